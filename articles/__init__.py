@@ -1,0 +1,1 @@
+"""The ground floor: article files in, an indexed catalog of articles out."""

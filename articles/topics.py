@@ -1,0 +1,127 @@
+"""Topics: what they are called, where they live, and which name in an article means which topic.
+
+A slug is a function of the name alone, so that a feed's address never depends on which other topics exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+ALL = "all"
+"""The slug of the feed that holds every topic; no topic can have it."""
+
+_SPOKEN = {"+": "-plus", "#": "-sharp", "&": "-and-", "@": "-at-", "%": "-percent"}
+
+
+class TopicError(ValueError):
+    """The configured topics contradict each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A subject that people follow; `title` and `description` are what its feed says of itself."""
+
+    name: str
+    slug: str
+    title: str = ""
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+    parent: str | None = None
+
+
+def slugify(name: str) -> str:
+    """Return the address of the topic called `name`: stable, lower case, never empty, never `all`.
+
+    Letters, marks and digits of every script stay; `C++`, `C#` and `.NET` are spoken (`c-plus-plus`,
+    `c-sharp`, `dot-net`); spaces, hyphens, underscores and slashes are one separator. A name that loses any
+    other character gets a short hash of itself, so that two names never share an address by accident.
+    """
+    text = unicodedata.normalize("NFKC", name).casefold().strip()
+    text = unicodedata.normalize("NFKC", text)
+    if text.startswith("."):
+        text = "dot-" + text.lstrip(".")
+    text = text.rstrip(".")
+    for symbol, word in _SPOKEN.items():
+        text = text.replace(symbol, word)
+    kept = "".join(filter(_belongs_in_slug, text))
+    slug = re.sub(r"[\s_/-]+", "-", kept)
+    slug = re.sub(r"-?\.[.-]*", ".", slug).strip("-.")
+    if kept != text or not slug or slug == ALL:
+        digest = hashlib.blake2b(name.strip().encode("utf-8", "surrogatepass"), digest_size=3).hexdigest()
+        slug = f"{slug}-{digest}".strip("-")
+    return slug
+
+
+def _belongs_in_slug(character: str) -> bool:
+    return character.isalnum() or character in " ._/-\t\n" or unicodedata.category(character).startswith("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics an operator has described, and the rule for all the others.
+
+    `gone` are slugs of topics that ended: their feeds answer 410. Raises TopicError when two topics claim one
+    name or slug, a parent is unknown, or parents form a circle.
+    """
+
+    listed: tuple[Topic, ...] = ()
+    gone: frozenset[str] = frozenset()
+    _by_key: Mapping[str, Topic] = field(init=False, repr=False, compare=False)
+    _by_slug: Mapping[str, Topic] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_slug", _unique((t.slug, t) for t in self.listed))
+        keys = ((key, topic) for topic in self.listed for key in _keys(topic))
+        object.__setattr__(self, "_by_key", _unique(keys))
+        for topic in self.listed:
+            self._check_ancestry(topic)
+
+    def of(self, name: str) -> Topic:
+        """Return the topic that an article means by `name`."""
+        slug = slugify(name)
+        return self._by_key.get(slug) or Topic(name=name.strip(), slug=slug)
+
+    def at(self, slug: str) -> Topic | None:
+        """Return the listed topic whose slug is `slug`."""
+        return self._by_slug.get(slug)
+
+    def moved(self, slug: str) -> str | None:
+        """Return where the topic once found at `slug` lives now, or None when it has not moved."""
+        topic = self._by_key.get(slug)
+        return topic.slug if topic and topic.slug != slug and slug not in self._by_slug else None
+
+    def lineage(self, topic: Topic) -> Iterator[Topic]:
+        """Yield the topic itself and then its ancestors, nearest first."""
+        found: Topic | None = topic
+        while found:
+            yield found
+            found = self.of(found.parent) if found.parent else None
+
+    def _check_ancestry(self, topic: Topic) -> None:
+        seen = {topic.slug}
+        parent = topic.parent
+        while parent:
+            if slugify(parent) not in self._by_key:
+                raise TopicError(f"the parent {parent!r} of {topic.name!r} is not a listed topic")
+            ancestor = self.of(parent)
+            if ancestor.slug in seen:
+                raise TopicError(f"{topic.name!r} is its own ancestor")
+            seen.add(ancestor.slug)
+            parent = ancestor.parent
+
+
+def _keys(topic: Topic) -> Iterable[str]:
+    return dict.fromkeys([topic.slug, slugify(topic.name), *map(slugify, topic.aliases)])
+
+
+def _unique(pairs: Iterable[tuple[str, Topic]]) -> Mapping[str, Topic]:
+    found: dict[str, Topic] = {}
+    for key, topic in pairs:
+        other = found.setdefault(key, topic)
+        if other is not topic:
+            raise TopicError(f"{topic.name!r} and {other.name!r} both claim {key!r}")
+    return found
