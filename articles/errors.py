@@ -1,0 +1,29 @@
+"""What can go wrong with articles, as one small tree.
+
+ArticlesError
+├── ArticleError     one file is bad: left out, reported, and costs no other article
+└── SourceError      the place the articles come from is not there
+"""
+
+from __future__ import annotations
+
+
+class ArticlesError(Exception):
+    """The root of this package's errors."""
+
+
+class ArticleError(ArticlesError):
+    """One article file cannot be used; `line` counts from 1."""
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        super().__init__(path, line, reason)
+        self.path = path
+        self.line = line
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}"
+
+
+class SourceError(ArticlesError):
+    """The place the articles come from cannot be read at all."""

@@ -1,0 +1,342 @@
+"""The text of one article file → an Article, or an ArticleError that names the line and the reason.
+
+Knows nothing of folders or of other articles.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from articles import yamlcut
+from articles.article import Article, Image, Provider, RelatedArticle
+from articles.errors import ArticleError
+from articles.urls import http_url
+
+MAX_RELATED = 10
+"""How many items of `related` are kept for the feeds to choose from."""
+
+# Keys whose value nobody reads. `secured` is ciphertext: it is dropped before anything could show it.
+_IGNORED = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
+_CUT = _IGNORED | {"related"}
+_OPENING = re.compile(r"---[ \t]*\n")
+_CLOSING = re.compile(r"^---[ \t]*(?:\n|\Z)", re.MULTILINE)
+_SOFT_HYPHEN = "\u00ad"
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """An article without its related coverage, and that coverage as YAML for `parse_related`."""
+
+    article: Article
+    related_yaml: str
+
+
+class _BadValueError(Exception):
+    """A value is wrong; carries the key so that the line can be found."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key, reason)
+        self.key = key
+        self.reason = reason
+
+
+def parse(text: str, path: str, *, strict: bool = False) -> ParsedFile:
+    """Return the article that a file's text describes; `path` is relative to the content folder.
+
+    With `strict`, blocks that only some readers need (`related`, the ignored keys) are checked too. Raises
+    ArticleError.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    front, body = _split(text, path)
+    try:
+        values, related_yaml = _load_whole(front) if strict else _load(front)
+        return ParsedFile(_article(values, body, path), related_yaml)
+    except yamlcut.YamlError as error:
+        raise ArticleError(path, error.line + 2, error.reason) from None
+    except _BadValueError as problem:
+        raise ArticleError(path, _line_of(problem.key, front), f"{problem.key}: {problem.reason}") from None
+
+
+@lru_cache(maxsize=2048)
+def parse_related(related_yaml: str, count: int) -> tuple[RelatedArticle, ...]:
+    """Return the first `count` related articles of a ParsedFile's YAML, without those that make no sense."""
+    if not related_yaml or not count:
+        return ()
+    try:
+        values = yamlcut.load(yamlcut.first_items(related_yaml, count))
+        return _related(values.get("related"))[:count]
+    except (yamlcut.YamlError, _BadValueError):
+        return ()
+
+
+def identity(path: str) -> str:
+    """Return the identity of an article whose file names none: its path without the extension, in NFC."""
+    return unicodedata.normalize("NFC", path.rpartition(".")[0] or path)
+
+
+def _split(text: str, path: str) -> tuple[str, str]:
+    opening = _OPENING.match(text)
+    if opening is None:
+        raise ArticleError(path, 1, "no front matter: the first line must be ---")
+    closing = _CLOSING.search(text, opening.end())
+    if closing is None:
+        raise ArticleError(path, 1, "the front matter is never closed: a line with --- is missing")
+    return text[opening.end() : closing.start()], text[closing.end() :].strip("\n")
+
+
+def _load(front: str) -> tuple[Mapping[str, Any], str]:
+    """Parse a front matter without the blocks that nobody needs now, where that is provably the same."""
+    reduced = yamlcut.cut(front, _CUT)
+    if reduced is None:
+        return _load_whole(front)
+    text, removed = reduced
+    try:
+        values = yamlcut.load(text)
+    except yamlcut.YamlError:
+        return _load_whole(front)  # an alias into a cut block; or a real error, whose line must be right
+    related = removed.get("related", "")
+    return _mapping(values), yamlcut.first_items(related, MAX_RELATED)
+
+
+def _load_whole(front: str) -> tuple[Mapping[str, Any], str]:
+    values = _mapping(yamlcut.load(front))
+    related = _related(values.get("related"))[:MAX_RELATED]
+    items = [
+        {
+            "title": item.title,
+            "webUrl": item.link,
+            "provider": item.provider,
+            "publishedDateTime": item.published_at.isoformat() if item.published_at else None,
+        }
+        for item in related
+    ]
+    return values, json.dumps({"related": items}, ensure_ascii=False) if items else ""
+
+
+def _mapping(values: Any) -> Mapping[str, Any]:
+    if not isinstance(values, dict):
+        raise yamlcut.YamlError(0, "the front matter must be a list of `key: value` lines")
+    return values
+
+
+def _article(values: Mapping[str, Any], body: str, path: str) -> Article:
+    published_at = _first(values, _moment, "publishedDateTime", "date")
+    if published_at is None:
+        raise _BadValueError("publishedDateTime", "is missing (or `date`): when was it published?")
+    original = _optional(values, "originalUrl", _url)
+    link = _optional(values, "webUrl", _url) or original
+    shown = values.get("published")
+    return Article(
+        id=_optional(values, "id", _identifier) or identity(path),
+        path=path,
+        title=_title(values),
+        published_at=published_at,
+        updated_at=_first(values, _moment, "updated", "updatedDateTime") or published_at,
+        link=link,
+        original_link=original if original != link else None,
+        summary=_first(values, _text, "excerpt", "description", "summary") or "",
+        topics=_first(values, _texts, "topics", "tags", "categories") or (),
+        quality=_optional(values, "quality", _integer),
+        is_published=(shown is None or _boolean("published", shown))
+        and not _optional(values, "removed", _boolean),
+        type=_optional(values, "type", _text),
+        category=_optional(values, "category", _text),
+        provider=_optional(values, "provider", _provider),
+        authors=_first(values, _authors, "authors", "author") or (),
+        language=_first(values, _language, "locale", "lang", "language"),
+        images=_first(values, _images, "images", "image") or (),
+        embed=_optional(values, "featuredContent", _text),
+        body=body,
+    )
+
+
+def _optional(
+    values: Mapping[str, Any], key: str, read: Callable[[str, Any], T], within: str = ""
+) -> T | None:
+    value = values.get(key)
+    return None if value is None else read(f"{within}.{key}" if within else key, value)
+
+
+def _first(values: Mapping[str, Any], read: Callable[[str, Any], T], *keys: str) -> T | None:
+    for key in keys:
+        if values.get(key) is not None:
+            return read(key, values[key])
+    return None
+
+
+def _title(values: Mapping[str, Any]) -> str:
+    value = values.get("title")
+    if value is None:
+        raise _BadValueError("title", "is missing")
+    title = _text("title", value)
+    if not title:
+        raise _BadValueError("title", "is empty")
+    return title
+
+
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _BadValueError(key, f"must be text, not {_kind(value)}: put it in quotes")
+    return value.strip().strip(_SOFT_HYPHEN).strip()
+
+
+def _texts(key: str, value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    texts = (_text(key, item) for item in items if item is not None)
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _identifier(key: str, value: Any) -> str:
+    text = str(value) if type(value) is int else _text(key, value)
+    if not 0 < len(text) <= 1000:
+        raise _BadValueError(key, "must be 1 to 1,000 characters long")
+    return unicodedata.normalize("NFC", text)
+
+
+def _integer(key: str, value: Any) -> int:
+    if type(value) is not int or abs(value) > 2**31:
+        raise _BadValueError(key, f"must be a whole number, not {_kind(value)}")
+    return value
+
+
+def _boolean(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _BadValueError(key, f"must be true or false, not {_kind(value)}")
+    return value
+
+
+def _moment(key: str, value: Any) -> datetime:
+    """Read a date-time: naive means UTC, a date alone means its first moment (ISO 8601)."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise _BadValueError(key, "is not a date: write it like 2026-03-31T09:30:00Z") from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        raise _BadValueError(key, f"must be a date, not {_kind(value)}: write it like 2026-03-31T09:30:00Z")
+    try:
+        moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        moment = _LATEST
+    if not _EARLIEST <= moment < _LATEST:
+        raise _BadValueError(key, "must lie between the years 1900 and 9998")
+    return moment
+
+
+def _url(key: str, value: Any) -> str:
+    url = http_url(_text(key, value))
+    if url is None:
+        raise _BadValueError(key, "must be a whole http:// or https:// address")
+    return url
+
+
+def _provider(key: str, value: Any) -> Provider | None:
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict):
+        raise _BadValueError(key, f"must have a `name:`, and is {_kind(value)}")
+    domain = _optional(value, "domain", _text, key)
+    name = _optional(value, "name", _text, key) or domain
+    if not name:
+        return None
+    icons = _optional(value, "images", _images, key) or ()
+    return Provider(name=name, domain=domain or None, icon=icons[0].url if icons else None)
+
+
+def _images(key: str, value: Any) -> tuple[Image, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(_image(key, item) for item in items if item is not None)
+
+
+def _image(key: str, value: Any) -> Image:
+    if isinstance(value, str):
+        value = {"url": value}
+    if not isinstance(value, dict) or value.get("url") is None:
+        raise _BadValueError(key, "each image needs a `url:`")
+    return Image(
+        url=_url(key, value["url"]),
+        width=_optional(value, "width", _size, key),
+        height=_optional(value, "height", _size, key),
+        title=_first(value, _text, "title", "alt"),
+    )
+
+
+def _size(key: str, value: Any) -> int | None:
+    size = _integer(key, value)
+    return size if size > 0 else None
+
+
+def _authors(key: str, value: Any) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    names = [item.get("name") if isinstance(item, dict) else item for item in items]
+    return _texts(key, names)
+
+
+def _language(key: str, value: Any) -> str | None:
+    tag = _text(key, value).replace("_", "-")
+    if tag and not re.fullmatch(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", tag):
+        raise _BadValueError(key, "must be a language tag such as en or pt-BR")
+    return tag or None
+
+
+def _related(value: Any) -> tuple[RelatedArticle, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise _BadValueError("related", f"must be a list, not {_kind(value)}")
+    return tuple(item for item in map(_related_article, value) if item)
+
+
+def _related_article(value: Any) -> RelatedArticle | None:
+    """Read one item of `related`; one without a title or an address is not worth showing."""
+    if not isinstance(value, dict):
+        raise _BadValueError("related", f"each item must have a `title:`, and one is {_kind(value)}")
+    title = _optional(value, "title", _text, "related")
+    link = _first(value, _text, "webUrl", "originalUrl")
+    address = http_url(link) if link else None
+    if not title or not address:
+        return None
+    provider = _optional(value, "provider", _provider, "related")
+    return RelatedArticle(
+        title=title,
+        link=address,
+        provider=provider.name if provider else None,
+        published_at=_first(value, _moment, "publishedDateTime", "date"),
+    )
+
+
+def _kind(value: Any) -> str:
+    """Name a value's type in words, never the value: it may be what must not be shown."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, (date, datetime)):
+        return "a date"
+    names: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
+    return names.get(type(value), "a value of another kind")
+
+
+def _line_of(key: str, front: str) -> int:
+    """Return the line in the file where a key (`images.width`) stands, or line 1 where it is missing."""
+    line, start = 1, 0
+    for depth, name in enumerate(key.split(".")):
+        indent = r"[ ]+(?:- +)*" if depth else ""
+        match = re.compile(rf"^{indent}{re.escape(name)}[ ]*:", re.MULTILINE).search(front, start)
+        if match is None:
+            break
+        line, start = front.count("\n", 0, match.start()) + 2, match.end()
+    return line

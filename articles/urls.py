@@ -1,0 +1,70 @@
+"""Web addresses: which are usable, and which two mean the same story."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, quote, urlsplit
+
+_TRACKING = re.compile(
+    r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|ocid|cmpid)(?:=|$)", re.I
+)
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d{1,4})?(?:[/?][A-Za-z0-9%/?#@!$&'()*+,;=._~:-]*)?")
+_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def http_url(text: str) -> str | None:
+    """Return `text` as an absolute http or https URI (RFC 3986), or None when it is not one.
+
+    Spaces and letters outside ASCII are percent-encoded and host names brought into their ASCII form
+    (RFC 5890), because feed readers and chat services take URIs, not IRIs.
+    """
+    if _PLAIN.fullmatch(text) and not _BARE_PERCENT.search(text) and text.count("#") < 2:
+        return text
+    parts = _split(text.strip())
+    if parts is None:
+        return None
+    path = quote(_BARE_PERCENT.sub("%25", parts.path), safe="%:/@!$&'()*+,;=-._~", errors="replace")
+    query, fragment = (
+        quote(_BARE_PERCENT.sub("%25", part), safe="%:/?@!$&'()*+,;=-._~", errors="replace")
+        for part in (parts.query, parts.fragment)
+    )
+    host = _netloc(parts)
+    return parts._replace(netloc=host, path=path, query=query, fragment=fragment).geturl() if host else None
+
+
+def canonical_url(url: str) -> str:
+    """Return a key that is equal for two addresses of one story.
+
+    The scheme, `www.`, default ports, fragments, trailing slashes and the parameters that only measure where
+    a reader came from do not tell stories apart; everything else does.
+    """
+    parts = _split(url)
+    if parts is None:
+        return url
+    host = (parts.hostname or "").removeprefix("www.")
+    port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+    query = "&".join(part for part in parts.query.split("&") if part and not _TRACKING.match(part))
+    return f"{host}{port}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
+def _netloc(parts: SplitResult) -> str | None:
+    host = parts.hostname or ""
+    try:
+        ascii_host = host if ":" in host else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", ascii_host):
+        return None
+    bracketed = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
+    return bracketed if parts.port is None else f"{bracketed}:{parts.port}"
