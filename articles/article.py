@@ -43,9 +43,9 @@ class Article:
     """One article as its file describes it.
 
     All times are aware and in UTC. `link` is None when the article has neither URL: its home is then the
-    page this site gives it. `original_link` is there only where it differs from `link`. `topics` are names; `slugs` are the addresses of those topics and of their
-    ancestors, filled in by the catalog. `is_published` is the editor's word alone: a published article whose
-    `published_at` lies in the future is not to be shown yet.
+    page this site gives it; `original_link` is there only where it differs. `topics` are names; `slugs` are
+    the addresses of those topics and of their ancestors, filled in by the catalog. `is_published` is the
+    editor's word alone: a published article whose `published_at` lies in the future is not to be shown yet.
     """
 
     id: str

@@ -27,8 +27,8 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 
 _TOP_KEY = re.compile(r"^(?:([A-Za-z_][\w-]*):(?=[ \n])|[^\s#-])", re.MULTILINE)
-# Lines that end where they seem to: an indent, dashes, a key, and a scalar that is closed on its own line. The
-# first alternative is the second without escapes, tried first because it is nearly always the one.
+# Lines that end where they seem to: an indent, dashes, a key, and a scalar that is closed on its own line.
+# The first alternative is the second without escapes, tried first because it is nearly always the one.
 _CLOSED_LINES = re.compile(
     r"""(?:
         [ ]*+ (?:-[ ]++)*+ (?:[\w-]++:(?=[ \n]))?+ [ ]*+
@@ -69,7 +69,7 @@ def load(text: str) -> Any:
     try:
         if _ANCHOR.search(text):
             _check_aliases(text)
-        return yaml.load(text, Loader)  # noqa: S506 - Loader is the C twin of SafeLoader
+        return yaml.load(text, Loader)
     except yaml.MarkedYAMLError as error:
         raise _explain(error) from None
     except yaml.reader.ReaderError as error:
@@ -80,7 +80,7 @@ def load(text: str) -> Any:
 
 
 def blocks(text: str) -> tuple[Block, ...] | None:
-    """Return the top-level blocks of a front matter, or None when a line at column 0 is not a plain `key:`."""
+    """Return the top-level blocks of a front matter; None when a line at column 0 is not a plain `key:`."""
     starts: list[tuple[str, int]] = []
     for match in _TOP_KEY.finditer(text):
         if match[1] is None:
@@ -130,7 +130,7 @@ def first_items(block: str, count: int) -> str:
 
 
 def _check_depth(text: str) -> None:
-    """Raise when the text nests deeper than MAX_DEPTH: PyYAML's C composer recurses and overflows its stack."""
+    """Raise when the text is deeper than MAX_DEPTH: PyYAML's composer recurses and overflows the C stack."""
     brackets = text.count("[") + text.count("{")
     if brackets < MAX_DEPTH and _DEEP_INDENT not in text and not _DASHES.search(text):
         return
@@ -140,7 +140,7 @@ def _check_depth(text: str) -> None:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
-                    raise YamlError(event.start_mark.line, f"nested more than {MAX_DEPTH} levels deep")
+                    raise YamlError(_line(event), f"nested more than {MAX_DEPTH} levels deep")
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except yaml.YAMLError:
@@ -154,8 +154,8 @@ def _check_aliases(text: str) -> None:
     for event in _events(text):
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in stack):
-                raise YamlError(event.start_mark.line, "an alias stands inside the value it names")
-            grown = sizes.get(event.anchor, 1)
+                raise YamlError(_line(event), "an alias stands inside the value it names")
+            grown = sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.CollectionStartEvent):
             stack.append((event.anchor, 1))
             continue
@@ -169,13 +169,17 @@ def _check_aliases(text: str) -> None:
             continue
         anchor, size = stack[-1]
         if size + grown > MAX_NODES:
-            raise YamlError(event.start_mark.line, f"its aliases expand to more than {MAX_NODES:,} values")
+            raise YamlError(_line(event), f"its aliases expand to more than {MAX_NODES:,} values")
         stack[-1] = (anchor, size + grown)
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
     events: Iterator[yaml.Event] = yaml.parse(text, Loader)
     return events
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line if event.start_mark else 0
 
 
 def _explain(error: yaml.MarkedYAMLError) -> YamlError:
@@ -195,7 +199,7 @@ def _line_of_unreadable(text: str) -> int:
         root = loader.get_single_node()
         for _, node in root.value if isinstance(root, yaml.MappingNode) else ():
             try:
-                loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+                loader.construct_object(node, deep=True)
             except (ValueError, OverflowError):
                 return int(node.start_mark.line)
     except (yaml.YAMLError, RecursionError):
