@@ -1,0 +1,224 @@
+"""Brings the catalog up to date with the article files: the only writer of the index.
+
+All of a refresh is one transaction, so that a reader sees all of it or nothing. A file that turns bad keeps
+its last good version until it is mended or deleted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+
+from articles import records
+from articles.catalog import Catalog
+from articles.errors import ArticleError
+from articles.records import Record
+from articles.source import Folder
+
+_CHUNK = 256
+_COLUMNS = tuple(column.name for column in fields(Record))
+_UPSERT = (
+    f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision) VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
+    f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
+)
+# What `entries`, `spellings` and `topics` say of an article is taken back before it changes, chunk by chunk, and
+# said anew for all that were touched at the end, when it is clear which file has which id. "all" holds every
+# article.
+_TAKE_BACK = """
+INSERT OR REPLACE INTO topics SELECT DISTINCT key, :revision FROM leaving;
+INSERT INTO spellings SELECT key, value, -count(*) FROM leaving WHERE key <> 'all' GROUP BY key, value
+    ON CONFLICT DO UPDATE SET articles = articles + excluded.articles;
+DELETE FROM entries WHERE (slug, published_at, id) IN (SELECT key, published_at, id FROM leaving);
+UPDATE articles SET shown = 0 WHERE shown AND id IN (SELECT id FROM chunk);
+INSERT OR IGNORE INTO touched SELECT id FROM chunk
+"""
+_SAY_ANEW = """
+UPDATE articles SET active = NOT active, revision = :revision WHERE id IN (SELECT id FROM touched)
+    AND active <> (path = (SELECT min(path) FROM articles AS other WHERE other.id = articles.id));
+INSERT OR REPLACE INTO topics SELECT DISTINCT key, :revision FROM joining;
+INSERT INTO spellings SELECT key, value, count(*) FROM joining WHERE key <> 'all' GROUP BY key, value
+    ON CONFLICT DO UPDATE SET articles = articles + excluded.articles;
+DELETE FROM spellings WHERE articles = 0;
+INSERT INTO entries SELECT key, published_at, id, number FROM joining;
+UPDATE articles SET shown = 1 WHERE active AND is_published AND id IN (SELECT id FROM touched)
+"""
+_TEMPORARY = """
+CREATE TEMP TABLE IF NOT EXISTS chunk (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP VIEW IF NOT EXISTS leaving AS
+    SELECT articles.*, topic.key, topic.value FROM chunk JOIN main.articles USING (id),
+        json_each(json_insert(spellings, '$.all', '')) AS topic WHERE shown;
+CREATE TEMP VIEW IF NOT EXISTS joining AS
+    SELECT articles.*, topic.key, topic.value FROM touched JOIN main.articles USING (id),
+        json_each(json_insert(spellings, '$.all', '')) AS topic WHERE active AND is_published
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class Refresh:
+    """What a refresh did: files read again, articles that changed visibly or went away, files newly bad."""
+
+    read: int = 0
+    changed: int = 0
+    removed: int = 0
+    problems: list[ArticleError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the catalog holds of one file; the article's part is None while no version of it was good."""
+
+    digest: bytes | None
+    line: int | None
+    reason: str | None
+    article_id: str | None
+    fingerprint: bytes | None
+
+
+_NEVER_SEEN = _Known(None, None, None, None, None)
+
+
+class Indexer:
+    """Refreshes one catalog from one folder; any number of processes may, one of them at a time does."""
+
+    def __init__(self, catalog: Catalog, folder: Folder) -> None:
+        self.catalog = catalog
+        self.folder = folder
+
+    def refresh(self, paths: Iterable[str] | None = None) -> Refresh:
+        """Bring the catalog up to date: with these paths only, or with the whole folder.
+
+        Raises SourceError when the folder cannot be read; the catalog then stays as it is.
+        """
+        with self._alone(), self._transaction() as connection:
+            if paths is None:
+                scan = self.folder.scan()
+                known = dict(connection.execute("SELECT path, signature FROM files"))
+                suspects = {p: s for p, s in scan.files.items() if known.get(p) != s}
+                gone = [p for p in known.keys() - scan.files.keys() if not _is_in(p, scan.unreadable)]
+            else:
+                looked_at = {path: self.folder.signature(path) for path in paths}
+                suspects = {p: s for p, s in looked_at.items() if s is not None}
+                gone = [p for p, s in looked_at.items() if s is None]
+            refresh = _Writer(connection, self.catalog, self.folder).write(suspects, gone)
+            if paths is None:
+                connection.execute("UPDATE meta SET value = 1 WHERE key = 'complete' AND value = 0")
+            return refresh
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other process refreshes this catalog; the system frees the lock of one that dies."""
+        with self.catalog.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self.catalog.reopen()
+        connection = self.catalog.connection
+        for statement in _TEMPORARY.split(";"):
+            connection.execute(statement)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+class _Writer:
+    """One refresh, inside its transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, catalog: Catalog, folder: Folder) -> None:
+        self._db = connection
+        self._topics = catalog.topics
+        self._folder = folder
+        self._revision = catalog.revision() + 1
+        self._refresh = Refresh()
+
+    def write(self, suspects: dict[str, int], gone: Sequence[str]) -> Refresh:
+        """Store what the suspects say now and drop what is gone."""
+        self._db.execute("DELETE FROM touched")
+        paths = sorted(suspects)
+        for start in range(0, len(paths), _CHUNK):
+            self._update({path: suspects[path] for path in paths[start : start + _CHUNK]})
+        for start in range(0, len(gone), _CHUNK):
+            self._remove(gone[start : start + _CHUNK])
+        if self._refresh.changed or self._refresh.removed:
+            self._run(_SAY_ANEW)
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
+        return self._refresh
+
+    def _update(self, suspects: dict[str, int]) -> None:
+        known = self._known(suspects)
+        changed: list[Record] = []
+        touched: set[str] = set()
+        for path, signature in suspects.items():
+            before = known.get(path, _NEVER_SEEN)
+            record = self._look(path, signature, before)
+            if record is not None and record.fingerprint != before.fingerprint:
+                changed.append(record)
+                touched |= {record.id, before.article_id or record.id}
+        self._refresh.changed += len(changed)
+        self._take_back(touched)
+        self._db.executemany(_UPSERT, ((*_values(record), self._revision) for record in changed))
+
+    def _look(self, path: str, signature: int, before: _Known) -> Record | None:
+        """Read one file again and note what is wrong with it; None when there is nothing new to store."""
+        digest, record, problem = None, None, None
+        try:
+            data = self._folder.read(path)
+            self._refresh.read += 1
+            digest = records.digest(data)
+            if digest == before.digest:
+                self._db.execute("UPDATE files SET signature = ? WHERE path = ?", (signature, path))
+                return None
+            record = records.read(data, path, self._topics)
+        except ArticleError as error:
+            problem = error
+            if (error.line, error.reason) != (before.line, before.reason):
+                self._refresh.problems.append(error)
+        self._db.execute(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            (path, signature, digest, problem and problem.line, problem and problem.reason),
+        )
+        return record
+
+    def _remove(self, paths: Sequence[str]) -> None:
+        listed = json.dumps(paths)
+        where = "path IN (SELECT value FROM json_each(?))"
+        ids = {id for (id,) in self._db.execute(f"SELECT id FROM articles WHERE {where}", (listed,))}
+        self._take_back(ids)
+        self._refresh.removed += self._db.execute(f"DELETE FROM articles WHERE {where}", (listed,)).rowcount
+        self._db.execute(f"DELETE FROM files WHERE {where}", (listed,))
+
+    def _take_back(self, ids: set[str]) -> None:
+        if ids:
+            self._db.execute("DELETE FROM chunk")
+            self._db.executemany("INSERT INTO chunk VALUES (?)", ((id,) for id in sorted(ids)))
+            self._run(_TAKE_BACK)
+
+    def _known(self, paths: Iterable[str]) -> dict[str, _Known]:
+        rows = self._db.execute(
+            "SELECT path, digest, line, reason, id, fingerprint FROM files LEFT JOIN articles USING (path)"
+            " WHERE path IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(paths)),),
+        )
+        return {path: _Known(*values) for path, *values in rows}
+
+    def _run(self, script: str) -> None:
+        for statement in script.split(";"):
+            self._db.execute(statement, {"revision": self._revision} if ":revision" in statement else ())
+
+
+def _values(record: Record) -> tuple[object, ...]:
+    return tuple(getattr(record, column) for column in _COLUMNS)
+
+
+def _is_in(path: str, folders: Iterable[str]) -> bool:
+    return any(path.startswith(folder + "/") for folder in folders)

@@ -1,0 +1,142 @@
+"""Markdown and HTML from anywhere → HTML that is safe to show anywhere, with absolute URLs.
+
+Knows nothing of articles or feeds.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+URL_SCHEMES = frozenset({"http", "https", "mailto"})
+
+# Spaces in all but name, and then what XML 1.0 §2.2 cannot hold (control characters, lone surrogates, U+FFFE,
+# U+FFFF) or what only a decoding error leaves behind (C1 control characters, U+FFFD).
+_CONTROL_SPACE = re.compile("[\x0b\x0c\x85]")
+_UNSAFE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
+
+# Text and structure only: nothing that runs, loads by itself (but for images), or takes input.
+_TAG_NAMES = """
+a abbr b bdi blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption figure
+h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup
+table tbody td tfoot th thead time tr u ul var wbr
+"""
+_TAGS = frozenset(_TAG_NAMES.split())
+_DROPPED_WITH_CONTENT = frozenset(
+    {"math", "noscript", "object", "script", "style", "svg", "template", "textarea", "title"}
+)
+_CELL = frozenset({"colspan", "rowspan", "style"})
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": {"dir", "lang"},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "li": {"value"},
+    "ol": {"start"},
+    "td": {*_CELL},
+    "th": {*_CELL, "scope"},
+    "time": {"datetime"},
+}
+
+_EMBED = re.compile(r"<(?:iframe|embed|video|audio|source)\b[^<>]*>", re.IGNORECASE)
+_EMBED_SOURCE = re.compile(r"""\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_YOUTUBE = re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+)")
+_VIMEO = re.compile(r"https?://player\.vimeo\.com/video/(\d+)")
+_BLOCK_END = re.compile(r"<(?:br|/p|/li|/h[1-6]|/t[dh]|/d[dt]|/div|/pre)\b", re.IGNORECASE)
+
+
+def xml_safe(text: str) -> str:
+    """Return `text` without the characters that XML 1.0 cannot hold; vertical tabs and such become spaces."""
+    return _UNSAFE.sub("", _CONTROL_SPACE.sub(" ", text))
+
+
+def render_markdown(text: str, base_url: str, *, page_url: str | None = None) -> str:
+    """Return Markdown (CommonMark, tables, strikethrough, raw HTML) as sanitised HTML: see `sanitise`."""
+    return sanitise(_markdown().render(xml_safe(text)), base_url, page_url=page_url)
+
+
+def sanitise(markup: str, base_url: str, *, page_url: str | None = None) -> str:
+    """Return `markup` as an inert fragment of HTML whose every URL is absolute.
+
+    Relative URLs are resolved against `base_url`, bare `#anchors` against `page_url` (the same, unless
+    given). Only http, https and mailto links stay; players and frames become links; the result holds nothing
+    that XML cannot.
+    """
+
+    def absolute(url: str) -> str | None:
+        return _resolve(url, (page_url or base_url) if url.startswith("#") else base_url)
+
+    linked = _EMBED.sub(lambda tag: _embed_anchor(tag[0], base_url), xml_safe(markup))
+    clean = nh3.clean(
+        linked,
+        tags=set(_TAGS),
+        clean_content_tags=set(_DROPPED_WITH_CONTENT),
+        attributes=_ATTRIBUTES,
+        link_rel=None,
+        url_schemes=set(URL_SCHEMES),
+        url_relative=absolute,
+        filter_style_properties={"text-align"},
+    )
+    # Once more, because `&#11;` has become the character by now.
+    return xml_safe(clean).strip()
+
+
+def embed_link(markup: str, base_url: str) -> str:
+    """Return an embed (an iframe, a video) as a paragraph that links to what it shows; sanitised."""
+    clean = sanitise(markup, base_url)
+    return f"<p>{clean}</p>" if clean.startswith("<a ") else clean
+
+
+def plain(markup: str) -> str:
+    """Return the text of an HTML fragment on one line."""
+    spaced = _BLOCK_END.sub(r" \g<0>", xml_safe(markup))
+    text = nh3.clean(spaced, tags=set(), clean_content_tags=set(_DROPPED_WITH_CONTENT))
+    return one_line(html.unescape(text))
+
+
+def one_line(text: str) -> str:
+    """Return `text` as XML can hold it, with each run of spaces, tabs and line ends as one space."""
+    return re.sub(r"[ \t\r\n]+", " ", xml_safe(text)).strip(" ")
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    # Imported late: it costs some 80 ms, and a site of links alone never needs it.
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def _resolve(url: str, base_url: str) -> str | None:
+    if not url.strip():
+        return None
+    try:
+        absolute = urljoin(base_url, url)
+        return absolute if urlsplit(absolute).scheme in URL_SCHEMES else None
+    except ValueError:
+        return None
+
+
+def _embed_anchor(tag: str, base_url: str) -> str:
+    source = _EMBED_SOURCE.search(tag)
+    if not source:
+        return ""
+    url = _resolve(html.unescape(source[1] or source[2] or source[3] or "").strip(), base_url)
+    host = urlsplit(url).hostname if url else None
+    if not url or not host:
+        return ""
+    if video := _YOUTUBE.match(url):
+        url, label = f"https://www.youtube.com/watch?v={video[1]}", "Watch on YouTube"
+    elif video := _VIMEO.match(url):
+        url, label = f"https://vimeo.com/{video[1]}", "Watch on Vimeo"
+    else:
+        label = f"Open on {host.removeprefix('www.')}"
+    return f'<a href="{html.escape(url)}">{html.escape(label)}</a>'

@@ -1,0 +1,117 @@
+"""An Article ↔ what the catalog stores of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from articles import frontmatter
+from articles.article import Article, Image, Provider
+from articles.frontmatter import ParsedFile
+from articles.source import decode
+from articles.topics import Topics
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One article as the catalog stores it: plain values, cheap to hand from process to process.
+
+    `fingerprint` covers all that a reader could see and nothing else: a new `heat`, a re-encrypted `secured`
+    or a touched file leaves it alone. `spellings` is a JSON object: the slugs of the article's topics and
+    their ancestors, each with the topic's name as this article has it. Times are in microseconds since 1970.
+    """
+
+    id: str
+    path: str
+    published_at: int
+    is_published: bool
+    quality: int | None
+    fingerprint: bytes
+    spellings: str
+    document: str
+    related_yaml: str
+    body: str
+
+
+def digest(data: bytes) -> bytes:
+    """Return a short digest of a file's bytes."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def read(data: bytes, path: str, topics: Topics) -> Record:
+    """Return the record of one file. Raises ArticleError."""
+    return record(frontmatter.parse(decode(data, path), path), topics)
+
+
+def record(parsed: ParsedFile, topics: Topics) -> Record:
+    """Return what the catalog stores of a parsed file."""
+    named = map(topics.of, parsed.article.topics)
+    spellings = {topic.slug: topic.name for direct in named for topic in topics.lineage(direct)}
+    article = replace(parsed.article, slugs=tuple(spellings))
+    document = _encode(article)
+    seen = "\0".join((document, parsed.related_yaml, article.body))
+    return Record(
+        id=article.id,
+        path=article.path,
+        published_at=microseconds(article.published_at),
+        is_published=article.is_published,
+        quality=article.quality,
+        fingerprint=digest(seen.encode("utf-8", "surrogatepass")),
+        spellings=json.dumps(spellings, ensure_ascii=False),
+        document=document,
+        related_yaml=parsed.related_yaml,
+        body=article.body,
+    )
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a time as whole microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(microseconds: int) -> datetime:
+    """Return the time that `microseconds` stands for, aware and in UTC."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def article(document: str, path: str, *, related_yaml: str = "", related: int = 0, body: str = "") -> Article:
+    """Return the article that a stored document describes."""
+    fields: dict[str, Any] = json.loads(document)
+    fields["published_at"] = moment(fields["published_at"])
+    fields["updated_at"] = moment(fields["updated_at"])
+    for name in ("topics", "slugs", "authors"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
+    if "provider" in fields:
+        fields["provider"] = Provider(**fields["provider"])
+    if "images" in fields:
+        fields["images"] = tuple(Image(**image) for image in fields["images"])
+    found = frontmatter.parse_related(related_yaml, related)
+    return Article(path=path, body=body, related=found, **fields)
+
+
+def _encode(article: Article) -> str:
+    """Return the article as JSON without its path, body and empty fields, in the order of the fields."""
+    fields: dict[str, Any] = {
+        name: value
+        for name in Article.__dataclass_fields__
+        if name not in ("path", "body", "related") and (value := getattr(article, name)) not in (None, "", ())
+    }
+    fields["published_at"] = microseconds(article.published_at)
+    fields["updated_at"] = microseconds(article.updated_at)
+    if article.provider:
+        fields["provider"] = _filled(article.provider)
+    if article.images:
+        fields["images"] = [_filled(image) for image in article.images]
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def _filled(part: Provider | Image) -> dict[str, Any]:
+    values = {name: getattr(part, name) for name in part.__dataclass_fields__}
+    return {name: value for name, value in values.items() if value is not None}

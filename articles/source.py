@@ -1,0 +1,137 @@
+"""Where article files come from: a folder, which files are in it, and the text of one of them.
+
+Knows nothing of what the files say.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from articles.errors import ArticleError, SourceError
+
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a folder holds: a signature for each article file, which changes whenever the file is written.
+
+    `unreadable` are folders that could not be listed: what is in them is unknown, not gone.
+    """
+
+    files: dict[str, int] = field(default_factory=dict)
+    unreadable: dict[str, ArticleError] = field(default_factory=dict)
+
+
+class Folder:
+    """A folder of article files, searched recursively; hidden files and folders are left out.
+
+    Paths are relative to `root`, with forward slashes. `include` and `exclude` are globs over them, in which
+    `**` spans folders.
+    """
+
+    def __init__(
+        self, root: Path, *, include: tuple[str, ...] = ("**/*.md",), exclude: tuple[str, ...] = ()
+    ) -> None:
+        self.root = root
+        self._include = _globs(include)
+        self._exclude = _globs(exclude) if exclude else None
+
+    def scan(self) -> Scan:
+        """Return what is there now. Raises SourceError when the folder itself cannot be listed."""
+        scan = Scan()
+        try:
+            with os.scandir(self.root) as entries:
+                self._scan("", entries, scan)
+        except OSError as error:
+            raise SourceError(f"the article folder {self.root} cannot be read: {error.strerror}") from error
+        return scan
+
+    def signature(self, path: str) -> int | None:
+        """Return one file's signature as `scan` would, or None when it is not an article of this folder."""
+        parts = path.split("/")
+        if any(part.startswith(".") for part in parts) or not self.matches(path):
+            return None
+        folder = self.root
+        for part in parts[:-1]:
+            folder = folder / part
+            if folder.is_symlink():
+                return None
+        try:
+            status = (self.root / path).stat()
+        except OSError:
+            return 0 if (self.root / path).is_symlink() else None
+        return None if stat.S_ISDIR(status.st_mode) else _signature(status)
+
+    def matches(self, path: str) -> bool:
+        """Whether the globs admit this path."""
+        return bool(self._include.fullmatch(path)) and not (self._exclude and self._exclude.fullmatch(path))
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of one file. Raises ArticleError when they may not or cannot be had."""
+        file = self.root / path
+        try:
+            if file.is_symlink() and not file.resolve().is_relative_to(self.root.resolve()):
+                raise ArticleError(path, 1, "is a link that leads out of the article folder")
+            # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+            descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as stream:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise ArticleError(path, 1, "is not a regular file")
+                data = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise ArticleError(path, 1, f"cannot be read: {error.strerror}") from error
+        if len(data) > MAX_BYTES:
+            raise ArticleError(path, 1, f"is larger than {MAX_BYTES:,} bytes")
+        return data
+
+    def _scan(self, prefix: str, entries: Iterator[os.DirEntry[str]], scan: Scan) -> None:
+        for entry in entries:
+            name = entry.name
+            if name.startswith("."):
+                continue
+            path = prefix + name
+            if entry.is_dir(follow_symlinks=False):
+                self._scan_folder(path, scan)
+            elif self.matches(path):
+                try:
+                    scan.files[path] = _signature(entry.stat())
+                except OSError:
+                    scan.files[path] = 0  # a dangling link: reading it gives the reason
+
+    def _scan_folder(self, path: str, scan: Scan) -> None:
+        try:
+            with os.scandir(self.root / path) as entries:
+                self._scan(path + "/", entries, scan)
+        except OSError as error:
+            scan.unreadable[path] = ArticleError(path, 1, f"the folder cannot be read: {error.strerror}")
+
+
+def decode(data: bytes, path: str) -> str:
+    """Return the text of a file, which must be UTF-8. Raises ArticleError at the first byte that is not."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ArticleError(path, line, "is not UTF-8: save the file in that encoding") from None
+
+
+def _signature(status: os.stat_result) -> int:
+    # The hash of a tuple of integers is not salted: equal in every process of one Python version.
+    return hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
+
+
+def _globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(_glob, patterns)))
+
+
+def _glob(pattern: str) -> str:
+    """Translate a glob into a regular expression (`glob.translate` came with Python 3.13)."""
+    tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return "".join(tokens.get(part) or re.escape(part) for part in parts)
