@@ -1,0 +1,1 @@
+"""From articles to chat: what is posted where, when, and what became of it."""

@@ -1,0 +1,119 @@
+"""Text as chat services take it: cleaned, measured, and cut where a reader would cut it.
+
+Knows no service's markup: how a text is escaped is passed in.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
+from urllib.parse import quote, urlsplit
+
+ELLIPSIS = "…"
+
+_NONCHARACTERS = "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
+# Controls that are not white space, invisible joiners that hide text from filters, direction overrides that
+# would run into the rest of the message, lone surrogates (which no encoder takes) and noncharacters.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff"
+    f"\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]"
+)
+_HOST = re.compile(r"[a-z0-9._-]+")
+_LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_URL_SAFE = "%/:@!$&'()*+,;=~-._?"
+
+
+def clean(text: str) -> str:
+    """Return `text` on one line, with single spaces and without characters that nobody can see."""
+    return " ".join(_UNSEEN.sub("", text).split())
+
+
+def units(text: str) -> int:
+    """Return the length of `text` in UTF-16 units: an emoji counts as two, or more.
+
+    Discord counts code points and Slack says only "characters"; UTF-16 is never less than either.
+    """
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def fit(text: str, limit: int, render: Callable[[str], str] = str) -> str:
+    """Return `render(text)`, shortened with "…" so that it is at most `limit` UTF-16 units long.
+
+    The cut is made in `text` before `render` escapes it, hence never inside an escape; never inside a
+    grapheme cluster; and between two words, unless that would cost more than a third of what fits. `render`
+    may make a text longer, never shorter.
+    """
+    whole = render(text)
+    if units(whole) <= limit:
+        return whole
+    ends = [end for end in range(min(len(text), limit) + 1) if not _inside_cluster(text, end)]
+    fitting = bisect_right(ends, limit, key=lambda end: units(render(text[:end] + ELLIPSIS)))
+    if not fitting:
+        return ""
+    return render(text[: _word_end(text, ends[fitting - 1])].rstrip() + ELLIPSIS)
+
+
+def web_url(url: str, limit: int) -> str | None:
+    """Return `url` in ASCII with nothing in it that markup could take for its own, or None.
+
+    None unless it is an absolute http(s) address without credentials of at most `limit` characters: half a
+    link is worse than none. Quotes per RFC 3986 §2.1; the host per IDNA.
+    """
+    try:
+        parts = urlsplit(clean(url))
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        port = f":{parts.port}" if parts.port is not None else ""
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host) or "@" in parts.netloc:
+        return None
+    query = f"?{_quoted(parts.query)}" if parts.query else ""
+    fragment = f"#{_quoted(parts.fragment)}" if parts.fragment else ""
+    safe = f"{parts.scheme}://{host}{port}{_quoted(parts.path)}{query}{fragment}"
+    return safe if len(safe) <= limit else None
+
+
+def _quoted(part: str) -> str:
+    return quote(_LOOSE_PERCENT.sub("%25", part), safe=_URL_SAFE)
+
+
+def _word_end(text: str, cut: int) -> int:
+    if text[cut : cut + 1].isspace():
+        return cut
+    space = text.rfind(" ", 0, cut)
+    return space if space * 3 > cut * 2 else cut
+
+
+def _inside_cluster(text: str, at: int) -> bool:
+    """Tell whether cutting at `at` would break what a reader sees as one character (UAX #29, shortened)."""
+    if not 0 < at < len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    return (
+        before == "\u200d"
+        or _extends(after)
+        or ("\u1160" <= after <= "\u11ff" and "\u1100" <= before <= "\u11ff")
+        or (_is_flag_half(before) and _is_flag_half(after) and _flag_halves_before(text, at) % 2 == 1)
+    )
+
+
+def _extends(character: str) -> bool:
+    return (
+        character in "\u200c\u200d"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+        or "\U000e0020" <= character <= "\U000e007f"
+        or unicodedata.category(character).startswith("M")
+    )
+
+
+def _is_flag_half(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _flag_halves_before(text: str, at: int) -> int:
+    start = at
+    while start and _is_flag_half(text[start - 1]):
+        start -= 1
+    return at - start
