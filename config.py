@@ -1,0 +1,369 @@
+"""config.yaml and the environment → Config. An error says where it stands, what is wrong, what would be right.
+
+Knows what the settings are called and which values make sense, not what becomes of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+
+from articles.topics import Topic, TopicError, Topics, slugify
+from articles.urls import http_url
+
+Location = tuple[int | str, ...]
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) *([a-z]*)")
+_UNITS = {"s": 1, "second": 1, "sec": 1, "m": 60, "minute": 60, "min": 60, "h": 3600, "hour": 3600,
+          "d": 86400, "day": 86400, "w": 604800, "week": 604800}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong in the config file; line and column count from 1."""
+
+    line: int
+    column: int
+    key: str
+    message: str
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; its text has one line for each problem."""
+
+    def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(sorted(problems))
+        super().__init__(path, self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{self.path}:{p.line}:{p.column}: {f'{p.key}: ' if p.key else ''}{p.message}"
+            for p in self.problems
+        )
+
+
+def _duration(value: Any) -> Any:
+    match = None if isinstance(value, bool) else _DURATION.fullmatch(str(value).strip().lower())
+    unit = match[2] if match else ""
+    scale = _UNITS.get(unit or "s") or _UNITS.get(unit.removesuffix("s"))
+    if match is None or scale is None:
+        raise ValueError("write a time such as 60 seconds, 5 minutes or 7 days")
+    return timedelta(seconds=float(match[1]) * scale)
+
+
+def _web_address(value: str) -> str:
+    url = http_url(value.strip())
+    if url is None or "?" in url or "#" in url:
+        raise ValueError("write a whole address such as https://news.example.org")
+    return url.rstrip("/")
+
+
+def _matching(pattern: str, advice: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(advice)
+        return value
+
+    return AfterValidator(check)
+
+
+def _off(value: Any) -> Any:
+    return None if value is False or value == "off" else value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _all(value: Any) -> Any:
+    return None if value == "all" else value
+
+
+def _filter(value: Any) -> Any:
+    return {"include": value} if isinstance(value, (list, str)) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+LanguageTag = Annotated[
+    str, _matching(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "write a language tag such as en or pt-BR")
+]
+ChannelName = Annotated[
+    str, _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "use letters, digits, dots, hyphens and underscores only")
+]
+VariableName = Annotated[
+    str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "write the name of an environment variable, such as SLACK_AI")
+]
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, str_strip_whitespace=True)
+
+
+class SiteConfig(_Section):
+    """What the site says of itself. `id` is part of every entry's identity: never change it."""
+
+    title: Annotated[str, Field(min_length=1)] = "Newswire"
+    description: str = ""
+    url: WebAddress = "http://localhost:8000"
+    language: LanguageTag = "en"
+    icon: WebAddress | None = None
+    author: str | None = None
+    id: Annotated[str, Field(min_length=1)] = "newswire"
+
+
+class ArticlesConfig(_Section):
+    """Where the article files are."""
+
+    path: Path = Path("content")
+    include: Names = ("**/*.md",)
+    exclude: Names = ()
+
+
+class TopicConfig(_Section):
+    """A topic that the operator wants to name, describe or place."""
+
+    name: Annotated[str, Field(min_length=1)]
+    slug: str | None = None
+    title: str = ""
+    description: str = ""
+    aliases: Names = ()
+    parent: str | None = None
+
+    @field_validator("slug")
+    @classmethod
+    def _slug_is_usable(cls, slug: str | None) -> str | None:
+        if slug is not None and slugify(slug) != slug:
+            raise ValueError(f"{slug!r} cannot be an address: {slugify(slug)!r} could")
+        return slug
+
+    def topic(self) -> Topic:
+        """Return the topic these settings describe."""
+        slug = self.slug or slugify(self.name)
+        return Topic(
+            name=self.name,
+            slug=slug,
+            title=self.title,
+            description=self.description,
+            aliases=self.aliases,
+            parent=self.parent,
+        )
+
+
+class FeedsConfig(_Section):
+    """What the feeds hold."""
+
+    size: Annotated[int, Field(ge=1, le=1000)] = 50
+    content: Literal["full", "excerpt"] = "full"
+    related: Annotated[int, Field(ge=0, le=10)] = 3
+    ttl: Annotated[int, Field(ge=1, le=1440, description="minutes")] = 60
+    topics: tuple[TopicConfig, ...] = ()
+    gone: Names = ()
+
+    @field_validator("topics")
+    @classmethod
+    def _topics_agree(cls, topics: tuple[TopicConfig, ...]) -> tuple[TopicConfig, ...]:
+        try:
+            Topics(tuple(topic.topic() for topic in topics))
+        except TopicError as error:
+            raise ValueError(str(error)) from None
+        return topics
+
+    def catalog_topics(self) -> Topics:
+        """Return the topics the operator listed, and those that are gone."""
+        return Topics(tuple(topic.topic() for topic in self.topics), frozenset(self.gone))
+
+
+class FilterConfig(_Section):
+    """Which values a channel takes (`include`; empty = all) and which it never takes (`exclude`)."""
+
+    include: Names = ()
+    exclude: Names = ()
+
+
+Filtered = Annotated[FilterConfig, BeforeValidator(_filter)]
+
+
+class ChannelConfig(_Section):
+    """One place in a chat service, and what is posted there; `topics` None means all."""
+
+    name: ChannelName
+    kind: Literal["slack", "discord"]
+    webhook_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    topics: Annotated[Literal["all"] | Names, BeforeValidator(lambda v: v if v == "all" else _listed(v))] = (
+        "all"
+    )
+    min_quality: int | None = None
+    types: Filtered = FilterConfig()
+    providers: Filtered = FilterConfig()
+    keywords: Filtered = FilterConfig()
+    max_age: Annotated[Duration | None, BeforeValidator(_off)] = timedelta(days=7)
+    backfill: Annotated[int, Field(ge=0, le=100)] = 0
+    max_per_tick: Annotated[int, Field(ge=1, le=1000)] = 5
+    on_unknown: Literal["retry", "hold", "skip"] = "retry"
+
+
+class BotConfig(_Section):
+    """How often to look, and where to post."""
+
+    every: Duration = timedelta(seconds=60)
+    channels: tuple[ChannelConfig, ...] = ()
+
+    @field_validator("channels")
+    @classmethod
+    def _names_differ(cls, channels: tuple[ChannelConfig, ...]) -> tuple[ChannelConfig, ...]:
+        counted = Counter(channel.name for channel in channels)
+        for name, count in counted.items():
+            if count > 1:
+                raise ValueError(f"{count} are called {name}: give each its own name")
+        return channels
+
+
+class Config(_Section):
+    """All settings. `state` is the folder for what the program itself keeps: the catalog and the outbox."""
+
+    site: SiteConfig = SiteConfig()
+    articles: ArticlesConfig = ArticlesConfig()
+    feeds: FeedsConfig = FeedsConfig()
+    bot: BotConfig = BotConfig()
+    state: Path = Path("var")
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Return the configuration in a file, with SITE_URL and STATE_DIR from the environment before it.
+
+    Relative paths in it are relative to the file. Raises ConfigError with every problem there is.
+    """
+    values, marks = _read(path)
+    site = values.setdefault("site", {})
+    if environ.get("SITE_URL") and isinstance(site, dict):
+        site["url"] = environ["SITE_URL"]
+        marks[("site", "url")] = marks.get(("site", "url"), (1, 1))
+    if environ.get("STATE_DIR"):
+        values["state"] = environ["STATE_DIR"]
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(path, [_problem(details, marks) for details in error.errors()]) from None
+    base = path.parent
+    articles = config.articles.model_copy(update={"path": base / config.articles.path})
+    return config.model_copy(update={"articles": articles, "state": base / config.state})
+
+
+def secret(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the secret in the environment variable `name`, or in the file that `name`_FILE names."""
+    value = environ.get(name)
+    if not value and (file := environ.get(f"{name}_FILE")):
+        try:
+            value = Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+    return value.strip() or None if value else None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[Location, tuple[int, int]]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(path, [Problem(1, 1, "", f"cannot be read: {reason}")]) from None
+    marks: dict[Location, tuple[int, int]] = {(): (1, 1)}
+    try:
+        root = yaml.compose(text, yaml.CSafeLoader)
+        problems = list(_walk(root, (), marks)) if root else []
+        values = yaml.load(text, yaml.CSafeLoader) if not problems else None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise ConfigError(path, [Problem(line, column, "", str(error.problem or error.context))]) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(path, [Problem(1, 1, "", " ".join(str(error).split()))]) from None
+    if problems:
+        raise ConfigError(path, problems)
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError(path, [Problem(1, 1, "", "must be `key: value` lines, such as `site:`")])
+    return values or {}, marks
+
+
+def _walk(node: yaml.Node, where: Location, marks: dict[Location, tuple[int, int]]) -> Iterator[Problem]:
+    """Note where every key and value stands; yield the keys that stand twice."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            place = (*where, str(key.value))
+            marks[(*place, "")] = _position(key)
+            marks[place] = _position(value if isinstance(value, yaml.ScalarNode) else key)
+            if key.value in seen:
+                yield Problem(*_position(key), _dotted(place), "stands here a second time: keep one")
+            seen.add(key.value)
+            yield from _walk(value, place, marks)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            marks[(*where, index)] = _position(item)
+            yield from _walk(item, (*where, index), marks)
+
+
+def _position(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _problem(details: ErrorDetails, marks: Mapping[Location, tuple[int, int]]) -> Problem:
+    where = tuple(details["loc"])
+    while where and where not in marks and details["type"] != "missing":
+        where = where[:-1]  # pydantic also names the branch of a union it tried
+    known = where if where in marks else where[:-1]
+    position = marks.get((*where, "")) if details["type"] == "extra_forbidden" else marks.get(known)
+    return Problem(*(position or (1, 1)), _dotted(where), _message(details, where))
+
+
+def _message(details: ErrorDetails, where: Location) -> str:
+    if details["type"] == "missing":
+        return "is missing"
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(where)
+    if details["type"] in ("model_type", "model_attributes_type"):
+        return "must be `key: value` lines, indented below it"
+    said = details["msg"].removeprefix("Value error, ")
+    return said[0].lower() + said[1:] if said.startswith("Input") else said
+
+
+def _unknown_key(where: Location) -> str:
+    names = sorted(_section(where[:-1]).model_fields)
+    close = difflib.get_close_matches(str(where[-1]), names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(names)}"
+    return f"is not a known key; {hint}"
+
+
+_PARTS: Mapping[str, type[_Section]] = {
+    "site": SiteConfig, "articles": ArticlesConfig, "feeds": FeedsConfig, "bot": BotConfig,
+    "feeds.topics": TopicConfig, "bot.channels": ChannelConfig,
+    "bot.channels.types": FilterConfig, "bot.channels.providers": FilterConfig,
+    "bot.channels.keywords": FilterConfig,
+}  # fmt: skip
+
+
+def _section(where: Location) -> type[_Section]:
+    return _PARTS.get(".".join(str(part) for part in where if isinstance(part, str)), Config)
+
+
+def _dotted(where: Location) -> str:
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
