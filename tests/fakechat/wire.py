@@ -1,0 +1,196 @@
+"""The wire: HTTP/1.1 over loopback sockets, every connection in a thread, ended politely or by a reset.
+
+It reads and writes; what to answer is FakeChat's to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from tests.fakechat import control, discord, page, slack
+from tests.fakechat.exchange import NOT_JSON, Answer, Call, Route, json_answer
+from tests.fakechat.ledger import Received
+
+if TYPE_CHECKING:
+    from tests.fakechat.server import FakeChat
+
+_CHECK_FOR_SHUTDOWN_SECONDS = 0.05
+_TRUE = {"true", "True", "1"}
+
+
+def route_of(path: str) -> Route | None:
+    """The webhook that a request's path names, or None."""
+    return slack.route(path) or discord.route(path)
+
+
+class Server(ThreadingHTTPServer):
+    """The listening socket, a thread for each connection, and a list of them to cut when it is time."""
+
+    daemon_threads = False  # so that server_close() joins them
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], chat: FakeChat) -> None:
+        self.chat = chat
+        self._lock = threading.Lock()
+        self._connections: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    @property
+    def host(self) -> str:
+        """The address it is bound to, fit for a URL."""
+        host = str(self.server_address[0])
+        return "127.0.0.1" if host == "0.0.0.0" else host
+
+    def server_bind(self) -> None:
+        # HTTPServer's own looks the host name up, which can take seconds without a network.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def run(self) -> None:
+        """Accept connections until shutdown()."""
+        self.serve_forever(poll_interval=_CHECK_FOR_SHUTDOWN_SECONDS)
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        connection, address = super().get_request()
+        with self._lock:
+            self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        assert isinstance(request, socket.socket)
+        self.forget(request)
+        super().shutdown_request(request)
+
+    def forget(self, connection: socket.socket) -> None:
+        """Leave a connection out of what cut_connections() cuts: it is over."""
+        with self._lock:
+            self._connections.discard(connection)
+
+    def cut_connections(self) -> None:
+        """End every open connection, whatever its thread is doing."""
+        with self._lock:
+            for connection in self._connections:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # the client was quicker
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        # A client that hangs up while it is answered is everyday here: that is what is being tested.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "fakechat"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: Server
+
+    def do_GET(self) -> None:
+        """Answer a request of any method."""
+        path = urlsplit(self.path).path
+        route = route_of(path)
+        if route:
+            self._webhook(route)
+        elif path.startswith("/_fake/"):
+            self._write(control.answer(self.server.chat, self.command, self.path, self._body()))
+        elif path == "/" and self.command in ("GET", "HEAD"):
+            self._write(page.answer(self.server.chat.messages()))
+        else:
+            self._body()
+            self._write(json_answer(404, {"message": "404: Not Found", "code": 0}))
+
+    do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 - http.server's names
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the ledger is the log."""
+
+    def _webhook(self, route: Route) -> None:
+        chat = self.server.chat
+        ticket = chat.gate.ticket()
+        under_way = chat.ledger.arrive(route.webhook)
+        try:
+            answer = self._conclude(route, ticket, under_way)
+        finally:
+            # Before the answer: whoever has read it may send the next at once, and that does not overlap.
+            chat.ledger.depart(route.webhook)
+        if answer is None:
+            self._reset()
+        else:
+            self._write(answer)
+
+    def _conclude(self, route: Route, ticket: socket.socket, under_way: int) -> Answer | None:
+        chat = self.server.chat
+        seen = Received(
+            at=chat.clock(),
+            monotonic=time.monotonic(),
+            service=route.service,
+            webhook=route.webhook,
+            method=self.command,
+            path=self.path,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            in_flight=under_way,
+        )
+        if fault := chat.faults.before_body(route.webhook):
+            chat.ledger.record(replace(seen, fault=fault.kind))
+            return None
+        body = self._body()
+        payload = _decoded(body)
+        call = Call(
+            at=seen.at,
+            method=self.command,
+            route=route,
+            content_type=self.headers.get("Content-Type", ""),
+            payload=payload,
+            wait=not _TRUE.isdisjoint(parse_qs(urlsplit(self.path).query).get("wait", [])),
+        )
+        seen = replace(seen, body=body, payload=None if payload is NOT_JSON else payload)
+        return chat.conclude(seen, call, ticket, self.connection)
+
+    def _body(self) -> bytes:
+        """The request's body. Raises ConnectionAbortedError when the client goes before all of it came."""
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionAbortedError("the client went away in the middle of its request")
+        return body
+
+    def _write(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.status != 204:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD" and answer.status != 204:
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def _reset(self) -> None:
+        """Close without a goodbye: with a linger of 0, close() sends RST; shutdown() must not come first."""
+        self.close_connection = True
+        self.server.forget(self.connection)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return NOT_JSON

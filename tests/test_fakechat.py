@@ -1,0 +1,313 @@
+"""The fake Slack and Discord, over real sockets: as strict as the services, and failing as hard."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.fakechat import (
+    FakeChat,
+    dead,
+    hang,
+)
+from tests.fakechat.faults import EVERYWHERE, SLACK_ERRORS
+
+ROOT = Path(__file__).parent.parent
+IMAGE = {"type": "image", "image_url": "https://example.org/a.png", "alt_text": "a"}
+SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*Hello*"}}
+
+
+@pytest.fixture
+def chat() -> Iterator[FakeChat]:
+    with FakeChat() as running:
+        yield running
+
+
+def post(url: str, payload: object, **options: Any) -> requests.Response:
+    return requests.post(url, json=payload, timeout=5, **options)
+
+
+def test_slack_posts_and_says_ok(chat: FakeChat) -> None:
+    """A good payload is answered 200 `ok` and shown."""
+    answer = post(chat.slack_url("ai"), {"text": "Hello", "blocks": [SECTION]})
+    assert (answer.status_code, answer.text) == (200, "ok")
+    [message] = chat.messages("ai")
+    assert message.payload["text"] == "Hello"
+    [seen] = chat.requests
+    assert (seen.status, seen.posted, seen.message_id) == (200, True, message.id)
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b"{nonsense", "invalid_payload"),
+        (b"[1]", "invalid_payload"),
+        (b"{}", "no_text"),
+        (json.dumps({"text": "x", "unfurl_links": "no"}).encode(), "invalid_payload"),
+        (json.dumps({"text": "x", "blocks": [{"type": "carousel of horrors"}]}).encode(), "invalid_blocks"),
+        (json.dumps({"text": "x", "blocks": [SECTION] * 51}).encode(), "invalid_blocks"),
+    ],
+)
+def test_slack_refuses(chat: FakeChat, body: bytes, word: str) -> None:
+    """A bad payload is answered 400 with Slack's word for it, and not shown."""
+    answer = requests.post(chat.slack_url("ai"), data=body, timeout=5)
+    assert (answer.status_code, answer.text) == (400, word)
+    assert chat.messages() == []
+    assert not chat.requests[0].posted
+
+
+@pytest.mark.parametrize("word", sorted(SLACK_ERRORS))
+def test_slack_dead_webhooks(chat: FakeChat, word: str) -> None:
+    """A dead webhook says so from then on, with the documented status."""
+    url = chat.slack_url("ai")
+    chat.fail("ai", dead(word))
+    assert [post(url, {"text": "x"}).text for _ in range(2)] == [word, word]
+    assert chat.requests[1].status == SLACK_ERRORS[word]
+    assert post(chat.slack_url("other"), {"text": "x"}).text == "ok"
+
+
+def test_slack_pings_are_recorded(chat: FakeChat) -> None:
+    """Live mentions count, escaped and plain-text ones do not."""
+    plain = {"type": "header", "text": {"type": "plain_text", "text": "<!everyone>"}}
+    post(chat.slack_url("ai"), {"text": "<!channel> &lt;!here&gt; <@U123|x> @here", "blocks": [plain]})
+    assert chat.requests[0].pings == ("!channel", "@U123")
+
+
+def test_discord_waits_or_not(chat: FakeChat) -> None:
+    """With `?wait=true` the message comes back, without it 204; GET finds it again."""
+    url = chat.discord_url("news", version=10)
+    made = post(url, {"content": "one"}, params={"wait": "true"})
+    assert made.json()["content"] == "one"
+    assert post(url, {"content": "two"}).status_code == 204
+    found = requests.get(f"{url}/messages/{made.json()['id']}", timeout=5)
+    assert (found.status_code, found.json()["author"]["bot"]) == (200, True)
+    assert int(chat.messages()[0].id) < int(chat.messages()[1].id)
+
+
+def test_discord_edits_and_deletes(chat: FakeChat) -> None:
+    """A PATCH changes what people see and leaves the rest; a DELETE takes it away; a wrong id is 10008."""
+    url = chat.discord_url("news")
+    made = post(url, {"content": "old", "embeds": [{"title": "t"}]}, params={"wait": "true"}).json()
+    place = f"{url}/messages/{made['id']}"
+    edited = requests.patch(place, json={"content": "new"}, timeout=5).json()
+    assert (edited["content"], edited["embeds"][0]["title"]) == ("new", "t")
+    assert edited["edited_timestamp"]
+    [message] = chat.messages("news")
+    assert message.payload["content"] == "new"
+    assert requests.patch(place, json={"content": "", "embeds": []}, timeout=5).json()["code"] == 50006
+    other = requests.patch(f"{url}/messages/1", json={"content": "x"}, timeout=5)
+    assert (other.status_code, other.json()["code"]) == (404, 10008)
+    assert requests.delete(place, timeout=5).status_code == 204
+    assert chat.messages() == []
+
+
+def test_discord_form_errors(chat: FakeChat) -> None:
+    """Versioned paths nest `_errors` under 50035; the unversioned one keeps the old, short shape."""
+    payload = {"embeds": [{"title": "x" * 257}]}
+    errors = post(chat.discord_url("news", version=10), payload).json()
+    assert errors["code"] == 50035
+    assert errors["errors"]["embeds"]["0"]["title"]["_errors"][0]["code"] == "BASE_TYPE_MAX_LENGTH"
+    assert post(chat.discord_url("news"), payload).json() == {"embeds": ["0"]}
+    assert post(chat.discord_url("news"), {}).json()["code"] == 50006
+    form = requests.post(chat.discord_url("news"), data={"content": "x"}, timeout=5)
+    assert (form.status_code, form.json()["code"]) == (400, 50035)
+    broken = requests.post(
+        chat.discord_url("news"), data=b"{", headers={"Content-Type": "application/json"}, timeout=5
+    )
+    assert broken.json()["code"] == 50109
+
+
+@pytest.mark.parametrize(
+    ("allowed", "pinged"),
+    [
+        ({"parse": []}, ()),
+        (None, ("<@7>", "<@!8>")),
+        ({"parse": ["everyone"]}, ("@everyone", "@here")),
+        ({"parse": ["roles"], "users": ["7"]}, ("<@7>", "<@&9>")),
+    ],
+)
+def test_discord_pings(chat: FakeChat, allowed: object, pinged: tuple[str, ...]) -> None:
+    """`allowed_mentions` decides who is pinged; webhooks ping users when it is absent; embeds never ping."""
+    content = "@everyone @here <@7> <@!8> <@&9>"
+    payload = {"content": content, "embeds": [{"title": "<@123>"}], "allowed_mentions": allowed}
+    post(chat.discord_url("news"), payload)
+    assert chat.requests[0].pings == pinged
+
+
+def test_a_patch_forgets_the_allowances_of_the_post(chat: FakeChat) -> None:
+    """A PATCH that does not resend `allowed_mentions` pings by default."""
+    url = chat.discord_url("news")
+    made = post(url, {"content": "x", "allowed_mentions": {"parse": []}}, params={"wait": "true"}).json()
+    requests.patch(f"{url}/messages/{made['id']}", json={"content": "<@7>"}, timeout=5)
+    assert [r.pings for r in chat.requests] == [(), ("<@7>",)]
+
+
+def test_discord_dead_webhook(chat: FakeChat) -> None:
+    """A deleted webhook answers 404 and code 10015, for its messages as well."""
+    url = chat.discord_url("news")
+    chat.fail("news", dead())
+    assert post(url, {"content": "x"}).json() == {"message": "Unknown Webhook", "code": 10015}
+    assert requests.patch(f"{url}/messages/1", json={"content": "x"}, timeout=5).json()["code"] == 10015
+
+
+def test_discord_rate_limits_by_the_clock() -> None:
+    """Five in 2 s pass, the sixth is 429 until the reset; a channel takes 30 a minute."""
+    now = [datetime(2026, 8, 1, tzinfo=UTC)]
+    with FakeChat(rate_limits=True, clock=lambda: now[0]) as chat:
+        url = chat.discord_url("news", version=10)
+        seen = [post(url, {"content": "x"}) for _ in range(6)]
+        assert [r.headers["X-RateLimit-Remaining"] for r in seen] == ["4", "3", "2", "1", "0", "0"]
+        assert [r.status_code for r in seen] == [204] * 5 + [429]
+        assert seen[5].json() == {
+            "message": "You are being rate limited.",
+            "retry_after": 2.0,
+            "global": False,
+        }
+        assert seen[5].headers["X-RateLimit-Scope"] == "user"
+        assert post(chat.discord_url("other", version=10), {"content": "x"}).status_code == 204
+        for _ in range(25):
+            now[0] += timedelta(seconds=2)
+            assert post(url, {"content": "x"}).status_code == 204
+        now[0] += timedelta(seconds=2)
+        shared = post(url, {"content": "x"})
+        assert (shared.status_code, shared.headers["X-RateLimit-Scope"]) == (429, "shared")
+        assert shared.json()["retry_after"] == 8.0
+
+
+def test_slack_rate_limits_by_the_clock() -> None:
+    """A short burst passes, then one a second, with whole seconds in Retry-After."""
+    now = [datetime(2026, 8, 1, tzinfo=UTC)]
+    with FakeChat(rate_limits=True, clock=lambda: now[0]) as chat:
+        url = chat.slack_url("ai")
+        seen = [post(url, {"text": "x"}) for _ in range(4)]
+        assert [r.status_code for r in seen] == [200, 200, 200, 429]
+        assert seen[3].headers["Retry-After"] == "1"
+        now[0] += timedelta(seconds=1)
+        assert [post(url, {"text": "x"}).status_code for _ in range(2)] == [200, 429]
+
+
+def test_one_connection_serves_many_requests(chat: FakeChat) -> None:
+    """HTTP/1.1 keep-alive: one socket carries refusals, posts, 204s and HEADs."""
+    with requests.Session() as session:
+        for payload in ({"content": "x"}, {}, {"content": "y"}) * 5:
+            session.post(chat.discord_url("news"), json=payload, timeout=5)
+        session.head(chat.url + "/", timeout=5)
+        assert session.get(chat.url + "/_fake/health", timeout=5).json()["requests"] == 15
+        [pool] = session.adapters["http://"].poolmanager.pools._container.values()  # type: ignore[attr-defined]
+        assert pool.num_connections == 1
+
+
+def test_other_processes_drive_it_over_http(chat: FakeChat) -> None:
+    """Faults are queued, requests and messages read, and all is reset, over HTTP; a wrong order is 400."""
+    url, fake = chat.discord_url("news", version=10), chat.url + "/_fake"
+    order = {
+        "webhook": url,
+        "faults": [{"status": 503}, {"kind": "rate_limited", "seconds": 1, "times": None}],
+    }
+    assert post(f"{fake}/faults", order).json() == {"queued": 2}
+    assert [post(url, {"content": "x"}).status_code for _ in range(3)] == [503, 429, 429]
+    assert post(f"{fake}/faults", {"webhook": url, "faults": [{"kinds": "x"}]}).status_code == 400
+    assert post(f"{fake}/faults", {"webhook": "/nowhere", "faults": [{}]}).status_code == 400
+    assert post(f"{fake}/chaos", {"seed": 1, "rate": 2}).status_code == 400
+    assert post(f"{fake}/chaos", {"seed": 1, "rate": 0}).status_code == 200
+    later = requests.get(f"{fake}/requests?since=1", timeout=5).json()["requests"]
+    assert [(r["number"], r["status"], r["payload"]) for r in later] == [
+        (2, 429, {"content": "x"}),
+        (3, 429, {"content": "x"}),
+    ]
+    assert post(f"{fake}/reset", {}).json() == {"ok": True}
+    post(url, {"content": "y"})
+    [message] = requests.get(f"{fake}/messages", timeout=5).json()["messages"]
+    assert message["payload"] == {"content": "y"}
+    assert requests.get(f"{fake}/nothing", timeout=5).status_code == 404
+
+
+def test_the_log_has_every_request(tmp_path: Path) -> None:
+    """Each request is a line of JSON before it is answered; a later state is a line with the same number."""
+    log = tmp_path / "fake.jsonl"
+    with FakeChat(log=log) as chat:
+        chat.fail(EVERYWHERE, hang())
+        thread = threading.Thread(target=post, args=(chat.slack_url("ai"), {"text": "x"}))
+        thread.start()
+        chat.wait_for(1)
+        assert json.loads(log.read_text())["status"] is None
+        chat.release()
+        thread.join(5)
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["number"], line["status"], line["posted"]) for line in lines] == [
+        (1, None, False),
+        (1, 200, True),
+    ]
+    assert lines[0]["payload"] == {"text": "x"}
+    assert json.loads(lines[0]["body"]) == {"text": "x"}
+
+
+def test_waiting_ends_with_what_came(chat: FakeChat) -> None:
+    """A wait that is not fulfilled says which requests did come."""
+    post(chat.slack_url("ai"), {"text": "x"})
+    with pytest.raises(TimeoutError, match=r"1 requests came: .*services/T000/B000/ai → 200"):
+        chat.wait_for(lambda seen: len(seen) > 1, timeout=0.05)
+
+
+def test_one_name_is_one_webhook(chat: FakeChat) -> None:
+    """A name cannot mean a Slack and a Discord webhook; an unknown name is an error, not a silent nothing."""
+    chat.slack_url("ai")
+    with pytest.raises(ValueError, match="other service"):
+        chat.discord_url("ai")
+    with pytest.raises(KeyError):
+        chat.fail("unknown", dead())
+
+
+def test_a_client_that_dies_while_sending_posts_nothing(chat: FakeChat) -> None:
+    """Half a body is no message."""
+    path = chat.slack_url("ai").removeprefix(chat.url)
+    with socket.create_connection(("127.0.0.1", chat.port), timeout=5) as client:
+        client.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+    assert (chat.requests, chat.messages()) == ([], [])
+
+
+def test_stopped_means_refused() -> None:
+    """After the end nothing listens and idle connections are closed."""
+    with requests.Session() as session, FakeChat() as chat:
+        url = chat.slack_url("ai")
+        assert session.post(url, json={"text": "x"}, timeout=5).text == "ok"
+        chat_port = chat.port
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", chat_port)) == errno.ECONNREFUSED
+
+
+def test_command_line(tmp_path: Path) -> None:
+    """`python -m tests.fakechat` prints the two URLs, serves, and stops at once on SIGTERM."""
+    log = tmp_path / "log.jsonl"
+    command = [sys.executable, "-m", "tests.fakechat", "--port", "0", "--log", str(log)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        greeting = "".join(line for line in iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
+        urls = [line.partition("=")[2] for line in greeting.splitlines() if "export" in line]
+        assert post(urls[0], {"text": "x"}).text == "ok"
+        assert post(urls[1], {"content": "x"}).status_code == 204
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+    assert len(log.read_text().splitlines()) == 2
+
+
+def test_command_line_with_a_taken_port(chat: FakeChat) -> None:
+    """A port in use is one clear line and exit status 1."""
+    command = [sys.executable, "-m", "tests.fakechat", "--port", str(chat.port)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "cannot listen on 127.0.0.1" in done.stderr
