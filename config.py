@@ -1,4 +1,4 @@
-"""config.yaml and the environment → Config. An error says where it stands, what is wrong, what would be right.
+"""config.yaml and the environment → Config. An error says where it is, what is wrong, what would be right.
 
 Knows what the settings are called and which values make sense, not what becomes of them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -208,10 +208,8 @@ class ChannelConfig(_Section):
 
     name: ChannelName
     kind: Literal["slack", "discord"]
-    webhook_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-    topics: Annotated[Literal["all"] | Names, BeforeValidator(lambda v: v if v == "all" else _listed(v))] = (
-        "all"
-    )
+    webhook_env: VariableName
+    topics: Annotated[Names | None, BeforeValidator(_all)] = None
     min_quality: int | None = None
     types: Filtered = FilterConfig()
     providers: Filtered = FilterConfig()
@@ -254,16 +252,19 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     Relative paths in it are relative to the file. Raises ConfigError with every problem there is.
     """
     values, marks = _read(path)
+    overridden = set[Location]()
     site = values.setdefault("site", {})
     if environ.get("SITE_URL") and isinstance(site, dict):
         site["url"] = environ["SITE_URL"]
-        marks[("site", "url")] = marks.get(("site", "url"), (1, 1))
+        overridden.add(("site", "url"))
     if environ.get("STATE_DIR"):
         values["state"] = environ["STATE_DIR"]
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(path, [_problem(details, marks) for details in error.errors()]) from None
+        raise ConfigError(
+            path, [_problem(details, marks, overridden) for details in error.errors()]
+        ) from None
     base = path.parent
     articles = config.articles.model_copy(update={"path": base / config.articles.path})
     return config.model_copy(update={"articles": articles, "state": base / config.state})
@@ -326,13 +327,16 @@ def _position(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def _problem(details: ErrorDetails, marks: Mapping[Location, tuple[int, int]]) -> Problem:
+def _problem(
+    details: ErrorDetails, marks: Mapping[Location, tuple[int, int]], overridden: Set[Location]
+) -> Problem:
     where = tuple(details["loc"])
-    while where and where not in marks and details["type"] != "missing":
+    while where and where not in marks and where not in overridden and details["type"] != "missing":
         where = where[:-1]  # pydantic also names the branch of a union it tried
     known = where if where in marks else where[:-1]
     position = marks.get((*where, "")) if details["type"] == "extra_forbidden" else marks.get(known)
-    return Problem(*(position or (1, 1)), _dotted(where), _message(details, where))
+    key = "SITE_URL in the environment: site.url" if where in overridden else _dotted(where)
+    return Problem(*(position or (1, 1)), key, _message(details, where))
 
 
 def _message(details: ErrorDetails, where: Location) -> str:
