@@ -1,0 +1,1 @@
+"""Articles → feeds → documents → HTTP."""

@@ -1,0 +1,86 @@
+"""The HTML of one entry: the article's text, and around it what a reader of feeds wants to see.
+
+Knows nothing of formats; every part is escaped or sanitised here.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from articles.markup import embed_link, plain, render_markdown
+
+if TYPE_CHECKING:
+    from articles.article import Article
+    from feeds.feed import Author, Entry
+
+EXCERPT_LENGTH = 300
+"""Characters of an article's text that stand in for a missing summary."""
+
+
+def body_html(article: Article, base_url: str, page_url: str) -> str:
+    """Return the article's text and embed as safe HTML; "" when it has neither."""
+    body = render_markdown(article.body, base_url, page_url=page_url) if article.body.strip() else ""
+    embed = embed_link(article.embed, base_url) if article.embed else ""
+    return "\n".join(filter(None, [body, embed]))
+
+
+def excerpt(article: Article, base_url: str) -> str:
+    """Return the start of the article's text on one line, cut between words; "" when it has none."""
+    if not article.body.strip():
+        return ""
+    text = plain(render_markdown(article.body, base_url))
+    if len(text) <= EXCERPT_LENGTH:
+        return text
+    start, space, _ = text[:EXCERPT_LENGTH].rpartition(" ")
+    return f"{start if space else text[:EXCERPT_LENGTH]}…"
+
+
+def entry_html(entry: Entry, text: str) -> str:
+    """Return `text` with the entry's picture above it, and its source and related coverage below.
+
+    Readers that show media elements themselves leave out a picture whose address the HTML already holds, and
+    readers that do not would otherwise show none.
+    """
+    parts = [
+        "" if "<img " in text else _picture(entry),
+        text,
+        _source(entry.provider) if entry.provider else "",
+        _related(entry),
+    ]
+    return "\n".join(filter(None, parts)) or f"<p>{_anchor(entry.url, entry.title)}</p>"
+
+
+def paragraph(text: str) -> str:
+    """Return plain text as HTML; "" stays ""."""
+    return f"<p>{escape(text, quote=False)}</p>" if text else ""
+
+
+def _picture(entry: Entry) -> str:
+    if not entry.images:
+        return ""
+    image = entry.images[0]
+    sizes = "".join(
+        f' {name}="{value}"' for name, value in (("width", image.width), ("height", image.height)) if value
+    )
+    return f'<p><img src="{escape(image.url)}" alt="{escape(image.title or "")}"{sizes}></p>'
+
+
+def _source(provider: Author) -> str:
+    name = _anchor(provider.url, provider.name) if provider.url else escape(provider.name, quote=False)
+    return f"<p>Source: {name}</p>"
+
+
+def _related(entry: Entry) -> str:
+    if not entry.related:
+        return ""
+    items = (
+        _anchor(item.link, item.title) + (f" ({escape(item.provider, quote=False)})" if item.provider else "")
+        for item in entry.related
+    )
+    rows = "\n".join(f"<li>{item}</li>" for item in items)
+    return f"<p>Related coverage</p>\n<ul>\n{rows}\n</ul>"
+
+
+def _anchor(url: str, text: str) -> str:
+    return f'<a href="{escape(url)}">{escape(text, quote=False)}</a>'

@@ -1,0 +1,242 @@
+"""What a feed is, and how articles become one: pure, and the same for every format.
+
+Knows nothing of XML, JSON, HTTP or the catalog.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import quote, urljoin, urlsplit
+
+from articles.article import Article, Image, Provider, RelatedArticle
+from articles.markup import one_line
+from articles.topics import ALL, Topic
+from feeds.content import body_html, entry_html, excerpt, paragraph
+
+Content = Literal["full", "excerpt"]
+
+# The root of every id that is made here. It must never change: readers would show each entry again.
+_IDS = uuid.UUID("6d3c3f0e-9c38-5f0b-8f0e-2b1f4f3f0c57")
+
+# RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: what a feed reader will take for an id as it stands.
+_URI = re.compile(
+    r"""https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][A-Za-z0-9;/?:@&=+$.\-_!~*'()%,\#]*)?
+    | urn:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
+    | urn:(?!uuid:)[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9()+,.:=@;$_!*'/%-]+
+    | tag:(?:[a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(?:-\d\d){0,2}:[A-Za-z0-9;/?:@&=+$.\-_!~*'()%,]*
+    """,
+    re.VERBOSE,
+)
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_URL_CHARACTERS = "!#$&'()*+,/:;=?@%~"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The site whose feeds these are; `url` has no slash at its end.
+
+    `id` names the site in the ids of its entries. Unlike `url` it stays the same when the site moves.
+    """
+
+    title: str
+    url: str
+    description: str = ""
+    language: str = "en"
+    icon: str | None = None
+    author: str | None = None
+    id: str = "newswire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who wrote something: a person, or the publication itself with its home page."""
+
+    name: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One article as every format shows it.
+
+    All text is on one line, all of it can stand in XML, and all URLs are absolute and plain ASCII. `via` is
+    where the article came from when `url` is not that place. `content_html` is safe HTML and never empty.
+    """
+
+    id: str
+    url: str
+    title: str
+    published: datetime
+    updated: datetime
+    content_html: str
+    summary: str = ""
+    categories: tuple[str, ...] = ()
+    authors: tuple[Author, ...] = ()
+    provider: Author | None = None
+    language: str | None = None
+    images: tuple[Image, ...] = ()
+    related: tuple[RelatedArticle, ...] = ()
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """One topic's newest entries, newest first; `base_url`, a dot and a format's extension make its address.
+
+    `updated` is the newest change among the entries, None when there are none. `ttl` is in minutes.
+    """
+
+    id: str
+    slug: str
+    title: str
+    description: str
+    page_url: str
+    base_url: str
+    home_url: str
+    language: str
+    author: str
+    ttl: int
+    updated: datetime | None = None
+    icon: str | None = None
+    entries: tuple[Entry, ...] = ()
+
+
+def build_feed(
+    topic: Topic,
+    articles: Iterable[Article],
+    site: Site,
+    *,
+    size: int,
+    content: Content,
+    related: int,
+    ttl: int,
+) -> Feed:
+    """Return the feed of the `size` newest published ones of `articles`, all of which belong to `topic`.
+
+    The caller leaves out articles whose time has not come. Each entry shows at most `related` other articles;
+    with "excerpt" the entries carry their summary in place of the article's text.
+    """
+    published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
+    newest = sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
+    entries = tuple(_entry(article, site, content, related) for article in newest)
+    name = one_line(topic.name)
+    slug = quote(topic.slug, errors="replace")
+    site_title = one_line(site.title) or site.url
+    is_all = topic.slug == ALL
+    title = one_line(topic.title) or (site_title if is_all else f"{name} – {site_title}")
+    fallback = one_line(site.description) if is_all else ""
+    return Feed(
+        id=_uuid(site, "feed", topic.slug),
+        slug=topic.slug,
+        title=title,
+        description=one_line(topic.description) or fallback or title,
+        page_url=f"{site.url}/" if is_all else f"{site.url}/topics/{slug}",
+        base_url=f"{site.url}/feeds/{slug}",
+        home_url=f"{site.url}/",
+        language=_language(site.language) or "en",
+        author=one_line(site.author or "") or site_title,
+        ttl=ttl,
+        updated=max((entry.updated for entry in entries), default=None),
+        icon=uri(urljoin(f"{site.url}/", site.icon)) if site.icon else None,
+        entries=entries,
+    )
+
+
+def entry_id(article: Article, site: Site) -> str:
+    """Return what identifies the article in every feed and format: its id if that is a URI, or else a UUID.
+
+    A function of the article's id and the site's, never of an address, title or date (RFC 4287 §4.2.6).
+    """
+    return article.id if _URI.fullmatch(article.id) else _uuid(site, "article", article.id)
+
+
+def article_page(article: Article, site: Site) -> str:
+    """Return the address of the article's own page on this site."""
+    return f"{site.url}/articles/{quote(article.id, errors='replace')}"
+
+
+def uri(url: str) -> str:
+    """Return `url` as an RFC 3986 URI: unsafe characters encoded, the host in Punycode.
+
+    Returns "" for what is no http or https URL.
+    """
+    try:
+        parts = urlsplit(one_line(url))
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            return ""
+        host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode("ascii")
+        host = quote(host, safe="[]:@%")
+    except (ValueError, UnicodeError):
+        return ""
+    rest = quote(parts._replace(scheme="", netloc="").geturl(), safe=_URL_CHARACTERS)
+    rest = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", rest)
+    return f"{parts.scheme}://{host}{rest}"
+
+
+def _entry(article: Article, site: Site, content: Content, related: int) -> Entry:
+    url = (uri(article.link) if article.link else "") or article_page(article, site)
+    # An article's pictures and downloads lie beside it in its folder, which /articles/ mirrors.
+    base_url = f"{site.url}/articles/{quote(article.path.removesuffix('.md'), errors='replace')}"
+    summary = one_line(article.summary) or excerpt(article, base_url)
+    text = body_html(article, base_url, url) if content == "full" else ""
+    via = uri(article.original_link) if article.original_link else ""
+    provider = _publication(article.provider)
+    people = tuple(Author(name=name) for name in _unique(article.authors))
+    entry = Entry(
+        id=entry_id(article, site),
+        url=url,
+        title=one_line(article.title) or "Untitled",
+        published=article.published_at.astimezone(UTC),
+        updated=max(article.updated_at, article.published_at).astimezone(UTC),
+        content_html="",
+        summary=summary,
+        categories=_unique(article.topics),
+        authors=people or ((provider,) if provider else ()),
+        provider=provider,
+        language=_language(article.language),
+        images=tuple(_images(article.images)),
+        related=tuple(_related(article.related))[:related],
+        via=via if via != url and via else None,
+    )
+    return replace(entry, content_html=entry_html(entry, text or paragraph(summary)))
+
+
+def _publication(provider: Provider | None) -> Author | None:
+    name = one_line(provider.name) if provider else ""
+    if not provider or not name:
+        return None
+    domain = provider.domain or ""
+    return Author(name=name, url=uri(f"https://{domain}/") or None if _HOST.fullmatch(domain) else None)
+
+
+def _images(images: Iterable[Image]) -> Iterator[Image]:
+    for image in images:
+        if url := uri(image.url):
+            yield replace(image, url=url, title=one_line(image.title or "") or None)
+
+
+def _related(items: Iterable[RelatedArticle]) -> Iterator[RelatedArticle]:
+    for item in items:
+        url, title = uri(item.link), one_line(item.title)
+        if url and title:
+            yield replace(item, link=url, title=title, provider=one_line(item.provider or "") or None)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(one_line, names))))
+
+
+def _language(tag: str | None) -> str | None:
+    """Return an RFC 5646 language tag as it is, None for what cannot be one."""
+    return tag if tag and _LANGUAGE.fullmatch(tag) else None
+
+
+def _uuid(site: Site, kind: str, name: str) -> str:
+    readable = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return uuid.uuid5(uuid.uuid5(_IDS, site.id), f"{kind}:{readable}").urn

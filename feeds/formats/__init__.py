@@ -1,0 +1,22 @@
+"""The formats a feed is published in, by extension; a new one is a module with the same three names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from feeds.feed import Feed
+from feeds.formats import atom, jsonfeed, rss
+
+
+class Format(Protocol):
+    """A module that turns a feed into bytes: the same feed always into the same bytes."""
+
+    EXTENSION: str
+    MIMETYPE: str
+
+    def render(self, feed: Feed) -> bytes:
+        """Return the document, encoded in UTF-8."""
+
+
+FORMATS: Mapping[str, Format] = {module.EXTENSION: module for module in (rss, atom, jsonfeed)}

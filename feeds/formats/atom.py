@@ -1,0 +1,45 @@
+"""Atom 1.0 (RFC 4287)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from lxml import etree
+
+from feeds.feed import Entry, Feed
+from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator, profiled
+
+EXTENSION = "atom"
+MIMETYPE = "application/atom+xml"
+
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+def render(feed: Feed) -> bytes:
+    """Return the feed as Atom 1.0: titles and summaries as plain text, content as HTML."""
+    made = generator(feed, EXTENSION, MIMETYPE)
+    made.author(name=feed.author, uri=feed.home_url)
+    if feed.icon:
+        made.icon(feed.icon)
+        made.logo(feed.icon)
+    made.ours.namespaces = {"media": MEDIA}
+    for entry in feed.entries:
+        added = add_entry(made, entry, partial(_complete_entry, entry=entry))
+        added.author([{"name": author.name, "uri": author.url} for author in entry.authors])
+        if entry.summary:
+            added.summary(entry.summary, type="text")
+    document: bytes = made.atom_str(pretty=True)
+    return profiled(document)
+
+
+def _complete_entry(element: etree._Element, entry: Entry) -> None:
+    if entry.language:
+        element.set(_XML_LANG, entry.language)
+    # feedgen writes an entry's links without their roles, so it is given the alternate one alone.
+    for link in element.findall("link"):
+        link.set("rel", "alternate")
+    if entry.via:
+        add(element, "link", rel="via", href=entry.via)
+    for item in entry.related:
+        add(element, "link", rel="related", href=item.link, title=item.title)
+    add_media(element, entry)

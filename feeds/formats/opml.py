@@ -1,0 +1,56 @@
+"""OPML 2.0 (http://opml.org/spec2.opml): all feeds of a site in one file that feed readers import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lxml import etree
+
+from articles.markup import one_line
+
+EXTENSION = "opml"
+MIMETYPE = "text/x-opml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """One feed, and the feeds of the topics below it."""
+
+    title: str
+    feed_url: str
+    page_url: str
+    description: str = ""
+    children: tuple[Outline, ...] = ()
+
+
+def render_opml(title: str, outlines: Iterable[Outline]) -> bytes:
+    """Return a subscription list, encoded in UTF-8; outlines keep their order.
+
+    One with children becomes a folder that holds its own feed first: readers take an outline for either a
+    folder or a feed, and drop the other half of one that is both.
+    """
+    root = etree.Element("opml", version="2.0")
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = one_line(title)
+    body = etree.SubElement(root, "body")
+    for outline in outlines:
+        _add(body, outline)
+    document: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    return document
+
+
+def _add(parent: etree._Element, outline: Outline) -> None:
+    title = one_line(outline.title)
+    if outline.children:
+        parent = etree.SubElement(parent, "outline", text=title, title=title)
+    attributes = {
+        "type": "rss",
+        "text": title,
+        "title": title,
+        "description": one_line(outline.description),
+        "xmlUrl": outline.feed_url,
+        "htmlUrl": outline.page_url,
+    }
+    etree.SubElement(parent, "outline", {key: value for key, value in attributes.items() if value})
+    for child in outline.children:
+        _add(parent, child)

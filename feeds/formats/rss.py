@@ -1,0 +1,60 @@
+"""RSS 2.0 (https://www.rssboard.org/rss-specification), with the extensions that readers look for."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+
+from lxml import etree
+
+from feeds.feed import Entry, Feed
+from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator, profiled
+
+EXTENSION = "rss"
+MIMETYPE = "application/rss+xml"
+
+_DC = "http://purl.org/dc/elements/1.1/"
+_SY = "http://purl.org/rss/1.0/modules/syndication/"
+_PICTURES = (".gif", ".jpeg", ".jpg", ".png")
+
+# Minutes in each period of the syndication module (https://web.resource.org/rss/1.0/modules/syndication/).
+_PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yearly": 525600}
+
+
+def render(feed: Feed) -> bytes:
+    """Return the feed as RSS 2.0. Titles are plain text; descriptions are HTML, as readers take them."""
+    made = generator(feed, EXTENSION, MIMETYPE)
+    made.docs("https://www.rssboard.org/rss-specification")
+    made.ttl(feed.ttl)
+    if feed.icon and feed.icon.lower().endswith(_PICTURES):
+        made.image(feed.icon)
+    made.ours.namespaces = {"dc": _DC, "media": MEDIA, "sy": _SY}
+    made.ours.complete = partial(_complete_channel, feed=feed)
+    for entry in feed.entries:
+        item = add_entry(made, entry, partial(_complete_item, entry=entry))
+        if entry.summary:
+            item.description(escape(entry.summary, quote=False), isSummary=True)
+        if entry.provider and entry.provider.url:
+            item.source(url=entry.provider.url, title=entry.provider.name)
+    document: bytes = made.rss_str(pretty=True)
+    return profiled(document)
+
+
+def _complete_channel(rss: etree._Element, feed: Feed) -> None:
+    channel = rss[0]
+    if not feed.updated:
+        etree.strip_elements(channel, "lastBuildDate")
+    period, minutes = next(
+        ((name, length) for name, length in _PERIODS.items() if feed.ttl <= length), ("yearly", 525600)
+    )
+    add(channel, f"{{{_SY}}}updatePeriod", period)
+    add(channel, f"{{{_SY}}}updateFrequency", str(max(1, minutes // max(1, feed.ttl))))
+
+
+def _complete_item(item: etree._Element, entry: Entry) -> None:
+    # Never <author>: it must be an e-mail address.
+    for author in entry.authors:
+        add(item, f"{{{_DC}}}creator", author.name)
+    if entry.language:
+        add(item, f"{{{_DC}}}language", entry.language)
+    add_media(item, entry)
