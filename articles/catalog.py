@@ -130,9 +130,9 @@ class Catalog:
         return int(row[0]) if row else 0
 
     def topic(self, slug: str) -> Topic | None:
-        """Return the topic at `slug`: a listed one, or one that some published article names."""
+        """Return the topic at `slug`: a listed one, or one that some article names and that is not gone."""
         listed = self.topics.at(slug)
-        if listed:
+        if listed or slug in self.topics.gone:
             return listed
         row = self._one(
             "SELECT name FROM spellings WHERE slug = ? ORDER BY articles DESC, name LIMIT 1", slug
@@ -162,6 +162,7 @@ class Catalog:
                 latest=moment(newest) if (newest := latest.get(topic.slug)) is not None else None,
             )
             for topic in sorted(topics.values(), key=lambda topic: (topic.name.casefold(), topic.slug))
+            if topic.slug not in self.topics.gone
         ]
 
     def count(self, slug: str, now: datetime) -> int:

@@ -25,9 +25,9 @@ _UPSERT = (
     f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision) VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
     f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
 )
-# What `entries`, `spellings` and `topics` say of an article is taken back before it changes, chunk by chunk, and
-# said anew for all that were touched at the end, when it is clear which file has which id. "all" holds every
-# article.
+# What `entries`, `spellings` and `topics` say of an article is taken back before it changes, chunk by chunk,
+# and said anew at the end for all that were touched, when it is clear which file has which id. "all" holds
+# every article.
 _TAKE_BACK = """
 INSERT OR REPLACE INTO topics SELECT DISTINCT key, :revision FROM leaving;
 INSERT INTO spellings SELECT key, value, -count(*) FROM leaving WHERE key <> 'all' GROUP BY key, value

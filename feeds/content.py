@@ -18,11 +18,11 @@ EXCERPT_LENGTH = 300
 """Characters of an article's text that stand in for a missing summary."""
 
 
-def body_html(article: Article, base_url: str, page_url: str) -> str:
-    """Return the article's text and embed as safe HTML; "" when it has neither."""
+def full_text(article: Article, summary: str, base_url: str, page_url: str) -> str:
+    """Return the article's text, or else its summary, and its embed below: safe HTML, "" for nothing."""
     body = render_markdown(article.body, base_url, page_url=page_url) if article.body.strip() else ""
     embed = embed_link(article.embed, base_url) if article.embed else ""
-    return "\n".join(filter(None, [body, embed]))
+    return "\n".join(filter(None, [body or paragraph(summary), embed]))
 
 
 def excerpt(article: Article, base_url: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.markup import one_line
 from articles.topics import ALL, Topic
-from feeds.content import body_html, entry_html, excerpt, paragraph
+from feeds.content import entry_html, excerpt, full_text, paragraph
 
 Content = Literal["full", "excerpt"]
 
@@ -184,7 +184,7 @@ def _entry(article: Article, site: Site, content: Content, related: int) -> Entr
     # An article's pictures and downloads lie beside it in its folder, which /articles/ mirrors.
     base_url = f"{site.url}/articles/{quote(article.path.removesuffix('.md'), errors='replace')}"
     summary = one_line(article.summary) or excerpt(article, base_url)
-    text = body_html(article, base_url, url) if content == "full" else ""
+    text = full_text(article, summary, base_url, url) if content == "full" else paragraph(summary)
     via = uri(article.original_link) if article.original_link else ""
     provider = _publication(article.provider)
     people = tuple(Author(name=name) for name in _unique(article.authors))
@@ -204,7 +204,7 @@ def _entry(article: Article, site: Site, content: Content, related: int) -> Entr
         related=tuple(_related(article.related))[:related],
         via=via if via != url and via else None,
     )
-    return replace(entry, content_html=entry_html(entry, text or paragraph(summary)))
+    return replace(entry, content_html=entry_html(entry, text))
 
 
 def _publication(provider: Provider | None) -> Author | None:

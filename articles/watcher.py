@@ -1,0 +1,133 @@
+"""Keeps the catalog fresh for as long as a process lives.
+
+Of all the processes on one machine that watch one catalog, one at a time does the work; the others only read,
+and one of them takes over when that one ends. File events make changes show at once; a rescan, as often as it
+is cheap, finds those that came without an event.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from watchfiles import watch
+
+from articles.errors import SourceError
+from articles.indexer import Indexer, Refresh
+
+log = logging.getLogger(__name__)
+
+_TAKE_OVER_EVERY = 0.5
+_RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minute
+_RESCAN_AFTER = (1.0, 60.0)
+
+
+class Watcher:
+    """A thread that refreshes a catalog whenever its files change.
+
+    `on_refresh` is called in that thread after every refresh that found something. `healthy` is False while
+    the article folder cannot be read.
+    """
+
+    def __init__(self, indexer: Indexer, *, on_refresh: Callable[[Refresh], None] = lambda _: None) -> None:
+        self._indexer = indexer
+        self._on_refresh = on_refresh
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="article-watcher", daemon=True)
+        self.healthy = True
+
+    def start(self) -> None:
+        """Start the thread; more calls change nothing."""
+        if not self._thread.is_alive() and not self._stop.is_set():
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread and wait until it has ended, 5 seconds at most."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        lock_path = self._indexer.catalog.path.with_suffix(".watcher")
+        while not self._stop.is_set():
+            with lock_path.open("w") as lock:
+                if _try_lock(lock):
+                    self._watch()
+            self._stop.wait(_TAKE_OVER_EVERY)
+        self._indexer.catalog.close()
+
+    def _watch(self) -> None:
+        """Refresh until told to stop, or until the file events fail: `_run` then starts anew."""
+        wait = self._refresh(None)
+        try:
+            for paths in self._events(wait):
+                self._refresh(paths)
+        except (OSError, RuntimeError) as error:
+            log.warning("no file events for %s (%s): rescanning instead", self._indexer.folder.root, error)
+            while not self._stop.wait(wait):
+                wait = self._refresh(None)
+
+    def _events(self, wait: float) -> Iterator[list[str] | None]:
+        """Yield the paths that changed, and None whenever it is time to rescan."""
+        root = self._indexer.folder.root.resolve()
+        rescan_at = time.monotonic() + wait
+        for changes in watch(
+            root,
+            watch_filter=None,
+            debounce=100,
+            step=20,
+            rust_timeout=200,
+            yield_on_timeout=True,
+            stop_event=self._stop,
+            raise_interrupt=False,
+        ):
+            seen = {Path(path).relative_to(root).as_posix() for _, path in changes}
+            paths = sorted(path for path in seen if not path.startswith(".") and "/." not in path)
+            if paths and all(map(self._indexer.folder.matches, paths)):
+                yield paths
+            elif any(not (root / path).is_file() for path in paths) or time.monotonic() >= rescan_at:
+                started = time.monotonic()
+                yield None
+                rescan_at = time.monotonic() + _pause(time.monotonic() - started)
+
+    def _refresh(self, paths: list[str] | None) -> float:
+        """Refresh once and return how many seconds to wait before the next rescan."""
+        started = time.monotonic()
+        try:
+            refresh = self._indexer.refresh(paths)
+            self.healthy = True
+        except (SourceError, sqlite3.Error) as error:
+            if self.healthy:
+                log.warning("articles are not refreshed: %s", error)
+            self.healthy = False
+            return _RESCAN_AFTER[0]
+        for problem in refresh.problems:
+            log.warning("left out %s", problem)
+        if refresh.changed or refresh.removed or refresh.problems:
+            log.info(
+                "articles: %d changed, %d removed, %d bad",
+                refresh.changed,
+                refresh.removed,
+                len(refresh.problems),
+            )
+            self._on_refresh(refresh)
+        return _pause(time.monotonic() - started)
+
+
+def _pause(spent: float) -> float:
+    shortest, longest = _RESCAN_AFTER
+    return min(max(spent / _RESCAN_SHARE, shortest), longest)
+
+
+def _try_lock(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""`flask feeds …`: which feeds there are, and all of them as static files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from articles.errors import ArticlesError
+from articles.indexer import Indexer
+from feeds.errors import ExportError
+from feeds.export import export
+from feeds.formats import FORMATS
+from feeds.publisher import Publisher
+
+
+def feeds_commands(publisher: Publisher, indexer: Indexer) -> AppGroup:
+    """Return the `feeds` group of commands."""
+    group = AppGroup("feeds", help="List the feeds, or write them as files.")
+
+    @group.command(name="list")
+    def list_() -> None:
+        """List every topic: how many articles, the newest one's time, and its feeds' addresses."""
+        _refresh(indexer)
+        extensions = "|".join(FORMATS)
+        for summary in publisher.catalog.summaries(publisher.now()):
+            latest = f"{summary.latest:%Y-%m-%d}" if summary.latest else "-"
+            address = f"{publisher.site.url}/feeds/{summary.topic.slug}.{{{extensions}}}"
+            click.echo(f"{summary.articles:6}  {latest:10}  {summary.topic.name}  {address}")
+
+    @group.command(name="export")
+    @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+    def export_(folder: Path) -> None:
+        """Write every feed into FOLDER, for any host of static files.
+
+        Only what changed is written, each file atomically; feeds of topics that are no more are removed.
+        """
+        _refresh(indexer)
+        with click.progressbar(
+            label="Writing", length=1, hidden=not sys.stderr.isatty(), file=sys.stderr
+        ) as bar:
+
+            def progress(done: int, of: int) -> None:
+                bar.length = of
+                bar.update(done - bar.pos)
+
+            try:
+                written, kept, removed = export(publisher, folder, progress)
+            except ExportError as error:
+                raise click.ClickException(str(error)) from None
+        click.echo(f"{written} written, {kept} unchanged, {removed} removed")
+
+    return group
+
+
+def _refresh(indexer: Indexer) -> None:
+    try:
+        refresh = indexer.refresh()
+    except ArticlesError as error:
+        raise click.ClickException(str(error)) from None
+    for problem in refresh.problems:
+        click.echo(f"left out {problem}", err=True)

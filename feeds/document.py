@@ -1,0 +1,147 @@
+"""A document: the bytes of one feed in one format, and everything HTTP says of them.
+
+Pure: a request's conditions come in, an answer comes out. Both the Flask routes and the path in front of them
+answer from here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+import brotli
+import zstandard
+
+IDENTITY = "identity"
+
+
+def _gzip(body: bytes) -> bytes:
+    # mtime=0: the time of compression must not change the bytes.
+    return gzip.compress(body, compresslevel=9, mtime=0)
+
+
+def _zstd(body: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=12, write_checksum=False).compress(body)
+
+
+ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: brotli.compress(body, mode=brotli.MODE_TEXT, quality=9),
+    "zstd": _zstd,
+    "gzip": _gzip,
+}
+"""The content codings on offer, best first."""
+
+_MEMBER = re.compile(r'\s*((?:W/)?"[^"]*"|\*)\s*(?:,|$)')
+_CODING_SUFFIX = re.compile(r"-(?:gzip|br|zstd)$")
+_QVALUE = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, headers and body of an HTTP answer; the body is left out where HTTP forbids one."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The bytes of one feed in one format. `last_modified` is the newest entry's time, None without entries.
+
+    `headers` are those that every answer with or about this document carries; `tag` is a digest of the bytes,
+    the part of the entity tag that all codings share.
+    """
+
+    body: bytes
+    mimetype: str
+    last_modified: datetime | None
+    headers: tuple[tuple[str, str], ...] = ()
+    tag: str = field(init=False)
+    _encoded: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tag", hashlib.blake2b(self.body, digest_size=12).hexdigest())
+
+    def encoded(self, coding: str) -> bytes:
+        """Return the bytes in a content coding; each is made once."""
+        if coding == IDENTITY:
+            return self.body
+        if coding not in self._encoded:
+            self._encoded[coding] = ENCODERS[coding](self.body)
+        return self._encoded[coding]
+
+
+def answer(document: Document, conditions: Mapping[str, str]) -> Answer:
+    """Return the answer to a GET or HEAD with these request headers (lower-case names), by RFC 9110.
+
+    Each coding has an entity tag of its own, because a strong one promises equal bytes (§8.8.3.3). HEAD gets
+    what GET gets: the server leaves the body out.
+    """
+    coding = choose_coding(conditions.get("accept-encoding", ""))
+    headers = [("ETag", entity_tag(document.tag, coding)), *document.headers, ("Vary", "Accept-Encoding")]
+    if document.last_modified:
+        headers.append(("Last-Modified", http_date(document.last_modified)))
+    if is_not_modified(document.tag, document.last_modified, conditions):
+        return Answer(304, tuple(headers), b"")
+    body = document.encoded(coding)
+    headers.append(("Content-Type", f"{document.mimetype}; charset=utf-8"))
+    if coding != IDENTITY:
+        headers.append(("Content-Encoding", coding))
+    headers.append(("Content-Length", str(len(body))))
+    return Answer(200, tuple(headers), body)
+
+
+def entity_tag(tag: str, coding: str) -> str:
+    """Return the strong entity tag (RFC 9110 §8.8.3) of a document in a coding."""
+    return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding}"'
+
+
+def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
+    """Whether a conditional request is to be answered 304 (RFC 9110 §13.2.2).
+
+    If-None-Match decides alone where it is present. It matches the tag of any coding, also one that a proxy
+    put a suffix to: the document is the same.
+    """
+    if_none_match = conditions.get("if-none-match")
+    if if_none_match is not None:
+        return any(_same_document(member, tag) for member in _MEMBER.findall(if_none_match))
+    if_modified_since = conditions.get("if-modified-since")
+    if if_modified_since is None or last_modified is None:
+        return False
+    try:
+        since = parsedate_to_datetime(if_modified_since)
+    except ValueError:
+        return False  # §13.1.3: a recipient ignores what is no HTTP date
+    since = since if since.tzinfo else since.replace(tzinfo=UTC)
+    return last_modified.replace(microsecond=0) <= since
+
+
+def choose_coding(accept_encoding: str) -> str:
+    """Return the best coding on offer that the client accepts (RFC 9110 §12.5.3), or identity."""
+    weights: dict[str, float] = {}
+    for part in accept_encoding.lower().split(","):
+        name, _, parameters = part.partition(";")
+        match = _QVALUE.fullmatch(parameters.strip()) if parameters else None
+        weights[name.strip()] = float(match[1]) if match else 0.0 if parameters else 1.0
+    other = weights.get("*", 0.0)
+    best = max(ENCODERS, key=lambda coding: weights.get(coding, other))
+    weight = weights.get(best, other)
+    return best if weight > 0 and weight >= weights.get(IDENTITY, 0.0) else IDENTITY
+
+
+def http_date(moment: datetime) -> str:
+    """Return a time as an HTTP date (RFC 9110 §5.6.7)."""
+    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+
+
+def _same_document(member: str, tag: str) -> bool:
+    if member == "*":
+        return True
+    opaque = member.removeprefix("W/").strip('"')
+    return _CODING_SUFFIX.sub("", _CODING_SUFFIX.sub("", opaque)) == tag

@@ -1,0 +1,36 @@
+"""What can go wrong with a request for a feed, as one small tree.
+
+FeedsError
+├── UnknownTopicError   there is no such topic: 404, with the topics that sound like it
+├── GoneTopicError      the operator ended the topic: 410
+└── ExportError         a folder of static files could not be written
+"""
+
+from __future__ import annotations
+
+from articles.topics import Topic
+
+
+class FeedsError(Exception):
+    """The root of this package's errors."""
+
+
+class UnknownTopicError(FeedsError):
+    """There is no topic at this address; `near` are those with a similar name."""
+
+    def __init__(self, slug: str, near: tuple[Topic, ...]) -> None:
+        super().__init__(slug)
+        self.slug = slug
+        self.near = near
+
+
+class GoneTopicError(FeedsError):
+    """The topic at this address was ended."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(slug)
+        self.slug = slug
+
+
+class ExportError(FeedsError):
+    """The static files could not be written."""

@@ -1,0 +1,91 @@
+"""Every document as a static file, for a host that runs nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from articles.topics import ALL
+from feeds.document import Document
+from feeds.errors import ExportError
+from feeds.formats import FORMATS
+from feeds.publisher import Publisher
+
+_MANIFEST = ".newswire-export.json"
+
+
+class Exported(NamedTuple):
+    """How many files were written, left as they were, and removed."""
+
+    written: int
+    kept: int
+    removed: int
+
+
+def export(publisher: Publisher, folder: Path, progress: Callable[[int, int], None]) -> Exported:
+    """Write every document below `folder`; raises ExportError where that fails.
+
+    A file is replaced in one step and only when its bytes differ. Files that an earlier export wrote and this
+    one does not are removed; files that no export wrote are never touched.
+    """
+    slugs = [ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(publisher.now()))]
+    written = kept = 0
+    paths: list[str] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        before = _manifest(folder)
+        for done, (path, document) in enumerate(_documents(publisher, slugs), start=1):
+            if _write(folder / path, document.body):
+                written += 1
+            else:
+                kept += 1
+            paths.append(path)
+            progress(done, len(slugs) * len(FORMATS) + 1)
+        stale = before - set(paths)
+        for path in stale:
+            (folder / path).unlink(missing_ok=True)
+        _write(folder / _MANIFEST, json.dumps(sorted(paths), ensure_ascii=False, indent=0).encode())
+    except OSError as error:
+        raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
+    return Exported(written, kept, len(stale))
+
+
+def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Document]]:
+    yield "feeds.opml", publisher.subscriptions()
+    now = publisher.now()
+    for slug in slugs:
+        feed = publisher.feed(slug, now)
+        if feed is not None:
+            for extension in FORMATS:
+                yield f"feeds/{slug}.{extension}", publisher.render(feed, extension)
+
+
+def _manifest(folder: Path) -> set[str]:
+    try:
+        paths = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return set()
+    return {path for path in paths if isinstance(path, str) and _is_ours(path)}
+
+
+def _is_ours(path: str) -> bool:
+    """Whether an export could have written this path: the manifest is a file that anyone may edit."""
+    return path == "feeds.opml" or (path.startswith("feeds/") and path.count("/") == 1 and ".." not in path)
+
+
+def _write(path: Path, data: bytes) -> bool:
+    """Replace the file in one step and return True, or return False when it holds these bytes already."""
+    try:
+        if path.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as partial:
+        partial.write(data)
+    os.chmod(partial.name, 0o644)  # noqa: PTH101 - a temporary file is private; these are for a web server
+    os.replace(partial.name, path)  # noqa: PTH105
+    return True

@@ -1,0 +1,1 @@
+"""HTML for people: the pages to subscribe from, and errors that help."""
