@@ -1,0 +1,72 @@
+# `make serve` and `make test` need nothing but Python 3.11 or newer and make: the rest is set up here.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+HOST ?= 127.0.0.1
+PORT ?= 8000
+export HOST PORT
+
+.PHONY: help serve test lint format soak bench screenshots requirements clean
+
+help:
+	@echo "make serve         run the site and the bot at http://$(HOST):$(PORT)/"
+	@echo "make test          run the linters and the tests"
+	@echo "make soak          run the long tests: chaos, crashes, replays with real processes"
+	@echo "make bench         measure, side by side with other programs"
+	@echo "make format        bring the code into shape"
+	@echo "make screenshots   make the README's pictures anew"
+	@echo "make requirements  compile requirements*.txt from pyproject.toml"
+	@echo "make clean         remove what was installed and derived"
+
+serve: $(VENV)/serve
+	@$(BIN)/flask db upgrade
+	@echo "Newswire: http://$(HOST):$(PORT)/   (Ctrl-C stops it)"
+	@$(BIN)/honcho start web bot
+
+test: $(VENV)/dev
+	$(MAKE) lint
+	$(BIN)/pytest -n 2 --dist worksteal -m "not soak" $(ARGS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+soak: $(VENV)/dev
+	$(BIN)/pytest -m soak --timeout 900 $(ARGS)
+
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks $(ARGS)
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+screenshots: $(VENV)/dev
+	$(BIN)/python -m scripts.screenshots
+
+requirements: $(VENV)/dev
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		pyproject.toml -o requirements.txt $(ARGS)
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--group dev -c requirements.txt pyproject.toml -o requirements-dev.txt $(ARGS)
+
+clean:
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The marker files say which requirements the environment holds; requirements-dev.txt includes the others.
+$(VENV)/serve: requirements.txt | $(VENV)/made
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt | $(VENV)/made
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/serve
+
+$(VENV)/made:
+	@test -n "$(PYTHON)" || { echo "Newswire needs Python 3.11 or newer, and found none." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
