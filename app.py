@@ -120,12 +120,7 @@ def _site(config: Config) -> Site:
 def _load_or_exit(environ: Mapping[str, str]) -> Config:
     path = Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).parent / "config.yaml")
     try:
-        config = configuration.load(path, environ)
-        if not config.articles.path.is_dir():
-            problem = configuration.Problem(
-                1, 1, "articles.path", f"there is no folder {config.articles.path}"
-            )
-            raise ConfigError(path, [problem])
+        return configuration.load(path, environ)
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
         raise SystemExit(2) from None
