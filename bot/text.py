@@ -13,6 +13,9 @@ from urllib.parse import quote, urlsplit
 
 ELLIPSIS = "…"
 
+LONGEST_WORD = 30
+"""Characters given up at most to end at a word: scripts without spaces have none to look for."""
+
 _NONCHARACTERS = "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
 # Controls that are not white space, invisible joiners that hide text from filters, direction overrides that
 # would run into the rest of the message, lone surrogates (which no encoder takes) and noncharacters.
@@ -42,8 +45,8 @@ def fit(text: str, limit: int, render: Callable[[str], str] = str) -> str:
     """Return `render(text)`, shortened with "…" so that it is at most `limit` UTF-16 units long.
 
     The cut is made in `text` before `render` escapes it, hence never inside an escape; never inside a
-    grapheme cluster; and between two words, unless that would cost more than a third of what fits. `render`
-    may make a text longer, never shorter.
+    grapheme cluster; and between two words, where one ends near. `render` may make a text longer, never
+    shorter.
     """
     whole = render(text)
     if units(whole) <= limit:
@@ -82,8 +85,8 @@ def _quoted(part: str) -> str:
 def _word_end(text: str, cut: int) -> int:
     if text[cut : cut + 1].isspace():
         return cut
-    space = text.rfind(" ", 0, cut)
-    return space if space * 3 > cut * 2 else cut
+    space = text.rfind(" ", max(cut - LONGEST_WORD, cut // 2), cut)
+    return cut if space < 0 else space
 
 
 def _inside_cluster(text: str, at: int) -> bool:

@@ -1,0 +1,261 @@
+"""What a post says of an article, and the text it is made of."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import unicodedata
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from articles.article import Article, Image, Provider
+from bot.message import LINK_LENGTH, SUMMARY_LENGTH, Message, compose
+from bot.secret import Secret
+from bot.text import ELLIPSIS, clean, fit, units, web_url
+
+patient = settings(deadline=None)
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+ARTICLE = Article(
+    id="2026/models & more",
+    path="2026/models.md",
+    title="Small models",
+    published_at=NOON,
+    updated_at=NOON,
+    link="https://example.com/small",
+    summary="They fit.",
+    topics=("AI",),
+    quality=71,
+    provider=Provider(name="Example", icon="https://example.com/icon.png"),
+    images=(Image(url="https://example.com/a.png"),),
+)
+MESSAGE = compose(ARTICLE, site="Newswire", site_url="https://news.example")
+CHANGED: dict[str, object] = {
+    "title": "Larger models",
+    "link": "https://example.com/large",
+    "published_at": NOON + timedelta(days=1),
+    "site": "Other",
+    "summary": "They do not fit.",
+    "provider": "Else",
+    "provider_icon": None,
+    "topics": ("AI", "Go"),
+    "quality": None,
+    "image": None,
+    "retracted": True,
+}
+
+
+def of(article: Article, *, retracted: bool = False) -> Message:
+    return compose(article, site="Newswire", site_url="https://news.example/", retracted=retracted)
+
+
+def test_a_message_says_what_the_article_says() -> None:
+    """Every part of the article that people see is in the message."""
+    assert (
+        Message(
+            title="Small models",
+            link="https://example.com/small",
+            published_at=NOON,
+            site="Newswire",
+            summary="They fit.",
+            provider="Example",
+            provider_icon="https://example.com/icon.png",
+            topics=("AI",),
+            quality=71,
+            image="https://example.com/a.png",
+        )
+        == MESSAGE
+    )
+
+
+@pytest.mark.parametrize("link", [None, "", "javascript:alert(1)", "https://e.example/" + "x" * LINK_LENGTH])
+def test_an_article_without_a_usable_link_is_found_at_its_page(link: str | None) -> None:
+    """No address, one that is no web address, or one too long to survive: the site's own page stands in."""
+    assert of(replace(ARTICLE, link=link)).link == "https://news.example/articles/2026%2Fmodels%20%26%20more"
+
+
+def test_the_first_usable_image_is_shown() -> None:
+    """An image that no service could fetch is passed over."""
+    images = (
+        Image(url="/a.png"),
+        Image(url="data:image/png;base64,AA"),
+        Image(url="http://example.com/b.png"),
+    )
+    assert of(replace(ARTICLE, images=images)).image == "http://example.com/b.png"
+
+
+def test_a_title_of_nothing_visible_falls_back_to_the_id() -> None:
+    """A post always has something to read."""
+    assert of(replace(ARTICLE, title="\u200b \x00")).title == "2026/models & more"
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Message)])
+def test_the_fingerprint_changes_with_every_visible_part(name: str) -> None:
+    """Whatever people would see differently is a different fingerprint."""
+    assert replace(MESSAGE, **{name: CHANGED[name]}).fingerprint() != MESSAGE.fingerprint()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"updated_at": NOON + timedelta(days=9)},
+        {"body": "re-encrypted"},
+        {"authors": ("Bob",)},
+        {"category": "new"},
+        {"path": "moved.md"},
+        {"title": " Small \u200b models\n"},
+        {"published_at": NOON.astimezone(timezone(timedelta(hours=9)))},
+        {"published_at": NOON + timedelta(milliseconds=3)},
+        {"topics": ("AI", "AI")},
+    ],
+)
+def test_the_fingerprint_ignores_what_nobody_sees(change: dict[str, object]) -> None:
+    """A rewrite of the file that shows nowhere corrects no post."""
+    assert of(replace(ARTICLE, **change)).fingerprint() == MESSAGE.fingerprint()  # type: ignore[arg-type]
+
+
+def test_the_fingerprint_is_the_same_in_every_process_and_release() -> None:
+    """It is compared with one that was stored long ago: a change here would correct every post ever made."""
+    assert MESSAGE.fingerprint() == "d87bb303b2025dfa7ff70bc0dbd5ccfe"
+    assert len(MESSAGE.fingerprint()) == 32
+
+
+def test_a_long_summary_is_an_invitation_not_the_article() -> None:
+    """Summaries end at a word, with an ellipsis."""
+    summary = of(replace(ARTICLE, summary="word " * 500)).summary
+    assert summary.endswith("word…")
+    assert SUMMARY_LENGTH - 10 < len(summary) <= SUMMARY_LENGTH
+
+
+@patient
+@given(st.text())
+def test_clean_text_is_one_visible_line(text: str) -> None:
+    """No controls, surrogates or double spaces; cleaning twice changes nothing; any encoder takes it."""
+    cleaned = clean(text)
+    assert clean(cleaned) == cleaned
+    assert not {unicodedata.category(character) for character in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
+    assert "  " not in cleaned
+    cleaned.encode()
+
+
+def test_clean_text_keeps_joined_letters_and_emoji() -> None:
+    """Joiners that shape letters and emoji are part of what people see."""
+    assert clean("می\u200cخواهم 👩\u200d💻") == "می\u200cخواهم 👩\u200d💻"
+
+
+@patient
+@given(st.text(), st.integers(0, 60))
+def test_what_is_fitted_fits(text: str, limit: int) -> None:
+    """Whatever the text, the result is within the limit, and a shortened one says so."""
+    fitted = fit(text, limit)
+    assert units(fitted) <= limit
+    assert fitted == text or fitted == "" or (fitted[-1] == ELLIPSIS and text.startswith(fitted[:-1]))
+
+
+@patient
+@given(st.text(alphabet="ab &<👍", max_size=80), st.integers(1, 40))
+def test_a_cut_is_never_inside_an_escape(text: str, limit: int) -> None:
+    """The text is cut first and escaped then: what is left reads as the beginning of the text."""
+    fitted = fit(text, limit, lambda part: part.replace("&", "&amp;"))
+    assert units(fitted) <= limit
+    read = fitted.replace("&amp;", "\0").removesuffix(ELLIPSIS)
+    assert "&" not in read
+    assert text.startswith(read.replace("\0", "&"))
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("one two three", 13, "one two three"),
+        ("one two three", 12, "one two…"),
+        ("one two three", 9, "one two…"),
+        ("one two, three", 10, "one two,…"),
+        ("a verylongwordwithoutanyspaces", 20, "a verylongwordwitho…"),
+        ("日本語の長い見出しです", 6, "日本語の長…"),
+        ("ab👍👍", 5, "ab👍…"),
+        ("ab👍👍", 4, "ab…"),
+        ("abe\u0301d", 4, "ab…"),
+        ("ab👩\u200d💻cd", 5, "ab…"),
+        ("ab👍🏽cd", 6, "ab…"),
+        ("a🇩🇪🇫🇷bc", 9, "a🇩🇪…"),
+        ("a🇩🇪🇫🇷bc", 6, "a🇩🇪…"),
+        ("한국어 말", 3, "한국…"),
+        ("abc", 1, "…"),
+        ("abc", 0, ""),
+        ("abc", -5, ""),
+    ],
+)
+def test_where_a_text_is_cut(text: str, limit: int, expected: str) -> None:
+    """Between words where that costs little, else between the characters that a reader sees."""
+    assert fit(text, limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://example.com/a?b=c&d=e#f", "https://example.com/a?b=c&d=e#f"),
+        ("HTTPS://Example.COM/A", "https://example.com/A"),
+        ("https://example.com:8443/a", "https://example.com:8443/a"),
+        ('https://example.com/a b|c<d>e\\f"g`h', "https://example.com/a%20b%7Cc%3Cd%3Ee%5Cf%22g%60h"),
+        ("https://example.com/100%/x%2Fy", "https://example.com/100%25/x%2Fy"),
+        ("https://bücher.example/straße?q=ä", "https://xn--bcher-kva.example/stra%C3%9Fe?q=%C3%A4"),
+        ("https://example.com/\ud800a", "https://example.com/a"),
+        ("//example.com/a", None),
+        ("/a", None),
+        ("ftp://example.com/a", None),
+        ("javascript:alert(1)", None),
+        ("https://user:pass@example.com/", None),
+        ("https://exa mple.com/", None),
+        ("https://example.com:99999/", None),
+        ("https://[::1/", None),
+        ("https://", None),
+        ("", None),
+    ],
+)
+def test_which_addresses_are_used_and_how(url: str, expected: str | None) -> None:
+    """Only plain web addresses, percent-encoded so that no markup can be confused."""
+    assert web_url(url, 100) == expected
+
+
+@patient
+@given(st.text(), st.text())
+def test_an_address_is_plain_and_stable(host: str, rest: str) -> None:
+    """Whatever comes in, an address that comes out has no markup in it and comes out again unchanged."""
+    url = web_url(f"https://{host}.example/{rest}", 500)
+    assume(url)
+    assert url
+    assert web_url(url, 500) == url
+    assert url.isascii()
+    assert not set(url) & set(' <>|"`\\\n')
+
+
+def test_an_address_is_never_cut() -> None:
+    """Half a link is worse than none."""
+    assert web_url("https://example.com/" + "x" * 81, 100) is None
+
+
+def test_a_secret_shows_itself_to_nobody() -> None:
+    """Neither printing, formatting, pickling nor JSON gives it out; only asking for it does."""
+    secret = Secret("https://hooks.example/T/B/token")
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>5}", str([secret]), repr([secret])]
+    assert not any("token" in text for text in shown)
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        json.dumps(secret)
+    assert secret.reveal() == "https://hooks.example/T/B/token"
+
+
+def test_secrets_compare_by_value() -> None:
+    """Two holders of one value are equal, and a copy is the same holder."""
+    secret = Secret("a")
+    assert secret == Secret("a")
+    assert secret != Secret("b")
+    assert secret != "a"
+    assert {secret: 1}[Secret("a")] == 1
+    assert copy.copy(secret) is secret
+    assert copy.deepcopy(secret) is secret
