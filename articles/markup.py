@@ -74,17 +74,19 @@ def sanitise(markup: str, base_url: str, *, page_url: str | None = None) -> str:
     def absolute(url: str) -> str | None:
         return _resolve(url, (page_url or base_url) if url.startswith("#") else base_url)
 
-    linked = _EMBED.sub(lambda tag: _embed_anchor(tag[0], base_url), xml_safe(markup))
-    clean = nh3.clean(
-        linked,
-        tags=set(_TAGS),
-        clean_content_tags=set(_DROPPED_WITH_CONTENT),
-        attributes=_ATTRIBUTES,
-        link_rel=None,
-        url_schemes=set(URL_SCHEMES),
-        url_relative=absolute,
-        filter_style_properties={"text-align"},
-    )
+    clean = _EMBED.sub(lambda tag: _embed_anchor(tag[0], base_url), xml_safe(markup))
+    # Twice: a dropped tag can leave what a parser reads differently next time, as a paragraph in a paragraph.
+    for _ in range(2):
+        clean = nh3.clean(
+            clean,
+            tags=set(_TAGS),
+            clean_content_tags=set(_DROPPED_WITH_CONTENT),
+            attributes=_ATTRIBUTES,
+            link_rel=None,
+            url_schemes=set(URL_SCHEMES),
+            url_relative=absolute,
+            filter_style_properties={"text-align"},
+        )
     # Once more, because `&#11;` has become the character by now.
     return xml_safe(clean).strip()
 

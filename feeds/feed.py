@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.markup import one_line
 from articles.topics import ALL, Topic
+from articles.urls import http_url
 from feeds.content import entry_html, excerpt, full_text, paragraph
 
 Content = Literal["full", "excerpt"]
@@ -33,8 +34,8 @@ _URI = re.compile(
     re.VERBOSE,
 )
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
-_URL_CHARACTERS = "!#$&'()*+,/:;=?@%~"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +141,10 @@ def build_feed(
         base_url=f"{site.url}/feeds/{slug}",
         home_url=f"{site.url}/",
         language=_language(site.language) or "en",
-        author=one_line(site.author or "") or site_title,
+        author=one_line(_without_address(site.author or "")) or site_title,
         ttl=ttl,
         updated=max((entry.updated for entry in entries), default=None),
-        icon=uri(urljoin(f"{site.url}/", site.icon)) if site.icon else None,
+        icon=http_url(urljoin(f"{site.url}/", site.icon)) if site.icon else None,
         entries=entries,
     )
 
@@ -161,33 +162,15 @@ def article_page(article: Article, site: Site) -> str:
     return f"{site.url}/articles/{quote(article.id, errors='replace')}"
 
 
-def uri(url: str) -> str:
-    """Return `url` as an RFC 3986 URI: unsafe characters encoded, the host in Punycode.
-
-    Returns "" for what is no http or https URL.
-    """
-    try:
-        parts = urlsplit(one_line(url))
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            return ""
-        host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode("ascii")
-        host = quote(host, safe="[]:@%")
-    except (ValueError, UnicodeError):
-        return ""
-    rest = quote(parts._replace(scheme="", netloc="").geturl(), safe=_URL_CHARACTERS)
-    rest = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", rest)
-    return f"{parts.scheme}://{host}{rest}"
-
-
 def _entry(article: Article, site: Site, content: Content, related: int) -> Entry:
-    url = (uri(article.link) if article.link else "") or article_page(article, site)
+    url = http_url(article.link or "") or article_page(article, site)
     # An article's pictures and downloads lie beside it in its folder, which /articles/ mirrors.
     base_url = f"{site.url}/articles/{quote(article.path.removesuffix('.md'), errors='replace')}"
     summary = one_line(article.summary) or excerpt(article, base_url)
     text = full_text(article, summary, base_url, url) if content == "full" else paragraph(summary)
-    via = uri(article.original_link) if article.original_link else ""
+    via = http_url(article.original_link or "")
     provider = _publication(article.provider)
-    people = tuple(Author(name=name) for name in _unique(article.authors))
+    people = tuple(Author(name=name) for name in _unique(map(_without_address, article.authors)))
     entry = Entry(
         id=entry_id(article, site),
         url=url,
@@ -202,7 +185,7 @@ def _entry(article: Article, site: Site, content: Content, related: int) -> Entr
         language=_language(article.language),
         images=tuple(_images(article.images)),
         related=tuple(_related(article.related))[:related],
-        via=via if via != url and via else None,
+        via=via if via != url else None,
     )
     return replace(entry, content_html=entry_html(entry, text))
 
@@ -212,20 +195,25 @@ def _publication(provider: Provider | None) -> Author | None:
     if not provider or not name:
         return None
     domain = provider.domain or ""
-    return Author(name=name, url=uri(f"https://{domain}/") or None if _HOST.fullmatch(domain) else None)
+    return Author(name=name, url=http_url(f"https://{domain}/") if _HOST.fullmatch(domain) else None)
 
 
 def _images(images: Iterable[Image]) -> Iterator[Image]:
     for image in images:
-        if url := uri(image.url):
+        if url := http_url(image.url):
             yield replace(image, url=url, title=one_line(image.title or "") or None)
 
 
 def _related(items: Iterable[RelatedArticle]) -> Iterator[RelatedArticle]:
     for item in items:
-        url, title = uri(item.link), one_line(item.title)
+        url, title = http_url(item.link), one_line(item.title)
         if url and title:
             yield replace(item, link=url, title=title, provider=one_line(item.provider or "") or None)
+
+
+def _without_address(name: str) -> str:
+    """Return "Ann <ann@example.com>" as "Ann ": nobody means to publish the address to every spammer."""
+    return _ADDRESS.sub("", name)
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def render_opml(title: str, outlines: Iterable[Outline]) -> bytes:
 def _add(parent: etree._Element, outline: Outline) -> None:
     title = one_line(outline.title)
     if outline.children:
-        parent = etree.SubElement(parent, "outline", text=title, title=title)
+        parent = etree.SubElement(parent, "outline", text=title)
     attributes = {
         "type": "rss",
         "text": title,

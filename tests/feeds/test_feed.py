@@ -1,0 +1,254 @@
+"""How articles become a feed, whatever the format."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from articles.article import Image, Provider, RelatedArticle
+from articles.topics import ALL, Topic
+from feeds.content import EXCERPT_LENGTH
+from feeds.feed import Entry, article_page
+from tests.feeds.samples import EVENING, MORNING, SITE, article, feed_of, rich_article
+
+
+def only_entry(**fields: Any) -> Entry:
+    [entry] = feed_of([article(**fields)]).entries
+    return entry
+
+
+def test_a_feed_is_named_after_its_topic() -> None:
+    """Readers list feeds by title: the topic comes first, the site after it."""
+    feed = feed_of([], topic=Topic(name="C++", slug="c-plus-plus"))
+    assert (feed.title, feed.description) == ("C++ – Newswire", "C++ – Newswire")
+
+
+def test_the_operators_words_win() -> None:
+    """A topic's own title and description are used as they are."""
+    feed = feed_of(
+        [], topic=Topic(name="C++", slug="c-plus-plus", title="All of C++", description="Since 1985")
+    )
+    assert (feed.title, feed.description) == ("All of C++", "Since 1985")
+
+
+def test_the_feed_of_everything_is_the_sites_own() -> None:
+    """It carries the site's title and description, and its page is the home page."""
+    feed = feed_of([], topic=Topic(name="All", slug=ALL))
+    assert (feed.title, feed.description, feed.page_url) == (
+        "Newswire",
+        "Everything",
+        "https://news.example.org/",
+    )
+
+
+def test_a_feed_was_updated_when_its_newest_change_happened() -> None:
+    """An old article that was edited counts; an empty feed has no date at all."""
+    articles = [article("old", updated_at=EVENING), article("new", published_at=MORNING + timedelta(hours=1))]
+    assert feed_of(articles).updated == EVENING
+    assert feed_of([]).updated is None
+
+
+def test_an_article_is_not_updated_before_it_is_published() -> None:
+    """A planned article may have been edited before its time came."""
+    entry = only_entry(published_at=EVENING, updated_at=MORNING)
+    assert entry.updated == EVENING
+
+
+def test_an_edit_without_a_date_changes_no_date() -> None:
+    """A mended typo must not bring the entry up again."""
+    before, after = only_entry(title="Teh news"), only_entry(title="The news")
+    assert (before.published, before.updated) == (after.published, after.updated)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "page"),
+    [
+        ("2026/post", "https://news.example.org/articles/2026/post"),
+        ("日本 & Co?", "https://news.example.org/articles/%E6%97%A5%E6%9C%AC%20%26%20Co%3F"),
+        ("\ud800", "https://news.example.org/articles/%3F"),
+    ],
+)
+def test_an_article_without_a_link_lives_here(identifier: str, page: str) -> None:
+    """Its page is named by its id."""
+    assert only_entry(id=identifier).url == page == article_page(article(identifier), SITE)
+
+
+def test_the_origin_is_named_where_it_is_another_page() -> None:
+    """`via` repeats no link."""
+    link = "https://paper.example.com/a"
+    assert (
+        only_entry(link=link, original_link="https://wire.example.net/b").via == "https://wire.example.net/b"
+    )
+    assert only_entry(link=link, original_link=link).via is None
+    assert only_entry(link=link).via is None
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("https://x.example/a b?q=ü#é", "https://x.example/a%20b?q=%C3%BC#%C3%A9"),
+        ("https://bücher.example:8080/ä", "https://xn--bcher-kva.example:8080/%C3%A4"),
+        ("https://x.example//a|b^{c}[1]", "https://x.example//a%7Cb%5E%7Bc%7D%5B1%5D"),
+    ],
+)
+def test_addresses_are_plain_uris(written: str, plain: str) -> None:
+    """RSS readers and validators take nothing but ASCII, in links, images, origins and related coverage."""
+    entry = only_entry(
+        link=written,
+        original_link=f"{written}2",
+        images=(Image(url=written),),
+        related=(RelatedArticle(title="x", link=written),),
+    )
+    assert [entry.url, entry.via, entry.images[0].url, entry.related[0].link] == [
+        plain,
+        f"{plain}2",
+        plain,
+        plain,
+    ]
+
+
+def test_a_link_that_is_no_web_address_gives_way_to_the_own_page() -> None:
+    """Nobody can follow it."""
+    assert only_entry(link="javascript:alert(1)").url == "https://news.example.org/articles/plain"
+
+
+# --- what an entry's HTML holds -----------------------------------------------------------------------------
+
+
+def test_the_content_is_the_body_with_its_surroundings() -> None:
+    """Picture, text, embed, source and related coverage, in that order."""
+    [entry] = feed_of([rich_article(body="Some *text*.")]).entries
+    assert entry.content_html.splitlines() == [
+        '<p><img src="https://img.example.com/1.jpg" alt="One &lt;1&gt;" width="640" height="360"></p>',
+        "<p>Some <em>text</em>.</p>",
+        '<p><a href="https://www.youtube.com/watch?v=WJk-Y8LQlfE">Watch on YouTube</a></p>',
+        '<p>Source: <a href="https://paper.example.com/">The Paper &amp; Co</a></p>',
+        "<p>Related coverage</p>",
+        "<ul>",
+        '<li><a href="https://other.example.com/0">Also &amp; 0</a> (Other &lt;News&gt;)</li>',
+        '<li><a href="https://other.example.com/1">Also &amp; 1</a> (Other &lt;News&gt;)</li>',
+        '<li><a href="https://other.example.com/2">Also &amp; 2</a> (Other &lt;News&gt;)</li>',
+        "</ul>",
+    ]
+
+
+def test_no_picture_is_shown_twice() -> None:
+    """A body with a picture of its own gets no other."""
+    [entry] = feed_of([rich_article(body="![](/own.png)")]).entries
+    assert entry.content_html.count("<img ") == 1
+    assert "https://news.example.org/own.png" in entry.content_html
+
+
+def test_an_embed_alone_is_shown_under_the_summary() -> None:
+    """A video without a text still says what it is about."""
+    entry = only_entry(summary="A talk", embed='<iframe src="https://www.youtube.com/embed/x1"></iframe>')
+    assert entry.content_html.splitlines() == [
+        "<p>A talk</p>",
+        '<p><a href="https://www.youtube.com/watch?v=x1">Watch on YouTube</a></p>',
+    ]
+
+
+def test_excerpts_leave_the_body_out() -> None:
+    """With `content: excerpt` the text stays at home; source and related coverage go along."""
+    [entry] = feed_of([rich_article(body="The whole story", summary="In short")], content="excerpt").entries
+    assert "The whole story" not in entry.content_html and "youtube" not in entry.content_html
+    assert "<p>In short</p>" in entry.content_html
+    assert "Source:" in entry.content_html and "Related coverage" in entry.content_html
+
+
+def test_a_missing_summary_is_the_start_of_the_text() -> None:
+    """Cut between words, on one line, without markup."""
+    entry = only_entry(body="# Title\n\nFirst **line** &amp; more. " + "word " * 100)
+    assert entry.summary.startswith("Title First line & more. word")
+    assert entry.summary.endswith(" word…") and len(entry.summary) <= EXCERPT_LENGTH + 1
+    assert only_entry(body="Short.").summary == "Short."
+    assert only_entry(body="x" * 1000).summary == "x" * EXCERPT_LENGTH + "…"
+
+
+def test_an_article_of_a_title_alone_has_content_too() -> None:
+    """Formats need one: it is the link."""
+    entry = only_entry(title="A & B", link="https://x.example/?a=1&b=2")
+    assert entry.summary == ""
+    assert entry.content_html == '<p><a href="https://x.example/?a=1&amp;b=2">A &amp; B</a></p>'
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3, 9])
+def test_related_coverage_has_a_limit(limit: int) -> None:
+    """Items that nobody can follow use up no place."""
+    items = (
+        RelatedArticle(title="", link="https://x.example/0"),
+        RelatedArticle(title="x", link="javascript:alert(1)"),
+        *(RelatedArticle(title=f"n{n}", link=f"https://x.example/{n}") for n in range(5)),
+    )
+    [entry] = feed_of([article(related=items)], related=limit).entries
+    assert [item.title for item in entry.related] == [f"n{n}" for n in range(5)][:limit]
+
+
+def test_relative_urls_count_from_the_file_and_anchors_from_the_page() -> None:
+    """Pictures lie in the content folder even where the article is read elsewhere."""
+    made = article(
+        "by-id", path="2026/post.md", body="[x](#y) ![](a.png)", link="https://paper.example.com/story"
+    )
+    [entry] = feed_of([made]).entries
+    assert 'href="https://paper.example.com/story#y"' in entry.content_html
+    assert 'src="https://news.example.org/articles/2026/a.png"' in entry.content_html
+
+
+# --- who and what -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("domain", "url"),
+    [
+        ("paper.example.com", "https://paper.example.com/"),
+        ("bücher.example", "https://xn--bcher-kva.example/"),
+        ("not a domain", None),
+        ("https://paper.example.com", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_publication_has_a_home_page_where_its_domain_is_known(domain: str | None, url: str | None) -> None:
+    """Without people's names the publication is the author."""
+    entry = only_entry(provider=Provider(name="The Paper", domain=domain))
+    assert entry.provider is not None
+    assert (entry.provider.name, entry.provider.url) == ("The Paper", url)
+    assert entry.authors == (entry.provider,)
+
+
+def test_an_authors_address_stays_at_home() -> None:
+    """What stands behind a name as in a commit is not published to every spammer."""
+    entry = only_entry(authors=("Ann Author <ann@example.com>", "<bob@example.com>", "Cy <3"))
+    assert [author.name for author in entry.authors] == ["Ann Author", "Cy <3"]
+
+
+def test_topics_become_categories_once_each() -> None:
+    """In the order of the article."""
+    assert only_entry(topics=("B", " A ", "B", "")).categories == ("B", "A")
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("ja", "ja"), ("pt-BR", "pt-BR"), ("nonsense tag", None), ("english", None), (None, None)],
+)
+def test_only_a_language_tag_is_a_language(tag: str | None, language: str | None) -> None:
+    """RFC 5646: what is no tag says nothing."""
+    assert only_entry(language=tag).language == language
+
+
+def test_images_without_a_usable_address_are_left_out() -> None:
+    """The others stay in order."""
+    images = (Image(url="data:image/png;base64,AA"), Image(url="https://x.example/ü.png", title=" a\nb "))
+    assert only_entry(images=images).images == (Image(url="https://x.example/%C3%BC.png", title="a b"),)
+
+
+def test_the_sites_address_may_have_a_path() -> None:
+    """A site below another's root keeps all its addresses below it."""
+    feed = feed_of([article()], site=replace(SITE, url="https://x.example/news", icon="icon.png"))
+    assert feed.base_url == "https://x.example/news/feeds/c-plus-plus"
+    assert feed.page_url == "https://x.example/news/topics/c-plus-plus"
+    assert feed.icon == "https://x.example/news/icon.png"
+    assert feed.entries[0].url == "https://x.example/news/articles/plain"

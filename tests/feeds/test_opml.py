@@ -1,0 +1,63 @@
+"""The list of all feeds that readers import."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from feeds.formats.opml import Outline, render_opml
+
+CPP = Outline(
+    title="C++ & <T>", feed_url="https://x.example/feeds/c.rss", page_url="https://x.example/topics/c"
+)
+PARENT = Outline(
+    title="Code",
+    feed_url="https://x.example/feeds/code.rss",
+    page_url="https://x.example/topics/code",
+    description="Languages",
+    children=(CPP,),
+)
+
+
+def attributes(outline: etree._Element) -> dict[str, str]:
+    return {str(name): str(value) for name, value in outline.attrib.items()}
+
+
+def test_a_topic_is_an_outline_with_its_feed_and_page() -> None:
+    """OPML 2.0, "Subscription lists": type, text, title, xmlUrl and htmlUrl."""
+    root = etree.fromstring(render_opml("Newswire", [CPP]))
+    assert (root.tag, root.get("version"), root.findtext("head/title")) == ("opml", "2.0", "Newswire")
+    assert [attributes(outline) for outline in root.iter("outline")] == [
+        {
+            "type": "rss",
+            "text": "C++ & <T>",
+            "title": "C++ & <T>",
+            "xmlUrl": "https://x.example/feeds/c.rss",
+            "htmlUrl": "https://x.example/topics/c",
+        }
+    ]
+
+
+def test_a_parent_is_a_folder_that_holds_its_own_feed_first() -> None:
+    """Readers would drop one half of an outline that is both."""
+    root = etree.fromstring(render_opml("Newswire", [PARENT]))
+    [folder] = root.iterfind("body/outline")
+    assert attributes(folder) == {"text": "Code"}
+    assert [(child.get("text"), child.get("xmlUrl")) for child in folder] == [
+        ("Code", "https://x.example/feeds/code.rss"),
+        ("C++ & <T>", "https://x.example/feeds/c.rss"),
+    ]
+    assert folder[0].get("description") == "Languages"
+
+
+def test_bad_characters_do_no_harm() -> None:
+    """The list is well-formed whatever a topic is called."""
+    outline = Outline(
+        title="a\x0b\ufffe\ud800b", feed_url="https://x.example/f", page_url="https://x.example/p"
+    )
+    root = etree.fromstring(render_opml("\x00", [outline]))
+    assert [found.get("text") for found in root.iter("outline")] == ["a b"]
+
+
+def test_the_same_outlines_give_the_same_bytes() -> None:
+    """No date, no order but the given one."""
+    assert render_opml("Newswire", [PARENT, CPP]) == render_opml("Newswire", iter([PARENT, CPP]))
