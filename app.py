@@ -26,6 +26,7 @@ from feeds.commands import feeds_commands
 from feeds.feed import Site
 from feeds.publisher import FeedSettings, Publisher
 from feeds.routes import blueprint as feeds_blueprint
+from feeds.wsgi import FeedServer
 from pages.routes import blueprint as pages_blueprint
 
 Clock = Callable[[], datetime]
@@ -101,6 +102,9 @@ def create_web() -> Flask:
     newswire: Newswire = app.extensions["newswire"]
     newswire.indexer.refresh()
     newswire.watcher.start()
+    feeds = FeedServer(app.wsgi_app, newswire.publisher)
+    feeds.start()
+    app.wsgi_app = feeds  # type: ignore[method-assign]
     return app
 
 

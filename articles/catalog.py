@@ -129,6 +129,10 @@ class Catalog:
         row = self._one("SELECT revision FROM topics WHERE slug = ?", slug)
         return int(row[0]) if row else 0
 
+    def topic_revisions(self) -> dict[str, int]:
+        """Return the revision at which each topic last changed, by slug; `all` is among them."""
+        return dict(self._all("SELECT slug, revision FROM topics"))
+
     def topic(self, slug: str) -> Topic | None:
         """Return the topic at `slug`: a listed one, or one that some article names and that is not gone."""
         listed = self.topics.at(slug)

@@ -34,13 +34,22 @@ class FeedSettings:
     ttl: int = 30
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A document, the state of the catalog it was made from, and when its next article is due."""
+State = tuple[str, int]
+"""What a topic's documents depend on in the catalog: its identity, and the topic's revision in it."""
 
-    state: tuple[str, int]
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A document, the state of the catalog it was made from, and when its topic's next article is due."""
+
+    slug: str
+    state: State
     due: datetime | None
     document: Document
+
+    def is_current(self, state: State, now: datetime) -> bool:
+        """Whether the document is what would be made now."""
+        return self.state == state and (self.due is None or now < self.due)
 
 
 class Publisher:
@@ -53,7 +62,7 @@ class Publisher:
         self.site = site
         self.settings = settings
         self._clock = clock
-        self._made: OrderedDict[str, _Made] = OrderedDict()
+        self._made: OrderedDict[str, Made] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -61,19 +70,23 @@ class Publisher:
         """Return the time by the injected clock."""
         return self._clock()
 
-    def document(self, slug: str, extension: str) -> Document | None:
+    def document(self, slug: str, extension: str) -> Made | None:
         """Return a topic's document, made anew only if the topic changed; None where there is no topic."""
-        state = (self.catalog.identity, self.catalog.topic_revision(slug))
+        state = self.state(slug)
+        now = self._clock()
         name = f"{slug}.{extension}"
-        made = self._kept(name, state)
-        if made is None:
-            now = self._clock()
+        made = self._kept(name)
+        if made is None or not made.is_current(state, now):
             feed = self.feed(slug, now)
             if feed is None:
                 return None
-            made = _Made(state, self.catalog.next_due(slug, now), self.render(feed, extension))
+            made = Made(slug, state, self.catalog.next_due(slug, now), self.render(feed, extension))
             self._keep(name, made)
-        return made.document
+        return made
+
+    def state(self, slug: str) -> State:
+        """Return what decides whether a topic's documents are still current."""
+        return self.catalog.identity, self.catalog.topic_revision(slug)
 
     def feed(self, slug: str, now: datetime) -> Feed | None:
         """Return a topic's feed as it is at `now`, or None where there is no such topic."""
@@ -134,15 +147,14 @@ class Publisher:
             children=tuple(self._tree(topic.slug, summaries)),
         )
 
-    def _kept(self, name: str, state: tuple[str, int]) -> _Made | None:
+    def _kept(self, name: str) -> Made | None:
         with self._lock:
             made = self._made.get(name)
-            if made is None or made.state != state or (made.due and made.due <= self._clock()):
-                return None
-            self._made.move_to_end(name)
+            if made:
+                self._made.move_to_end(name)
             return made
 
-    def _keep(self, name: str, made: _Made) -> None:
+    def _keep(self, name: str, made: Made) -> None:
         with self._lock:
             before = self._made.pop(name, None)
             self._bytes += len(made.document.body) - (len(before.document.body) if before else 0)

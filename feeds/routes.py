@@ -28,10 +28,10 @@ def blueprint(publisher: Publisher) -> Blueprint:
         slug, _, extension = name.rpartition(".")
         if extension not in FORMATS:
             raise_unknown(publisher, name)
-        document = publisher.document(slug, extension)
-        if document is None:
+        made = publisher.document(slug, extension)
+        if made is None:
             return moved_or_unknown(publisher, slug, f"/feeds/{{}}.{extension}")
-        return respond(document)
+        return respond(made.document)
 
     @routes.get("/feeds.opml")
     def subscriptions() -> AnyResponse:
