@@ -191,7 +191,7 @@ def _entry(article: Article, site: Site, content: Content, related: int) -> Entr
 
 
 def _publication(provider: Provider | None) -> Author | None:
-    name = one_line(provider.name) if provider else ""
+    name = one_line(_without_address(provider.name)) if provider else ""
     if not provider or not name:
         return None
     domain = provider.domain or ""

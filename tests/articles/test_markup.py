@@ -176,6 +176,16 @@ def test_an_embed_becomes_a_link(embed: str, url: str, label: str) -> None:
     assert link in render_markdown(embed, BASE)
 
 
+def test_character_references_are_no_way_around() -> None:
+    """What XML cannot hold is dropped even where HTML only names it."""
+    assert sanitise("<p>a&#11;b&#xFFFE;&#xD800;&#x1;c</p>", BASE) == "<p>a bc</p>"
+
+
+def test_what_is_left_reads_the_same_to_the_next_parser() -> None:
+    """Dropping a tag leaves no paragraph inside a paragraph, which every reader would mend in its own way."""
+    assert sanitise("<p>a<marquee><p>b</p></marquee></p>", BASE) == "<p>a</p><p>b</p><p></p>"
+
+
 def test_an_embed_that_is_no_player_is_sanitised() -> None:
     """A quoted post keeps its text and link, and loses its script."""
     link = '<a href="https://x.example/1">me</a>'

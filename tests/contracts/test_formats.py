@@ -539,6 +539,15 @@ def test_rss_says_how_often_to_look(ttl: int, period: str, frequency: str) -> No
     )
 
 
+def test_an_empty_rss_feed_was_never_built() -> None:
+    """Atom must have a date; RSS need not make one up."""
+    assert parse_xml(rss.render(feed_of([])))[0].find("lastBuildDate") is None
+    assert (
+        text_of(parse_xml(rss.render(feed_of([article()])))[0], "lastBuildDate")
+        == "Sun, 01 Mar 2026 09:30:00 +0000"
+    )
+
+
 def test_rss_names_the_writers_and_the_source() -> None:
     """People are dc:creators (<author> would need an e-mail address), the publication is the source."""
     item = parse_xml(rss.render(feed_of([rich_article()]))).find("channel/item")
