@@ -16,6 +16,7 @@ from articles.topics import Topics
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ def record(parsed: ParsedFile, topics: Topics) -> Record:
         is_published=article.is_published,
         quality=article.quality,
         fingerprint=digest(seen.encode("utf-8", "surrogatepass")),
-        spellings=json.dumps(spellings, ensure_ascii=False),
+        spellings=_json(spellings),
         document=document,
         related_yaml=parsed.related_yaml,
         body=article.body,
@@ -109,7 +110,7 @@ def _encode(article: Article) -> str:
         fields["provider"] = _filled(article.provider)
     if article.images:
         fields["images"] = [_filled(image) for image in article.images]
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return _json(fields)
 
 
 def _filled(part: Provider | Image) -> dict[str, Any]:

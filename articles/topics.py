@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 ALL = "all"
 """The slug of the feed that holds every topic; no topic can have it."""
@@ -33,6 +34,7 @@ class Topic:
     parent: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def slugify(name: str) -> str:
     """Return the address of the topic called `name`: stable, lower case, never empty, never `all`.
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from articles import plainyaml
+
 try:
     from yaml import CSafeLoader as Loader
 except ImportError as error:  # pragma: no cover - needs a PyYAML built without libyaml
@@ -65,6 +67,9 @@ class Block:
 
 def load(text: str) -> Any:
     """Return the value of a YAML document. Raises YamlError, also for bombs: too deep, too many aliases."""
+    plain = plainyaml.load(text)
+    if plain is not None:
+        return plain
     _check_depth(text)
     try:
         if _ANCHOR.search(text):

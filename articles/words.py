@@ -1,0 +1,35 @@
+"""Words as people type them, and where they stand in a text.
+
+Case and width do not matter. A word is found whole: `go` is not in `mongo`. Scripts that put no spaces between
+words have no such borders, so there a word is found anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR"})
+
+
+def fold(text: str) -> str:
+    """Return `text` as it is compared: two spellings of one word fold to the same."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+@lru_cache(maxsize=256)
+def any_of(words: frozenset[str]) -> re.Pattern[str]:
+    """Return a pattern that finds each of `words`, longest first; both they and the text must be folded."""
+    return re.compile("|".join(map(_whole, sorted(words, key=lambda word: (-len(word), word)))))
+
+
+def _whole(word: str) -> str:
+    before = r"(?<!\w)" if _has_borders(word[0]) else ""
+    after = r"(?!\w)" if _has_borders(word[-1]) else ""
+    return f"{before}{re.escape(word)}{after}"
+
+
+def _has_borders(character: str) -> bool:
+    script = unicodedata.name(character, "").partition(" ")[0]
+    return character.isalnum() and script not in _UNSPACED
