@@ -46,6 +46,10 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "time": {"datetime"},
 }
 
+# The sanitiser's time grows with the square of the depth, and nobody nests like that in good faith.
+_DEEPEST = 2000
+_TAG = re.compile(r"<(/?)[A-Za-z][^<>]*>")
+
 _EMBED = re.compile(r"<(?:iframe|embed|video|audio|source)\b[^<>]*>", re.IGNORECASE)
 _EMBED_SOURCE = re.compile(r"""\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _YOUTUBE = re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+)")
@@ -75,6 +79,8 @@ def sanitise(markup: str, base_url: str, *, page_url: str | None = None) -> str:
         return _resolve(url, (page_url or base_url) if url.startswith("#") else base_url)
 
     clean = _EMBED.sub(lambda tag: _embed_anchor(tag[0], base_url), xml_safe(markup))
+    if clean.count("<") > _DEEPEST and _depth(clean) > _DEEPEST:
+        clean = html.escape(_TAG.sub(" ", clean))
     # Twice: a dropped tag can leave what a parser reads differently next time, as a paragraph in a paragraph.
     for _ in range(2):
         clean = nh3.clean(
@@ -89,6 +95,15 @@ def sanitise(markup: str, base_url: str, *, page_url: str | None = None) -> str:
         )
     # Once more, because `&#11;` has become the character by now.
     return xml_safe(clean).strip()
+
+
+def _depth(markup: str) -> int:
+    """Return how deep the tags nest at most; a tag that is never closed counts until the end."""
+    depth = deepest = 0
+    for tag in _TAG.finditer(markup):
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def embed_link(markup: str, base_url: str) -> str:

@@ -244,3 +244,10 @@ def test_a_site_of_links_never_loads_the_markdown_parser() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "False"
+
+
+def test_markup_nested_beyond_all_reason_becomes_text_in_little_time() -> None:
+    """A body of 100,000 nested tags would keep the sanitiser busy for minutes; it shows as its text."""
+    shown = sanitise("<div>" * 100_000 + "the end", "https://news.example.org/")
+    assert "the end" in shown
+    assert "<div>" not in shown
