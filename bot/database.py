@@ -1,0 +1,150 @@
+"""The outbox's database: SQLite in one file or a PostgreSQL server, opened alike and safe alike.
+
+Knows how to connect and how to write without stepping on others; of tables and deliveries, nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
+
+from bot.errors import BotError
+
+BUSY = 10.0
+"""Seconds for which a writer waits for another process to finish writing an SQLite file."""
+
+# A server that vanished without a word is noticed in seconds, not in the system's quarter of an hour.
+_POSTGRES_PATIENCE = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
+
+
+UNREACHABLE = (OperationalError, InterfaceError, InternalError, NoConnectionFreeError)
+"""Errors of a database that is away, locked or failing over: what was tried may succeed later."""
+
+
+class DatabaseError(BotError):
+    """The database's address cannot be used, or its tables do not fit this program."""
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware time in UTC; SQLite, which has no time zones, keeps it naive and sortable as text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what the driver takes; raises ValueError for a naive time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive time: {value}")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the aware time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """One engine, and the two ways to use it. Safe to share among threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._reader = engine.execution_options(newswire_reads=True)
+        # SQLite's own waiting is a sleep that starves some threads; within a process a lock is fair and fast.
+        self._turn = threading.Lock() if self.is_sqlite else None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that commits at the end, or rolls back on an exception."""
+        with self._turn or nullcontext(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def rehearse(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that is rolled back at the end, whatever was written."""
+        with self._turn or nullcontext(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that is only read from, and so waits for no writer."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.engine.dispose()
+
+
+def connect(url: str) -> Database:
+    """Return the database at `url`: `sqlite:///file`, `postgres://…` or `postgresql://…`.
+
+    Nothing is opened yet, but the folder of an SQLite file is made. Raises DatabaseError for another address,
+    in a text without the password.
+    """
+    address = _address(url)
+    if address.get_backend_name() == "sqlite":
+        return Database(_sqlite(address))
+    return Database(
+        create_engine(address, pool_size=10, max_overflow=20, connect_args={"connect_timeout": 5})
+    )
+
+
+def first_line(error: Exception) -> str:
+    """Return what the database said, in one line without statements and values."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return (str(said).strip().splitlines() or ["no answer"])[0]
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseError("DATABASE_URL is not a database URL") from error
+    if address.drivername in _POSTGRES:
+        return address.set(drivername="postgresql+psycopg")
+    if address.drivername == "sqlite" and address.database not in (None, "", ":memory:"):
+        return address
+    raise DatabaseError(
+        f"DATABASE_URL: {address.drivername}: is neither sqlite:///FILE nor postgresql://HOST/NAME"
+    )
+
+
+def _sqlite(address: URL) -> Engine:
+    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address, connect_args={"timeout": BUSY})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    # The driver would begin transactions by itself, late and without the write lock.
+    connection.isolation_level = None
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("newswire_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

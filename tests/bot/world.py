@@ -1,0 +1,201 @@
+"""What the bot's tests stand on: articles in memory, a clock, bots with real databases and sockets."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+
+from articles.article import Article
+from bot import operations
+from bot.channelstate import ChannelState, states
+from bot.database import Database
+from bot.lease import Lease
+from bot.outbox import Delivery
+from bot.rules import Channel
+from bot.scheduler import Bot, Site
+from bot.secret import Secret
+from bot.states import State
+from bot.transport import Transport
+from tests.fakechat import FakeChat
+
+START = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """Time as the test says it."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **span: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**span)
+
+
+def article(name: str, **changes: Any) -> Article:
+    """Return an article called `name`, published an hour before START, of quality 80, in the topic AI."""
+    values: dict[str, Any] = {
+        "id": name,
+        "path": f"{name}.md",
+        "title": f"Title of {name}",
+        "published_at": START - timedelta(hours=1),
+        "updated_at": START - timedelta(hours=1),
+        "link": f"https://example.com/{name}",
+        "topics": ("AI",),
+        "slugs": ("ai",),
+        "quality": 80,
+    }
+    return Article(**values | changes)
+
+
+class FakeCatalog:
+    """Articles in memory, with revisions, as the bot asks for them."""
+
+    def __init__(self) -> None:
+        self.identity = "first"
+        self.complete = True
+        self._articles: dict[str, tuple[int, Article]] = {}
+        self._revision = 0
+
+    def put(self, *articles: Article) -> None:
+        """Add articles or change them, in one revision."""
+        self._revision += 1
+        self._articles |= {each.id: (self._revision, each) for each in articles}
+
+    def delete(self, *ids: str) -> None:
+        """Take articles away."""
+        self._revision += 1
+        for name in ids:
+            del self._articles[name]
+
+    def rebuild(self) -> None:
+        """Become another catalog of the same articles, whose revisions start anew."""
+        self.identity += "+"
+        self._revision = 1
+        self._articles = {name: (1, each) for name, (_, each) in self._articles.items()}
+
+    def revision(self) -> int:
+        """Return the number of changes so far."""
+        return self._revision
+
+    def is_complete(self) -> bool:
+        """Return what the test says."""
+        return self.complete
+
+    def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
+        """Return those that exist."""
+        return {name: self._articles[name][1] for name in ids if name in self._articles}
+
+    def scan(
+        self, *, changed_since: int = 0, due: tuple[datetime, datetime] | None = None
+    ) -> Iterator[Article]:
+        """Yield what changed or came due, oldest first."""
+        after, until = due or (START, START)
+        found = [
+            each
+            for revision, each in self._articles.values()
+            if revision > changed_since or after < each.published_at <= until
+        ]
+        yield from sorted(found, key=lambda each: (each.published_at, each.id))
+
+
+@dataclass
+class World:
+    """Bots, and what they share."""
+
+    open_database: Callable[[], Database]
+    chat: FakeChat
+    clock: Clock
+    catalog: FakeCatalog = field(default_factory=FakeCatalog)
+    bots: list[Bot] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.database = self.open_database()
+        self.session = requests.Session()
+        self.channel = self.slack()
+
+    def slack(self, name: str = "ai-team", **changes: Any) -> Channel:
+        """Return a Slack channel that takes everything, at any pace."""
+        values: dict[str, Any] = {"max_per_tick": 1000, "webhook": Secret(self.chat.slack_url(name))}
+        return Channel(name=name, kind="slack", **values | changes)
+
+    def discord(self, name: str = "readers", **changes: Any) -> Channel:
+        """Return a Discord channel that takes everything, at any pace."""
+        values: dict[str, Any] = {"max_per_tick": 1000, "webhook": Secret(self.chat.discord_url(name))}
+        return Channel(name=name, kind="discord", **values | changes)
+
+    def bot(self, *channels: Channel, database: Database | None = None, **options: Any) -> Bot:
+        """Return a bot for `channels` (the one Slack channel), as a process of its own would have it."""
+        database = database or self.open_database()
+        values: dict[str, Any] = {
+            "clock": self.clock,
+            "lease": Lease(database, self.clock, server_time=False),
+            "wait": self._wait,
+            "spread": lambda: 0.0,
+            "paced": False,
+        }
+        bot = Bot(
+            database,
+            self.catalog,
+            channels or (self.channel,),
+            Transport(self.session, user_agent="Newswire tests", timeouts=(2.0, 2.0)),
+            Site(name="The Site", url="https://example.com"),
+            **values | options,
+        )
+        self.bots.append(bot)
+        return bot
+
+    def started(self, *channels: Channel, **options: Any) -> Bot:
+        """Return a bot that has made its baseline of whatever is there."""
+        bot = self.bot(*channels, **options)
+        self.tick(bot)
+        return bot
+
+    def tick(self, bot: Bot) -> None:
+        """Let the bot look once, and wait until it has sent what it could."""
+        bot.tick()
+        assert bot.sender.join(20)
+
+    def deliveries(self, *wanted: State, **filters: Any) -> list[Delivery]:
+        """Return the deliveries, oldest first."""
+        found = operations.listed(self.database, states=wanted, limit=10_000, **filters)
+        return found[::-1]
+
+    def only(self) -> Delivery:
+        """Return the one delivery there is, baselined ones aside."""
+        (found,) = [each for each in self.deliveries() if each.state is not State.BASELINED]
+        return found
+
+    def outcomes(self, delivery: Delivery) -> list[str]:
+        """Return how the delivery's attempts ended, oldest first."""
+        return [each.outcome for each in operations.attempts_of(self.database, [delivery.id])]
+
+    def state_of(self, channel: str = "ai-team") -> ChannelState:
+        """Return what the outbox knows of the channel."""
+        return states(self.database)[channel]
+
+    def close(self) -> None:
+        """End what the bots began."""
+        self.chat.release()
+        for bot in self.bots:
+            bot.stop()
+        self.session.close()
+
+    def _wait(self, seconds: float) -> bool:
+        self.clock.advance(seconds=seconds)
+        return False
+
+
+def shuffled(count: int, seed: int = 1) -> list[int]:
+    """Return the numbers below `count`, in an order that is nobody's."""
+    numbers = list(range(count))
+    random.Random(seed).shuffle(numbers)
+    return numbers
