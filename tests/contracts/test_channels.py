@@ -242,6 +242,15 @@ def test_discord_shows_one_embed_and_the_site_as_its_author() -> None:
     assert sent["username"] == "Newswire"
 
 
+def test_discord_is_spared_addresses_that_it_refuses() -> None:
+    """A host without a dot, as on the machine of somebody who tries the bot, would be a 400 for the post."""
+    local = "http://localhost:8000/a"
+    message = replace(MESSAGE, link=local, image=local, provider_icon=local)
+    sent = SERVICES["discord"].post(HOOKS["discord"], message).json
+    assert local not in set(strings(sent))
+    assert discord_violations(sent) == []
+
+
 @pytest.mark.parametrize("site", ["My Discord News", "CLYDE", "@news", "here", "", "a```b", "x:y"])
 def test_discord_keeps_its_own_name_where_the_sites_is_not_allowed(site: str) -> None:
     """A forbidden username would be a 400 for every post."""
@@ -362,6 +371,9 @@ DISCORD: list[tuple[Response, Outcome]] = [
     (said(404, {"message": "Unknown Webhook", "code": 10015}), Outcome.DISABLED),
     (said(404, {"message": "Unknown Message", "code": 10008}), Outcome.REJECTED),
     (said(500, {"message": "500: Internal Server Error", "code": 0}), Outcome.UNKNOWN),
+    (said(400, {"errors": {TOKEN: {"_errors": [{"code": "X"}]}}}), Outcome.REJECTED),
+    (said(400, {"errors": {"a": {"_errors": [{"code": TOKEN}, TOKEN]}}}), Outcome.REJECTED),
+    (said(400, {"message": f"No {TOKEN}", "code": TOKEN, "errors": TOKEN}), Outcome.REJECTED),
 ]
 ANSWERS = [
     pytest.param(SERVICES[kind], *case, id=f"{kind}-{case[0].status}-{index}")
