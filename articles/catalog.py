@@ -12,9 +12,9 @@ import sqlite3
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +187,38 @@ class Catalog:
             slug, microseconds(now), limit, offset,
         )  # fmt: skip
         return [_whole(row, related) for row in rows]
+
+    def shown(self, slug: str, now: datetime, *, min_quality: int | None = None) -> Generator[Article]:
+        """Yield the articles that `newest` returns, without body and related coverage, as they are asked for.
+
+        With `min_quality` only those that have at least this quality.
+        """
+        rows = self.connection.execute(
+            f"SELECT {_LIGHT} FROM entries JOIN articles USING (number)"
+            " WHERE slug = ?1 AND entries.published_at <= ?2 AND (?3 IS NULL OR quality >= ?3)"
+            " ORDER BY slug, entries.published_at DESC, entries.id",
+            (slug, microseconds(now), min_quality),
+        )
+        try:
+            yield from map(_light, rows)
+        finally:
+            rows.close()
+
+    def by_period(self, now: datetime, period: timedelta, count: int) -> dict[str, list[int]]:
+        """Return how many articles each topic (and `all`) got in the last `count` periods, oldest first.
+
+        Topics without any are left out.
+        """
+        rows = self._all(
+            "SELECT topic.key, (?1 - published_at) / ?2 AS age, count(*) FROM articles,"
+            " json_each(json_insert(spellings, '$.all', '')) AS topic"
+            " WHERE published_at <= ?1 AND published_at > ?1 - ?2 * ?3 AND shown GROUP BY topic.key, age",
+            microseconds(now), period // timedelta(microseconds=1), count,
+        )  # fmt: skip
+        counts: dict[str, list[int]] = {}
+        for slug, age, articles in rows:
+            counts.setdefault(slug, [0] * count)[count - 1 - age] = articles
+        return counts
 
     def next_due(self, slug: str, now: datetime) -> datetime | None:
         """Return when the next future-dated article of this topic (or of `all`) is to appear."""

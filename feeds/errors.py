@@ -3,6 +3,7 @@
 FeedsError
 ├── UnknownTopicError   there is no such topic: 404, with the topics that sound like it
 ├── GoneTopicError      the operator ended the topic: 410
+├── BadFilterError      a filtered feed's address asks for what cannot be: 400, with the reason
 └── ExportError         a folder of static files could not be written
 """
 
@@ -30,6 +31,10 @@ class GoneTopicError(FeedsError):
     def __init__(self, slug: str) -> None:
         super().__init__(slug)
         self.slug = slug
+
+
+class BadFilterError(FeedsError):
+    """The address asks for a choice of articles that cannot be made; the text says why, for people."""
 
 
 class ExportError(FeedsError):

@@ -88,9 +88,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """One topic's newest entries, newest first; `base_url`, a dot and a format's extension make its address.
+    """One topic's newest entries, newest first.
 
-    `updated` is the newest change among the entries, None when there are none. `ttl` is in minutes.
+    `base_url`, a dot, a format's extension and `query` make its address: see `address`. `updated` is the
+    newest change among the entries, None when there are none. `ttl` is in minutes.
     """
 
     id: str
@@ -106,6 +107,11 @@ class Feed:
     updated: datetime | None = None
     icon: str | None = None
     entries: tuple[Entry, ...] = ()
+    query: str = ""
+
+    def address(self, extension: str) -> str:
+        """Return the URL of this feed in one format."""
+        return f"{self.base_url}.{extension}{self.query}"
 
 
 def build_feed(
@@ -125,7 +131,7 @@ def build_feed(
     """
     published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
     newest = sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
-    entries = tuple(_entry(article, site, content, related) for article in newest)
+    entries = tuple(build_entry(article, site, content, related) for article in newest)
     name = one_line(topic.name)
     slug = quote(topic.slug, errors="replace")
     site_title = one_line(site.title) or site.url
@@ -133,7 +139,7 @@ def build_feed(
     title = one_line(topic.title) or (site_title if is_all else f"{name} – {site_title}")
     fallback = one_line(site.description) if is_all else ""
     return Feed(
-        id=_uuid(site, "feed", topic.slug),
+        id=feed_id(topic.slug, site),
         slug=topic.slug,
         title=title,
         description=one_line(topic.description) or fallback or title,
@@ -149,20 +155,8 @@ def build_feed(
     )
 
 
-def entry_id(article: Article, site: Site) -> str:
-    """Return what identifies the article in every feed and format: its id if that is a URI, or else a UUID.
-
-    A function of the article's id and the site's, never of an address, title or date (RFC 4287 §4.2.6).
-    """
-    return article.id if _URI.fullmatch(article.id) else _uuid(site, "article", article.id)
-
-
-def article_page(article: Article, site: Site) -> str:
-    """Return the address of the article's own page on this site."""
-    return f"{site.url}/articles/{quote(article.id, errors='replace')}"
-
-
-def _entry(article: Article, site: Site, content: Content, related: int) -> Entry:
+def build_entry(article: Article, site: Site, content: Content, related: int) -> Entry:
+    """Return the entry of one article, with at most `related` other articles."""
     url = http_url(article.link or "") or article_page(article, site)
     # An article's pictures and downloads lie beside it in its folder, which /articles/ mirrors.
     base_url = f"{site.url}/articles/{quote(article.path.removesuffix('.md'), errors='replace')}"
@@ -188,6 +182,24 @@ def _entry(article: Article, site: Site, content: Content, related: int) -> Entr
         via=via if via != url else None,
     )
     return replace(entry, content_html=entry_html(entry, text))
+
+
+def feed_id(name: str, site: Site) -> str:
+    """Return what identifies a feed in every format: a function of its slug, or of its filter's address."""
+    return _uuid(site, "feed", name)
+
+
+def entry_id(article: Article, site: Site) -> str:
+    """Return what identifies the article in every feed and format: its id if that is a URI, or else a UUID.
+
+    A function of the article's id and the site's, never of an address, title or date (RFC 4287 §4.2.6).
+    """
+    return article.id if _URI.fullmatch(article.id) else _uuid(site, "article", article.id)
+
+
+def article_page(article: Article, site: Site) -> str:
+    """Return the address of the article's own page on this site."""
+    return f"{site.url}/articles/{quote(article.id, errors='replace')}"
 
 
 def _publication(provider: Provider | None) -> Author | None:

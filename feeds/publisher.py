@@ -5,22 +5,30 @@ Knows the catalog and the formats; knows nothing of HTTP requests.
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby, islice
 from urllib.parse import quote
 
+from articles.article import Article
 from articles.catalog import Catalog, TopicSummary
 from articles.topics import ALL, Topic
 from feeds import formats
 from feeds.document import Document
-from feeds.feed import Content, Feed, Site, build_feed
+from feeds.feed import Content, Feed, Site, build_feed, feed_id
+from feeds.filters import Filter
 from feeds.formats import FORMATS, opml
 from feeds.formats.opml import Outline, render_opml
 
+MAX_LOOKED_AT = 10_000
+"""How many articles are looked at for one filtered feed."""
+
 _CACHE_BYTES = 32_000_000
+_FILTERED_CACHE_BYTES = 8_000_000
 _ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
 
@@ -62,9 +70,9 @@ class Publisher:
         self.site = site
         self.settings = settings
         self._clock = clock
-        self._made: OrderedDict[str, Made] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
+        self._made = _Shelf(_CACHE_BYTES)
+        # Apart, because anyone can ask for any number of filtered feeds.
+        self._filtered = _Shelf(_FILTERED_CACHE_BYTES)
 
     def now(self) -> datetime:
         """Return the time by the injected clock."""
@@ -75,13 +83,13 @@ class Publisher:
         state = self.state(slug)
         now = self._clock()
         name = f"{slug}.{extension}"
-        made = self._kept(name)
+        made = self._made.get(name)
         if made is None or not made.is_current(state, now):
             feed = self.feed(slug, now)
             if feed is None:
                 return None
             made = Made(slug, state, self.catalog.next_due(slug, now), self.render(feed, extension))
-            self._keep(name, made)
+            self._made.put(name, made)
         return made
 
     def state(self, slug: str) -> State:
@@ -114,13 +122,70 @@ class Publisher:
         made = FORMATS[extension]
         headers = (
             ("Cache-Control", f"public, max-age={feed.ttl * 60}"),
-            ("Link", f'<{feed.base_url}.{extension}>; rel="self"'),
+            ("Link", f'<{feed.address(extension)}>; rel="self"'),
             ("Link", f'<{feed.page_url}>; rel="alternate"; type="text/html"'),
             *_OPEN_HEADERS,
         )
         return Document(
             body=made.render(feed), mimetype=made.MIMETYPE, last_modified=feed.updated, headers=headers
         )
+
+    def filtered(self, wanted: Filter, extension: str) -> Document:
+        """Return the document of a filter whose topics all exist, made anew only if one of them changed."""
+        states = [self.state(slug) for slug in wanted.topics]
+        now = self._clock()
+        name = wanted.address(extension)
+        made = self._filtered.get(name)
+        if made is None or not made.is_current(max(states), now):
+            due = min(
+                filter(None, (self.catalog.next_due(slug, now) for slug in wanted.topics)), default=None
+            )
+            made = Made(
+                wanted.path, max(states), due, self.render(self.filtered_feed(wanted, now), extension)
+            )
+            self._filtered.put(name, made)
+        return made.document
+
+    def filtered_feed(self, wanted: Filter, now: datetime) -> Feed:
+        """Return the feed of a filter whose topics all exist; its page shows the same choice."""
+        settings = self.settings
+        found = self.matching(wanted, now, limit=settings.size)
+        articles = (self.catalog.get(article.id, related=settings.related) for article in found)
+        names = {slug: topic.name for slug in wanted.topics if (topic := self.topic(slug))}
+        title = f"{wanted.title(names)} – {self.site.title}"
+        feed = build_feed(
+            Topic(name=title, slug=wanted.path, title=title),
+            filter(None, articles),
+            self.site,
+            size=settings.size,
+            content=settings.content,
+            related=settings.related,
+            ttl=settings.ttl,
+        )
+        return replace(
+            feed,
+            id=feed_id(wanted.path + wanted.query, self.site),
+            page_url=self.site.url + wanted.page,
+            base_url=self.site.url + wanted.base,
+            query=wanted.query,
+        )
+
+    def matching(self, wanted: Filter, now: datetime, *, limit: int) -> list[Article]:
+        """Return the newest articles that a filter admits, without body and related coverage.
+
+        Looks at the newest `MAX_LOOKED_AT` of the topics' articles at most.
+        """
+        slugs = wanted.topics
+        if wanted.needs_all:
+            slugs = (min(slugs, key=lambda slug: self.catalog.count(slug, now)),)
+        streams = [self.catalog.shown(slug, now, min_quality=wanted.min_quality) for slug in slugs]
+        try:
+            looked_at = islice(heapq.merge(*streams, key=_order), MAX_LOOKED_AT)
+            once = (next(same) for _, same in groupby(looked_at, key=lambda article: article.id))
+            return list(islice(filter(wanted.matches, once), limit))
+        finally:
+            for stream in streams:
+                stream.close()
 
     def subscriptions(self) -> Document:
         """Return the OPML document that lists every topic's feed."""
@@ -147,21 +212,35 @@ class Publisher:
             children=tuple(self._tree(topic.slug, summaries)),
         )
 
-    def _kept(self, name: str) -> Made | None:
+
+class _Shelf:
+    """Keeps the documents that were asked for last, as many as have room."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._made: OrderedDict[str, Made] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> Made | None:
         with self._lock:
             made = self._made.get(name)
             if made:
                 self._made.move_to_end(name)
             return made
 
-    def _keep(self, name: str, made: Made) -> None:
+    def put(self, name: str, made: Made) -> None:
         with self._lock:
             before = self._made.pop(name, None)
             self._bytes += len(made.document.body) - (len(before.document.body) if before else 0)
             self._made[name] = made
-            while self._bytes > _CACHE_BYTES and len(self._made) > 1:
+            while self._bytes > self._most_bytes and len(self._made) > 1:
                 _, oldest = self._made.popitem(last=False)
                 self._bytes -= len(oldest.document.body)
+
+
+def _order(article: Article) -> tuple[float, str]:
+    return -article.published_at.timestamp(), article.id
 
 
 # Feeds are for every program, also one that runs in another site's page.

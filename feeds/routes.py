@@ -13,10 +13,14 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.topics import Topic, slugify
+from feeds import filters
 from feeds.document import Document, answer
-from feeds.errors import GoneTopicError, UnknownTopicError
+from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
+from feeds.filters import Filter
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+
+MAX_QUERY = 4000
 
 
 def blueprint(publisher: Publisher) -> Blueprint:
@@ -28,16 +32,43 @@ def blueprint(publisher: Publisher) -> Blueprint:
         slug, _, extension = name.rpartition(".")
         if extension not in FORMATS:
             raise_unknown(publisher, name)
-        made = publisher.document(slug, extension)
-        if made is None:
-            return moved_or_unknown(publisher, slug, f"/feeds/{{}}.{extension}")
-        return respond(made.document)
+        wanted = asked_for(publisher, slug)
+        if wanted.is_plain and not parameters() and not set(slug) & set("+,"):
+            made = publisher.document(slug, extension)
+            if made is None:
+                return moved_or_unknown(publisher, slug, f"/feeds/{{}}.{extension}")
+            return respond(made.document)
+        check_topics(publisher, wanted)
+        if (slug, parameters()) != (wanted.path, wanted.pairs):
+            return redirect(publisher.site.url + wanted.address(extension), code=301)
+        return respond(publisher.filtered(wanted, extension))
 
     @routes.get("/feeds.opml")
     def subscriptions() -> AnyResponse:
         return respond(publisher.subscriptions())
 
     return routes
+
+
+def asked_for(publisher: Publisher, path: str) -> Filter:
+    """Return what the topics in `path` and the request's parameters ask for. Raises BadFilterError."""
+    if len(request.query_string) > MAX_QUERY:
+        raise BadFilterError(f"an address can have at most {MAX_QUERY:,} characters of parameters")
+    return filters.parse(path, parameters(), publisher.catalog.topics)
+
+
+def parameters() -> tuple[tuple[str, str], ...]:
+    """Return the request's parameters in their order."""
+    return tuple(request.args.items(multi=True))
+
+
+def check_topics(publisher: Publisher, wanted: Filter) -> None:
+    """Raise GoneTopicError or UnknownTopicError where a filter names a topic that does not exist."""
+    for slug in wanted.topics:
+        if slug in publisher.catalog.topics.gone:
+            raise GoneTopicError(slug)
+        if publisher.topic(slug) is None:
+            raise_unknown(publisher, slug)
 
 
 def respond(document: Document) -> Response:

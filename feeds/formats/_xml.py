@@ -53,7 +53,7 @@ def generator(feed: Feed, extension: str, mimetype: str) -> Any:
     made.id(feed.id)
     made.title(feed.title)
     made.description(feed.description)
-    made.link(href=f"{feed.base_url}.{extension}", rel="self", type=mimetype)
+    made.link(href=feed.address(extension), rel="self", type=mimetype)
     # Last, because feedgen takes the last link of all for the RSS <link>.
     made.link(href=feed.page_url, rel="alternate", type="text/html")
     made.language(feed.language)

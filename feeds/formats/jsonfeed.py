@@ -18,7 +18,7 @@ def render(feed: Feed) -> bytes:
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
         "home_page_url": feed.page_url,
-        "feed_url": f"{feed.base_url}.{EXTENSION}",
+        "feed_url": feed.address(EXTENSION),
         "description": feed.description,
         "icon": feed.icon,
         "authors": [{"name": feed.author, "url": feed.home_url}],
