@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -60,12 +61,16 @@ CREATE TEMP VIEW IF NOT EXISTS joining AS
 
 @dataclass(slots=True, kw_only=True)
 class Refresh:
-    """What a refresh did: files read again, articles that changed visibly or went away, files newly bad."""
+    """What a refresh did: files read again, articles that changed visibly or went away, files newly bad.
+
+    `seconds` is what it took, without the wait for another process's.
+    """
 
     read: int = 0
     changed: int = 0
     removed: int = 0
     problems: list[ArticleError] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,8 @@ class Indexer:
 
         Raises SourceError when the folder cannot be read; the catalog then stays as it is.
         """
-        with self._alone(), self._transaction() as connection:
+        with self._alone(), self.folder.steady(), self._transaction() as connection:
+            started = time.monotonic()
             if paths is None:
                 scan = self.folder.scan()
                 known = dict(connection.execute("SELECT path, signature FROM files"))
@@ -107,6 +113,7 @@ class Indexer:
             refresh = _Writer(connection, self.catalog, self.folder).write(suspects, gone)
             if paths is None:
                 connection.execute("UPDATE meta SET value = 1 WHERE key = 'complete' AND value = 0")
+            refresh.seconds = time.monotonic() - started
             return refresh
 
     @contextmanager

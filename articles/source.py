@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +42,10 @@ class Folder:
         self.root = root
         self._include = _globs(include)
         self._exclude = _globs(exclude) if exclude else None
+
+    def steady(self) -> AbstractContextManager[None]:
+        """Keep the files from changing, as far as that is in this program's hands; here it is not."""
+        return nullcontext()
 
     def scan(self) -> Scan:
         """Return what is there now. Raises SourceError when the folder itself cannot be listed."""

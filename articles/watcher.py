@@ -41,6 +41,7 @@ class Watcher:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="article-watcher", daemon=True)
         self.healthy = True
+        self._has_events = True
 
     def start(self) -> None:
         """Start the thread; more calls change nothing."""
@@ -63,15 +64,16 @@ class Watcher:
         self._indexer.catalog.close()
 
     def _watch(self) -> None:
-        """Refresh until told to stop, or until the file events fail: `_run` then starts anew."""
+        """Refresh until told to stop, or until the file events fail: `_run` then starts anew, and asks again."""
         wait = self._refresh(None)
         try:
             for paths in self._events(wait):
                 self._refresh(paths)
         except (OSError, RuntimeError) as error:
-            log.warning("no file events for %s (%s): rescanning instead", self._indexer.folder.root, error)
-            while not self._stop.wait(wait):
-                wait = self._refresh(None)
+            if self._has_events:
+                log.warning("no file events for %s (%s): rescanning instead", self._indexer.folder.root, error)
+            self._has_events = False
+            self._stop.wait(wait)
 
     def _events(self, wait: float) -> Iterator[list[str] | None]:
         """Yield the paths that changed, and None whenever it is time to rescan."""
