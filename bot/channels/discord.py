@@ -93,7 +93,6 @@ class Discord:
     """Posts by webhook with `?wait=true`, which answers with the message's id, and corrects by PATCH."""
 
     KIND: ClassVar[str] = "discord"
-    HOST: ClassVar[str] = "discord.com"
     # Undocumented ("should not be hard coded"): a safe start, until X-RateLimit-* headers say better.
     RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=2)), (30, timedelta(seconds=60)))
 

@@ -111,7 +111,6 @@ class Service(Protocol):
     """One chat service: how it wants a message, and what its answers mean."""
 
     KIND: ClassVar[str]
-    HOST: ClassVar[str]
     RATE: ClassVar[tuple[Rate, ...]]
 
     def post(self, webhook: Secret, message: Message, detail: Detail = Detail.FULL) -> Request:

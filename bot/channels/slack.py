@@ -80,7 +80,6 @@ class Slack:
     """Posts by incoming webhook; Slack gives such a post no id, so it cannot be corrected later."""
 
     KIND: ClassVar[str] = "slack"
-    HOST: ClassVar[str] = "hooks.slack.com"
     # https://docs.slack.dev/apis/web-api/rate-limits: one message a second and webhook, short bursts aside.
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
 
