@@ -5,6 +5,7 @@ Knows what is kept; of how deliveries move from state to state, nothing.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -36,6 +37,9 @@ _LOCK = 7_301_954_082
 
 # SQLite counts by itself only in a column of exactly the type INTEGER.
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+# At INFO it tells of its own workings, once for every look at the version.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 metadata = MetaData(
     naming_convention={

@@ -1,0 +1,436 @@
+"""Sending over real sockets: what each answer leads to, and what a crash leaves behind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+
+import pytest
+
+from articles.article import Image
+from bot import channelstate, operations
+from bot.channelstate import ChannelStatus
+from bot.outbox import Kind, Outbox, Taken, new_claim
+from bot.rules import OnUnknown
+from bot.scheduler import Bot
+from bot.secret import Secret
+from bot.states import State
+from tests.bot.world import START, World, article
+from tests.fakechat import (
+    bad_image,
+    dead,
+    hang,
+    html_429,
+    plain_text_only,
+    rate_limited,
+    reset_after_body,
+    server_error,
+)
+
+IMAGE = (Image(url="https://example.com/a.png"),)
+
+
+def test_two_bots_send_everything_once(world: World) -> None:
+    """Two bots on one database and 100 articles: 100 requests, never two at a time to one channel."""
+    bots = [world.bot(), world.bot()]
+    world.tick(bots[0])
+    world.catalog.put(*(article(f"a{n}") for n in range(100)))
+    barrier = threading.Barrier(2)
+
+    def run(bot: Bot) -> None:
+        barrier.wait()
+        world.tick(bot)
+
+    threads = [threading.Thread(target=run, args=(bot,)) for bot in bots]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(world.chat.requests) == 100
+    assert max(request.in_flight for request in world.chat.requests) == 1
+    assert len(world.deliveries(State.SENT)) == 100
+
+
+def test_oldest_first(world: World) -> None:
+    """Articles are posted in the order of their publication."""
+    bot = world.started()
+    for n in (3, 1, 2):
+        world.catalog.put(article(f"a{n}", published_at=START - timedelta(days=9 - n)))
+    world.tick(bot)
+    assert [each.article_id for each in world.deliveries(State.SENT)] == ["a1", "a2", "a3"]
+    posted = [str(request.payload) for request in world.chat.requests]
+    assert [f"Title of a{n}" in text for n, text in zip((1, 2, 3), posted, strict=True)] == [True] * 3
+
+
+def test_a_server_error_is_tried_again(world: World) -> None:
+    """503 once: the delivery is unknown, due again after five seconds, and then sent."""
+    bot = world.started()
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    unknown = world.only()
+    assert (unknown.state, unknown.due_at) == (State.UNKNOWN, START + timedelta(seconds=5))
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+    world.clock.advance(seconds=5)
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    assert world.outcomes(unknown) == ["unknown", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "state"), [("retry", State.UNKNOWN), ("hold", State.HELD), ("skip", State.DEAD)]
+)
+def test_a_lost_answer_is_one_request_and_visible(world: World, policy: OnUnknown, state: State) -> None:
+    """The body is read and the connection reset: exactly one request, and the channel's policy decides."""
+    bot = world.started(world.slack(on_unknown=policy))
+    world.chat.fail("ai-team", reset_after_body())
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+    found = world.only()
+    assert found.state is state
+    assert world.outcomes(found) == ["unknown"]
+    world.clock.advance(days=1)
+    world.tick(bot)
+    assert len(world.chat.requests) == (2 if policy == "retry" else 1)
+
+
+@pytest.mark.parametrize("posted", [True, False])
+def test_an_operator_resolves_what_was_lost(world: World, posted: bool) -> None:
+    """A held delivery is sent when the operator says it was not posted, and is over when it was."""
+    bot = world.started(world.slack(on_unknown="hold"))
+    world.chat.fail("ai-team", reset_after_body())
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    assert operations.resolve(world.database, world.only().id, posted=posted, now=world.clock())
+    assert not operations.resolve(world.database, world.only().id, posted=True, now=world.clock())
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    assert len(world.chat.requests) == (1 if posted else 2)
+
+
+def test_unsent_is_tried_again_until_the_schedule_ends(world: World) -> None:
+    """A refused connection proves that nothing was sent: seven more tries, each later, and then dead."""
+    nowhere = Secret("http://127.0.0.1:9/services/T0/B0/x")
+    bot = world.started(world.slack(webhook=nowhere))
+    world.catalog.put(article("a"))
+    waits = []
+    for _ in range(20):
+        world.tick(bot)
+        found = world.only()
+        if found.due_at is None:
+            break
+        waits.append((found.due_at - world.clock()).total_seconds())
+        world.clock.now = found.due_at
+    assert waits == [5, 300, 1800, 7200, 18000, 36000, 36000]
+    assert (found.state, found.attempts) == (State.DEAD, 8)
+    assert set(world.outcomes(found)) == {"unsent"}
+
+
+def test_a_delivery_that_outlives_max_age_expires(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """What became too old while it waited is expired, says so in the log, and is not sent."""
+    bot = world.started(world.slack(max_age=timedelta(hours=2)))
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    world.clock.advance(hours=3)
+    world.tick(bot)
+    assert world.only().state is State.EXPIRED
+    assert "expired channel=ai-team article=a" in caplog.text
+    assert len(world.chat.requests) == 1
+
+
+def test_a_rate_limit_spends_no_attempt(world: World) -> None:
+    """429 with a time: nothing is sent to the channel before it has passed, and no attempt is spent."""
+    bot = world.started(world.discord())
+    bot.stop()
+    world.chat.fail("readers", rate_limited(2.5))
+    world.catalog.put(article("a"), article("b"))
+    sat_out: list[float] = []
+    bot = world.bot(world.discord(), wait=lambda seconds: bool(sat_out.append(seconds)) or True)
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+    assert len(sat_out) == 1 and sat_out[0] >= 2.5
+    first = world.deliveries()[0]
+    assert (first.state, first.failures) == (State.RETRY, 0)
+    assert world.state_of("readers").paused_until == START + timedelta(seconds=sat_out[0])
+    world.clock.advance(seconds=sat_out[0] - 0.1)
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+    world.clock.advance(seconds=0.1)
+    world.tick(bot)
+    assert [each.state for each in world.deliveries()] == [State.SENT, State.SENT]
+    assert len(world.chat.requests) == 3
+
+
+def test_a_rate_limit_without_a_time_rests_the_host(world: World) -> None:
+    """429 as an HTML page: every channel of the host rests for ten seconds, in other processes too."""
+    channels = (world.discord(), world.discord("others"))
+    bot = world.started(*channels)
+    world.chat.fail("readers", html_429())
+    world.catalog.put(article("a"))
+    bot.stop()
+    lone = world.bot(channels[0])
+    world.tick(lone)
+    lone.stop()
+    assert len(world.chat.requests) == 1
+    other = world.bot(*channels)
+    world.tick(other)
+    world.clock.advance(seconds=9.9)
+    world.tick(other)
+    assert len(world.chat.requests) == 1
+    world.clock.advance(seconds=0.1)
+    world.tick(other)
+    assert len(world.chat.requests) == 3
+    assert {each.state for each in world.deliveries()} == {State.SENT}
+
+
+@pytest.mark.parametrize("answer", ["no_service", "channel_is_archived", "no_team", "invalid_token"])
+def test_a_dead_webhook_is_called_once(world: World, answer: str) -> None:
+    """A dead webhook: one request, the channel disabled and shown, the rest held; resume sends them."""
+    bot = world.started()
+    world.chat.fail("ai-team", dead(answer))
+    world.catalog.put(article("a"), article("b"))
+    world.tick(bot)
+    world.catalog.put(article("c"))
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+    state = world.state_of()
+    assert state.state is ChannelStatus.DISABLED
+    assert answer in state.reason and state.last_error == state.reason
+    assert {each.state for each in world.deliveries()} == {State.HELD}
+    world.chat.faults.clear()
+    assert channelstate.resume(world.database, "ai-team", world.clock())
+    world.tick(bot)
+    assert [each.article_id for each in world.deliveries(State.SENT)] == ["a", "b", "c"]
+
+
+def test_a_dead_webhook_stops_no_other_channel(world: World) -> None:
+    """A 404 for one channel leaves the other as it was."""
+    bot = world.started(world.discord(), world.channel)
+    world.chat.fail("readers", dead())
+    world.catalog.put(article("a"), article("b"))
+    world.tick(bot)
+    assert len(world.chat.requests_to("readers")) == 1
+    assert len(world.deliveries(State.SENT, channel="ai-team")) == 2
+
+
+def test_a_dead_image_costs_only_the_image(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """400 for an image: once more without it, logged as degraded."""
+    bot = world.started()
+    world.chat.fail("ai-team", bad_image())
+    world.catalog.put(article("a", images=IMAGE))
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    assert world.outcomes(world.only()) == ["rejected", "sent"]
+    assert "degraded=no_image" in caplog.text
+    assert "blocks" in str(world.chat.requests[-1].payload)
+
+
+def test_a_refused_form_becomes_plain_text(world: World) -> None:
+    """400 for everything but plain text: without image, then plain text."""
+    bot = world.started(world.discord())
+    world.chat.fail("readers", plain_text_only())
+    world.catalog.put(article("a", images=IMAGE))
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    assert world.outcomes(world.only()) == ["rejected", "rejected", "sent"]
+
+
+def test_what_is_refused_even_as_plain_text_is_dead(world: World) -> None:
+    """400 for plain text too: dead after at most three requests, and the next article goes out."""
+    bot = world.started()
+    world.chat.fail("ai-team", *[server_error(400)] * 2)
+    world.catalog.put(article("a", published_at=START - timedelta(hours=2)), article("b"))
+    world.tick(bot)
+    first, second = world.deliveries()
+    assert (first.state, second.state) == (State.DEAD, State.SENT)
+    assert operations.replay(world.database, [first.id], world.clock()) == [first.id]
+    world.tick(bot)
+    assert world.deliveries()[0].state is State.SENT
+
+
+def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
+    """What a dead process had in flight is left alone for a while, and then unknown: not lost, not hidden."""
+    bot = world.started()
+    world.catalog.put(article("a"), article("b"))
+    bot.planner.plan(world.clock())
+    outbox = Outbox(world.database, bot.lease)
+    (first, second) = outbox.waiting("ai-team", world.clock(), 10)
+    assert outbox.exchange(None, new_claim(first, Kind.POST, world.clock())) == (True, Taken.YES)
+    assert outbox.exchange(None, new_claim(second, Kind.POST, world.clock())) == (True, Taken.STALE)
+    world.clock.advance(seconds=25)
+    after = world.bot()
+    world.tick(after)
+    assert len(world.chat.requests) == 0
+    world.clock.advance(seconds=35)
+    after.heartbeat()
+    world.tick(after)
+    assert {each.article_id: each.state for each in world.deliveries()} == {
+        "a": State.UNKNOWN,
+        "b": State.SENT,
+    }
+    world.clock.advance(seconds=5)
+    world.tick(after)
+    assert world.outcomes(world.deliveries()[0]) == ["unknown", "sent"]
+
+
+def test_a_late_answer_changes_nothing(world: World) -> None:
+    """A process that was taken for dead may no longer say what came of its request."""
+    bot = world.started()
+    world.catalog.put(article("a"))
+    held = threading.Event()
+    entered = threading.Event()
+    real = bot.sender._tools.transport.send
+
+    class Slow:
+        def send(self, request: object) -> object:
+            entered.set()
+            held.wait(20)
+            return real(request)  # type: ignore[arg-type]
+
+    slow = world.bot(lease=bot.lease)
+    object.__setattr__(slow.sender._tools, "transport", Slow())
+    slow.tick()
+    assert entered.wait(10)
+    world.clock.advance(seconds=61)
+    other = world.bot(world.slack(on_unknown="hold"))
+    other.lease.hold()
+    other.tick()
+    assert other.sender.join(10)
+    assert world.only().state is State.HELD
+    held.set()
+    assert slow.sender.join(10)
+    assert world.only().state is State.HELD
+    assert world.outcomes(world.only()) == ["unknown"]
+
+
+def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
+    """A process whose lease another has taken makes no request, even if it does not know yet."""
+    bot = world.started()
+    world.catalog.put(article("a"))
+    bot.planner.plan(world.clock())
+    world.clock.advance(seconds=25)
+    assert world.bot().lease.hold()
+    bot.sender.drain()
+    assert bot.sender.join(10)
+    assert world.chat.requests == []
+    assert world.only().state is State.PLANNED
+
+
+def test_stopping_finishes_what_is_in_flight(world: World) -> None:
+    """Told to stop during a request: its answer is recorded, nothing more is claimed, the lease is free."""
+    bot = world.started()
+    world.chat.fail("ai-team", hang())
+    world.catalog.put(article("a"), article("b"))
+    bot.tick()
+    world.chat.wait_for(1)
+    bot.sender.stop()
+    world.chat.release()
+    bot.stop()
+    assert [each.state for each in world.deliveries()] == [State.SENT, State.PLANNED]
+    assert world.bot().lease.hold()
+
+
+def test_a_slow_channel_holds_up_no_other(world: World) -> None:
+    """While one channel waits for its answer, another sends all it has, again and again."""
+    bot = world.started(world.channel, world.discord())
+    world.chat.fail("ai-team", hang())
+    world.catalog.put(article("a"), article("b"))
+    bot.tick()
+    world.chat.wait_for(2, webhook="readers")
+    world.chat.wait_for(1, webhook="ai-team")
+    world.catalog.put(article("c"))
+    bot.tick()
+    world.chat.wait_for(3, webhook="readers")
+    world.chat.release()
+    assert bot.sender.join(10)
+    assert len(world.deliveries(State.SENT)) == 6
+
+
+def test_safe_rates_are_kept(world: World) -> None:
+    """Slack gets one message a second, whatever is due."""
+    bot = world.started(paced=True)
+    world.catalog.put(*(article(f"a{n}") for n in range(4)))
+    world.tick(bot)
+    assert world.clock() - START == timedelta(seconds=3)
+    assert len(world.chat.requests) == 4
+
+
+def test_a_paused_channel_waits_until_it_is_resumed(world: World) -> None:
+    """A pause by the operator keeps deliveries planned; resuming sends them."""
+    bot = world.started()
+    assert channelstate.pause(world.database, "ai-team", world.clock())
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    assert world.only().state is State.PLANNED
+    assert channelstate.resume(world.database, "ai-team", world.clock())
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    assert not channelstate.pause(world.database, "unknown", world.clock())
+
+
+def test_replay_overrides_rules_and_age(world: World) -> None:
+    """A baselined, old delivery is posted when the operator wants it; an unpublished article is not."""
+    channel = world.slack(max_age=timedelta(days=1))
+    world.catalog.put(article("a"), article("b"))
+    bot = world.started(channel)
+    world.clock.advance(days=3)
+    world.catalog.put(article("b", is_published=False))
+    ids = [each.id for each in world.deliveries()]
+    assert operations.replay(world.database, ids, world.clock()) == ids
+    world.tick(bot)
+    assert [each.state for each in world.deliveries()] == [State.SENT, State.SKIPPED]
+
+
+def test_an_article_deleted_before_its_turn_is_skipped(world: World) -> None:
+    """What is gone when its turn comes is not posted, and says why."""
+    bot = world.started(world.slack(max_per_tick=1))
+    world.catalog.put(article("a", published_at=START - timedelta(days=1)), article("b"))
+    world.tick(bot)
+    world.catalog.delete("b")
+    world.tick(bot)
+    (skipped,) = world.deliveries(State.SKIPPED)
+    assert (skipped.article_id, skipped.reason) == ("b", "deleted")
+
+
+def test_a_test_message_is_recorded(world: World) -> None:
+    """A test message is sent at once, by the service's own form, and leaves an attempt of its own."""
+    bot = world.started()
+    assert bot.sender.test("ai-team", "The Site").outcome == "sent"
+    assert "test message" in str(world.chat.requests[0].payload)
+
+
+def test_no_token_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Refusals, resets, dead webhooks and successes: no line of the log holds the webhook's token."""
+    caplog.set_level(logging.DEBUG)
+    channel = world.slack(webhook=Secret(world.chat.slack_url("t0p-s3cret")))
+    token = channel.webhook.reveal().rpartition("/")[2] if channel.webhook else ""
+    assert len(token) > 8
+    bot = world.started(channel)
+    refusals = [server_error(400)] * 2
+    world.chat.fail("t0p-s3cret", reset_after_body(), *refusals, dead("no_service"))
+    world.catalog.put(*(article(f"a{n}") for n in range(5)))
+    world.tick(bot)
+    world.clock.advance(seconds=5)
+    world.tick(bot)
+    assert len(world.chat.requests) == 4
+    assert token not in caplog.text
+    assert token not in repr(channel) + repr(bot.sender.__dict__)
+    attempts = operations.attempts_of(world.database, [each.id for each in world.deliveries()])
+    assert token not in repr(attempts) + repr(world.state_of())
+
+
+def test_counts_and_lists(world: World) -> None:
+    """Deliveries are counted by channel and state, and found by either."""
+    world.catalog.put(article("old"))
+    bot = world.started(world.channel, world.discord())
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    assert operations.counts(world.database) == {
+        (name, state): 1 for name in ("ai-team", "readers") for state in (State.BASELINED, State.SENT)
+    }
+    found = operations.listed(world.database, article_id="a", channel="readers")
+    assert [each.state for each in found] == [State.SENT]
