@@ -26,7 +26,7 @@ MAX_RELATED = 10
 _IGNORED = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
 _CUT = _IGNORED | {"related"}
 _OPENING = re.compile(r"---[ \t]*\n")
-_CLOSING = re.compile(r"^---[ \t]*(?:\n|\Z)", re.MULTILINE)
+_CLOSING = re.compile(r"\n---[ \t]*(?:\n|\Z)")
 _SOFT_HYPHEN = "\u00ad"
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -89,10 +89,13 @@ def _split(text: str, path: str) -> tuple[str, str]:
     opening = _OPENING.match(text)
     if opening is None:
         raise ArticleError(path, 1, "no front matter: the first line must be ---")
-    closing = _CLOSING.search(text, opening.end())
-    if closing is None:
-        raise ArticleError(path, 1, "the front matter is never closed: a line with --- is missing")
-    return text[opening.end() : closing.start()], text[closing.end() :].strip("\n")
+    end = opening.end() - 1
+    while (end := text.find("\n---", end)) >= 0:
+        closing = _CLOSING.match(text, end)
+        if closing is not None:
+            return text[opening.end() : end + 1], text[closing.end() :].strip("\n")
+        end += 1
+    raise ArticleError(path, 1, "the front matter is never closed: a line with --- is missing")
 
 
 def _load(front: str) -> tuple[Mapping[str, Any], str]:
