@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -23,9 +23,11 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_core import ErrorDetails
 
+from articles.gitcommand import GitError, checked_address, may_carry_token
 from articles.topics import Topic, TopicError, Topics, slugify
 from articles.urls import http_url
 
@@ -76,6 +78,20 @@ def _web_address(value: str) -> str:
     return url.rstrip("/")
 
 
+def _git_address(value: str) -> str:
+    try:
+        return checked_address(value)
+    except GitError as error:
+        raise ValueError(str(error)) from None
+
+
+def _inner_folder(value: str) -> str:
+    parts = [part for part in value.split("/") if part not in ("", ".")]
+    if value.startswith("/") or any(part.startswith(".") for part in parts):
+        raise ValueError("write a folder inside the repository, such as content/articles")
+    return "/".join(parts)
+
+
 def _matching(pattern: str, advice: str) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -112,6 +128,10 @@ ChannelName = Annotated[
 VariableName = Annotated[
     str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "write the name of an environment variable, such as SLACK_AI")
 ]
+GitAddress = Annotated[str, AfterValidator(_git_address)]
+BranchName = Annotated[
+    str, _matching(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+#@-]*", "write a branch's name, such as main")
+]
 Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
 
 
@@ -132,11 +152,33 @@ class SiteConfig(_Section):
 
 
 class ArticlesConfig(_Section):
-    """Where the article files are."""
+    """Where the article files are: in the folder `path`, or in a git repository.
+
+    Of a repository, `branch` None means the one it shows first, and `token_env` names the variable that holds
+    the token for a private one.
+    """
 
     path: Path = Path("content")
     include: Names = ("**/*.md",)
     exclude: Names = ()
+    git: GitAddress | None = None
+    branch: BranchName | None = None
+    subdir: Annotated[str, AfterValidator(_inner_folder)] = ""
+    every: Duration = timedelta(seconds=60)
+    token_env: VariableName | None = None
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        only_git = self.model_fields_set & {"branch", "subdir", "every", "token_env"}
+        if self.git is None and only_git:
+            raise ValueError(
+                f"{', '.join(sorted(only_git))}: only for articles from a git repository (`git:`)"
+            )
+        if self.git is not None and "path" in self.model_fields_set:
+            raise ValueError("give either `path` or `git`; the folder inside a repository is `subdir`")
+        if self.token_env and self.git and not may_carry_token(self.git):
+            raise ValueError("a token is sent only to an https:// address: anyone on the way could read it")
+        return self
 
 
 class TopicConfig(_Section):

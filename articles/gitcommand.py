@@ -48,7 +48,7 @@ class GitError(SourceError):
 
 
 def checked_address(url: str) -> str:
-    """Return the address of a repository. Raises GitError for one that is unsafe or that nobody can pull from."""
+    """Return the address of a repository. Raises GitError for an unsafe one, or one that leads nowhere."""
     parts = urlsplit(url)
     if _SCP_LIKE.fullmatch(url):
         return url
@@ -75,8 +75,9 @@ class Git:
     ) -> None:
         self.url = url
         self._timeout = timeout
-        self._secrets = _secrets(token) if token else ()
-        self._environment = _environment(url, self._secrets[-1] if token else None, environ)
+        credentials = _credentials(token) if token else None
+        self._secrets = (token, credentials) if token and credentials else ()
+        self._environment = _environment(url, credentials, environ)
 
     def __call__(self, *arguments: str, folder: Path, hold: Iterable[int] = ()) -> str:
         """Return what git prints. Raises GitError when it fails or takes too long.
@@ -84,7 +85,6 @@ class Git:
         git and its children hold on to the file descriptors in `hold`: a lock that goes with one is free only
         when the last of them has ended, even when this process is killed.
         """
-        # Not `with`: leaving it would wait, without end, for grandchildren that a dead git left behind.
         try:
             process = subprocess.Popen(  # noqa: S603 - the arguments are a list, and the address was checked
                 ["git", *arguments],  # noqa: S607 - the operator's PATH says where git is
@@ -119,10 +119,10 @@ class Git:
         return "; ".join((said or lines)[:3])[:500]
 
 
-def _secrets(token: str) -> tuple[str, str]:
+def _credentials(token: str) -> str:
     # GitHub and GitLab take any user name with a personal token; this is the one that works for apps too.
     pair = token if ":" in token else f"x-access-token:{token}"
-    return token, base64.b64encode(pair.encode()).decode()
+    return base64.b64encode(pair.encode()).decode()
 
 
 def _environment(url: str, credentials: str | None, environ: Mapping[str, str]) -> dict[str, str]:

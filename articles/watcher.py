@@ -64,14 +64,15 @@ class Watcher:
         self._indexer.catalog.close()
 
     def _watch(self) -> None:
-        """Refresh until told to stop, or until the file events fail: `_run` then starts anew, and asks again."""
+        """Refresh until told to stop, or until the file events fail: `_run` then starts anew."""
         wait = self._refresh(None)
         try:
             for paths in self._events(wait):
                 self._refresh(paths)
         except (OSError, RuntimeError) as error:
             if self._has_events:
-                log.warning("no file events for %s (%s): rescanning instead", self._indexer.folder.root, error)
+                root = self._indexer.folder.root
+                log.warning("no file events for %s (%s): rescanning instead", root, error)
             self._has_events = False
             self._stop.wait(wait)
 

@@ -1,0 +1,485 @@
+"""Articles from a git repository: what every kind of commit, remote and breakdown does to the files."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from articles.catalog import Catalog
+from articles.git import Checkout, Puller, Repository
+from articles.gitcommand import Git, GitError, checked_address, may_carry_token
+from articles.indexer import Indexer
+from articles.topics import Topics
+from articles.watcher import Watcher
+from tests.articles.gitserver import HttpOrigin, Origin
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TOKEN = "s3cret-token-in-words"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Origin:
+    made = Origin(tmp_path / "origin")
+    made.write("one.md", "One")
+    made.write("2026/two.md", "Two")
+    made.commit()
+    return made
+
+
+@pytest.fixture
+def checkout(origin: Origin, tmp_path: Path) -> Checkout:
+    return of(origin.url, tmp_path)
+
+
+def of(url: str, tmp_path: Path, *, timeout: float = 20, **settings: str) -> Checkout:
+    return Checkout(Repository(url=url, **settings), tmp_path / "state", lambda: NOW, timeout=timeout)
+
+
+def pull(checkout: Checkout) -> bool:
+    with checkout.role() as role:
+        assert role is not None
+        return checkout.pull(role)
+
+
+def index_of(checkout: Checkout, tmp_path: Path) -> Indexer:
+    catalog = Catalog(tmp_path / "state", Topics(), source="test")
+    return Indexer(catalog, checkout.source(include=("**/*.md",), exclude=()))
+
+
+def titles(indexer: Indexer) -> dict[str, str]:
+    return {article.path: article.title for article in indexer.catalog.scan()}
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10) -> None:
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "it did not come about"
+        time.sleep(0.02)
+
+
+def test_the_first_pull_brings_every_article(checkout: Checkout, tmp_path: Path) -> None:
+    """A shallow copy of one commit is made, and nothing is read before it is whole."""
+    indexer = index_of(checkout, tmp_path)
+    with pytest.raises(GitError, match="has not been pulled yet"):
+        indexer.refresh()
+    assert pull(checkout)
+    indexer.refresh()
+    assert titles(indexer) == {"one.md": "One", "2026/two.md": "Two"}
+    assert (checkout.git_dir / "shallow").exists()
+
+
+def test_only_changed_files_are_read_again(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """A pull leaves the files that the commit does not touch as they are, to the stat."""
+    indexer = index_of(checkout, tmp_path)
+    pull(checkout)
+    assert indexer.refresh().read == 2
+    origin.write("one.md", "One, mended")
+    origin.write("three.md", "Three")
+    (origin.folder / "2026/two.md").unlink()
+    commit = origin.commit()
+    assert pull(checkout)
+    assert checkout.shown == commit
+    refresh = indexer.refresh()
+    assert (refresh.read, refresh.removed) == (2, 1)
+    assert titles(indexer) == {"one.md": "One, mended", "three.md": "Three"}
+
+
+def test_a_pull_without_news_changes_nothing(checkout: Checkout) -> None:
+    """Nothing is written to the files when the commit is the one that is shown."""
+    pull(checkout)
+    before = (checkout.files / "one.md").stat()
+    assert not pull(checkout)
+    assert (checkout.files / "one.md").stat() == before
+
+
+def test_a_force_push_is_followed(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """A rewritten history replaces the old one; what only the old one had is gone."""
+    pull(checkout)
+    origin.write("draft.md", "Draft")
+    origin.commit()
+    pull(checkout)
+    origin.git("reset", "--quiet", "--hard", "HEAD~1")
+    origin.write("one.md", "Rewritten")
+    origin.commit(amend=True)
+    assert pull(checkout)
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert titles(indexer) == {"one.md": "Rewritten", "2026/two.md": "Two"}
+
+
+def test_what_was_pulled_before_is_thrown_away(checkout: Checkout, origin: Origin) -> None:
+    """After a force-push the old commit is not kept for ever: git may collect it."""
+    old = origin.git("rev-parse", "HEAD")
+    pull(checkout)
+    origin.commit(amend=True, message="Another")
+    pull(checkout)
+    origin.git("--git-dir", str(checkout.git_dir), "gc", "--quiet", "--prune=now")
+    listed = origin.git(
+        "--git-dir", str(checkout.git_dir), "cat-file", "--batch-all-objects", "--batch-check"
+    )
+    assert old not in listed
+
+
+def test_branch_and_subdir(origin: Origin, tmp_path: Path) -> None:
+    """One branch is pulled, and the articles are those below one of its folders."""
+    origin.git("checkout", "--quiet", "-b", "live")
+    origin.write("site/news/live.md", "Live")
+    origin.commit()
+    origin.git("checkout", "--quiet", "main")
+    checkout = of(origin.url, tmp_path, branch="live", subdir="site/news")
+    pull(checkout)
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert titles(indexer) == {"live.md": "Live"}
+
+
+def test_a_branch_that_is_not_there(origin: Origin, tmp_path: Path) -> None:
+    """The reason names the branch."""
+    with pytest.raises(GitError, match="couldn't find remote ref refs/heads/gone"):
+        pull(of(origin.url, tmp_path, branch="gone"))
+
+
+def test_an_unreachable_remote_leaves_what_is_there(
+    checkout: Checkout, origin: Origin, tmp_path: Path
+) -> None:
+    """The files stay, the status says since when and why, and forgets it when the remote is back."""
+    pull(checkout)
+    away = origin.folder.rename(tmp_path / "away")
+    for _ in range(2):
+        with pytest.raises(GitError, match="origin"):
+            pull(checkout)
+    status = checkout.status()
+    assert (status.reached_at, status.failing_since) == (NOW, NOW)
+    assert "origin" in status.reason
+    assert status.commit == checkout.shown
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert len(titles(indexer)) == 2
+    away.rename(origin.folder)
+    pull(checkout)
+    assert checkout.status().failing_since is None
+
+
+def test_a_remote_that_does_not_answer(tmp_path: Path) -> None:
+    """A command that takes too long is ended, with all its children."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/news.git"
+        checkout = of(url, tmp_path, timeout=0.5)
+        started = time.monotonic()
+        with pytest.raises(GitError, match=r"no end after 0\.5 seconds"):
+            pull(checkout)
+        assert time.monotonic() - started < 5
+    with checkout.role() as role:
+        assert role is not None  # no orphan still holds the lock
+
+
+def _cut_objects(git_dir: Path) -> None:
+    for file in (git_dir / "objects").rglob("*"):
+        if file.is_file():
+            file.chmod(0o644)
+            file.write_bytes(file.read_bytes()[:10])
+
+
+def _remove_head(git_dir: Path) -> None:
+    (git_dir / "HEAD").unlink()
+
+
+def _break_index(git_dir: Path) -> None:
+    (git_dir / "index").write_bytes(b"DIRC nothing")
+
+
+def _break_config(git_dir: Path) -> None:
+    (git_dir / "config").write_text("[core\n")
+
+
+@pytest.mark.parametrize("damage", [_cut_objects, _remove_head, _break_index, _break_config])
+def test_a_damaged_copy_is_made_anew(
+    damage: Callable[[Path], None], checkout: Checkout, origin: Origin, tmp_path: Path
+) -> None:
+    """Whatever is broken in git's own data costs one more transfer, and no file is unread meanwhile."""
+    pull(checkout)
+    damage(checkout.git_dir)
+    (checkout.files / "stray.md").write_text("---\ntitle: x\n---\n")
+    origin.write("one.md", "After the damage")
+    origin.commit()
+    assert pull(checkout)
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert titles(indexer) == {"one.md": "After the damage", "2026/two.md": "Two"}
+
+
+def test_a_damaged_copy_and_no_remote(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """With both gone the files are still served."""
+    pull(checkout)
+    _cut_objects(checkout.git_dir)
+    origin.folder.rename(tmp_path / "away")
+    with pytest.raises(GitError):
+        pull(checkout)
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert len(titles(indexer)) == 2
+
+
+def test_a_half_made_copy_is_thrown_away(checkout: Checkout) -> None:
+    """What a process left that was killed while it made the first copy is in nobody's way."""
+    half = checkout.folder / "repository.new"
+    half.mkdir()
+    (half / "HEAD").write_text("half")
+    assert pull(checkout)
+    assert not half.exists()
+
+
+def test_stale_locks_and_half_written_files(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """After a kill in the midst of a change nothing is read until the next pull has made it whole."""
+    pull(checkout)
+    newest = origin.git("rev-parse", "HEAD")
+    for name in ("index.lock", "shallow.lock", "refs/newswire/fetched.lock"):
+        (checkout.git_dir / name).touch()
+    (checkout.folder / "shown").unlink()
+    (checkout.files / "one.md").write_text("---\ntit")
+    (checkout.files / "new.md").write_text("---\n")
+    indexer = index_of(checkout, tmp_path)
+    with pytest.raises(GitError):
+        indexer.refresh()
+    pull(checkout)
+    assert checkout.shown == newest
+    indexer.refresh()
+    assert titles(indexer) == {"one.md": "One", "2026/two.md": "Two"}
+
+
+def test_a_torn_tree_is_mended_without_the_remote(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """The commit that was fetched before the kill is enough."""
+    pull(checkout)
+    (checkout.folder / "shown").unlink()
+    (checkout.files / "one.md").unlink()
+    origin.folder.rename(tmp_path / "away")
+    with pytest.raises(GitError):
+        pull(checkout)
+    assert checkout.shown
+    assert (checkout.files / "one.md").exists()
+
+
+def test_a_killed_process_leaves_the_lock_to_its_git(tmp_path: Path) -> None:
+    """While the git of a killed process still runs, no other process pulls."""
+    lock = tmp_path / "lock"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    script = (
+        "import fcntl, sys; from pathlib import Path; from articles.gitcommand import Git\n"
+        "with open(sys.argv[1], 'w') as lock:\n"
+        "    fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "    git, pipe = Git('file:///nowhere', None, timeout=60), sys.argv[2]\n"
+        "    wait = f'alias.wait=!echo > {pipe}; exec cat {pipe}'\n"
+        "    git('-c', wait, 'wait', folder=Path('/'), hold=[lock.fileno()])\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, str(lock), str(pipe)], cwd=ROOT)
+    with pipe.open() as ready:
+        ready.readline()
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    with lock.open("w") as mine:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with pipe.open("w"):
+            pass  # lets the orphan end
+        fcntl.flock(mine, fcntl.LOCK_EX)
+
+
+def test_one_process_pulls(checkout: Checkout) -> None:
+    """The role is one process's at a time."""
+    with checkout.role() as mine, checkout.role() as yours:
+        assert mine is not None
+        assert yours is None
+
+
+def test_nobody_reads_while_the_files_change(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """A pull waits for a reader that is at it."""
+    pull(checkout)
+    origin.write("one.md", "Later")
+    origin.commit()
+    puller = Puller(checkout, timedelta(seconds=60))
+    with checkout.steady():
+        puller.start()
+        wait_for(lambda: origin.git("rev-parse", "HEAD") in _refs(checkout))
+        assert "One" in (checkout.files / "one.md").read_text()
+    wait_for(lambda: "Later" in (checkout.files / "one.md").read_text())
+    puller.stop()
+
+
+def _refs(checkout: Checkout) -> str:
+    ref = checkout.git_dir / "refs/newswire/fetched"
+    return ref.read_text() if ref.exists() else ""
+
+
+@pytest.fixture
+def running(checkout: Checkout, tmp_path: Path) -> Iterator[tuple[Indexer, Puller]]:
+    indexer = index_of(checkout, tmp_path)
+    watcher, puller = Watcher(indexer), Puller(checkout, timedelta(hours=1))
+    watcher.start()
+    puller.start()
+    yield indexer, puller
+    puller.stop()
+    watcher.stop()
+
+
+def test_a_wish_is_heard_by_the_process_that_pulls(
+    running: tuple[Indexer, Puller], origin: Origin, tmp_path: Path
+) -> None:
+    """From an empty disk to articles; and a wish of another process brings a commit at once."""
+    indexer, _ = running
+    wait_for(lambda: len(titles(indexer)) == 2)
+    origin.write("three.md", "Three")
+    origin.commit()
+    of(origin.url, tmp_path).want()
+    wait_for(lambda: "three.md" in titles(indexer), 5)
+
+
+def test_links_out_and_large_files(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """What a commit may hold is guarded like a folder's files: no link leads out, no file is too large."""
+    (tmp_path / "secret.md").write_text("---\ntitle: Secret\npublishedDateTime: 2026-01-01\n---\nx")
+    (origin.folder / "out.md").symlink_to(tmp_path / "secret.md")
+    (origin.folder / "git.md").symlink_to("../repository/config")
+    (origin.folder / "folder").symlink_to(tmp_path)
+    (origin.folder / "in.md").symlink_to("one.md")
+    (origin.folder / "large.md").write_bytes(b"x" * 1_000_001)
+    origin.commit()
+    pull(checkout)
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert set(titles(indexer)) <= {"one.md", "2026/two.md", "in.md"}
+    reasons = {problem.path: problem.reason for problem in indexer.catalog.problems()}
+    assert "leads out" in reasons["out.md"]
+    assert "leads out" in reasons["git.md"]
+    assert "larger than" in reasons["large.md"]
+
+
+def test_hooks_and_filters_do_not_run(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """Neither the repository's content nor a hook in the local copy can start a program."""
+    (origin.folder / ".gitattributes").write_text("*.md filter=evil\n")
+    (origin.folder / ".gitmodules").write_text(f'[submodule "x"]\n\tpath = x\n\turl = {origin.url}\n')
+    origin.commit()
+    pull(checkout)
+    hook = checkout.git_dir / "hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    (origin.folder / "one.md").write_text("changed")
+    origin.commit()
+    pull(checkout)
+    assert not (tmp_path / "ran").exists()
+    assert not (checkout.files / "x").exists()
+
+
+@pytest.mark.parametrize("token", [TOKEN, f"deploy:{TOKEN}"])
+def test_a_private_repository_over_http(token: str, origin: Origin, tmp_path: Path) -> None:
+    """The token opens it, and stands in no file of the state folder afterwards."""
+    pair = token if ":" in token else f"x-access-token:{token}"
+    with HttpOrigin(tmp_path, credentials=pair).running() as server:
+        checkout = of(server.url("origin/.git"), tmp_path, token=token)
+        assert pull(checkout)
+        origin.write("one.md", "Once more")
+        origin.commit()
+        assert pull(checkout)
+        assert "Once more" in (checkout.files / "one.md").read_text()
+        assert server.seen
+        assert set(server.seen) == {server.expected}
+    secrets = [TOKEN, (server.expected or "").split()[1]]
+    for file in (tmp_path / "state").rglob("*"):
+        if file.is_file():
+            assert not any(secret.encode() in file.read_bytes() for secret in secrets), file
+    assert TOKEN not in repr(checkout.repository)
+
+
+def test_a_refused_token_is_not_told(origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the reason nor the status holds the token, even where git was told to trace."""
+    monkeypatch.setenv("GIT_TRACE_CURL", "1")
+    monkeypatch.setenv("GIT_CURL_VERBOSE", "1")
+    with HttpOrigin(tmp_path, credentials="x:other").running() as server:
+        checkout = of(server.url("origin/.git"), tmp_path, token=TOKEN)
+        with pytest.raises(GitError) as caught:
+            pull(checkout)
+    told = str(caught.value) + (checkout.folder / "status.json").read_text()
+    assert TOKEN not in told
+    assert (server.seen[0] or "").split()[1] not in told
+    assert "Authentication failed" in told or "could not read Username" in told
+
+
+def test_the_token_is_in_no_argument(tmp_path: Path) -> None:
+    """Whoever lists the processes of the machine does not see it."""
+    seen = tmp_path / "arguments"
+    fake = tmp_path / "git"
+    fake.write_text(f'#!/bin/sh\necho "$0 $@" >> {seen}\n')
+    fake.chmod(0o755)
+    git = Git("https://git.example.org/x", TOKEN, timeout=5, environ={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    git("fetch", folder=tmp_path)
+    assert "fetch" in seen.read_text()
+    assert TOKEN not in seen.read_text()
+
+
+def test_a_503_is_not_damage(origin: Origin, tmp_path: Path) -> None:
+    """A remote that answers with an error costs no second transfer."""
+    with HttpOrigin(tmp_path).running() as server:
+        checkout = of(server.url("origin/.git"), tmp_path)
+        pull(checkout)
+        before = checkout.git_dir.stat().st_ino
+        server.is_down = True
+        with pytest.raises(GitError, match="503"):
+            pull(checkout)
+    assert checkout.git_dir.stat().st_ino == before
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://git.example.org/team/news.git",
+        "ssh://git@git.example.org/news",
+        "git@git.example.org:team/news.git",
+        "file:///srv/git/news",
+    ],
+)
+def test_addresses_that_will_do(url: str) -> None:
+    """The usual forms of a repository's address are taken as they are."""
+    assert checked_address(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ext::sh -c touch% /tmp/x",
+        "--upload-pack=touch /tmp/x",
+        "/srv/git/news",
+        "https://user:secret@git.example.org/x",
+        "https://token@git.example.org/x",
+        "ssh://-oProxyCommand=x/y",
+        "git@host:-x",
+        "https:///x",
+        "https://host/a b",
+        "https://host/a\nb",
+        "git://host/x",
+        "",
+    ],
+)
+def test_addresses_that_are_refused(url: str) -> None:
+    """No other program, no option, no password, and nothing that anyone on the way may change."""
+    with pytest.raises(GitError) as caught:
+        checked_address(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_where_a_token_may_go() -> None:
+    """Only where nobody on the way can read it."""
+    assert may_carry_token("https://git.example.org/x")
+    assert may_carry_token("http://127.0.0.1:80/x")
+    assert not may_carry_token("http://git.example.org/x")
+    assert not may_carry_token("ssh://git@git.example.org/x")
