@@ -1,6 +1,6 @@
 """The index over all articles: an SQLite file on local disk, derived from the files, safe to delete.
 
-This is its reading side, shared by all the threads and processes of one machine. `articles.indexer` writes it.
+This is its reading side, shared by all threads and processes of a machine; `articles.indexer` writes it.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from typing import NamedTuple
 
-from articles import records
 from articles.catalog import Catalog
 from articles.errors import ArticleError
+from articles.parsing import Look, Suspect, look_at_all
 from articles.records import Record
 from articles.source import Folder
 
@@ -73,18 +74,17 @@ class Refresh:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What the catalog holds of one file; the article's part is None while no version of it was good."""
 
-    digest: bytes | None
-    line: int | None
-    reason: str | None
-    article_id: str | None
-    fingerprint: bytes | None
+    digest: bytes | None = None
+    line: int | None = None
+    reason: str | None = None
+    article_id: str | None = None
+    fingerprint: bytes | None = None
 
 
-_NEVER_SEEN = _Known(None, None, None, None, None)
+_NEVER_SEEN = _Known()
 
 
 class Indexer:
@@ -151,9 +151,11 @@ class _Writer:
     def write(self, suspects: dict[str, int], gone: Sequence[str]) -> Refresh:
         """Store what the suspects say now and drop what is gone."""
         self._db.execute("DELETE FROM touched")
-        paths = sorted(suspects)
-        for start in range(0, len(paths), _CHUNK):
-            self._update({path: suspects[path] for path in paths[start : start + _CHUNK]})
+        known = self._known(suspects)
+        every = [Suspect(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(suspects.items())]
+        chunks = [every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK)]
+        for looks in look_at_all(chunks, self._folder, self._topics):
+            self._update(looks, known)
         for start in range(0, len(gone), _CHUNK):
             self._remove(gone[start : start + _CHUNK])
         if self._refresh.changed or self._refresh.removed:
@@ -161,40 +163,37 @@ class _Writer:
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
         return self._refresh
 
-    def _update(self, suspects: dict[str, int]) -> None:
-        known = self._known(suspects)
+    def _update(self, looks: Sequence[Look], known: dict[str, _Known]) -> None:
         changed: list[Record] = []
         touched: set[str] = set()
-        for path, signature in suspects.items():
-            before = known.get(path, _NEVER_SEEN)
-            record = self._look(path, signature, before)
+        for look in looks:
+            before = known.get(look.suspect.path, _NEVER_SEEN)
+            record = look.record
             if record is not None and record.fingerprint != before.fingerprint:
                 changed.append(record)
                 touched |= {record.id, before.article_id or record.id}
+            if look.problem and look.fault != (before.line, before.reason):
+                self._refresh.problems.append(look.problem)
+        self._refresh.read += len(looks)
         self._refresh.changed += len(changed)
+        self._note_files(looks)
         self._take_back(touched)
         self._db.executemany(_UPSERT, ((*_values(record), self._revision) for record in changed))
 
-    def _look(self, path: str, signature: int, before: _Known) -> Record | None:
-        """Read one file again and note what is wrong with it; None when there is nothing new to store."""
-        digest, record, problem = None, None, None
-        try:
-            data = self._folder.read(path)
-            self._refresh.read += 1
-            digest = records.digest(data)
-            if digest == before.digest:
-                self._db.execute("UPDATE files SET signature = ? WHERE path = ?", (signature, path))
-                return None
-            record = records.read(data, path, self._topics)
-        except ArticleError as error:
-            problem = error
-            if (error.line, error.reason) != (before.line, before.reason):
-                self._refresh.problems.append(error)
-        self._db.execute(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-            (path, signature, digest, problem and problem.line, problem and problem.reason),
+    def _note_files(self, looks: Sequence[Look]) -> None:
+        """Remember how each file was when it was read, and what is wrong with it."""
+        self._db.executemany(
+            "UPDATE files SET signature = ? WHERE path = ?",
+            ((look.suspect.signature, look.suspect.path) for look in looks if look.is_same),
         )
-        return record
+        self._db.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            (
+                (look.suspect.path, look.suspect.signature, look.digest, *look.fault)
+                for look in looks
+                if not look.is_same
+            ),
+        )
 
     def _remove(self, paths: Sequence[str]) -> None:
         listed = json.dumps(paths)
