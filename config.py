@@ -216,7 +216,7 @@ class FeedsConfig(_Section):
 
     size: Annotated[int, Field(ge=1, le=1000)] = 50
     content: Literal["full", "excerpt"] = "full"
-    related: Annotated[int, Field(ge=0, le=10)] = 3
+    related: Annotated[int, Field(ge=0, le=3)] = 3
     ttl: Annotated[int, Field(ge=1, le=1440, description="minutes")] = 60
     topics: tuple[TopicConfig, ...] = ()
     gone: Names = ()
