@@ -8,18 +8,20 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any, TypeVar
+
+import yaml
 
 from articles import yamlcut
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.errors import ArticleError
 from articles.urls import http_url
 
-MAX_RELATED = 10
+MAX_RELATED = 3
 """How many items of `related` are kept for the feeds to choose from."""
 
 # Keys whose value nobody reads. `secured` is ciphertext: it is dropped before anything could show it.
@@ -27,7 +29,7 @@ _IGNORED = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
 _CUT = _IGNORED | {"related"}
 _OPENING = re.compile(r"---[ \t]*\n")
 _CLOSING = re.compile(r"\n---[ \t]*(?:\n|\Z)")
-_SOFT_HYPHEN = "\u00ad"
+_MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # spaces and soft hyphens
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
@@ -42,7 +44,7 @@ class ParsedFile:
 
 
 class _BadValueError(Exception):
-    """A value is wrong; carries the key so that the line can be found."""
+    """A value is wrong; carries the key (`images[2].width`) so that the line can be found."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(key, reason)
@@ -60,7 +62,7 @@ def parse(text: str, path: str, *, strict: bool = False) -> ParsedFile:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     front, body = _split(text, path)
     try:
-        values, related_yaml = _load_whole(front) if strict else _load(front)
+        values, related_yaml = _load_whole(front, strict=True) if strict else _load(front)
         return ParsedFile(_article(values, body, path), related_yaml)
     except yamlcut.YamlError as error:
         raise ArticleError(path, error.line + 2, error.reason) from None
@@ -74,9 +76,12 @@ def parse_related(related_yaml: str, count: int) -> tuple[RelatedArticle, ...]:
     if not related_yaml or not count:
         return ()
     try:
-        values = yamlcut.load(yamlcut.first_items(related_yaml, count))
-        return _related(values.get("related"))[:count]
-    except (yamlcut.YamlError, _BadValueError):
+        if related_yaml.startswith("{"):
+            return _related(json.loads(related_yaml)["related"])[:count]
+        # Nearly always the first ones are good, and the rest is not read.
+        few = _related(yamlcut.load(yamlcut.first_items(related_yaml, count))["related"])
+        return few if len(few) == count else _related(yamlcut.load(related_yaml)["related"])[:count]
+    except yamlcut.YamlError:
         return ()
 
 
@@ -100,21 +105,22 @@ def _split(text: str, path: str) -> tuple[str, str]:
 
 def _load(front: str) -> tuple[Mapping[str, Any], str]:
     """Parse a front matter without the blocks that nobody needs now, where that is provably the same."""
-    reduced = yamlcut.cut(front, _CUT)
+    try:
+        reduced = yamlcut.load_without(front, _CUT)
+    except yamlcut.YamlError:
+        reduced = None  # the whole text says on which line the error is
     if reduced is None:
         return _load_whole(front)
-    text, removed = reduced
-    try:
-        values = yamlcut.load(text)
-    except yamlcut.YamlError:
-        return _load_whole(front)  # an alias into a cut block; or a real error, whose line must be right
-    related = removed.get("related", "")
-    return _mapping(values), yamlcut.first_items(related, MAX_RELATED)
+    values, removed = reduced
+    related = yamlcut.first_items(removed.get("related", ""), MAX_RELATED)
+    return (values, related) if "secured:" not in related else _load_whole(front)
 
 
-def _load_whole(front: str) -> tuple[Mapping[str, Any], str]:
+def _load_whole(front: str, *, strict: bool = False) -> tuple[Mapping[str, Any], str]:
     values = _mapping(yamlcut.load(front))
-    related = _related(values.get("related"))[:MAX_RELATED]
+    listed = values.get("related")
+    if strict:
+        _related(listed, strict=True)
     items = [
         {
             "title": item.title,
@@ -122,7 +128,7 @@ def _load_whole(front: str) -> tuple[Mapping[str, Any], str]:
             "provider": item.provider,
             "publishedDateTime": item.published_at.isoformat() if item.published_at else None,
         }
-        for item in related
+        for item in _related(listed[:MAX_RELATED] if isinstance(listed, list) else None)
     ]
     return values, json.dumps({"related": items}, ensure_ascii=False) if items else ""
 
@@ -171,11 +177,11 @@ def _optional(
     return None if value is None else read(f"{within}.{key}" if within else key, value)
 
 
-def _first(values: Mapping[str, Any], read: Callable[[str, Any], T], *keys: str) -> T | None:
-    for key in keys:
-        if values.get(key) is not None:
-            return read(key, values[key])
-    return None
+def _first(
+    values: Mapping[str, Any], read: Callable[[str, Any], T], *keys: str, within: str = ""
+) -> T | None:
+    found = next((key for key in keys if values.get(key) is not None), None)
+    return None if found is None else _optional(values, found, read, within)
 
 
 def _title(values: Mapping[str, Any]) -> str:
@@ -191,13 +197,22 @@ def _title(values: Mapping[str, Any]) -> str:
 def _text(key: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _BadValueError(key, f"must be text, not {_kind(value)}: put it in quotes")
-    return value.strip().strip(_SOFT_HYPHEN).strip()
+    return value.strip(_MARGINS)
 
 
 def _texts(key: str, value: Any) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else [value]
-    texts = (_text(key, item) for item in items if item is not None)
+    texts = (_text(place, item) for place, item in _items(key, value))
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _items(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the items of a list, each with its place, or else the one value itself; nulls are left out."""
+    places = (
+        ((f"{key}[{number}]", item) for number, item in enumerate(value, start=1))
+        if isinstance(value, list)
+        else ((key, value),)
+    )
+    return ((place, item) for place, item in places if item is not None)
 
 
 def _identifier(key: str, value: Any) -> str:
@@ -260,8 +275,7 @@ def _provider(key: str, value: Any) -> Provider | None:
 
 
 def _images(key: str, value: Any) -> tuple[Image, ...]:
-    items = value if isinstance(value, list) else [value]
-    return tuple(_image(key, item) for item in items if item is not None)
+    return tuple(_image(place, item) for place, item in _items(key, value))
 
 
 def _image(key: str, value: Any) -> Image:
@@ -270,10 +284,10 @@ def _image(key: str, value: Any) -> Image:
     if not isinstance(value, dict) or value.get("url") is None:
         raise _BadValueError(key, "each image needs a `url:`")
     return Image(
-        url=_url(key, value["url"]),
+        url=_url(f"{key}.url", value["url"]),
         width=_optional(value, "width", _size, key),
         height=_optional(value, "height", _size, key),
-        title=_first(value, _text, "title", "alt"),
+        title=_first(value, _text, "title", "alt", within=key),
     )
 
 
@@ -283,9 +297,8 @@ def _size(key: str, value: Any) -> int | None:
 
 
 def _authors(key: str, value: Any) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else [value]
-    names = [item.get("name") if isinstance(item, dict) else item for item in items]
-    return _texts(key, names)
+    people = value if isinstance(value, list) else [value]
+    return _texts(key, [person.get("name") if isinstance(person, dict) else person for person in people])
 
 
 def _language(key: str, value: Any) -> str | None:
@@ -295,29 +308,35 @@ def _language(key: str, value: Any) -> str | None:
     return tag or None
 
 
-def _related(value: Any) -> tuple[RelatedArticle, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list):
+def _related(value: Any, *, strict: bool = False) -> tuple[RelatedArticle, ...]:
+    """Return the items of `related` that make sense; `strict` refuses those that cannot be read."""
+    if strict and value is not None and not isinstance(value, list):
         raise _BadValueError("related", f"must be a list, not {_kind(value)}")
-    return tuple(item for item in map(_related_article, value) if item)
+    found = []
+    for place, item in _items("related", value if isinstance(value, list) else None):
+        try:
+            found.append(_related_article(place, item))
+        except _BadValueError:
+            if strict:
+                raise
+    return tuple(filter(None, found))
 
 
-def _related_article(value: Any) -> RelatedArticle | None:
+def _related_article(key: str, value: Any) -> RelatedArticle | None:
     """Read one item of `related`; one without a title or an address is not worth showing."""
     if not isinstance(value, dict):
-        raise _BadValueError("related", f"each item must have a `title:`, and one is {_kind(value)}")
-    title = _optional(value, "title", _text, "related")
-    link = _first(value, _text, "webUrl", "originalUrl")
+        raise _BadValueError(key, f"must have a `title:`, and is {_kind(value)}")
+    title = _optional(value, "title", _text, key)
+    link = _first(value, _text, "webUrl", "originalUrl", within=key)
     address = http_url(link) if link else None
     if not title or not address:
         return None
-    provider = _optional(value, "provider", _provider, "related")
+    provider = _optional(value, "provider", _provider, key)
     return RelatedArticle(
         title=title,
         link=address,
         provider=provider.name if provider else None,
-        published_at=_first(value, _moment, "publishedDateTime", "date"),
+        published_at=_first(value, _moment, "publishedDateTime", "date", within=key),
     )
 
 
@@ -334,12 +353,20 @@ def _kind(value: Any) -> str:
 
 
 def _line_of(key: str, front: str) -> int:
-    """Return the line in the file where a key (`images.width`) stands, or line 1 where it is missing."""
-    line, start = 1, 0
-    for depth, name in enumerate(key.split(".")):
-        indent = r"[ ]+(?:- +)*" if depth else ""
-        match = re.compile(rf"^{indent}{re.escape(name)}[ ]*:", re.MULTILINE).search(front, start)
-        if match is None:
-            break
-        line, start = front.count("\n", 0, match.start()) + 2, match.end()
+    """Return the line in the file where `images[2].width` stands, or of what is nearest above it."""
+    try:
+        node = yaml.compose(front, yamlcut.Loader)
+    except yaml.YAMLError:  # a block that was not read is bad too
+        top = re.search(rf"^{re.escape(re.split(r'[.[]', key)[0])}:", front, re.MULTILINE)
+        return front.count("\n", 0, top.start()) + 2 if top else 1
+    line = 1
+    for name in re.findall(r"[^].[]+", key):
+        if isinstance(node, yaml.SequenceNode) and name.isdigit():
+            node = node.value[int(name) - 1]
+            line = node.start_mark.line + 2
+        elif isinstance(node, yaml.MappingNode):
+            found = [pair for pair in node.value if pair[0].value == name]
+            if not found:
+                break
+            line, node = found[-1][0].start_mark.line + 2, found[-1][1]
     return line

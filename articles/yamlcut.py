@@ -8,7 +8,7 @@ that cannot reach past the block's end; anything else takes the full parse, whic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import yaml
 from articles import plainyaml
 
 try:
-    from yaml import CSafeLoader as Loader
+    from yaml import CSafeLoader
 except ImportError as error:  # pragma: no cover - needs a PyYAML built without libyaml
     raise ImportError(
         "PyYAML lacks libyaml (yaml.CSafeLoader), without which reading articles is ten times slower: "
@@ -26,9 +26,13 @@ except ImportError as error:  # pragma: no cover - needs a PyYAML built without 
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
+MAX_DIGITS = 1000
+
+# What PyYAML's constructors raise at a value that its tag or its looks do not fit.
+_UNREADABLE = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError)
 
 # A line break comes first, not `^`: the search for a literal is many times faster.
-_TOP_KEY = re.compile(r"\n(?:([A-Za-z_][\w-]*):(?=[ \n])|[^\s#-])")
+_TOP_KEY = re.compile(r"\n(?:([A-Za-z_][\w-]*):(?=[ \n])|[^\s#-]|-(?![ \n]))")
 # Lines that end where they seem to: an indent, dashes, a key, and a scalar that is closed on its own line.
 # The first alternative is the second without any escapes or quotes inside; it is tried first because it is
 # nearly always the one, and written to run over the text without looking at each character.
@@ -38,23 +42,38 @@ _CLOSED_LINES = re.compile(
         (?: "(?=[^"]*+"[ ]*+\n) [^\n]++ (?<=[^\\]")
           | "(?:[^"\\\n]|\\[^\n])*+"
           | '(?:[^'\n]|'')*+'
-          | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^\n]*+
+          | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?: :(?=[^ \t\n]) [^:\n]*+ )*+
         )?+ [ ]*+ \n
     )*+""",
     re.VERBOSE,
 )
+_LINE_BREAKS = ("\x85", "\u2028", "\u2029")  # to libyaml (YAML 1.1 §4.2), but not to the patterns above
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
-_DASHES = re.compile(r"(?:[-?][ \t]++){16}")
+_DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
 _DEEP_INDENT = "\n" + " " * MAX_DEPTH
 
 
 class YamlError(Exception):
-    """The text is not usable YAML; `line` counts from 0 within the text, and the reason quotes none of it."""
+    """The text is not usable YAML; the reason quotes none of it. `line` and `column` count from 0."""
 
-    def __init__(self, line: int, reason: str) -> None:
+    def __init__(self, line: int, reason: str, column: int = 0) -> None:
         super().__init__(line, reason)
         self.line = line
         self.reason = reason
+        self.column = column
+
+
+class Loader(CSafeLoader):
+    """PyYAML's safe loader, which refuses what nobody means: numbers of more than MAX_DIGITS digits."""
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Return an integer; one with many digits or base-60 places takes time that grows with the square."""
+        if len(node.value) > MAX_DIGITS:
+            raise yaml.constructor.ConstructorError(None, None, "the number is too long", node.start_mark)
+        return super().construct_yaml_int(node)
+
+
+Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
 
 
 class Block(NamedTuple):
@@ -63,6 +82,14 @@ class Block(NamedTuple):
     key: str
     start: int
     end: int
+
+
+class Cut(NamedTuple):
+    """A text without some of its top-level keys, the keys that are left, and the blocks cut out by key."""
+
+    text: str
+    keys: list[str]
+    removed: dict[str, str]
 
 
 def load(text: str) -> Any:
@@ -74,18 +101,37 @@ def load(text: str) -> Any:
     try:
         if _ANCHOR.search(text):
             _check_aliases(text)
-        return yaml.load(text, Loader)
+        return yaml.load(text, Loader)  # noqa: S506 - it is a safe loader
     except yaml.MarkedYAMLError as error:
         raise _explain(error) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position)
         raise YamlError(line, error.reason) from None
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise YamlError(_line_of_unreadable(text), f"a value cannot be read: {error}") from None
+    except _UNREADABLE as error:
+        raise YamlError(_line_of_unreadable(text), f"a value cannot be read{_said(error)}") from None
+
+
+def load_without(text: str, unwanted: Set[str]) -> tuple[Mapping[str, Any], dict[str, str]] | None:
+    """Return the values of a mapping without the unwanted top-level keys, and the blocks of those by key.
+
+    None when that is not provably what the whole text says: it must then be parsed whole. `text` ends with a
+    newline. Raises YamlError as `load` does.
+    """
+    reduced = cut(text, unwanted)
+    if reduced is None:
+        return None
+    values = load(reduced.text)
+    # A quoted scalar or a flow collection of a block that was kept can reach into the next one. If one did,
+    # then the key that starts the block it reached into is missing here.
+    if not isinstance(values, dict) or list(values) != reduced.keys:
+        return None
+    return values, reduced.removed
 
 
 def blocks(text: str) -> tuple[Block, ...] | None:
     """Return the top-level blocks of a front matter; None when a line at column 0 is not a plain `key:`."""
+    if any(line_break in text for line_break in _LINE_BREAKS):
+        return None
     starts: list[tuple[str, int]] = []
     for match in _TOP_KEY.finditer("\n" + text):
         if match[1] is None:
@@ -102,25 +148,24 @@ def is_closed(text: str) -> bool:
     return _CLOSED_LINES.fullmatch(text) is not None
 
 
-def cut(text: str, unwanted: Set[str]) -> tuple[str, dict[str, str]] | None:
-    """Return the text without the unwanted top-level keys, and the blocks cut out by key.
-
-    None when a cut cannot be proven safe; the text must then be parsed whole. `text` ends with a newline.
-    """
+def cut(text: str, unwanted: Set[str]) -> Cut | None:
+    """Return the text without the unwanted top-level keys; None when they are not surely closed blocks."""
     found = blocks(text)
-    if found is None:
+    if not found:
         return None
-    kept: list[str] = []
+    kept = [text[: found[0].start]]
+    keys: list[str] = []
     removed: dict[str, str] = {}
     for block in found:
         part = text[block.start : block.end]
         if block.key not in unwanted:
             kept.append(part)
+            keys.append(block.key)
         elif is_closed(part):
             removed[block.key] = part
         else:
             return None
-    return "".join(kept), removed
+    return Cut("".join(kept), keys, removed)
 
 
 def first_items(block: str, count: int) -> str:
@@ -173,7 +218,9 @@ def _check_aliases(text: str) -> None:
             if anchor is not None:
                 sizes[anchor] = grown
         elif isinstance(event, yaml.ScalarEvent):
-            grown = 1
+            grown = 1 + len(event.value) // 100  # an alias to a long text is a bomb too
+            if event.anchor:
+                sizes[event.anchor] = grown
         else:
             continue
         anchor, size = stack[-1]
@@ -192,13 +239,23 @@ def _line(event: yaml.Event) -> int:
 
 
 def _explain(error: yaml.MarkedYAMLError) -> YamlError:
-    """Say what libyaml found, without what it quotes of the file: that may be a value nobody must see."""
+    """Say what is wrong, without what PyYAML quotes of the file: that may be a value nobody must see."""
     mark, said = error.problem_mark, [error.problem]
     if error.problem == "found unexpected end of stream" and error.context_mark:
         mark, said = error.context_mark, [error.context, error.problem]
     mark = mark or error.context_mark
     reason = ": ".join(" ".join(part.split()) for part in said if part)
-    return YamlError(mark.line if mark else 0, re.sub(r"\s*(['\"]).*\1", "", reason))
+    if isinstance(
+        error, yaml.constructor.ConstructorError
+    ):  # all others come from libyaml, which quotes none
+        reason = re.sub(r":?\s*['\"].*", "", reason)
+    return YamlError(mark.line, reason, mark.column) if mark else YamlError(0, reason)
+
+
+def _said(error: Exception) -> str:
+    """Return what Python says of a value where it speaks of dates; elsewhere it quotes the value."""
+    text = str(error)
+    return f": {text}" if re.fullmatch(r"[a-z ]+ (?:must be in|is out of range)[\w. ]*", text) else ""
 
 
 def _line_of_unreadable(text: str) -> int:
@@ -209,7 +266,7 @@ def _line_of_unreadable(text: str) -> int:
         for _, node in root.value if isinstance(root, yaml.MappingNode) else ():
             try:
                 loader.construct_object(node, deep=True)
-            except (ValueError, OverflowError):
+            except _UNREADABLE:
                 return int(node.start_mark.line)
     except (yaml.YAMLError, RecursionError):
         pass
