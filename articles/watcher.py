@@ -31,13 +31,22 @@ _RESCAN_AFTER = (1.0, 60.0)
 class Watcher:
     """A thread that refreshes a catalog whenever its files change.
 
-    `on_refresh` is called in that thread after every refresh that found something. `healthy` is False while
-    the article folder cannot be read.
+    `on_refresh` is called in that thread after every refresh of this process that found something, and
+    `on_change` after every visible change, whichever process found it. `healthy` is False while the article
+    folder cannot be read.
     """
 
-    def __init__(self, indexer: Indexer, *, on_refresh: Callable[[Refresh], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        indexer: Indexer,
+        *,
+        on_refresh: Callable[[Refresh], None] = lambda _: None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._indexer = indexer
         self._on_refresh = on_refresh
+        self._on_change = on_change
+        self._seen: tuple[str, int] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="article-watcher", daemon=True)
         self.healthy = True
@@ -60,6 +69,7 @@ class Watcher:
             with lock_path.open("w") as lock:
                 if _try_lock(lock):
                     self._watch()
+            self._notice()
             self._stop.wait(_TAKE_OVER_EVERY)
         self._indexer.catalog.close()
 
@@ -75,6 +85,17 @@ class Watcher:
                 log.warning("no file events for %s (%s): rescanning instead", root, error)
             self._has_events = False
             self._stop.wait(wait)
+
+    def _notice(self) -> None:
+        """Tell of it when the catalog is not what it was at the last call."""
+        try:
+            now = (self._indexer.catalog.identity, self._indexer.catalog.revision())
+        except sqlite3.Error as error:
+            log.warning("the catalog cannot be read: %s", error)
+            return
+        if self._seen not in (None, now):
+            self._on_change()
+        self._seen = now
 
     def _events(self, wait: float) -> Iterator[list[str] | None]:
         """Yield the paths that changed, and None whenever it is time to rescan."""
@@ -120,6 +141,7 @@ class Watcher:
                 len(refresh.problems),
             )
             self._on_refresh(refresh)
+            self._notice()
         return _pause(time.monotonic() - started)
 
 
