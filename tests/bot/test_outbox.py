@@ -1,0 +1,240 @@
+"""The queue's own promises: claims, records, and the tables they live in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.exc import IntegrityError
+
+from bot import schema
+from bot.channels import Detail, Outcome, Verdict
+from bot.database import Database, DatabaseError, connect
+from bot.lease import Lease
+from bot.outbox import Attempt, Done, Kind, Outbox, Shown, Taken, new_claim
+from bot.planner import Planner
+from bot.retry import SCHEDULE, Change, Standing, after_correction, after_post
+from bot.schema import attempts, deliveries
+from bot.states import State
+from tests.bot.world import START, World, article
+
+Open = Callable[[], Database]
+Urls = Callable[[], str]
+
+
+@pytest.fixture
+def outbox(world: World) -> Outbox:
+    """An outbox with three planned deliveries, in the hands of the leader."""
+    planner = Planner(world.database, world.catalog, [world.channel])
+    planner.plan(world.clock())
+    world.catalog.put(*(article(f"a{n}") for n in range(3)))
+    planner.plan(world.clock())
+    lease = Lease(world.database, world.clock, server_time=False)
+    assert lease.hold()
+    return Outbox(world.database, lease)
+
+
+def sent(outbox: Outbox, world: World, index: int = 0) -> Done:
+    """Claim a delivery and return the record of its success."""
+    delivery = world.deliveries()[index]
+    claim = new_claim(delivery, Kind.POST, world.clock())
+    assert outbox.exchange(None, claim)[1] is Taken.YES
+    now = world.clock()
+    return Done(
+        claim=claim,
+        change=Change(state=State.SENT, reason=""),
+        attempt=Attempt(started_at=now, finished_at=now, outcome="sent", status=200, reason="posted"),
+        shown=Shown(fingerprint="f", retracted=False, message_id="1"),
+    )
+
+
+def test_a_delivery_is_claimed_once(world: World, outbox: Outbox) -> None:
+    """Of eight threads that claim one delivery at once, one gets it."""
+    delivery = world.deliveries()[0]
+    barrier = threading.Barrier(8)
+    results: list[Taken | None] = []
+
+    def claim() -> None:
+        barrier.wait()
+        try:
+            results.append(outbox.exchange(None, new_claim(delivery, Kind.POST, world.clock()))[1])
+        except IntegrityError:
+            results.append(Taken.STALE)
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results.count(Taken.YES) == 1
+    assert results.count(Taken.STALE) == 7
+
+
+def test_a_channel_has_one_in_flight(world: World, outbox: Outbox) -> None:
+    """While one delivery of a channel is in flight no other is claimed: the database would refuse it."""
+    sent(outbox, world)
+    second = new_claim(world.deliveries()[1], Kind.POST, world.clock())
+    assert outbox.exchange(None, second)[1] is Taken.STALE
+    with pytest.raises(IntegrityError), world.database.write() as connection:
+        connection.execute(text("UPDATE deliveries SET claim = 'x'"))
+
+
+def test_recording_and_claiming_again_changes_nothing(world: World, outbox: Outbox) -> None:
+    """Repeating an exchange whose answer was lost finds it done: one attempt, the same claim."""
+    done = sent(outbox, world)
+    following = new_claim(world.deliveries()[1], Kind.POST, world.clock())
+    assert outbox.exchange(done, following) == (True, Taken.YES)
+    assert outbox.exchange(done, following) == (False, Taken.YES)
+    with world.database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(attempts)) == 1
+    assert [each.state for each in world.deliveries()] == [State.SENT, State.CLAIMED, State.PLANNED]
+
+
+def test_only_the_claim_may_record(world: World, outbox: Outbox) -> None:
+    """A record under a claim that is no longer the delivery's leaves no trace."""
+    done = sent(outbox, world)
+    with world.database.write() as connection:
+        connection.execute(text("UPDATE deliveries SET claim = 'another' WHERE claim IS NOT NULL"))
+    assert outbox.exchange(done, None) == (False, None)
+    assert world.deliveries()[0].state is State.CLAIMED
+
+
+def test_a_lost_lease_claims_nothing(world: World, outbox: Outbox) -> None:
+    """A lease that ran out, or was taken, claims nothing; what was claimed before may be recorded."""
+    done = sent(outbox, world)
+    world.clock.advance(seconds=25)
+    following = new_claim(world.deliveries()[1], Kind.POST, world.clock())
+    assert outbox.exchange(done, following) == (True, Taken.NOT_LEADING)
+    assert Lease(world.open_database(), world.clock, server_time=False).hold()
+    assert outbox.exchange(None, following) == (True, Taken.NOT_LEADING)
+
+
+def test_what_is_waiting_has_a_time_and_nothing_else_has(world: World, outbox: Outbox) -> None:
+    """due_at is set exactly in the states that a sender may claim."""
+    outbox.exchange(sent(outbox, world), None)
+    outbox.settle(world.deliveries()[1], State.SKIPPED, "unpublished", world.clock())
+    for each in world.deliveries():
+        assert (each.due_at is not None) == (each.state is State.PLANNED)
+
+
+UNSENT = Verdict(outcome=Outcome.UNSENT, reason="refused")
+
+
+def test_the_schedule_ends() -> None:
+    """Each failure waits as scheduled, up to a fifth longer, and after the last the delivery is dead."""
+    for failures, wait in enumerate(SCHEDULE):
+        soon = after_post(Standing(failures=failures), UNSENT, "retry", START, spread=0.0)
+        late = after_post(Standing(failures=failures), UNSENT, "retry", START, spread=1.0)
+        assert (soon.due_at, late.due_at) == (START + wait, START + wait * 1.2)
+        assert soon.failures == failures + 1
+    last = after_post(Standing(failures=len(SCHEDULE)), UNSENT, "retry", START)
+    assert (last.state, last.due_at) == (State.DEAD, None)
+    assert after_correction(Standing(failures=len(SCHEDULE)), UNSENT, START).due_at is None
+
+
+def test_a_server_that_names_a_time_is_given_it() -> None:
+    """A 503 with Retry-After is not tried before, even if the schedule would."""
+    verdict = Verdict(outcome=Outcome.UNKNOWN, reason="HTTP 503", retry_after=timedelta(minutes=9))
+    assert after_post(Standing(), verdict, "retry", START).due_at == START + timedelta(minutes=9)
+
+
+def test_degrading_skips_what_would_change_nothing() -> None:
+    """Without images the next form is plain text; a refusal that no form helps is final."""
+    refused = Verdict(outcome=Outcome.REJECTED, reason="HTTP 400")
+    assert after_post(Standing(), refused, "retry", START, has_image=True).detail is Detail.NO_IMAGE
+    assert after_post(Standing(), refused, "retry", START).detail is Detail.PLAIN
+    hopeless = Verdict(outcome=Outcome.REJECTED, reason="HTTP 400", degradable=False)
+    assert after_post(Standing(), hopeless, "retry", START, has_image=True).state is State.DEAD
+
+
+def test_migrations_make_the_tables_that_the_program_knows(database: Database) -> None:
+    """The migrated schema and the declared one are the same."""
+    schema.check(database)
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_an_old_or_new_schema_is_refused(open_database: Open) -> None:
+    """Tables that are missing, older or newer than the program are refused with what to do."""
+    database = open_database()
+    for revision, advice in (("0000", "newer"), ("9999", "newer")):
+        with database.write() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
+        with pytest.raises(schema.SchemaError, match=advice):
+            schema.check(database)
+        with pytest.raises(schema.SchemaError, match=advice):
+            schema.upgrade(database)
+    with database.write() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+    with pytest.raises(schema.SchemaError, match="run `flask db upgrade`"):
+        schema.check(database)
+
+
+def upgrade_at_once(url: str) -> None:
+    databases = [connect(url) for _ in range(4)]
+    barrier = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def run(database: Database) -> None:
+        barrier.wait()
+        try:
+            schema.upgrade(database)
+        except Exception as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(database,)) for database in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    schema.check(databases[0])
+    assert "deliveries" in inspect(databases[0].engine).get_table_names()
+    for database in databases:
+        database.close()
+
+
+def test_racing_upgrades_of_sqlite(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Four processes that upgrade one empty file at once all succeed."""
+    upgrade_at_once(f"sqlite:///{tmp_path_factory.mktemp('race') / 'outbox.db'}")
+
+
+def test_racing_upgrades_of_postgres(empty_postgres: Urls) -> None:
+    """Four processes that upgrade one empty PostgreSQL database at once all succeed."""
+    upgrade_at_once(empty_postgres())
+
+
+def test_addresses_are_understood() -> None:
+    """postgres:// and postgresql:// mean psycopg 3; others are refused, their password unsaid."""
+    for url in ("postgres://u:p4ss@h/d", "postgresql://u:p4ss@h/d", "postgresql+psycopg://u:p4ss@h/d"):
+        assert connect(url).engine.dialect.driver == "psycopg"
+    for url in ("mysql://u:p4ss@h/d", "p4ss", "sqlite://", "sqlite:///:memory:"):
+        with pytest.raises(DatabaseError) as refusal:
+            connect(url)
+        assert "p4ss" not in str(refusal.value)
+
+
+def test_times_are_aware_and_exact(world: World, outbox: Outbox) -> None:
+    """What was stored comes back as an aware time in UTC, to the microsecond; naive times are refused."""
+    world.clock.now = START + timedelta(microseconds=123457)
+    outbox.exchange(sent(outbox, world), None)
+    found = world.deliveries()[0]
+    assert found.posted_at == world.clock()
+    assert found.posted_at is not None and found.posted_at.utcoffset() == timedelta(0)
+    with pytest.raises(Exception, match="naive"), world.database.read() as connection:
+        connection.execute(select(deliveries).where(deliveries.c.due_at < START.replace(tzinfo=None)))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_senders_questions_use_their_indexes(world: World, outbox: Outbox) -> None:
+    """However long the past, finding what is due reads an index of what waits."""
+    question = "SELECT id FROM deliveries WHERE channel = ? AND due_at <= ? ORDER BY id LIMIT 50"
+    with world.database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", ("c", "x")).all()
+    assert "ix_deliveries_due" in str(plan)
+    assert "TEMP B-TREE" not in str(plan)

@@ -1,0 +1,221 @@
+"""The bot as a process: its jobs, its lease, its end, and databases that come and go."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from articles.errors import SourceError
+from bot import schema
+from bot.channelstate import states
+from bot.lease import HEARTBEAT, holder
+from bot.rules import Channel
+from bot.states import State
+from tests.bot.world import World, article
+from tests.fakechat import hang, server_error
+
+
+def test_jobs_are_never_dropped_or_doubled(world: World) -> None:
+    """A late run still runs, once: coalesced, one at a time, without a grace; the first look is now."""
+    bot = world.bot()
+    bot.start()
+    assert bot._scheduler is not None
+    jobs = {job.id: job for job in bot._scheduler.get_jobs()}
+    assert {"tick", "heartbeat"} <= set(jobs)
+    for job in jobs.values():
+        assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, None)
+    first = bot._jobs().get_job("tick").next_run_time
+    assert abs(first - datetime.now(UTC)) < timedelta(seconds=5)
+    bot.stop()
+
+
+def test_a_running_bot_posts_and_ends(world: World) -> None:
+    """From start to stop: a baseline at once, a post when woken, the lease free in the end."""
+    stop = threading.Event()
+    world.catalog.put(article("old"))
+    looked = threading.Event()
+    bot = world.bot(every=timedelta(hours=1), refresh=looked.set)
+    thread = threading.Thread(target=bot.run, args=(stop,))
+    thread.start()
+    assert looked.wait(10)
+    wait_until(lambda: len(world.deliveries(State.BASELINED)) == 1)
+    world.catalog.put(article("new"))
+    bot.wake()
+    bot.wake()
+    world.chat.wait_for(1)
+    wait_until(lambda: len(world.deliveries(State.SENT)) == 1)
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert holder(world.database).name is None
+
+
+def test_what_is_due_between_looks_is_sent_in_time(world: World) -> None:
+    """A retry after five seconds does not wait for the next look an hour later."""
+    bot = world.bot(every=timedelta(hours=1))
+    bot.start()
+    wait_until(lambda: "ai-team" in states(world.database))
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("a"))
+    bot.wake()
+    world.chat.wait_for(1)
+    assert bot._scheduler is not None
+    scheduler = bot._scheduler
+    wait_until(lambda: scheduler.get_job("drain") is not None)
+    wait = scheduler.get_job("drain").next_run_time - datetime.now(UTC)
+    assert timedelta(seconds=3) < wait <= timedelta(seconds=5)
+    world.clock.advance(seconds=5)
+    scheduler.modify_job("drain", next_run_time=datetime.now(UTC))
+    world.chat.wait_for(2)
+    wait_until(lambda: len(world.deliveries(State.SENT)) == 1)
+
+
+def test_a_second_bot_stands_by_and_succeeds(world: World) -> None:
+    """The second bot does nothing while the first lives, and takes over at once when that one stops."""
+    first, second = world.started(), world.bot()
+    world.tick(second)
+    world.catalog.put(article("a"))
+    assert second.look() is None
+    assert world.deliveries() == []
+    first.stop()
+    second.heartbeat()
+    world.tick(second)
+    assert world.only().state is State.SENT
+
+
+def test_once_looks_sends_and_lets_go(world: World) -> None:
+    """For cron: one look, everything sent, the lease free; nothing while another bot has it."""
+    world.bot().once()
+    world.catalog.put(article("a"), article("b"))
+    plan = world.bot().once()
+    assert plan is not None and len(plan.posts) == 2
+    assert len(world.deliveries(State.SENT)) == 2
+    assert holder(world.database).name is None
+    leader = world.started()
+    assert world.bot().once() is None
+    leader.stop()
+
+
+def test_stopping_does_not_wait_for_a_hanging_service(world: World) -> None:
+    """Told to stop while a service does not answer: gone within five seconds, the delivery still claimed."""
+    bot = world.started()
+    world.chat.fail("ai-team", hang())
+    world.catalog.put(article("a"))
+    bot.tick()
+    world.chat.wait_for(1)
+    began = datetime.now(UTC)
+    bot.stop()
+    assert datetime.now(UTC) - began < timedelta(seconds=5)
+    assert world.only().state is State.CLAIMED
+    assert holder(world.database).name is None
+
+
+def test_an_old_schema_is_refused_at_the_start(world: World) -> None:
+    """A bot on tables of another version does not start, and says what to do."""
+    with world.database.write() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+    for act in (world.bot().start, world.bot().once):
+        with pytest.raises(schema.SchemaError, match="flask db upgrade"):
+            act()
+
+
+def test_articles_that_cannot_be_read_hold_up_no_delivery(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the content folder is away, what was planned is still sent, and the log says what is wrong."""
+
+    def refresh() -> None:
+        raise SourceError("content: there is no such folder")
+
+    bot = world.started()
+    world.catalog.put(article("a"))
+    bot.planner.plan(world.clock())
+    bot.stop()
+    world.tick(world.bot(refresh=refresh))
+    assert world.only().state is State.SENT
+    assert "there is no such folder" in caplog.text
+
+
+def test_channels_without_webhook_are_rehearsed(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Without any webhook the log tells what would be posted, and nothing is kept."""
+    caplog.set_level(logging.INFO)
+    world.catalog.put(article("old"))
+    bot = world.started(Channel(name="silent", kind="slack", min_quality=65))
+    world.catalog.put(article("new"), article("weak", quality=1))
+    world.tick(bot)
+    world.tick(bot)
+    told = [line for line in caplog.messages if "would post" in line]
+    assert told == ["would post channel=silent (it has no webhook): Title of new"]
+    assert world.deliveries() == []
+
+
+@pytest.fixture
+def door(world: World) -> Callable[[bool], None]:
+    """Opens and shuts the database to everybody, as only a server can be."""
+    url = make_url(world.database.engine.url)
+    admin: Engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+
+    def move(is_open: bool) -> None:
+        with admin.connect() as connection:
+            connection.execute(text(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS {is_open}"))
+            kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+            connection.execute(text(kill), {"name": url.database})
+
+    return move
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_database_that_goes_away_is_outlived(
+    world: World, door: Callable[[bool], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An outage is told once, and ends by itself: nothing lost, nothing posted twice."""
+    caplog.set_level(logging.INFO)
+    bot = world.started()
+    world.chat.fail("ai-team", hang())
+    world.catalog.put(article("a"))
+    bot.tick()
+    world.chat.wait_for(1)
+    door(False)
+    for _ in range(3):
+        bot.heartbeat()
+        bot.tick()
+    world.chat.release()
+    wait_until(lambda: "waiting for the database" in caplog.text)
+    door(True)
+    assert bot.sender.join(20)
+    bot.heartbeat()
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    assert len(world.chat.requests) == 1
+    assert sum("cannot be reached" in line for line in caplog.messages) == 1
+    assert sum("is back" in line for line in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_bot_may_start_before_its_database(
+    world: World, door: Callable[[bool], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bot that starts during an outage waits for its end."""
+    caplog.set_level(logging.INFO)
+    door(False)
+    bot = world.bot(every=timedelta(hours=1))
+    bot.start()
+    wait_until(lambda: "cannot be reached" in caplog.text)
+    door(True)
+    wait_until(lambda: "has the lease" in caplog.text, timeout=HEARTBEAT.total_seconds() + 10)
+    bot.stop()
+
+
+def wait_until(condition: Callable[[], bool], timeout: float = 15.0) -> None:
+    """Wait for a condition, looking fifty times a second."""
+    pause = threading.Event()
+    for _ in range(int(timeout * 50)):
+        if condition():
+            return
+        pause.wait(0.02)
+    raise AssertionError("it did not come true in time")
