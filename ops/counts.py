@@ -1,0 +1,254 @@
+"""Counts what happens, for all processes of one machine together, in an SQLite file.
+
+prometheus-client's own way for several processes needs its variable set before it is imported, leaves a file
+behind for every process that ever was, and cannot count distinct readers. Here each process notes events in
+memory, and a thread adds them up in one transaction a second: what a process counts is seen in all of them,
+and outlives it. Counting never stands in a request's way: what cannot be written is dropped, with a warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import inf
+from pathlib import Path
+from typing import TypeVar
+
+from ops.readers import reader, without_count
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+OTHER = "(other)"
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds in seconds of the refresh times' histogram."""
+
+AGENTS_FOR = timedelta(days=1)
+SUBSCRIBERS_FOR = timedelta(days=7)
+_FLUSH_EVERY = 1.0
+_MOST_PENDING = 500_000
+_MOST_FEEDS = 5_000
+_MOST_PRODUCTS = 200
+_MOST_AGENTS = 20_000
+_MOST_SUBSCRIBED = 20_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS requests (
+    feed TEXT, status INTEGER, count INTEGER NOT NULL, PRIMARY KEY (feed, status)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS agents (
+    agent BLOB PRIMARY KEY, product TEXT NOT NULL, seen INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS subscribers (
+    product TEXT, feed TEXT, count INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (product, feed)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refreshes (le REAL PRIMARY KEY, count INTEGER NOT NULL, seconds REAL NOT NULL)
+    WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """All that was counted: by feed and status, product, product and feed, and upper bound in seconds."""
+
+    requests: dict[tuple[str, int], int] = field(default_factory=dict)
+    agents: dict[str, int] = field(default_factory=dict)
+    subscribers: dict[tuple[str, str], int] = field(default_factory=dict)
+    refreshes: dict[float, int] = field(default_factory=dict)
+    refresh_seconds: float = 0.0
+
+
+class Counts:
+    """This process's part in the counting. Any thread may call it."""
+
+    def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
+        self._path = folder / "counts.sqlite"
+        self._clock = clock
+        # Appending is one step for the interpreter: no lock. When nobody empties it, the oldest fall out.
+        self._requests: deque[tuple[str, int, str]] = deque(maxlen=_MOST_PENDING)
+        self._refreshes: deque[float] = deque(maxlen=_MOST_PENDING)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="counts", daemon=True)
+        self._is_failing = False
+
+    def observe(self, path: str, status: int, user_agent: str) -> None:
+        """Count one answer; `path` is as WSGI has it."""
+        self._requests.append((path, status, user_agent))
+
+    def refreshed(self, seconds: float) -> None:
+        """Count one refresh of the catalog."""
+        self._refreshes.append(seconds)
+
+    def start(self) -> None:
+        """Start the thread that writes; more calls change nothing."""
+        if not self._thread.is_alive() and not self._stop.is_set():
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread, when it has written what there is."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=3)
+
+    def flush(self) -> None:
+        """Write what this process has counted since the last time."""
+        requests = Counter(_taken(self._requests))
+        refreshes = list(_taken(self._refreshes))
+        if not requests and not refreshes:
+            return
+        try:
+            with self._transaction() as connection:
+                _Tally(connection, self._clock()).add(requests, refreshes)
+            self._is_failing = False
+        except (sqlite3.Error, OSError) as error:
+            if not self._is_failing:
+                log.warning("%s: nothing is counted: %s", self._path, error)
+            self._is_failing = True
+
+    def read(self) -> Counted:
+        """Return what all processes have counted, but for the last second of the others."""
+        self.flush()
+        now = self._clock()
+        try:
+            with self._transaction() as connection:
+                return _counted(connection, now)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("%s: cannot be read: %s", self._path, error)
+            return Counted()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_FLUSH_EVERY):
+            self.flush()
+        self.flush()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = _open(self._path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            connection = _open(self._path)
+        with closing(connection), connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+
+class _Tally:
+    """Adds to the tables, inside one transaction, and keeps each of them small."""
+
+    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
+        self._db = connection
+        self._now = int(now.timestamp())
+        self._feeds = {feed for (feed,) in connection.execute("SELECT DISTINCT feed FROM requests")}
+        self._products = {product for (product,) in connection.execute("SELECT DISTINCT product FROM agents")}
+
+    def add(self, requests: Counter[tuple[str, int, str]], refreshes: list[float]) -> None:
+        """Add requests by path, status and User-Agent, and refresh times in seconds."""
+        answers = Counter[tuple[str, int]]()
+        feeds_of: dict[str, set[str]] = {}
+        for (path, status, user_agent), count in requests.items():
+            feed = self._bounded(_feed(path, status), self._feeds, _MOST_FEEDS)
+            answers[feed, status] += count
+            if feed != OTHER:
+                feeds_of.setdefault(user_agent, set()).add(feed)
+        self._db.executemany(
+            "INSERT INTO requests VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            ((feed, status, count) for (feed, status), count in answers.items()),
+        )
+        self._db.executemany(
+            "INSERT INTO refreshes VALUES (?, 1, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + 1, seconds = seconds + excluded.seconds",
+            ((next((b for b in BUCKETS if seconds <= b), inf), seconds) for seconds in refreshes),
+        )
+        for user_agent, feeds in feeds_of.items():
+            self._note_reader(user_agent, feeds)
+        self._forget()
+
+    def _note_reader(self, user_agent: str, feeds: set[str]) -> None:
+        who = reader(user_agent)
+        product = self._bounded(who.product, self._products, _MOST_PRODUCTS)
+        agent = hashlib.blake2b(without_count(user_agent).encode("utf-8", "replace"), digest_size=8).digest()
+        self._db.execute("INSERT OR REPLACE INTO agents VALUES (?, ?, ?)", (agent, product, self._now))
+        if who.subscribers is not None:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO subscribers VALUES (?, ?, ?, ?)",
+                ((product, feed, who.subscribers, self._now) for feed in feeds),
+            )
+
+    def _forget(self) -> None:
+        """Drop readers that came no more, and the longest unseen of too many."""
+        for table, kept, most in (
+            ("agents", AGENTS_FOR, _MOST_AGENTS),
+            ("subscribers", SUBSCRIBERS_FOR, _MOST_SUBSCRIBED),
+        ):
+            self._db.execute(f"DELETE FROM {table} WHERE seen < ?", (self._now - kept.total_seconds(),))
+            (count,) = self._db.execute(f"SELECT count(*) FROM {table}").fetchone()
+            if count > most:
+                row = self._db.execute(
+                    f"SELECT seen FROM {table} ORDER BY seen DESC LIMIT 1 OFFSET ?", (most // 2,)
+                )
+                self._db.execute(f"DELETE FROM {table} WHERE seen < ?", row.fetchone())
+
+    @staticmethod
+    def _bounded(value: str, known: set[str], most: int) -> str:
+        if value not in known and len(known) >= most:
+            return OTHER
+        known.add(value)
+        return value
+
+
+def _counted(connection: sqlite3.Connection, now: datetime) -> Counted:
+    since = int((now - AGENTS_FOR).timestamp())
+    requests = connection.execute("SELECT feed, status, count FROM requests")
+    agents = connection.execute(
+        "SELECT product, count(*) FROM agents WHERE seen >= ? GROUP BY product", (since,)
+    )
+    subscribers = connection.execute(
+        "SELECT product, feed, count FROM subscribers WHERE seen >= ?",
+        (int((now - SUBSCRIBERS_FOR).timestamp()),),
+    )
+    refreshes = connection.execute("SELECT le, count, seconds FROM refreshes").fetchall()
+    return Counted(
+        requests={(feed, status): count for feed, status, count in requests},
+        agents=dict(agents.fetchall()),
+        subscribers={(product, feed): count for product, feed, count in subscribers},
+        refreshes={bound: count for bound, count, _ in refreshes},
+        refresh_seconds=sum(seconds for _, _, seconds in refreshes),
+    )
+
+
+def _feed(path: str, status: int) -> str:
+    """Return the feed's file name; only an answer with a feed, or that it has not changed, counts as one."""
+    if not path.startswith("/feeds/") or status not in (200, 304):
+        return OTHER
+    return path.removeprefix("/feeds/").encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _taken(pending: deque[_T]) -> Iterator[_T]:
+    for _ in range(len(pending)):
+        yield pending.popleft()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")  # statistics may lose a second in a power cut
+        for statement in _SCHEMA.split(";"):
+            connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

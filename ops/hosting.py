@@ -1,0 +1,54 @@
+"""What the host tells of itself in the environment, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from ops.errors import SettingError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_EPHEMERAL = {
+    "DYNO": "Heroku",
+    "RENDER": "Render",
+    "FLY_APP_NAME": "Fly.io",
+    "RAILWAY_ENVIRONMENT": "Railway",
+}
+_MOST_PROXIES = 10
+
+
+def outbox_url(environ: Mapping[str, str], state: Path) -> str:
+    """Return the address of the bot's database: DATABASE_URL, or else an SQLite file in `state`.
+
+    Raises SettingError on a host whose disk is emptied at every deploy: with the outbox, the bot would forget
+    what it has posted. ALLOW_EPHEMERAL_OUTBOX=1 allows it, for a disk that the operator has attached.
+    """
+    url = environ.get("DATABASE_URL", "").strip()
+    if url:
+        return url
+    host = next((host for name, host in _EPHEMERAL.items() if environ.get(name)), None)
+    if host and environ.get("ALLOW_EPHEMERAL_OUTBOX", "").strip() != "1":
+        raise SettingError(
+            f"{host} empties this disk at every deploy, and with it the bot's memory of what it has posted. "
+            "Attach a PostgreSQL database, so that DATABASE_URL is set; or set ALLOW_EPHEMERAL_OUTBOX=1, "
+            f"if {state} is on a disk that lasts"
+        )
+    return f"sqlite:///{(state / 'outbox.sqlite').resolve()}"
+
+
+def behind_proxies(application: WSGIApplication, environ: Mapping[str, str]) -> WSGIApplication:
+    """Return the application as it is to be called behind TRUSTED_PROXIES proxies, none unless set.
+
+    Only so many entries of X-Forwarded-For, -Proto and -Host are believed, counted from the end: what stands
+    before them anybody may have written. Raises SettingError for a value that is no such number.
+    """
+    said = environ.get("TRUSTED_PROXIES", "").strip() or "0"
+    if not (said.isdecimal() and said.isascii() and int(said) <= _MOST_PROXIES):
+        raise SettingError(f"TRUSTED_PROXIES: {said!r} is not a number from 0 to {_MOST_PROXIES}")
+    count = int(said)
+    return ProxyFix(application, x_for=count, x_proto=count, x_host=count) if count else application

@@ -1,0 +1,99 @@
+"""Logs to standard output: one line an event, for people or, with LOG_FORMAT=json, for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from ops.errors import SettingError
+from ops.redact import Redactor
+
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class LineFormatter(logging.Formatter):
+    """Makes one line of a record, with the fields that came as `extra`, and with its exception."""
+
+    def __init__(self, *, as_json: bool = False, redact: Redactor | None = None) -> None:
+        super().__init__()
+        self._as_json = as_json
+        self._redact = redact or Redactor()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without a line end, a control character or a secret."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        extra = {key: value for key, value in vars(record).items() if key not in _OWN}
+        exception = self._exception(record)
+        if self._as_json:
+            fields: dict[str, Any] = {
+                "time": moment,
+                "level": record.levelname,
+                "logger": record.name,
+                "message": record.getMessage(),
+                **extra,
+            }
+            if exception:
+                fields["exception"] = exception
+            return json.dumps(_clean(fields, self._redact), ensure_ascii=False, default=str)
+        said = "".join(f" {key}={value}" for key, value in extra.items())
+        tail = f" | {exception}" if exception else ""
+        line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}{said}{tail}"
+        return _CONTROL.sub(_escaped, self._redact(line))
+
+    def _exception(self, record: logging.LogRecord) -> str:
+        text = self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""
+        return text + (f"\n{record.stack_info}" if record.stack_info else "")
+
+
+def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str] = ()) -> LineFormatter:
+    """Return the formatter that LOG_FORMAT asks for: `text`, which is the default, or `json`.
+
+    Raises SettingError for any other value.
+    """
+    wanted = environ.get("LOG_FORMAT", "").strip().lower() or "text"
+    if wanted not in ("text", "json"):
+        raise SettingError(f"LOG_FORMAT: {wanted!r} is neither text nor json")
+    return LineFormatter(as_json=wanted == "json", redact=Redactor(secrets))
+
+
+def configure(
+    environ: Mapping[str, str], *, secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Send every log of this process to `stream`, which is standard output unless given.
+
+    LOG_LEVEL says from which level on, INFO unless set. Raises SettingError for a value that makes no sense.
+    """
+    level = environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
+    if level not in _LEVELS:
+        raise SettingError(f"LOG_LEVEL: {level!r} is none of {', '.join(_LEVELS)}")
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(formatter(environ, secrets=secrets))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in ("_granian", "granian.access"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
+    logging.captureWarnings(capture=True)
+
+
+def _clean(value: Any, redact: Redactor) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {str(key): _clean(item, redact) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_clean(item, redact) for item in value]
+    return value if isinstance(value, (int, float, type(None))) else redact(str(value))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")

@@ -1,0 +1,123 @@
+"""What is counted and what the catalog holds, as Prometheus reads it.
+
+The bot adds what its database tells as a Collector of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from math import inf
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from articles.catalog import Catalog
+from articles.git import Checkout
+from ops.counts import BUCKETS, Counted, Counts
+
+
+def exposition(collectors: Iterable[Collector]) -> bytes:
+    """Return the metrics in Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    for collector in collectors:
+        registry.register(collector)
+    return generate_latest(registry)
+
+
+class UsageCollector(Collector):
+    """What was counted: requests, readers, refreshes."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        counted = self._counts.read()
+        yield from _requests(counted)
+        agents = GaugeMetricFamily(
+            "newswire_reader_agents", "Distinct User-Agents of the last day, by product.", labels=["reader"]
+        )
+        for product, count in sorted(counted.agents.items()):
+            agents.add_metric([product], count)
+        yield agents
+        subscribers = GaugeMetricFamily(
+            "newswire_subscribers",
+            "People that a hosted reader says it fetches for, as of its last visit in the last week.",
+            labels=["reader", "feed"],
+        )
+        for (product, feed), count in sorted(counted.subscribers.items()):
+            subscribers.add_metric([product, feed], count)
+        yield subscribers
+        yield _refreshes(counted)
+
+
+class ArticlesCollector(Collector):
+    """What the catalog holds, and how the pulls go."""
+
+    def __init__(
+        self, catalog: Catalog, clock: Callable[[], datetime], checkout: Checkout | None = None
+    ) -> None:
+        self._catalog = catalog
+        self._clock = clock
+        self._checkout = checkout
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        articles = GaugeMetricFamily("newswire_articles", "Articles by state.", labels=["state"])
+        for state, count in self._catalog.states(self._clock()).items():
+            articles.add_metric([state], count)
+        yield articles
+        yield GaugeMetricFamily(
+            "newswire_catalog_complete",
+            "1 when every article file has been read.",
+            value=int(self._catalog.is_complete()),
+        )
+        if self._checkout:
+            yield from _pulls(self._checkout)
+
+
+def _requests(counted: Counted) -> Iterator[Metric]:
+    requests = CounterMetricFamily(
+        "newswire_requests", "Answers by feed and status.", labels=["feed", "status"]
+    )
+    by_status = Counter[int]()
+    for (feed, status), count in sorted(counted.requests.items()):
+        requests.add_metric([feed, str(status)], count)
+        by_status[status] += count
+    yield requests
+    polls = by_status[200] + by_status[304]
+    yield GaugeMetricFamily(
+        "newswire_not_modified_ratio",
+        "Share of 304 in all answers 200 and 304 so far.",
+        value=by_status[304] / polls if polls else 0.0,
+    )
+
+
+def _refreshes(counted: Counted) -> Metric:
+    total, buckets = 0, []
+    for bound in (*BUCKETS, inf):
+        total += counted.refreshes.get(bound, 0)
+        buckets.append(("+Inf" if bound == inf else str(bound), float(total)))
+    return HistogramMetricFamily(
+        "newswire_refresh_seconds",
+        "Time of a refresh of the catalog that found something.",
+        buckets=buckets,
+        sum_value=counted.refresh_seconds,
+    )
+
+
+def _pulls(checkout: Checkout) -> Iterator[Metric]:
+    status = checkout.status()
+    yield GaugeMetricFamily(
+        "newswire_git_failing", "1 while the articles' repository cannot be pulled.",
+        value=int(status.failing_since is not None),
+    )  # fmt: skip
+    reached = status.reached_at.timestamp() if status.reached_at else 0
+    yield GaugeMetricFamily(
+        "newswire_git_reached_timestamp_seconds",
+        "When the articles' repository last answered.",
+        value=reached,
+    )

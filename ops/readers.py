@@ -1,0 +1,60 @@
+"""Who reads a feed, by what the User-Agent header says: the product, and how many people stand behind it.
+
+Anybody can claim anything there: names and numbers are bounded, and good for nothing but statistics.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+UNKNOWN = "(unknown)"
+BROWSER = "(browser)"
+MOST_SUBSCRIBERS = 10_000_000
+
+# As Feedly, Inoreader, NewsBlur, The Old Reader and others write it: "42 subscribers", "1 reader".
+_SUBSCRIBERS = re.compile(r"\b(\d{1,9}) (?:subscriber|reader)s?\b", re.IGNORECASE)
+_PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9._-]*(?: [A-Za-z][A-Za-z0-9._-]*)*")
+_COMPATIBLE = re.compile(r"\(compatible; *([^;)/]+)")
+_ENGINES = {"mozilla", "applewebkit", "khtml", "gecko", "chrome", "safari", "version", "mobile", "edg", "opr",
+            "firefox", "chromium", "headlesschrome"}  # fmt: skip
+_LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A feed reader: its product's name, and the subscribers it reports, None when it reports none."""
+
+    product: str
+    subscribers: int | None
+
+
+@lru_cache(maxsize=2048)
+def reader(user_agent: str) -> Reader:
+    """Return who is behind a User-Agent header."""
+    counted = _SUBSCRIBERS.search(user_agent[:1000])
+    return Reader(
+        product=_product(user_agent[:1000]),
+        subscribers=min(int(counted[1]), MOST_SUBSCRIBERS) if counted else None,
+    )
+
+
+def without_count(user_agent: str) -> str:
+    """Return the header without the number of subscribers, which changes although the reader is the same."""
+    return _SUBSCRIBERS.sub("", user_agent[:1000])
+
+
+def _product(user_agent: str) -> str:
+    if compatible := _COMPATIBLE.search(user_agent):
+        return _name(compatible[1])
+    products = [token.partition("/")[0] for token in re.sub(r"\([^)]*\)?", " ", user_agent).split()]
+    if products and products[0].lower() != "mozilla":
+        return _name(user_agent.partition("/")[0].partition("(")[0])
+    others = [product for product in products if product.lower() not in _ENGINES]
+    return _name(others[0]) if others else BROWSER if products else UNKNOWN
+
+
+def _name(text: str) -> str:
+    match = _PRODUCT.match(text.strip())
+    return match[0][:_LONGEST].rstrip() if match else UNKNOWN

@@ -1,0 +1,108 @@
+"""The addresses for machines: /healthz, /readyz, /metrics, and /hooks/git."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, jsonify, request
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ops.health import Health
+from ops.hooks import MAX_BODY, is_genuine
+from ops.metrics import exposition
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATHS = ("/healthz", "/readyz", "/metrics", "/hooks/git")
+
+
+def blueprint(
+    health: Health,
+    collectors: Sequence[Collector],
+    *,
+    metrics_token: str | None = None,
+    hook_secret: str | None = None,
+    on_push: Callable[[], None] | None = None,
+) -> Blueprint:
+    """Return the routes.
+
+    `metrics_token` is what /metrics asks for, None means nothing. /hooks/git is there only with a secret and
+    with something to do on a push.
+    """
+    routes = Blueprint("ops", __name__)
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        return _said(200, {"status": "ok"})
+
+    @routes.get("/readyz")
+    def readyz() -> Response:
+        reasons, warnings = health.reasons(), health.concerns()
+        status = "not ready" if reasons else "ready"
+        return _said(503 if reasons else 200, {"status": status, "reasons": reasons, "warnings": warnings})
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        given = request.headers.get("Authorization", "")
+        if metrics_token and not _equal(given, f"Bearer {metrics_token}"):
+            answer = _said(401, {"error": "send METRICS_TOKEN as a bearer token"})
+            answer.headers["WWW-Authenticate"] = 'Bearer realm="metrics"'
+            return answer
+        answer = Response(exposition(collectors), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    if hook_secret and on_push:
+        _add_hook(routes, hook_secret, on_push)
+    return routes
+
+
+def _add_hook(routes: Blueprint, secret: str, on_push: Callable[[], None]) -> None:
+    @routes.post("/hooks/git")
+    def git() -> Response:
+        request.max_content_length = MAX_BODY
+        try:
+            body = request.get_data(cache=False)
+        except RequestEntityTooLarge:
+            return _said(413, {"error": f"more than {MAX_BODY} bytes"})
+        if not is_genuine(dict(request.headers), body, secret):
+            return _said(403, {"error": "the signature is not that of GIT_HOOK_SECRET"})
+        on_push()
+        return _said(202, {"status": "accepted"})
+
+
+class UntilReady:
+    """A WSGI application: `inner`, once `is_ready`; before that 503, except for the addresses of this module.
+
+    So a reader that comes too early tries again, and takes no topic for gone.
+    """
+
+    def __init__(self, inner: WSGIApplication, is_ready: Callable[[], bool]) -> None:
+        self._inner = inner
+        self._is_ready = is_ready
+        self._was_ready = False
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Sequence[bytes]:
+        """Answer one request."""
+        if self._was_ready or environ["PATH_INFO"] in PATHS or self._is_ready():
+            self._was_ready = self._was_ready or self._is_ready()
+            return self._inner(environ, start_response)  # type: ignore[return-value]
+        headers = [("Retry-After", "10"), ("Cache-Control", "no-store"), ("Content-Type", "text/plain")]
+        start_response("503 Service Unavailable", headers)
+        return (b"The articles are being read for the first time. Try again in a moment.\n",)
+
+
+def _said(status: int, what: dict[str, object]) -> Response:
+    answer = jsonify(what)
+    answer.status_code = status
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _equal(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())

@@ -1,0 +1,58 @@
+"""Reports errors to Sentry, when SENTRY_DSN names where; without it nothing is even imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ops.errors import SettingError
+from ops.redact import Redactor
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
+
+
+def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
+    """Start to report, and return whether SENTRY_DSN is set. Raises SettingError when it cannot be used.
+
+    No request bodies, cookies, addresses of people or local variables are sent, and no secret.
+    """
+    dsn = environ.get("SENTRY_DSN", "").strip()
+    if not dsn:
+        return False
+    import sentry_sdk
+    from sentry_sdk.utils import BadDsn
+
+    redact = Redactor([*secrets, dsn])
+
+    def scrub(event: Event, hint: Hint) -> Event:
+        scrubbed: Event = _scrub(event, redact)
+        return scrubbed
+
+    def scrub_crumb(crumb: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
+        scrubbed: dict[str, Any] = _scrub(crumb, redact)
+        return scrubbed
+
+    try:
+        sentry_sdk.init(
+            dsn,
+            environment=environ.get("SENTRY_ENVIRONMENT") or None,
+            send_default_pii=False,
+            max_request_body_size="never",
+            include_local_variables=False,
+            before_send=scrub,
+            before_breadcrumb=scrub_crumb,
+        )
+    except BadDsn:
+        raise SettingError("SENTRY_DSN is not the address of a Sentry project") from None
+    return True
+
+
+def _scrub(value: Any, redact: Redactor) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _scrub(item, redact) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_scrub(item, redact) for item in value]
+    return value
