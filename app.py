@@ -5,19 +5,22 @@ Everything below receives values; only this module knows the whole Config.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Blueprint, Flask, Response, request
 
 import config as configuration
 from articles.catalog import Catalog
 from articles.commands import articles_commands
+from articles.git import Checkout, Puller, Repository
 from articles.indexer import Indexer
 from articles.source import Folder
 from articles.watcher import Watcher
@@ -27,9 +30,22 @@ from feeds.feed import Site
 from feeds.publisher import FeedSettings, Publisher
 from feeds.routes import blueprint as feeds_blueprint
 from feeds.wsgi import FeedServer
+from ops import logs, sentry
+from ops.counts import Counts
+from ops.errors import SettingError
+from ops.health import health_of
+from ops.hosting import behind_proxies
+from ops.metrics import ArticlesCollector, UsageCollector
+from ops.routes import UntilReady
+from ops.routes import blueprint as ops_blueprint
 from pages.routes import blueprint as pages_blueprint
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 Clock = Callable[[], datetime]
+
+_PATIENCE = 20.0
 
 
 def utc_now() -> datetime:
@@ -46,6 +62,25 @@ class Newswire:
     indexer: Indexer
     watcher: Watcher
     publisher: Publisher
+    counts: Counts
+    puller: Puller | None = None
+
+    @property
+    def checkout(self) -> Checkout | None:
+        """Where the articles from a git repository lie, if they come from one."""
+        return self.puller.checkout if self.puller else None
+
+    def keep_fresh(self) -> None:
+        """Start to keep the catalog fresh, for as long as this process lives.
+
+        Articles in a folder are in the catalog when this returns; SourceError says that the folder cannot be
+        read. From a git repository they come when they come.
+        """
+        if self.puller:
+            self.puller.start()
+        else:
+            self.counts.refreshed(self.indexer.refresh().seconds)
+        self.watcher.start()
 
     @property
     def catalog(self) -> Catalog:
@@ -53,13 +88,20 @@ class Newswire:
         return self.indexer.catalog
 
 
-def build(config: Config, *, clock: Clock = utc_now) -> Newswire:
-    """Return the parts that serve feeds. Nothing runs yet, and no thread is started."""
-    topics = config.feeds.catalog_topics()
-    folder = Folder(config.articles.path, include=config.articles.include, exclude=config.articles.exclude)
-    source = f"{config.articles.path.resolve()} {config.articles.include} {config.articles.exclude}"
-    catalog = Catalog(config.state, topics, source=source)
-    indexer = Indexer(catalog, folder)
+def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] = os.environ) -> Newswire:
+    """Return the parts that serve feeds. Nothing runs yet, and no thread is started.
+
+    Raises SettingError when the environment lacks what the configuration names.
+    """
+    articles = config.articles
+    checkout = _checkout(config, clock, environ)
+    if checkout:
+        folder = checkout.source(include=articles.include, exclude=articles.exclude)
+    else:
+        folder = Folder(articles.path, include=articles.include, exclude=articles.exclude)
+    source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
+    indexer = Indexer(Catalog(config.state, config.feeds.catalog_topics(), source=source), folder)
+    counts = Counts(config.state, clock)
     settings = FeedSettings(
         size=config.feeds.size,
         content=config.feeds.content,
@@ -70,8 +112,10 @@ def build(config: Config, *, clock: Clock = utc_now) -> Newswire:
         config=config,
         clock=clock,
         indexer=indexer,
-        watcher=Watcher(indexer),
-        publisher=Publisher(catalog, _site(config), settings, clock),
+        watcher=Watcher(indexer, on_refresh=lambda refresh: counts.refreshed(refresh.seconds)),
+        publisher=Publisher(indexer.catalog, _site(config), settings, clock),
+        counts=counts,
+        puller=Puller(checkout, articles.every) if checkout else None,
     )
 
 
@@ -85,27 +129,89 @@ def create_app(
 
     Ends the process with status 2 and every problem on stderr when the configuration cannot be used.
     """
-    newswire = build(config or _load_or_exit(environ), clock=clock)
-    app = Flask("newswire", static_folder=None, template_folder="pages/templates")
+    config = config or _load_or_exit(environ)
+    try:
+        newswire = build(config, clock=clock, environ=environ)
+    except SettingError as error:
+        raise _exit(error) from None
+    app = Flask("newswire", static_folder=None)
     app.extensions["newswire"] = newswire
     app.register_blueprint(feeds_blueprint(newswire.publisher))
-    app.register_blueprint(pages_blueprint(newswire.publisher))
-    app.cli.add_command(articles_commands(newswire.indexer, newswire.clock))
+    app.register_blueprint(pages_blueprint(newswire.publisher, newswire.indexer.folder))
+    app.register_blueprint(_ops(newswire, environ))
+    app.cli.add_command(articles_commands(newswire.indexer, newswire.clock, newswire.checkout))
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
     return app
 
 
 def create_web() -> Flask:
     """Return the application for a web server's worker: the catalog is fresh and kept so by a thread."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     app = create_app()
     newswire: Newswire = app.extensions["newswire"]
-    newswire.indexer.refresh()
-    newswire.watcher.start()
-    feeds = FeedServer(app.wsgi_app, newswire.publisher)
+    report_to_people(newswire.config, os.environ)
+    newswire.keep_fresh()
+    newswire.counts.start()
+    app.after_request(partial(_count, newswire.counts))
+    feeds = FeedServer(app.wsgi_app, newswire.publisher, newswire.counts.observe)
     feeds.start()
-    app.wsgi_app = feeds  # type: ignore[method-assign]
+    complete = _once_complete(feeds, newswire.catalog)
+    try:
+        app.wsgi_app = behind_proxies(complete, os.environ)  # type: ignore[assignment,method-assign]
+    except SettingError as error:
+        raise _exit(error) from None
     return app
+
+
+def report_to_people(config: Config, environ: Mapping[str, str]) -> None:
+    """Start the logs, and reports to Sentry if SENTRY_DSN asks for them; no secret that is known gets there.
+
+    Ends the process with status 2 when a variable says something that cannot be.
+    """
+    names = [channel.webhook_env for channel in config.bot.channels]
+    names += [config.articles.token_env or "", "METRICS_TOKEN", "GIT_HOOK_SECRET"]
+    secrets = [value for name in names if name and (value := configuration.secret(name, environ))]
+    try:
+        logs.configure(environ, secrets=secrets)
+        sentry.start(environ, secrets=secrets)
+    except SettingError as error:
+        raise _exit(error) from None
+
+
+def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
+    checkout = newswire.checkout
+    return ops_blueprint(
+        health_of(newswire.indexer, checkout),
+        [UsageCollector(newswire.counts), ArticlesCollector(newswire.catalog, newswire.clock, checkout)],
+        metrics_token=configuration.secret("METRICS_TOKEN", environ),
+        hook_secret=configuration.secret("GIT_HOOK_SECRET", environ),
+        on_push=checkout.want if checkout else None,
+    )
+
+
+def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Checkout | None:
+    articles = config.articles
+    if articles.git is None:
+        return None
+    token = configuration.secret(articles.token_env, environ) if articles.token_env else None
+    if articles.token_env and not token:
+        raise SettingError(f"{articles.token_env} is not set; articles.token_env names it")
+    repository = Repository(url=articles.git, branch=articles.branch, subdir=articles.subdir, token=token)
+    return Checkout(repository, config.state, clock)
+
+
+def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplication:
+    """Wait a moment for the first articles; when they take longer, refuse requests until they are there."""
+    limit = time.monotonic() + _PATIENCE
+    while not catalog.is_complete():
+        if time.monotonic() > limit:
+            return UntilReady(application, catalog.is_complete)
+        time.sleep(0.1)
+    return application
+
+
+def _count(counts: Counts, response: Response) -> Response:
+    counts.observe(request.environ["PATH_INFO"], response.status_code, request.headers.get("User-Agent", ""))
+    return response
 
 
 def _site(config: Config) -> Site:
@@ -126,5 +232,9 @@ def _load_or_exit(environ: Mapping[str, str]) -> Config:
     try:
         return configuration.load(path, environ)
     except ConfigError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
-        raise SystemExit(2) from None
+        raise _exit(error) from None
+
+
+def _exit(error: Exception) -> SystemExit:
+    print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
+    return SystemExit(2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,14 +15,18 @@ from flask.cli import AppGroup
 from articles import frontmatter
 from articles.article import Article
 from articles.errors import ArticleError, ArticlesError
+from articles.git import Checkout
+from articles.gitcommand import GitError
 from articles.indexer import Indexer
 from articles.source import decode
 
 _BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
 
 
-def articles_commands(indexer: Indexer, clock: Callable[[], datetime]) -> AppGroup:
-    """Return the `articles` group of commands."""
+def articles_commands(
+    indexer: Indexer, clock: Callable[[], datetime], checkout: Checkout | None = None
+) -> AppGroup:
+    """Return the `articles` group of commands; with a checkout, they pull before they look."""
     group = AppGroup("articles", help="Look at the article files.")
 
     @group.command()
@@ -31,6 +36,8 @@ def articles_commands(indexer: Indexer, clock: Callable[[], datetime]) -> AppGro
 
         The exit status is 1 when there is a bad file.
         """
+        if checkout:
+            _pull(checkout)
         try:
             refresh = indexer.refresh()
         except ArticlesError as error:
@@ -48,10 +55,21 @@ def articles_commands(indexer: Indexer, clock: Callable[[], datetime]) -> AppGro
     return group
 
 
+def _pull(checkout: Checkout) -> None:
+    """Pull, unless a running process does; say so when that fails, and go on with what there is."""
+    with checkout.role() as role:
+        if role:
+            with suppress(GitError):
+                checkout.pull(role)
+    status = checkout.status()
+    if status.failing_since:
+        since = f"since {status.failing_since:%Y-%m-%d %H:%M} UTC"
+        click.echo(f"articles are not pulled {since}, and stay what they are: {status.reason}", err=True)
+
+
 def _strict_problems(indexer: Indexer) -> Iterator[ArticleError]:
     """Parse every file whole, and yield what is wrong in the blocks that the index cuts out."""
     scan = indexer.folder.scan()
-    yield from scan.unreadable.values()
     with _progress(sorted(scan.files)) as paths:
         for path in paths:
             try:

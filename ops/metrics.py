@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from articles.catalog import Catalog
 from articles.git import Checkout
-from ops.counts import BUCKETS, Counted, Counts
+from ops.counts import BUCKETS, OTHER, Counted, Counts
 
 
 def exposition(collectors: Iterable[Collector]) -> bytes:
@@ -86,12 +86,12 @@ def _requests(counted: Counted) -> Iterator[Metric]:
     by_status = Counter[int]()
     for (feed, status), count in sorted(counted.requests.items()):
         requests.add_metric([feed, str(status)], count)
-        by_status[status] += count
+        by_status[status] += count if feed != OTHER else 0
     yield requests
     polls = by_status[200] + by_status[304]
     yield GaugeMetricFamily(
         "newswire_not_modified_ratio",
-        "Share of 304 in all answers 200 and 304 so far.",
+        "Share of 304 in all answers with a feed, or that it has not changed.",
         value=by_status[304] / polls if polls else 0.0,
     )
 
