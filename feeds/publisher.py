@@ -18,6 +18,7 @@ from articles.article import Article
 from articles.catalog import Catalog, TopicSummary
 from articles.topics import ALL, Topic
 from feeds import formats
+from feeds.caching import cache_headers, slugs_in
 from feeds.document import Document
 from feeds.feed import Content, Feed, Site, build_feed, feed_id
 from feeds.filters import Filter
@@ -96,13 +97,17 @@ class Publisher:
         """Return what decides whether a topic's documents are still current."""
         return self.catalog.identity, self.catalog.topic_revision(slug)
 
-    def feed(self, slug: str, now: datetime) -> Feed | None:
-        """Return a topic's feed as it is at `now`, or None where there is no such topic."""
+    def feed(self, slug: str, now: datetime, *, limit: int | None = None) -> Feed | None:
+        """Return a topic's feed as it is at `now`, or None where there is no such topic.
+
+        It has at most `limit` entries, or else as many as the settings say.
+        """
         topic = self.topic(slug)
         if topic is None:
             return None
         settings = self.settings
-        articles = self.catalog.newest(slug, now, limit=settings.size, related=settings.related)
+        size = settings.size if limit is None else limit
+        articles = self.catalog.newest(slug, now, limit=size, related=settings.related)
         return build_feed(
             topic,
             articles,
@@ -121,7 +126,7 @@ class Publisher:
         """Return a feed as a document in one format."""
         made = FORMATS[extension]
         headers = (
-            ("Cache-Control", f"public, max-age={feed.ttl * 60}"),
+            *cache_headers(feed.ttl, slugs_in(feed.slug)),
             ("Link", f'<{feed.address(extension)}>; rel="self"'),
             ("Link", f'<{feed.page_url}>; rel="alternate"; type="text/html"'),
             *_OPEN_HEADERS,
@@ -146,10 +151,10 @@ class Publisher:
             self._filtered.put(name, made)
         return made.document
 
-    def filtered_feed(self, wanted: Filter, now: datetime) -> Feed:
+    def filtered_feed(self, wanted: Filter, now: datetime, *, limit: int | None = None) -> Feed:
         """Return the feed of a filter whose topics all exist; its page shows the same choice."""
         settings = self.settings
-        found = self.matching(wanted, now, limit=settings.size)
+        found = self.matching(wanted, now, limit=settings.size if limit is None else limit)
         articles = (self.catalog.get(article.id, related=settings.related) for article in found)
         names = {slug: topic.name for slug in wanted.topics if (topic := self.topic(slug))}
         title = f"{wanted.title(names)} – {self.site.title}"
@@ -191,7 +196,7 @@ class Publisher:
         """Return the OPML document that lists every topic's feed."""
         summaries = self.catalog.summaries(self._clock())
         outlines = [self._outline(_ALL_TOPICS, []), *self._tree(None, summaries)]
-        headers = (("Cache-Control", f"public, max-age={self.settings.ttl * 60}"), *_OPEN_HEADERS)
+        headers = (*cache_headers(self.settings.ttl), *_OPEN_HEADERS)
         body = render_opml(self.site.title, outlines)
         return Document(body=body, mimetype=opml.MIMETYPE, last_modified=None, headers=headers)
 

@@ -1,0 +1,36 @@
+"""What a feed tells the caches between it and its readers: how long to keep it, and by which names to drop it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+SHARED = 60
+"""Seconds for which a shared cache answers without asking: news is late by this much, not by the feed's ttl."""
+STALE_WHILE_ASKING = 600
+STALE_ON_ERROR = 86_400
+
+
+def cache_headers(ttl: int, slugs: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a feed with these topics; `ttl` (minutes) is for readers.
+
+    A shared cache asks far more often (s-maxage, RFC 9111 §5.2.2.10), answers meanwhile with what it has, and
+    goes on with it for a day while this site is down (RFC 5861). The keys name the topics, for a purge after a
+    change: Surrogate-Key for Fastly and Varnish, Cache-Tag for Cloudflare, Bunny and others.
+    """
+    keys = ["feeds", *(f"topic-{quote(slug, safe='')}" for slug in slugs)]
+    control = (
+        f"public, max-age={ttl * 60}, s-maxage={SHARED}, "
+        f"stale-while-revalidate={STALE_WHILE_ASKING}, stale-if-error={STALE_ON_ERROR}"
+    )
+    return (
+        ("Cache-Control", control),
+        ("Surrogate-Key", " ".join(keys)),
+        ("Cache-Tag", ",".join(keys)),
+    )
+
+
+def slugs_in(path: str) -> list[str]:
+    """Return the topics that a feed's address names: `ai+security` has two."""
+    return re.split(r"[+,]", path)
