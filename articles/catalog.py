@@ -5,6 +5,7 @@ This is its reading side, shared by all threads and processes of a machine; `art
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +24,7 @@ from articles import records
 from articles.article import Article
 from articles.errors import ArticleError
 from articles.records import microseconds, moment
-from articles.topics import Topic, Topics
+from articles.topics import ALL, Topic, Topics
 
 VERSION = 1
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
@@ -89,20 +91,43 @@ class Catalog:
         """
         opened: _Opened | None = getattr(self._threads, "opened", None)
         if opened is None:
-            opened = self._threads.opened = _open(self.path)
+            opened = self._threads.opened = _open(self.path) or self._made()
         elif opened.inode != _inode(self.path):
-            fresh = _open(self.path)
-            if _meta(fresh.connection, "complete"):
-                opened.connection.close()
-                opened = self._threads.opened = fresh
-            else:
-                fresh.connection.close()
+            opened = self._threads.opened = self._newer(opened)
         return opened.connection
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process writes this catalog; the system frees the lock of one that dies."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def reopen(self) -> None:
-        """Let this thread use the file that stands at `path` now, whole or not; make it if there is none."""
+        """Let this thread use the file that stands at `path` now, whole or not; make it if there is none.
+
+        To be called within `alone`.
+        """
         self.close()
-        self._threads.opened = _open(self.path)
+        self._threads.opened = _open(self.path) or _make(self.path)
+
+    def discard(self) -> None:
+        """Delete the file: all it holds can be derived again. To be called within `alone`."""
+        self.close()
+        _delete(self.path)
+
+    def _made(self) -> _Opened:
+        with self.alone():
+            return _open(self.path) or _make(self.path)
+
+    def _newer(self, opened: _Opened) -> _Opened:
+        fresh = _open(self.path)
+        if fresh is None:
+            return opened
+        outdated = opened if _meta(fresh.connection, "complete") else fresh
+        outdated.connection.close()
+        return fresh if outdated is opened else opened
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -260,16 +285,37 @@ class Catalog:
             ),
         )
 
+    def states(self, now: datetime) -> dict[str, int]:
+        """Return how many articles are published, scheduled for later or not to be shown, and bad files."""
+        published = self.count(ALL, now)
+        row = self._one(
+            "SELECT (SELECT count(*) FROM entries WHERE slug = ?), (SELECT count(*) FROM articles),"
+            " (SELECT count(*) FROM files WHERE reason IS NOT NULL)",
+            ALL,
+        )
+        entries, articles, bad = row or (0, 0, 0)
+        return {
+            "published": published,
+            "scheduled": entries - published,
+            "unpublished": articles - entries,
+            "bad": bad,
+        }
+
     def problems(self) -> list[ArticleError]:
         """Return what is wrong with which files, by path: bad files, and files whose id another file has."""
         bad = self._all("SELECT path, line, reason FROM files WHERE reason IS NOT NULL")
-        taken = self._all(
-            "SELECT loser.path, loser.id, winner.path FROM articles loser"
-            " JOIN articles winner ON winner.id = loser.id AND winner.active WHERE NOT loser.active"
-        )
-        problems = [ArticleError(*row) for row in bad]
-        problems += [ArticleError(path, 1, f"its id {id!r} belongs to {other}") for path, id, other in taken]
+        problems = [*(ArticleError(*row) for row in bad), *self.conflicts()]
         return sorted(problems, key=lambda problem: (problem.path, problem.line))
+
+    def conflicts(self, *, revision: int = 0) -> list[ArticleError]:
+        """Return the files whose id another file has, and which came to that at `revision` or later."""
+        rows = self._all(
+            "SELECT loser.path, loser.id, winner.path FROM articles loser"
+            " JOIN articles winner ON winner.id = loser.id AND winner.active"
+            " WHERE NOT loser.active AND loser.revision >= ? ORDER BY loser.path",
+            revision,
+        )
+        return [ArticleError(path, 1, f"its id {id!r} belongs to {other}") for path, id, other in rows]
 
     def _future(self, now: datetime) -> list[Article]:
         rows = self._all(
@@ -292,39 +338,51 @@ class _Opened:
     inode: int | None
 
 
-def _open(path: Path) -> _Opened:
-    """Open the file, made anew where it is missing or damaged: all it holds can be derived again."""
+def _open(path: Path) -> _Opened | None:
+    """Open the file, or return None where it is missing, damaged or not yet a catalog."""
+    inode = _inode(path)
+    if inode is None:
+        return None
+    connection = _connect(path)
     try:
-        return _connect(path)
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            return _Opened(connection, inode)
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise  # locked, a full disk, no permission: nothing that deleting would mend
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _connect(path)
+        if not is_damage(error):
+            connection.close()
+            raise
+    connection.close()
+    return None
 
 
-def _connect(path: Path) -> _Opened:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            _create(connection)
-        return _Opened(connection, _inode(path))
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _create(connection: sqlite3.Connection) -> None:
+def _make(path: Path) -> _Opened:
+    """Make the file anew. Its remains must go first: SQLite would take an old log for the new file's."""
+    _delete(path)
+    connection = _connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        meta = [("identity", uuid.uuid4().hex), ("revision", 0), ("complete", 0)]
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+    for statement in _SCHEMA.split(";"):
+        connection.execute(statement)
+    meta = [("identity", uuid.uuid4().hex), ("revision", 0), ("complete", 0)]
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
     connection.execute("COMMIT")
+    return _Opened(connection, _inode(path))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def _delete(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file's content is at fault; subclasses mean a lock, a full disk, a lack of permission."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def _meta(connection: sqlite3.Connection, key: str) -> Any:

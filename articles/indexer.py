@@ -6,8 +6,8 @@ its last good version until it is mended or deleted.
 
 from __future__ import annotations
 
-import fcntl
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
-from articles.catalog import Catalog
+from articles.catalog import Catalog, is_damage
 from articles.errors import ArticleError
 from articles.parsing import Look, Suspect, look_at_all
 from articles.records import Record
 from articles.source import Folder
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 256
 _COLUMNS = tuple(column.name for column in fields(Record))
@@ -99,29 +101,37 @@ class Indexer:
 
         Raises SourceError when the folder cannot be read; the catalog then stays as it is.
         """
-        with self._alone(), self.folder.steady(), self._transaction() as connection:
-            started = time.monotonic()
-            if paths is None:
-                scan = self.folder.scan()
-                known = dict(connection.execute("SELECT path, signature FROM files"))
-                suspects = {p: s for p, s in scan.files.items() if known.get(p) != s}
-                gone = [p for p in known.keys() - scan.files.keys() if not _is_in(p, scan.unreadable)]
+        with self.catalog.alone(), self.folder.steady():
+            try:
+                return self._refresh(paths)
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+                log.warning("the catalog %s is damaged (%s) and made anew", self.catalog.path, error)
+                self.catalog.discard()
+                return self._refresh(None)
+
+    def _refresh(self, paths: Iterable[str] | None) -> Refresh:
+        started = time.monotonic()
+        with self._transaction() as connection:
+            if paths is None or not self.catalog.is_complete():
+                suspects, gone = self._all(connection)
+                connection.execute("UPDATE meta SET value = 1 WHERE key = 'complete' AND value = 0")
             else:
                 looked_at = {path: self.folder.signature(path) for path in paths}
                 suspects = {p: s for p, s in looked_at.items() if s is not None}
                 gone = [p for p, s in looked_at.items() if s is None]
             refresh = _Writer(connection, self.catalog, self.folder).write(suspects, gone)
-            if paths is None:
-                connection.execute("UPDATE meta SET value = 1 WHERE key = 'complete' AND value = 0")
-            refresh.seconds = time.monotonic() - started
-            return refresh
+        refresh.seconds = time.monotonic() - started
+        return refresh
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Wait until no other process refreshes this catalog; the system frees the lock of one that dies."""
-        with self.catalog.path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _all(self, connection: sqlite3.Connection) -> tuple[dict[str, int], list[str]]:
+        """Return the files whose signature is new, and the paths that are no more."""
+        scan = self.folder.scan()
+        known = dict(connection.execute("SELECT path, signature FROM files"))
+        suspects = {p: s for p, s in scan.files.items() if known.get(p) != s}
+        gone = [p for p in known.keys() - scan.files.keys() if not _is_in(p, scan.unreadable)]
+        return suspects, gone
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -133,7 +143,8 @@ class Indexer:
         try:
             yield connection
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite has rolled back by itself where the disk is full
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 
@@ -143,6 +154,7 @@ class _Writer:
 
     def __init__(self, connection: sqlite3.Connection, catalog: Catalog, folder: Folder) -> None:
         self._db = connection
+        self._catalog = catalog
         self._topics = catalog.topics
         self._folder = folder
         self._revision = catalog.revision() + 1
@@ -161,6 +173,7 @@ class _Writer:
         if self._refresh.changed or self._refresh.removed:
             self._run(_SAY_ANEW)
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
+            self._refresh.problems += self._catalog.conflicts(revision=self._revision)
         return self._refresh
 
     def _update(self, looks: Sequence[Look], known: dict[str, _Known]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -17,16 +18,22 @@ from articles.errors import ArticleError, SourceError
 
 MAX_BYTES = 1_000_000
 
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what os.scandir makes of a byte that is not UTF-8
+
+# A file system's clock can stand still for this long: two writes within it can leave the same times.
+_TICK = 100_000_000  # nanoseconds
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What a folder holds: a signature for each article file, which changes whenever the file is written.
 
-    `unreadable` are folders that could not be listed: what is in them is unknown, not gone.
+    `unreadable` are folders that could not be listed, which are in `files` too, so that somebody finds out
+    why: what is in them is unknown, not gone.
     """
 
     files: dict[str, int] = field(default_factory=dict)
-    unreadable: dict[str, ArticleError] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
 
 
 class Folder:
@@ -85,12 +92,15 @@ class Folder:
                 raise ArticleError(path, 1, "is a link that leads out of the article folder")
             # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as stream:
+            try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise ArticleError(path, 1, "is not a regular file")
-                data = stream.read(MAX_BYTES + 1)
+                with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                    data = stream.read(MAX_BYTES + 1)
+            finally:
+                os.close(descriptor)
         except OSError as error:
-            raise ArticleError(path, 1, f"cannot be read: {error.strerror}") from error
+            raise ArticleError(path, 1, _reason(path, error)) from error
         if len(data) > MAX_BYTES:
             raise ArticleError(path, 1, f"is larger than {MAX_BYTES:,} bytes")
         return data
@@ -101,7 +111,9 @@ class Folder:
             if name.startswith("."):
                 continue
             path = prefix + name
-            if entry.is_dir(follow_symlinks=False):
+            if not _is_utf8(path):
+                scan.files[_readable(path)] = 0
+            elif entry.is_dir(follow_symlinks=False):
                 self._scan_folder(path, scan)
             elif self.matches(path):
                 try:
@@ -113,8 +125,9 @@ class Folder:
         try:
             with os.scandir(self.root / path) as entries:
                 self._scan(path + "/", entries, scan)
-        except OSError as error:
-            scan.unreadable[path] = ArticleError(path, 1, f"the folder cannot be read: {error.strerror}")
+        except OSError:
+            scan.unreadable.add(path)
+            scan.files[path] = 0
 
 
 def decode(data: bytes, path: str) -> str:
@@ -127,8 +140,24 @@ def decode(data: bytes, path: str) -> str:
 
 
 def _signature(status: os.stat_result) -> int:
+    # A file that was written just now is to be looked at once more when its clock has gone on.
+    is_settled = time.time_ns() - status.st_ctime_ns > _TICK
     # The hash of a tuple of integers is not salted: equal in every process of one Python version.
-    return hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
+    return hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, is_settled))
+
+
+def _is_utf8(path: str) -> bool:
+    return path.isascii() or not _SURROGATE.search(path)
+
+
+def _readable(path: str) -> str:
+    return _SURROGATE.sub("\ufffd", path)
+
+
+def _reason(path: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and "\ufffd" in path:
+        return "its name is not UTF-8"
+    return f"cannot be read: {error.strerror}"
 
 
 def _globs(patterns: tuple[str, ...]) -> re.Pattern[str]:

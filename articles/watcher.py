@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from watchfiles import watch
+from watchfiles import Change, watch
 
+from articles.catalog import Catalog
 from articles.errors import SourceError
 from articles.indexer import Indexer, Refresh
 
@@ -28,12 +29,15 @@ _RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minu
 _RESCAN_AFTER = (1.0, 60.0)
 
 
+Events = Callable[..., Iterator[set[tuple[Change, str]]]]
+
+
 class Watcher:
     """A thread that refreshes a catalog whenever its files change.
 
     `on_refresh` is called in that thread after every refresh of this process that found something, and
     `on_change` after every visible change, whichever process found it. `healthy` is False while the article
-    folder cannot be read.
+    folder cannot be read. `events` stands for `watchfiles.watch`.
     """
 
     def __init__(
@@ -42,10 +46,12 @@ class Watcher:
         *,
         on_refresh: Callable[[Refresh], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
+        events: Events = watch,
     ) -> None:
         self._indexer = indexer
         self._on_refresh = on_refresh
         self._on_change = on_change
+        self._file_events = events
         self._seen: tuple[str, int] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="article-watcher", daemon=True)
@@ -64,17 +70,25 @@ class Watcher:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        lock_path = self._indexer.catalog.path.with_suffix(".watcher")
         while not self._stop.is_set():
-            with lock_path.open("w") as lock:
-                if _try_lock(lock):
-                    self._watch()
-            self._notice()
+            try:
+                self._take_turn()
+            except OSError as error:
+                self._complain(error)
             self._stop.wait(_TAKE_OVER_EVERY)
         self._indexer.catalog.close()
 
+    def _take_turn(self) -> None:
+        """Do the work if no other process does it, and tell of what has changed in either case."""
+        lock_path = _lock_path(self._indexer.catalog)
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        with lock_path.open("w") as lock:
+            if _try_lock(lock):
+                self._watch()
+        self._notice()
+
     def _watch(self) -> None:
-        """Refresh until told to stop, or until the file events fail: `_run` then starts anew."""
+        """Refresh until told to stop, or until there are no more file events: `_run` then starts anew."""
         wait = self._refresh(None)
         try:
             for paths in self._events(wait):
@@ -99,9 +113,10 @@ class Watcher:
 
     def _events(self, wait: float) -> Iterator[list[str] | None]:
         """Yield the paths that changed, and None whenever it is time to rescan."""
-        root = self._indexer.folder.root.resolve()
+        root, matches = self._indexer.folder.root.resolve(), self._indexer.folder.matches
+        watched = _identity(root)
         rescan_at = time.monotonic() + wait
-        for changes in watch(
+        for changes in self._file_events(
             root,
             watch_filter=None,
             debounce=100,
@@ -113,12 +128,16 @@ class Watcher:
         ):
             seen = {Path(path).relative_to(root).as_posix() for _, path in changes}
             paths = sorted(path for path in seen if not path.startswith(".") and "/." not in path)
-            if paths and all(map(self._indexer.folder.matches, paths)):
-                yield paths
-            elif any(not (root / path).is_file() for path in paths) or time.monotonic() >= rescan_at:
+            # What is no file may be a folder that came or went with all its articles.
+            others = any(not matches(path) and not (root / path).is_file() for path in paths)
+            if others or time.monotonic() >= rescan_at:
                 started = time.monotonic()
                 yield None
                 rescan_at = time.monotonic() + _pause(time.monotonic() - started)
+                if _identity(self._indexer.folder.root) != watched:
+                    return  # another folder stands there now, whose events these are not
+            elif articles := [path for path in paths if matches(path)]:
+                yield articles
 
     def _refresh(self, paths: list[str] | None) -> float:
         """Refresh once and return how many seconds to wait before the next rescan."""
@@ -126,10 +145,8 @@ class Watcher:
         try:
             refresh = self._indexer.refresh(paths)
             self.healthy = True
-        except (SourceError, sqlite3.Error) as error:
-            if self.healthy:
-                log.warning("articles are not refreshed: %s", error)
-            self.healthy = False
+        except (SourceError, sqlite3.Error, OSError) as error:
+            self._complain(error)
             return _RESCAN_AFTER[0]
         for problem in refresh.problems:
             log.warning("left out %s", problem)
@@ -143,6 +160,33 @@ class Watcher:
             self._on_refresh(refresh)
             self._notice()
         return _pause(time.monotonic() - started)
+
+    def _complain(self, error: Exception) -> None:
+        if self.healthy:
+            log.warning("articles are not refreshed: %s", error)
+        self.healthy = False
+
+
+def is_watched(catalog: Catalog) -> bool:
+    """Whether a process of this machine keeps the catalog fresh now."""
+    with _lock_path(catalog).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def _lock_path(catalog: Catalog) -> Path:
+    return catalog.path.with_suffix(".watcher")
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _pause(spent: float) -> float:
