@@ -15,6 +15,9 @@ from functools import lru_cache
 ALL = "all"
 """The slug of the feed that holds every topic; no topic can have it."""
 
+MAX_SLUG = 150
+"""Bytes that a slug has at most: feeds are exported as files, and a file's name holds 255."""
+
 _SPOKEN = {"+": "-plus", "#": "-sharp", "&": "-and-", "@": "-at-", "%": "-percent"}
 
 
@@ -40,7 +43,8 @@ def slugify(name: str) -> str:
 
     Letters, marks and digits of every script stay; `C++`, `C#` and `.NET` are spoken (`c-plus-plus`,
     `c-sharp`, `dot-net`); spaces, hyphens, underscores and slashes are one separator. A name that loses any
-    other character gets a short hash of itself, so that two names never share an address by accident.
+    other character, or is cut because it is too long, gets a short hash of itself, so that two names never
+    share an address by accident.
     """
     text = unicodedata.normalize("NFKC", name).casefold().strip()
     text = unicodedata.normalize("NFKC", text)
@@ -52,7 +56,10 @@ def slugify(name: str) -> str:
     kept = "".join(filter(_belongs_in_slug, text))
     slug = re.sub(r"[\s_/-]+", "-", kept)
     slug = re.sub(r"-?\.[.-]*", ".", slug).strip("-.")
-    if kept != text or not slug or slug == ALL:
+    is_long = len(slug.encode()) > MAX_SLUG
+    if is_long:
+        slug = slug.encode()[: MAX_SLUG - 7].decode(errors="ignore").rstrip("-.")
+    if kept != text or not slug or slug == ALL or is_long:
         digest = hashlib.blake2b(name.strip().encode("utf-8", "surrogatepass"), digest_size=3).hexdigest()
         slug = f"{slug}-{digest}".strip("-")
     return slug
