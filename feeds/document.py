@@ -36,7 +36,7 @@ ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 """The content codings on offer, best first."""
 
-_MEMBER = re.compile(r'\s*((?:W/)?"[^"]*"|\*)\s*(?:,|$)')
+_MEMBER = re.compile(r'(?:W/)?"[^"]*"')
 _CODING_SUFFIX = re.compile(r"-(?:gzip|br|zstd)$")
 _QVALUE = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
@@ -110,16 +110,17 @@ def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mappin
     """
     if_none_match = conditions.get("if-none-match")
     if if_none_match is not None:
-        return any(_same_document(member, tag) for member in _MEMBER.findall(if_none_match))
+        tags = _MEMBER.findall(if_none_match)
+        return if_none_match.strip() == "*" or any(_same_document(member, tag) for member in tags)
     if_modified_since = conditions.get("if-modified-since")
     if if_modified_since is None or last_modified is None:
         return False
     try:
         since = parsedate_to_datetime(if_modified_since)
-    except ValueError:
+        since = since if since.tzinfo else since.replace(tzinfo=UTC)
+        return last_modified.replace(microsecond=0) <= since
+    except (ValueError, OverflowError):
         return False  # §13.1.3: a recipient ignores what is no HTTP date
-    since = since if since.tzinfo else since.replace(tzinfo=UTC)
-    return last_modified.replace(microsecond=0) <= since
 
 
 def choose_coding(accept_encoding: str) -> str:
@@ -141,7 +142,5 @@ def http_date(moment: datetime) -> str:
 
 
 def _same_document(member: str, tag: str) -> bool:
-    if member == "*":
-        return True
     opaque = member.removeprefix("W/").strip('"')
     return _CODING_SUFFIX.sub("", _CODING_SUFFIX.sub("", opaque)) == tag
