@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from articles import yamlcut
 from articles.gitcommand import GitError, checked_address, may_carry_token
 from articles.topics import Topic, TopicError, Topics, slugify
 from articles.urls import http_url
@@ -68,7 +69,10 @@ def _duration(value: Any) -> Any:
     scale = _UNITS.get(unit or "s") or _UNITS.get(unit.removesuffix("s"))
     if match is None or scale is None:
         raise ValueError("write a time such as 60 seconds, 5 minutes or 7 days")
-    return timedelta(seconds=float(match[1]) * scale)
+    try:
+        return timedelta(seconds=float(match[1]) * scale)
+    except OverflowError:
+        raise ValueError("is longer than time itself: write one such as 7 days") from None
 
 
 def _web_address(value: str) -> str:
@@ -235,6 +239,12 @@ class FeedsConfig(_Section):
         return Topics(tuple(topic.topic() for topic in self.topics), frozenset(self.gone))
 
 
+class PagesConfig(_Section):
+    """What the pages show: `show_quality`, whether entries carry their quality."""
+
+    show_quality: bool = False
+
+
 class FilterConfig(_Section):
     """Which values a channel takes (`include`; empty = all) and which it never takes (`exclude`)."""
 
@@ -284,6 +294,7 @@ class Config(_Section):
     site: SiteConfig = SiteConfig()
     articles: ArticlesConfig = ArticlesConfig()
     feeds: FeedsConfig = FeedsConfig()
+    pages: PagesConfig = PagesConfig()
     bot: BotConfig = BotConfig()
     state: Path = Path("var")
 
@@ -309,6 +320,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         ) from None
     base = path.parent
     articles = config.articles.model_copy(update={"path": base / config.articles.path})
+    if articles.git is None and not articles.path.is_dir():
+        where = marks.get(("articles", "path"), marks.get(("articles",), (1, 1)))
+        problem = f"there is no folder {articles.path}: make it, or write the path of another"
+        raise ConfigError(path, [Problem(*where, "articles.path", problem)])
     return config.model_copy(update={"articles": articles, "state": base / config.state})
 
 
@@ -331,15 +346,11 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[Location, tuple[int, int]]]:
         raise ConfigError(path, [Problem(1, 1, "", f"cannot be read: {reason}")]) from None
     marks: dict[Location, tuple[int, int]] = {(): (1, 1)}
     try:
-        root = yaml.compose(text, yaml.CSafeLoader)
-        problems = list(_walk(root, (), marks)) if root else []
-        values = yaml.load(text, yaml.CSafeLoader) if not problems else None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ConfigError(path, [Problem(line, column, "", str(error.problem or error.context))]) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(path, [Problem(1, 1, "", " ".join(str(error).split()))]) from None
+        values = yamlcut.load(text + "\n")
+    except yamlcut.YamlError as error:
+        raise ConfigError(path, [Problem(error.line + 1, error.column + 1, "", error.reason)]) from None
+    root = yaml.compose(text, yaml.CSafeLoader)
+    problems = list(_walk(root, (), marks)) if root else []
     if problems:
         raise ConfigError(path, problems)
     if values is not None and not isinstance(values, dict):
@@ -352,7 +363,10 @@ def _walk(node: yaml.Node, where: Location, marks: dict[Location, tuple[int, int
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            place = (*where, str(key.value))
+            if not isinstance(key, yaml.ScalarNode):
+                yield Problem(*_position(key), _dotted(where), "a key must be a word")
+                continue
+            place = (*where, key.value)
             marks[(*place, "")] = _position(key)
             marks[place] = _position(value if isinstance(value, yaml.ScalarNode) else key)
             if key.value in seen:
@@ -400,7 +414,8 @@ def _unknown_key(where: Location) -> str:
 
 
 _PARTS: Mapping[str, type[_Section]] = {
-    "site": SiteConfig, "articles": ArticlesConfig, "feeds": FeedsConfig, "bot": BotConfig,
+    "site": SiteConfig, "articles": ArticlesConfig, "feeds": FeedsConfig, "pages": PagesConfig,
+    "bot": BotConfig,
     "feeds.topics": TopicConfig, "bot.channels": ChannelConfig,
     "bot.channels.types": FilterConfig, "bot.channels.providers": FilterConfig,
     "bot.channels.keywords": FilterConfig,
