@@ -1,4 +1,4 @@
-"""What a feed tells the caches between it and its readers: how long to keep it, and by which names to drop it."""
+"""What a feed tells the caches between it and its readers: how long to keep it, and what to drop it by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 SHARED = 60
-"""Seconds for which a shared cache answers without asking: news is late by this much, not by the feed's ttl."""
+"""Seconds for which a shared cache answers without asking: news is late by so much, not by the ttl."""
 STALE_WHILE_ASKING = 600
 STALE_ON_ERROR = 86_400
 
@@ -16,8 +16,8 @@ def cache_headers(ttl: int, slugs: Iterable[str] = ()) -> tuple[tuple[str, str],
     """Return the headers of a feed with these topics; `ttl` (minutes) is for readers.
 
     A shared cache asks far more often (s-maxage, RFC 9111 §5.2.2.10), answers meanwhile with what it has, and
-    goes on with it for a day while this site is down (RFC 5861). The keys name the topics, for a purge after a
-    change: Surrogate-Key for Fastly and Varnish, Cache-Tag for Cloudflare, Bunny and others.
+    goes on with it for a day while this site is down (RFC 5861). The keys name the topics, for a purge after
+    a change: Surrogate-Key is Fastly's header, Cache-Tag Cloudflare's.
     """
     keys = ["feeds", *(f"topic-{quote(slug, safe='')}" for slug in slugs)]
     control = (
