@@ -5,16 +5,20 @@ Everything below receives values; only this module knows the whole Config.
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from flask import Blueprint, Flask, Response, request
 
 import config as configuration
@@ -41,11 +45,14 @@ from ops.routes import blueprint as ops_blueprint
 from pages.routes import blueprint as pages_blueprint
 
 if TYPE_CHECKING:
+    import requests
     from _typeshed.wsgi import WSGIApplication
 
 Clock = Callable[[], datetime]
 
 _PATIENCE = 20.0
+
+log = logging.getLogger("newswire")
 
 
 def utc_now() -> datetime:
@@ -69,6 +76,31 @@ class Newswire:
     def checkout(self) -> Checkout | None:
         """Where the articles from a git repository lie, if they come from one."""
         return self.puller.checkout if self.puller else None
+
+    def refresh(self) -> None:
+        """Bring the catalog up to date once; from a git repository too, unless another process pulls already.
+
+        Raises ArticlesError when the articles cannot be read.
+        """
+        if self.checkout:
+            with self.checkout.role() as role:
+                if role:
+                    self.checkout.pull(role)
+        self.counts.refreshed(self.indexer.refresh().seconds)
+
+    @contextmanager
+    def watch(self, on_change: Callable[[], None]) -> Iterator[None]:
+        """Keep the catalog fresh for a while, and call `on_change` after every visible change."""
+        watcher = Watcher(self.indexer, on_refresh=self.watcher.on_refresh, on_change=on_change)
+        if self.puller:
+            self.puller.start()
+        watcher.start()
+        try:
+            yield
+        finally:
+            watcher.stop()
+            if self.puller:
+                self.puller.stop()
 
     def keep_fresh(self) -> None:
         """Start to keep the catalog fresh, for as long as this process lives.
@@ -124,6 +156,7 @@ def create_app(
     *,
     clock: Clock = utc_now,
     environ: Mapping[str, str] = os.environ,
+    session: requests.Session | None = None,
 ) -> Flask:
     """Return the Flask application; without `config` it reads config.yaml, or the file NEWSWIRE_CONFIG names.
 
@@ -137,10 +170,14 @@ def create_app(
     app = Flask("newswire", static_folder=None)
     app.extensions["newswire"] = newswire
     app.register_blueprint(feeds_blueprint(newswire.publisher))
-    app.register_blueprint(pages_blueprint(newswire.publisher, newswire.indexer.folder))
+    app.register_blueprint(
+        pages_blueprint(newswire.publisher, newswire.indexer.folder, show_quality=config.pages.show_quality)
+    )
     app.register_blueprint(_ops(newswire, environ))
     app.cli.add_command(articles_commands(newswire.indexer, newswire.clock, newswire.checkout))
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
+    for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):
+        app.cli.add_command(_Later(name, what, partial(_bot_commands, newswire, environ, session)))
     return app
 
 
@@ -151,6 +188,8 @@ def create_web() -> Flask:
     report_to_people(newswire.config, os.environ)
     newswire.keep_fresh()
     newswire.counts.start()
+    if newswire.config.bot.run_in == "web":
+        _start_bot(newswire)
     app.after_request(partial(_count, newswire.counts))
     feeds = FeedServer(app.wsgi_app, newswire.publisher, newswire.counts.observe)
     feeds.start()
@@ -175,6 +214,62 @@ def report_to_people(config: Config, environ: Mapping[str, str]) -> None:
         sentry.start(environ, secrets=secrets)
     except SettingError as error:
         raise _exit(error) from None
+
+
+class _Later(click.Group):
+    """A group of commands that is made when it is first looked into: its imports cost a third of a second."""
+
+    def __init__(self, name: str, help: str, make: Callable[[], Mapping[str, click.Group]]) -> None:
+        super().__init__(name, help=help)
+        self._make = make
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return self._group.list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one command."""
+        return self._group.get_command(ctx, cmd_name)
+
+    @cached_property
+    def _group(self) -> click.Group:
+        return self._make()[self.name or ""]
+
+
+def _bot_commands(
+    newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None
+) -> Mapping[str, click.Group]:
+    from bot.commands import BotParts, bot_commands, database_commands
+    from wiring import bot_parts
+
+    def parts() -> BotParts:
+        report_to_people(newswire.config, environ)
+        return bot_parts(newswire, environ, session)
+
+    def changed(config: Path | None, content: Path | None) -> BotParts:
+        settings = _load_or_exit(environ, config) if config else newswire.config
+        if content:
+            articles = settings.articles.model_copy(update={"path": content, "git": None})
+            settings = settings.model_copy(update={"articles": articles})
+        settings = settings.model_copy(update={"state": newswire.config.state})
+        return bot_parts(build(settings, clock=newswire.clock, environ=environ), environ, session)
+
+    return {"bot": bot_commands(parts, changed), "db": database_commands(parts)}
+
+
+def _start_bot(newswire: Newswire) -> None:
+    """Let this web worker post too; of all that may, the one that holds the lease does."""
+    from bot.errors import BotError
+    from wiring import bot_parts
+
+    try:
+        bot = bot_parts(newswire, os.environ).bot()
+        bot.start()
+    except (BotError, SettingError) as error:
+        log.error("the bot does not run, the feeds do: %s", error)  # noqa: TRY400 - the reason says it all
+        return
+    newswire.watcher.on_change = bot.wake
+    atexit.register(bot.stop)
 
 
 def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
@@ -227,8 +322,8 @@ def _site(config: Config) -> Site:
     )
 
 
-def _load_or_exit(environ: Mapping[str, str]) -> Config:
-    path = Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).parent / "config.yaml")
+def _load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config:
+    path = path or Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).parent / "config.yaml")
     try:
         return configuration.load(path, environ)
     except ConfigError as error:

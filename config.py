@@ -273,9 +273,10 @@ class ChannelConfig(_Section):
 
 
 class BotConfig(_Section):
-    """How often to look, and where to post."""
+    """How often to look, and where to post; `run_in: web` lets the web process post, for want of another."""
 
     every: Duration = timedelta(seconds=60)
+    run_in: Literal["bot", "web"] = "bot"
     channels: tuple[ChannelConfig, ...] = ()
 
     @field_validator("channels")

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 import requests
 
-from articles.catalog import Catalog
 from articles.topics import Topics
 from bot.commands import BotParts
 from bot.database import connect
@@ -25,34 +23,31 @@ from bot.transport import Transport, fault_of
 from config import ChannelConfig, Config, FilterConfig, secret
 from ops.hosting import outbox_url
 
+if TYPE_CHECKING:
+    from app import Newswire
+
 log = logging.getLogger("bot")
 
 
 def bot_parts(
-    config: Config,
-    catalog: Catalog,
-    *,
-    environ: Mapping[str, str],
-    clock: Callable[[], datetime],
-    refresh: Callable[[], object],
-    watch: Callable[[Callable[[], None]], AbstractContextManager[object]],
-    session: requests.Session | None = None,
+    newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None = None
 ) -> BotParts:
     """Return what the bot and its commands need; opens no connection and starts nothing.
 
-    Raises BotError when the database's address cannot be used.
+    Raises BotError or SettingError when the database's address cannot be used.
     """
+    config, topics = newswire.config, newswire.catalog.topics
     return BotParts(
         database=connect(outbox_url(environ, config.state)),
-        catalog=catalog,
-        channels=tuple(channels_of(config, catalog.topics, environ)),
+        catalog=newswire.catalog,
+        channels=tuple(channels_of(config, topics, environ)),
         transport=Transport(session or requests.Session(), user_agent=f"Newswire (+{config.site.url})"),
         site=Site(name=config.site.title, url=config.site.url),
-        clock=clock,
+        clock=newswire.clock,
         every=config.bot.every,
-        refresh=refresh,
-        watch=watch,
-        taxonomy=json.dumps([asdict(topic) for topic in catalog.topics.listed], sort_keys=True),
+        refresh=newswire.refresh,
+        watch=newswire.watch,
+        taxonomy=json.dumps([asdict(topic) for topic in topics.listed], sort_keys=True),
     )
 
 

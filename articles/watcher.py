@@ -49,8 +49,8 @@ class Watcher:
         events: Events = watch,
     ) -> None:
         self._indexer = indexer
-        self._on_refresh = on_refresh
-        self._on_change = on_change
+        self.on_refresh = on_refresh
+        self.on_change = on_change
         self._file_events = events
         self._seen: tuple[str, int] | None = None
         self._stop = threading.Event()
@@ -108,7 +108,7 @@ class Watcher:
             log.warning("the catalog cannot be read: %s", error)
             return
         if self._seen not in (None, now):
-            self._on_change()
+            self.on_change()
         self._seen = now
 
     def _events(self, wait: float) -> Iterator[list[str] | None]:
@@ -157,7 +157,7 @@ class Watcher:
                 refresh.removed,
                 len(refresh.problems),
             )
-            self._on_refresh(refresh)
+            self.on_refresh(refresh)
             self._notice()
         return _pause(time.monotonic() - started)
 
