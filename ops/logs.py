@@ -42,7 +42,8 @@ class LineFormatter(logging.Formatter):
             }
             if exception:
                 fields["exception"] = exception
-            return json.dumps(_clean(fields, self._redact), ensure_ascii=False, default=str)
+            line = json.dumps(_clean(fields, self._redact), ensure_ascii=False)
+            return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
         said = "".join(f" {key}={value}" for key, value in extra.items())
         tail = f" | {exception}" if exception else ""
         line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}{said}{tail}"

@@ -1,0 +1,255 @@
+"""/healthz, /readyz, /metrics and /hooks/git, from outside."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
+from werkzeug.test import Client, TestResponse
+
+from app import Newswire
+from articles.gitcommand import GitError
+from ops.health import GRACE, Watched, health_of
+from ops.hooks import MAX_BODY
+from ops.routes import UntilReady
+from tests.articles.gitserver import Origin
+from tests.ops.conftest import write_article
+
+MakeApp = Callable[..., Flask]
+SECRET = "what only the git host knows"
+
+
+def parts(app: Flask) -> Newswire:
+    newswire: Newswire = app.extensions["newswire"]
+    return newswire
+
+
+def samples(text: str) -> dict[tuple[str, str], float]:
+    """Return the values by name and labels, read as Prometheus reads them."""
+    return {
+        (sample.name, ",".join(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_healthz_needs_nothing(make_app: MakeApp, content: Path) -> None:
+    """The process is up, whatever became of the articles."""
+    client = make_app().test_client()
+    shutil.rmtree(content)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_readyz_before_and_after_the_first_refresh(make_app: MakeApp) -> None:
+    """No requests before every file was read once; then they may come."""
+    app = make_app()
+    client = app.test_client()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "not been read" in str(answer.json)
+    parts(app).keep_fresh()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ready", "reasons": [], "warnings": []})
+
+
+def test_readyz_without_the_folder(make_app: MakeApp, content: Path) -> None:
+    """A folder that cannot be read is a reason: another machine may have its own."""
+    app = make_app()
+    parts(app).keep_fresh()
+    shutil.rmtree(content)
+    answer = app.test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert "cannot be read" in str(answer.json)
+
+
+def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
+    """It is a reason only after the time that taking over takes."""
+    newswire = parts(make_app())
+    newswire.indexer.refresh()
+    clock = iter([0.0, 0.0, GRACE + 1, GRACE + 1])
+    watched = Watched(newswire.catalog, now=lambda: next(clock))
+    assert watched() is None
+    assert watched() == "no process keeps the catalog fresh"
+    newswire.watcher.start()
+    limit = time.monotonic() + 5
+    while watched():
+        assert time.monotonic() < limit
+        clock = iter([GRACE + 1] * 2)
+        time.sleep(0.01)
+
+
+def test_more_checks(make_app: MakeApp) -> None:
+    """The bot's own checks join in: as reasons, or as warnings."""
+    indexer = parts(make_app()).indexer
+    health = health_of(indexer, checks=[lambda: "no database"], warnings=[lambda: None, lambda: "old lease"])
+    assert "no database" in health.reasons()
+    assert health.concerns() == ["old lease"]
+
+
+def test_an_unreachable_repository_is_a_warning(
+    make_app: MakeApp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The site serves on, and says in /readyz and `flask articles check` since when it is on its own."""
+    origin = Origin(tmp_path / "origin")
+    origin.write("one.md", "One")
+    origin.commit()
+    app = make_app(f"{{git: 'file://{origin.folder}'}}")
+    newswire = parts(app)
+    assert newswire.checkout
+    with newswire.checkout.role() as role:
+        assert role
+        newswire.checkout.pull(role)
+        newswire.indexer.refresh()
+        origin.folder.rename(tmp_path / "away")
+        with pytest.raises(GitError):
+            newswire.checkout.pull(role)
+    newswire.watcher.start()
+    answer = app.test_client().get("/readyz")
+    assert answer.status_code == 200
+    assert "not pulled since 2026-03-01T12:00:00Z" in str(answer.json)
+    assert app.test_client().get("/feeds/all.rss").status_code == 200
+    checked = app.test_cli_runner().invoke(args=["articles", "check"])
+    assert checked.exit_code == 0
+    assert "not pulled since 2026-03-01 12:00 UTC" in checked.output
+    metrics = samples(app.test_client().get("/metrics").text)
+    assert metrics["newswire_git_failing", ""] == 1
+
+
+def test_check_pulls_first(make_app: MakeApp, tmp_path: Path) -> None:
+    """On an empty disk `flask articles check` looks at what is in the repository now."""
+    origin = Origin(tmp_path / "origin")
+    origin.write("one.md", "One")
+    origin.commit()
+    checked = (
+        make_app(f"{{git: 'file://{origin.folder}'}}").test_cli_runner().invoke(args=["articles", "check"])
+    )
+    assert "1 good articles" in checked.output
+
+
+def test_metrics(make_app: MakeApp, content: Path) -> None:
+    """Articles by state, requests, readers, and the refreshes, in Prometheus' format."""
+    write_article(content, "later", published="2026-04-01")
+    (content / "bad.md").write_text("no front matter")
+    app = make_app()
+    newswire = parts(app)
+    newswire.keep_fresh()
+    for status in (200, 304, 304):
+        newswire.counts.observe("/feeds/ai.rss", status, "Feedly/1.0 (42 subscribers)")
+    newswire.counts.observe("/", 200, "Mozilla/5.0")
+    answer = app.test_client().get("/metrics")
+    assert answer.content_type.startswith("text/plain; version=0.0.4")
+    found = samples(answer.text)
+    assert found["newswire_articles", "published"] == 2
+    assert found["newswire_articles", "scheduled"] == 1
+    assert found["newswire_articles", "bad"] == 1
+    assert found["newswire_requests_total", "ai.rss,304"] == 2
+    assert found["newswire_not_modified_ratio", ""] == pytest.approx(2 / 3)
+    assert found["newswire_reader_agents", "Feedly"] == 1
+    assert 42 in {value for (name, _), value in found.items() if name == "newswire_subscribers"}
+    assert found["newswire_refresh_seconds_count", ""] >= 1
+    assert found["newswire_catalog_complete", ""] == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [(None, 401), ("Bearer wrong", 401), ("Bearer Ünsinn", 401), ("Bearer let-me-in", 200)],
+)
+def test_metrics_may_be_closed(make_app: MakeApp, header: str | None, status: int) -> None:
+    """With METRICS_TOKEN set, only who brings it sees them."""
+    client = make_app(METRICS_TOKEN="let-me-in").test_client()
+    headers = {"Authorization": header} if header else {}
+    assert client.get("/metrics", headers=headers).status_code == status
+
+
+def push(app: Flask, body: bytes = b'{"ref": "refs/heads/main"}', **headers: str) -> TestResponse:
+    named: dict[str, Any] = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.test_client().post("/hooks/git", data=body, headers=named)
+
+
+def signature(body: bytes, secret: str = SECRET) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+@pytest.fixture
+def git_app(make_app: MakeApp) -> Flask:
+    return make_app("{git: 'https://git.example.org/news.git'}", GIT_HOOK_SECRET=SECRET)
+
+
+def test_the_hook_is_not_there_unless_asked_for(make_app: MakeApp) -> None:
+    """Without a secret, or without a repository, the address is unknown."""
+    assert push(make_app("{git: 'https://git.example.org/x'}"), X_Gitlab_Token=SECRET).status_code == 404
+    assert push(make_app(GIT_HOOK_SECRET=SECRET), X_Gitlab_Token=SECRET).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_a_genuine_push_asks_for_a_pull(git_app: Flask, kind: str) -> None:
+    """Signed as GitHub does or with GitLab's token, it wakes whichever process pulls."""
+    checkout = parts(git_app).checkout
+    assert checkout
+    before = checkout.wanted_at()
+    body = b'{"after": "1"}'
+    headers = {"X_Hub_Signature_256": signature(body)} if kind == "github" else {"X_Gitlab_Token": SECRET}
+    assert push(git_app, body, **headers).status_code == 202
+    assert checkout.wanted_at() != before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X_Hub_Signature_256": signature(b"another body")},
+        {"X_Hub_Signature_256": signature(b"{}", "another secret")},
+        {"X_Hub_Signature_256": signature(b"{}").upper()},
+        {"X_Hub_Signature_256": "", "X_Gitlab_Token": SECRET},
+        {"X_Hub_Signature_256": "sha256=é"},
+        {"X_Gitlab_Token": SECRET[:-1]},
+        {"X_Gitlab_Token": ""},
+    ],
+)
+def test_a_push_that_is_not_genuine(git_app: Flask, headers: dict[str, str]) -> None:
+    """It is refused, and nothing is pulled."""
+    checkout = parts(git_app).checkout
+    assert checkout
+    assert push(git_app, b"{}", **headers).status_code == 403
+    assert checkout.wanted_at() == 0
+
+
+def test_a_push_that_is_too_large(git_app: Flask) -> None:
+    """It is refused before it is read."""
+    assert push(git_app, b"x" * (MAX_BODY + 1), X_Gitlab_Token=SECRET).status_code == 413
+
+
+def test_the_secret_may_be_in_a_file(make_app: MakeApp, tmp_path: Path) -> None:
+    """As hosts mount it: GIT_HOOK_SECRET_FILE names the file."""
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    app = make_app("{git: 'https://git.example.org/x'}", GIT_HOOK_SECRET_FILE=str(tmp_path / "secret"))
+    assert push(app, X_Gitlab_Token=SECRET).status_code == 202
+
+
+def test_a_token_that_is_not_set(make_app: MakeApp, capsys: pytest.CaptureFixture[str]) -> None:
+    """The process ends, and says which variable is missing."""
+    with pytest.raises(SystemExit):
+        make_app("{git: 'https://git.example.org/x', token_env: NEWS_TOKEN}")
+    assert "NEWS_TOKEN is not set" in capsys.readouterr().err
+
+
+def test_too_early_is_not_unknown(make_app: MakeApp) -> None:
+    """Until the articles are there every page says 503 and when to come again, but for what machines ask."""
+    app = make_app()
+    client = Client(UntilReady(app.wsgi_app, parts(app).catalog.is_complete))
+    early = client.get("/feeds/ai.rss")
+    assert (early.status_code, early.headers["Retry-After"]) == (503, "10")
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 503
+    parts(app).indexer.refresh()
+    assert client.get("/feeds/ai.rss").status_code == 200
