@@ -65,6 +65,10 @@ def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str]
     return LineFormatter(as_json=wanted == "json", redact=Redactor(secrets))
 
 
+# Libraries that tell of each step they take: useful with LOG_LEVEL=DEBUG only.
+_CHATTY = ("alembic", "apscheduler", "urllib3", "watchfiles")
+
+
 def configure(
     environ: Mapping[str, str], *, secrets: Iterable[str] = (), stream: TextIO | None = None
 ) -> None:
@@ -83,6 +87,8 @@ def configure(
     for name in ("_granian", "granian.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.NOTSET if root.level < logging.INFO else logging.WARNING)
     logging.captureWarnings(capture=True)
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
     """Start to report, and return whether SENTRY_DSN is set. Raises SettingError when it cannot be used.
 
-    No request bodies, cookies, addresses of people or local variables are sent, and no secret.
+    No request bodies, cookies, addresses of people (the SDK's default) or local variables are sent, and no
+    secret.
     """
     dsn = environ.get("SENTRY_DSN", "").strip()
     if not dsn:
@@ -37,7 +38,8 @@ def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
         sentry_sdk.init(
             dsn,
             environment=environ.get("SENTRY_ENVIRONMENT") or None,
-            send_default_pii=False,
+            propagate_traces=False,  # it would put headers into what is posted to the chat services
+            auto_session_tracking=False,
             max_request_body_size="never",
             include_local_variables=False,
             before_send=scrub,

@@ -1,0 +1,130 @@
+"""The Procfile's web process, as a host starts it: it serves, logs, counts, and stops in time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.articles.gitserver import Origin
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+@dataclass
+class Web:
+    """A running web process group."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        """Ask for a page."""
+        return requests.get(self.url + path, headers=headers, timeout=5)
+
+    def wait_for(self, path: str, text: str = "") -> None:
+        """Wait until the page is there and says `text`."""
+        limit = time.monotonic() + 30
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < limit, self.log.read_text()
+            try:
+                answer = self.get(path)
+                if answer.ok and text in answer.text:
+                    return
+            except requests.ConnectionError:
+                pass
+            time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(tmp_path: Path, articles: str, **environ: str) -> Iterator[Web]:
+    (tmp_path / "config.yaml").write_text(f"articles: {articles}\nstate: state\n", encoding="utf-8")
+    command = re.search(r"^web: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
+    assert command
+    port, log = free_port(), tmp_path / "log"
+    settings = {"PATH": f"{BIN}:{os.environ['PATH']}", "NEWSWIRE_CONFIG": str(tmp_path / "config.yaml")}
+    settings |= {"HOST": "127.0.0.1", "PORT": str(port), "PYTHONUNBUFFERED": "1", **environ}
+    command_line = ["sh", "-c", f"exec {command[1]}"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {command[1]}"],
+            cwd=ROOT,
+            env=settings,
+            stdout=out,
+            stderr=out,
+            process_group=0,
+        )
+    try:
+        yield Web(process, f"http://127.0.0.1:{port}", log)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_web_process_from_start_to_end(end: signal.Signals, tmp_path: Path) -> None:
+    """Two workers count together and log JSON; a signal ends them in 5 s, in spite of a client that hangs."""
+    (tmp_path / "content").mkdir()
+    with serving(tmp_path, "{path: content}", LOG_FORMAT="json", WEB_CONCURRENCY="2") as web:
+        web.wait_for("/readyz")
+        for _ in range(10):
+            assert web.get("/feeds/all.rss").ok
+        web.wait_for("/metrics", 'newswire_requests_total{feed="all.rss",status="200"} 10.0')
+        with socket.create_connection(("127.0.0.1", int(web.url.rpartition(":")[2]))) as slow:
+            slow.sendall(b"GET /feeds/all.rss HTTP/1.1\r\nHost: x\r\n")
+            started = time.monotonic()
+            web.process.send_signal(end)
+            assert web.process.wait(10) == 0
+            assert time.monotonic() - started < 5
+        events = [json.loads(line) for line in web.log.read_text().splitlines()]
+    assert {event["logger"] for event in events} >= {"_granian"}
+    assert [event for event in events if event["level"] in ("ERROR", "CRITICAL")] == []
+    with pytest.raises(ProcessLookupError):
+        os.killpg(web.process.pid, 0)
+
+
+def test_articles_from_a_repository(tmp_path: Path) -> None:
+    """A web process on an empty disk pulls, serves, and a push of the git host shows within seconds."""
+    origin = Origin(tmp_path / "origin")
+    origin.write("one.md", "First of all")
+    origin.commit()
+    articles = f"{{git: 'file://{origin.folder}', every: 1 hour}}"
+    with serving(tmp_path, articles, GIT_HOOK_SECRET="hush", WEB_CONCURRENCY="2") as web:
+        web.wait_for("/feeds/all.rss", "First of all")
+        origin.write("two.md", "Fresh from the push")
+        origin.commit()
+        answer = requests.post(web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=5)
+        assert answer.status_code == 202
+        web.wait_for("/feeds/all.rss", "Fresh from the push")
+        web.process.send_signal(signal.SIGTERM)
+        assert web.process.wait(10) == 0
+
+
+def test_a_setting_that_cannot_be_ends_it(tmp_path: Path) -> None:
+    """The host sees the process end, and the log says why in one line."""
+    (tmp_path / "content").mkdir()
+    with serving(tmp_path, "{path: content}", TRUSTED_PROXIES="all", WEB_CONCURRENCY="1") as web:
+        assert web.process.wait(20) != 0
+        assert "TRUSTED_PROXIES: 'all' is not a number" in web.log.read_text()
