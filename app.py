@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from flask import Blueprint, Flask, Response, request
@@ -201,7 +201,7 @@ def create_web() -> Flask:
     return app
 
 
-def report_to_people(config: Config, environ: Mapping[str, str]) -> None:
+def report_to_people(config: Config, environ: Mapping[str, str], stream: TextIO | None = None) -> None:
     """Start the logs, and reports to Sentry if SENTRY_DSN asks for them; no secret that is known gets there.
 
     Ends the process with status 2 when a variable says something that cannot be.
@@ -210,7 +210,7 @@ def report_to_people(config: Config, environ: Mapping[str, str]) -> None:
     names += [config.articles.token_env or "", "METRICS_TOKEN", "GIT_HOOK_SECRET"]
     secrets = [value for name in names if name and (value := configuration.secret(name, environ))]
     try:
-        logs.configure(environ, secrets=secrets)
+        logs.configure(environ, secrets=secrets, stream=stream)
         sentry.start(environ, secrets=secrets)
     except SettingError as error:
         raise _exit(error) from None
@@ -242,8 +242,8 @@ def _bot_commands(
     from bot.commands import BotParts, bot_commands, database_commands
     from wiring import bot_parts
 
-    def parts() -> BotParts:
-        report_to_people(newswire.config, environ)
+    def parts(stream: TextIO) -> BotParts:
+        report_to_people(newswire.config, environ, stream)
         return bot_parts(newswire, environ, session)
 
     def changed(config: Path | None, content: Path | None) -> BotParts:

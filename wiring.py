@@ -6,8 +6,7 @@ Apart from app.py because a process that only serves feeds never loads any of th
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -20,13 +19,11 @@ from bot.rules import Channel, Filter
 from bot.scheduler import Site
 from bot.secret import Secret
 from bot.transport import Transport, fault_of
-from config import ChannelConfig, Config, FilterConfig, secret
+from config import ChannelConfig, FilterConfig, secret
 from ops.hosting import outbox_url
 
 if TYPE_CHECKING:
     from app import Newswire
-
-log = logging.getLogger("bot")
 
 
 def bot_parts(
@@ -37,10 +34,12 @@ def bot_parts(
     Raises BotError or SettingError when the database's address cannot be used.
     """
     config, topics = newswire.config, newswire.catalog.topics
+    found = [channel_of(channel, topics, environ) for channel in config.bot.channels]
     return BotParts(
         database=connect(outbox_url(environ, config.state)),
         catalog=newswire.catalog,
-        channels=tuple(channels_of(config, topics, environ)),
+        channels=tuple(channel for channel, _ in found),
+        faults=tuple(fault for _, fault in found if fault),
         transport=Transport(session or requests.Session(), user_agent=f"Newswire (+{config.site.url})"),
         site=Site(name=config.site.title, url=config.site.url),
         clock=newswire.clock,
@@ -51,39 +50,26 @@ def bot_parts(
     )
 
 
-def channels_of(config: Config, topics: Topics, environ: Mapping[str, str]) -> Iterator[Channel]:
-    """Yield the configured channels; one whose webhook is missing or useless has none, and is warned of."""
-    for channel in config.bot.channels:
-        yield Channel(
-            name=channel.name,
-            kind=channel.kind,
-            webhook=_webhook(channel, environ),
-            topics=None
-            if channel.topics is None
-            else frozenset(topics.of(name).slug for name in channel.topics),
-            min_quality=channel.min_quality,
-            types=_filter(channel.types),
-            providers=_filter(channel.providers),
-            keywords=_filter(channel.keywords),
-            max_age=channel.max_age,
-            backfill=channel.backfill,
-            max_per_tick=channel.max_per_tick,
-            on_unknown=channel.on_unknown,
-        )
-
-
-def _webhook(channel: ChannelConfig, environ: Mapping[str, str]) -> Secret | None:
+def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
+    """Return a configured channel, and what keeps it from posting: it then has no webhook."""
     address = secret(channel.webhook_env, environ)
-    if address is None:
-        log.warning(
-            "channel %s posts nothing: %s is not set in the environment", channel.name, channel.webhook_env
-        )
-        return None
-    fault = fault_of(Secret(address))
-    if fault:
-        log.warning("channel %s posts nothing: %s: %s", channel.name, channel.webhook_env, fault)
-        return None
-    return Secret(address)
+    fault = fault_of(Secret(address)) if address else "is not set in the environment"
+    slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
+    made = Channel(
+        name=channel.name,
+        kind=channel.kind,
+        webhook=Secret(address) if address and not fault else None,
+        topics=slugs,
+        min_quality=channel.min_quality,
+        types=_filter(channel.types),
+        providers=_filter(channel.providers),
+        keywords=_filter(channel.keywords),
+        max_age=channel.max_age,
+        backfill=channel.backfill,
+        max_per_tick=channel.max_per_tick,
+        on_unknown=channel.on_unknown,
+    )
+    return made, f"channel {channel.name} posts nothing: {channel.webhook_env}: {fault}" if fault else ""
 
 
 def _filter(words: FilterConfig) -> Filter:

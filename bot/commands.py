@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 from flask.cli import AppGroup
@@ -37,6 +38,8 @@ from bot.secret import Secret
 from bot.states import State
 from bot.transport import Transport
 
+log = logging.getLogger("bot")
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -50,7 +53,7 @@ class BotParts:
     """What the bot is made of, and what its commands work on.
 
     `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
-    it is given whenever the articles have changed.
+    it is given whenever the articles have changed. `faults` say which channels cannot post, and why.
     """
 
     database: Database
@@ -62,10 +65,13 @@ class BotParts:
     every: timedelta
     refresh: Callable[[], object]
     taxonomy: str
+    faults: tuple[str, ...]
     watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
 
     def bot(self) -> Bot:
-        """Return a bot that has not begun to do anything."""
+        """Return a bot that has not begun to do anything, and warn of channels that cannot post."""
+        for fault in self.faults:
+            log.warning("%s", fault)
         return Bot(
             self.database,
             self.catalog,
@@ -79,9 +85,11 @@ class BotParts:
         )
 
 
-def bot_commands(
-    parts: Callable[[], BotParts], changed: Callable[[Path | None, Path | None], BotParts]
-) -> AppGroup:
+Parts = Callable[[TextIO], BotParts]
+"""Gives the parts of the bot, and starts the logs on a stream: not on the one that carries an answer."""
+
+
+def bot_commands(parts: Parts, changed: Callable[[Path | None, Path | None], BotParts]) -> AppGroup:
     """Return the `bot` group; `changed` gives the parts with another config file or article folder."""
     group = AppGroup("bot", help="Post new articles to chat, and ask or tell the bot something.")
     _add_running(group, parts)
@@ -91,7 +99,7 @@ def bot_commands(
     return group
 
 
-def database_commands(parts: Callable[[], BotParts]) -> AppGroup:
+def database_commands(parts: Parts) -> AppGroup:
     """Return the `db` group."""
     group = AppGroup("db", help="Look after the bot's database.")
 
@@ -99,18 +107,18 @@ def database_commands(parts: Callable[[], BotParts]) -> AppGroup:
     @_clear_errors
     def upgrade() -> None:
         """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
-        schema.upgrade(parts().database)
+        schema.upgrade(parts(sys.stderr).database)
         click.echo("the outbox's tables are up to date")
 
     return group
 
 
-def _add_running(group: AppGroup, parts: Callable[[], BotParts]) -> None:
+def _add_running(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @_clear_errors
     def run() -> None:
         """Post new articles until told to stop, by Ctrl-C or SIGTERM."""
-        ours = parts()
+        ours = parts(sys.stdout)
         bot = ours.bot()
         stop = threading.Event()
         stop_on_signals(stop)
@@ -121,13 +129,13 @@ def _add_running(group: AppGroup, parts: Callable[[], BotParts]) -> None:
     @_clear_errors
     def once() -> None:
         """Look once, post what is due, and end: for cron, and for hosts that sleep."""
-        plan = parts().bot().once()
+        plan = parts(sys.stdout).bot().once()
         click.echo("another bot is at work" if plan is None else f"{len(plan.posts)} planned")
 
 
 def _add_questions(
     group: AppGroup,
-    parts: Callable[[], BotParts],
+    parts: Parts,
     changed: Callable[[Path | None, Path | None], BotParts],
 ) -> None:
     @group.command()
@@ -144,7 +152,7 @@ def _add_questions(
         With --config or --content it says what that change would do. Where there is no outbox yet, as in a
         check of a pull request, the articles that are here now count as already there.
         """
-        found = _plan(parts(), changed(other, content) if other or content else None)
+        found = _plan(parts(sys.stderr), changed(other, content) if other or content else None)
         for line in [json.dumps(reports.plan_values(found))] if as_json else reports.plan_lines(found):
             click.echo(line)
         sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
@@ -154,7 +162,7 @@ def _add_questions(
     @_clear_errors
     def explain_(article: str) -> None:
         """Say for every channel why ARTICLE (an id or a file) is posted or not, and every attempt so far."""
-        ours = parts()
+        ours = parts(sys.stderr)
         found = _article(ours, article)
         click.echo(f"{found.title}  ({found.id})")
         for line in _explanation(ours, found):
@@ -168,7 +176,7 @@ def _add_questions(
     @_clear_errors
     def deliveries(states: tuple[str, ...], channel: str | None, limit: int, as_json: bool) -> None:
         """List deliveries, the newest first."""
-        database = _ready(parts()).database
+        database = _ready(parts(sys.stderr)).database
         wanted = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
         for delivery in operations.listed(database, states=wanted, channel=channel, limit=limit):
             values = reports.delivery_values(delivery)
@@ -178,7 +186,7 @@ def _add_questions(
     @_clear_errors
     def channels() -> None:
         """Say which bot posts, and of each channel its state, what waits, and its last error."""
-        ours = _ready(parts())
+        ours = _ready(parts(sys.stderr))
         now, database = ours.clock(), ours.database
         click.echo(reports.lease_line(lease.holder(database), now))
         states, counts = channelstate.states(database), operations.counts(database)
@@ -186,13 +194,13 @@ def _add_questions(
             click.echo(line)
 
 
-def _add_orders(group: AppGroup, parts: Callable[[], BotParts]) -> None:
+def _add_orders(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @click.argument("ids", type=int, nargs=-1, required=True)
     @_clear_errors
     def replay(ids: tuple[int, ...]) -> None:
         """Post these deliveries again, or at last, whatever the rules say."""
-        ours = _ready(parts())
+        ours = _ready(parts(sys.stderr))
         done = operations.replay(ours.database, ids, ours.clock())
         click.echo(f"{len(done)} will be posted: {', '.join(map(str, done)) or 'none'}")
         sys.exit(0 if len(done) == len(set(ids)) else 1)
@@ -203,7 +211,7 @@ def _add_orders(group: AppGroup, parts: Callable[[], BotParts]) -> None:
     @_clear_errors
     def resolve(id: int, posted: bool) -> None:
         """Say of a delivery whose answer was lost whether it was posted; if not, it is posted now."""
-        ours = _ready(parts())
+        ours = _ready(parts(sys.stderr))
         if not operations.resolve(ours.database, id, posted=posted, now=ours.clock()):
             raise click.ClickException(f"delivery {id} does not wait for an answer")
         click.echo(f"delivery {id}: {'sent' if posted else 'will be posted'}")
@@ -213,7 +221,7 @@ def _add_orders(group: AppGroup, parts: Callable[[], BotParts]) -> None:
     @_clear_errors
     def pause(channel: str) -> None:
         """Post nothing to CHANNEL until it is resumed; what is due waits."""
-        ours = _ready(parts())
+        ours = _ready(parts(sys.stderr))
         if not channelstate.pause(ours.database, _channel(ours, channel).name, ours.clock()):
             raise click.ClickException(f"{channel} has not started yet")
         click.echo(f"{channel} is paused")
@@ -223,19 +231,19 @@ def _add_orders(group: AppGroup, parts: Callable[[], BotParts]) -> None:
     @_clear_errors
     def resume(channel: str) -> None:
         """Post to CHANNEL again, after a pause or once its webhook is mended."""
-        ours = _ready(parts())
+        ours = _ready(parts(sys.stderr))
         if not channelstate.resume(ours.database, _channel(ours, channel).name, ours.clock()):
             raise click.ClickException(f"{channel} has not started yet")
         click.echo(f"{channel} is resumed")
 
 
-def _add_messages(group: AppGroup, parts: Callable[[], BotParts]) -> None:
+def _add_messages(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @click.argument("channel")
     @_clear_errors
     def test(channel: str) -> None:
         """Post one message to CHANNEL that says it is a test."""
-        ours = _ready(parts())
+        ours = _ready(parts(sys.stderr))
         if _channel(ours, channel).webhook is None:
             raise click.ClickException(f"{channel} has no webhook: set its variable in the environment")
         verdict = ours.bot().sender.test(channel, ours.site.name)
@@ -248,7 +256,7 @@ def _add_messages(group: AppGroup, parts: Callable[[], BotParts]) -> None:
     @_clear_errors
     def preview(channel: str, article: str) -> None:
         """Show the exact JSON that would be posted to CHANNEL for ARTICLE (an id or a file)."""
-        ours = parts()
+        ours = parts(sys.stderr)
         kind = _channel(ours, channel).kind
         message = compose(_article(ours, article), site=ours.site.name, site_url=ours.site.url)
         request = SERVICES[kind].post(_NOWHERE, message)

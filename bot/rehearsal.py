@@ -12,6 +12,8 @@ from datetime import datetime
 from bot.catalog import Catalog
 from bot.rules import Channel, decide
 
+_EXAMPLES = 3
+
 log = logging.getLogger("bot.rehearsal")
 
 
@@ -43,12 +45,15 @@ class Rehearsal:
                     found.append((key, article.title))
         self._cursor = (*here, now)
         if first:
-            self._tell_baseline(len(found))
+            self._tell_baseline([title for _, title in found])
             return []
         for (_, name), title in found:
             log.info("would post channel=%s (it has no webhook): %s", name, title)
         return [key for key, _ in found]
 
-    def _tell_baseline(self, eligible: int) -> None:
+    def _tell_baseline(self, titles: list[str]) -> None:
         names = ", ".join(channel.name for channel in self._channels)
-        log.info("no webhook for %s: %d posts are not made up for; the next are shown here", names, eligible)
+        newest = "".join(f"\n    {title}" for title in titles[: -_EXAMPLES - 1 : -1])
+        log.info(
+            "no webhook for %s: %d articles are good enough, the newest first:%s", names, len(titles), newest
+        )

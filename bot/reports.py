@@ -53,7 +53,7 @@ def explanation_lines(
         answer = delivery_line(delivery)
     yield f"{channel.name} ({channel.kind}): {answer}"
     for check in checks:
-        yield f"  {'yes' if check.passed else 'NO ':3}  {check.rule:14}  {check.says}"
+        yield f"  {'yes' if check.passed else 'NO ':3}  {check.rule:17}  {check.says}"
     for attempt in attempts:
         yield f"  {attempt_line(attempt)}"
 
