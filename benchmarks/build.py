@@ -1,0 +1,102 @@
+"""Cold build: from nothing to every topic's feed, as a whole process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks import peers, product, report
+from benchmarks.corpus import LONG, SMALL, TOPICS, Corpus, corpus
+from benchmarks.measure import BenchmarkError, Result, Sample, Subject, interleaved, process
+from benchmarks.options import Options
+from benchmarks.report import Goal, Table
+
+OURS = "Newswire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aim:
+    """What is to be reached: shares of the faster Hugo's time and memory, and bytes."""
+
+    time: float
+    memory: float | None = None
+    bytes: int | None = None
+
+
+def long(options: Options) -> Table:
+    """Measure 5,000 files with long `related` lists."""
+    files = corpus(LONG, 500 if options.quick else 5000)
+    return _build("build-long", files, _Aim(time=1 / 6, bytes=150_000_000), options)
+
+
+def small(options: Options) -> Table:
+    """Measure 50,000 small files."""
+    files = corpus(SMALL, 5000 if options.quick else 50_000)
+    return _build("build-small", files, _Aim(time=1 / 2, memory=1 / 5), options)
+
+
+def site(options: Options) -> Table:
+    """Measure 674 small files, as many as one real site has."""
+    return _build("build-site", corpus(SMALL, 674), _Aim(time=2), options)
+
+
+def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
+    found, missing = peers.available()
+    if options.quick:
+        found = [peer for peer in found if peer.name.startswith("Hugo")]
+    site = product.site(name, files.folder)
+    subjects = {OURS: Subject(measure=lambda: _ours(site))}
+    for peer in found:
+        is_hugo = peer.name.startswith("Hugo")
+        subjects[peer.name] = Subject(measure=lambda peer=peer: peer.build(files), patient=is_hugo)  # type: ignore[misc]
+    results = interleaved(subjects, options.runs)
+    hugos = [name for name in results if name.startswith("Hugo")]
+    fastest = min(hugos, key=lambda name: results[name].seconds, default=None)
+    table = Table(
+        name=name,
+        title=f"Cold build, {files.says}",
+        headers=("", "wall, median", "fastest–slowest", "runs", "peak memory", f"against {fastest}"),
+    )
+    against = results[fastest] if fastest else None
+    table.rows = [_row(program, result, against) for program, result in results.items()]
+    table.notes = [
+        f"Whole processes, interleaved. {OURS}: `flask feeds export` from an empty state folder to RSS, Atom "
+        f"and JSON Feed documents for {len(TOPICS)} topics and for all together; the others: one RSS "
+        "document a topic. 50 entries each. Files in the page cache. Memory: the highest of what the process and its "
+        "children hold.",
+        *missing,
+    ]
+    if against:
+        table.goals = list(_goals(aim, results[OURS], against, fastest or ""))
+    return table
+
+
+def _ours(site: product.Site) -> Sample:
+    site.forget()
+    sample = process(site.export(), cwd=product.CWD, env=site.env)
+    made = len(list((site.public / "feeds").iterdir()))
+    if made < 3 * len(TOPICS):
+        raise BenchmarkError(f"the export made {made} documents")
+    return sample
+
+
+def _row(program: str, result: Result, against: Result | None) -> tuple[str, ...]:
+    return (
+        program,
+        report.seconds(result.seconds),
+        f"{report.seconds(result.fastest)}–{report.seconds(result.slowest)}",
+        str(len(result.samples)),
+        report.megabytes(result.peak),
+        report.ratio(result.seconds / against.seconds) if against else "",
+    )
+
+
+def _goals(aim: _Aim, ours: Result, hugo: Result, name: str) -> list[Goal]:
+    share = ours.seconds / hugo.seconds
+    goals = [Goal(f"≤ {aim.time:.3g}× {name}'s wall time", report.ratio(share), share <= aim.time)]
+    if aim.memory:
+        share = ours.peak / hugo.peak
+        goals.append(Goal(f"≤ {aim.memory:.3g}× {name}'s memory", report.ratio(share), share <= aim.memory))
+    if aim.bytes:
+        measured = report.megabytes(ours.peak)
+        goals.append(Goal(f"≤ {report.megabytes(aim.bytes)}", measured, ours.peak <= aim.bytes))
+    return goals

@@ -1,0 +1,77 @@
+"""Newswire as it is measured: a configuration of its own, an own state folder, its own commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.corpus import ROOT, VAR
+
+_CONFIG = """\
+site:
+  title: Benchmark
+  url: http://127.0.0.1:8000
+  id: benchmark
+articles:
+  path: {articles}
+feeds:
+  size: 50
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A configuration over a folder of articles, with its state and its exported files below `home`."""
+
+    home: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.home / "config.yaml"
+
+    @property
+    def state(self) -> Path:
+        """Where the catalog and the outbox are."""
+        return self.home / "state"
+
+    @property
+    def public(self) -> Path:
+        """Where `flask feeds export` writes."""
+        return self.home / "public"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of every process of this site, with nothing of the operator's own settings."""
+        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LC_ALL") if key in os.environ}
+        return kept | {"NEWSWIRE_CONFIG": str(self.config), "STATE_DIR": str(self.state)}
+
+    def flask(self, *arguments: str) -> list[str | Path]:
+        """Return the command line of a `flask` command."""
+        return [Path(sys.executable).with_name("flask"), *arguments]
+
+    def export(self) -> list[str | Path]:
+        """Return the command line that refreshes and writes every feed as a file."""
+        return self.flask("feeds", "export", str(self.public))
+
+    def forget(self) -> None:
+        """Make the state and the exported files empty, as on a first start."""
+        for folder in (self.state, self.public):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+
+
+def site(name: str, articles: Path, more: str = "") -> Site:
+    """Return a fresh site over these articles; `more` is added to its configuration."""
+    made = Site(VAR / "site" / name)
+    made.home.mkdir(parents=True, exist_ok=True)
+    made.config.write_text(_CONFIG.format(articles=articles) + more)
+    made.forget()
+    return made
+
+
+CWD = ROOT
+"""Where the product's commands are run."""
