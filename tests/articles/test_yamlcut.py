@@ -1,0 +1,389 @@
+"""Cutting blocks out of YAML may cost speed, never change what is read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from articles import frontmatter, plainyaml, yamlcut
+from articles.errors import ArticleError
+from articles.yamlcut import YamlError
+
+UNWANTED = frozenset({"related", "secured"})
+
+# Small pieces that scalars, blocks and structure are made of; most texts made from them are broken, and the
+# whole parse tells which are not.
+_SCALARS = [
+    "plain",
+    "two words",
+    "a: b",
+    "a:b",
+    "x # y",
+    "x#y",
+    '"double"',
+    '"open',
+    'close"',
+    '"',
+    '"esc \\" ape"',
+    '"tail\\',
+    '"a" b',
+    '"\\u00e9 \\x41"',
+    "'single'",
+    "'it''s'",
+    "'open",
+    "close'",
+    "'",
+    "|",
+    ">-",
+    "|2",
+    "[a, b]",
+    "[a,",
+    "b]",
+    "{a: b}",
+    "{a: b,",
+    "c: d}",
+    "]",
+    "}",
+    "&x y",
+    "&x",
+    "*x",
+    "!!str 5",
+    "- dash",
+    "-dash",
+    "- - two",
+    "? q",
+    "2026-01-02T03:04:05Z",
+    "2026-01-02",
+    "12",
+    "-1",
+    "0x1f",
+    "true",
+    "null",
+    "~",
+    "yes",
+    "1_000",
+    ".5",
+    "1:30",
+    "foo bar: x",
+    'foo bar: "x',
+    'key:\t"x',
+    "it\u2028title: bar",
+    "it\x85related: z",
+    "\u00a0x",
+    "# comment",
+    "日本語: 語",
+    "@at",
+    "%p",
+    "`b",
+    "",
+]
+_KEYS = [
+    "title",
+    "related",
+    "secured",
+    "x",
+    "y",
+    "-x",
+    '"related"',
+    "related ",
+    "? k",
+    "yes",
+    "a.b",
+    "<<",
+    "_z",
+]
+_line = st.builds(
+    lambda indent, dash, key, scalar, tail: f"{indent}{dash}{key}{scalar}{tail}",
+    st.sampled_from(["", "", "", " ", "  ", "  ", "    ", "\t"]),
+    st.sampled_from(["", "", "", "- ", "- - ", "-   "]),
+    st.one_of(st.just(""), st.sampled_from(_KEYS).map(lambda key: f"{key}: ")),
+    st.sampled_from(_SCALARS),
+    st.sampled_from(["", "", "", " ", " # c", "\t", '"', "'"]),
+)
+_broken_texts = st.lists(_line, min_size=1, max_size=9).map(lambda lines: "\n".join(lines) + "\n")
+
+
+@st.composite
+def _sound_texts(draw: st.DrawFn) -> str:
+    """Front matters that are mostly right: top-level keys with a value of each style, oddities between."""
+    blocks = []
+    for key in draw(st.lists(st.sampled_from(["title", "related", "secured", "x", "y", "z"]), unique=True)):
+        value = draw(
+            st.one_of(
+                st.sampled_from(_SCALARS),
+                st.lists(st.sampled_from(_SCALARS), min_size=1, max_size=3).map("\n  ".join),
+                st.lists(st.sampled_from(_SCALARS), min_size=1, max_size=3).map("\n".join),
+                st.sampled_from(_SCALARS).map(lambda s: f"|\n   {s}\n\n   related: no"),
+                st.sampled_from(_SCALARS).map(lambda s: f'"{s.strip(chr(34))}\n  secured: "'),
+                st.lists(st.sampled_from(_SCALARS), min_size=1, max_size=3).map(
+                    lambda items: "\n" + "\n".join(f"  - title: {item}" for item in items)
+                ),
+                st.recursive(
+                    st.text(max_size=8),
+                    lambda inner: (
+                        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+                    ),
+                    max_leaves=5,
+                ).map(
+                    lambda value: (
+                        yaml.safe_dump(value, allow_unicode=True)
+                        .removesuffix("...\n")
+                        .strip()
+                        .replace("\n", "\n  ")
+                    )
+                ),
+            )
+        )
+        blocks.append(f"{key}: {value}" if not value.startswith("\n") else f"{key}:{value}")
+        blocks.append(draw(st.sampled_from(["", "", "", "\n", "\n# comment", "\n  # comment"])))
+    return "\n".join(filter(None, blocks)) + "\n"
+
+
+def _whole(text: str) -> Any:
+    """Return what PyYAML itself makes of a text; None where it refuses it."""
+    try:
+        values = yaml.load(text, yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _check_cut(text: str) -> None:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    whole = _whole(text)
+    if whole is None:
+        return
+    try:
+        reduced = yamlcut.load_without(text, UNWANTED)
+    except YamlError:
+        return
+    if reduced is None:
+        return
+    values, removed = reduced
+    assert repr(values) == repr({key: value for key, value in whole.items() if key not in UNWANTED})
+    for key, block in removed.items():
+        assert repr(yamlcut.load(block)) == repr({key: whole[key]})
+
+
+_TRAPS = [
+    'title: "foo\nrelated: bar\nx: y"\n',
+    'related: a\n-x: "foo\ntitle: bar"\n',
+    'related:\n  foo bar: "x\ntitle: y"\n',
+    'related:\n  key:\t"foo\ntitle: y"\n',
+    "related: foo\u2028title: bar\n",
+    "related: foo\x85title: bar\n",
+    '-x: "foo\ntitle: a"\n',
+    "title: {a: b,\nrelated: c,\nx: d}\n",
+    "title: 'a\nsecured: b\nx: c'\n",
+    'related: &a "x"\ntitle: *a\n',
+    "title: |\n  text\n\nrelated: x\n",
+    "title: >-\n  folded\n  related: no\nrelated: yes\n",
+    "related:\n- a\n- b\ntitle: x\n",
+    '# comment\n\nrelated: "x"\ntitle: y\n',
+    "related:\r\n  - a\r\ntitle: b\r\n",
+    'related:\n  - title: "a\n      b"\n    x: y\ntitle: z\n',
+    "--- foo\nrelated: a\ntitle: b\n",
+    "related: a\n--- foo\n",
+    "related: a\n...\ntitle: b\n",
+    "title: yes\nrelated: a\nyes: b\n",
+]
+
+
+@pytest.mark.parametrize("text", _TRAPS)
+def test_no_cut_changes_what_is_left(text: str) -> None:
+    """Scalars that reach past where a block seems to end keep a cut from being made."""
+    _check_cut(text)
+
+
+@given(_broken_texts)
+@example(_TRAPS[0])
+@settings(max_examples=1000, deadline=None)
+def test_a_cut_is_right_or_not_made_in_any_text(text: str) -> None:
+    """Whatever PyYAML accepts is read the same with blocks cut out, or it is not cut."""
+    _check_cut(text)
+
+
+@given(_sound_texts())
+@settings(max_examples=200, deadline=None)
+def test_a_cut_is_right_in_front_matters_of_every_style(text: str) -> None:
+    """Quoted, plain, block and flow values, comments, blank lines are read the same with blocks cut out."""
+    _check_cut(text)
+    _check_cut(text.replace("\n", "\r\n"))
+
+
+@given(st.one_of(_broken_texts, _sound_texts()))
+@settings(max_examples=300, deadline=None)
+def test_the_short_way_reads_what_pyyaml_reads(text: str) -> None:
+    """`plainyaml` either refuses a text or returns what PyYAML does, types included."""
+    found = plainyaml.load(text)
+    if found is not None:
+        assert repr(found) == repr(yaml.load(text, yaml.CSafeLoader))
+
+
+def test_a_plain_file_is_cut() -> None:
+    """The blocks of a file as robots write it are cut out, not parsed."""
+    related = 'related:\n  - title: "x \\"y\\""\n    url: https://a.example/b\n'
+    text = f'title: "A: b"\n{related}secured: "abc="\nheat: -1\n'
+    assert yamlcut.load_without(text, UNWANTED) == (
+        {"title": "A: b", "heat": -1},
+        {"related": related, "secured": 'secured: "abc="\n'},
+    )
+
+
+@pytest.mark.corpus
+def test_every_recorded_front_matter_is_cut_and_read_the_same(corpus: ModuleType) -> None:
+    """In the recorded stream every file is cut, and the values are those of the whole parse."""
+    fronts = {
+        text[4 : text.index("\n---", 4) + 1]
+        for commit in corpus.commits()
+        for _, text in commit.writes
+        if text
+    }
+    sample = sorted(fronts, key=hash)[:700]  # the whole parse of all of them takes a quarter of a minute
+    for front in fronts:
+        assert yamlcut.cut(front, UNWANTED) is not None
+    for front in sample:
+        reduced = yamlcut.load_without(front, UNWANTED)
+        whole = yaml.load(front, yaml.CSafeLoader)
+        assert reduced is not None
+        values, removed = reduced
+        assert values == {key: value for key, value in whole.items() if key not in UNWANTED}
+        if "related" in removed:
+            few = yamlcut.load(yamlcut.first_items(removed["related"], 3))
+            assert few["related"] == whole["related"][:3]
+
+
+@given(
+    st.lists(st.sampled_from(["a", '"b c"', "title: x\n    url: y", "'d'"]), min_size=1), st.integers(1, 5)
+)
+@settings(max_examples=100, deadline=None)
+def test_the_first_items_of_a_list_are_cut_off_right(items: list[str], count: int) -> None:
+    """A block cut after its first items holds just those."""
+    for indent in ("", "  "):
+        block = "related:\n" + "".join(
+            f"{indent}- {item}\n".replace("    url", f"{indent}  url") for item in items
+        )
+        assert (
+            yamlcut.load(yamlcut.first_items(block, count))["related"]
+            == yamlcut.load(block)["related"][:count]
+        )
+
+
+def _bomb(name: str) -> str:
+    size = 900_000
+    aliases = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
+    )
+    return {
+        "brackets": "x: " + "[" * size + "\n",
+        "brackets at column 0": "[" * size + "\n",
+        "braces": "x: " + "{a: " * (size // 4) + "\n",
+        "dashes": "x:\n " + "- " * (size // 2) + "\n",
+        "questions": "x:\n " + "? " * (size // 2) + "\n",
+        "mixed": "x:\n " + "- ? " * (size // 4) + "\n",
+        "colons": "x:\n " + "? - : " * (size // 6) + "\n",
+        "staircase": "".join(f"{' ' * n}a:\n" for n in range(1300)),
+        "staircase of dashes": "x:\n" + "".join(f"{' ' * n}- a\n{' ' * n}- b:\n" for n in range(900)),
+        "deep in one line": " " * 500_000 + "a: " + "[" * 400_000 + "\n",
+        "closed brackets": "x: " + "[" * (size // 2) + "]" * (size // 2) + "\n",
+        "aliases": aliases,
+        "aliases merged": "a0: &a0 {k: v}\n"
+        + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 9)),
+        "alias to itself": "a: &a [*a]\n",
+        "aliases to a long text": f'a: &a "{"x" * 400_000}"\nb: [{", ".join(["*a"] * 100_000)}]\n',
+        "a long number": f"quality: {'9' * size}\n",
+        "a number in base 60": f"quality: 1{':59' * (size // 3)}\n",
+        "an open quote": 'title: "' + "x\n" * (size // 2),
+        "quotes": 'related: "' + '""' * (size // 2) + "\n",
+        "backslashes": 'related: "' + "\\" * size + "\n",
+        "spaces": "related: x" + " " * size + "y: z\n",
+        "lines": "related:\n" + "\n" * size + "  - @\n",
+    }[name]
+
+
+_BOMBS = [
+    "brackets", "brackets at column 0", "braces", "dashes", "questions", "mixed", "colons",
+    "staircase of dashes", "deep in one line", "closed brackets", "aliases", "aliases merged",
+    "alias to itself", "aliases to a long text", "a long number", "a number in base 60", "an open quote",
+    "quotes", "backslashes", "lines",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _BOMBS)
+def test_a_bomb_is_an_error_of_its_file(name: str) -> None:
+    """Nesting, aliases and sizes that would take all memory, time or stack end fast, with line and reason."""
+    text = f"---\ntitle: x\ndate: 2026-01-01\n{_bomb(name)}---\n"
+    started = time.process_time()
+    with pytest.raises(ArticleError) as caught:
+        frontmatter.parse(text, "bomb.md", strict=True)
+    assert time.process_time() - started < 1
+    assert 1 <= caught.value.line <= text.count("\n") + 1
+    assert len(caught.value.reason) < 200
+
+
+def test_a_bomb_does_not_end_the_process() -> None:
+    """Where the C stack would overflow, no exception could be caught: hence in a process of its own."""
+    program = """if True:
+        import sys
+        from articles import frontmatter
+        from articles.errors import ArticleError
+        from tests.articles.test_yamlcut import _BOMBS, _bomb
+        for name in [*_BOMBS, "staircase", "spaces"]:
+            text = f"---\\ntitle: x\\ndate: 2026-01-01\\n{_bomb(name)}---\\n"
+            for strict in (False, True):
+                try:
+                    frontmatter.parse(text, "x.md", strict=strict)
+                except ArticleError:
+                    pass
+        print("alive")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.returncode) == ("alive\n", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("a: 1\nb: [x\n", 2, 0),
+        ('a: 1\nb: "x\n', 1, 3),
+        ("a: 1\nb: @x\n", 1, 3),
+        ("a: b: c\n", 0, 4),
+        ("a: 1\n\tb: 2\n", 1, 0),
+        ("a: 1\nb: 2026-13-45\n", 1, 0),
+        ("a: 1\nb: \x07\n", 1, 0),
+        ("a: 1\nb: !!timestamp soon\n", 1, 0),
+        ("a: 1\nb: !!bool soon\n", 1, 0),
+        ('a: 1\nb: !!int ""\n', 1, 0),
+        ("a: 1\nb: !!python/name:os.system\n", 1, 3),
+        ("a: 1\nb: *nobody\n", 1, 3),
+    ],
+)
+def test_an_error_says_where_it_is(text: str, line: int, column: int) -> None:
+    """Every kind of error carries a line, and a column where libyaml knows it; both count from 0."""
+    with pytest.raises(YamlError) as caught:
+        yamlcut.load(text)
+    assert (caught.value.line, caught.value.column) == (line, column)
+
+
+@given(st.sampled_from(["!!float", "!!int", "!!bool", "!!timestamp", "!!binary", "!x", "", "*", "&", "@"]))
+def test_no_error_quotes_the_file(tag: str) -> None:
+    """An error's reason holds no value of the file: it may be one that nobody must see."""
+    text = f"a: 1\nsecured: {tag}CIPHERTEXT: [\n"
+    texts = [text, f"a: 1\nsecured: {tag} CIPHERTEXT\n", f'a: 1\nsecured: {tag} "CIPHERTEXT\n']
+    for broken in texts:
+        said = ""
+        try:
+            yamlcut.load(broken)
+        except YamlError as error:
+            said = str(error)
+        assert "CIPHER" not in said

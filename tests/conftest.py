@@ -1,0 +1,49 @@
+"""Fixtures that tests of every part share."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.site import ArticleSite, Clock, Web
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+def site(tmp_path: Path, clock: Clock) -> ArticleSite:
+    """An empty site in a temporary folder."""
+    return ArticleSite(tmp_path, clock)
+
+
+@pytest.fixture
+def web(site: ArticleSite) -> Iterator[Web]:
+    """The site's application; what the site is configured with must be set before the first use of it."""
+    made = Web(site)
+    yield made
+    made.newswire.catalog.close()
+
+
+@pytest.fixture(scope="session")
+def corpus() -> ModuleType:
+    """The module that reads the recorded article stream; without the stream the test is skipped."""
+    tool = SHARED / "tools" / "article_stream.py"
+    if not (tool.exists() and (SHARED / "corpus" / "article-stream.jsonl.xz").exists()):
+        pytest.skip("the recorded article stream is not here")
+    spec = importlib.util.spec_from_file_location("article_stream", tool)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look it up there
+    spec.loader.exec_module(module)
+    return module
