@@ -36,6 +36,8 @@ ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 """The content codings on offer, best first."""
 
+# RFC 9110 §15.4.5: a 304 carries what caches need to know, and no other metadata.
+_WITH_BODY_ONLY = frozenset({"Last-Modified", "Link", "X-Content-Type-Options"})
 _MEMBER = re.compile(r'(?:W/)?"[^"]*"')
 _CODING_SUFFIX = re.compile(r"-(?:gzip|br|zstd)$")
 _QVALUE = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
@@ -88,7 +90,7 @@ def answer(document: Document, conditions: Mapping[str, str]) -> Answer:
     if document.last_modified:
         headers.append(("Last-Modified", http_date(document.last_modified)))
     if is_not_modified(document.tag, document.last_modified, conditions):
-        return Answer(304, tuple(headers), b"")
+        return Answer(304, tuple(header for header in headers if header[0] not in _WITH_BODY_ONLY), b"")
     body = document.encoded(coding)
     headers.append(("Content-Type", f"{document.mimetype}; charset=utf-8"))
     if coding != IDENTITY:
