@@ -1,60 +1,140 @@
-"""The pages: home, a topic, an article of this site, and errors; and /healthz for machines."""
+"""The addresses of the readers' pages, and of errors."""
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, make_response, render_template
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, redirect, request
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
+from articles.source import Folder
 from articles.topics import ALL
-from feeds.errors import GoneTopicError, UnknownTopicError
+from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.publisher import Publisher
-from feeds.routes import moved_or_unknown
+from feeds.routes import MAX_QUERY, moved_or_unknown, parameters, respond
+from pages import files
+from pages.assets import Assets
+from pages.cards import topic_path
+from pages.readers import Readers
+from pages.render import Renderer
+from pages.search import MAX_LENGTH
+from pages.security import protect
 
 
-def blueprint(publisher: Publisher) -> Blueprint:
-    """Return the routes of the pages and the handlers of errors."""
+def blueprint(publisher: Publisher, folder: Folder, *, show_quality: bool = False) -> Blueprint:
+    """Return the routes of the pages and the handlers of errors; files beside articles come from `folder`."""
     routes = Blueprint("pages", __name__)
+    assets = Assets()
+    renderer = Renderer(publisher.site, assets, show_quality=show_quality)
+    readers = Readers(publisher, renderer)
+    _add_lists(routes, readers)
+    _add_forms(routes, readers)
+    _add_articles(routes, readers, folder)
+    _add_errors(routes, readers)
 
-    @routes.get("/healthz")
-    def healthz() -> Response:
-        catalog = publisher.catalog
-        counts = {
-            "status": "ok",
-            "articles": catalog.count(ALL, publisher.now()),
-            "bad_files": len(catalog.problems()),
-        }
-        answer = jsonify(counts)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+    @routes.get("/static/<name>")
+    def static(name: str) -> Response:
+        document = assets.get(name)
+        if document is None:
+            raise NotFound
+        return respond(document)
+
+    routes.after_app_request(protect)
+    return routes
+
+
+def _add_lists(routes: Blueprint, readers: Readers) -> None:
+    @routes.get("/")
+    def home() -> Response:
+        return respond(readers.kept("/", readers.home))
+
+    @routes.get("/topics")
+    def topics() -> Response:
+        return respond(readers.kept("/topics", readers.topics))
 
     @routes.get("/topics/<slug>")
     def topic(slug: str) -> Response:
-        feed = publisher.feed(slug, publisher.now())
-        if feed is None or slug == ALL:
-            return moved_or_unknown(publisher, slug, "/topics/{}")
-        return make_response(render_template("topic.html", feed=feed, site=publisher.site))
+        found = readers.publisher.topic(slug)
+        if found is None or slug == ALL:
+            return moved_or_unknown(readers.publisher, slug, "/topics/{}")
+        number = _page_number()
+        if request.args.get("page") == "1":
+            return redirect(topic_path(slug), code=301)
+        if number > readers.last_page(slug):
+            raise NotFound("The list of entries is not that long.")
+        return respond(readers.kept(("topic", slug, number), lambda now: readers.topic(found, number, now)))
+
+
+def _add_forms(routes: Blueprint, readers: Readers) -> None:
+    @routes.get("/search")
+    def search() -> Response:
+        question = request.args.get("q", "").strip()
+        if len(question) > MAX_LENGTH:
+            raise BadFilterError(f"a question can have at most {MAX_LENGTH} characters")
+        return respond(readers.found(question, _page_number(), readers.publisher.now()))
+
+    @routes.get("/build")
+    def build() -> Response:
+        if len(request.query_string) > MAX_QUERY:
+            raise BadFilterError(f"an address can have at most {MAX_QUERY:,} characters of parameters")
+        document, status = readers.built(parameters(), readers.publisher.now())
+        response = respond(document)
+        if status != 200:
+            response.status_code = status
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _add_articles(routes: Blueprint, readers: Readers, folder: Folder) -> None:
+    # An id may be a URL of its own, with two slashes in a row.
+    @routes.get("/articles/<path:name>", merge_slashes=False)
+    def article(name: str) -> Response:
+        found = readers.catalog.get(name, related=3)
+        if found and found.is_published and found.published_at <= readers.publisher.now():
+            if found.link and not found.body.strip():
+                return redirect(found.link, code=302)
+            return respond(readers.kept(("article", name), lambda now: readers.article(found, now)))
+        file = files.find(folder.root, name)
+        if file is None:
+            raise NotFound("There is no such article, or it is no longer published.")
+        return files.serve(file)
+
+
+def _add_errors(routes: Blueprint, readers: Readers) -> None:
+    def page(status: int, title: str, text: str = "", near: tuple[object, ...] = ()) -> Response:
+        html = readers.renderer.html("error.html", status=status, title=title, text=text, near=near)
+        answer = Response(html, status, mimetype="text/html")
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
     @routes.app_errorhandler(UnknownTopicError)
     def unknown_topic(error: UnknownTopicError) -> Response:
-        return _error(404, "There is no such topic", near=error.near)
+        return page(404, "There is no such topic", near=error.near)
 
     @routes.app_errorhandler(GoneTopicError)
     def gone_topic(error: GoneTopicError) -> Response:
-        return _error(410, "This topic has ended")
+        return page(410, "This topic has ended", "Its feeds hold nothing any more. You can unsubscribe.")
+
+    @routes.app_errorhandler(BadFilterError)
+    def bad_filter(error: BadFilterError) -> Response:
+        reason = str(error)
+        return page(400, "That cannot be asked for", f"{reason[0].upper()}{reason[1:]}.")
 
     @routes.app_errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
-        answer = _error(error.code or 500, error.name)
+        text = error.description if error.description != type(error).description else ""
+        answer = page(error.code or 500, _TITLES.get(error.code or 500, error.name), text or "")
         for name, value in error.get_headers():
             if name in ("Allow", "Retry-After"):
                 answer.headers[name] = value
         return answer
 
-    def _error(status: int, title: str, near: tuple[object, ...] = ()) -> Response:
-        page = render_template("error.html", status=status, title=title, near=near, site=publisher.site)
-        answer = make_response(page, status)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
 
-    return routes
+_TITLES = {404: "There is nothing here", 500: "Something went wrong here"}
+
+
+def _page_number() -> int:
+    """Return the number of the page that is asked for, from 1. Raises NotFound for what is no number."""
+    text = request.args.get("page", "1")
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) > 0):
+        raise NotFound("There is no such page.")
+    return int(text)

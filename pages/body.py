@@ -1,0 +1,126 @@
+"""The HTML of an article's body, fitted into a page of this site.
+
+What comes in has been sanitised by `articles.markup`; nothing that goes out could not have come in, but for
+`id` and `class` attributes that are made here.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+from feeds.feed import Site
+from pages.cards import local
+
+_HEADING = re.compile(r"h[1-6]")
+_ALIGNED = re.compile(r"text-align:\s*(left|right|center)")
+_SIDES = {"left": "start", "right": "end", "center": "center"}
+_PREFIX = "s-"  # of every id: none can then be taken for one of the page's own
+
+
+def page_body(markup: str, page_url: str, site: Site) -> str:
+    """Return a sanitised fragment with headings that can be linked to, and that loads nothing from elsewhere.
+
+    Pictures of other sites become links to them, because a page makes no request to another host. Alignment
+    becomes classes, because the page's policy forbids inline style. Headings start at the second level.
+    """
+    rewriter = _Rewriter(markup, page_url, site)
+    rewriter.feed(markup)
+    rewriter.close()
+    return "".join(rewriter.parts)
+
+
+class _Rewriter(HTMLParser):
+    """Copies its input, and changes the tags that a page shows otherwise."""
+
+    def __init__(self, markup: str, page_url: str, site: Site) -> None:
+        super().__init__(convert_charrefs=False)
+        self.parts: list[str] = []
+        self._page_url = page_url
+        self._site = site
+        self._heading: list[str] | None = None
+        self._place = 0
+        self._links = 0
+        levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", markup)]
+        self._lower = max(0, 2 - min(levels)) if levels else 0
+        self._used: set[str] = set()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if _HEADING.fullmatch(tag):
+            self._heading = []
+            self.parts.append(self._tag(self._level(tag), attributes))
+            self._place = len(self.parts) - 1
+        elif tag == "img":
+            self.parts.append(self._image(dict(attributes)))
+        else:
+            self._links += tag == "a"
+            self.parts.append(self._tag(tag, attributes))
+
+    def handle_endtag(self, tag: str) -> None:
+        if _HEADING.fullmatch(tag) and self._heading is not None:
+            name = self._unique(_anchor("".join(self._heading)))
+            self.parts[self._place] = f'{self.parts[self._place][:-1]} id="{escape(name)}">'
+            self._heading = None
+        self._links -= tag == "a"
+        self.parts.append(f"</{self._level(tag)}>")
+
+    def handle_data(self, data: str) -> None:
+        self._text(data, data)
+
+    def handle_entityref(self, name: str) -> None:
+        self._text(f"&{name};", " ")
+
+    def handle_charref(self, name: str) -> None:
+        self._text(f"&#{name};", " ")
+
+    def _text(self, source: str, plain: str) -> None:
+        self.parts.append(source)
+        if self._heading is not None:
+            self._heading.append(plain)
+
+    def _tag(self, tag: str, attributes: list[tuple[str, str | None]]) -> str:
+        written = (self._attribute(tag, name, value or "") for name, value in attributes)
+        return f"<{tag}{''.join(written)}>"
+
+    def _attribute(self, tag: str, name: str, value: str) -> str:
+        if name == "style":
+            aligned = _ALIGNED.search(value)
+            return f' class="align-{_SIDES[aligned[1]]}"' if aligned else ""
+        if name == "href":
+            value = self._target(value)
+        return f' {name}="{escape(value)}"'
+
+    def _target(self, url: str) -> str:
+        page, hash_sign, anchor = url.partition("#")
+        if hash_sign and page == self._page_url:
+            return f"#{_PREFIX}{_anchor(unquote(anchor))}"
+        return local(url, self._site)
+
+    def _image(self, attributes: dict[str, str | None]) -> str:
+        url = attributes.get("src") or ""
+        text = attributes.get("alt") or attributes.get("title") or ""
+        shown = local(url, self._site)
+        if shown == url:
+            label = f"Picture: {escape(text or url)}" if url else ""
+            return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'
+        kept = [(name, value) for name, value in attributes.items() if name in ("title", "width", "height")]
+        source = [("src", shown), ("alt", attributes.get("alt") or ""), ("loading", "lazy")]
+        return "<img" + "".join(f' {name}="{escape(value or "")}"' for name, value in source + kept) + ">"
+
+    def _level(self, tag: str) -> str:
+        return f"h{min(6, int(tag[1]) + self._lower)}" if _HEADING.fullmatch(tag) else tag
+
+    def _unique(self, name: str) -> str:
+        found, count = f"{_PREFIX}{name}", 1
+        while found in self._used:
+            count += 1
+            found = f"{_PREFIX}{name}-{count}"
+        self._used.add(found)
+        return found
+
+
+def _anchor(heading: str) -> str:
+    """Return the name by which Markdown's writers expect to link to a heading."""
+    return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading.casefold()).strip())

@@ -1,0 +1,62 @@
+"""The topics as a tree, each with what there is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from articles.catalog import TopicSummary
+from articles.topics import Topic, Topics
+
+WEEK = timedelta(days=7)
+WEEKS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A topic, how many entries it has, its newest one's time, its articles a week, and the topics below."""
+
+    topic: Topic
+    articles: int
+    latest: datetime | None
+    weeks: tuple[int, ...]
+    children: tuple[Node, ...] = ()
+
+
+def tree(
+    summaries: Iterable[TopicSummary], weeks: Mapping[str, Sequence[int]], topics: Topics
+) -> tuple[Node, ...]:
+    """Return the topics that have no ancestor among `summaries`, with the others below them."""
+    listed = {summary.topic.slug: summary for summary in summaries}
+    below: dict[str | None, list[TopicSummary]] = {}
+    for summary in listed.values():
+        ancestors = (topic.slug for topic in topics.lineage(summary.topic) if topic.slug in listed)
+        next(ancestors)  # the topic itself
+        below.setdefault(next(ancestors, None), []).append(summary)
+
+    def nodes(parent: str | None) -> tuple[Node, ...]:
+        return tuple(
+            Node(
+                topic=summary.topic,
+                articles=summary.articles,
+                latest=summary.latest,
+                weeks=tuple(weeks.get(summary.topic.slug, [0] * WEEKS)),
+                children=nodes(summary.topic.slug),
+            )
+            for summary in below.get(parent, [])
+        )
+
+    return nodes(None)
+
+
+def sparkline(weeks: Sequence[int], *, height: int = 16) -> str:
+    """Return an SVG path of upright strokes, 6 apart, one a week; the tallest is the busiest week.
+
+    A quiet topic's strokes stay short: a week needs four articles to fill the height.
+    """
+    most = max(4, *weeks)
+    return "".join(
+        f"M{6 * index + 2} {height}v-{max(1.5, count / most * height):.3g}" if count else ""
+        for index, count in enumerate(weeks)
+    )

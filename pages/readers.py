@@ -1,0 +1,175 @@
+"""Makes the pages for readers: home, topics, articles, search, the feed builder.
+
+Knows the catalog and the templates; knows nothing of HTTP requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from datetime import datetime
+
+from markupsafe import Markup
+
+from articles.article import Article
+from articles.topics import ALL, Topic
+from feeds.content import full_text
+from feeds.document import Document
+from feeds.errors import BadFilterError
+from feeds.feed import Feed, article_page, build_entry, content_base
+from feeds.filters import Filter
+from feeds.publisher import Publisher
+from feeds.routes import check_topics
+from pages import builder
+from pages.body import page_body
+from pages.cards import Card, card, cards
+from pages.outline import WEEK, WEEKS, Node, tree
+from pages.render import Kept, Renderer
+from pages.search import Search, words
+from pages.subscribe import subscription
+
+PER_PAGE = 20
+_MOST_TOPICS_AT_HOME = 60
+_SHOWN_IN_BUILDER = 12
+_UNKEPT = "private, no-cache"
+
+
+class Readers:
+    """Makes the readers' pages of one site."""
+
+    def __init__(self, publisher: Publisher, renderer: Renderer) -> None:
+        self.publisher = publisher
+        self.catalog = publisher.catalog
+        self.site = publisher.site
+        self.renderer = renderer
+        self.search = Search(publisher.catalog)
+        self._documents = Kept[Document]()
+        self._kinds = Kept[builder.Kinds]()
+
+    def kept(self, key: Hashable, make: Callable[[datetime], Document]) -> Document:
+        """Return the page kept for `key`, made anew when an article changed or a minute has passed."""
+        now = self.publisher.now().replace(second=0, microsecond=0)
+        state = (self.catalog.identity, self.catalog.revision(), now)
+        return self._documents.get(key, state, lambda: make(self.publisher.now()))
+
+    def home(self, now: datetime) -> Document:
+        """Return the home page."""
+        summaries = self.catalog.summaries(now)
+        weeks = self.catalog.by_period(now, WEEK, WEEKS)
+        largest = sorted(summaries, key=lambda summary: -summary.articles)[:_MOST_TOPICS_AT_HOME]
+        shown = [summary for summary in summaries if summary in largest]
+        feed = self.publisher.feed(ALL, now, limit=0)
+        assert feed is not None  # there is always a feed of everything
+        return self.renderer.document(
+            "home.html",
+            now=now,
+            feed=feed,
+            subscription=subscription(feed),
+            nodes=tree(shown, weeks, self.catalog.topics),
+            topics=len(summaries),
+            shown=len(shown),
+            articles=self.catalog.count(ALL, now),
+            cards=self._cards(self.catalog.newest(ALL, now, limit=PER_PAGE)),
+        )
+
+    def topics(self, now: datetime) -> Document:
+        """Return the page that lists every topic."""
+        nodes = tree(self.catalog.summaries(now), {}, self.catalog.topics)
+        return self.renderer.document("topics.html", now=now, nodes=nodes)
+
+    def last_page(self, slug: str) -> int:
+        """Return how many pages a topic's entries fill; an empty topic has one."""
+        return max(1, -(-self.catalog.count(slug, self.publisher.now()) // PER_PAGE))
+
+    def topic(self, topic: Topic, number: int, now: datetime) -> Document:
+        """Return one page of a topic's entries."""
+        feed = self.publisher.feed(topic.slug, now, limit=0)
+        assert feed is not None  # the topic was found a moment ago
+        newest = self.catalog.newest(topic.slug, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+        above, below = self._around(topic, now)
+        return self.renderer.document(
+            "topic.html",
+            now=now,
+            feed=feed,
+            topic=topic,
+            above=above,
+            below=below,
+            count=self.catalog.count(topic.slug, now),
+            number=number,
+            last=self.last_page(topic.slug),
+            subscription=subscription(feed),
+            cards=self._cards(newest, without=topic.slug),
+        )
+
+    def article(self, article: Article, now: datetime) -> Document:
+        """Return an article's own page."""
+        own_page = article_page(article, self.site)
+        entry = build_entry(article, self.site, content="excerpt", related=3)
+        body = full_text(article, entry.summary, content_base(article, self.site), own_page)
+        return self.renderer.document(
+            "article.html",
+            now=now,
+            entry=entry,
+            card=card(article, self.site, self.catalog.topics),
+            own_page=own_page,
+            updated=entry.updated if entry.updated > entry.published else None,
+            body=Markup(page_body(body, own_page, self.site)),  # noqa: S704 - sanitised by articles.markup
+        )
+
+    def found(self, question: str, number: int, now: datetime) -> Document:
+        """Return a page of what a search found."""
+        found = self.search.find(question, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+        return self.renderer.document(
+            "search.html",
+            cache_control=_UNKEPT,
+            now=now,
+            question=question,
+            words=words(question),
+            found=found,
+            number=number,
+            last=max(1, -(-found.total // PER_PAGE)),
+            cards=self._cards(found.articles),
+        )
+
+    def built(self, pairs: tuple[tuple[str, str], ...], now: datetime) -> tuple[Document, int]:
+        """Return the builder for a filled-in form, and its status: 400 with the reason when it cannot be."""
+        found: dict[str, object] = {"subscription": None, "cards": [], "count": 0, "problem": ""}
+        try:
+            found |= self._choice(builder.wanted(pairs, self.catalog.topics), now)
+        except BadFilterError as error:
+            found["problem"] = str(error)
+        state = (self.catalog.identity, self.catalog.revision())
+        kinds = self._kinds.get("kinds", state, lambda: builder.kinds(self.catalog, now))
+        form = builder.form(pairs, self.catalog.summaries(now), kinds)
+        document = self.renderer.document("build.html", cache_control=_UNKEPT, now=now, form=form, **found)
+        return document, 400 if found["problem"] else 200
+
+    def _choice(self, wanted: Filter, now: datetime) -> dict[str, object]:
+        check_topics(self.publisher, wanted)
+        matching = self.publisher.matching(wanted, now, limit=self.publisher.settings.size)
+        return {
+            "subscription": subscription(self._head(wanted, now)),
+            "cards": self._cards(matching[:_SHOWN_IN_BUILDER]),
+            "count": len(matching),
+        }
+
+    def _head(self, wanted: Filter, now: datetime) -> Feed:
+        """Return the feed of a filter without its entries."""
+        plain = self.publisher.feed(wanted.topics[0], now, limit=0) if wanted.is_plain else None
+        return plain or self.publisher.filtered_feed(wanted, now, limit=0)
+
+    def _around(self, topic: Topic, now: datetime) -> tuple[Topic | None, tuple[Node, ...]]:
+        """Return the topic above this one, and those directly below it."""
+        topics = self.catalog.topics
+        above = list(topics.lineage(topic))[1:2]
+        whole = tree(self.catalog.summaries(now), {}, topics)
+        node = next((node for node in _walk(whole) if node.topic.slug == topic.slug), None)
+        return (above[0] if above else None), node.children if node else ()
+
+    def _cards(self, articles: Iterable[Article], *, without: str = "") -> list[Card]:
+        return cards(articles, self.site, self.catalog.topics, without=without)
+
+
+def _walk(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from _walk(node.children)

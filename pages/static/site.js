@@ -1,0 +1,93 @@
+"use strict";
+// Small comforts. Every page is whole without them.
+
+(() => {
+  const units = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+
+  function ago(time, now) {
+    const past = (now - new Date(time)) / 1000;
+    for (const [name, seconds] of units) {
+      const count = Math.floor(past / seconds);
+      if (count >= 1) return `${count} ${name}${count === 1 ? "" : "s"} ago`;
+    }
+    return past >= 0 ? "just now" : "soon";
+  }
+
+  // A page that stays open keeps its relative times true.
+  function refreshTimes() {
+    const now = Date.now();
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      const spoken = time.nextElementSibling?.classList.contains("ago") ? time.nextElementSibling : null;
+      if (spoken) spoken.textContent = `(${ago(time.dateTime, now)})`;
+      else if (time.title) time.textContent = ago(time.dateTime, now);
+    }
+  }
+  setInterval(refreshTimes, 60000);
+
+  async function copy(field) {
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      field.select(); // no clipboard on plain http: the old way still works there
+      if (!document.execCommand("copy")) return "Press Ctrl+C or ⌘C to copy.";
+    }
+    return "Copied.";
+  }
+
+  function equip(root) {
+    for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (!button) return;
+    const said = await copy(document.getElementById(button.dataset.copy));
+    button.closest(".panel").querySelector("[role=status]").textContent = said;
+  });
+
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches(".address input")) event.target.select();
+  });
+
+  function filledIn(form) {
+    return new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+  }
+
+  for (const form of document.querySelectorAll("form[data-live]")) {
+    const target = form.dataset.live;
+    let timer = 0;
+    let running = null;
+
+    const update = async () => {
+      const results = document.getElementById(target);
+      const query = filledIn(form);
+      const address = query.size ? `${form.action}?${query}` : form.action;
+      running?.abort();
+      running = new AbortController();
+      results.setAttribute("aria-busy", "true");
+      try {
+        const answer = await fetch(address, { signal: running.signal, headers: { Accept: "text/html" } });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.getElementById(target);
+        if (!fresh) return;
+        equip(fresh);
+        results.replaceWith(document.adoptNode(fresh));
+        history.replaceState(null, "", address);
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        results.removeAttribute("aria-busy"); // offline: the button still works
+      }
+    };
+    const soon = (delay) => {
+      clearTimeout(timer);
+      timer = setTimeout(update, delay);
+    };
+    form.addEventListener("input", (event) => soon(event.target.matches("[type=checkbox], [type=radio]") ? 0 : 300));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      soon(0);
+    });
+  }
+
+  equip(document);
+})();

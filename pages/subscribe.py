@@ -1,0 +1,73 @@
+"""The ways to subscribe to a feed: its addresses, links into well-known readers, a QR code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import segno
+from markupsafe import Markup
+
+from feeds.feed import Feed
+from feeds.formats import FORMATS
+
+_LABELS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+
+# How each service wants to be handed a feed's address, in the words of its own help pages and share buttons.
+_READERS = (
+    ("Feedly", "https://feedly.com/i/subscription/feed%2F{}"),
+    ("Inoreader", "https://www.inoreader.com/?add_feed={}"),
+    ("NewsBlur", "https://www.newsblur.com/?url={}"),
+    ("The Old Reader", "https://theoldreader.com/feeds/subscribe?url={}"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedAddress:
+    """A feed's address in one format."""
+
+    label: str
+    extension: str
+    url: str
+    mimetype: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """All that the subscribe panel shows; `readers` are names and links."""
+
+    title: str
+    addresses: tuple[FeedAddress, ...]
+    readers: tuple[tuple[str, str], ...]
+    qr_code: Markup | None
+
+
+def subscription(feed: Feed, *, with_qr_code: bool = True) -> Subscription:
+    """Return the ways to subscribe to `feed`. The QR code leads to its page: phones show feeds as raw XML."""
+    addresses = tuple(
+        FeedAddress(
+            label=_LABELS[extension], extension=extension, url=feed.address(extension), mimetype=made.MIMETYPE
+        )
+        for extension, made in FORMATS.items()
+    )
+    preferred = addresses[0].url
+    encoded = quote(preferred, safe="")
+    return Subscription(
+        title=feed.title,
+        addresses=addresses,
+        readers=(
+            ("Feed reader on this device", f"feed:{preferred}"),
+            *((name, address.format(encoded)) for name, address in _READERS),
+        ),
+        qr_code=qr_code(feed.page_url) if with_qr_code else None,
+    )
+
+
+def qr_code(url: str) -> Markup | None:
+    """Return a URL as an inline SVG without inline style; None for one that is too long for a QR code."""
+    try:
+        code = segno.make_qr(url, error="m")
+    except segno.DataOverflowError:
+        return None
+    drawing = code.svg_inline(border=3, omitsize=True, svgclass="qr", lineclass=None)
+    return Markup(drawing.replace("<svg ", '<svg role="img" aria-label="QR code of this page" ', 1))  # noqa: S704 - made of digits
