@@ -22,6 +22,7 @@ _SCP_LIKE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:(?!//)[^\s-]\S*")
 # All else stays outside: GIT_DIR would redirect, GIT_TRACE_CURL print the token.
 _PASSED_ON = (
     "PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
+    "GIT_EXEC_PATH", "LD_LIBRARY_PATH",  # where a host puts git outside the usual places
     "HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy",
 )  # fmt: skip
 _SETTINGS = {

@@ -65,7 +65,6 @@ def serving(tmp_path: Path, articles: str, **environ: str) -> Iterator[Web]:
     port, log = free_port(), tmp_path / "log"
     settings = {"PATH": f"{BIN}:{os.environ['PATH']}", "NEWSWIRE_CONFIG": str(tmp_path / "config.yaml")}
     settings |= {"HOST": "127.0.0.1", "PORT": str(port), "PYTHONUNBUFFERED": "1", **environ}
-    command_line = ["sh", "-c", f"exec {command[1]}"]
     with log.open("wb") as out:
         process = subprocess.Popen(
             ["sh", "-c", f"exec {command[1]}"],

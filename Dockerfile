@@ -1,0 +1,25 @@
+# The packages are installed in a first stage, so that no build tool is in what runs.
+FROM python:3.11-slim AS build
+WORKDIR /app
+COPY requirements.txt ./
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+
+FROM python:3.11-slim
+# git and ssh are for articles from a git repository.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends git openssh-client \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin newswire \
+    && install -d -o newswire -g newswire /data
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY . .
+RUN /venv/bin/python -m compileall -q .
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATE_DIR=/data PORT=8000
+# Nothing outside /data and /tmp is ever written: run it with --read-only --tmpfs /tmp.
+USER 10001:10001
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=3s --start-period=30s \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=2)"]
+CMD ["sh", "-c", "exec granian --interface wsgi --factory --host ${HOST:-0.0.0.0} --port ${PORT:-8000} --workers ${WEB_CONCURRENCY:-2} --blocking-threads ${WEB_THREADS:-4} --workers-kill-timeout 3 --respawn-failed-workers --log-config ops/granian.json app:create_web"]
