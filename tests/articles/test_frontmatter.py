@@ -1,0 +1,413 @@
+"""What each key of a front matter may say, and on which line a wrong one is reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from articles import frontmatter
+from articles.article import Article, Image, Provider, RelatedArticle
+from articles.errors import ArticleError
+from articles.frontmatter import parse, parse_related
+from tests.site import front_matter
+
+HEAD = "---\ntitle: T\ndate: 2026-01-02\n"
+
+
+def article(**keys: Any) -> Article:
+    """Return the article of a file with these keys."""
+    return parse(front_matter(**keys), "2026/x.md").article
+
+
+def error_of(text: str, *, strict: bool = False) -> tuple[int, str]:
+    """Return the line and the reason for which a file is refused."""
+    with pytest.raises(ArticleError) as caught:
+        parse(text, "x.md", strict=strict)
+    assert caught.value.path == "x.md"
+    return caught.value.line, caught.value.reason
+
+
+def test_a_file_with_the_least_that_is_needed() -> None:
+    """A title and a date make an article; everything else has a default."""
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    assert parse(f"{HEAD}---", "2026/x.md").article == Article(
+        id="2026/x", path="2026/x.md", title="T", published_at=moment, updated_at=moment
+    )
+
+
+FULL = """---
+title: A & B
+publishedDateTime: 2026-01-02T03:04:05Z
+updatedDateTime: 2026-01-03T00:00:00Z
+webUrl: https://a.example/x
+originalUrl: https://b.example/y
+excerpt: Short
+topics: [AI, C++, AI]
+quality: 70
+heat: -1
+published: true
+type: article
+category: news
+provider:
+  name: The Paper
+  domain: paper.example
+  images:
+    - url: https://paper.example/icon.png
+      width: 50
+images:
+  - url: https://a.example/1.png
+    width: 640
+    height: 0
+    title: One
+  - https://a.example/2.png
+related:
+  - title: R1
+    webUrl: https://r.example/1
+    publishedDateTime: 2026-01-01T00:00:00Z
+    quality: 5
+    provider:
+      name: Other
+  - title: No address
+  - title: R2
+    originalUrl: https://r.example/2
+featuredContent: <iframe src="https://v.example/"></iframe>
+id: my-id
+authors:
+  - Ann
+  - name: Bob
+locale: pt_BR
+secured: "abc="
+ampWebUrl: nothing anyone reads
+unknown: [1, {a: b}]
+---
+
+Body *text*.
+"""
+
+
+def test_every_key_is_read() -> None:
+    """Each key of the format ends where it belongs, and unknown ones are ignored."""
+    parsed = parse(FULL, "x.md")
+    assert parsed.article == Article(
+        id="my-id",
+        path="x.md",
+        title="A & B",
+        published_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        updated_at=datetime(2026, 1, 3, tzinfo=UTC),
+        link="https://a.example/x",
+        original_link="https://b.example/y",
+        summary="Short",
+        topics=("AI", "C++"),
+        quality=70,
+        type="article",
+        category="news",
+        provider=Provider(name="The Paper", domain="paper.example", icon="https://paper.example/icon.png"),
+        authors=("Ann", "Bob"),
+        language="pt-BR",
+        images=(
+            Image(url="https://a.example/1.png", width=640, title="One"),
+            Image(url="https://a.example/2.png"),
+        ),
+        embed='<iframe src="https://v.example/"></iframe>',
+        body="Body *text*.",
+    )
+    first = RelatedArticle(
+        title="R1",
+        link="https://r.example/1",
+        provider="Other",
+        published_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    assert parse_related(parsed.related_yaml, 1) == (first,)
+    assert parse_related(parsed.related_yaml, 3) == (
+        first,
+        RelatedArticle(title="R2", link="https://r.example/2"),
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("---\ntitle", "---\n# a comment\ntitle"),
+        ("secured: ", "secured: |-\n  "),
+        ("excerpt: Short", "excerpt: >-\n  Short"),
+        ("excerpt: Short", 'excerpt: "Sho\\\n  rt"'),
+        ("  - title: R1", '  - "title": R1'),
+        ("\n", "\r\n"),
+        ("\n", "\r"),
+        ("---\ntitle", "---   \ntitle"),
+        ("---\ntitle", "\ufeff---\ntitle"),
+    ],
+)
+@pytest.mark.parametrize("strict", [False, True])
+def test_how_a_file_is_written_makes_no_difference(change: tuple[str, str], strict: bool) -> None:
+    """Comments, styles, line ends and the way it is parsed change nothing that is read."""
+    text = FULL.replace(*change).removeprefix("\ufeff")
+    parsed = parse(text, "x.md", strict=strict)
+    expected = parse(FULL, "x.md")
+    assert parsed.article == expected.article
+    assert parse_related(parsed.related_yaml, 3) == parse_related(expected.related_yaml, 3)
+
+
+@pytest.mark.parametrize("names", [("excerpt", "description", "summary"), ("topics", "tags", "categories")])
+def test_the_first_of_several_names_counts(names: tuple[str, ...]) -> None:
+    """Every name of a key is understood, the first one first, and an empty one does not count."""
+    for position, name in enumerate(names):
+        for given_names in (names[position:], [name]):
+            found = article(**{given_name: given_name for given_name in given_names})
+            assert (found.summary or ",".join(found.topics)) == name
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("  spaced  ", "spaced"),
+        ("\u00ad \u00adsoft\u00adhyphen \u00ad", "soft\u00adhyphen"),
+        ("\u00a0\u2003wide\u3000", "wide"),
+        ("日本語 🎉", "日本語 🎉"),
+        ("a\nb", "a\nb"),
+    ],
+)
+def test_titles_are_stripped_at_their_ends(title: str, read: str) -> None:
+    """Spaces and soft hyphens go at the ends, in any order, and stay inside."""
+    assert article(title=title).title == read
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-03-31T09:30:00Z", datetime(2026, 3, 31, 9, 30, tzinfo=UTC)),
+        ("2026-03-31T09:30:00", datetime(2026, 3, 31, 9, 30, tzinfo=UTC)),
+        ("2026-03-31 09:30:00", datetime(2026, 3, 31, 9, 30, tzinfo=UTC)),
+        ("2026-03-31", datetime(2026, 3, 31, tzinfo=UTC)),
+        ("2026-03-31T09:30:00+09:00", datetime(2026, 3, 31, 0, 30, tzinfo=UTC)),
+        ('"2026-03-31T09:30:00+0900"', datetime(2026, 3, 31, 0, 30, tzinfo=UTC)),
+        ('"2026-03-31T09:30:00-05:30"', datetime(2026, 3, 31, 15, 0, tzinfo=UTC)),
+        ('"2026-03-31"', datetime(2026, 3, 31, tzinfo=UTC)),
+        ("'20260331T093000Z'", datetime(2026, 3, 31, 9, 30, tzinfo=UTC)),
+        ("2026-03-31T09:30:00.123456Z", datetime(2026, 3, 31, 9, 30, 0, 123456, tzinfo=UTC)),
+        ('" 2026-03-31T09:30 "', datetime(2026, 3, 31, 9, 30, tzinfo=UTC)),
+    ],
+)
+@pytest.mark.parametrize("key", ["date", "publishedDateTime"])
+def test_dates_in_any_iso_form(written: str, moment: datetime, key: str) -> None:
+    """Naive means UTC, a date alone its first moment, an offset counts, and strings do as well."""
+    assert parse(f"---\ntitle: T\n{key}: {written}\n---\n", "x.md").article.published_at == moment
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("title", "[a]", "must be text, not a list: put it in quotes"),
+        ("title", "2048", "must be text, not a number: put it in quotes"),
+        ("title", "yes", "must be text, not true or false: put it in quotes"),
+        ("title", "2026-01-01", "must be text, not a date: put it in quotes"),
+        ("title", '" \u00ad"', "is empty"),
+        ("title", "~", "is missing"),
+        ("date", "soon", "is not a date: write it like 2026-03-31T09:30:00Z"),
+        ("date", "20", "must be a date, not a number: write it like 2026-03-31T09:30:00Z"),
+        ("date", '"2026-02-30"', "is not a date: write it like 2026-03-31T09:30:00Z"),
+        ("date", "0001-01-01T00:00:00+10:00", "must lie between the years 1900 and 9998"),
+        ("date", "9999-12-31T23:59:59-10:00", "must lie between the years 1900 and 9998"),
+        ("webUrl", "ftp://a.example/", "must be a whole http:// or https:// address"),
+        ("webUrl", "/relative", "must be a whole http:// or https:// address"),
+        ("webUrl", "javascript:alert(1)", "must be a whole http:// or https:// address"),
+        ("webUrl", "5", "must be text, not a number: put it in quotes"),
+        ("originalUrl", "http://", "must be a whole http:// or https:// address"),
+        ("excerpt", "[a]", "must be text, not a list: put it in quotes"),
+        ("topics", "{a: b}", "must be text, not a mapping: put it in quotes"),
+        ("tags", "5", "must be text, not a number: put it in quotes"),
+        ("quality", '"90"', "must be a whole number, not text"),
+        ("quality", "9.5", "must be a whole number, not a number"),
+        ("quality", "true", "must be a whole number, not true or false"),
+        ("quality", "99999999999999", "must be a whole number, not a number"),
+        ("published", '"false"', "must be true or false, not text"),
+        ("published", "0", "must be true or false, not a number"),
+        ("removed", '"yes"', "must be true or false, not text"),
+        ("type", "[a]", "must be text, not a list: put it in quotes"),
+        ("category", "{}", "must be text, not a mapping: put it in quotes"),
+        ("provider", "[a]", "must have a `name:`, and is a list"),
+        ("images", "5", "each image needs a `url:`"),
+        ("image", "//a.example/x.png", "must be a whole http:// or https:// address"),
+        ("featuredContent", "[a]", "must be text, not a list: put it in quotes"),
+        ("id", "[a]", "must be text, not a list: put it in quotes"),
+        ("id", '""', "must be 1 to 1,000 characters long"),
+        ("updated", "later", "is not a date: write it like 2026-03-31T09:30:00Z"),
+        ("author", "5", "must be text, not a number: put it in quotes"),
+        ("locale", "not a tag", "must be a language tag such as en or pt-BR"),
+    ],
+)
+def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: str) -> None:
+    """Each key refuses what it cannot use, and names its own line in the file."""
+    keys = {"title": "T", "date": "2026-01-01", "body": "x"} | {key: value}
+    lines = [
+        "---",
+        "related:",
+        "  - title: x",
+        *(f"{name}: {text}" for name, text in keys.items()),
+        "---",
+        "",
+    ]
+    line, said = error_of("\n".join(lines))
+    missing = value == "~"
+    assert said.endswith(reason)
+    assert said.startswith(f"{key}")
+    assert line == lines.index(f"{key}: {value}") + 1 or missing
+
+
+@pytest.mark.parametrize(
+    ("block", "line", "said"),
+    [
+        ("topics:\n  - a\n  - 5\n", 6, "topics[2]: must be text, not a number: put it in quotes"),
+        ("images:\n  - url: https://a.example/\n    width: 5\n  - url: https://a.example/\n    width: wide\n",
+         8, "images[2].width: must be a whole number, not text"),
+        ("images:\n  - title: x\n", 5, "images[1]: each image needs a `url:`"),
+        ("provider:\n  name: x\n  domain: [a]\n", 6,
+         "provider.domain: must be text, not a list: put it in quotes"),
+        ("provider:\n  name: x\n  images:\n    - url: x\n", 7,
+         "provider.images[1].url: must be a whole http:// or https:// address"),
+        ("authors:\n  - name: x\n  - name: 5\n", 6,
+         "authors[2]: must be text, not a number: put it in quotes"),
+        ('"quality": x\n', 4, "quality: must be a whole number, not text"),
+        ("body: |\n  quality: 5\nquality: x\n", 6, "quality: must be a whole number, not text"),
+        ("related:\n  - [\nquality: x\n", 7, "did not find expected ',' or ']'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_part_of_a_value_is_reported_where_it_stands(block: str, line: int, said: str) -> None:
+    """The line is the inner value's own, also in long lists, quoted keys and behind look-alikes."""
+    assert error_of(f"{HEAD}{block}---\n") == (line, said)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("", 1, "no front matter: the first line must be ---"),
+        ("Hello", 1, "no front matter: the first line must be ---"),
+        ("\n---\ntitle: x\n---\n", 1, "no front matter: the first line must be ---"),
+        ("--- \ntitle: x\n", 1, "the front matter is never closed: a line with --- is missing"),
+        ("---\n---\n", 2, "the front matter must be a list of `key: value` lines"),
+        ("---\n- a\n---\n", 2, "the front matter must be a list of `key: value` lines"),
+        ("---\ndate: 2026-01-01\n---\n", 1, "title: is missing"),
+        ("---\ntitle: x\n---\n", 1, "publishedDateTime: is missing (or `date`): when was it published?"),
+        (
+            "---\ntitle: x\ndate: 2026-01-01\n\tx: y\n---\n",
+            4,
+            "found a tab character that violates indentation",
+        ),
+        ("---\ntitle: x\ndate: 2026-13-01\n---\n", 3, "a value cannot be read: month must be in 1..12"),
+        ("---\ntitle: a\x01b\n---\n", 2, "control characters are not allowed"),
+    ],
+)
+def test_a_broken_file_is_reported(text: str, line: int, said: str) -> None:
+    """What is no front matter at all says so, and YAML errors carry the line in the file."""
+    assert error_of(text) == (line, said)
+
+
+def test_related_coverage_is_checked_only_when_asked() -> None:
+    """Feeds leave out items that make no sense; `strict` reports them."""
+    text = f"{HEAD}related:\n  - title: R\n    webUrl: https://r.example/\n  - title: 5\n---\n"
+    parsed = parse(text, "x.md")
+    assert [item.title for item in parse_related(parsed.related_yaml, 3)] == ["R"]
+    assert error_of(text, strict=True) == (
+        7,
+        "related[2].title: must be text, not a number: put it in quotes",
+    )
+    assert error_of(f"{HEAD}related: x\n---\n", strict=True) == (4, "related: must be a list, not text")
+    assert parse(f"{HEAD}related: x\n---\n", "x.md").article.title == "T"
+
+
+@pytest.mark.parametrize("comment", ["", "  # parsed whole for this comment\n"])
+def test_bad_items_of_related_cost_only_themselves(comment: str) -> None:
+    """Whether the block was cut out or parsed whole, the same items come out."""
+    items = "  - title: 5\n  - title: A\n    webUrl: https://a.example/\n  - title: B\n    webUrl: https://b.example/\n"
+    parsed = parse(f"{HEAD}related:\n{comment}{items}---\n", "x.md")
+    assert [item.title for item in parse_related(parsed.related_yaml, 3)] == ["A", "B"]
+
+
+def test_unpublished_and_removed() -> None:
+    """`published: false` and `removed: true` say the same; true and missing say the opposite."""
+    assert article().is_published
+    assert article(published=True, removed=False).is_published
+    assert not article(published=False).is_published
+    assert not article(removed=True).is_published
+    assert not article(published=True, removed=True).is_published
+
+
+def test_the_link_is_the_first_address_there_is() -> None:
+    """webUrl, or else originalUrl, or else none."""
+    both = article(webUrl="https://a.example/", originalUrl="https://b.example/")
+    assert (both.link, both.original_link) == ("https://a.example/", "https://b.example/")
+    one = article(originalUrl="https://b.example/")
+    assert (one.link, one.original_link) == ("https://b.example/", None)
+    assert article().link is None
+
+
+def test_identity_is_the_path_or_the_own_id() -> None:
+    """Neither address, title nor date are part of it (row 1 and 2 of identity); it is in NFC."""
+    before = article()
+    after = article(title="New", publishedDateTime="2026-06-06", webUrl="https://new.example/")
+    assert before.id == after.id == "2026/x"
+    assert article(id=12).id == "12"
+    assert article(id="e\u0301").id == "\u00e9"
+    assert frontmatter.identity("a/e\u0301.x.md") == "a/\u00e9.x"
+
+
+def test_an_edit_that_names_no_new_time_keeps_the_times() -> None:
+    """A typo fix leaves `updated` at `published`; only the front matter's own word moves it (row 19)."""
+    before, after = article(title="Teh"), article(title="The")
+    assert replace(after, title="Teh") == before
+    assert after.updated_at == after.published_at
+    assert article(updated="2026-05-05").updated_at == datetime(2026, 5, 5, tzinfo=UTC)
+
+
+def test_a_body_may_hold_what_looks_like_front_matter() -> None:
+    """The second line of dashes ends the front matter; later ones are the body's."""
+    parsed = parse(f"{HEAD}---\n\nA\n\n---\n\ntitle: B\n---\n", "x.md").article
+    assert parsed.body == "A\n\n---\n\ntitle: B\n---"
+    assert parse(f"{HEAD}---not: the end\n--- \nbody", "x.md").article.body == "body"
+
+
+_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.dates()
+    | st.datetimes(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+_keys = st.sampled_from([line.partition(":")[0] for line in FULL.splitlines() if line[:1].isalpha()])
+
+
+@given(st.dictionaries(_keys, _values, max_size=6), st.text(max_size=20), st.booleans())
+@settings(max_examples=250, deadline=None)
+def test_any_values_give_an_article_or_an_error(values: dict[str, Any], body: str, strict: bool) -> None:
+    """Whatever type a key holds, there is an article or an ArticleError with a line of the file."""
+    text = front_matter(body, **values)
+    line = _line_of_error(text, strict=strict)
+    assert line is None or 1 <= line <= text.count("\n") + 1
+
+
+@given(st.text(alphabet=st.sampled_from("-\n: abt\"'[]{}|>#&*!\t\r\x85\u2028\ufeff"), max_size=60))
+@example("---\n---")
+@settings(max_examples=300, deadline=None)
+def test_any_text_gives_an_article_or_an_error(text: str) -> None:
+    """No text makes anything else happen than an ArticleError."""
+    for whole in (text, f"{HEAD}{text}\n---\n"):
+        assert _line_of_error(whole) != 0
+
+
+def _line_of_error(text: str, *, strict: bool = False) -> int | None:
+    try:
+        parsed = parse(text, "x.md", strict=strict)
+    except ArticleError as error:
+        return error.line
+    assert parsed.article.title
+    parse_related(parsed.related_yaml, 3)
+    return None

@@ -1,0 +1,231 @@
+"""Changes show within two seconds, in whichever process, with file events or without."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from articles.indexer import Indexer, Refresh
+from articles.watcher import Watcher, is_watched
+from tests.site import NOON, ArticleSite
+
+WITHIN = 2.0
+LOCKS = Path("/proc/locks")
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = WITHIN) -> bool:
+    """Return whether the condition becomes true within so many seconds."""
+    limit = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > limit:
+            return False
+        pause.wait(0.01)
+    return True
+
+
+@contextmanager
+def watching(indexer: Indexer, **options: Any) -> Iterator[Watcher]:
+    """Run a watcher, from when it has looked at everything once."""
+    watcher = Watcher(indexer, **options)
+    watcher.start()
+    try:
+        assert wait_for(lambda: indexer.catalog.is_complete() and is_watched(indexer.catalog), 10)
+        yield watcher
+    finally:
+        watcher.stop()
+        indexer.catalog.close()
+
+
+def titles(indexer: Indexer) -> list[str]:
+    """Return the titles of what is shown."""
+    return [article.title for article in indexer.catalog.newest("all", NOON, limit=99)]
+
+
+def test_changes_show_within_two_seconds(site: ArticleSite) -> None:
+    """A changed, a new, a moved and a deleted file, a new folder and one that is removed or moved out."""
+    site.write("a.md", title="One")
+    indexer = site.indexer()
+    with watching(indexer):
+        site.write("a.md", title="Two")
+        assert wait_for(lambda: titles(indexer) == ["Two"])
+        site.write("sub/deep/b.md", title="Three")
+        assert wait_for(lambda: titles(indexer) == ["Two", "Three"])
+        (site.root / "a.md").rename(site.root / "z.md")
+        assert wait_for(lambda: indexer.catalog.get("z") is not None and indexer.catalog.get("a") is None)
+        site.delete("z.md")
+        assert wait_for(lambda: titles(indexer) == ["Three"])
+        (site.root / "sub").rename(site.home / "sub")
+        assert wait_for(lambda: titles(indexer) == [])
+        (site.home / "sub").rename(site.root / "back")
+        assert wait_for(lambda: titles(indexer) == ["Three"])
+        shutil.rmtree(site.root / "back")
+        assert wait_for(lambda: titles(indexer) == [])
+
+
+def test_an_article_shows_beside_files_that_are_none(site: ArticleSite) -> None:
+    """Pictures and editors' files in the same moment neither hide an article's change nor cost a rescan."""
+    indexer = site.indexer()
+    refreshed: list[Any] = []
+
+    def events(root: Any, **_: Any) -> Iterator[set[Any]]:
+        assert watcher_waits.wait(5)
+        yield {(1, f"{root}/a.md"), (1, f"{root}/a.png"), (1, f"{root}/.a.md.swp")}
+        stop.wait(5)
+
+    watcher_waits, stop = threading.Event(), threading.Event()
+    watcher = Watcher(indexer, events=events, on_refresh=refreshed.append)
+    try:
+        watcher.start()
+        assert wait_for(indexer.catalog.is_complete)
+        site.raw("a.png", "picture")
+        site.write("a.md")
+        watcher_waits.set()
+        assert wait_for(lambda: titles(indexer) == ["A title"])
+        assert [refresh.read for refresh in refreshed] == [1]
+    finally:
+        stop.set()
+        watcher.stop()
+
+
+def test_without_file_events_a_rescan_finds_changes(
+    site: ArticleSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the platform gives no events, changes show within two seconds all the same; it is said once."""
+
+    def no_events(*_: Any, **__: Any) -> Iterator[set[Any]]:
+        raise OSError("no events here")
+
+    indexer = site.indexer()
+    with caplog.at_level(logging.WARNING), watching(indexer, events=no_events) as watcher:
+        for number in range(2):
+            site.write(f"{number}.md")
+            assert wait_for(lambda number=number: len(titles(indexer)) == number + 1)  # type: ignore[misc]
+        assert watcher.healthy
+    assert [record.getMessage() for record in caplog.records] == [
+        f"no file events for {site.root} (no events here): rescanning instead"
+    ]
+
+
+def test_a_bad_file_is_logged_once(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:
+    """With path, line and reason, however often it is looked at."""
+    site.raw("bad.md", "junk")
+    indexer = site.indexer()
+    with caplog.at_level(logging.WARNING), watching(indexer):
+        site.write("a.md")
+        assert wait_for(lambda: len(titles(indexer)) == 1)
+    assert [record.getMessage() for record in caplog.records] == [
+        "left out bad.md:1: no front matter: the first line must be ---"
+    ]
+
+
+def test_a_folder_that_goes_and_comes_back(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:
+    """Its articles stay meanwhile, the watcher says once that it is not healthy, and then goes on."""
+    site.write("a.md")
+    indexer = site.indexer()
+    with caplog.at_level(logging.WARNING), watching(indexer) as watcher:
+        site.root.rename(site.home / "away")
+        assert wait_for(lambda: not watcher.healthy, 5)
+        assert titles(indexer) == ["A title"]
+        site.root.mkdir()
+        site.write("b.md", title="B")
+        assert wait_for(lambda: titles(indexer) == ["B"], 5)
+        assert wait_for(lambda: watcher.healthy)
+        site.write("c.md", title="C")
+        assert wait_for(lambda: titles(indexer) == ["B", "C"])
+    said = [record.getMessage() for record in caplog.records]
+    assert sum(line.startswith("articles are not refreshed") for line in said) == 1
+
+
+def test_a_state_folder_that_is_deleted_is_made_anew(site: ArticleSite) -> None:
+    """Everything in it is derived: the watcher goes on and the catalog comes back."""
+    site.write("a.md")
+    indexer = site.indexer()
+    with watching(indexer):
+        shutil.rmtree(site.state)
+        site.write("b.md")
+        assert wait_for(lambda: len(titles(indexer)) == 2, 4)
+
+
+def test_changes_of_other_processes_are_told(site: ArticleSite) -> None:
+    """`on_refresh` tells of this process's refreshes, `on_change` of every visible change."""
+    refreshes: list[Refresh] = []
+    changes: list[int] = []
+    site.write("a.md")
+    worker, reader = site.indexer(), site.indexer()
+    with watching(worker, on_refresh=refreshes.append):
+        idle = Watcher(reader, on_refresh=refreshes.append, on_change=lambda: changes.append(1))
+        idle.start()
+        try:
+            assert wait_for(lambda: idle._seen is not None)  # a change can only be told against a first look
+            site.write("b.md")
+            assert wait_for(lambda: len(changes) == 1)
+        finally:
+            idle.stop()
+    assert [refresh.changed for refresh in refreshes] == [1, 1]
+
+
+_WATCH = """
+import sys, threading
+from pathlib import Path
+from articles.catalog import Catalog
+from articles.indexer import Indexer
+from articles.source import Folder
+from articles.topics import Topics
+from articles.watcher import Watcher
+indexer = Indexer(Catalog(Path(sys.argv[1]), Topics(), source=sys.argv[2]), Folder(Path(sys.argv[2])))
+Watcher(indexer, on_refresh=lambda refresh: print("refreshed", flush=True)).start()
+print("started", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not LOCKS.exists(), reason="only Linux tells who holds a lock")
+def test_another_process_takes_over_from_one_that_was_killed(site: ArticleSite) -> None:
+    """One of three processes watches; after SIGKILL another does, and changes go on to show."""
+    site.write("0.md")
+    command = [sys.executable, "-c", _WATCH, str(site.state), str(site.root)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    indexer = site.indexer()
+    catalog = indexer.catalog
+    try:
+        for process in processes:
+            assert process.stdout and process.stdout.readline() == "started\n"
+        assert wait_for(lambda: len(titles(indexer)) == 1, 10)
+        for killed in range(2):
+            holder = _holder(processes, site, indexer)
+            holder.send_signal(signal.SIGKILL)
+            holder.wait()
+            processes.remove(holder)
+            assert wait_for(lambda: is_watched(catalog), 5)
+            site.write(f"after-{killed}.md")
+            assert wait_for(lambda: f"after-{killed}" in {article.id for article in catalog.scan()})  # noqa: B023
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+        catalog.close()
+
+
+def _holder(
+    processes: list[subprocess.Popen[str]], site: ArticleSite, indexer: Indexer
+) -> subprocess.Popen[str]:
+    """Return the process that holds the watcher's lock, as the system knows it."""
+    lock = indexer.catalog.path.with_suffix(".watcher").resolve()
+    inode = lock.stat().st_ino
+    locks = [line.split() for line in LOCKS.read_text(encoding="ascii").splitlines()]
+    holders = [int(fields[4]) for fields in locks if fields[5].endswith(f":{inode}")]
+    return next(process for process in processes if process.pid in holders)
