@@ -181,6 +181,7 @@ def test_compose_follows_its_schema() -> None:
     check = Path(sys.executable).parent / "check-jsonschema"
     done = subprocess.run(
         [check, "--builtin-schema", "vendor.compose-spec", ROOT / "compose.yaml"],
+        check=False,
         capture_output=True,
         text=True,
     )
