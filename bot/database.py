@@ -22,6 +22,9 @@ from bot.errors import BotError
 BUSY = 10.0
 """Seconds for which a writer waits for another process to finish writing an SQLite file."""
 
+KEPT = 8
+"""Connections that threads may keep; small servers allow 20 in all, and two bots run during a deploy."""
+
 # A server that vanished without a word is noticed in seconds, not in the system's quarter of an hour.
 _POSTGRES_PATIENCE = {
     "connect_timeout": 3,
@@ -72,12 +75,36 @@ class Database:
         self._reader = engine.execution_options(newswire_reads=True)
         # SQLite's own waiting is a sleep that starves some threads; within a process a lock is fair and fast.
         self._turn = threading.Lock() if self.is_sqlite else None
+        self._thread = threading.local()
+        self._spare = threading.Semaphore(KEPT)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection in a transaction that commits at the end, or rolls back on an exception."""
-        with self._turn or nullcontext(), self.engine.begin() as connection:
-            yield connection
+        kept: Connection | None = getattr(self._thread, "kept", None)
+        with self._turn or nullcontext():
+            if kept is None:
+                with self.engine.begin() as connection:
+                    yield connection
+            else:
+                with kept.begin():
+                    yield kept
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Let this thread write over one connection as long as this lasts, if there are enough for all.
+
+        Fetching one and giving it back costs as much as a statement.
+        """
+        if not self._spare.acquire(blocking=False):
+            yield
+            return
+        try:
+            with self.engine.connect() as self._thread.kept:
+                yield
+        finally:
+            self._thread.kept = None
+            self._spare.release()
 
     @contextmanager
     def rehearse(self) -> Iterator[Connection]:
@@ -100,14 +127,12 @@ def connect(url: str) -> Database:
     """Return the database at `url`: `sqlite:///file`, `postgres://…` or `postgresql://…`.
 
     Nothing is opened yet, but the folder of an SQLite file is made. Raises DatabaseError for another address,
-    in a text without the password.
+    in a text without the password, and for a folder that cannot be made.
     """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
-    return Database(
-        create_engine(address, pool_size=10, max_overflow=20, connect_args={"connect_timeout": 5})
-    )
+    return Database(create_engine(address, pool_size=10, max_overflow=20, connect_args=_POSTGRES_PATIENCE))
 
 
 def first_line(error: Exception) -> str:
@@ -131,7 +156,11 @@ def _address(url: str) -> URL:
 
 
 def _sqlite(address: URL) -> Engine:
-    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(address.database or "").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"the outbox's folder {folder} cannot be made: {error.strerror}") from None
     engine = create_engine(address, connect_args={"timeout": BUSY})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -147,4 +176,5 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("newswire_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN" if reads else "BEGIN IMMEDIATE")

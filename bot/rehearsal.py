@@ -54,6 +54,5 @@ class Rehearsal:
     def _tell_baseline(self, titles: list[str]) -> None:
         names = ", ".join(channel.name for channel in self._channels)
         newest = "".join(f"\n    {title}" for title in titles[: -_EXAMPLES - 1 : -1])
-        log.info(
-            "no webhook for %s: %d articles are good enough, the newest first:%s", names, len(titles), newest
-        )
+        count = f"{len(titles)} articles are good enough{', the newest first:' if titles else ''}"
+        log.info("no webhook for %s: %s%s", names, count, newest)

@@ -35,6 +35,9 @@ from bot.sender import Sender
 GRACE = 3.5
 """Seconds that a request in flight is given when the process is to end: platforms kill after 5 to 10."""
 
+_GLANCE = 0.5
+"""Seconds between looks at whether a single run is over or to be ended."""
+
 SETTLE = timedelta(seconds=1)
 """How long after a change of the articles the bot looks: changes come in bursts."""
 
@@ -106,21 +109,22 @@ class Bot:
         self._stopped = False
         self._checked = False
 
-    def once(self) -> Plan | None:
+    def once(self, stop: threading.Event | None = None) -> Plan | None:
         """Look once, send what is due, and return what was planned; None when another bot has the lease.
 
-        Raises SchemaError on tables of another version, and what the database raises.
+        Ends early when `stop` is set. Raises SchemaError on tables of another version, and what the database
+        raises.
         """
         self._check()
         if not self.lease.hold():
             return None
         try:
             plan = self._look()
-            while not self.sender.join(HEARTBEAT.total_seconds()):
+            while not (stop and stop.is_set()) and not self.sender.join(_GLANCE):
                 self.lease.hold()
             return plan
         finally:
-            self.lease.release()
+            self._let_go()
 
     def run(self, stop: threading.Event) -> None:
         """Keep posting until `stop` is set. Raises SchemaError on tables of another version."""
@@ -144,6 +148,10 @@ class Bot:
 
     def stop(self) -> None:
         """Finish the requests in flight, for GRACE seconds at most, and give up the lease."""
+        self._let_go()
+        log.info("stopped")
+
+    def _let_go(self) -> None:
         self._stopped = True
         self.sender.stop()
         scheduler, self._scheduler = self._scheduler, None
@@ -154,7 +162,6 @@ class Bot:
         if self._reachable:
             with self._tolerating():
                 self.lease.release()
-        log.info("stopped")
 
     def wake(self) -> None:
         """Look soon, as articles have changed; may be called from any thread, and as often as one likes."""
@@ -173,15 +180,26 @@ class Bot:
         return None
 
     def heartbeat(self) -> None:
-        """Renew the lease, or take it when it is free; a new holder looks at once."""
+        """Renew the lease, or take it when it is free; a new holder looks at once.
+
+        What a dead process had in flight keeps its whole channel waiting, so it is looked for here: the next
+        tick may be an hour away.
+        """
         with self._tolerating():
             led = self._leads
-            if self._beat() and not led:
+            if not self._beat():
+                return
+            if not led:
                 self._at(datetime.now(UTC), self.look, "wake")
+            elif self.sender.reap():
+                self.sender.drain()
 
     def _beat(self) -> bool:
         self._check()
-        held = self.lease.hold() if not self._stopped else False
+        held = not self._stopped and self.lease.hold()
+        if held and self._stopped:  # it was given up a moment ago, and must not be taken back
+            self.lease.release()
+            held = False
         if not self._reachable:
             log.info("the database is back")
             self._reachable = True
