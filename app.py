@@ -244,7 +244,10 @@ def _bot_commands(
 
     def parts(stream: TextIO) -> BotParts:
         report_to_people(newswire.config, environ, stream)
-        return bot_parts(newswire, environ, session)
+        try:
+            return bot_parts(newswire, environ, session)
+        except SettingError as error:
+            raise _exit(error) from None
 
     def changed(config: Path | None, content: Path | None) -> BotParts:
         settings = _load_or_exit(environ, config) if config else newswire.config

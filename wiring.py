@@ -39,7 +39,7 @@ def bot_parts(
         database=connect(outbox_url(environ, config.state)),
         catalog=newswire.catalog,
         channels=tuple(channel for channel, _ in found),
-        faults=tuple(fault for _, fault in found if fault),
+        faults={channel.name: fault for channel, fault in found if fault},
         transport=Transport(session or requests.Session(), user_agent=f"Newswire (+{config.site.url})"),
         site=Site(name=config.site.title, url=config.site.url),
         clock=newswire.clock,
@@ -52,13 +52,12 @@ def bot_parts(
 
 def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
     """Return a configured channel, and what keeps it from posting: it then has no webhook."""
-    address = secret(channel.webhook_env, environ)
-    fault = fault_of(Secret(address)) if address else "is not set in the environment"
+    webhook, fault = _webhook(channel.webhook_env, environ)
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
     made = Channel(
         name=channel.name,
         kind=channel.kind,
-        webhook=Secret(address) if address and not fault else None,
+        webhook=webhook,
         topics=slugs,
         min_quality=channel.min_quality,
         types=_filter(channel.types),
@@ -69,7 +68,18 @@ def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str
         max_per_tick=channel.max_per_tick,
         on_unknown=channel.on_unknown,
     )
-    return made, f"channel {channel.name} posts nothing: {channel.webhook_env}: {fault}" if fault else ""
+    return made, f"channel {channel.name} posts nothing: {fault}" if fault else ""
+
+
+def _webhook(name: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
+    """Return the webhook that the environment holds under `name`, or None and what is wrong with it."""
+    address = secret(name, environ)
+    if address:
+        fault = fault_of(Secret(address))
+        return (None, f"{name}: {fault}") if fault else (Secret(address), "")
+    if environ.get(f"{name}_FILE"):
+        return None, f"the file that {name}_FILE names is empty or cannot be read"
+    return None, f"{name} is not set in the environment"
 
 
 def _filter(words: FilterConfig) -> Filter:

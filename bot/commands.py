@@ -8,9 +8,10 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -35,7 +36,7 @@ from bot.planner import Plan, Planner, story_of
 from bot.rules import NOTHING, Channel, decide, explain
 from bot.scheduler import Bot, Site, stop_on_signals
 from bot.secret import Secret
-from bot.states import State
+from bot.states import WAITING, State
 from bot.transport import Transport
 
 log = logging.getLogger("bot")
@@ -53,7 +54,7 @@ class BotParts:
     """What the bot is made of, and what its commands work on.
 
     `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
-    it is given whenever the articles have changed. `faults` say which channels cannot post, and why.
+    it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why.
     """
 
     database: Database
@@ -65,12 +66,12 @@ class BotParts:
     every: timedelta
     refresh: Callable[[], object]
     taxonomy: str
-    faults: tuple[str, ...]
+    faults: Mapping[str, str]
     watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
 
     def bot(self) -> Bot:
         """Return a bot that has not begun to do anything, and warn of channels that cannot post."""
-        for fault in self.faults:
+        for fault in self.faults.values():
             log.warning("%s", fault)
         return Bot(
             self.database,
@@ -129,8 +130,18 @@ def _add_running(group: AppGroup, parts: Parts) -> None:
     @_clear_errors
     def once() -> None:
         """Look once, post what is due, and end: for cron, and for hosts that sleep."""
-        plan = parts(sys.stdout).bot().once()
-        click.echo("another bot is at work" if plan is None else f"{len(plan.posts)} planned")
+        ours = _ready(parts(sys.stdout))
+        before = operations.totals(ours.database)
+        stop = threading.Event()
+        stop_on_signals(stop)
+        plan = ours.bot().once(stop)
+        if plan is None:
+            click.echo("another bot is at work")
+            return
+        after = operations.totals(ours.database)
+        waiting = sum(after[state] for state in WAITING)
+        sent = after[State.SENT] - before[State.SENT]
+        click.echo(f"{len(plan.posts)} planned, {sent} sent, {waiting} waiting")
 
 
 def _add_questions(
@@ -143,7 +154,10 @@ def _add_questions(
     @click.option("--content", type=_FOLDER, help="Look at the articles in this folder instead.")
     @click.option("--json", "as_json", is_flag=True, help="Say it in JSON.")
     @click.option(
-        "--at-most", type=int, metavar="N", help="End with status 3 when more than N would be posted."
+        "--at-most",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="End with status 3 when more than N would be posted.",
     )
     @_clear_errors
     def plan(other: Path | None, content: Path | None, as_json: bool, at_most: int | None) -> None:
@@ -153,8 +167,7 @@ def _add_questions(
         check of a pull request, the articles that are here now count as already there.
         """
         found = _plan(parts(sys.stderr), changed(other, content) if other or content else None)
-        for line in [json.dumps(reports.plan_values(found))] if as_json else reports.plan_lines(found):
-            click.echo(line)
+        _say([json.dumps(reports.plan_values(found))] if as_json else reports.plan_lines(found))
         sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
 
     @group.command(name="explain")
@@ -162,25 +175,30 @@ def _add_questions(
     @_clear_errors
     def explain_(article: str) -> None:
         """Say for every channel why ARTICLE (an id or a file) is posted or not, and every attempt so far."""
-        ours = parts(sys.stderr)
+        ours = _ready(parts(sys.stderr))
         found = _article(ours, article)
         click.echo(f"{found.title}  ({found.id})")
-        for line in _explanation(ours, found):
-            click.echo(line)
+        _say(_explanation(ours, found))
 
     @group.command()
     @click.option("--state", "states", type=click.Choice([str(state) for state in State]), multiple=True)
     @click.option("--channel", help="Only this channel's.")
-    @click.option("--limit", default=100, show_default=True, help="How many at most.")
+    @click.option(
+        "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most."
+    )
     @click.option("--json", "as_json", is_flag=True, help="Say it in JSON, one delivery a line.")
     @_clear_errors
     def deliveries(states: tuple[str, ...], channel: str | None, limit: int, as_json: bool) -> None:
-        """List deliveries, the newest first."""
-        database = _ready(parts(sys.stderr)).database
+        """List deliveries, the newest first; those only baselined when asked for by --state."""
+        ours = _ready(parts(sys.stderr))
+        if channel is not None and channel not in channelstate.states(ours.database):
+            _channel(ours, channel)
         wanted = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
-        for delivery in operations.listed(database, states=wanted, channel=channel, limit=limit):
-            values = reports.delivery_values(delivery)
-            click.echo(json.dumps(values) if as_json else reports.delivery_line(delivery))
+        found = operations.listed(ours.database, states=wanted, channel=channel, limit=limit)
+        if as_json:
+            _say(json.dumps(reports.delivery_values(delivery)) for delivery in found)
+        else:
+            _say(reports.delivery_lines(found) if found else ["none"])
 
     @group.command()
     @_clear_errors
@@ -188,10 +206,13 @@ def _add_questions(
         """Say which bot posts, and of each channel its state, what waits, and its last error."""
         ours = _ready(parts(sys.stderr))
         now, database = ours.clock(), ours.database
-        click.echo(reports.lease_line(lease.holder(database), now))
+        _say([reports.lease_line(lease.holder(database), now)])
         states, counts = channelstate.states(database), operations.counts(database)
-        for line in reports.channel_lines(ours.channels, states, counts, now):
-            click.echo(line)
+        for channel in ours.channels:
+            rates = SERVICES[channel.kind].RATE
+            _say(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
+        _say(reports.forgotten_lines(ours.channels, counts))
+        _say(ours.faults.values())
 
 
 def _add_orders(group: AppGroup, parts: Parts) -> None:
@@ -202,15 +223,20 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         """Post these deliveries again, or at last, whatever the rules say."""
         ours = _ready(parts(sys.stderr))
         done = operations.replay(ours.database, ids, ours.clock())
-        click.echo(f"{len(done)} will be posted: {', '.join(map(str, done)) or 'none'}")
-        sys.exit(0 if len(done) == len(set(ids)) else 1)
+        refused = sorted(set(ids) - set(done))
+        _say(f"delivery {number} will be posted" for number in done)
+        for number in refused:
+            click.echo(f"delivery {number} cannot be posted: there is none, or it is in flight", err=True)
+        sys.exit(1 if refused else 0)
 
     @group.command()
     @click.argument("id", type=int)
-    @click.option("--posted/--not-posted", required=True, default=None, help="What you see in the channel.")
+    @click.option("--posted/--not-posted", default=None, help="What you see in the channel.")
     @_clear_errors
-    def resolve(id: int, posted: bool) -> None:
+    def resolve(id: int, posted: bool | None) -> None:
         """Say of a delivery whose answer was lost whether it was posted; if not, it is posted now."""
+        if posted is None:
+            raise click.UsageError("look into the channel, and say --posted or --not-posted")
         ours = _ready(parts(sys.stderr))
         if not operations.resolve(ours.database, id, posted=posted, now=ours.clock()):
             raise click.ClickException(f"delivery {id} does not wait for an answer")
@@ -245,8 +271,9 @@ def _add_messages(group: AppGroup, parts: Parts) -> None:
         """Post one message to CHANNEL that says it is a test."""
         ours = _ready(parts(sys.stderr))
         if _channel(ours, channel).webhook is None:
-            raise click.ClickException(f"{channel} has no webhook: set its variable in the environment")
-        verdict = ours.bot().sender.test(channel, ours.site.name)
+            raise click.ClickException(ours.faults[channel])
+        # The others' faults are not the question here.
+        verdict = replace(ours, faults={}).bot().sender.test(channel, ours.site.name)
         click.echo(f"{channel}: {verdict.outcome}{f': {verdict.reason}' if verdict.reason else ''}")
         sys.exit(0 if verdict.outcome == "sent" else 1)
 
@@ -294,8 +321,9 @@ def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
 
 
 def _explanation(ours: BotParts, article: Article) -> Iterable[str]:
-    database = _ready(ours).database
+    database = ours.database
     now = ours.clock()
+    states = channelstate.states(database)
     past = operations.past_of(database, article.id, story_of(article))
     found = {d.channel: d for d in operations.listed(database, article_id=article.id)}
     attempts = operations.attempts_of(database, [delivery.id for delivery in found.values()])
@@ -303,11 +331,18 @@ def _explanation(ours: BotParts, article: Article) -> Iterable[str]:
         known = past.get(channel.name, NOTHING)
         yield from reports.explanation_lines(
             channel,
+            states.get(channel.name),
             decide(article, channel, now, known),
             explain(article, channel, now, known),
             found.get(channel.name),
             (attempt for attempt in attempts if attempt.channel == channel.name),
+            now,
         )
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
 
 
 def _ready(ours: BotParts) -> BotParts:
@@ -346,5 +381,7 @@ def _clear_errors(command: _F) -> _F:
             raise click.ClickException(str(error)) from None
         except SQLAlchemyError as error:
             raise click.ClickException(f"the database: {first_line(error)}") from None
+        except sqlite3.Error as error:
+            raise click.ClickException(f"the catalog: {error}") from None
 
     return run  # type: ignore[return-value]

@@ -5,6 +5,7 @@ Nothing here sends: an order changes rows, and the next drain acts on them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,6 +73,14 @@ def counts(database: Database) -> dict[tuple[str, State], int]:
     )
     with database.read() as connection:
         return {(name, State(state)): count for name, state, count in connection.execute(query)}
+
+
+def totals(database: Database) -> Counter[State]:
+    """Return how many deliveries there are in each state, of all channels together."""
+    found = Counter[State]()
+    for (_, state), count in counts(database).items():
+        found[state] += count
+    return found
 
 
 def attempts_of(database: Database, delivery_ids: Sequence[int]) -> list[AttemptRecord]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.channels import Rate
 from bot.channelstate import ChannelState, ChannelStatus
 from bot.lease import Holder
 from bot.operations import AttemptRecord
@@ -14,7 +15,7 @@ from bot.planner import Plan
 from bot.rules import Channel, Check, Decision
 from bot.states import State
 
-_SHOWN_STATES = tuple(state for state in State if state is not State.BASELINED)
+_ENABLED = "enabled"
 
 
 def plan_values(plan: Plan) -> dict[str, Any]:
@@ -36,36 +37,67 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for name, count in sorted(plan.skipped.items()):
         yield f"would leave out {count} for {name}: same story already posted"
     if plan.corrections:
-        yield f"would correct {plan.corrections} posts"
+        yield f"would look whether {plan.corrections} posts have to be corrected"
     yield f"{len(plan.posts)} to post"
 
 
 def explanation_lines(
     channel: Channel,
+    state: ChannelState | None,
     decision: Decision,
     checks: Sequence[Check],
     delivery: Delivery | None,
     attempts: Iterable[AttemptRecord],
+    now: datetime,
 ) -> Iterator[str]:
     """Say for one channel whether an article is posted, what each rule says, and what has happened."""
-    answer = "would be posted" if decision.deliver else f"is not posted: {decision.says}"
-    if delivery:
-        answer = delivery_line(delivery)
-    yield f"{channel.name} ({channel.kind}): {answer}"
+    stands = standing(channel, state, now)
+    yield f"{channel.name} ({channel.kind}): {_answer(state, decision, delivery)}"
+    if stands != _ENABLED:
+        yield f"  the channel: {stands}"
     for check in checks:
         yield f"  {'yes' if check.passed else 'NO ':3}  {check.rule:17}  {check.says}"
     for attempt in attempts:
         yield f"  {attempt_line(attempt)}"
 
 
-def delivery_line(delivery: Delivery) -> str:
-    """Say where one delivery stands."""
+def _answer(state: ChannelState | None, decision: Decision, delivery: Delivery | None) -> str:
+    if delivery:
+        return (
+            f"{delivery.state} since {moment(delivery.updated_at)}, delivery {delivery.id}{_next(delivery)}"
+        )
+    if not decision.deliver:
+        return f"is not posted: {decision.says}"
+    if state is None or state.baselined_at is None:
+        return "would count as already there when the channel starts, unless its `backfill` takes it"
+    return "would be posted"
+
+
+def delivery_lines(deliveries: Sequence[Delivery]) -> Iterator[str]:
+    """Say where deliveries stand, in columns; what waits or went wrong is said in a second line."""
+    width = max((len(delivery.channel) for delivery in deliveries), default=0)
+    for each in deliveries:
+        yield (
+            f"{each.id:>6}  {each.state:9}  {moment(_since(each))}  {each.channel:{width}}"
+            f"  {each.title}  ({each.article_id})"
+        )
+        if each.due_at or (each.reason and each.reason != each.state):
+            yield f"        {_tries(each)}{_next(each)}"
+
+
+def _since(delivery: Delivery) -> datetime:
+    """Return when the state was reached: a post is corrected later, and stays as old as it is."""
+    posted_at = delivery.posted_at if delivery.state is State.SENT else None
+    return posted_at or delivery.updated_at
+
+
+def _tries(delivery: Delivery) -> str:
+    return "1 attempt" if delivery.attempts == 1 else f"{delivery.attempts} attempts"
+
+
+def _next(delivery: Delivery) -> str:
     due = f", due {moment(delivery.due_at)}" if delivery.due_at else ""
-    reason = f": {delivery.reason}" if delivery.reason else ""
-    return (
-        f"#{delivery.id}  {delivery.state:9}  {delivery.channel}  {delivery.title}"
-        f"  ({delivery.article_id}, {delivery.attempts} attempts{due}){reason}"
-    )
+    return due + (f": {delivery.reason}" if delivery.reason and delivery.reason != delivery.state else "")
 
 
 def delivery_values(delivery: Delivery) -> dict[str, Any]:
@@ -79,6 +111,7 @@ def delivery_values(delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.reason,
         "attempts": delivery.attempts,
         "created_at": delivery.created_at.isoformat(),
+        "updated_at": delivery.updated_at.isoformat(),
         "due_at": delivery.due_at.isoformat() if delivery.due_at else None,
         "posted_at": delivery.posted_at.isoformat() if delivery.posted_at else None,
     }
@@ -95,19 +128,30 @@ def attempt_line(attempt: AttemptRecord) -> str:
 
 
 def channel_lines(
-    channels: Iterable[Channel],
-    states: Mapping[str, ChannelState],
+    channel: Channel,
+    state: ChannelState | None,
     counts: Mapping[tuple[str, State], int],
+    rates: Iterable[Rate],
     now: datetime,
 ) -> Iterator[str]:
-    """Say of each channel whether it may be posted to, what waits, and what went wrong last."""
-    for channel in channels:
-        state = states.get(channel.name)
-        yield f"{channel.name} ({channel.kind}): {standing(channel, state, now)}"
-        listed = [f"{n} {s}" for s in _SHOWN_STATES if (n := counts.get((channel.name, s), 0))]
-        yield f"  deliveries: {', '.join(listed) or 'none'}"
-        if state and state.last_error and state.last_error_at:
-            yield f"  last error: {moment(state.last_error_at)}  {state.last_error}"
+    """Say of a channel whether it may be posted to, how fast, what waits, and what went wrong last."""
+    yield f"{channel.name} ({channel.kind}): {standing(channel, state, now)}"
+    yield f"  deliveries: {_counted(channel.name, counts)}"
+    paces = " and ".join(f"{count} in {span.total_seconds():g} s" for count, span in rates)
+    yield f"  pace: at most {paces}, {channel.max_per_tick} per tick"
+    if state and state.last_error and state.last_error_at:
+        yield f"  last error: {moment(state.last_error_at)}  {state.last_error}"
+
+
+def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, State], int]) -> Iterator[str]:
+    """Name the channels that the outbox knows and the settings do not."""
+    known = {channel.name for channel in channels}
+    for name in sorted({name for name, _ in counts} - known):
+        yield f"{name}: no longer in the settings; deliveries: {_counted(name, counts)}"
+
+
+def _counted(name: str, counts: Mapping[tuple[str, State], int]) -> str:
+    return ", ".join(f"{n} {state}" for state in State if (n := counts.get((name, state), 0))) or "none"
 
 
 def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str:
@@ -117,10 +161,10 @@ def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str
     if state is None or state.baselined_at is None:
         return "not started yet"
     if state.state is not ChannelStatus.ENABLED:
-        return f"{state.state}: {state.reason}"
+        return f"{state.state} since {moment(state.changed_at)}: {state.reason}"
     if state.paused_until and state.paused_until > now:
         return f"resting until {moment(state.paused_until)}"
-    return "enabled"
+    return _ENABLED
 
 
 def lease_line(holder: Holder, now: datetime) -> str:
