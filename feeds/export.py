@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
 
+_OURS = re.compile(rf"feeds\.opml|feeds/[^/\0]+\.(?:{'|'.join(FORMATS)})")
 _MANIFEST = ".newswire-export.json"
 
 
@@ -67,14 +69,11 @@ def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Do
 def _manifest(folder: Path) -> set[str]:
     try:
         paths = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        paths = paths if isinstance(paths, list) else []
     except (FileNotFoundError, ValueError):
         return set()
-    return {path for path in paths if isinstance(path, str) and _is_ours(path)}
-
-
-def _is_ours(path: str) -> bool:
-    """Whether an export could have written this path: the manifest is a file that anyone may edit."""
-    return path == "feeds.opml" or (path.startswith("feeds/") and path.count("/") == 1 and ".." not in path)
+    # The manifest is a file that anyone may edit: only what an export could have written is taken from it.
+    return {path for path in paths if isinstance(path, str) and _OURS.fullmatch(path)}
 
 
 def _write(path: Path, data: bytes) -> bool:
@@ -84,8 +83,14 @@ def _write(path: Path, data: bytes) -> bool:
             return False
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as partial:
-        partial.write(data)
-    os.chmod(partial.name, 0o644)  # noqa: PTH101 - a temporary file is private; these are for a web server
-    os.replace(partial.name, path)  # noqa: PTH105
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        partial.chmod(0o644)  # a temporary file is private; these are for a web server
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     return True

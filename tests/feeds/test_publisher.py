@@ -1,0 +1,251 @@
+"""Documents are functions of the articles and the settings, made anew only when their topic changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from articles.topics import ALL
+from feeds.formats import FORMATS
+from feeds.publisher import Publisher
+from tests.site import NOON, ArticleSite, Clock
+
+
+def titles(publisher: Publisher, slug: str = ALL) -> list[str]:
+    """Return the titles in a topic's JSON feed."""
+    made = publisher.document(slug, "json")
+    assert made
+    return [item["title"] for item in json.loads(made.document.body)["items"]]
+
+
+def bytes_of(publisher: Publisher, slug: str) -> dict[str, bytes]:
+    """Return a topic's document in every format."""
+    return {
+        extension: made.document.body
+        for extension in FORMATS
+        if (made := publisher.document(slug, extension))
+    }
+
+
+@pytest.fixture
+def publisher(site: ArticleSite) -> Publisher:
+    """A publisher over a site with three articles in two topics."""
+    site.write("a.md", title="A", topics=["Go"], publishedDateTime="2026-05-01T00:00:00Z")
+    site.write("b.md", title="B", topics=["Go", "C++"], publishedDateTime="2026-05-02T00:00:00Z")
+    site.write("c.md", title="C", topics=["C++"], publishedDateTime="2026-05-03T00:00:00Z")
+    indexer = site.indexer()
+    indexer.refresh()
+    return site.publisher(indexer.catalog)
+
+
+def test_a_document_is_kept_until_its_topic_changes(site: ArticleSite, publisher: Publisher) -> None:
+    """A new article in one topic leaves the other's document the very same object (row 10)."""
+    go, cpp = publisher.document("go", "rss"), publisher.document("c-plus-plus", "rss")
+    site.write("d.md", title="D", topics=["Go"], publishedDateTime="2026-05-04T00:00:00Z")
+    site.indexer().refresh()
+    assert publisher.document("c-plus-plus", "rss") is cpp
+    again = publisher.document("go", "rss")
+    assert go and again and again.document.tag != go.document.tag
+    assert titles(publisher, "go") == ["D", "B", "A"]
+
+
+def test_a_deletion_shows(site: ArticleSite, publisher: Publisher) -> None:
+    """An article that is unpublished, or deleted, is gone from the document, whose tag is new (row 11)."""
+    before = publisher.document("go", "atom")
+    site.write("b.md", title="B", topics=["Go", "C++"], publishedDateTime="2026-05-02", published=False)
+    site.indexer().refresh()
+    after = publisher.document("go", "atom")
+    assert before and after and before.document.tag != after.document.tag
+    assert titles(publisher, "go") == ["A"]
+    site.delete("a.md")
+    site.indexer().refresh()
+    assert titles(publisher) == ["C"]
+
+
+def test_a_topic_without_articles_is_none_unless_listed(site: ArticleSite, publisher: Publisher) -> None:
+    """When the last article leaves a topic that nobody listed, its feed is no more."""
+    site.delete("a.md")
+    site.delete("b.md")
+    site.indexer().refresh()
+    assert publisher.document("go", "rss") is None
+    assert publisher.document("nowhere", "rss") is None
+
+
+def test_an_article_appears_at_its_time(site: ArticleSite, publisher: Publisher, clock: Clock) -> None:
+    """Absent until the clock says so, then present with a new tag, without a change of any file (row 7)."""
+    site.write("d.md", title="D", topics=["Go"], publishedDateTime=NOON + timedelta(minutes=5))
+    site.indexer().refresh()
+    before = publisher.document("go", "rss")
+    assert titles(publisher, "go") == ["B", "A"]
+    clock.advance(minutes=4, seconds=59)
+    assert publisher.document("go", "rss") is before
+    clock.advance(seconds=1)
+    after = publisher.document("go", "rss")
+    assert before and after and before.document.tag != after.document.tag
+    assert titles(publisher, "go") == ["D", "B", "A"]
+    assert titles(publisher, "c-plus-plus") == ["C", "B"]
+
+
+def test_a_quiet_topic_is_full(site: ArticleSite) -> None:
+    """The limit counts what is in the topic, not what was newest anywhere (row 20)."""
+    for number in range(30):
+        site.write(f"loud/{number}.md", topics=["Loud"], publishedDateTime="2026-05-20")
+    for number in range(3):
+        site.write(f"quiet/{number}.md", title=f"Q{number}", topics=["Quiet"], publishedDateTime="2026-01-01")
+    indexer = site.indexer()
+    indexer.refresh()
+    publisher = site.publisher(indexer.catalog, size=3)
+    assert titles(publisher, "quiet") == ["Q0", "Q1", "Q2"]
+    assert len(titles(publisher, "loud")) == 3
+
+
+def test_a_topic_is_its_whole_name(site: ArticleSite) -> None:
+    """`go` is not `mongo`, `c` is not `c++` (row 20)."""
+    for name in ("Go", "Mongo", "Go Mongo", "C", "C++", "C#"):
+        site.write(f"{name}.md", title=name, topics=[name])
+    indexer = site.indexer()
+    indexer.refresh()
+    publisher = site.publisher(indexer.catalog)
+    for slug, name in {"go": "Go", "mongo": "Mongo", "c": "C", "c-plus-plus": "C++", "c-sharp": "C#"}.items():
+        assert titles(publisher, slug) == [name]
+
+
+def test_the_order(site: ArticleSite) -> None:
+    """Newest first, ties broken by id (row 18)."""
+    for path, date in {"b": "2026-05-01", "a": "2026-05-01", "c": "2026-05-02", "d": "2026-04-30"}.items():
+        site.write(f"{path}.md", title=path, publishedDateTime=date)
+    indexer = site.indexer()
+    indexer.refresh()
+    assert titles(site.publisher(indexer.catalog)) == ["c", "a", "b", "d"]
+
+
+def test_a_parent_includes_its_childrens_articles(site: ArticleSite) -> None:
+    """Each once, also where it names both; a change in a child changes the parent's document."""
+    site.topics = [{"name": "AI"}, {"name": "ML", "parent": "AI"}, {"name": "Vision", "parent": "ML"}]
+    site.write("a.md", title="A", topics=["Vision"], publishedDateTime="2026-05-03")
+    site.write("b.md", title="B", topics=["AI", "ML"], publishedDateTime="2026-05-02")
+    indexer = site.indexer()
+    indexer.refresh()
+    publisher = site.publisher(indexer.catalog)
+    assert titles(publisher, "ai") == titles(publisher, "ml") == ["A", "B"]
+    assert titles(publisher, "vision") == ["A"]
+    site.write("a.md", title="A2", topics=["Vision"], publishedDateTime="2026-05-03")
+    site.indexer().refresh()
+    assert titles(publisher, "ai") == ["A2", "B"]
+
+
+_RENDER = """
+import sys
+from pathlib import Path
+from articles.catalog import Catalog
+from articles.indexer import Indexer
+from articles.source import Folder
+from articles.topics import Topics
+from feeds.feed import Site
+from feeds.formats import FORMATS
+from feeds.publisher import FeedSettings, Publisher
+from tests.site import Clock, URL
+indexer = Indexer(Catalog(Path(sys.argv[2]), Topics(), source="x"), Folder(Path(sys.argv[1])))
+indexer.refresh()
+publisher = Publisher(indexer.catalog, Site(title="News", url=URL), FeedSettings(), Clock())
+for extension in FORMATS:
+    sys.stdout.buffer.write(publisher.document("go", extension).document.body)
+"""
+
+
+def test_every_process_makes_the_same_bytes(site: ArticleSite, publisher: Publisher) -> None:
+    """Other times of the files and of the day, another order in the folder, hash seed, zone (row 8)."""
+    site.write("z.md", "# Text\n\n![x](y.png)", title="Z & <z>", topics=["Go"], authors=["A", "B"])
+    site.indexer().refresh()
+    here = b"".join(bytes_of(publisher, "go").values())
+    for seed, zone in (("0", "Asia/Tokyo"), ("1", "America/New_York")):
+        for file in sorted(site.root.iterdir(), reverse=seed == "1"):
+            text = file.read_bytes()
+            file.unlink()
+            file.write_bytes(text)
+        done = subprocess.run(
+            [sys.executable, "-c", _RENDER, str(site.root), str(site.home / seed)],
+            env=os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "de_DE.UTF-8"},
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout == here
+
+
+def test_one_bad_character_costs_nothing(site: ArticleSite) -> None:
+    """Characters that XML cannot hold are left out of titles, and every feed is well-formed (row 3)."""
+    site.raw(
+        "a.md",
+        '---\ntitle: "a\\x0b\\uFFFEb \\u0085\\x7f"\ndate: 2026-05-01\nexcerpt: "x\\x01y"\n---\nz\x02\n',
+    )
+    site.raw("b.md", '---\ntitle: "a\\uD800b"\ndate: 2026-05-01\n---\n')
+    site.write("c.md", title="Good")
+    indexer = site.indexer()
+    problems = indexer.refresh().problems
+    assert [problem.path for problem in problems] == ["b.md"]  # YAML 1.1 knows no lone surrogates
+    publisher = site.publisher(indexer.catalog)
+    assert sorted(titles(publisher)) == ["Good", "a b"]
+    for extension in ("rss", "atom"):
+        made = publisher.document(ALL, extension)
+        assert made
+        etree.fromstring(made.document.body)
+
+
+def test_ids_stay_whatever_else_changes(site: ArticleSite) -> None:
+    """Host, scheme, title, address, date and the text: the entry's id is the same (row 1)."""
+    site.write("a.md", title="A", topics=["Go"])
+    indexer = site.indexer()
+    indexer.refresh()
+
+    def ids(publisher: Publisher) -> list[Any]:
+        made = publisher.document(ALL, "json")
+        assert made
+        return [item["id"] for item in json.loads(made.document.body)["items"]]
+
+    before = ids(site.publisher(indexer.catalog))
+    site.write(
+        "a.md", "Text", title="B", topics=["C"], webUrl="http://x.example/", publishedDateTime="2026-02-02"
+    )
+    indexer.refresh()
+    moved = site.publisher(indexer.catalog)
+    moved.site = type(moved.site)(title="Other", url="http://other.example:8080")
+    assert ids(moved) == before
+
+
+def test_an_edit_moves_no_times(site: ArticleSite, publisher: Publisher) -> None:
+    """A typo fix changes the entry's text, and neither `published` nor `updated` (row 19)."""
+
+    def times() -> list[str]:
+        made = publisher.document("c-plus-plus", "atom")
+        assert made
+        root = etree.fromstring(made.document.body)
+        return [str(node.text) for node in root.iter("{*}published", "{*}updated")]
+
+    before = times()
+    site.write(
+        "c.md", "New text", title="C, mended", topics=["C++"], publishedDateTime="2026-05-03T00:00:00Z"
+    )
+    site.indexer().refresh()
+    assert titles(publisher, "c-plus-plus")[0] == "C, mended"
+    assert times() == before
+
+
+def test_the_list_of_feeds_is_a_tree(site: ArticleSite) -> None:
+    """OPML 2.0 with all topics below their parents, those of `gone` left out."""
+    site.topics = [{"name": "AI"}, {"name": "ML", "parent": "AI"}]
+    site.write("a.md", topics=["ML", "C++", "日本語"])
+    catalog = site.indexer().catalog
+    site.indexer().refresh()
+    root = etree.fromstring(site.publisher(catalog).subscriptions().body)
+    urls = [outline.get("xmlUrl") for outline in root.iter("outline") if outline.get("xmlUrl")]
+    assert urls == [
+        f"https://news.example.org/feeds/{slug}.rss"
+        for slug in ("all", "ai", "ml", "c-plus-plus", "%E6%97%A5%E6%9C%AC%E8%AA%9E")
+    ]
