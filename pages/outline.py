@@ -53,9 +53,9 @@ def tree(
 def sparkline(weeks: Sequence[int], *, height: int = 16) -> str:
     """Return an SVG path of upright strokes, 6 apart, one a week; the tallest is the busiest week.
 
-    A quiet topic's strokes stay short: a week needs four articles to fill the height.
+    A quiet topic's strokes stay short: a week needs three articles to fill the height.
     """
-    most = max(4, *weeks)
+    most = max(3, *weeks)
     return "".join(
         f"M{6 * index + 2} {height}v-{max(1.5, count / most * height):.3g}" if count else ""
         for index, count in enumerate(weeks)

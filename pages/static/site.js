@@ -27,11 +27,11 @@
   async function copy(field) {
     try {
       await navigator.clipboard.writeText(field.value);
+      return true;
     } catch {
       field.select(); // no clipboard on plain http: the old way still works there
-      if (!document.execCommand("copy")) return "Press Ctrl+C or ⌘C to copy.";
+      return document.execCommand("copy");
     }
-    return "Copied.";
   }
 
   function equip(root) {
@@ -41,8 +41,12 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copy]");
     if (!button) return;
-    const said = await copy(document.getElementById(button.dataset.copy));
-    button.closest(".panel").querySelector("[role=status]").textContent = said;
+    const isCopied = await copy(document.getElementById(button.dataset.copy));
+    button.textContent = isCopied ? "Copied" : "Press ⌘C";
+    button.closest(".panel").querySelector("[role=status]").textContent = isCopied
+      ? "Copied to the clipboard."
+      : "The address is selected: press Ctrl+C or Command+C.";
+    setTimeout(() => (button.textContent = "Copy"), 2000);
   });
 
   document.addEventListener("focusin", (event) => {

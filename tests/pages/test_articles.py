@@ -1,0 +1,144 @@
+"""An article's own page, and the files that lie beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from feeds.feed import Site
+from pages.body import page_body
+from tests.pages.parsed import page
+from tests.site import URL, ArticleSite, Web
+
+SITE = Site(title="News", url=URL)
+PAGE = f"{URL}/articles/a"
+
+
+def test_body_and_head(site: ArticleSite, web: Web) -> None:
+    """An article with a body and no address has a page: its text, canonical link and Open Graph tags."""
+    site.write("2026/a b.md", "Read *this*.", title="A & B", excerpt="Short", topics=["Go"])
+    web.refresh()
+    tree = page(web, "/articles/2026/a%20b")
+    address = f"{URL}/articles/2026/a%20b"
+    assert tree.xpath("string(//link[@rel='canonical']/@href)") == address
+    assert tree.xpath("string(//meta[@property='og:url']/@content)") == address
+    assert tree.xpath("string(//meta[@property='og:type']/@content)") == "article"
+    assert tree.xpath("string(//h1)") == "A & B"
+    assert tree.xpath("string(//div[@class='prose']//em)") == "this"
+    assert "/topics/go" in tree.xpath("//footer//a/@href")
+
+
+def test_feed_entry_links_to_the_page(site: ArticleSite, web: Web) -> None:
+    """Where a feed sends its readers, there is the article; also for an id that is odd in an address."""
+    for number, name in enumerate(["x//y", "https://a.example/b?c=d#e", "日本 語", "100%"]):
+        site.write(f"{number}.md", "Text", title=name, id=name)
+    web.refresh()
+    for item in web.get("/feeds/all.json").json["items"]:
+        assert page(web, item["url"].removeprefix(URL)).xpath("string(//h1)") == item["title"]
+
+
+def test_article_from_elsewhere(site: ArticleSite, web: Web) -> None:
+    """With an address and a body the page points to the original; without a body it leads there."""
+    site.write("both.md", "Text", webUrl="https://a.example/both")
+    site.write("link.md", webUrl="https://a.example/link")
+    web.refresh()
+    assert page(web, "/articles/both").xpath("//link[@rel='canonical']/@href") == ["https://a.example/both"]
+    assert web.get("/articles/link").headers["Location"] == "https://a.example/link"
+
+
+def test_hidden_articles(site: ArticleSite, web: Web) -> None:
+    """What is unpublished, not yet due, or never was, is not found."""
+    site.write("off.md", "Text", published=False)
+    site.write("later.md", "Text", publishedDateTime="2026-06-02T00:00:00Z")
+    web.refresh()
+    for name in ("off", "later", "never"):
+        answer = web.get(f"/articles/{name}")
+        assert answer.status_code == 404
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_pictures_beside_an_article(site: ArticleSite, web: Web) -> None:
+    """A relative picture is shown from this site; one of another site becomes a link."""
+    site.raw("2026/images/a.png", b"\x89PNG")
+    site.write("2026/a.md", "![Own](images/a.png)\n\n![Other](https://a.example/b.png)")
+    web.refresh()
+    tree = page(web, "/articles/2026/a")
+    (picture,) = tree.xpath("//main//img")
+    assert (picture.get("src"), picture.get("alt")) == ("/articles/2026/images/a.png", "Own")
+    assert tree.xpath("string(//a[@class='elsewhere']/@href)") == "https://a.example/b.png"
+    answer = web.get(picture.get("src"))
+    assert answer.mimetype == "image/png"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_drawings_cannot_run_scripts(site: ArticleSite, web: Web) -> None:
+    """An SVG opened by itself is in a sandbox."""
+    site.raw("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert web.get("/articles/a.svg").headers["Content-Security-Policy"].startswith("sandbox; default-src")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a.md",
+        ".hidden.png",
+        ".git/a.png",
+        "../secret.png",
+        "%2e%2e/secret.png",
+        "..%2fsecret.png",
+        "/etc/passwd",
+        "x/../../secret.png",
+        "link.png",
+        "notes.html",
+        "folder.png",
+        "a.png%00.md",
+        "image.png",
+    ],
+)
+def test_files_that_are_never_served(site: ArticleSite, web: Web, path: str) -> None:
+    """Article files, hidden files, other kinds, links out, and all that is outside the folder."""
+    site.write("a.md", webUrl="https://a.example/")
+    site.raw(".hidden.png", b"x")
+    site.raw(".git/a.png", b"x")
+    site.raw("notes.html", b"<script>alert(1)</script>")
+    (site.home / "secret.png").write_bytes(b"secret")
+    (site.root / "link.png").symlink_to(site.home / "secret.png")
+    (site.root / "image.png").symlink_to(site.root / "a.md")
+    (site.root / "folder.png").mkdir()
+    assert web.get(f"/articles/{path}").status_code == 404
+
+
+def test_link_within_the_folder(site: ArticleSite, web: Web) -> None:
+    """A link from one picture to another of the folder is followed."""
+    site.raw("a.png", b"x")
+    (site.root / "b.png").symlink_to(Path("a.png"))
+    assert web.get("/articles/b.png").data == b"x"
+
+
+@pytest.mark.parametrize(
+    ("markup", "shown"),
+    [
+        ("<h2>Two words</h2>", '<h2 id="s-two-words">Two words</h2>'),
+        ("<h1>A</h1><h2>B</h2>", '<h2 id="s-a">A</h2><h3 id="s-b">B</h3>'),
+        ("<h2>A</h2><h2>A</h2>", '<h2 id="s-a">A</h2><h2 id="s-a-2">A</h2>'),
+        (f'<a href="{PAGE}#Two-Words">x</a>', '<a href="#s-two-words">x</a>'),
+        (f'<a href="{URL}/topics/go">x</a>', '<a href="/topics/go">x</a>'),
+        (f'<a href="{URL}.evil.example/">x</a>', f'<a href="{URL}.evil.example/">x</a>'),
+        ('<td style="text-align:right">1</td>', '<td class="align-end">1</td>'),
+        ('<td style="color:red">1</td>', "<td>1</td>"),
+        ("<p>a &amp; b &lt;</p>", "<p>a &amp; b &lt;</p>"),
+        (
+            '<a href="https://a.example/"><img src="https://a.example/i.png" alt="&lt;i&gt;"></a>',
+            '<a href="https://a.example/">Picture: &lt;i&gt;</a>',
+        ),
+        (
+            '<img src="https://a.example/i.png" alt="x">',
+            '<a class="elsewhere" href="https://a.example/i.png">Picture: x</a>',
+        ),
+        ("<h2>&lt;b&gt; &amp; c</h2>", '<h2 id="s-b-c">&lt;b&gt; &amp; c</h2>'),
+    ],
+)
+def test_page_body(markup: str, shown: str) -> None:
+    """Headings get ids and start at the second level; links, pictures and alignment fit the page."""
+    assert page_body(markup, PAGE, SITE) == shown

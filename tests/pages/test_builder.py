@@ -1,0 +1,142 @@
+"""The feed builder and the filtered feeds it makes, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import feedparser
+import pytest
+
+from tests.pages.parsed import parse
+from tests.site import URL, ArticleSite, Web
+
+
+@pytest.fixture
+def filled(site: ArticleSite, web: Web) -> Web:
+    """Articles of two topics and one parent, with qualities, types and providers."""
+    byte, dev = {"name": "Byte Ledger"}, {"name": "Dev, Diary"}
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("both", {"topics": ["AI", "Security"], "quality": 90, "type": "video", "provider": byte}),
+        ("ai", {"topics": ["AI"], "quality": 80, "type": "article", "provider": dev}),
+        ("low", {"topics": ["Security"], "quality": 20, "title": "A low fuzzer"}),
+        ("none", {"topics": ["Security"]}),
+        ("web", {"topics": ["Web"], "quality": 99}),
+    ]
+    for name, keys in rows:
+        site.write(f"{name}.md", "Body", **({"title": name} | keys))
+    web.refresh()
+    return web
+
+
+def titles(web: Web, address: str) -> set[str]:
+    """Return the titles in a feed."""
+    answer = web.get(address)
+    assert answer.status_code == 200, answer.text
+    return {entry.title for entry in feedparser.parse(answer.data).entries}
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("/feeds/ai+security.atom", {"both", "ai", "A low fuzzer", "none"}),
+        ("/feeds/ai,security.rss", {"both"}),
+        ("/feeds/ai+security.atom?min_quality=80", {"both", "ai"}),
+        ("/feeds/all.atom?min_quality=90", {"both", "web"}),
+        ("/feeds/all.atom?type=video", {"both"}),
+        ("/feeds/all.rss?provider=byte+ledger&provider=dev%2C+diary", {"both", "ai"}),
+        ("/feeds/security.atom?word=fuzzer", {"A low fuzzer"}),
+        ("/feeds/web.atom?word=nothing", set()),
+    ],
+)
+def test_filtered_feeds(filled: Web, address: str, found: set[str]) -> None:
+    """The address says what the feed holds."""
+    assert titles(filled, address) == found
+
+
+def test_one_address_for_one_meaning(filled: Web) -> None:
+    """Another spelling of the same choice leads to its one address, in one step."""
+    for spelling in ("security+ai.atom?min_quality=080", "ai+security+ai.atom?utm_source=x&min_quality=80"):
+        answer = filled.get(f"/feeds/{spelling}")
+        assert answer.status_code == 301
+        assert answer.headers["Location"] == f"{URL}/feeds/ai+security.atom?min_quality=80"
+    assert filled.get("/feeds/all+ai.rss").headers["Location"] == f"{URL}/feeds/all.rss"
+    assert filled.get("/feeds/ai.rss?min_quality=").headers["Location"] == f"{URL}/feeds/ai.rss"
+
+
+def test_what_a_filtered_feed_says_of_itself(filled: Web) -> None:
+    """Title, self link and page name the choice; ids differ between choices and stay over time."""
+    address = "/feeds/ai+security.json?min_quality=80&word=ai"
+    feed = filled.get(address).json
+    assert feed["title"] == "AI or Security, quality 80 or more, with “ai” – News"
+    assert feed["feed_url"] == URL + address
+    assert feed["home_page_url"] == f"{URL}/build?topic=ai&topic=security&min_quality=80&word=ai"
+    atom = [
+        feedparser.parse(filled.get(f"/feeds/ai+security.atom{query}").data).feed.id
+        for query in ("", "?min_quality=80", "?min_quality=80")
+    ]
+    assert atom[0] != atom[1] == atom[2]
+
+
+def test_conditional_requests(filled: Web, site: ArticleSite) -> None:
+    """Each filtered feed has an entity tag of its own, which only a change within it changes."""
+    address = "/feeds/ai+security.atom?min_quality=80"
+    tag = filled.get(address).headers["ETag"]
+    site.write("low.md", title="Still low", topics=["Security"], quality=30)
+    filled.refresh()
+    assert filled.get(address, if_none_match=tag).status_code == 304
+    site.write("low.md", title="Better now", topics=["Security"], quality=85)
+    filled.refresh()
+    assert filled.get(address, if_none_match=tag).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "reason"),
+    [
+        ("/feeds/ai+security,web.atom", 400, "either by +"),
+        ("/feeds/ai.atom?min_quality=much", 400, "whole number"),
+        ("/feeds/ai.atom?min_qualty=80", 400, "no parameter"),
+        (f"/feeds/ai.atom?word={'x' * 81}", 400, "at most 80 characters"),
+        (f"/feeds/ai.atom?{'word=x&' * 1000}", 400, "at most 4,000 characters"),
+        ("/feeds/ai+nonsense.atom", 404, "no such topic"),
+    ],
+)
+def test_refused(filled: Web, address: str, status: int, reason: str) -> None:
+    """What cannot be asked is refused with the reason, and the answer is never stored."""
+    answer = filled.get(address)
+    assert answer.status_code == status
+    assert reason in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_form_to_feed(filled: Web) -> None:
+    """The form shows the choice, what matches, and the address of a feed that holds just that."""
+    tree = parse(filled.get("/build?topic=security&topic=ai&match=&min_quality=80&word=").text)
+    assert tree.xpath("//input[@name='topic'][@checked]/@value") == ["ai", "security"]
+    assert tree.xpath("//input[@name='min_quality']/@value") == ["80"]
+    shown = set(tree.xpath("//div[@id='results']//article//h3/a/text()"))
+    address = tree.xpath("string(//input[@id='feed-atom']/@value)")
+    assert address == f"{URL}/feeds/ai+security.atom?min_quality=80"
+    assert titles(filled, address.removeprefix(URL)) == shown == {"both", "ai"}
+
+
+def test_feed_to_form(filled: Web) -> None:
+    """A filtered feed's page is the form with the same choice, and leads back to the same feed."""
+    feed = filled.get("/feeds/ai,security.json?provider=byte+ledger&type=video&word=both").json
+    tree = parse(filled.get(feed["home_page_url"].removeprefix(URL)).text)
+    assert tree.xpath("string(//input[@id='feed-json']/@value)") == feed["feed_url"]
+    assert tree.xpath("//input[@name='provider'][@checked]/@value") == ["byte ledger"]
+
+
+def test_form_with_a_mistake(filled: Web) -> None:
+    """A mistake is explained beside the form, which keeps what was typed."""
+    answer = filled.get("/build?topic=ai&min_quality=high")
+    assert answer.status_code == 400
+    tree = parse(answer.text)
+    assert "whole number" in tree.xpath("string(//p[@role='alert'])")
+    assert tree.xpath("//input[@name='min_quality']/@value") == ["high"]
+
+
+def test_nothing_chosen_is_everything(filled: Web) -> None:
+    """The empty form stands for the feed of everything."""
+    tree = parse(filled.get("/build").text)
+    assert tree.xpath("string(//input[@id='feed-rss']/@value)") == f"{URL}/feeds/all.rss"

@@ -1,0 +1,179 @@
+"""Home, topics and a topic's page: what they show, link and say to browsers."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from datetime import timedelta
+
+import pytest
+
+from tests.pages.parsed import page, parse, texts
+from tests.site import NOON, URL, ArticleSite, Clock, Web
+
+FEED_TYPES = {"rss": "application/rss+xml", "atom": "application/atom+xml", "json": "application/feed+json"}
+
+
+@pytest.fixture
+def filled(site: ArticleSite, web: Web) -> Web:
+    """A site with a topic of 25 articles, one of one below it, and articles of this and last week."""
+    for number in range(25):
+        day = (NOON - timedelta(hours=number)).isoformat()
+        site.write(f"go/{number:02}.md", title=f"Go {number}", publishedDateTime=day, topics=["Go"])
+    site.write("gc.md", title="Collecting", publishedDateTime="2026-05-20T09:00:00Z", topics=["GC"])
+    site.write("later.md", title="Tomorrow", publishedDateTime="2026-06-02T09:00:00Z", topics=["Go"])
+    web.refresh()
+    return web
+
+
+@pytest.fixture(autouse=True)
+def listed_topics(site: ArticleSite) -> None:
+    """Two listed topics, one below the other, before the application is made."""
+    site.topics = [{"name": "Go", "description": "The language"}, {"name": "GC", "parent": "Go"}]
+
+
+@pytest.mark.parametrize(("path", "feed"), [("/", "all"), ("/topics/go", "go")])
+def test_autodiscovery(filled: Web, path: str, feed: str) -> None:
+    """Every format is announced where readers look, and so are the canonical address and Open Graph."""
+    tree = page(filled, path)
+    found = {link.get("type"): link.get("href") for link in tree.xpath("//link[@rel='alternate']")}
+    for extension, mimetype in FEED_TYPES.items():
+        assert found[mimetype] == f"{URL}/feeds/{feed}.{extension}"
+    assert tree.xpath("string(//link[@rel='canonical']/@href)") == URL + path
+    assert tree.xpath("string(//meta[@property='og:url']/@content)") == URL + path
+
+
+def test_home_shows_the_tree(filled: Web) -> None:
+    """Topics stand below their parents, with the count, the last activity and the articles a week."""
+    tree = page(filled, "/")
+    go = tree.xpath("//ul[@class='topics']/li[div/a='Go']")[0]
+    assert texts(go, "div//span[@class='count']") == ["26 entries"]
+    assert texts(go, "div//time") == ["just now"]
+    assert texts(go, "ul/li//a") == ["GC"]
+    assert go.xpath("string(div//svg/@aria-label)").endswith("0, 1, 25")
+
+
+def test_home_shows_the_latest(filled: Web) -> None:
+    """The newest entries come first, with relative and exact time; what is not due yet is not there."""
+    tree = page(filled, "/")
+    assert texts(tree, "//article//h3")[:3] == ["Go 0", "Go 1", "Go 2"]
+    assert texts(tree, "//article//span[@class='times']")[1] == "1 Jun 2026, 11:00 UTC (1 hour ago)"
+    assert "Tomorrow" not in tree.text_content()
+
+
+def test_topic_pages_are_numbered(filled: Web) -> None:
+    """Older entries follow by page; the pages know each other; page 1 has no second address."""
+    first, second = page(filled, "/topics/go"), page(filled, "/topics/go?page=2")
+    assert len(first.xpath("//article")) == 20
+    assert len(second.xpath("//article")) == 6
+    assert first.xpath("//link[@rel='next']/@href") == [f"{URL}/topics/go?page=2"]
+    assert not first.xpath("//link[@rel='prev']")
+    assert second.xpath("//link[@rel='prev']/@href") == [f"{URL}/topics/go"]
+    assert filled.get("/topics/go?page=1").headers["Location"] == "/topics/go"
+
+
+@pytest.mark.parametrize("number", ["3", "0", "-1", "x", "٣", "9" * 5000, ""])
+def test_no_such_page_number(filled: Web, number: str) -> None:
+    """A page beyond the last, and what is no number, is not found."""
+    assert filled.get(f"/topics/go?page={number}").status_code == 404
+
+
+def test_subscribe_panel(filled: Web) -> None:
+    """The panel has each address, a link into each reader, and a QR code without inline style."""
+    panel = page(filled, "/topics/go").xpath("//section[@id='subscribe']")[0]
+    assert panel.xpath(".//input/@value") == [f"{URL}/feeds/go.{extension}" for extension in FEED_TYPES]
+    encoded = "https%3A%2F%2Fnews.example.org%2Ffeeds%2Fgo.rss"
+    assert panel.xpath(".//ul[@class='readers']//a/@href") == [
+        f"feed:{URL}/feeds/go.rss",
+        f"https://feedly.com/i/subscription/feed%2F{encoded}",
+        f"https://www.inoreader.com/?add_feed={encoded}",
+        f"https://www.newsblur.com/?url={encoded}",
+        f"https://theoldreader.com/feeds/subscribe?url={encoded}",
+    ]
+    assert panel.xpath(".//svg[@class='qr']")
+    assert not panel.xpath(".//@style")
+
+
+def test_pages_are_revalidated(filled: Web, site: ArticleSite, clock: Clock) -> None:
+    """An unchanged page is answered 304; a new article or the passing of an hour makes it new."""
+    tag = filled.get("/topics/go").headers["ETag"]
+    again = filled.get("/topics/go", if_none_match=tag)
+    assert again.status_code == 304
+    site.write("new.md", title="Brand new", publishedDateTime="2026-06-01T11:59:00Z", topics=["Go"])
+    filled.refresh()
+    changed = filled.get("/topics/go", if_none_match=tag)
+    assert changed.status_code == 200
+    clock.advance(hours=1)
+    assert filled.get("/topics/go", if_none_match=changed.headers["ETag"]).status_code == 200
+
+
+def test_pages_are_light(filled: Web) -> None:
+    """Every page is under 60 KB before compression, and has one style sheet and one script."""
+    for path in ("/", "/topics", "/topics/go", "/build", "/search?q=go"):
+        answer = filled.get(path)
+        assert len(answer.data) < 60_000, path
+        tree = parse(answer.text)
+        assert len(tree.xpath("//link[@rel='stylesheet']")) == len(tree.xpath("//script")) == 1
+
+
+def test_static_files_stay_for_ever(filled: Web) -> None:
+    """Style and script have names that change with their bytes, and may be kept for ever."""
+    tree = page(filled, "/")
+    for address in [*tree.xpath("//link[@rel='stylesheet']/@href"), *tree.xpath("//script/@src")]:
+        assert re.fullmatch(r"/static/\w+\.[0-9a-f]{12}\.\w+", address)
+        answer = filled.get(address, accept_encoding="gzip")
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert gzip.decompress(answer.data)
+    assert filled.get("/static/style.css").status_code == 404
+
+
+def test_unknown_topic_names_near_ones(filled: Web) -> None:
+    """A topic that does not exist is 404 with those that sound like it, and is never stored."""
+    answer = filled.get("/topics/goo")
+    assert answer.status_code == 404
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert texts(parse(answer.text), "//main//li/a") == ["Go"]
+
+
+def test_topic_that_ended(site: ArticleSite) -> None:
+    """A topic listed as gone is 410, for people as for readers."""
+    site.gone = ("perl",)
+    web = Web(site)
+    web.refresh()
+    assert web.get("/topics/perl").status_code == 410
+    web.newswire.catalog.close()
+
+
+def test_wrong_method(filled: Web) -> None:
+    """A method that a page does not know is 405 with those that it knows."""
+    answer = filled.ask("POST", "/")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_unexpected_error(site: ArticleSite, web: Web) -> None:
+    """A fault of ours is a plain 500 page that tells nothing of it."""
+    web.app.testing = False
+    web.app.add_url_rule("/fault", view_func=lambda: str(1 / 0))
+    answer = web.get("/fault")
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_empty_site(web: Web) -> None:
+    """A site without articles has all its pages."""
+    web.refresh()
+    for path in ("/", "/topics", "/topics/go", "/build", "/search?q=x"):
+        assert page(web, path).xpath("//h1")
+
+
+def test_many_topics(site: ArticleSite, web: Web) -> None:
+    """A site of hundreds of topics keeps its home page light, and lists all of them on their own page."""
+    for number in range(300):
+        site.write(f"{number}.md", topics=[f"A rather long topic name {number}"])
+    web.refresh()
+    assert len(web.get("/").data) < 60_000
+    assert texts(page(web, "/"), "//a[@href='/topics']")[-1] == "All 302 topics"
+    assert len(page(web, "/topics").xpath("//ul[@class='plain-topics']/li")) == 302

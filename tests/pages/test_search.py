@@ -1,0 +1,117 @@
+"""Search: what it finds, and that its index follows the articles."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages.search import Search, match_expression
+from tests.pages.parsed import parse
+from tests.site import NOON, ArticleSite, Clock, Web
+
+
+@pytest.fixture
+def search(site: ArticleSite, web: Web) -> Search:
+    """Search over a few articles in several scripts."""
+    site.write("fuzz.md", title="What a fuzzer found", excerpt="One missing check")
+    site.write("check.md", title="Check your spelling", excerpt="Naïve café")
+    site.write("ja.md", title="検索エンジンを作る", excerpt="データベースの話")
+    site.write("ko.md", title="작은 팀을 위한 로그")
+    site.write("off.md", title="A secret fuzzer", published=False)
+    site.write("later.md", title="A future fuzzer", publishedDateTime="2026-06-02T00:00:00Z")
+    web.refresh()
+    return Search(web.newswire.catalog)
+
+
+def ids(search: Search, question: str) -> list[str]:
+    """Return the ids of what is found."""
+    found = search.find(question, NOON, limit=10)
+    assert found.complete
+    assert found.total == len(found.articles)
+    return [article.id for article in found.articles]
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("fuzzer", ["fuzz"]),
+        ("FUZZ", ["fuzz"]),
+        ("fuzzer missing", ["fuzz"]),
+        ("fuzzer spelling", []),
+        ("uzzer", []),
+        ("check", ["check", "fuzz"]),
+        ("cafe", ["check"]),
+        ("naive", ["check"]),
+        ("エンジン", ["ja"]),
+        ("検索 データ", ["ja"]),
+        ("팀을", ["ko"]),
+        ('"fuzzer" OR', []),
+        ("-*()", []),
+        ("", []),
+    ],
+)
+def test_finds(search: Search, question: str, found: list[str]) -> None:
+    """Every word must be there, in the title first; beginnings, accents and scripts without spaces work."""
+    assert ids(search, question) == found
+
+
+def test_future_article_appears_in_time(search: Search, clock: Clock) -> None:
+    """A future-dated article is found from its time on, without a change of its file."""
+    clock.advance(days=1)
+    assert {a.id for a in search.find("fuzzer", clock.now, limit=10).articles} == {"fuzz", "later"}
+
+
+def test_follows_changes(search: Search, site: ArticleSite, web: Web) -> None:
+    """Changed, unpublished, deleted and renamed articles are found as they are now."""
+    assert ids(search, "fuzzer") == ["fuzz"]
+    site.write("fuzz.md", title="What a tester found")
+    site.delete("check.md")
+    site.write("new.md", title="A new fuzzer")
+    web.refresh()
+    assert ids(search, "fuzzer") == ["new"]
+    assert ids(search, "spelling") == []
+    site.write("new.md", title="A new fuzzer", published=False)
+    web.refresh()
+    assert ids(search, "fuzzer") == []
+
+
+def test_starts_anew(search: Search, site: ArticleSite, web: Web) -> None:
+    """A deleted or damaged index, and a catalog made anew, cost nothing but time."""
+    assert ids(search, "fuzzer") == ["fuzz"]
+    search.path.write_bytes(b"no database" * 1000)
+    for suffix in ("-wal", "-shm"):
+        search.path.with_name(search.path.name + suffix).unlink(missing_ok=True)
+    assert ids(search, "fuzzer") == ["fuzz"]
+    web.newswire.catalog.close()
+    web.newswire.catalog.path.unlink()
+    site.delete("fuzz.md")
+    web.refresh()
+    assert ids(search, "fuzzer") == []
+
+
+def test_page(search: Search, web: Web) -> None:
+    """The page marks what was found, fills the field again, and asks not to be indexed."""
+    tree = parse(web.get("/search?q=Fuzz").text)
+    assert tree.xpath("string(//article//h2//mark)") == "fuzz"
+    assert tree.xpath("string(//input[@name='q']/@value)") == "Fuzz"
+    assert tree.xpath("//meta[@name='robots']/@content") == ["noindex"]
+
+
+def test_too_long_a_question(web: Web) -> None:
+    """A question beyond the bound is 400 with the reason."""
+    web.refresh()
+    answer = web.get(f"/search?q={'x' * 201}")
+    assert answer.status_code == 400
+    assert "at most 200 characters" in answer.text
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_valid_question(text: str) -> None:
+    """No question is a syntax error for SQLite: each of its words is quoted."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE VIRTUAL TABLE texts USING fts5 (title)")
+        connection.execute("SELECT * FROM texts WHERE texts MATCH ?", (match_expression(text) or '""',))
