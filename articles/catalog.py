@@ -42,6 +42,7 @@ CREATE TABLE articles (
     shown INTEGER NOT NULL DEFAULT 0   -- it is in `entries`
 );
 CREATE INDEX articles_by_id ON articles (id);
+CREATE INDEX articles_without_their_id ON articles (id) WHERE NOT active;
 CREATE INDEX articles_by_revision ON articles (revision);
 CREATE INDEX articles_by_time ON articles (published_at);
 CREATE TABLE entries (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from articles import frontmatter
@@ -16,6 +17,10 @@ from articles.topics import Topics
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_STORED = tuple(
+    name for name in Article.__dataclass_fields__ if name not in ("path", "body", "related", "slugs")
+)
+_stored_values = attrgetter(*_STORED)
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -55,8 +60,8 @@ def record(parsed: ParsedFile, topics: Topics) -> Record:
     """Return what the catalog stores of a parsed file."""
     named = map(topics.of, parsed.article.topics)
     spellings = {topic.slug: topic.name for direct in named for topic in topics.lineage(direct)}
-    article = replace(parsed.article, slugs=tuple(spellings))
-    document = _encode(article)
+    article = parsed.article
+    document = _encode(article, tuple(spellings))
     seen = "\0".join((document, parsed.related_yaml, article.body))
     return Record(
         id=article.id,
@@ -98,13 +103,13 @@ def article(document: str, path: str, *, related_yaml: str = "", related: int = 
     return Article(path=path, body=body, related=found, **fields)
 
 
-def _encode(article: Article) -> str:
-    """Return the article as JSON without its path, body and empty fields, in the order of the fields."""
+def _encode(article: Article, slugs: tuple[str, ...]) -> str:
+    """Return the article as JSON with `slugs`, without empty fields and what has its own column."""
+    stored = zip(_STORED, _stored_values(article), strict=True)
     fields: dict[str, Any] = {
-        name: value
-        for name in Article.__dataclass_fields__
-        if name not in ("path", "body", "related") and (value := getattr(article, name)) not in (None, "", ())
+        name: value for name, value in stored if value or not (value is None or value == "" or value == ())
     }
+    fields["slugs"] = slugs
     fields["published_at"] = microseconds(article.published_at)
     fields["updated_at"] = microseconds(article.updated_at)
     if article.provider:

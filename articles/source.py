@@ -86,17 +86,12 @@ class Folder:
 
     def read(self, path: str) -> bytes:
         """Return the bytes of one file. Raises ArticleError when they may not or cannot be had."""
-        file = self.root / path
         try:
-            if file.is_symlink() and not file.resolve().is_relative_to(self.root.resolve()):
-                raise ArticleError(path, 1, "is a link that leads out of the article folder")
-            # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-            descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+            descriptor = self._open(path)
             try:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise ArticleError(path, 1, "is not a regular file")
-                with os.fdopen(descriptor, "rb", closefd=False) as stream:
-                    data = stream.read(MAX_BYTES + 1)
+                data = _read(descriptor, MAX_BYTES + 1)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -104,6 +99,19 @@ class Folder:
         if len(data) > MAX_BYTES:
             raise ArticleError(path, 1, f"is larger than {MAX_BYTES:,} bytes")
         return data
+
+    def _open(self, path: str) -> int:
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+        flags = os.O_RDONLY | os.O_NONBLOCK
+        try:
+            return os.open(f"{self.root}/{path}", flags | os.O_NOFOLLOW)
+        except OSError:
+            file = self.root / path
+            if not file.is_symlink():
+                raise
+            if not file.resolve().is_relative_to(self.root.resolve()):
+                raise ArticleError(path, 1, "is a link that leads out of the article folder") from None
+            return os.open(file, flags)
 
     def _scan(self, prefix: str, entries: Iterator[os.DirEntry[str]], scan: Scan) -> None:
         for entry in entries:
@@ -128,6 +136,14 @@ class Folder:
         except OSError:
             scan.unreadable.add(path)
             scan.files[path] = 0
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    """Return a file's bytes, at most so many; a file object would cost as much again as the reading."""
+    data = os.read(descriptor, most)
+    while data and len(data) < most and (more := os.read(descriptor, most - len(data))):
+        data += more
+    return data
 
 
 def decode(data: bytes, path: str) -> str:
