@@ -12,7 +12,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from articles.topics import Topic, slugify
+from articles.topics import ALL, Topic, slugify
 from feeds import filters
 from feeds.document import Document, answer
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
@@ -29,9 +29,15 @@ def blueprint(publisher: Publisher) -> Blueprint:
 
     @routes.get("/feeds/<path:name>")
     def feed(name: str) -> AnyResponse:
-        slug, _, extension = name.rpartition(".")
+        slug, _, written = name.rpartition(".")
+        extension = written.lower()
         if extension not in FORMATS:
             raise_unknown(publisher, name)
+        if written != extension or (slug != ALL and slug.lower() == ALL):
+            lower = ALL if slug.lower() == ALL else slug
+            return redirect(f"{publisher.site.url}/feeds/{quote(lower, safe='+,')}.{extension}", code=301)
+        if set(slug) & set("+,") and publisher.topic(slugify(slug)):  # it looks like a choice of topics: C++
+            return moved_or_unknown(publisher, slug, f"/feeds/{{}}.{extension}")
         wanted = asked_for(publisher, slug)
         if wanted.is_plain and not parameters() and not set(slug) & set("+,"):
             made = publisher.document(slug, extension)

@@ -13,7 +13,7 @@ import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import Newswire, create_app
+from app import create_app
 from articles.catalog import Catalog
 from articles.indexer import Indexer, Refresh
 from articles.source import Folder
@@ -21,6 +21,7 @@ from articles.topics import Topic, Topics
 from config import ArticlesConfig, Config, FeedsConfig, SiteConfig, TopicConfig
 from feeds.feed import Site
 from feeds.publisher import FeedSettings, Publisher
+from newswire import Newswire
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 URL = "https://news.example.org"
