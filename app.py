@@ -8,12 +8,8 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -24,16 +20,11 @@ from flask import Blueprint, Flask, Response, request
 import config as configuration
 from articles.catalog import Catalog
 from articles.commands import articles_commands
-from articles.git import Checkout, Puller, Repository
-from articles.indexer import Indexer
-from articles.source import Folder
-from articles.watcher import Watcher
-from config import Config, ConfigError
+from config import Config
 from feeds.commands import feeds_commands
-from feeds.feed import Site
-from feeds.publisher import FeedSettings, Publisher
 from feeds.routes import blueprint as feeds_blueprint
 from feeds.wsgi import FeedServer
+from newswire import Clock, Newswire, build, ended_by, load_or_exit, utc_now
 from ops import logs, sentry
 from ops.counts import Counts
 from ops.errors import SettingError
@@ -48,107 +39,9 @@ if TYPE_CHECKING:
     import requests
     from _typeshed.wsgi import WSGIApplication
 
-Clock = Callable[[], datetime]
-
 _PATIENCE = 20.0
 
 log = logging.getLogger("newswire")
-
-
-def utc_now() -> datetime:
-    """Return the time, aware and in UTC."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Newswire:
-    """The parts of one process, put together; `app.extensions["newswire"]` is this."""
-
-    config: Config
-    clock: Clock
-    indexer: Indexer
-    watcher: Watcher
-    publisher: Publisher
-    counts: Counts
-    puller: Puller | None = None
-
-    @property
-    def checkout(self) -> Checkout | None:
-        """Where the articles from a git repository lie, if they come from one."""
-        return self.puller.checkout if self.puller else None
-
-    def refresh(self) -> None:
-        """Bring the catalog up to date once; from a git repository too, unless another process pulls already.
-
-        Raises ArticlesError when the articles cannot be read.
-        """
-        if self.checkout:
-            with self.checkout.role() as role:
-                if role:
-                    self.checkout.pull(role)
-        self.counts.refreshed(self.indexer.refresh().seconds)
-
-    @contextmanager
-    def watch(self, on_change: Callable[[], None]) -> Iterator[None]:
-        """Keep the catalog fresh for a while, and call `on_change` after every visible change."""
-        watcher = Watcher(self.indexer, on_refresh=self.watcher.on_refresh, on_change=on_change)
-        if self.puller:
-            self.puller.start()
-        watcher.start()
-        try:
-            yield
-        finally:
-            watcher.stop()
-            if self.puller:
-                self.puller.stop()
-
-    def keep_fresh(self) -> None:
-        """Start to keep the catalog fresh, for as long as this process lives.
-
-        Articles in a folder are in the catalog when this returns; SourceError says that the folder cannot be
-        read. From a git repository they come when they come.
-        """
-        if self.puller:
-            self.puller.start()
-        else:
-            self.counts.refreshed(self.indexer.refresh().seconds)
-        self.watcher.start()
-
-    @property
-    def catalog(self) -> Catalog:
-        """The index over all articles."""
-        return self.indexer.catalog
-
-
-def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] = os.environ) -> Newswire:
-    """Return the parts that serve feeds. Nothing runs yet, and no thread is started.
-
-    Raises SettingError when the environment lacks what the configuration names.
-    """
-    articles = config.articles
-    checkout = _checkout(config, clock, environ)
-    if checkout:
-        folder = checkout.source(include=articles.include, exclude=articles.exclude)
-    else:
-        folder = Folder(articles.path, include=articles.include, exclude=articles.exclude)
-    source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
-    indexer = Indexer(Catalog(config.state, config.feeds.catalog_topics(), source=source), folder)
-    counts = Counts(config.state, clock)
-    settings = FeedSettings(
-        size=config.feeds.size,
-        content=config.feeds.content,
-        related=config.feeds.related,
-        ttl=config.feeds.ttl,
-    )
-    return Newswire(
-        config=config,
-        clock=clock,
-        indexer=indexer,
-        watcher=Watcher(indexer, on_refresh=lambda refresh: counts.refreshed(refresh.seconds)),
-        publisher=Publisher(indexer.catalog, _site(config), settings, clock),
-        counts=counts,
-        puller=Puller(checkout, articles.every) if checkout else None,
-    )
 
 
 def create_app(
@@ -162,11 +55,11 @@ def create_app(
 
     Ends the process with status 2 and every problem on stderr when the configuration cannot be used.
     """
-    config = config or _load_or_exit(environ)
+    config = config or load_or_exit(environ)
     try:
         newswire = build(config, clock=clock, environ=environ)
     except SettingError as error:
-        raise _exit(error) from None
+        raise ended_by(error) from None
     app = Flask("newswire", static_folder=None)
     app.extensions["newswire"] = newswire
     app.register_blueprint(feeds_blueprint(newswire.publisher))
@@ -197,7 +90,7 @@ def create_web() -> Flask:
     try:
         app.wsgi_app = behind_proxies(complete, os.environ)  # type: ignore[assignment,method-assign]
     except SettingError as error:
-        raise _exit(error) from None
+        raise ended_by(error) from None
     return app
 
 
@@ -213,7 +106,7 @@ def report_to_people(config: Config, environ: Mapping[str, str], stream: TextIO 
         logs.configure(environ, secrets=secrets, stream=stream)
         sentry.start(environ, secrets=secrets)
     except SettingError as error:
-        raise _exit(error) from None
+        raise ended_by(error) from None
 
 
 class _Later(click.Group):
@@ -247,10 +140,10 @@ def _bot_commands(
         try:
             return bot_parts(newswire, environ, session)
         except SettingError as error:
-            raise _exit(error) from None
+            raise ended_by(error) from None
 
     def changed(config: Path | None, content: Path | None) -> BotParts:
-        settings = _load_or_exit(environ, config) if config else newswire.config
+        settings = load_or_exit(environ, config) if config else newswire.config
         if content:
             articles = settings.articles.model_copy(update={"path": content, "git": None})
             settings = settings.model_copy(update={"articles": articles})
@@ -286,17 +179,6 @@ def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
     )
 
 
-def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Checkout | None:
-    articles = config.articles
-    if articles.git is None:
-        return None
-    token = configuration.secret(articles.token_env, environ) if articles.token_env else None
-    if articles.token_env and not token:
-        raise SettingError(f"{articles.token_env} is not set; articles.token_env names it")
-    repository = Repository(url=articles.git, branch=articles.branch, subdir=articles.subdir, token=token)
-    return Checkout(repository, config.state, clock)
-
-
 def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplication:
     """Wait a moment for the first articles; when they take longer, refuse requests until they are there."""
     limit = time.monotonic() + _PATIENCE
@@ -310,29 +192,3 @@ def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplic
 def _count(counts: Counts, response: Response) -> Response:
     counts.observe(request.environ["PATH_INFO"], response.status_code, request.headers.get("User-Agent", ""))
     return response
-
-
-def _site(config: Config) -> Site:
-    site = config.site
-    return Site(
-        title=site.title,
-        url=site.url,
-        description=site.description,
-        language=site.language,
-        icon=site.icon,
-        author=site.author,
-        id=site.id,
-    )
-
-
-def _load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config:
-    path = path or Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).parent / "config.yaml")
-    try:
-        return configuration.load(path, environ)
-    except ConfigError as error:
-        raise _exit(error) from None
-
-
-def _exit(error: Exception) -> SystemExit:
-    print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
-    return SystemExit(2)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import requests
 
@@ -20,10 +19,8 @@ from bot.scheduler import Site
 from bot.secret import Secret
 from bot.transport import Transport, fault_of
 from config import ChannelConfig, FilterConfig, secret
+from newswire import Newswire
 from ops.hosting import outbox_url
-
-if TYPE_CHECKING:
-    from app import Newswire
 
 
 def bot_parts(

@@ -28,7 +28,9 @@ class Exported(NamedTuple):
     removed: int
 
 
-def export(publisher: Publisher, folder: Path, progress: Callable[[int, int], None]) -> Exported:
+def export(
+    publisher: Publisher, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Exported:
     """Write every document below `folder`; raises ExportError where that fails.
 
     A file is replaced in one step and only when its bytes differ. Files that an earlier export wrote and this

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 
 import config as configuration
-from app import Newswire, create_app
+from app import create_app
+from newswire import Newswire
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -15,8 +15,8 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client, TestResponse
 
-from app import Newswire
 from articles.gitcommand import GitError
+from newswire import Newswire
 from ops.health import GRACE, Watched, health_of
 from ops.hooks import MAX_BODY
 from ops.routes import UntilReady
