@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from articles.errors import ArticlesError
 from articles.frontmatter import identity
 from bot import channelstate, lease, operations, reports, schema
 from bot.channels import SERVICES
-from bot.database import Database, connect, first_line
+from bot.database import UNREACHABLE, Database, connect, first_line
 from bot.errors import BotError
 from bot.message import compose
 from bot.planner import Plan, Planner, story_of
@@ -120,6 +120,8 @@ def _add_running(group: AppGroup, parts: Parts) -> None:
     def run() -> None:
         """Post new articles until told to stop, by Ctrl-C or SIGTERM."""
         ours = parts(sys.stdout)
+        with suppress(*UNREACHABLE):  # which is waited for; tables of another version are not
+            _ready(ours)
         bot = ours.bot()
         stop = threading.Event()
         stop_on_signals(stop)

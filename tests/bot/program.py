@@ -1,0 +1,215 @@
+"""Newswire as its operators meet it: a folder of settings and articles, and processes that run its commands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import text
+
+from bot import channelstate, operations, schema
+from bot.database import Database, connect
+from bot.outbox import Delivery
+from bot.states import State
+from tests.fakechat import FakeChat
+from tests.site import front_matter, put
+
+ROOT = Path(__file__).parents[2]
+FLASK = Path(sys.executable).with_name("flask")
+
+
+@dataclass
+class Running:
+    """A process that was started and has not been waited for; its output goes to `log`."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> str:
+        """Return all it has said so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    def wait_for(self, words: str, timeout: float = 30.0) -> None:
+        """Wait until it has said `words`."""
+        wait_until(lambda: words in self.said() or self._is_over(), timeout, self.said)
+        assert words in self.said(), self.said()
+
+    def terminate(self) -> float:
+        """Ask it to end, wait until it has, and return how many seconds that took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """End it without a word, as a crash would."""
+        self.process.kill()
+        self.process.wait(20)
+
+    def _is_over(self) -> bool:
+        return self.process.poll() is not None
+
+
+@dataclass
+class Program:
+    """One installation: settings, articles, a database with its tables, and a chat to post to."""
+
+    home: Path
+    chat: FakeChat
+    database_url: str = ""
+    channels: list[dict[str, Any]] = field(default_factory=list)
+    environ: dict[str, str] = field(default_factory=dict)
+    running: list[Running] = field(default_factory=list)
+    _opened: Database | None = None
+
+    def __post_init__(self) -> None:
+        self.database_url = self.database_url or f"sqlite:///{self.home / 'outbox.sqlite'}"
+        (self.home / "content").mkdir(exist_ok=True)
+        self.configure()
+
+    @property
+    def database(self) -> Database:
+        """The outbox, opened by the test itself."""
+        self._opened = self._opened or connect(self.database_url)
+        return self._opened
+
+    def upgrade(self) -> None:
+        """Bring the outbox's tables up to date."""
+        schema.upgrade(self.database)
+
+    def slack(self, name: str, **settings: Any) -> None:
+        """Add a Slack channel that takes everything."""
+        self._channel(name, "slack", self.chat.slack_url(name), settings)
+
+    def discord(self, name: str, **settings: Any) -> None:
+        """Add a Discord channel that takes everything."""
+        self._channel(name, "discord", self.chat.discord_url(name), settings)
+
+    def configure(self, file: str = "config.yaml", *, every: str = "1 second", **site: Any) -> Path:
+        """Write the settings to a file and return it."""
+        values = {
+            "site": {"title": "The Site", "url": "https://news.example.org"} | site,
+            "articles": {"path": "content"},
+            "state": "state",
+            "bot": {"every": every, "channels": self.channels},
+        }
+        path = self.home / file
+        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+        return path
+
+    def write(self, name: str, folder: str = "content", **keys: Any) -> None:
+        """Write the article called `name`, of quality 80 and about AI, unless `keys` say otherwise."""
+        values: dict[str, Any] = {
+            "title": f"Title of {name}",
+            "webUrl": f"https://example.com/{name}",
+            "topics": ["AI"],
+            "quality": 80,
+        }
+        partial = self.home / folder / f".{name}"
+        put(partial, front_matter(**values | keys))
+        partial.rename(self.home / folder / f"{name}.md")
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the environment of its processes."""
+        plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        settings = {
+            "NEWSWIRE_CONFIG": str(self.home / "config.yaml"),
+            "DATABASE_URL": self.database_url,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(ROOT),
+        }
+        return plain | settings | self.environ
+
+    def flask(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [FLASK, *arguments],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def start(self, *arguments: str, command: Sequence[str | Path] = (FLASK,)) -> Running:
+        """Start a command and return at once; it ends with the test at the latest."""
+        log = self.home / f"log-{len(self.running)}"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [*command, *arguments], cwd=ROOT, env=self.environment(), stdout=out, stderr=out
+            )
+        self.running.append(Running(process, log))
+        return self.running[-1]
+
+    def bot(self) -> Running:
+        """Start `flask bot run`, and return when it has the lease and has looked for the first time."""
+        running = self.start("bot", "run")
+        running.wait_for("this bot has the lease now")
+        enabled = [channel["name"] for channel in self.channels]
+        wait_until(lambda: all(self._has_looked(name) for name in enabled), said=running.said)
+        return running
+
+    def deliveries(self, *states: State, **filters: Any) -> list[Delivery]:
+        """Return the deliveries, oldest first."""
+        return operations.listed(self.database, states=states, limit=100_000, **filters)[::-1]
+
+    def wait_for(self, count: int, *states: State, timeout: float = 30.0, **filters: Any) -> list[Delivery]:
+        """Wait until so many deliveries are in these states, and return them."""
+        found: list[Delivery] = []
+
+        def enough() -> bool:
+            found[:] = self.deliveries(*states, **filters)
+            return len(found) >= count
+
+        wait_until(enough, timeout, self._told)
+        return found
+
+    def execute(self, statement: str, **values: Any) -> None:
+        """Change the outbox behind the program's back: how tests let time pass for it."""
+        with self.database.write() as connection:
+            connection.execute(text(statement), values)
+
+    def close(self) -> None:
+        """End every process that still runs."""
+        self.chat.release()
+        for running in self.running:
+            if running.process.poll() is None:
+                running.kill()
+        if self._opened:
+            self._opened.close()
+
+    def _channel(self, name: str, kind: str, address: str, settings: Mapping[str, Any]) -> None:
+        variable = f"HOOK_{name.upper().replace('-', '_')}"
+        self.environ[variable] = address
+        given: dict[str, Any] = {"name": name, "kind": kind, "webhook_env": variable, "max_age": "off"}
+        self.channels.append(given | settings)
+        self.configure()
+
+    def _has_looked(self, name: str) -> bool:
+        state = channelstate.states(self.database).get(name)
+        return state is not None and state.baselined_at is not None
+
+    def _told(self) -> str:
+        states = [
+            f"{each.article_id} {each.channel}: {each.state} {each.reason}" for each in self.deliveries()
+        ]
+        return "\n".join([*states, *(running.said() for running in self.running)])
+
+
+def wait_until(
+    condition: Callable[[], bool], timeout: float = 30.0, said: Callable[[], str] = lambda: ""
+) -> None:
+    """Wait for a condition, looking thirty times a second; fail with what `said` returns."""
+    limit = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < limit, f"it did not come true in {timeout} s\n{said()}"
+        time.sleep(0.03)

@@ -1,0 +1,484 @@
+"""`flask bot …` and `flask db …`: what they say, what they change, and how they end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from sqlalchemy import text
+
+import config as configuration
+from app import create_app
+from bot.channelstate import ChannelStatus, states
+from bot.states import State
+from tests.bot.program import Program
+from tests.bot.world import Clock
+from tests.fakechat import FakeChat, dead, reset_after_body, server_error
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def quiet_process() -> Iterator[None]:
+    """Give back what commands take of a process that is theirs alone: logs and signals."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    root.handlers, root.level = handlers, level
+    logging.captureWarnings(capture=False)
+    for number, handler in signals.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def program(tmp_path: Path, chat: FakeChat) -> Iterator[Program]:
+    """An installation with one Slack channel for good articles, and no tables yet."""
+    made = Program(home=tmp_path, chat=chat)
+    made.slack("team", min_quality=65)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def flask(program: Program, clock: Clock, quiet_process: None) -> Invoke:
+    """Runs a command in this process, at the time that `clock` says."""
+
+    def invoke(*arguments: str, **environ: str) -> Result:
+        environment = {**program.environment(), **environ}
+        config = configuration.load(program.home / "config.yaml", environment)
+        app = create_app(config, clock=clock, environ=environment)
+        result = app.test_cli_runner().invoke(args=arguments)
+        app.extensions["newswire"].catalog.close()
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        assert "Traceback" not in result.output
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def begun(program: Program, flask: Invoke) -> Program:
+    """The installation after its first look: one old article, which is baselined."""
+    program.write("old")
+    program.upgrade()
+    assert flask("bot", "once").exit_code == 0
+    return program
+
+
+def run(program: Program, *arguments: str) -> tuple[int, str, str]:
+    done = program.flask(*arguments)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_first_day_of_an_operator(program: Program) -> None:
+    """As processes: no tables → upgrade → a first look → a new article → plan → post."""
+    program.write("old")
+    status, out, err = run(program, "bot", "once")
+    assert (status, out) == (1, "")
+    assert err == "Error: the outbox has no tables yet: run `flask db upgrade`\n"
+    assert run(program, "db", "upgrade") == (0, "the outbox's tables are up to date\n", "")
+    assert run(program, "bot", "once")[1].endswith("0 planned, 0 sent, 0 waiting\n")
+    program.write("new")
+    status, out, err = run(program, "bot", "plan", "--json", "--at-most", "0")
+    assert (status, err) == (3, "")
+    assert json.loads(out) == {
+        "posts": [{"channel": "team", "article": "new", "title": "Title of new"}],
+        "baselined": {},
+        "same_story": {},
+        "corrections": 0,
+    }
+    assert run(program, "bot", "once")[1].endswith("1 planned, 1 sent, 0 waiting\n")
+    assert len(program.chat.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("once",),
+        ("run",),
+        ("plan",),
+        ("plan", "--json"),
+        ("explain", "old"),
+        ("deliveries",),
+        ("channels",),
+        ("replay", "1"),
+        ("resolve", "1", "--posted"),
+        ("pause", "team"),
+        ("resume", "team"),
+        ("test", "team"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("schema", "advice"),
+    [
+        ("none", "the outbox has no tables yet: run `flask db upgrade`"),
+        ("newer", "newer than this program (revision 9999): deploy the version that upgraded them"),
+    ],
+)
+def test_other_tables_are_refused_in_one_line(
+    program: Program, flask: Invoke, arguments: tuple[str, ...], schema: str, advice: str
+) -> None:
+    """Without tables, or with those of a newer program, every command ends with status 1 and what to do."""
+    program.write("old")
+    if schema == "newer":
+        program.upgrade()
+        program.execute("UPDATE alembic_version SET version_num = '9999'")
+    result = flask("bot", *arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert advice in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert program.chat.requests == []
+
+
+def test_old_tables_are_refused_until_they_are_upgraded(
+    program: Program, flask: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On tables of an older revision the bot says to upgrade; a program that is older refuses to upgrade."""
+    program.upgrade()
+    monkeypatch.setattr("bot.schema.ScriptDirectory.get_current_head", lambda self: "0002")
+    result = flask("bot", "once")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "tables are old (revision 0001): run `flask db upgrade`" in result.stderr
+    monkeypatch.undo()
+    program.execute("UPDATE alembic_version SET version_num = '9999'")
+    result = flask("db", "upgrade")
+    assert result.exit_code == 1
+    assert "newer than this program" in result.stderr
+
+
+def test_upgrading_twice_changes_nothing(program: Program, flask: Invoke) -> None:
+    """`flask db upgrade` runs at every deploy."""
+    for _ in range(2):
+        assert flask("db", "upgrade").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("pause", "nope"), ("resume", "nope"), ("test", "nope"), ("preview", "nope", "old")],
+)
+def test_an_unknown_channel_is_named_with_the_known_ones(
+    begun: Program, flask: Invoke, arguments: tuple[str, ...]
+) -> None:
+    """A mistyped channel: status 1, one line, the names that there are."""
+    result = flask("bot", *arguments)
+    assert (result.exit_code, result.stderr) == (1, "Error: there is no channel nope; there are: team\n")
+
+
+@pytest.mark.parametrize("arguments", [("explain", "nope"), ("preview", "team", "nope")])
+def test_an_unknown_article_is_said(begun: Program, flask: Invoke, arguments: tuple[str, ...]) -> None:
+    """A mistyped article: status 1, one line, how to name one."""
+    result = flask("bot", *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: there is no article nope: name its id or its file\n"
+
+
+def test_an_unknown_delivery_is_said(begun: Program, flask: Invoke) -> None:
+    """A number that no delivery has: said, with status 1; those that exist are replayed all the same."""
+    result = flask("bot", "replay", "1", "99")
+    assert (result.exit_code, result.stdout) == (1, "delivery 1 will be posted\n")
+    assert result.stderr == "delivery 99 cannot be posted: there is none, or it is in flight\n"
+    result = flask("bot", "resolve", "99", "--posted")
+    assert (result.exit_code, result.stderr) == (1, "Error: delivery 99 does not wait for an answer\n")
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"DATABASE_URL": "mysql://u:p4ss@h/d"}, "is neither sqlite:///FILE nor postgresql://HOST/NAME"),
+        ({"DATABASE_URL": "postgresql://u:p4ss@127.0.0.1:9/d"}, "Error: the database: connection"),
+        ({"DATABASE_URL": "sqlite:////proc/none/o.sqlite"}, "the outbox's folder /proc/none cannot be made"),
+        ({"DATABASE_URL": "", "DYNO": "web.1"}, "Heroku empties this disk at every deploy"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'LOUD' is none of"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_said(
+    program: Program, flask: Invoke, environ: dict[str, str], said: str
+) -> None:
+    """A database that is away or impossible, or a senseless setting: one line without the password."""
+    result = flask("bot", "channels", **environ)
+    assert result.exit_code in (1, 2)
+    assert said in result.stderr
+    assert "p4ss" not in result.output
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_first_look_is_a_baseline(program: Program, flask: Invoke) -> None:
+    """Before the first look `plan` says that what is there will count as already there."""
+    program.write("old")
+    program.upgrade()
+    assert flask("bot", "plan").stdout == "would count 1 as already there for team\n0 to post\n"
+
+
+def test_plan_says_without_doing(begun: Program, flask: Invoke) -> None:
+    """Whatever `plan` finds, nothing is written, and nothing posted."""
+    begun.write("new")
+    begun.write("same", webUrl="https://www.example.com/new/?utm_source=x")
+    begun.write("weak", quality=10)
+    before = dump(begun)
+    result = flask("bot", "plan")
+    assert result.stdout == (
+        "would post to team: Title of new  (new)\n"
+        "would leave out 1 for team: same story already posted\n"
+        "1 to post\n"
+    )
+    assert dump(begun) == before
+    assert begun.chat.requests == []
+
+
+@pytest.mark.parametrize(("limit", "status"), [("0", 3), ("1", 0)])
+def test_plan_fails_a_check_when_it_is_too_much(
+    begun: Program, flask: Invoke, limit: str, status: int
+) -> None:
+    """--at-most N: status 3 exactly when more than N would be posted."""
+    begun.write("new")
+    assert flask("bot", "plan", "--at-most", limit).exit_code == status
+    assert flask("bot", "plan", "--at-most", "-1").exit_code == 2
+
+
+@pytest.fixture
+def pull_request(program: Program) -> list[str]:
+    """A change that lowers the bar and adds two articles: the options that show what it does."""
+    program.write("old")
+    program.write("weak", quality=10)
+    for name, quality in (("old", 80), ("weak", 10), ("new", 80), ("newweak", 10)):
+        program.write(name, folder="theirs", quality=quality)
+    (channel,) = program.channels
+    program.channels = [channel | {"min_quality": 5}]
+    other = program.configure("other.yaml")
+    program.channels = [channel]
+    program.configure()
+    return ["--config", str(other), "--content", str(program.home / "theirs"), "--json"]
+
+
+def test_plan_checks_a_change_against_the_outbox(
+    program: Program, flask: Invoke, pull_request: list[str]
+) -> None:
+    """With an outbox: new articles are posts, what only the lower bar admits was there before."""
+    program.upgrade()
+    flask("bot", "once")
+    before = dump(program)
+    result = flask("bot", "plan", *pull_request, "--at-most", "1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    assert [post["article"] for post in found["posts"]] == ["new"]
+    assert found["baselined"] == {"team": 2}
+    assert dump(program) == before
+
+
+def test_plan_checks_a_change_where_there_is_no_outbox(
+    program: Program, flask: Invoke, pull_request: list[str]
+) -> None:
+    """Without an outbox, a webhook or a network, as in a pull request's check: measured against what is here."""
+    result = flask("bot", "plan", *pull_request, "--at-most", "0", HOOK_TEAM="")
+    assert (result.exit_code, result.stderr) == (3, "")
+    assert [post["article"] for post in json.loads(result.stdout)["posts"]] == ["new"]
+    assert flask("bot", "deliveries").exit_code == 1  # there still is none
+
+
+def test_plan_reports_a_bad_config_as_serving_does(begun: Program, flask: Invoke) -> None:
+    """A mistake in the other config file: status 2, with its line and column."""
+    bad = begun.home / "bad.yaml"
+    bad.write_text("bot:\n  chanels: []\n", encoding="utf-8")
+    result = flask("bot", "plan", "--config", str(bad))
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_explain_names_every_rule_and_attempt(begun: Program, flask: Invoke) -> None:
+    """For each channel the decision, each rule's verdict, and each request that was made."""
+    begun.discord("news", topics=["Security"])
+    begun.chat.fail("team", server_error(503))
+    begun.write("new")
+    flask("bot", "once")
+    lines = flask("bot", "explain", "new").stdout.splitlines()
+    assert lines[0] == "Title of new  (new)"
+    assert lines[1].startswith("team (slack): unknown since ")
+    assert lines[1].endswith(": HTTP 503: server_error")
+    rules = [line.split()[1] for line in lines[2:12]]
+    assert rules == ["history", "published", "its", "topics", "types", "providers", "keywords", "has",
+                     "min_quality", "max_age"]  # fmt: skip
+    assert "post 1: unknown 503" in lines[12]
+    assert "news (discord): is not posted: topic not followed: AI" in lines
+    assert "  NO   topics             topic not followed: AI" in lines
+
+
+def test_explain_knows_that_a_new_channel_begins_with_a_baseline(program: Program, flask: Invoke) -> None:
+    """Before its first look a channel posts nothing of what is there, whatever its rules say."""
+    program.upgrade()
+    program.write("old")
+    assert "would count as already there when the channel starts" in flask("bot", "explain", "old").stdout
+
+
+@pytest.mark.parametrize("name", ["a/b", "a/b.md", "content/a/b.md", "./content/a/b.md"])
+def test_an_article_is_found_by_id_and_by_file(begun: Program, flask: Invoke, name: str) -> None:
+    """Whatever the shell's completion makes of a file's name is understood."""
+    (begun.home / "content" / "a").mkdir()
+    begun.write("b", folder="content/a")
+    assert flask("bot", "explain", name).stdout.startswith("Title of b  (a/b)\n")
+
+
+def test_deliveries_are_listed_and_filtered(begun: Program, flask: Invoke, clock: Clock) -> None:
+    """Newest first, baselined ones only when asked for; one JSON object a line; an unknown channel is said."""
+    assert flask("bot", "deliveries").stdout == "none\n"
+    begun.chat.fail("team", server_error(503))
+    begun.write("new")
+    flask("bot", "once")
+    assert flask("bot", "deliveries").stdout == (
+        "     2  unknown    2026-09-01 12:00:00Z  team  Title of new  (new)\n"
+        f"        1 attempt, due {due(begun)}: HTTP 503: server_error\n"
+    )
+    assert "baselined" in flask("bot", "deliveries", "--state", "baselined").stdout
+    (line,) = flask("bot", "deliveries", "--json").stdout.splitlines()
+    assert json.loads(line)["state"] == "unknown"
+    assert flask("bot", "deliveries", "--channel", "nope").exit_code == 1
+    assert flask("bot", "deliveries", "--limit", "0").exit_code == 2
+
+
+def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Invoke) -> None:
+    """State, pace, counts, last error; what a missing webhook lacks; channels that the settings forgot."""
+    begun.chat.fail("team", dead("no_service"))
+    begun.write("new")
+    flask("bot", "once")
+    lines = flask("bot", "channels").stdout.splitlines()
+    assert lines[0] == "no bot is running"
+    assert lines[1] == "team (slack): disabled since 2026-09-01 12:00:00Z: HTTP 404: no_service"
+    assert lines[2] == "  deliveries: 1 held, 1 baselined"
+    assert lines[3] == "  pace: at most 1 in 1 s, 5 per tick"
+    assert lines[4] == "  last error: 2026-09-01 12:00:00Z  HTTP 404: no_service"
+    begun.channels = [begun.channels[0] | {"name": "other", "webhook_env": "NOT_SET"}]
+    begun.configure()
+    lines = flask("bot", "channels").stdout.splitlines()
+    assert lines[1] == "other (slack): no webhook"
+    assert lines[-2] == "team: no longer in the settings; deliveries: 1 held, 1 baselined"
+    assert lines[-1] == "channel other posts nothing: NOT_SET is not set in the environment"
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"HOOK_TEAM": ""}, "HOOK_TEAM is not set in the environment"),
+        ({"HOOK_TEAM": "https://"}, "HOOK_TEAM: the webhook's address is not an http(s) URL"),
+        ({"HOOK_TEAM": "http://hooks.example.com/x"}, "HOOK_TEAM: the webhook's address has to begin with"),
+        (
+            {"HOOK_TEAM": "", "HOOK_TEAM_FILE": "/proc/none"},
+            "the file that HOOK_TEAM_FILE names is empty or cannot be read",
+        ),
+    ],
+)
+def test_a_channel_without_a_webhook_says_why(
+    begun: Program, flask: Invoke, environ: dict[str, str], said: str
+) -> None:
+    """Whatever is wrong with a webhook's variable is said by `channels`, `test` and `once`, which goes on."""
+    begun.write("new")
+    assert said in flask("bot", "channels", **environ).stdout
+    tested = flask("bot", "test", "team", **environ)
+    assert tested.exit_code == 1 and said in tested.stderr
+    once = flask("bot", "once", **environ)
+    assert once.exit_code == 0 and said in once.stdout
+    assert begun.chat.requests == []
+
+
+def test_a_webhook_may_be_read_from_a_file(begun: Program, flask: Invoke) -> None:
+    """X_FILE names the file that holds the secret, as container platforms hand it out."""
+    secret = begun.home / "secret"
+    secret.write_text(begun.chat.slack_url("filed") + "\n", encoding="utf-8")
+    assert flask("bot", "test", "team", HOOK_TEAM="", HOOK_TEAM_FILE=str(secret)).exit_code == 0
+    assert len(begun.chat.requests_to("filed")) == 1
+
+
+def test_pause_and_resume(begun: Program, flask: Invoke) -> None:
+    """A paused channel plans and does not post; a resumed one posts what waited."""
+    assert flask("bot", "pause", "team").stdout == "team is paused\n"
+    assert states(begun.database)["team"].state is ChannelStatus.PAUSED
+    begun.write("new")
+    assert flask("bot", "once").stdout.endswith("1 planned, 0 sent, 1 waiting\n")
+    assert flask("bot", "resume", "team").stdout == "team is resumed\n"
+    assert flask("bot", "once").stdout.endswith("0 planned, 1 sent, 0 waiting\n")
+
+
+@pytest.mark.parametrize("order", ["pause", "resume"])
+def test_a_channel_that_has_not_started_takes_no_orders(program: Program, flask: Invoke, order: str) -> None:
+    """Before the first look there is nothing to pause: said, with status 1."""
+    program.upgrade()
+    result = flask("bot", order, "team")
+    assert (result.exit_code, result.stderr) == (1, "Error: team has not started yet\n")
+
+
+@pytest.mark.parametrize(("answer", "posts"), [("--posted", 1), ("--not-posted", 2)])
+def test_resolve_needs_an_answer(begun: Program, flask: Invoke, answer: str, posts: int) -> None:
+    """A lost answer is settled by what the operator sees, and by nothing less."""
+    begun.channels[0]["on_unknown"] = "hold"
+    begun.configure()
+    begun.chat.fail("team", reset_after_body())
+    begun.write("new")
+    flask("bot", "once")
+    (held,) = begun.deliveries(State.HELD)
+    silent = flask("bot", "resolve", str(held.id))
+    assert silent.exit_code == 2 and "--posted or --not-posted" in silent.stderr
+    assert begun.deliveries(State.HELD) == [held]
+    assert flask("bot", "resolve", str(held.id), answer).exit_code == 0
+    flask("bot", "once")
+    assert len(begun.deliveries(State.SENT)) == 1
+    assert len(begun.chat.requests) == posts
+
+
+def test_replay_posts_a_baselined_article(begun: Program, flask: Invoke) -> None:
+    """`replay` posts what the rules would not."""
+    assert flask("bot", "replay", "1").exit_code == 0
+    assert flask("bot", "once").stdout.endswith("0 planned, 1 sent, 0 waiting\n")
+
+
+def test_test_posts_one_marked_message(begun: Program, flask: Invoke) -> None:
+    """`test` posts one message that says it is one; a refusal is status 1 and its reason."""
+    begun.discord("news", webhook_env="NOT_SET")
+    result = flask("bot", "test", "team")
+    assert (result.exit_code, result.output) == (0, "team: sent: posted\n")
+    (request,) = begun.chat.requests
+    assert "This is a test message from The Site" in str(request.payload)
+    begun.chat.fail("team", dead("no_team"))
+    result = flask("bot", "test", "team")
+    assert (result.exit_code, result.stdout) == (1, "team: disabled: HTTP 404: no_team\n")
+
+
+def test_preview_is_exactly_what_is_posted(begun: Program, flask: Invoke) -> None:
+    """The JSON that `preview` prints is the payload that the service gets."""
+    begun.discord("news")
+    flask("bot", "once")
+    begun.write("new", title="<@&1> *x* 日本語")
+    shown = {name: json.loads(flask("bot", "preview", name, "new").stdout) for name in ("team", "news")}
+    flask("bot", "once")
+    posted = {
+        "team": begun.chat.requests_to("team")[-1].payload,
+        "news": begun.chat.requests_to("news")[-1].payload,
+    }
+    assert shown == posted
+
+
+def test_once_gives_way_to_a_bot_at_work(begun: Program) -> None:
+    """Beside a running bot, `once` says so and does nothing; it is no failure for cron to report."""
+    begun.bot()
+    status, out, _ = run(begun, "bot", "once")
+    assert (status, out) == (0, "another bot is at work\n")
+    status, out, _ = run(begun, "bot", "channels")
+    assert status == 0 and out.startswith("the bot that posts: ")
+
+
+def due(program: Program) -> str:
+    (delivery,) = program.deliveries(State.UNKNOWN)
+    assert delivery.due_at
+    return f"{delivery.due_at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def dump(program: Program) -> list[Any]:
+    """Return every row of the outbox."""
+    tables = ("deliveries", "attempts", "channels", "hosts", "lease")
+    with program.database.read() as connection:
+        return [connection.execute(text(f"SELECT * FROM {table}")).all() for table in tables]
