@@ -1,4 +1,4 @@
-"""Newswire as its operators meet it: a folder of settings and articles, and processes that run its commands."""
+"""Newswire as operators meet it: a folder of settings and articles, and processes that run its commands."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class Program:
         if self._opened:
             self._opened.close()
 
-    def _channel(self, name: str, kind: str, address: str, settings: Mapping[str, Any]) -> None:
+    def _channel(self, name: str, kind: str, address: str, settings: dict[str, Any]) -> None:
         variable = f"HOOK_{name.upper().replace('-', '_')}"
         self.environ[variable] = address
         given: dict[str, Any] = {"name": name, "kind": kind, "webhook_env": variable, "max_age": "off"}

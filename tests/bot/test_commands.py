@@ -277,7 +277,7 @@ def test_plan_checks_a_change_against_the_outbox(
 def test_plan_checks_a_change_where_there_is_no_outbox(
     program: Program, flask: Invoke, pull_request: list[str]
 ) -> None:
-    """Without an outbox, a webhook or a network, as in a pull request's check: measured against what is here."""
+    """Without an outbox or a webhook, as in a pull request's check: compared with what is here now."""
     result = flask("bot", "plan", *pull_request, "--at-most", "0", HOOK_TEAM="")
     assert (result.exit_code, result.stderr) == (3, "")
     assert [post["article"] for post in json.loads(result.stdout)["posts"]] == ["new"]
@@ -326,7 +326,7 @@ def test_an_article_is_found_by_id_and_by_file(begun: Program, flask: Invoke, na
 
 
 def test_deliveries_are_listed_and_filtered(begun: Program, flask: Invoke, clock: Clock) -> None:
-    """Newest first, baselined ones only when asked for; one JSON object a line; an unknown channel is said."""
+    """Newest first, baselined ones only when asked for; one JSON object a line; unknown channels are said."""
     assert flask("bot", "deliveries").stdout == "none\n"
     begun.chat.fail("team", server_error(503))
     begun.write("new")
