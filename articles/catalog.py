@@ -110,8 +110,10 @@ class Catalog:
 
         To be called within `alone`.
         """
-        self.close()
-        self._threads.opened = _open(self.path) or _make(self.path)
+        opened: _Opened | None = getattr(self._threads, "opened", None)
+        if opened is None or opened.inode != _inode(self.path):
+            self.close()
+            self._threads.opened = _open(self.path) or _make(self.path)
 
     def discard(self) -> None:
         """Delete the file: all it holds can be derived again. To be called within `alone`."""

@@ -1,0 +1,206 @@
+"""The recorded history of a real site, commit by commit: feeds change when readers could see it, only then.
+
+What is visible is worked out here from the raw YAML of the files, by other means than the program's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from lxml import etree
+
+from articles.catalog import Catalog
+from articles.indexer import Indexer
+from articles.source import Folder
+from articles.topics import ALL, Topics, slugify
+from feeds.feed import Site
+from feeds.formats import FORMATS
+from feeds.publisher import FeedSettings, Publisher
+from tests.site import URL
+
+SIZE = 50
+RELATED = 3
+_STRICT = etree.XMLParser(resolve_entities=False, no_network=True, recover=False)
+
+
+@lru_cache(maxsize=20_000)
+def _related_of(block: str) -> tuple[Any, ...]:
+    items = yaml.load(block, yaml.CSafeLoader)["related"][:RELATED]
+    keys = ("title", "webUrl", "originalUrl", "provider")
+    return tuple(json.dumps([item.get(key) for key in keys], default=str) for item in items)
+
+
+def _seen(text: str) -> dict[str, Any]:
+    """Return what readers could see of a file.
+
+    The recorded files are written by a program: their top-level keys stand alone at column 0, and so the long
+    blocks can be told apart by lines. The ciphertext and the volatile scores are not looked at.
+    """
+    front = text[4 : text.index("\n---", 3) + 1]
+    blocks: dict[str, list[str]] = {}
+    key = ""
+    for line in front.splitlines(keepends=True):
+        if line[0] not in " -#\n":
+            key = line.partition(":")[0]
+        blocks.setdefault(key, []).append(line)
+    kept = "".join(
+        "".join(lines)
+        for name, lines in blocks.items()
+        if name not in ("related", "secured", "heat", "quality")
+    )
+    values: dict[str, Any] = yaml.load(kept, yaml.CSafeLoader)
+    if "related" in blocks:
+        values["related"] = _related_of(_first_items("".join(blocks["related"])))
+    values["body"] = text[text.index("\n---", 3) :]
+    return {name: values[name] for name in sorted(values) if not name.startswith(("amp", "cdnAmp"))}
+
+
+def _first_items(block: str) -> str:
+    lines = block.splitlines(keepends=True)
+    starts = [number for number, line in enumerate(lines) if line.startswith("  - ")]
+    return "".join(lines[: starts[RELATED]] if len(starts) > RELATED else lines)
+
+
+@dataclass
+class _Readers:
+    """What readers of each feed saw last, by the files alone."""
+
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    order: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
+
+    def write(self, path: str, text: str) -> set[str]:
+        """Take one file; return the feeds that may look different now."""
+        before, after = self.files.get(path), _seen(text)
+        if after == before:
+            return set()
+        self.files[path] = after
+        slugs = _slugs(before) | _slugs(after)
+        for slug in slugs:
+            listed = [item for item in self.order.get(slug, []) if item[1] != path]
+            if slug in _slugs(after):
+                listed.append((_moment(after), path))
+            self.order[slug] = sorted(listed, key=lambda item: (-item[0].timestamp(), item[1]))
+        return slugs
+
+    def view(self, slug: str) -> str:
+        """Return all that a reader of the feed sees."""
+        shown = [path for _, path in self.order.get(slug, [])[:SIZE]]
+        return repr([(path, self.files[path]) for path in shown])
+
+
+def _slugs(values: dict[str, Any] | None) -> set[str]:
+    if values is None or values.get("published") is False:
+        return set()
+    return {ALL, *map(slugify, values.get("topics") or [])}
+
+
+def _moment(values: dict[str, Any]) -> datetime:
+    value = values["publishedDateTime"]
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class _Feeds:
+    """The feeds as the program makes them, and what was last seen of each."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.publisher = publisher
+        self.bytes: dict[tuple[str, str], bytes] = {}
+        self.ids: dict[str, str] = {}
+        self.made = 0
+
+    def changed(self, slug: str) -> bool:
+        """Make a feed in every format, check it, and return whether any byte of it is new."""
+        changed = False
+        for extension in FORMATS:
+            made = self.publisher.document(slug, extension)
+            body = made.document.body if made else b""
+            if body != self.bytes.get((slug, extension), b""):
+                changed = True
+                self.bytes[slug, extension] = body
+                self.made += 1
+                self._check(extension, body)
+        return changed
+
+    def _check(self, extension: str, body: bytes) -> None:
+        if not body:
+            return
+        if extension == "json":
+            ids = [item["id"] for item in json.loads(body)["items"]]
+        else:
+            root = etree.fromstring(body, _STRICT)
+            ids = [node.text for node in root.iter("guid" if extension == "rss" else "{*}id")]
+        assert len(ids) == len(set(ids))
+
+
+def _entry_ids(publisher: Publisher, slugs: Iterable[str]) -> dict[str, str]:
+    """Return the id of every entry shown, by the article's path."""
+    found: dict[str, str] = {}
+    for slug in slugs:
+        made = publisher.document(slug, "json")
+        assert made
+        articles = publisher.catalog.newest(slug, publisher.now(), limit=SIZE)
+        items = json.loads(made.document.body)["items"]
+        assert len(items) == len(articles)
+        found |= {article.path: item["id"] for article, item in zip(articles, items, strict=True)}
+    return found
+
+
+@pytest.mark.corpus
+def test_feeds_change_when_and_only_when_something_visible_does(corpus: ModuleType, tmp_path: Path) -> None:
+    """After each of the 2,488 commits: well-formed feeds, stable ids, new bytes only for a visible reason."""
+    root = tmp_path / "content"
+    now = datetime(2000, 1, 1, tzinfo=UTC)
+    catalog = Catalog(tmp_path / "state", Topics(), source="x")
+    indexer = Indexer(catalog, Folder(root))
+
+    def publisher() -> Publisher:
+        site = Site(title="News", url=URL)
+        return Publisher(catalog, site, FeedSettings(size=SIZE, related=RELATED), lambda: now)
+
+    feeds, readers = _Feeds(publisher()), _Readers()
+    views: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    commits = list(corpus.commits())
+    for commit in commits:
+        now = max(now, datetime.fromtimestamp(commit.time, UTC)) + timedelta(days=1)
+        corpus.apply(commit, root)
+        before = catalog.topic_revisions() if catalog.is_complete() else {}
+        if commit.number % 250 == 1:
+            indexer.refresh()
+        else:
+            indexer.refresh([path for path, _ in commit.writes])
+        after = catalog.topic_revisions()
+        visible: set[str] = set()
+        for path, text in commit.writes:
+            visible |= readers.write(path, text)
+        moved = {slug for slug in after if after[slug] != before.get(slug)}
+        for slug in moved | visible:
+            view = readers.view(slug)
+            has_new_bytes = feeds.changed(slug)
+            looks_new = view != views.get(slug, "[]")
+            assert has_new_bytes == looks_new, f"commit {commit.number}: {slug}"
+            views[slug] = view
+        if commit.number % 200 == 0 or commit is commits[-1]:
+            found = _entry_ids(feeds.publisher, sorted(after))
+            assert all(ids.get(path, id) == id for path, id in found.items())
+            ids |= found
+        if commit.number % 500 == 0 or commit is commits[-1]:
+            fresh = publisher()
+            for (slug, extension), body in feeds.bytes.items():
+                made = fresh.document(slug, extension)
+                assert (made.document.body if made else b"") == body
+    assert len(commits) == 2488
+    assert len(readers.files) == 674
+    assert catalog.problems() == []
+    assert feeds.made > 1000
+    catalog.close()
