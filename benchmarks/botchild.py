@@ -1,0 +1,187 @@
+"""The bot's part of what is measured inside a process of its own: `python -m benchmarks.botchild NAME …`."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from articles.catalog import Catalog
+from articles.indexer import Indexer
+from benchmarks.child import indexer
+from benchmarks.corpus import TOPICS
+from bot import schema
+from bot.database import connect
+from bot.planner import Planner
+from bot.rules import Channel
+from bot.scheduler import Bot, Site
+from bot.secret import Secret
+from bot.transport import Transport
+
+_URL = "http://127.0.0.1:{}/services/T00000000/B00000000/benchmark"
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def plan_posts(articles: str, state: str, url: str, channels: str) -> int:
+    """Put every article into the outbox for each channel, due at once; return how many deliveries."""
+    ours = indexer(articles, state)
+    database = connect(url)
+    schema.upgrade(database)
+    planner = Planner(database, ours.catalog, _takers(int(channels), 1, 0))
+    planner.plan(now())  # with an empty catalog: all that comes later is new
+    ours.refresh()
+    return len(planner.plan(now()).posts)
+
+
+def drain(articles: str, state: str, url: str, channels: str, each: str, port: str) -> dict[str, float]:
+    """Send the deliveries that are due, `each` of them a channel, and return the seconds and how many."""
+    catalog = indexer(articles, state).catalog
+    transport = Transport(requests.Session(), user_agent="Newswire benchmark")
+    takers = _takers(int(channels), int(each), int(port))
+    site = Site(name="Benchmark", url="http://127.0.0.1:8000")
+    bot = Bot(connect(url), catalog, takers, transport, site, clock=now, paced=False)
+    bot.lease.hold()
+    began = time.perf_counter()
+    bot.sender.drain()
+    while not bot.sender.join(5):
+        bot.lease.hold()
+    seconds = time.perf_counter() - began
+    bot.stop()
+    return {"seconds": seconds, "sent": _sent(url)}
+
+
+def bare(port: str, count: str) -> float:
+    """Make as many posts with nothing but a requests.Session, and return the seconds."""
+    body = json.dumps({"text": "A story", "blocks": [{"type": "section", "text": "x" * 1000}]}).encode()
+    session = requests.Session()
+    session.trust_env = False
+    began = time.perf_counter()
+    for _ in range(int(count)):
+        answer = session.post(
+            _URL.format(port), data=body, headers={"Content-Type": "application/json"}, timeout=(5, 15)
+        )
+        if answer.content != b"ok":
+            raise SystemExit(f"the sink answered {answer.status_code}")
+    return time.perf_counter() - began
+
+
+def syncs(folder: str, count: str) -> float:
+    """Write a page and make it durable, again and again; return the seconds for one."""
+    path = Path(folder) / "sync"
+    with path.open("wb", buffering=0) as file:
+        began = time.perf_counter()
+        for _ in range(int(count)):
+            file.write(bytes(4096))
+            os.fdatasync(file.fileno())
+        seconds = time.perf_counter() - began
+    path.unlink()
+    return seconds / int(count)
+
+
+def plans(articles: str, state: str, url: str, runs: str) -> dict[str, Any]:
+    """Time looks that find nothing new, after one that has looked at everything; memory in bytes.
+
+    `again`: nothing has happened since. `anew`: the catalog was rebuilt, so that all of it is looked at.
+    """
+    ours = indexer(articles, state)
+    ours.refresh()
+    database = connect(url)
+    schema.upgrade(database)
+    planner = Planner(database, ours.catalog, _choosers())
+    found: dict[str, Any] = {"baselined": sum(planner.plan(now()).baselined.values())}
+    found["again"], found["again_memory"] = _looks(planner, int(runs))
+    began_with = _peak()
+    found["anew"] = []
+    for _ in range(int(runs)):
+        _rename(ours, articles, state)
+        seconds, _ = _looks(planner, 1)
+        found["anew"] += seconds
+    found["anew_memory"] = _peak() - began_with
+    return found
+
+
+def _looks(planner: Planner, runs: int) -> tuple[list[float], int]:
+    before, times = _peak(), []
+    for _ in range(runs):
+        began = time.perf_counter()
+        plan = planner.plan(now())
+        times.append(time.perf_counter() - began)
+        if plan.posts or plan.baselined:
+            raise SystemExit("the planner found something new")
+    return times, _peak() - before
+
+
+def _rename(ours: Indexer, articles: str, state: str) -> None:
+    """Give the catalog another identity, as one that was built anew has."""
+    catalog = Catalog(Path(state), ours.catalog.topics, source=articles)
+    catalog.connection.execute("UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'identity'")
+    catalog.close()
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _sent(url: str) -> int:
+    from sqlalchemy import func, select
+
+    from bot.schema import deliveries
+    from bot.states import State
+
+    with connect(url).read() as connection:
+        query = select(func.count()).where(deliveries.c.state == State.SENT)
+        return int(connection.scalar(query) or 0)
+
+
+def _takers(count: int, each: int, port: int) -> list[Channel]:
+    """Return channels that take every article."""
+    webhook = Secret(_URL.format(port))
+    return [
+        Channel(name=f"channel-{number}", kind="slack", webhook=webhook, max_per_tick=each)
+        for number in range(count)
+    ]
+
+
+def _choosers() -> list[Channel]:
+    """Return ten channels that follow two or three topics each and want some quality."""
+    webhook = Secret(_URL.format(1))
+    slugs = [topic.lower().replace(" ", "-") for topic in TOPICS]
+    return [
+        Channel(
+            name=f"channel-{number}",
+            kind="slack",
+            webhook=webhook,
+            topics=frozenset(slugs[number::10]),
+            min_quality=60,
+        )
+        for number in range(10)
+    ]
+
+
+def main(name: str, arguments: Sequence[str]) -> None:
+    """Run one of this module's functions and print what it returns as JSON."""
+    print(json.dumps(_CALLS[name](*arguments)))
+
+
+_CALLS: dict[str, Any] = {
+    "plan_posts": plan_posts,
+    "drain": drain,
+    "bare": bare,
+    "syncs": syncs,
+    "plans": plans,
+}
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

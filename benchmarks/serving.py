@@ -1,0 +1,224 @@
+"""Serving: how soon a worker answers, what it holds in memory, and how many answers it gives a second."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import peers, product, report, servers
+from benchmarks.corpus import SMALL, TOPICS, corpus
+from benchmarks.measure import (
+    BenchmarkError,
+    Sample,
+    Subject,
+    children,
+    interleaved,
+    process,
+    resident,
+)
+from benchmarks.options import Options
+from benchmarks.report import Goal, Table
+from benchmarks.servers import Server
+
+FEED = "/feeds/all.rss"
+PLAIN = ("benchmarks.applications:one_route",)
+FLASK = ("benchmarks.applications:without_short_way",)
+
+
+def start(options: Options) -> Table:
+    """Measure the start of a worker on a warm catalog of 100,000 articles."""
+    files = corpus(SMALL, 5000 if options.quick else 100_000)
+    site = product.site("start", files.folder)
+    process(site.export(), cwd=product.CWD, env=site.env)
+    memory: dict[str, list[int]] = {"ours": [], "after": [], "plain": []}
+
+    def ours() -> Sample:
+        with servers.starting(site, workers=1) as server:
+            seconds = _until_first(server, FEED)
+            worker = _worker(server.pid)
+            memory["ours"].append(resident(worker))
+            _ask_for_everything(server)
+            memory["after"].append(resident(worker))
+            return Sample(seconds=seconds, peak=memory["ours"][-1])
+
+    def plain() -> Sample:
+        with servers.starting(site, workers=1, more=PLAIN) as server:
+            seconds = _until_first(server, "/")
+            return Sample(seconds=seconds, peak=resident(_worker(server.pid)))
+
+    results = interleaved({"ours": Subject(measure=ours), "plain": Subject(measure=plain)}, options.runs)
+    table = Table(
+        name="start",
+        title=f"Start of a web worker, warm catalog of {files.count:,} articles",
+        headers=("", "until the first answer", "fastest–slowest", "resident then", "after every feed"),
+    )
+    after = statistics.median(memory["after"])
+    for name, label, last in (("ours", "Newswire", after), ("plain", "Flask with one route, same server", 0)):
+        result = results[name]
+        spread = f"{report.seconds(result.fastest)}–{report.seconds(result.slowest)}"
+        table.rows.append(
+            (
+                label,
+                report.seconds(result.seconds),
+                spread,
+                report.megabytes(result.peak),
+                report.megabytes(last),
+            )
+        )
+    found = results["ours"]
+    table.goals = [
+        Goal("≤ 1.5 s until the first feed", report.seconds(found.seconds), found.seconds <= 1.5),
+        Goal("≤ 100 MB resident a worker, every feed served", report.megabytes(after), after <= 100e6),
+    ]
+    table.notes = [
+        "From the start of the server's process, by the Procfile's command line with one worker, to the "
+        f"first answer; then every topic's feed in three formats and four codings is asked for. {_WORKER}"
+    ]
+    return table
+
+
+_WORKER = "Resident: the worker's own process, without the server's parent process."
+
+
+def serving(options: Options) -> Table:
+    """Measure answers a second against nginx with the same bytes as static files."""
+    files = corpus(SMALL, 674)
+    site = product.site("serving", files.folder)
+    process(site.export(), cwd=product.CWD, env=site.env)
+    table = Table(
+        name="serving",
+        title="Serving one feed of 50 entries, 2 workers, wrk -t2 -c32",
+        headers=("", *(f"{kind} a second" for kind in _KINDS), *(f"{kind} p99" for kind in _KINDS)),
+    )
+    try:
+        nginx, wrk = peers.debian("nginx-light", "nginx"), peers.debian("wrk")
+    except peers.MissingError as error:
+        table.notes.append(f"not measured: {error}")
+        return table
+    feed = site.public / FEED.lstrip("/")
+    feed.with_suffix(".rss.gz").write_bytes(gzip.compress(feed.read_bytes(), 9, mtime=0))
+    found: dict[str, dict[str, list[_Load]]] = {}
+    with (
+        servers.nginx(nginx, site.public, workers=2) as static,
+        servers.newswire(site, workers=2) as ours,
+        servers.newswire(site, workers=2, more=FLASK) as flask,
+    ):
+        running = {"nginx, static file": static, "Newswire": ours, "Newswire without its short way": flask}
+        _check(running)
+        for _ in range(options.runs):
+            for kind, headers in _KINDS.items():
+                for name, server in running.items():
+                    load = _load(wrk, server, headers, 1 if options.quick else 3)
+                    found.setdefault(name, {}).setdefault(kind, []).append(load)
+    _tell(table, found)
+    return table
+
+
+_KINDS: Mapping[str, Mapping[str, str]] = {
+    "200": {},
+    "gzip": {"Accept-Encoding": "gzip"},
+    "304": {"If-None-Match": "*"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Load:
+    """What wrk counted: answers a second, and the latency in seconds that 99 of 100 do not exceed."""
+
+    rate: float
+    p99: float
+
+
+def _tell(table: Table, found: dict[str, dict[str, list[_Load]]]) -> None:
+    rates = {
+        name: {kind: statistics.median(load.rate for load in loads) for kind, loads in kinds.items()}
+        for name, kinds in found.items()
+    }
+    late = {
+        name: {kind: statistics.median(load.p99 for load in loads) for kind, loads in kinds.items()}
+        for name, kinds in found.items()
+    }
+    nginx = "nginx, static file"
+    for name in found:
+        per_second = [
+            f"{rates[name][kind]:,.0f} ({report.ratio(rates[name][kind] / rates[nginx][kind])})"
+            for kind in _KINDS
+        ]
+        p99 = [report.seconds(late[name][kind]) for kind in _KINDS]
+        table.rows.append((name, *per_second, *p99))
+    for kind in _KINDS:
+        share = rates["Newswire"][kind] / rates[nginx][kind]
+        table.goals.append(Goal(f"{kind}: ≥ 0.45× nginx", report.ratio(share), share >= 0.45))
+    for kind in _KINDS:
+        share = late["Newswire"][kind] / late[nginx][kind]
+        table.goals.append(Goal(f"{kind}: p99 ≤ 3× nginx's", report.ratio(share), share <= 3))
+    table.notes = [
+        "wrk runs on the same cores as the servers. All serve the same bytes; nginx with sendfile and "
+        "gzip_static, 2 workers, no access log; gzip at level 9. 304: with the feed's own entity tag."
+    ]
+
+
+def _load(wrk: Path, server: Server, headers: Mapping[str, str], seconds: int) -> _Load:
+    sent = dict(headers)
+    if "If-None-Match" in sent:
+        _, answered, _ = server.get(FEED)
+        sent["If-None-Match"] = answered["etag"]
+    options = [part for name, value in sent.items() for part in ("-H", f"{name}: {value}")]
+    command: list[str | Path] = [wrk, "-t2", "-c32", f"-d{seconds}s", "--latency", *options]
+    done = subprocess.run(
+        [*command, f"http://127.0.0.1:{server.port}{FEED}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        raise BenchmarkError(f"not every answer was good:\n{done.stdout}")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
+    if not rate or not p99:
+        raise BenchmarkError(f"wrk said nothing that is understood:\n{done.stdout}")
+    return _Load(rate=float(rate[1]), p99=float(p99[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[p99[2]])
+
+
+def _check(running: Mapping[str, Server]) -> None:
+    """Make sure that all give the same bytes, plain and compressed, and 304 where they should."""
+    bodies = set()
+    for server in running.values():
+        server.wait_for(FEED)
+        status, answered, body = server.get(FEED)
+        packed_status, packed, compressed = server.get(FEED, {"Accept-Encoding": "gzip"})
+        if (status, packed_status) != (200, 200) or packed.get("content-encoding") != "gzip":
+            raise BenchmarkError(f"port {server.port} answered {status}, {packed_status} {packed}")
+        if gzip.decompress(compressed) != body:
+            raise BenchmarkError(f"port {server.port} compresses something else")
+        unchanged, _, _ = server.get(FEED, {"If-None-Match": answered["etag"]})
+        if unchanged != 304:
+            raise BenchmarkError(f"port {server.port} answered {unchanged} and not 304")
+        bodies.add(body)
+    if len(bodies) != 1:
+        raise BenchmarkError("the servers do not serve the same feed")
+
+
+def _until_first(server: Server, path: str) -> float:
+    server.wait_for(path, timeout=120)
+    return time.perf_counter() - server.started
+
+
+def _ask_for_everything(server: Server) -> None:
+    for topic in TOPICS:
+        for extension in ("rss", "atom", "json"):
+            for coding in ("identity", "gzip", "br", "zstd"):
+                slug = topic.lower().replace(" ", "-")
+                server.get(f"/feeds/{slug}.{extension}", {"Accept-Encoding": coding})
+
+
+def _worker(pid: int) -> int:
+    """Return the process that does the work: the one among the server's children that holds most."""
+    return max(children(pid) or [pid], key=resident)
