@@ -9,13 +9,14 @@ import atexit
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 from flask import Blueprint, Flask, Response, request
+from prometheus_client.registry import Collector
 
 import config as configuration
 from articles.catalog import Catalog
@@ -28,8 +29,8 @@ from newswire import Clock, Newswire, build, ended_by, load_or_exit, utc_now
 from ops import logs, sentry
 from ops.counts import Counts
 from ops.errors import SettingError
-from ops.health import health_of
-from ops.hosting import behind_proxies
+from ops.health import Health, health_of
+from ops.hosting import behind_proxies, outbox_url
 from ops.metrics import ArticlesCollector, UsageCollector
 from ops.routes import UntilReady
 from ops.routes import blueprint as ops_blueprint
@@ -38,6 +39,9 @@ from pages.routes import blueprint as pages_blueprint
 if TYPE_CHECKING:
     import requests
     from _typeshed.wsgi import WSGIApplication
+    from prometheus_client.core import Metric
+
+    from bot.database import Database
 
 _PATIENCE = 20.0
 
@@ -100,7 +104,13 @@ def report_to_people(config: Config, environ: Mapping[str, str], stream: TextIO 
     Ends the process with status 2 when a variable says something that cannot be.
     """
     names = [channel.webhook_env for channel in config.bot.channels]
-    names += [config.articles.token_env or "", "METRICS_TOKEN", "GIT_HOOK_SECRET"]
+    names += [
+        config.articles.token_env or "",
+        "METRICS_TOKEN",
+        "GIT_HOOK_SECRET",
+        "ADMIN_TOKEN",
+        "DATABASE_URL",
+    ]
     secrets = [value for name in names if name and (value := configuration.secret(name, environ))]
     try:
         logs.configure(environ, secrets=secrets, stream=stream)
@@ -168,11 +178,55 @@ def _start_bot(newswire: Newswire) -> None:
     atexit.register(bot.stop)
 
 
+class _Outbox(Collector):
+    """What the outbox tells of itself; the bot's modules are loaded at the first question."""
+
+    def __init__(self, newswire: Newswire, environ: Mapping[str, str]) -> None:
+        self._newswire = newswire
+        self._environ = environ
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics; none while the database's address cannot be used."""
+        from bot.errors import BotError
+        from bot.metrics import outbox_metrics
+
+        try:
+            return outbox_metrics(self._database, self._newswire.clock())
+        except (BotError, SettingError):
+            return ()
+
+    def idle(self) -> str | None:
+        """Return why nothing would be posted now."""
+        from bot.errors import BotError
+        from bot.metrics import idle_bot
+
+        try:
+            return idle_bot(self._database, self._newswire.clock)
+        except (BotError, SettingError) as error:
+            return str(error)
+
+    @cached_property
+    def _database(self) -> Database:
+        from bot.database import connect
+
+        return connect(outbox_url(self._environ, self._newswire.config.state))
+
+
 def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
     checkout = newswire.checkout
+    collectors: list[Collector] = [
+        UsageCollector(newswire.counts),
+        ArticlesCollector(newswire.catalog, newswire.clock, checkout),
+    ]
+    bot_health = None
+    if newswire.config.bot.channels:
+        outbox = _Outbox(newswire, environ)
+        collectors.append(outbox)
+        bot_health = Health(checks=[outbox.idle])
     return ops_blueprint(
         health_of(newswire.indexer, checkout),
-        [UsageCollector(newswire.counts), ArticlesCollector(newswire.catalog, newswire.clock, checkout)],
+        collectors,
+        bot_health=bot_health,
         metrics_token=configuration.secret("METRICS_TOKEN", environ),
         hook_secret=configuration.secret("GIT_HOOK_SECRET", environ),
         on_push=checkout.want if checkout else None,

@@ -1,4 +1,4 @@
-"""The addresses for machines: /healthz, /readyz, /metrics, and /hooks/git."""
+"""The addresses for machines: /healthz, /readyz and /readyz/bot, /metrics, and /hooks/git."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from ops.metrics import exposition
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PATHS = ("/healthz", "/readyz", "/metrics", "/hooks/git")
+PATHS = ("/healthz", "/readyz", "/readyz/bot", "/metrics", "/hooks/git")
 
 
 def blueprint(
     health: Health,
     collectors: Sequence[Collector],
     *,
+    bot_health: Health | None = None,
     metrics_token: str | None = None,
     hook_secret: str | None = None,
     on_push: Callable[[], None] | None = None,
 ) -> Blueprint:
     """Return the routes.
 
-    `metrics_token` is what /metrics asks for, None means nothing. /hooks/git is there only with a secret and
-    with something to do on a push.
+    `bot_health`, where there is a bot, is told at /readyz/bot: whether it posts says nothing of whether this
+    process may be sent requests. `metrics_token` is what /metrics asks for, None means nothing. /hooks/git is
+    there only with a secret and with something to do on a push.
     """
     routes = Blueprint("ops", __name__)
 
@@ -42,9 +44,7 @@ def blueprint(
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        reasons, warnings = health.reasons(), health.concerns()
-        status = "not ready" if reasons else "ready"
-        return _said(503 if reasons else 200, {"status": status, "reasons": reasons, "warnings": warnings})
+        return _readiness(health)
 
     @routes.get("/metrics")
     def metrics() -> Response:
@@ -57,6 +57,8 @@ def blueprint(
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
+    if bot_health:
+        routes.add_url_rule("/readyz/bot", view_func=lambda: _readiness(bot_health), endpoint="bot_readyz")
     if hook_secret and on_push:
         _add_hook(routes, hook_secret, on_push)
     return routes
@@ -95,6 +97,12 @@ class UntilReady:
         headers = [("Retry-After", "10"), ("Cache-Control", "no-store"), ("Content-Type", "text/plain")]
         start_response("503 Service Unavailable", headers)
         return (b"The articles are being read for the first time. Try again in a moment.\n",)
+
+
+def _readiness(health: Health) -> Response:
+    reasons, warnings = health.reasons(), health.concerns()
+    status = "not ready" if reasons else "ready"
+    return _said(503 if reasons else 200, {"status": status, "reasons": reasons, "warnings": warnings})
 
 
 def _said(status: int, what: dict[str, object]) -> Response:

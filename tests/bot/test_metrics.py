@@ -1,0 +1,58 @@
+"""What Prometheus reads of the outbox, and whether a bot is said to be at work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from prometheus_client.core import Metric
+from sqlalchemy import insert
+
+from bot.database import Database, connect
+from bot.lease import TERM, Lease
+from bot.metrics import idle_bot, outbox_metrics
+from bot.schema import attempts
+from tests.bot.world import START as NOW
+
+
+def samples(found: list[Metric]) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *map(str, sample.labels.values())): sample.value
+        for metric in found
+        for sample in metric.samples
+    }
+
+
+def test_attempts_are_counted_by_outcome_and_timed_by_channel(database: Database) -> None:
+    """A histogram's buckets add up, whichever database measures the time."""
+    with database.write() as connection:
+        for seconds, outcome in ((0.04, "sent"), (0.2, "sent"), (20, "unknown")):
+            values = {"channel": "team", "kind": "post", "number": 1, "started_at": NOW, "outcome": outcome}
+            finished = NOW + timedelta(seconds=seconds)
+            connection.execute(insert(attempts).values(**values, finished_at=finished, reason=""))
+    found = samples(list(outbox_metrics(database, NOW)))
+    assert found["newswire_attempts_total", "team", "sent"] == 2
+    assert found["newswire_attempts_total", "team", "unknown"] == 1
+    assert found["newswire_attempt_seconds_bucket", "team", "0.05"] == 1
+    assert found["newswire_attempt_seconds_bucket", "team", "0.25"] == 2
+    assert found["newswire_attempt_seconds_bucket", "team", "+Inf"] == 3
+    assert abs(found["newswire_attempt_seconds_sum", "team"] - 20.24) < 0.01
+
+
+def test_the_holder_of_the_lease_is_named_until_it_runs_out(database: Database) -> None:
+    """A bot that renews its lease is at work; one that stopped renewing, or none at all, is not."""
+    assert idle_bot(database, lambda: NOW) == "no bot is running"
+    lease = Lease(database, lambda: NOW, server_time=False)
+    assert lease.hold()
+    assert samples(list(outbox_metrics(database, NOW)))["newswire_bot_lease", lease.holder] == 1
+    assert idle_bot(database, lambda: NOW) is None
+    later = NOW + TERM + timedelta(seconds=30)
+    assert "has not been heard of since" in (idle_bot(database, lambda: later) or "")
+    assert ("newswire_bot_lease", lease.holder) not in samples(list(outbox_metrics(database, later)))
+
+
+def test_an_outbox_without_tables_is_down_and_no_error(tmp_path: Path) -> None:
+    """Prometheus learns that the outbox is not there; the scrape itself succeeds."""
+    empty_database = connect(f"sqlite:///{tmp_path}/outbox.sqlite")
+    assert samples(list(outbox_metrics(empty_database, NOW))) == {("newswire_outbox_up",): 0.0}
+    assert "flask db upgrade" in (idle_bot(empty_database, lambda: NOW) or "")
