@@ -217,13 +217,18 @@ class Bot:
         with self._looking:
             self._update_catalog()
             plan = Plan()
+            self.sender.reap()
             if self._catalog.is_complete():
                 plan = self.planner.plan(self._clock())
                 self._rehearsal.look(self._clock())
                 _tell(plan)
-            self.sender.reap()
-            self.sender.drain()
+            self._drain()
             return plan
+
+    def _drain(self) -> None:
+        """Send what is due, but not by a catalog in the making: what it lacks would count as deleted."""
+        if self._catalog.is_complete():
+            self.sender.drain()
 
     def _update_catalog(self) -> None:
         try:
@@ -242,7 +247,7 @@ class Bot:
     def _resume(self) -> None:
         with self._tolerating():
             if self._leads:
-                self.sender.drain()
+                self._drain()
 
     def _jobs(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(

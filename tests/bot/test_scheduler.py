@@ -16,7 +16,7 @@ from bot.channelstate import states
 from bot.lease import HEARTBEAT, holder
 from bot.rules import Channel
 from bot.states import State
-from tests.bot.world import World, article
+from tests.bot.world import FakeCatalog, World, article
 from tests.fakechat import hang, server_error
 
 
@@ -139,6 +139,31 @@ def test_articles_that_cannot_be_read_hold_up_no_delivery(
     world.tick(world.bot(refresh=refresh))
     assert world.only().state is State.SENT
     assert "there is no such folder" in caplog.text
+
+
+def test_a_new_machine_sends_nothing_before_it_has_the_articles(world: World) -> None:
+    """A bot whose catalog is still being made takes no article for deleted: it skips none, retracts none."""
+    discord = world.discord()
+    first = world.started(discord)
+    world.catalog.put(article("posted"))
+    world.tick(first)
+    world.clock.advance(days=1)
+    world.catalog.put(article("posted", title="Corrected"), article("planned"))
+    first.planner.plan(world.clock())
+    world.clock.advance(minutes=5)
+    first.stop()
+    whole, world.catalog = world.catalog, FakeCatalog()
+    world.catalog.complete = False
+    world.tick(world.bot(discord))
+    assert len(world.chat.requests) == 1
+    assert len(world.deliveries(State.PLANNED)) == 1
+
+    world.bots[-1].stop()
+    world.catalog = whole
+    world.catalog.rebuild()
+    world.tick(world.bot(discord))
+    assert len(world.deliveries(State.SENT)) == 2
+    assert "deleted" not in str([message.payload for message in world.chat.messages()])
 
 
 def test_channels_without_webhook_are_rehearsed(world: World, caplog: pytest.LogCaptureFixture) -> None:
