@@ -130,16 +130,14 @@ class Indexer:
         """Return the files whose signature is new, and the paths that are no more."""
         scan = self.folder.scan()
         known = dict(connection.execute("SELECT path, signature FROM files"))
-        suspects = {p: s for p, s in scan.files.items() if known.get(p) != s}
-        gone = [p for p in known.keys() - scan.files.keys() if not _is_in(p, scan.unreadable)]
+        suspects = {p: s for p, s in scan.files.items() if known.pop(p, None) != s}
+        gone = [p for p in known if not _is_in(p, scan.unreadable)]
         return suspects, gone
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         self.catalog.reopen()
         connection = self.catalog.connection
-        for statement in _TEMPORARY.split(";"):
-            connection.execute(statement)
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -163,6 +161,9 @@ class _Writer:
 
     def write(self, suspects: dict[str, int], gone: Sequence[str]) -> Refresh:
         """Store what the suspects say now and drop what is gone."""
+        if not suspects and not gone:
+            return self._refresh
+        self._run(_TEMPORARY)
         self._db.execute("DELETE FROM touched")
         known = self._known(suspects)
         every = [Suspect(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(suspects.items())]

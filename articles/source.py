@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,8 +47,8 @@ class Folder:
         self, root: Path, *, include: tuple[str, ...] = ("**/*.md",), exclude: tuple[str, ...] = ()
     ) -> None:
         self.root = root
-        self._include = _globs(include)
-        self._exclude = _globs(exclude) if exclude else None
+        self.matches = _matcher(include, exclude)
+        """Whether the globs admit a path."""
 
     def steady(self) -> AbstractContextManager[None]:
         """Keep the files from changing, as far as that is in this program's hands; here it is not."""
@@ -57,9 +57,10 @@ class Folder:
     def scan(self) -> Scan:
         """Return what is there now. Raises SourceError when the folder itself cannot be listed."""
         scan = Scan()
+        settled = time.time_ns() - _TICK
         try:
             with os.scandir(self.root) as entries:
-                self._scan("", entries, scan)
+                self._scan("", entries, scan, settled)
         except OSError as error:
             raise SourceError(f"the article folder {self.root} cannot be read: {error.strerror}") from error
         return scan
@@ -78,11 +79,7 @@ class Folder:
             status = (self.root / path).stat()
         except OSError:
             return 0 if (self.root / path).is_symlink() else None
-        return None if stat.S_ISDIR(status.st_mode) else _signature(status)
-
-    def matches(self, path: str) -> bool:
-        """Whether the globs admit this path."""
-        return bool(self._include.fullmatch(path)) and not (self._exclude and self._exclude.fullmatch(path))
+        return None if stat.S_ISDIR(status.st_mode) else _signature(status, time.time_ns() - _TICK)
 
     def read(self, path: str) -> bytes:
         """Return the bytes of one file. Raises ArticleError when they may not or cannot be had."""
@@ -113,26 +110,26 @@ class Folder:
                 raise ArticleError(path, 1, "is a link that leads out of the article folder") from None
             return os.open(file, flags)
 
-    def _scan(self, prefix: str, entries: Iterator[os.DirEntry[str]], scan: Scan) -> None:
+    def _scan(self, prefix: str, entries: Iterator[os.DirEntry[str]], scan: Scan, settled: int) -> None:
         for entry in entries:
             name = entry.name
-            if name.startswith("."):
+            if name[0] == ".":
                 continue
             path = prefix + name
-            if not _is_utf8(path):
+            if not (path.isascii() or _is_utf8(path)):
                 scan.files[_readable(path)] = 0
             elif entry.is_dir(follow_symlinks=False):
-                self._scan_folder(path, scan)
+                self._scan_folder(path, scan, settled)
             elif self.matches(path):
                 try:
-                    scan.files[path] = _signature(entry.stat())
+                    scan.files[path] = _signature(entry.stat(), settled)
                 except OSError:
                     scan.files[path] = 0  # a dangling link: reading it gives the reason
 
-    def _scan_folder(self, path: str, scan: Scan) -> None:
+    def _scan_folder(self, path: str, scan: Scan, settled: int) -> None:
         try:
             with os.scandir(self.root / path) as entries:
-                self._scan(path + "/", entries, scan)
+                self._scan(path + "/", entries, scan, settled)
         except OSError:
             scan.unreadable.add(path)
             scan.files[path] = 0
@@ -155,15 +152,15 @@ def decode(data: bytes, path: str) -> str:
         raise ArticleError(path, line, "is not UTF-8: save the file in that encoding") from None
 
 
-def _signature(status: os.stat_result) -> int:
-    # A file that was written just now is to be looked at once more when its clock has gone on.
-    is_settled = time.time_ns() - status.st_ctime_ns > _TICK
+def _signature(status: os.stat_result, settled: int) -> int:
+    # A file written just now, after `settled`, is to be looked at once more when its clock has gone on.
+    changed = status.st_ctime_ns
     # The hash of a tuple of integers is not salted: equal in every process of one Python version.
-    return hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, is_settled))
+    return hash((status.st_mtime_ns, changed, status.st_size, status.st_ino, changed < settled))
 
 
 def _is_utf8(path: str) -> bool:
-    return path.isascii() or not _SURROGATE.search(path)
+    return not _SURROGATE.search(path)
 
 
 def _readable(path: str) -> str:
@@ -174,6 +171,21 @@ def _reason(path: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError) and "\ufffd" in path:
         return "its name is not UTF-8"
     return f"cannot be read: {error.strerror}"
+
+
+def _matcher(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[str], bool]:
+    if include == ("**/*.md",) and not exclude:
+        return _is_markdown  # what nearly every site has, in a fraction of the time
+    wanted, unwanted = _globs(include), _globs(exclude) if exclude else None
+
+    def matches(path: str) -> bool:
+        return bool(wanted.fullmatch(path)) and not (unwanted and unwanted.fullmatch(path))
+
+    return matches
+
+
+def _is_markdown(path: str) -> bool:
+    return path.endswith(".md")
 
 
 def _globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
