@@ -94,10 +94,10 @@ class Watcher:
             for paths in self._events(wait):
                 self._refresh(paths)
         except (OSError, RuntimeError) as error:
-            if self._has_events:
-                root = self._indexer.folder.root
+            root = self._indexer.folder.root
+            if self._has_events and root.exists():  # one that is not there yet was complained of already
                 log.warning("no file events for %s (%s): rescanning instead", root, error)
-            self._has_events = False
+                self._has_events = False
             self._stop.wait(wait)
 
     def _notice(self) -> None:
