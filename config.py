@@ -67,7 +67,7 @@ def _duration(value: Any) -> Any:
     match = None if isinstance(value, bool) else _DURATION.fullmatch(str(value).strip().lower())
     unit = match[2] if match else ""
     scale = _UNITS.get(unit or "s") or _UNITS.get(unit.removesuffix("s"))
-    if match is None or scale is None:
+    if match is None or scale is None or float(match[1]) == 0:
         raise ValueError("write a time such as 60 seconds, 5 minutes or 7 days")
     try:
         return timedelta(seconds=float(match[1]) * scale)
@@ -121,7 +121,7 @@ def _filter(value: Any) -> Any:
     return {"include": value} if isinstance(value, (list, str)) else value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 LanguageTag = Annotated[
     str, _matching(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "write a language tag such as en or pt-BR")
@@ -348,7 +348,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[Location, tuple[int, int]]]:
         raise ConfigError(path, [Problem(1, 1, "", f"cannot be read: {reason}")]) from None
     marks: dict[Location, tuple[int, int]] = {(): (1, 1)}
     try:
-        values = yamlcut.load(text + "\n")
+        values = yamlcut.load(text if text.endswith("\n") else f"{text}\n")
     except yamlcut.YamlError as error:
         raise ConfigError(path, [Problem(error.line + 1, error.column + 1, "", error.reason)]) from None
     root = yaml.compose(text, yaml.CSafeLoader)

@@ -108,7 +108,8 @@ def load(text: str) -> Any:
         line = text.count("\n", 0, error.position)
         raise YamlError(line, error.reason) from None
     except _UNREADABLE as error:
-        raise YamlError(_line_of_unreadable(text), f"a value cannot be read{_said(error)}") from None
+        line, column = _place_of_unreadable(text)
+        raise YamlError(line, f"a value cannot be read{_said(error)}", column) from None
 
 
 def load_without(text: str, unwanted: Set[str]) -> tuple[Mapping[str, Any], dict[str, str]] | None:
@@ -194,7 +195,7 @@ def _check_depth(text: str) -> None:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
-                    raise YamlError(_line(event), f"nested more than {MAX_DEPTH} levels deep")
+                    raise _at(event, f"nested more than {MAX_DEPTH} levels deep")
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except yaml.YAMLError:
@@ -208,7 +209,7 @@ def _check_aliases(text: str) -> None:
     for event in _events(text):
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in stack):
-                raise YamlError(_line(event), "an alias stands inside the value it names")
+                raise _at(event, "an alias stands inside the value it names")
             grown = sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.CollectionStartEvent):
             stack.append((event.anchor, 1))
@@ -225,7 +226,7 @@ def _check_aliases(text: str) -> None:
             continue
         anchor, size = stack[-1]
         if size + grown > MAX_NODES:
-            raise YamlError(_line(event), f"its aliases expand to more than {MAX_NODES:,} values")
+            raise _at(event, f"its aliases expand to more than {MAX_NODES:,} values")
         stack[-1] = (anchor, size + grown)
 
 
@@ -234,8 +235,9 @@ def _events(text: str) -> Iterator[yaml.Event]:
     return events
 
 
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line if event.start_mark else 0
+def _at(event: yaml.Event, reason: str) -> YamlError:
+    mark = event.start_mark
+    return YamlError(mark.line, reason, mark.column) if mark else YamlError(0, reason)
 
 
 def _explain(error: yaml.MarkedYAMLError) -> YamlError:
@@ -258,8 +260,8 @@ def _said(error: Exception) -> str:
     return f": {text}" if re.fullmatch(r"[a-z ]+ (?:must be in|is out of range)[\w. ]*", text) else ""
 
 
-def _line_of_unreadable(text: str) -> int:
-    """Return the line of the first top-level value that YAML can parse but Python cannot hold."""
+def _place_of_unreadable(text: str) -> tuple[int, int]:
+    """Return the line and column of the first top-level value that YAML can parse but Python cannot hold."""
     loader = Loader(text)
     try:
         root = loader.get_single_node()
@@ -267,9 +269,9 @@ def _line_of_unreadable(text: str) -> int:
             try:
                 loader.construct_object(node, deep=True)
             except _UNREADABLE:
-                return int(node.start_mark.line)
+                return node.start_mark.line, node.start_mark.column
     except (yaml.YAMLError, RecursionError):
         pass
     finally:
         loader.dispose()
-    return 0
+    return 0, 0

@@ -1,0 +1,48 @@
+"""The floors of the house: who may know whom."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("articles", "feeds", "bot", "pages", "ops")
+ROOF = {"app", "newswire", "wiring"}
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Yield the first part of the name of every module that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            yield (node.module or "").partition(".")[0]
+
+
+FILES = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
+
+
+def test_the_packages_keep_to_their_floors() -> None:
+    """import-linter's contracts in pyproject.toml hold."""
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_part_knows_the_roof_or_the_whole_config(file: Path) -> None:
+    """A part receives values: it imports neither the application nor the configuration."""
+    assert not set(imports(file)) & (ROOF | {"config", "tests"})
+
+
+def test_only_the_roof_reads_the_config() -> None:
+    """Of the modules at the top, config is known to the roof alone, and itself knows none of it."""
+    knowing = {file.stem for file in ROOT.glob("*.py") if "config" in set(imports(file))}
+    assert knowing <= ROOF
+    assert not set(imports(ROOT / "config.py")) & ROOF

@@ -1,0 +1,116 @@
+"""The commands, as an operator starts them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.site import ArticleSite
+
+ROOT = Path(__file__).resolve().parent.parent
+Flask = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def flask(site: ArticleSite) -> Flask:
+    """Runs `flask` with these arguments over the site."""
+    config = site.home / "config.yaml"
+    config.write_text("site: {url: https://news.example.org}\nstate: state\n")
+
+    def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).parent / "flask"), *arguments]
+        settings = {"PATH": os.environ["PATH"], "NEWSWIRE_CONFIG": str(config), **environ}
+        return subprocess.run(
+            command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return run
+
+
+def test_check_lists_every_bad_file_and_counts_the_others(flask: Flask, site: ArticleSite) -> None:
+    """`flask articles check`: path:line: reason, counts by topic and by quality, status 1."""
+    site.write("a.md", topics=["Go"], quality=85)
+    site.write("b.md", topics=["Go", "C"], quality=10)
+    site.write("c.md", published=False)
+    site.write("sub/bad.md", title=None)
+    site.write("same.md", id="a")
+    done = flask("articles", "check")
+    assert done.returncode == 1, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "same.md:1: its id 'a' belongs to a.md",
+        "sub/bad.md:1: title: is missing",
+        "3 good articles, 2 of them published",
+        "by topic:",
+        "       1  C",
+        "       2  Go",
+        "by quality:",
+        "       1  80 and more",
+        "       0  60 to 79",
+        "       0  40 to 59",
+        "       1  below 40",
+        "       0  none",
+    ]
+
+
+def test_check_is_quiet_about_good_files(flask: Flask, site: ArticleSite) -> None:
+    """Status 0, and `--strict` alone looks at related coverage."""
+    site.write("a.md", related=[{"title": 5}])
+    assert flask("articles", "check").returncode == 0
+    strict = flask("articles", "check", "--strict")
+    assert strict.returncode == 1
+    assert "a.md:5: related[1].title: must be text, not a number: put it in quotes" in strict.stdout
+
+
+def test_the_list_of_feeds(flask: Flask, site: ArticleSite) -> None:
+    """`flask feeds list`: a line each, with count, newest date, name and addresses."""
+    site.write("a.md", topics=["C++"], publishedDateTime="2026-01-02")
+    site.write("bad.md", title=None)
+    done = flask("feeds", "list")
+    assert done.returncode == 0
+    assert done.stderr == "left out bad.md:1: title: is missing\n"
+    assert done.stdout.split() == [
+        "1", "2026-01-02", "C++", "https://news.example.org/feeds/c-plus-plus.{rss|atom|json}",
+    ]  # fmt: skip
+
+
+def test_the_export(flask: Flask, site: ArticleSite) -> None:
+    """`flask feeds export DIR` writes every feed, and only what changed the next time."""
+    site.write("a.md", topics=["C++"])
+    folder = site.home / "out"
+    assert flask("feeds", "export", str(folder)).stdout == "7 written, 0 unchanged, 0 removed\n"
+    assert flask("feeds", "export", str(folder)).stdout == "0 written, 7 unchanged, 0 removed\n"
+    assert (folder / "feeds" / "c-plus-plus.atom").exists()
+    refused = flask("feeds", "export", str(site.home / "config.yaml"))
+    assert refused.returncode != 0
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [("articles", "check"), ("feeds", "list"), ("feeds", "export", "x")])
+def test_a_bad_config_ends_every_command(flask: Flask, site: ArticleSite, arguments: tuple[str, ...]) -> None:
+    """Status 2 and nothing but a line for each problem."""
+    config = site.home / "config.yaml"
+    config.write_text("feeds:\n  size: 0\nstat: x\n")
+    done = flask(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"{config}:2:9: feeds.size: input should be greater than or equal to 1\n"
+        f"{config}:3:1: stat: is not a known key; did you mean state?\n"
+    )
+
+
+def test_a_missing_content_folder_ends_every_command(flask: Flask, site: ArticleSite) -> None:
+    """Status 2, and where the folder is named, or would be."""
+    site.root.rmdir()
+    config = site.home / "config.yaml"
+    done = flask("articles", "check")
+    assert (done.returncode, done.stdout) == (2, "")
+    advice = "make it, or write the path of another"
+    assert done.stderr == f"{config}:1:1: articles.path: there is no folder {site.root}: {advice}\n"
+    config.write_text("articles:\n  path: content\n")
+    assert flask("feeds", "list").stderr.startswith(f"{config}:2:9: articles.path: there is no folder")

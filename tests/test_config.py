@@ -1,0 +1,271 @@
+"""config.yaml: what it may say, and where each thing that is wrong stands."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config import Config, ConfigError, load, secret
+
+CLAIM = "2:3: feeds.topics: 'a' and 'A' both claim 'a'"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a content folder in it."""
+    (tmp_path / "content").mkdir()
+    return tmp_path
+
+
+def read(folder: Path, text: str, **environ: str) -> Config:
+    """Return the settings in a text."""
+    (folder / "config.yaml").write_text(text, encoding="utf-8")
+    return load(folder / "config.yaml", environ)
+
+
+def errors(folder: Path, text: str, **environ: str) -> list[str]:
+    """Return what is said to be wrong with a text, a line each, without the file's path."""
+    with pytest.raises(ConfigError) as caught:
+        read(folder, text, **environ)
+    start = f"{folder / 'config.yaml'}:"
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(start) for line in lines)
+    return [line.removeprefix(start) for line in lines]
+
+
+def test_an_empty_file_works(folder: Path) -> None:
+    """Every key has a default; paths are relative to the file."""
+    for text in ("", "# nothing\n", "{}"):
+        config = read(folder, text)
+        assert config.articles.path == folder / "content"
+        assert config.state == folder / "var"
+        assert config.feeds.size == 50
+        assert config.site.url == "http://localhost:8000"
+
+
+def test_the_shipped_file_works() -> None:
+    """As it is, and it says nothing that is not so."""
+    config = load(ROOT / "config.yaml", {})
+    assert config.articles.path.is_dir()
+    assert config.feeds.catalog_topics().of("ML").slug == "ml"
+
+
+def test_every_key(folder: Path) -> None:
+    """All settings of the publisher in one file."""
+    config = read(
+        folder,
+        """
+site: {title: T, description: D, url: "https://news.example.org/base/", language: pt-BR,
+       icon: "https://news.example.org/icon.png", author: A, id: x}
+articles: {path: content, include: ["**/*.md", "*.markdown"], exclude: drafts/**}
+feeds:
+  size: 20
+  content: excerpt
+  related: 0
+  ttl: 90
+  topics:
+    - {name: AI, slug: artificial, title: T, description: D, aliases: [A.I., ML]}
+    - {name: Robots, parent: AI}
+  gone: [old]
+state: /var/lib/newswire
+""",
+    )
+    assert config.site.url == "https://news.example.org/base"
+    assert config.articles.exclude == ("drafts/**",)
+    topics = config.feeds.catalog_topics()
+    assert [topic.slug for topic in topics.lineage(topics.of("robots"))] == ["robots", "artificial"]
+    assert topics.gone == {"old"}
+    assert config.state == Path("/var/lib/newswire")
+
+
+def test_the_environment_comes_first(folder: Path) -> None:
+    """SITE_URL and STATE_DIR override the file, also where it has no such section; empty ones do not."""
+    assert read(folder, "", SITE_URL="https://a.example/").site.url == "https://a.example"
+    text = "site:\n  url: https://b.example\n  title: T\n"
+    assert read(folder, text, SITE_URL="https://a.example").site.title == "T"
+    assert read(folder, text, SITE_URL="").site.url == "https://b.example"
+    assert read(folder, "state: x\n", STATE_DIR="y").state == folder / "y"
+    assert read(folder, "", STATE_DIR="/y").state == Path("/y")
+    assert errors(folder, text, SITE_URL="b.example") == [
+        "2:8: SITE_URL in the environment: site.url: write a whole address such as https://news.example.org"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("sites:\n  title: x\n", ["1:1: sites: is not a known key; did you mean site?"]),
+        ("site:\n  titel: x\n", ["2:3: site.titel: is not a known key; did you mean title?"]),
+        (
+            "articles:\n  folder: x\n",
+            ["2:3: articles.folder: is not a known key; known here: branch, every, exclude, git, include,"
+             " path, subdir, token_env"],
+        ),
+        ("site:\n  title: ''\n", ["2:10: site.title: String should have at least 1 character"]),
+        ("site:\n  title: [a]\n", ["2:3: site.title: input should be a valid string"]),
+        ("site: x\n", ["1:7: site: must be `key: value` lines, indented below it"]),
+        ("site:\n", ["1:6: site: must be `key: value` lines, indented below it"]),
+        (
+            "site:\n  url: news.example.org\n",
+            ["2:8: site.url: write a whole address such as https://news.example.org"],
+        ),
+        (
+            "site:\n  url: https://a.example/?x\n",
+            ["2:8: site.url: write a whole address such as https://news.example.org"],
+        ),
+        ("site:\n  language: English, please\n",
+         ["2:13: site.language: write a language tag such as en or pt-BR"]),
+        ("feeds:\n  size: many\n",
+         ["2:9: feeds.size: input should be a valid integer, unable to parse string as an integer"]),
+        ("feeds:\n  size: 0\n", ["2:9: feeds.size: input should be greater than or equal to 1"]),
+        ("feeds:\n  size: 1001\n", ["2:9: feeds.size: input should be less than or equal to 1000"]),
+        ("feeds:\n  content: most\n", ["2:12: feeds.content: input should be 'full' or 'excerpt'"]),
+        ("feeds:\n  topics:\n    - slug: x\n", ["3:7: feeds.topics[1].name: is missing"]),
+        (
+            "feeds:\n  topics:\n    - name: A\n    - name: B\n      slug: B b\n",
+            ["5:13: feeds.topics[2].slug: 'B b' cannot be an address: 'b-b' could"],
+        ),
+        ("feeds:\n  topics:\n    - name: All\n      slug: all\n",
+         ["4:13: feeds.topics[1].slug: 'all' cannot be an address: 'all-"]),
+        ("feeds:\n  topics:\n    - name: A\n    - name: a\n", [CLAIM]),
+        (
+            "feeds:\n  topics:\n    - name: A\n      parent: B\n",
+            ["2:3: feeds.topics: the parent 'B' of 'A' is not a listed topic"],
+        ),
+        ("feeds:\n  topics: x\n", ["2:11: feeds.topics: input should be a valid tuple"]),
+        ("bot:\n  every: soon\n", ["2:10: bot.every: write a time such as 60 seconds, 5 minutes or 7 days"]),
+        ("bot:\n  every: 0 s\n", ["2:10: bot.every: write a time such as 60 seconds, 5 minutes or 7 days"]),
+        (
+            f"bot:\n  every: {'9' * 400} days\n",
+            ["2:10: bot.every: is longer than time itself: write one such as 7 days"],
+        ),
+        ("a: 1\na: 2\n", ["2:1: a: stands here a second time: keep one"]),
+        ("site:\n  title: x\n  title: y\n", ["3:3: site.title: stands here a second time: keep one"]),
+        ("site:\n  title: [x\n", ["3:1: did not find expected ',' or ']'"]),
+        ("site:\n  title: a: b\n", ["2:11: mapping values are not allowed in this context"]),
+        ("site:\n\ttitle: a\n", ["2:1: found"]),
+        ("- a\n", ["1:1: must be `key: value` lines, such as `site:`"]),
+        ("text\n", ["1:1: must be `key: value` lines, such as `site:`"]),
+        ("? [a]\n: b\n", ["1:3: "]),
+        ("site: &a [*a]\n", ["1:11: an alias stands inside the value it names"]),
+        ("site: !!timestamp soon\n", ["1:7: a value cannot be read"]),
+        ("site: *nobody\n", ["1:7: found undefined alias"]),
+        ("x: " + "[" * 5000 + "\n", ["1:67: nested more than 64 levels deep"]),
+        (
+            "articles:\n  path: nowhere\n",
+            ["2:9: articles.path: there is no folder FOLDER/nowhere: make it, or write the path of another"],
+        ),
+    ],
+)  # fmt: skip
+def test_every_error_says_where_it_is(folder: Path, text: str, lines: list[str]) -> None:
+    """Line, column, key, what is wrong and what would be right."""
+    found = errors(folder, text)
+    assert len(found) == len(lines)
+    for line, start in zip(found, lines, strict=True):
+        assert line.startswith(start.replace("FOLDER", str(folder)))
+
+
+def test_all_errors_are_told_in_one_run(folder: Path) -> None:
+    """In the order of the file."""
+    text = "feeds:\n  size: x\n  ttl: 0\nsite:\n  titel: x\n  url: x\nstat: x\n"
+    assert [line.partition(": ")[0] for line in errors(folder, text)] == ["2:9", "3:8", "5:3", "6:8", "7:1"]
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """Missing, a folder, or not UTF-8: one line."""
+    cases = {
+        "missing.yaml": "No such file or directory",
+        "folder": "Is a directory",
+        "latin.yaml": "it is not UTF-8",
+    }
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "latin.yaml").write_bytes(b"site: caf\xe9\n")
+    for name, reason in cases.items():
+        with pytest.raises(ConfigError) as caught:
+            load(tmp_path / name, {})
+        assert str(caught.value) == f"{tmp_path / name}:1:1: cannot be read: {reason}"
+
+
+def test_times_are_written_as_people_do(folder: Path) -> None:
+    """With any unit, in one or several letters; a bare number is seconds."""
+    for text, seconds in {
+        "90": 90,
+        "90s": 90,
+        "1.5 minutes": 90,
+        "2h": 7200,
+        "1 day": 86400,
+        "2 weeks": 1209600,
+    }.items():
+        assert read(folder, f"bot:\n  every: {text}\n").bot.every == timedelta(seconds=seconds)
+
+
+def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    """NAME, or else the file that NAME_FILE names; nothing where there is none."""
+    (tmp_path / "secret").write_text("from file\n")
+    assert secret("X", {"X": " value "}) == "value"
+    assert secret("X", {"X_FILE": str(tmp_path / "secret")}) == "from file"
+    assert secret("X", {"X": "value", "X_FILE": str(tmp_path / "secret")}) == "value"
+    assert secret("X", {"X_FILE": str(tmp_path / "missing")}) is None
+    assert secret("X", {"X": "  "}) is None
+    assert secret("X", {}) is None
+
+
+_known = st.sampled_from(
+    ["site", "articles", "feeds", "bot", "state", "title", "url", "language", "icon", "author", "id", "path",
+     "include", "exclude", "git", "branch", "subdir", "every", "size", "content", "related", "ttl", "topics",
+     "gone", "name", "slug", "aliases", "parent", "channels", "kind", "webhook_env", "min_quality", "types",
+     "max_age", "on_unknown"]
+)  # fmt: skip
+_scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates()
+    | st.sampled_from(["AI", "off", "all", "7 days", "https://a.example/", "slack", "**/*.md", "content"])
+)  # fmt: skip
+_trees = st.recursive(
+    _scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_known | _scalars, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(_known, _trees, max_size=4), st.sampled_from(["", "https://a.example", "x", "\0"]))
+@settings(max_examples=300, deadline=None)
+def test_any_settings_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, tree: Any, url: str
+) -> None:
+    """Never a traceback: settings, or problems with a line and a column of the file."""
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "content").mkdir(exist_ok=True)
+    _check(folder, yaml.safe_dump(tree, allow_unicode=True), url)
+
+
+@given(st.text(alphabet=st.sampled_from("sitefdur:-[]{}&*!?|>#'\"\n\t ,0%@`\x85\ufeff"), max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    """Never a traceback either."""
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "content").mkdir(exist_ok=True)
+    _check(folder, text, "")
+
+
+def _check(folder: Path, text: str, url: str) -> None:
+    file = folder / f"config-{os.getpid()}.yaml"
+    file.write_bytes(text.encode())
+    try:
+        load(file, {"SITE_URL": url})
+    except ConfigError as error:
+        lines = text.count("\n") + text.count("\x85") + 2
+        found = [
+            (1 <= problem.line <= lines, problem.column >= 1, problem.message) for problem in error.problems
+        ]
+    else:
+        found = [(True, True, "fine")]
+    assert found
+    assert all(line and column and message for line, column, message in found)
