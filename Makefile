@@ -8,7 +8,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
 
-.PHONY: help serve test lint format soak bench screenshots requirements clean
+.PHONY: help serve test browser-tools lint format soak bench screenshots requirements clean
 
 help:
 	@echo "make serve         run the site and the bot at http://$(HOST):$(PORT)/"
@@ -16,6 +16,7 @@ help:
 	@echo "make soak          run the long tests: chaos, crashes, replays with real processes"
 	@echo "make bench         measure, side by side with other programs"
 	@echo "make format        bring the code into shape"
+	@echo "make browser-tools install what the browser tests check pages with (needs npm)"
 	@echo "make screenshots   make the README's pictures anew"
 	@echo "make requirements  compile requirements*.txt from pyproject.toml"
 	@echo "make clean         remove what was installed and derived"
@@ -28,6 +29,9 @@ serve: $(VENV)/serve
 test: $(VENV)/dev
 	$(MAKE) lint
 	$(BIN)/pytest -n 2 --dist worksteal -m "not soak" $(ARGS)
+
+browser-tools:
+	cd tests/browser && npm install --no-package-lock --ignore-scripts --no-audit --no-fund
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -81,10 +81,14 @@ class _Rewriter(HTMLParser):
             self._heading.append(plain)
 
     def _tag(self, tag: str, attributes: list[tuple[str, str | None]]) -> str:
-        written = (self._attribute(tag, name, value or "") for name, value in attributes)
+        written = [self._attribute(name, value or "") for name, value in attributes]
+        if tag == "pre":
+            written.append(' tabindex="0"')  # so that a keyboard can scroll long lines
+        if tag == "th" and all(name != "scope" for name, _ in attributes):
+            written.append(' scope="col"')  # Markdown has no other headings in its tables
         return f"<{tag}{''.join(written)}>"
 
-    def _attribute(self, tag: str, name: str, value: str) -> str:
+    def _attribute(self, name: str, value: str) -> str:
         if name == "style":
             aligned = _ALIGNED.search(value)
             return f' class="align-{_SIDES[aligned[1]]}"' if aligned else ""

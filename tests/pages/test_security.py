@@ -13,11 +13,11 @@ HOSTILE = """<script>alert(1)</script>'"--></title><svg onload=alert(1)><img src
 BODY = """
 <script>alert(1)</script><svg onload="alert(1)"><style>*{display:none}</style></svg>
 <style>body{background:url(https://evil.example/)}</style>
-<img src="x" onerror="alert(1)"><img src="https://evil.example/pixel.png">
+<img src="x.png" onerror="alert(1)"><img src="https://evil.example/pixel.png">
 <a href="javascript:alert(1)" onclick="alert(1)">click</a> <a href="data:text/html,x">data</a>
 <form action="https://evil.example/"><input name=a><button>send</button></form>
 <iframe src="https://evil.example/"></iframe><object data="x"></object><base href="https://evil.example/">
-<math><mtext></p><style><img src=x onerror=alert(1)></style></mtext></math>
+<math><mtext></p><style><img src=x.png onerror=alert(1)></style></mtext></math>
 <div style="position:fixed;inset:0" id="main" class="skip">over</div>
 
 [md](javascript:alert(1)) ![x](javascript:alert(1)) <h2 id=q name=q onclick=alert(1)>Heading</h2>

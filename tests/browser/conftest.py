@@ -1,0 +1,148 @@
+"""A real browser, a real server, and a page that fails its test when anything is amiss in the console."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Request, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from app import create_app
+from config import SiteConfig
+from tests.site import ArticleSite, Clock
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TOOLS = Path(__file__).parent / "node_modules"
+_INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def absent(what: str) -> NoReturn:
+    """Skip the test for want of something; fail it where REQUIRE_BROWSER says that nothing may be wanting."""
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail(f"{what}, and REQUIRE_BROWSER is set", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser that is installed here, or else Playwright's own."""
+    found = next(filter(None, map(shutil.which, _INSTALLED)), None)
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        except Error as error:
+            absent(f"no browser starts here: {str(error).splitlines()[0]}")
+        yield started
+        started.close()
+
+
+class LiveSite:
+    """A site behind a real socket. `app` can be put in later: until then there is nothing to answer."""
+
+    def __init__(self) -> None:
+        self.app: Flask | None = None
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._server = make_server(
+            "127.0.0.1", 0, self._answer, threaded=True, fd=self._listening.fileno(), request_handler=_Quiet
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop to listen."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._listening.close()
+
+    def _answer(self, environ: Any, start_response: Any) -> Any:
+        assert self.app is not None
+        return self.app(environ, start_response)
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing of requests."""
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[LiveSite]:
+    """A server with nothing to serve yet."""
+    made = LiveSite()
+    yield made
+    made.close()
+
+
+def serve(live: LiveSite, site: ArticleSite, clock: Clock) -> None:
+    """Let a live server show a site, at its own address."""
+    config = site.config()
+    own = SiteConfig(title="News", description="All the news", url=live.url, id="test")
+    app = create_app(config.model_copy(update={"site": own}), clock=clock, environ={})
+    app.extensions["newswire"].indexer.refresh()
+    live.app = app
+
+
+class Visitor:
+    """A page, with all that went wrong on it."""
+
+    def __init__(self, page: Page, live: LiveSite) -> None:
+        self.page = page
+        self.url = live.url
+        self.problems: list[str] = []
+        page.on("console", lambda message: self._console(message.type, message.text))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", self._request)
+        page.on("dialog", self._dialog)
+
+    def go(self, path: str) -> Page:
+        """Open a page of the site and return it."""
+        self.page.goto(self.url + path)
+        return self.page
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.problems.append(text)
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith(f"{self.url}/"):
+            self.problems.append(f"a request to {request.url}")
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of its own, 1280 pixels wide, in the light."""
+    made = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    made.set_default_timeout(10_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def visitor(context: BrowserContext, live: LiveSite) -> Iterator[Visitor]:
+    """A visitor; at the end nothing may have been said in the console nor asked of another host."""
+    made = Visitor(context.new_page(), live)
+    yield made
+    assert made.problems == []

@@ -1,0 +1,235 @@
+"""Readers' pages in a real browser: subscribe, search, build a feed; phone, dark, keyboard, hostility."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import TOOLS, LiveSite, Visitor, absent, serve
+from tests.pages.test_security import BODY, HOSTILE
+from tests.site import NOON, ArticleSite, Clock
+
+pytestmark = pytest.mark.browser
+
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # a GIF of one point
+PAGES = (
+    "/",
+    "/topics",
+    "/topics/go",
+    "/topics/go?page=2",
+    "/articles/guide",
+    "/articles/hostile",
+    "/search?q=guide",
+    "/build",
+    "/build?topic=go&topic=security&match=all&min_quality=high",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def news(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A site with two topics, an article with a body of every kind, and a hostile one."""
+    clock = Clock()
+    site = ArticleSite(tmp_path_factory.mktemp("news"), clock)
+    site.topics = [{"name": "Go", "description": "The language"}, {"name": "GC", "parent": "Go"}]
+    site.raw("x.png", PIXEL)
+    for number in range(48):
+        site.write(
+            f"{number}.md",
+            title=f"Number {number}",
+            excerpt="An excerpt",
+            publishedDateTime=f"2026-05-01T09:{number:02}:00Z",
+            webUrl=f"https://a.example/{number}",
+            topics=["Go"] if number % 2 else ["Security"],
+            quality=number if number < 24 else None,
+            provider={"name": "Byte Ledger", "domain": "byteledger.example"},
+            type="video" if number == 1 else "article",
+        )
+    site.raw("dot.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    body = (
+        "Go to [the end](#the-end).\n\n![A dot](dot.svg)\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n"
+        f"```\n{'long ' * 60}\n```\n\n{'Text. ' * 400}\n\n## The end\n"
+    )
+    site.write("guide.md", body, title="A guide", topics=["GC"], publishedDateTime=NOON.isoformat())
+    site.write("rtl.md", "نص", title="كيف تكتب صفحة", lang="ar", topics=["Go"])
+    site.write(
+        "hostile.md",
+        BODY,
+        title=HOSTILE,
+        excerpt=HOSTILE,
+        topics=["Go", HOSTILE],
+        provider={"name": HOSTILE},
+        images=["https://evil.example/i.png"],
+        featuredContent="<iframe src='javascript:alert(1)'></iframe>",
+    )
+    serve(live, site, clock)
+
+
+def fetched(address: str) -> Any:
+    """Return a feed as a reader gets it."""
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return feedparser.parse(answer.read())
+
+
+def test_copy_an_address(visitor: Visitor) -> None:
+    """From home to a topic to the clipboard; the address that was copied is a feed of that topic."""
+    page = visitor.go("/")
+    page.get_by_role("link", name="Go", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Go")
+    page.get_by_role("button", name="Copy the Atom address").click()
+    expect(page.locator("#subscribe [role=status]")).to_have_text("Copied to the clipboard.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{visitor.url}/feeds/go.atom"
+    assert fetched(copied).feed.title == "Go – News"
+
+
+def test_phone_code(visitor: Visitor) -> None:
+    """The QR code is drawn when it is asked for."""
+    page = visitor.go("/topics/go")
+    page.get_by_text("Continue on a phone").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+
+
+def test_search(visitor: Visitor) -> None:
+    """Words typed into the field of any page find an article, which opens."""
+    page = visitor.go("/topics/go")
+    page.get_by_role("searchbox").fill("gui")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("1 entry has")
+    page.get_by_role("link", name="A guide").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A guide")
+
+
+def test_build_a_feed(visitor: Visitor) -> None:
+    """Every choice shows at once what matches; the copied address holds just that."""
+    page = visitor.go("/build")
+    results = page.locator("#results")
+    page.get_by_label("Security").check()
+    page.get_by_label("Quality of at least").fill("20")
+    expect(results).to_contain_text("Security, quality 20 or more – News: 2 entries")
+    results.get_by_role("button", name="Copy the RSS address").click()
+    expect(results.get_by_text("Copied to the clipboard.")).to_have_count(1)
+    address = page.evaluate("navigator.clipboard.readText()")
+    shown = results.locator("article h3").all_text_contents()
+    assert [entry.title for entry in fetched(address).entries] == shown == ["Number 22", "Number 20"]
+    page.reload()
+    expect(page.get_by_label("Security")).to_be_checked()
+    expect(results).to_contain_text("2 entries")
+
+
+def test_build_without_scripts(browser: Browser, live: LiveSite) -> None:
+    """Without JavaScript the button does what scripts would do, and nothing useless is shown."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{live.url}/build")
+    page.get_by_label("video").check()
+    page.get_by_role("button", name="Show what it holds").click()
+    expect(page.locator("#results article")).to_have_count(1)
+    expect(page.locator("#feed-rss")).to_have_value(f"{live.url}/feeds/all.rss?type=video")
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    context.close()
+
+
+def test_links_within_a_body(visitor: Visitor) -> None:
+    """A link to a heading of the same article goes there."""
+    page = visitor.go("/articles/guide")
+    page.get_by_role("link", name="the end").click()
+    expect(page.get_by_role("heading", name="The end")).to_be_in_viewport()
+    assert page.evaluate("document.querySelector('.prose img').naturalWidth") == 9
+
+
+def test_keyboard(visitor: Visitor) -> None:
+    """The first press of Tab offers to skip the navigation, and Enter does it."""
+    page = visitor.go("/topics/go")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+@pytest.mark.parametrize("path", PAGES[:-1])
+def test_phone(visitor: Visitor, path: str) -> None:
+    """At 360 pixels nothing makes the page wider than the screen."""
+    visitor.page.set_viewport_size({"width": 360, "height": 740})
+    page = visitor.go(path)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_dark(visitor: Visitor) -> None:
+    """The page is light or dark as the reader's system is."""
+    page = visitor.go("/")
+    brightness = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).reduce((a, b) => a + +b, 0)"
+    assert page.evaluate(brightness) > 700
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(brightness) < 150
+
+
+def test_right_to_left(visitor: Visitor) -> None:
+    """An Arabic title is set from the right, in an English page."""
+    page = visitor.go("/search?q=صفحة")
+    assert page.locator("article").evaluate("entry => getComputedStyle(entry).direction") == "rtl"
+
+
+@pytest.mark.parametrize("path", ["/", "/topics/go", "/articles/hostile", "/search?q=script"])
+def test_hostile_articles_are_inert(visitor: Visitor, path: str) -> None:
+    """Nothing in an article runs, opens a dialog, asks another host, or changes the page around it."""
+    page = visitor.go(path)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.scripts.length") == 1
+    expect(page.locator(".masthead")).to_be_visible()
+    assert page.locator("#main").count() == 1
+    if path == "/articles/hostile":
+        expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+        page.get_by_text("click").click()
+        assert page.url == visitor.url + path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessible(visitor: Visitor, scheme: Any) -> None:
+    """axe-core finds nothing serious or critical on any page, light or dark."""
+    script = TOOLS / "axe-core" / "axe.min.js"
+    if not script.exists():
+        absent("axe-core is not installed: make browser-tools")
+    source = script.read_text(encoding="utf-8")
+    visitor.page.emulate_media(color_scheme=scheme)
+    for path in PAGES:
+        page = visitor.page
+        page.goto(visitor.url + path)
+        page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")
+        page.evaluate(source)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        grave = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        told = [(v["id"], [node["html"] for node in v["nodes"]]) for v in grave]
+        assert told == [], path
+    # The form with a mistake is answered 400, which the browser notes.
+    visitor.problems = [problem for problem in visitor.problems if "400" not in problem]
+
+
+def test_valid(live: LiveSite, tmp_path: Path) -> None:
+    """html-validate finds no error on any page."""
+    tool = TOOLS / ".bin" / "html-validate"
+    if not tool.exists() or not shutil.which("node"):
+        absent("html-validate is not installed: make browser-tools")
+    assert live.app
+    client = live.app.test_client()
+    for number, path in enumerate((*PAGES, "/nowhere")):
+        (tmp_path / f"{number}.html").write_bytes(client.get(path).data)
+    config = Path(__file__).parent / ".htmlvalidate.json"
+    ran = subprocess.run(
+        [tool, "--config", config, "--formatter", "json", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    reports = json.loads(ran.stdout or "[]")
+    found = [f"{r['filePath']}:{m['line']}: {m['message']}" for r in reports for m in r["messages"]]
+    assert (found, ran.returncode) == ([], 0), ran.stderr
