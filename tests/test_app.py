@@ -87,7 +87,7 @@ def test_the_app_is_made_without_threads(site: ArticleSite, clock: Clock) -> Non
 
 @pytest.mark.parametrize("extension", ["rss", "atom"])
 def test_feedparser_shows_the_entries_and_polls_politely(server: Server, extension: str) -> None:
-    """The links are right, the second poll is answered 304, by tag or by date (rows 12, 16, 17)."""
+    """The links are right, the second poll is answered 304, by tag or by date."""
     url = f"{server.url}/feeds/go.{extension}"
     first = feedparser.parse(url)
     assert (first.status, first.bozo) == (200, False)

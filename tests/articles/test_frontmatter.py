@@ -347,7 +347,7 @@ def test_the_link_is_the_first_address_there_is() -> None:
 
 
 def test_identity_is_the_path_or_the_own_id() -> None:
-    """Neither address, title nor date are part of it (row 1 and 2 of identity); it is in NFC."""
+    """Neither address, title nor date are part of it; it is in NFC."""
     before = article()
     after = article(title="New", publishedDateTime="2026-06-06", webUrl="https://new.example/")
     assert before.id == after.id == "2026/x"
@@ -357,7 +357,7 @@ def test_identity_is_the_path_or_the_own_id() -> None:
 
 
 def test_an_edit_that_names_no_new_time_keeps_the_times() -> None:
-    """A typo fix leaves `updated` at `published`; only the front matter's own word moves it (row 19)."""
+    """A typo fix leaves `updated` at `published`; only the front matter's own word moves it."""
     before, after = article(title="Teh"), article(title="The")
     assert replace(after, title="Teh") == before
     assert after.updated_at == after.published_at

@@ -1,4 +1,4 @@
-"""What topics are called and where they live (row 14)."""
+"""What topics are called and where they live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What HTTP says of a document: entity tags, conditions, codings (rows 12 and 13)."""
+"""What HTTP says of a document: entity tags, conditions, codings."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def publisher(site: ArticleSite) -> Publisher:
 
 
 def test_a_document_is_kept_until_its_topic_changes(site: ArticleSite, publisher: Publisher) -> None:
-    """A new article in one topic leaves the other's document the very same object (row 10)."""
+    """A new article in one topic leaves the other's document the very same object."""
     go, cpp = publisher.document("go", "rss"), publisher.document("c-plus-plus", "rss")
     site.write("d.md", title="D", topics=["Go"], publishedDateTime="2026-05-04T00:00:00Z")
     site.indexer().refresh()
@@ -57,7 +57,7 @@ def test_a_document_is_kept_until_its_topic_changes(site: ArticleSite, publisher
 
 
 def test_a_deletion_shows(site: ArticleSite, publisher: Publisher) -> None:
-    """An article that is unpublished, or deleted, is gone from the document, whose tag is new (row 11)."""
+    """An article that is unpublished, or deleted, is gone from the document, whose tag is new."""
     before = publisher.document("go", "atom")
     site.write("b.md", title="B", topics=["Go", "C++"], publishedDateTime="2026-05-02", published=False)
     site.indexer().refresh()
@@ -79,7 +79,7 @@ def test_a_topic_without_articles_is_none_unless_listed(site: ArticleSite, publi
 
 
 def test_an_article_appears_at_its_time(site: ArticleSite, publisher: Publisher, clock: Clock) -> None:
-    """Absent until the clock says so, then present with a new tag, without a change of any file (row 7)."""
+    """Absent until the clock says so, then present with a new tag, without a change of any file."""
     site.write("d.md", title="D", topics=["Go"], publishedDateTime=NOON + timedelta(minutes=5))
     site.indexer().refresh()
     before = publisher.document("go", "rss")
@@ -94,7 +94,7 @@ def test_an_article_appears_at_its_time(site: ArticleSite, publisher: Publisher,
 
 
 def test_a_quiet_topic_is_full(site: ArticleSite) -> None:
-    """The limit counts what is in the topic, not what was newest anywhere (row 20)."""
+    """The limit counts what is in the topic, not what was newest anywhere."""
     for number in range(30):
         site.write(f"loud/{number}.md", topics=["Loud"], publishedDateTime="2026-05-20")
     for number in range(3):
@@ -107,7 +107,7 @@ def test_a_quiet_topic_is_full(site: ArticleSite) -> None:
 
 
 def test_a_topic_is_its_whole_name(site: ArticleSite) -> None:
-    """`go` is not `mongo`, `c` is not `c++` (row 20)."""
+    """`go` is not `mongo`, `c` is not `c++`."""
     for name in ("Go", "Mongo", "Go Mongo", "C", "C++", "C#"):
         site.write(f"{name}.md", title=name, topics=[name])
     indexer = site.indexer()
@@ -118,7 +118,7 @@ def test_a_topic_is_its_whole_name(site: ArticleSite) -> None:
 
 
 def test_the_order(site: ArticleSite) -> None:
-    """Newest first, ties broken by id (row 18)."""
+    """Newest first, ties broken by id."""
     for path, date in {"b": "2026-05-01", "a": "2026-05-01", "c": "2026-05-02", "d": "2026-04-30"}.items():
         site.write(f"{path}.md", title=path, publishedDateTime=date)
     indexer = site.indexer()
@@ -161,7 +161,7 @@ for extension in FORMATS:
 
 
 def test_every_process_makes_the_same_bytes(site: ArticleSite, publisher: Publisher) -> None:
-    """Other times of the files and of the day, another order in the folder, hash seed, zone (row 8)."""
+    """Other times of the files and of the day, another order in the folder, hash seed, zone."""
     site.write("z.md", "# Text\n\n![x](y.png)", title="Z & <z>", topics=["Go"], authors=["A", "B"])
     site.indexer().refresh()
     here = b"".join(bytes_of(publisher, "go").values())
@@ -180,7 +180,7 @@ def test_every_process_makes_the_same_bytes(site: ArticleSite, publisher: Publis
 
 
 def test_one_bad_character_costs_nothing(site: ArticleSite) -> None:
-    """Characters that XML cannot hold are left out of titles, and every feed is well-formed (row 3)."""
+    """Characters that XML cannot hold are left out of titles, and every feed is well-formed."""
     site.raw(
         "a.md",
         '---\ntitle: "a\\x0b\\uFFFEb \\u0085\\x7f"\ndate: 2026-05-01\nexcerpt: "x\\x01y"\n---\nz\x02\n',
@@ -199,7 +199,7 @@ def test_one_bad_character_costs_nothing(site: ArticleSite) -> None:
 
 
 def test_ids_stay_whatever_else_changes(site: ArticleSite) -> None:
-    """Host, scheme, title, address, date and the text: the entry's id is the same (row 1)."""
+    """Host, scheme, title, address, date and the text: the entry's id is the same."""
     site.write("a.md", title="A", topics=["Go"])
     indexer = site.indexer()
     indexer.refresh()
@@ -220,7 +220,7 @@ def test_ids_stay_whatever_else_changes(site: ArticleSite) -> None:
 
 
 def test_an_edit_moves_no_times(site: ArticleSite, publisher: Publisher) -> None:
-    """A typo fix changes the entry's text, and neither `published` nor `updated` (row 19)."""
+    """A typo fix changes the entry's text, and neither `published` nor `updated`."""
 
     def times() -> list[str]:
         made = publisher.document("c-plus-plus", "atom")

@@ -52,7 +52,7 @@ def titles(answer: Any) -> list[str]:
 
 @pytest.mark.parametrize(("topic", "slug"), TOPICS.items())
 def test_every_topic_is_reachable_at_its_address(web: Web, topic: str, slug: str) -> None:
-    """C, C++, C#, .NET, 日本語, AI and A.I are distinct feeds in every format (row 14)."""
+    """C, C++, C#, .NET, 日本語, AI and A.I are distinct feeds in every format."""
     for extension, kind in KINDS.items():
         answer = web.get(f"/feeds/{slug}.{extension}")
         assert (answer.status_code, answer.content_type) == (200, kind)
@@ -69,7 +69,7 @@ def test_the_feed_of_everything_and_the_list_of_feeds(web: Web) -> None:
 
 
 def test_the_headers_of_a_feed(web: Web) -> None:
-    """Strong tag, date of the newest entry, caching, links to itself and to the topic's page (row 17)."""
+    """Strong tag, date of the newest entry, caching, links to itself and to the topic's page."""
     answer = web.get("/feeds/go.atom")
     assert answer.headers["ETag"].startswith('"')
     assert answer.headers["Last-Modified"] == "Fri, 08 May 2026 00:00:00 GMT"
@@ -153,7 +153,7 @@ def test_only_reading_is_allowed(web: Web, method: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", [f"/feeds/go.{extension}" for extension in FORMATS])
 def test_head_says_what_get_says(web: Web, path: str) -> None:
-    """The same status and headers, and no body; conditions count as well (row 12)."""
+    """The same status and headers, and no body; conditions count as well."""
     got, head = web.get(path), web.ask("HEAD", path)
     assert (head.status_code, head.data) == (200, b"")
     assert dict(head.headers) == dict(got.headers)
@@ -163,7 +163,7 @@ def test_head_says_what_get_says(web: Web, path: str) -> None:
 
 
 def test_conditional_requests(web: Web) -> None:
-    """If-None-Match wins over If-Modified-Since; weak, lists, `*` and junk dates are read right (row 12)."""
+    """If-None-Match wins over If-Modified-Since; weak, lists, `*` and junk dates are read right."""
     first = web.get("/feeds/go.rss")
     tag, date = first.headers["ETag"], first.headers["Last-Modified"]
     for conditions, expected in (
@@ -186,7 +186,7 @@ def test_conditional_requests(web: Web) -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 def test_compressed_answers(web: Web, coding: str) -> None:
-    """The bytes decode to the plain ones, and the tag is good for 304 with and without a suffix (row 13)."""
+    """The bytes decode to the plain ones, and the tag is good for 304 with and without a suffix."""
     plain = web.get("/feeds/go.atom")
     packed = web.get("/feeds/go.atom", Accept_Encoding=coding)
     decode = {"gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.decompress}[coding]
@@ -209,7 +209,7 @@ def test_a_feed_is_a_feed_to_browsers_too(web: Web) -> None:
 
 
 def test_touching_every_file_changes_no_header(web: Web, site: ArticleSite) -> None:
-    """A deploy that rewrites all times leaves every tag and date (row 9)."""
+    """A deploy that rewrites all times leaves every tag and date."""
     before = {kind: dict(web.get(f"/feeds/all.{kind}").headers) for kind in KINDS}
     for file in site.root.iterdir():
         os.utime(file)
@@ -218,7 +218,7 @@ def test_touching_every_file_changes_no_header(web: Web, site: ArticleSite) -> N
 
 
 def test_a_new_article_leaves_other_topics_alone(web: Web, site: ArticleSite) -> None:
-    """The other topics go on to answer 304; its own answers 200 (row 10)."""
+    """The other topics go on to answer 304; its own answers 200."""
     tags = {slug: web.get(f"/feeds/{slug}.rss").headers["ETag"] for slug in [*TOPICS.values(), "all"]}
     site.write("new.md", title="New", topics=["Go"])
     web.refresh()
@@ -230,7 +230,7 @@ def test_a_new_article_leaves_other_topics_alone(web: Web, site: ArticleSite) ->
 
 
 def test_an_unpublished_article_is_gone_at_once(web: Web, site: ArticleSite) -> None:
-    """200 with a new tag, and without the entry (row 11)."""
+    """200 with a new tag, and without the entry."""
     site.write("extra.md", title="Extra", topics=["Go"], publishedDateTime="2026-05-20")
     web.refresh()
     before = web.get("/feeds/go.json")
@@ -243,7 +243,7 @@ def test_an_unpublished_article_is_gone_at_once(web: Web, site: ArticleSite) -> 
 
 
 def test_a_future_article_comes_at_its_time(web: Web, site: ArticleSite, clock: Clock) -> None:
-    """Absent before, then present with a new tag and date, without a change of any file (row 7)."""
+    """Absent before, then present with a new tag and date, without a change of any file."""
     site.write("soon.md", title="Soon", topics=["Go"], publishedDateTime=NOON + timedelta(hours=1))
     web.refresh()
     before = web.get("/feeds/go.json")
@@ -256,7 +256,7 @@ def test_a_future_article_comes_at_its_time(web: Web, site: ArticleSite, clock: 
 
 
 def test_a_bad_title_costs_no_feed(web: Web, site: ArticleSite) -> None:
-    """Characters that no feed can hold: 200, well-formed, the other entries present (row 3)."""
+    """Characters that no feed can hold: 200, well-formed, the other entries present."""
     site.raw("bad.md", '---\ntitle: "a\\x0b\\uFFFEb"\ntopics: [Go]\ndate: 2026-05-20\n---\n')
     site.raw("worse.md", '---\ntitle: "a\\ud800b"\ntopics: [Go]\ndate: 2026-05-20\n---\n')
     web.refresh()
@@ -265,7 +265,7 @@ def test_a_bad_title_costs_no_feed(web: Web, site: ArticleSite) -> None:
 
 
 def test_a_quiet_topic_is_full_and_named_whole(web: Web, site: ArticleSite) -> None:
-    """`go` is not `mongo`, and many articles elsewhere take no place in it (row 20)."""
+    """`go` is not `mongo`, and many articles elsewhere take no place in it."""
     for number in range(60):
         site.write(f"m/{number}.md", topics=["Mongo"], publishedDateTime="2026-05-30")
     web.refresh()

@@ -1,0 +1,103 @@
+"""What the catalog tells its readers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from articles.catalog import Catalog
+from articles.topics import Topic, Topics
+from tests.site import NOON, ArticleSite
+
+APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def catalog(site: ArticleSite) -> Catalog:
+    """The catalog of a site with a parent topic, several spellings, a draft and an article to come."""
+    site.topics = [{"name": "Tech"}, {"name": "AI", "parent": "Tech", "aliases": ["A.I."]}]
+    site.gone = ["ended"]
+    site.write("a.md", topics=["A.I.", "Go"], publishedDateTime=APRIL, related=[
+        {"title": f"R{n}", "webUrl": f"https://r.example/{n}"} for n in range(5)])  # fmt: skip
+    site.write(
+        "b.md", "Body", topics=["go", "Ended"], publishedDateTime=APRIL + timedelta(days=1), quality=50
+    )
+    site.write("c.md", topics=["go"], publishedDateTime=APRIL + timedelta(days=2), quality=90)
+    site.write("draft.md", topics=["Secret"], published=False, publishedDateTime=APRIL)
+    site.write("soon.md", topics=["AI"], publishedDateTime=NOON + timedelta(hours=1))
+    indexer = site.indexer()
+    indexer.refresh()
+    return indexer.catalog
+
+
+def test_a_found_topic_has_its_commonest_spelling(catalog: Catalog) -> None:
+    """Listed ones have the operator's; drafts make no topic, and one that ended is none."""
+    assert catalog.topic("go") == Topic(name="go", slug="go")
+    ai = catalog.topic("ai")
+    assert ai and (ai.name, ai.parent) == ("AI", "Tech")
+    assert catalog.topic("tech")
+    for slug in ("secret", "ended", "nowhere", "all"):
+        assert catalog.topic(slug) is None
+
+
+def test_summaries(catalog: Catalog) -> None:
+    """By name without regard to case, with what is shown now; parents count their children's articles."""
+    told = [(s.topic.slug, s.articles, s.latest) for s in catalog.summaries(NOON)]
+    assert told == [("ai", 1, APRIL), ("go", 3, APRIL + timedelta(days=2)), ("tech", 1, APRIL)]
+    later = {s.topic.slug: s.articles for s in catalog.summaries(NOON + timedelta(hours=1))}
+    assert later == {"ai": 2, "go": 3, "tech": 2}
+    assert {slug: catalog.count(slug, NOON) for slug in ("ai", "go", "tech", "all", "ended")} == {
+        "ai": 1, "go": 3, "tech": 1, "all": 3, "ended": 1,
+    }  # fmt: skip
+
+
+def test_pages_of_the_newest(catalog: Catalog) -> None:
+    """Limit and offset, in full, with as much related coverage as is asked for."""
+    assert [article.id for article in catalog.newest("go", NOON, limit=2)] == ["c", "b"]
+    (last,) = catalog.newest("go", NOON, limit=2, offset=2, related=2)
+    assert (last.id, [item.title for item in last.related]) == ("a", ["R0", "R1"])
+    assert set(last.slugs) == {"ai", "tech", "go"}
+    assert catalog.newest("go", NOON, limit=1, offset=1)[0].body == "Body"
+    assert [article.id for article in catalog.shown("go", NOON, min_quality=60)] == ["c"]
+
+
+def test_single_articles(catalog: Catalog) -> None:
+    """By id, published or not."""
+    draft = catalog.get("draft")
+    assert draft and not draft.is_published
+    assert catalog.get("nowhere") is None
+    assert set(catalog.get_many(["a", "draft", "nowhere"])) == {"a", "draft"}
+
+
+def test_what_changed(catalog: Catalog, site: ArticleSite) -> None:
+    """Articles of later revisions, and those that came due between two times, by time and then id."""
+    assert [article.id for article in catalog.scan()] == ["a", "draft", "b", "c", "soon"]
+    revision = catalog.revision()
+    assert list(catalog.scan(changed_since=revision)) == []
+    site.write("b.md", topics=["go"], title="New")
+    site.indexer().refresh()
+    assert [article.id for article in catalog.scan(changed_since=revision)] == ["b"]
+    hour = timedelta(hours=1)
+    due = [article.id for article in catalog.scan(changed_since=catalog.revision(), due=(NOON, NOON + hour))]
+    assert due == ["soon"]
+    assert list(catalog.scan(changed_since=catalog.revision(), due=(NOON + hour, NOON + 2 * hour))) == []
+
+
+def test_other_settings_have_another_file(site: ArticleSite) -> None:
+    """Processes with different topics or folders, as during a deploy, never share one."""
+    one = Catalog(site.state, Topics(), source="x")
+    paths = {one.path, Catalog(site.state, Topics(), source="y").path}
+    paths.add(Catalog(site.state, Topics((Topic(name="A", slug="a"),)), source="x").path)
+    assert len(paths) == 3
+    assert Catalog(site.state, Topics(gone=frozenset({"a"})), source="x").path == one.path
+
+
+def test_a_new_catalog_is_not_complete(site: ArticleSite) -> None:
+    """Until the folder has been read to its end once; then its revisions compare within its identity."""
+    site.write("a.md")
+    catalog = site.catalog()
+    assert (catalog.is_complete(), catalog.revision(), catalog.topic_revision("all")) == (False, 0, 0)
+    site.indexer().refresh()
+    assert (catalog.is_complete(), catalog.revision(), catalog.topic_revision("all")) == (True, 1, 1)
+    assert catalog.identity == site.catalog().identity != site.catalog("other").identity
