@@ -132,7 +132,7 @@ def connect(url: str) -> Database:
     address = _address(url)
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
-    return Database(create_engine(address, pool_size=10, max_overflow=20, connect_args=_POSTGRES_PATIENCE))
+    return Database(create_engine(address, pool_size=KEPT, max_overflow=4, connect_args=_POSTGRES_PATIENCE))
 
 
 def first_line(error: Exception) -> str:

@@ -110,16 +110,21 @@ class Lane:
 
     def run(self) -> None:
         """Make the requests that are due, until none is, or something says to stop."""
-        while not self._tools.stopping() and not self._ended:
-            if not self._has_fresh_batch():
-                self._record()
-                self._look()
-            elif wait := self._wait():
-                self._record()
-                self._sit_out(wait)
-            elif job := self._prepare(*self._batch.popleft()):
-                self._attempt(job)
-        self._record()
+        try:
+            while not self._tools.stopping() and not self._ended:
+                self._step()
+        finally:
+            self._record()
+
+    def _step(self) -> None:
+        if not self._has_fresh_batch():
+            self._record()
+            self._look()
+        elif wait := self._wait():
+            self._record()
+            self._sit_out(wait)
+        elif job := self._prepare(*self._batch.popleft()):
+            self._attempt(job)
 
     def _sit_out(self, wait: timedelta) -> None:
         self._ended = wait > PATIENCE or self._tools.wait(wait.total_seconds())

@@ -36,7 +36,7 @@ from bot.database import Database
 from bot.lease import NAME, Lease
 from bot.retry import Change, Correction
 from bot.schema import attempts, channels, deliveries, lease
-from bot.states import WAITING, State
+from bot.states import State
 
 IN_FLIGHT = timedelta(seconds=60)
 """How long a claim is left to its owner: far longer than a request may take."""
@@ -147,7 +147,6 @@ class Done:
 
 
 _COLUMNS = [deliveries.c[field.name] for field in fields(Delivery)]
-_STATES_WAITING = sorted(WAITING)
 
 _HOLDS_LEASE = exists().where(
     lease.c.name == NAME,
@@ -185,7 +184,7 @@ _TAKE_POST = (
         _CLAIMABLE,
         or_(
             deliveries.c.state == State.CLAIMED,
-            and_(deliveries.c.state.in_(_STATES_WAITING), deliveries.c.due_at <= bindparam("b_now")),
+            deliveries.c.due_at <= bindparam("b_now"),  # null in every state that does not wait
         ),
     )
     .values(state=State.CLAIMED, due_at=None, **_TAKING)

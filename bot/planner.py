@@ -266,12 +266,15 @@ class _Pass:
 
     def _told(self, wanted: Sequence[_Wanted]) -> dict[tuple[str, str], str]:
         stories = sorted({want.story for want in wanted if want.story})
-        query = select(deliveries.c.channel, deliveries.c.story, deliveries.c.article_id).where(
-            deliveries.c.channel.in_(sorted({want.channel.name for want in wanted})),
-            deliveries.c.story.in_(stories),
-            deliveries.c.state.in_(sorted(STORY_TOLD)),
-        )
-        return {(channel, story): teller for channel, story, teller in self._connection.execute(query)}
+        # Asked for by story alone: given the states too, SQLite would rather read all that are in them.
+        query = select(
+            deliveries.c.channel, deliveries.c.story, deliveries.c.article_id, deliveries.c.state
+        ).where(deliveries.c.story.in_(stories))
+        return {
+            (row.channel, row.story): row.article_id
+            for row in self._connection.execute(query)
+            if row.state in STORY_TOLD
+        }
 
     def _row(self, want: _Wanted, teller: str | None) -> dict[str, object]:
         name = want.channel.name
@@ -326,7 +329,9 @@ class _Pass:
     def _mark_changed(self, articles: Sequence[Article], names: list[str]) -> None:
         stories = sorted({story for article in articles if (story := story_of(article))})
         ids = [article.id for article in articles]
-        self._mark(names, or_(deliveries.c.article_id.in_(ids), deliveries.c.story.in_(stories)))
+        # One by one, as a condition with `or` between them would use neither's index.
+        self._mark(names, deliveries.c.article_id.in_(ids))
+        self._mark(names, deliveries.c.story.in_(stories))
 
     def _mark_recent(self, names: list[str]) -> None:
         self._mark(names, deliveries.c.id.is_not(None))
@@ -356,8 +361,6 @@ class _Pass:
             if state.baselined_at is not None and (state.catalog, state.revision) != (identity, revision)
         ]
         query = select(deliveries.c.id, deliveries.c.article_id).where(
-            deliveries.c.channel.in_(names),
-            deliveries.c.state == State.SENT,
             deliveries.c.message_id.is_not(None),
             deliveries.c.posted_at > self._now - CORRECTABLE_FOR,
             deliveries.c.retracted.is_(False),

@@ -84,7 +84,7 @@ deliveries = Table(
     UniqueConstraint("article_id", "channel"),
     sqlite_autoincrement=True,
 )
-Index("ix_deliveries_story", deliveries.c.channel, deliveries.c.story)
+Index("ix_deliveries_story", deliveries.c.story, deliveries.c.channel)
 Index("ix_deliveries_state", deliveries.c.state, deliveries.c.channel)
 # The senders' two questions touch only what waits, however many deliveries the past holds.
 Index(
@@ -100,6 +100,12 @@ Index(
     deliveries.c.correct_at,
     sqlite_where=deliveries.c.correct_at.is_not(None),
     postgresql_where=deliveries.c.correct_at.is_not(None),
+)
+Index(
+    "ix_deliveries_shown",
+    deliveries.c.posted_at,
+    sqlite_where=deliveries.c.message_id.is_not(None),
+    postgresql_where=deliveries.c.message_id.is_not(None),
 )
 # At most one in flight for a channel, whatever any number of processes believe.
 Index(

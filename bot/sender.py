@@ -16,6 +16,7 @@ from bot import channelstate
 from bot.catalog import Catalog
 from bot.channels import SERVICES, Service, Verdict, host_of
 from bot.channelstate import ChannelState
+from bot.database import UNREACHABLE, first_line
 from bot.lane import Composes, Lane, Sends, Tools, answer_to
 from bot.outbox import Attempt, Delivery, Done, Kind, Outbox, held_claim, note_attempt
 from bot.pace import Pacer
@@ -160,7 +161,10 @@ class Sender:
     def _run(self, name: str, lane: Lane) -> None:
         before = lane.left
         try:
-            lane.run()
+            with self._tools.outbox.database.keeping():
+                lane.run()
+        except UNREACHABLE as error:
+            log.warning("sending stopped channel=%s: %s", name, first_line(error))
         except Exception:
             log.exception("sending stopped channel=%s", name)
         with self._lock:

@@ -20,7 +20,7 @@ from bot.outbox import Attempt, Done, Kind, Outbox, Shown, Taken, new_claim
 from bot.planner import Planner
 from bot.retry import SCHEDULE, Change, Standing, after_correction, after_post
 from bot.schema import attempts, deliveries
-from bot.states import State
+from bot.states import WAITING, State
 from tests.bot.world import START, World, article
 
 Open = Callable[[], Database]
@@ -119,7 +119,7 @@ def test_what_is_waiting_has_a_time_and_nothing_else_has(world: World, outbox: O
     outbox.exchange(sent(outbox, world), None)
     outbox.settle(world.deliveries()[1], State.SKIPPED, "unpublished", world.clock())
     for each in world.deliveries():
-        assert (each.due_at is not None) == (each.state is State.PLANNED)
+        assert (each.due_at is not None) == (each.state in WAITING)
 
 
 UNSENT = Verdict(outcome=Outcome.UNSENT, reason="refused")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
 
 from bot.database import Database
-from bot.planner import Planner
+from bot.planner import CHUNK, Planner
 from bot.rules import Channel
 from bot.states import State
 from tests.bot.world import START, World, article, shuffled
@@ -304,3 +308,30 @@ def test_a_look_without_news_writes_nothing(world: World) -> None:
     world.clock.advance(minutes=5)
     assert planner.plan(world.clock()).posts == []
     assert world.state_of("c0") == before
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_planning_asks_by_the_chunk(world: World) -> None:
+    """Statements grow with chunks of articles, not with articles, and each finds its rows by an index."""
+    channels = [world.slack(f"c{n}") for n in range(5)]
+    world.catalog.put(*(article(f"a{n}") for n in range(1000)))
+    Planner(world.database, world.catalog, channels).plan(START)
+    world.catalog.rebuild()
+    world.catalog.put(article("new"))
+    asked: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> None:
+        if "FROM deliveries" in statement or "UPDATE deliveries" in statement:
+            asked.append((statement, values))
+
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    plan = Planner(world.database, world.catalog, channels).plan(START)
+    event.remove(world.database.engine, "before_cursor_execute", note)
+    assert len(plan.posts) == 5
+    chunks = -(-1001 * len(channels) // CHUNK)
+    assert len(asked) <= 2 * (chunks + len(channels))
+    with world.database.read() as connection:
+        for statement, values in asked:
+            how = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+            assert "SCAN deliveries" not in how
+            assert ("story IN" not in statement) or "ix_deliveries_story" in how

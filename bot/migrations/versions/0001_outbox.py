@@ -60,10 +60,11 @@ def _deliveries() -> None:
         sa.UniqueConstraint("article_id", "channel", name="uq_deliveries_article_id_channel"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_deliveries_story", "deliveries", ["channel", "story"])
+    op.create_index("ix_deliveries_story", "deliveries", ["story", "channel"])
     op.create_index("ix_deliveries_state", "deliveries", ["state", "channel"])
     _partial_index("ix_deliveries_due", ["channel", "id"], "due_at")
     _partial_index("ix_deliveries_correct", ["channel", "correct_at"], "correct_at")
+    _partial_index("ix_deliveries_shown", ["posted_at"], "message_id")
     _partial_index("uq_deliveries_in_flight", ["channel"], "claim", unique=True)
 
 
