@@ -1,0 +1,1 @@
+"""Long, bounded runs with real processes."""

@@ -1,0 +1,249 @@
+"""Several web machines and bots on one PostgreSQL server, while machines and the server go down."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bot import lease, operations
+from bot.database import Database, connect
+from bot.states import State
+from tests.articles.gitserver import Origin
+from tests.fakechat import FakeChat, hang
+from tests.soak.cluster import Host, Postgres, Running, Witness, hosted, postgres, wait_for
+from tests.soak.replay import FOLDER, Replay, posted
+
+CHANNELS = {"all": 0, "best": 95}
+"""The least quality that each channel takes."""
+
+UNFINISHED = (State.PLANNED, State.CLAIMED, State.RETRY, State.UNKNOWN, State.HELD)
+SUCCESSION = 40
+"""Seconds within which another bot must have taken over, on a busy machine."""
+
+CONFIG = """\
+site: {{title: Cluster, url: 'https://news.example.org', id: cluster}}
+articles: {{git: '{url}', subdir: {folder}, every: 1 second}}
+bot:
+  every: 5 seconds
+  channels:
+    - {{name: all, kind: slack, webhook_env: ALL, min_quality: 0, max_age: off, max_per_tick: 1000}}
+    - {{name: best, kind: discord, webhook_env: BEST, min_quality: 95, max_age: off, max_per_tick: 1000}}
+"""
+
+
+@dataclass(kw_only=True)
+class Cluster:
+    """Three webs and three bots, what they share, and what watches them."""
+
+    replay: Replay
+    postgres: Postgres
+    database: Database
+    chat: FakeChat
+    host: Host
+    webs: list[Running]
+    bots: list[Running]
+
+    def leader(self) -> Running | None:
+        """Return the living bot that holds the lease, if one does."""
+        name = lease.holder(self.database).name or "::"
+        pid = int(name.split(":")[1] or 0)
+        return next((bot for bot in self.bots if bot.is_alive and bot.process.pid == pid), None)
+
+    def unfinished(self) -> int:
+        """Return how many deliveries are not at their end."""
+        return len(operations.listed(self.database, states=UNFINISHED, limit=1000))
+
+    def ids_posted(self, channel: str) -> set[str]:
+        """Return the articles that people have seen in a channel."""
+        ids = self.replay.ids_by_link()
+        return {id for link in posted(self.chat, channel) for id in ids[link]}
+
+
+@contextmanager
+def cluster(home: Path, corpus: ModuleType, *, start: int, end: int) -> Iterator[Cluster]:
+    origin = Origin(home / "origin")
+    replay = Replay(corpus, origin, start=start, end=end)
+    replay.begin()
+    (home / "config.yaml").write_text(CONFIG.format(url=origin.url, folder=FOLDER), encoding="utf-8")
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres())
+        chat = stack.enter_context(FakeChat(log=home / "chat.jsonl"))
+        environ = {"NEWSWIRE_CONFIG": str(home / "config.yaml"), "DATABASE_URL": server.url}
+        environ |= {"ALL": chat.slack_url("all"), "BEST": chat.discord_url("best"), "WEB_CONCURRENCY": "1"}
+        host = stack.enter_context(hosted(home, **environ))
+        host.release()
+        database = connect(server.url)
+        stack.callback(database.close)
+        made = Cluster(
+            replay=replay,
+            postgres=server,
+            database=database,
+            chat=chat,
+            host=host,
+            webs=[host.web(f"web-{number}") for number in range(3)],
+            bots=[host.bot(f"bot-{number}") for number in range(3)],
+        )
+        for web in made.webs:
+            web.wait_until_ready()
+        wait_for(lambda: _baselined(made), 60, "the channels have their baseline")
+        yield made
+
+
+@pytest.mark.soak
+@pytest.mark.corpus
+@pytest.mark.timeout(420)
+def test_machines_and_the_database_go_down(tmp_path: Path, corpus: ModuleType) -> None:
+    """300 commits, three webs and three bots: a bot that posts, a web and PostgreSQL are killed on the way.
+
+    Every article is posted once, and twice only where the answer was lost; no web answers 5xx; in the end all
+    webs serve the same bytes under the same entity tags.
+    """
+    with cluster(tmp_path, corpus, start=2188, end=2488) as ours:
+        paths = ("/feeds/all.rss", "/feeds/power-apps.atom", "/feeds/all.json", "/feeds.opml", "/readyz", "/")
+        with Witness(ours.webs, paths) as witness:
+            gone = _run_through(ours, witness)
+            wait_for(lambda: _all_serve_the_same(ours), 60, "all webs show the last commit")
+            wait_for(lambda: _all_posted(ours), 150, "everything expected is posted", every=0.5)
+        assert not {status for status in witness.statuses() if status >= 500}, witness.statuses()
+        asked = Counter(seen.web for seen in witness.seen)
+        assert all(asked[web.name] > 200 for web in ours.webs), asked
+        refused = [seen for seen in witness.seen if seen.status == 0]
+        assert {seen.web for seen in refused} <= {gone.web}
+        assert all(gone.start - 0.5 <= seen.at <= gone.end for seen in refused)
+        _check_posts(ours)
+        _check_logs(ours.host.running)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """Which web was away, from when to when."""
+
+    web: str
+    start: float
+    end: float
+
+
+def _run_through(ours: Cluster, witness: Witness) -> Gone:
+    """Make the commits, and let things go wrong at some of them."""
+    first_best = ours.replay.first_wanted(CHANNELS["best"])
+    assert first_best < 140
+    commits = ours.replay.commits()
+    ours.chat.fail("best", hang(posts=True))
+    _until(commits, first_best)
+    ours.chat.wait_for(1, 30, "best")
+    _kill_leader(ours)
+
+    _until(commits, 150)
+    web = ours.webs[1]
+    away_since = time.monotonic()
+    web.kill()
+    _until(commits, 170)
+    restarted = ours.webs[1] = ours.host.web(web.name, PORT=web.url.rpartition(":")[2])
+    restarted.wait_until_ready()
+    gone = Gone(web=web.name, start=away_since, end=time.monotonic())
+    wait_for(ours.leader, SUCCESSION, "another bot has taken over")
+
+    _until(commits, 200)
+    ours.postgres.crash()
+    without_since = time.monotonic()
+    _until(commits, 240)
+    wait_for(lambda: _all_serve_the_same(ours), 60, "all webs show the newest commit without a database")
+    seen = witness.between(without_since, time.monotonic())
+    assert {each.web for each in seen if each.status == 200} == {web.name for web in ours.webs}
+    ours.postgres.start()
+    ours.database.close()  # its connections broke with the server
+    _until(commits, len(ours.replay.rest))
+    return gone
+
+
+def _until(commits: Iterator[int], number: int) -> None:
+    while next(commits) < number:
+        pass
+
+
+def _kill_leader(ours: Cluster) -> None:
+    """Kill the bot that has a request in flight, and start another on a fresh machine."""
+    leader = wait_for(ours.leader, 10, "a bot has the lease")
+    leader.kill()
+    ours.bots.remove(leader)
+    ours.bots.append(ours.host.bot("bot-3"))
+
+
+def _baselined(ours: Cluster) -> bool:
+    expected = {name: len(ours.replay.expected(quality).before) for name, quality in CHANNELS.items()}
+    counts = operations.counts(ours.database)
+    return {name: counts.get((name, State.BASELINED), 0) for name in CHANNELS} == expected
+
+
+def _all_serve_the_same(ours: Cluster) -> bool:
+    """Say whether all webs show the newest commit, in equal bytes and under equal tags, in every coding."""
+    newest = ours.replay.origin.git("rev-parse", "HEAD")
+    if any(f"pulled {newest}" not in web.said() for web in ours.webs):
+        return False
+    slugs = re.findall(r"/feeds/([^\"/]+)\.rss", ours.webs[0].get("/feeds.opml").text)
+    assert len(slugs) > 3
+    paths = [f"/feeds/{slug}.{extension}" for slug, extension in product(slugs, ("rss", "atom", "json"))]
+    return all(
+        len({_answer(web, path, coding) for web in ours.webs}) == 1
+        for path, coding in product(["/feeds.opml", *paths], ("identity", "gzip"))
+    )
+
+
+def _answer(web: Running, path: str, coding: str) -> tuple[int, str, bytes]:
+    answer = web.get(path, **{"Accept-Encoding": coding})
+    return answer.status_code, answer.headers["ETag"], answer.content
+
+
+def _all_posted(ours: Cluster) -> bool:
+    """Say whether all that is wanted at the end was posted, and nothing waits."""
+    if ours.unfinished():
+        return False
+    for name, quality in CHANNELS.items():
+        wanted = ours.replay.expected(quality)
+        if wanted.at_end - wanted.before - ours.ids_posted(name) - _told_before(ours, name):
+            return False
+    return True
+
+
+def _told_before(ours: Cluster, channel: str) -> set[str]:
+    """Return the articles that were not posted because another with the same link had been there already."""
+    before = ours.replay.expected(CHANNELS[channel]).before
+    return {id for ids in ours.replay.ids_by_link().values() if ids & before for id in ids}
+
+
+def _check_posts(ours: Cluster) -> None:
+    """Everything once, unless an attempt is on record whose answer was lost; nothing that nobody wanted."""
+    ids = ours.replay.ids_by_link()
+    again = 0
+    for name, quality in CHANNELS.items():
+        wanted = ours.replay.expected(quality)
+        for link, times in posted(ours.chat, name).items():
+            assert ids[link] & (wanted.ever - wanted.before), link
+            lost = _lost_answers(ours, name, ids[link])
+            assert times <= 1 + lost, f"{link} was posted {times} times, {lost} answers were lost"
+            again += times - 1
+    assert again == 1  # the request that hung when its bot was killed
+
+
+def _lost_answers(ours: Cluster, channel: str, ids: set[str]) -> int:
+    deliveries = [
+        delivery.id
+        for id in ids
+        for delivery in operations.listed(ours.database, article_id=id, channel=channel)
+    ]
+    attempts = operations.attempts_of(ours.database, deliveries)
+    return sum(attempt.outcome == "unknown" for attempt in attempts)
+
+
+def _check_logs(running: list[Running]) -> None:
+    for each in running:
+        assert "Traceback" not in each.said(), each.said()

@@ -1,0 +1,116 @@
+"""Processes as hosts treat them: a signal to end, a worker that dies, one dyno, a disk that is emptied."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from bot import lease
+from bot.database import connect
+from tests.fakechat import FakeChat, hang
+from tests.ops.conftest import write_article
+from tests.soak.cluster import Host, Running, hosted, wait_for
+from tests.soak.replay import posted
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
+
+CHANNEL = "{name: news, kind: slack, webhook_env: NEWS, max_age: off, max_per_tick: 100}"
+
+
+def configure(home: Path, chat: FakeChat, *, run_in: str = "bot") -> dict[str, str]:
+    """Write the configuration of a site with one article and one channel; return the environment for it."""
+    (home / "content").mkdir()
+    write_article(home / "content", "one")
+    config = home / "config.yaml"
+    config.write_text(
+        f"articles: {{path: content}}\nbot: {{every: 2 seconds, run_in: {run_in}, channels: [{CHANNEL}]}}\n",
+        encoding="utf-8",
+    )
+    return {
+        "NEWSWIRE_CONFIG": str(config),
+        "NEWS": chat.slack_url("news"),
+        "STATE_DIR": str(home / "state"),
+        "WEB_CONCURRENCY": "2",
+    }
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_bot_ends_in_time(how: signal.Signals, tmp_path: Path) -> None:
+    """A bot whose service hangs ends within five seconds, with status 0, and says what it leaves behind."""
+    with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat)) as host:
+        host.release()
+        bot = started(host)
+        chat.fail("news", hang())
+        write_article(tmp_path / "content", "two")
+        chat.wait_for(1, 20)
+        assert bot.end(how) < 5
+        assert bot.process.returncode == 0
+        assert "its delivery will be unknown" in bot.said()
+        assert "Traceback" not in bot.said()
+
+
+def test_one_dyno_for_all(tmp_path: Path) -> None:
+    """With `run_in: web` one of two workers posts; when it dies the other one does; all is posted once."""
+    with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat, run_in="web")) as host:
+        host.release()
+        web = host.web("web")
+        web.wait_until_ready()
+        wait_for(lambda: "baselined" in web.said(), 20, "the channel has its baseline")
+        write_article(tmp_path / "content", "two")
+        wait_for(lambda: posted(chat, "news").total() == 1, 20, "the article is posted")
+        assert web.said().count("this bot has the lease now") == 1
+
+        os.kill(holder(tmp_path), signal.SIGKILL)
+        write_article(tmp_path / "content", "three")
+        wait_for(lambda: posted(chat, "news").total() == 2, 45, "another worker has taken over")
+        assert set(posted(chat, "news").values()) == {1}
+        web.wait_until_ready()
+        assert web.get("/feeds/all.rss").text.count("<item>") == 3
+        assert web.end() < 5
+        assert web.process.returncode == 0
+
+
+def test_feeds_need_no_outbox(tmp_path: Path) -> None:
+    """With `run_in: web` and an outbox without tables, the feeds are served and the log says what to do."""
+    with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat, run_in="web")) as host:
+        web = host.web("web")
+        web.wait_until_ready()
+        assert web.get("/feeds/all.rss").ok
+        assert "the bot does not run, the feeds do" in web.said()
+        assert "flask db upgrade" in web.said()
+        assert web.end() < 5
+
+
+def test_a_disk_that_is_emptied(tmp_path: Path) -> None:
+    """On a host with such a disk and without DATABASE_URL release and bot end, and say why; a web serves."""
+    with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat), DYNO="x.1") as host:
+        for kind in ("release", "bot"):
+            refused = host.start(kind, kind)
+            assert refused.process.wait(20) not in (0, None)
+            said = refused.said().strip()
+            assert "Heroku empties this disk" in said and "DATABASE_URL" in said
+            assert len(said.splitlines()) == 1
+        web = host.web("web")
+        web.wait_until_ready()
+        assert web.get("/feeds/all.rss").ok
+        allowed = host.start("release", "allowed", ALLOW_EPHEMERAL_OUTBOX="1")
+        assert allowed.process.wait(20) == 0
+
+
+def started(host: Host) -> Running:
+    """Return a bot that has made its baseline."""
+    bot = host.bot("bot")
+    wait_for(lambda: "baselined" in bot.said(), 20, "the channel has its baseline")
+    return bot
+
+
+def holder(home: Path) -> int:
+    """Return the process that holds the lease."""
+    database = connect(f"sqlite:///{home}/state/outbox.sqlite")
+    name = lease.holder(database).name
+    database.close()
+    assert name
+    return int(name.split(":")[1])
