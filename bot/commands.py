@@ -27,7 +27,9 @@ from articles.article import Article
 from articles.catalog import Catalog
 from articles.errors import ArticlesError
 from articles.frontmatter import identity
+from articles.topics import ALL
 from bot import channelstate, lease, operations, reports, schema
+from bot import threshold as thresholds
 from bot.channels import SERVICES
 from bot.database import UNREACHABLE, Database, connect, first_line
 from bot.errors import BotError
@@ -216,6 +218,19 @@ def _add_questions(
         _say(reports.forgotten_lines(ours.channels, counts))
         _say(ours.faults.values())
 
+    @group.command()
+    @click.argument("channel")
+    @click.option("--min-quality", type=int, help="Instead of the channel's own.")
+    @_clear_errors
+    def threshold(channel: str, min_quality: int | None) -> None:
+        """Say how many articles a week CHANNEL would have got in the last weeks with this threshold."""
+        ours = parts(sys.stderr)
+        ours.refresh()
+        chosen, now = _channel(ours, channel), ours.clock()
+        found = thresholds.candidates(chosen, ours.catalog.shown(ALL, now), now)
+        wanted = chosen.min_quality if min_quality is None else min_quality
+        _say(reports.threshold_lines(found, thresholds.threshold(found, wanted, now)))
+
 
 def _add_orders(group: AppGroup, parts: Parts) -> None:
     @group.command()
@@ -243,6 +258,16 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         if not operations.resolve(ours.database, id, posted=posted, now=ours.clock()):
             raise click.ClickException(f"delivery {id} does not wait for an answer")
         click.echo(f"delivery {id}: {'sent' if posted else 'will be posted'}")
+
+    @group.command()
+    @click.argument("id", type=int)
+    @_clear_errors
+    def skip(id: int) -> None:
+        """Never post this delivery, as if its article had been there before the channel."""
+        ours = _ready(parts(sys.stderr))
+        if not operations.skip(ours.database, id, ours.clock()):
+            raise click.ClickException(f"delivery {id} does not wait to be posted")
+        click.echo(f"delivery {id} is skipped")
 
     @group.command()
     @click.argument("channel")

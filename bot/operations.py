@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -18,7 +18,10 @@ from bot.database import Database
 from bot.outbox import Delivery, Kind, as_deliveries, delivery_columns
 from bot.rules import Past
 from bot.schema import attempts, deliveries
-from bot.states import RESOLVABLE, STORY_TOLD, State
+from bot.states import RESOLVABLE, STORY_TOLD, WAITING, State
+
+SKIPPED = "skipped by the operator"
+"""The reason of deliveries that count as already there because an operator says so."""
 
 _AFRESH: dict[str, Any] = {
     "state": State.PLANNED,
@@ -52,9 +55,13 @@ def listed(
     states: Iterable[State] = (),
     channel: str | None = None,
     article_id: str | None = None,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[Delivery]:
-    """Return the newest deliveries that fit, newest first; no `states` means any."""
+    """Return the newest deliveries that fit, newest first; no `states` means any.
+
+    With `before`, only those older than the delivery with that id.
+    """
     query = select(*delivery_columns()).order_by(deliveries.c.id.desc()).limit(limit)
     if wanted := sorted(states):
         query = query.where(deliveries.c.state.in_(wanted))
@@ -62,6 +69,8 @@ def listed(
         query = query.where(deliveries.c.channel == channel)
     if article_id is not None:
         query = query.where(deliveries.c.article_id == article_id)
+    if before is not None:
+        query = query.where(deliveries.c.id < before)
     with database.read() as connection:
         return as_deliveries(connection.execute(query))
 
@@ -80,6 +89,35 @@ def totals(database: Database) -> Counter[State]:
     found = Counter[State]()
     for (_, state), count in counts(database).items():
         found[state] += count
+    return found
+
+
+def one(database: Database, delivery_id: int) -> Delivery | None:
+    """Return one delivery, or None where there is none with this id."""
+    with database.read() as connection:
+        found = as_deliveries(
+            connection.execute(select(*delivery_columns()).where(deliveries.c.id == delivery_id))
+        )
+    return found[0] if found else None
+
+
+def by_day(database: Database, since: datetime) -> dict[date, Counter[str]]:
+    """Return how the attempts to post ended, counted by outcome, on each day (UTC) from `since` on.
+
+    Days without any are absent; tests do not count.
+    """
+    utc = attempts.c.started_at if database.is_sqlite else func.timezone("UTC", attempts.c.started_at)
+    day = func.date(utc).label("day")
+    query = (
+        select(day, attempts.c.outcome, func.count())
+        .where(attempts.c.started_at >= since, attempts.c.kind != Kind.TEST)
+        .group_by(day, attempts.c.outcome)
+    )
+    found: dict[date, Counter[str]] = {}
+    with database.read() as connection:
+        for when, outcome, count in connection.execute(query):
+            moment = when if isinstance(when, date) else date.fromisoformat(when)
+            found.setdefault(moment, Counter())[outcome] += count
     return found
 
 
@@ -135,6 +173,12 @@ def resolve(database: Database, delivery_id: int, *, posted: bool, now: datetime
         reason = "resolved by the operator: posted"
         values |= {"state": State.SENT, "reason": reason, "due_at": None, "posted_at": now}
     return bool(_order(database, [delivery_id], values, only=RESOLVABLE))
+
+
+def skip(database: Database, delivery_id: int, now: datetime) -> bool:
+    """Never post this delivery, unless it is replayed; return whether it waited or was held."""
+    values = {**_AFRESH, "state": State.BASELINED, "reason": SKIPPED, "due_at": None, "updated_at": now}
+    return bool(_order(database, [delivery_id], values, only=WAITING | {State.HELD}))
 
 
 def _order(

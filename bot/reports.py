@@ -14,6 +14,7 @@ from bot.outbox import Delivery
 from bot.planner import Plan
 from bot.rules import Channel, Check, Decision
 from bot.states import State
+from bot.threshold import Candidates, Threshold
 
 _ENABLED = "enabled"
 
@@ -152,6 +153,23 @@ def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, Stat
 
 def _counted(name: str, counts: Mapping[tuple[str, State], int]) -> str:
     return ", ".join(f"{n} {state}" for state in State if (n := counts.get((name, state), 0))) or "none"
+
+
+def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:
+    """Draw the histogram of quality, and say what a threshold would have posted."""
+    bars = found.bars()
+    most = max((bar.articles for bar in bars), default=0)
+    for bar in bars:
+        yield f"{bar.low:>6}  {'#' * round(bar.articles / most * 50):50}  {bar.articles}"
+    if found.without_quality:
+        yield f"  none  {found.without_quality} without a quality"
+    named = "without a threshold" if threshold.min_quality is None else f"from {threshold.min_quality} on"
+    weeks = len(threshold.weeks)
+    yield f"{named}: {threshold.total} in {weeks} weeks, {threshold.total / weeks:.1f} a week"
+    yield f"by week, oldest first: {' '.join(map(str, threshold.weeks))}"
+    for said, articles in (("just made it", threshold.just_made), ("just missed it", threshold.just_missed)):
+        for article in articles:
+            yield f"{said}: {article.quality}  {article.title}  ({article.id})"
 
 
 def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str:

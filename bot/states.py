@@ -13,8 +13,9 @@
        ├──another article told this story──> skipped
        └──was there before the channel or its new rules──> baselined
 
-An operator's `replay` leads from any state without a post in flight to planned, and `resolve` from unknown,
-held or dead to sent or planned. Every change is a compare-and-set on what its author last saw.
+An operator's `replay` leads from any state without a post in flight to planned, `resolve` from unknown, held
+or dead to sent or planned, and `skip` from what waits or is held to baselined. Every change is a
+compare-and-set on what its author last saw.
 """
 
 from __future__ import annotations

@@ -436,6 +436,25 @@ def test_replay_posts_a_baselined_article(begun: Program, flask: Invoke) -> None
     assert flask("bot", "once").stdout.endswith("0 planned, 1 sent, 0 waiting\n")
 
 
+def test_skip_ends_what_waits(begun: Program, flask: Invoke) -> None:
+    """`skip` keeps a waiting delivery from being posted, now and at later looks; once is enough."""
+    begun.chat.fail("team", server_error(503))
+    begun.write("new")
+    flask("bot", "once")
+    (waiting,) = begun.deliveries(State.RETRY)
+    assert flask("bot", "skip", str(waiting.id)).exit_code == 0
+    assert "does not wait" in flask("bot", "skip", str(waiting.id)).stderr
+    assert flask("bot", "once").stdout.endswith("0 planned, 0 sent, 0 waiting\n")
+    assert "skipped by the operator" in flask("bot", "explain", "new").stdout
+
+
+def test_threshold_draws_and_counts(begun: Program, flask: Invoke) -> None:
+    """`threshold` says what a channel would have got, with its own threshold or another."""
+    said = flask("bot", "threshold", "team", "--min-quality", "1").stdout
+    assert "from 1 on: " in said and "by week, oldest first:" in said
+    assert flask("bot", "threshold", "nobody").exit_code == 1
+
+
 def test_test_posts_one_marked_message(begun: Program, flask: Invoke) -> None:
     """`test` posts one message that says it is one; a refusal is status 1 and its reason."""
     begun.discord("news", webhook_env="NOT_SET")
