@@ -1,0 +1,269 @@
+"""How much is done for how little: counted in files, documents, statements and steps, never in seconds.
+
+Each piece of work is done once on a small site and once on one ten times as large, and must be the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from articles.catalog import Catalog
+from articles.indexer import Indexer
+from articles.source import Folder
+from articles.topics import Topics
+from bot import schema
+from bot.database import connect
+from bot.planner import Planner
+from bot.rules import Channel
+from bot.secret import Secret
+from feeds.document import Document
+from feeds.export import export
+from feeds.feed import Feed, Site
+from feeds.formats import FORMATS
+from feeds.publisher import FeedSettings, Publisher
+from tests.site import NOON, Clock, front_matter, put
+
+SMALL, LARGE = 60, 600
+TOPICS = ("AI", "Security", "Games", "Space", "Cars", "Health")
+EVERY = 20
+"""Steps of SQLite's virtual machine to one count: https://sqlite.org/c3ref/progress_handler.html"""
+
+
+@dataclass(slots=True)
+class Work:
+    """What was done while it was counted."""
+
+    files: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    outbox: list[str] = field(default_factory=list)
+    steps: int = 0
+
+    def step(self) -> int:
+        """Count some steps of SQLite's virtual machine, and let it go on."""
+        self.steps += EVERY
+        return 0
+
+
+class CountedFolder(Folder):
+    """A folder that notes which files are read."""
+
+    work = Work()
+
+    def read(self, path: str) -> bytes:
+        self.work.files.append(path)
+        return super().read(path)
+
+
+class CountedCatalog(Catalog):
+    """A catalog that notes the statements that run on it, and SQLite's steps for them."""
+
+    work = Work()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        connection = super().connection
+        connection.set_trace_callback(self.work.statements.append)
+        connection.set_progress_handler(self.work.step, EVERY)
+        return connection
+
+
+class CountedPublisher(Publisher):
+    """A publisher that notes which documents are rendered."""
+
+    work = Work()
+
+    def render(self, feed: Feed, extension: str) -> Document:
+        self.work.documents.append(f"{feed.title} {extension}")
+        return super().render(feed, extension)
+
+
+class World:
+    """A site of `count` articles, each of one topic, all of whose feeds were asked for once."""
+
+    def __init__(self, home: Path, count: int) -> None:
+        self.root = home / "content"
+        self.folder = CountedFolder(self.root)
+        self.catalog = CountedCatalog(home / "state", Topics(), source="")
+        self.indexer = Indexer(self.catalog, self.folder)
+        self.publisher = CountedPublisher(
+            self.catalog, Site(title="News", url="https://news.example.org"), FeedSettings(size=5), Clock()
+        )
+        self.database = connect(f"sqlite:///{home}/outbox.db")
+        self.outbox: list[str] = []
+        event.listen(self.database.engine, "before_cursor_execute", self._note)
+        for number in range(count):
+            self.write(number)
+        self.settle()
+        self.ask_for_everything()
+
+    def settle(self) -> None:
+        """Refresh until no file is so new that it would be read once more."""
+        end = time.monotonic() + 10
+        while self.indexer.refresh().read:
+            assert time.monotonic() < end
+
+    def write(self, number: int, title: str = "A title") -> str:
+        """Write one article file and return its path; a smaller number is newer."""
+        path = f"{number:04}.md"
+        moment = NOON - timedelta(hours=number + 1)
+        topic = TOPICS[number % len(TOPICS)]
+        text = front_matter(title=title, publishedDateTime=moment.isoformat(), topics=[topic], quality=80)
+        put(self.root / path, text)
+        return path
+
+    def ask_for_everything(self) -> None:
+        """Ask for every feed in every format."""
+        for slug in ("all", *map(str.lower, TOPICS)):
+            for extension in FORMATS:
+                assert self.publisher.document(slug, extension)
+
+    @contextmanager
+    def counted(self) -> Iterator[Work]:
+        """Count what is done in here."""
+        work = Work(outbox=self.outbox)
+        self.outbox.clear()
+        for counted in (self.folder, self.catalog, self.publisher):
+            counted.work = work
+        yield work
+        for counted in (self.folder, self.catalog, self.publisher):
+            counted.work = Work()
+
+    def planner(self) -> Planner:
+        """Return a planner for ten channels, which has looked at everything once."""
+        schema.upgrade(self.database)
+        webhook = Secret("http://127.0.0.1/x")
+        names = [f"channel-{number}" for number in range(10)]
+        planner = Planner(
+            self.database, self.catalog, [Channel(name=name, kind="slack", webhook=webhook) for name in names]
+        )
+        assert planner.plan(NOON).baselined
+        return planner
+
+    def close(self) -> None:
+        """Let go of both databases."""
+        self.catalog.close()
+        self.database.close()
+
+    def _note(self, connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        self.outbox.append(statement)
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
+    """A small site and a large one."""
+    made = tuple(World(tmp_path_factory.mktemp("site"), count) for count in (SMALL, LARGE))
+    yield made[0], made[1]
+    for world in made:
+        world.close()
+
+
+def on_both(worlds: tuple[World, World], do: Callable[[World], object]) -> tuple[Work, Work]:
+    """Do the same in both and return what was done in each."""
+    found = []
+    for world in worlds:
+        world.settle()
+        with world.counted() as work:
+            do(world)
+        found.append(work)
+    return found[0], found[1]
+
+
+def assert_equal_effort(small: Work, large: Work) -> None:
+    """A deeper tree may cost some steps, but no statement may come in, and no table be walked."""
+    assert len(small.statements) == len(large.statements)
+    assert len(small.outbox) == len(large.outbox)
+    assert large.steps <= 1.2 * small.steps + 200
+
+
+def test_one_changed_file_is_read_alone_and_costs_the_same_on_a_site_of_any_size(
+    worlds: tuple[World, World],
+) -> None:
+    """One file read, the catalog's tables touched only where that article stands."""
+    small, large = on_both(worlds, lambda world: world.indexer.refresh([world.write(0, "Another title")]))
+
+    assert small.files == large.files == ["0000.md"]
+    assert len(small.statements) < 60
+    assert_equal_effort(small, large)
+
+
+def test_one_changed_file_has_only_the_documents_of_its_topic_and_of_all_made_anew(
+    worlds: tuple[World, World],
+) -> None:
+    """Feeds are rendered when they are asked for, and only where their topic has changed."""
+    for world in worlds:
+        world.indexer.refresh([world.write(0, "Yet another title")])
+    small, large = on_both(worlds, World.ask_for_everything)
+
+    assert len(small.documents) == len(large.documents) == 2 * len(FORMATS)
+    assert {name.split()[0] for name in small.documents} == {"News", "AI"}
+    assert_equal_effort(small, large)
+
+
+def test_a_feed_that_has_not_changed_is_not_rendered_again(worlds: tuple[World, World]) -> None:
+    """Asking once more costs a look at the topic's revision."""
+    small, large = on_both(worlds, World.ask_for_everything)
+
+    assert small.documents == large.documents == []
+    assert_equal_effort(small, large)
+
+
+def test_a_refresh_without_changes_reads_no_file_and_asks_no_question_per_article(
+    worlds: tuple[World, World],
+) -> None:
+    """The files' signatures are compared in one statement."""
+    small, large = on_both(worlds, lambda world: world.indexer.refresh())
+
+    assert small.files == large.files == []
+    assert len(small.statements) == len(large.statements) < 20
+    assert large.steps - small.steps < 10 * (LARGE - SMALL)
+
+
+def test_a_touched_file_whose_bytes_are_the_same_changes_no_document(worlds: tuple[World, World]) -> None:
+    """Every deploy rewrites the files' times: they are read, and that is all."""
+
+    def touch(world: World) -> None:
+        path = world.root / "0001.md"
+        put(path, path.read_bytes())
+        world.indexer.refresh()
+        world.ask_for_everything()
+
+    small, large = on_both(worlds, touch)
+
+    assert small.files == large.files == ["0001.md"]
+    assert small.documents == large.documents == []
+
+
+def test_an_export_asks_as_many_questions_as_there_are_topics_not_articles(
+    worlds: tuple[World, World], tmp_path: Path
+) -> None:
+    """Each document is made from a few statements, however many articles there are."""
+    numbers = iter(range(2))
+
+    def write_all(world: World) -> None:
+        export(world.publisher, tmp_path / str(next(numbers)), lambda done, of: None)
+
+    small, large = on_both(worlds, write_all)
+
+    assert len(small.documents) == len(large.documents) == (1 + len(TOPICS)) * len(FORMATS)
+    assert len(small.statements) == len(large.statements) < 60
+
+
+def test_planning_with_nothing_new_costs_the_same_on_a_site_of_any_size(worlds: tuple[World, World]) -> None:
+    """A look at the channels and at the catalog's revision; no article, no delivery, no file."""
+    planners = {id(world): world.planner() for world in worlds}
+    small, large = on_both(worlds, lambda world: planners[id(world)].plan(NOON + timedelta(minutes=1)).posts)
+
+    assert small.files == large.files == []
+    assert len(small.outbox) < 5
+    assert_equal_effort(small, large)
