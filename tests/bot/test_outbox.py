@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -157,6 +160,15 @@ def test_migrations_make_the_tables_that_the_program_knows(database: Database) -
     schema.check(database)
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_revisions_are_known_by_their_files() -> None:
+    """What the files' names say is what Alembic finds in them, and the last one is the newest."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    assert schema.revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
+    assert schema.revisions()[-1] == scripts.get_current_head()
 
 
 def test_an_old_or_new_schema_is_refused(open_database: Open) -> None:
