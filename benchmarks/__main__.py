@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = [name for name in asked.name if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}")
+    if asked.quick and asked.write:
+        parser.error("--quick measures nothing that is worth writing down")
     print(f"{machine.shape()}; {machine.load()}\n{machine.versions()}")
     options = Options(runs=asked.runs, quick=asked.quick)
     reached = [_run(name, options, DOCUMENT if asked.write else None) for name in asked.name or BENCHMARKS]
