@@ -361,7 +361,7 @@ def _open(path: Path) -> _Opened | None:
 
 
 def _make(path: Path) -> _Opened:
-    """Make the file anew. Its remains must go first: SQLite would take an old log for the new file's."""
+    """Make the file anew. What stood beside the old one must go first: others may read that one still."""
     _delete(path)
     connection = _connect(path)
     connection.execute("PRAGMA journal_mode = WAL")

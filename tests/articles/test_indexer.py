@@ -203,6 +203,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.dirty.add(path)
 
 
+@pytest.mark.timeout(600)  # to find the shortest history that fails takes minutes
 def test_any_history_leads_to_the_same_catalog() -> None:
     """Whatever happened to the files, the catalog equals one made from scratch of the last good versions."""
     run_state_machine_as_test(
