@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import resolve_proxies
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
@@ -50,6 +51,7 @@ TIMEOUTS = (5.0, 15.0)
 """Seconds to connect, and seconds for the whole answer from the moment the request is out."""
 
 
+_MOST_KNOWN = 256
 _BREAKDOWNS = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 """What requests, urllib3, http.client and sockets raise while a request is under way."""
 
@@ -83,6 +85,7 @@ class Transport:
             session.mount(scheme, _Adapter(max_retries=Retry(total=False)))
         self._session = session
         self._timeouts = timeouts
+        self._known: dict[tuple[str, Secret], requests.PreparedRequest] = {}
         self._headers = {
             "User-Agent": user_agent,
             "Content-Type": "application/json; charset=utf-8",
@@ -106,18 +109,39 @@ class Transport:
             return Unsent(fault)
         body = json.dumps(request.json, ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            prepared = self._session.prepare_request(
-                requests.Request(request.method, request.url.reveal(), headers=self._headers, data=body)
-            )
+            prepared = self._prepared(request.method, request.url).copy()
         except (requests.RequestException, ValueError):
             return Unsent("the webhook's address is not a valid URL")
+        prepared.body = body
+        prepared.headers["Content-Length"] = str(len(body))
+        session = self._session
         try:
-            sent = self._session.send(prepared, timeout=self._timeouts, allow_redirects=False, stream=True)
+            # Not Session.send: all that it adds is redirects, cookies and hooks, which have no place here.
+            sent = session.get_adapter(str(prepared.url)).send(
+                prepared,
+                stream=True,
+                timeout=self._timeouts,
+                verify=True if session.verify is None else session.verify,
+                cert=session.cert,
+                proxies=resolve_proxies(prepared, dict(session.proxies), trust_env=False),
+            )
         except _NotConnectedError as error:
             return Unsent(str(error))
         except _BREAKDOWNS as error:
             return Ambiguous(_breakdown(error))
         return _answer(sent)
+
+    def _prepared(self, method: str, url: Secret) -> requests.PreparedRequest:
+        """Return a request without a body; the checks of the address and the headers are made once."""
+        known = self._known.get((method, url))
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._session.prepare_request(
+                requests.Request(method, url.reveal(), headers=self._headers)
+            )
+            self._known[method, url] = known
+        return known
 
 
 def fault_of(webhook: Secret) -> str | None:
