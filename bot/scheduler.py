@@ -104,7 +104,7 @@ class Bot:
         )
         self._scheduler: BackgroundScheduler | None = None
         self._looking = threading.Lock()
-        self._leads = False
+        self._leads: bool | None = None
         self._reachable = True
         self._stopped = False
         self._checked = False
@@ -204,7 +204,7 @@ class Bot:
             log.info("the database is back")
             self._reachable = True
         if held is not self._leads:
-            log.info("this bot has the lease now" if held else "another bot has the lease")
+            log.info("this bot has the lease now" if held else "another bot has the lease: standing by")
         self._leads = held
         return held
 
