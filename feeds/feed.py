@@ -158,8 +158,7 @@ def build_feed(
 def build_entry(article: Article, site: Site, content: Content, related: int) -> Entry:
     """Return the entry of one article, with at most `related` other articles."""
     url = http_url(article.link or "") or article_page(article, site)
-    # An article's pictures and downloads lie beside it in its folder, which /articles/ mirrors.
-    base_url = f"{site.url}/articles/{quote(article.path.removesuffix('.md'), errors='replace')}"
+    base_url = content_base(article, site)
     summary = one_line(article.summary) or excerpt(article, base_url)
     text = full_text(article, summary, base_url, url) if content == "full" else paragraph(summary)
     via = http_url(article.original_link or "")
@@ -195,6 +194,14 @@ def entry_id(article: Article, site: Site) -> str:
     A function of the article's id and the site's, never of an address, title or date (RFC 4287 §4.2.6).
     """
     return article.id if _URI.fullmatch(article.id) else _uuid(site, "article", article.id)
+
+
+def content_base(article: Article, site: Site) -> str:
+    """Return the URL that relative links in the article are relative to.
+
+    Its pictures and downloads lie beside it in its folder, which /articles/ mirrors.
+    """
+    return f"{site.url}/articles/{quote(article.path.removesuffix('.md'), errors='replace')}"
 
 
 def article_page(article: Article, site: Site) -> str:
