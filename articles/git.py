@@ -17,7 +17,6 @@ import fcntl
 import json
 import logging
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
+from articles.background import Background
 from articles.gitcommand import Git, GitError
 from articles.source import Folder
 
@@ -171,7 +171,7 @@ class Checkout:
             log.warning("%s: %s", self.folder, error.strerror)
 
 
-class Puller:
+class Puller(Background):
     """A thread that pulls every so often, and at once when asked; one process of a machine does it.
 
     `on_pull` is called in that thread after every pull that changed the files.
@@ -183,20 +183,8 @@ class Puller:
         self.checkout = checkout
         self._every = every.total_seconds()
         self._on_pull = on_pull
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="git-puller", daemon=True)
+        super().__init__("git-puller", patience=3)
         self._is_failing = False
-
-    def start(self) -> None:
-        """Start the thread; more calls change nothing."""
-        if not self._thread.is_alive() and not self._stop.is_set():
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Stop the thread and wait until it has ended, 3 seconds at most."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=3)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import IO
 
 from watchfiles import Change, watch
 
+from articles.background import Background
 from articles.catalog import Catalog
 from articles.errors import SourceError
 from articles.indexer import Indexer, Refresh
@@ -32,7 +32,7 @@ _RESCAN_AFTER = (1.0, 60.0)
 Events = Callable[..., Iterator[set[tuple[Change, str]]]]
 
 
-class Watcher:
+class Watcher(Background):
     """A thread that refreshes a catalog whenever its files change.
 
     `on_refresh` is called in that thread after every refresh of this process that found something, and
@@ -53,21 +53,9 @@ class Watcher:
         self.on_change = on_change
         self._file_events = events
         self._seen: tuple[str, int] | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="article-watcher", daemon=True)
+        super().__init__("article-watcher", patience=5)
         self.healthy = True
         self._has_events = True
-
-    def start(self) -> None:
-        """Start the thread; more calls change nothing."""
-        if not self._thread.is_alive() and not self._stop.is_set():
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Stop the thread and wait until it has ended, 5 seconds at most."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._stop.is_set():

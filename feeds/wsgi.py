@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from articles.background import Background
 from feeds.document import Answer, answer, choose_coding, is_not_modified
 from feeds.formats import FORMATS
 from feeds.publisher import Made, Publisher
@@ -49,8 +49,8 @@ class _Ready:
         return found
 
 
-class FeedServer:
-    """A WSGI application: `inner` with a short way for feeds. `observe` must be cheap."""
+class FeedServer(Background):
+    """A WSGI application: `inner` with a short way for feeds, once started. `observe` must be cheap."""
 
     def __init__(self, inner: WSGIApplication, publisher: Publisher, observe: Observe | None = None) -> None:
         self._inner = inner
@@ -58,17 +58,7 @@ class FeedServer:
         self._observe = observe
         self._ready: dict[str, _Ready] = {}
         self._codings: dict[str, str] = {}
-        self._stop = threading.Event()
-        self._checker = threading.Thread(target=self._keep_current, name="feed-checker", daemon=True)
-
-    def start(self) -> None:
-        """Start to check that the ready answers are current; without it the short way is never taken."""
-        if not self._checker.is_alive() and not self._stop.is_set():
-            self._checker.start()
-
-    def stop(self) -> None:
-        """Stop the thread that checks."""
-        self._stop.set()
+        super().__init__("feed-checker", patience=1)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -93,7 +83,7 @@ class FeedServer:
     def _prepare(self, path: str) -> _Ready | None:
         slug, _, extension = _text(path).removeprefix("/feeds/").rpartition(".")
         made = self._publisher.document(slug, extension) if extension in FORMATS else None
-        if made is None or not self._checker.is_alive():
+        if made is None or not self._thread.is_alive():
             return None
         if len(self._ready) >= _MOST_READY:
             self._ready.clear()
@@ -108,7 +98,7 @@ class FeedServer:
             coding = self._codings[accept_encoding] = choose_coding(accept_encoding)
         return coding
 
-    def _keep_current(self) -> None:
+    def _run(self) -> None:
         while not self._stop.wait(CHECK_EVERY):
             try:
                 self._drop_outdated()

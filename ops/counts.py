@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,6 +20,7 @@ from math import inf
 from pathlib import Path
 from typing import TypeVar
 
+from articles.background import Background
 from ops.readers import reader, without_count
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Counted:
     refresh_seconds: float = 0.0
 
 
-class Counts:
+class Counts(Background):
     """This process's part in the counting. Any thread may call it."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
@@ -74,8 +74,7 @@ class Counts:
         # Appending is one step for the interpreter: no lock. When nobody empties it, the oldest fall out.
         self._requests: deque[tuple[str, int, str]] = deque(maxlen=_MOST_PENDING)
         self._refreshes: deque[float] = deque(maxlen=_MOST_PENDING)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="counts", daemon=True)
+        super().__init__("counts", patience=3)
         self._is_failing = False
 
     def observe(self, path: str, status: int, user_agent: str) -> None:
@@ -85,17 +84,6 @@ class Counts:
     def refreshed(self, seconds: float) -> None:
         """Count one refresh of the catalog."""
         self._refreshes.append(seconds)
-
-    def start(self) -> None:
-        """Start the thread that writes; more calls change nothing."""
-        if not self._thread.is_alive() and not self._stop.is_set():
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Stop the thread, when it has written what there is."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=3)
 
     def flush(self) -> None:
         """Write what this process has counted since the last time."""
