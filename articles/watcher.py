@@ -86,7 +86,7 @@ class Watcher(Background):
             if self._has_events and root.exists():  # one that is not there yet was complained of already
                 log.warning("no file events for %s (%s): rescanning instead", root, error)
                 self._has_events = False
-            self._stop.wait(wait)
+            self._stop.wait(wait - _TAKE_OVER_EVERY)  # `_run` waits for the rest
 
     def _notice(self) -> None:
         """Tell of it when the catalog is not what it was at the last call."""
@@ -119,9 +119,9 @@ class Watcher(Background):
             # What is no file may be a folder that came or went with all its articles.
             others = any(not matches(path) and not (root / path).is_file() for path in paths)
             if others or time.monotonic() >= rescan_at:
-                started = time.monotonic()
+                started = time.thread_time()
                 yield None
-                rescan_at = time.monotonic() + _pause(time.monotonic() - started)
+                rescan_at = time.monotonic() + _pause(time.thread_time() - started)
                 if _identity(self._indexer.folder.root) != watched:
                     return  # another folder stands there now, whose events these are not
             elif articles := [path for path in paths if matches(path)]:
@@ -129,7 +129,7 @@ class Watcher(Background):
 
     def _refresh(self, paths: list[str] | None) -> float:
         """Refresh once and return how many seconds to wait before the next rescan."""
-        started = time.monotonic()
+        started = time.thread_time()  # work, not waiting for a busy disk or another process
         try:
             refresh = self._indexer.refresh(paths)
             self.healthy = True
@@ -147,7 +147,7 @@ class Watcher(Background):
             )
             self.on_refresh(refresh)
             self._notice()
-        return _pause(time.monotonic() - started)
+        return _pause(time.thread_time() - started)
 
     def _complain(self, error: Exception) -> None:
         if self.healthy:
