@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -71,6 +71,9 @@ def create_app(
         pages_blueprint(newswire.publisher, newswire.indexer.folder, show_quality=config.pages.show_quality)
     )
     app.register_blueprint(_ops(newswire, environ))
+    admin_token = configuration.secret("ADMIN_TOKEN", environ)
+    if admin_token:
+        app.register_blueprint(_admin(newswire, environ, session, admin_token))
     app.cli.add_command(articles_commands(newswire.indexer, newswire.clock, newswire.checkout))
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
     for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):
@@ -210,6 +213,29 @@ class _Outbox(Collector):
         from bot.database import connect
 
         return connect(outbox_url(self._environ, self._newswire.config.state))
+
+
+def _admin(
+    newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None, token: str
+) -> Blueprint:
+    """Return the operator's pages; only they bring the bot into a process that serves feeds."""
+    from bot.commands import BotParts
+    from bot.errors import BotError
+    from pages.admin.gate import SHORTEST
+    from pages.admin.routes import blueprint as admin_blueprint
+    from wiring import bot_parts
+
+    if len(token) < SHORTEST:
+        raise ended_by(SettingError(f"ADMIN_TOKEN must have at least {SHORTEST} characters"))
+
+    @cache
+    def parts() -> BotParts:
+        try:
+            return bot_parts(newswire, environ, session)
+        except SettingError as error:
+            raise BotError(str(error)) from None
+
+    return admin_blueprint(token, parts, newswire.publisher)
 
 
 def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:

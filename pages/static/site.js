@@ -86,6 +86,9 @@
       clearTimeout(timer);
       timer = setTimeout(update, delay);
     };
+    form.addEventListener("input", (event) => {
+      for (const output of form.querySelectorAll("output")) output.textContent = form.elements[output.htmlFor].value;
+    });
     form.addEventListener("input", (event) => soon(event.target.matches("[type=checkbox], [type=radio]") ? 0 : 300));
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -1,0 +1,52 @@
+"""Numbers → the geometry of small bar charts, drawn as SVG without inline style."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+HEIGHT = 60
+STEP = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One bar: where it stands, how high it is, and what it says; `above` is stacked on it."""
+
+    x: int
+    y: float
+    height: float
+    above_y: float
+    above: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The posts and the failures of one day, in UTC."""
+
+    day: date
+    posted: int
+    failed: int
+
+
+def days(found: Mapping[date, Counter[str]], now: datetime, count: int) -> list[Day]:
+    """Return the last days one by one, oldest first, from attempts counted by outcome."""
+    dates = [now.date() - timedelta(days=ago) for ago in reversed(range(count))]
+    outcomes = [(day, found.get(day, Counter[str]())) for day in dates]
+    return [Day(day, counted["sent"], counted.total() - counted["sent"]) for day, counted in outcomes]
+
+
+def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:
+    """Return a column for each (value, value stacked on it, label); the tallest fills the height."""
+    most = max([1, *(below + above for below, above, _ in values)])
+    found = []
+    for index, (below, above, label) in enumerate(values):
+        height, upper = (round(value / most * HEIGHT, 2) for value in (below, above))
+        y = round(HEIGHT - height, 2)
+        found.append(
+            Column(x=index * STEP, y=y, height=height, above_y=round(y - upper, 2), above=upper, label=label)
+        )
+    return found

@@ -1,0 +1,227 @@
+"""Makes the operator's pages: what the bot does, why, and what it would do otherwise.
+
+Knows the bot's parts and the templates; knows nothing of HTTP requests or of who may see this.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from articles.article import Article
+from articles.topics import ALL
+from bot import channelstate, lease, operations, reports, schema
+from bot.channels import SERVICES
+from bot.channelstate import ChannelState, ChannelStatus
+from bot.commands import BotParts
+from bot.outbox import Delivery
+from bot.planner import story_of
+from bot.rules import NOTHING, Channel, decide, explain
+from bot.states import RESOLVABLE, WAITING, State
+from bot.threshold import candidates, threshold
+from feeds.publisher import Publisher
+from pages.admin.charts import columns, days
+from pages.admin.preview import previews
+from pages.render import Renderer
+from pages.search import Search
+
+PER_PAGE = 50
+_DAYS = 30
+_RECENT = 20
+
+Parts = Callable[[], BotParts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A channel with all that an operator looks for; `can_be_paused` and the like say which orders fit."""
+
+    channel: Channel
+    stands: str
+    state: ChannelState | None
+    counts: tuple[tuple[State, int], ...]
+    pace: str
+    fault: str
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the bot has looked for this channel at least once: before that it takes no orders."""
+        return self.state is not None
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it can be paused; otherwise it can be resumed."""
+        return self.state is not None and self.state.state is ChannelStatus.ENABLED
+
+
+class Desk:
+    """The operator's view of one site."""
+
+    def __init__(self, parts: Parts, publisher: Publisher, renderer: Renderer) -> None:
+        self._parts = parts
+        self._publisher = publisher
+        self._renderer = renderer
+        self._search = Search(publisher.catalog)
+
+    @property
+    def parts(self) -> BotParts:
+        """What the bot is made of; raises BotError while the database's address cannot be used."""
+        return self._parts()
+
+    def channel(self, name: str) -> Channel | None:
+        """Return the configured channel of this name."""
+        return next((channel for channel in self.parts.channels if channel.name == name), None)
+
+    def overview(self, now: datetime, form_token: str, said: str) -> str:
+        """Return the first page: channels, counts, posts and failures a day, bad files."""
+        database = self.parts.database
+        schema.check(database)
+        counts = operations.counts(database)
+        by_day = days(operations.by_day(database, now - timedelta(days=_DAYS)), now, _DAYS)
+        problems = self._publisher.catalog.problems()
+        return self._page(
+            "overview",
+            now,
+            form_token,
+            said,
+            bot=reports.lease_line(lease.holder(database), now),
+            standings=[self._standing(channel, counts, now) for channel in self.parts.channels],
+            forgotten=list(reports.forgotten_lines(self.parts.channels, counts)),
+            totals=_by_state(operations.totals(database)),
+            days=by_day,
+            columns=columns(
+                [(d.posted, d.failed, f"{d.day}: {d.posted} posted, {d.failed} failed") for d in by_day]
+            ),
+            problems=problems,
+        )
+
+    def deliveries(
+        self,
+        now: datetime,
+        form_token: str,
+        said: str,
+        *,
+        states: Iterable[State],
+        channel: str,
+        article: str,
+        before: int | None,
+    ) -> str:
+        """Return the newest deliveries that fit; with no states, all but those that were there before."""
+        database = self.parts.database
+        schema.check(database)
+        chosen = frozenset(states)
+        wanted = chosen or frozenset(State) - {State.BASELINED}
+        found = operations.listed(
+            database,
+            states=wanted,
+            channel=channel or None,
+            article_id=article or None,
+            before=before,
+            limit=PER_PAGE + 1,
+        )
+        return self._page(
+            "deliveries",
+            now,
+            form_token,
+            said,
+            totals=_by_state(operations.totals(database)),
+            states=list(State),
+            chosen=chosen,
+            channels=sorted({name for name, _ in operations.counts(database)}),
+            channel=channel,
+            article=article,
+            deliveries=found[:PER_PAGE],
+            older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
+        )
+
+    def delivery(self, delivery: Delivery, now: datetime, form_token: str, said: str) -> str:
+        """Return one delivery with its attempts, and with the orders that fit its state."""
+        return self._page(
+            "delivery",
+            now,
+            form_token,
+            said,
+            delivery=delivery,
+            attempts=operations.attempts_of(self.parts.database, [delivery.id]),
+            article=self._publisher.catalog.get(delivery.article_id),
+            can_be_skipped=delivery.claim is None and delivery.state in WAITING | {State.HELD},
+            can_be_resolved=delivery.claim is None and delivery.state in RESOLVABLE,
+            can_be_replayed=delivery.claim is None,
+        )
+
+    def threshold(
+        self, now: datetime, form_token: str, channel: Channel | None, min_quality: int | None
+    ) -> str:
+        """Return the histogram of a channel's articles, and what a threshold would have posted."""
+        values: dict[str, object] = {}
+        if channel:
+            found = candidates(channel, self._publisher.catalog.shown(ALL, now), now)
+            result = threshold(found, min_quality, now)
+            bars = found.bars()
+            values = {
+                "found": found,
+                "result": result,
+                "bars": bars,
+                "bar_columns": columns([(b.articles, 0, f"{b.low} to {b.high}: {b.articles}") for b in bars]),
+                "week_columns": columns(
+                    [(n, 0, f"{12 - i} weeks ago: {n}") for i, n in enumerate(result.weeks)]
+                ),
+            }
+        return self._page(
+            "threshold", now, form_token, "", channel=channel, channels=self.parts.channels, **values
+        )
+
+    def preview(self, now: datetime, form_token: str, question: str, article: Article | None) -> str:
+        """Return an article as each service would show it and why it is posted, or a choice of articles."""
+        choices: Iterable[Article] = ()
+        if article is None and question:
+            choices = self._search.find(question, now, limit=_RECENT).articles
+        elif article is None:
+            choices = self._publisher.catalog.newest(ALL, now, limit=_RECENT)
+        return self._page(
+            "preview",
+            now,
+            form_token,
+            "",
+            question=question,
+            article=article,
+            choices=choices,
+            previews=previews(article, self.parts.site, now) if article else [],
+            verdicts=self._verdicts(article, now) if article else [],
+        )
+
+    def files(self, now: datetime, form_token: str) -> str:
+        """Return the article files that are left out, with line and reason."""
+        return self._page("files", now, form_token, "", problems=self._publisher.catalog.problems())
+
+    def _verdicts(self, article: Article, now: datetime) -> list[tuple[Channel, object, object]]:
+        past = operations.past_of(self.parts.database, article.id, story_of(article))
+        return [
+            (channel, decide(article, channel, now, known), explain(article, channel, now, known))
+            for channel in self.parts.channels
+            for known in [past.get(channel.name, NOTHING)]
+        ]
+
+    def _standing(self, channel: Channel, counts: dict[tuple[str, State], int], now: datetime) -> Standing:
+        state = channelstate.states(self.parts.database).get(channel.name)
+        rates = SERVICES[channel.kind].RATE
+        paces = " and ".join(f"{count} in {span.total_seconds():g} s" for count, span in rates)
+        return Standing(
+            channel=channel,
+            stands=reports.standing(channel, state, now),
+            state=state,
+            counts=tuple((s, n) for s in State if (n := counts.get((channel.name, s), 0))),
+            pace=f"at most {paces}, {channel.max_per_tick} per tick",
+            fault=self.parts.faults.get(channel.name, ""),
+        )
+
+    def _page(self, name: str, now: datetime, form_token: str, said: str, **values: object) -> str:
+        return self._renderer.html(
+            f"admin/{name}.html", now=now, form_token=form_token, said=said, view=name, **values
+        )
+
+
+def _by_state(totals: Counter[State]) -> list[tuple[State, int]]:
+    return [(state, totals[state]) for state in State]

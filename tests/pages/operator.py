@@ -1,0 +1,89 @@
+"""A site with a bot, a fake chat and an operator: what the tests of the operator's pages stand on."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from bot import operations, schema
+from bot.commands import BotParts
+from bot.outbox import Delivery
+from bot.states import State
+from config import BotConfig, ChannelConfig, SiteConfig
+from newswire import Newswire
+from tests.fakechat import FakeChat
+from tests.site import URL, ArticleSite, Clock
+from wiring import bot_parts
+
+TOKEN = "the operator's own token"
+
+
+class Desk:
+    """A site with two channels: `team` in Slack, from quality 50 on, and `readers` in Discord."""
+
+    def __init__(self, site: ArticleSite, chat: FakeChat, clock: Clock, *, url: str = URL) -> None:
+        self.site = site
+        self.chat = chat
+        self.clock = clock
+        self.session = requests.Session()
+        environ = {
+            "ADMIN_TOKEN": TOKEN,
+            "TEAM": chat.slack_url("team"),
+            "READERS": chat.discord_url("readers"),
+        }
+        channels = (
+            ChannelConfig(name="team", kind="slack", webhook_env="TEAM", min_quality=50, on_unknown="hold"),
+            ChannelConfig(name="readers", kind="discord", webhook_env="READERS"),
+            ChannelConfig(name="later", kind="slack", webhook_env="LATER"),
+        )
+        config = site.config().model_copy(
+            update={
+                "bot": BotConfig(channels=channels),
+                "site": SiteConfig(title="News", url=url, id="test"),
+            }
+        )
+        self.app: Flask = create_app(config, clock=clock, environ=environ, session=self.session)
+        self.newswire: Newswire = self.app.extensions["newswire"]
+        self.parts: BotParts = bot_parts(self.newswire, environ, self.session)
+        schema.upgrade(self.parts.database)
+
+    def look(self) -> None:
+        """Let the bot look once, and send what is due."""
+        self.newswire.indexer.refresh()
+        self.parts.bot().once(threading.Event())
+
+    def delivery(self, state: State) -> Delivery:
+        """Return the one delivery in this state."""
+        (found,) = operations.listed(self.parts.database, states=[state])
+        return found
+
+    def client(self) -> FlaskClient:
+        """Return a browser that has logged in."""
+        client = self.app.test_client()
+        assert client.post("/admin/login", data={"token": TOKEN}).status_code == 303
+        return client
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        self.session.close()
+        self.parts.database.close()
+        self.newswire.catalog.close()
+
+
+def form_token(client: FlaskClient) -> str:
+    """Return what a form of this session has to carry."""
+    found = re.search(r'name="form_token" value="([0-9a-f]+)"', client.get("/admin").text)
+    assert found
+    return found[1]
+
+
+def order(client: FlaskClient, address: str, **changes: Any) -> Any:
+    """Return the answer to an order, given as a form of the operator's pages gives it."""
+    data = {"form_token": form_token(client)} | changes
+    return client.post(address, data=data, follow_redirects=True)

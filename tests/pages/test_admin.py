@@ -1,0 +1,328 @@
+"""The operator's pages: who may see them, what they show, and what their orders do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import create_app
+from bot import operations
+from bot.states import State
+from pages.admin.gate import SESSION, Gate, Patience
+from tests.fakechat import FakeChat, dead, reset_after_body, server_error
+from tests.pages.operator import TOKEN, Desk, form_token, order
+from tests.pages.parsed import parse, texts
+from tests.site import NOON, ArticleSite, Clock, Web
+
+VIEWS = ("/admin", "/admin/deliveries", "/admin/threshold", "/admin/preview", "/admin/files")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
+    """A bot that has made its baseline of one old article, and its operator."""
+    site.write(
+        "old.md",
+        title="Old",
+        quality=60,
+        webUrl="https://a.example/old",
+        publishedDateTime="2026-05-30T09:00:00Z",
+    )
+    with FakeChat() as chat:
+        made = Desk(site, chat, clock)
+        made.look()
+        yield made
+        made.close()
+
+
+def publish(desk: Desk, name: str = "new", **keys: Any) -> None:
+    """Write an article of now."""
+    values: dict[str, Any] = {
+        "title": f"Title of {name}",
+        "quality": 80,
+        "webUrl": f"https://a.example/{name}",
+    }
+    desk.site.write(f"{name}.md", publishedDateTime=desk.clock.now.isoformat(), **(values | keys))
+
+
+def test_off_without_a_token(web: Web) -> None:
+    """Where no token is set there are no such pages, and nothing of the bot is loaded."""
+    web.refresh()
+    for path in (*VIEWS, "/admin/login"):
+        assert web.get(path).status_code == 404
+    code = "import app, sys; app.create_app(environ={}); print({'sqlalchemy', 'bot'} & sys.modules.keys())"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
+
+
+def test_too_short_a_token(site: ArticleSite, clock: Clock) -> None:
+    """A token that can be guessed is refused at the start."""
+    with pytest.raises(SystemExit):
+        create_app(site.config(), clock=clock, environ={"ADMIN_TOKEN": "secret"})
+
+
+def test_token_from_a_file(site: ArticleSite, clock: Clock) -> None:
+    """The token may stand in a file instead."""
+    (site.home / "token").write_text(TOKEN + "\n")
+    app = create_app(site.config(), clock=clock, environ={"ADMIN_TOKEN_FILE": str(site.home / "token")})
+    assert app.test_client().post("/admin/login", data={"token": TOKEN}).status_code == 303
+
+
+@pytest.mark.parametrize("path", [*VIEWS, "/admin/deliveries/1"])
+def test_strangers_are_sent_to_the_login(desk: Desk, path: str) -> None:
+    """Without a session every view leads to the login, and every order is refused."""
+    client = desk.app.test_client()
+    assert client.get(path).headers["Location"] == "/admin/login"
+    client.set_cookie("newswire_admin", TOKEN, path="/admin")
+    assert client.get(path).headers["Location"] == "/admin/login"
+    assert client.post(f"{path}/pause").status_code in (403, 404, 405)
+
+
+def test_login(desk: Desk) -> None:
+    """The cookie is not the token, is out of reach of scripts and other sites, and ends."""
+    client = desk.app.test_client()
+    wrong = client.post("/admin/login", data={"token": "wrong"})
+    assert (wrong.status_code, wrong.headers.get("Set-Cookie")) == (403, None)
+    cookie = client.post("/admin/login", data={"token": TOKEN}, base_url="https://localhost").headers[
+        "Set-Cookie"
+    ]
+    assert TOKEN not in cookie
+    for attribute in ("HttpOnly", "SameSite=Strict", "Secure", "Path=/admin"):
+        assert attribute in cookie
+    client = desk.client()
+    assert client.get("/admin").status_code == 200
+    desk.clock.now += SESSION
+    assert client.get("/admin").status_code == 303
+
+
+def test_guessing_is_slowed_down(desk: Desk) -> None:
+    """After five wrong tokens even the right one has to wait."""
+    client = desk.app.test_client()
+    for _ in range(5):
+        assert client.post("/admin/login", data={"token": "wrong"}).status_code == 403
+    refused = client.post("/admin/login", data={"token": TOKEN})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
+    desk.clock.advance(minutes=5)
+    assert client.post("/admin/login", data={"token": TOKEN}).status_code == 303
+
+
+def test_other_sites_cannot_give_orders(desk: Desk) -> None:
+    """An order without this session's form token, or from another origin, is refused and does nothing."""
+    client = desk.client()
+    token = form_token(client)
+    address = "/admin/channels/team/pause"
+    assert client.post(address).status_code == 403
+    assert client.post(address, data={"form_token": "0" * 64}).status_code == 403
+    other = desk.client()
+    assert other.post(address, data={"form_token": token}).status_code == 403
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert client.post(address, data={"form_token": token}, headers=headers).status_code == 403
+        assert client.post("/admin/login", data={"token": TOKEN}, headers=headers).status_code == 403
+    assert "Enabled" in client.get("/admin").text
+    assert client.get(address).status_code == 405
+    good = client.post(address, data={"form_token": token}, headers={"Origin": "http://localhost"})
+    assert good.status_code == 303
+
+
+def test_nothing_secret_is_shown(desk: Desk) -> None:
+    """No view holds the token or a webhook; none is stored or indexed, and each has the policy."""
+    desk.chat.fail("team", dead())
+    publish(desk)
+    desk.look()
+    client = desk.client()
+    failed = desk.delivery(State.HELD)
+    for path in (*VIEWS, f"/admin/deliveries/{failed.id}", "/admin/preview?article=new"):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        for secret in (TOKEN, "/services/", "/webhooks/", desk.chat.url):
+            assert secret not in answer.text.replace("https://webhook.invalid/api/webhooks/0/preview", ""), (
+                path
+            )
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Robots-Tag"] == "noindex"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_overview(desk: Desk) -> None:
+    """Counts by state, channels with state, pace and last error, posts and failures a day, bad files."""
+    desk.chat.fail("team", server_error(503))
+    publish(desk)
+    desk.site.raw("bad.md", "no front matter")
+    desk.look()
+    tree = parse(desk.client().get("/admin").text)
+    rows = (text.split() for text in texts(tree, "//ul[@class='totals']/li"))
+    totals = {state: number for number, state in rows}
+    assert (totals["sent"], totals["held"], totals["baselined"]) == ("1", "1", "2")
+    (team,) = tree.xpath("//article[h3[contains(., 'team')]]")
+    assert "at most 1 in 1 s" in team.text_content().lower()
+    assert "HTTP 503" in team.text_content()
+    assert texts(tree, "//details//tbody/tr[1]/td") == ["2026-06-01", "1", "1"]
+    assert "1 file is left out" in tree.text_content()
+    assert "LATER is not set" in tree.text_content()
+
+
+def test_delivery_and_its_orders(desk: Desk) -> None:
+    """A lost answer: the operator says what is in the channel, or has it posted again, or skips it."""
+    desk.chat.fail("team", reset_after_body())
+    publish(desk)
+    desk.look()
+    held = desk.delivery(State.HELD)
+    client = desk.client()
+    tree = parse(client.get(f"/admin/deliveries/{held.id}").text)
+    assert texts(tree, "//form[@class='order']//button")[1:] == [
+        "It was posted",
+        "It was not posted",
+        "Replay",
+        "Skip",
+    ]
+    assert texts(tree, "//table//tr/td[3]") == ["unknown"]
+    said = order(client, f"/admin/deliveries/{held.id}/posted").text
+    assert "Noted: it was posted." in said
+    assert operations.one(desk.parts.database, held.id) == replace(
+        held, state=State.SENT, reason="resolved by the operator: posted", posted_at=desk.clock.now
+    )
+    again = order(client, f"/admin/deliveries/{held.id}/posted").text
+    assert "It has changed meanwhile" in again
+    assert "It has changed meanwhile" not in client.get(f"/admin/deliveries/{held.id}").text
+
+
+@pytest.mark.parametrize(("what", "posts"), [("replay", 2), ("not-posted", 2), ("skip", 1), ("posted", 1)])
+def test_orders_reach_the_bot(desk: Desk, what: str, posts: int) -> None:
+    """What the bot does at its next look is what the operator said."""
+    desk.chat.fail("team", reset_after_body())
+    publish(desk, topics=["AI"])
+    desk.look()
+    held = desk.delivery(State.HELD)
+    order(desk.client(), f"/admin/deliveries/{held.id}/{what}")
+    desk.clock.advance(minutes=10)
+    desk.look()
+    assert len([request for request in desk.chat.requests if "/team" in request.path]) == posts
+
+
+def test_channels_are_paused_resumed_and_tested(desk: Desk) -> None:
+    """A paused channel gets nothing until it is resumed; a test message arrives at once."""
+    client = desk.client()
+    assert "team is paused." in order(client, "/admin/channels/team/pause").text
+    publish(desk)
+    desk.look()
+    assert not [request for request in desk.chat.requests if "/team" in request.path]
+    assert "team is resumed." in order(client, "/admin/channels/team/resume").text
+    desk.look()
+    assert len([request for request in desk.chat.requests if "/team" in request.path]) == 1
+    assert "Test message to team: sent." in order(client, "/admin/channels/team/test").text
+    assert "LATER is not set" in order(client, "/admin/channels/later/test").text
+
+
+def test_list_is_filtered_and_paged(desk: Desk) -> None:
+    """By state, channel and article; what was there before is left out unless asked for."""
+    publish(desk)
+    desk.look()
+    client = desk.client()
+
+    def shown(query: str) -> list[str]:
+        return texts(parse(client.get(f"/admin/deliveries{query}").text), "//tbody/tr/td[4]")
+
+    assert sorted(shown("")) == ["readers", "team"]
+    assert sorted(shown("?state=baselined")) == ["readers", "team"]
+    assert shown("?channel=team") == ["team"]
+    assert shown("?article=new&channel=readers") == ["readers"]
+    assert shown("?state=dead") == []
+    newest = max(
+        int(number) for number in texts(parse(client.get("/admin/deliveries").text), "//tbody/tr/td[1]")
+    )
+    assert len(shown(f"?before={newest}")) == 1
+
+
+def test_threshold(desk: Desk) -> None:
+    """The histogram and the counts follow the slider; other rules stay."""
+    for quality in (10, 49, 50, 90):
+        publish(desk, f"q{quality}", quality=quality)
+    desk.newswire.indexer.refresh()
+    client = desk.client()
+    tree = parse(client.get("/admin/threshold?channel=team").text)
+    assert tree.xpath("string(//input[@type='range']/@value)") == "50"
+    assert texts(tree, "//p[@class='sum']") == ["3 in 12 weeks, 0.2 a week"]
+    near = [texts(section, ".//li/a") for section in tree.xpath("//div[@class='pair']/section")]
+    assert near == [["Title of q50", "Old", "Title of q90"], ["Title of q49", "Title of q10"]]
+    lower = parse(client.get("/admin/threshold?channel=team&min_quality=0").text)
+    assert texts(lower, "//p[@class='sum']")[0].startswith("5 in 12 weeks")
+    assert client.get("/admin/threshold?channel=nobody").status_code == 404
+
+
+def test_preview_is_what_would_be_sent(desk: Desk) -> None:
+    """The drawings say what the JSON says, with markup resolved, and why each channel takes it or not."""
+    publish(
+        desk,
+        title="A *bold* <title> & more",
+        excerpt="1. x_y",
+        topics=["C++"],
+        images=["https://i.example/a.png"],
+    )
+    desk.look()
+    client = desk.client()
+    answer = client.get("/admin/preview?article=new")
+    tree = parse(answer.text)
+    assert texts(tree, "//div[@class='slack']//p[@class='header']") == ["A *bold* <title> & more"]
+    assert texts(tree, "//div[@class='embed']//p[@class='title']") == ["A *bold* <title> & more"]
+    assert texts(tree, "//div[@class='slack']//span[@class='picture']") == ["i.example"]
+    (sent,) = [request for request in desk.chat.requests if "/team" in request.path]
+    assert json.loads(tree.xpath("string(//section[@aria-labelledby='slack-title']//pre)")) == sent.payload
+    assert texts(tree, "//details/summary")[0] == "team: no, already delivered"
+    assert client.get("/admin/preview?article=nothing").status_code == 404
+    assert "Old" in client.get("/admin/preview?q=old").text
+
+
+def test_bad_files(desk: Desk) -> None:
+    """Each bad file is listed with its line and the reason, as text."""
+    desk.site.raw("<b>.md", "---\ntitle: [\n---\n")
+    desk.newswire.indexer.refresh()
+    rows = texts(parse(desk.client().get("/admin/files").text), "//tbody/tr")
+    assert len(rows) == 1
+    assert rows[0].startswith("<b>.md3")
+
+
+def test_database_away(site: ArticleSite, clock: Clock) -> None:
+    """Without tables, or with an address that cannot be, a page says so; the readers' pages do not mind."""
+    for environ in ({}, {"DATABASE_URL": "nonsense://"}):
+        app = create_app(site.config(), clock=clock, environ={"ADMIN_TOKEN": TOKEN, **environ})
+        app.extensions["newswire"].indexer.refresh()
+        client = app.test_client()
+        client.post("/admin/login", data={"token": TOKEN})
+        answer = client.get("/admin")
+        assert answer.status_code == 503
+        assert "cannot be used" in answer.text
+        assert client.get("/").status_code == 200
+
+
+def test_gate_takes_nothing_for_a_session() -> None:
+    """Only what this gate signed, for this purpose, and within its time is a session."""
+    clock = Clock()
+    gate, other = Gate(TOKEN, clock), Gate(TOKEN + "x", clock)
+    session = gate.open_session()
+    assert gate.is_session(session) and not other.is_session(session)
+    assert not gate.is_session(gate.signed("said", session.partition("~")[0]))
+    for forged in ("", "~", "9999999999.x~", session[:-1], session.replace(".", "0.", 1), "é~é"):
+        assert not gate.is_session(forged)
+
+
+def test_patience_forgets() -> None:
+    """Failures count by address and for a time; a flood of addresses takes no memory without end."""
+    clock = Clock()
+    patience = Patience(clock)
+    for _ in range(5):
+        patience.failed("a")
+    assert patience.wait_for("a") == timedelta(minutes=5)
+    assert not patience.wait_for("b")
+    clock.now = NOON + timedelta(minutes=5)
+    assert not patience.wait_for("a")
+    for number in range(3000):
+        patience.failed(str(number))
+    assert len(patience._failures) == 1000
