@@ -48,7 +48,7 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     for peer in found:
         is_hugo = peer.name.startswith("Hugo")
         subjects[peer.name] = Subject(measure=lambda peer=peer: peer.build(files), patient=is_hugo)  # type: ignore[misc]
-    results = interleaved(subjects, options.runs)
+    results = interleaved(subjects, options.runs, missing)
     hugos = [name for name in results if name.startswith("Hugo")]
     fastest = min(hugos, key=lambda name: results[name].seconds, default=None)
     table = Table(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import statistics
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,17 +66,32 @@ class Subject:
     patient: bool = True
 
 
-def interleaved(subjects: Mapping[str, Subject], runs: int) -> dict[str, Result]:
+def interleaved(
+    subjects: Mapping[str, Subject], runs: int, left_out: list[str] | None = None
+) -> dict[str, Result]:
     """Measure each subject `runs` times, in turn: what else the machine does then hits all alike.
 
-    One that is not `patient` is left out of further rounds once it has taken a minute altogether.
+    One that is not `patient` is left out of further rounds once it has taken a minute altogether, and wholly
+    when it fails; `left_out` then says why.
     """
     found: dict[str, list[Sample]] = {name: [] for name in subjects}
+    failed: dict[str, str] = {}
     for _ in range(runs):
         for name, subject in subjects.items():
-            if subject.patient or sum(sample.seconds for sample in found[name]) < _PATIENCE:
-                found[name].append(subject.measure())
-    return {name: Result(tuple(samples)) for name, samples in found.items()}
+            try:
+                if name not in failed and (subject.patient or _total(found[name]) < _PATIENCE):
+                    found[name].append(subject.measure())
+            except BenchmarkError as error:
+                if subject.patient:
+                    raise
+                failed[name] = str(error).splitlines()[0]
+    if left_out is not None:
+        left_out += [f"{name} left out: {reason}" for name, reason in failed.items()]
+    return {name: Result(tuple(samples)) for name, samples in found.items() if name not in failed}
+
+
+def _total(samples: Iterable[Sample]) -> float:
+    return sum(sample.seconds for sample in samples)
 
 
 def timed(work: Callable[[], object]) -> Sample:
@@ -85,17 +102,24 @@ def timed(work: Callable[[], object]) -> Sample:
 
 
 def process(
-    command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], timeout: float = 900
+    command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], timeout: float = 600
 ) -> Sample:
     """Run a program to its end and return what it took: wall time, and the peak memory of its process tree.
 
-    Raises BenchmarkError with the end of what it said when it fails.
+    Raises BenchmarkError with the end of what it said when it fails, and when it is not done within `timeout`
+    seconds.
     """
     with tempfile.TemporaryFile() as said:
         began = time.perf_counter()
-        running = subprocess.Popen(command, cwd=cwd, env=env, stdout=said, stderr=subprocess.STDOUT)
+        running = subprocess.Popen(
+            command, cwd=cwd, env=env, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
         with running, watched_memory(running.pid) as memory:
-            status = running.wait(timeout)
+            try:
+                status = running.wait(timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(running.pid, signal.SIGKILL)
+                raise BenchmarkError(f"{Path(command[0]).name} was not done after {timeout:.0f} s") from None
             seconds = time.perf_counter() - began
         if status:
             said.seek(0)
