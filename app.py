@@ -252,11 +252,17 @@ def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
     return ops_blueprint(
         health_of(newswire.indexer, checkout),
         collectors,
+        counts=lambda: _counts(newswire),
         bot_health=bot_health,
         metrics_token=configuration.secret("METRICS_TOKEN", environ),
         hook_secret=configuration.secret("GIT_HOOK_SECRET", environ),
         on_push=checkout.want if checkout else None,
     )
+
+
+def _counts(newswire: Newswire) -> Mapping[str, int]:
+    states = newswire.catalog.states(newswire.clock())
+    return {"articles": states["published"], "bad_files": states["bad"]}
 
 
 def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplication:

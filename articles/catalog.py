@@ -295,15 +295,16 @@ class Catalog:
         published = self.count(ALL, now)
         row = self._one(
             "SELECT (SELECT count(*) FROM entries WHERE slug = ?), (SELECT count(*) FROM articles),"
+            " (SELECT count(*) FROM articles WHERE NOT active),"
             " (SELECT count(*) FROM files WHERE reason IS NOT NULL)",
             ALL,
         )
-        entries, articles, bad = row or (0, 0, 0)
+        entries, articles, without_id, bad = row or (0, 0, 0, 0)
         return {
             "published": published,
             "scheduled": entries - published,
-            "unpublished": articles - entries,
-            "bad": bad,
+            "unpublished": articles - without_id - entries,
+            "bad": bad + without_id,
         }
 
     def problems(self) -> list[ArticleError]:

@@ -8,6 +8,7 @@ runs the main program's imports again, as multiprocessing would.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import pickle
 import queue
@@ -29,6 +30,18 @@ from articles.topics import Topics
 WORTH_A_WORKER = 1500
 """Files below which starting a worker takes longer than it saves."""
 _MOST_WORKERS = 7
+# What reading from a worker that has died can raise: half a pickle may fail in many ways.
+_BREAKDOWNS = (
+    OSError,
+    EOFError,
+    pickle.UnpicklingError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ImportError,
+)
+
+log = logging.getLogger(__name__)
 
 
 class Suspect(NamedTuple):
@@ -125,18 +138,29 @@ def _feed_worker(
     home = Path(__file__).resolve().parent.parent
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=home) as process:
         assert process.stdin and process.stdout
-        chunk: Sequence[Suspect] | None = None
         try:
             _send(process.stdin, (root.resolve(), topics))
             while True:
-                chunk = todo.get_nowait()
-                _send(process.stdin, chunk)
-                done.put(pickle.load(process.stdout))
+                _hand_over(todo.get_nowait(), process.stdin, process.stdout, done)
         except queue.Empty:
             process.stdin.close()
-        except (OSError, EOFError, pickle.UnpicklingError):
-            if chunk is not None:
-                done.put(chunk)
+        except _BREAKDOWNS as error:
+            log.warning("a worker that reads articles broke down, its files are read here: %s", error)
+
+
+def _hand_over(
+    chunk: Sequence[Suspect],
+    stdin: IO[bytes],
+    stdout: IO[bytes],
+    done: queue.SimpleQueue[list[Look] | Sequence[Suspect]],
+) -> None:
+    """Have the worker do a chunk; whatever happens, something is done with it."""
+    found: list[Look] | Sequence[Suspect] = chunk
+    try:
+        _send(stdin, chunk)
+        found = pickle.load(stdout)
+    finally:
+        done.put(found)
 
 
 def _work(stdin: IO[bytes], stdout: IO[bytes]) -> None:

@@ -24,7 +24,10 @@ MAX_LENGTH = 80
 """How many characters one value may have."""
 
 _MOST = 2**31  # what the catalog can hold
-_TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref")
+# What other programs add to any address: where somebody came from, or a number to get past a cache.
+_FOREIGN = re.compile(
+    r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|_\w*|cb|cache\w*|nocache|rand\w*|rnd|ts?|time\w*"
+)
 _PARAMETERS = ("min_quality", "provider", "type", "word")
 
 
@@ -126,7 +129,7 @@ def parse(path: str, pairs: Iterable[tuple[str, str]], topics: Topics) -> Filter
     for name, value in pairs:
         if name in values:
             values[name].append(value)
-        elif not _TRACKING.fullmatch(name):
+        elif not _FOREIGN.fullmatch(name):
             raise BadFilterError(f"there is no parameter {name!r}; there are {', '.join(_PARAMETERS)}")
     separators = {"+", ","} & set(path)
     if len(separators) > 1:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request
@@ -25,6 +26,7 @@ def blueprint(
     health: Health,
     collectors: Sequence[Collector],
     *,
+    counts: Callable[[], Mapping[str, int]] = dict,
     bot_health: Health | None = None,
     metrics_token: str | None = None,
     hook_secret: str | None = None,
@@ -32,6 +34,7 @@ def blueprint(
 ) -> Blueprint:
     """Return the routes.
 
+    `counts` are told at /healthz, for people; nothing there depends on them.
     `bot_health`, where there is a bot, is told at /readyz/bot: whether it posts says nothing of whether this
     process may be sent requests. `metrics_token` is what /metrics asks for, None means nothing. /hooks/git is
     there only with a secret and with something to do on a push.
@@ -40,7 +43,10 @@ def blueprint(
 
     @routes.get("/healthz")
     def healthz() -> Response:
-        return _said(200, {"status": "ok"})
+        try:
+            return _said(200, {"status": "ok", **counts()})
+        except sqlite3.Error:  # the process is well, whatever has happened to the catalog: see /readyz
+            return _said(200, {"status": "ok"})
 
     @routes.get("/readyz")
     def readyz() -> Response:

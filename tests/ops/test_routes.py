@@ -46,8 +46,17 @@ def test_healthz_needs_nothing(make_app: MakeApp, content: Path) -> None:
     client = make_app().test_client()
     shutil.rmtree(content)
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "articles": 0, "bad_files": 0})
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_healthz_counts_bad_files(make_app: MakeApp, content: Path) -> None:
+    """The count of files that are left out stands where people look first."""
+    (content / "bad.md").write_text("no front matter", encoding="utf-8")
+    app = make_app()
+    parts(app).indexer.refresh()
+    told = app.test_client().get("/healthz").json
+    assert told and told["bad_files"] == 1 and told["articles"] > 0
 
 
 def test_readyz_before_and_after_the_first_refresh(make_app: MakeApp) -> None:
