@@ -99,7 +99,7 @@ def discord_post(sent: Mapping[str, Any], now: datetime) -> DiscordPost:
         link=embed.get("url", ""),
         text=_discord_text(embed.get("description", ""), now),
         fields=tuple((field["name"], _discord_text(field["value"], now)) for field in fields),
-        footer=embed.get("footer", {}).get("text", ""),
+        footer=" • ".join(filter(None, [embed.get("footer", {}).get("text"), _date(embed.get("timestamp"))])),
         picture=_host(embed.get("thumbnail", {}).get("url")),
     )
 
@@ -117,6 +117,10 @@ def _discord_text(text: str, now: datetime) -> str:
 
 def _moment(seconds: str) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _date(timestamp: str | None) -> str:
+    return exact(datetime.fromisoformat(timestamp)) if timestamp else ""
 
 
 def _host(url: str | None) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
+import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import pytest
@@ -29,7 +32,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-TOOLS = Path(__file__).parent / "node_modules"
+_TOOLS = Path(__file__).parent / "node_modules"
+_RULES = Path(__file__).parent / ".htmlvalidate.json"
 _INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -116,6 +120,33 @@ class Visitor:
         """Open a page of the site and return it."""
         self.page.goto(self.url + path)
         return self.page
+
+    def violations(self, path: str) -> list[tuple[str, list[str]]]:
+        """Open a page with all its details and return what axe-core finds serious or critical in it."""
+        script = _TOOLS / "axe-core" / "axe.min.js"
+        if not script.exists():
+            absent("axe-core is not installed: make browser-tools")
+        page = self.go(path)
+        page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")
+        page.evaluate(script.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        grave = [rule for rule in found["violations"] if rule["impact"] in ("serious", "critical")]
+        return [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in grave]
+
+    def invalid(self, paths: Iterable[str]) -> list[str]:
+        """Return what html-validate finds wrong with the pages as they are served."""
+        tool = _TOOLS / ".bin" / "html-validate"
+        if not tool.exists() or not shutil.which("node"):
+            absent("html-validate is not installed: make browser-tools")
+        with TemporaryDirectory() as folder:
+            for number, path in enumerate(paths):
+                answer = self.page.request.get(self.url + path)
+                Path(folder, f"{number}.html").write_bytes(answer.body())
+            command = [str(tool), "--config", str(_RULES), "--formatter", "json", folder]
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        reports = json.loads(ran.stdout or "[]")
+        found = [f"{r['filePath']}:{m['line']}: {m['message']}" for r in reports for m in r["messages"]]
+        return found or [ran.stderr][: ran.returncode]
 
     def _console(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import base64
-import json
-import shutil
-import subprocess
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import feedparser
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import TOOLS, LiveSite, Visitor, absent, serve
+from tests.browser.conftest import LiveSite, Visitor, serve
 from tests.pages.test_security import BODY, HOSTILE
 from tests.site import NOON, ArticleSite, Clock
 
@@ -155,12 +151,12 @@ def test_keyboard(visitor: Visitor) -> None:
     expect(page.locator("#main")).to_be_focused()
 
 
-@pytest.mark.parametrize("path", PAGES[:-1])
-def test_phone(visitor: Visitor, path: str) -> None:
-    """At 360 pixels nothing makes the page wider than the screen."""
+def test_phone(visitor: Visitor) -> None:
+    """At 360 pixels nothing makes a page wider than the screen."""
     visitor.page.set_viewport_size({"width": 360, "height": 740})
-    page = visitor.go(path)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    for path in PAGES[:-1]:
+        page = visitor.go(path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path
 
 
 def test_dark(visitor: Visitor) -> None:
@@ -178,58 +174,29 @@ def test_right_to_left(visitor: Visitor) -> None:
     assert page.locator("article").evaluate("entry => getComputedStyle(entry).direction") == "rtl"
 
 
-@pytest.mark.parametrize("path", ["/", "/topics/go", "/articles/hostile", "/search?q=script"])
-def test_hostile_articles_are_inert(visitor: Visitor, path: str) -> None:
+def test_hostile_articles_are_inert(visitor: Visitor) -> None:
     """Nothing in an article runs, opens a dialog, asks another host, or changes the page around it."""
-    page = visitor.go(path)
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.scripts.length") == 1
-    expect(page.locator(".masthead")).to_be_visible()
-    assert page.locator("#main").count() == 1
-    if path == "/articles/hostile":
-        expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
-        page.get_by_text("click").click()
-        assert page.url == visitor.url + path
+    for path in ("/", "/topics/go", "/search?q=script", "/articles/hostile"):
+        page = visitor.go(path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.scripts.length") == 1
+        expect(page.locator(".masthead")).to_be_visible()
+        assert page.locator("#main").count() == 1
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    page.get_by_text("click").click()
+    assert page.url == f"{visitor.url}/articles/hostile"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessible(visitor: Visitor, scheme: Any) -> None:
     """axe-core finds nothing serious or critical on any page, light or dark."""
-    script = TOOLS / "axe-core" / "axe.min.js"
-    if not script.exists():
-        absent("axe-core is not installed: make browser-tools")
-    source = script.read_text(encoding="utf-8")
     visitor.page.emulate_media(color_scheme=scheme)
     for path in PAGES:
-        page = visitor.page
-        page.goto(visitor.url + path)
-        page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")
-        page.evaluate(source)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        grave = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
-        told = [(v["id"], [node["html"] for node in v["nodes"]]) for v in grave]
-        assert told == [], path
+        assert visitor.violations(path) == [], path
     # The form with a mistake is answered 400, which the browser notes.
     visitor.problems = [problem for problem in visitor.problems if "400" not in problem]
 
 
-def test_valid(live: LiveSite, tmp_path: Path) -> None:
+def test_valid(visitor: Visitor) -> None:
     """html-validate finds no error on any page."""
-    tool = TOOLS / ".bin" / "html-validate"
-    if not tool.exists() or not shutil.which("node"):
-        absent("html-validate is not installed: make browser-tools")
-    assert live.app
-    client = live.app.test_client()
-    for number, path in enumerate((*PAGES, "/nowhere")):
-        (tmp_path / f"{number}.html").write_bytes(client.get(path).data)
-    config = Path(__file__).parent / ".htmlvalidate.json"
-    ran = subprocess.run(
-        [tool, "--config", config, "--formatter", "json", tmp_path],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    reports = json.loads(ran.stdout or "[]")
-    found = [f"{r['filePath']}:{m['line']}: {m['message']}" for r in reports for m in r["messages"]]
-    assert (found, ran.returncode) == ([], 0), ran.stderr
+    assert visitor.invalid((*PAGES, "/nowhere")) == []

@@ -1,0 +1,130 @@
+"""The operator's pages in a real browser: login, threshold, preview, and the replay of a failed delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from bot.states import State
+from tests.browser.conftest import LiveSite, Visitor
+from tests.fakechat import FakeChat, reset_after_body
+from tests.pages.operator import TOKEN, Desk
+from tests.pages.test_security import BODY, HOSTILE
+from tests.site import ArticleSite, Clock
+
+pytestmark = pytest.mark.browser
+
+VIEWS = (
+    "/admin",
+    "/admin/deliveries",
+    "/admin/threshold?channel=team",
+    "/admin/preview",
+    "/admin/preview?article=hostile",
+    "/admin/files",
+)
+
+
+@pytest.fixture(scope="module")
+def desk(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A bot whose post of a new article to the team was lost, beside a hostile article and a bad file."""
+    clock = Clock()
+    site = ArticleSite(tmp_path_factory.mktemp("desk"), clock)
+    for number in range(12):
+        at = f"2026-05-{number + 10:02}T09:00:00Z"
+        site.write(f"{number}.md", title=f"Number {number}", quality=number * 8, publishedDateTime=at)
+    site.write("hostile.md", BODY, title=HOSTILE, excerpt=HOSTILE, topics=[HOSTILE], quality=90)
+    site.raw("bad.md", "no front matter")
+    with FakeChat() as chat:
+        made = Desk(site, chat, clock, url=live.url)
+        made.look()
+        chat.fail("team", reset_after_body())
+        site.write("new.md", title="Brand new", quality=95, publishedDateTime=clock.now.isoformat())
+        made.look()
+        live.app = made.app
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def operator(desk: Desk, visitor: Visitor) -> Visitor:
+    """A visitor who has typed in the token."""
+    page = visitor.go("/admin")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    return visitor
+
+
+def test_log_in_and_out(operator: Visitor) -> None:
+    """The cookie is out of reach of scripts; after logging out the pages are closed again."""
+    page = operator.page
+    assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="Log out").click()
+    operator.go("/admin/deliveries")
+    expect(page.get_by_role("heading", level=1)).to_have_text("For the operator")
+
+
+def test_slider(operator: Visitor) -> None:
+    """Moving the slider shows at once what that threshold would have posted."""
+    page = operator.go("/admin/threshold?channel=team")
+    status = page.locator("p[role=status]")
+    expect(status).to_have_text("7 in 12 weeks, 0.6 a week")
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("output")).to_have_text("60")
+    expect(status).to_have_text("6 in 12 weeks, 0.5 a week")
+    expect(page.locator("#results")).to_contain_text("Number 7")
+
+
+def test_preview(operator: Visitor) -> None:
+    """An article is found, and drawn as it would look in both services."""
+    page = operator.go("/admin/preview")
+    page.get_by_label("Article").fill("brand")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Brand new").click()
+    expect(page.locator(".slack .header")).to_have_text("Brand new")
+    expect(page.locator(".embed .title")).to_have_text("Brand new")
+    expect(page.get_by_role("region", name="The JSON that is sent to Slack")).to_contain_text('"blocks"')
+
+
+def test_replay(operator: Visitor, desk: Desk) -> None:
+    """From the overview to the delivery whose answer was lost; replayed, it reaches the chat."""
+    page = operator.page
+    page.get_by_role("link", name="1 held", exact=True).first.click()
+    page.get_by_role("link", name="Brand new").click()
+    expect(page.locator("main")).to_contain_text("the connection broke")
+    before = len(desk.chat.requests)
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_role("status")).to_have_text("It will be posted at the bot's next look.")
+    desk.clock.advance(minutes=1)
+    desk.look()
+    assert len(desk.chat.requests) == before + 1
+    page.reload()
+    expect(page.locator("main")).to_contain_text(f"{State.SENT} to team")
+
+
+def test_phone_and_quiet(operator: Visitor) -> None:
+    """At 360 pixels no page is wider than the screen, and hostile articles stay inert here too."""
+    operator.page.set_viewport_size({"width": 360, "height": 740})
+    for path in (*VIEWS, "/admin/deliveries/1"):
+        page = operator.go(path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path
+        assert page.evaluate("document.scripts.length") == 1, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessible(operator: Visitor, scheme: Any) -> None:
+    """axe-core finds nothing serious or critical on any of the operator's pages."""
+    operator.page.emulate_media(color_scheme=scheme)
+    for path in (*VIEWS, "/admin/deliveries/2", "/admin/login"):
+        assert operator.violations(path) == [], path
+
+
+def test_valid(operator: Visitor) -> None:
+    """html-validate finds no error on any of the operator's pages."""
+    assert operator.invalid((*VIEWS, "/admin/deliveries/2", "/admin/login")) == []
