@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from articles import yamlcut
+from articles import plainyaml, yamlcut
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.errors import ArticleError
 from articles.urls import http_url
@@ -27,6 +27,8 @@ MAX_RELATED = 3
 # Keys whose value nobody reads. `secured` is ciphertext: it is dropped before anything could show it.
 _IGNORED = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
 _CUT = _IGNORED | {"related"}
+# Up to so many characters, reading a front matter whole takes no longer than cutting blocks out of it.
+_SHORT = 4000
 _OPENING = re.compile(r"---[ \t]*\n")
 _CLOSING = re.compile(r"\n---[ \t]*(?:\n|\Z)")
 _MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # spaces and soft hyphens
@@ -105,6 +107,9 @@ def _split(text: str, path: str) -> tuple[str, str]:
 
 def _load(front: str) -> tuple[Mapping[str, Any], str]:
     """Parse a front matter without the blocks that nobody needs now, where that is provably the same."""
+    plain = plainyaml.load(front) if len(front) <= _SHORT else None
+    if plain is not None:
+        return plain, _related_json(plain.get("related"))
     try:
         reduced = yamlcut.load_without(front, _CUT)
     except yamlcut.YamlError:
@@ -118,9 +123,13 @@ def _load(front: str) -> tuple[Mapping[str, Any], str]:
 
 def _load_whole(front: str, *, strict: bool = False) -> tuple[Mapping[str, Any], str]:
     values = _mapping(yamlcut.load(front))
-    listed = values.get("related")
     if strict:
-        _related(listed, strict=True)
+        _related(values.get("related"), strict=True)
+    return values, _related_json(values.get("related"))
+
+
+def _related_json(listed: Any) -> str:
+    """Return what a feed can show of related coverage, as JSON; "" where that is nothing."""
     items = [
         {
             "title": item.title,
@@ -130,7 +139,7 @@ def _load_whole(front: str, *, strict: bool = False) -> tuple[Mapping[str, Any],
         }
         for item in _related(listed[:MAX_RELATED] if isinstance(listed, list) else None)
     ]
-    return values, json.dumps({"related": items}, ensure_ascii=False) if items else ""
+    return json.dumps({"related": items}, ensure_ascii=False) if items else ""
 
 
 def _mapping(values: Any) -> Mapping[str, Any]:

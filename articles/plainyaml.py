@@ -55,13 +55,15 @@ def load(text: str) -> dict[str, Any] | None:
             if match.start() != end:
                 return None
             end = match.end()
-            indent, dash, key, quoted, escaped, plain = match.groups()
-            value: Any = quoted
+            indent, dash, key, value, escaped, plain = match.groups()
             if escaped is not None:
                 value = _ESCAPE.sub(lambda found: _ESCAPED[found[1]], escaped)
             elif plain:
                 value = _plain(plain)
-            if dash or key or value is not None:  # or else the line is blank
+            if key and not indent and not dash:
+                del levels[1:]
+                _set(root, key, value)
+            elif dash or key or value is not None:  # or else the line is blank
                 _place(levels, len(indent), dash is not None, key, value)
     except _NotPlainError:
         return None
@@ -118,7 +120,7 @@ def _fill(level: _Level, value: Any) -> Any:
 
 
 def _set(level: _Level, key: str, value: Any) -> None:
-    if key in level.value or key.lower() in _RESOLVED:
+    if key in level.value or (len(key) < 6 and key.lower() in _RESOLVED):
         raise _NotPlainError
     level.value[key] = value
     level.open_key = key if value is None else None
