@@ -75,6 +75,7 @@ def delivery(options: Options) -> Table:
             each = count // channels
             label = f"{channels} channel{'s' if channels > 1 else ''}"
             sqlite = f"sqlite:///{site.home / f'planned-{channels}.db'}"
+            _dropped(sqlite)
             outboxes[f"SQLite, {label}"] = _Outbox(site, files.folder, channels, each, sqlite)
             postgres = _created(server, f"planned_{channels}")
             outboxes[f"PostgreSQL, {label}"] = _Outbox(site, files.folder, channels, each, postgres)
