@@ -28,7 +28,8 @@ from pages.search import Search, words
 from pages.subscribe import subscription
 
 PER_PAGE = 20
-_MOST_TOPICS_AT_HOME = 60
+_LATEST = 12
+_MOST_TOPICS_AT_HOME = 50
 _SHOWN_IN_BUILDER = 12
 _UNKEPT = "private, no-cache"
 
@@ -68,7 +69,7 @@ class Readers:
             topics=len(summaries),
             shown=len(shown),
             articles=self.catalog.count(ALL, now),
-            cards=self._cards(self.catalog.newest(ALL, now, limit=PER_PAGE)),
+            cards=self._cards(self.catalog.newest(ALL, now, limit=_LATEST)),
         )
 
     def topics(self, now: datetime) -> Document:

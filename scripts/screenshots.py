@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 ARTICLE = "2026/11/2026-11-20-what-a-fuzzer-found"
 TOKEN = "only for making pictures"  # noqa: S105 - of a site that nobody else can reach
-SIZE = (1280, 860)
+WIDTH = 1280
 
 
 class _Quiet(WSGIRequestHandler):
@@ -52,6 +52,7 @@ def main() -> int:
         page.goto(f"{url}/admin/login")
         page.get_by_label("Token").fill(TOKEN)
         page.get_by_role("button", name="Log in").click()
+        page.set_viewport_size({"width": WIDTH, "height": 1230})
         page.goto(f"{url}/admin/preview?article={ARTICLE}")
         page.screenshot(path=folder / "preview.png")
         browser.close()
@@ -82,8 +83,7 @@ def _served(app: Flask) -> Iterator[str]:
 
 
 def _page(browser: Browser) -> Page:
-    width, height = SIZE
-    return browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
+    return browser.new_page(viewport={"width": WIDTH, "height": 860}, color_scheme="light")
 
 
 if __name__ == "__main__":
