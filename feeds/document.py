@@ -28,7 +28,8 @@ def _gzip(body: bytes) -> bytes:
 def _brotli(body: bytes) -> bytes:
     # With its usual window of 4 MiB it takes 25 MB for a moment, in every thread that compresses, and makes
     # a feed no smaller than with one of 64 KiB, which takes 2 MB.
-    return brotli.compress(body, mode=brotli.MODE_TEXT, quality=9, lgwin=16)
+    compressed: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=9, lgwin=16)
+    return compressed
 
 
 def _zstd(body: bytes) -> bytes:
