@@ -47,6 +47,11 @@ def canonical_url(url: str) -> str:
     return f"{host}{port}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
 
 
+def page_url(site_url: str, article_id: str) -> str:
+    """Return the address of the page that the site at `site_url` gives an article."""
+    return f"{site_url.rstrip('/')}/articles/{quote(article_id, errors='replace')}"
+
+
 def _split(text: str) -> SplitResult | None:
     try:
         parts = urlsplit(text)

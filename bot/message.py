@@ -9,9 +9,9 @@ import hashlib
 import json
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from articles.article import Article
+from articles.urls import page_url
 from bot.text import clean, fit, web_url
 
 SUMMARY_LENGTH = 500
@@ -50,13 +50,13 @@ class Message:
 def compose(article: Article, *, site: str, site_url: str, retracted: bool = False) -> Message:
     """Return the message that announces `article`, or, when `retracted`, the one that takes it back.
 
-    An article without a usable http(s) link is found at its page, `{site_url}/articles/{id}`.
+    An article without a usable http(s) link is found at its own page on the site.
     """
     provider = article.provider
     pictures = (web_url(image.url, LINK_LENGTH) for image in article.images)
     return Message(
         title=clean(article.title) or clean(article.id),
-        link=web_url(article.link or "", LINK_LENGTH) or page_of(article.id, site_url),
+        link=web_url(article.link or "", LINK_LENGTH) or page_url(site_url, article.id),
         published_at=article.published_at.astimezone(UTC).replace(microsecond=0),
         site=clean(site),
         summary=fit(clean(article.summary), SUMMARY_LENGTH),
@@ -72,11 +72,6 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
 def title_of(message: Message) -> str:
     """Return the title on one line; never empty, as no service takes an empty one."""
     return clean(message.title) or "Untitled"
-
-
-def page_of(article_id: str, site_url: str) -> str:
-    """Return the address of the page that this site gives the article."""
-    return f"{site_url.rstrip('/')}/articles/{quote(article_id, safe='', errors='replace')}"
 
 
 def _plain(value: object) -> object:

@@ -16,7 +16,7 @@ from urllib.parse import quote, urljoin
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.markup import one_line
 from articles.topics import ALL, Topic
-from articles.urls import http_url
+from articles.urls import http_url, page_url
 from feeds.content import entry_html, excerpt, full_text, paragraph
 
 Content = Literal["full", "excerpt"]
@@ -206,7 +206,7 @@ def content_base(article: Article, site: Site) -> str:
 
 def article_page(article: Article, site: Site) -> str:
     """Return the address of the article's own page on this site."""
-    return f"{site.url}/articles/{quote(article.id, errors='replace')}"
+    return page_url(site.url, article.id)
 
 
 def _publication(provider: Provider | None) -> Author | None:

@@ -75,7 +75,7 @@ def test_a_message_says_what_the_article_says() -> None:
 @pytest.mark.parametrize("link", [None, "", "javascript:alert(1)", "https://e.example/" + "x" * LINK_LENGTH])
 def test_an_article_without_a_usable_link_is_found_at_its_page(link: str | None) -> None:
     """No address, one that is no web address, or one too long to survive: the site's own page stands in."""
-    assert of(replace(ARTICLE, link=link)).link == "https://news.example/articles/2026%2Fmodels%20%26%20more"
+    assert of(replace(ARTICLE, link=link)).link == "https://news.example/articles/2026/models%20%26%20more"
 
 
 def test_the_first_usable_image_is_shown() -> None:
