@@ -113,8 +113,8 @@ class Running:
         return time.monotonic() - started
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        """Ask it for a page."""
-        return requests.get(self.url + path, headers=headers, timeout=10)
+        """Ask it for a page, and nobody else: redirects are not followed."""
+        return requests.get(self.url + path, headers=headers, timeout=10, allow_redirects=False)
 
     def answers(self, path: str = "/readyz") -> bool:
         """Say whether the page is there; raises AssertionError, with the log, when the process has ended."""
