@@ -192,7 +192,7 @@ class Bot:
             if not led:
                 self._at(datetime.now(UTC), self.look, "wake")
             elif self.sender.reap():
-                self.sender.drain()
+                self._drain()
 
     def _beat(self) -> bool:
         self._check()
@@ -223,6 +223,7 @@ class Bot:
                 self._rehearsal.look(self._clock())
                 _tell(plan)
             self._drain()
+            self._rest()
             return plan
 
     def _drain(self) -> None:
@@ -237,7 +238,9 @@ class Bot:
             log.warning("the articles cannot be read, those known are used: %s", error)
 
     def _rest(self) -> None:
-        """Have sending go on when the next delivery is due; called by the last lane to end."""
+        """Have sending go on when the next delivery is due; called after each look and by the last lane."""
+        if self._scheduler is None:
+            return
         with self._tolerating():
             moment = self.sender.next_moment()
             if moment is not None:

@@ -89,19 +89,20 @@ class Sender:
         if self._stop.is_set() or not self._webhooks:
             return
         now = self._tools.clock()
-        moments = self._tools.outbox.next_moments(self._webhooks)
-        opens = self._opening_times(now)
-        for name, moment in moments.items():
+        moments = self._tools.outbox.next_moments(self._webhooks).items()
+        due = [name for name, moment in moments if moment <= now]
+        opens = self._opening_times(now) if due else {}
+        for name in due:
             opens_at = opens.get(name)
-            if moment <= now and opens_at is not None and opens_at <= now:
+            if opens_at is not None and opens_at <= now:
                 self._start(name, self._webhooks[name])
 
     def next_moment(self) -> datetime | None:
         """Return when something will next be due and may be sent, if that lies in the future."""
         now = self._tools.clock()
-        opens = self._opening_times(now)
-        moments = self._tools.outbox.next_moments(self._webhooks).items()
-        starts = [max(moment, at) for name, moment in moments if (at := opens.get(name)) is not None]
+        moments = self._tools.outbox.next_moments(self._webhooks)
+        opens = self._opening_times(now) if moments else {}
+        starts = [max(moment, at) for name, moment in moments.items() if (at := opens.get(name)) is not None]
         return min((start for start in starts if start > now), default=None)
 
     def join(self, timeout: float | None = None) -> bool:
