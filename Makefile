@@ -2,8 +2,9 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
-	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+# The newest Python that is new enough; PYTHON=… names another.
+FIND_PYTHON = for p in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done
 HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
@@ -24,7 +25,7 @@ help:
 serve: $(VENV)/serve
 	@$(BIN)/flask db upgrade
 	@echo "Newswire: http://$(HOST):$(PORT)/   (Ctrl-C stops it)"
-	@$(BIN)/honcho start web bot
+	@PATH="$(CURDIR)/$(BIN):$$PATH" honcho start web bot
 
 test: $(VENV)/dev
 	$(MAKE) lint
@@ -71,6 +72,7 @@ $(VENV)/dev: requirements-dev.txt | $(VENV)/made
 	@touch $@ $(VENV)/serve
 
 $(VENV)/made:
-	@test -n "$(PYTHON)" || { echo "Newswire needs Python 3.11 or newer, and found none." >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@python=$$($(FIND_PYTHON)); \
+	test -n "$$python" || { echo "Newswire needs Python 3.11 or newer, and found none." >&2; exit 1; }; \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@touch $@
