@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import NamedTuple
 
 from articles.catalog import Catalog, is_damage
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _CHUNK = 256
 _COLUMNS = tuple(column.name for column in fields(Record))
+_stored = attrgetter(*_COLUMNS)
 _UPSERT = (
     f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision) VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
     f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
@@ -193,7 +195,7 @@ class _Writer:
         self._refresh.changed += len(changed)
         self._note_files(looks)
         self._take_back(touched)
-        self._db.executemany(_UPSERT, ((*_values(record), self._revision) for record in changed))
+        self._db.executemany(_UPSERT, ((*_stored(record), self._revision) for record in changed))
 
     def _note_files(self, looks: Sequence[Look]) -> None:
         """Remember how each file was when it was read, and what is wrong with it."""
@@ -235,10 +237,6 @@ class _Writer:
     def _run(self, script: str) -> None:
         for statement in script.split(";"):
             self._db.execute(statement, {"revision": self._revision} if ":revision" in statement else ())
-
-
-def _values(record: Record) -> tuple[object, ...]:
-    return tuple(getattr(record, column) for column in _COLUMNS)
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:

@@ -53,6 +53,5 @@ class Rehearsal:
 
     def _tell_baseline(self, titles: list[str]) -> None:
         names = ", ".join(channel.name for channel in self._channels)
-        newest = "".join(f"\n    {title}" for title in titles[: -_EXAMPLES - 1 : -1])
-        count = f"{len(titles)} articles are good enough{', the newest first:' if titles else ''}"
-        log.info("no webhook for %s: %s%s", names, count, newest)
+        newest = " | ".join(titles[: -_EXAMPLES - 1 : -1])
+        log.info("no webhook for %s: %d articles are good enough, the newest: %s", names, len(titles), newest)
