@@ -27,6 +27,9 @@ from ops.errors import SettingError
 
 Clock = Callable[[], datetime]
 
+_GRACE = 0.3
+"""Seconds that a refresh under way is given when the process ends; cut short, it has not happened."""
+
 
 def utc_now() -> datetime:
     """Return the time, aware and in UTC."""
@@ -71,9 +74,9 @@ class Newswire:
         try:
             yield
         finally:
-            watcher.stop()
+            watcher.stop(_GRACE)
             if self.puller:
-                self.puller.stop()
+                self.puller.stop(_GRACE)
 
     def keep_fresh(self) -> None:
         """Start to keep the catalog fresh, for as long as this process lives.

@@ -18,11 +18,11 @@ class Background:
         if not self._thread.is_alive() and not self._stop.is_set():
             self._thread.start()
 
-    def stop(self) -> None:
-        """Tell the thread to end, and wait `patience` seconds at most until it has."""
+    def stop(self, patience: float | None = None) -> None:
+        """Tell the thread to end, and wait until it has; `patience` seconds at most, or else its own."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=self._patience)
+            self._thread.join(timeout=self._patience if patience is None else patience)
 
     def _run(self) -> None:
         raise NotImplementedError

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from articles.errors import ArticlesError
@@ -254,7 +255,7 @@ class Bot:
 
     def _jobs(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
-            timezone=UTC, executors={"default": ThreadPoolExecutor(4)}, job_defaults=dict(SCHEDULING)
+            timezone=UTC, executors={"default": _Daemons()}, job_defaults=dict(SCHEDULING)
         )
         now = datetime.now(UTC)
         every = self._every.total_seconds()
@@ -283,6 +284,24 @@ class Bot:
         if self._reachable:
             log.warning("the database cannot be reached, trying again: %s", first_line(error))
         self._reachable = self._leads = False
+
+
+class _Daemons(BaseExecutor):  # type: ignore[misc]
+    """Runs every job in a thread that the end of the process does not wait for, as it would for a pool's.
+
+    A look may have thousands of files to read; cut short, its transaction is rolled back.
+    """
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        threading.Thread(target=self._run, args=(job, run_times), name=f"job-{job.id}", daemon=True).start()
+
+    def _run(self, job: Any, run_times: list[datetime]) -> None:
+        try:
+            events = run_job(job, "default", run_times, self._logger.name)
+        except BaseException as error:  # noqa: BLE001 - the scheduler has to know that the job is over
+            self._run_job_error(job.id, error, error.__traceback__)
+        else:
+            self._run_job_success(job.id, events)
 
 
 def stop_on_signals(stop: threading.Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -130,6 +131,22 @@ def test_two_bots_post_a_hundred_articles_once(program: Program) -> None:
     assert len(program.chat.requests) == 100
     assert max(request.in_flight for request in program.chat.requests) == 1
     assert len({text for n in range(25) for text in titles(program.chat, f"c{n}")}) == 100
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_long_look_does_not_hold_up_the_end(program: Program) -> None:
+    """SIGTERM while the articles are being read, however long that takes: gone in time, the lease free."""
+    program.slack("team")
+    program.bot().terminate()
+    (lock_path,) = (program.home / "state").glob("catalog-*.lock")
+    with lock_path.open("w") as lock:
+        # Another process that refreshes the catalog, and takes very long to do so.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = program.start("bot", "run")
+        running.wait_for("this bot has the lease now")
+        assert running.terminate() < 5
+    assert running.process.returncode == 0
+    assert holder(program.database).name is None
 
 
 @pytest.mark.soak
