@@ -430,6 +430,7 @@ def test_the_token_is_in_no_log_and_no_error(
 ) -> None:
     """At debug level too, where urllib3 logs the path of each request; errors carry no earlier exception."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
     shown = []
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(Peer(script)).port if script else free_port()
