@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", help=f"one of {', '.join(BENCHMARKS)}; all, unless given")
     parser.add_argument("--runs", type=int, default=5, help="how often each program is run (default: 5)")
+    parser.add_argument(
+        "--peers", default="", help="measure builds only beside programs whose name begins so"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, to try a benchmark out")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {DOCUMENT.name}")
     asked = parser.parse_args(arguments)
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.quick and asked.write:
         parser.error("--quick measures nothing that is worth writing down")
     print(f"{machine.shape()}; {machine.load()}\n{machine.versions()}")
-    options = Options(runs=asked.runs, quick=asked.quick)
+    options = Options(runs=asked.runs, peers=asked.peers, quick=asked.quick)
     reached = [_run(name, options, DOCUMENT if asked.write else None) for name in asked.name or BENCHMARKS]
     return 0 if all(reached) else 1
 

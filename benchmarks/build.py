@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks import peers, product, report
 from benchmarks.corpus import LONG, SMALL, TOPICS, Corpus, corpus
@@ -41,10 +43,14 @@ def site(options: Options) -> Table:
 
 def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     found, missing = peers.available()
-    if options.quick:
-        found = [peer for peer in found if peer.name.startswith("Hugo")]
+    wanted = "Hugo" if options.quick else options.peers
+    missing += [f"{peer.name} left out: not asked for" for peer in found if not peer.name.startswith(wanted)]
+    found = [peer for peer in found if peer.name.startswith(wanted)]
     site = product.site(name, files.folder)
-    subjects = {OURS: Subject(measure=lambda: _ours(site))}
+    subjects = {
+        OURS: Subject(measure=lambda: _ours(site, site.export())),
+        f"{OURS}, by Flask": Subject(measure=lambda: _ours(site, site.flask_export())),
+    }
     for peer in found:
         is_hugo = peer.name.startswith("Hugo")
         subjects[peer.name] = Subject(measure=lambda peer=peer: peer.build(files), patient=is_hugo)  # type: ignore[misc]
@@ -59,8 +65,9 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     against = results[fastest] if fastest else None
     table.rows = [_row(program, result, against) for program, result in results.items()]
     table.notes = [
-        f"Whole processes, interleaved. {OURS}: `flask feeds export` from an empty state folder to RSS, Atom "
-        f"and JSON Feed documents for {len(TOPICS)} topics and for all together; the others: one RSS "
+        f"Whole processes, interleaved. {OURS}: `python -m export` (by Flask: `flask feeds export`) from an "
+        f"empty state folder to RSS, Atom and JSON Feed documents for {len(TOPICS)} topics and for all "
+        "together; the others: one RSS "
         "document a topic. 50 entries each. Files in the page cache. Memory: the highest of what the process "
         "and its children hold.",
         *missing,
@@ -70,9 +77,9 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     return table
 
 
-def _ours(site: product.Site) -> Sample:
+def _ours(site: product.Site, command: Sequence[str | Path]) -> Sample:
     site.forget()
-    sample = process(site.export(), cwd=product.CWD, env=site.env)
+    sample = process(command, cwd=product.CWD, env=site.env)
     made = len(list((site.public / "feeds").iterdir()))
     if made < 3 * len(TOPICS):
         raise BenchmarkError(f"the export made {made} documents")

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """`quick`: small sizes, to see that a benchmark works; its ratios say little."""
+    """`peers` is what the names of the programs to measure beside begin with, all if empty.
+
+    `quick`: small sizes, to see that a benchmark works; its ratios say little.
+    """
 
     runs: int = 5
+    peers: str = ""
     quick: bool = False

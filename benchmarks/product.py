@@ -58,7 +58,11 @@ class Site:
         return [Path(sys.executable).with_name("flask"), *arguments]
 
     def export(self) -> list[str | Path]:
-        """Return the command line that refreshes and writes every feed as a file."""
+        """Return the command line that refreshes and writes every feed as a file, for builds."""
+        return [sys.executable, "-m", "export", str(self.public)]
+
+    def flask_export(self) -> list[str | Path]:
+        """Return the command line that does the same, as operators know it."""
         return self.flask("feeds", "export", str(self.public))
 
     def forget(self) -> None:

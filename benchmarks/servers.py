@@ -85,15 +85,15 @@ def running(
 
 
 @contextmanager
-def newswire(site: Site, *, workers: int, more: Sequence[str] = ()) -> Iterator[Server]:
+def newswire(site: Site, *, workers: int, threads: int = 4, more: Sequence[str] = ()) -> Iterator[Server]:
     """Run the site by the Procfile's own command line and wait until it answers; its state stays as it is."""
-    with starting(site, workers=workers, more=more) as server:
+    with starting(site, workers=workers, threads=threads, more=more) as server:
         server.wait_for("/feeds/all.rss", timeout=120)
         yield server
 
 
 @contextmanager
-def starting(site: Site, *, workers: int, more: Sequence[str] = ()) -> Iterator[Server]:
+def starting(site: Site, *, workers: int, threads: int = 4, more: Sequence[str] = ()) -> Iterator[Server]:
     """Run the site by the Procfile's own command line; do not wait. `more` replaces the application."""
     port = free_port()
     (line,) = [line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web:")]
@@ -101,7 +101,8 @@ def starting(site: Site, *, workers: int, more: Sequence[str] = ()) -> Iterator[
     if more:
         command = " ".join([*command.split()[:-1], *more])
     path = f"{Path(sys.executable).parent}:{site.env.get('PATH', '')}"
-    env = site.env | {"PATH": path, "HOST": "127.0.0.1", "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
+    env = site.env | {"PATH": path, "HOST": "127.0.0.1", "PORT": str(port)}
+    env |= {"WEB_CONCURRENCY": str(workers), "WEB_THREADS": str(threads)}
     with running(["sh", "-c", f"exec {command}"], port, cwd=product.CWD, env=env) as server:
         yield server
 
