@@ -96,7 +96,8 @@ def bot_commands(parts: Parts, changed: Callable[[Path | None, Path | None], Bot
     """Return the `bot` group; `changed` gives the parts with another config file or article folder."""
     group = AppGroup("bot", help="Post new articles to chat, and ask or tell the bot something.")
     _add_running(group, parts)
-    _add_questions(group, parts, changed)
+    _add_plan(group, parts, changed)
+    _add_questions(group, parts)
     _add_orders(group, parts)
     _add_messages(group, parts)
     return group
@@ -148,7 +149,7 @@ def _add_running(group: AppGroup, parts: Parts) -> None:
         click.echo(f"{len(plan.posts)} planned, {sent} sent, {waiting} waiting")
 
 
-def _add_questions(
+def _add_plan(
     group: AppGroup,
     parts: Parts,
     changed: Callable[[Path | None, Path | None], BotParts],
@@ -174,6 +175,8 @@ def _add_questions(
         _say([json.dumps(reports.plan_values(found))] if as_json else reports.plan_lines(found))
         sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
 
+
+def _add_questions(group: AppGroup, parts: Parts) -> None:
     @group.command(name="explain")
     @click.argument("article")
     @_clear_errors

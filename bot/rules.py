@@ -6,16 +6,14 @@ Knows nothing of the outbox, of services or of when it is asked; the past is han
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Literal
 
 from articles.article import Article
+from articles.words import any_of, fold
 from bot.secret import Secret
 from bot.states import State
 
@@ -240,10 +238,10 @@ def _keyword(article: Article, channel: Channel, now: datetime) -> str | None:
     words = channel.keywords
     if not words:
         return None
-    text = _fold(f"{article.title}\n{article.summary}")
-    if words.exclude and (hit := _pattern(words.exclude).search(text)):
+    text = fold(f"{article.title}\n{article.summary}")
+    if words.exclude and (hit := any_of(words.exclude).search(text)):
         return f"{Reason.KEYWORD}: it says {hit.group()!r}"
-    if words.include and not _pattern(words.include).search(text):
+    if words.include and not any_of(words.include).search(text):
         return f"{Reason.KEYWORD}: it says none of them"
     return None
 
@@ -288,32 +286,8 @@ _TITLES = {
 }
 
 
-@lru_cache(maxsize=256)
-def _pattern(words: frozenset[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(_word, sorted(words, key=len, reverse=True))))
-
-
-def _word(word: str) -> str:
-    before = r"(?<!\w)" if _parts_words(word[0]) else ""
-    after = r"(?!\w)" if _parts_words(word[-1]) else ""
-    return f"{before}{re.escape(word)}{after}"
-
-
-def _parts_words(character: str) -> bool:
-    """Say whether the character's script puts spaces between words, so that `go` is not `mongo`."""
-    script = unicodedata.name(character, "").partition(" ")[0]
-    return character.isalnum() and script not in _UNSPACED
-
-
-_UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR"}
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
 def _folded(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(folded for word in words if (folded := _fold(word).strip()))
+    return frozenset(folded for word in words if (folded := fold(word).strip()))
 
 
 def _filter_lists(words: Filter) -> list[list[str]]:
