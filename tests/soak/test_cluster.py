@@ -231,7 +231,9 @@ def _check_posts(ours: Cluster) -> None:
             lost = _lost_answers(ours, name, ids[link])
             assert times <= 1 + lost, f"{link} was posted {times} times, {lost} answers were lost"
             again += times - 1
-    assert again == 1  # the request that hung when its bot was killed
+    # The request that hung when its bot was killed, and at most one a channel whose answer the database's
+    # crash kept from being recorded.
+    assert 1 <= again <= 1 + len(CHANNELS), again
 
 
 def _lost_answers(ours: Cluster, channel: str, ids: set[str]) -> int:
