@@ -34,6 +34,7 @@ from ops.hosting import behind_proxies, outbox_url
 from ops.metrics import ArticlesCollector, UsageCollector
 from ops.routes import UntilReady
 from ops.routes import blueprint as ops_blueprint
+from ops.scheduling import use_batch_scheduling
 from pages.routes import blueprint as pages_blueprint
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def create_app(
 
 def create_web() -> Flask:
     """Return the application for a web server's worker: the catalog is fresh and kept so by a thread."""
+    use_batch_scheduling()
     app = create_app()
     newswire: Newswire = app.extensions["newswire"]
     report_to_people(newswire.config, os.environ)

@@ -78,7 +78,8 @@ class FeedServer(Background):
         if self._observe:
             self._observe(path, chosen.status, environ.get("HTTP_USER_AGENT", ""))
         start_response("304 Not Modified" if chosen is unchanged else "200 OK", list(chosen.headers))
-        return (b"",) if environ["REQUEST_METHOD"] == "HEAD" else (chosen.body,)
+        # granian sends a list at once; anything else it streams, which takes it far longer.
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else chosen.body]
 
     def _prepare(self, path: str) -> _Ready | None:
         slug, _, extension = _text(path).removeprefix("/feeds/").rpartition(".")

@@ -104,6 +104,19 @@ def test_a_web_process_from_start_to_end(end: signal.Signals, tmp_path: Path) ->
         os.killpg(web.process.pid, 0)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a policy")
+def test_every_thread_of_a_worker_is_scheduled_in_batches(tmp_path: Path) -> None:
+    """The server's own threads, which it starts after it has made the application, are among them."""
+    (tmp_path / "content").mkdir()
+    with serving(tmp_path, "{path: content}", WEB_CONCURRENCY="1") as web:
+        web.wait_for("/readyz")
+        pid = web.process.pid
+        [worker] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        threads = [int(entry.name) for entry in Path(f"/proc/{worker}/task").iterdir()]
+        assert len(threads) > 3
+        assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
+
+
 def test_articles_from_a_repository(tmp_path: Path) -> None:
     """A web process on an empty disk pulls, serves, and a push of the git host shows within seconds."""
     origin = Origin(tmp_path / "origin")

@@ -1,0 +1,59 @@
+"""How a web worker's threads are scheduled."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import pytest
+
+from ops.scheduling import use_batch_scheduling
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these policies")
+
+
+def policies(before: int) -> list[int]:
+    """Return the policy of a thread that was under `before` and called it, and of one that it started."""
+    found: list[int] = []
+
+    def look() -> None:
+        found.append(os.sched_getscheduler(0))
+
+    def call() -> None:
+        os.sched_setscheduler(0, before, os.sched_param(0))
+        use_batch_scheduling()
+        look()
+        started = threading.Thread(target=look)
+        started.start()
+        started.join()
+
+    # A thread of its own: the policy is a thread's, and the tests' own stays what it is.
+    caller = threading.Thread(target=call)
+    caller.start()
+    caller.join()
+    return found
+
+
+def test_a_thread_and_those_it_starts_are_batch() -> None:
+    """The server starts its threads after the application is made: they are to be under the policy too."""
+    usual = os.sched_getscheduler(0)
+    assert policies(os.SCHED_OTHER) == [os.SCHED_BATCH, os.SCHED_BATCH]
+    assert os.sched_getscheduler(0) == usual
+
+
+def test_a_policy_that_was_chosen_stays() -> None:
+    """Whoever starts the server with `chrt --idle` means it."""
+    assert policies(os.SCHED_IDLE) == [os.SCHED_IDLE, os.SCHED_IDLE]
+
+
+def test_where_it_is_forbidden_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox may refuse the call: the worker serves all the same."""
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    before = os.sched_getscheduler(0)
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    use_batch_scheduling()
+    assert os.sched_getscheduler(0) == before
