@@ -189,8 +189,11 @@ def _optional(
 def _first(
     values: Mapping[str, Any], read: Callable[[str, Any], T], *keys: str, within: str = ""
 ) -> T | None:
-    found = next((key for key in keys if values.get(key) is not None), None)
-    return None if found is None else _optional(values, found, read, within)
+    for key in keys:
+        value = values.get(key)
+        if value is not None:
+            return read(f"{within}.{key}" if within else key, value)
+    return None
 
 
 def _title(values: Mapping[str, Any]) -> str:
@@ -255,12 +258,16 @@ def _moment(key: str, value: Any) -> datetime:
     if not isinstance(value, datetime):
         raise _BadValueError(key, f"must be a date, not {_kind(value)}: write it like 2026-03-31T09:30:00Z")
     try:
-        moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        moment = value if value.tzinfo is UTC else _in_utc(value)
     except OverflowError:
         moment = _LATEST
     if not _EARLIEST <= moment < _LATEST:
         raise _BadValueError(key, "must lie between the years 1900 and 9998")
     return moment
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _url(key: str, value: Any) -> str:

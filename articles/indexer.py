@@ -12,8 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from articles.catalog import Catalog, is_damage
@@ -25,8 +24,7 @@ from articles.source import Folder
 log = logging.getLogger(__name__)
 
 _CHUNK = 256
-_COLUMNS = tuple(column.name for column in fields(Record))
-_stored = attrgetter(*_COLUMNS)
+_COLUMNS = Record._fields
 _UPSERT = (
     f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision) VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
     f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
@@ -195,7 +193,7 @@ class _Writer:
         self._refresh.changed += len(changed)
         self._note_files(looks)
         self._take_back(touched)
-        self._db.executemany(_UPSERT, ((*_stored(record), self._revision) for record in changed))
+        self._db.executemany(_UPSERT, ((*record, self._revision) for record in changed))
 
     def _note_files(self, looks: Sequence[Look]) -> None:
         """Remember how each file was when it was read, and what is wrong with it."""

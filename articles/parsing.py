@@ -1,25 +1,23 @@
-"""Reading and parsing many files, on more than one processor where that pays.
+"""Reading and parsing many files, on all processors where that pays.
 
-A worker is this module run as a program of its own: it takes lists of files on its standard input and gives
-what it found on its standard output. Started so, it neither inherits threads and locks, as a fork would, nor
-runs the main program's imports again, as multiprocessing would.
+A worker is this module run as a program of its own: it is given a list of files over a socket and gives
+back what it found, chunk by chunk. Started so, it neither inherits threads and locks, as a fork would, nor
+runs the main program's imports again, as multiprocessing's own processes would.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
 import pickle
-import queue
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from articles import records
 from articles.errors import ArticleError
@@ -27,9 +25,13 @@ from articles.records import Record
 from articles.source import Folder
 from articles.topics import Topics
 
-WORTH_A_WORKER = 1500
-"""Files below which starting a worker takes longer than it saves."""
-_MOST_WORKERS = 7
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+WORTH_WORKERS = 1500
+"""Files below which starting workers takes longer than it saves."""
+_MOST_WORKERS = 4
+"""Workers beyond which the one writer of the catalog is what all wait for."""
 # What reading from a worker that has died can raise: half a pickle may fail in many ways.
 _BREAKDOWNS = (
     OSError,
@@ -52,8 +54,7 @@ class Suspect(NamedTuple):
     digest: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What a file says now: a record or a problem, or neither when its bytes are what they were."""
 
     suspect: Suspect
@@ -90,95 +91,79 @@ def look_at_all(
 ) -> Iterator[list[Look]]:
     """Yield what the files of each chunk say, a chunk at a time, in no order.
 
-    `processors` is how many to use, all unless given. A worker that dies costs nothing: its chunk is done
-    here.
+    `processors` is how many to use, all unless given. Where there are several, all the work is done by
+    workers: whoever asks has the results to store meanwhile. A worker that dies costs nothing: what it has
+    left is done here.
     """
-    todo: queue.SimpleQueue[Sequence[Suspect]] = queue.SimpleQueue()
-    for chunk in chunks:
-        todo.put(chunk)
-    done: queue.SimpleQueue[list[Look] | Sequence[Suspect]] = queue.SimpleQueue()
-    many = sum(map(len, chunks)) >= WORTH_A_WORKER
-    count = min((processors or os.cpu_count() or 1) - 1, _MOST_WORKERS) if many else 0
-    threads = [
-        threading.Thread(target=_feed_worker, args=(todo, done, folder.root, topics), daemon=True)
-        for _ in range(count)
-    ]
-    for thread in threads:
-        thread.start()
+    count = min(processors or os.cpu_count() or 1, _MOST_WORKERS, len(chunks))
+    if count == 1 or sum(map(len, chunks)) < WORTH_WORKERS:
+        yield from ([look(suspect, folder, topics) for suspect in chunk] for chunk in chunks)
+        return
+    with ExitStack() as stack:
+        workers = [stack.enter_context(_worker()) for _ in range(count)]
+        shares = {worker: list(chunks[number::count]) for number, worker in enumerate(workers)}
+        for worker, share in shares.items():
+            with suppress(OSError):  # that it is dead shows below
+                worker.send((folder.root.resolve(), topics, share))
+        yield from _gathered(shares, folder, topics)
+
+
+def _gathered(
+    shares: dict[Connection[Any, Any], list[Sequence[Suspect]]], folder: Folder, topics: Topics
+) -> Iterator[list[Look]]:
+    """Yield what the workers find in their shares, which they go through in order."""
+    from multiprocessing.connection import wait
+
+    while waiting := [worker for worker, share in shares.items() if share]:
+        ready = wait(waiting)
+        for worker in waiting:
+            if worker in ready:
+                yield from _received(worker, shares[worker], folder, topics)
+
+
+def _received(
+    worker: Connection[Any, Any], share: list[Sequence[Suspect]], folder: Folder, topics: Topics
+) -> Iterator[list[Look]]:
+    """Yield what a worker has found in the next chunk of its share, or else do the rest of the share."""
     try:
-        for _ in chunks:
-            found = _next(todo, done)
-            yield [item if isinstance(item, Look) else look(item, folder, topics) for item in found]
-    finally:
-        with suppress(queue.Empty):
-            while True:
-                todo.get_nowait()
-        for thread in threads:
-            thread.join()
+        found = worker.recv()
+    except _BREAKDOWNS as error:
+        log.warning("a worker that reads articles broke down, its files are read here: %r", error)
+        yield from ([look(suspect, folder, topics) for suspect in chunk] for chunk in share)
+        share.clear()
+    else:
+        yield found
+        del share[0]
 
 
-def _next(
-    todo: queue.SimpleQueue[Sequence[Suspect]], done: queue.SimpleQueue[list[Look] | Sequence[Suspect]]
-) -> Sequence[Look | Suspect]:
-    """Return a chunk that a worker has finished or given up, or else one that is still to do."""
-    for source in (done, todo):
-        with suppress(queue.Empty):
-            return source.get_nowait()
-    return done.get()
+@contextmanager
+def _worker() -> Iterator[Connection[Any, Any]]:
+    """Start a worker, give the connection to it, and end it."""
+    from multiprocessing.connection import Pipe  # most refreshes need no worker
 
-
-def _feed_worker(
-    todo: queue.SimpleQueue[Sequence[Suspect]],
-    done: queue.SimpleQueue[list[Look] | Sequence[Suspect]],
-    root: Path,
-    topics: Topics,
-) -> None:
-    """Hand chunks to one worker until none is left; runs in a thread of its own."""
-    command = [sys.executable, "-m", "articles.parsing"]
+    ours, theirs = Pipe()
+    command = [sys.executable, "-m", __name__, str(theirs.fileno())]
     home = Path(__file__).resolve().parent.parent
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=home) as process:
-        assert process.stdin and process.stdout
+    with ours, subprocess.Popen(command, cwd=home, pass_fds=[theirs.fileno()]) as process:
+        theirs.close()
         try:
-            _send(process.stdin, (root.resolve(), topics))
-            while True:
-                _hand_over(todo.get_nowait(), process.stdin, process.stdout, done)
-        except queue.Empty:
-            process.stdin.close()
-        except _BREAKDOWNS as error:
-            log.warning("a worker that reads articles broke down, its files are read here: %s", error)
+            yield ours
+        finally:
+            process.kill()  # it has nothing to lose: it only reads
 
 
-def _hand_over(
-    chunk: Sequence[Suspect],
-    stdin: IO[bytes],
-    stdout: IO[bytes],
-    done: queue.SimpleQueue[list[Look] | Sequence[Suspect]],
-) -> None:
-    """Have the worker do a chunk; whatever happens, something is done with it."""
-    found: list[Look] | Sequence[Suspect] = chunk
-    try:
-        _send(stdin, chunk)
-        found = pickle.load(stdout)
-    finally:
-        done.put(found)
-
-
-def _work(stdin: IO[bytes], stdout: IO[bytes]) -> None:
-    root, topics = pickle.load(stdin)
+def work(connection: Connection[Any, Any]) -> None:
+    """Do what the other side of the connection asks for, as a worker."""
+    gc.disable()  # nothing in here makes cycles, and it ends in seconds
+    root, topics, share = connection.recv()
     folder = Folder(root)
-    while True:
-        try:
-            chunk = pickle.load(stdin)
-        except EOFError:
-            return
-        _send(stdout, [look(suspect, folder, topics) for suspect in chunk])
-
-
-def _send(stream: IO[bytes], value: object) -> None:
-    pickle.dump(value, stream, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.flush()
+    with suppress(BrokenPipeError, ConnectionResetError):  # nobody waits for it any more
+        for chunk in share:
+            connection.send([look(suspect, folder, topics) for suspect in chunk])
 
 
 if __name__ == "__main__":
+    from multiprocessing.connection import Connection
+
     # Not this module's own names: what they make must be known to the other side as articles.parsing's.
-    importlib.import_module("articles.parsing")._work(sys.stdin.buffer, sys.stdout.buffer)
+    importlib.import_module("articles.parsing").work(Connection(int(sys.argv[1])))

@@ -7,15 +7,17 @@ YAML than is certain here, and PyYAML must read it.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-# An indent, at most one dash, a key, and a scalar: in double quotes without escapes, with escapes, or plain.
-_LINE = re.compile(
-    r"( *+)(- )?+(?:([A-Za-z_][A-Za-z0-9_-]*+):(?: |(?=\n)))?+"
-    r'(?:"([^"\\\n]*+)" *+(?=\n)|"((?:[^"\\\n]|\\["\\nrt])*+)" *+(?=\n)|([^\n]*+))\n'
-)
+_QUOTED = r'("[^"\\\n]*+(?:\\["\\nrt][^"\\\n]*+)*+") *+(?=\n)'
+_KEY = r"([A-Za-z_][A-Za-z0-9_-]*+):(?: |(?=\n))"
+# Both patterns match every text of whole lines, all of it: a line of no known shape is the last alternative.
+# A key at column 0, a scalar in double quotes or a plain one, and the lines below that belong to it.
+_ENTRY = re.compile(rf"{_KEY}(?:{_QUOTED}|([^\n]*+))\n((?:(?:[ -][^\n]*+)?\n)*+)|([^\n]*+)\n")
+# A line of such a block: an indent, at most one dash, a key, and a scalar.
+_LINE = re.compile(rf"( *+)(- )?+(?:{_KEY})?+(?:{_QUOTED}|([^\n]*+))\n")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 # What libyaml refuses or takes for a line break (YAML 1.1 §4.1, §4.2), and tabs, which are never needed.
@@ -23,8 +25,10 @@ _UNUSUAL = re.compile(
     r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
-_TIMESTAMP = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _WORDS = re.compile(r"(?:[^\W\d_]|\.[A-Z])(?:[^:#\n]|(?<=\S)#|:(?=\S))*+(?<![\s:])")
+_SMALL = 300
+"""Characters below which a block is likely to be seen again."""
 _RESOLVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
 
 
@@ -44,38 +48,63 @@ class _Level:
 
 
 def load(text: str) -> dict[str, Any] | None:
-    """Return the mapping that a YAML text holds, or None when PyYAML has to say; it ends with a newline."""
-    if _UNUSUAL.search(text):
+    """Return the mapping that a YAML text holds, or None when PyYAML has to say; it ends with a newline.
+
+    What is inside the mapping is not to be changed: equal parts of several texts may be one object.
+    """
+    if not _is_usual(text):
         return None
-    root = _Level(0, {})
-    levels = [root]
-    end = 0
+    values: dict[str, Any] = {}
     try:
-        for match in _LINE.finditer(text):
-            if match.start() != end:
+        for key, quoted, plain, block, other in _ENTRY.findall(text):
+            if not key:
+                if other.strip(" "):
+                    return None
+                continue
+            if key in values or (len(key) < 6 and key.lower() in _RESOLVED):
                 return None
-            end = match.end()
-            indent, dash, key, value, escaped, plain = match.groups()
-            if escaped is not None:
-                value = _ESCAPE.sub(lambda found: _ESCAPED[found[1]], escaped)
-            elif plain:
-                value = _plain(plain)
-            if key and not indent and not dash:
-                del levels[1:]
-                _set(root, key, value)
-            elif dash or key or value is not None:  # or else the line is blank
-                _place(levels, len(indent), dash is not None, key, value)
+            value = _unquoted(quoted) if quoted else _plain(plain) if plain else None
+            if len(block) > 1 and block.strip(" \n"):
+                if value is not None:
+                    return None
+                value = _small_block(block) if len(block) < _SMALL else _block(block)
+            values[key] = value
     except _NotPlainError:
         return None
-    return root.value if end == len(text) and root.value else None
+    return values or None
 
 
-def _place(levels: list[_Level], column: int, dash: bool, key: str | None, value: Any) -> None:
+def _is_usual(text: str) -> bool:
+    return text.replace("\n", "").isprintable() or not _UNUSUAL.search(text)
+
+
+def _unquoted(quoted: str) -> str:
+    text = quoted[1:-1]
+    return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text) if "\\" in text else text
+
+
+def _block(text: str) -> Any:
+    """Return the value that the lines below a top-level key hold."""
+    root = _Level(0, {})
+    _set(root, "", None)
+    levels = [root]
+    for indent, dash, key, quoted, plain in _LINE.findall(text):
+        value = _unquoted(quoted) if quoted else _plain(plain) if plain else None
+        if dash or key or value is not None:  # or else the line is blank
+            _place(levels, len(indent), bool(dash), key, value)
+    return root.value[""]
+
+
+_small_block = lru_cache(maxsize=4096)(_block)
+"""Robots write the same provider and the same topics into many files."""
+
+
+def _place(levels: list[_Level], column: int, dash: bool, key: str, value: Any) -> None:
     while levels[-1].column > column:
         levels.pop()
     if dash:
         _open_list(levels, column)
-        if key is None:
+        if not key:
             if value is None:
                 raise _NotPlainError
             levels[-1].value.append(value)
@@ -84,7 +113,7 @@ def _place(levels: list[_Level], column: int, dash: bool, key: str | None, value
         item = _Level(column, {})
         levels[-1].value.append(item.value)
         levels.append(item)
-    elif key is None:
+    elif not key:
         raise _NotPlainError
     else:
         _open_mapping(levels, column)
@@ -133,9 +162,9 @@ def _plain(text: str) -> Any:
         return int(text)
     if text in ("true", "false"):
         return text == "true"
-    if (match := _TIMESTAMP.fullmatch(text)) is not None:
+    if _TIMESTAMP.fullmatch(text):
         try:
-            return datetime(*map(int, match.groups()), tzinfo=UTC)  # type: ignore[misc, arg-type]
+            return datetime.fromisoformat(text)
         except ValueError:
             raise _NotPlainError from None
     if _WORDS.fullmatch(text) and text.lower() not in _RESOLVED:

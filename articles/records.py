@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from articles import frontmatter
 from articles.article import Article, Image, Provider
@@ -20,12 +19,12 @@ _MICROSECOND = timedelta(microseconds=1)
 _STORED = tuple(
     name for name in Article.__dataclass_fields__ if name not in ("path", "body", "related", "slugs")
 )
+_EMPTY = (None, "", ())
 _stored_values = attrgetter(*_STORED)
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """One article as the catalog stores it: plain values, cheap to hand from process to process.
 
     `fingerprint` covers all that a reader could see and nothing else: a new `heat`, a re-encrypted `secured`
@@ -106,9 +105,7 @@ def article(document: str, path: str, *, related_yaml: str = "", related: int = 
 def _encode(article: Article, slugs: tuple[str, ...]) -> str:
     """Return the article as JSON with `slugs`, without empty fields and what has its own column."""
     stored = zip(_STORED, _stored_values(article), strict=True)
-    fields: dict[str, Any] = {
-        name: value for name, value in stored if value or not (value is None or value == "" or value == ())
-    }
+    fields: dict[str, Any] = {name: value for name, value in stored if value or value not in _EMPTY}
     fields["slugs"] = slugs
     fields["published_at"] = microseconds(article.published_at)
     fields["updated_at"] = microseconds(article.updated_at)

@@ -86,9 +86,10 @@ class Folder:
         try:
             descriptor = self._open(path)
             try:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
                     raise ArticleError(path, 1, "is not a regular file")
-                data = _read(descriptor, MAX_BYTES + 1)
+                data = _read(descriptor, min(status.st_size, MAX_BYTES))
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -135,10 +136,12 @@ class Folder:
             scan.files[path] = 0
 
 
-def _read(descriptor: int, most: int) -> bytes:
-    """Return a file's bytes, at most so many; a file object would cost as much again as the reading."""
-    data = os.read(descriptor, most)
-    while data and len(data) < most and (more := os.read(descriptor, most - len(data))):
+def _read(descriptor: int, size: int) -> bytes:
+    """Return a file's bytes, but not many more than MAX_BYTES; a file object would cost as much again."""
+    data = os.read(descriptor, size + 1)
+    if len(data) == size:
+        return data
+    while len(data) <= MAX_BYTES and (more := os.read(descriptor, MAX_BYTES + 1 - len(data))):
         data += more
     return data
 

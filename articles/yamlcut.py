@@ -1,8 +1,8 @@
 """Front matter text → plain Python values, without paying for the parts nobody reads.
 
 `related` runs up to 150 KB and `secured` is ciphertext; YAML spends milliseconds on them. A scan over the
-lines at column 0 cuts such blocks out first. A cut is made only where every line of the block has a shape
-that cannot reach past the block's end; anything else takes the full parse, which is always right.
+lines at column 0 cuts such blocks out first. A cut is made only where nothing in the block can reach past its
+end; anything else takes the full parse, which is always right.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ _CLOSED_LINES = re.compile(
     )*+""",
     re.VERBOSE,
 )
+# A character before which no scalar and no flow collection can begin (YAML 1.1 §7.4 asks for white space or
+# an indicator), and which escapes nothing.
+_INSIDE = re.compile(r"[\w.?!)/%=+…”’]")
+_SHORT = 2000
 _LINE_BREAKS = ("\x85", "\u2028", "\u2029")  # to libyaml (YAML 1.1 §4.2), but not to the patterns above
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
 _DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
@@ -145,8 +149,36 @@ def blocks(text: str) -> tuple[Block, ...] | None:
 
 
 def is_closed(text: str) -> bool:
-    """Whether no scalar in this block can reach past its end, so that cutting it out changes nothing else."""
+    """Whether no scalar and no flow collection in this block can reach past its end.
+
+    Then cutting it out changes nothing else, as long as it has no alias: that would mean nothing without the
+    rest. A quoted scalar still open at the end has no quote after the one that opens it, save escaped ones.
+    So none is open when the last quote of its kind neither opens one nor is escaped, which the character
+    before it tells. Each line of a short block is looked at all the same: that finds most errors in it.
+    """
+    if len(text) < _SHORT:
+        return has_closed_lines(text)
+    may_open = ["*" in text, *(_begins(text, bracket) for bracket in "[{")]
+    may_open += [(last := text.rfind(quote)) >= 0 and not _is_inside(text, last) for quote in "\"'"]
+    return not any(may_open) or has_closed_lines(text)
+
+
+def has_closed_lines(text: str) -> bool:
+    """Whether every line of this block is a value, or the start of one, that does not reach into the next."""
     return _CLOSED_LINES.fullmatch(text) is not None
+
+
+def _begins(text: str, bracket: str) -> bool:
+    at = text.find(bracket)
+    while at >= 0:
+        if not _is_inside(text, at):
+            return True
+        at = text.find(bracket, at + 1)
+    return False
+
+
+def _is_inside(text: str, at: int) -> bool:
+    return at > 0 and _INSIDE.match(text, at - 1) is not None
 
 
 def cut(text: str, unwanted: Set[str]) -> Cut | None:
@@ -170,7 +202,7 @@ def cut(text: str, unwanted: Set[str]) -> Cut | None:
 
 
 def first_items(block: str, count: int) -> str:
-    """Return a closed `key:` block that holds a list, cut after its first `count` items."""
+    """Return a `key:` block that holds a list, cut after its first `count` items where that is sure."""
     head, _, rest = block.partition("\n")
     indent = re.match(r"\n*( *)- ", rest)
     if indent is None:
@@ -181,7 +213,8 @@ def first_items(block: str, count: int) -> str:
         end = rest.find(dash, end) + 1
         if not end:
             return block
-    return f"{head}\n{rest[:end]}"
+    few = f"{head}\n{rest[:end]}"
+    return few if has_closed_lines(few) else block
 
 
 def _check_depth(text: str) -> None:

@@ -1,0 +1,83 @@
+"""Many files are read by several processes, with the same result."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from articles.parsing import WORTH_WORKERS, Look, Suspect, look, look_at_all
+from articles.source import Folder
+from articles.topics import Topics
+
+TOPICS = Topics()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """As many files as are worth workers, among them some that are bad."""
+    for number in range(WORTH_WORKERS):
+        text = f"---\ntitle: Number {number}\ndate: 2026-01-01\ntopics: [Go]\n---\n{'x' * 4000}\n"
+        (tmp_path / f"{number}.md").write_text(text if number % 100 else "no front matter")
+    return Folder(tmp_path)
+
+
+@pytest.fixture
+def chunks(folder: Folder) -> list[list[Suspect]]:
+    """The files, in chunks."""
+    every = [Suspect(path, signature, None) for path, signature in folder.scan().files.items()]
+    return [every[start : start + 100] for start in range(0, len(every), 100)]
+
+
+def _all(found: Iterator[Sequence[Look]]) -> dict[str, tuple[object, ...]]:
+    looks = [each for chunk in found for each in chunk]
+    assert len(looks) == WORTH_WORKERS
+    return {
+        each.suspect.path: (each.suspect, each.digest, each.record, each.fault, str(each.problem))
+        for each in looks
+    }
+
+
+def _workers() -> list[int]:
+    listed = subprocess.run(
+        ["pgrep", "-P", str(os.getpid()), "-f", "articles.parsing"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Suspect]]) -> None:
+    """Every file once, records and problems alike; the workers end with their work."""
+    alone = _all(look_at_all(chunks, folder, TOPICS, processors=1))
+    assert alone["1.md"][2] == look(Suspect("1.md", 0, None), folder, TOPICS).record
+    assert _all(look_at_all(chunks, folder, TOPICS, processors=3)) == alone
+    assert not _workers()
+
+
+def test_a_worker_that_dies_costs_nothing(
+    folder: Folder, chunks: list[list[Suspect]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a killed worker has not done is done by the process that asked."""
+
+    def found() -> Iterator[list[Look]]:
+        asked = look_at_all(chunks, folder, TOPICS, processors=2)
+        yield next(asked)
+        for pid in _workers():
+            os.kill(pid, signal.SIGKILL)
+        yield from asked
+
+    assert _all(found()) == _all(look_at_all(chunks, folder, TOPICS, processors=1))
+    assert "broke down" in caplog.text
+
+
+def test_workers_end_with_whoever_asked(folder: Folder, chunks: list[list[Suspect]]) -> None:
+    """An error while the results are stored leaves no worker behind."""
+    asked = look_at_all(chunks, folder, TOPICS, processors=2)
+    next(asked)
+    assert len(_workers()) == 2
+    asked.close()  # type: ignore[attr-defined]
+    assert not _workers()
