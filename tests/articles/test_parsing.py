@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from articles.parsing import WORTH_WORKERS, Look, Suspect, look, look_at_all
@@ -43,11 +43,8 @@ def _all(found: Iterator[Sequence[Look]]) -> dict[str, tuple[object, ...]]:
 
 
 def _workers() -> list[int]:
-    listed = subprocess.run(
-        ["pgrep", "-P", str(os.getpid()), "-f", "articles.parsing"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return [int(pid) for pid in listed.stdout.split()]
+    children = psutil.Process().children()
+    return [child.pid for child in children if "articles.parsing" in child.cmdline()]
 
 
 def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Suspect]]) -> None:
