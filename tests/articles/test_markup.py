@@ -226,6 +226,14 @@ def test_xml_safe_text_survives_xml(text: str) -> None:
     assert (back.text or "", back.get("attribute")) == (xml_safe(text), one_line(text))
 
 
+def test_what_looks_clean_at_a_glance_is_clean() -> None:
+    """Of all characters there are, none that one_line() passes unread is one that xml_safe() takes out."""
+    passed = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1)))).replace("\ufffd", "")
+    assert len(passed) > 100_000
+    assert xml_safe(passed) == passed
+    assert one_line("a\ufffdb") == one_line("ab") == "ab"
+
+
 def test_plain_is_the_text_on_one_line() -> None:
     """Blocks are set apart by a space, entities become characters, and code that would run is gone."""
     markup = "<h1>A</h1><p>b &amp; &lt;c&gt;<br>d</p><ul><li>e</li><li>f</li></ul><script>x</script>"

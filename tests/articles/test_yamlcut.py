@@ -228,6 +228,15 @@ def test_the_short_way_reads_what_pyyaml_reads(text: str) -> None:
         assert repr(found) == repr(yaml.load(text, yaml.CSafeLoader))
 
 
+def test_what_looks_usual_at_a_glance_is_what_pyyaml_takes() -> None:
+    """Of all characters, `plainyaml` reads none that PyYAML refuses or takes for the end of a line."""
+    everything = map(chr, range(sys.maxunicode + 1))
+    read = "".join(character for character in everything if plainyaml._is_usual(character))
+    assert len(read) > 1_000_000
+    assert not yaml.reader.Reader.NON_PRINTABLE.search(read)
+    assert not set("\r\x85\u2028\u2029\ufeff").intersection(read)
+
+
 def test_a_plain_file_is_cut() -> None:
     """The blocks of a file as robots write it are cut out, not parsed."""
     related = 'related:\n  - title: "x \\"y\\""\n    url: https://a.example/b\n'
