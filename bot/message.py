@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from articles.article import Article
@@ -42,8 +42,8 @@ class Message:
 
         Empty fields do not count, so that a field added to this class later changes no existing fingerprint.
         """
-        seen = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
-        text = json.dumps({name: value for name, value in seen.items() if value not in (None, "", [], False)})
+        seen = {name: _plain(value) for name in self.__slots__ if (value := getattr(self, name))}
+        text = json.dumps(seen)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -26,10 +26,19 @@ _UNSEEN = re.compile(
 _HOST = re.compile(r"[a-z0-9._-]+")
 _LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _URL_SAFE = "%/:@!$&'()*+,;=~-._?"
+_LABEL = "[a-z0-9_-]{1,63}"
+_SAFE = r"[\w/:@!$&'()*+,;=~.-]"
+_QUOTED = f"(?:%[0-9A-Fa-f]{{2}}{_SAFE}*)*"
+# What `web_url` returns as it is, as it does with nearly every address: told in a tenth of the time.
+_PLAIN_URL = re.compile(
+    rf"https?://{_LABEL}(?:\.{_LABEL})*(?:/{_SAFE}*{_QUOTED})?(?:\?{_SAFE}+{_QUOTED})?", re.ASCII
+)
 
 
 def clean(text: str) -> str:
     """Return `text` on one line, with single spaces and without characters that nobody can see."""
+    if text.isprintable() and "  " not in text:  # cheap to ask: no control is printable, no space but " "
+        return text.strip()
     return " ".join(_UNSEEN.sub("", text).split())
 
 
@@ -38,7 +47,7 @@ def units(text: str) -> int:
 
     Discord counts code points and Slack says only "characters"; UTF-16 is never less than either.
     """
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fit(text: str, limit: int, render: Callable[[str], str] = str) -> str:
@@ -64,6 +73,8 @@ def web_url(url: str, limit: int) -> str | None:
     None unless it is an absolute http(s) address without credentials of at most `limit` characters: half a
     link is worse than none. Quotes per RFC 3986 §2.1; the host per IDNA.
     """
+    if len(url) <= limit and _PLAIN_URL.fullmatch(url):
+        return url
     try:
         parts = urlsplit(clean(url))
         host = (parts.hostname or "").encode("idna").decode("ascii")

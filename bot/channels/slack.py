@@ -167,8 +167,8 @@ def _local_time(at: datetime) -> str:
 
     https://docs.slack.dev/messaging/formatting-message-text#date-formatting
     """
-    fallback = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback}>"
+    fallback = at.astimezone(UTC).isoformat(" ", "minutes").removesuffix("+00:00")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback} UTC>"
 
 
 def _notification(message: Message) -> str:

@@ -142,6 +142,28 @@ def test_clean_text_is_one_visible_line(text: str) -> None:
     cleaned.encode()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a  b", "a b"),
+        (" a ", "a"),
+        ("a\u00a0b", "a b"),
+        ("a\tb\n", "a b"),
+        ("a\u200bb", "ab"),
+        ("é “b”", "é “b”"),
+    ],
+)
+def test_white_space_becomes_single_blanks(text: str, expected: str) -> None:
+    """Of any kind, at the ends too; what is clean stays."""
+    assert clean(text) == expected
+
+
+@pytest.mark.parametrize(("text", "length"), [("abc", 3), ("äöü", 3), ("日本", 2), ("👍", 2), ("\ud800", 1)])
+def test_lengths_are_counted_in_utf_16(text: str, length: int) -> None:
+    """Only what lies beyond the basic plane counts twice."""
+    assert units(text) == length
+
+
 def test_clean_text_keeps_joined_letters_and_emoji() -> None:
     """Joiners that shape letters and emoji are part of what people see."""
     assert clean("می\u200cخواهم 👩\u200d💻") == "می\u200cخواهم 👩\u200d💻"
@@ -200,6 +222,15 @@ def test_where_a_text_is_cut(text: str, limit: int, expected: str) -> None:
         ("https://example.com/a?b=c&d=e#f", "https://example.com/a?b=c&d=e#f"),
         ("HTTPS://Example.COM/A", "https://example.com/A"),
         ("https://example.com:8443/a", "https://example.com:8443/a"),
+        ("https://example.com", "https://example.com"),
+        ("https://example.com?a=b", "https://example.com?a=b"),
+        ("https://example.com/a?", "https://example.com/a"),
+        ("https://example.com/a#", "https://example.com/a"),
+        ("https://example.com/a?b?c", "https://example.com/a?b?c"),
+        ("https://example.com/%41%zz?%41", "https://example.com/%41%25zz?%41"),
+        ("https://example.com/a\n", "https://example.com/a"),
+        ("https://example..com/", None),
+        (f"https://{'a' * 64}.com/", None),
         ('https://example.com/a b|c<d>e\\f"g`h', "https://example.com/a%20b%7Cc%3Cd%3Ee%5Cf%22g%60h"),
         ("https://example.com/100%/x%2Fy", "https://example.com/100%25/x%2Fy"),
         ("https://bücher.example/straße?q=ä", "https://xn--bcher-kva.example/stra%C3%9Fe?q=%C3%A4"),
