@@ -21,7 +21,6 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -29,8 +28,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import resolve_proxies
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
@@ -52,6 +50,7 @@ TIMEOUTS = (5.0, 15.0)
 
 
 _MOST_KNOWN = 256
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _BREAKDOWNS = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 """What requests, urllib3, http.client and sockets raise while a request is under way."""
 
@@ -80,11 +79,12 @@ class Transport:
         self, session: requests.Session, *, user_agent: str, timeouts: tuple[float, float] = TIMEOUTS
     ) -> None:
         session.trust_env = False
+        session.headers.clear()
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         for scheme in ("https://", "http://"):
             session.mount(scheme, _Adapter(max_retries=Retry(total=False)))
         self._session = session
-        self._timeouts = timeouts
+        self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
         self._known: dict[tuple[str, Secret], requests.PreparedRequest] = {}
         self._headers = {
             "User-Agent": user_agent,
@@ -104,44 +104,61 @@ class Transport:
         return answer
 
     def _attempt(self, request: Request) -> Response | TransportError:
-        fault = fault_of(request.url)
-        if fault:
-            return Unsent(fault)
-        body = json.dumps(request.json, ensure_ascii=False, separators=(",", ":")).encode()
+        known = self._prepared(request.method, request.url)
+        if isinstance(known, Unsent):
+            return known
+        body = _JSON.encode(request.json).encode()
         try:
-            prepared = self._prepared(request.method, request.url).copy()
-        except (requests.RequestException, ValueError):
-            return Unsent("the webhook's address is not a valid URL")
-        prepared.body = body
-        prepared.headers["Content-Length"] = str(len(body))
-        session = self._session
-        try:
-            # Not Session.send: all that it adds is redirects, cookies and hooks, which have no place here.
-            sent = session.get_adapter(str(prepared.url)).send(
-                prepared,
-                stream=True,
-                timeout=self._timeouts,
-                verify=True if session.verify is None else session.verify,
-                cert=session.cert,
-                proxies=resolve_proxies(prepared, dict(session.proxies), trust_env=False),
-            )
+            return self._exchange(known, body)
         except _NotConnectedError as error:
             return Unsent(str(error))
         except _BREAKDOWNS as error:
             return Ambiguous(_breakdown(error))
-        return _answer(sent)
 
-    def _prepared(self, method: str, url: Secret) -> requests.PreparedRequest:
-        """Return a request without a body; the checks of the address and the headers are made once."""
+    def _exchange(self, known: requests.PreparedRequest, body: bytes) -> Response | Ambiguous:
+        """Do what the session's adapter does in `send`, but for what it makes of answers and errors.
+
+        And not what Session.send does: all that it adds is redirects, cookies and hooks, none of which have
+        a place here.
+        """
+        session, url, method = self._session, known.url, known.method
+        assert url is not None and method is not None
+        adapter: Any = session.get_adapter(url)
+        proxies, verify = dict(session.proxies), True if session.verify is None else session.verify
+        pool = adapter.get_connection_with_tls_context(known, verify, proxies, session.cert)
+        adapter.cert_verify(pool, url, verify, session.cert)
+        answer = pool.urlopen(
+            method,
+            adapter.request_url(known, proxies),
+            body,
+            {**known.headers, "Content-Length": str(len(body))},
+            retries=adapter.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=self._timeout,
+            preload_content=False,
+            decode_content=False,
+        )
+        return _answer(answer)
+
+    def _prepared(self, method: str, url: Secret) -> requests.PreparedRequest | Unsent:
+        """Return a request without a body; the address is checked, and the headers are made, once."""
         known = self._known.get((method, url))
-        if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            known = self._session.prepare_request(
+        if known is not None:
+            return known
+        fault = fault_of(url)
+        if fault:
+            return Unsent(fault)
+        try:
+            made = self._session.prepare_request(
                 requests.Request(method, url.reveal(), headers=self._headers)
             )
-            self._known[method, url] = known
-        return known
+        except (requests.RequestException, ValueError):
+            return Unsent("the webhook's address is not a valid URL")
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[method, url] = made
+        return made
 
 
 def fault_of(webhook: Secret) -> str | None:
@@ -168,16 +185,18 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _answer(sent: requests.Response) -> Response | Ambiguous:
+def _answer(answer: BaseHTTPResponse) -> Response | Ambiguous:
     """Return the answer whose head has come; when the rest does not, a refusal is still a refusal."""
-    with closing(sent):
-        try:
-            body = sent.raw.read(MAX_BODY, decode_content=True)
-        except _BREAKDOWNS as error:
-            if sent.status_code < 300:
-                return Ambiguous(f"HTTP {sent.status_code}, and then {_breakdown(error)}")
-            body = b""
-    return Response(status=sent.status_code, headers=dict(sent.headers), body=body)
+    try:
+        body = answer.read(MAX_BODY, decode_content=True)
+    except _BREAKDOWNS as error:
+        if answer.status < 300:
+            return Ambiguous(f"HTTP {answer.status}, and then {_breakdown(error)}")
+        body = b""
+    finally:
+        answer.close()
+        answer.release_conn()
+    return Response(status=answer.status, headers=dict(answer.headers), body=body)
 
 
 def _breakdown(error: BaseException) -> str:
@@ -259,6 +278,7 @@ class _TimedResponse(http.client.HTTPResponse):
 class _Connection(HTTPConnection):
     response_class = _TimedResponse
     _last_used = 0.0
+    _pieces: list[bytes] | None = None
 
     def connect(self) -> None:
         try:
@@ -271,8 +291,21 @@ class _Connection(HTTPConnection):
         return super().is_connected and time.monotonic() - self._last_used < MAX_IDLE
 
     def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send head and body in one piece: each is a system call, a packet, and a wake-up of the server."""
         self._last_used = time.monotonic()
-        super().request(*args, **kwargs)
+        self._pieces = []
+        try:
+            super().request(*args, **kwargs)
+            pieces = self._pieces
+        finally:
+            self._pieces = None
+        super().send(b"".join(pieces))
+
+    def send(self, data: Any) -> None:
+        if self._pieces is None:
+            super().send(data)
+        else:
+            self._pieces.append(data)
 
 
 class _SecureConnection(_Connection, HTTPSConnection):

@@ -164,6 +164,26 @@ def test_an_answer_comes_back_with_status_headers_and_body(transport: Transport)
     assert body == '{"text":"Grüße 👋"}'.encode()
 
 
+def test_head_and_body_leave_in_one_piece(transport: Transport) -> None:
+    """A server that reads once has the whole request, on a new connection and on one that is used again."""
+    pieces = []
+
+    def serve(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            for _ in range(2):
+                pieces.append(connection.recv(65536))
+                connection.sendall(OK)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        for _ in range(2):
+            assert transport.send(to(server.getsockname()[1])).body == b"ok"
+        thread.join()
+    assert [piece.endswith('{"text":"Grüße 👋"}'.encode()) for piece in pieces] == [True, True]
+
+
 def test_a_refused_connection_is_proven_unsent(transport: Transport) -> None:
     """Nobody listens: nothing was posted."""
     with pytest.raises(Unsent, match="refused"):
