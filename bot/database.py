@@ -6,18 +6,28 @@ Knows how to connect and how to write without stepping on others; of tables and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Executable,
+    TypeDecorator,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
 from bot.errors import BotError
+from bot.prepared import Parameters, Prepared
 
 BUSY = 10.0
 """Seconds for which a writer waits for another process to finish writing an SQLite file."""
@@ -36,6 +46,12 @@ _POSTGRES_PATIENCE = {
 _POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
 
 
+Step = tuple[Executable, Mapping[str, object]]
+"""A statement and the values of its bindparams."""
+
+Ready = Sequence[tuple[str, Parameters]]
+"""Statements and values as a driver takes them."""
+
 UNREACHABLE = (OperationalError, InterfaceError, InternalError, NoConnectionFreeError)
 """Errors of a database that is away, locked or failing over: what was tried may succeed later."""
 
@@ -50,14 +66,9 @@ class Utc(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return what the driver takes; raises ValueError for a naive time."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a naive time: {value}")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], object]:
+        """Return what makes of a time what the driver takes; that raises ValueError for a naive one."""
+        return _utc_text if dialect.name == "sqlite" else _utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the aware time."""
@@ -66,8 +77,21 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def _utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"a naive time: {value}")
+    return value.astimezone(UTC)
+
+
+def _utc_text(value: datetime | None) -> str | None:
+    moment = _utc(value)
+    return None if moment is None else moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 class Database:
-    """One engine, and the two ways to use it. Safe to share among threads."""
+    """One engine, and the ways to use it. Safe to share among threads."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -77,6 +101,9 @@ class Database:
         self._turn = threading.Lock() if self.is_sqlite else None
         self._thread = threading.local()
         self._spare = threading.Semaphore(KEPT)
+        self._prepared: dict[Executable, Prepared] = {}
+        self._execute = _in_sqlite if self.is_sqlite else _in_postgres
+        self._failure: type[Exception] = engine.dialect.loaded_dbapi.Error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -89,6 +116,32 @@ class Database:
             else:
                 with kept.begin():
                     yield kept
+
+    def run(self, steps: Sequence[Step]) -> list[int]:
+        """Execute the statements in one transaction, and return how many rows each has changed.
+
+        For what is done with every request: the statements are compiled once, and PostgreSQL gets all of them
+        in one message, so none may depend on how many rows another has changed. Raises what `write` raises.
+        """
+        prepared = [(self._prepare(statement), values) for statement, values in steps]
+        ready = [(each.text, each.parameters(values)) for each, values in prepared]
+        kept: Connection | None = getattr(self._thread, "kept", None)
+        with nullcontext(kept) if kept else self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            try:
+                with self._turn or nullcontext():
+                    return self._execute(driver, ready)
+            except BaseException as error:
+                # Whatever is wrong with the connection or its transaction ends with it.
+                connection.invalidate()
+                if isinstance(error, self._failure):
+                    raise DBAPIError.instance(None, None, error, self._failure) from error
+                raise
+
+    def _prepare(self, statement: Executable) -> Prepared:
+        if statement not in self._prepared:
+            self._prepared[statement] = Prepared(statement, self.engine.dialect)
+        return self._prepared[statement]
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -172,6 +225,23 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {setting}")
+
+
+def _in_sqlite(driver: Any, ready: Ready) -> list[int]:
+    driver.execute("BEGIN IMMEDIATE")
+    counts = [driver.execute(text, parameters).rowcount for text, parameters in ready]
+    driver.execute("COMMIT")
+    return counts
+
+
+def _in_postgres(driver: Any, ready: Ready) -> list[int]:
+    # All that is sent before a Sync message is one transaction, where none was begun:
+    # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+    driver.autocommit = True
+    with driver.pipeline():
+        cursors = [driver.execute(text, parameters) for text, parameters in ready]
+    driver.autocommit = False
+    return [cursor.rowcount for cursor in cursors]
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -19,8 +19,9 @@ from articles.article import Article
 from bot.catalog import Catalog
 from bot.channels import Outcome, Request, Response, Service, Verdict, host_of
 from bot.database import UNREACHABLE, first_line
+from bot.delivery import Attempt, Claim, Delivery, Done, Kind, Rest, Shown, new_claim
 from bot.message import Message
-from bot.outbox import Attempt, Claim, Delivery, Done, Kind, Outbox, Rest, Shown, Taken, new_claim
+from bot.outbox import Outbox, Taken
 from bot.pace import Pacer
 from bot.retry import Change, Correction, Standing, after_correction, after_post
 from bot.rules import Channel, Decision, Reason, decide, is_visible

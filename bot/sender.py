@@ -17,8 +17,10 @@ from bot.catalog import Catalog
 from bot.channels import SERVICES, Service, Verdict, host_of
 from bot.channelstate import ChannelState
 from bot.database import UNREACHABLE, first_line
+from bot.delivery import Attempt, Delivery, Done, held_claim
+from bot.exchange import note_test
 from bot.lane import Composes, Lane, Sends, Tools, answer_to
-from bot.outbox import Attempt, Delivery, Done, Kind, Outbox, held_claim, note_attempt
+from bot.outbox import Outbox
 from bot.pace import Pacer
 from bot.retry import LOST, Change, Correction, Standing, after_post
 from bot.rules import Channel
@@ -132,7 +134,7 @@ class Sender:
             reason=verdict.reason,
         )
         with database.write() as connection:
-            note_attempt(connection, name, Kind.TEST, attempt, None)
+            note_test(connection, name, attempt)
         return verdict
 
     def _opening_times(self, now: datetime) -> dict[str, datetime]:

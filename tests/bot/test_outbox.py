@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from bot import schema
 from bot.channels import Detail, Outcome, Verdict
 from bot.database import Database, DatabaseError, connect
 from bot.lease import Lease
-from bot.outbox import Attempt, Done, Kind, Outbox, Shown, Taken, new_claim
+from bot.outbox import Attempt, Done, Kind, Outbox, Rest, Shown, Taken, new_claim
 from bot.planner import Planner
 from bot.retry import SCHEDULE, Change, Standing, after_correction, after_post
 from bot.schema import attempts, deliveries
@@ -104,7 +105,21 @@ def test_only_the_claim_may_record(world: World, outbox: Outbox) -> None:
     with world.database.write() as connection:
         connection.execute(text("UPDATE deliveries SET claim = 'another' WHERE claim IS NOT NULL"))
     assert outbox.exchange(done, None) == (False, None)
+    assert outbox.exchange(replace(done, error="HTTP 500"), None) == (False, None)
     assert world.deliveries()[0].state is State.CLAIMED
+    assert world.outcomes(world.deliveries()[0]) == []
+    assert world.state_of().last_error is None
+
+
+def test_a_failure_is_recorded_with_what_follows_from_it(world: World, outbox: Outbox) -> None:
+    """The channel's last error and its rest come with the record, and so may the next claim."""
+    until = START + timedelta(seconds=9)
+    due = Change(state=State.RETRY, reason="HTTP 429", due_at=until)
+    done = replace(sent(outbox, world), change=due, shown=None, error="HTTP 429", rest=Rest(until=until))
+    following = new_claim(world.deliveries()[1], Kind.POST, world.clock())
+    assert outbox.exchange(done, following) == (True, Taken.YES)
+    assert [each.state for each in world.deliveries()] == [State.RETRY, State.CLAIMED, State.PLANNED]
+    assert (world.state_of().last_error, world.state_of().paused_until) == ("HTTP 429", until)
 
 
 def test_a_lost_lease_claims_nothing(world: World, outbox: Outbox) -> None:

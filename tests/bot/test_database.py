@@ -1,0 +1,77 @@
+"""What every use of the database can rely on, whichever it is."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from bot.database import Database, Step
+from bot.schema import hosts
+from tests.bot.world import START
+
+ADD = insert(hosts).values(name=bindparam("b_name"), paused_until=bindparam("b_until"), reason="one")
+CHANGE = update(hosts).where(hosts.c.name.startswith(bindparam("b_start"))).values(reason="two")
+
+
+def add(name: str) -> Step:
+    return ADD, {"b_name": name, "b_until": START}
+
+
+def known(database: Database) -> list[tuple[object, ...]]:
+    with database.read() as connection:
+        rows = connection.execute(select(hosts.c.name, hosts.c.paused_until, hosts.c.reason))
+        return sorted(map(tuple, rows))
+
+
+def test_steps_see_one_another_and_are_counted(database: Database) -> None:
+    """Each step works on what those before it have left, and tells how many rows it changed."""
+    assert database.run([add("a"), add("b"), (CHANGE, {"b_start": "a"}), (CHANGE, {"b_start": "x"})]) == [
+        1,
+        1,
+        1,
+        0,
+    ]
+    assert known(database) == [("a", START, "two"), ("b", START, "one")]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_steps_are_one_transaction(database: Database, kept: bool) -> None:
+    """If one of them fails none has happened, SQLAlchemy's own error says so, and the next ones succeed."""
+    for attempt in range(10):  # PostgreSQL's driver prepares what it has seen five times
+        steps = [add(f"x{attempt}"), add("a"), add("a")]
+        if kept:
+            with database.keeping():
+                with pytest.raises(IntegrityError):
+                    database.run(steps)
+                assert database.run([add(f"y{attempt}")]) == [1]
+        else:
+            with pytest.raises(IntegrityError):
+                database.run(steps)
+            assert database.run([add(f"y{attempt}")]) == [1]
+    assert [name for name, *_ in known(database)] == [f"y{attempt}" for attempt in range(10)]
+
+
+def test_a_writer_after_steps_has_a_transaction(database: Database) -> None:
+    """The connection that ran steps is the one that writes next, and that can still be rolled back."""
+    with database.keeping():
+        database.run([add("a")])
+        with pytest.raises(IntegrityError), database.write() as connection:
+            for name in "ba":
+                connection.execute(*add(name))
+        database.run([add("c")])
+    assert [name for name, *_ in known(database)] == ["a", "c"]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_connection_that_was_cut_is_replaced(database: Database) -> None:
+    """The steps that find it out fail as a database that is away does; the next ones run over a new one."""
+    with database.keeping():
+        database.run([add("a")])
+        with database.write() as connection:
+            pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        with database.read() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with pytest.raises(OperationalError):
+            database.run([add("b")])
+        assert database.run([add("b")]) == [1]
