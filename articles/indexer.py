@@ -117,11 +117,8 @@ class Indexer:
         with self._transaction() as connection:
             if paths is None or not self.catalog.is_complete():
                 suspects, gone = self._all(connection)
-                connection.execute("UPDATE meta SET value = 1 WHERE key = 'complete' AND value = 0")
             else:
-                looked_at = {path: self.folder.signature(path) for path in paths}
-                suspects = {p: s for p, s in looked_at.items() if s is not None}
-                gone = [p for p, s in looked_at.items() if s is None]
+                suspects, gone = self._some(connection, paths)
             refresh = _Writer(connection, self.catalog, self.folder).write(suspects, gone)
         refresh.seconds = time.monotonic() - started
         return refresh
@@ -129,10 +126,22 @@ class Indexer:
     def _all(self, connection: sqlite3.Connection) -> tuple[dict[str, int], list[str]]:
         """Return the files whose signature is new, and the paths that are no more."""
         scan = self.folder.scan()
+        # Nearly always nothing has changed, and one digest says so sooner than every file's signature.
+        digest = scan.digest()
+        if connection.execute("SELECT 1 FROM meta WHERE key = 'scan' AND value = ?", (digest,)).fetchone():
+            return {}, []
+        connection.execute("REPLACE INTO meta VALUES ('complete', 1), ('scan', ?)", (digest,))
         known = dict(connection.execute("SELECT path, signature FROM files"))
         suspects = {p: s for p, s in scan.files.items() if known.pop(p, None) != s}
         gone = [p for p in known if not _is_in(p, scan.unreadable)]
         return suspects, gone
+
+    def _some(self, connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+        """Return those of these files that there are, with their signatures, and those that there are not."""
+        connection.execute("DELETE FROM meta WHERE key = 'scan'")  # what was true of all of them is over
+        looked_at = {path: self.folder.signature(path) for path in paths}
+        gone = [path for path, signature in looked_at.items() if signature is None]
+        return {path: signature for path, signature in looked_at.items() if signature is not None}, gone
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -5,10 +5,12 @@ Knows nothing of what the files say.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -34,6 +36,11 @@ class Scan:
 
     files: dict[str, int] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
+
+    def digest(self) -> bytes:
+        """Return a digest of all paths and signatures; another order, as after a restore, gives another."""
+        signatures = array("q", self.files.values()).tobytes()
+        return hashlib.sha256("\0".join(self.files).encode() + signatures).digest()
 
 
 class Folder:
@@ -112,20 +119,21 @@ class Folder:
             return os.open(file, flags)
 
     def _scan(self, prefix: str, entries: Iterator[os.DirEntry[str]], scan: Scan, settled: int) -> None:
+        files, matches = scan.files, self.matches
         for entry in entries:
             name = entry.name
             if name[0] == ".":
                 continue
             path = prefix + name
             if not (path.isascii() or _is_utf8(path)):
-                scan.files[_readable(path)] = 0
+                files[_readable(path)] = 0
             elif entry.is_dir(follow_symlinks=False):
                 self._scan_folder(path, scan, settled)
-            elif self.matches(path):
+            elif matches(path):
                 try:
-                    scan.files[path] = _signature(entry.stat(), settled)
+                    files[path] = _signature(entry.stat(), settled)
                 except OSError:
-                    scan.files[path] = 0  # a dangling link: reading it gives the reason
+                    files[path] = 0  # a dangling link: reading it gives the reason
 
     def _scan_folder(self, path: str, scan: Scan, settled: int) -> None:
         try:
@@ -156,8 +164,8 @@ def decode(data: bytes, path: str) -> str:
 
 
 def _signature(status: os.stat_result, settled: int) -> int:
-    # A file written just now, after `settled`, is to be looked at once more when its clock has gone on.
     changed = status.st_ctime_ns
+    # A file written just now, after `settled`, is to be looked at once more when its clock has gone on.
     # The hash of a tuple of integers is not salted: equal in every process of one Python version.
     return hash((status.st_mtime_ns, changed, status.st_size, status.st_ino, changed < settled))
 

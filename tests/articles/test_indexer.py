@@ -567,3 +567,15 @@ def test_a_future_article_is_known_and_not_shown(site: ArticleSite) -> None:
     assert (catalog.count("go", due), catalog.next_due("go", due)) == (1, None)
     assert [summary.articles for summary in catalog.summaries(NOON)] == [0]
     assert [summary.articles for summary in catalog.summaries(due)] == [1]
+
+
+def test_a_deletion_without_an_event_is_found_after_single_files_were_looked_at(site: ArticleSite) -> None:
+    """The folder looks as it did at the last look at all of it, but the catalog has gone on since."""
+    site.write("a.md", topics=["Go"])
+    indexer = site.indexer()
+    indexer.refresh()
+    site.write("b.md", topics=["Go"])
+    assert indexer.refresh(["b.md"]).changed == 1
+    (site.root / "b.md").unlink()
+    assert indexer.refresh().removed == 1
+    assert [article.path for article in indexer.catalog.scan()] == ["a.md"]
