@@ -18,6 +18,12 @@ def add(name: str) -> Step:
     return ADD, {"b_name": name, "b_until": START}
 
 
+def write(database: Database, *names: str) -> None:
+    with database.write() as connection:
+        for name in names:
+            connection.execute(*add(name))
+
+
 def known(database: Database) -> list[tuple[object, ...]]:
     with database.read() as connection:
         rows = connection.execute(select(hosts.c.name, hosts.c.paused_until, hosts.c.reason))
@@ -56,9 +62,8 @@ def test_a_writer_after_steps_has_a_transaction(database: Database) -> None:
     """The connection that ran steps is the one that writes next, and that can still be rolled back."""
     with database.keeping():
         database.run([add("a")])
-        with pytest.raises(IntegrityError), database.write() as connection:
-            for name in "ba":
-                connection.execute(*add(name))
+        with pytest.raises(IntegrityError):
+            write(database, "b", "a")
         database.run([add("c")])
     assert [name for name, *_ in known(database)] == ["a", "c"]
 
