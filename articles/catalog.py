@@ -11,7 +11,6 @@ import json
 import os
 import sqlite3
 import threading
-import uuid
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -369,7 +368,7 @@ def _make(path: Path) -> _Opened:
     connection.execute("BEGIN IMMEDIATE")
     for statement in _SCHEMA.split(";"):
         connection.execute(statement)
-    meta = [("identity", uuid.uuid4().hex), ("revision", 0), ("complete", 0)]
+    meta = [("identity", os.urandom(16).hex()), ("revision", 0), ("complete", 0)]
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
     connection.execute("COMMIT")
     return _Opened(connection, _inode(path))

@@ -6,13 +6,13 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from articles import frontmatter
 from articles.article import Article, Image, Provider
-from articles.frontmatter import ParsedFile
-from articles.source import decode
 from articles.topics import Topics
+
+if TYPE_CHECKING:
+    from articles.frontmatter import ParsedFile
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -48,11 +48,6 @@ def digest(data: bytes) -> bytes:
     """Return a short digest of a file's bytes."""
     # SHA-256 because processors compute it: three times as fast as BLAKE2 here.
     return hashlib.sha256(data).digest()[:16]
-
-
-def read(data: bytes, path: str, topics: Topics) -> Record:
-    """Return the record of one file. Raises ArticleError."""
-    return record(frontmatter.parse(decode(data, path), path), topics)
 
 
 def record(parsed: ParsedFile, topics: Topics) -> Record:
@@ -98,8 +93,12 @@ def article(document: str, path: str, *, related_yaml: str = "", related: int = 
         fields["provider"] = Provider(**fields["provider"])
     if "images" in fields:
         fields["images"] = tuple(Image(**image) for image in fields["images"])
-    found = frontmatter.parse_related(related_yaml, related)
-    return Article(path=path, body=body, related=found, **fields)
+    if related and related_yaml:
+        # Imported late: most of what reads the catalog needs no YAML, which takes long to load.
+        from articles.frontmatter import parse_related
+
+        fields["related"] = parse_related(related_yaml, related)
+    return Article(path=path, body=body, **fields)
 
 
 def _encode(article: Article, slugs: tuple[str, ...]) -> str:

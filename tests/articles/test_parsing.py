@@ -44,7 +44,7 @@ def _all(found: Iterator[Sequence[Look]]) -> dict[str, tuple[object, ...]]:
 
 def _workers() -> list[int]:
     children = psutil.Process().children()
-    return [child.pid for child in children if "articles.parsing" in child.cmdline()]
+    return [child.pid for child in children if "articles.workers" in child.cmdline()]
 
 
 def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Suspect]]) -> None:
