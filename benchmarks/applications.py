@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app import create_app
+from ops.scheduling import use_batch_scheduling
 
 
 def one_route() -> Flask:
@@ -16,6 +17,7 @@ def one_route() -> Flask:
 
 def without_short_way() -> Flask:
     """Return the product's application as Flask alone answers it."""
+    use_batch_scheduling()  # as the product's own worker: what differs is the short way alone
     application = create_app()
     application.extensions["newswire"].indexer.refresh()
     return application
