@@ -43,12 +43,17 @@ INSERT OR IGNORE INTO touched SELECT id FROM chunk
 _SAY_ANEW = """
 UPDATE articles SET active = NOT active, revision = :revision WHERE id IN (SELECT id FROM touched)
     AND active <> (path = (SELECT min(path) FROM articles AS other WHERE other.id = articles.id));
-INSERT OR REPLACE INTO topics SELECT DISTINCT key, :revision FROM joining;
-INSERT INTO spellings SELECT key, value, count(*) FROM joining WHERE key <> 'all' GROUP BY key, value
+INSERT INTO joining SELECT topic.key, published_at, articles.id, number, topic.value
+    FROM touched CROSS JOIN main.articles USING (id), json_each(json_insert(spellings, '$.all', '')) AS topic
+    WHERE active AND is_published ORDER BY topic.key, published_at DESC, articles.id;
+INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM joining;
+INSERT INTO spellings SELECT slug, name, count(*) FROM joining WHERE slug <> 'all' GROUP BY slug, name
     ON CONFLICT DO UPDATE SET articles = articles + excluded.articles;
 DELETE FROM spellings WHERE articles = 0;
-INSERT INTO entries SELECT key, published_at, id, number FROM joining;
-UPDATE articles SET shown = 1 WHERE active AND is_published AND id IN (SELECT id FROM touched)
+INSERT INTO entries SELECT slug, published_at, id, number FROM joining;
+UPDATE articles SET shown = 1 WHERE number IN (SELECT number FROM joining WHERE slug = 'all');
+DELETE FROM joining;
+DELETE FROM touched
 """
 # CROSS JOIN keeps the order of the tables: SQLite's planner would look through all articles for a few ids.
 _TEMPORARY = """
@@ -57,9 +62,7 @@ CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP VIEW IF NOT EXISTS leaving AS
     SELECT articles.*, topic.key, topic.value FROM chunk CROSS JOIN main.articles USING (id),
         json_each(json_insert(spellings, '$.all', '')) AS topic WHERE shown;
-CREATE TEMP VIEW IF NOT EXISTS joining AS
-    SELECT articles.*, topic.key, topic.value FROM touched CROSS JOIN main.articles USING (id),
-        json_each(json_insert(spellings, '$.all', '')) AS topic WHERE active AND is_published
+CREATE TEMP TABLE IF NOT EXISTS joining (slug TEXT, published_at INTEGER, id TEXT, number INTEGER, name TEXT)
 """
 
 
@@ -167,13 +170,13 @@ class _Writer:
         self._folder = folder
         self._revision = catalog.revision() + 1
         self._refresh = Refresh()
+        self._is_first = connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
 
     def write(self, suspects: dict[str, int], gone: Sequence[str]) -> Refresh:
         """Store what the suspects say now and drop what is gone."""
         if not suspects and not gone:
             return self._refresh
         self._run(_TEMPORARY)
-        self._db.execute("DELETE FROM touched")
         known = self._known(suspects)
         every = [Suspect(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(suspects.items())]
         chunks = [every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK)]
@@ -228,9 +231,12 @@ class _Writer:
         self._db.execute(f"DELETE FROM files WHERE {where}", (listed,))
 
     def _take_back(self, ids: set[str]) -> None:
-        if ids:
+        rows = ((id,) for id in sorted(ids))
+        if self._is_first:  # nothing has been said yet
+            self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?)", rows)
+        elif ids:
             self._db.execute("DELETE FROM chunk")
-            self._db.executemany("INSERT INTO chunk VALUES (?)", ((id,) for id in sorted(ids)))
+            self._db.executemany("INSERT INTO chunk VALUES (?)", rows)
             self._run(_TAKE_BACK)
 
     def _known(self, paths: Iterable[str]) -> dict[str, _Known]:
