@@ -5,6 +5,7 @@ Knows how to connect and how to write without stepping on others; of tables and 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -54,6 +55,10 @@ Ready = Sequence[tuple[str, Parameters]]
 
 UNREACHABLE = (OperationalError, InterfaceError, InternalError, NoConnectionFreeError)
 """Errors of a database that is away, locked or failing over: what was tried may succeed later."""
+
+
+# It warns of what else goes wrong with a pipeline after the error that is raised, as when its server is gone.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 class DatabaseError(BotError):
@@ -132,6 +137,8 @@ class Database:
                 with self._turn or nullcontext():
                     return self._execute(driver, ready)
             except BaseException as error:
+                if self.engine.dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]
+                    self.engine.dispose()  # those that wait in the pool were cut off too
                 # Whatever is wrong with the connection or its transaction ends with it.
                 connection.invalidate()
                 if isinstance(error, self._failure):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bot.database import Database, Step
+from bot.database import Database, Step, connect
 from bot.schema import hosts
 from tests.bot.world import START
 
@@ -69,14 +69,29 @@ def test_a_writer_after_steps_has_a_transaction(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-def test_a_connection_that_was_cut_is_replaced(database: Database) -> None:
-    """The steps that find it out fail as a database that is away does; the next ones run over a new one."""
+def test_connections_that_were_cut_are_replaced(database: Database) -> None:
+    """The steps that find it out fail as a database that is away does; nothing meets a dead one again."""
     with database.keeping():
         database.run([add("a")])
-        with database.write() as connection:
-            pid = connection.scalar(text("SELECT pg_backend_pid()"))
-        with database.read() as connection:
-            connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with database.read() as one, database.read() as another:
+            for connection in (one, another):
+                connection.execute(text("SELECT 1"))
+        cut_off(database)
         with pytest.raises(OperationalError):
             database.run([add("b")])
+        with database.read() as one, database.read() as another:
+            assert [each.scalar(text("SELECT 1")) for each in (one, another)] == [1, 1]
         assert database.run([add("b")]) == [1]
+
+
+def cut_off(database: Database) -> None:
+    """End every connection to the database, as a restart of its server does."""
+    other = connect(database.engine.url.render_as_string(hide_password=False))
+    with other.read() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    other.close()
