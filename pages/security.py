@@ -26,8 +26,11 @@ _HEADERS = {
 
 
 def protect(response: Response) -> Response:
-    """Return the response with the security headers, when it is a page and has none of its own."""
-    if response.mimetype == "text/html" or response.status_code == 304:
+    """Return the response with the security headers, when it is a page and has none of its own.
+
+    A 304 needs none: what the cache has keeps those it came with (RFC 9111 §3.2).
+    """
+    if response.mimetype == "text/html" and response.status_code != 304:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
     return response
