@@ -188,8 +188,9 @@ def door(world: World) -> Callable[[bool], None]:
     def move(is_open: bool) -> None:
         with admin.connect() as connection:
             connection.execute(text(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS {is_open}"))
-            kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
-            connection.execute(text(kill), {"name": url.database})
+            if not is_open:  # who comes through the open door is not to be thrown out again
+                kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+                connection.execute(text(kill), {"name": url.database})
 
     return move
 
