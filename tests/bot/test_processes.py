@@ -300,7 +300,8 @@ def test_a_rate_limit_without_a_time_rests_the_host(program: Program) -> None:
         edge.wait_for(
             lambda requests: len({each.webhook for each in requests if each.status == 200}) == 2, 30
         )
-        refused = max(each.monotonic for each in edge.requests if each.status == 429)
+        # The first refusal: the other channel may come to its own only after the rest.
+        refused = min(each.monotonic for each in edge.requests if each.status == 429)
         answered = min(each.monotonic for each in edge.requests if each.status == 200)
         assert answered - refused >= 9.9
         program.wait_for(3, State.SENT)
