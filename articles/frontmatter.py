@@ -107,7 +107,7 @@ def _split(text: str, path: str) -> tuple[str, str]:
 
 def _load(front: str) -> tuple[Mapping[str, Any], str]:
     """Parse a front matter without the blocks that nobody needs now, where that is provably the same."""
-    plain = plainyaml.load(front) if len(front) <= _SHORT else None
+    plain = plainyaml.load(front, shared=True) if len(front) <= _SHORT else None
     if plain is not None:
         return plain, _related_json(plain.get("related"))
     try:

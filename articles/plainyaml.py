@@ -47,10 +47,10 @@ class _Level:
         self.open_key: str | None = None
 
 
-def load(text: str) -> dict[str, Any] | None:
+def load(text: str, *, shared: bool = False) -> dict[str, Any] | None:
     """Return the mapping that a YAML text holds, or None when PyYAML has to say; it ends with a newline.
 
-    What is inside the mapping is not to be changed: equal parts of several texts may be one object.
+    With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed.
     """
     if not _is_usual(text):
         return None
@@ -67,7 +67,7 @@ def load(text: str) -> dict[str, Any] | None:
             if len(block) > 1 and block.strip(" \n"):
                 if value is not None:
                     return None
-                value = _small_block(block) if len(block) < _SMALL else _block(block)
+                value = _seen_block(block) if shared and len(block) < _SMALL else _block(block)
             values[key] = value
     except _NotPlainError:
         return None
@@ -95,7 +95,7 @@ def _block(text: str) -> Any:
     return root.value[""]
 
 
-_small_block = lru_cache(maxsize=4096)(_block)
+_seen_block = lru_cache(maxsize=4096)(_block)
 """Robots write the same provider and the same topics into many files."""
 
 

@@ -226,6 +226,15 @@ def test_the_short_way_reads_what_pyyaml_reads(text: str) -> None:
     found = plainyaml.load(text)
     if found is not None:
         assert repr(found) == repr(yaml.load(text, yaml.CSafeLoader))
+    assert repr(plainyaml.load(text, shared=True)) == repr(found)
+
+
+def test_what_was_read_is_the_readers_own() -> None:
+    """A value that someone changes is not changed for the next who reads the same text."""
+    text = "site:\n  title: News\n"
+    found = yamlcut.load(text)
+    found["site"]["title"] = "Other"
+    assert yamlcut.load(text) == {"site": {"title": "News"}}
 
 
 def test_what_looks_usual_at_a_glance_is_what_pyyaml_takes() -> None:
