@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from articles.errors import ArticleError, SourceError
 
@@ -26,21 +27,41 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # what os.scandir makes of a byte th
 _TICK = 100_000_000  # nanoseconds
 
 
+class Listing(NamedTuple):
+    """The article files of one folder: its path with a slash at the end, their names and their signatures."""
+
+    prefix: str
+    names: list[str]
+    signatures: list[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What a folder holds: a signature for each article file, which changes whenever the file is written.
 
-    `unreadable` are folders that could not be listed, which are in `files` too, so that somebody finds out
-    why: what is in them is unknown, not gone.
+    `unreadable` are folders that could not be listed, which are among the files too, so that somebody finds
+    out why: what is in them is unknown, not gone.
     """
 
-    files: dict[str, int] = field(default_factory=dict)
+    listings: list[Listing] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
+
+    @property
+    def files(self) -> dict[str, int]:
+        """The signature of each file, by path."""
+        return {
+            listing.prefix + name: signature
+            for listing in self.listings
+            for name, signature in zip(listing.names, listing.signatures, strict=True)
+        }
 
     def digest(self) -> bytes:
         """Return a digest of all paths and signatures; another order, as after a restore, gives another."""
-        signatures = array("q", self.files.values()).tobytes()
-        return hashlib.sha256("\0".join(self.files).encode() + signatures).digest()
+        digest = hashlib.sha256()
+        for prefix, names, signatures in self.listings:
+            digest.update("\0".join((prefix, *names, "")).encode())
+            digest.update(array("q", signatures))
+        return digest.digest()
 
 
 class Folder:
@@ -119,29 +140,40 @@ class Folder:
             return os.open(file, flags)
 
     def _scan(self, prefix: str, entries: Iterator[os.DirEntry[str]], scan: Scan, settled: int) -> None:
-        files, matches = scan.files, self.matches
+        names: list[str] = []
+        signatures: list[int] = []
+        takes_all = self.matches is _is_markdown
         for entry in entries:
             name = entry.name
             if name[0] == ".":
                 continue
-            path = prefix + name
-            if not (path.isascii() or _is_utf8(path)):
-                files[_readable(path)] = 0
+            # Where the signature is 0, it is from reading the file that the reason comes.
+            if not (name.isascii() or _is_utf8(name)):
+                name, signature = _readable(name), 0
             elif entry.is_dir(follow_symlinks=False):
-                self._scan_folder(path, scan, settled)
-            elif matches(path):
+                if self._scan_folder(prefix + name, scan, settled):
+                    continue
+                signature = 0
+            elif not (name.endswith(".md") if takes_all else self.matches(prefix + name)):
+                continue
+            else:
                 try:
-                    files[path] = _signature(entry.stat(), settled)
+                    signature = _signature(entry.stat(), settled)
                 except OSError:
-                    files[path] = 0  # a dangling link: reading it gives the reason
+                    signature = 0  # a dangling link
+            names.append(name)
+            signatures.append(signature)
+        scan.listings.append(Listing(prefix, names, signatures))
 
-    def _scan_folder(self, path: str, scan: Scan, settled: int) -> None:
+    def _scan_folder(self, path: str, scan: Scan, settled: int) -> bool:
+        """Scan a folder in the folder; return whether it could be listed."""
         try:
             with os.scandir(self.root / path) as entries:
                 self._scan(path + "/", entries, scan, settled)
         except OSError:
             scan.unreadable.add(path)
-            scan.files[path] = 0
+            return False
+        return True
 
 
 def _read(descriptor: int, size: int) -> bytes:
