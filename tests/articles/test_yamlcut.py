@@ -157,6 +157,13 @@ def _whole(text: str) -> Any:
 
 
 def _check_cut(text: str) -> None:
+    """Check a text as it is, and with every line so long that its blocks are not looked at line by line."""
+    _check_one_cut(text)
+    _check_one_cut("".join(f"{line}  # {'p' * 2000}\n" for line in text.splitlines()))
+    _check_one_cut("".join(f"{line}\n" + f"    {'p' * 60}\n" * 40 for line in text.splitlines()))
+
+
+def _check_one_cut(text: str) -> None:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     whole = _whole(text)
     if whole is None:
@@ -194,6 +201,17 @@ _TRAPS = [
     "related: a\n--- foo\n",
     "related: a\n...\ntitle: b\n",
     "title: yes\nrelated: a\nyes: b\n",
+    "related:\n  k: 'x\ntitle: y'\n",
+    "related:\n  k: 'it''s\ntitle: y'\n",
+    'related:\n  k: "x \\"\ntitle: y"\n',
+    'related:\n  k: "x.\\"\ntitle: y"\n',
+    'related:\n  - "\ntitle: y"\n',
+    'related: ["x\ntitle: y"]\n',
+    "related: [a,\ntitle: b]\n",
+    "related: {a: b,\ntitle: c}\nx: y\n",
+    "related: [\ntitle: b]\n",
+    "x: &a z\nrelated: *a\ntitle: t\n",
+    "x: &a z\nrelated:\n  - *a\ntitle: t\n",
 ]
 
 
