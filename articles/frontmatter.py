@@ -81,7 +81,7 @@ def parse_related(related_yaml: str, count: int) -> tuple[RelatedArticle, ...]:
         if related_yaml.startswith("{"):
             return _related(json.loads(related_yaml)["related"])[:count]
         # Nearly always the first ones are good, and the rest is not read.
-        few = _related(yamlcut.load(yamlcut.first_items(related_yaml, count))["related"])
+        few = _related(yamlcut.load(yamlcut.first_items(related_yaml, count) or related_yaml)["related"])
         return few if len(few) == count else _related(yamlcut.load(related_yaml)["related"])[:count]
     except yamlcut.YamlError:
         return ()
@@ -118,7 +118,9 @@ def _load(front: str) -> tuple[Mapping[str, Any], str]:
         return _load_whole(front)
     values, removed = reduced
     related = yamlcut.first_items(removed.get("related", ""), MAX_RELATED)
-    return (values, related) if "secured:" not in related else _load_whole(front)
+    if related is None or "secured:" in related:
+        return _load_whole(front)
+    return values, related
 
 
 def _load_whole(front: str, *, strict: bool = False) -> tuple[Mapping[str, Any], str]:

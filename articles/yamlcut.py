@@ -201,20 +201,25 @@ def cut(text: str, unwanted: Set[str]) -> Cut | None:
     return Cut("".join(kept), keys, removed)
 
 
-def first_items(block: str, count: int) -> str:
-    """Return a `key:` block that holds a list, cut after its first `count` items where that is sure."""
+def first_items(block: str, count: int) -> str | None:
+    """Return a `key:` block cut after the first `count` items of the list that it holds.
+
+    None where a line of that is not closed: then it may be cut at the wrong place, and hold keys that are
+    not seen as such.
+    """
     head, _, rest = block.partition("\n")
     indent = re.match(r"\n*( *)- ", rest)
-    if indent is None:
-        return block
-    dash = f"\n{indent[1]}- "
-    end = indent.end()
-    for _ in range(count):
-        end = rest.find(dash, end) + 1
-        if not end:
-            return block
-    few = f"{head}\n{rest[:end]}"
-    return few if has_closed_lines(few) else block
+    few = block
+    if indent is not None:
+        dash = f"\n{indent[1]}- "
+        end = indent.end()
+        for _ in range(count):
+            end = rest.find(dash, end) + 1
+            if not end:
+                break
+        else:
+            few = f"{head}\n{rest[:end]}"
+    return few if has_closed_lines(few) else None
 
 
 def _check_depth(text: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -567,6 +568,43 @@ def test_a_future_article_is_known_and_not_shown(site: ArticleSite) -> None:
     assert (catalog.count("go", due), catalog.next_due("go", due)) == (1, None)
     assert [summary.articles for summary in catalog.summaries(NOON)] == [0]
     assert [summary.articles for summary in catalog.summaries(due)] == [1]
+
+
+_SPELLINGS = [
+    "secured:",
+    '"secured":',
+    "'secured':",
+    "secured :",
+    "? secured\n    :",
+    '"\\x73ecured":',
+    "{secured:",
+]
+
+
+@pytest.mark.parametrize("spelling", _SPELLINGS)
+@pytest.mark.parametrize("place", ["first", "last", "no list"])
+def test_ciphertext_leaves_no_trace_of_a_long_related_list(
+    site: ArticleSite, place: str, spelling: str
+) -> None:
+    """However its key is written, it is found in a block too long to be looked at line by line."""
+    secret = "ENCRYPTEDBLOB"
+    end = "}" if spelling.startswith("{") else ""
+    items = [f"  - title: Item {n}\n    webUrl: https://r.example/{n}\n" for n in range(100)]
+    line = f"    {'x: ' if end else ''}{spelling} {secret}{end}\n"
+    if place == "no list":
+        items = [
+            item.replace("- title", f"  t{n}").replace("webUrl", f"w{n}") for n, item in enumerate(items)
+        ]
+    items[0 if place == "first" else -1] += line
+    related = "".join(items)
+    front = f"title: x\ndate: 2026-01-01\nrelated:\n{related}quality: 5\n"
+    assert secret in repr(yaml.safe_load(front))
+    site.raw("a.md", f"---\n{front}---\n")
+    indexer = site.indexer()
+    assert not indexer.refresh().problems
+    assert indexer.catalog.get("a") is not None
+    for file in filter(Path.is_file, site.state.iterdir()):
+        assert secret.encode() not in file.read_bytes(), file
 
 
 def test_a_deletion_without_an_event_is_found_after_single_files_were_looked_at(site: ArticleSite) -> None:
