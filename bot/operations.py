@@ -15,7 +15,8 @@ from sqlalchemy import func, select, update
 
 from bot.channels import Detail
 from bot.database import Database
-from bot.outbox import Delivery, Kind, as_deliveries, delivery_columns
+from bot.delivery import Delivery, Kind
+from bot.outbox import as_deliveries, delivery_columns
 from bot.rules import Past
 from bot.schema import attempts, deliveries
 from bot.states import RESOLVABLE, STORY_TOLD, WAITING, State

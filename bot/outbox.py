@@ -17,37 +17,11 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, upd
 from bot import channelstate
 from bot.channels import Detail
 from bot.database import Database, Step
-from bot.delivery import (
-    Attempt,
-    Claim,
-    Delivery,
-    Done,
-    Kind,
-    Rest,
-    Shown,
-    held_claim,
-    new_claim,
-)
+from bot.delivery import Claim, Delivery, Done
 from bot.exchange import HOLDS_LEASE, is_finish, recording, taking
 from bot.lease import Lease
 from bot.schema import channels, deliveries
 from bot.states import State
-
-__all__ = [
-    "Attempt",
-    "Claim",
-    "Delivery",
-    "Done",
-    "Kind",
-    "Outbox",
-    "Rest",
-    "Shown",
-    "Taken",
-    "as_deliveries",
-    "delivery_columns",
-    "held_claim",
-    "new_claim",
-]
 
 IN_FLIGHT = timedelta(seconds=60)
 """How long a claim is left to its owner: far longer than a request may take."""

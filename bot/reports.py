@@ -8,9 +8,9 @@ from typing import Any
 
 from bot.channels import Rate
 from bot.channelstate import ChannelState, ChannelStatus
+from bot.delivery import Delivery
 from bot.lease import Holder
 from bot.operations import AttemptRecord
-from bot.outbox import Delivery
 from bot.planner import Plan
 from bot.rules import Channel, Check, Decision
 from bot.states import State

@@ -16,7 +16,7 @@ from bot import channelstate, lease, operations, reports, schema
 from bot.channels import SERVICES
 from bot.channelstate import ChannelState, ChannelStatus
 from bot.commands import BotParts
-from bot.outbox import Delivery
+from bot.delivery import Delivery
 from bot.planner import story_of
 from bot.rules import NOTHING, Channel, decide, explain
 from bot.states import RESOLVABLE, WAITING, State

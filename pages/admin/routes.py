@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot import channelstate, operations
 from bot.database import first_line
+from bot.delivery import Delivery
 from bot.errors import BotError
-from bot.outbox import Delivery
 from bot.rules import Channel
 from bot.states import State
 from feeds.publisher import Publisher

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from bot import channelstate, operations, schema
 from bot.database import Database, connect
-from bot.outbox import Delivery
+from bot.delivery import Delivery
 from bot.states import State
 from tests.fakechat import FakeChat
 from tests.site import front_matter, put

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import sys
 import unicodedata
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -162,6 +163,14 @@ def test_white_space_becomes_single_blanks(text: str, expected: str) -> None:
 def test_lengths_are_counted_in_utf_16(text: str, length: int) -> None:
     """Only what lies beyond the basic plane counts twice."""
     assert units(text) == length
+
+
+def test_what_looks_clean_at_a_glance_is_clean() -> None:
+    """Of all characters there are, clean() takes none out that it would pass as printable."""
+    everything = map(chr, range(sys.maxunicode + 1))
+    passed = "".join(filter(str.isprintable, everything)).replace(" ", "")
+    assert len(passed) > 100_000
+    assert clean(f"a{passed}b") == clean(f"a  {passed}b").replace(" ", "", 1) == f"a{passed}b"
 
 
 def test_clean_text_keeps_joined_letters_and_emoji() -> None:

@@ -19,8 +19,9 @@ from sqlalchemy.exc import IntegrityError
 from bot import schema
 from bot.channels import Detail, Outcome, Verdict
 from bot.database import Database, DatabaseError, connect
+from bot.delivery import Attempt, Done, Kind, Rest, Shown, new_claim
 from bot.lease import Lease
-from bot.outbox import Attempt, Done, Kind, Outbox, Rest, Shown, Taken, new_claim
+from bot.outbox import Outbox, Taken
 from bot.planner import Planner
 from bot.retry import SCHEDULE, Change, Standing, after_correction, after_post
 from bot.schema import attempts, deliveries

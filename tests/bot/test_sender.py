@@ -11,7 +11,8 @@ import pytest
 from articles.article import Image
 from bot import channelstate, operations
 from bot.channelstate import ChannelStatus
-from bot.outbox import Kind, Outbox, Taken, new_claim
+from bot.delivery import Kind, new_claim
+from bot.outbox import Outbox, Taken
 from bot.rules import OnUnknown
 from bot.scheduler import Bot
 from bot.secret import Secret

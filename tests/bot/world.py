@@ -14,8 +14,8 @@ from articles.article import Article
 from bot import operations
 from bot.channelstate import ChannelState, states
 from bot.database import Database
+from bot.delivery import Delivery
 from bot.lease import Lease
-from bot.outbox import Delivery
 from bot.rules import Channel
 from bot.scheduler import Bot, Site
 from bot.secret import Secret

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from bot import operations, schema
 from bot.commands import BotParts
-from bot.outbox import Delivery
+from bot.delivery import Delivery
 from bot.states import State
 from config import BotConfig, ChannelConfig, SiteConfig
 from newswire import Newswire

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from bot.delivery import Delivery
 from bot.operations import AttemptRecord, attempts_of
-from bot.outbox import Delivery
 from bot.states import State
 from tests.bot.program import Program, Running, wait_until
 from tests.fakechat import (
