@@ -19,13 +19,12 @@ from flask import Blueprint, Flask, Response, request
 from prometheus_client.registry import Collector
 
 import config as configuration
-from articles.catalog import Catalog
+from articles.catalog.catalog import Catalog
 from articles.commands import articles_commands
 from config import Config
 from feeds.commands import feeds_commands
+from feeds.fast_path import FeedServer
 from feeds.routes import blueprint as feeds_blueprint
-from feeds.wsgi import FeedServer
-from newswire import Clock, Newswire, build, ended_by, load_or_exit, utc_now
 from ops import logs, sentry
 from ops.counts import Counts
 from ops.errors import SettingError
@@ -36,13 +35,14 @@ from ops.routes import UntilReady
 from ops.routes import blueprint as ops_blueprint
 from ops.scheduling import use_batch_scheduling
 from pages.routes import blueprint as pages_blueprint
+from wiring.site import Clock, Newswire, build, ended_by, load_or_exit, utc_now
 
 if TYPE_CHECKING:
     import requests
     from _typeshed.wsgi import WSGIApplication
     from prometheus_client.core import Metric
 
-    from bot.database import Database
+    from bot.outbox.database import Database
 
 _PATIENCE = 20.0
 
@@ -147,8 +147,8 @@ class _Later(click.Group):
 def _bot_commands(
     newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None
 ) -> Mapping[str, click.Group]:
-    from bot.commands import BotParts, bot_commands, database_commands
-    from wiring import bot_parts
+    from bot.operator.commands import BotParts, bot_commands, database_commands
+    from wiring.bot import bot_parts
 
     def parts(stream: TextIO) -> BotParts:
         report_to_people(newswire.config, environ, stream)
@@ -171,7 +171,7 @@ def _bot_commands(
 def _start_bot(newswire: Newswire) -> None:
     """Let this web worker post too; of all that may, the one that holds the lease does."""
     from bot.errors import BotError
-    from wiring import bot_parts
+    from wiring.bot import bot_parts
 
     try:
         bot = bot_parts(newswire, os.environ).bot()
@@ -193,7 +193,7 @@ class _Outbox(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return the metrics; none while the database's address cannot be used."""
         from bot.errors import BotError
-        from bot.metrics import outbox_metrics
+        from bot.operator.metrics import outbox_metrics
 
         try:
             return outbox_metrics(self._database, self._newswire.clock())
@@ -203,7 +203,7 @@ class _Outbox(Collector):
     def idle(self) -> str | None:
         """Return why nothing would be posted now."""
         from bot.errors import BotError
-        from bot.metrics import idle_bot
+        from bot.operator.metrics import idle_bot
 
         try:
             return idle_bot(self._database, self._newswire.clock)
@@ -212,7 +212,7 @@ class _Outbox(Collector):
 
     @cached_property
     def _database(self) -> Database:
-        from bot.database import connect
+        from bot.outbox.database import connect
 
         return connect(outbox_url(self._environ, self._newswire.config.state))
 
@@ -221,11 +221,11 @@ def _admin(
     newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None, token: str
 ) -> Blueprint:
     """Return the operator's pages; only they bring the bot into a process that serves feeds."""
-    from bot.commands import BotParts
     from bot.errors import BotError
+    from bot.operator.commands import BotParts
     from pages.admin.gate import SHORTEST
     from pages.admin.routes import blueprint as admin_blueprint
-    from wiring import bot_parts
+    from wiring.bot import bot_parts
 
     if len(token) < SHORTEST:
         raise ended_by(SettingError(f"ADMIN_TOKEN must have at least {SHORTEST} characters"))

@@ -27,10 +27,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from articles import yamlcut
-from articles.gitcommand import GitError, checked_address, may_carry_token
+from articles.files.git import GitError, checked_address, may_carry_token
 from articles.topics import Topic, TopicError, Topics, slugify
-from articles.urls import http_url
+from text.urls import http_url
+from text.yaml import safe as yamlcut
 
 Location = tuple[int | str, ...]
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) *([a-z]*)")
@@ -418,9 +418,9 @@ def _unknown_key(where: Location) -> str:
 _PARTS: Mapping[str, type[_Section]] = {
     "site": SiteConfig, "articles": ArticlesConfig, "feeds": FeedsConfig, "pages": PagesConfig,
     "bot": BotConfig,
-    "feeds.topics": TopicConfig, "bot.channels": ChannelConfig,
-    "bot.channels.types": FilterConfig, "bot.channels.providers": FilterConfig,
-    "bot.channels.keywords": FilterConfig,
+    "feeds.topics": TopicConfig, "bot.services": ChannelConfig,
+    "bot.services.types": FilterConfig, "bot.services.providers": FilterConfig,
+    "bot.services.keywords": FilterConfig,
 }  # fmt: skip
 
 

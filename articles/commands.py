@@ -12,13 +12,13 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from articles import frontmatter
 from articles.article import Article
+from articles.catalog.indexer import Indexer
 from articles.errors import ArticleError, ArticlesError
-from articles.git import Checkout
-from articles.gitcommand import GitError
-from articles.indexer import Indexer
-from articles.source import decode
+from articles.files.checkout import Checkout
+from articles.files.folder import decode
+from articles.files.git import GitError
+from articles.reading import frontmatter
 
 _BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
 

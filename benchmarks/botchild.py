@@ -14,17 +14,17 @@ from typing import Any
 
 import requests
 
-from articles.catalog import Catalog
-from articles.indexer import Indexer
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
 from benchmarks.child import indexer
 from benchmarks.corpus import TOPICS
-from bot import schema
-from bot.database import connect
-from bot.planner import Planner
-from bot.rules import Channel
-from bot.scheduler import Bot, Site
-from bot.secret import Secret
-from bot.transport import Transport
+from bot.outbox import schema
+from bot.outbox.database import connect
+from bot.planning.planner import Planner
+from bot.planning.rules import Channel
+from bot.run import Bot, Site
+from bot.sending.transport import Transport
+from bot.services.secret import Secret
 
 _URL = "http://127.0.0.1:{}/services/T00000000/B00000000/benchmark"
 
@@ -137,8 +137,8 @@ def _peak() -> int:
 def _sent(url: str) -> int:
     from sqlalchemy import func, select
 
-    from bot.schema import deliveries
-    from bot.states import State
+    from bot.outbox.schema import deliveries
+    from bot.outbox.states import State
 
     with connect(url).read() as connection:
         query = select(func.count()).where(deliveries.c.state == State.SENT)

@@ -65,11 +65,10 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     against = results[fastest] if fastest else None
     table.rows = [_row(program, result, against) for program, result in results.items()]
     table.notes = [
-        f"Whole processes, interleaved. {OURS}: `python -m export` (by Flask: `flask feeds export`) from an "
-        f"empty state folder to RSS, Atom and JSON Feed documents for {len(TOPICS)} topics and for all "
-        "together; the others: one RSS "
-        "document a topic. 50 entries each. Files in the page cache. Memory: the highest of what the process "
-        "and its children hold.",
+        f"Whole processes, interleaved. {OURS}: `python -m wiring.export` (by Flask: `flask feeds export`) "
+        f"from an empty state folder to RSS, Atom and JSON Feed documents for {len(TOPICS)} topics and for "
+        "all together; the others: one RSS document a topic. 50 entries each. Files in the page cache. "
+        "Memory: the highest of what the process and its children hold.",
         *missing,
     ]
     if against:

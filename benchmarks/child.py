@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from articles.indexer import Indexer
+    from articles.catalog.indexer import Indexer
 
 
 def floor(folder: str) -> int:
@@ -32,9 +32,9 @@ def floor(folder: str) -> int:
 
 def indexer(articles: str, state: str) -> Indexer:
     """Return an indexer without Flask, settings and feeds: what it takes to refresh, and nothing else."""
-    from articles.catalog import Catalog
-    from articles.indexer import Indexer
-    from articles.source import Folder
+    from articles.catalog.catalog import Catalog
+    from articles.catalog.indexer import Indexer
+    from articles.files.folder import Folder
     from articles.topics import Topics
 
     return Indexer(Catalog(Path(state), Topics(), source=articles), Folder(Path(articles)))

@@ -59,7 +59,7 @@ class Site:
 
     def export(self) -> list[str | Path]:
         """Return the command line that refreshes and writes every feed as a file, for builds."""
-        return [sys.executable, "-m", "export", str(self.public)]
+        return [sys.executable, "-m", "wiring.export", str(self.public)]
 
     def flask_export(self) -> list[str | Path]:
         """Return the command line that does the same, as operators know it."""

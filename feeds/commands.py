@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from articles.catalog.indexer import Indexer
 from articles.errors import ArticlesError
-from articles.indexer import Indexer
 from feeds.errors import ExportError
 from feeds.export import export
 from feeds.formats import FORMATS

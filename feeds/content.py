@@ -6,13 +6,10 @@ Knows nothing of formats; every part is escaped or sanitised here.
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
-from articles.markup import embed_link, plain, render_markdown
-
-if TYPE_CHECKING:
-    from articles.article import Article
-    from feeds.feed import Author, Entry
+from articles.article import Article
+from feeds.model import Author, Entry
+from text.markup import embed_link, plain, render_markdown
 
 EXCERPT_LENGTH = 300
 """Characters of an article's text that stand in for a missing summary."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from articles.topics import ALL
-from feeds.document import Document
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+from web.document import Document
 
 _OURS = re.compile(rf"feeds\.opml|feeds/[^/\0]+\.(?:{'|'.join(FORMATS)})")
 _MANIFEST = ".newswire-export.json"

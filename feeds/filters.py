@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from articles.article import Article
-from articles.markup import one_line
 from articles.topics import ALL, Topics, slugify
-from articles.words import any_of, fold
 from feeds.errors import BadFilterError
+from text.markup import one_line
+from text.words import any_of, fold
 
 MAX_VALUES = 10
 """How many topics, and how many values of each parameter, one feed may name."""

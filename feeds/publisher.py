@@ -15,15 +15,16 @@ from itertools import groupby, islice
 from urllib.parse import quote
 
 from articles.article import Article
-from articles.catalog import Catalog, TopicSummary
+from articles.catalog.catalog import Catalog, TopicSummary
 from articles.topics import ALL, Topic
 from feeds import formats
-from feeds.caching import cache_headers, slugs_in
-from feeds.document import Document
-from feeds.feed import Content, Feed, Site, build_feed, feed_id
+from feeds.build import build_feed, feed_id
 from feeds.filters import Filter
 from feeds.formats import FORMATS, opml
 from feeds.formats.opml import Outline, render_opml
+from feeds.model import Content, Feed, Site
+from web.caching import cache_headers, slugs_in
+from web.document import Document
 
 MAX_LOOKED_AT = 10_000
 """How many articles are looked at for one filtered feed."""

@@ -9,16 +9,16 @@ import difflib
 from typing import NoReturn
 from urllib.parse import quote
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.topics import ALL, Topic, slugify
 from feeds import filters
-from feeds.document import Document, answer
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.filters import Filter
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+from web.responses import parameters, respond
 
 MAX_QUERY = 4000
 
@@ -63,11 +63,6 @@ def asked_for(publisher: Publisher, path: str) -> Filter:
     return filters.parse(path, parameters(), publisher.catalog.topics)
 
 
-def parameters() -> tuple[tuple[str, str], ...]:
-    """Return the request's parameters in their order."""
-    return tuple(request.args.items(multi=True))
-
-
 def check_topics(publisher: Publisher, wanted: Filter) -> None:
     """Raise GoneTopicError or UnknownTopicError where a filter names a topic that does not exist."""
     for slug in wanted.topics:
@@ -75,13 +70,6 @@ def check_topics(publisher: Publisher, wanted: Filter) -> None:
             raise GoneTopicError(slug)
         if publisher.topic(slug) is None:
             raise_unknown(publisher, slug)
-
-
-def respond(document: Document) -> Response:
-    """Answer the current request with a document, or with 304 where the client has it already."""
-    conditions = {name.lower(): value for name, value in request.headers}
-    made = answer(document, conditions)
-    return Response(made.body, status=made.status, headers=list(made.headers))
 
 
 def moved_or_unknown(publisher: Publisher, slug: str, address: str) -> AnyResponse:

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from articles.catalog import Catalog
-from articles.git import Checkout
-from articles.indexer import Indexer
-from articles.watcher import is_watched
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.catalog.watcher import is_watched
+from articles.files.checkout import Checkout
 
 Check = Callable[[], str | None]
 """Returns what is wrong, in one line, or None."""

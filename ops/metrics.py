@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from articles.catalog import Catalog
-from articles.git import Checkout
+from articles.catalog.catalog import Catalog
+from articles.files.checkout import Checkout
 from ops.counts import BUCKETS, OTHER, Counted, Counts
 
 

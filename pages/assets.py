@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from feeds.document import Document
+from web.document import Document
 
 FOLDER = Path(__file__).parent / "static"
 

@@ -1,6 +1,6 @@
 """The HTML of an article's body, fitted into a page of this site.
 
-What comes in has been sanitised by `articles.markup`; nothing that goes out could not have come in, but for
+What comes in has been sanitised by `text.markup`; nothing that goes out could not have come in, but for
 `id` and `class` attributes that are made here.
 """
 
@@ -11,7 +11,7 @@ from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-from feeds.feed import Site
+from feeds.model import Site
 from pages.cards import local
 
 _HEADING = re.compile(r"h[1-6]")

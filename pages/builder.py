@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from articles.catalog import Catalog, TopicSummary
-from articles.markup import one_line
+from articles.catalog.catalog import Catalog, TopicSummary
 from articles.topics import ALL, Topics
-from articles.words import fold
 from feeds.filters import Filter, parse
+from text.markup import one_line
+from text.words import fold
 
 MOST_TOPICS = 60
 _MOST_CHOICES = 30

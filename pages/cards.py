@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from articles.article import Article
 from articles.topics import Topic, Topics
-from feeds.feed import Site, build_entry
+from feeds.build import build_entry
+from feeds.model import Site
 
 TINTS = 6
 """How many colours the providers' initials come in."""

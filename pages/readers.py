@@ -11,12 +11,13 @@ from datetime import datetime
 from markupsafe import Markup
 
 from articles.article import Article
+from articles.catalog.search import Search, words
 from articles.topics import ALL, Topic
+from feeds.build import article_page, build_entry, content_base
 from feeds.content import full_text
-from feeds.document import Document
 from feeds.errors import BadFilterError
-from feeds.feed import Feed, article_page, build_entry, content_base
 from feeds.filters import Filter
+from feeds.model import Feed
 from feeds.publisher import Publisher
 from feeds.routes import check_topics
 from pages import builder
@@ -24,8 +25,8 @@ from pages.body import page_body
 from pages.cards import Card, card, cards
 from pages.outline import WEEK, WEEKS, Node, tree
 from pages.render import Kept, Renderer
-from pages.search import Search, words
 from pages.subscribe import subscription
+from web.document import Document
 
 PER_PAGE = 20
 _LATEST = 12

@@ -15,10 +15,10 @@ from typing import Generic, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from feeds.document import Document
-from feeds.feed import Site
+from feeds.model import Site
 from pages import cards, outline, when
 from pages.assets import Assets
+from web.document import Document
 
 T = TypeVar("T")
 

@@ -6,18 +6,19 @@ from flask import Blueprint, redirect, request
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
-from articles.source import Folder
+from articles.catalog.search import MAX_LENGTH
+from articles.files.folder import Folder
 from articles.topics import ALL
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.publisher import Publisher
-from feeds.routes import MAX_QUERY, moved_or_unknown, parameters, respond
+from feeds.routes import MAX_QUERY, moved_or_unknown
 from pages import files
 from pages.assets import Assets
 from pages.cards import topic_path
 from pages.readers import Readers
 from pages.render import Renderer
-from pages.search import MAX_LENGTH
 from pages.security import protect
+from web.responses import parameters, respond
 
 
 def blueprint(publisher: Publisher, folder: Folder, *, show_quality: bool = False) -> Blueprint:

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import segno
 from markupsafe import Markup
 
-from feeds.feed import Feed
 from feeds.formats import FORMATS
+from feeds.model import Feed
 
 _LABELS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 

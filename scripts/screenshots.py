@@ -21,8 +21,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import config as configuration
 from app import create_app
-from bot import schema
-from bot.database import connect
+from bot.outbox import schema
+from bot.outbox.database import connect
 from config import BotConfig, ChannelConfig
 
 ROOT = Path(__file__).parents[1]

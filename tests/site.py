@@ -14,14 +14,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from articles.catalog import Catalog
-from articles.indexer import Indexer, Refresh
-from articles.source import Folder
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer, Refresh
+from articles.files.folder import Folder
 from articles.topics import Topic, Topics
 from config import ArticlesConfig, Config, FeedsConfig, SiteConfig, TopicConfig
-from feeds.feed import Site
+from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
-from newswire import Newswire
+from wiring.site import Newswire
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 URL = "https://news.example.org"

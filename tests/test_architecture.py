@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("articles", "feeds", "bot", "pages", "ops")
-ROOF = {"app", "newswire", "wiring"}
+PACKAGES = ("text", "web", "articles", "feeds", "bot", "pages", "ops")
+ROOF = {"app", "wiring"}
 
 
 def imports(file: Path) -> Iterator[str]:

@@ -210,8 +210,8 @@ def test_the_dockerfile_copies_what_is_there() -> None:
 def test_the_image_holds_the_program_and_nothing_else() -> None:
     """What it needs to run is in the build context; tests, secrets and state are not."""
     files = set(context(ROOT))
-    assert {"app.py", "config.yaml", "ops/granian.json", "ops/routes.py", "articles/git.py"} <= files
-    assert {"bot/migrations/env.py", "requirements.txt"} <= files
+    assert {"app.py", "config.yaml", "ops/granian.json", "ops/routes.py", "articles/files/git.py"} <= files
+    assert {"bot/outbox/migrations/env.py", "requirements.txt"} <= files
     assert not [file for file in files if file.startswith((".", "tests/", "var/", "benchmarks/"))]
 
 

@@ -18,12 +18,12 @@ import pytest
 import yaml
 from lxml import etree
 
-from articles.catalog import Catalog
-from articles.indexer import Indexer
-from articles.source import Folder
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.files.folder import Folder
 from articles.topics import ALL, Topics, slugify
-from feeds.feed import Site
 from feeds.formats import FORMATS
+from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
 from tests.site import URL
 

@@ -17,21 +17,21 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from articles.catalog import Catalog
-from articles.indexer import Indexer
-from articles.source import Folder
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.files.folder import Folder
 from articles.topics import Topics
-from bot import schema
-from bot.database import connect
-from bot.planner import Planner
-from bot.rules import Channel
-from bot.secret import Secret
-from feeds.document import Document
+from bot.outbox import schema
+from bot.outbox.database import connect
+from bot.planning.planner import Planner
+from bot.planning.rules import Channel
+from bot.services.secret import Secret
 from feeds.export import export
-from feeds.feed import Feed, Site
 from feeds.formats import FORMATS
+from feeds.model import Feed, Site
 from feeds.publisher import FeedSettings, Publisher
 from tests.site import NOON, Clock, front_matter, put
+from web.document import Document
 
 SMALL, LARGE = 60, 600
 TOPICS = ("AI", "Security", "Games", "Space", "Cars", "Health")

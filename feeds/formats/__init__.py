@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from feeds.feed import Feed
 from feeds.formats import atom, jsonfeed, rss
+from feeds.model import Feed
 
 
 class Format(Protocol):

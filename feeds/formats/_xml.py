@@ -15,7 +15,7 @@ import feedgen.entry
 import feedgen.feed
 from lxml import etree
 
-from feeds.feed import Entry, Feed
+from feeds.model import Entry, Feed
 
 MEDIA = "http://search.yahoo.com/mrss/"
 

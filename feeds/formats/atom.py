@@ -6,8 +6,8 @@ from functools import partial
 
 from lxml import etree
 
-from feeds.feed import Entry, Feed
 from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator, profiled
+from feeds.model import Entry, Feed
 
 EXTENSION = "atom"
 MIMETYPE = "application/atom+xml"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from feeds.feed import Author, Entry, Feed
+from feeds.model import Author, Entry, Feed
 
 EXTENSION = "json"
 MIMETYPE = "application/feed+json"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from articles.markup import one_line
+from text.markup import one_line
 
 EXTENSION = "opml"
 MIMETYPE = "text/x-opml"

@@ -7,8 +7,8 @@ from html import escape
 
 from lxml import etree
 
-from feeds.feed import Entry, Feed
 from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator, profiled
+from feeds.model import Entry, Feed
 
 EXTENSION = "rss"
 MIMETYPE = "application/rss+xml"

@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from articles.article import Article
+from articles.catalog.search import Search
 from articles.topics import ALL
-from bot import channelstate, lease, operations, reports, schema
-from bot.channels import SERVICES
-from bot.channelstate import ChannelState, ChannelStatus
-from bot.commands import BotParts
-from bot.delivery import Delivery
-from bot.planner import story_of
-from bot.rules import NOTHING, Channel, decide, explain
-from bot.states import RESOLVABLE, WAITING, State
-from bot.threshold import candidates, threshold
+from bot.operator import orders as operations
+from bot.operator import reports
+from bot.operator.commands import BotParts
+from bot.outbox import channelstate, lease, schema
+from bot.outbox.channelstate import ChannelState, ChannelStatus
+from bot.outbox.records import Delivery
+from bot.outbox.states import RESOLVABLE, WAITING, State
+from bot.planning.planner import story_of
+from bot.planning.rules import NOTHING, Channel, decide, explain
+from bot.planning.threshold import candidates, threshold
+from bot.services import SERVICES
 from feeds.publisher import Publisher
 from pages.admin.charts import columns, days
 from pages.admin.preview import previews
 from pages.render import Renderer
-from pages.search import Search
 
 PER_PAGE = 50
 _DAYS = 30

@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from articles.article import Article
-from bot.channels import SERVICES
-from bot.message import compose
-from bot.scheduler import Site
-from bot.secret import Secret
+from bot.run import Site
+from bot.services import SERVICES
+from bot.services.message import compose
+from bot.services.secret import Secret
 from pages.when import ago, exact
 
 _NOWHERE = Secret("https://webhook.invalid/api/webhooks/0/preview")

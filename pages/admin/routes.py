@@ -13,12 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from bot import channelstate, operations
-from bot.database import first_line
-from bot.delivery import Delivery
 from bot.errors import BotError
-from bot.rules import Channel
-from bot.states import State
+from bot.operator import orders as operations
+from bot.outbox import channelstate
+from bot.outbox.database import first_line
+from bot.outbox.records import Delivery
+from bot.outbox.states import State
+from bot.planning.rules import Channel
 from feeds.publisher import Publisher
 from pages.admin.desk import Desk, Parts
 from pages.admin.gate import SESSION, Gate, Patience

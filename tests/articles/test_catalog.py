@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from articles.catalog import Catalog
+from articles.catalog.catalog import Catalog
 from articles.topics import Topic, Topics
 from tests.site import NOON, ArticleSite
 

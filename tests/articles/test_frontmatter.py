@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from articles import frontmatter
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.errors import ArticleError
-from articles.frontmatter import parse, parse_related
+from articles.reading import frontmatter
+from articles.reading.frontmatter import parse, parse_related
 from tests.site import front_matter
 
 HEAD = "---\ntitle: T\ndate: 2026-01-02\n"

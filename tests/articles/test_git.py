@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from articles.catalog import Catalog
-from articles.git import Checkout, Puller, Repository
-from articles.gitcommand import Git, GitError, checked_address, may_carry_token
-from articles.indexer import Indexer
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.catalog.watcher import Watcher
+from articles.files.checkout import Checkout, Puller, Repository
+from articles.files.git import Git, GitError, checked_address, may_carry_token
 from articles.topics import Topics
-from articles.watcher import Watcher
 from tests.articles.gitserver import HttpOrigin, Origin
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -276,7 +276,7 @@ def test_a_killed_process_leaves_the_lock_to_its_git(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     script = (
-        "import fcntl, sys; from pathlib import Path; from articles.gitcommand import Git\n"
+        "import fcntl, sys; from pathlib import Path; from articles.files.git import Git\n"
         "with open(sys.argv[1], 'w') as lock:\n"
         "    fcntl.flock(lock, fcntl.LOCK_EX)\n"
         "    git, pipe = Git('file:///nowhere', None, timeout=60), sys.argv[2]\n"

@@ -21,10 +21,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from articles.catalog import Catalog
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
 from articles.errors import SourceError
-from articles.indexer import Indexer
-from articles.source import Folder
+from articles.files.folder import Folder
 from articles.topics import Topic, Topics
 from tests.site import NOON, ArticleSite, front_matter, put
 
@@ -393,10 +393,10 @@ def test_a_write_within_one_tick_of_the_clock_is_found_in_the_end(site: ArticleS
 _REFRESH = """
 import sys
 from pathlib import Path
-from articles.catalog import Catalog
+from articles.catalog.catalog import Catalog
 from articles.errors import SourceError
-from articles.indexer import Indexer
-from articles.source import Folder
+from articles.catalog.indexer import Indexer
+from articles.files.folder import Folder
 from articles.topics import Topics
 indexer = Indexer(Catalog(Path(sys.argv[1]), Topics(), source="x"), Folder(Path(sys.argv[2])))
 print("ready", flush=True)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from articles.markup import embed_link, one_line, plain, render_markdown, sanitise, xml_safe
+from text.markup import embed_link, one_line, plain, render_markdown, sanitise, xml_safe
 
 BASE = "https://news.example.org/articles/2026/post"
 
@@ -244,7 +244,7 @@ def test_a_site_of_links_never_loads_the_markdown_parser() -> None:
     """It costs more to import than all the rest of this package."""
     script = """if True:
         import sys
-        from articles.markup import sanitise
+        from text.markup import sanitise
         sanitise("<p>x", "https://x.example/")
         print("markdown_it" in sys.modules)
     """

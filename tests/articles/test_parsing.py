@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from articles.parsing import WORTH_WORKERS, Look, Suspect, look, look_at_all
-from articles.source import Folder
+from articles.files.folder import Folder
+from articles.reading.read_all import WORTH_WORKERS, read_all
+from articles.reading.read_file import Candidate, FileResult, read_file
 from articles.topics import Topics
 
 TOPICS = Topics()
@@ -27,53 +28,53 @@ def folder(tmp_path: Path) -> Folder:
 
 
 @pytest.fixture
-def chunks(folder: Folder) -> list[list[Suspect]]:
+def chunks(folder: Folder) -> list[list[Candidate]]:
     """The files, in chunks."""
-    every = [Suspect(path, signature, None) for path, signature in folder.scan().files.items()]
+    every = [Candidate(path, signature, None) for path, signature in folder.scan().files.items()]
     return [every[start : start + 100] for start in range(0, len(every), 100)]
 
 
-def _all(found: Iterator[Sequence[Look]]) -> dict[str, tuple[object, ...]]:
-    looks = [each for chunk in found for each in chunk]
-    assert len(looks) == WORTH_WORKERS
+def _all(found: Iterator[Sequence[FileResult]]) -> dict[str, tuple[object, ...]]:
+    results = [each for chunk in found for each in chunk]
+    assert len(results) == WORTH_WORKERS
     return {
-        each.suspect.path: (each.suspect, each.digest, each.record, each.fault, str(each.problem))
-        for each in looks
+        each.candidate.path: (each.candidate, each.digest, each.record, each.fault, str(each.problem))
+        for each in results
     }
 
 
 def _workers() -> list[int]:
     children = psutil.Process().children()
-    return [child.pid for child in children if "articles.workers" in child.cmdline()]
+    return [child.pid for child in children if "articles.reading.worker" in child.cmdline()]
 
 
-def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Suspect]]) -> None:
+def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Candidate]]) -> None:
     """Every file once, records and problems alike; the workers end with their work."""
-    alone = _all(look_at_all(chunks, folder, TOPICS, processors=1))
-    assert alone["1.md"][2] == look(Suspect("1.md", 0, None), folder, TOPICS).record
-    assert _all(look_at_all(chunks, folder, TOPICS, processors=3)) == alone
+    alone = _all(read_all(chunks, folder, TOPICS, processors=1))
+    assert alone["1.md"][2] == read_file(Candidate("1.md", 0, None), folder, TOPICS).record
+    assert _all(read_all(chunks, folder, TOPICS, processors=3)) == alone
     assert not _workers()
 
 
 def test_a_worker_that_dies_costs_nothing(
-    folder: Folder, chunks: list[list[Suspect]], caplog: pytest.LogCaptureFixture
+    folder: Folder, chunks: list[list[Candidate]], caplog: pytest.LogCaptureFixture
 ) -> None:
     """What a killed worker has not done is done by the process that asked."""
 
-    def found() -> Iterator[list[Look]]:
-        asked = look_at_all(chunks, folder, TOPICS, processors=2)
+    def found() -> Iterator[list[FileResult]]:
+        asked = read_all(chunks, folder, TOPICS, processors=2)
         yield next(asked)
         for pid in _workers():
             os.kill(pid, signal.SIGKILL)
         yield from asked
 
-    assert _all(found()) == _all(look_at_all(chunks, folder, TOPICS, processors=1))
+    assert _all(found()) == _all(read_all(chunks, folder, TOPICS, processors=1))
     assert "broke down" in caplog.text
 
 
-def test_workers_end_with_whoever_asked(folder: Folder, chunks: list[list[Suspect]]) -> None:
+def test_workers_end_with_whoever_asked(folder: Folder, chunks: list[list[Candidate]]) -> None:
     """An error while the results are stored leaves no worker behind."""
-    asked = look_at_all(chunks, folder, TOPICS, processors=2)
+    asked = read_all(chunks, folder, TOPICS, processors=2)
     next(asked)
     assert len(_workers()) == 2
     asked.close()  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.errors import ArticleError, SourceError
-from articles.source import MAX_BYTES, Folder, decode
+from articles.files.folder import MAX_BYTES, Folder, decode
 from tests.site import ArticleSite
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles.urls import canonical_url, http_url
+from text.urls import canonical_url, http_url
 
 
 @pytest.mark.parametrize(

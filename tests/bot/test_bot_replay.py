@@ -11,18 +11,18 @@ from types import ModuleType
 import pytest
 import requests
 
-from articles.catalog import Catalog
-from articles.indexer import Indexer
-from articles.source import Folder
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.files.folder import Folder
 from articles.topics import Topics
-from bot import operations
-from bot.database import Database
-from bot.lease import Lease
-from bot.rules import Channel, Reason
-from bot.scheduler import Bot, Site
-from bot.secret import Secret
-from bot.states import State
-from bot.transport import Transport
+from bot.operator import orders as operations
+from bot.outbox.database import Database
+from bot.outbox.lease import Lease
+from bot.outbox.states import State
+from bot.planning.rules import Channel, Reason
+from bot.run import Bot, Site
+from bot.sending.transport import Transport
+from bot.services.secret import Secret
 from tests.bot.world import Clock
 from tests.fakechat import FakeChat
 

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 import config as configuration
 from app import create_app
-from bot.channelstate import ChannelStatus, states
-from bot.states import State
+from bot.outbox.channelstate import ChannelStatus, states
+from bot.outbox.states import State
 from tests.bot.program import Program
 from tests.bot.world import Clock
 from tests.fakechat import FakeChat, dead, reset_after_body, server_error
@@ -144,7 +144,7 @@ def test_old_tables_are_refused_until_they_are_upgraded(
 ) -> None:
     """On tables of an older revision the bot says to upgrade; a program that is older refuses to upgrade."""
     program.upgrade()
-    monkeypatch.setattr("bot.schema.revisions", lambda: ["0001", "0002"])
+    monkeypatch.setattr("bot.outbox.schema.revisions", lambda: ["0001", "0002"])
     result = flask("bot", "once")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "tables are old (revision 0001): run `flask db upgrade`" in result.stderr

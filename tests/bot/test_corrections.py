@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from articles.article import Image
-from bot.scheduler import Bot
-from bot.states import State
+from bot.outbox.states import State
+from bot.run import Bot
 from tests.bot.world import START, World, article
 from tests.fakechat import bad_image, dead, hang, rate_limited, server_error
 

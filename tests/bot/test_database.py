@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bot.database import Database, Step, connect
-from bot.schema import hosts
+from bot.outbox.database import Database, Step, connect
+from bot.outbox.schema import hosts
 from tests.bot.world import START
 
 ADD = insert(hosts).values(name=bindparam("b_name"), paused_until=bindparam("b_until"), reason="one")

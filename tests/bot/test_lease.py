@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.database import Database
-from bot.lease import HEARTBEAT, TERM, Lease, holder
+from bot.outbox.database import Database
+from bot.outbox.lease import HEARTBEAT, TERM, Lease, holder
 from tests.bot.world import Clock
 
 Open = Callable[[], Database]

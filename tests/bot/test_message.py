@@ -15,9 +15,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from articles.article import Article, Image, Provider
-from bot.message import LINK_LENGTH, SUMMARY_LENGTH, Message, compose
-from bot.secret import Secret
-from bot.text import ELLIPSIS, clean, fit, units, web_url
+from bot.services.message import LINK_LENGTH, SUMMARY_LENGTH, Message, compose
+from bot.services.secret import Secret
+from bot.services.text import ELLIPSIS, clean, fit, units, web_url
 
 patient = settings(deadline=None)
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

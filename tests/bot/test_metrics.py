@@ -8,10 +8,10 @@ from pathlib import Path
 from prometheus_client.core import Metric
 from sqlalchemy import insert
 
-from bot.database import Database, connect
-from bot.lease import TERM, Lease
-from bot.metrics import idle_bot, outbox_metrics
-from bot.schema import attempts
+from bot.operator.metrics import idle_bot, outbox_metrics
+from bot.outbox.database import Database, connect
+from bot.outbox.lease import TERM, Lease
+from bot.outbox.schema import attempts
 from tests.bot.world import START as NOW
 
 

@@ -16,16 +16,16 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from bot import schema
-from bot.channels import Detail, Outcome, Verdict
-from bot.database import Database, DatabaseError, connect
-from bot.delivery import Attempt, Done, Kind, Rest, Shown, new_claim
-from bot.lease import Lease
-from bot.outbox import Outbox, Taken
-from bot.planner import Planner
-from bot.retry import SCHEDULE, Change, Standing, after_correction, after_post
-from bot.schema import attempts, deliveries
-from bot.states import WAITING, State
+from bot.outbox import schema
+from bot.outbox.database import Database, DatabaseError, connect
+from bot.outbox.lease import Lease
+from bot.outbox.queue import Outbox, Taken
+from bot.outbox.records import Attempt, Done, Kind, Rest, Shown, new_claim
+from bot.outbox.retry import SCHEDULE, Change, Standing, after_correction, after_post
+from bot.outbox.schema import attempts, deliveries
+from bot.outbox.states import WAITING, State
+from bot.planning.planner import Planner
+from bot.services import Detail, Outcome, Verdict
 from tests.bot.world import START, World, article
 
 Open = Callable[[], Database]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from bot.database import Database
-from bot.planner import CHUNK, Planner
-from bot.rules import Channel
-from bot.states import State
+from bot.outbox.database import Database
+from bot.outbox.states import State
+from bot.planning.planner import CHUNK, Planner
+from bot.planning.rules import Channel
 from tests.bot.world import START, World, article, shuffled
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.channelstate import ChannelStatus, states
-from bot.lease import holder
-from bot.operations import attempts_of
-from bot.states import State
+from bot.operator.orders import attempts_of
+from bot.outbox.channelstate import ChannelStatus, states
+from bot.outbox.lease import holder
+from bot.outbox.states import State
 from tests.bot.program import ROOT, Program, wait_until
 from tests.fakechat import (
     FakeChat,

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.article import Article, Provider
-from bot.rules import (
+from bot.outbox.states import State
+from bot.planning.rules import (
     Channel,
     Filter,
     Past,
@@ -22,7 +23,6 @@ from bot.rules import (
     same_story,
     with_rules,
 )
-from bot.states import State
 from tests.bot.world import START, article
 
 STRICT = Channel(

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from articles.errors import SourceError
-from bot import schema
-from bot.channelstate import states
-from bot.lease import HEARTBEAT, holder
-from bot.rules import Channel
-from bot.states import State
+from bot.outbox import schema
+from bot.outbox.channelstate import states
+from bot.outbox.lease import HEARTBEAT, holder
+from bot.outbox.states import State
+from bot.planning.rules import Channel
 from tests.bot.world import FakeCatalog, World, article
 from tests.fakechat import hang, server_error
 

@@ -9,14 +9,14 @@ from datetime import timedelta
 import pytest
 
 from articles.article import Image
-from bot import channelstate, operations
-from bot.channelstate import ChannelStatus
-from bot.delivery import Kind, new_claim
-from bot.outbox import Outbox, Taken
-from bot.rules import OnUnknown
-from bot.scheduler import Bot
-from bot.secret import Secret
-from bot.states import State
+from bot.operator import orders as operations
+from bot.outbox import channelstate
+from bot.outbox.channelstate import ChannelStatus
+from bot.outbox.queue import Outbox, Taken
+from bot.outbox.records import Kind, new_claim
+from bot.outbox.states import OnUnknown, State
+from bot.run import Bot
+from bot.services.secret import Secret
 from tests.bot.world import START, World, article
 from tests.fakechat import (
     bad_image,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.article import Article
-from bot.rules import Channel
-from bot.threshold import WEEK, WEEKS, candidates, threshold
+from bot.planning.rules import Channel
+from bot.planning.threshold import WEEK, WEEKS, candidates, threshold
 from tests.bot.world import START, article
 
 CHANNEL = Channel(

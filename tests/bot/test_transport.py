@@ -16,9 +16,9 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from bot.channels import Request
-from bot.secret import Secret
-from bot.transport import MAX_BODY, Ambiguous, Transport, TransportError, Unsent, fault_of
+from bot.sending.transport import MAX_BODY, Ambiguous, Transport, TransportError, Unsent, fault_of
+from bot.services import Request
+from bot.services.secret import Secret
 
 TOKEN = "s3cr3t-T0ken"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -338,7 +338,7 @@ def test_a_connection_that_rested_is_not_trusted(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server may be closing it this instant, and then nobody could say whether the request arrived."""
-    monkeypatch.setattr("bot.transport.MAX_IDLE", 0.0)
+    monkeypatch.setattr("bot.sending.transport.MAX_IDLE", 0.0)
     with Peer(answer(OK)) as peer:
         for _ in range(3):
             assert transport.send(to(peer.port)).body == b"ok"

@@ -11,16 +11,16 @@ from typing import Any
 import requests
 
 from articles.article import Article
-from bot import operations
-from bot.channelstate import ChannelState, states
-from bot.database import Database
-from bot.delivery import Delivery
-from bot.lease import Lease
-from bot.rules import Channel
-from bot.scheduler import Bot, Site
-from bot.secret import Secret
-from bot.states import State
-from bot.transport import Transport
+from bot.operator import orders as operations
+from bot.outbox.channelstate import ChannelState, states
+from bot.outbox.database import Database
+from bot.outbox.lease import Lease
+from bot.outbox.records import Delivery
+from bot.outbox.states import State
+from bot.planning.rules import Channel
+from bot.run import Bot, Site
+from bot.sending.transport import Transport
+from bot.services.secret import Secret
 from tests.fakechat import FakeChat
 
 START = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)

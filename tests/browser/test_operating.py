@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from bot.states import State
+from bot.outbox.states import State
 from tests.browser.conftest import LiveSite, Visitor
 from tests.fakechat import FakeChat, reset_after_body
 from tests.pages.operator import TOKEN, Desk

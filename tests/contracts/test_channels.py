@@ -18,12 +18,12 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.channels import SERVICES, Detail, Outcome, Pace, Request, Response, Service, host_of
-from bot.channels.discord import escape as discord_escape
-from bot.channels.slack import escape as slack_escape
-from bot.message import Message
-from bot.secret import Secret
-from bot.transport import Transport, TransportError
+from bot.sending.transport import Transport, TransportError
+from bot.services import SERVICES, Detail, Outcome, Pace, Request, Response, Service, host_of
+from bot.services.discord import escape as discord_escape
+from bot.services.message import Message
+from bot.services.secret import Secret
+from bot.services.slack import escape as slack_escape
 from tests.fakechat import (
     FakeChat,
     Fault,

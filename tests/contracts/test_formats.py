@@ -23,12 +23,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from articles.article import Article, Image, Provider, RelatedArticle
-from articles.markup import one_line
 from articles.topics import ALL, Topic
-from feeds.feed import Entry, Feed, entry_id
+from feeds.build import entry_id
 from feeds.formats import FORMATS, atom, jsonfeed, rss
 from feeds.formats._xml import NEVER_UPDATED
+from feeds.model import Entry, Feed
 from tests.feeds.samples import EVENING, MORNING, SITE, article, feed_of, rich_article, sample_feed
+from text.markup import one_line
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "tests" / "data" / "schemas"

@@ -8,7 +8,8 @@ from typing import Any
 
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.topics import Topic
-from feeds.feed import Content, Feed, Site, build_feed
+from feeds.build import build_feed
+from feeds.model import Content, Feed, Site
 
 SITE = Site(
     title="Newswire",

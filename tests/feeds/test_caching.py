@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.caching import cache_headers, slugs_in
+from web.caching import cache_headers, slugs_in
 
 
 def test_readers_wait_and_shared_caches_ask() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from articles.article import Image, Provider, RelatedArticle
 from articles.topics import ALL, Topic
+from feeds.build import article_page
 from feeds.content import EXCERPT_LENGTH
-from feeds.feed import Entry, article_page
+from feeds.model import Entry
 from tests.feeds.samples import EVENING, MORNING, SITE, article, feed_of, rich_article
 
 

@@ -144,11 +144,11 @@ def test_a_parent_includes_its_childrens_articles(site: ArticleSite) -> None:
 _RENDER = """
 import sys
 from pathlib import Path
-from articles.catalog import Catalog
-from articles.indexer import Indexer
-from articles.source import Folder
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.files.folder import Folder
 from articles.topics import Topics
-from feeds.feed import Site
+from feeds.model import Site
 from feeds.formats import FORMATS
 from feeds.publisher import FeedSettings, Publisher
 from tests.site import Clock, URL

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import create_environ
 
+from feeds.fast_path import FeedServer
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
 from feeds.routes import blueprint
-from feeds.wsgi import FeedServer
 from tests.site import ArticleSite
 
 CODINGS = ("", "gzip", "br", "zstd", "identity;q=0, *")

@@ -11,7 +11,7 @@ from flask import Flask
 
 import config as configuration
 from app import create_app
-from newswire import Newswire
+from wiring.site import Newswire
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

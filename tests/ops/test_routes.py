@@ -15,13 +15,13 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client, TestResponse
 
-from articles.gitcommand import GitError
-from newswire import Newswire
+from articles.files.git import GitError
 from ops.health import GRACE, Watched, health_of
 from ops.hooks import MAX_BODY
 from ops.routes import UntilReady
 from tests.articles.gitserver import Origin
 from tests.ops.conftest import write_article
+from wiring.site import Newswire
 
 MakeApp = Callable[..., Flask]
 SECRET = "what only the git host knows"

@@ -11,15 +11,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from bot import operations, schema
-from bot.commands import BotParts
-from bot.delivery import Delivery
-from bot.states import State
+from bot.operator import orders as operations
+from bot.operator.commands import BotParts
+from bot.outbox import schema
+from bot.outbox.records import Delivery
+from bot.outbox.states import State
 from config import BotConfig, ChannelConfig, SiteConfig
-from newswire import Newswire
 from tests.fakechat import FakeChat
 from tests.site import URL, ArticleSite, Clock
-from wiring import bot_parts
+from wiring.bot import bot_parts
+from wiring.site import Newswire
 
 TOKEN = "the operator's own token"
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from app import create_app
-from bot import operations
-from bot.states import State
+from bot.operator import orders as operations
+from bot.outbox.states import State
 from pages.admin.gate import SESSION, Gate, Patience
 from tests.fakechat import FakeChat, dead, reset_after_body, server_error
 from tests.pages.operator import TOKEN, Desk, form_token, order

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.feed import Site
+from feeds.model import Site
 from pages.body import page_body
 from tests.pages.parsed import page
 from tests.site import URL, ArticleSite, Web

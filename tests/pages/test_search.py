@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.search import Search, match_expression
+from articles.catalog.search import Search, match_expression
 from tests.pages.parsed import parse
 from tests.site import NOON, ArticleSite, Clock, Web
 

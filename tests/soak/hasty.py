@@ -12,13 +12,15 @@ from datetime import timedelta
 
 import requests
 
-from bot import lease, outbox, retry, scheduler
-from bot.channels import service
-from bot.scheduler import Bot, stop_on_signals
-from bot.transport import Transport
-from newswire import build, load_or_exit
+from bot import run as scheduler
+from bot.outbox import lease, retry
+from bot.outbox import queue as outbox
+from bot.run import Bot, stop_on_signals
+from bot.sending.transport import Transport
+from bot.services import service
 from ops import logs
-from wiring import bot_parts
+from wiring.bot import bot_parts
+from wiring.site import build, load_or_exit
 
 ANSWER_WITHIN = 1.0
 """Seconds for a request; IN_FLIGHT is three times as many, as in earnest."""

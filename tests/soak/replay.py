@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from articles.article import Article
-from articles.frontmatter import parse
+from articles.reading.frontmatter import parse
 from tests.articles.gitserver import Origin
 from tests.fakechat import FakeChat
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import Delivery
-from bot.operations import AttemptRecord, attempts_of
-from bot.states import State
+from bot.operator.orders import AttemptRecord, attempts_of
+from bot.outbox.records import Delivery
+from bot.outbox.states import State
 from tests.bot.program import Program, Running, wait_until
 from tests.fakechat import (
     DEFAULT_CHAOS,

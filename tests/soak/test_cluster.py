@@ -14,9 +14,10 @@ from types import ModuleType
 
 import pytest
 
-from bot import lease, operations
-from bot.database import Database, connect
-from bot.states import State
+from bot.operator import orders as operations
+from bot.outbox import lease
+from bot.outbox.database import Database, connect
+from bot.outbox.states import State
 from tests.articles.gitserver import Origin
 from tests.fakechat import FakeChat, hang
 from tests.soak.cluster import Host, Postgres, Running, Witness, hosted, postgres, wait_for

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import lease
-from bot.database import connect
+from bot.outbox import lease
+from bot.outbox.database import connect
 from tests.fakechat import FakeChat, hang
 from tests.ops.conftest import write_article
 from tests.soak.cluster import Host, Running, hosted, wait_for

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import operations
-from bot.database import Database, connect
-from bot.states import State
+from bot.operator import orders as operations
+from bot.outbox.database import Database, connect
+from bot.outbox.states import State
 from tests.articles.gitserver import Origin
 from tests.fakechat import FakeChat, slow
 from tests.soak.cluster import Running, Witness, hosted, postgres, wait_for

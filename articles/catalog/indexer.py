@@ -1,0 +1,257 @@
+"""Brings the catalog up to date with the article files: the only writer of the index.
+
+All of a refresh is one transaction, so that a reader sees all of it or nothing. A file that turns bad keeps
+its last good version until it is mended or deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from articles.catalog.catalog import Catalog, is_damage
+from articles.errors import ArticleError
+from articles.files.folder import Folder
+from articles.reading.read_all import read_all
+from articles.reading.read_file import Candidate, FileResult
+from articles.reading.record import Record
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 256
+_COLUMNS = Record._fields
+_UPSERT = (
+    f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision) VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
+    f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
+)
+# What `entries`, `spellings` and `topics` say of an article is taken back before it changes, chunk by chunk,
+# and said anew at the end for all that were touched, when it is clear which file has which id. "all" holds
+# every article.
+_TAKE_BACK = """
+INSERT OR REPLACE INTO topics SELECT DISTINCT key, :revision FROM leaving;
+INSERT INTO spellings SELECT key, value, -count(*) FROM leaving WHERE key <> 'all' GROUP BY key, value
+    ON CONFLICT DO UPDATE SET articles = articles + excluded.articles;
+DELETE FROM entries WHERE (slug, published_at, id) IN (SELECT key, published_at, id FROM leaving);
+UPDATE articles SET shown = 0 WHERE shown AND id IN (SELECT id FROM chunk);
+INSERT OR IGNORE INTO touched SELECT id FROM chunk
+"""
+_SAY_ANEW = """
+UPDATE articles SET active = NOT active, revision = :revision WHERE id IN (SELECT id FROM touched)
+    AND active <> (path = (SELECT min(path) FROM articles AS other WHERE other.id = articles.id));
+INSERT INTO joining SELECT topic.key, published_at, articles.id, number, topic.value
+    FROM touched CROSS JOIN main.articles USING (id), json_each(json_insert(spellings, '$.all', '')) AS topic
+    WHERE active AND is_published ORDER BY topic.key, published_at DESC, articles.id;
+INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM joining;
+INSERT INTO spellings SELECT slug, name, count(*) FROM joining WHERE slug <> 'all' GROUP BY slug, name
+    ON CONFLICT DO UPDATE SET articles = articles + excluded.articles;
+DELETE FROM spellings WHERE articles = 0;
+INSERT INTO entries SELECT slug, published_at, id, number FROM joining;
+UPDATE articles SET shown = 1 WHERE number IN (SELECT number FROM joining WHERE slug = 'all');
+DELETE FROM joining;
+DELETE FROM touched
+"""
+# CROSS JOIN keeps the order of the tables: SQLite's planner would look through all articles for a few ids.
+_TEMPORARY = """
+CREATE TEMP TABLE IF NOT EXISTS chunk (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP VIEW IF NOT EXISTS leaving AS
+    SELECT articles.*, topic.key, topic.value FROM chunk CROSS JOIN main.articles USING (id),
+        json_each(json_insert(spellings, '$.all', '')) AS topic WHERE shown;
+CREATE TEMP TABLE IF NOT EXISTS joining (slug TEXT, published_at INTEGER, id TEXT, number INTEGER, name TEXT)
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class Refresh:
+    """What a refresh did: files read again, articles that changed visibly or went away, files newly bad.
+
+    `seconds` is what it took, without the wait for another process's.
+    """
+
+    read: int = 0
+    changed: int = 0
+    removed: int = 0
+    problems: list[ArticleError] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class _Known(NamedTuple):
+    """What the catalog holds of one file; the article's part is None while no version of it was good."""
+
+    digest: bytes | None = None
+    line: int | None = None
+    reason: str | None = None
+    article_id: str | None = None
+    fingerprint: bytes | None = None
+
+
+_NEVER_SEEN = _Known()
+
+
+class Indexer:
+    """Refreshes one catalog from one folder; any number of processes may, one of them at a time does."""
+
+    def __init__(self, catalog: Catalog, folder: Folder) -> None:
+        self.catalog = catalog
+        self.folder = folder
+
+    def refresh(self, paths: Iterable[str] | None = None) -> Refresh:
+        """Bring the catalog up to date: with these paths only, or with the whole folder.
+
+        Raises SourceError when the folder cannot be read; the catalog then stays as it is.
+        """
+        with self.catalog.alone(), self.folder.steady():
+            try:
+                return self._refresh(paths)
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+                log.warning("the catalog %s is damaged (%s) and made anew", self.catalog.path, error)
+                self.catalog.discard()
+                return self._refresh(None)
+
+    def _refresh(self, paths: Iterable[str] | None) -> Refresh:
+        started = time.monotonic()
+        with self._transaction() as connection:
+            if paths is None or not self.catalog.is_complete():
+                candidates, gone = self._all(connection)
+            else:
+                candidates, gone = self._some(connection, paths)
+            refresh = _Writer(connection, self.catalog, self.folder).write(candidates, gone)
+        refresh.seconds = time.monotonic() - started
+        return refresh
+
+    def _all(self, connection: sqlite3.Connection) -> tuple[dict[str, int], list[str]]:
+        """Return the files whose signature is new, and the paths that are no more."""
+        scan = self.folder.scan()
+        # Nearly always nothing has changed, and one digest says so sooner than every file's signature.
+        digest = scan.digest()
+        if connection.execute("SELECT 1 FROM meta WHERE key = 'scan' AND value = ?", (digest,)).fetchone():
+            return {}, []
+        connection.execute("REPLACE INTO meta VALUES ('complete', 1), ('scan', ?)", (digest,))
+        known = dict(connection.execute("SELECT path, signature FROM files"))
+        candidates = {p: s for p, s in scan.files.items() if known.pop(p, None) != s}
+        gone = [p for p in known if not _is_in(p, scan.unreadable)]
+        return candidates, gone
+
+    def _some(self, connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+        """Return those of these files that there are, with their signatures, and those that there are not."""
+        connection.execute("DELETE FROM meta WHERE key = 'scan'")  # what was true of all of them is over
+        looked_at = {path: self.folder.signature(path) for path in paths}
+        gone = [path for path, signature in looked_at.items() if signature is None]
+        return {path: signature for path, signature in looked_at.items() if signature is not None}, gone
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self.catalog.reopen()
+        connection = self.catalog.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:  # SQLite has rolled back by itself where the disk is full
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+class _Writer:
+    """One refresh, inside its transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, catalog: Catalog, folder: Folder) -> None:
+        self._db = connection
+        self._catalog = catalog
+        self._topics = catalog.topics
+        self._folder = folder
+        self._revision = catalog.revision() + 1
+        self._refresh = Refresh()
+        self._is_first = connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
+
+    def write(self, candidates: dict[str, int], gone: Sequence[str]) -> Refresh:
+        """Store what the candidates say now and drop what is gone."""
+        if not candidates and not gone:
+            return self._refresh
+        self._run(_TEMPORARY)
+        known = self._known(candidates)
+        every = [Candidate(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(candidates.items())]
+        chunks = [every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK)]
+        for results in read_all(chunks, self._folder, self._topics):
+            self._update(results, known)
+        for start in range(0, len(gone), _CHUNK):
+            self._remove(gone[start : start + _CHUNK])
+        if self._refresh.changed or self._refresh.removed:
+            self._run(_SAY_ANEW)
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
+            self._refresh.problems += self._catalog.conflicts(revision=self._revision)
+        return self._refresh
+
+    def _update(self, results: Sequence[FileResult], known: dict[str, _Known]) -> None:
+        changed: list[Record] = []
+        touched: set[str] = set()
+        for result in results:
+            before = known.get(result.candidate.path, _NEVER_SEEN)
+            record = result.record
+            if record is not None and record.fingerprint != before.fingerprint:
+                changed.append(record)
+                touched |= {record.id, before.article_id or record.id}
+            if result.problem and result.fault != (before.line, before.reason):
+                self._refresh.problems.append(result.problem)
+        self._refresh.read += len(results)
+        self._refresh.changed += len(changed)
+        self._note_files(results)
+        self._take_back(touched)
+        self._db.executemany(_UPSERT, ((*record, self._revision) for record in changed))
+
+    def _note_files(self, results: Sequence[FileResult]) -> None:
+        """Remember how each file was when it was read, and what is wrong with it."""
+        self._db.executemany(
+            "UPDATE files SET signature = ? WHERE path = ?",
+            ((result.candidate.signature, result.candidate.path) for result in results if result.is_same),
+        )
+        self._db.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            (
+                (result.candidate.path, result.candidate.signature, result.digest, *result.fault)
+                for result in results
+                if not result.is_same
+            ),
+        )
+
+    def _remove(self, paths: Sequence[str]) -> None:
+        listed = json.dumps(paths)
+        where = "path IN (SELECT value FROM json_each(?))"
+        ids = {id for (id,) in self._db.execute(f"SELECT id FROM articles WHERE {where}", (listed,))}
+        self._take_back(ids)
+        self._refresh.removed += self._db.execute(f"DELETE FROM articles WHERE {where}", (listed,)).rowcount
+        self._db.execute(f"DELETE FROM files WHERE {where}", (listed,))
+
+    def _take_back(self, ids: set[str]) -> None:
+        rows = ((id,) for id in sorted(ids))
+        if self._is_first:  # nothing has been said yet
+            self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?)", rows)
+        elif ids:
+            self._db.execute("DELETE FROM chunk")
+            self._db.executemany("INSERT INTO chunk VALUES (?)", rows)
+            self._run(_TAKE_BACK)
+
+    def _known(self, paths: Iterable[str]) -> dict[str, _Known]:
+        rows = self._db.execute(
+            "SELECT path, digest, line, reason, id, fingerprint FROM files LEFT JOIN articles USING (path)"
+            " WHERE path IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(paths)),),
+        )
+        return {path: _Known(*values) for path, *values in rows}
+
+    def _run(self, script: str) -> None:
+        for statement in script.split(";"):
+            self._db.execute(statement, {"revision": self._revision} if ":revision" in statement else ())
+
+
+def _is_in(path: str, folders: Iterable[str]) -> bool:
+    return any(path.startswith(folder + "/") for folder in folders)

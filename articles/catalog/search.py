@@ -1,0 +1,204 @@
+"""Full-text search over titles and excerpts: an SQLite file of its own, derived from the catalog.
+
+It is brought up to date when somebody searches, never while articles are refreshed. What it finds is looked
+up in the catalog again, so that a stale index never shows what is gone.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from articles.article import Article
+from articles.catalog.catalog import Catalog
+from articles.reading.record import microseconds
+from articles.topics import ALL
+
+MAX_LENGTH = 200
+"""How many characters a question may have."""
+
+_VERSION = 1
+_WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
+_END = datetime.max.replace(tzinfo=UTC)
+
+# SQLite splits text into words at spaces and punctuation. The scripts that use neither (and Korean, whose
+# words carry endings) are split into characters first, and asked for as phrases of them.
+_UNSPACED = re.compile(
+    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff])"
+)
+_WORD = re.compile(r"[\w'’]+")
+_SCHEMA = """
+CREATE TABLE meta (identity TEXT NOT NULL, revision INTEGER NOT NULL);
+CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE texts USING fts5 (
+    title, summary, id UNINDEXED, published_at UNINDEXED, tokenize = "unicode61 remove_diacritics 2"
+);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One page of what a search found; `total` counts all of it, `complete` whether all is indexed."""
+
+    articles: tuple[Article, ...]
+    total: int
+    complete: bool
+
+
+class Search:
+    """Searches one catalog. Safe to use from many threads and processes."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.path = catalog.path.with_name(f"search-{_VERSION}-{catalog.path.name.removeprefix('catalog-')}")
+        self._starting = threading.Lock()
+        self._worker: threading.Thread | None = None
+
+    def find(self, question: str, now: datetime, *, limit: int, offset: int = 0) -> Found:
+        """Return the published articles that have every word of `question`, best first.
+
+        The last letters of a word may be missing. No word finds nothing.
+        """
+        complete = self._refresh()
+        asked = match_expression(question)
+        if not asked:
+            return Found(articles=(), total=0, complete=complete)
+        with closing(self._open()) as connection:
+            where = "FROM texts WHERE texts MATCH ? AND published_at <= ?"
+            values = (asked, microseconds(now))
+            total = connection.execute(f"SELECT count(*) {where}", values).fetchone()[0]
+            rows = connection.execute(
+                f"SELECT id {where} ORDER BY bm25(texts, 8.0, 1.0), published_at DESC, id LIMIT ? OFFSET ?",
+                (*values, limit, offset),
+            ).fetchall()
+        ids = [id for (id,) in rows]
+        found = self._catalog.get_many(ids)
+        shown = (found[id] for id in ids if id in found)
+        articles = tuple(a for a in shown if a.is_published and a.published_at <= now)
+        return Found(articles=articles, total=total, complete=complete)
+
+    def update(self) -> None:
+        """Bring the index up to date with the catalog."""
+        with closing(self._open()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._write(connection)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _refresh(self) -> bool:
+        """Let a thread update the index where that is needed; return whether it is up to date now."""
+        if self._is_current():
+            return True
+        with self._starting:
+            if self._worker is None or not self._worker.is_alive():
+                self._worker = threading.Thread(target=self._work, name="search-index", daemon=True)
+                self._worker.start()
+            worker = self._worker
+        worker.join(_WAIT)
+        return self._is_current()
+
+    def _work(self) -> None:
+        try:
+            self.update()
+        finally:
+            self._catalog.close()
+
+    def _is_current(self) -> bool:
+        with closing(self._open()) as connection:
+            return self._state(connection) == (self._catalog.identity, self._catalog.revision())
+
+    def _write(self, connection: sqlite3.Connection) -> None:
+        identity, revision = self._catalog.identity, self._catalog.revision()
+        known_identity, known_revision = self._state(connection)
+        if known_identity != identity:
+            connection.execute("DELETE FROM texts")
+            connection.execute("DELETE FROM known")
+            known_revision = 0
+        for article in self._catalog.scan(changed_since=known_revision):
+            self._forget(connection, [article.id])
+            if article.is_published:
+                self._learn(connection, article)
+        self._drop_removed(connection)
+        connection.execute("DELETE FROM meta")
+        connection.execute("INSERT INTO meta VALUES (?, ?)", (identity, revision))
+
+    def _learn(self, connection: sqlite3.Connection, article: Article) -> None:
+        added = connection.execute(
+            "INSERT INTO texts VALUES (?, ?, ?, ?)",
+            (
+                _segmented(article.title),
+                _segmented(article.summary),
+                article.id,
+                microseconds(article.published_at),
+            ),
+        )
+        connection.execute("INSERT INTO known VALUES (?, ?)", (article.id, added.lastrowid))
+
+    def _forget(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+        for id in ids:
+            row = connection.execute("DELETE FROM known WHERE id = ? RETURNING number", (id,)).fetchone()
+            if row:
+                connection.execute("DELETE FROM texts WHERE rowid = ?", row)
+
+    def _drop_removed(self, connection: sqlite3.Connection) -> None:
+        """Forget articles whose files are gone: the catalog says nothing of them, but their number is off."""
+        count = connection.execute("SELECT count(*) FROM known").fetchone()[0]
+        if count != self._catalog.count(ALL, _END):
+            known = {id for (id,) in connection.execute("SELECT id FROM known")}
+            self._forget(connection, known - {article.id for article in self._catalog.scan()})
+
+    def _state(self, connection: sqlite3.Connection) -> tuple[str, int]:
+        row: tuple[str, int] | None = connection.execute("SELECT identity, revision FROM meta").fetchone()
+        return row or ("", 0)
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the file, made anew where it is missing or damaged."""
+        try:
+            return _connect(self.path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            return _connect(self.path)
+
+
+def words(question: str) -> list[str]:
+    """Return the words of a question."""
+    return [word for word in _WORD.findall(question[:MAX_LENGTH]) if any(map(str.isalnum, word))]
+
+
+def match_expression(question: str) -> str:
+    """Return a question as an FTS5 expression: every word must be there, whole or as a beginning."""
+    return " ".join(f'"{_segmented(word).strip()}"*' for word in words(question))
+
+
+def _segmented(text: str) -> str:
+    return _UNSPACED.sub(r" \1 ", text).encode("utf-8", "replace").decode()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'texts'").fetchone():
+            connection.execute("BEGIN IMMEDIATE")
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'texts'").fetchone():
+                for statement in _SCHEMA.strip().split(";\n"):
+                    connection.execute(statement)
+            connection.execute("COMMIT")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

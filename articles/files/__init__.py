@@ -1,0 +1,1 @@
+"""Where article files come from: a folder, or a checkout of a git repository."""

@@ -1,0 +1,1 @@
+"""One file's text → an Article; reading many files in processes."""

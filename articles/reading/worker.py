@@ -1,0 +1,106 @@
+"""Processes that read and parse files for another one.
+
+A worker is this module run as a program of its own: it is given a list of files over a socket and gives
+back what it found, chunk by chunk. Started so, it neither inherits threads and locks, as a fork would, nor
+runs the main program's imports again, as multiprocessing's own processes would.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+from typing import Any
+
+from articles.files.folder import Folder
+from articles.reading.read_file import Candidate, FileResult, read_chunk
+from articles.topics import Topics
+
+# What reading from a worker that has died can raise: half a pickle may fail in many ways.
+_BREAKDOWNS = (
+    OSError,
+    EOFError,
+    pickle.UnpicklingError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ImportError,
+)
+
+log = logging.getLogger(__name__)
+
+
+def read_all(
+    chunks: Sequence[Sequence[Candidate]], folder: Folder, topics: Topics, count: int
+) -> Iterator[list[FileResult]]:
+    """Yield what `count` workers find in the files of each chunk, a chunk at a time, in no order.
+
+    A worker that dies costs nothing: what it has left is done here.
+    """
+    with ExitStack() as stack:
+        workers = [stack.enter_context(_worker()) for _ in range(count)]
+        shares = {worker: list(chunks[number::count]) for number, worker in enumerate(workers)}
+        for worker, share in shares.items():
+            with suppress(OSError):  # that it is dead shows below
+                worker.send((folder.root.resolve(), topics, share))
+        yield from _gathered(shares, folder, topics)
+
+
+def _gathered(
+    shares: dict[Connection[Any, Any], list[Sequence[Candidate]]], folder: Folder, topics: Topics
+) -> Iterator[list[FileResult]]:
+    """Yield what the workers find in their shares, which they go through in order."""
+    while waiting := [worker for worker, share in shares.items() if share]:
+        ready = wait(waiting)
+        for worker in waiting:
+            if worker in ready:
+                yield from _received(worker, shares[worker], folder, topics)
+
+
+def _received(
+    worker: Connection[Any, Any], share: list[Sequence[Candidate]], folder: Folder, topics: Topics
+) -> Iterator[list[FileResult]]:
+    """Yield what a worker has found in the next chunk of its share, or else do the rest of the share."""
+    try:
+        found = worker.recv()
+    except _BREAKDOWNS as error:
+        log.warning("a worker that reads articles broke down, its files are read here: %r", error)
+        yield from (read_chunk(chunk, folder, topics) for chunk in share)
+        share.clear()
+    else:
+        yield found
+        del share[0]
+
+
+@contextmanager
+def _worker() -> Iterator[Connection[Any, Any]]:
+    """Start a worker, give the connection to it, and end it."""
+    ours, theirs = Pipe()
+    command = [sys.executable, "-m", __name__, str(theirs.fileno())]
+    home = Path(__file__).resolve().parents[2]
+    with ours, subprocess.Popen(command, cwd=home, pass_fds=[theirs.fileno()]) as process:
+        theirs.close()
+        try:
+            yield ours
+        finally:
+            process.kill()  # it has nothing to lose: it only reads
+
+
+def work(connection: Connection[Any, Any]) -> None:
+    """Do what the other side of the connection asks for, as a worker."""
+    gc.disable()  # nothing in here makes cycles, and it ends in seconds
+    root, topics, share = connection.recv()
+    folder = Folder(root)
+    with suppress(BrokenPipeError, ConnectionResetError):  # nobody waits for it any more
+        for chunk in share:
+            connection.send(read_chunk(chunk, folder, topics))
+
+
+if __name__ == "__main__":
+    work(Connection(int(sys.argv[1])))

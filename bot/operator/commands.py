@@ -1,0 +1,419 @@
+"""`flask bot …` and `flask db …`: run the bot, ask it why, and give it orders.
+
+Everything that is shown comes from `reports`; everything that is changed goes through `orders`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO, TypeVar
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.exc import SQLAlchemyError
+
+from articles.article import Article
+from articles.catalog.catalog import Catalog
+from articles.errors import ArticlesError
+from articles.reading.frontmatter import identity
+from articles.topics import ALL
+from bot.errors import BotError
+from bot.operator import orders as operations
+from bot.operator import reports
+from bot.outbox import channelstate, lease, schema
+from bot.outbox.database import UNREACHABLE, Database, connect, first_line
+from bot.outbox.states import WAITING, State
+from bot.planning import threshold as thresholds
+from bot.planning.planner import Plan, Planner, story_of
+from bot.planning.rules import NOTHING, Channel, decide, explain
+from bot.run import Bot, Site, stop_on_signals
+from bot.sending.transport import Transport
+from bot.services import SERVICES
+from bot.services.message import compose
+from bot.services.secret import Secret
+
+log = logging.getLogger("bot")
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_NOWHERE = Secret("https://webhook.invalid/api/webhooks/0/preview")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotParts:
+    """What the bot is made of, and what its commands work on.
+
+    `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
+    it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why.
+    """
+
+    database: Database
+    catalog: Catalog
+    channels: tuple[Channel, ...]
+    transport: Transport
+    site: Site
+    clock: Callable[[], datetime]
+    every: timedelta
+    refresh: Callable[[], object]
+    taxonomy: str
+    faults: Mapping[str, str]
+    watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
+
+    def bot(self) -> Bot:
+        """Return a bot that has not begun to do anything, and warn of channels that cannot post."""
+        for fault in self.faults.values():
+            log.warning("%s", fault)
+        return Bot(
+            self.database,
+            self.catalog,
+            self.channels,
+            self.transport,
+            self.site,
+            clock=self.clock,
+            every=self.every,
+            refresh=self.refresh,
+            taxonomy=self.taxonomy,
+        )
+
+
+Parts = Callable[[TextIO], BotParts]
+"""Gives the parts of the bot, and starts the logs on a stream: not on the one that carries an answer."""
+
+
+def bot_commands(parts: Parts, changed: Callable[[Path | None, Path | None], BotParts]) -> AppGroup:
+    """Return the `bot` group; `changed` gives the parts with another config file or article folder."""
+    group = AppGroup("bot", help="Post new articles to chat, and ask or tell the bot something.")
+    _add_running(group, parts)
+    _add_plan(group, parts, changed)
+    _add_questions(group, parts)
+    _add_orders(group, parts)
+    _add_messages(group, parts)
+    return group
+
+
+def database_commands(parts: Parts) -> AppGroup:
+    """Return the `db` group."""
+    group = AppGroup("db", help="Look after the bot's database.")
+
+    @group.command()
+    @_clear_errors
+    def upgrade() -> None:
+        """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
+        schema.upgrade(parts(sys.stderr).database)
+        click.echo("the outbox's tables are up to date")
+
+    return group
+
+
+def _add_running(group: AppGroup, parts: Parts) -> None:
+    @group.command()
+    @_clear_errors
+    def run() -> None:
+        """Post new articles until told to stop, by Ctrl-C or SIGTERM."""
+        ours = parts(sys.stdout)
+        with suppress(*UNREACHABLE):  # which is waited for; tables of another version are not
+            _ready(ours)
+        bot = ours.bot()
+        stop = threading.Event()
+        stop_on_signals(stop)
+        with ours.watch(bot.wake):
+            bot.run(stop)
+
+    @group.command()
+    @_clear_errors
+    def once() -> None:
+        """Look once, post what is due, and end: for cron, and for hosts that sleep."""
+        ours = _ready(parts(sys.stdout))
+        before = operations.totals(ours.database)
+        stop = threading.Event()
+        stop_on_signals(stop)
+        plan = ours.bot().once(stop)
+        if plan is None:
+            click.echo("another bot is at work")
+            return
+        after = operations.totals(ours.database)
+        waiting = sum(after[state] for state in WAITING)
+        sent = after[State.SENT] - before[State.SENT]
+        click.echo(f"{len(plan.posts)} planned, {sent} sent, {waiting} waiting")
+
+
+def _add_plan(
+    group: AppGroup,
+    parts: Parts,
+    changed: Callable[[Path | None, Path | None], BotParts],
+) -> None:
+    @group.command()
+    @click.option("--config", "other", type=_FILE, help="Look with this config file instead.")
+    @click.option("--content", type=_FOLDER, help="Look at the articles in this folder instead.")
+    @click.option("--json", "as_json", is_flag=True, help="Say it in JSON.")
+    @click.option(
+        "--at-most",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="End with status 3 when more than N would be posted.",
+    )
+    @_clear_errors
+    def plan(other: Path | None, content: Path | None, as_json: bool, at_most: int | None) -> None:
+        """Say what the next look would post, and to whom; change nothing.
+
+        With --config or --content it says what that change would do. Where there is no outbox yet, as in a
+        check of a pull request, the articles that are here now count as already there.
+        """
+        found = _plan(parts(sys.stderr), changed(other, content) if other or content else None)
+        _say([json.dumps(reports.plan_values(found))] if as_json else reports.plan_lines(found))
+        sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
+
+
+def _add_questions(group: AppGroup, parts: Parts) -> None:
+    @group.command(name="explain")
+    @click.argument("article")
+    @_clear_errors
+    def explain_(article: str) -> None:
+        """Say for every channel why ARTICLE (an id or a file) is posted or not, and every attempt so far."""
+        ours = _ready(parts(sys.stderr))
+        found = _article(ours, article)
+        click.echo(f"{found.title}  ({found.id})")
+        _say(_explanation(ours, found))
+
+    @group.command()
+    @click.option("--state", "states", type=click.Choice([str(state) for state in State]), multiple=True)
+    @click.option("--channel", help="Only this channel's.")
+    @click.option(
+        "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most."
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Say it in JSON, one delivery a line.")
+    @_clear_errors
+    def deliveries(states: tuple[str, ...], channel: str | None, limit: int, as_json: bool) -> None:
+        """List deliveries, the newest first; those only baselined when asked for by --state."""
+        ours = _ready(parts(sys.stderr))
+        if channel is not None and channel not in channelstate.states(ours.database):
+            _channel(ours, channel)
+        wanted = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
+        found = operations.listed(ours.database, states=wanted, channel=channel, limit=limit)
+        if as_json:
+            _say(json.dumps(reports.delivery_values(delivery)) for delivery in found)
+        else:
+            _say(reports.delivery_lines(found) if found else ["none"])
+
+    @group.command()
+    @_clear_errors
+    def channels() -> None:
+        """Say which bot posts, and of each channel its state, what waits, and its last error."""
+        ours = _ready(parts(sys.stderr))
+        now, database = ours.clock(), ours.database
+        _say([reports.lease_line(lease.holder(database), now)])
+        states, counts = channelstate.states(database), operations.counts(database)
+        for channel in ours.channels:
+            rates = SERVICES[channel.kind].RATE
+            _say(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
+        _say(reports.forgotten_lines(ours.channels, counts))
+        _say(ours.faults.values())
+
+    @group.command()
+    @click.argument("channel")
+    @click.option("--min-quality", type=int, help="Instead of the channel's own.")
+    @_clear_errors
+    def threshold(channel: str, min_quality: int | None) -> None:
+        """Say how many articles a week CHANNEL would have got in the last weeks with this threshold."""
+        ours = parts(sys.stderr)
+        ours.refresh()
+        chosen, now = _channel(ours, channel), ours.clock()
+        found = thresholds.candidates(chosen, ours.catalog.shown(ALL, now), now)
+        wanted = chosen.min_quality if min_quality is None else min_quality
+        _say(reports.threshold_lines(found, thresholds.threshold(found, wanted, now)))
+
+
+def _add_orders(group: AppGroup, parts: Parts) -> None:
+    @group.command()
+    @click.argument("ids", type=int, nargs=-1, required=True)
+    @_clear_errors
+    def replay(ids: tuple[int, ...]) -> None:
+        """Post these deliveries again, or at last, whatever the rules say."""
+        ours = _ready(parts(sys.stderr))
+        done = operations.replay(ours.database, ids, ours.clock())
+        refused = sorted(set(ids) - set(done))
+        _say(f"delivery {number} will be posted" for number in done)
+        for number in refused:
+            click.echo(f"delivery {number} cannot be posted: there is none, or it is in flight", err=True)
+        sys.exit(1 if refused else 0)
+
+    @group.command()
+    @click.argument("id", type=int)
+    @click.option("--posted/--not-posted", default=None, help="What you see in the channel.")
+    @_clear_errors
+    def resolve(id: int, posted: bool | None) -> None:
+        """Say of a delivery whose answer was lost whether it was posted; if not, it is posted now."""
+        if posted is None:
+            raise click.UsageError("look into the channel, and say --posted or --not-posted")
+        ours = _ready(parts(sys.stderr))
+        if not operations.resolve(ours.database, id, posted=posted, now=ours.clock()):
+            raise click.ClickException(f"delivery {id} does not wait for an answer")
+        click.echo(f"delivery {id}: {'sent' if posted else 'will be posted'}")
+
+    @group.command()
+    @click.argument("id", type=int)
+    @_clear_errors
+    def skip(id: int) -> None:
+        """Never post this delivery, as if its article had been there before the channel."""
+        ours = _ready(parts(sys.stderr))
+        if not operations.skip(ours.database, id, ours.clock()):
+            raise click.ClickException(f"delivery {id} does not wait to be posted")
+        click.echo(f"delivery {id} is skipped")
+
+    @group.command()
+    @click.argument("channel")
+    @_clear_errors
+    def pause(channel: str) -> None:
+        """Post nothing to CHANNEL until it is resumed; what is due waits."""
+        ours = _ready(parts(sys.stderr))
+        if not channelstate.pause(ours.database, _channel(ours, channel).name, ours.clock()):
+            raise click.ClickException(f"{channel} has not started yet")
+        click.echo(f"{channel} is paused")
+
+    @group.command()
+    @click.argument("channel")
+    @_clear_errors
+    def resume(channel: str) -> None:
+        """Post to CHANNEL again, after a pause or once its webhook is mended."""
+        ours = _ready(parts(sys.stderr))
+        if not channelstate.resume(ours.database, _channel(ours, channel).name, ours.clock()):
+            raise click.ClickException(f"{channel} has not started yet")
+        click.echo(f"{channel} is resumed")
+
+
+def _add_messages(group: AppGroup, parts: Parts) -> None:
+    @group.command()
+    @click.argument("channel")
+    @_clear_errors
+    def test(channel: str) -> None:
+        """Post one message to CHANNEL that says it is a test."""
+        ours = _ready(parts(sys.stderr))
+        if _channel(ours, channel).webhook is None:
+            raise click.ClickException(ours.faults[channel])
+        # The others' faults are not the question here.
+        verdict = replace(ours, faults={}).bot().sender.test(channel, ours.site.name)
+        click.echo(f"{channel}: {verdict.outcome}{f': {verdict.reason}' if verdict.reason else ''}")
+        sys.exit(0 if verdict.outcome == "sent" else 1)
+
+    @group.command()
+    @click.argument("channel")
+    @click.argument("article")
+    @_clear_errors
+    def preview(channel: str, article: str) -> None:
+        """Show the exact JSON that would be posted to CHANNEL for ARTICLE (an id or a file)."""
+        ours = parts(sys.stderr)
+        kind = _channel(ours, channel).kind
+        message = compose(_article(ours, article), site=ours.site.name, site_url=ours.site.url)
+        request = SERVICES[kind].post(_NOWHERE, message)
+        click.echo(json.dumps(request.json, indent=2, ensure_ascii=False))
+
+
+def _plan(ours: BotParts, other: BotParts | None) -> Plan:
+    """Return what the next look would do, with the changed parts if there are any."""
+    ours.refresh()
+    if other is None:
+        return _preview(_ready(ours).database, ours)
+    other.refresh()
+    try:
+        return _preview(_ready(ours).database, other)
+    except schema.SchemaError:
+        with _outbox_of_today(ours) as database:
+            return _preview(database, other)
+
+
+def _preview(database: Database, looked: BotParts) -> Plan:
+    planner = Planner(database, looked.catalog, looked.channels, taxonomy=looked.taxonomy)
+    return planner.preview(looked.clock())
+
+
+@contextmanager
+def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
+    """Yield a passing outbox in which everything that is eligible now is baselined."""
+    channels = [replace(channel, webhook=_NOWHERE, backfill=0) for channel in ours.channels]
+    with TemporaryDirectory() as folder:
+        database = connect(f"sqlite:///{folder}/outbox.sqlite")
+        schema.upgrade(database)
+        Planner(database, ours.catalog, channels, taxonomy=ours.taxonomy).plan(ours.clock())
+        yield database
+        database.close()
+
+
+def _explanation(ours: BotParts, article: Article) -> Iterable[str]:
+    database = ours.database
+    now = ours.clock()
+    states = channelstate.states(database)
+    past = operations.past_of(database, article.id, story_of(article))
+    found = {d.channel: d for d in operations.listed(database, article_id=article.id)}
+    attempts = operations.attempts_of(database, [delivery.id for delivery in found.values()])
+    for channel in ours.channels:
+        known = past.get(channel.name, NOTHING)
+        yield from reports.explanation_lines(
+            channel,
+            states.get(channel.name),
+            decide(article, channel, now, known),
+            explain(article, channel, now, known),
+            found.get(channel.name),
+            (attempt for attempt in attempts if attempt.channel == channel.name),
+            now,
+        )
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _ready(ours: BotParts) -> BotParts:
+    schema.check(ours.database)
+    return ours
+
+
+def _channel(ours: BotParts, name: str) -> Channel:
+    for channel in ours.channels:
+        if channel.name == name:
+            return channel
+    names = ", ".join(channel.name for channel in ours.channels) or "none"
+    raise click.ClickException(f"there is no channel {name}; there are: {names}")
+
+
+def _article(ours: BotParts, named: str) -> Article:
+    """Return the article with this id, or the one in this file, however the file is named."""
+    ours.refresh()
+    parts = Path(named).parts
+    ends = ("/".join(parts[start:]) for start in range(len(parts)))
+    for candidate in (named, *map(identity, ends)):
+        article = ours.catalog.get(candidate)
+        if article:
+            return article
+    raise click.ClickException(f"there is no article {named}: name its id or its file")
+
+
+def _clear_errors(command: _F) -> _F:
+    """Turn the errors that operators can mend into one line."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except (BotError, ArticlesError) as error:
+            raise click.ClickException(str(error)) from None
+        except SQLAlchemyError as error:
+            raise click.ClickException(f"the database: {first_line(error)}") from None
+        except sqlite3.Error as error:
+            raise click.ClickException(f"the catalog: {error}") from None
+
+    return run  # type: ignore[return-value]

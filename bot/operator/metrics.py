@@ -1,0 +1,114 @@
+"""What the outbox tells Prometheus, and whether a bot is at work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from math import inf
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from sqlalchemy import ColumnElement, case, extract, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.errors import BotError
+from bot.operator import orders as operations
+from bot.outbox import lease, schema
+from bot.outbox.database import Database, first_line
+from bot.outbox.lease import HEARTBEAT, TERM
+from bot.outbox.schema import attempts
+
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+"""Upper bounds of the attempts' times, in seconds; the transport gives up after 15."""
+
+
+def outbox_metrics(database: Database, now: datetime) -> Iterator[Metric]:
+    """Yield deliveries by channel and state, attempts by channel and outcome, and who has the lease.
+
+    An outbox that cannot be read yields `newswire_outbox_up 0` and nothing else.
+    """
+    try:
+        schema.check(database)
+        found = [*_deliveries(database), *_attempts(database), *_lease(database, now)]
+    except (BotError, SQLAlchemyError):
+        found = []
+    yield GaugeMetricFamily(
+        "newswire_outbox_up", "1 when the bot's database can be read.", value=int(bool(found))
+    )
+    yield from found
+
+
+def idle_bot(database: Database, clock: Callable[[], datetime]) -> str | None:
+    """Return why nothing would be posted now: no database, old tables, or no bot that renews its lease."""
+    try:
+        schema.check(database)
+        holder = lease.holder(database)
+    except BotError as error:
+        return str(error)
+    except SQLAlchemyError as error:
+        return f"the bot's database cannot be read: {first_line(error)}"
+    if holder.name is None or holder.expires_at is None:
+        return "no bot is running"
+    if holder.expires_at < clock() - HEARTBEAT:
+        return (
+            f"the bot that posted has not been heard of since {holder.expires_at - TERM:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    return None
+
+
+def _deliveries(database: Database) -> Iterator[Metric]:
+    deliveries = GaugeMetricFamily(
+        "newswire_deliveries", "Deliveries by channel and state.", labels=["channel", "state"]
+    )
+    for (channel, state), count in sorted(operations.counts(database).items()):
+        deliveries.add_metric([channel, str(state)], count)
+    yield deliveries
+
+
+def _attempts(database: Database) -> Iterator[Metric]:
+    seconds = _seconds(database)
+    within = [func.sum(case((seconds <= bound, 1), else_=0)) for bound in BUCKETS]
+    query = select(attempts.c.channel, attempts.c.outcome, func.count(), func.sum(seconds), *within)
+    with database.read() as connection:
+        rows = connection.execute(query.group_by(attempts.c.channel, attempts.c.outcome)).all()
+    made = CounterMetricFamily(
+        "newswire_attempts",
+        "Requests to chat services by channel and outcome.",
+        labels=["channel", "outcome"],
+    )
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 2))
+    for channel, outcome, count, total, *counts in sorted(rows, key=lambda row: (row[0], row[1])):
+        made.add_metric([channel, outcome], count)
+        sums[channel] = [a + float(b) for a, b in zip(sums[channel], (*counts, count, total), strict=True)]
+    yield made
+    times = HistogramMetricFamily(
+        "newswire_attempt_seconds", "Time until a chat service answered.", labels=["channel"]
+    )
+    for channel, (*counts, total) in sums.items():
+        bounds = ["+Inf" if bound == inf else str(bound) for bound in (*BUCKETS, inf)]
+        times.add_metric([channel], list(zip(bounds, counts, strict=True)), total)
+    yield times
+
+
+def _seconds(database: Database) -> ColumnElement[Any]:
+    """Return the SQL for an attempt's time; a time zone or a day has no part in it."""
+    start, end = attempts.c.started_at, attempts.c.finished_at
+    if database.is_sqlite:
+        return (func.julianday(end) - func.julianday(start)) * 86400.0
+    return extract("epoch", end - start)
+
+
+def _lease(database: Database, now: datetime) -> Iterator[Metric]:
+    holder = lease.holder(database)
+    held = holder.name is not None and holder.expires_at is not None and holder.expires_at > now
+    info = GaugeMetricFamily("newswire_bot_lease", "1 for the bot that may post.", labels=["holder"])
+    if held:
+        info.add_metric([str(holder.name)], 1)
+    yield info
+    yield CounterMetricFamily(
+        "newswire_bot_lease_changes", "How often the lease changed hands.", value=holder.fence
+    )
+    if holder.expires_at:
+        left = (holder.expires_at - now).total_seconds()
+        yield GaugeMetricFamily("newswire_bot_lease_seconds", "How long the lease still lasts.", value=left)

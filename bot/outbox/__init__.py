@@ -1,0 +1,1 @@
+"""The durable queue: tables, migrations, states, lease and statements."""

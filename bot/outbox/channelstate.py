@@ -1,0 +1,153 @@
+"""Whether a channel may be posted to: enabled, disabled by a dead webhook, paused by people or by a limit.
+
+Knows nothing of deliveries but which of them wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, Select, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.outbox.database import Database
+from bot.outbox.schema import channels, deliveries, hosts
+from bot.outbox.states import CHANNEL_DISABLED, State
+
+
+class ChannelStatus(StrEnum):
+    """What stands in the way of posting to a channel, if anything does."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelState:
+    """One channel as the outbox knows it.
+
+    `catalog`, `revision`, `planned_at` and `rules` say how far the planner has looked; `baselined_at` is None
+    before its first look.
+    """
+
+    name: str
+    state: ChannelStatus
+    reason: str
+    changed_at: datetime
+    paused_until: datetime | None
+    last_error: str | None
+    last_error_at: datetime | None
+    baselined_at: datetime | None
+    catalog: str | None
+    revision: int | None
+    planned_at: datetime | None
+    rules: str | None
+
+    def opens_at(self, now: datetime, host_until: datetime | None = None) -> datetime | None:
+        """Return when posting may go on: `now` when at once, None when only an operator can tell."""
+        if self.state is not ChannelStatus.ENABLED:
+            return None
+        return max(now, self.paused_until or now, host_until or now)
+
+
+def register(connection: Connection, names: Iterable[str], now: datetime) -> None:
+    """Make the channels known that are not yet; whatever is known of the others stays."""
+    rows = [{"name": name, "state": ChannelStatus.ENABLED, "changed_at": now} for name in sorted(names)]
+    if rows:
+        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(insert(channels).on_conflict_do_nothing(), rows)
+
+
+def locked(connection: Connection, names: Iterable[str]) -> dict[str, ChannelState]:
+    """Return the channels, and keep other planners away from them until the transaction ends."""
+    query = select(channels).where(channels.c.name.in_(sorted(names))).order_by(channels.c.name)
+    return _states(connection, query.with_for_update())
+
+
+def states(database: Database) -> dict[str, ChannelState]:
+    """Return every channel that the outbox has ever known, by name."""
+    with database.read() as connection:
+        return _states(connection, select(channels).order_by(channels.c.name))
+
+
+def host_pauses(database: Database) -> dict[str, datetime]:
+    """Return until when each host is left alone; moments that have passed are among them."""
+    with database.read() as connection:
+        return {row.name: row.paused_until for row in connection.execute(select(hosts))}
+
+
+def pause(database: Database, name: str, now: datetime, reason: str = "paused by the operator") -> bool:
+    """Post nothing more to the channel until it is resumed; return whether there is such a channel."""
+    with database.write() as connection:
+        return _set_state(connection, name, ChannelStatus.PAUSED, reason, now)
+
+
+def resume(database: Database, name: str, now: datetime) -> bool:
+    """Post to the channel again, the deliveries held for it first; return whether there is such a channel."""
+    with database.write() as connection:
+        known = _set_state(connection, name, ChannelStatus.ENABLED, "", now)
+        connection.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.channel == name,
+                deliveries.c.state == State.HELD,
+                deliveries.c.reason == CHANNEL_DISABLED,
+            )
+            .values(state=State.PLANNED, reason="", due_at=now, updated_at=now)
+        )
+    return known
+
+
+def disable(connection: Connection, name: str, reason: str, now: datetime) -> None:
+    """Take the channel out of service and hold all that waits for it."""
+    _set_state(connection, name, ChannelStatus.DISABLED, reason, now)
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.channel == name, deliveries.c.due_at.is_not(None))
+        .values(state=State.HELD, reason=CHANNEL_DISABLED, due_at=None, updated_at=now)
+    )
+
+
+def rest_channel(connection: Connection, name: str, until: datetime) -> None:
+    """Leave the channel alone until then, as its service asked."""
+    connection.execute(update(channels).where(channels.c.name == name).values(paused_until=until))
+
+
+def rest_host(connection: Connection, name: str, until: datetime, reason: str) -> None:
+    """Leave every channel on the host alone until then."""
+    values = {"paused_until": until, "reason": reason}
+    if connection.dialect.name == "sqlite":
+        lite = sqlite.insert(hosts).values(name=name, **values)
+        connection.execute(lite.on_conflict_do_update(index_elements=["name"], set_=values))
+    else:
+        full = postgresql.insert(hosts).values(name=name, **values)
+        connection.execute(full.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def note_error(connection: Connection, name: str, error: str, now: datetime) -> None:
+    """Remember what last went wrong with the channel."""
+    connection.execute(
+        update(channels).where(channels.c.name == name).values(last_error=error, last_error_at=now)
+    )
+
+
+def _set_state(connection: Connection, name: str, state: ChannelStatus, reason: str, now: datetime) -> bool:
+    done = connection.execute(
+        update(channels)
+        .where(channels.c.name == name)
+        .values(state=state, reason=reason, changed_at=now, paused_until=None)
+    )
+    return done.rowcount > 0
+
+
+def _states(connection: Connection, query: Select[*tuple[object, ...]]) -> dict[str, ChannelState]:
+    names = [field.name for field in fields(ChannelState)]
+    found = {}
+    for row in connection.execute(query).mappings():
+        values = {name: row[name] for name in names} | {"state": ChannelStatus(row["state"])}
+        found[row["name"]] = ChannelState(**values)
+    return found

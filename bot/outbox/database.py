@@ -1,0 +1,257 @@
+"""The outbox's database: SQLite in one file or a PostgreSQL server, opened alike and safe alike.
+
+Knows how to connect and how to write without stepping on others; of tables and deliveries, nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Executable,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
+
+from bot.errors import BotError
+from bot.outbox.prepared import Parameters, Prepared
+
+BUSY = 10.0
+"""Seconds for which a writer waits for another process to finish writing an SQLite file."""
+
+KEPT = 8
+"""Connections that threads may keep; small servers allow 20 in all, and two bots run during a deploy."""
+
+# A server that vanished without a word is noticed in seconds, not in the system's quarter of an hour.
+_POSTGRES_PATIENCE = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
+
+
+Step = tuple[Executable, Mapping[str, object]]
+"""A statement and the values of its bindparams."""
+
+Ready = Sequence[tuple[str, Parameters]]
+"""Statements and values as a driver takes them."""
+
+UNREACHABLE = (OperationalError, InterfaceError, InternalError, NoConnectionFreeError)
+"""Errors of a database that is away, locked or failing over: what was tried may succeed later."""
+
+
+# It warns of what else goes wrong with a pipeline after the error that is raised, as when its server is gone.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+
+
+class DatabaseError(BotError):
+    """The database's address cannot be used, or its tables do not fit this program."""
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware time in UTC; SQLite, which has no time zones, keeps it naive and sortable as text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], object]:
+        """Return what makes of a time what the driver takes; that raises ValueError for a naive one."""
+        return _utc_text if dialect.name == "sqlite" else _utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the aware time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"a naive time: {value}")
+    return value.astimezone(UTC)
+
+
+def _utc_text(value: datetime | None) -> str | None:
+    moment = _utc(value)
+    return None if moment is None else moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+class Database:
+    """One engine, and the ways to use it. Safe to share among threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._reader = engine.execution_options(newswire_reads=True)
+        # SQLite's own waiting is a sleep that starves some threads; within a process a lock is fair and fast.
+        self._turn = threading.Lock() if self.is_sqlite else None
+        self._thread = threading.local()
+        self._spare = threading.Semaphore(KEPT)
+        self._prepared: dict[Executable, Prepared] = {}
+        self._execute = _in_sqlite if self.is_sqlite else _in_postgres
+        self._failure: type[Exception] = engine.dialect.loaded_dbapi.Error
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that commits at the end, or rolls back on an exception."""
+        kept: Connection | None = getattr(self._thread, "kept", None)
+        with self._turn or nullcontext():
+            if kept is None:
+                with self.engine.begin() as connection:
+                    yield connection
+            else:
+                with kept.begin():
+                    yield kept
+
+    def run(self, steps: Sequence[Step]) -> list[int]:
+        """Execute the statements in one transaction, and return how many rows each has changed.
+
+        For what is done with every request: the statements are compiled once, and PostgreSQL gets all of them
+        in one message, so none may depend on how many rows another has changed. Raises what `write` raises.
+        """
+        prepared = [(self._prepare(statement), values) for statement, values in steps]
+        ready = [(each.text, each.parameters(values)) for each, values in prepared]
+        kept: Connection | None = getattr(self._thread, "kept", None)
+        with nullcontext(kept) if kept else self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            try:
+                with self._turn or nullcontext():
+                    return self._execute(driver, ready)
+            except BaseException as error:
+                if self.engine.dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]
+                    self.engine.dispose()  # those that wait in the pool were cut off too
+                # Whatever is wrong with the connection or its transaction ends with it.
+                connection.invalidate()
+                if isinstance(error, self._failure):
+                    raise DBAPIError.instance(None, None, error, self._failure) from error
+                raise
+
+    def _prepare(self, statement: Executable) -> Prepared:
+        if statement not in self._prepared:
+            self._prepared[statement] = Prepared(statement, self.engine.dialect)
+        return self._prepared[statement]
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Let this thread write over one connection as long as this lasts, if there are enough for all.
+
+        Fetching one and giving it back costs as much as a statement.
+        """
+        if not self._spare.acquire(blocking=False):
+            yield
+            return
+        try:
+            with self.engine.connect() as self._thread.kept:
+                yield
+        finally:
+            self._thread.kept = None
+            self._spare.release()
+
+    @contextmanager
+    def rehearse(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that is rolled back at the end, whatever was written."""
+        with self._turn or nullcontext(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that is only read from, and so waits for no writer."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.engine.dispose()
+
+
+def connect(url: str) -> Database:
+    """Return the database at `url`: `sqlite:///file`, `postgres://…` or `postgresql://…`.
+
+    Nothing is opened yet, but the folder of an SQLite file is made. Raises DatabaseError for another address,
+    in a text without the password, and for a folder that cannot be made.
+    """
+    address = _address(url)
+    if address.get_backend_name() == "sqlite":
+        return Database(_sqlite(address))
+    return Database(create_engine(address, pool_size=KEPT, max_overflow=4, connect_args=_POSTGRES_PATIENCE))
+
+
+def first_line(error: Exception) -> str:
+    """Return what the database said, in one line without statements and values."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return (str(said).strip().splitlines() or ["no answer"])[0]
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseError("DATABASE_URL is not a database URL") from error
+    if address.drivername in _POSTGRES:
+        return address.set(drivername="postgresql+psycopg")
+    if address.drivername == "sqlite" and address.database not in (None, "", ":memory:"):
+        return address
+    raise DatabaseError(
+        f"DATABASE_URL: {address.drivername}: is neither sqlite:///FILE nor postgresql://HOST/NAME"
+    )
+
+
+def _sqlite(address: URL) -> Engine:
+    folder = Path(address.database or "").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"the outbox's folder {folder} cannot be made: {error.strerror}") from None
+    engine = create_engine(address, connect_args={"timeout": BUSY})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    # The driver would begin transactions by itself, late and without the write lock.
+    connection.isolation_level = None
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _in_sqlite(driver: Any, ready: Ready) -> list[int]:
+    driver.execute("BEGIN IMMEDIATE")
+    counts = [driver.execute(text, parameters).rowcount for text, parameters in ready]
+    driver.execute("COMMIT")
+    return counts
+
+
+def _in_postgres(driver: Any, ready: Ready) -> list[int]:
+    # All that is sent before a Sync message is one transaction, where none was begun:
+    # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+    driver.autocommit = True
+    with driver.pipeline():
+        cursors = [driver.execute(text, parameters) for text, parameters in ready]
+    driver.autocommit = False
+    return [cursor.rowcount for cursor in cursors]
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("newswire_reads")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN" if reads else "BEGIN IMMEDIATE")

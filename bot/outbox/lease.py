@@ -1,0 +1,124 @@
+"""Who among any number of bots may plan and send: one holder at a time, told apart by a growing fence.
+
+Knows nothing of deliveries. Times are the database server's on PostgreSQL, so that the clocks of several
+machines need not agree, and the given clock's on SQLite, whose processes share one machine.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, func, or_, select, update
+
+from bot.outbox.database import Database
+from bot.outbox.schema import lease
+
+NAME = "bot"
+
+TERM = timedelta(seconds=24)
+"""How long a lease lasts without being renewed."""
+
+HEARTBEAT = timedelta(seconds=5)
+"""How often it is renewed and asked for: whoever dies is succeeded within TERM + HEARTBEAT < 30 s."""
+
+_TAKE = (
+    update(lease)
+    .where(
+        lease.c.name == NAME,
+        or_(
+            lease.c.holder.is_(None),
+            lease.c.expires_at <= bindparam("moment"),
+            lease.c.holder == bindparam("me"),  # taken, and the answer of the commit was lost
+        ),
+    )
+    .values(
+        holder=bindparam("me"),
+        fence=lease.c.fence + 1,
+        acquired_at=bindparam("moment"),
+        expires_at=bindparam("until"),
+    )
+    .returning(lease.c.fence)
+)
+# Even a lease that ran out is still ours while nobody else has taken it: the fence proves it.
+_RENEW = (
+    update(lease)
+    .where(lease.c.name == NAME, lease.c.holder == bindparam("me"), lease.c.fence == bindparam("mine"))
+    .values(expires_at=bindparam("until"))
+    .returning(lease.c.fence)
+)
+_RELEASE = (
+    update(lease)
+    .where(lease.c.name == NAME, lease.c.holder == bindparam("me"), lease.c.fence == bindparam("mine"))
+    .values(holder=None, expires_at=None)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds the lease, since when and until when; `name` is None when nobody does."""
+
+    name: str | None
+    fence: int
+    acquired_at: datetime | None
+    expires_at: datetime | None
+
+
+class Lease:
+    """One process's hold on the lease. `fence` is None while it has none. Safe to share among threads."""
+
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], *, server_time: bool | None = None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._server_time = not database.is_sqlite if server_time is None else server_time
+        self._lock = threading.Lock()
+        self._ahead = timedelta(0)
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.fence: int | None = None
+
+    def hold(self) -> bool:
+        """Take or renew the lease and return whether it is held; raises what the database raises."""
+        with self._lock:
+            self.fence = self._hold()
+        return self.fence is not None
+
+    def release(self) -> None:
+        """Give the lease up at once, so that another process need not wait for its end."""
+        with self._lock:
+            if self.fence is None:
+                return
+            with self._database.write() as connection:
+                connection.execute(_RELEASE, {"me": self.holder, "mine": self.fence})
+            self.fence = None
+
+    def now(self) -> datetime:
+        """Return the lease's time, as of the last `hold`: the database server's, or the clock's."""
+        return self._clock() + self._ahead
+
+    def _hold(self) -> int | None:
+        with self._database.write() as connection:
+            moment = self._moment(connection)
+            values = {"me": self.holder, "mine": self.fence, "moment": moment, "until": moment + TERM}
+            fence: int | None = connection.scalar(_RENEW, values) if self.fence is not None else None
+            return fence if fence is not None else connection.scalar(_TAKE, values)
+
+    def _moment(self, connection: Connection) -> datetime:
+        if not self._server_time:
+            return self._clock()
+        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        self._ahead = moment - self._clock()
+        return moment
+
+
+def holder(database: Database) -> Holder:
+    """Return who holds the lease, for people to see."""
+    with database.read() as connection:
+        row = connection.execute(select(lease).where(lease.c.name == NAME)).one()
+    return Holder(name=row.holder, fence=row.fence, acquired_at=row.acquired_at, expires_at=row.expires_at)

@@ -1,0 +1,57 @@
+"""What channels without a webhook would post, told in the log: for trying a configuration out.
+
+Keeps nothing but in memory: such a channel begins anew, with a baseline, when it gets its webhook.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.planning.catalog import Catalog
+from bot.planning.rules import Channel, decide
+
+_EXAMPLES = 3
+
+log = logging.getLogger("bot.planning.dryrun")
+
+
+class Rehearsal:
+    """Follows the catalog for channels that cannot be posted to."""
+
+    def __init__(self, catalog: Catalog, channels: Iterable[Channel]) -> None:
+        self._catalog = catalog
+        self._channels = [channel for channel in channels if channel.webhook is None]
+        self._seen: set[tuple[str, str]] = set()
+        self._cursor: tuple[str, int, datetime] | None = None
+
+    def look(self, now: datetime) -> list[tuple[str, str]]:
+        """Tell of every article that would be posted now; return their ids with their channels' names."""
+        if not self._channels:
+            return []
+        here = (self._catalog.identity, self._catalog.revision())
+        first, seen = self._cursor is None, self._cursor
+        if seen is not None and seen[0] == here[0]:
+            articles = self._catalog.scan(changed_since=seen[1], due=(seen[2], now))
+        else:
+            articles = self._catalog.scan()
+        found = []
+        for article in articles:
+            for channel in self._channels:
+                key = (article.id, channel.name)
+                if key not in self._seen and decide(article, channel, now).deliver:
+                    self._seen.add(key)
+                    found.append((key, article.title))
+        self._cursor = (*here, now)
+        if first:
+            self._tell_baseline([title for _, title in found])
+            return []
+        for (_, name), title in found:
+            log.info("would post channel=%s (it has no webhook): %s", name, title)
+        return [key for key, _ in found]
+
+    def _tell_baseline(self, titles: list[str]) -> None:
+        names = ", ".join(channel.name for channel in self._channels)
+        newest = " | ".join(titles[: -_EXAMPLES - 1 : -1])
+        log.info("no webhook for %s: %d articles are good enough, the newest: %s", names, len(titles), newest)

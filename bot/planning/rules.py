@@ -1,0 +1,292 @@
+"""Which article goes to which channel, and why: pure decisions over values.
+
+Knows nothing of the outbox, of services or of when it is asked; the past is handed in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from articles.article import Article
+from bot.outbox.states import OnUnknown, State
+from bot.services.secret import Secret
+from text.words import any_of, fold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Words to look for, compared without regard to case; an empty `include` admits everything."""
+
+    include: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "include", _folded(self.include))
+        object.__setattr__(self, "exclude", _folded(self.exclude))
+
+    def __bool__(self) -> bool:
+        return bool(self.include or self.exclude)
+
+    def admits(self, names: Iterable[str | None]) -> bool:
+        """Return whether one of `names` is included and none is excluded."""
+        found = _folded(name for name in names if name)
+        return found.isdisjoint(self.exclude) and (not self.include or not found.isdisjoint(self.include))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One configured destination.
+
+    `topics` are slugs, None for all; `webhook` is None while its secret is missing, and such a channel is
+    neither planned nor posted to. `max_per_tick` counts posts.
+    """
+
+    name: str
+    kind: str
+    webhook: Secret | None = None
+    topics: frozenset[str] | None = None
+    min_quality: int | None = None
+    types: Filter = field(default_factory=Filter)
+    providers: Filter = field(default_factory=Filter)
+    keywords: Filter = field(default_factory=Filter)
+    max_age: timedelta | None = None
+    backfill: int = 0
+    max_per_tick: int = 5
+    on_unknown: OnUnknown = "retry"
+
+
+class Reason(StrEnum):
+    """Why an article is posted to a channel or is not: the first of these that holds, in this order."""
+
+    DELIVERED = "already delivered"
+    QUEUED = "already in the outbox"
+    GIVEN_UP = "given up"
+    BASELINED = "baselined"
+    SAME_STORY = "same story already posted"
+    UNPUBLISHED = "unpublished"
+    FUTURE = "future"
+    TOPIC = "topic not followed"
+    TYPE = "type not wanted"
+    PROVIDER = "provider not wanted"
+    KEYWORD = "keywords do not match"
+    NO_QUALITY = "no quality"
+    BELOW_QUALITY = "below quality"
+    TOO_OLD = "too old"
+    ELIGIBLE = "eligible"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether to post, and the one reason; `says` is that reason with its particulars, for people."""
+
+    deliver: bool
+    reason: Reason
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What the outbox remembers of one article in one channel.
+
+    `state` and `reason` are its delivery's, None without one; `told_by` is the id of another article that has
+    told the same story there.
+    """
+
+    state: State | None = None
+    reason: str = ""
+    told_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule's verdict in an explanation."""
+
+    rule: str
+    passed: bool
+    says: str
+
+
+_Rule = Callable[[Article, Channel, datetime], str | None]
+
+NOTHING = Past()
+_FILTERS = ("types", "providers", "keywords")
+_YES = Decision(True, Reason.ELIGIBLE, str(Reason.ELIGIBLE))
+
+
+def decide(article: Article, channel: Channel, now: datetime, past: Past = NOTHING) -> Decision:
+    """Return whether `article` is to be posted to `channel` at `now`, with exactly one reason.
+
+    Total: every article and channel has an answer. The order of the rules is that of Reason.
+    """
+    if past is not NOTHING and (remembered := _remembered(past)):
+        return remembered
+    for reason, rule in _RULES:
+        says = rule(article, channel, now)
+        if says is not None:
+            return Decision(False, reason, says)
+    return _YES
+
+
+def explain(article: Article, channel: Channel, now: datetime, past: Past = NOTHING) -> tuple[Check, ...]:
+    """Return the verdict of every rule, in the order in which `decide` asks them."""
+    remembered = _remembered(past)
+    checks = [Check("history", remembered is None, remembered.says if remembered else "not in the outbox")]
+    for reason, rule in _RULES:
+        says = rule(article, channel, now)
+        checks.append(Check(_TITLES[reason], says is None, says or "passed"))
+    return tuple(checks)
+
+
+def rules_text(channel: Channel, taxonomy: str = "") -> str:
+    """Return what decides about articles in `channel`, and nothing else of it, as comparable JSON.
+
+    `taxonomy` stands for whatever else decides which topics an article has.
+    """
+    filters = {name: _filter_lists(getattr(channel, name)) for name in _FILTERS}
+    age = channel.max_age.total_seconds() if channel.max_age is not None else None
+    topics = sorted(channel.topics) if channel.topics is not None else None
+    rules = {"taxonomy": taxonomy, "topics": topics, "min_quality": channel.min_quality, "max_age": age}
+    return json.dumps(rules | filters, sort_keys=True, ensure_ascii=False)
+
+
+def with_rules(channel: Channel, text: str, taxonomy: str = "") -> Channel | None:
+    """Return `channel` with the rules that `rules_text` once wrote down; None if the taxonomy was another."""
+    rules: dict[str, Any] = json.loads(text)
+    if rules.get("taxonomy", "") != taxonomy:
+        return None
+    topics, age = rules.get("topics"), rules.get("max_age")
+    filters: dict[str, Any] = {
+        name: Filter(include=frozenset(include), exclude=frozenset(exclude))
+        for name in _FILTERS
+        for include, exclude in [rules.get(name, [[], []])]
+    }
+    return replace(
+        channel,
+        topics=None if topics is None else frozenset(topics),
+        min_quality=rules.get("min_quality"),
+        max_age=None if age is None else timedelta(seconds=age),
+        **filters,
+    )
+
+
+def is_visible(article: Article, now: datetime) -> bool:
+    """Return whether readers may see `article` at all."""
+    return article.is_published and article.published_at <= now
+
+
+def _remembered(past: Past) -> Decision | None:
+    if past.state is State.SENT:
+        return Decision(False, Reason.DELIVERED, str(Reason.DELIVERED))
+    if past.state is State.BASELINED:
+        return Decision(False, Reason.BASELINED, past.reason or str(Reason.BASELINED))
+    if past.state in (State.DEAD, State.EXPIRED):
+        return Decision(False, Reason.GIVEN_UP, f"{Reason.GIVEN_UP}: {past.state}")
+    if past.state is State.SKIPPED:
+        told = past.reason.startswith(Reason.SAME_STORY)
+        return Decision(False, Reason.SAME_STORY, past.reason) if told else None
+    if past.state is not None:
+        return Decision(False, Reason.QUEUED, f"{Reason.QUEUED}: {past.state}")
+    if past.told_by is not None:
+        return Decision(False, Reason.SAME_STORY, same_story(past.told_by))
+    return None
+
+
+def same_story(article_id: str) -> str:
+    """Return the reason of a delivery that is skipped because `article_id` has told its story."""
+    return f"{Reason.SAME_STORY}: {article_id}"
+
+
+def _published(article: Article, channel: Channel, now: datetime) -> str | None:
+    return None if article.is_published else str(Reason.UNPUBLISHED)
+
+
+def _present(article: Article, channel: Channel, now: datetime) -> str | None:
+    if article.published_at <= now:
+        return None
+    return f"{Reason.FUTURE}: {article.published_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _topic(article: Article, channel: Channel, now: datetime) -> str | None:
+    if channel.topics is None or not channel.topics.isdisjoint(article.slugs):
+        return None
+    return f"{Reason.TOPIC}: {', '.join(article.topics) or 'it has none'}"
+
+
+def _type(article: Article, channel: Channel, now: datetime) -> str | None:
+    if not channel.types or channel.types.admits((article.type,)):
+        return None
+    return f"{Reason.TYPE}: {article.type or 'it has none'}"
+
+
+def _provider(article: Article, channel: Channel, now: datetime) -> str | None:
+    if not channel.providers:
+        return None
+    names = (article.provider.name, article.provider.domain) if article.provider else ()
+    return (
+        None if channel.providers.admits(names) else f"{Reason.PROVIDER}: {next(iter(names), 'it has none')}"
+    )
+
+
+def _keyword(article: Article, channel: Channel, now: datetime) -> str | None:
+    words = channel.keywords
+    if not words:
+        return None
+    text = fold(f"{article.title}\n{article.summary}")
+    if words.exclude and (hit := any_of(words.exclude).search(text)):
+        return f"{Reason.KEYWORD}: it says {hit.group()!r}"
+    if words.include and not any_of(words.include).search(text):
+        return f"{Reason.KEYWORD}: it says none of them"
+    return None
+
+
+def _quality(article: Article, channel: Channel, now: datetime) -> str | None:
+    return str(Reason.NO_QUALITY) if channel.min_quality is not None and article.quality is None else None
+
+
+def _good_enough(article: Article, channel: Channel, now: datetime) -> str | None:
+    if channel.min_quality is None or article.quality is None or article.quality >= channel.min_quality:
+        return None
+    return f"{Reason.BELOW_QUALITY} {channel.min_quality}: {article.quality}"
+
+
+def _fresh(article: Article, channel: Channel, now: datetime) -> str | None:
+    if channel.max_age is None or now - article.published_at <= channel.max_age:
+        return None
+    return f"{Reason.TOO_OLD}: published {article.published_at:%Y-%m-%d %H:%M} UTC"
+
+
+_RULES: tuple[tuple[Reason, _Rule], ...] = (
+    (Reason.UNPUBLISHED, _published),
+    (Reason.FUTURE, _present),
+    (Reason.TOPIC, _topic),
+    (Reason.TYPE, _type),
+    (Reason.PROVIDER, _provider),
+    (Reason.KEYWORD, _keyword),
+    (Reason.NO_QUALITY, _quality),
+    (Reason.BELOW_QUALITY, _good_enough),
+    (Reason.TOO_OLD, _fresh),
+)
+_TITLES = {
+    Reason.UNPUBLISHED: "published",
+    Reason.FUTURE: "its time has come",
+    Reason.TOPIC: "topics",
+    Reason.TYPE: "types",
+    Reason.PROVIDER: "providers",
+    Reason.KEYWORD: "keywords",
+    Reason.NO_QUALITY: "has a quality",
+    Reason.BELOW_QUALITY: "min_quality",
+    Reason.TOO_OLD: "max_age",
+}
+
+
+def _folded(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(folded for word in words if (folded := fold(word).strip()))
+
+
+def _filter_lists(words: Filter) -> list[list[str]]:
+    return [sorted(words.include), sorted(words.exclude)]

@@ -1,0 +1,102 @@
+"""What another `min_quality` would have meant for a channel in the last weeks. Pure.
+
+Knows the channel's other rules; of the outbox, and so of stories told twice, it knows nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from articles.article import Article
+from bot.planning.rules import Channel, decide
+
+WEEK = timedelta(days=7)
+WEEKS = 12
+_NEAR = 5
+_MOST_BARS = 24
+_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How many articles have a quality from `low` to `high`, both included."""
+
+    low: int
+    high: int
+    articles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """What a channel's other rules admitted in the last `WEEKS` weeks, newest first.
+
+    `without_quality` counts those among them that no threshold admits.
+    """
+
+    articles: tuple[Article, ...]
+    without_quality: int
+
+    def bars(self) -> tuple[Bar, ...]:
+        """Return the histogram of quality: bars of equal width, without gaps, at most some two dozen."""
+        found = Counter(article.quality for article in self.articles if article.quality is not None)
+        if not found:
+            return ()
+        least, most = min(found), max(found)
+        width = next((w for w in _WIDTHS if (most - least) // w < _MOST_BARS - 1), most - least + 1)
+        start = least // width * width
+        counts = Counter((quality - start) // width for quality in found.elements())
+        return tuple(
+            Bar(start + number * width, start + (number + 1) * width - 1, counts[number])
+            for number in range((most - start) // width + 1)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """What one threshold would have posted: in each week, oldest first, and the closest calls."""
+
+    min_quality: int | None
+    weeks: tuple[int, ...]
+    just_made: tuple[Article, ...]
+    just_missed: tuple[Article, ...]
+
+    @property
+    def total(self) -> int:
+        """How many articles that makes."""
+        return sum(self.weeks)
+
+
+def candidates(channel: Channel, articles: Iterable[Article], now: datetime) -> Candidates:
+    """Return which of the last weeks' articles the channel would take if quality and age did not count.
+
+    `articles` come newest first, and are asked for only as far back as that.
+    """
+    anything = replace(channel, min_quality=None, max_age=None)
+    since = now - WEEKS * WEEK
+    recent = takewhile(lambda article: article.published_at > since, articles)
+    found = tuple(article for article in recent if decide(article, anything, now).deliver)
+    return Candidates(articles=found, without_quality=sum(article.quality is None for article in found))
+
+
+def threshold(found: Candidates, min_quality: int | None, now: datetime) -> Threshold:
+    """Return what a threshold would have posted; None posts all, also what has no quality."""
+    if min_quality is None:
+        return Threshold(min_quality=None, weeks=_weeks(found.articles, now), just_made=(), just_missed=())
+    rated = [(article.quality, article) for article in found.articles if article.quality is not None]
+    made = sorted((pair for pair in rated if pair[0] >= min_quality), key=lambda pair: pair[0])
+    missed = sorted((pair for pair in rated if pair[0] < min_quality), key=lambda pair: -pair[0])
+    return Threshold(
+        min_quality=min_quality,
+        weeks=_weeks((article for _, article in made), now),
+        just_made=tuple(article for _, article in made[:_NEAR]),
+        just_missed=tuple(article for _, article in missed[:_NEAR]),
+    )
+
+
+def _weeks(articles: Iterable[Article], now: datetime) -> tuple[int, ...]:
+    ages = Counter((now - article.published_at) // WEEK for article in articles)
+    return tuple(ages[age] for age in reversed(range(WEEKS)))

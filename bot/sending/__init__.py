@@ -1,0 +1,1 @@
+"""From a claimed delivery to the wire: dispatcher, lanes, pace, transport."""

@@ -1,0 +1,213 @@
+"""Drains what is due: a lane for every channel that has something to send, so that none waits for another.
+
+Knows when a channel may be sent to; what is sent and what its answers mean is the lane's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from time import monotonic
+
+from bot.outbox import channelstate
+from bot.outbox.channelstate import ChannelState
+from bot.outbox.database import UNREACHABLE, first_line
+from bot.outbox.queue import Outbox
+from bot.outbox.records import Attempt, Delivery, Done, held_claim
+from bot.outbox.retry import LOST, Change, Correction, Standing, after_post
+from bot.outbox.statements import note_test
+from bot.outbox.states import State
+from bot.planning.catalog import Catalog
+from bot.planning.rules import Channel
+from bot.sending.lane import Composes, Lane, Sends, Tools, answer_to
+from bot.sending.pace import Pacer
+from bot.services import SERVICES, Service, Verdict, host_of
+from bot.services.secret import Secret
+
+log = logging.getLogger("bot.sending.dispatcher")
+
+
+class Sender:
+    """Sends for the channels that have a webhook, with one thread for each while it has something to do.
+
+    `wait` sits out some seconds and returns True when it is time to stop; `idle` is called whenever the last
+    lane has ended. With `paced` off, only what services answer slows it down.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        catalog: Catalog,
+        channels: Iterable[Channel],
+        transport: Sends,
+        compose: Composes,
+        clock: Callable[[], datetime],
+        *,
+        services: Mapping[str, Service] = SERVICES,
+        spread: Callable[[], float] = random.random,
+        wait: Callable[[float], bool] | None = None,
+        idle: Callable[[], None] = lambda: None,
+        paced: bool = True,
+    ) -> None:
+        self._stop = threading.Event()
+        self._tools = Tools(
+            outbox=outbox,
+            catalog=catalog,
+            transport=transport,
+            compose=compose,
+            clock=clock,
+            spread=spread,
+            wait=wait or self._stop.wait,
+            stopping=self._stop.is_set,
+        )
+        self._channels = {channel.name: channel for channel in channels}
+        self._webhooks = {name: c.webhook for name, c in self._channels.items() if c.webhook is not None}
+        self._services = {name: services[self._channels[name].kind] for name in self._webhooks}
+        self._pacers = {
+            name: Pacer(service.RATE if paced else ()) for name, service in self._services.items()
+        }
+        self._left: dict[str, int] = {}
+        self._lanes: dict[str, tuple[Lane, threading.Thread]] = {}
+        self._running = 0
+        self._lock = threading.Lock()
+        self._idle = idle
+        self.refill()
+
+    def refill(self) -> None:
+        """Allow every channel its `max_per_tick` posts anew."""
+        with self._lock:
+            self._left = {name: self._channels[name].max_per_tick for name in self._webhooks}
+
+    def reap(self) -> int:
+        """Take for unknown, by its channel's policy, what a process that is gone had in flight; count it."""
+        ours = {number for lane, _ in list(self._lanes.values()) for number in lane.in_flight}
+        return sum(self._bury(delivery) for delivery in self._tools.outbox.orphans(ours))
+
+    def drain(self) -> None:
+        """Start a lane for every channel that may be sent to and has something due; return at once."""
+        if self._stop.is_set() or not self._webhooks:
+            return
+        now = self._tools.clock()
+        moments = self._tools.outbox.next_moments(self._webhooks).items()
+        due = [name for name, moment in moments if moment <= now]
+        opens = self._opening_times(now) if due else {}
+        for name in due:
+            opens_at = opens.get(name)
+            if opens_at is not None and opens_at <= now:
+                self._start(name, self._webhooks[name])
+
+    def next_moment(self) -> datetime | None:
+        """Return when something will next be due and may be sent, if that lies in the future."""
+        now = self._tools.clock()
+        moments = self._tools.outbox.next_moments(self._webhooks)
+        opens = self._opening_times(now) if moments else {}
+        starts = [max(moment, at) for name, moment in moments.items() if (at := opens.get(name)) is not None]
+        return min((start for start in starts if start > now), default=None)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until no lane runs; return whether that was within `timeout` seconds."""
+        end = None if timeout is None else monotonic() + timeout
+        for _, thread in list(self._lanes.values()):
+            thread.join(None if end is None else max(0.0, end - monotonic()))
+        return not any(thread.is_alive() for _, thread in list(self._lanes.values()))
+
+    def stop(self) -> None:
+        """Let every lane finish the request it has in flight, and claim nothing more, for good."""
+        self._stop.set()
+
+    def test(self, name: str, site: str) -> Verdict:
+        """Post one message to the channel that is clearly a test, and return what came of it.
+
+        Raises KeyError for a channel that does not exist or has no webhook.
+        """
+        service, database = self._services[name], self._tools.outbox.database
+        started_at = self._tools.clock()
+        verdict, status = answer_to(self._tools.transport, service, service.test(self._webhooks[name], site))
+        attempt = Attempt(
+            started_at=started_at,
+            finished_at=self._tools.clock(),
+            outcome=verdict.outcome,
+            status=status,
+            reason=verdict.reason,
+        )
+        with database.write() as connection:
+            note_test(connection, name, attempt)
+        return verdict
+
+    def _opening_times(self, now: datetime) -> dict[str, datetime]:
+        database = self._tools.outbox.database
+        hosts = channelstate.host_pauses(database)
+        states = channelstate.states(database)
+        return {
+            name: opens_at
+            for name, webhook in self._webhooks.items()
+            if (opens_at := _opens_at(states.get(name), hosts.get(host_of(webhook)), now))
+        }
+
+    def _start(self, name: str, webhook: Secret) -> None:
+        with self._lock:
+            running = self._lanes.get(name)
+            if running and running[1].is_alive():
+                return
+            left = self._left[name]
+            lane = Lane(
+                self._channels[name], webhook, self._services[name], self._pacers[name], self._tools, left
+            )
+            thread = threading.Thread(target=self._run, args=(name, lane), name=f"lane-{name}", daemon=True)
+            self._lanes[name] = (lane, thread)
+            self._running += 1
+            thread.start()
+
+    def _run(self, name: str, lane: Lane) -> None:
+        before = lane.left
+        try:
+            with self._tools.outbox.database.keeping():
+                lane.run()
+        except UNREACHABLE as error:
+            log.warning("sending stopped channel=%s: %s", name, first_line(error))
+        except Exception:
+            log.exception("sending stopped channel=%s", name)
+        with self._lock:
+            self._left[name] -= before - lane.left
+            self._running -= 1
+            last = self._running == 0
+        if last and not self._stop.is_set():
+            self._idle()
+
+    def _bury(self, delivery: Delivery) -> bool:
+        now = self._tools.clock()
+        claim = held_claim(delivery)
+        attempt = Attempt(
+            started_at=claim.taken_at,
+            finished_at=now,
+            outcome=LOST.outcome,
+            status=None,
+            reason=LOST.reason,
+        )
+        done = Done(claim=claim, change=self._after_loss(delivery, now), attempt=attempt, error=LOST.reason)
+        buried, _ = self._tools.outbox.exchange(done, None)
+        if buried:
+            log.warning(
+                "%s channel=%s article=%s delivery=%d unknown: %s",
+                claim.kind,
+                delivery.channel,
+                delivery.article_id,
+                delivery.id,
+                LOST.reason,
+            )
+        return buried
+
+    def _after_loss(self, delivery: Delivery, now: datetime) -> Change | Correction:
+        if delivery.state is not State.CLAIMED:
+            return Correction(shown=False, reason=LOST.reason, due_at=now, failures=delivery.correct_failures)
+        channel = self._channels.get(delivery.channel)
+        standing = Standing(failures=delivery.failures, detail=delivery.detail)
+        policy = channel.on_unknown if channel else "hold"
+        return after_post(standing, LOST, policy, now, spread=self._tools.spread())
+
+
+def _opens_at(state: ChannelState | None, host_until: datetime | None, now: datetime) -> datetime | None:
+    return state.opens_at(now, host_until) if state else None

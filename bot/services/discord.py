@@ -1,0 +1,285 @@
+"""Discord: one embed through a webhook, which can be corrected afterwards.
+
+Titles, descriptions, fields and content are Markdown and escaped; author and footer are not Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from bot.services.message import Message, title_of
+from bot.services.secret import Secret
+from bot.services.service import (
+    Detail,
+    Outcome,
+    Pace,
+    Rate,
+    Request,
+    Response,
+    Verdict,
+    judge,
+    rate_limited,
+    retry_after,
+    seconds,
+)
+from bot.services.text import clean, fit, units, web_url
+
+# https://docs.discord.com/developers/resources/message#embed-object-embed-limits
+TITLE = 256
+DESCRIPTION = 4096
+FIELD_VALUE = 1024
+AUTHOR_NAME = 256
+FOOTER_TEXT = 2048
+ALL_EMBEDS = 6000
+
+CONTENT = 2000
+"""https://docs.discord.com/developers/resources/webhook#execute-webhook"""
+
+USERNAME = 80
+NOT_IN_USERNAME = ("clyde", "discord", "@", "#", ":", "```")
+NO_USERNAME = frozenset({"everyone", "here"})
+"""https://docs.discord.com/developers/resources/user#usernames-and-nicknames"""
+
+URL = 2048
+"""Undocumented; the API answers "Must be 2048 or fewer in length"."""
+
+API_VERSION = 10
+"""A webhook's address as Discord hands it out means version 6, whose rate limits speak of milliseconds.
+
+https://docs.discord.com/developers/reference#api-versioning
+"""
+
+COLOUR = 0x2563EB
+COLOUR_RETRACTED = 0x6B7280
+
+# https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
+UNKNOWN_MESSAGE = 10008
+DEAD = {
+    10015: "the webhook was deleted",
+    50027: "the webhook's token is invalid",
+    220001: "a forum channel's webhook needs ?thread_id=… in its address",
+}
+
+_MARKDOWN = re.compile(r"[\\*_~`|<>\[\]():]|^[#+-]|^\d+(?=\.)|@(?=everyone|here|[!&]?\d)", re.IGNORECASE)
+_WEBHOOK_PATH = re.compile(r"/api(?:/v\d+)?(?=/webhooks/)")
+_FIELD = re.compile(r"[a-z_]{1,40}|\d{1,3}")
+_CODE = re.compile(r"[A-Z_]{1,60}")
+_PHRASE = re.compile(r"[A-Za-z]{1,20}(?:[ ,.'-]{1,2}[A-Za-z]{1,20}){0,15}[.]?")
+
+
+def escape(text: str) -> str:
+    r"""Return one line of `text` with nothing in it that Discord reads as Markdown, link, mention or emoji.
+
+    A backslash goes before markup (`:` too, which would make links and emoji); between `@` and a name that
+    could be called comes a zero-width space, as a backslash does not hide `@everyone`.
+    https://docs.discord.com/developers/reference#message-formatting
+    """
+    return _MARKDOWN.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    mark = found[0]
+    if mark == "@":
+        return "@\u200b"
+    return f"{mark}\\" if mark.isdigit() else f"\\{mark}"
+
+
+class Discord:
+    """Posts by webhook with `?wait=true`, which answers with the message's id, and corrects by PATCH."""
+
+    KIND: ClassVar[str] = "discord"
+    # Undocumented ("should not be hard coded"): a safe start, until X-RateLimit-* headers say better.
+    RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=2)), (30, timedelta(seconds=60)))
+
+    def post(self, webhook: Secret, message: Message, detail: Detail = Detail.FULL) -> Request:
+        """Return the request that posts `message` under the site's name, where Discord allows that name."""
+        payload = _payload(message, detail)
+        name = _username(message.site)
+        if name:
+            payload["username"] = name
+        return Request(method="POST", url=_address(webhook), json=payload)
+
+    def correct(
+        self, webhook: Secret, message_id: str, message: Message, detail: Detail = Detail.FULL
+    ) -> Request | None:
+        """Return the request that turns the earlier post into `message`, at whatever detail it was posted.
+
+        A PATCH keeps what it does not name, and allows every mention unless told again.
+        """
+        payload: dict[str, object] = {"content": "", "embeds": []} | _payload(message, detail)
+        return Request(method="PATCH", url=_address(webhook, message_id), json=payload)
+
+    def test(self, webhook: Secret, site: str) -> Request:
+        """Return a request for one message that is clearly a test."""
+        text = clean(f"This is a test message from {site}: articles will be posted to this channel.")
+        payload = {"content": fit(text, CONTENT, escape), **_quiet()}
+        return Request(method="POST", url=_address(webhook), json=payload)
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what `response` means; a success carries the id of the message."""
+        said = response.said()
+        pace = _pace(response)
+        if response.status == 429:
+            return _rate_limited(response, said, pace)
+        if 200 <= response.status < 300:
+            return _success(response, said, pace)
+        code = said.get("code")
+        if code == UNKNOWN_MESSAGE:
+            reason = f"HTTP {response.status}: the message was deleted in Discord"
+            return Verdict(outcome=Outcome.REJECTED, reason=reason, pace=pace, degradable=False)
+        if isinstance(code, int) and code in DEAD:
+            reason = f"HTTP {response.status}: {DEAD[code]} (Discord's error {code})"
+            return Verdict(outcome=Outcome.DISABLED, reason=reason, pace=pace)
+        return replace(judge(response, _complaint(said)), pace=pace)
+
+
+def _payload(message: Message, detail: Detail) -> dict[str, object]:
+    if detail == Detail.PLAIN:
+        return {"content": _content(message), **_quiet()}
+    return {"embeds": [_embed(message, with_image=detail < Detail.NO_IMAGE)], **_quiet()}
+
+
+def _quiet() -> dict[str, object]:
+    """https://docs.discord.com/developers/resources/message#allowed-mentions-object: nobody is called."""
+    return {"allowed_mentions": {"parse": []}}
+
+
+def _content(message: Message) -> str:
+    """Return the whole message as text: for a service that refused its embed."""
+    title = _title(message)
+    address = web_url(message.link, CONTENT - units(title) - 3)
+    # Within <> a link has no preview of its own.
+    link = f"\n<{address}>" if address and not message.retracted else ""
+    text = fit(_description(message), CONTENT - units(title + link) - 1, escape)
+    return title + (f"\n{text}" if text else "") + link
+
+
+def _embed(message: Message, *, with_image: bool) -> dict[str, object]:
+    embed: dict[str, Any] = {
+        "title": _title(message),
+        "color": COLOUR_RETRACTED if message.retracted else COLOUR,
+        "timestamp": message.published_at.astimezone(UTC).isoformat(),
+        "url": None if message.retracted else _url(message.link),
+        "author": _author(message, with_icon=with_image),
+        "fields": [] if message.retracted else list(_fields(message)),
+        "footer": _named("text", fit(clean(message.site), FOOTER_TEXT)),
+    }
+    image = _url(message.image) if with_image and not message.retracted else None
+    embed["thumbnail"] = {"url": image} if image else None
+    room = min(DESCRIPTION, ALL_EMBEDS - _size(embed))
+    embed["description"] = fit(_description(message), room, escape)
+    return {name: value for name, value in embed.items() if value or name == "color"}
+
+
+def _title(message: Message) -> str:
+    if not message.retracted:
+        return fit(title_of(message), TITLE, escape)
+    return f"~~{fit(title_of(message), TITLE - 4, escape)}~~"
+
+
+def _description(message: Message) -> str:
+    return "This article is no longer published." if message.retracted else clean(message.summary)
+
+
+def _author(message: Message, *, with_icon: bool) -> dict[str, str] | None:
+    author = _named("name", fit(clean(message.provider or ""), AUTHOR_NAME))
+    icon = _url(message.provider_icon) if with_icon else None
+    return author | {"icon_url": icon} if author and icon else author
+
+
+def _named(key: str, text: str) -> dict[str, str] | None:
+    return {key: text} if text else None
+
+
+def _fields(message: Message) -> Iterator[dict[str, object]]:
+    topics = fit(", ".join(filter(None, map(clean, message.topics))), FIELD_VALUE, escape)
+    if topics:
+        yield {"name": "Topics", "value": topics, "inline": True}
+    if message.quality is not None:
+        yield {"name": "Quality", "value": str(message.quality), "inline": True}
+    yield {"name": "Published", "value": f"<t:{int(message.published_at.timestamp())}:R>", "inline": True}
+
+
+def _size(embed: dict[str, Any]) -> int:
+    """Return how much of ALL_EMBEDS the embed has used before its description."""
+    texts = [embed["title"], *(embed["author"] or {}).values(), *(embed["footer"] or {}).values()]
+    values = (str(value) for field in embed["fields"] for value in field.values())
+    return sum(map(units, [*texts, *values]))
+
+
+def _url(url: str | None) -> str | None:
+    """Return an address that Discord's form accepts: it takes no host without a dot, such as localhost."""
+    address = web_url(url or "", URL)
+    return address if address and "." in (urlsplit(address).hostname or "") else None
+
+
+def _username(site: str) -> str | None:
+    name = fit(clean(site), USERNAME)
+    forbidden = any(word in name.lower() for word in NOT_IN_USERNAME) or name.lower() in NO_USERNAME
+    return None if forbidden else name or None
+
+
+def _address(webhook: Secret, message_id: str | None = None) -> Secret:
+    """Return where to POST, or to PATCH that message; a `thread_id` in the webhook's address stays."""
+    parts = urlsplit(webhook.reveal())
+    path = _WEBHOOK_PATH.sub(f"/api/v{API_VERSION}", parts.path.rstrip("/"), count=1)
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "wait"]
+    if message_id is None:
+        query.append(("wait", "true"))
+    else:
+        path += f"/messages/{message_id}"
+    return Secret(urlunsplit(parts._replace(path=path, query=urlencode(query), fragment="")))
+
+
+def _success(response: Response, said: dict[str, Any], pace: Pace | None) -> Verdict:
+    message_id = str(said.get("id", ""))
+    if message_id.isdecimal() and message_id.isascii():
+        return Verdict(outcome=Outcome.SENT, reason="posted", message_id=message_id, pace=pace)
+    if response.status == 204:
+        return Verdict(outcome=Outcome.SENT, reason="posted, and Discord did not say where", pace=pace)
+    reason = f"HTTP {response.status}, but not in Discord's words: it may have been posted"
+    return Verdict(outcome=Outcome.UNKNOWN, reason=reason, pace=pace)
+
+
+def _rate_limited(response: Response, said: dict[str, Any], pace: Pace | None) -> Verdict:
+    """https://docs.discord.com/developers/topics/rate-limits#exceeding-a-rate-limit
+
+    An answer that is not JSON comes from the edge network, which has the sender's address in view.
+    """
+    waits = [wait for wait in (retry_after(response), seconds(said.get("retry_after"))) if wait is not None]
+    everywhere = said.get("global") is True or response.header("X-RateLimit-Scope") == "global" or not said
+    return rate_limited(max(waits, default=None), host=everywhere, pace=pace)
+
+
+def _pace(response: Response) -> Pace | None:
+    """https://docs.discord.com/developers/topics/rate-limits#header-format"""
+    remaining = response.header("X-RateLimit-Remaining") or ""
+    reset_after = seconds(response.header("X-RateLimit-Reset-After"))
+    if not re.fullmatch(r"[0-9]{1,9}", remaining) or reset_after is None:
+        return None
+    return Pace(remaining=int(remaining), reset_after=reset_after)
+
+
+def _complaint(said: dict[str, Any]) -> str:
+    """Return Discord's error in its own words, as far as they are words: the rest could echo the address."""
+    message, code = said.get("message"), said.get("code")
+    words = [message] if isinstance(message, str) and _PHRASE.fullmatch(message) else []
+    if isinstance(code, int) and 0 < code < 10**7:
+        words.append(f"(Discord's error {code})")
+    faults = list(_faults(said.get("errors"), depth=6))
+    return " ".join(words) + (f"; {', '.join(faults[:3])}" if faults else "")
+
+
+def _faults(errors: object, *, depth: int, path: str = "") -> Iterator[str]:
+    """Yield where the form was wrong: https://docs.discord.com/developers/reference#error-messages"""
+    for name, inside in errors.items() if isinstance(errors, dict) and depth else ():
+        if name == "_errors" and isinstance(inside, list):
+            codes = (str(error.get("code")) for error in inside if isinstance(error, dict))
+            yield from (f"{path or 'body'}: {code}" for code in codes if _CODE.fullmatch(code))
+        elif _FIELD.fullmatch(name):
+            yield from _faults(inside, depth=depth - 1, path=f"{path}.{name}" if path else name)

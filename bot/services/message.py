@@ -1,0 +1,80 @@
+"""The content of one post, the same for every service.
+
+Knows nothing of markup, limits or webhooks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from articles.article import Article
+from bot.services.text import clean, fit, web_url
+from text.urls import page_url
+
+SUMMARY_LENGTH = 500
+"""A post is an invitation to read on: longer summaries are cut here, before any service's own limit."""
+
+LINK_LENGTH = 2000
+"""Longer addresses are cut off or refused somewhere on every reader's way; the article's page stands in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What people are to see of an article in chat; `site` is the name of the site that posts it."""
+
+    title: str
+    link: str
+    published_at: datetime
+    site: str
+    summary: str = ""
+    provider: str | None = None
+    provider_icon: str | None = None
+    topics: tuple[str, ...] = ()
+    quality: int | None = None
+    image: str | None = None
+    retracted: bool = False
+
+    def fingerprint(self) -> str:
+        """Return 32 hex digits that differ exactly when something people see differs.
+
+        Empty fields do not count, so that a field added to this class later changes no existing fingerprint.
+        """
+        seen = {name: _plain(value) for name in self.__slots__ if (value := getattr(self, name))}
+        text = json.dumps(seen)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def compose(article: Article, *, site: str, site_url: str, retracted: bool = False) -> Message:
+    """Return the message that announces `article`, or, when `retracted`, the one that takes it back.
+
+    An article without a usable http(s) link is found at its own page on the site.
+    """
+    provider = article.provider
+    pictures = (web_url(image.url, LINK_LENGTH) for image in article.images)
+    return Message(
+        title=clean(article.title) or clean(article.id),
+        link=web_url(article.link or "", LINK_LENGTH) or page_url(site_url, article.id),
+        published_at=article.published_at.astimezone(UTC).replace(microsecond=0),
+        site=clean(site),
+        summary=fit(clean(article.summary), SUMMARY_LENGTH),
+        provider=(clean(provider.name) or None) if provider else None,
+        provider_icon=web_url(provider.icon, LINK_LENGTH) if provider and provider.icon else None,
+        topics=tuple(dict.fromkeys(filter(None, map(clean, article.topics)))),
+        quality=article.quality,
+        image=next(filter(None, pictures), None),
+        retracted=retracted,
+    )
+
+
+def title_of(message: Message) -> str:
+    """Return the title on one line; never empty, as no service takes an empty one."""
+    return clean(message.title) or "Untitled"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,202 @@
+"""What every chat service has in common: requests, answers, and the verdict on an answer.
+
+Knows no service by name and sends nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from enum import IntEnum, StrEnum
+from typing import Any, ClassVar, Literal, Protocol
+from urllib.parse import urlsplit
+
+from bot.services.message import Message
+from bot.services.secret import Secret
+
+Rate = tuple[int, timedelta]
+"""At most so many requests in any such span."""
+
+HOST_PAUSE = timedelta(seconds=10)
+"""How long a host rests when it says "too many requests" and not for how long."""
+
+SHORTEST_PAUSE = timedelta(seconds=1)
+"""A `Retry-After: 0` is no leave to hammer: a rate-limited request spends no attempt."""
+
+LONGEST_PAUSE = timedelta(days=1)
+
+
+class Detail(IntEnum):
+    """How much of a message is sent: each step leaves out what a service may have refused."""
+
+    FULL = 0
+    NO_IMAGE = 1
+    PLAIN = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be sent; `json` is the body before encoding."""
+
+    method: Literal["POST", "PATCH"]
+    url: Secret
+    json: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What came back: the body is the beginning, at most 64 KiB.
+
+    Neither headers nor body show in a repr: a server may echo the address it was called by.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the header called `name` in whatever case, or None."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
+
+    def said(self) -> dict[str, Any]:
+        """Return the JSON object in the body; empty when the body is anything else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+class Outcome(StrEnum):
+    """What an answer means for the delivery."""
+
+    SENT = "sent"
+    UNSENT = "unsent"
+    RATE_LIMITED = "rate_limited"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What the service still allows: `remaining` requests until `reset_after` has passed."""
+
+    remaining: int
+    reset_after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The meaning of one answer.
+
+    `reason` is one line without secrets. `scope` says whom `retry_after` holds back: this channel, or every
+    channel of the host. `degradable` is False when a plainer form of a rejected message would fare no better.
+    """
+
+    outcome: Outcome
+    reason: str
+    retry_after: timedelta | None = None
+    scope: Literal["channel", "host"] = "channel"
+    message_id: str | None = None
+    pace: Pace | None = None
+    degradable: bool = True
+
+
+class Service(Protocol):
+    """One chat service: how it wants a message, and what its answers mean."""
+
+    KIND: ClassVar[str]
+    RATE: ClassVar[tuple[Rate, ...]]
+
+    def post(self, webhook: Secret, message: Message, detail: Detail = Detail.FULL) -> Request:
+        """Return the request that posts `message`."""
+
+    def correct(
+        self, webhook: Secret, message_id: str, message: Message, detail: Detail = Detail.FULL
+    ) -> Request | None:
+        """Return the request that turns an earlier post into `message`; None where that is impossible."""
+
+    def test(self, webhook: Secret, site: str) -> Request:
+        """Return a request for a message that says it is only a test of `site`'s channel."""
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what `response` means; total, whatever the server answered."""
+
+
+def host_of(webhook: Secret) -> str:
+    """Return the host and port that a webhook lives on: the scope of a pause of the whole host."""
+    parts = urlsplit(webhook.reveal())
+    return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
+
+
+def judge(response: Response, said: str = "") -> Verdict:
+    """Return what the status of a failed `response` means, whichever service gave it.
+
+    `said` is the service's own word for it. A redirect is a failure: the webhook moved and nothing was
+    posted, except by 303, which answers a request that was processed (RFC 9110 §15.4.4). A server error may
+    have come after the message was posted.
+    """
+    outcome = _meaning(response.status)
+    meaning = f"HTTP {response.status}" + (f": {said}" if said else "")
+    if 300 <= response.status < 400:
+        meaning += " (redirects are not followed: is the webhook's address right?)"
+    wait = retry_after(response) if response.status >= 500 else None
+    return Verdict(outcome=outcome, reason=meaning, retry_after=wait)
+
+
+def _meaning(status: int) -> Outcome:
+    if status in {301, 302, 307, 308, 408, 425}:
+        return Outcome.UNSENT
+    if status in {401, 403, 404, 410}:
+        return Outcome.DISABLED
+    return Outcome.REJECTED if 400 <= status < 500 else Outcome.UNKNOWN
+
+
+def rate_limited(wait: timedelta | None, *, host: bool = False, pace: Pace | None = None) -> Verdict:
+    """Return the verdict on a 429 that asked for `wait`: nothing was posted, and no attempt is spent.
+
+    Without a wait, or when `host` says that more than this webhook is meant, the whole host rests.
+    """
+    whole = host or wait is None
+    pause = max(wait or SHORTEST_PAUSE, HOST_PAUSE if whole else SHORTEST_PAUSE)
+    subject = "the whole host" if whole else "this channel"
+    return Verdict(
+        outcome=Outcome.RATE_LIMITED,
+        reason=f"HTTP 429: too many requests; {subject} pauses for {pause.total_seconds():g} s",
+        retry_after=pause,
+        scope="host" if whole else "channel",
+        pace=pace,
+    )
+
+
+def retry_after(response: Response) -> timedelta | None:
+    """Return the wait that Retry-After asks for (RFC 9110 §10.2.3, and fractions, as Discord sends them).
+
+    A date counts from the answer's own Date, so that the two clocks need not agree.
+    """
+    value = response.header("Retry-After")
+    if value is None:
+        return None
+    try:
+        until, now = (parsedate_to_datetime(text or "") for text in (value, response.header("Date")))
+        return min(max(until - now, timedelta(0)), LONGEST_PAUSE)
+    except (ValueError, TypeError, OverflowError):
+        return seconds(value)
+
+
+def seconds(value: object) -> timedelta | None:
+    """Return a header's or JSON field's number of seconds, at most a day; None when it is no such number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(number) or number < 0:
+        return None
+    return timedelta(seconds=min(number, LONGEST_PAUSE.total_seconds()))

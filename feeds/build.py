@@ -1,0 +1,171 @@
+"""How articles become a feed: pure, and the same for every format.
+
+Knows nothing of XML, JSON, HTTP or the catalog.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC
+from urllib.parse import quote, urljoin
+
+from articles.article import Article, Image, Provider, RelatedArticle
+from articles.topics import ALL, Topic
+from feeds.content import entry_html, excerpt, full_text, paragraph
+from feeds.model import Author, Content, Entry, Feed, Site
+from text.markup import one_line
+from text.urls import http_url, page_url
+
+# The root of every id that is made here. It must never change: readers would show each entry again.
+_IDS = uuid.UUID("6d3c3f0e-9c38-5f0b-8f0e-2b1f4f3f0c57")
+
+# RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: what a feed reader will take for an id as it stands.
+_URI = re.compile(
+    r"""https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][A-Za-z0-9;/?:@&=+$.\-_!~*'()%,\#]*)?
+    | urn:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
+    | urn:(?!uuid:)[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9()+,.:=@;$_!*'/%-]+
+    | tag:(?:[a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(?:-\d\d){0,2}:[A-Za-z0-9;/?:@&=+$.\-_!~*'()%,]*
+    """,
+    re.VERBOSE,
+)
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+
+
+def build_feed(
+    topic: Topic,
+    articles: Iterable[Article],
+    site: Site,
+    *,
+    size: int,
+    content: Content,
+    related: int,
+    ttl: int,
+) -> Feed:
+    """Return the feed of the `size` newest published ones of `articles`, all of which belong to `topic`.
+
+    The caller leaves out articles whose time has not come. Each entry shows at most `related` other articles;
+    with "excerpt" the entries carry their summary in place of the article's text.
+    """
+    published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
+    newest = sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
+    entries = tuple(build_entry(article, site, content, related) for article in newest)
+    name = one_line(topic.name)
+    slug = quote(topic.slug, errors="replace")
+    site_title = one_line(site.title) or site.url
+    is_all = topic.slug == ALL
+    title = one_line(topic.title) or (site_title if is_all else f"{name} – {site_title}")
+    fallback = one_line(site.description) if is_all else ""
+    return Feed(
+        id=feed_id(topic.slug, site),
+        slug=topic.slug,
+        title=title,
+        description=one_line(topic.description) or fallback or title,
+        page_url=f"{site.url}/" if is_all else f"{site.url}/topics/{slug}",
+        base_url=f"{site.url}/feeds/{slug}",
+        home_url=f"{site.url}/",
+        language=_language(site.language) or "en",
+        author=one_line(_without_address(site.author or "")) or site_title,
+        ttl=ttl,
+        updated=max((entry.updated for entry in entries), default=None),
+        icon=http_url(urljoin(f"{site.url}/", site.icon)) if site.icon else None,
+        entries=entries,
+    )
+
+
+def build_entry(article: Article, site: Site, content: Content, related: int) -> Entry:
+    """Return the entry of one article, with at most `related` other articles."""
+    url = http_url(article.link or "") or article_page(article, site)
+    base_url = content_base(article, site)
+    summary = one_line(article.summary) or excerpt(article, base_url)
+    text = full_text(article, summary, base_url, url) if content == "full" else paragraph(summary)
+    via = http_url(article.original_link or "")
+    provider = _publication(article.provider)
+    people = tuple(Author(name=name) for name in _unique(map(_without_address, article.authors)))
+    entry = Entry(
+        id=entry_id(article, site),
+        url=url,
+        title=one_line(article.title) or "Untitled",
+        published=article.published_at.astimezone(UTC),
+        updated=max(article.updated_at, article.published_at).astimezone(UTC),
+        content_html="",
+        summary=summary,
+        categories=_unique(article.topics),
+        authors=people or ((provider,) if provider else ()),
+        provider=provider,
+        language=_language(article.language),
+        images=tuple(_images(article.images)),
+        related=tuple(_related(article.related))[:related],
+        via=via if via != url else None,
+    )
+    return replace(entry, content_html=entry_html(entry, text))
+
+
+def feed_id(name: str, site: Site) -> str:
+    """Return what identifies a feed in every format: a function of its slug, or of its filter's address."""
+    return _uuid(site, "feed", name)
+
+
+def entry_id(article: Article, site: Site) -> str:
+    """Return what identifies the article in every feed and format: its id if that is a URI, or else a UUID.
+
+    A function of the article's id and the site's, never of an address, title or date (RFC 4287 §4.2.6).
+    """
+    return article.id if _URI.fullmatch(article.id) else _uuid(site, "article", article.id)
+
+
+def content_base(article: Article, site: Site) -> str:
+    """Return the URL that relative links in the article are relative to.
+
+    Its pictures and downloads lie beside it in its folder, which /articles/ mirrors.
+    """
+    return f"{site.url}/articles/{quote(article.path.removesuffix('.md'), errors='replace')}"
+
+
+def article_page(article: Article, site: Site) -> str:
+    """Return the address of the article's own page on this site."""
+    return page_url(site.url, article.id)
+
+
+def _publication(provider: Provider | None) -> Author | None:
+    name = one_line(_without_address(provider.name)) if provider else ""
+    if not provider or not name:
+        return None
+    domain = provider.domain or ""
+    return Author(name=name, url=http_url(f"https://{domain}/") if _HOST.fullmatch(domain) else None)
+
+
+def _images(images: Iterable[Image]) -> Iterator[Image]:
+    for image in images:
+        if url := http_url(image.url):
+            yield replace(image, url=url, title=one_line(image.title or "") or None)
+
+
+def _related(items: Iterable[RelatedArticle]) -> Iterator[RelatedArticle]:
+    for item in items:
+        url, title = http_url(item.link), one_line(item.title)
+        if url and title:
+            yield replace(item, link=url, title=title, provider=one_line(item.provider or "") or None)
+
+
+def _without_address(name: str) -> str:
+    """Return "Ann <ann@example.com>" as "Ann ": nobody means to publish the address to every spammer."""
+    return _ADDRESS.sub("", name)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(one_line, names))))
+
+
+def _language(tag: str | None) -> str | None:
+    """Return an RFC 5646 language tag as it is, None for what cannot be one."""
+    return tag if tag and _LANGUAGE.fullmatch(tag) else None
+
+
+def _uuid(site: Site, kind: str, name: str) -> str:
+    readable = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return uuid.uuid5(uuid.uuid5(_IDS, site.id), f"{kind}:{readable}").urn

@@ -1,0 +1,90 @@
+"""What a feed is: plain values, the same for every format.
+
+Knows nothing of XML, JSON, HTTP or the catalog.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from articles.article import Image, RelatedArticle
+
+Content = Literal["full", "excerpt"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The site whose feeds these are; `url` has no slash at its end.
+
+    `id` names the site in the ids of its entries. Unlike `url` it stays the same when the site moves.
+    """
+
+    title: str
+    url: str
+    description: str = ""
+    language: str = "en"
+    icon: str | None = None
+    author: str | None = None
+    id: str = "newswire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who wrote something: a person, or the publication itself with its home page."""
+
+    name: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One article as every format shows it.
+
+    All text is on one line, all of it can stand in XML, and all URLs are absolute and plain ASCII. `via` is
+    where the article came from when `url` is not that place. `content_html` is safe HTML and never empty.
+    """
+
+    id: str
+    url: str
+    title: str
+    published: datetime
+    updated: datetime
+    content_html: str
+    summary: str = ""
+    categories: tuple[str, ...] = ()
+    authors: tuple[Author, ...] = ()
+    provider: Author | None = None
+    language: str | None = None
+    images: tuple[Image, ...] = ()
+    related: tuple[RelatedArticle, ...] = ()
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """One topic's newest entries, newest first.
+
+    `base_url`, a dot, a format's extension and `query` make its address: see `address`. `updated` is the
+    newest change among the entries, None when there are none. `ttl` is in minutes.
+    """
+
+    id: str
+    slug: str
+    title: str
+    description: str
+    page_url: str
+    base_url: str
+    home_url: str
+    language: str
+    author: str
+    ttl: int
+    updated: datetime | None = None
+    icon: str | None = None
+    entries: tuple[Entry, ...] = ()
+    query: str = ""
+
+    def address(self, extension: str) -> str:
+        """Return the URL of this feed in one format."""
+        return f"{self.base_url}.{extension}{self.query}"

@@ -1,0 +1,1 @@
+"""YAML from outside, read within limits."""

@@ -1,0 +1,1 @@
+"""What feeds and pages share of HTTP: documents, conditional requests, responses."""

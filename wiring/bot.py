@@ -1,0 +1,83 @@
+"""The bot's parts, put together from the configuration.
+
+Apart from app.py because a process that only serves feeds never loads any of this.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import requests
+
+from articles.topics import Topics
+from bot.operator.commands import BotParts
+from bot.outbox.database import connect
+from bot.planning.rules import Channel, Filter
+from bot.run import Site
+from bot.sending.transport import Transport, fault_of
+from bot.services.secret import Secret
+from config import ChannelConfig, FilterConfig, secret
+from ops.hosting import outbox_url
+from wiring.site import Newswire
+
+
+def bot_parts(
+    newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None = None
+) -> BotParts:
+    """Return what the bot and its commands need; opens no connection and starts nothing.
+
+    Raises BotError or SettingError when the database's address cannot be used.
+    """
+    config, topics = newswire.config, newswire.catalog.topics
+    found = [channel_of(channel, topics, environ) for channel in config.bot.channels]
+    return BotParts(
+        database=connect(outbox_url(environ, config.state)),
+        catalog=newswire.catalog,
+        channels=tuple(channel for channel, _ in found),
+        faults={channel.name: fault for channel, fault in found if fault},
+        transport=Transport(session or requests.Session(), user_agent=f"Newswire (+{config.site.url})"),
+        site=Site(name=config.site.title, url=config.site.url),
+        clock=newswire.clock,
+        every=config.bot.every,
+        refresh=newswire.refresh,
+        watch=newswire.watch,
+        taxonomy=json.dumps([asdict(topic) for topic in topics.listed], sort_keys=True),
+    )
+
+
+def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
+    """Return a configured channel, and what keeps it from posting: it then has no webhook."""
+    webhook, fault = _webhook(channel.webhook_env, environ)
+    slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
+    made = Channel(
+        name=channel.name,
+        kind=channel.kind,
+        webhook=webhook,
+        topics=slugs,
+        min_quality=channel.min_quality,
+        types=_filter(channel.types),
+        providers=_filter(channel.providers),
+        keywords=_filter(channel.keywords),
+        max_age=channel.max_age,
+        backfill=channel.backfill,
+        max_per_tick=channel.max_per_tick,
+        on_unknown=channel.on_unknown,
+    )
+    return made, f"channel {channel.name} posts nothing: {fault}" if fault else ""
+
+
+def _webhook(name: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
+    """Return the webhook that the environment holds under `name`, or None and what is wrong with it."""
+    address = secret(name, environ)
+    if address:
+        fault = fault_of(Secret(address))
+        return (None, f"{name}: {fault}") if fault else (Secret(address), "")
+    if environ.get(f"{name}_FILE"):
+        return None, f"the file that {name}_FILE names is empty or cannot be read"
+    return None, f"{name} is not set in the environment"
+
+
+def _filter(words: FilterConfig) -> Filter:
+    return Filter(include=frozenset(words.include), exclude=frozenset(words.exclude))

@@ -1,0 +1,169 @@
+"""The parts of one process, put together from the configuration; nothing of Flask, and nothing of the bot.
+
+Only this module, `wiring` and `app` know the whole Config: everything below receives values.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import config as configuration
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.catalog.watcher import Watcher
+from articles.files.checkout import Checkout, Puller, Repository
+from articles.files.folder import Folder
+from config import Config, ConfigError
+from feeds.model import Site
+from feeds.publisher import FeedSettings, Publisher
+from ops.counts import Counts
+from ops.errors import SettingError
+
+Clock = Callable[[], datetime]
+
+_GRACE = 0.3
+"""Seconds that a refresh under way is given when the process ends; cut short, it has not happened."""
+
+
+def utc_now() -> datetime:
+    """Return the time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newswire:
+    """The parts of one process, put together; `app.extensions["newswire"]` is this."""
+
+    config: Config
+    clock: Clock
+    indexer: Indexer
+    watcher: Watcher
+    publisher: Publisher
+    counts: Counts
+    puller: Puller | None = None
+
+    @property
+    def checkout(self) -> Checkout | None:
+        """Where the articles from a git repository lie, if they come from one."""
+        return self.puller.checkout if self.puller else None
+
+    def refresh(self) -> None:
+        """Bring the catalog up to date once; from a git repository too, unless another process pulls already.
+
+        Raises ArticlesError when the articles cannot be read.
+        """
+        if self.checkout:
+            with self.checkout.role() as role:
+                if role:
+                    self.checkout.pull(role)
+        self.counts.refreshed(self.indexer.refresh().seconds)
+
+    @contextmanager
+    def watch(self, on_change: Callable[[], None]) -> Iterator[None]:
+        """Keep the catalog fresh for a while, and call `on_change` after every visible change."""
+        watcher = Watcher(self.indexer, on_refresh=self.watcher.on_refresh, on_change=on_change)
+        if self.puller:
+            self.puller.start()
+        watcher.start()
+        try:
+            yield
+        finally:
+            watcher.stop(_GRACE)
+            if self.puller:
+                self.puller.stop(_GRACE)
+
+    def keep_fresh(self) -> None:
+        """Start to keep the catalog fresh, for as long as this process lives.
+
+        Articles in a folder are in the catalog when this returns; SourceError says that the folder cannot be
+        read. From a git repository they come when they come.
+        """
+        if self.puller:
+            self.puller.start()
+        else:
+            self.counts.refreshed(self.indexer.refresh().seconds)
+        self.watcher.start()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The index over all articles."""
+        return self.indexer.catalog
+
+
+def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] = os.environ) -> Newswire:
+    """Return the parts that serve feeds. Nothing runs yet, and no thread is started.
+
+    Raises SettingError when the environment lacks what the configuration names.
+    """
+    articles = config.articles
+    checkout = _checkout(config, clock, environ)
+    if checkout:
+        folder = checkout.source(include=articles.include, exclude=articles.exclude)
+    else:
+        folder = Folder(articles.path, include=articles.include, exclude=articles.exclude)
+    source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
+    indexer = Indexer(Catalog(config.state, config.feeds.catalog_topics(), source=source), folder)
+    counts = Counts(config.state, clock)
+    settings = FeedSettings(
+        size=config.feeds.size,
+        content=config.feeds.content,
+        related=config.feeds.related,
+        ttl=config.feeds.ttl,
+    )
+    return Newswire(
+        config=config,
+        clock=clock,
+        indexer=indexer,
+        watcher=Watcher(indexer, on_refresh=lambda refresh: counts.refreshed(refresh.seconds)),
+        publisher=Publisher(indexer.catalog, _site(config), settings, clock),
+        counts=counts,
+        puller=Puller(checkout, articles.every) if checkout else None,
+    )
+
+
+def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config:
+    """Return the settings in `path`, or the file NEWSWIRE_CONFIG names, or config.yaml beside this file.
+
+    Ends the process with status 2 and every problem on standard error when they cannot be used.
+    """
+    path = path or Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).resolve().parents[1] / "config.yaml")
+    try:
+        return configuration.load(path, environ)
+    except ConfigError as error:
+        raise ended_by(error) from None
+
+
+def ended_by(error: Exception) -> SystemExit:
+    """Return the end of the process, with status 2, after saying why on standard error."""
+    print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
+    return SystemExit(2)
+
+
+def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Checkout | None:
+    articles = config.articles
+    if articles.git is None:
+        return None
+    token = configuration.secret(articles.token_env, environ) if articles.token_env else None
+    if articles.token_env and not token:
+        raise SettingError(f"{articles.token_env} is not set; articles.token_env names it")
+    repository = Repository(url=articles.git, branch=articles.branch, subdir=articles.subdir, token=token)
+    return Checkout(repository, config.state, clock)
+
+
+def _site(config: Config) -> Site:
+    site = config.site
+    return Site(
+        title=site.title,
+        url=site.url,
+        description=site.description,
+        language=site.language,
+        icon=site.icon,
+        author=site.author,
+        id=site.id,
+    )
