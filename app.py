@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -35,7 +36,7 @@ from ops.routes import UntilReady
 from ops.routes import blueprint as ops_blueprint
 from ops.scheduling import use_batch_scheduling
 from pages.routes import blueprint as pages_blueprint
-from wiring.site import Clock, Newswire, build, ended_by, load_or_exit, utc_now
+from wiring.site import Clock, Newswire, build, ended_by, load_or_exit, load_rules_or_exit, utc_now
 
 if TYPE_CHECKING:
     import requests
@@ -147,8 +148,8 @@ class _Later(click.Group):
 def _bot_commands(
     newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None
 ) -> Mapping[str, click.Group]:
-    from bot.operator.commands import BotParts, bot_commands, database_commands
-    from wiring.bot import bot_parts
+    from bot.operator.commands import BotParts, ProposedChange, bot_commands, database_commands
+    from wiring.bot import bot_parts, proposed_change
 
     def parts(stream: TextIO) -> BotParts:
         report_to_people(newswire.config, environ, stream)
@@ -157,15 +158,11 @@ def _bot_commands(
         except SettingError as error:
             raise ended_by(error) from None
 
-    def changed(config: Path | None, content: Path | None) -> BotParts:
-        settings = load_or_exit(environ, config) if config else newswire.config
-        if content:
-            articles = settings.articles.model_copy(update={"path": content, "git": None})
-            settings = settings.model_copy(update={"articles": articles})
-        settings = settings.model_copy(update={"state": newswire.config.state})
-        return bot_parts(build(settings, clock=newswire.clock, environ=environ), environ, session)
+    def proposed(config: Path | None, content: Path | None) -> AbstractContextManager[ProposedChange]:
+        rules = load_rules_or_exit(config, newswire.config) if config else newswire.config
+        return proposed_change(newswire, rules, content)
 
-    return {"bot": bot_commands(parts, changed), "db": database_commands(parts)}
+    return {"bot": bot_commands(parts, proposed), "db": database_commands(parts)}
 
 
 def _start_bot(newswire: Newswire) -> None:

@@ -33,6 +33,21 @@ from text.urls import http_url
 from text.yaml import safe as yamlcut
 
 Location = tuple[int | str, ...]
+
+MAX_CONFIG_BYTES = 1_000_000
+"""The longest config file that is read."""
+
+RULES: Mapping[str, tuple[str, ...]] = {
+    "articles": ("include", "exclude"),
+    "feeds": ("topics", "gone"),
+    "bot": ("channels",),
+}
+"""The settings, by section, that `bot plan --config` takes from another config file.
+
+They say which articles there are and which of them a channel gets. None may lead to a secret, a file or a
+host: the other file can come from a pull request, and the check may run with this installation's secrets.
+"""
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) *([a-z]*)")
 _UNITS = {"s": 1, "second": 1, "sec": 1, "m": 60, "minute": 60, "min": 60, "h": 3600, "hour": 3600,
           "d": 86400, "day": 86400, "w": 604800, "week": 604800}  # fmt: skip
@@ -306,7 +321,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
     Relative paths in it are relative to the file. Raises ConfigError with every problem there is.
     """
-    values, marks = _read(path)
+    values, marks = _read(path, _limited_bytes(path))
     overridden = set[Location]()
     site = values.setdefault("site", {})
     if environ.get("SITE_URL") and isinstance(site, dict):
@@ -314,12 +329,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         overridden.add(("site", "url"))
     if environ.get("STATE_DIR"):
         values["state"] = environ["STATE_DIR"]
-    try:
-        config = Config.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(
-            path, [_problem(details, marks, overridden) for details in error.errors()]
-        ) from None
+    config = _validated(path, values, marks, overridden)
     base = path.parent
     articles = config.articles.model_copy(update={"path": base / config.articles.path})
     if articles.git is None and not articles.path.is_dir():
@@ -327,6 +337,25 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         problem = f"there is no folder {articles.path}: make it, or write the path of another"
         raise ConfigError(path, [Problem(*where, "articles.path", problem)])
     return config.model_copy(update={"articles": articles, "state": base / config.state})
+
+
+def load_rules(path: Path, own: Config) -> Config:
+    """Return `own` with the rules of another config file, which may be someone else's: see `RULES`.
+
+    Every setting that names a secret, a file or an address stays that of `own`, and the environment is not
+    read. The file is checked as a whole. Raises ConfigError with every problem there is.
+    """
+    if path.is_symlink():
+        raise ConfigError(path, [Problem(1, 1, "", "is a symbolic link: name the file itself")])
+    values, marks = _read(path, _limited_bytes(path))
+    other = _validated(path, values, marks, frozenset())
+    sections = {
+        section: getattr(own, section).model_copy(
+            update={name: getattr(getattr(other, section), name) for name in names}
+        )
+        for section, names in RULES.items()
+    }
+    return own.model_copy(update=sections)
 
 
 def secret(name: str, environ: Mapping[str, str]) -> str | None:
@@ -340,12 +369,41 @@ def secret(name: str, environ: Mapping[str, str]) -> str | None:
     return value.strip() or None if value else None
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[Location, tuple[int, int]]]:
+def _validated(
+    path: Path,
+    values: dict[str, Any],
+    marks: Mapping[Location, tuple[int, int]],
+    overridden: Set[Location],
+) -> Config:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise ConfigError(path, [Problem(1, 1, "", f"cannot be read: {reason}")]) from None
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(
+            path, [_problem(details, marks, overridden) for details in error.errors()]
+        ) from None
+
+
+def _limited_bytes(path: Path) -> bytes:
+    """Return the bytes of a config file. Raises ConfigError for one that is no file or is over the limit."""
+    try:
+        # A FIFO would block, and /dev/zero has no end.
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ConfigError(path, [Problem(1, 1, "", "cannot be read: it is not a regular file")])
+        with path.open("rb") as file:
+            data = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(path, [Problem(1, 1, "", f"cannot be read: {error.strerror}")]) from None
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(path, [Problem(1, 1, "", f"is longer than {MAX_CONFIG_BYTES} bytes")])
+    return data
+
+
+def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[Location, tuple[int, int]]]:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(path, [Problem(1, 1, "", "cannot be read: it is not UTF-8")]) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     marks: dict[Location, tuple[int, int]] = {(): (1, 1)}
     try:
         values = yamlcut.load(text if text.endswith("\n") else f"{text}\n")

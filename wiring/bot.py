@@ -6,21 +6,24 @@ Apart from app.py because a process that only serves feeds never loads any of th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import requests
 
 from articles.topics import Topics
-from bot.operator.commands import BotParts
+from bot.operator.commands import BotParts, ProposedChange
 from bot.outbox.database import connect
 from bot.planning.rules import Channel, Filter
 from bot.run import Site
 from bot.sending.transport import Transport, fault_of
 from bot.services.secret import Secret
-from config import ChannelConfig, FilterConfig, secret
+from config import ChannelConfig, Config, FilterConfig, secret
 from ops.hosting import outbox_url
-from wiring.site import Newswire
+from wiring.site import Newswire, article_folder, article_index
 
 
 def bot_parts(
@@ -43,18 +46,52 @@ def bot_parts(
         every=config.bot.every,
         refresh=newswire.refresh,
         watch=newswire.watch,
-        taxonomy=json.dumps([asdict(topic) for topic in topics.listed], sort_keys=True),
+        taxonomy=_taxonomy(topics),
     )
+
+
+@contextmanager
+def proposed_change(newswire: Newswire, rules: Config, content: Path | None) -> Iterator[ProposedChange]:
+    """Yield what `bot plan` compares with: the articles in `content`, or the site's own, under `rules`.
+
+    `rules` come from `config.load_rules`, or are this installation's own. The channels have no webhook, no
+    secret is read for them, and nothing is written outside a temporary folder.
+    """
+    if content is None:
+        folder = article_folder(rules.articles, newswire.checkout)
+    else:
+        folder = article_folder(rules.articles.model_copy(update={"path": content}), None)
+    with TemporaryDirectory(prefix="newswire-plan-") as state:
+        indexer = article_index(rules, folder, Path(state))
+        topics = indexer.catalog.topics
+        try:
+            yield ProposedChange(
+                catalog=indexer.catalog,
+                channels=tuple(channel_rules(channel, topics) for channel in rules.bot.channels),
+                taxonomy=_taxonomy(topics),
+                refresh=indexer.refresh,
+            )
+        finally:
+            indexer.catalog.close()
+
+
+def _taxonomy(topics: Topics) -> str:
+    return json.dumps([asdict(topic) for topic in topics.listed], sort_keys=True)
 
 
 def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
     """Return a configured channel, and what keeps it from posting: it then has no webhook."""
     webhook, fault = _webhook(channel.webhook_env, environ)
+    reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
+    return replace(channel_rules(channel, topics), webhook=webhook), reason
+
+
+def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
+    """Return a configured channel without its webhook: what it posts, and nothing of where to."""
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
-    made = Channel(
+    return Channel(
         name=channel.name,
         kind=channel.kind,
-        webhook=webhook,
         topics=slugs,
         min_quality=channel.min_quality,
         types=_filter(channel.types),
@@ -65,7 +102,6 @@ def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str
         max_per_tick=channel.max_per_tick,
         on_unknown=channel.on_unknown,
     )
-    return made, f"channel {channel.name} posts nothing: {fault}" if fault else ""
 
 
 def _webhook(name: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:

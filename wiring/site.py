@@ -19,7 +19,7 @@ from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import Watcher
 from articles.files.checkout import Checkout, Puller, Repository
 from articles.files.folder import Folder
-from config import Config, ConfigError
+from config import ArticlesConfig, Config, ConfigError
 from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
@@ -103,12 +103,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     """
     articles = config.articles
     checkout = _checkout(config, clock, environ)
-    if checkout:
-        folder = checkout.source(include=articles.include, exclude=articles.exclude)
-    else:
-        folder = Folder(articles.path, include=articles.include, exclude=articles.exclude)
-    source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
-    indexer = Indexer(Catalog(config.state, config.feeds.catalog_topics(), source=source), folder)
+    indexer = article_index(config, article_folder(articles, checkout), config.state)
     counts = Counts(config.state, clock)
     settings = FeedSettings(
         size=config.feeds.size,
@@ -127,6 +122,20 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     )
 
 
+def article_folder(articles: ArticlesConfig, checkout: Checkout | None) -> Folder:
+    """Return the article files in a checkout, or without one in the configured folder."""
+    if checkout:
+        return checkout.source(include=articles.include, exclude=articles.exclude)
+    return Folder(articles.path, include=articles.include, exclude=articles.exclude)
+
+
+def article_index(config: Config, folder: Folder, state: Path) -> Indexer:
+    """Return the indexer over a folder of article files, with its catalog below `state`."""
+    articles = config.articles
+    source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
+    return Indexer(Catalog(state, config.feeds.catalog_topics(), source=source), folder)
+
+
 def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config:
     """Return the settings in `path`, or the file NEWSWIRE_CONFIG names, or config.yaml beside this file.
 
@@ -135,6 +144,17 @@ def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config
     path = path or Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).resolve().parents[1] / "config.yaml")
     try:
         return configuration.load(path, environ)
+    except ConfigError as error:
+        raise ended_by(error) from None
+
+
+def load_rules_or_exit(path: Path, own: Config) -> Config:
+    """Return `own` settings with the rules of another config file: see `config.load_rules`.
+
+    Ends the process with status 2 and every problem on standard error when they cannot be used.
+    """
+    try:
+        return configuration.load_rules(path, own)
     except ConfigError as error:
         raise ended_by(error) from None
 

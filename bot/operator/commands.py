@@ -90,15 +90,32 @@ class BotParts:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedChange:
+    """Articles and rules that may come from someone else, to compare with this installation's.
+
+    Holds no secret and no address: its channels have no webhook. `refresh` brings the catalog up to date.
+    """
+
+    catalog: Catalog
+    channels: tuple[Channel, ...]
+    taxonomy: str
+    refresh: Callable[[], object]
+
+
 Parts = Callable[[TextIO], BotParts]
 """Gives the parts of the bot, and starts the logs on a stream: not on the one that carries an answer."""
 
 
-def bot_commands(parts: Parts, changed: Callable[[Path | None, Path | None], BotParts]) -> AppGroup:
-    """Return the `bot` group; `changed` gives the parts with another config file or article folder."""
+Proposed = Callable[[Path | None, Path | None], AbstractContextManager[ProposedChange]]
+"""Gives, for a while, what another config file or another article folder would change."""
+
+
+def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
+    """Return the `bot` group."""
     group = AppGroup("bot", help="Post new articles to chat, and ask or tell the bot something.")
     _add_running(group, parts)
-    _add_plan(group, parts, changed)
+    _add_plan(group, parts, proposed)
     _add_questions(group, parts)
     _add_orders(group, parts)
     _add_messages(group, parts)
@@ -151,14 +168,15 @@ def _add_running(group: AppGroup, parts: Parts) -> None:
         click.echo(f"{len(plan.posts)} planned, {sent} sent, {waiting} waiting")
 
 
-def _add_plan(
-    group: AppGroup,
-    parts: Parts,
-    changed: Callable[[Path | None, Path | None], BotParts],
-) -> None:
+def _add_plan(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
     @group.command()
-    @click.option("--config", "other", type=_FILE, help="Look with this config file instead.")
-    @click.option("--content", type=_FOLDER, help="Look at the articles in this folder instead.")
+    @click.option(
+        "--config",
+        "other",
+        type=_FILE,
+        help="Use the channels, topics and article patterns of this config file, and nothing else of it.",
+    )
+    @click.option("--content", type=_FOLDER, callback=_no_link, help="Use the articles in this folder.")
     @click.option("--json", "as_json", is_flag=True, help="Say it in JSON.")
     @click.option(
         "--at-most",
@@ -173,7 +191,13 @@ def _add_plan(
         With --config or --content it says what that change would do. Where there is no outbox yet, as in a
         check of a pull request, the articles that are here now count as already there.
         """
-        found = _plan(parts(sys.stderr), changed(other, content) if other or content else None)
+        ours = parts(sys.stderr)
+        if other or content:
+            with proposed(other, content) as change:
+                found = _compare(ours, change)
+        else:
+            ours.refresh()
+            found = _preview(_ready(ours).database, ours, ours.clock())
         _say([json.dumps(reports.plan_values(found))] if as_json else reports.plan_lines(found))
         sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
 
@@ -322,22 +346,26 @@ def _add_messages(group: AppGroup, parts: Parts) -> None:
         click.echo(json.dumps(request.json, indent=2, ensure_ascii=False))
 
 
-def _plan(ours: BotParts, other: BotParts | None) -> Plan:
-    """Return what the next look would do, with the changed parts if there are any."""
+def _no_link(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse a symbolic link: in a branch, it could lead to any folder of the machine."""
+    if value and value.is_symlink():
+        raise click.BadParameter("is a symbolic link: name the folder itself", ctx, parameter)
+    return value
+
+
+def _compare(ours: BotParts, change: ProposedChange) -> Plan:
+    """Return what the bot would post after a change."""
     ours.refresh()
-    if other is None:
-        return _preview(_ready(ours).database, ours)
-    other.refresh()
+    change.refresh()
     try:
-        return _preview(_ready(ours).database, other)
+        return _preview(_ready(ours).database, change, ours.clock())
     except schema.SchemaError:
         with _outbox_of_today(ours) as database:
-            return _preview(database, other)
+            return _preview(database, change, ours.clock())
 
 
-def _preview(database: Database, looked: BotParts) -> Plan:
-    planner = Planner(database, looked.catalog, looked.channels, taxonomy=looked.taxonomy)
-    return planner.preview(looked.clock())
+def _preview(database: Database, of: BotParts | ProposedChange, now: datetime) -> Plan:
+    return Planner(database, of.catalog, of.channels, taxonomy=of.taxonomy).preview(now)
 
 
 @contextmanager
