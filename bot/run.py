@@ -20,7 +20,7 @@ from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from articles.errors import ArticlesError
-from bot.outbox import schema
+from bot.outbox import channelstate, schema
 from bot.outbox.database import UNREACHABLE, Database, first_line
 from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.queue import Outbox
@@ -83,6 +83,7 @@ class Bot:
     ) -> None:
         channels = tuple(channels)
         self._database = database
+        self._names = {channel.name for channel in channels}
         self._catalog = catalog
         self._clock = clock
         self._every = every
@@ -213,6 +214,9 @@ class Bot:
         if not self._checked:
             schema.check(self._database)
             self._checked = True
+            for name, reason, held in channelstate.disabled(self._database):
+                if name in self._names:
+                    log.warning("channel=%s is disabled, %d deliveries wait for it: %s", name, held, reason)
 
     def _look(self) -> Plan:
         with self._looking:

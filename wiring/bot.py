@@ -20,6 +20,7 @@ from bot.outbox.database import connect
 from bot.planning.rules import Channel, Filter
 from bot.run import Site
 from bot.sending.transport import Transport, fault_of
+from bot.services import SERVICES, Service
 from bot.services.secret import Secret
 from config import ChannelConfig, Config, FilterConfig, secret
 from ops.hosting import outbox_url
@@ -81,7 +82,7 @@ def _taxonomy(topics: Topics) -> str:
 
 def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
     """Return a configured channel, and what keeps it from posting: it then has no webhook."""
-    webhook, fault = _webhook(channel.webhook_env, environ)
+    webhook, fault = _webhook(channel.webhook_env, SERVICES[channel.kind], environ)
     reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
     return replace(channel_rules(channel, topics), webhook=webhook), reason
 
@@ -104,11 +105,11 @@ def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
     )
 
 
-def _webhook(name: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
+def _webhook(name: str, service: Service, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
     """Return the webhook that the environment holds under `name`, or None and what is wrong with it."""
     address = secret(name, environ)
     if address:
-        fault = fault_of(Secret(address))
+        fault = fault_of(Secret(address)) or service.refusal(Secret(address))
         return (None, f"{name}: {fault}") if fault else (Secret(address), "")
     if environ.get(f"{name}_FILE"):
         return None, f"the file that {name}_FILE names is empty or cannot be read"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.outbox.database import Database
@@ -72,6 +72,24 @@ def states(database: Database) -> dict[str, ChannelState]:
     """Return every channel that the outbox has ever known, by name."""
     with database.read() as connection:
         return _states(connection, select(channels).order_by(channels.c.name))
+
+
+def disabled(database: Database) -> list[tuple[str, str, int]]:
+    """Return each disabled channel with the reason and the number of deliveries that are held for it."""
+    held = (
+        select(deliveries.c.channel, func.count().label("held"))
+        .where(deliveries.c.state == State.HELD, deliveries.c.reason == CHANNEL_DISABLED)
+        .group_by(deliveries.c.channel)
+        .subquery()
+    )
+    query = (
+        select(channels.c.name, channels.c.reason, func.coalesce(held.c.held, 0))
+        .outerjoin(held, held.c.channel == channels.c.name)
+        .where(channels.c.state == ChannelStatus.DISABLED)
+        .order_by(channels.c.name)
+    )
+    with database.read() as connection:
+        return [(name, reason, count) for name, reason, count in connection.execute(query)]
 
 
 def host_pauses(database: Database) -> dict[str, datetime]:

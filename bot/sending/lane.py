@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from articles.article import Article
 from bot.outbox.database import UNREACHABLE, first_line
+from bot.outbox.denials import denied_since
 from bot.outbox.queue import Outbox, Taken
 from bot.outbox.records import Attempt, Claim, Delivery, Done, Kind, Rest, Shown, new_claim
 from bot.outbox.retry import Change, Correction, Standing, after_correction, after_post
@@ -25,7 +26,7 @@ from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel, Decision, Reason, decide, is_visible
 from bot.sending.pace import Pacer
 from bot.sending.transport import Ambiguous, Unsent
-from bot.services import Outcome, Request, Response, Service, Verdict, host_of
+from bot.services import Outcome, Request, Response, Service, Verdict, after_denial, host_of
 from bot.services.message import Message
 from bot.services.secret import Secret
 
@@ -249,6 +250,9 @@ class Lane:
             self.left -= 1
         verdict, status = answer_to(self._tools.transport, self._service, job.request)
         finished_at = self._tools.clock()
+        if verdict.outcome is Outcome.DENIED and job.kind is Kind.POST:
+            since = denied_since(self._tools.outbox.database, self._channel.name, finished_at)
+            verdict = after_denial(verdict, finished_at - (since or finished_at))
         if verdict.pace:
             self._pacer.learn(verdict.pace, finished_at)
         attempt = Attempt(
@@ -266,7 +270,9 @@ class Lane:
         now = attempt.finished_at
         failed = verdict.outcome is not Outcome.SENT
         rest = None
-        if verdict.outcome is Outcome.RATE_LIMITED:
+        if verdict.outcome is Outcome.RATE_LIMITED or (
+            verdict.outcome is Outcome.DENIED and job.kind is Kind.POST
+        ):
             rest = Rest(
                 until=now + (verdict.retry_after or timedelta(0)),
                 host=self._host if verdict.scope == "host" else None,

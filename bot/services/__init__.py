@@ -12,6 +12,7 @@ from bot.services.service import (
     Response,
     Service,
     Verdict,
+    after_denial,
     host_of,
 )
 from bot.services.slack import Slack
@@ -29,5 +30,6 @@ __all__ = [
     "Response",
     "Service",
     "Verdict",
+    "after_denial",
     "host_of",
 ]

@@ -60,7 +60,9 @@ COLOUR_RETRACTED = 0x6B7280
 # https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
 DEAD = {
+    10003: "the channel or the thread in its address does not exist",
     10015: "the webhook was deleted",
+    40067: "the forum channel requires a tag on every post",
     50027: "the webhook's token is invalid",
     220001: "a forum channel's webhook needs ?thread_id=… in its address",
 }
@@ -136,6 +138,10 @@ class Discord:
             reason = f"HTTP {response.status}: {DEAD[code]} (Discord's error {code})"
             return Verdict(outcome=Outcome.DISABLED, reason=reason, pace=pace)
         return replace(judge(response, _complaint(said)), pace=pace)
+
+    def refusal(self, webhook: Secret) -> str | None:
+        """Return None: what Discord does not take, it says with a code of its own."""
+        return None
 
 
 def _payload(message: Message, detail: Detail) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from enum import IntEnum, StrEnum
@@ -28,6 +28,13 @@ SHORTEST_PAUSE = timedelta(seconds=1)
 """A `Retry-After: 0` is no leave to hammer: a rate-limited request spends no attempt."""
 
 LONGEST_PAUSE = timedelta(days=1)
+
+DENIED_FOR = timedelta(days=1)
+"""How long a channel gets no answer but DENIED before it is disabled: edge networks recover within hours."""
+
+FIRST_DENIED_PAUSE = timedelta(seconds=10)
+LONGEST_DENIED_PAUSE = timedelta(hours=2)
+"""A channel that is denied pauses for as long as it has been denied, within these bounds."""
 
 
 class Detail(IntEnum):
@@ -72,13 +79,19 @@ class Response:
 
 
 class Outcome(StrEnum):
-    """What an answer means for the delivery."""
+    """What an answer means for the delivery.
+
+    DENIED and DISABLED both say that the service takes nothing from this webhook. DISABLED is the service's
+    own statement, which is final. DENIED is a bare 401, 403, 404, 410 or 451, which any proxy or edge network
+    on the way may have sent; it is retried, and believed after DENIED_FOR without any other answer.
+    """
 
     SENT = "sent"
     UNSENT = "unsent"
     RATE_LIMITED = "rate_limited"
     UNKNOWN = "unknown"
     REJECTED = "rejected"
+    DENIED = "denied"
     DISABLED = "disabled"
 
 
@@ -127,6 +140,9 @@ class Service(Protocol):
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; total, whatever the server answered."""
 
+    def refusal(self, webhook: Secret) -> str | None:
+        """Return why nothing can ever be posted to this address, in words that do not repeat it, or None."""
+
 
 def host_of(webhook: Secret) -> str:
     """Return the host and port that a webhook lives on: the scope of a pause of the whole host."""
@@ -150,11 +166,28 @@ def judge(response: Response, said: str = "") -> Verdict:
 
 
 def _meaning(status: int) -> Outcome:
-    if status in {301, 302, 307, 308, 408, 425}:
+    # 407 and 511 come from a proxy in between (RFC 9110 §15.5.8, RFC 6585 §6), 421 from a server that does
+    # not serve this host (RFC 9110 §15.5.20): none of them has passed the message on.
+    if status in {301, 302, 307, 308, 407, 408, 421, 425, 511}:
         return Outcome.UNSENT
-    if status in {401, 403, 404, 410}:
-        return Outcome.DISABLED
+    if status in {401, 403, 404, 410, 451}:
+        return Outcome.DENIED
     return Outcome.REJECTED if 400 <= status < 500 else Outcome.UNKNOWN
+
+
+def after_denial(verdict: Verdict, denied_for: timedelta) -> Verdict:
+    """Return what a DENIED answer means for a channel that has had no other answer for `denied_for`.
+
+    The channel pauses, for longer each time, and is disabled after DENIED_FOR.
+    """
+    if verdict.outcome is not Outcome.DENIED:
+        return verdict
+    if denied_for >= DENIED_FOR:
+        hours = int(denied_for.total_seconds() // 3600)
+        reason = f"{verdict.reason}, and no other answer for {hours} hours"
+        return replace(verdict, outcome=Outcome.DISABLED, reason=reason)
+    pause = min(max(denied_for, FIRST_DENIED_PAUSE), LONGEST_DENIED_PAUSE)
+    return replace(verdict, retry_after=max(pause, verdict.retry_after or pause))
 
 
 def rate_limited(wait: timedelta | None, *, host: bool = False, pace: Pace | None = None) -> Verdict:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from bot.services.message import Message, title_of
 from bot.services.secret import Secret
@@ -56,7 +57,9 @@ DEAD = frozenset(
         "invalid_token",
         "no_active_hooks",
         "no_service",
+        "no_service_id",
         "no_team",
+        "posting_to_general_channel_denied",
         "team_disabled",
     }
 )
@@ -64,6 +67,16 @@ DEAD = frozenset(
 
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
 """
+
+MAYBE_POSTED = frozenset({"fatal_error", "internal_error", "rollup_error"})
+"""Bodies that say the message may have been posted, whatever the status.
+
+"It's possible some aspect of the operation succeeded before the error was raised."
+https://docs.slack.dev/reference/methods/chat.postMessage#errors
+"""
+
+_WORKFLOW_PATHS = ("/triggers/", "/workflows/")
+"""Addresses that start a workflow: https://docs.slack.dev/workflows/triggers/webhook-triggers"""
 
 _WORD = re.compile(r"[a-z_]{2,60}")
 
@@ -109,9 +122,21 @@ class Slack:
             return rate_limited(retry_after(response))
         if said in DEAD:
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {said}")
+        if said in MAYBE_POSTED:
+            reason = f"HTTP {response.status}: {said}: it may have been posted"
+            return Verdict(outcome=Outcome.UNKNOWN, reason=reason)
         if response.status == 200 and said == "ok":
             return Verdict(outcome=Outcome.SENT, reason="posted")
         return judge(response, said if _WORD.fullmatch(said) else "")
+
+    def refusal(self, webhook: Secret) -> str | None:
+        """Refuse a workflow's address: it takes flat variables, answers `{"ok":true}` and posts no blocks."""
+        if not urlsplit(webhook.reveal()).path.startswith(_WORKFLOW_PATHS):
+            return None
+        return (
+            "this address starts a Slack workflow, which cannot show articles; create an incoming webhook, "
+            "whose address begins with https://hooks.slack.com/services/"
+        )
 
 
 def _payload(text: str) -> dict[str, object]:

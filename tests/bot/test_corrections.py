@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from articles.article import Image
+from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.states import State
 from bot.run import Bot
 from tests.bot.world import START, World, article
-from tests.fakechat import bad_image, dead, hang, rate_limited, server_error
+from tests.fakechat import Fault, bad_image, dead, hang, rate_limited, server_error
 
 
 @pytest.fixture
@@ -42,6 +43,21 @@ def test_a_visible_change_is_corrected_once_it_is_quiet(world: World, bot: Bot) 
     assert [request.method for request in world.chat.requests] == ["POST", "PATCH"]
     assert "Best" in shown(world)
     assert world.outcomes(world.only()) == ["sent", "sent"]
+
+
+def test_a_refused_correction_does_not_disable(world: World, bot: Bot) -> None:
+    """A 403 to a correction is tried again later; the channel stays enabled and posts."""
+    refusal = Fault(status=403, body="<html>blocked</html>", times=1)
+    world.chat.fail("readers", refusal)
+    world.catalog.put(article("a", title="Better"))
+    world.tick(bot)
+    world.clock.advance(seconds=61)
+    world.tick(bot)
+    assert world.state_of("readers").state is ChannelStatus.ENABLED
+    world.clock.advance(minutes=10)
+    world.tick(bot)
+    assert "Better" in shown(world)
+    assert [request.method for request in world.chat.requests] == ["POST", "PATCH", "PATCH"]
 
 
 def test_an_invisible_change_is_none(world: World, bot: Bot) -> None:

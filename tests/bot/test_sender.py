@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from bot.run import Bot
 from bot.services.secret import Secret
 from tests.bot.world import START, World, article
 from tests.fakechat import (
+    Fault,
     bad_image,
     dead,
     hang,
@@ -221,6 +223,69 @@ def test_a_dead_webhook_stops_no_other_channel(world: World) -> None:
     world.tick(bot)
     assert len(world.chat.requests_to("readers")) == 1
     assert len(world.deliveries(State.SENT, channel="ai-team")) == 2
+
+
+EDGE = Fault(status=403, headers={"Content-Type": "text/html"}, body="<html>blocked</html>", times=None)
+
+
+def test_a_proxys_refusal_disables_nothing_at_once(world: World) -> None:
+    """An HTML 403 pauses the channel, is tried again, and everything goes out once it is over."""
+    bot = world.started()
+    world.chat.fail("ai-team", EDGE)
+    world.catalog.put(article("a"), article("b"))
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+    assert world.state_of().state is ChannelStatus.ENABLED
+    world.clock.advance(seconds=4)
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+    world.chat.faults.clear()
+    world.clock.advance(seconds=7)
+    world.tick(bot)
+    assert {each.state for each in world.deliveries()} == {State.SENT}
+
+
+def test_a_day_of_refusals_disables_and_loses_nothing(world: World) -> None:
+    """A day of nothing but bare refusals disables the channel, after few requests, and all is held."""
+    bot = world.started()
+    world.chat.fail("ai-team", EDGE)
+    world.catalog.put(article("a"), article("b"))
+    world.tick(bot)
+    for _ in range(30):
+        world.clock.advance(hours=1)
+        world.tick(bot)
+    state = world.state_of()
+    assert state.state is ChannelStatus.DISABLED
+    assert "403" in state.reason and "and no other answer for 2" in state.reason
+    assert {each.state for each in world.deliveries()} == {State.HELD}
+    assert len(world.chat.requests) < 25
+
+
+def test_a_post_in_between_begins_the_day_anew(world: World) -> None:
+    """A refusal a day after another counts for nothing when posts went out between them."""
+    bot = world.started()
+    for name in ("a", "b"):
+        world.chat.fail("ai-team", replace(EDGE, times=1))
+        world.catalog.put(article(name))
+        world.tick(bot)
+        world.clock.advance(seconds=11)
+        world.tick(bot)
+        world.clock.advance(days=1)
+    assert world.state_of().state is ChannelStatus.ENABLED
+    assert {each.state for each in world.deliveries()} == {State.SENT}
+
+
+def test_a_restart_names_the_disabled_channels(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The log of a start says which channels are disabled, why, and how many posts wait for them."""
+    bot = world.started()
+    world.chat.fail("ai-team", dead("no_service"))
+    world.catalog.put(article("a"), article("b"))
+    world.tick(bot)
+    bot.stop()
+    caplog.clear()
+    world.started()
+    (line,) = [record.getMessage() for record in caplog.records if "disabled" in record.getMessage()]
+    assert "channel=ai-team" in line and "no_service" in line and "2 deliveries" in line
 
 
 def test_a_dead_image_costs_only_the_image(world: World, caplog: pytest.LogCaptureFixture) -> None:

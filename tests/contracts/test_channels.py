@@ -19,7 +19,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sending.transport import Transport, TransportError
-from bot.services import SERVICES, Detail, Outcome, Pace, Request, Response, Service, host_of
+from bot.services import (
+    SERVICES,
+    Detail,
+    Outcome,
+    Pace,
+    Request,
+    Response,
+    Service,
+    Verdict,
+    after_denial,
+    host_of,
+)
 from bot.services.discord import escape as discord_escape
 from bot.services.message import Message
 from bot.services.secret import Secret
@@ -329,11 +340,17 @@ EVERYWHERE: list[tuple[Response, Outcome]] = [
     (said(400, f"<html>{TOKEN}</html>".encode()), Outcome.REJECTED),
     (said(405), Outcome.REJECTED),
     (said(413), Outcome.REJECTED),
-    (said(401), Outcome.DISABLED),
-    (said(403), Outcome.DISABLED),
-    (said(404), Outcome.DISABLED),
-    (said(410), Outcome.DISABLED),
+    (said(401), Outcome.DENIED),
+    (said(403), Outcome.DENIED),
+    (said(403, b"<html>Attention Required! | Cloudflare</html>"), Outcome.DENIED),
+    (said(404), Outcome.DENIED),
+    (said(404, b"<html>404 Not Found</html>"), Outcome.DENIED),
+    (said(410), Outcome.DENIED),
+    (said(451), Outcome.DENIED),
+    (said(407), Outcome.UNSENT),
     (said(408), Outcome.UNSENT),
+    (said(421), Outcome.UNSENT),
+    (said(511, b"<html>sign in</html>"), Outcome.UNSENT),
     (said(429), Outcome.RATE_LIMITED),
     (said(500), Outcome.UNKNOWN),
     (said(502, b"<html>Bad gateway</html>"), Outcome.UNKNOWN),
@@ -358,7 +375,12 @@ SLACK: list[tuple[Response, Outcome]] = [
     (said(500, b"invalid_token"), Outcome.DISABLED),
     (said(404, b"channel_not_found"), Outcome.DISABLED),
     (said(410, b"channel_is_archived"), Outcome.DISABLED),
+    (said(403, b"posting_to_general_channel_denied"), Outcome.DISABLED),
     (said(500, b"rollup_error"), Outcome.UNKNOWN),
+    (said(400, b"fatal_error"), Outcome.UNKNOWN),
+    (said(200, b"internal_error"), Outcome.UNKNOWN),
+    (said(403, b"no_service in some other sentence"), Outcome.DENIED),
+    (said(200, {"ok": True}), Outcome.UNKNOWN),
 ]
 DISCORD: list[tuple[Response, Outcome]] = [
     (said(200, {"id": "1401"}), Outcome.SENT),
@@ -369,6 +391,10 @@ DISCORD: list[tuple[Response, Outcome]] = [
     (said(400, {"message": "Webhooks posted to forum channels", "code": 220001}), Outcome.DISABLED),
     (said(401, {"message": "Invalid Webhook Token", "code": 50027}), Outcome.DISABLED),
     (said(404, {"message": "Unknown Webhook", "code": 10015}), Outcome.DISABLED),
+    (said(404, {"message": "Unknown Channel", "code": 10003}), Outcome.DISABLED),
+    (said(400, {"message": "A tag is required", "code": 40067}), Outcome.DISABLED),
+    (said(403, {"message": "internal network error", "code": 40333}), Outcome.DENIED),
+    (said(401, {"message": "401: Unauthorized", "code": 0}), Outcome.DENIED),
     (said(404, {"message": "Unknown Message", "code": 10008}), Outcome.REJECTED),
     (said(500, {"message": "500: Internal Server Error", "code": 0}), Outcome.UNKNOWN),
     (said(400, {"errors": {TOKEN: {"_errors": [{"code": "X"}]}}}), Outcome.REJECTED),
@@ -449,6 +475,39 @@ def test_who_waits_how_long_after_too_many_requests(
     assert verdict.outcome is Outcome.RATE_LIMITED
     assert verdict.retry_after == timedelta(seconds=wait)
     assert verdict.scope == scope
+
+
+@pytest.mark.parametrize(
+    ("denied_for", "outcome", "pause"),
+    [
+        (timedelta(0), Outcome.DENIED, timedelta(seconds=10)),
+        (timedelta(minutes=7), Outcome.DENIED, timedelta(minutes=7)),
+        (timedelta(hours=23), Outcome.DENIED, timedelta(hours=2)),
+        (timedelta(days=1), Outcome.DISABLED, None),
+    ],
+)
+def test_a_bare_refusal_is_believed_after_a_day(
+    service: Service, denied_for: timedelta, outcome: Outcome, pause: timedelta | None
+) -> None:
+    """A proxy's 404 pauses the channel, longer each time; a day without another answer disables it."""
+    verdict = after_denial(service.classify(said(404, b"<html>")), denied_for)
+    assert (verdict.outcome, verdict.retry_after) == (outcome, pause)
+    assert verdict.reason.startswith("HTTP 404")
+    sent = Verdict(outcome=Outcome.SENT, reason="posted")
+    assert after_denial(sent, denied_for) is sent
+
+
+@pytest.mark.parametrize("path", ["/triggers/T1/2/3", "/workflows/T1/A2/3/4"])
+def test_a_slack_workflow_is_refused(path: str) -> None:
+    """A workflow takes flat variables and answers `{"ok":true}`: each article would be posted eight times."""
+    reason = SERVICES["slack"].refusal(Secret(f"https://hooks.slack.com{path}"))
+    assert reason is not None and "workflow" in reason and "incoming webhook" in reason
+    assert path not in reason
+
+
+def test_ordinary_addresses_are_not_refused(service: Service) -> None:
+    """The service's own addresses are accepted."""
+    assert service.refusal(HOOKS[service.KIND]) is None
 
 
 def test_discord_names_the_message_and_the_pace() -> None:

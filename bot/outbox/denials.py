@@ -1,0 +1,43 @@
+"""How long a service has answered nothing but a bare refusal, from the record of attempts.
+
+Knows nothing of what follows from it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from bot.outbox.database import Database
+from bot.outbox.records import Kind
+from bot.outbox.schema import attempts
+from bot.services import Outcome
+from bot.services.service import DENIED_FOR
+
+_SAYS_NOTHING = (Outcome.DENIED, Outcome.UNSENT)
+"""Outcomes that do not show that the webhook works; an attempt that was not sent has not reached it."""
+
+
+def denied_since(database: Database, channel: str, now: datetime) -> datetime | None:
+    """Return when the channel's present series of DENIED answers to posts began; None without one.
+
+    Looks back no further than is needed to see that the series is longer than DENIED_FOR.
+    """
+    recent = (
+        select(attempts.c.outcome, attempts.c.started_at)
+        .where(
+            attempts.c.channel == channel,
+            attempts.c.kind != Kind.CORRECT,
+            attempts.c.started_at > now - 2 * DENIED_FOR,
+        )
+        .order_by(attempts.c.id.desc())
+    )
+    since = None
+    with database.read() as connection:
+        for outcome, started_at in connection.execute(recent):
+            if outcome not in _SAYS_NOTHING:
+                break
+            if outcome == Outcome.DENIED:
+                since = started_at
+    return since
