@@ -19,7 +19,6 @@ import click
 from flask import Blueprint, Flask, Response, request
 from prometheus_client.registry import Collector
 
-import config as configuration
 from articles.catalog.catalog import Catalog
 from articles.commands import articles_commands
 from config import Config
@@ -28,6 +27,7 @@ from feeds.fast_path import FeedServer
 from feeds.routes import blueprint as feeds_blueprint
 from ops import logs, sentry
 from ops.counts import Counts
+from ops.environment import readable_secrets, secret
 from ops.errors import SettingError
 from ops.health import Health, health_of
 from ops.hosting import behind_proxies, outbox_url
@@ -72,10 +72,12 @@ def create_app(
     app.register_blueprint(
         pages_blueprint(newswire.publisher, newswire.indexer.folder, show_quality=config.pages.show_quality)
     )
-    app.register_blueprint(_ops(newswire, environ))
-    admin_token = configuration.secret("ADMIN_TOKEN", environ)
-    if admin_token:
-        app.register_blueprint(_admin(newswire, environ, session, admin_token))
+    try:
+        app.register_blueprint(_ops(newswire, environ))
+        if admin_token := secret("ADMIN_TOKEN", environ):
+            app.register_blueprint(_admin(newswire, environ, session, admin_token))
+    except SettingError as error:
+        raise ended_by(error) from None
     app.cli.add_command(articles_commands(newswire.indexer, newswire.clock, newswire.checkout))
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
     for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):
@@ -117,7 +119,7 @@ def report_to_people(config: Config, environ: Mapping[str, str], stream: TextIO 
         "ADMIN_TOKEN",
         "DATABASE_URL",
     ]
-    secrets = [value for name in names if name and (value := configuration.secret(name, environ))]
+    secrets = readable_secrets(filter(None, names), environ)
     try:
         logs.configure(environ, secrets=secrets, stream=stream)
         sentry.start(environ, secrets=secrets)
@@ -225,7 +227,7 @@ def _admin(
     from wiring.bot import bot_parts
 
     if len(token) < SHORTEST:
-        raise ended_by(SettingError(f"ADMIN_TOKEN must have at least {SHORTEST} characters"))
+        raise SettingError(f"ADMIN_TOKEN must have at least {SHORTEST} characters")
 
     @cache
     def parts() -> BotParts:
@@ -247,14 +249,14 @@ def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
     if newswire.config.bot.channels:
         outbox = _Outbox(newswire, environ)
         collectors.append(outbox)
-        bot_health = Health(checks=[outbox.idle])
+        bot_health = Health(checks={"bot-not-posting": outbox.idle})
     return ops_blueprint(
         health_of(newswire.indexer, checkout),
         collectors,
         counts=lambda: _counts(newswire),
         bot_health=bot_health,
-        metrics_token=configuration.secret("METRICS_TOKEN", environ),
-        hook_secret=configuration.secret("GIT_HOOK_SECRET", environ),
+        metrics_token=secret("METRICS_TOKEN", environ),
+        hook_secret=secret("GIT_HOOK_SECRET", environ),
         on_push=checkout.want if checkout else None,
     )
 

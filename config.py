@@ -358,17 +358,6 @@ def load_rules(path: Path, own: Config) -> Config:
     return own.model_copy(update=sections)
 
 
-def secret(name: str, environ: Mapping[str, str]) -> str | None:
-    """Return the secret in the environment variable `name`, or in the file that `name`_FILE names."""
-    value = environ.get(name)
-    if not value and (file := environ.get(f"{name}_FILE")):
-        try:
-            value = Path(file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return None
-    return value.strip() or None if value else None
-
-
 def _validated(
     path: Path,
     values: dict[str, Any],

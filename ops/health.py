@@ -1,15 +1,15 @@
-"""Whether this process may be sent requests: reasons against it, and warnings that are none.
+"""Whether a load balancer should send requests to this process: reasons against it, and warnings.
 
-A reason is what another machine may have right: the balancer does well to ask that one. What all machines
-share, such as a remote repository that does not answer, is a warning: all go on with what there is.
+A reason is a fault of this machine that another one may not have. What all machines share, such as a remote
+repository that does not answer, is only a warning, so that no balancer takes all of them away at once.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
@@ -17,7 +17,7 @@ from articles.catalog.watcher import is_watched
 from articles.files.checkout import Checkout
 
 Check = Callable[[], str | None]
-"""Returns what is wrong, in one line, or None."""
+"""Returns what is wrong, in one line for the operator, or None."""
 
 GRACE = 5.0
 """Seconds that another process has to take over the watching before it counts as a reason."""
@@ -25,34 +25,45 @@ GRACE = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The checks of one process."""
+    """The checks of one process, by the word that anybody may be told when one fails.
 
-    checks: Sequence[Check] = ()
-    warnings: Sequence[Check] = ()
+    What a check returns names hosts, paths and other programs' messages: it is for the operator alone.
+    """
 
-    def reasons(self) -> list[str]:
-        """Return why no requests should come here."""
-        return [reason for check in self.checks if (reason := check())]
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    warnings: Mapping[str, Check] = field(default_factory=dict)
 
-    def concerns(self) -> list[str]:
-        """Return what somebody should look at, although requests may come."""
-        return [concern for check in self.warnings if (concern := check())]
+    def reasons(self) -> dict[str, str]:
+        """Return why no requests should be sent here: details by word."""
+        return _failed(self.checks)
+
+    def concerns(self) -> dict[str, str]:
+        """Return what an operator should look at although requests may be sent: details by word."""
+        return _failed(self.warnings)
 
 
 def health_of(
     indexer: Indexer,
     checkout: Checkout | None = None,
     *,
-    checks: Sequence[Check] = (),
-    warnings: Sequence[Check] = (),
+    checks: Mapping[str, Check] | None = None,
+    warnings: Mapping[str, Check] | None = None,
 ) -> Health:
     """Return the checks of the articles, and the given ones."""
-    watched = Watched(indexer.catalog)
-    own: list[Check] = [lambda: completeness(indexer.catalog), watched]
+    own: dict[str, Check] = {
+        "articles-incomplete": lambda: completeness(indexer.catalog),
+        "articles-not-watched": Watched(indexer.catalog),
+    }
+    concerns: dict[str, Check] = {}
     if checkout is None:
-        own.append(lambda: _folder(indexer))
-        return Health(checks=(*own, *checks), warnings=warnings)
-    return Health(checks=(*own, *checks), warnings=(lambda: _pulls(checkout), *warnings))
+        own["article-folder-unreadable"] = lambda: _folder(indexer)
+    else:
+        concerns["git-pull-failing"] = lambda: _pulls(checkout)
+    return Health(checks=own | dict(checks or {}), warnings=concerns | dict(warnings or {}))
+
+
+def _failed(checks: Mapping[str, Check]) -> dict[str, str]:
+    return {word: detail for word, check in checks.items() if (detail := check())}
 
 
 def completeness(catalog: Catalog) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from ops.environment import secret
 from ops.errors import SettingError
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ _MOST_PROXIES = 10
 def outbox_url(environ: Mapping[str, str], state: Path) -> str:
     """Return the address of the bot's database: DATABASE_URL, or else an SQLite file in `state`.
 
-    Raises SettingError on a host whose disk is emptied at every deploy: with the outbox, the bot would forget
-    what it has posted. ALLOW_EPHEMERAL_OUTBOX=1 allows it, for a disk that the operator has attached.
+    Raises SettingError when DATABASE_URL or DATABASE_URL_FILE is set and cannot be used, and where neither is
+    set on a host whose disk is emptied at every deploy: with the outbox, the bot would forget what it has
+    posted. ALLOW_EPHEMERAL_OUTBOX=1 allows that, for a disk that the operator has attached.
     """
-    url = environ.get("DATABASE_URL", "").strip()
+    url = secret("DATABASE_URL", environ)
     if url:
         return url
     host = next((host for name, host in _EPHEMERAL.items() if environ.get(name)), None)

@@ -34,12 +34,19 @@ def blueprint(
 ) -> Blueprint:
     """Return the routes.
 
-    `counts` are told at /healthz, for people; nothing there depends on them.
-    `bot_health`, where there is a bot, is told at /readyz/bot: whether it posts says nothing of whether this
-    process may be sent requests. `metrics_token` is what /metrics asks for, None means nothing. /hooks/git is
-    there only with a secret and with something to do on a push.
+    /healthz shows `counts`, for people. /readyz/bot exists where there is a bot and shows `bot_health`:
+    whether the bot posts does not decide whether this process may be sent requests. `metrics_token` is required by
+    /metrics, which is open without one, and by the details of /readyz, which nobody sees without one.
+    /hooks/git exists only with a secret and with something to do on a push.
     """
     routes = Blueprint("ops", __name__)
+
+    def is_operator() -> bool:
+        given = request.headers.get("Authorization", "")
+        return metrics_token is not None and _equal(given, f"Bearer {metrics_token}")
+
+    def readiness(health: Health) -> Response:
+        return _readiness(health, with_details=is_operator())
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -50,12 +57,11 @@ def blueprint(
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        return _readiness(health)
+        return readiness(health)
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        given = request.headers.get("Authorization", "")
-        if metrics_token and not _equal(given, f"Bearer {metrics_token}"):
+        if metrics_token is not None and not is_operator():
             answer = _said(401, {"error": "send METRICS_TOKEN as a bearer token"})
             answer.headers["WWW-Authenticate"] = 'Bearer realm="metrics"'
             return answer
@@ -64,7 +70,7 @@ def blueprint(
         return answer
 
     if bot_health:
-        routes.add_url_rule("/readyz/bot", view_func=lambda: _readiness(bot_health), endpoint="bot_readyz")
+        routes.add_url_rule("/readyz/bot", view_func=lambda: readiness(bot_health), endpoint="bot_readyz")
     if hook_secret and on_push:
         _add_hook(routes, hook_secret, on_push)
     return routes
@@ -105,10 +111,16 @@ class UntilReady:
         return (b"The articles are being read for the first time. Try again in a moment.\n",)
 
 
-def _readiness(health: Health) -> Response:
+def _readiness(health: Health, *, with_details: bool) -> Response:
     reasons, warnings = health.reasons(), health.concerns()
-    status = "not ready" if reasons else "ready"
-    return _said(503 if reasons else 200, {"status": status, "reasons": reasons, "warnings": warnings})
+    answer: dict[str, object] = {
+        "status": "not ready" if reasons else "ready",
+        "reasons": list(reasons),
+        "warnings": list(warnings),
+    }
+    if with_details:
+        answer["details"] = reasons | warnings
+    return _said(503 if reasons else 200, answer)
 
 
 def _said(status: int, what: dict[str, object]) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ops.environment import secret
 from ops.errors import SettingError
 from ops.redact import Redactor
 
@@ -18,7 +19,7 @@ def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
     No request bodies, cookies, addresses of people (the SDK's default) or local variables are sent, and no
     secret.
     """
-    dsn = environ.get("SENTRY_DSN", "").strip()
+    dsn = secret("SENTRY_DSN", environ)
     if not dsn:
         return False
     import sentry_sdk

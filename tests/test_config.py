@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config import Config, ConfigError, load, secret
+from config import Config, ConfigError, load
 
 CLAIM = "2:3: feeds.topics: 'a' and 'A' both claim 'a'"
 ROOT = Path(__file__).resolve().parent.parent
@@ -205,17 +205,6 @@ def test_times_are_written_as_people_do(folder: Path) -> None:
         "2 weeks": 1209600,
     }.items():
         assert read(folder, f"bot:\n  every: {text}\n").bot.every == timedelta(seconds=seconds)
-
-
-def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
-    """NAME, or else the file that NAME_FILE names; nothing where there is none."""
-    (tmp_path / "secret").write_text("from file\n")
-    assert secret("X", {"X": " value "}) == "value"
-    assert secret("X", {"X_FILE": str(tmp_path / "secret")}) == "from file"
-    assert secret("X", {"X": "value", "X_FILE": str(tmp_path / "secret")}) == "value"
-    assert secret("X", {"X_FILE": str(tmp_path / "missing")}) is None
-    assert secret("X", {"X": "  "}) is None
-    assert secret("X", {}) is None
 
 
 _known = st.sampled_from(

@@ -22,7 +22,9 @@ from bot.run import Site
 from bot.sending.transport import Transport, fault_of
 from bot.services import SERVICES, Service
 from bot.services.secret import Secret
-from config import ChannelConfig, Config, FilterConfig, secret
+from config import ChannelConfig, Config, FilterConfig
+from ops.environment import secret
+from ops.errors import SettingError
 from ops.hosting import outbox_url
 from wiring.site import Newswire, article_folder, article_index
 
@@ -107,13 +109,14 @@ def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
 
 def _webhook(name: str, service: Service, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
     """Return the webhook that the environment holds under `name`, or None and what is wrong with it."""
-    address = secret(name, environ)
-    if address:
-        fault = fault_of(Secret(address)) or service.refusal(Secret(address))
-        return (None, f"{name}: {fault}") if fault else (Secret(address), "")
-    if environ.get(f"{name}_FILE"):
-        return None, f"the file that {name}_FILE names is empty or cannot be read"
-    return None, f"{name} is not set in the environment"
+    if not environ.get(name, "").strip() and f"{name}_FILE" not in environ:
+        return None, f"{name} is not set in the environment"
+    try:
+        webhook = Secret(secret(name, environ) or "")
+    except SettingError as error:
+        return None, str(error)
+    fault = fault_of(webhook) or service.refusal(webhook)
+    return (None, f"{name}: {fault}") if fault else (webhook, "")
 
 
 def _filter(words: FilterConfig) -> Filter:

@@ -23,6 +23,7 @@ from config import ArticlesConfig, Config, ConfigError
 from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
+from ops.environment import secret
 from ops.errors import SettingError
 
 Clock = Callable[[], datetime]
@@ -169,7 +170,7 @@ def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Check
     articles = config.articles
     if articles.git is None:
         return None
-    token = configuration.secret(articles.token_env, environ) if articles.token_env else None
+    token = secret(articles.token_env, environ) if articles.token_env else None
     if articles.token_env and not token:
         raise SettingError(f"{articles.token_env} is not set; articles.token_env names it")
     repository = Repository(url=articles.git, branch=articles.branch, subdir=articles.subdir, token=token)

@@ -35,6 +35,15 @@ def test_a_disk_that_does_not_last_is_refused(host: str, tmp_path: Path) -> None
         outbox_url({host: "1", "ALLOW_EPHEMERAL_OUTBOX": "0", "DATABASE_URL": " "}, tmp_path)
 
 
+def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
+    """DATABASE_URL_FILE is read as every secret's file is; one that cannot be read never means SQLite."""
+    (tmp_path / "url").write_text("postgresql://db/x\n")
+    assert outbox_url({"DATABASE_URL_FILE": str(tmp_path / "url")}, tmp_path) == "postgresql://db/x"
+    for environ in ({"DATABASE_URL_FILE": str(tmp_path / "none")}, {"DATABASE_URL": ""}):
+        with pytest.raises(SettingError, match="DATABASE_URL"):
+            outbox_url(environ, tmp_path)
+
+
 def _application(environ: WSGIEnvironment, start_response: StartResponse) -> object:
     request = Request(environ)
     return Response(f"{request.scheme} {request.remote_addr}")(environ, start_response)

@@ -65,7 +65,7 @@ def test_readyz_before_and_after_the_first_refresh(make_app: MakeApp) -> None:
     client = app.test_client()
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert "not been read" in str(answer.json)
+    assert answer.json and "articles-incomplete" in answer.json["reasons"]
     parts(app).keep_fresh()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json) == (200, {"status": "ready", "reasons": [], "warnings": []})
@@ -78,7 +78,36 @@ def test_readyz_without_the_folder(make_app: MakeApp, content: Path) -> None:
     shutil.rmtree(content)
     answer = app.test_client().get("/readyz")
     assert answer.status_code == 503
-    assert "cannot be read" in str(answer.json)
+    assert answer.json and "article-folder-unreadable" in answer.json["reasons"]
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer wrong", "Basic bGV0OmluLW1l"])
+def test_details_of_readiness_need_the_token(
+    make_app: MakeApp, content: Path, authorization: str | None
+) -> None:
+    """Without METRICS_TOKEN as a bearer token nobody sees a path or a message, only which check fails."""
+    app = make_app(METRICS_TOKEN="let-me-in")
+    parts(app).keep_fresh()
+    shutil.rmtree(content)
+    headers = {} if authorization is None else {"Authorization": authorization}
+    answer = app.test_client().get("/readyz", headers=headers)
+    assert answer.status_code == 503
+    assert answer.json == {
+        "status": "not ready",
+        "reasons": ["article-folder-unreadable"],
+        "warnings": [],
+    }
+    told = app.test_client().get("/readyz", headers={"Authorization": "Bearer let-me-in"}).json
+    assert told and str(content) in told["details"]["article-folder-unreadable"]
+
+
+def test_no_token_means_no_details(make_app: MakeApp, content: Path) -> None:
+    """Where METRICS_TOKEN is not set, no request sees the details."""
+    app = make_app()
+    shutil.rmtree(content)
+    for authorization in ("Bearer ", "Bearer None", "Bearer"):
+        answer = app.test_client().get("/readyz", headers={"Authorization": authorization})
+        assert answer.json and "details" not in answer.json and str(content) not in answer.text
 
 
 def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
@@ -100,9 +129,13 @@ def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
 def test_more_checks(make_app: MakeApp) -> None:
     """The bot's own checks join in: as reasons, or as warnings."""
     indexer = parts(make_app()).indexer
-    health = health_of(indexer, checks=[lambda: "no database"], warnings=[lambda: None, lambda: "old lease"])
-    assert "no database" in health.reasons()
-    assert health.concerns() == ["old lease"]
+    health = health_of(
+        indexer,
+        checks={"database": lambda: "no database"},
+        warnings={"fine": lambda: None, "lease": lambda: "old lease"},
+    )
+    assert health.reasons()["database"] == "no database"
+    assert health.concerns() == {"lease": "old lease"}
 
 
 def test_an_unreachable_repository_is_a_warning(
@@ -112,7 +145,8 @@ def test_an_unreachable_repository_is_a_warning(
     origin = Origin(tmp_path / "origin")
     origin.write("one.md", "One")
     origin.commit()
-    app = make_app(f"{{git: 'file://{origin.folder}'}}")
+    app = make_app(f"{{git: 'file://{origin.folder}'}}", METRICS_TOKEN="let-me-in")
+    token = {"Authorization": "Bearer let-me-in"}
     newswire = parts(app)
     assert newswire.checkout
     with newswire.checkout.role() as role:
@@ -123,14 +157,16 @@ def test_an_unreachable_repository_is_a_warning(
         with pytest.raises(GitError):
             newswire.checkout.pull(role)
     newswire.watcher.start()
-    answer = app.test_client().get("/readyz")
+    answer = app.test_client().get("/readyz", headers=token)
     assert answer.status_code == 200
     assert "not pulled since 2026-03-01T12:00:00Z" in str(answer.json)
+    public = app.test_client().get("/readyz")
+    assert public.json == {"status": "ready", "reasons": [], "warnings": ["git-pull-failing"]}
     assert app.test_client().get("/feeds/all.rss").status_code == 200
     checked = app.test_cli_runner().invoke(args=["articles", "check"])
     assert checked.exit_code == 0
     assert "not pulled since 2026-03-01 12:00 UTC" in checked.output
-    metrics = samples(app.test_client().get("/metrics").text)
+    metrics = samples(app.test_client().get("/metrics", headers=token).text)
     assert metrics["newswire_git_failing", ""] == 1
 
 
@@ -178,6 +214,44 @@ def test_metrics_may_be_closed(make_app: MakeApp, header: str | None, status: in
     client = make_app(METRICS_TOKEN="let-me-in").test_client()
     headers = {"Authorization": header} if header else {}
     assert client.get("/metrics", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("name", ["METRICS_TOKEN", "GIT_HOOK_SECRET", "ADMIN_TOKEN"])
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"": ""}, "is blank"),
+        ({"": " \t "}, "is blank"),
+        ({"_FILE": "missing"}, "cannot be read: No such file"),
+        ({"_FILE": "."}, "cannot be read: Is a directory"),
+        ({"_FILE": "blank"}, "is blank"),
+        ({"_FILE": "binary"}, "is not UTF-8"),
+        ({"_FILE": ""}, "is set but blank"),
+        ({"": "", "_FILE": "missing"}, "cannot be read"),
+        ({"": "first line\nsecond line"}, "more than one line"),
+        ({"_FILE": "large"}, "more than 16,384 bytes"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_opens_nothing(
+    make_app: MakeApp,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: dict[str, str],
+    reason: str,
+) -> None:
+    """The process ends with status 2, names the variable, and shows nothing of what it holds."""
+    (tmp_path / "blank").write_text(" \n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe hush")
+    (tmp_path / "large").write_text("hush" * 5000)
+    environ = {
+        name + suffix: str(tmp_path / text) if suffix and text else text for suffix, text in value.items()
+    }
+    with pytest.raises(SystemExit) as ended:
+        make_app(**environ)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert name in said and reason in said and "hush" not in said and "second" not in said
 
 
 def push(app: Flask, body: bytes = b'{"ref": "refs/heads/main"}', **headers: str) -> TestResponse:
