@@ -35,9 +35,9 @@ def blueprint(
     """Return the routes.
 
     /healthz shows `counts`, for people. /readyz/bot exists where there is a bot and shows `bot_health`:
-    whether the bot posts does not decide whether this process may be sent requests. `metrics_token` is required by
-    /metrics, which is open without one, and by the details of /readyz, which nobody sees without one.
-    /hooks/git exists only with a secret and with something to do on a push.
+    whether the bot posts does not decide whether this process may be sent requests. `metrics_token` is
+    required by /metrics, which is open without one, and by the details of /readyz, which nobody sees without
+    one. /hooks/git exists only with a secret and with something to do on a push.
     """
     routes = Blueprint("ops", __name__)
 
