@@ -1,0 +1,138 @@
+"""Which articles tell one story: a key from an article's link, equal for all addresses of one page.
+
+Knows nothing of what was posted. The cases that decide are in tests/bot/test_stories.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+import idna
+
+from articles.article import Article
+from text.urls import canonical_url
+
+_VERSION = "2:"
+"""Begins every key, so that a key is never equal to one that an earlier version of this module wrote."""
+
+_LONGEST_HOST = 253
+"""Characters of a host name that DNS can hold (RFC 1035 §2.3.4); longer ones are not worth converting."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_TRACKING_NAMES = frozenset(
+    {
+        "amp", "cmp", "cmpid", "dclid", "fbclid", "ftag", "gbraid", "gclid", "guccounter", "igsh", "igshid",
+        "intcid", "li_fat_id", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "ocid", "ref", "ref_src", "ref_url",
+        "smid", "source", "ttclid", "twclid", "wbraid", "xtor", "yclid", "_hsenc", "_hsmi",
+    }
+)  # fmt: skip
+_TRACKING_PREFIXES = ("utm_", "at_")
+"""Parameters that only tell where a reader came from, or which form of the page is shown."""
+
+_TEXT_FRAGMENT = ":~:"
+"""Begins directives for the browser: https://wicg.github.io/scroll-to-text-fragment/"""
+
+_INDEX_FILE = re.compile(r"/(?:index\.(?:x?html?|shtml|php|aspx?|jsp)|default\.(?:html?|aspx?))$", re.I)
+_AMP_ENDING = re.compile(r"(?:/amp(?:\.html)?|\.amp)$", re.I)
+_AMP_HTML = re.compile(r"\.amp(?=\.html?$)", re.I)
+_VARIANT_LABELS = frozenset({"www", "m", "mobile", "amp"})
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryKeys:
+    """What articles that tell the same story share.
+
+    `key` is written with new deliveries. `legacy` is how the first edition wrote it: an old delivery tells
+    the same story when it has that key. The two kinds never equal each other.
+    """
+
+    key: str
+    legacy: str
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield every key under which a delivery of this story may have been written."""
+        yield self.key
+        yield self.legacy
+
+
+def story_keys(article: Article) -> StoryKeys | None:
+    """Return the keys of an article's story; None for an article that is found on this site only."""
+    if not article.link:
+        return None
+    return StoryKeys(key=_VERSION + story_address(article.link), legacy=canonical_url(article.link))
+
+
+def story_address(url: str) -> str:
+    """Return what remains of an address when everything is left out that does not tell stories apart.
+
+    That is: the scheme and its default port, `www.`, `m.` and `amp.` hosts, index files, `/amp` endings,
+    final slashes, tracking parameters and fragments, and differences in percent-encoding (RFC 3986 §6.2.2).
+    Any other text is returned unchanged.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+            return url
+        port = _port(parts)
+    except ValueError:
+        return url
+    query = "&".join(part for part in _plain(parts.query).split("&") if part and not _is_tracking(part))
+    fragment = _fragment(_plain(parts.fragment))
+    return (
+        f"{_host(parts.hostname)}{port}{_path(_plain(parts.path))}"
+        f"{'?' if query else ''}{query}{'#' if fragment else ''}{fragment}"
+    )
+
+
+def _port(parts: SplitResult) -> str:
+    usual = parts.port is None or parts.port in _DEFAULT_PORTS.values()
+    return "" if usual else f":{parts.port}"
+
+
+def _host(name: str) -> str:
+    labels = _ascii(name.rstrip(".")).split(".")
+    # The last two name the site; a label such as `m` may stand between others, as in en.m.wikipedia.org.
+    own, site = labels[:-2], labels[-2:]
+    return ".".join([label for label in own if label not in _VARIANT_LABELS] + site)
+
+
+def _ascii(name: str) -> str:
+    if name.isascii() or len(name) > _LONGEST_HOST:
+        return name
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return name
+
+
+def _path(path: str) -> str:
+    path = _INDEX_FILE.sub("/", path).rstrip("/")
+    path = _AMP_HTML.sub("", _AMP_ENDING.sub("", path))
+    return _INDEX_FILE.sub("/", path).rstrip("/")
+
+
+def _fragment(fragment: str) -> str:
+    shown = fragment.partition(_TEXT_FRAGMENT)[0]
+    pieces = shown.split("&")
+    return "" if all("=" in piece and _is_tracking(piece) for piece in pieces) else shown
+
+
+def _is_tracking(parameter: str) -> bool:
+    name = parameter.partition("=")[0].lower()
+    return name in _TRACKING_NAMES or name.startswith(_TRACKING_PREFIXES)
+
+
+def _plain(part: str) -> str:
+    """Return a part of an address with percent-encoding only where it is needed, in upper case."""
+    return _PERCENT.sub(_decoded, part)
+
+
+def _decoded(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if character in _UNRESERVED else found[0].upper()

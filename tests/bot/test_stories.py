@@ -1,0 +1,127 @@
+"""Which addresses are one story: the table of cases decides."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.planning.stories import story_address, story_keys
+from tests.bot.world import article
+
+PAGE = "https://a.example/news/x"
+
+SAME = [
+    (PAGE, "http://www.a.example/news/x/"),
+    (PAGE, "https://A.example:443/news/x"),
+    (PAGE, "http://a.example:80/news/x"),
+    (PAGE, "https://m.a.example/news/x"),
+    (PAGE, "https://mobile.a.example/news/x"),
+    (PAGE, "https://amp.a.example/news/x"),
+    (PAGE, "https://www.m.a.example/news/x"),
+    (PAGE, "https://a.example./news/x"),
+    (PAGE, "https://a.example/news/x/amp"),
+    (PAGE, "https://a.example/news/x/amp/"),
+    (PAGE, "https://a.example/news/x/amp.html"),
+    (PAGE, "https://a.example/news/x.amp"),
+    (PAGE, "https://a.example/news/x/index.html"),
+    (PAGE, "https://a.example/news/x/index.php"),
+    (PAGE, "https://a.example/news/x/Default.aspx"),
+    (PAGE, "https://a.example/news/x/amp/index.html"),
+    (PAGE, f"{PAGE}?utm_source=feed&utm_medium=rss"),
+    (PAGE, f"{PAGE}?UTM_Source=feed"),
+    (PAGE, f"{PAGE}?ref=rss"),
+    (PAGE, f"{PAGE}?source=rss"),
+    (PAGE, f"{PAGE}?source=rss----5517fd7b58a6---4"),
+    (PAGE, f"{PAGE}?amp"),
+    (PAGE, f"{PAGE}?amp=1"),
+    (PAGE, f"{PAGE}?&fbclid=abc&"),
+    (PAGE, f"{PAGE}?at_medium=RSS&at_campaign=rss"),
+    (PAGE, f"{PAGE}?"),
+    (PAGE, f"{PAGE}#"),
+    (PAGE, f"{PAGE}#xtor=RSS-1"),
+    (PAGE, f"{PAGE}#utm_source=feed&utm_medium=rss"),
+    (PAGE, f"{PAGE}#ref=rss"),
+    (PAGE, f"{PAGE}#:~:text=some%20words"),
+    (f"{PAGE}#part", f"{PAGE}#part:~:text=some%20words"),
+    (f"{PAGE}?id=1", f"{PAGE}?fbclid=abc&id=1&utm_campaign=x"),
+    ("https://a.example/~me/%7Bx%7D", "https://a.example/%7eme/%7bx%7d"),
+    ("https://a.example/x.html", "https://a.example/x.amp.html"),
+    ("https://a.example", "https://www.a.example/index.html"),
+    ("https://en.wikipedia.org/wiki/X", "https://en.m.wikipedia.org/wiki/X"),
+    ("https://bücher.example/x", "https://xn--bcher-kva.example/x"),
+    ("https://me@a.example/news/x", PAGE),
+]
+OTHER = [
+    ("https://a.example/changes#v1.2", "https://a.example/changes#v1.3"),
+    ("https://a.example/#/news/1", "https://a.example/#/news/2"),
+    ("https://a.example/#!/news/1", "https://a.example/"),
+    ("https://a.example/changes#v1.2", "https://a.example/changes"),
+    ("https://a.example/#id=1", "https://a.example/#id=2"),
+    ("https://a.example/#ref", "https://a.example/"),
+    (PAGE, "https://a.example/news/y"),
+    (PAGE, "https://a.example/news/X"),
+    (PAGE, "https://b.example/news/x"),
+    (PAGE, "https://blog.a.example/news/x"),
+    (PAGE, "https://a.example:8080/news/x"),
+    (PAGE, f"{PAGE}?id=1"),
+    (PAGE, f"{PAGE}?reference=1"),
+    (PAGE, f"{PAGE}?sources=1"),
+    (f"{PAGE}?id=1", f"{PAGE}?id=2"),
+    (f"{PAGE}?p=a%26b", f"{PAGE}?p=a&b"),
+    ("https://a.example/a%2Fb", "https://a.example/a/b"),
+    ("https://a.example/camp", "https://a.example/c"),
+    ("https://a.example/example", "https://a.example/ex"),
+    ("https://a.example/index.html.txt", "https://a.example/"),
+    ("https://m.example/x", "https://example/x"),
+    ("https://strasse.example/x", "https://straße.example/x"),
+    ("ftp://a.example/x", "https://a.example/x"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_addresses_of_one_story(one: str, other: str) -> None:
+    """What only names a form of the page, or where its reader came from, makes no other story."""
+    assert story_address(one) == story_address(other)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER)
+def test_addresses_of_different_stories(one: str, other: str) -> None:
+    """Everything else does: sections with an address of their own, pages that a script shows, parameters."""
+    assert story_address(one) != story_address(other)
+
+
+def test_an_article_without_a_link_shares_no_story() -> None:
+    """It is found on this site only."""
+    assert story_keys(article("a", link=None)) is None
+
+
+def test_the_old_key_is_what_the_first_edition_wrote() -> None:
+    """Deliveries written before the change of keys are found by the key they have."""
+    keys = story_keys(article("a", link="https://www.a.example/x/?utm_source=f#part"))
+    assert keys is not None
+    assert (keys.key, keys.legacy) == ("2:a.example/x#part", "a.example/x")
+    assert list(keys) == [keys.key, keys.legacy]
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER)
+def test_no_new_key_is_an_old_one(one: str, other: str) -> None:
+    """Two sections of a page share an old key; that must not make them one story once both are new."""
+    first, second = (story_keys(article("a", link=link)) for link in (one, other))
+    assert first and second
+    assert first.key not in list(second)
+
+
+urls = st.text(max_size=60) | st.builds(
+    "https://{}/{}".format,
+    st.sampled_from(["www.a.example", "m.a.example", "ü.example", "a..b", "[::1]:8"]),
+    st.text(alphabet="ab/.?#&=%2fF~ampindex.html:üß", max_size=60),
+)
+
+
+@given(urls)
+def test_any_text_has_a_key(url: str) -> None:
+    """Never an exception, and tracking parameters at the end of an address never matter."""
+    address = story_address(url)
+    if url.startswith("https://www.a.example/") and "#" not in url:
+        assert story_address(f"{url}{'&' if '?' in url else '?'}utm_source=feed") == address
