@@ -257,7 +257,7 @@ def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
         bot_health=bot_health,
         metrics_token=secret("METRICS_TOKEN", environ),
         hook_secret=secret("GIT_HOOK_SECRET", environ),
-        on_push=checkout.want if checkout else None,
+        on_push=checkout.request_pull if checkout else None,
     )
 
 

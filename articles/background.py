@@ -1,28 +1,120 @@
-"""A thread that works beside the requests for as long as its process lives."""
+"""Threads that work beside the requests for as long as their process lives.
+
+One loop supervises all of them: a thread that meets an error nobody foresaw logs it with its traceback, backs
+off and goes on. `failing_threads` says which threads of this process are in that state, for /readyz.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.5
+"""Seconds before work that failed is tried again; each further failure doubles them."""
+
+LONGEST_PAUSE = 15.0
+"""Seconds between two attempts at most: how long a mended fault can still be felt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An unforeseen error: when it first happened, and the name of its type.
+
+    The error's own text stays in the log: it may quote what it failed on.
+    """
+
+    since: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        return f"failing since {self.since:%Y-%m-%dT%H:%M:%SZ}: {self.reason}, see the log"
 
 
 class Background:
-    """A daemon thread around `_run`, which looks at `_stop` and returns once it is set."""
+    """A daemon thread that calls `_work` again and again until it is stopped.
 
-    def __init__(self, name: str, *, patience: float) -> None:
+    `_work` does a piece of work and returns, or goes on until `_stop` is set; in the latter case it calls
+    `_succeeded` after each piece. It waits by `_stop.wait`.
+    """
+
+    def __init__(
+        self, name: str, *, stop_timeout: float, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.name = name
+        self.failure: Failure | None = None
         self._stop = threading.Event()
-        self._patience = patience
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._stop_timeout = stop_timeout
+        self._failure_clock = clock
+        self._pause = FIRST_PAUSE
+        self._thread = _SupervisedThread(self)
 
     def start(self) -> None:
         """Start the thread; more calls change nothing."""
         if not self._thread.is_alive() and not self._stop.is_set():
             self._thread.start()
 
-    def stop(self, patience: float | None = None) -> None:
-        """Tell the thread to end, and wait until it has; `patience` seconds at most, or else its own."""
+    def stop(self, timeout: float | None = None) -> None:
+        """Tell the thread to end, and wait until it has; `timeout` seconds at most, or else its own."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=self._patience if patience is None else patience)
+            self._thread.join(timeout=self._stop_timeout if timeout is None else timeout)
 
-    def _run(self) -> None:
+    def supervise(self) -> None:
+        """Do the thread's work until it is stopped, whatever errors there are on the way."""
+        while not self._stop.is_set():
+            self._attempt(self._work)
+        self._attempt(self._finish)
+
+    def _work(self) -> None:
+        """Do some work."""
         raise NotImplementedError
+
+    def _finish(self) -> None:
+        """Release what the thread holds; called once, after it was stopped."""
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - a Rust extension's panic is not an Exception
+            self._failed(error)
+            self._stop.wait(self._pause)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        else:
+            self._succeeded()
+
+    def _failed(self, error: BaseException) -> None:
+        """Note an unforeseen error; its traceback is logged unless it is the one of the last attempt."""
+        reason = f"unexpected {type(error).__name__}"
+        before = self.failure
+        self.failure = Failure(since=before.since if before else self._failure_clock(), reason=reason)
+        is_new = before is None or before.reason != reason
+        log.error(
+            "the thread %s goes on after an error: %s", self.name, reason, exc_info=error if is_new else None
+        )
+
+    def _succeeded(self) -> None:
+        """Note that a piece of work is done."""
+        if self.failure is not None:
+            log.info("the thread %s works again", self.name)
+            self.failure = None
+        self._pause = FIRST_PAUSE
+
+
+class _SupervisedThread(threading.Thread):
+    def __init__(self, background: Background) -> None:
+        super().__init__(target=background.supervise, name=background.name, daemon=True)
+        self.background = background
+
+
+def failing_threads() -> list[str]:
+    """Return one line for each background thread of this process that keeps failing."""
+    return [
+        f"the thread {thread.name} is {failure}"
+        for thread in threading.enumerate()
+        if isinstance(thread, _SupervisedThread) and (failure := thread.background.failure)
+    ]

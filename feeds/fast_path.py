@@ -58,7 +58,7 @@ class FeedServer(Background):
         self._observe = observe
         self._ready: dict[str, _Ready] = {}
         self._codings: dict[str, str] = {}
-        super().__init__("feed-checker", patience=1)
+        super().__init__("feed-checker", stop_timeout=1)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -84,7 +84,7 @@ class FeedServer(Background):
     def _prepare(self, path: str) -> _Ready | None:
         slug, _, extension = _text(path).removeprefix("/feeds/").rpartition(".")
         made = self._publisher.document(slug, extension) if extension in FORMATS else None
-        if made is None or not self._thread.is_alive():
+        if made is None or self.failure is not None or not self._thread.is_alive():
             return None
         if len(self._ready) >= _MOST_READY:
             self._ready.clear()
@@ -99,12 +99,17 @@ class FeedServer(Background):
             coding = self._codings[accept_encoding] = choose_coding(accept_encoding)
         return coding
 
-    def _run(self) -> None:
-        while not self._stop.wait(CHECK_EVERY):
-            try:
-                self._drop_outdated()
-            except sqlite3.Error as error:
-                log.warning("feeds cannot be checked against the catalog: %s", error)
+    def _work(self) -> None:
+        if self._stop.wait(CHECK_EVERY):
+            return
+        try:
+            self._drop_outdated()
+        except sqlite3.Error as error:
+            log.warning("feeds cannot be checked against the catalog: %s", error)
+
+    def _failed(self, error: BaseException) -> None:
+        super()._failed(error)
+        self._ready.clear()  # nothing is checked meanwhile: an outdated answer would stay
 
     def _drop_outdated(self) -> None:
         catalog, now = self._publisher.catalog, self._publisher.now()

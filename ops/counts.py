@@ -74,7 +74,7 @@ class Counts(Background):
         # Appending is one step for the interpreter: no lock. When nobody empties it, the oldest fall out.
         self._requests: deque[tuple[str, int, str]] = deque(maxlen=_MOST_PENDING)
         self._refreshes: deque[float] = deque(maxlen=_MOST_PENDING)
-        super().__init__("counts", patience=3)
+        super().__init__("counts", stop_timeout=3)
         self._is_failing = False
 
     def observe(self, path: str, status: int, user_agent: str) -> None:
@@ -111,9 +111,11 @@ class Counts(Background):
             log.warning("%s: cannot be read: %s", self._path, error)
             return Counted()
 
-    def _run(self) -> None:
-        while not self._stop.wait(_FLUSH_EVERY):
-            self.flush()
+    def _work(self) -> None:
+        self._stop.wait(_FLUSH_EVERY)
+        self.flush()
+
+    def _finish(self) -> None:
         self.flush()
 
     @contextmanager

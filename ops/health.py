@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from articles.background import failing_threads
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
-from articles.catalog.watcher import is_watched
+from articles.catalog.watcher import is_watched, refresh_problem
 from articles.files.checkout import Checkout
 
 Check = Callable[[], str | None]
@@ -54,7 +55,11 @@ def health_of(
         "articles-incomplete": lambda: completeness(indexer.catalog),
         "articles-not-watched": Watched(indexer.catalog),
     }
-    concerns: dict[str, Check] = {}
+    # What one bad commit does to every machine is a warning: all go on with the articles they have.
+    concerns: dict[str, Check] = {
+        "articles-not-refreshed": lambda: None if _folder(indexer) else refresh_problem(indexer.catalog),
+        "thread-failing": lambda: "; ".join(failing_threads()) or None,
+    }
     if checkout is None:
         own["article-folder-unreadable"] = lambda: _folder(indexer)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from ops.metrics import exposition
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 PATHS = ("/healthz", "/readyz", "/readyz/bot", "/metrics", "/hooks/git")
 
@@ -86,7 +89,11 @@ def _add_hook(routes: Blueprint, secret: str, on_push: Callable[[], None]) -> No
             return _said(413, {"error": f"more than {MAX_BODY} bytes"})
         if not is_genuine(dict(request.headers), body, secret):
             return _said(403, {"error": "the signature is not that of GIT_HOOK_SECRET"})
-        on_push()
+        try:
+            on_push()
+        except OSError as error:
+            log.warning("a push asks for a pull, and cannot be noted: %s", error)
+            return _said(503, {"error": "the request cannot be noted now: try again"})
         return _said(202, {"status": "accepted"})
 
 

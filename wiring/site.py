@@ -5,6 +5,7 @@ Only this module, `wiring` and `app` know the whole Config: everything below rec
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ import config as configuration
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import Watcher
+from articles.errors import ArticlesError
 from articles.files.checkout import Checkout, Puller, Repository
 from articles.files.folder import Folder
 from config import ArticlesConfig, Config, ConfigError
@@ -25,6 +27,8 @@ from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -83,12 +87,18 @@ class Newswire:
         """Start to keep the catalog fresh, for as long as this process lives.
 
         Articles in a folder are in the catalog when this returns; SourceError says that the folder cannot be
-        read. From a git repository they come when they come.
+        read. From a git repository they come when they come. An error that nobody foresaw is logged: the
+        watcher tries again, and a catalog of an earlier start is served meanwhile.
         """
         if self.puller:
             self.puller.start()
         else:
-            self.counts.refreshed(self.indexer.refresh().seconds)
+            try:
+                self.counts.refreshed(self.indexer.refresh().seconds)
+            except ArticlesError:
+                raise
+            except Exception:
+                log.exception("the articles could not be read at the start; the watcher tries again")
         self.watcher.start()
 
     @property

@@ -97,7 +97,7 @@ class Catalog:
         return opened.connection
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Wait until no other process writes this catalog; the system frees the lock of one that dies."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_suffix(".lock").open("w") as lock:
@@ -107,7 +107,7 @@ class Catalog:
     def reopen(self) -> None:
         """Let this thread use the file that stands at `path` now, whole or not; make it if there is none.
 
-        To be called within `alone`.
+        To be called within `write_lock`.
         """
         opened: _Opened | None = getattr(self._threads, "opened", None)
         if opened is None or opened.inode != _inode(self.path):
@@ -115,12 +115,12 @@ class Catalog:
             self._threads.opened = _open(self.path) or _make(self.path)
 
     def discard(self) -> None:
-        """Delete the file: all it holds can be derived again. To be called within `alone`."""
+        """Delete the file: all it holds can be derived again. To be called within `write_lock`."""
         self.close()
         _delete(self.path)
 
     def _made(self) -> _Opened:
-        with self.alone():
+        with self.write_lock():
             return _open(self.path) or _make(self.path)
 
     def _newer(self, opened: _Opened) -> _Opened:

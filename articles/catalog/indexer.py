@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from articles.catalog.catalog import Catalog, is_damage
 from articles.errors import ArticleError
-from articles.files.folder import Folder
+from articles.files.folder import Folder, Scan
 from articles.reading.read_all import read_all
 from articles.reading.read_file import Candidate, FileResult
 from articles.reading.record import Record
@@ -71,7 +71,8 @@ CREATE TEMP TABLE IF NOT EXISTS joining (slug TEXT, published_at INTEGER, id TEX
 class Refresh:
     """What a refresh did: files read again, articles that changed visibly or went away, files newly bad.
 
-    `seconds` is what it took, without the wait for another process's.
+    `seconds` is what it took, without the wait for another process's. `folders` is what `Scan` says of them,
+    None where only some files were looked at.
     """
 
     read: int = 0
@@ -79,6 +80,7 @@ class Refresh:
     removed: int = 0
     problems: list[ArticleError] = field(default_factory=list)
     seconds: float = 0.0
+    folders: dict[str, int] | None = None
 
 
 class _Known(NamedTuple):
@@ -106,7 +108,7 @@ class Indexer:
 
         Raises SourceError when the folder cannot be read; the catalog then stays as it is.
         """
-        with self.catalog.alone(), self.folder.steady():
+        with self.catalog.write_lock(), self.folder.frozen():
             try:
                 return self._refresh(paths)
             except sqlite3.DatabaseError as error:
@@ -118,18 +120,20 @@ class Indexer:
 
     def _refresh(self, paths: Iterable[str] | None) -> Refresh:
         started = time.monotonic()
+        scan = None
         with self._transaction() as connection:
             if paths is None or not self.catalog.is_complete():
-                candidates, gone = self._all(connection)
+                scan = self.folder.scan()
+                candidates, gone = self._all(connection, scan)
             else:
                 candidates, gone = self._some(connection, paths)
             refresh = _Writer(connection, self.catalog, self.folder).write(candidates, gone)
+        refresh.folders = scan.folders if scan else None
         refresh.seconds = time.monotonic() - started
         return refresh
 
-    def _all(self, connection: sqlite3.Connection) -> tuple[dict[str, int], list[str]]:
-        """Return the files whose signature is new, and the paths that are no more."""
-        scan = self.folder.scan()
+    def _all(self, connection: sqlite3.Connection, scan: Scan) -> tuple[dict[str, int], list[str]]:
+        """Return the files whose signature is new, and the paths that no longer exist."""
         # Nearly always nothing has changed, and one digest says so sooner than every file's signature.
         digest = scan.digest()
         if connection.execute("SELECT 1 FROM meta WHERE key = 'scan' AND value = ?", (digest,)).fetchone():

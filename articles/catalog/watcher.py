@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 _TAKE_OVER_EVERY = 0.5
 _RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minute
 _RESCAN_AFTER = (1.0, 60.0)
-
+_LONGEST_PROBLEM = 500  # characters
 
 Events = Callable[..., Iterator[set[tuple[Change, str]]]]
 
@@ -36,8 +38,8 @@ class Watcher(Background):
     """A thread that refreshes a catalog whenever its files change.
 
     `on_refresh` is called in that thread after every refresh of this process that found something, and
-    `on_change` after every visible change, whichever process found it. `healthy` is False while the article
-    folder cannot be read. `events` stands for `watchfiles.watch`.
+    `on_change` after every visible change, whichever process found it. `healthy` is False while the articles
+    cannot be refreshed. `events` stands for `watchfiles.watch`.
     """
 
     def __init__(
@@ -53,43 +55,107 @@ class Watcher(Background):
         self.on_change = on_change
         self._file_events = events
         self._seen: tuple[str, int] | None = None
-        super().__init__("article-watcher", patience=5)
+        super().__init__("article-watcher", stop_timeout=5)
         self.healthy = True
         self._has_events = True
+        self._lock: IO[str] | None = None
+        self._problem: str | None = None
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._take_turn()
-            except OSError as error:
-                self._complain(error)
-            self._stop.wait(_TAKE_OVER_EVERY)
+    def _work(self) -> None:
+        """Do the work if no other process does it, and report what has changed in either case."""
+        try:
+            if self._holds_lock():
+                # An unforeseen error leaves the lock with this process: another would meet the same error.
+                self._watch()
+                self._release_lock()
+            self._report_change()
+        except OSError as error:
+            self._release_lock()
+            self._complain(error)
+        self._stop.wait(_TAKE_OVER_EVERY)
+
+    def _finish(self) -> None:
+        self._release_lock()
         self._indexer.catalog.close()
 
-    def _take_turn(self) -> None:
-        """Do the work if no other process does it, and tell of what has changed in either case."""
-        lock_path = _lock_path(self._indexer.catalog)
-        lock_path.parent.mkdir(parents=True, exist_ok=True)
-        with lock_path.open("w") as lock:
+    def _holds_lock(self) -> bool:
+        """Take the lock unless another process has it; return whether this process has it now."""
+        if self._lock is None:
+            path = _lock_path(self._indexer.catalog)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = path.open("a")
             if _try_lock(lock):
-                self._watch()
-        self._notice()
+                self._lock = lock
+                self._problem = None  # whatever the process before has written
+            else:
+                lock.close()
+        return self._lock is not None
+
+    def _release_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def _watch(self) -> None:
-        """Refresh until told to stop, or until there are no more file events: `_run` then starts anew."""
-        wait = self._refresh(None)
-        try:
-            for paths in self._events(wait):
-                self._refresh(paths)
-        except (OSError, RuntimeError) as error:
-            root = self._indexer.folder.root
-            if self._has_events and root.exists():  # one that is not there yet was complained of already
-                log.warning("no file events for %s (%s): rescanning instead", root, error)
-                self._has_events = False
-            self._stop.wait(wait - _TAKE_OVER_EVERY)  # `_run` waits for the rest
+        """Refresh until told to stop, or until there are no more file events: `_work` then starts again."""
+        while not self._stop.is_set():
+            folders, wait = self._refresh(None)
+            if not folders:
+                self._stop.wait(wait - _TAKE_OVER_EVERY)  # `_work` waits for the rest
+                return
+            try:
+                self._follow_events(folders, wait)
+            except FileNotFoundError:
+                return  # a folder was removed while the watch began
+            except (OSError, RuntimeError) as error:
+                root = self._indexer.folder.root
+                if self._has_events and root.exists():  # one that is not there yet was complained of already
+                    log.warning("no file events for %s (%s): rescanning instead", root, error)
+                    self._has_events = False
+                self._stop.wait(wait - _TAKE_OVER_EVERY)
+                return
 
-    def _notice(self) -> None:
-        """Tell of it when the catalog is not what it was at the last call."""
+    def _follow_events(self, folders: dict[str, int], wait: float) -> None:
+        """Refresh whenever something happens in these folders, or it is time to rescan.
+
+        Returns when these are no longer the folders there are.
+        """
+        identity = _identity(self._indexer.folder.root)
+        rescan_at = 0.0  # at once: something may have been written before the events began
+        for paths, is_outdated in self._events(folders):
+            if is_outdated:
+                return
+            if paths is None or time.monotonic() >= rescan_at:
+                now, wait = self._refresh(None)
+                rescan_at = time.monotonic() + wait
+                if now != folders or _identity(self._indexer.folder.root) != identity:
+                    return
+            elif paths:
+                self._refresh(paths)
+
+    def _events(self, folders: dict[str, int]) -> Iterator[tuple[list[str] | None, bool]]:
+        """Yield which articles changed, [] when nothing did, None when that is unclear.
+
+        With it, whether a folder came, went or was replaced: of a new one there are no events yet.
+        """
+        root, matches = Path(os.path.realpath(self._indexer.folder.root)), self._indexer.folder.matches
+        # Each folder is watched by itself. Recursively, the library would follow links out of the root, and
+        # look into hidden folders and below the deepest one that is read.
+        for changes in self._file_events(
+            *(root / folder for folder in folders),
+            watch_filter=None,
+            debounce=100,
+            step=20,
+            rust_timeout=200,
+            yield_on_timeout=True,
+            stop_event=self._stop,
+            raise_interrupt=False,
+            recursive=False,
+        ):
+            yield _sorted_out({path.removeprefix(f"{root}/") for _, path in changes}, root, folders, matches)
+
+    def _report_change(self) -> None:
+        """Call `on_change` when the catalog is not what it was at the last call."""
         try:
             now = (self._indexer.catalog.identity, self._indexer.catalog.revision())
         except sqlite3.Error as error:
@@ -99,43 +165,19 @@ class Watcher(Background):
             self.on_change()
         self._seen = now
 
-    def _events(self, wait: float) -> Iterator[list[str] | None]:
-        """Yield the paths that changed, and None whenever it is time to rescan."""
-        root, matches = self._indexer.folder.root.resolve(), self._indexer.folder.matches
-        watched = _identity(root)
-        rescan_at = time.monotonic() + wait
-        for changes in self._file_events(
-            root,
-            watch_filter=None,
-            debounce=100,
-            step=20,
-            rust_timeout=200,
-            yield_on_timeout=True,
-            stop_event=self._stop,
-            raise_interrupt=False,
-        ):
-            seen = {Path(path).relative_to(root).as_posix() for _, path in changes}
-            paths = sorted(path for path in seen if not path.startswith(".") and "/." not in path)
-            # What is no file may be a folder that came or went with all its articles.
-            others = any(not matches(path) and not (root / path).is_file() for path in paths)
-            if others or time.monotonic() >= rescan_at:
-                started = time.thread_time()
-                yield None
-                rescan_at = time.monotonic() + _pause(time.thread_time() - started)
-                if _identity(self._indexer.folder.root) != watched:
-                    return  # another folder stands there now, whose events these are not
-            elif articles := [path for path in paths if matches(path)]:
-                yield articles
+    def _refresh(self, paths: list[str] | None) -> tuple[dict[str, int], float]:
+        """Refresh once; return the folders there are, and how many seconds to wait before the next rescan.
 
-    def _refresh(self, paths: list[str] | None) -> float:
-        """Refresh once and return how many seconds to wait before the next rescan."""
+        No folders where they were not looked at, or cannot be.
+        """
         started = time.thread_time()  # work, not waiting for a busy disk or another process
         try:
             refresh = self._indexer.refresh(paths)
-            self.healthy = True
         except (SourceError, sqlite3.Error, OSError) as error:
             self._complain(error)
-            return _RESCAN_AFTER[0]
+            return {}, _RESCAN_AFTER[0]
+        self.healthy = True
+        self._succeeded()
         for problem in refresh.problems:
             log.warning("left out %s", problem)
         if refresh.changed or refresh.removed or refresh.problems:
@@ -146,23 +188,70 @@ class Watcher(Background):
                 len(refresh.problems),
             )
             self.on_refresh(refresh)
-            self._notice()
-        return _pause(time.thread_time() - started)
+            self._report_change()
+        return refresh.folders or {}, _pause(time.thread_time() - started)
 
     def _complain(self, error: Exception) -> None:
         if self.healthy:
             log.warning("articles are not refreshed: %s", error)
         self.healthy = False
+        self._write_problem(str(error))
+
+    def _failed(self, error: BaseException) -> None:
+        super()._failed(error)
+        self._write_problem(str(self.failure))
+
+    def _succeeded(self) -> None:
+        super()._succeeded()
+        if self.healthy:
+            self._write_problem("")
+
+    def _write_problem(self, problem: str) -> None:
+        """Let all processes know why the articles are not refreshed: see `refresh_problem`."""
+        if self._lock is None or problem == self._problem:
+            return
+        self._problem = problem
+        with suppress(OSError):  # a full disk keeps nobody from working
+            self._lock.truncate(0)
+            self._lock.write(problem[:_LONGEST_PROBLEM])
+            self._lock.flush()
 
 
 def is_watched(catalog: Catalog) -> bool:
     """Whether a process of this machine keeps the catalog fresh now."""
-    with _lock_path(catalog).open("a") as lock:
+    try:
+        lock = _lock_path(catalog).open("r")
+    except FileNotFoundError:
+        return False
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         return False
+
+
+def refresh_problem(catalog: Catalog) -> str | None:
+    """Return why the process that keeps the catalog fresh cannot do so now, in one line; None if it can."""
+    try:
+        text = _lock_path(catalog).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return " ".join(text.split()) or None
+
+
+def _sorted_out(
+    seen: set[str], root: Path, folders: Container[str], matches: Callable[[str], bool]
+) -> tuple[list[str] | None, bool]:
+    """Return what `Watcher._events` yields for the paths on which there were events."""
+    paths = sorted(path for path in seen if not path.startswith(".") and "/." not in path)
+    # What is no file may be a folder that came or went with all its articles. Path's own methods raise on
+    # names that are too long.
+    others = [path for path in paths if not matches(path) and not os.path.isfile(root / path)]  # noqa: PTH113
+    if others:
+        is_folder = (path in folders or os.path.isdir(root / path) for path in others)  # noqa: PTH112
+        return None, any(is_folder)
+    return [path for path in paths if matches(path)], False
 
 
 def _lock_path(catalog: Catalog) -> Path:

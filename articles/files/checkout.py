@@ -6,7 +6,7 @@ Knows nothing of what the files say. The checkout is this program's own, nobody 
     FOLDER/repository   git's own data, apart from it: when it is damaged and made anew, the files stay
     FOLDER/shown        the commit that `files` holds; missing while they change
     FOLDER/status.json  how the last pulls went
-    FOLDER/wanted       touched by whoever knows that there is something new
+    FOLDER/requested    touched by whoever knows that there is something new
     FOLDER/pull.lock    held by the process that pulls
     FOLDER/files.lock   held by whoever reads the files (shared) or changes them (alone)
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,14 +87,15 @@ class Checkout:
         """Return the article files as a source that is never read while they change."""
         return _CheckedOut(self, include=include, exclude=exclude)
 
-    def want(self) -> None:
-        """Ask whichever process pulls to do so at once."""
-        (self.folder / "wanted").touch()
+    def request_pull(self) -> None:
+        """Ask whichever process pulls to do so at once. Raises OSError when the disk does not take it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "requested").touch()
 
-    def wanted_at(self) -> int:
-        """Return a number that changes with every `want`."""
+    def requested_at(self) -> int:
+        """Return a number that changes with every `request_pull`."""
         try:
-            return (self.folder / "wanted").stat().st_mtime_ns
+            return (self.folder / "requested").stat().st_mtime_ns
         except FileNotFoundError:
             return 0
 
@@ -121,6 +123,7 @@ class Checkout:
     @contextmanager
     def role(self) -> Iterator[IO[str] | None]:
         """Take the right to pull, and give what `pull` needs; None when another process has it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "pull.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -128,6 +131,13 @@ class Checkout:
                 yield None
             else:
                 yield lock
+
+    def is_held(self, role: IO[str]) -> bool:
+        """Whether a role still keeps others from pulling: not after the folder was deleted."""
+        try:
+            return os.path.samestat(os.fstat(role.fileno()), (self.folder / "pull.lock").stat())
+        except OSError:
+            return False
 
     def pull(self, role: IO[str]) -> bool:
         """Bring the files to the remote's newest commit; return whether they changed.
@@ -137,25 +147,27 @@ class Checkout:
         try:
             changed = _Pull(self, self._git, role.fileno()).run()
         except GitError as error:
-            self._failed(str(error))
+            self.note_failure(str(error))
             raise
         except OSError as error:
             reason = f"{self.folder}: {error.strerror}"
-            self._failed(reason)
+            self.note_failure(reason)
             raise GitError(reason) from error
         self._note(Status(reached_at=self._clock()))
         return changed
 
     @contextmanager
-    def steady(self) -> Iterator[None]:
+    def frozen(self) -> Iterator[None]:
         """Keep the files from changing. Raises GitError while there is no whole commit in them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "files.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
             if self.shown is None:
                 raise GitError(self.status().reason or f"{self.repository.url} has not been pulled yet")
             yield
 
-    def _failed(self, reason: str) -> None:
+    def note_failure(self, reason: str) -> None:
+        """Note in the status that pulling fails, and why."""
         before = self.status()
         self._note(replace(before, failing_since=before.failing_since or self._clock(), reason=reason))
 
@@ -183,17 +195,21 @@ class Puller(Background):
         self.checkout = checkout
         self._every = every.total_seconds()
         self._on_pull = on_pull
-        super().__init__("git-puller", patience=3)
+        super().__init__("git-puller", stop_timeout=3)
         self._is_failing = False
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            with self.checkout.role() as role:
-                while role and not self._stop.is_set():
-                    wanted = self.checkout.wanted_at()
-                    self._pull(role)
-                    self._wait(wanted)
-            self._stop.wait(_TAKE_OVER_EVERY)
+    def _work(self) -> None:
+        with self.checkout.role() as role:
+            while role and not self._stop.is_set() and self.checkout.is_held(role):
+                requested = self.checkout.requested_at()
+                self._pull(role)
+                self._succeeded()
+                self._wait(role, requested)
+        self._stop.wait(_TAKE_OVER_EVERY)
+
+    def _failed(self, error: BaseException) -> None:
+        super()._failed(error)
+        self.checkout.note_failure(str(self.failure))
 
     def _pull(self, role: IO[str]) -> None:
         try:
@@ -210,11 +226,11 @@ class Puller(Background):
             log.info("pulled %s", self.checkout.shown)
             self._on_pull()
 
-    def _wait(self, wanted: int) -> None:
-        """Wait until it is time to pull again, or until somebody asked for it since `wanted`."""
+    def _wait(self, role: IO[str], requested: int) -> None:
+        """Wait until it is time to pull again, somebody has asked for it since `requested`, or none may."""
         waited = 0.0
-        while waited < self._every and wanted == self.checkout.wanted_at():
-            if self._stop.wait(min(_LOOK_EVERY, self._every)):
+        while waited < self._every and requested == self.checkout.requested_at():
+            if self._stop.wait(min(_LOOK_EVERY, self._every)) or not self.checkout.is_held(role):
                 return
             waited += _LOOK_EVERY
 
@@ -227,9 +243,9 @@ class _CheckedOut(Folder):
         self._checkout = checkout
 
     @contextmanager
-    def steady(self) -> Iterator[None]:
+    def frozen(self) -> Iterator[None]:
         """Keep the files from changing."""
-        with self._checkout.steady():
+        with self._checkout.frozen():
             yield
 
 
@@ -261,6 +277,7 @@ class _Pull:
     def _prepare(self) -> None:
         """Make the local repository if there is none, and clear away what a killed pull left behind."""
         git_dir = self._checkout.git_dir
+        self._checkout.folder.mkdir(parents=True, exist_ok=True)
         for lock in git_dir.rglob("*.lock"):
             lock.unlink(missing_ok=True)  # whoever made it is dead: it would hold the role
         if not git_dir.exists():

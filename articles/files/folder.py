@@ -20,9 +20,18 @@ from typing import NamedTuple
 from articles.errors import ArticleError, SourceError
 
 MAX_BYTES = 1_000_000
+"""Bytes of an article file."""
+
+MAX_DEPTH = 32
+"""Folders that may lie within each other; what lies deeper is not read."""
+
+MAX_PATH = 1_000
+"""Bytes of a path relative to the article folder. Linux takes 4,096 for a whole path, and 255 for a name."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what os.scandir makes of a byte that is not UTF-8
 
+_TOO_LONG = f"its path is longer than {MAX_PATH:,} bytes: use shorter names"
+_UNKNOWN = 0  # the signature of what has none: reading it says why
 # A file system's clock can stand still for this long: two writes within it can leave the same times.
 _TICK = 100_000_000  # nanoseconds
 
@@ -39,11 +48,13 @@ class Listing(NamedTuple):
 class Scan:
     """What a folder holds: a signature for each article file, which changes whenever the file is written.
 
-    `unreadable` are folders that could not be listed, which are among the files too, so that somebody finds
-    out why: what is in them is unknown, not gone.
+    `folders` are the folders that were listed, each with a number that another folder at its place would not
+    have. `unreadable` are those that could not be listed, or lie too deep: they are among the files too, so
+    that the problem is found by reading them. What is in them is unknown, not gone.
     """
 
     listings: list[Listing] = field(default_factory=list)
+    folders: dict[str, int] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
 
     @property
@@ -78,7 +89,7 @@ class Folder:
         self.matches = _matcher(include, exclude)
         """Whether the globs admit a path."""
 
-    def steady(self) -> AbstractContextManager[None]:
+    def frozen(self) -> AbstractContextManager[None]:
         """Keep the files from changing, as far as that is in this program's hands; here it is not."""
         return nullcontext()
 
@@ -86,11 +97,24 @@ class Folder:
         """Return what is there now. Raises SourceError when the folder itself cannot be listed."""
         scan = Scan()
         settled = time.time_ns() - _TICK
-        try:
-            with os.scandir(self.root) as entries:
-                self._scan("", entries, scan, settled)
-        except OSError as error:
-            raise SourceError(f"the article folder {self.root} cannot be read: {error.strerror}") from error
+        # One folder after the other, without recursion: no depth ends the process.
+        pending = [("", 0)]
+        while pending:
+            path, inode = pending.pop()
+            reason = _folder_problem(path)
+            if reason is None:
+                try:
+                    with os.scandir(f"{self.root}/{path}" if path else self.root) as entries:
+                        pending += self._list(f"{path}/" if path else "", entries, scan, settled)
+                except OSError as error:
+                    if not path:
+                        where = f"the article folder {self.root}"
+                        raise SourceError(f"{where} cannot be read: {error.strerror}") from error
+                else:
+                    scan.folders[path] = inode
+                    continue
+            scan.unreadable.add(path)
+            scan.listings.append(Listing("", [path], [_UNKNOWN]))
         return scan
 
     def signature(self, path: str) -> int | None:
@@ -98,25 +122,30 @@ class Folder:
         parts = path.split("/")
         if any(part.startswith(".") for part in parts) or not self.matches(path):
             return None
+        if _folder_problem("/".join(parts[:-1])):
+            return None  # its folder is what `scan` reports
         folder = self.root
         for part in parts[:-1]:
             folder = folder / part
             if folder.is_symlink():
                 return None
+        file = self.root / path
         try:
-            status = (self.root / path).stat()
+            status = file.stat()
         except OSError:
-            return 0 if (self.root / path).is_symlink() else None
+            return _UNKNOWN if file.is_symlink() else None
         return None if stat.S_ISDIR(status.st_mode) else _signature(status, time.time_ns() - _TICK)
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of one file. Raises ArticleError when they may not or cannot be had."""
+        """Return the bytes of one file. Raises ArticleError when they may not or cannot be read."""
+        if _is_too_long(path):
+            raise ArticleError(path, 1, _TOO_LONG)
         try:
             descriptor = self._open(path)
             try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
-                    raise ArticleError(path, 1, "is not a regular file")
+                    raise ArticleError(path, 1, _folder_problem(path) or "is not a regular file")
                 data = _read(descriptor, min(status.st_size, MAX_BYTES))
             finally:
                 os.close(descriptor)
@@ -135,45 +164,55 @@ class Folder:
             file = self.root / path
             if not file.is_symlink():
                 raise
-            if not file.resolve().is_relative_to(self.root.resolve()):
+            # Unlike Path.resolve, realpath takes a link to itself for what it is.
+            if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(self.root)):
                 raise ArticleError(path, 1, "is a link that leads out of the article folder") from None
             return os.open(file, flags)
 
-    def _scan(self, prefix: str, entries: Iterator[os.DirEntry[str]], scan: Scan, settled: int) -> None:
+    def _list(
+        self, prefix: str, entries: Iterator[os.DirEntry[str]], scan: Scan, settled: int
+    ) -> list[tuple[str, int]]:
+        """Add one folder's article files to the scan; return the folders in it, each with its number."""
         names: list[str] = []
         signatures: list[int] = []
+        folders: list[tuple[str, int]] = []
         takes_all = self.matches is _is_markdown
         for entry in entries:
             name = entry.name
             if name[0] == ".":
                 continue
-            # Where the signature is 0, it is from reading the file that the reason comes.
+            # Where the signature is unknown, reading the file says why.
             if not (name.isascii() or _is_utf8(name)):
-                name, signature = _readable(name), 0
+                name, signature = _readable(name), _UNKNOWN
             elif entry.is_dir(follow_symlinks=False):
-                if self._scan_folder(prefix + name, scan, settled):
-                    continue
-                signature = 0
+                folders.append((prefix + name, entry.inode()))
+                continue
             elif not (name.endswith(".md") if takes_all else self.matches(prefix + name)):
                 continue
             else:
                 try:
-                    signature = _signature(entry.stat(), settled)
+                    status = entry.stat()
                 except OSError:
-                    signature = 0  # a dangling link
+                    signature = _UNKNOWN  # a dangling link
+                else:
+                    if stat.S_ISDIR(status.st_mode):
+                        continue  # a link to a folder
+                    signature = _signature(status, settled)
             names.append(name)
             signatures.append(signature)
         scan.listings.append(Listing(prefix, names, signatures))
+        return folders
 
-    def _scan_folder(self, path: str, scan: Scan, settled: int) -> bool:
-        """Scan a folder in the folder; return whether it could be listed."""
-        try:
-            with os.scandir(self.root / path) as entries:
-                self._scan(path + "/", entries, scan, settled)
-        except OSError:
-            scan.unreadable.add(path)
-            return False
-        return True
+
+def _folder_problem(path: str) -> str | None:
+    """Return why a folder in the article folder is not listed, or None where it is."""
+    if path.count("/") >= MAX_DEPTH:
+        return f"lies more than {MAX_DEPTH} folders deep: move its articles up"
+    return _TOO_LONG if _is_too_long(path) else None
+
+
+def _is_too_long(path: str) -> bool:
+    return len(path) * 4 > MAX_PATH and len(os.fsencode(path)) > MAX_PATH
 
 
 def _read(descriptor: int, size: int) -> bytes:

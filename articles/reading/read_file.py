@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +12,8 @@ from articles.files.folder import Folder, decode
 from articles.reading import record as records
 from articles.reading.record import Record
 from articles.topics import Topics
+
+log = logging.getLogger(__name__)
 
 
 class Candidate(NamedTuple):
@@ -50,6 +54,15 @@ def read_file(candidate: Candidate, folder: Folder, topics: Topics) -> FileResul
         return FileResult(candidate, digest, record=_record(data, candidate.path, topics))
     except ArticleError as error:
         return FileResult(candidate, digest, problem=error)
+    except Exception as error:  # noqa: BLE001 - one file that nobody foresaw must not cost all others
+        return FileResult(candidate, digest, problem=_unforeseen(candidate.path, error))
+
+
+def _unforeseen(path: str, error: Exception) -> ArticleError:
+    """Log where an error came from, without its text: that may quote what no log may hold."""
+    kind = type(error).__name__
+    log.error("%s: unexpected %s\n%s", path, kind, "".join(traceback.format_tb(error.__traceback__)))
+    return ArticleError(path, 1, f"cannot be read: a fault in Newswire (unexpected {kind}, see the log)")
 
 
 def _record(data: bytes, path: str, topics: Topics) -> Record:

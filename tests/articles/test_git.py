@@ -309,7 +309,7 @@ def test_nobody_reads_while_the_files_change(checkout: Checkout, origin: Origin,
     origin.write("one.md", "Later")
     origin.commit()
     puller = Puller(checkout, timedelta(seconds=60))
-    with checkout.steady():
+    with checkout.frozen():
         puller.start()
         wait_for(lambda: origin.git("rev-parse", "HEAD") in _refs(checkout))
         assert "One" in (checkout.files / "one.md").read_text()
@@ -341,7 +341,7 @@ def test_a_wish_is_heard_by_the_process_that_pulls(
     wait_for(lambda: len(titles(indexer)) == 2)
     origin.write("three.md", "Three")
     origin.commit()
-    of(origin.url, tmp_path).want()
+    of(origin.url, tmp_path).request_pull()
     wait_for(lambda: "three.md" in titles(indexer), 5)
 
 

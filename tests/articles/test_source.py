@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.errors import ArticleError, SourceError
-from articles.files.folder import MAX_BYTES, Folder, decode
-from tests.site import ArticleSite
+from articles.files.folder import MAX_BYTES, MAX_DEPTH, MAX_PATH, Folder, decode
+from tests.site import NOON, ArticleSite, front_matter
 
 
 def test_files_are_found_recursively_without_hidden_ones(site: ArticleSite) -> None:
@@ -97,6 +102,93 @@ def test_the_largest_file(site: ArticleSite) -> None:
     for path in ("a.md", "pipe.md", "out.md", "up.md", "gone.md"):
         with pytest.raises(ArticleError, match=rf"^{path}:1: "):
             folder.read(path)
+
+
+@contextmanager
+def nested(root: Path, name: str, depth: int) -> Iterator[None]:
+    """Make folders within each other, deeper than a path can say, and remove them again."""
+    try:
+        _nest(root, name, depth)
+        yield
+    finally:  # shutil.rmtree would come to the limit of recursion
+        subprocess.run(["rm", "-rf", str(root / name)], check=True)
+
+
+def _nest(root: Path, name: str, depth: int) -> None:
+    descriptor = os.open(root, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir(name, dir_fd=descriptor)
+        inner = os.open(name, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    with os.fdopen(os.open("deep.md", os.O_WRONLY | os.O_CREAT, dir_fd=descriptor), "w") as file:
+        file.write(front_matter())
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize(("name", "depth"), [("d", 496), ("d", 3000), ("n" * 255, 40), ("日" * 85, 40)])
+def test_folders_too_deep_are_a_problem_that_is_named(site: ArticleSite, name: str, depth: int) -> None:
+    """However deep they go, the first one over a limit is reported, and all other articles are there."""
+    site.write("good.md")
+    indexer = site.indexer()
+    with nested(site.root, name, depth):
+        (problem,) = indexer.refresh().problems
+        over = "/".join([name] * (MAX_DEPTH + 1 if name == "d" else MAX_PATH // 256 + 1))
+        assert problem.path == over
+        assert ("folders deep" if name == "d" else "longer than 1,000 bytes") in problem.reason
+        assert [article.path for article in indexer.catalog.scan()] == ["good.md"]
+        assert indexer.refresh().problems == []  # it is said once
+        assert [bad.path for bad in indexer.catalog.problems()] == [over]
+        assert Folder(site.root).signature("/".join([name] * depth + ["deep.md"])) is None
+    indexer.refresh()
+    assert indexer.catalog.problems() == []
+    assert indexer.catalog.count("all", NOON) == 1
+
+
+def test_the_deepest_folder_and_the_longest_path_are_read(site: ArticleSite) -> None:
+    """What is at a limit is an article; one byte or one folder more is a problem."""
+    deepest = "/".join(["d"] * MAX_DEPTH) + "/a.md"
+    longest = "/".join(["n" * 249] * 3) + "/" + "n" * (MAX_PATH - 3 - 750) + ".md"
+    assert len(longest) == MAX_PATH
+    site.write(deepest)
+    site.write(longest)
+    site.write(longest.replace("n.md", "nn.md"))
+    site.write(f"d/{deepest}")
+    indexer = site.indexer()
+    assert {problem.path for problem in indexer.refresh().problems} == {
+        longest.replace("n.md", "nn.md"),
+        f"d/{deepest}".removesuffix("/a.md"),
+    }
+    assert {article.path for article in indexer.catalog.scan()} == {deepest, longest}
+    assert Folder(site.root).signature(deepest)
+    assert Folder(site.root).signature(f"d/{deepest}") is None
+
+
+def test_links_in_circles_cost_no_other_article(site: ArticleSite) -> None:
+    """A link to itself, two to each other, one to its own folder, and a folder that is replaced by a link."""
+    site.write("good.md")
+    site.write("folder/in.md")
+    indexer = site.indexer()
+    indexer.refresh()
+    shutil.rmtree(site.root / "folder")
+    (site.root / "folder").symlink_to("folder")
+    (site.root / "self.md").symlink_to("self.md")
+    (site.root / "one.md").symlink_to("two.md")
+    (site.root / "two.md").symlink_to("one.md")
+    (site.root / "here.md").symlink_to(".")
+    (site.root / "up").symlink_to("..")
+    refresh = indexer.refresh()
+    looping = "cannot be read: Too many levels of symbolic links"
+    assert sorted(map(str, refresh.problems)) == [
+        f"one.md:1: {looping}", f"self.md:1: {looping}", f"two.md:1: {looping}",
+    ]  # fmt: skip
+    assert [article.path for article in indexer.catalog.scan()] == ["good.md"]
+    for path in ("folder", "self.md", "one.md", "two.md"):
+        (site.root / path).unlink()
+    site.write("folder/in.md")
+    indexer.refresh()
+    assert indexer.catalog.problems() == []
+    assert {article.path for article in indexer.catalog.scan()} == {"good.md", "folder/in.md"}
 
 
 @given(st.binary(max_size=50))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 from articles.catalog.indexer import Indexer, Refresh
 from articles.catalog.watcher import Watcher, is_watched
+from tests.articles.test_source import nested
 from tests.site import NOON, ArticleSite
 
 WITHIN = 2.0
@@ -146,6 +148,70 @@ def test_a_folder_that_goes_and_comes_back(site: ArticleSite, caplog: pytest.Log
         assert wait_for(lambda: titles(indexer) == ["B", "C"])
     said = [record.getMessage() for record in caplog.records]
     assert sum(line.startswith("articles are not refreshed") for line in said) == 1
+
+
+def test_folders_that_come_and_go_are_watched(site: ArticleSite) -> None:
+    """Each is watched by itself: a new one, one below it, and another one at the place of a deleted one."""
+    indexer = site.indexer()
+    with watching(indexer) as watcher:
+        for number in range(3):
+            (site.root / "sub/deep").mkdir(parents=True)
+            site.write("sub/deep/a.md", title=f"First {number}")
+            assert wait_for(lambda number=number: titles(indexer) == [f"First {number}"])  # type: ignore[misc]
+            site.write("sub/deep/a.md", title=f"Second {number}")
+            assert wait_for(lambda number=number: titles(indexer) == [f"Second {number}"])  # type: ignore[misc]
+            shutil.rmtree(site.root / "sub")
+            assert wait_for(lambda: titles(indexer) == [])
+        assert watcher.healthy
+
+
+def _watches() -> int:
+    """Return how many folders this process watches, by Linux's word."""
+    infos = Path("/proc/self/fdinfo")
+    found = 0
+    for number in os.listdir(infos):  # noqa: PTH208 - a listing, not entries: they go while we look
+        with suppress(OSError):
+            found += (infos / number).read_text(encoding="ascii").count("inotify wd:")
+    return found
+
+
+@pytest.mark.skipif(not LOCKS.exists(), reason="only Linux tells how many folders are watched")
+def test_links_that_lead_out_are_not_followed_by_events(site: ArticleSite) -> None:
+    """A link to a large tree costs no watch on it, at the start and later, in a hidden folder or not."""
+    for number in range(50):
+        (site.home / f"large/{number}").mkdir(parents=True)
+    (site.root / ".hidden").mkdir()
+    (site.root / "sub").mkdir()
+    for place in (site.root, site.root / ".hidden", site.root / "sub"):
+        (place / "out").symlink_to(site.home / "large")
+    indexer = site.indexer()
+    before = _watches()
+    with watching(indexer):
+        assert wait_for(lambda: _watches() == before + 2)
+        (site.root / "sub/late").symlink_to(site.home / "large")
+        site.write("a.md")
+        assert wait_for(lambda: titles(indexer) == ["A title"])
+        assert _watches() == before + 2
+
+
+def test_a_hostile_commit_and_its_revert(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:
+    """Links in circles and folders 496 deep are named; other changes show meanwhile and afterwards."""
+    site.write("a.md", title="One")
+    indexer = site.indexer()
+    with caplog.at_level(logging.WARNING), watching(indexer) as watcher:
+        (site.root / "loop.md").symlink_to("loop.md")
+        (site.root / "circle").symlink_to("circle")
+        with nested(site.root, "d", 496):
+            assert wait_for(lambda: len(indexer.catalog.problems()) == 2, 10)
+            site.write("a.md", title="Two")
+            assert wait_for(lambda: titles(indexer) == ["Two"])
+            (site.root / "loop.md").unlink()
+        assert wait_for(lambda: indexer.catalog.problems() == [], 10)
+        site.write("a.md", title="Three")
+        assert wait_for(lambda: titles(indexer) == ["Three"])
+        assert watcher.healthy
+        assert watcher.failure is None
+    assert all(record.getMessage().startswith("left out ") for record in caplog.records)
 
 
 def test_a_state_folder_that_is_deleted_is_made_anew(site: ArticleSite) -> None:

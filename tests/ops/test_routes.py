@@ -126,6 +126,31 @@ def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
         time.sleep(0.01)
 
 
+def test_a_fault_in_refreshing_is_a_warning(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bad commit has the same effect on every machine: they serve on, and say what is wrong."""
+    app = make_app(METRICS_TOKEN="let-me-in")
+    newswire = parts(app)
+    newswire.indexer.refresh()
+
+    def fail(paths: object = None) -> None:
+        raise RecursionError("words from a file")
+
+    monkeypatch.setattr(newswire.indexer, "refresh", fail)
+    newswire.keep_fresh()
+    limit = time.monotonic() + 10
+    headers = {"Authorization": "Bearer let-me-in"}
+    while "articles-not-refreshed" not in app.test_client().get("/readyz").text:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    told = app.test_client().get("/readyz", headers=headers).json["details"]  # type: ignore[index]
+    assert "RecursionError" in told["articles-not-refreshed"]
+    assert "words" not in str(told)
+    public = app.test_client().get("/readyz")
+    assert public.status_code == 200
+    assert "articles-not-refreshed" in public.json["warnings"]  # type: ignore[index]
+    assert app.test_client().get("/feeds/all.rss").status_code == 200
+
+
 def test_more_checks(make_app: MakeApp) -> None:
     """The bot's own checks join in: as reasons, or as warnings."""
     indexer = parts(make_app()).indexer
@@ -279,11 +304,29 @@ def test_a_genuine_push_asks_for_a_pull(git_app: Flask, kind: str) -> None:
     """Signed as GitHub does or with GitLab's token, it wakes whichever process pulls."""
     checkout = parts(git_app).checkout
     assert checkout
-    before = checkout.wanted_at()
+    before = checkout.requested_at()
     body = b'{"after": "1"}'
     headers = {"X_Hub_Signature_256": signature(body)} if kind == "github" else {"X_Gitlab_Token": SECRET}
     assert push(git_app, body, **headers).status_code == 202
-    assert checkout.wanted_at() != before
+    assert checkout.requested_at() != before
+
+
+def test_a_push_after_the_checkout_was_deleted(git_app: Flask) -> None:
+    """The folder is made again: the request is noted."""
+    checkout = parts(git_app).checkout
+    assert checkout
+    shutil.rmtree(checkout.folder)
+    assert push(git_app, X_Gitlab_Token=SECRET).status_code == 202
+    assert checkout.requested_at() != 0
+
+
+def test_a_push_that_cannot_be_noted(git_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The git host is asked to come again."""
+    checkout = parts(git_app).checkout
+    assert checkout
+    shutil.rmtree(checkout.folder)
+    checkout.folder.write_text("a file stands where the folder should be")
+    assert push(git_app, X_Gitlab_Token=SECRET).status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -304,7 +347,7 @@ def test_a_push_that_is_not_genuine(git_app: Flask, headers: dict[str, str]) -> 
     checkout = parts(git_app).checkout
     assert checkout
     assert push(git_app, b"{}", **headers).status_code == 403
-    assert checkout.wanted_at() == 0
+    assert checkout.requested_at() == 0
 
 
 def test_a_push_that_is_too_large(git_app: Flask) -> None:
