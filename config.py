@@ -29,6 +29,7 @@ from pydantic_core import ErrorDetails
 
 from articles.files.git import GitError, checked_address, may_carry_token
 from articles.topics import Topic, TopicError, Topics, slugify
+from text.printable import printable
 from text.urls import http_url
 from text.yaml import safe as yamlcut
 
@@ -71,11 +72,16 @@ class ConfigError(Exception):
         self.problems = tuple(sorted(problems))
         super().__init__(path, self.problems)
 
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{self.path}:{p.line}:{p.column}: {f'{p.key}: ' if p.key else ''}{p.message}"
+    @property
+    def lines(self) -> list[str]:
+        """One line for each problem, safe to print: a key or a value may hold anything."""
+        return [
+            printable(f"{self.path}:{p.line}:{p.column}: {f'{p.key}: ' if p.key else ''}{p.message}")
             for p in self.problems
-        )
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 def _duration(value: Any) -> Any:

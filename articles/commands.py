@@ -19,6 +19,8 @@ from articles.files.checkout import Checkout
 from articles.files.folder import decode
 from articles.files.git import GitError
 from articles.reading import frontmatter
+from text.printable import print_line
+from text.terminal import CommandError
 
 _BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
 
@@ -41,15 +43,15 @@ def articles_commands(
         try:
             refresh = indexer.refresh()
         except ArticlesError as error:
-            raise click.ClickException(str(error)) from None
+            raise CommandError(str(error)) from None
         del refresh
         problems = {problem.path: problem for problem in indexer.catalog.problems()}
         if strict:
             problems |= {p.path: p for p in _strict_problems(indexer) if p.path not in problems}
         for problem in sorted(problems.values(), key=lambda problem: problem.path):
-            click.echo(str(problem))
+            print_line(str(problem))
         for line in _counts(indexer, clock()):
-            click.echo(line)
+            print_line(line)
         sys.exit(1 if problems else 0)
 
     return group
@@ -64,7 +66,8 @@ def _pull(checkout: Checkout) -> None:
     status = checkout.status()
     if status.failing_since:
         since = f"since {status.failing_since:%Y-%m-%d %H:%M} UTC"
-        click.echo(f"articles are not pulled {since}, and stay what they are: {status.reason}", err=True)
+        message = f"articles are not pulled {since}, and stay what they are: {status.reason}"
+        print_line(message, stream=sys.stderr)
 
 
 def _strict_problems(indexer: Indexer) -> Iterator[ArticleError]:

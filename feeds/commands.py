@@ -14,6 +14,8 @@ from feeds.errors import ExportError
 from feeds.export import export
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+from text.printable import print_line
+from text.terminal import CommandError
 
 
 def feeds_commands(publisher: Publisher, indexer: Indexer) -> AppGroup:
@@ -28,7 +30,7 @@ def feeds_commands(publisher: Publisher, indexer: Indexer) -> AppGroup:
         for summary in publisher.catalog.summaries(publisher.now()):
             latest = f"{summary.latest:%Y-%m-%d}" if summary.latest else "-"
             address = f"{publisher.site.url}/feeds/{summary.topic.slug}.{{{extensions}}}"
-            click.echo(f"{summary.articles:6}  {latest:10}  {summary.topic.name}  {address}")
+            print_line(f"{summary.articles:6}  {latest:10}  {summary.topic.name}  {address}")
 
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -49,8 +51,8 @@ def feeds_commands(publisher: Publisher, indexer: Indexer) -> AppGroup:
             try:
                 written, kept, removed = export(publisher, folder, progress)
             except ExportError as error:
-                raise click.ClickException(str(error)) from None
-        click.echo(f"{written} written, {kept} unchanged, {removed} removed")
+                raise CommandError(str(error)) from None
+        print_line(f"{written} written, {kept} unchanged, {removed} removed")
 
     return group
 
@@ -59,6 +61,6 @@ def _refresh(indexer: Indexer) -> None:
     try:
         refresh = indexer.refresh()
     except ArticlesError as error:
-        raise click.ClickException(str(error)) from None
+        raise CommandError(str(error)) from None
     for problem in refresh.problems:
-        click.echo(f"left out {problem}", err=True)
+        print_line(f"left out {problem}", stream=sys.stderr)

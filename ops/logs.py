@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import io
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -13,9 +12,9 @@ from typing import Any, TextIO
 
 from ops.errors import SettingError
 from ops.redact import Redactor
+from text.printable import LONGEST_LINE, printable, printable_json
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -42,12 +41,11 @@ class LineFormatter(logging.Formatter):
             }
             if exception:
                 fields["exception"] = exception
-            line = json.dumps(_clean(fields, self._redact), ensure_ascii=False)
-            return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+            return printable_json(_clean(fields, self._redact))
         said = "".join(f" {key}={value}" for key, value in extra.items())
         tail = f" | {exception}" if exception else ""
         line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}{said}{tail}"
-        return _CONTROL.sub(_escaped, self._redact(line))
+        return printable(self._redact(line))
 
     def _exception(self, record: logging.LogRecord) -> str:
         text = self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""
@@ -79,7 +77,10 @@ def configure(
     level = environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
     if level not in _LEVELS:
         raise SettingError(f"LOG_LEVEL: {level!r} is none of {', '.join(_LEVELS)}")
-    handler = logging.StreamHandler(stream or sys.stdout)
+    stream = stream or sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")  # a locale's encoding may lack characters
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter(environ, secrets=secrets))
     root = logging.getLogger()
     root.handlers = [handler]
@@ -94,13 +95,9 @@ def configure(
 
 def _clean(value: Any, redact: Redactor) -> Any:
     if isinstance(value, str):
-        return redact(value)
+        return redact(value)[:LONGEST_LINE]
     if isinstance(value, Mapping):
         return {str(key): _clean(item, redact) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [_clean(item, redact) for item in value]
-    return value if isinstance(value, (int, float, type(None))) else redact(str(value))
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return match[0].encode("unicode_escape").decode("ascii")
+    return value if isinstance(value, (int, float, type(None))) else redact(str(value))[:LONGEST_LINE]

@@ -13,13 +13,14 @@ from articles.errors import ArticlesError
 from feeds.errors import FeedsError
 from feeds.export import export
 from ops.errors import SettingError
+from text.printable import print_line
 from wiring.site import build, ended_by, load_or_exit
 
 
 def main(arguments: list[str]) -> int:
     """Write every feed into the one folder that `arguments` name; return the exit status."""
     if len(arguments) != 1 or arguments[0].startswith("-"):
-        print("usage: python -m wiring.export FOLDER", file=sys.stderr)
+        print_line("usage: python -m wiring.export FOLDER", stream=sys.stderr)
         return 2
     try:
         newswire = build(load_or_exit(os.environ), environ=os.environ)
@@ -28,11 +29,11 @@ def main(arguments: list[str]) -> int:
     except SettingError as error:
         raise ended_by(error) from None
     except (ArticlesError, FeedsError) as error:
-        print(error, file=sys.stderr)
+        print_line(str(error), stream=sys.stderr)
         return 1
     for problem in newswire.catalog.problems():
-        print(f"left out {problem}", file=sys.stderr)
-    print(f"{written} written, {kept} unchanged, {removed} removed")
+        print_line(f"left out {problem}", stream=sys.stderr)
+    print_line(f"{written} written, {kept} unchanged, {removed} removed")
     return 0
 
 

@@ -27,6 +27,7 @@ from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
+from text.printable import print_line
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +173,9 @@ def load_rules_or_exit(path: Path, own: Config) -> Config:
 
 def ended_by(error: Exception) -> SystemExit:
     """Return the end of the process, with status 2, after saying why on standard error."""
-    print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
+    lines = error.lines if isinstance(error, ConfigError) else [str(error)]
+    for line in lines:
+        print_line(line, stream=sys.stderr)
     return SystemExit(2)
 
 

@@ -6,7 +6,6 @@ Everything that is shown comes from `reports`; everything that is changed goes t
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import sqlite3
 import sys
@@ -42,6 +41,8 @@ from bot.sending.transport import Transport
 from bot.services import SERVICES
 from bot.services.message import compose
 from bot.services.secret import Secret
+from text.printable import print_json, print_line
+from text.terminal import CommandError
 
 log = logging.getLogger("bot")
 
@@ -131,7 +132,7 @@ def database_commands(parts: Parts) -> AppGroup:
     def upgrade() -> None:
         """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
         schema.upgrade(parts(sys.stderr).database)
-        click.echo("the outbox's tables are up to date")
+        print_line("the outbox's tables are up to date")
 
     return group
 
@@ -160,12 +161,12 @@ def _add_running(group: AppGroup, parts: Parts) -> None:
         stop_on_signals(stop)
         plan = ours.bot().once(stop)
         if plan is None:
-            click.echo("another bot is at work")
+            print_line("another bot is at work")
             return
         after = operations.totals(ours.database)
         waiting = sum(after[state] for state in WAITING)
         sent = after[State.SENT] - before[State.SENT]
-        click.echo(f"{len(plan.posts)} planned, {sent} sent, {waiting} waiting")
+        print_line(f"{len(plan.posts)} planned, {sent} sent, {waiting} waiting")
 
 
 def _add_plan(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
@@ -198,7 +199,10 @@ def _add_plan(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         else:
             ours.refresh()
             found = _preview(_ready(ours).database, ours, ours.clock())
-        _say([json.dumps(reports.plan_values(found))] if as_json else reports.plan_lines(found))
+        if as_json:
+            print_json(reports.plan_values(found))
+        else:
+            _print_lines(reports.plan_lines(found))
         sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
 
 
@@ -210,8 +214,8 @@ def _add_questions(group: AppGroup, parts: Parts) -> None:
         """Say for every channel why ARTICLE (an id or a file) is posted or not, and every attempt so far."""
         ours = _ready(parts(sys.stderr))
         found = _article(ours, article)
-        click.echo(f"{found.title}  ({found.id})")
-        _say(_explanation(ours, found))
+        print_line(f"{found.title}  ({found.id})")
+        _print_lines(_explanation(ours, found))
 
     @group.command()
     @click.option("--state", "states", type=click.Choice([str(state) for state in State]), multiple=True)
@@ -229,9 +233,10 @@ def _add_questions(group: AppGroup, parts: Parts) -> None:
         wanted = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
         found = operations.listed(ours.database, states=wanted, channel=channel, limit=limit)
         if as_json:
-            _say(json.dumps(reports.delivery_values(delivery)) for delivery in found)
+            for delivery in found:
+                print_json(reports.delivery_values(delivery))
         else:
-            _say(reports.delivery_lines(found) if found else ["none"])
+            _print_lines(reports.delivery_lines(found) if found else ["none"])
 
     @group.command()
     @_clear_errors
@@ -239,13 +244,13 @@ def _add_questions(group: AppGroup, parts: Parts) -> None:
         """Say which bot posts, and of each channel its state, what waits, and its last error."""
         ours = _ready(parts(sys.stderr))
         now, database = ours.clock(), ours.database
-        _say([reports.lease_line(lease.holder(database), now)])
+        _print_lines([reports.lease_line(lease.holder(database), now)])
         states, counts = channelstate.states(database), operations.counts(database)
         for channel in ours.channels:
             rates = SERVICES[channel.kind].RATE
-            _say(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
-        _say(reports.forgotten_lines(ours.channels, counts))
-        _say(ours.faults.values())
+            _print_lines(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
+        _print_lines(reports.forgotten_lines(ours.channels, counts))
+        _print_lines(ours.faults.values())
 
     @group.command()
     @click.argument("channel")
@@ -258,7 +263,7 @@ def _add_questions(group: AppGroup, parts: Parts) -> None:
         chosen, now = _channel(ours, channel), ours.clock()
         found = thresholds.candidates(chosen, ours.catalog.shown(ALL, now), now)
         wanted = chosen.min_quality if min_quality is None else min_quality
-        _say(reports.threshold_lines(found, thresholds.threshold(found, wanted, now)))
+        _print_lines(reports.threshold_lines(found, thresholds.threshold(found, wanted, now)))
 
 
 def _add_orders(group: AppGroup, parts: Parts) -> None:
@@ -270,9 +275,10 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         ours = _ready(parts(sys.stderr))
         done = operations.replay(ours.database, ids, ours.clock())
         refused = sorted(set(ids) - set(done))
-        _say(f"delivery {number} will be posted" for number in done)
+        _print_lines(f"delivery {number} will be posted" for number in done)
         for number in refused:
-            click.echo(f"delivery {number} cannot be posted: there is none, or it is in flight", err=True)
+            problem = f"delivery {number} cannot be posted: there is none, or it is in flight"
+            print_line(problem, stream=sys.stderr)
         sys.exit(1 if refused else 0)
 
     @group.command()
@@ -285,8 +291,8 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
             raise click.UsageError("look into the channel, and say --posted or --not-posted")
         ours = _ready(parts(sys.stderr))
         if not operations.resolve(ours.database, id, posted=posted, now=ours.clock()):
-            raise click.ClickException(f"delivery {id} does not wait for an answer")
-        click.echo(f"delivery {id}: {'sent' if posted else 'will be posted'}")
+            raise CommandError(f"delivery {id} does not wait for an answer")
+        print_line(f"delivery {id}: {'sent' if posted else 'will be posted'}")
 
     @group.command()
     @click.argument("id", type=int)
@@ -295,8 +301,8 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         """Never post this delivery, as if its article had been there before the channel."""
         ours = _ready(parts(sys.stderr))
         if not operations.skip(ours.database, id, ours.clock()):
-            raise click.ClickException(f"delivery {id} does not wait to be posted")
-        click.echo(f"delivery {id} is skipped")
+            raise CommandError(f"delivery {id} does not wait to be posted")
+        print_line(f"delivery {id} is skipped")
 
     @group.command()
     @click.argument("channel")
@@ -305,8 +311,8 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         """Post nothing to CHANNEL until it is resumed; what is due waits."""
         ours = _ready(parts(sys.stderr))
         if not channelstate.pause(ours.database, _channel(ours, channel).name, ours.clock()):
-            raise click.ClickException(f"{channel} has not started yet")
-        click.echo(f"{channel} is paused")
+            raise CommandError(f"{channel} has not started yet")
+        print_line(f"{channel} is paused")
 
     @group.command()
     @click.argument("channel")
@@ -315,8 +321,8 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         """Post to CHANNEL again, after a pause or once its webhook is mended."""
         ours = _ready(parts(sys.stderr))
         if not channelstate.resume(ours.database, _channel(ours, channel).name, ours.clock()):
-            raise click.ClickException(f"{channel} has not started yet")
-        click.echo(f"{channel} is resumed")
+            raise CommandError(f"{channel} has not started yet")
+        print_line(f"{channel} is resumed")
 
 
 def _add_messages(group: AppGroup, parts: Parts) -> None:
@@ -327,10 +333,10 @@ def _add_messages(group: AppGroup, parts: Parts) -> None:
         """Post one message to CHANNEL that says it is a test."""
         ours = _ready(parts(sys.stderr))
         if _channel(ours, channel).webhook is None:
-            raise click.ClickException(ours.faults[channel])
+            raise CommandError(ours.faults[channel])
         # The others' faults are not the question here.
         verdict = replace(ours, faults={}).bot().sender.test(channel, ours.site.name)
-        click.echo(f"{channel}: {verdict.outcome}{f': {verdict.reason}' if verdict.reason else ''}")
+        print_line(f"{channel}: {verdict.outcome}{f': {verdict.reason}' if verdict.reason else ''}")
         sys.exit(0 if verdict.outcome == "sent" else 1)
 
     @group.command()
@@ -343,7 +349,7 @@ def _add_messages(group: AppGroup, parts: Parts) -> None:
         kind = _channel(ours, channel).kind
         message = compose(_article(ours, article), site=ours.site.name, site_url=ours.site.url)
         request = SERVICES[kind].post(_NOWHERE, message)
-        click.echo(json.dumps(request.json, indent=2, ensure_ascii=False))
+        print_json(request.json, indent=2)
 
 
 def _no_link(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
@@ -400,9 +406,9 @@ def _explanation(ours: BotParts, article: Article) -> Iterable[str]:
         )
 
 
-def _say(lines: Iterable[str]) -> None:
+def _print_lines(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line)
+        print_line(line)
 
 
 def _ready(ours: BotParts) -> BotParts:
@@ -415,7 +421,7 @@ def _channel(ours: BotParts, name: str) -> Channel:
         if channel.name == name:
             return channel
     names = ", ".join(channel.name for channel in ours.channels) or "none"
-    raise click.ClickException(f"there is no channel {name}; there are: {names}")
+    raise CommandError(f"there is no channel {name}; there are: {names}")
 
 
 def _article(ours: BotParts, named: str) -> Article:
@@ -427,7 +433,7 @@ def _article(ours: BotParts, named: str) -> Article:
         article = ours.catalog.get(candidate)
         if article:
             return article
-    raise click.ClickException(f"there is no article {named}: name its id or its file")
+    raise CommandError(f"there is no article {named}: name its id or its file")
 
 
 def _clear_errors(command: _F) -> _F:
@@ -438,10 +444,10 @@ def _clear_errors(command: _F) -> _F:
         try:
             return command(*args, **kwargs)
         except (BotError, ArticlesError) as error:
-            raise click.ClickException(str(error)) from None
+            raise CommandError(str(error)) from None
         except SQLAlchemyError as error:
-            raise click.ClickException(f"the database: {first_line(error)}") from None
+            raise CommandError(f"the database: {first_line(error)}") from None
         except sqlite3.Error as error:
-            raise click.ClickException(f"the catalog: {error}") from None
+            raise CommandError(f"the catalog: {error}") from None
 
     return run  # type: ignore[return-value]

@@ -1,0 +1,73 @@
+"""The one way for text from outside to reach a terminal, a log or a CI system's output.
+
+Titles, paths, addresses, answers of other programs and the texts of errors contain what someone else wrote.
+Printed as it is, it could begin a new line, move the cursor, rename the window, reverse the order in which
+characters are shown, or give a CI system a command.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any, TextIO
+
+LONGEST_LINE = 20_000
+"""Characters of one printed line or logged value; the rest is cut, and its length is named."""
+
+# C0 with ESC, DEL, and C1 with CSI and OSC (ECMA-48 §5.3, §8.3); the line and paragraph separators; the
+# explicit directional formatting characters (UAX #9 §2.1 to §2.4); surrogates; U+FFFE and U+FFFF.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+# GitHub reads `::error::` at the start of a line and `##[error]` anywhere in it; Azure Pipelines reads
+# `##vso[…]` anywhere; TeamCity reads `##teamcity[…]`.
+# https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+# https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
+_COMMAND_AT_START = re.compile(r"^(\s*)::")
+_COMMAND_ANYWHERE = re.compile(r"##(?=[A-Za-z]*\[)")
+
+
+def printable(text: str) -> str:
+    """Return `text` as one line that no terminal and no CI system takes for a command.
+
+    Control characters, line ends, directional overrides and lone surrogates become escapes such as `\\x1b`.
+    What is over LONGEST_LINE characters is cut. Everything else, in any script, stays as it is.
+    """
+    if len(text) > LONGEST_LINE:
+        text = f"{text[:LONGEST_LINE]}… ({len(text) - LONGEST_LINE} more characters)"
+    text = _UNSAFE.sub(_escaped, text)
+    return _COMMAND_ANYWHERE.sub(r"#\\#", _COMMAND_AT_START.sub(r"\1\\::", text))
+
+
+def printable_json(value: Any, *, indent: int | None = None, ascii_only: bool = False) -> str:
+    """Return JSON that reads back as `value`, under the same rules: what is unsafe is a `\\u` escape."""
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    # The line ends here stand between values: within a string they are escapes already.
+    text = "\n".join(_UNSAFE.sub(_json_escaped, line) for line in text.split("\n"))
+    return _COMMAND_ANYWHERE.sub(r"#\\u0023", text)
+
+
+def print_line(line: str = "", *, stream: TextIO | None = None) -> None:
+    """Print `line`, made printable, to `stream` or else to standard output.
+
+    Characters that the stream's encoding lacks are escaped too.
+    """
+    stream = stream or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    encoded = printable(line).encode(encoding, "backslashreplace").decode(encoding)
+    print(encoded, file=stream, flush=True)
+
+
+def print_json(value: Any, *, indent: int | None = None) -> None:
+    """Print `value` as JSON to standard output: on one line, or with `indent` spaces a level."""
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    text = printable_json(value, indent=indent, ascii_only=ascii_only)
+    print(text, flush=True)  # noqa: T201 - this is where everything is printed
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
+
+
+def _json_escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
