@@ -181,12 +181,14 @@ class ArticlesConfig(_Section):
     """Where the article files are: in the folder `path`, or in a git repository.
 
     Of a repository, `branch` None means the one it shows first, and `token_env` names the variable that holds
-    the token for a private one.
+    the token for a private one. `files` are globs of files beside the articles that are served although they
+    are no pictures, audio, video or PDF.
     """
 
     path: Path = Path("content")
     include: Names = ("**/*.md",)
     exclude: Names = ()
+    files: Names = ()
     git: GitAddress | None = None
     branch: BranchName | None = None
     subdir: Annotated[str, AfterValidator(_inner_folder)] = ""

@@ -9,7 +9,7 @@ import difflib
 from typing import NoReturn
 from urllib.parse import quote
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.topics import ALL, Topic, slugify
@@ -18,6 +18,7 @@ from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.filters import Filter
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+from web.redirects import redirect_within
 from web.responses import parameters, respond
 
 MAX_QUERY = 4000
@@ -35,7 +36,8 @@ def blueprint(publisher: Publisher) -> Blueprint:
             raise_unknown(publisher, name)
         if written != extension or (slug != ALL and slug.lower() == ALL):
             lower = ALL if slug.lower() == ALL else slug
-            return redirect(f"{publisher.site.url}/feeds/{quote(lower, safe='+,')}.{extension}", code=301)
+            path = f"/feeds/{quote(lower, safe='+,')}.{extension}"
+            return redirect_within(publisher.site.url, path, request.query_string)
         if set(slug) & set("+,") and publisher.topic(slugify(slug)):  # it looks like a choice of topics: C++
             return moved_or_unknown(publisher, slug, f"/feeds/{{}}.{extension}")
         wanted = asked_for(publisher, slug)
@@ -46,7 +48,7 @@ def blueprint(publisher: Publisher) -> Blueprint:
             return respond(made.document)
         check_topics(publisher, wanted)
         if (slug, parameters()) != (wanted.path, wanted.pairs):
-            return redirect(publisher.site.url + wanted.address(extension), code=301)
+            return redirect_within(publisher.site.url, f"{wanted.base}.{extension}", wanted.query[1:])
         return respond(publisher.filtered(wanted, extension))
 
     @routes.get("/feeds.opml")
@@ -73,15 +75,15 @@ def check_topics(publisher: Publisher, wanted: Filter) -> None:
 
 
 def moved_or_unknown(publisher: Publisher, slug: str, address: str) -> AnyResponse:
-    """Redirect to where a topic lives now; `address` has {} for the slug.
+    """Redirect to the topic's present address, with the request's query; `address` has {} for the slug.
 
-    Raises GoneTopicError or UnknownTopicError where it lives nowhere.
+    Raises GoneTopicError or UnknownTopicError where there is no such topic.
     """
     topics = publisher.catalog.topics
     canonical = slugify(slug)
     target = topics.moved(canonical) or (canonical if canonical != slug else None)
     if target and publisher.topic(target):
-        return redirect(publisher.site.url + address.format(quote(target)), code=301)
+        return redirect_within(publisher.site.url, address.format(quote(target)), request.query_string)
     if slug in topics.gone:
         raise GoneTopicError(slug)
     return raise_unknown(publisher, slug)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from feeds.model import Site
 
 TINTS = 6
 """How many colours the providers' initials come in."""
+
+_OTHER_HOST = re.compile(r"/[\t\r\n]*[/\\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +71,14 @@ def cards(articles: Iterable[Article], site: Site, topics: Topics, *, without: s
 
 
 def local(url: str, site: Site) -> str:
-    """Return an address on this site as a path, which works wherever the site is reached; others as is."""
-    return url.removeprefix(site.url) if url.startswith(f"{site.url}/") else url
+    """Return an address on this site as a path, which works wherever the site is reached; others as is.
+
+    An address stays whole where a browser would take its path for another host, as in
+    `https://site//evil.example` (https://url.spec.whatwg.org/#relative-slash-state; tabs and line breaks are
+    ignored there).
+    """
+    path = url.removeprefix(site.url)
+    return url if path == url or _OTHER_HOST.match(path) or not path.startswith("/") else path
 
 
 def topic_path(slug: str) -> str:

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode, urlsplit
+
 from flask import Blueprint, redirect, request
 from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from articles.catalog.search import MAX_LENGTH
-from articles.files.folder import Folder
+from articles.files.folder import Folder, glob_matcher
 from articles.topics import ALL
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.publisher import Publisher
 from feeds.routes import MAX_QUERY, moved_or_unknown
-from pages import files
 from pages.assets import Assets
 from pages.cards import topic_path
+from pages.files import ArticleFiles, serve
 from pages.readers import Readers
 from pages.render import Renderer
 from pages.security import protect
+from web.redirects import redirect_within
 from web.responses import parameters, respond
 
 
-def blueprint(publisher: Publisher, folder: Folder, *, show_quality: bool = False) -> Blueprint:
-    """Return the routes of the pages and the handlers of errors; files beside articles come from `folder`."""
+def blueprint(
+    publisher: Publisher, folder: Folder, *, files: tuple[str, ...] = (), show_quality: bool = False
+) -> Blueprint:
+    """Return the routes of the pages and the handlers of errors.
+
+    Files beside articles come from `folder`; `files` are globs of those that are served although they are no
+    media.
+    """
     routes = Blueprint("pages", __name__)
     assets = Assets()
     renderer = Renderer(publisher.site, assets, show_quality=show_quality)
     readers = Readers(publisher, renderer)
     _add_lists(routes, readers)
     _add_forms(routes, readers)
-    _add_articles(routes, readers, folder)
+    _add_articles(routes, readers, ArticleFiles(folder, publisher.catalog, glob_matcher(files)))
     _add_errors(routes, readers)
 
     @routes.get("/static/<name>")
@@ -38,6 +48,15 @@ def blueprint(publisher: Publisher, folder: Folder, *, show_quality: bool = Fals
         if document is None:
             raise NotFound
         return respond(document)
+
+    @routes.before_app_request
+    def merge_slashes() -> Response | None:
+        """Redirect an address with repeated slashes, as werkzeug does, but not to the Host header."""
+        moved = request.routing_exception
+        if not isinstance(moved, RequestRedirect):
+            return None
+        path = urlsplit(moved.new_url).path
+        return redirect_within(publisher.site.url, path, request.query_string, code=moved.code)
 
     routes.after_app_request(protect)
     return routes
@@ -59,7 +78,8 @@ def _add_lists(routes: Blueprint, readers: Readers) -> None:
             return moved_or_unknown(readers.publisher, slug, "/topics/{}")
         number = _page_number()
         if request.args.get("page") == "1":
-            return redirect(topic_path(slug), code=301)
+            others = [pair for pair in parameters() if pair[0] != "page"]
+            return redirect_within(readers.site.url, topic_path(slug), urlencode(others))
         if number > readers.last_page(slug):
             raise NotFound("The list of entries is not that long.")
         return respond(readers.kept(("topic", slug, number), lambda now: readers.topic(found, number, now)))
@@ -85,7 +105,7 @@ def _add_forms(routes: Blueprint, readers: Readers) -> None:
         return response
 
 
-def _add_articles(routes: Blueprint, readers: Readers, folder: Folder) -> None:
+def _add_articles(routes: Blueprint, readers: Readers, files: ArticleFiles) -> None:
     # An id may be a URL of its own, with two slashes in a row.
     @routes.get("/articles/<path:name>", merge_slashes=False)
     def article(name: str) -> Response:
@@ -94,10 +114,10 @@ def _add_articles(routes: Blueprint, readers: Readers, folder: Folder) -> None:
             if found.link and not found.body.strip():
                 return redirect(found.link, code=302)
             return respond(readers.kept(("article", name), lambda now: readers.article(found, now)))
-        file = files.find(folder.root, name)
+        file = files.find(name, readers.publisher.now())
         if file is None:
             raise NotFound("There is no such article, or it is no longer published.")
-        return files.serve(file)
+        return serve(file)
 
 
 def _add_errors(routes: Blueprint, readers: Readers) -> None:

@@ -70,6 +70,7 @@ class ArticleSite:
         self.topics: list[dict[str, Any]] = []
         self.gone: Sequence[str] = ()
         self.feeds: dict[str, Any] = {}
+        self.settings: dict[str, Any] = {}
         self.root.mkdir()
 
     def write(self, path: str, body: str = "", **keys: Any) -> None:
@@ -101,7 +102,7 @@ class ArticleSite:
         topics = tuple(TopicConfig(**topic) for topic in self.topics)
         return Config(
             site=SiteConfig(title="News", url=URL, id="test"),
-            articles=ArticlesConfig(path=self.root),
+            articles=ArticlesConfig(path=self.root, **self.settings),
             feeds=FeedsConfig(topics=topics, gone=tuple(self.gone), **self.feeds),
             state=self.state,
         )

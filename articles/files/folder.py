@@ -88,6 +88,8 @@ class Folder:
         self.root = root
         self.matches = _matcher(include, exclude)
         """Whether the globs admit a path."""
+        self.is_included = _matcher(include, ())
+        """Whether a path has the form of an article file, excluded or not."""
 
     def frozen(self) -> AbstractContextManager[None]:
         """Keep the files from changing, as far as that is in this program's hands; here it is not."""
@@ -268,6 +270,12 @@ def _matcher(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[st
 
 def _is_markdown(path: str) -> bool:
     return path.endswith(".md")
+
+
+def glob_matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return whether a path matches one of these globs, as `include` and `exclude` understand them."""
+    pattern = _globs(patterns)
+    return lambda path: bool(pattern.fullmatch(path))
 
 
 def _globs(patterns: tuple[str, ...]) -> re.Pattern[str]:

@@ -9,7 +9,7 @@ import pytest
 from feeds.model import Site
 from pages.body import page_body
 from tests.pages.parsed import page
-from tests.site import URL, ArticleSite, Web
+from tests.site import URL, ArticleSite, Clock, Web
 
 SITE = Site(title="News", url=URL)
 PAGE = f"{URL}/articles/a"
@@ -47,6 +47,16 @@ def test_article_from_elsewhere(site: ArticleSite, web: Web) -> None:
     assert web.get("/articles/link").headers["Location"] == "https://a.example/link"
 
 
+def test_no_link_to_this_site_leads_to_another(site: ArticleSite, web: Web) -> None:
+    """An address on this site whose path a browser takes for another host stays whole."""
+    site.write("a.md", webUrl=f"{URL}//evil.example/x", images=[f"{URL}//evil.example/i.png"])
+    web.refresh()
+    tree = page(web, "/")
+    links = [*tree.xpath("//main//@href"), *tree.xpath("//main//@src")]
+    assert f"{URL}//evil.example/x" in links
+    assert not [link for link in links if link.startswith("//")]
+
+
 def test_hidden_articles(site: ArticleSite, web: Web) -> None:
     """What is unpublished, not yet due, or never was, is not found."""
     site.write("off.md", "Text", published=False)
@@ -75,6 +85,8 @@ def test_pictures_beside_an_article(site: ArticleSite, web: Web) -> None:
 def test_drawings_cannot_run_scripts(site: ArticleSite, web: Web) -> None:
     """An SVG opened by itself is in a sandbox."""
     site.raw("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    site.write("a.md")
+    web.refresh()
     assert web.get("/articles/a.svg").headers["Content-Security-Policy"].startswith("sandbox; default-src")
 
 
@@ -94,10 +106,19 @@ def test_drawings_cannot_run_scripts(site: ArticleSite, web: Web) -> None:
         "folder.png",
         "a.png%00.md",
         "image.png",
+        "to-hidden.png",
+        "folder/a.png",
+        "circle.png",
+        "a.MD",
+        "data.json",
+        "notes.txt",
+        "archive.zip",
+        "x" * 300 + ".png",
+        "%ff.png",
     ],
 )
 def test_files_that_are_never_served(site: ArticleSite, web: Web, path: str) -> None:
-    """Article files, hidden files, other kinds, links out, and all that is outside the folder."""
+    """Article files, hidden files, other kinds, links to those, and all that is outside the folder."""
     site.write("a.md", webUrl="https://a.example/")
     site.raw(".hidden.png", b"x")
     site.raw(".git/a.png", b"x")
@@ -106,6 +127,12 @@ def test_files_that_are_never_served(site: ArticleSite, web: Web, path: str) -> 
     (site.root / "link.png").symlink_to(site.home / "secret.png")
     (site.root / "image.png").symlink_to(site.root / "a.md")
     (site.root / "folder.png").mkdir()
+    (site.root / "to-hidden.png").symlink_to(Path(".hidden.png"))
+    (site.root / "folder").symlink_to(Path(".git"))
+    (site.root / "circle.png").symlink_to(Path("circle.png"))
+    for name in ("a.MD", "data.json", "notes.txt", "archive.zip"):
+        site.raw(name, b"x")
+    web.refresh()
     assert web.get(f"/articles/{path}").status_code == 404
 
 
@@ -113,7 +140,113 @@ def test_link_within_the_folder(site: ArticleSite, web: Web) -> None:
     """A link from one picture to another of the folder is followed."""
     site.raw("a.png", b"x")
     (site.root / "b.png").symlink_to(Path("a.png"))
+    site.write("a.md")
+    web.refresh()
     assert web.get("/articles/b.png").data == b"x"
+
+
+KINDS = {
+    "a.png": "image/png",
+    "a.PNG": "image/png",
+    "a.mp3": "audio/mpeg",
+    "a.webm": "video/webm",
+    "a.pdf": "application/pdf",
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_media_is_served(site: ArticleSite, web: Web, name: str) -> None:
+    """Pictures, audio, video and PDF are sent with their extension's type, and browsers may not guess."""
+    site.raw(name, b"<script>")
+    site.write("b.md")
+    web.refresh()
+    answer = web.get(f"/articles/{name}")
+    assert (answer.status_code, answer.mimetype) == (200, KINDS[name])
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_other_kinds_need_the_setting(site: ArticleSite) -> None:
+    """`articles.files` opens what it names; what could run as a page of this site is a download."""
+    site.settings = {"files": ("data/*.csv", "**/*.html", "**/*.zip", "**/*.md", ".*/**", "**/.*")}
+    site.write("a.md")
+    names = ("data/a.csv", "data/deep/a.csv", "page.html", "a.zip", "a.json", "data/.b.csv", ".c/a.zip")
+    for name in names:
+        site.raw(name, b"<script>alert(1)</script>")
+    web = Web(site)
+    web.refresh()
+    answers = {name: web.get(f"/articles/{name}") for name in (*names, "a.md")}
+    assert [name for name, answer in answers.items() if answer.status_code == 200] == [
+        "data/a.csv",
+        "page.html",
+        "a.zip",
+    ]
+    assert answers["data/a.csv"].mimetype == "text/csv"
+    for name in ("page.html", "a.zip"):
+        assert answers[name].mimetype == "application/octet-stream"
+        assert answers[name].headers["Content-Disposition"].startswith("attachment")
+        assert answers[name].headers["Content-Security-Policy"].startswith("sandbox;")
+    web.newswire.catalog.close()
+
+
+def test_no_article_is_served_as_a_file(site: ArticleSite) -> None:
+    """Whatever `include`, `exclude` and `files` say: a draft's text is not a download, nor through a link."""
+    site.settings = {"include": ("**/*.md", "**/*.txt"), "exclude": ("old/**",), "files": ("**/*",)}
+    site.write("a.txt")
+    site.write("draft.txt", published=False)
+    site.write("later.txt", publishedDateTime="2026-06-02T00:00:00Z")
+    site.write("old/b.txt", published=False)
+    site.raw("bad.txt", b"no front matter")
+    (site.root / "link.txt").symlink_to(Path("draft.txt"))
+    (site.root / "link.csv").symlink_to(Path("draft.txt"))
+    site.raw("data.csv", b"1,2")
+    web = Web(site)
+    web.refresh()
+    for name in ("a.txt", "draft.txt", "later.txt", "old/b.txt", "bad.txt", "link.txt", "link.csv"):
+        assert web.get(f"/articles/{name}").status_code == 404, name
+    assert web.get("/articles/data.csv").data == b"1,2"
+    web.newswire.catalog.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("shown/a.png", 200),
+        ("shown/images/deep/a.png", 200),
+        ("shared/logo.png", 200),
+        ("mixed/a.png", 200),
+        ("draft/a.png", 404),
+        ("draft/images/a.png", 404),
+        ("later/a.png", 404),
+        ("bad/a.png", 404),
+        ("mixed/secret.png", 404),
+        ("mixed/secret/photo.png", 404),
+        ("shown/to-draft.png", 404),
+        ("draft/nested/a.png", 200),
+    ],
+)
+def test_nothing_beside_a_draft(site: ArticleSite, web: Web, clock: Clock, path: str, status: int) -> None:
+    """A file is public while an article that it belongs to is: by its name, its folder, or a folder above."""
+    site.write("shown/index.md")
+    site.write("draft/index.md", published=False)
+    site.write("draft/nested/index.md")
+    site.write("later/index.md", publishedDateTime="2026-06-02T00:00:00Z")
+    site.raw("bad/index.md", b"no front matter")
+    site.write("mixed/open.md")
+    site.write("mixed/secret.md", published=False)
+    site.raw(path, b"x")
+    if path == "shown/to-draft.png":
+        site.raw("draft/a.png", b"x")
+        site.delete(path)
+        (site.root / path).symlink_to(Path("../draft/a.png"))
+    web.refresh()
+    assert web.get(f"/articles/{path}").status_code == status
+    clock.advance(days=2)
+    is_due = path.startswith("later/")
+    assert web.get(f"/articles/{path}").status_code == (200 if is_due else status)
+    for article in ("shown/index.md", "draft/nested/index.md", "mixed/open.md", "later/index.md"):
+        site.write(article, published=False)
+    web.refresh()
+    assert web.get(f"/articles/{path}").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -125,6 +258,9 @@ def test_link_within_the_folder(site: ArticleSite, web: Web) -> None:
         (f'<a href="{PAGE}#Two-Words">x</a>', '<a href="#s-two-words">x</a>'),
         (f'<a href="{URL}/topics/go">x</a>', '<a href="/topics/go">x</a>'),
         (f'<a href="{URL}.evil.example/">x</a>', f'<a href="{URL}.evil.example/">x</a>'),
+        (f'<a href="{URL}//evil.example/">x</a>', f'<a href="{URL}//evil.example/">x</a>'),
+        (f'<a href="{URL}/\\evil.example/">x</a>', f'<a href="{URL}/\\evil.example/">x</a>'),
+        (f'<a href="{URL}/\t/evil.example/">x</a>', f'<a href="{URL}/\t/evil.example/">x</a>'),
         ('<td style="text-align:right">1</td>', '<td class="align-end">1</td>'),
         ('<td style="color:red">1</td>', "<td>1</td>"),
         ("<p>a &amp; b &lt;</p>", "<p>a &amp; b &lt;</p>"),
