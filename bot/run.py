@@ -18,10 +18,11 @@ from typing import Any
 
 from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import SQLAlchemyError
 
 from articles.errors import ArticlesError
 from bot.outbox import channelstate, schema
-from bot.outbox.database import UNREACHABLE, Database, first_line
+from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.queue import Outbox
 from bot.planning.catalog import Catalog
@@ -143,7 +144,9 @@ class Bot:
         """
         try:
             self._check()
-        except UNREACHABLE as error:
+        except SQLAlchemyError as error:
+            if not is_away(error):
+                raise
             self._away(error)
         self._scheduler = self._jobs()
         self._scheduler.start()
@@ -221,14 +224,17 @@ class Bot:
     def _look(self) -> Plan:
         with self._looking:
             self._update_catalog()
-            plan = Plan()
             self.sender.reap()
-            if self._catalog.is_complete():
-                plan = self.planner.plan(self._clock())
-                self._rehearsal.look(self._clock())
-                _tell(plan)
-            self._drain()
-            self._rest()
+            self._drain()  # what is due waits for no planning, and for none that fails
+            plan = Plan()
+            try:
+                if self._catalog.is_complete():
+                    plan = self.planner.plan(self._clock())
+                    self._rehearsal.look(self._clock())
+                    _tell(plan)
+            finally:
+                self._drain()
+                self._rest()
             return plan
 
     def _drain(self) -> None:
@@ -278,8 +284,11 @@ class Bot:
         """Outlive a database that is away or was upgraded by a newer program."""
         try:
             yield
-        except UNREACHABLE as error:
-            self._away(error)
+        except SQLAlchemyError as error:
+            if is_away(error):
+                self._away(error)
+            else:
+                log.exception("the database refused what was asked")
         except schema.SchemaError as error:
             log.warning("%s", error)
 
@@ -326,3 +335,5 @@ def _tell(plan: Plan) -> None:
         log.info("baselined channel=%s articles=%d", name, count)
     for name, count in plan.skipped.items():
         log.info("skipped channel=%s articles=%d: same story already posted", name, count)
+    for refused in plan.refused:
+        log.error("left out channel=%s %s", refused.channel, refused.says)

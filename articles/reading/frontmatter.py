@@ -33,6 +33,8 @@ _SHORT = 4000
 _OPENING = re.compile(r"---[ \t]*\n")
 _CLOSING = re.compile(r"\n---[ \t]*(?:\n|\Z)")
 _MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # spaces and soft hyphens
+# No database and no document holds these: NUL, and halves of surrogate pairs.
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
@@ -212,7 +214,7 @@ def _title(values: Mapping[str, Any]) -> str:
 def _text(key: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _BadValueError(key, f"must be text, not {_kind(value)}: put it in quotes")
-    return value.strip(_MARGINS)
+    return _NOT_TEXT.sub("", value).strip(_MARGINS)
 
 
 def _texts(key: str, value: Any) -> tuple[str, ...]:
@@ -231,6 +233,8 @@ def _items(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _identifier(key: str, value: Any) -> str:
+    if isinstance(value, str) and _NOT_TEXT.search(value):
+        raise _BadValueError(key, "must not contain NUL or half of a surrogate pair")
     text = str(value) if type(value) is int else _text(key, value)
     if not 0 < len(text) <= 1000:
         raise _BadValueError(key, "must be 1 to 1,000 characters long")

@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from bot.errors import BotError
 from bot.operator import orders as operations
 from bot.operator import reports
 from bot.outbox import channelstate, lease, schema
-from bot.outbox.database import UNREACHABLE, Database, connect, first_line
+from bot.outbox.database import Database, connect, first_line, is_away
 from bot.outbox.states import WAITING, State
 from bot.planning import threshold as thresholds
 from bot.planning.planner import Plan, Planner, story_of
@@ -143,8 +143,11 @@ def _add_running(group: AppGroup, parts: Parts) -> None:
     def run() -> None:
         """Post new articles until told to stop, by Ctrl-C or SIGTERM."""
         ours = parts(sys.stdout)
-        with suppress(*UNREACHABLE):  # which is waited for; tables of another version are not
+        try:
             _ready(ours)
+        except SQLAlchemyError as error:  # an outage is waited for; tables of another version are not
+            if not is_away(error):
+                raise
         bot = ours.bot()
         stop = threading.Event()
         stop_on_signals(stop)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from bot.outbox.database import Database
+from bot.outbox.keys import is_storable
 from bot.outbox.queue import as_deliveries, delivery_columns
 from bot.outbox.records import Delivery, Kind
 from bot.outbox.schema import attempts, deliveries
@@ -63,6 +64,8 @@ def listed(
 
     With `before`, only those older than the delivery with that id.
     """
+    if not (is_storable(channel or "") and is_storable(article_id or "")):
+        return []
     query = select(*delivery_columns()).order_by(deliveries.c.id.desc()).limit(limit)
     if wanted := sorted(states):
         query = query.where(deliveries.c.state.in_(wanted))
@@ -150,6 +153,8 @@ def past_of(database: Database, article_id: str, story: str | None) -> dict[str,
     told = select(deliveries.c.channel, deliveries.c.article_id).where(
         deliveries.c.story == story, deliveries.c.state.in_(sorted(STORY_TOLD))
     )
+    if not is_storable(article_id):
+        return {}
     with database.read() as connection:
         found = (
             {row.channel: Past(told_by=row.article_id) for row in connection.execute(told)} if story else {}

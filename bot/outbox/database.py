@@ -24,7 +24,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
 from bot.errors import BotError
@@ -53,8 +53,17 @@ Step = tuple[Executable, Mapping[str, object]]
 Ready = Sequence[tuple[str, Parameters]]
 """Statements and values as a driver takes them."""
 
-UNREACHABLE = (OperationalError, InterfaceError, InternalError, NoConnectionFreeError)
-"""Errors of a database that is away, locked or failing over: what was tried may succeed later."""
+_AWAY_CLASSES = {"08", "40", "53", "57", "58"}
+"""SQLSTATE classes of a server that is away, out of resources, shutting down, or asks for another try.
+
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+_AWAY_STATES = {"25006", "25P03", "25P04", "55P03"}
+"""A standby's refusal to write, transactions that were ended for idling or lasting, a lock not to be had."""
+
+_AWAY_SQLITE = {5, 6, 8, 10, 13, 14, 15}
+"""BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (https://sqlite.org/rescode.html)."""
 
 
 # It warns of what else goes wrong with a pipeline after the error that is raised, as when its server is gone.
@@ -193,6 +202,24 @@ def connect(url: str) -> Database:
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
     return Database(create_engine(address, pool_size=KEPT, max_overflow=4, connect_args=_POSTGRES_PATIENCE))
+
+
+def is_away(error: BaseException) -> bool:
+    """Return whether the database is away, locked or failing over, so that the same may succeed later.
+
+    Every other error is its refusal of what was asked: that would fail again.
+    """
+    if isinstance(error, NoConnectionFreeError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        return (sqlite_code & 0xFF) in _AWAY_SQLITE
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # the driver's own error: no connection, or one that broke
+        return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+    return state[:2] in _AWAY_CLASSES or state in _AWAY_STATES
 
 
 def first_line(error: Exception) -> str:

@@ -114,8 +114,13 @@ class Outbox:
         return recorded, Taken.STALE if self._leads() else Taken.NOT_LEADING
 
     def settle(self, delivery: Delivery, state: State, reason: str, now: datetime) -> bool:
-        """End a waiting delivery without a post; return whether it still was as it was read."""
+        """End a waiting delivery without a post; return whether it still was as it was read.
+
+        Not while a planner decides about the channel: it may be leaving another article out for this one's
+        sake, which has to be seen here afterwards.
+        """
         with self.database.write() as connection:
+            _lock_channel(connection, delivery.channel)
             ended = connection.execute(
                 _as_read(delivery).values(state=state, reason=reason, due_at=None, updated_at=now)
             )
@@ -152,8 +157,7 @@ class Outbox:
         """Execute the steps of an exchange, and what follows for the channel if the record was ours."""
         name, counts = done.claim.delivery.channel, []
         with self.database.write() as connection:
-            # A planner locks the channel before its deliveries; whoever needs both keeps that order.
-            connection.execute(select(channels.c.name).where(channels.c.name == name).with_for_update())
+            _lock_channel(connection, name)
             for statement, values in steps:
                 counts.append(connection.execute(statement, values).rowcount)
                 if is_finish(statement) and counts[-1] == 1:
@@ -185,6 +189,11 @@ def _as_read(delivery: Delivery) -> Any:
     return update(deliveries).where(
         deliveries.c.id == delivery.id, deliveries.c.state == delivery.state, deliveries.c.claim.is_(None)
     )
+
+
+def _lock_channel(connection: Connection, name: str) -> None:
+    """Wait for whoever plans for the channel: who needs both locks it before its deliveries."""
+    connection.execute(select(channels.c.name).where(channels.c.name == name).with_for_update())
 
 
 def _follow_up(connection: Connection, done: Done) -> None:

@@ -15,11 +15,13 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from articles.article import Article
 from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelState, ChannelStatus
-from bot.outbox.database import Database
+from bot.outbox.database import Database, first_line, is_away
+from bot.outbox.keys import LONGEST_TITLE, index_key, is_storable, storable
 from bot.outbox.schema import channels as channels_table
 from bot.outbox.schema import deliveries
 from bot.outbox.states import CHANNEL_DISABLED, RULES_CHANGED, STORY_TOLD, State
@@ -28,6 +30,9 @@ from bot.planning.rules import Channel, Reason, decide, rules_text, same_story, 
 from text.urls import canonical_url
 
 _T = TypeVar("_T")
+
+_LONGEST_NAME = 200
+"""Characters of an id that are shown when an article cannot be stored."""
 
 CHUNK = 500
 """Articles looked up at once: enough to make statements few, and little enough to keep memory flat."""
@@ -56,6 +61,14 @@ class Planned:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An article that cannot be stored for a channel; `says` names the article and the reason."""
+
+    channel: str
+    says: str
+
+
 @dataclass(slots=True)
 class Plan:
     """What one look has found: posts to come in the order they were found, and counts by channel."""
@@ -64,6 +77,7 @@ class Plan:
     baselined: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     corrections: int = 0
+    refused: list[Refused] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +249,7 @@ class _Pass:
 
     def _admit(self, wanted: Sequence[_Wanted]) -> None:
         """Write a row for each article and channel that has none, and revive what was skipped too soon."""
-        for some in _chunks(wanted):
+        for some in _chunks(self._storable(wanted)):
             past = self._past(some)
             told = self._told(some)
             rows = []
@@ -250,8 +264,38 @@ class _Pass:
                     told[want.channel.name, want.story] = want.article.id
                 past[key] = None
                 rows.append(row)
-            if rows:
+            self._insert(rows)
+
+    def _storable(self, wanted: Iterable[_Wanted]) -> Iterator[_Wanted]:
+        for want in wanted:
+            if is_storable(want.article.id):
+                yield want
+            else:
+                self._refuse(want.channel.name, want.article.id, "its id holds a NUL or half a character")
+
+    def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write the rows, all at once or, if the database refuses one of them, all the others."""
+        if not rows:
+            return
+        try:
+            with self._connection.begin_nested():
                 self._connection.execute(insert(deliveries), rows)
+        except DBAPIError as error:
+            if is_away(error):
+                raise
+            if len(rows) == 1:
+                self._refuse(rows[0]["channel"], rows[0]["article_id"], first_line(error))
+                return
+            middle = len(rows) // 2
+            self._insert(rows[:middle])
+            self._insert(rows[middle:])
+
+    def _refuse(self, channel: str, article_id: str, reason: str) -> None:
+        """Leave an article out, and show that in the channel's last error: the others go on."""
+        says = f"article {storable(article_id)[:_LONGEST_NAME]} cannot be stored: {reason}"
+        self._plan.posts = [p for p in self._plan.posts if (p.article_id, p.channel) != (article_id, channel)]
+        self._plan.refused.append(Refused(channel, says))
+        channelstate.note_error(self._connection, channel, says, self._now)
 
     def _past(self, wanted: Sequence[_Wanted]) -> dict[tuple[str, str], Any]:
         ids = sorted({want.article.id for want in wanted})
@@ -289,7 +333,7 @@ class _Pass:
             "article_id": want.article.id,
             "channel": name,
             "story": want.story,
-            "title": want.article.title,
+            "title": storable(want.article.title)[:LONGEST_TITLE],
             "published_at": want.article.published_at,
             "state": state,
             "reason": reason,
@@ -328,7 +372,7 @@ class _Pass:
 
     def _mark_changed(self, articles: Sequence[Article], names: list[str]) -> None:
         stories = sorted({story for article in articles if (story := story_of(article))})
-        ids = [article.id for article in articles]
+        ids = [article.id for article in articles if is_storable(article.id)]
         # One by one, as a condition with `or` between them would use neither's index.
         self._mark(names, deliveries.c.article_id.in_(ids))
         self._mark(names, deliveries.c.story.in_(stories))
@@ -389,7 +433,7 @@ class _Pass:
 
 def story_of(article: Article) -> str | None:
     """Return what articles that tell the same story share; None for one that is only found on this site."""
-    return canonical_url(article.link) if article.link else None
+    return index_key(canonical_url(article.link)) if article.link else None
 
 
 def _post(article: Article) -> Fate:

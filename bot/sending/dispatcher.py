@@ -14,7 +14,7 @@ from time import monotonic
 
 from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelState
-from bot.outbox.database import UNREACHABLE, first_line
+from bot.outbox.database import first_line, is_away
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Attempt, Delivery, Done, held_claim
 from bot.outbox.retry import LOST, Change, Correction, Standing, after_post
@@ -82,8 +82,9 @@ class Sender:
             self._left = {name: self._channels[name].max_per_tick for name in self._webhooks}
 
     def reap(self) -> int:
-        """Take for unknown, by its channel's policy, what a process that is gone had in flight; count it."""
-        ours = {number for lane, _ in list(self._lanes.values()) for number in lane.in_flight}
+        """Take for unknown, by policy, what a process or lane that is gone had in flight; return how many."""
+        lanes = list(self._lanes.values())
+        ours = {number for lane, thread in lanes if thread.is_alive() for number in lane.in_flight}
         return sum(self._bury(delivery) for delivery in self._tools.outbox.orphans(ours))
 
     def drain(self) -> None:
@@ -166,10 +167,11 @@ class Sender:
         try:
             with self._tools.outbox.database.keeping():
                 lane.run()
-        except UNREACHABLE as error:
-            log.warning("sending stopped channel=%s: %s", name, first_line(error))
-        except Exception:
-            log.exception("sending stopped channel=%s", name)
+        except Exception as error:
+            if is_away(error):
+                log.warning("sending stopped channel=%s: %s", name, first_line(error))
+            else:
+                log.exception("sending stopped channel=%s", name)
         with self._lock:
             self._left[name] -= before - lane.left
             self._running -= 1

@@ -9,15 +9,16 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from articles.article import Article
-from bot.outbox.database import UNREACHABLE, first_line
+from bot.outbox.database import first_line, is_away
 from bot.outbox.denials import denied_since
+from bot.outbox.keys import storable
 from bot.outbox.queue import Outbox, Taken
 from bot.outbox.records import Attempt, Claim, Delivery, Done, Kind, Rest, Shown, new_claim
 from bot.outbox.retry import Change, Correction, Standing, after_correction, after_post
@@ -335,7 +336,9 @@ class Lane:
                 # Another process has something in flight for this channel.
                 recorded, _ = self._persist(done, None)
                 return recorded, Taken.STALE
-            except UNREACHABLE as error:
+            except SQLAlchemyError as error:
+                if not is_away(error):
+                    raise
                 reason = first_line(error)
                 log.warning("waiting for the database channel=%s: %s", self._channel.name, reason)
                 if self._tools.wait(pause):
@@ -344,7 +347,16 @@ class Lane:
 
 
 def answer_to(transport: Sends, service: Service, request: Request) -> tuple[Verdict, int | None]:
-    """Make the request and return what came of it, with the status of the answer if there was one."""
+    """Make the request and return what came of it, with the status of the answer if there was one.
+
+    What the verdict quotes of the answer is fit to be stored.
+    """
+    verdict, status = _verdict_on(transport, service, request)
+    message_id = storable(verdict.message_id) if verdict.message_id is not None else None
+    return replace(verdict, reason=storable(verdict.reason), message_id=message_id), status
+
+
+def _verdict_on(transport: Sends, service: Service, request: Request) -> tuple[Verdict, int | None]:
     try:
         response = transport.send(request)
     except Unsent as error:

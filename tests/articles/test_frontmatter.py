@@ -411,3 +411,11 @@ def _line_of_error(text: str, *, strict: bool = False) -> int | None:
     assert parsed.article.title
     parse_related(parsed.related_yaml, 3)
     return None
+
+
+def test_text_that_no_database_holds() -> None:
+    """NUL and half characters: left out of a title, and refused in an id, with the line."""
+    front = 'title: "one\\0two"\ndate: 2026-01-01\n'
+    assert parse(f"---\n{front}---\n", "a.md").article.title == "onetwo"
+    with pytest.raises(ArticleError, match="id: must not contain NUL"):
+        parse(f'---\n{front}id: "a\\0b"\n---\n', "a.md")

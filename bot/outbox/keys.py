@@ -1,0 +1,36 @@
+"""What the outbox can store: texts a database accepts, and keys short enough for an index."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+LONGEST_KEY = 500
+"""Bytes of UTF-8 that are indexed as they are; PostgreSQL refuses index rows above 2,704 bytes.
+
+https://www.postgresql.org/docs/current/btree.html
+"""
+
+LONGEST_TITLE = 2000
+"""Characters of a title that the outbox keeps, to name an article that no longer exists."""
+
+# PostgreSQL's text holds no NUL, and no encoding holds half of a surrogate pair.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def index_key(text: str) -> str:
+    """Return what stands for `text` in an index: itself, or a hash of it when it is long or not storable."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    if len(encoded) <= LONGEST_KEY and not _UNSTORABLE.search(text):
+        return text
+    return f"sha256:{hashlib.sha256(encoded).hexdigest()}"
+
+
+def storable(text: str) -> str:
+    """Return `text` with U+FFFD in place of each character that a database refuses."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def is_storable(text: str) -> bool:
+    """Return whether every database accepts `text` as it is."""
+    return _UNSTORABLE.search(text) is None
