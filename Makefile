@@ -9,12 +9,13 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
 
-.PHONY: help serve test browser-tools lint format soak bench screenshots requirements clean
+.PHONY: help serve test browser-tools lint format soak fuzz bench screenshots requirements clean
 
 help:
 	@echo "make serve         run the site and the bot at http://$(HOST):$(PORT)/"
 	@echo "make test          run the linters and the tests"
 	@echo "make soak          run the long tests: chaos, crashes, replays with real processes"
+	@echo "make fuzz          run the fuzz targets for FUZZ_SECONDS (600), shared among them"
 	@echo "make bench         measure, side by side with other programs"
 	@echo "make format        bring the code into shape"
 	@echo "make browser-tools install what the browser tests check pages with (needs npm)"
@@ -42,6 +43,9 @@ lint: $(VENV)/dev
 
 soak: $(VENV)/dev
 	$(BIN)/pytest -m soak --timeout 900 $(ARGS)
+
+fuzz: $(VENV)/dev
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/pytest tests/fuzz -m fuzz $(ARGS)
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks $(ARGS)
