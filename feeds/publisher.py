@@ -103,7 +103,7 @@ class Publisher:
 
         It has at most `limit` entries, or else as many as the settings say.
         """
-        topic = self.topic(slug)
+        topic = self._topic(slug, now)
         if topic is None:
             return None
         settings = self.settings
@@ -120,8 +120,11 @@ class Publisher:
         )
 
     def topic(self, slug: str) -> Topic | None:
-        """Return the topic at `slug`, which may be `all`; None where there is none."""
-        return _ALL_TOPICS if slug == ALL else self.catalog.topic(slug)
+        """Return the topic at `slug`, which may be `all`; None where there is none yet, or none at all."""
+        return self._topic(slug, self._clock())
+
+    def _topic(self, slug: str, now: datetime) -> Topic | None:
+        return _ALL_TOPICS if slug == ALL else self.catalog.topic(slug, now)
 
     def render(self, feed: Feed, extension: str) -> Document:
         """Return a feed as a document in one format."""

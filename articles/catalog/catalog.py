@@ -25,7 +25,7 @@ from articles.reading import record as records
 from articles.reading.record import microseconds, moment
 from articles.topics import ALL, Topic, Topics
 
-VERSION = 1
+VERSION = 2
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
 
 _SCHEMA = """
@@ -34,7 +34,9 @@ CREATE TABLE files (
     path TEXT PRIMARY KEY, signature INTEGER NOT NULL, digest BLOB, line INTEGER, reason TEXT
 ) WITHOUT ROWID;
 CREATE TABLE articles (
-    number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, id TEXT NOT NULL, published_at INTEGER NOT NULL,
+    number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, id TEXT NOT NULL,
+    precedence TEXT NOT NULL, -- of all articles with one id, the lowest is active
+    published_at INTEGER NOT NULL,
     is_published INTEGER NOT NULL, quality INTEGER, fingerprint BLOB NOT NULL, spellings TEXT NOT NULL,
     document TEXT NOT NULL, related_yaml TEXT NOT NULL, body TEXT NOT NULL, revision INTEGER NOT NULL,
     active INTEGER NOT NULL DEFAULT 1, -- it is the one article with its id
@@ -160,32 +162,40 @@ class Catalog:
         """Return the revision at which each topic last changed, by slug; `all` is among them."""
         return dict(self._all("SELECT slug, revision FROM topics"))
 
-    def topic(self, slug: str) -> Topic | None:
-        """Return the topic at `slug`: a listed one, or one that some article names and that is not gone."""
+    def topic(self, slug: str, now: datetime) -> Topic | None:
+        """Return the topic at `slug`: a listed one, or one that a shown article names and that is not gone.
+
+        What only articles of the future name is unknown until then: it may be news by itself.
+        """
         listed = self.topics.at(slug)
         if listed or slug in self.topics.gone:
             return listed
         row = self._one(
-            "SELECT name FROM spellings WHERE slug = ? ORDER BY articles DESC, name LIMIT 1", slug
-        )
+            "SELECT name FROM (SELECT name, spellings.articles - (SELECT count(*) FROM entries"
+            "   JOIN articles USING (number), json_each(articles.spellings) AS topic"
+            "   WHERE entries.slug = ?1 AND entries.published_at > ?2 AND topic.key = ?1"
+            "   AND topic.value = spellings.name) AS visible FROM spellings WHERE slug = ?1)"
+            " WHERE visible > 0 ORDER BY visible DESC, name LIMIT 1",
+            slug, microseconds(now),
+        )  # fmt: skip
         return Topic(name=row[0], slug=slug) if row else None
 
     def summaries(self, now: datetime) -> list[TopicSummary]:
-        """Return all topics, listed and found, ordered by name without regard to case."""
+        """Return all listed topics, and those that shown articles name, by name without regard to case."""
         rows = self._all(
             "SELECT slug, name, articles, (SELECT max(published_at) FROM entries"
-            " WHERE entries.slug = spellings.slug AND published_at <= ?)"
-            " FROM spellings ORDER BY slug, articles DESC, name",
+            " WHERE entries.slug = spellings.slug AND published_at <= ?) FROM spellings",
             microseconds(now),
         )
-        topics = {slug: Topic(name=name, slug=slug) for slug, name, *_ in reversed(rows)}
+        hidden = self._future_spellings(now)
+        visible = ((slug, name, count - hidden.get((slug, name), 0)) for slug, name, count, _ in rows)
+        shown = sorted((slug, -count, name) for slug, name, count in visible if count > 0)
+        topics = {slug: Topic(name=name, slug=slug) for slug, _, name in reversed(shown)}
         topics |= {topic.slug: topic for topic in self.topics.listed}
         counts = Counter[str]()
-        latest: dict[str, int | None] = {}
-        for slug, _, count, newest in rows:
-            counts[slug] += count
-            latest[slug] = newest
-        counts.subtract(slug for article in self._future(now) for slug in article.slugs)
+        for slug, count, _ in shown:
+            counts[slug] -= count
+        latest: dict[str, int | None] = {slug: newest for slug, *_, newest in rows}
         return [
             TopicSummary(
                 topic=topic,
@@ -322,12 +332,14 @@ class Catalog:
         )
         return [ArticleError(path, 1, f"its id {id!r} belongs to {other}") for path, id, other in rows]
 
-    def _future(self, now: datetime) -> list[Article]:
+    def _future_spellings(self, now: datetime) -> dict[tuple[str, str], int]:
+        """Return how many articles of the future name which topic how: by slug and name."""
         rows = self._all(
-            f"SELECT {_LIGHT} FROM articles WHERE published_at > ? AND active AND is_published",
+            "SELECT topic.key, topic.value, count(*) FROM articles, json_each(spellings) AS topic"
+            " WHERE published_at > ? AND shown GROUP BY topic.key, topic.value",
             microseconds(now),
         )
-        return list(map(_light, rows))
+        return {(slug, name): count for slug, name, count in rows}
 
     def _one(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self.connection.execute(sql, values).fetchone()

@@ -43,7 +43,8 @@ INSERT OR IGNORE INTO touched SELECT id FROM chunk
 """
 _SAY_ANEW = """
 UPDATE articles SET active = NOT active, revision = :revision WHERE id IN (SELECT id FROM touched)
-    AND active <> (path = (SELECT min(path) FROM articles AS other WHERE other.id = articles.id));
+    AND active <>
+        (precedence = (SELECT min(precedence) FROM articles AS other WHERE other.id = articles.id));
 INSERT INTO joining SELECT topic.key, published_at, articles.id, number, topic.value
     FROM touched CROSS JOIN main.articles USING (id), json_each(json_insert(spellings, '$.all', '')) AS topic
     WHERE active AND is_published ORDER BY topic.key, published_at DESC, articles.id;

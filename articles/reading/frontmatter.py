@@ -18,6 +18,7 @@ import yaml
 
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.errors import ArticleError
+from articles.identity import identity
 from text.urls import http_url
 from text.yaml import plain as plainyaml
 from text.yaml import safe as yamlcut
@@ -88,11 +89,6 @@ def parse_related(related_yaml: str, count: int) -> tuple[RelatedArticle, ...]:
         return few if len(few) == count else _related(yamlcut.load(related_yaml)["related"])[:count]
     except yamlcut.YamlError:
         return ()
-
-
-def identity(path: str) -> str:
-    """Return the identity of an article whose file names none: its path without the extension, in NFC."""
-    return unicodedata.normalize("NFC", path.rpartition(".")[0] or path)
 
 
 def _split(text: str, path: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from articles.article import Article, Image, Provider
+from articles.identity import precedence
 from articles.topics import Topics
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ class Record(NamedTuple):
 
     `fingerprint` covers all that a reader could see and nothing else: a new `heat`, a re-encrypted `secured`
     or a touched file leaves it alone. `spellings` is a JSON object: the slugs of the article's topics and
-    their ancestors, each with the topic's name as this article has it. Times are in microseconds since 1970.
+    their ancestors, each with the topic's name as this article has it. `precedence` decides between files
+    with one id. Times are in microseconds since 1970.
     """
 
     id: str
     path: str
+    precedence: str
     published_at: int
     is_published: bool
     quality: int | None
@@ -60,6 +63,7 @@ def record(parsed: ParsedFile, topics: Topics) -> Record:
     return Record(
         id=article.id,
         path=article.path,
+        precedence=precedence(article.id, article.path),
         published_at=microseconds(article.published_at),
         is_published=article.is_published,
         quality=article.quality,

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.errors import ArticlesError
-from articles.reading.frontmatter import identity
+from articles.identity import identity
 from articles.topics import ALL
 from bot.errors import BotError
 from bot.operator import orders as operations

@@ -33,12 +33,12 @@ def catalog(site: ArticleSite) -> Catalog:
 
 def test_a_found_topic_has_its_commonest_spelling(catalog: Catalog) -> None:
     """Listed ones have the operator's; drafts make no topic, and one that ended is none."""
-    assert catalog.topic("go") == Topic(name="go", slug="go")
-    ai = catalog.topic("ai")
+    assert catalog.topic("go", NOON) == Topic(name="go", slug="go")
+    ai = catalog.topic("ai", NOON)
     assert ai and (ai.name, ai.parent) == ("AI", "Tech")
-    assert catalog.topic("tech")
+    assert catalog.topic("tech", NOON)
     for slug in ("secret", "ended", "nowhere", "all"):
-        assert catalog.topic(slug) is None
+        assert catalog.topic(slug, NOON) is None
 
 
 def test_summaries(catalog: Catalog) -> None:

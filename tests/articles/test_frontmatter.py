@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.errors import ArticleError
-from articles.reading import frontmatter
+from articles.identity import identity
 from articles.reading.frontmatter import parse, parse_related
 from tests.site import front_matter
 
@@ -353,7 +353,7 @@ def test_identity_is_the_path_or_the_own_id() -> None:
     assert before.id == after.id == "2026/x"
     assert article(id=12).id == "12"
     assert article(id="e\u0301").id == "\u00e9"
-    assert frontmatter.identity("a/e\u0301.x.md") == "a/\u00e9.x"
+    assert identity("a/e\u0301.x.md") == "a/\u00e9.x"
 
 
 def test_an_edit_that_names_no_new_time_keeps_the_times() -> None:
