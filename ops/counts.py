@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from articles.background import Background
+from articles.private import private_file, private_folder
 from ops.readers import reader, without_count
 
 log = logging.getLogger(__name__)
@@ -231,8 +232,8 @@ def _taken(pending: deque[_T]) -> Iterator[_T]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=5, isolation_level=None)
+    private_folder(path.parent)
+    connection = sqlite3.connect(private_file(path), timeout=5, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")  # statistics may lose a second in a power cut

@@ -21,6 +21,7 @@ from articles.catalog.watcher import Watcher
 from articles.errors import ArticlesError
 from articles.files.checkout import Checkout, Puller, Repository
 from articles.files.folder import Folder
+from articles.private import private_folder, restrict
 from config import ArticlesConfig, Config, ConfigError
 from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
@@ -113,6 +114,8 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
 
     Raises SettingError when the environment lacks what the configuration names.
     """
+    private_folder(config.state)
+    restrict(config.state)
     articles = config.articles
     checkout = _checkout(config, clock, environ)
     indexer = article_index(config, article_folder(articles, checkout), config.state)

@@ -21,6 +21,7 @@ from typing import Any
 
 from articles.article import Article
 from articles.errors import ArticleError
+from articles.private import private_file, private_folder
 from articles.reading import record as records
 from articles.reading.record import microseconds, moment
 from articles.topics import ALL, Topic, Topics
@@ -83,7 +84,7 @@ class Catalog:
         name = hashlib.blake2b(settings.encode(), digest_size=6).hexdigest()
         self.path = folder / f"catalog-{name}.sqlite"
         self._threads = threading.local()
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -101,8 +102,8 @@ class Catalog:
     @contextmanager
     def write_lock(self) -> Iterator[None]:
         """Wait until no other process writes this catalog; the system frees the lock of one that dies."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_suffix(".lock").open("w") as lock:
+        private_folder(self.path.parent)
+        with private_file(self.path.with_suffix(".lock")).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -387,6 +388,7 @@ def _make(path: Path) -> _Opened:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    private_file(path)
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection

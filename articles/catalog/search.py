@@ -17,6 +17,7 @@ from pathlib import Path
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
+from articles.private import private_file
 from articles.reading.record import microseconds
 from articles.topics import ALL
 
@@ -188,7 +189,7 @@ def _segmented(text: str) -> str:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+    connection = sqlite3.connect(private_file(path), timeout=30, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

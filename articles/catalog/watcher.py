@@ -23,6 +23,7 @@ from articles.background import Background
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer, Refresh
 from articles.errors import SourceError
+from articles.private import private_file, private_folder
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +83,8 @@ class Watcher(Background):
         """Take the lock unless another process has it; return whether this process has it now."""
         if self._lock is None:
             path = _lock_path(self._indexer.catalog)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = path.open("a")
+            private_folder(path.parent)
+            lock = private_file(path).open("a")
             if _try_lock(lock):
                 self._lock = lock
                 self._problem = None  # whatever the process before has written

@@ -29,6 +29,7 @@ from typing import IO
 from articles.background import Background
 from articles.files.folder import Folder
 from articles.files.git import Git, GitError
+from articles.private import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Checkout:
         self.git_dir = self.folder / "repository"
         self._clock = clock
         self._git = Git(repository.url, repository.token, timeout=timeout)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
 
     def source(self, *, include: tuple[str, ...], exclude: tuple[str, ...]) -> Folder:
         """Return the article files as a source that is never read while they change."""
@@ -89,7 +90,7 @@ class Checkout:
 
     def request_pull(self) -> None:
         """Ask whichever process pulls to do so at once. Raises OSError when the disk does not take it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         (self.folder / "requested").touch()
 
     def requested_at(self) -> int:
@@ -123,7 +124,7 @@ class Checkout:
     @contextmanager
     def role(self) -> Iterator[IO[str] | None]:
         """Take the right to pull, and give what `pull` needs; None when another process has it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         with (self.folder / "pull.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,7 +160,7 @@ class Checkout:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Keep the files from changing. Raises GitError while there is no whole commit in them."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         with (self.folder / "files.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
             if self.shown is None:
@@ -277,7 +278,7 @@ class _Pull:
     def _prepare(self) -> None:
         """Make the local repository if there is none, and clear away what a killed pull left behind."""
         git_dir = self._checkout.git_dir
-        self._checkout.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._checkout.folder)
         for lock in git_dir.rglob("*.lock"):
             lock.unlink(missing_ok=True)  # whoever made it is dead: it would hold the role
         if not git_dir.exists():

@@ -27,6 +27,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
+from articles.private import private_file, private_folder
 from bot.errors import BotError
 from bot.outbox.prepared import Parameters, Prepared
 
@@ -243,9 +244,12 @@ def _address(url: str) -> URL:
 
 
 def _sqlite(address: URL) -> Engine:
-    folder = Path(address.database or "").parent
+    file = Path(address.database or "")
+    folder = file.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
+        if not str(file).startswith("file:"):  # a URI with parameters of SQLite's own
+            private_file(file)
     except OSError as error:
         raise DatabaseError(f"the outbox's folder {folder} cannot be made: {error.strerror}") from None
     engine = create_engine(address, connect_args={"timeout": BUSY})
