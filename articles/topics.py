@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from text.words import stream_safe
+
 ALL = "all"
 """The slug of the feed that holds every topic; no topic can have it."""
 
@@ -46,7 +48,7 @@ def slugify(name: str) -> str:
     other character, or is cut because it is too long, gets a short hash of itself, so that two names never
     share an address by accident.
     """
-    text = unicodedata.normalize("NFKC", name).casefold().strip()
+    text = unicodedata.normalize("NFKC", stream_safe(name)).casefold().strip()
     text = unicodedata.normalize("NFKC", text)
     if text.startswith("."):
         text = "dot-" + text.lstrip(".")

@@ -8,14 +8,14 @@ from __future__ import annotations
 import heapq
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
 from urllib.parse import quote
 
 from articles.article import Article
-from articles.catalog.catalog import Catalog, TopicSummary
+from articles.catalog.catalog import Catalog
 from articles.topics import ALL, Topic
 from feeds import formats
 from feeds.build import build_feed, feed_id
@@ -199,18 +199,20 @@ class Publisher:
     def subscriptions(self) -> Document:
         """Return the OPML document that lists every topic's feed."""
         summaries = self.catalog.summaries(self._clock())
-        outlines = [self._outline(_ALL_TOPICS, []), *self._tree(None, summaries)]
+        below: dict[str | None, list[Topic]] = {}
+        for topic in (summary.topic for summary in summaries):
+            below.setdefault(self.catalog.topics.of(topic.parent).slug if topic.parent else None, []).append(
+                topic
+            )
+        outlines = [self._outline(_ALL_TOPICS, {}), *self._tree(None, below)]
         headers = (*cache_headers(self.settings.ttl), *_OPEN_HEADERS)
         body = render_opml(self.site.title, outlines)
         return Document(body=body, mimetype=opml.MIMETYPE, last_modified=None, headers=headers)
 
-    def _tree(self, parent: str | None, summaries: list[TopicSummary]) -> Iterator[Outline]:
-        for summary in summaries:
-            above = summary.topic.parent
-            if (self.catalog.topics.of(above).slug if above else None) == parent:
-                yield self._outline(summary.topic, summaries)
+    def _tree(self, parent: str | None, below: Mapping[str | None, Iterable[Topic]]) -> Iterator[Outline]:
+        return (self._outline(topic, below) for topic in below.get(parent, ()))
 
-    def _outline(self, topic: Topic, summaries: list[TopicSummary]) -> Outline:
+    def _outline(self, topic: Topic, below: Mapping[str | None, Iterable[Topic]]) -> Outline:
         address = quote(topic.slug)
         is_all = topic.slug == ALL
         return Outline(
@@ -218,7 +220,7 @@ class Publisher:
             description=topic.description,
             feed_url=f"{self.site.url}/feeds/{address}.{formats.rss.EXTENSION}",
             page_url=f"{self.site.url}/" if is_all else f"{self.site.url}/topics/{address}",
-            children=tuple(self._tree(topic.slug, summaries)),
+            children=tuple(self._tree(topic.slug, below)),
         )
 
 

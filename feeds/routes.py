@@ -5,11 +5,11 @@ Errors are raised, not rendered: the pages know how to show them to people.
 
 from __future__ import annotations
 
-import difflib
 from typing import NoReturn
 from urllib.parse import quote
 
 from flask import Blueprint, request
+from rapidfuzz import fuzz, process
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.topics import ALL, Topic, slugify
@@ -22,6 +22,8 @@ from web.redirects import redirect_within
 from web.responses import parameters, respond
 
 MAX_QUERY = 4000
+_MOST_NEAR = 5
+"""How many topics are named to somebody who asks for one that does not exist."""
 
 
 def blueprint(publisher: Publisher) -> Blueprint:
@@ -93,7 +95,9 @@ def raise_unknown(publisher: Publisher, slug: str) -> NoReturn:
     """Raise UnknownTopicError with the topics whose address or name is near."""
     topics = {summary.topic.slug: summary.topic for summary in publisher.catalog.summaries(publisher.now())}
     wanted = slugify(slug.rpartition(".")[0] if slug.rpartition(".")[2] in FORMATS else slug)
-    near = difflib.get_close_matches(wanted, topics, n=5, cutoff=0.5)
+    # difflib takes half a minute for what long names of few letters can be made to look like.
+    similar = process.extract(wanted, list(topics), scorer=fuzz.ratio, limit=_MOST_NEAR, score_cutoff=50)
+    near = [slug for slug, *_ in similar]
     near += [s for s in topics if s not in near and (s.startswith(wanted) or wanted.startswith(s))]
-    found: tuple[Topic, ...] = tuple(topics[s] for s in near[:5])
+    found: tuple[Topic, ...] = tuple(topics[s] for s in near[:_MOST_NEAR])
     raise UnknownTopicError(slug, found)

@@ -7,6 +7,7 @@ What comes in has been sanitised by `text.markup`; nothing that goes out could n
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote
@@ -17,7 +18,8 @@ from pages.cards import local
 _HEADING = re.compile(r"h[1-6]")
 _ALIGNED = re.compile(r"text-align:\s*(left|right|center)")
 _SIDES = {"left": "start", "right": "end", "center": "center"}
-_PREFIX = "s-"  # of every id: none can then be taken for one of the page's own
+_EXPLICIT = re.compile(r"""\sid="([^"]*)\"""")
+_TAKEN = frozenset({"main", "q"})  # ids of the page's own
 
 
 def page_body(markup: str, page_url: str, site: Site) -> str:
@@ -45,13 +47,15 @@ class _Rewriter(HTMLParser):
         self._links = 0
         levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", markup)]
         self._lower = max(0, 2 - min(levels)) if levels else 0
-        self._used: set[str] = set()
+        self._explicit = frozenset(_EXPLICIT.findall(markup)) - _TAKEN
+        self._used = set(_TAKEN)
+        self._counts = Counter[str]()
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if _HEADING.fullmatch(tag):
-            self._heading = []
             self.parts.append(self._tag(self._level(tag), attributes))
-            self._place = len(self.parts) - 1
+            if ' id="' not in self.parts[-1]:
+                self._heading, self._place = [], len(self.parts) - 1
         elif tag == "img":
             self.parts.append(self._image(dict(attributes)))
         else:
@@ -92,6 +96,10 @@ class _Rewriter(HTMLParser):
         if name == "style":
             aligned = _ALIGNED.search(value)
             return f' class="align-{_SIDES[aligned[1]]}"' if aligned else ""
+        if name == "id":
+            if value in self._used:
+                return ""
+            self._used.add(value)
         if name == "href":
             value = self._target(value)
         return f' {name}="{escape(value)}"'
@@ -99,7 +107,8 @@ class _Rewriter(HTMLParser):
     def _target(self, url: str) -> str:
         page, hash_sign, anchor = url.partition("#")
         if hash_sign and page == self._page_url:
-            return f"#{_PREFIX}{_anchor(unquote(anchor))}"
+            name = unquote(anchor)
+            return f"#{name if name in self._explicit else _anchor(name)}"
         return local(url, self._site)
 
     def _image(self, attributes: dict[str, str | None]) -> str:
@@ -117,10 +126,10 @@ class _Rewriter(HTMLParser):
         return f"h{min(6, int(tag[1]) + self._lower)}" if _HEADING.fullmatch(tag) else tag
 
     def _unique(self, name: str) -> str:
-        found, count = f"{_PREFIX}{name}", 1
-        while found in self._used:
-            count += 1
-            found = f"{_PREFIX}{name}-{count}"
+        found = name or "section"
+        while found in self._used or found in self._explicit:
+            self._counts[name] += 1
+            found = f"{name or 'section'}-{self._counts[name] + 1}"
         self._used.add(found)
         return found
 

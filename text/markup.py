@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import html
 import re
-from functools import cache
-from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import nh3
 
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
+from text.balance import balanced, revealed, texts
+from text.limits import MAX_BODY, MAX_URL
 
 URL_SCHEMES = frozenset({"http", "https", "mailto"})
 
@@ -35,9 +33,10 @@ _DROPPED_WITH_CONTENT = frozenset(
 )
 _CELL = frozenset({"colspan", "rowspan", "style"})
 _ATTRIBUTES: dict[str, set[str]] = {
-    "*": {"dir", "lang"},
+    "*": {"dir", "id", "lang"},
     "a": {"href", "title"},
     "abbr": {"title"},
+    "code": {"class"},
     "img": {"src", "alt", "title", "width", "height"},
     "li": {"value"},
     "ol": {"start"},
@@ -46,9 +45,8 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "time": {"datetime"},
 }
 
-# The sanitiser's time grows with the square of the depth, and nobody nests like that in good faith.
-_DEEPEST = 2000
-_TAG = re.compile(r"<(/?)[A-Za-z][^<>]*>")
+_LANGUAGE_CLASS = re.compile(r"language-[\w+#.-]{1,40}")
+_ID = re.compile(r"[A-Za-z][\w.:-]{0,99}")
 
 _EMBED = re.compile(r"<(?:iframe|embed|video|audio|source)\b[^<>]*>", re.IGNORECASE)
 _EMBED_SOURCE = re.compile(r"""\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
@@ -63,8 +61,11 @@ def xml_safe(text: str) -> str:
 
 
 def render_markdown(text: str, base_url: str, *, page_url: str | None = None) -> str:
-    """Return Markdown (CommonMark, tables, strikethrough, raw HTML) as sanitised HTML: see `sanitise`."""
-    return sanitise(_markdown().render(xml_safe(text)), base_url, page_url=page_url)
+    """Return Markdown as sanitised HTML: see `text.markdown.render` and `sanitise`."""
+    # Imported late: it costs some 80 ms, and a site of links alone never needs it.
+    from text import markdown
+
+    return sanitise(markdown.render(xml_safe(text[:MAX_BODY])), base_url, page_url=page_url)
 
 
 def sanitise(markup: str, base_url: str, *, page_url: str | None = None) -> str:
@@ -79,8 +80,7 @@ def sanitise(markup: str, base_url: str, *, page_url: str | None = None) -> str:
         return _resolve(url, (page_url or base_url) if url.startswith("#") else base_url)
 
     clean = _EMBED.sub(lambda tag: _embed_anchor(tag[0], base_url), xml_safe(markup))
-    if clean.count("<") > _DEEPEST and _depth(clean) > _DEEPEST:
-        clean = html.escape(_TAG.sub(" ", clean))
+    clean = balanced(clean)
     # Twice: a dropped tag can leave what a parser reads differently next time, as a paragraph in a paragraph.
     for _ in range(2):
         clean = nh3.clean(
@@ -88,22 +88,23 @@ def sanitise(markup: str, base_url: str, *, page_url: str | None = None) -> str:
             tags=set(_TAGS),
             clean_content_tags=set(_DROPPED_WITH_CONTENT),
             attributes=_ATTRIBUTES,
+            attribute_filter=_attribute,
             link_rel=None,
             url_schemes=set(URL_SCHEMES),
             url_relative=absolute,
             filter_style_properties={"text-align"},
         )
     # Once more, because `&#11;` has become the character by now.
-    return xml_safe(clean).strip()
+    return xml_safe(revealed(clean)).strip()
 
 
-def _depth(markup: str) -> int:
-    """Return how deep the tags nest at most; a tag that is never closed counts until the end."""
-    depth = deepest = 0
-    for tag in _TAG.finditer(markup):
-        depth = max(0, depth - 1) if tag[1] else depth + 1
-        deepest = max(deepest, depth)
-    return deepest
+def _attribute(_tag: str, name: str, value: str) -> str | None:
+    """Return the value that an attribute may have, or None where it may have none."""
+    if name == "class":
+        return found[0] if (found := _LANGUAGE_CLASS.search(value)) else None
+    if name == "id":
+        return value if _ID.fullmatch(value) else None
+    return value if len(value) <= MAX_URL or name not in ("href", "src") else None
 
 
 def embed_link(markup: str, base_url: str) -> str:
@@ -115,8 +116,7 @@ def embed_link(markup: str, base_url: str) -> str:
 def plain(markup: str) -> str:
     """Return the text of an HTML fragment on one line."""
     spaced = _BLOCK_END.sub(r" \g<0>", xml_safe(markup))
-    text = nh3.clean(spaced, tags=set(), clean_content_tags=set(_DROPPED_WITH_CONTENT))
-    return one_line(html.unescape(text))
+    return one_line("".join(texts(spaced, _DROPPED_WITH_CONTENT)))
 
 
 def one_line(text: str) -> str:
@@ -126,16 +126,8 @@ def one_line(text: str) -> str:
     return re.sub(r"[ \t\r\n]+", " ", xml_safe(text)).strip(" ")
 
 
-@cache
-def _markdown() -> MarkdownIt:
-    # Imported late: it costs some 80 ms, and a site of links alone never needs it.
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-
-
 def _resolve(url: str, base_url: str) -> str | None:
-    if not url.strip():
+    if len(url) > MAX_URL or not url.strip():
         return None
     try:
         absolute = urljoin(base_url, url)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, quote, urlsplit
 
+from text.limits import MAX_URL
+
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|ocid|cmpid)(?:=|$)", re.I
 )
 _PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d{1,4})?(?:[/?][A-Za-z0-9%/?#@!$&'()*+,;=._~:-]*)?")
+_MAX_HOST = 253  # characters of a host name (RFC 1035 §2.3.4), which no other spelling of it exceeds
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -16,8 +19,10 @@ def http_url(text: str) -> str | None:
     """Return `text` as an absolute http or https URI (RFC 3986), or None when it is not one.
 
     Spaces and letters outside ASCII are percent-encoded and host names brought into their ASCII form
-    (RFC 5890), because feed readers and chat services take URIs, not IRIs.
+    (RFC 5890), because feed readers and chat services take URIs, not IRIs. Longer than MAX_URL is none.
     """
+    if len(text) > MAX_URL:
+        return None
     if _PLAIN.fullmatch(text) and not _BARE_PERCENT.search(text) and text.count("#") < 2:
         return text
     parts = _split(text.strip())
@@ -65,6 +70,8 @@ def _split(text: str) -> SplitResult | None:
 
 def _netloc(parts: SplitResult) -> str | None:
     host = parts.hostname or ""
+    if len(host) > _MAX_HOST:
+        return None
     try:
         ascii_host = host if ":" in host else host.encode("idna").decode("ascii")
     except UnicodeError:

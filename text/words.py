@@ -7,15 +7,34 @@ between words have no such borders, so there a word is found anywhere.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+
+from text.limits import MAX_MARKS
 
 _UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR"})
 
 
 def fold(text: str) -> str:
     """Return `text` as it is compared: two spellings of one word fold to the same."""
+    text = stream_safe(text)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def stream_safe(text: str) -> str:
+    """Return `text` with at most MAX_MARKS combining marks in a row; more are dropped.
+
+    Normalising sorts each such run, in a time that grows with the square of its length (UAX #15 §13).
+    """
+    return text if text.isascii() else _marks().sub(lambda run: run[0][:MAX_MARKS], text)
+
+
+@cache
+def _marks() -> re.Pattern[str]:
+    """Return a pattern for runs of combining marks that are too long."""
+    marks = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code))]
+    return re.compile(f"[{''.join(marks)}]{{{MAX_MARKS + 1},}}")
 
 
 @lru_cache(maxsize=256)

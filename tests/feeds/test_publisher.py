@@ -16,6 +16,7 @@ from articles.topics import ALL
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
 from tests.site import NOON, ArticleSite, Clock
+from tests.text.test_limits import calls
 
 
 def titles(publisher: Publisher, slug: str = ALL) -> list[str]:
@@ -249,3 +250,19 @@ def test_the_list_of_feeds_is_a_tree(site: ArticleSite) -> None:
         f"https://news.example.org/feeds/{slug}.rss"
         for slug in ("all", "ai", "ml", "c-plus-plus", "%E6%97%A5%E6%9C%AC%E8%AA%9E")
     ]
+
+
+def test_the_list_of_feeds_takes_work_in_proportion_to_the_topics(site: ArticleSite) -> None:
+    """Twice the topics are twice the calls: one file may name a hundred, and there are many files."""
+
+    def work(count: int) -> int:
+        site.write(f"{count}.md", topics=[f"{count} {number}" for number in range(count)])
+        catalog = site.indexer().catalog
+        site.indexer().refresh()
+        publisher = site.publisher(catalog)
+        publisher.subscriptions()
+        return calls(publisher.subscriptions)
+
+    small = work(100)  # of 100 topics
+    large = work(100 - 1) - small  # of 99 more
+    assert large < 1.2 * small

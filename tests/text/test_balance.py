@@ -1,0 +1,121 @@
+"""HTML of any kind leaves the balancer well nested, no deeper than is allowed, with all its text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from text.balance import _VOID, balanced, revealed, texts
+from text.limits import MAX_DEPTH, MAX_FORMATTING
+from text.markup import plain, sanitise
+
+_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)(?:=\"[^\"]*\"|[^>])*>")
+_FORMATTING = {"a", "b", "code", "em", "i", "s", "small", "strong", "u"}
+TAGS = [
+    "a",
+    "b",
+    "br",
+    "div",
+    "em",
+    "h2",
+    "i",
+    "li",
+    "p",
+    "pre",
+    "table",
+    "td",
+    "tr",
+    "ul",
+    "svg",
+    "script",
+    "x-y",
+]
+
+pieces = st.one_of(
+    st.sampled_from([f"<{name}>" for name in TAGS] + [f"</{name}>" for name in TAGS]),
+    st.sampled_from(
+        ["<a href='x>y'>", '<p title="', "<!--", "-->", "<!x>", "<", ">", "&", "&lt;", "&#60;b&#62;", "<b"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=4),
+)
+
+
+def depths(markup: str) -> tuple[int, int]:
+    """Return how deep elements and formatting nest, after checking that each closes the innermost one."""
+    stack: list[str] = []
+    deepest = formatting = 0
+    for tag in _TAG.finditer(markup):
+        name = tag[2].lower()
+        if tag[1]:
+            assert stack.pop() == name
+        elif name not in _VOID:
+            stack.append(name)
+        deepest = max(deepest, len(stack))
+        formatting = max(formatting, sum(name in _FORMATTING for name in stack))
+    assert not stack
+    return deepest, formatting
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(pieces, max_size=40).map("".join), st.integers(1, 60))
+def test_any_markup_leaves_well_nested(piece: str, times: int) -> None:
+    """Every end tag closes the innermost element, within the limits, however often a piece is repeated."""
+    depth, formatting = depths(balanced(piece * times))
+    assert depth <= MAX_DEPTH
+    assert formatting <= MAX_FORMATTING
+
+
+@pytest.mark.parametrize(
+    "unit", ["<div></p>", "<p><b id=1>", "<table><tr><td><div></div>", "<i></p><p>", "<div><b>"]
+)
+def test_work_grows_with_the_length_alone(unit: str) -> None:
+    """Twice the markup is twice as much for the sanitiser: nothing is opened again and again."""
+    small, large = len(balanced(unit * 2_000)), len(balanced(unit * 4_000))
+    assert large <= 2.1 * small + 1_000
+    assert large <= 3 * len(unit * 4_000) + 1_000
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>a <b>b</b><br>c <img src=x alt='a > b'></p>",
+        "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul>",
+        "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>",
+        "<DIV Class=x>text</DIV>".replace("</DIV>", "</div>"),
+    ],
+)
+def test_well_formed_markup_stays_as_it_is(markup: str) -> None:
+    """Byte for byte, so that nothing changes for those who write it."""
+    assert revealed(balanced(markup)) == markup
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
+        ("<p>a<p>b", "<p>a</p><p>b</p>"),
+        ("<b>a<i>b</b>c</i>", "<b>a<i>b</i></b>c"),
+        ("a</p></div>b", "ab"),
+        ("<p>a<!-- <b> -->b</p>", "<p>ab</p>"),
+        ("<td>x</div>", "<td>x</td>"),
+        ("a <3 b & c &lt;d&gt;", "a &lt;3 b &amp; c &lt;d&gt;"),
+        ("a<script>if (a < b) {}</script>b", "ab"),
+        ("a <b", "a "),
+    ],
+)
+def test_what_browsers_mend_is_mended_here(written: str, shown: str) -> None:
+    """Optional end tags are written, and what closes nothing is dropped."""
+    assert revealed(balanced(written)) == shown
+
+
+@given(st.text(st.sampled_from("&<>;#x1Aaltgmp "), max_size=60))
+def test_references_become_the_characters_they_stand_for(text: str) -> None:
+    """The parser behind sees no reference, each of which would copy the text; readers see the same."""
+    markup = balanced(text)
+    assert not re.search("[&]", re.sub(r"<[^>]*>", "", markup))
+    assert plain(sanitise(text, "https://x.example/")) == plain(
+        "".join(texts(text, ())).replace("&", "&amp;").replace("<", "&lt;")
+    )

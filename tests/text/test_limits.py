@@ -1,0 +1,103 @@
+"""Twice the text is twice the work, whatever is in it; counted in calls."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from articles.topics import slugify
+from text import markdown
+from text.limits import MAX_MARKS, MAX_PARAGRAPH, MAX_TOKENS, MAX_URL
+from text.markup import render_markdown, sanitise
+from text.urls import http_url
+from text.words import fold, stream_safe
+
+BASE = "https://news.example.org/articles/post"
+
+UNITS = [
+    "*_", "**a", "[", "![", "[a](", "[a]: b\n", "[a]\n", "[^a]: b\n", "`a``", "<a ", "<!--", "<?", "> ",
+    "- a\n  ", "* a\n", "a\n", "# x\n", "a|b\n-|-\n", "|a|b|c|\n|-|-|-|\n", "~~", "&", "$a", "{: .a}\n",
+    "{#a .b ", ":::a\n", "a\n: b\n", ":tada:", "http://a.b/((( ", "www.a_b ", "a@b.c ", "- [ ] a\n", "```\n",
+    "<div>\n", "<div></p>", "![a ", "> [!TIP]\n", "[a](<", "a  \n",
+]  # fmt: skip
+
+
+def calls(work: Callable[[], object]) -> int:
+    """Return how many functions, of Python and of C, were called to do some work."""
+    count = 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_rendering_twice_the_text_is_twice_the_work(unit: str) -> None:
+    """No piece of Markdown or HTML, repeated, makes the parser go over it again and again."""
+    render_markdown(unit, BASE)  # what is done once is not counted
+    size = 2_000 // len(unit)
+    small = calls(lambda: render_markdown(unit * size, BASE))
+    large = calls(lambda: render_markdown(unit * (2 * size), BASE))
+    assert large <= 2.2 * small + 2_000
+
+
+def test_a_body_of_too_many_parts_is_shown_as_it_is_written() -> None:
+    """All its text is there, in paragraphs; counted in tokens, so that every machine gives the same bytes."""
+    body = "*a*\n\n" * MAX_TOKENS
+    assert markdown.is_too_large(body)
+    assert render_markdown(body, BASE).startswith("<p>*a*</p>\n<p>*a*</p>")
+    assert not markdown.is_too_large("*a*\n\n" * (MAX_TOKENS // 10))
+
+
+def test_a_long_address_linked_to_from_everywhere_is_not_multiplied() -> None:
+    """A reference of 3,000 characters used 10,000 times would be 30 MB of HTML."""
+    body = f"[a]: https://x.example/{'x' * 3_000}\n\n" + "[a]\n\n" * 10_000
+    assert markdown.is_too_large(body)
+    assert len(render_markdown(body, BASE)) < 4 * len(body)
+
+
+def test_a_paragraph_of_too_many_characters_is_shown_as_it_is_written() -> None:
+    """The other paragraphs are not affected."""
+    shown = render_markdown("*a* " * MAX_PARAGRAPH + "\n\n*b*", BASE)
+    assert "*a* *a*" in shown
+    assert shown.endswith("<p><em>b</em></p>")
+
+
+def test_an_address_that_is_too_long_is_no_link() -> None:
+    """Its text stays; nothing is normalised before its length is known."""
+    long = "https://x.example/" + "a" * MAX_URL
+    assert sanitise(f'<a href="{long}">text</a>', BASE) == "<a>text</a>"
+    assert http_url(long) is None
+    assert http_url("https://" + "e\u0301" * 1_000 + ".example/") is None
+
+
+@given(st.text(st.sampled_from("ae\u0301\u0323\u0327日ﷺ"), max_size=200), st.integers(1, 50))
+def test_runs_of_combining_marks_are_cut(text: str, times: int) -> None:
+    """At most 30 in a row are left, as in the Stream-Safe Text Format; other texts stay as they are."""
+    run = longest = 0
+    for character in stream_safe(text * times):
+        run = run + 1 if unicodedata.combining(character) else 0
+        longest = max(longest, run)
+    assert longest <= MAX_MARKS
+    if not any(map(unicodedata.combining, text)):
+        assert stream_safe(text) == text
+
+
+def test_words_and_topics_are_normalised_after_their_marks_are_cut() -> None:
+    """What a million marks fold to is as short as what thirty do."""
+    marks = "\u0301\u0323" * 100_000
+    assert len(fold("a" + marks)) <= MAX_MARKS + 1
+    assert slugify("a" + marks).startswith(fold("a" + marks)[:10])

@@ -1,0 +1,187 @@
+"""HTML as it comes → the same with every tag closed where it opens, nested no deeper than is allowed.
+
+A browser's parser mends whatever it is given, at a price: its time grows with the depth, and a `<b>` that
+runs out of its paragraph is opened again in every later one (https://html.spec.whatwg.org/#parsing-main-inbody,
+"reconstruct the active formatting elements"). What leaves this module needs no mending, so that the sanitiser
+behind it takes a time that grows with the length alone. References such as `&eacute;` become characters, and
+`&`, `<` and `>` in texts are hidden from that parser too, which copies a text once for each reference in it:
+`revealed` turns them into `&amp;`, `&lt;` and `&gt;` again.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Container, Iterator
+
+from text.limits import MAX_DEPTH, MAX_FORMATTING
+
+# A comment, another declaration or a tag; what never ends goes on to the end of the text. No part of this can
+# be matched in two ways, and none is tried twice.
+_TOKEN = re.compile(
+    r"""<!--(?:-?>|.*?(?:--!?>|\Z))
+    | <[!?][^>]*(?:>|\Z)
+    | </(?![A-Za-z])[^>]*(?:>|\Z)
+    | <(?P<end>/?)(?P<name>[A-Za-z][^\s/>]*)
+      (?:=\s*(?:"[^"]*"|'[^']*')|[^>])*+ (?P<close>>|\Z)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_HIDDEN = {"&": "\ufdd0", "<": "\ufdd1", ">": "\ufdd2"}  # characters that Unicode keeps for such inner uses
+_SPACE_REFERENCE = re.compile(r"&#(?:0*1[12]|[xX]0*[bBcC])(?![0-9a-fA-F]);?")
+_VOID_NAMES = """
+area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr
+"""
+_VOID = frozenset(_VOID_NAMES.split())
+_RAW = frozenset(
+    {"iframe", "noembed", "noframes", "plaintext", "script", "style", "textarea", "title", "xmp"}
+)
+_FORMATTING_NAMES = "a b big code em font i nobr s small strike strong tt u"
+_FORMATTING = frozenset(_FORMATTING_NAMES.split())
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_BLOCKS = """
+address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form
+header hgroup hr li listing main menu nav ol p pre section summary table ul
+"""
+_ENDS_PARAGRAPH = _HEADINGS | frozenset(_BLOCKS.split())
+_CELLS = frozenset({"caption", "table", "td", "th"})
+_SCOPE = _CELLS | {"applet", "button", "marquee", "object", "template"}
+_TABLE_PARTS = frozenset({"caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"})
+
+# What a start tag closes where it is still open, and up to which other element it looks for it.
+_CLOSED_BY: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "li": (frozenset({"li"}), _SCOPE | {"ol", "ul"}),
+    "dd": (frozenset({"dd", "dt"}), _SCOPE | {"dl"}),
+    "dt": (frozenset({"dd", "dt"}), _SCOPE | {"dl"}),
+    "a": (frozenset({"a"}), _SCOPE),
+    "td": (frozenset({"td", "th"}), frozenset({"table", "tr"})),
+    "th": (frozenset({"td", "th"}), frozenset({"table", "tr"})),
+    "tr": (frozenset({"tr"}), frozenset({"table", "tbody", "tfoot", "thead"})),
+    **dict.fromkeys(
+        ("caption", "colgroup", "tbody", "tfoot", "thead"),
+        (frozenset({"caption", "colgroup", "tbody", "tfoot", "thead"}), frozenset({"table"})),
+    ),
+}
+
+
+def balanced(markup: str) -> str:
+    """Return `markup` with each element closed within the one it was opened in; for `revealed` at last.
+
+    Elements deeper than MAX_DEPTH, and formatting within MAX_FORMATTING others, lose their tags and keep
+    their content. Comments and declarations are left out, and so are elements in which tags are text.
+    """
+    for hidden in _HIDDEN.values():
+        markup = markup.replace(hidden, "")
+    return "".join(_Balancer(markup).parts())
+
+
+def revealed(markup: str) -> str:
+    """Return what `balanced` gave with the characters in its texts that it hid."""
+    for shown, hidden in _HIDDEN.items():
+        markup = markup.replace(hidden, html.escape(shown))
+    return markup
+
+
+def texts(markup: str, without: Container[str]) -> Iterator[str]:
+    """Yield the texts between tags, with references as characters; elements in `without` are left out."""
+    place = 0
+    while found := _TOKEN.search(markup, place):
+        yield _decoded(markup[place : found.start()])
+        place = found.end()
+        name = (found["name"] or "").lower()
+        if name and not found["end"] and name in without:
+            place = _end_of(name, markup, place)
+    yield _decoded(markup[place:])
+
+
+def _decoded(text: str) -> str:
+    """Return a text with each reference as its character; those that XML forbids are left out."""
+    return html.unescape(_SPACE_REFERENCE.sub(" ", text)) if "&" in text else text
+
+
+def _hidden(text: str) -> str:
+    text = _decoded(text)
+    for shown, hidden in _HIDDEN.items():
+        text = text.replace(shown, hidden)
+    return text
+
+
+def _end_of(name: str, markup: str, place: int) -> int:
+    """Return where an element ends whose content is not looked into."""
+    end = re.compile(rf"</{re.escape(name)}(?=[\s/>])[^>]*>?", re.IGNORECASE).search(markup, place)
+    return end.end() if end else len(markup)
+
+
+class _Balancer:
+    """One pass over a text; `_open` are the names of the elements that are open, outermost first."""
+
+    def __init__(self, markup: str) -> None:
+        self._markup = markup
+        self._open: list[str] = []
+        self._count: Counter[str] = Counter()
+        self._formatting = 0
+        self._dropped: Counter[str] = Counter()
+
+    def parts(self) -> Iterator[str]:
+        """Yield the text in pieces."""
+        place = 0
+        markup = self._markup
+        while found := _TOKEN.search(markup, place):
+            yield _hidden(markup[place : found.start()])
+            place = found.end()
+            name = (found["name"] or "").lower()
+            if not name or not found["close"]:
+                continue
+            if found["end"]:
+                yield from self._end(name)
+            else:
+                yield from self._start(name, found[0])
+                if name in _RAW:
+                    place = _end_of(name, markup, place)
+        yield _hidden(markup[place:])
+        yield from self._close(0)
+
+    def _start(self, name: str, tag: str) -> Iterator[str]:
+        if name in _RAW:
+            return
+        if name in _ENDS_PARAGRAPH and self._count["p"]:
+            yield from self._close_from(frozenset({"p"}), _SCOPE)
+        if name in _CLOSED_BY:
+            yield from self._close_from(*_CLOSED_BY[name])
+        if name in _HEADINGS and self._open and self._open[-1] in _HEADINGS:
+            yield from self._close(len(self._open) - 1)
+        if name in _VOID:
+            yield tag
+        elif len(self._open) >= MAX_DEPTH or (name in _FORMATTING and self._formatting >= MAX_FORMATTING):
+            self._dropped[name] += 1
+        else:
+            self._open.append(name)
+            self._count[name] += 1
+            self._formatting += name in _FORMATTING
+            yield tag
+
+    def _end(self, name: str) -> Iterator[str]:
+        if self._dropped[name]:
+            self._dropped[name] -= 1
+        elif self._count[name]:
+            limits = frozenset({"table"}) if name in _TABLE_PARTS else _CELLS
+            yield from self._close_from(frozenset({name}), limits - {name})
+
+    def _close_from(self, names: frozenset[str], limits: frozenset[str]) -> Iterator[str]:
+        """Close the innermost open one of `names`, and all in it, unless one of `limits` is in between."""
+        if not any(self._count[name] for name in names):
+            return
+        for place in range(len(self._open) - 1, -1, -1):
+            if self._open[place] in names:
+                yield from self._close(place)
+                return
+            if self._open[place] in limits:
+                return
+
+    def _close(self, place: int) -> Iterator[str]:
+        while len(self._open) > place:
+            name = self._open.pop()
+            self._count[name] -= 1
+            self._formatting -= name in _FORMATTING
+            yield f"</{name}>"
