@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from articles.topics import slugify
@@ -84,6 +84,7 @@ def test_an_address_that_is_too_long_is_no_link() -> None:
     assert http_url("https://" + "e\u0301" * 1_000 + ".example/") is None
 
 
+@settings(deadline=None)  # the first call makes the table of marks
 @given(st.text(st.sampled_from("ae\u0301\u0323\u0327日ﷺ"), max_size=200), st.integers(1, 50))
 def test_runs_of_combining_marks_are_cut(text: str, times: int) -> None:
     """At most 30 in a row are left, as in the Stream-Safe Text Format; other texts stay as they are."""
