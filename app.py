@@ -30,8 +30,9 @@ from ops.counts import Counts
 from ops.environment import readable_secrets, secret
 from ops.errors import SettingError
 from ops.health import Health, health_of
-from ops.hosting import behind_proxies, outbox_url
+from ops.hosting import outbox_url
 from ops.metrics import ArticlesCollector, UsageCollector
+from ops.proxies import behind_proxies
 from ops.routes import UntilReady
 from ops.routes import blueprint as ops_blueprint
 from ops.scheduling import use_batch_scheduling
@@ -105,7 +106,7 @@ def create_web() -> Flask:
     feeds.start()
     complete = _once_complete(feeds, newswire.catalog)
     try:
-        app.wsgi_app = behind_proxies(complete, os.environ)  # type: ignore[assignment,method-assign]
+        app.wsgi_app = behind_proxies(complete, os.environ, newswire.config.site.url)  # type: ignore[assignment,method-assign]
     except SettingError as error:
         raise ended_by(error) from None
     return app

@@ -1,18 +1,12 @@
-"""What the host tells of itself in the environment, and what follows from it."""
+"""What the environment says about the host, and what follows from it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ops.environment import secret
 from ops.errors import SettingError
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 _EPHEMERAL = {
     "DYNO": "Heroku",
@@ -20,7 +14,6 @@ _EPHEMERAL = {
     "FLY_APP_NAME": "Fly.io",
     "RAILWAY_ENVIRONMENT": "Railway",
 }
-_MOST_PROXIES = 10
 
 
 def outbox_url(environ: Mapping[str, str], state: Path) -> str:
@@ -41,16 +34,3 @@ def outbox_url(environ: Mapping[str, str], state: Path) -> str:
             f"if {state} is on a disk that lasts"
         )
     return f"sqlite:///{(state / 'outbox.sqlite').resolve()}"
-
-
-def behind_proxies(application: WSGIApplication, environ: Mapping[str, str]) -> WSGIApplication:
-    """Return the application as it is to be called behind TRUSTED_PROXIES proxies, none unless set.
-
-    Only so many entries of X-Forwarded-For, -Proto and -Host are believed, counted from the end: what stands
-    before them anybody may have written. Raises SettingError for a value that is no such number.
-    """
-    said = environ.get("TRUSTED_PROXIES", "").strip() or "0"
-    if not (said.isdecimal() and said.isascii() and int(said) <= _MOST_PROXIES):
-        raise SettingError(f"TRUSTED_PROXIES: {said!r} is not a number from 0 to {_MOST_PROXIES}")
-    count = int(said)
-    return ProxyFix(application, x_for=count, x_proto=count, x_host=count) if count else application

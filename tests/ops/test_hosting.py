@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from werkzeug.test import Client
-from werkzeug.wrappers import Request, Response
 
 from ops.errors import SettingError
-from ops.hosting import behind_proxies, outbox_url
+from ops.hosting import outbox_url
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-CLIENT = {"REMOTE_ADDR": "127.0.0.1"}
 HOSTS = ["DYNO", "RENDER", "FLY_APP_NAME", "RAILWAY_ENVIRONMENT"]
 
 
@@ -42,26 +35,3 @@ def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
     for environ in ({"DATABASE_URL_FILE": str(tmp_path / "none")}, {"DATABASE_URL": ""}):
         with pytest.raises(SettingError, match="DATABASE_URL"):
             outbox_url(environ, tmp_path)
-
-
-def _application(environ: WSGIEnvironment, start_response: StartResponse) -> object:
-    request = Request(environ)
-    return Response(f"{request.scheme} {request.remote_addr}")(environ, start_response)
-
-
-@pytest.mark.parametrize(
-    ("proxies", "seen"),
-    [("", "http 127.0.0.1"), ("0", "http 127.0.0.1"), ("1", "https 3.3.3.3"), ("2", "https 2.2.2.2")],
-)
-def test_proxies_are_believed_only_when_configured(proxies: str, seen: str) -> None:
-    """Of the client's address only the part that trusted proxies wrote counts."""
-    application = behind_proxies(_application, {"TRUSTED_PROXIES": proxies})  # type: ignore[arg-type]
-    headers = {"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 3.3.3.3", "X-Forwarded-Proto": "gopher, https, https"}
-    assert Client(application).get("/", headers=headers, environ_base=CLIENT).text == seen
-
-
-@pytest.mark.parametrize("value", ["yes", "-1", "11", "1.5", "١"])
-def test_a_number_of_proxies_that_cannot_be(value: str) -> None:
-    """The message names the variable."""
-    with pytest.raises(SettingError, match="TRUSTED_PROXIES"):
-        behind_proxies(_application, {"TRUSTED_PROXIES": value})  # type: ignore[arg-type]

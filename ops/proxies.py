@@ -1,0 +1,139 @@
+"""Which of a reverse proxy's headers are believed, and when.
+
+TRUSTED_PROXIES says how many proxies stand in front. A client that reaches the server without them can write
+any X-Forwarded header itself, so the headers count only from a peer on a private network, as a proxy is; and
+host and scheme count only where they are those of the site.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from ops.errors import SettingError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+MAX_PROXIES = 10
+_FOR, _PROTO, _HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
+_FORWARDED = (_FOR, _PROTO, _HOST, "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_FORWARDED")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def behind_proxies(
+    application: WSGIApplication, environ: Mapping[str, str], site_url: str
+) -> WSGIApplication:
+    """Return the application as it is to be called behind TRUSTED_PROXIES proxies, none unless set.
+
+    Only as many entries of a header count, from its end: anybody may have written those before them. Raises
+    SettingError for a value that is no number from 0 to `MAX_PROXIES`.
+    """
+    text = environ.get("TRUSTED_PROXIES", "").strip() or "0"
+    if not (text.isdecimal() and text.isascii() and len(text) < 4 and int(text) <= MAX_PROXIES):
+        raise SettingError(f"TRUSTED_PROXIES: {text[:20]!r} is not a number from 0 to {MAX_PROXIES}")
+    return TrustedProxies(application, int(text), site_url)
+
+
+class TrustedProxies:
+    """A WSGI application: `inner` with what `count` proxies say of the client. Logs once what it saw."""
+
+    def __init__(self, inner: WSGIApplication, count: int, site_url: str) -> None:
+        self._plain = inner
+        self._proxied = ProxyFix(inner, x_for=count, x_proto=count, x_host=count) if count else inner
+        self._count = count
+        self._site = urlsplit(site_url)
+        self._logged: set[str] = set()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if not any(name in environ for name in _FORWARDED):
+            return self._plain(environ, start_response)
+        peer = str(environ.get("REMOTE_ADDR") or "")
+        if not self._count or not _is_private(peer):
+            self._log_ignored(peer)
+            return self._plain(_without(environ, _FORWARDED), start_response)
+        self._log_believed(peer)
+        return self._proxied(_without(environ, self._unusable(environ)), start_response)
+
+    def _unusable(self, environ: WSGIEnvironment) -> list[str]:
+        """Return the headers that do not count although the proxy may be trusted."""
+        host, scheme = self._entry(environ, _HOST), self._entry(environ, _PROTO)
+        checks = {
+            _FOR: _address(self._entry(environ, _FOR)) is not None,
+            _PROTO: scheme == self._site.scheme,
+            _HOST: self._is_site(host),
+        }
+        return [name for name in _FORWARDED if not checks.get(name, False)]
+
+    def _entry(self, environ: WSGIEnvironment, name: str) -> str:
+        entries = str(environ.get(name, "")).rsplit(",", self._count)[-self._count :]
+        return entries[0].strip() if len(entries) == self._count else ""
+
+    def _is_site(self, host: str) -> bool:
+        default = f":{_DEFAULT_PORTS.get(self._site.scheme)}"
+        return host.lower().removesuffix(default) == self._site.netloc.lower().removesuffix(default)
+
+    def _log_ignored(self, peer: str) -> None:
+        if self._count and self._is_first("ignored"):
+            log.warning(
+                "TRUSTED_PROXIES is %d, but a request with X-Forwarded headers came from %s, which is not on"
+                " a private network: such headers are ignored, because a client may have written them",
+                self._count,
+                _shown(peer),
+            )
+        elif not self._count and self._is_first("unset"):
+            log.info("X-Forwarded headers are ignored: TRUSTED_PROXIES is not set")
+
+    def _log_believed(self, peer: str) -> None:
+        if self._is_first("believed"):
+            log.info(
+                "X-Forwarded headers of the proxy at %s are believed: TRUSTED_PROXIES is %d",
+                _shown(peer),
+                self._count,
+            )
+
+    def _is_first(self, what: str) -> bool:
+        if what in self._logged:
+            return False
+        self._logged.add(what)
+        return True
+
+
+def _without(environ: WSGIEnvironment, names: Iterable[str]) -> WSGIEnvironment:
+    dropped = frozenset(names)
+    return {name: value for name, value in environ.items() if name not in dropped}
+
+
+def _is_private(peer: str) -> bool:
+    """Return whether the peer is on this machine or a private network; a Unix socket has no address."""
+    if not peer:
+        return True
+    address = _address(peer)
+    return address is not None and not address.is_global
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address, with or without port and brackets, or None for what is none."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _shown(peer: str) -> str:
+    """Return the peer for the log."""
+    return str(_address(peer) or "a Unix socket")

@@ -1,0 +1,119 @@
+"""Which of a proxy's headers are believed."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
+
+from ops.errors import SettingError
+from ops.proxies import behind_proxies
+from tests.site import URL
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+CLIENT = {"REMOTE_ADDR": "127.0.0.1"}
+
+
+def _application(environ: WSGIEnvironment, start_response: StartResponse) -> object:
+    request = Request(environ)
+    return Response(f"{request.scheme} {request.remote_addr} {request.host}"[:500])(environ, start_response)
+
+
+def seen(peer: str, *, proxies: int = 1, url: str = URL, **headers: str) -> list[str]:
+    """Return scheme, client and host as the application sees them."""
+    application = behind_proxies(_application, {"TRUSTED_PROXIES": str(proxies)}, url)  # type: ignore[arg-type]
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    client = Client(application)
+    return client.get("/", headers=named, environ_base={"REMOTE_ADDR": peer}).text.split(" ")
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [("", "http 127.0.0.1"), ("0", "http 127.0.0.1"), ("1", "https 3.3.3.3"), ("2", "https 2.2.2.2")],
+)
+def test_proxies_are_believed_only_when_configured(proxies: str, seen: str) -> None:
+    """Of the client's address only the part that trusted proxies wrote counts."""
+    application = behind_proxies(_application, {"TRUSTED_PROXIES": proxies}, URL)  # type: ignore[arg-type]
+    headers = {"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 3.3.3.3", "X-Forwarded-Proto": "gopher, https, https"}
+    assert Client(application).get("/", headers=headers, environ_base=CLIENT).text == f"{seen} localhost"
+
+
+@pytest.mark.parametrize("value", ["yes", "-1", "11", "1.5", "١", "9" * 5000])
+def test_a_number_of_proxies_that_cannot_be(value: str) -> None:
+    """The message names the variable."""
+    with pytest.raises(SettingError, match="TRUSTED_PROXIES"):
+        behind_proxies(_application, {"TRUSTED_PROXIES": value}, URL)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("peer", "client"),
+    [
+        ("127.0.0.1", "5.5.5.5"),
+        ("10.1.2.3", "5.5.5.5"),
+        ("100.64.0.1", "5.5.5.5"),
+        ("fd00::1", "5.5.5.5"),
+        ("::ffff:192.168.0.1", "5.5.5.5"),
+        ("", "5.5.5.5"),
+        ("8.8.8.8", "8.8.8.8"),
+        ("2606:4700::1", "2606:4700::1"),
+        ("::ffff:8.8.8.8", "::ffff:8.8.8.8"),
+    ],
+)
+def test_a_client_without_a_proxy_is_not_believed(peer: str, client: str) -> None:
+    """A peer on the public internet is no proxy, whatever its headers say of it."""
+    assert seen(peer, X_Forwarded_For="5.5.5.5", X_Forwarded_Proto="https")[1] == client
+
+
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [("5.5.5.5:443", "5.5.5.5:443"), ("[2001:db8::1]:1", "[2001:db8::1]:1"), ("<script>", "10.0.0.1"),
+     ("unknown", "10.0.0.1"), ("", "10.0.0.1"), ("5.5.5.5,", "10.0.0.1")],
+)  # fmt: skip
+def test_a_client_is_an_address(said: str, client: str) -> None:
+    """What is no address does not count."""
+    assert seen("10.0.0.1", X_Forwarded_For=said)[1] == client
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "proto", "expected"),
+    [
+        (URL, "news.example.org", "https", ["https", "news.example.org"]),
+        (URL, "NEWS.example.org:443", "https", ["https", "NEWS.example.org"]),
+        (URL, "evil.example", "gopher", ["http", "localhost"]),
+        (URL, "news.example.org:8443", "http", ["http", "localhost"]),
+        (URL, "news.example.org.evil.example", "", ["http", "localhost"]),
+        ("http://[::1]:8000", "[::1]:8000", "http", ["http", "[::1]:8000"]),
+        ("http://news.example.org:8000", "news.example.org", "https", ["http", "localhost"]),
+    ],
+)
+def test_host_and_scheme_are_the_sites(url: str, host: str, proto: str, expected: list[str]) -> None:
+    """The proxy's word for them counts only where it is what SITE_URL says."""
+    scheme, _, found = seen("10.0.0.1", url=url, X_Forwarded_Host=host, X_Forwarded_Proto=proto)
+    assert [scheme, found] == expected
+
+
+def test_what_was_seen_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The first request of each kind says what became of its headers; the next ones say nothing."""
+    caplog.set_level(logging.INFO)
+    application = behind_proxies(_application, {"TRUSTED_PROXIES": "1"}, URL)  # type: ignore[arg-type]
+    for peer in ("10.0.0.1", "8.8.8.8", "10.0.0.2", "8.8.4.4"):
+        Client(application).get("/", headers={"X-Forwarded-For": "x"}, environ_base={"REMOTE_ADDR": peer})
+    believed, ignored = caplog.messages
+    assert "10.0.0.1 are believed" in believed
+    assert "8.8.8.8" in ignored and "ignored" in ignored
+    caplog.clear()
+    assert seen("10.0.0.1", proxies=0, X_Forwarded_For="5.5.5.5")[1] == "10.0.0.1"
+    assert caplog.messages == ["X-Forwarded headers are ignored: TRUSTED_PROXIES is not set"]
+
+
+@given(st.text(alphabet=st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=60))
+def test_any_header_is_survived(text: str) -> None:
+    """No header's text is an error."""
+    assert seen("10.0.0.1", X_Forwarded_For=text, X_Forwarded_Host=text, X_Forwarded_Proto=text)
