@@ -117,7 +117,7 @@ def report_to_people(config: Config, environ: Mapping[str, str], stream: TextIO 
 
     Ends the process with status 2 when a variable says something that cannot be.
     """
-    names = [channel.webhook_env for channel in config.bot.channels]
+    names = [name for channel in config.bot.channels for name in channel.secret_variables().values()]
     names += [
         config.articles.token_env or "",
         "METRICS_TOKEN",

@@ -8,9 +8,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -22,6 +23,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WrapValidator,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -29,6 +32,8 @@ from pydantic_core import ErrorDetails
 
 from articles.files.git import GitError, checked_address, may_carry_token
 from articles.topics import Topic, TopicError, Topics, slugify
+from bot.services import SERVICES
+from bot.services.options import SECRET_SUFFIX, Options, VariableName
 from text.printable import printable
 from text.urls import http_url
 from text.yaml import safe as yamlcut
@@ -149,9 +154,6 @@ LanguageTag = Annotated[
 ]
 ChannelName = Annotated[
     str, _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "use letters, digits, dots, hyphens and underscores only")
-]
-VariableName = Annotated[
-    str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "write the name of an environment variable, such as SLACK_AI")
 ]
 GitAddress = Annotated[str, AfterValidator(_git_address)]
 BranchName = Annotated[
@@ -279,12 +281,22 @@ class FilterConfig(_Section):
 Filtered = Annotated[FilterConfig, BeforeValidator(_filter)]
 
 
+def _kind(value: str) -> str:
+    if value not in SERVICES:
+        close = difflib.get_close_matches(value, SERVICES, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(SERVICES))}"
+        raise ValueError(f"is not a known kind of service; {hint}")
+    return value
+
+
 class ChannelConfig(_Section):
-    """One place in a chat service, and what is posted there; `topics` None means all."""
+    """One place in a chat service, and what is posted there; `topics` None means all.
+
+    The settings that only some services have are fields of the subclass that `channel_model` returns.
+    """
 
     name: ChannelName
-    kind: Literal["slack", "discord"]
-    webhook_env: VariableName
+    kind: Annotated[str, AfterValidator(_kind)]
     topics: Annotated[Names | None, BeforeValidator(_all)] = None
     min_quality: int | None = None
     types: Filtered = FilterConfig()
@@ -295,13 +307,56 @@ class ChannelConfig(_Section):
     max_per_tick: Annotated[int, Field(ge=1, le=1000)] = 5
     on_unknown: Literal["retry", "hold", "skip"] = "retry"
 
+    def secret_variables(self) -> dict[str, str]:
+        """Return the environment variables that hold this channel's secrets, by what they are for."""
+        return {
+            name.removesuffix(SECRET_SUFFIX): value
+            for name, value in self._own_settings()
+            if name.endswith(SECRET_SUFFIX)
+        }
+
+    def options(self) -> dict[str, Any]:
+        """Return the other settings that this channel has because of its service."""
+        return {name: value for name, value in self._own_settings() if not name.endswith(SECRET_SUFFIX)}
+
+    def _own_settings(self) -> Iterator[tuple[str, Any]]:
+        for name in type(self).model_fields:
+            if name not in ChannelConfig.model_fields and (value := getattr(self, name)) is not None:
+                yield name, value
+
+
+class _UnknownChannel(ChannelConfig):
+    """A channel whose kind is missing or unknown: nothing can be said about its other settings."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def channel_model(kind: str) -> type[ChannelConfig]:
+    """Return the model of a channel's settings: the common ones and those of its service."""
+    return _combined(SERVICES[kind].OPTIONS)
+
+
+@cache
+def _combined(options: type[Options]) -> type[ChannelConfig]:
+    bases: tuple[Any, ...] = (ChannelConfig, options)
+    model: type[ChannelConfig] = create_model(f"{options.__name__}Channel", __base__=bases)
+    return model
+
+
+def _channel(value: Any, handler: Callable[[Any], ChannelConfig]) -> ChannelConfig:
+    if not isinstance(value, dict):
+        return handler(value)
+    kind = value.get("kind")
+    model = channel_model(kind) if isinstance(kind, str) and kind in SERVICES else _UnknownChannel
+    return model.model_validate(value)
+
 
 class BotConfig(_Section):
     """How often to look, and where to post; `run_in: web` lets the web process post, for want of another."""
 
     every: Duration = timedelta(seconds=60)
     run_in: Literal["bot", "web"] = "bot"
-    channels: tuple[ChannelConfig, ...] = ()
+    channels: tuple[Annotated[ChannelConfig, WrapValidator(_channel)], ...] = ()
 
     @field_validator("channels")
     @classmethod

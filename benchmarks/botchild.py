@@ -24,6 +24,7 @@ from bot.planning.planner import Planner
 from bot.planning.rules import Channel
 from bot.run import Bot, Site
 from bot.sending.transport import Transport
+from bot.services import Destination
 from bot.services.secret import Secret
 
 _URL = "http://127.0.0.1:{}/services/T00000000/B00000000/benchmark"
@@ -147,22 +148,22 @@ def _sent(url: str) -> int:
 
 def _takers(count: int, each: int, port: int) -> list[Channel]:
     """Return channels that take every article."""
-    webhook = Secret(_URL.format(port))
+    destination = Destination(address=Secret(_URL.format(port)))
     return [
-        Channel(name=f"channel-{number}", kind="slack", webhook=webhook, max_per_tick=each)
+        Channel(name=f"channel-{number}", kind="slack", destination=destination, max_per_tick=each)
         for number in range(count)
     ]
 
 
 def _choosers() -> list[Channel]:
     """Return ten channels that follow two or three topics each and want some quality."""
-    webhook = Secret(_URL.format(1))
+    destination = Destination(address=Secret(_URL.format(1)))
     slugs = [topic.lower().replace(" ", "-") for topic in TOPICS]
     return [
         Channel(
             name=f"channel-{number}",
             kind="slack",
-            webhook=webhook,
+            destination=destination,
             topics=frozenset(slugs[number::10]),
             min_quality=60,
         )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_PATTERNS = (
-    # A webhook's address is its password: Slack's path, Discord's path.
-    (re.compile(r"(/services/T\w+/B\w+/)[\w-]+"), r"\1***"),
-    (re.compile(r"(/webhooks/\d+/)[\w.-]+"), r"\1***"),
+from bot.services import secret_shapes
+
+_SHAPES = (
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@\"']+@"), r"\1***@"),
     (re.compile(r"(?i)\b(authorization\W{1,4})?(basic|bearer)( +)[\w.~+/=-]{8,}"), r"\1\2\3***"),
 )
@@ -16,17 +15,18 @@ _SHORTEST = 6
 
 
 class Redactor:
-    """Replaces what looks like a secret, and every one of `secrets`, with ***."""
+    """Replaces what looks like a secret, of any chat service too, and every one of `secrets`, with ***."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # Anything shorter would tear holes into ordinary words.
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+        self._shapes = (*secret_shapes(), *_SHAPES)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""
         if self._known:
             text = self._known.sub("***", text)
-        for pattern, replacement in _PATTERNS:
+        for pattern, replacement in self._shapes:
             text = pattern.sub(replacement, text)
         return text

@@ -25,6 +25,7 @@ from bot.outbox import schema
 from bot.outbox.database import connect
 from bot.planning.planner import Planner
 from bot.planning.rules import Channel
+from bot.services import Destination
 from bot.services.secret import Secret
 from feeds.export import export
 from feeds.formats import FORMATS
@@ -142,11 +143,10 @@ class World:
     def planner(self) -> Planner:
         """Return a planner for ten channels, which has looked at everything once."""
         schema.upgrade(self.database)
-        webhook = Secret("http://127.0.0.1/x")
+        nowhere = Destination(address=Secret("http://127.0.0.1/x"))
         names = [f"channel-{number}" for number in range(10)]
-        planner = Planner(
-            self.database, self.catalog, [Channel(name=name, kind="slack", webhook=webhook) for name in names]
-        )
+        channels = [Channel(name=name, kind="slack", destination=nowhere) for name in names]
+        planner = Planner(self.database, self.catalog, channels)
         assert planner.plan(NOON).baselined
         return planner
 

@@ -20,7 +20,7 @@ from bot.outbox.database import connect
 from bot.planning.rules import Channel, Filter
 from bot.run import Site
 from bot.sending.transport import Transport, fault_of
-from bot.services import SERVICES, Service
+from bot.services import SERVICES, Destination
 from bot.services.secret import Secret
 from config import ChannelConfig, Config, FilterConfig
 from ops.environment import secret
@@ -83,14 +83,14 @@ def _taxonomy(topics: Topics) -> str:
 
 
 def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
-    """Return a configured channel, and what keeps it from posting: it then has no webhook."""
-    webhook, fault = _webhook(channel.webhook_env, SERVICES[channel.kind], environ)
+    """Return a configured channel, and what keeps it from posting: it then has no destination."""
+    destination, fault = _destination(channel, environ)
     reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
-    return replace(channel_rules(channel, topics), webhook=webhook), reason
+    return replace(channel_rules(channel, topics), destination=destination), reason
 
 
 def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
-    """Return a configured channel without its webhook: what it posts, and nothing of where to."""
+    """Return a configured channel without its destination: what it posts, and nothing of where to."""
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
     return Channel(
         name=channel.name,
@@ -107,16 +107,20 @@ def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
     )
 
 
-def _webhook(name: str, service: Service, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
-    """Return the webhook that the environment holds under `name`, or None and what is wrong with it."""
-    if not environ.get(name, "").strip() and f"{name}_FILE" not in environ:
-        return None, f"{name} is not set in the environment"
-    try:
-        webhook = Secret(secret(name, environ) or "")
-    except SettingError as error:
-        return None, str(error)
-    fault = fault_of(webhook) or service.refusal(webhook)
-    return (None, f"{name}: {fault}") if fault else (webhook, "")
+def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[Destination | None, str]:
+    """Return where a channel posts, or None and what is wrong with its secrets."""
+    service, variables = SERVICES[channel.kind], channel.secret_variables()
+    secrets = {}
+    for purpose, name in variables.items():
+        if not environ.get(name, "").strip() and f"{name}_FILE" not in environ:
+            return None, f"{name} is not set in the environment"
+        try:
+            secrets[purpose] = Secret(secret(name, environ) or "")
+        except SettingError as error:
+            return None, str(error)
+    destination = service.destination(secrets, channel.options())
+    fault = fault_of(destination.address) or service.refusal(destination)
+    return (None, f"{', '.join(variables.values())}: {fault}") if fault else (destination, "")
 
 
 def _filter(words: FilterConfig) -> Filter:

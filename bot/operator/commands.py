@@ -38,9 +38,8 @@ from bot.planning.planner import Plan, Planner, story_of
 from bot.planning.rules import NOTHING, Channel, decide, explain
 from bot.run import Bot, Site, stop_on_signals
 from bot.sending.transport import Transport
-from bot.services import SERVICES
+from bot.services import NOWHERE, SERVICES
 from bot.services.message import compose
-from bot.services.secret import Secret
 from text.printable import print_json, print_line
 from text.terminal import CommandError
 
@@ -51,7 +50,6 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_NOWHERE = Secret("https://webhook.invalid/api/webhooks/0/preview")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,7 +333,7 @@ def _add_messages(group: AppGroup, parts: Parts) -> None:
     def test(channel: str) -> None:
         """Post one message to CHANNEL that says it is a test."""
         ours = _ready(parts(sys.stderr))
-        if _channel(ours, channel).webhook is None:
+        if _channel(ours, channel).destination is None:
             raise CommandError(ours.faults[channel])
         # The others' faults are not the question here.
         verdict = replace(ours, faults={}).bot().sender.test(channel, ours.site.name)
@@ -351,8 +349,12 @@ def _add_messages(group: AppGroup, parts: Parts) -> None:
         ours = parts(sys.stderr)
         kind = _channel(ours, channel).kind
         message = compose(_article(ours, article), site=ours.site.name, site_url=ours.site.url)
-        request = SERVICES[kind].post(_NOWHERE, message)
-        print_json(request.json, indent=2)
+        service = SERVICES[kind]
+        request = service.post(service.example(), message)
+        if request.body is None:
+            print_json(request.json, indent=2)
+        else:
+            print_line(request.text())
 
 
 def _no_link(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
@@ -380,7 +382,7 @@ def _preview(database: Database, of: BotParts | ProposedChange, now: datetime) -
 @contextmanager
 def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
     """Yield a passing outbox in which everything that is eligible now is baselined."""
-    channels = [replace(channel, webhook=_NOWHERE, backfill=0) for channel in ours.channels]
+    channels = [replace(channel, destination=NOWHERE, backfill=0) for channel in ours.channels]
     with TemporaryDirectory() as folder:
         database = connect(f"sqlite:///{folder}/outbox.sqlite")
         schema.upgrade(database)

@@ -174,7 +174,7 @@ def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:
 
 def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str:
     """Say whether a channel may be posted to, and if not, why."""
-    if channel.webhook is None:
+    if channel.destination is None:
         return "no webhook"
     if state is None or state.baselined_at is None:
         return "not started yet"

@@ -12,8 +12,7 @@ from sqlalchemy import select
 from bot.outbox.database import Database
 from bot.outbox.records import Kind
 from bot.outbox.schema import attempts
-from bot.services import Outcome
-from bot.services.service import DENIED_FOR
+from bot.services import DENIED_FOR, Outcome
 
 _SAYS_NOTHING = (Outcome.DENIED, Outcome.UNSENT)
 """Outcomes that do not show that the webhook works; an attempt that was not sent has not reached it."""

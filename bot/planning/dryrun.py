@@ -22,7 +22,7 @@ class Rehearsal:
 
     def __init__(self, catalog: Catalog, channels: Iterable[Channel]) -> None:
         self._catalog = catalog
-        self._channels = [channel for channel in channels if channel.webhook is None]
+        self._channels = [channel for channel in channels if channel.destination is None]
         self._seen: set[tuple[str, str]] = set()
         self._cursor: tuple[str, int, datetime] | None = None
 

@@ -108,7 +108,7 @@ class Planner:
         self._database = database
         self._catalog = catalog
         self._all = {channel.name: channel for channel in channels}
-        self._channels = {name: channel for name, channel in self._all.items() if channel.webhook}
+        self._channels = {name: channel for name, channel in self._all.items() if channel.destination}
         self._taxonomy = taxonomy
 
     def plan(self, now: datetime) -> Plan:

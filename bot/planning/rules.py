@@ -14,7 +14,7 @@ from typing import Any
 
 from articles.article import Article
 from bot.outbox.states import OnUnknown, State
-from bot.services.secret import Secret
+from bot.services import Destination
 from text.words import any_of, fold
 
 
@@ -42,13 +42,13 @@ class Filter:
 class Channel:
     """One configured destination.
 
-    `topics` are slugs, None for all; `webhook` is None while its secret is missing, and such a channel is
+    `topics` are slugs, None for all; `destination` is None while a secret is missing, and such a channel is
     neither planned nor posted to. `max_per_tick` counts posts.
     """
 
     name: str
     kind: str
-    webhook: Secret | None = None
+    destination: Destination | None = None
     topics: frozenset[str] | None = None
     min_quality: int | None = None
     types: Filter = field(default_factory=Filter)

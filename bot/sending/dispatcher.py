@@ -24,8 +24,7 @@ from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
 from bot.sending.lane import Composes, Lane, Sends, Tools, answer_to
 from bot.sending.pace import Pacer
-from bot.services import SERVICES, Service, Verdict, host_of
-from bot.services.secret import Secret
+from bot.services import SERVICES, Destination, Service, Verdict
 
 log = logging.getLogger("bot.sending.dispatcher")
 
@@ -64,8 +63,12 @@ class Sender:
             stopping=self._stop.is_set,
         )
         self._channels = {channel.name: channel for channel in channels}
-        self._webhooks = {name: c.webhook for name, c in self._channels.items() if c.webhook is not None}
-        self._services = {name: services[self._channels[name].kind] for name in self._webhooks}
+        self._destinations = {
+            name: channel.destination
+            for name, channel in self._channels.items()
+            if channel.destination is not None
+        }
+        self._services = {name: services[self._channels[name].kind] for name in self._destinations}
         self._pacers = {
             name: Pacer(service.RATE if paced else ()) for name, service in self._services.items()
         }
@@ -79,7 +82,7 @@ class Sender:
     def refill(self) -> None:
         """Allow every channel its `max_per_tick` posts anew."""
         with self._lock:
-            self._left = {name: self._channels[name].max_per_tick for name in self._webhooks}
+            self._left = {name: self._channels[name].max_per_tick for name in self._destinations}
 
     def reap(self) -> int:
         """Take for unknown, by policy, what a process or lane that is gone had in flight; return how many."""
@@ -89,21 +92,21 @@ class Sender:
 
     def drain(self) -> None:
         """Start a lane for every channel that may be sent to and has something due; return at once."""
-        if self._stop.is_set() or not self._webhooks:
+        if self._stop.is_set() or not self._destinations:
             return
         now = self._tools.clock()
-        moments = self._tools.outbox.next_moments(self._webhooks).items()
+        moments = self._tools.outbox.next_moments(self._destinations).items()
         due = [name for name, moment in moments if moment <= now]
         opens = self._opening_times(now) if due else {}
         for name in due:
             opens_at = opens.get(name)
             if opens_at is not None and opens_at <= now:
-                self._start(name, self._webhooks[name])
+                self._start(name, self._destinations[name])
 
     def next_moment(self) -> datetime | None:
         """Return when something will next be due and may be sent, if that lies in the future."""
         now = self._tools.clock()
-        moments = self._tools.outbox.next_moments(self._webhooks)
+        moments = self._tools.outbox.next_moments(self._destinations)
         opens = self._opening_times(now) if moments else {}
         starts = [max(moment, at) for name, moment in moments.items() if (at := opens.get(name)) is not None]
         return min((start for start in starts if start > now), default=None)
@@ -126,7 +129,9 @@ class Sender:
         """
         service, database = self._services[name], self._tools.outbox.database
         started_at = self._tools.clock()
-        verdict, status = answer_to(self._tools.transport, service, service.test(self._webhooks[name], site))
+        verdict, status = answer_to(
+            self._tools.transport, service, service.test(self._destinations[name], site)
+        )
         attempt = Attempt(
             started_at=started_at,
             finished_at=self._tools.clock(),
@@ -144,18 +149,18 @@ class Sender:
         states = channelstate.states(database)
         return {
             name: opens_at
-            for name, webhook in self._webhooks.items()
-            if (opens_at := _opens_at(states.get(name), hosts.get(host_of(webhook)), now))
+            for name, destination in self._destinations.items()
+            if (opens_at := _opens_at(states.get(name), hosts.get(destination.host), now))
         }
 
-    def _start(self, name: str, webhook: Secret) -> None:
+    def _start(self, name: str, destination: Destination) -> None:
         with self._lock:
             running = self._lanes.get(name)
             if running and running[1].is_alive():
                 return
             left = self._left[name]
             lane = Lane(
-                self._channels[name], webhook, self._services[name], self._pacers[name], self._tools, left
+                self._channels[name], destination, self._services[name], self._pacers[name], self._tools, left
             )
             thread = threading.Thread(target=self._run, args=(name, lane), name=f"lane-{name}", daemon=True)
             self._lanes[name] = (lane, thread)

@@ -27,9 +27,8 @@ from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel, Decision, Reason, decide, is_visible
 from bot.sending.pace import Pacer
 from bot.sending.transport import Ambiguous, Unsent
-from bot.services import Outcome, Request, Response, Service, Verdict, after_denial, host_of
+from bot.services import Destination, Outcome, Request, Response, Service, Verdict, after_denial
 from bot.services.message import Message
-from bot.services.secret import Secret
 
 BATCH = 50
 """Deliveries looked up, though not claimed, at once."""
@@ -93,13 +92,19 @@ class Lane:
     """One run of sending to one channel; `left` is how many posts it may still make."""
 
     def __init__(
-        self, channel: Channel, webhook: Secret, service: Service, pacer: Pacer, tools: Tools, left: int
+        self,
+        channel: Channel,
+        destination: Destination,
+        service: Service,
+        pacer: Pacer,
+        tools: Tools,
+        left: int,
     ) -> None:
         self.left = left
         self.in_flight: frozenset[int] = frozenset()
         self._channel = channel
-        self._webhook = webhook
-        self._host = host_of(webhook)
+        self._destination = destination
+        self._host = destination.host
         self._service = service
         self._pacer = pacer
         self._tools = tools
@@ -198,7 +203,7 @@ class Lane:
             self._give_up(delivery, decision, now)
             return None
         message = self._tools.compose(article)
-        request = self._service.post(self._webhook, message, delivery.detail)
+        request = self._service.post(self._destination, message, delivery.detail)
         return _Job(delivery=delivery, kind=Kind.POST, message=message, request=request)
 
     def _give_up(self, delivery: Delivery, decision: Decision, now: datetime) -> None:
@@ -231,7 +236,7 @@ class Lane:
             message = self._tools.compose(article or _remembered(delivery), retracted=True)
         request = None
         if message and delivery.message_id and message.fingerprint() != delivery.fingerprint:
-            request = self._service.correct(self._webhook, delivery.message_id, message, delivery.detail)
+            request = self._service.correct(self._destination, delivery.message_id, message, delivery.detail)
         if message is None or request is None:
             self._tools.outbox.drop_correction(delivery)
             return None

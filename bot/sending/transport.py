@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import json
 import logging
 import re
 import socket
@@ -28,13 +27,14 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
 from bot.errors import BotError
+from bot.services import Request, Response
 from bot.services.secret import Secret
-from bot.services.service import Request, Response
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -50,7 +50,6 @@ TIMEOUTS = (5.0, 15.0)
 
 
 _MOST_KNOWN = 256
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _BREAKDOWNS = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 """What requests, urllib3, http.client and sockets raise while a request is under way."""
 
@@ -107,15 +106,14 @@ class Transport:
         known = self._prepared(request.method, request.url)
         if isinstance(known, Unsent):
             return known
-        body = _JSON.encode(request.json).encode()
         try:
-            return self._exchange(known, body)
+            return self._exchange(known, request)
         except _NotConnectedError as error:
             return Unsent(str(error))
         except _BREAKDOWNS as error:
             return Ambiguous(_breakdown(error))
 
-    def _exchange(self, known: requests.PreparedRequest, body: bytes) -> Response | Ambiguous:
+    def _exchange(self, known: requests.PreparedRequest, request: Request) -> Response | Ambiguous:
         """Do what the session's adapter does in `send`, but for what it makes of answers and errors.
 
         And not what Session.send does: all that it adds is redirects, cookies and hooks, none of which have
@@ -127,11 +125,14 @@ class Transport:
         proxies, verify = dict(session.proxies), True if session.verify is None else session.verify
         pool = adapter.get_connection_with_tls_context(known, verify, proxies, session.cert)
         adapter.cert_verify(pool, url, verify, session.cert)
+        body = request.content()
+        headers = CaseInsensitiveDict(known.headers)
+        headers.update(request.headers)
         answer = pool.urlopen(
             method,
             adapter.request_url(known, proxies),
             body,
-            {**known.headers, "Content-Length": str(len(body))},
+            {**headers, "Content-Length": str(len(body))},
             retries=adapter.max_retries,
             redirect=False,
             assert_same_host=False,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from bot.services.answers import DENIED_FOR, Outcome, Pace, Response, Verdict, after_denial
 from bot.services.discord import Discord
+from bot.services.drawing import Drawing, Times
 from bot.services.service import (
+    NOWHERE,
+    Context,
+    Destination,
     Detail,
-    Outcome,
-    Pace,
     Rate,
     Request,
-    Response,
+    SecretShape,
     Service,
-    Verdict,
-    after_denial,
     host_of,
 )
 from bot.services.slack import Slack
@@ -20,16 +23,30 @@ from bot.services.slack import Slack
 SERVICES: dict[str, Service] = {service.KIND: service for service in (Slack(), Discord())}
 """Every service by its kind, as the config names it."""
 
+
+def secret_shapes(services: Mapping[str, Service] = SERVICES) -> tuple[SecretShape, ...]:
+    """Return what the secrets of all services look like in a text."""
+    return tuple(shape for service in services.values() for shape in service.SECRET_SHAPES)
+
+
 __all__ = [
+    "DENIED_FOR",
+    "NOWHERE",
     "SERVICES",
+    "Context",
+    "Destination",
     "Detail",
+    "Drawing",
     "Outcome",
     "Pace",
     "Rate",
     "Request",
     "Response",
+    "SecretShape",
     "Service",
+    "Times",
     "Verdict",
     "after_denial",
     "host_of",
+    "secret_shapes",
 ]

@@ -8,24 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from bot.services.message import Message, title_of
-from bot.services.secret import Secret
-from bot.services.service import (
-    Detail,
+from bot.services.answers import (
     Outcome,
     Pace,
-    Rate,
-    Request,
     Response,
     Verdict,
     judge,
     rate_limited,
     retry_after,
     seconds,
+)
+from bot.services.drawing import Drawing, Times
+from bot.services.message import Message, title_of
+from bot.services.secret import Secret
+from bot.services.service import (
+    NO_CONTEXT,
+    Context,
+    Destination,
+    Detail,
+    Rate,
+    Request,
+    SecretShape,
+    Service,
 )
 from bot.services.text import clean, fit, units, web_url
 
@@ -68,6 +76,8 @@ DEAD = {
 }
 
 _MARKDOWN = re.compile(r"[\\*_~`|<>\[\]():]|^[#+-]|^\d+(?=\.)|@(?=everyone|here|[!&]?\d)", re.IGNORECASE)
+_TIME = re.compile(r"<t:(\d+)(?::\w)?>")
+_ESCAPED = re.compile(r"\\([^\w\s])")
 _WEBHOOK_PATH = re.compile(r"/api(?:/v\d+)?(?=/webhooks/)")
 _FIELD = re.compile(r"[a-z_]{1,40}|\d{1,3}")
 _CODE = re.compile(r"[A-Z_]{1,60}")
@@ -91,36 +101,48 @@ def _escaped(found: re.Match[str]) -> str:
     return f"{mark}\\" if mark.isdigit() else f"\\{mark}"
 
 
-class Discord:
+class Discord(Service):
     """Posts by webhook with `?wait=true`, which answers with the message's id, and corrects by PATCH."""
 
     KIND: ClassVar[str] = "discord"
+    NAME: ClassVar[str] = "Discord"
+    HOSTS: ClassVar[frozenset[str]] = frozenset(
+        {"discord.com", "canary.discord.com", "ptb.discord.com", "discordapp.com"}
+    )
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"(/webhooks/\d+/)[\w.-]+"), r"\1***"),)
     # Undocumented ("should not be hard coded"): a safe start, until X-RateLimit-* headers say better.
     RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=2)), (30, timedelta(seconds=60)))
 
-    def post(self, webhook: Secret, message: Message, detail: Detail = Detail.FULL) -> Request:
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
         """Return the request that posts `message` under the site's name, where Discord allows that name."""
         payload = _payload(message, detail)
         name = _username(message.site)
         if name:
             payload["username"] = name
-        return Request(method="POST", url=_address(webhook), json=payload)
+        return Request(method="POST", url=_address(to.address), json=payload)
 
     def correct(
-        self, webhook: Secret, message_id: str, message: Message, detail: Detail = Detail.FULL
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
     ) -> Request | None:
         """Return the request that turns the earlier post into `message`, at whatever detail it was posted.
 
         A PATCH keeps what it does not name, and allows every mention unless told again.
         """
         payload: dict[str, object] = {"content": "", "embeds": []} | _payload(message, detail)
-        return Request(method="PATCH", url=_address(webhook, message_id), json=payload)
+        return Request(method="PATCH", url=_address(to.address, message_id), json=payload)
 
-    def test(self, webhook: Secret, site: str) -> Request:
+    def test(self, to: Destination, site: str) -> Request:
         """Return a request for one message that is clearly a test."""
         text = clean(f"This is a test message from {site}: articles will be posted to this channel.")
         payload = {"content": fit(text, CONTENT, escape), **_quiet()}
-        return Request(method="POST", url=_address(webhook), json=payload)
+        return Request(method="POST", url=_address(to.address), json=payload)
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; a success carries the id of the message."""
@@ -139,9 +161,29 @@ class Discord:
             return Verdict(outcome=Outcome.DISABLED, reason=reason, pace=pace)
         return replace(judge(response, _complaint(said)), pace=pace)
 
-    def refusal(self, webhook: Secret) -> str | None:
-        """Return None: what Discord does not take, it says with a code of its own."""
-        return None
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what Discord shows of a message with one embed."""
+        sent: dict[str, Any] = request.json
+        embed: dict[str, Any] = next(iter(sent.get("embeds", ())), {})
+        stamp = embed.get("timestamp")
+        footer = (embed.get("footer", {}).get("text"), stamp and times.exact(datetime.fromisoformat(stamp)))
+        return Drawing(
+            sender=sent.get("username", "Webhook"),
+            above=embed.get("author", {}).get("name", ""),
+            title=_shown(embed.get("title", ""), times),
+            text=_shown(embed.get("description", ""), times),
+            picture=urlsplit(embed.get("thumbnail", {}).get("url", "")).hostname or "",
+            fields=tuple((part["name"], _shown(part["value"], times)) for part in embed.get("fields", ())),
+            below=(" • ".join(filter(None, footer)),),
+            link=embed.get("url", ""),
+            is_card=True,
+        )
+
+
+def _shown(text: str, times: Times) -> str:
+    """Return Markdown that `escape` made as Discord shows it."""
+    text = _TIME.sub(lambda found: times.ago(datetime.fromtimestamp(int(found[1]), UTC)), text)
+    return _ESCAPED.sub(r"\1", re.sub(r"(?<=\d)\\(?=\.)", "", text))
 
 
 def _payload(message: Message, detail: Detail) -> dict[str, object]:

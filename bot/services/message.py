@@ -23,7 +23,10 @@ LINK_LENGTH = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What people are to see of an article in chat; `site` is the name of the site that posts it."""
+    """What people are to see of an article in chat; `site` is the name of the site that posts it.
+
+    A message about several articles has them as `items`, and is the heading over them itself.
+    """
 
     title: str
     link: str
@@ -36,15 +39,14 @@ class Message:
     quality: int | None = None
     image: str | None = None
     retracted: bool = False
+    items: tuple[Message, ...] = ()
 
     def fingerprint(self) -> str:
         """Return 32 hex digits that differ exactly when something people see differs.
 
         Empty fields do not count, so that a field added to this class later changes no existing fingerprint.
         """
-        seen = {name: _plain(value) for name in self.__slots__ if (value := getattr(self, name))}
-        text = json.dumps(seen)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return hashlib.blake2b(json.dumps(_seen(self)).encode(), digest_size=16).hexdigest()
 
 
 def compose(article: Article, *, site: str, site_url: str, retracted: bool = False) -> Message:
@@ -74,7 +76,13 @@ def title_of(message: Message) -> str:
     return clean(message.title) or "Untitled"
 
 
+def _seen(message: Message) -> dict[str, object]:
+    return {name: _plain(value) for name in message.__slots__ if (value := getattr(message, name))}
+
+
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, Message):
+        return _seen(value)
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value

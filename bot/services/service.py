@@ -1,40 +1,33 @@
-"""What every chat service has in common: requests, answers, and the verdict on an answer.
+"""What a chat service is: its settings, how it is sent a message, what its answers mean, what it shows.
 
-Knows no service by name and sends nothing.
+A new service is one file that defines a class of this kind, and one line in the registry. Nothing here knows
+a service by name, and nothing is sent.
 """
 
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
-from enum import IntEnum, StrEnum
-from typing import Any, ClassVar, Literal, Protocol
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import ClassVar, Literal, Protocol
 from urllib.parse import urlsplit
 
+from bot.services.answers import Response, Verdict
+from bot.services.drawing import Drawing, Times
 from bot.services.message import Message
+from bot.services.options import Options, WebhookOptions
 from bot.services.secret import Secret
 
 Rate = tuple[int, timedelta]
 """At most so many requests in any such span."""
 
-HOST_PAUSE = timedelta(seconds=10)
-"""How long a host rests when it says "too many requests" and not for how long."""
+SecretShape = tuple[re.Pattern[str], str]
+"""What a secret of a service looks like in a text, and what to put in its place."""
 
-SHORTEST_PAUSE = timedelta(seconds=1)
-"""A `Retry-After: 0` is no leave to hammer: a rate-limited request spends no attempt."""
-
-LONGEST_PAUSE = timedelta(days=1)
-
-DENIED_FOR = timedelta(days=1)
-"""How long a channel gets no answer but DENIED before it is disabled: edge networks recover within hours."""
-
-FIRST_DENIED_PAUSE = timedelta(seconds=10)
-LONGEST_DENIED_PAUSE = timedelta(hours=2)
-"""A channel that is denied pauses for as long as it has been denied, within these bounds."""
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Detail(IntEnum):
@@ -46,190 +39,133 @@ class Detail(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where one channel posts.
+
+    `address` is what requests are made to, and a secret. `secrets` and `options` are what the channel's
+    settings hold besides, by the names in the service's `OPTIONS` (`token_env` → `secrets["token"]`).
+    """
+
+    address: Secret
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        """The host and port of the address: the scope of a pause of the whole host, and no secret."""
+        return host_of(self.address)
+
+
+NOWHERE = Destination(address=Secret("https://webhook.invalid/api/webhooks/0/preview"))
+"""Stands in where a message is rendered and not sent; no such host exists (RFC 6761 §6.4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a request depends on besides its destination and message.
+
+    `key` is the same in all attempts to send one post, and in those of no other; it has no dot in it. `at`
+    is the time of this attempt, for signatures. `parent` is the id of the message or thread to reply to.
+    """
+
+    key: str = ""
+    at: datetime | None = None
+    parent: str | None = None
+
+
+NO_CONTEXT = Context()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be sent; `json` is the body before encoding."""
+    """What is to be sent: `body` if there is one, or else `json`, encoded.
 
-    method: Literal["POST", "PATCH"]
+    `headers` are added to the transport's own and replace those of the same name; they may hold secrets, and
+    do not show in a repr. With `public_only` the transport connects to no private or loopback address.
+    """
+
+    method: Literal["POST", "PATCH", "PUT", "DELETE"]
     url: Secret
-    json: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """What came back: the body is the beginning, at most 64 KiB.
-
-    Neither headers nor body show in a repr: a server may echo the address it was called by.
-    """
-
-    status: int
+    json: dict[str, object] = field(default_factory=dict)
+    body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    public_only: bool = False
 
-    def header(self, name: str) -> str | None:
-        """Return the header called `name` in whatever case, or None."""
-        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
+    def content(self) -> bytes:
+        """Return the body as it goes over the wire."""
+        return _JSON.encode(self.json).encode() if self.body is None else self.body
 
-    def said(self) -> dict[str, Any]:
-        """Return the JSON object in the body; empty when the body is anything else."""
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
-
-
-class Outcome(StrEnum):
-    """What an answer means for the delivery.
-
-    DENIED and DISABLED both say that the service takes nothing from this webhook. DISABLED is the service's
-    own statement, which is final. DENIED is a bare 401, 403, 404, 410 or 451, which any proxy or edge network
-    on the way may have sent; it is retried, and believed after DENIED_FOR without any other answer.
-    """
-
-    SENT = "sent"
-    UNSENT = "unsent"
-    RATE_LIMITED = "rate_limited"
-    UNKNOWN = "unknown"
-    REJECTED = "rejected"
-    DENIED = "denied"
-    DISABLED = "disabled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """What the service still allows: `remaining` requests until `reset_after` has passed."""
-
-    remaining: int
-    reset_after: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The meaning of one answer.
-
-    `reason` is one line without secrets. `scope` says whom `retry_after` holds back: this channel, or every
-    channel of the host. `degradable` is False when a plainer form of a rejected message would fare no better.
-    """
-
-    outcome: Outcome
-    reason: str
-    retry_after: timedelta | None = None
-    scope: Literal["channel", "host"] = "channel"
-    message_id: str | None = None
-    pace: Pace | None = None
-    degradable: bool = True
+    def text(self) -> str:
+        """Return the body as people read it."""
+        if self.body is None:
+            return json.dumps(self.json, indent=2, ensure_ascii=False)
+        return self.body.decode("utf-8", "replace")
 
 
 class Service(Protocol):
-    """One chat service: how it wants a message, and what its answers mean."""
+    """One chat service. Services are stateless: everything they need is passed in.
+
+    `NAME` is what people call it, `OPTIONS` its settings in a channel beside the common ones, `HOSTS` the
+    hosts of its addresses (empty: any). `ITEMS` is how many articles one message can hold. With
+    `REPEAT_IS_HARMLESS` a post that is sent twice under one `Context.key` is shown once, so that a lost
+    answer needs no decision.
+    """
 
     KIND: ClassVar[str]
+    NAME: ClassVar[str]
     RATE: ClassVar[tuple[Rate, ...]]
+    OPTIONS: ClassVar[type[Options]] = WebhookOptions
+    HOSTS: ClassVar[frozenset[str]] = frozenset()
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ()
+    ITEMS: ClassVar[int] = 1
+    REPEAT_IS_HARMLESS: ClassVar[bool] = False
 
-    def post(self, webhook: Secret, message: Message, detail: Detail = Detail.FULL) -> Request:
+    def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
+        """Return where a channel with these settings posts; its `webhook` is the address unless overridden.
+
+        `secrets` holds those that were found, and at least the one that is the address.
+        """
+        others = {name: secret for name, secret in secrets.items() if name != "webhook"}
+        return Destination(address=secrets["webhook"], secrets=others, options=options)
+
+    def refusal(self, to: Destination) -> str | None:
+        """Return why nothing can ever be posted there, in words that do not repeat the address, or None."""
+        return None
+
+    def is_own_address(self, address: Secret) -> bool:
+        """Return whether an address is clearly one of this service: it is on one of its HOSTS."""
+        return (urlsplit(address.reveal()).hostname or "") in self.HOSTS
+
+    def example(self) -> Destination:
+        """Return a destination to render a preview with, where no channel is meant."""
+        return NOWHERE
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
         """Return the request that posts `message`."""
 
     def correct(
-        self, webhook: Secret, message_id: str, message: Message, detail: Detail = Detail.FULL
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
     ) -> Request | None:
         """Return the request that turns an earlier post into `message`; None where that is impossible."""
 
-    def test(self, webhook: Secret, site: str) -> Request:
+    def test(self, to: Destination, site: str) -> Request:
         """Return a request for a message that says it is only a test of `site`'s channel."""
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; total, whatever the server answered."""
 
-    def refusal(self, webhook: Secret) -> str | None:
-        """Return why nothing can ever be posted to this address, in words that do not repeat it, or None."""
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what people would see of a request that `post` made, drawn from what is sent."""
 
 
 def host_of(webhook: Secret) -> str:
-    """Return the host and port that a webhook lives on: the scope of a pause of the whole host."""
+    """Return the host and port that an address is on, without anything that is secret."""
     parts = urlsplit(webhook.reveal())
     return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
-
-
-def judge(response: Response, said: str = "") -> Verdict:
-    """Return what the status of a failed `response` means, whichever service gave it.
-
-    `said` is the service's own word for it. A redirect is a failure: the webhook moved and nothing was
-    posted, except by 303, which answers a request that was processed (RFC 9110 §15.4.4). A server error may
-    have come after the message was posted.
-    """
-    outcome = _meaning(response.status)
-    meaning = f"HTTP {response.status}" + (f": {said}" if said else "")
-    if 300 <= response.status < 400:
-        meaning += " (redirects are not followed: is the webhook's address right?)"
-    wait = retry_after(response) if response.status >= 500 else None
-    return Verdict(outcome=outcome, reason=meaning, retry_after=wait)
-
-
-def _meaning(status: int) -> Outcome:
-    # 407 and 511 come from a proxy in between (RFC 9110 §15.5.8, RFC 6585 §6), 421 from a server that does
-    # not serve this host (RFC 9110 §15.5.20): none of them has passed the message on.
-    if status in {301, 302, 307, 308, 407, 408, 421, 425, 511}:
-        return Outcome.UNSENT
-    if status in {401, 403, 404, 410, 451}:
-        return Outcome.DENIED
-    return Outcome.REJECTED if 400 <= status < 500 else Outcome.UNKNOWN
-
-
-def after_denial(verdict: Verdict, denied_for: timedelta) -> Verdict:
-    """Return what a DENIED answer means for a channel that has had no other answer for `denied_for`.
-
-    The channel pauses, for longer each time, and is disabled after DENIED_FOR.
-    """
-    if verdict.outcome is not Outcome.DENIED:
-        return verdict
-    if denied_for >= DENIED_FOR:
-        hours = int(denied_for.total_seconds() // 3600)
-        reason = f"{verdict.reason}, and no other answer for {hours} hours"
-        return replace(verdict, outcome=Outcome.DISABLED, reason=reason)
-    pause = min(max(denied_for, FIRST_DENIED_PAUSE), LONGEST_DENIED_PAUSE)
-    return replace(verdict, retry_after=max(pause, verdict.retry_after or pause))
-
-
-def rate_limited(wait: timedelta | None, *, host: bool = False, pace: Pace | None = None) -> Verdict:
-    """Return the verdict on a 429 that asked for `wait`: nothing was posted, and no attempt is spent.
-
-    Without a wait, or when `host` says that more than this webhook is meant, the whole host rests.
-    """
-    whole = host or wait is None
-    pause = max(wait or SHORTEST_PAUSE, HOST_PAUSE if whole else SHORTEST_PAUSE)
-    subject = "the whole host" if whole else "this channel"
-    return Verdict(
-        outcome=Outcome.RATE_LIMITED,
-        reason=f"HTTP 429: too many requests; {subject} pauses for {pause.total_seconds():g} s",
-        retry_after=pause,
-        scope="host" if whole else "channel",
-        pace=pace,
-    )
-
-
-def retry_after(response: Response) -> timedelta | None:
-    """Return the wait that Retry-After asks for (RFC 9110 §10.2.3, and fractions, as Discord sends them).
-
-    A date counts from the answer's own Date, so that the two clocks need not agree.
-    """
-    value = response.header("Retry-After")
-    if value is None:
-        return None
-    try:
-        until, now = (parsedate_to_datetime(text or "") for text in (value, response.header("Date")))
-        return min(max(until - now, timedelta(0)), LONGEST_PAUSE)
-    except (ValueError, TypeError, OverflowError):
-        return seconds(value)
-
-
-def seconds(value: object) -> timedelta | None:
-    """Return a header's or JSON field's number of seconds, at most a day; None when it is no such number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    if not math.isfinite(number) or number < 0:
-        return None
-    return timedelta(seconds=min(number, LONGEST_PAUSE.total_seconds()))

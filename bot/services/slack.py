@@ -7,23 +7,23 @@ was written; only the date is `mrkdwn`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
+from bot.services.drawing import Drawing, Times
 from bot.services.message import Message, title_of
-from bot.services.secret import Secret
 from bot.services.service import (
+    NO_CONTEXT,
+    Context,
+    Destination,
     Detail,
-    Outcome,
     Rate,
     Request,
-    Response,
-    Verdict,
-    judge,
-    rate_limited,
-    retry_after,
+    SecretShape,
+    Service,
 )
 from bot.services.text import clean, fit, units, web_url
 
@@ -79,6 +79,7 @@ _WORKFLOW_PATHS = ("/triggers/", "/workflows/")
 """Addresses that start a workflow: https://docs.slack.dev/workflows/triggers/webhook-triggers"""
 
 _WORD = re.compile(r"[a-z_]{2,60}")
+_DATE = re.compile(r"<!date\^(\d+)\^[^>]*>")
 
 
 def escape(text: str) -> str:
@@ -89,31 +90,44 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-class Slack:
+class Slack(Service):
     """Posts by incoming webhook; Slack gives such a post no id, so it cannot be corrected later."""
 
     KIND: ClassVar[str] = "slack"
+    NAME: ClassVar[str] = "Slack"
+    HOSTS: ClassVar[frozenset[str]] = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
+        (re.compile(r"(/services/T\w+/B\w+/)[\w-]+"), r"\1***"),
+        (re.compile(r"(/(?:triggers|workflows)/T\w+/)[\w/-]+"), r"\1***"),
+    )
     # https://docs.slack.dev/apis/web-api/rate-limits: one message a second and webhook, short bursts aside.
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
 
-    def post(self, webhook: Secret, message: Message, detail: Detail = Detail.FULL) -> Request:
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
         """Return the request that posts `message`; without a preview of its link: the message is one."""
         text = _notification(message) if detail < Detail.PLAIN else _everything(message)
         payload = _payload(text)
         if detail < Detail.PLAIN:
             payload["blocks"] = list(_blocks(message, with_image=detail < Detail.NO_IMAGE))
-        return Request(method="POST", url=webhook, json=payload)
+        return Request(method="POST", url=to.address, json=payload)
 
     def correct(
-        self, webhook: Secret, message_id: str, message: Message, detail: Detail = Detail.FULL
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
     ) -> Request | None:
         """Return None: a webhook cannot change what it has posted."""
         return None
 
-    def test(self, webhook: Secret, site: str) -> Request:
+    def test(self, to: Destination, site: str) -> Request:
         """Return a request for one message that is clearly a test."""
         text = f"This is a test message from {site}: articles will be posted to this channel."
-        return Request(method="POST", url=webhook, json=_payload(fit(clean(text), MESSAGE_TEXT, escape)))
+        return Request(method="POST", url=to.address, json=_payload(fit(clean(text), MESSAGE_TEXT, escape)))
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means: only 200 with the body `ok` is success."""
@@ -129,14 +143,37 @@ class Slack:
             return Verdict(outcome=Outcome.SENT, reason="posted")
         return judge(response, said if _WORD.fullmatch(said) else "")
 
-    def refusal(self, webhook: Secret) -> str | None:
+    def refusal(self, to: Destination) -> str | None:
         """Refuse a workflow's address: it takes flat variables, answers `{"ok":true}` and posts no blocks."""
-        if not urlsplit(webhook.reveal()).path.startswith(_WORKFLOW_PATHS):
+        if not urlsplit(to.address.reveal()).path.startswith(_WORKFLOW_PATHS):
             return None
         return (
             "this address starts a Slack workflow, which cannot show articles; create an incoming webhook, "
             "whose address begins with https://hooks.slack.com/services/"
         )
+
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what Slack shows of a message made of blocks."""
+        sent: Any = request.json.get("blocks", ())
+        blocks: dict[str, Any] = {block["type"]: block for block in sent}
+        section = blocks.get("section", {})
+        button: Mapping[str, Any] = next(iter(blocks.get("actions", {}).get("elements", ())), {})
+        small = (_shown(element, times) for element in blocks.get("context", {}).get("elements", ()))
+        return Drawing(
+            title=_shown(blocks.get("header", {}).get("text"), times),
+            text=_shown(section.get("text"), times),
+            picture=urlsplit(section.get("accessory", {}).get("image_url", "")).hostname or "",
+            below=tuple(filter(None, small)),
+            button=_shown(button.get("text"), times),
+            link=button.get("url", ""),
+        )
+
+
+def _shown(element: Mapping[str, Any] | None, times: Times) -> str:
+    """Return a text object as Slack shows it."""
+    text = str((element or {}).get("text") or "")
+    text = _DATE.sub(lambda found: times.exact(datetime.fromtimestamp(int(found[1]), UTC)), text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _payload(text: str) -> dict[str, object]:

@@ -218,7 +218,7 @@ _DONE = {
 
 
 def _tested(desk: Desk, channel: Channel) -> str:
-    if channel.webhook is None:
+    if channel.destination is None:
         return desk.parts.faults[channel.name]
     # The faults of the others are not the question here, and would be logged.
     verdict = replace(desk.parts, faults={}).bot().sender.test(channel.name, desk.parts.site.name)

@@ -22,8 +22,7 @@ from bot.outbox.states import State
 from bot.planning.rules import Channel, Reason
 from bot.run import Bot, Site
 from bot.sending.transport import Transport
-from bot.services.secret import Secret
-from tests.bot.world import Clock
+from tests.bot.world import Clock, to
 from tests.fakechat import FakeChat
 
 pytestmark = pytest.mark.corpus
@@ -35,7 +34,7 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
     channel = Channel(
         name="all",
         kind="slack",
-        webhook=Secret(chat.slack_url("all")),
+        destination=to(chat.slack_url("all")),
         min_quality=60,
         max_per_tick=1000,
     )

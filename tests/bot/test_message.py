@@ -47,6 +47,7 @@ CHANGED: dict[str, object] = {
     "quality": None,
     "image": None,
     "retracted": True,
+    "items": (MESSAGE,),
 }
 
 

@@ -17,8 +17,7 @@ from bot.outbox.queue import Outbox, Taken
 from bot.outbox.records import Kind, new_claim
 from bot.outbox.states import OnUnknown, State
 from bot.run import Bot
-from bot.services.secret import Secret
-from tests.bot.world import START, World, article
+from tests.bot.world import START, World, article, to
 from tests.fakechat import (
     Fault,
     bad_image,
@@ -116,8 +115,8 @@ def test_an_operator_resolves_what_was_lost(world: World, posted: bool) -> None:
 
 def test_unsent_is_tried_again_until_the_schedule_ends(world: World) -> None:
     """A refused connection proves that nothing was sent: seven more tries, each later, and then dead."""
-    nowhere = Secret("http://127.0.0.1:9/services/T0/B0/x")
-    bot = world.started(world.slack(webhook=nowhere))
+    nowhere = to("http://127.0.0.1:9/services/T0/B0/x")
+    bot = world.started(world.slack(destination=nowhere))
     world.catalog.put(article("a"))
     waits = []
     for _ in range(20):
@@ -464,8 +463,9 @@ def test_a_test_message_is_recorded(world: World) -> None:
 def test_no_token_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Refusals, resets, dead webhooks and successes: no line of the log holds the webhook's token."""
     caplog.set_level(logging.DEBUG)
-    channel = world.slack(webhook=Secret(world.chat.slack_url("t0p-s3cret")))
-    token = channel.webhook.reveal().rpartition("/")[2] if channel.webhook else ""
+    address = world.chat.slack_url("t0p-s3cret")
+    channel = world.slack(destination=to(address))
+    token = address.rpartition("/")[2]
     assert len(token) > 8
     bot = world.started(channel)
     refusals = [server_error(400)] * 2

@@ -20,6 +20,7 @@ from bot.outbox.states import State
 from bot.planning.rules import Channel
 from bot.run import Bot, Site
 from bot.sending.transport import Transport
+from bot.services import Destination
 from bot.services.secret import Secret
 from tests.fakechat import FakeChat
 
@@ -125,12 +126,12 @@ class World:
 
     def slack(self, name: str = "ai-team", **changes: Any) -> Channel:
         """Return a Slack channel that takes everything, at any pace."""
-        values: dict[str, Any] = {"max_per_tick": 1000, "webhook": Secret(self.chat.slack_url(name))}
+        values: dict[str, Any] = {"max_per_tick": 1000, "destination": to(self.chat.slack_url(name))}
         return Channel(name=name, kind="slack", **values | changes)
 
     def discord(self, name: str = "readers", **changes: Any) -> Channel:
         """Return a Discord channel that takes everything, at any pace."""
-        values: dict[str, Any] = {"max_per_tick": 1000, "webhook": Secret(self.chat.discord_url(name))}
+        values: dict[str, Any] = {"max_per_tick": 1000, "destination": to(self.chat.discord_url(name))}
         return Channel(name=name, kind="discord", **values | changes)
 
     def bot(self, *channels: Channel, database: Database | None = None, **options: Any) -> Bot:
@@ -193,6 +194,11 @@ class World:
     def _wait(self, seconds: float) -> bool:
         self.clock.advance(seconds=seconds)
         return False
+
+
+def to(address: str) -> Destination:
+    """Return the destination at an address."""
+    return Destination(address=Secret(address))
 
 
 def shuffled(count: int, seed: int = 1) -> list[int]:

@@ -87,8 +87,8 @@ def test_preview(operator: Visitor) -> None:
     page.get_by_label("Article").fill("brand")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="Brand new").click()
-    expect(page.locator(".slack .header")).to_have_text("Brand new")
-    expect(page.locator(".embed .title")).to_have_text("Brand new")
+    expect(page.locator(".slack .title")).to_have_text("Brand new")
+    expect(page.locator(".discord .title")).to_have_text("Brand new")
     expect(page.get_by_role("region", name="The JSON that is sent to Slack")).to_contain_text('"blocks"')
 
 

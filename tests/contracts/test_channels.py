@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from bot.sending.transport import Transport, TransportError
 from bot.services import (
     SERVICES,
+    Destination,
     Detail,
     Outcome,
     Pace,
@@ -35,6 +36,7 @@ from bot.services.discord import escape as discord_escape
 from bot.services.message import Message
 from bot.services.secret import Secret
 from bot.services.slack import escape as slack_escape
+from tests.bot.world import to
 from tests.fakechat import (
     FakeChat,
     Fault,
@@ -53,8 +55,8 @@ patient = settings(deadline=None, max_examples=60)
 GOLDEN = Path(__file__).parents[1] / "data" / "channels"
 TOKEN = "s3cr3t-T0ken_x"
 HOOKS = {
-    "slack": Secret(f"https://hooks.slack.com/services/T0/B0/{TOKEN}"),
-    "discord": Secret(f"https://discord.com/api/webhooks/123456789012345678/{TOKEN}"),
+    "slack": to(f"https://hooks.slack.com/services/T0/B0/{TOKEN}"),
+    "discord": to(f"https://discord.com/api/webhooks/123456789012345678/{TOKEN}"),
 }
 VIOLATIONS = {"slack": slack_violations, "discord": discord_violations}
 MESSAGE = Message(
@@ -120,9 +122,9 @@ def transport() -> Iterator[Transport]:
         yield Transport(session, user_agent="Newswire tests", timeouts=(1.0, 0.5))
 
 
-def hook_on(chat: FakeChat, service: Service) -> Secret:
+def hook_on(chat: FakeChat, service: Service) -> Destination:
     url_of = chat.slack_url if service.KIND == "slack" else chat.discord_url
-    return Secret(url_of(f"{TOKEN}-{service.KIND}"))
+    return to(url_of(f"{TOKEN}-{service.KIND}"))
 
 
 def requests_for(service: Service, message: Message) -> Iterator[Request]:
@@ -298,7 +300,7 @@ def test_a_retracted_article_is_struck_through_in_discord() -> None:
 )
 def test_discord_is_asked_to_wait_at_one_version(path: str, posted: str, patched: str) -> None:
     """`wait=true` brings the id; the version fixes what units its answers are in; a thread stays."""
-    hook = Secret(f"https://discord.com{path}")
+    hook = to(f"https://discord.com{path}")
     correction = SERVICES["discord"].correct(hook, "99", MESSAGE)
     assert correction
     assert correction.method == "PATCH"
@@ -320,7 +322,7 @@ def test_a_test_message_says_so(service: Service) -> None:
 
 def test_the_host_of_a_webhook_is_no_secret() -> None:
     """It names whom a pause of the whole host concerns."""
-    assert host_of(HOOKS["slack"]) == "hooks.slack.com"
+    assert HOOKS["slack"].host == "hooks.slack.com"
     assert host_of(Secret("http://127.0.0.1:8080/services/a/b/c")) == "127.0.0.1:8080"
 
 
@@ -500,7 +502,7 @@ def test_a_bare_refusal_is_believed_after_a_day(
 @pytest.mark.parametrize("path", ["/triggers/T1/2/3", "/workflows/T1/A2/3/4"])
 def test_a_slack_workflow_is_refused(path: str) -> None:
     """A workflow takes flat variables and answers `{"ok":true}`: each article would be posted eight times."""
-    reason = SERVICES["slack"].refusal(Secret(f"https://hooks.slack.com{path}"))
+    reason = SERVICES["slack"].refusal(to(f"https://hooks.slack.com{path}"))
     assert reason is not None and "workflow" in reason and "incoming webhook" in reason
     assert path not in reason
 
@@ -564,7 +566,12 @@ def test_what_the_fake_says_is_understood(service: Service, chat: FakeChat, tran
     chat.reset()
     hook = hook_on(chat, service)
     chat.fail(
-        hook.reveal(), rate_limited(2.5), html_429(), bad_image(times=1), plain_text_only(times=1), dead()
+        hook.address.reveal(),
+        rate_limited(2.5),
+        html_429(),
+        bad_image(times=1),
+        plain_text_only(times=1),
+        dead(),
     )
     verdicts = [service.classify(transport.send(service.post(hook, MESSAGE))) for _ in range(5)]
     assert [verdict.outcome for verdict in verdicts] == [
@@ -590,7 +597,7 @@ def test_the_token_is_nowhere(
     caplog.set_level(logging.DEBUG)
     chat.reset()
     hook = hook_on(chat, service)
-    chat.fail(hook.reveal(), fault)
+    chat.fail(hook.address.reveal(), fault)
     request = service.post(hook, MESSAGE)
     shown = [repr(request), repr(hook)]
     try:

@@ -16,7 +16,7 @@ from bot.operator.commands import BotParts
 from bot.outbox import schema
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
-from config import BotConfig, ChannelConfig, SiteConfig
+from config import BotConfig, SiteConfig
 from tests.fakechat import FakeChat
 from tests.site import URL, ArticleSite, Clock
 from wiring.bot import bot_parts
@@ -39,13 +39,13 @@ class Desk:
             "READERS": chat.discord_url("readers"),
         }
         channels = (
-            ChannelConfig(name="team", kind="slack", webhook_env="TEAM", min_quality=50, on_unknown="hold"),
-            ChannelConfig(name="readers", kind="discord", webhook_env="READERS"),
-            ChannelConfig(name="later", kind="slack", webhook_env="LATER"),
+            {"name": "team", "kind": "slack", "webhook_env": "TEAM", "min_quality": 50, "on_unknown": "hold"},
+            {"name": "readers", "kind": "discord", "webhook_env": "READERS"},
+            {"name": "later", "kind": "slack", "webhook_env": "LATER"},
         )
         config = site.config().model_copy(
             update={
-                "bot": BotConfig(channels=channels),
+                "bot": BotConfig.model_validate({"channels": channels}),
                 "site": SiteConfig(title="News", url=url, id="test"),
             }
         )

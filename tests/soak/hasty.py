@@ -17,7 +17,7 @@ from bot.outbox import lease, retry
 from bot.outbox import queue as outbox
 from bot.run import Bot, stop_on_signals
 from bot.sending.transport import Transport
-from bot.services import service
+from bot.services import answers
 from ops import logs
 from wiring.bot import bot_parts
 from wiring.site import build, load_or_exit
@@ -34,8 +34,8 @@ def live_faster() -> None:
     outbox.IN_FLIGHT = timedelta(seconds=3 * ANSWER_WITHIN)
     first, second, later = (timedelta(seconds=wait) for wait in (0.2, 0.5, 1.0))
     retry.SCHEDULE = (first, second, later, later, later, later, later)
-    service.HOST_PAUSE = timedelta(seconds=0.5)
-    service.SHORTEST_PAUSE = timedelta(seconds=0.05)
+    answers.HOST_PAUSE = timedelta(seconds=0.5)
+    answers.SHORTEST_PAUSE = timedelta(seconds=0.05)
 
 
 def main() -> None:

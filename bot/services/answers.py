@@ -1,0 +1,181 @@
+"""What a chat service answered, and what that means: the parts of it that all services share.
+
+Knows no service by name and sends nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+HOST_PAUSE = timedelta(seconds=10)
+"""How long a host rests when it says "too many requests" and not for how long."""
+
+SHORTEST_PAUSE = timedelta(seconds=1)
+"""A `Retry-After: 0` is no leave to hammer: a rate-limited request spends no attempt."""
+
+LONGEST_PAUSE = timedelta(days=1)
+
+DENIED_FOR = timedelta(days=1)
+"""How long a channel gets no answer but DENIED before it is disabled: edge networks recover within hours."""
+
+FIRST_DENIED_PAUSE = timedelta(seconds=10)
+LONGEST_DENIED_PAUSE = timedelta(hours=2)
+"""A channel that is denied pauses for as long as it has been denied, within these bounds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What came back: the body is the beginning, at most 64 KiB.
+
+    Neither headers nor body show in a repr: a server may echo the address it was called by.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the header called `name` in whatever case, or None."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
+
+    def said(self) -> dict[str, Any]:
+        """Return the JSON object in the body; empty when the body is anything else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+class Outcome(StrEnum):
+    """What an answer means for the delivery.
+
+    DENIED and DISABLED both say that the service takes nothing from this webhook. DISABLED is the service's
+    own statement, which is final. DENIED is a bare 401, 403, 404, 410 or 451, which any proxy or edge network
+    on the way may have sent; it is retried, and believed after DENIED_FOR without any other answer.
+    """
+
+    SENT = "sent"
+    UNSENT = "unsent"
+    RATE_LIMITED = "rate_limited"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What the service still allows: `remaining` requests until `reset_after` has passed."""
+
+    remaining: int
+    reset_after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The meaning of one answer.
+
+    `reason` is one line without secrets. `scope` says whom `retry_after` holds back: this channel, or every
+    channel of the host. `degradable` is False when a plainer form of a rejected message would fare no better.
+    """
+
+    outcome: Outcome
+    reason: str
+    retry_after: timedelta | None = None
+    scope: Literal["channel", "host"] = "channel"
+    message_id: str | None = None
+    pace: Pace | None = None
+    degradable: bool = True
+
+
+def judge(response: Response, said: str = "") -> Verdict:
+    """Return what the status of a failed `response` means, whichever service gave it.
+
+    `said` is the service's own word for it. A redirect is a failure: the webhook moved and nothing was
+    posted, except by 303, which answers a request that was processed (RFC 9110 §15.4.4). A server error may
+    have come after the message was posted.
+    """
+    outcome = _meaning(response.status)
+    meaning = f"HTTP {response.status}" + (f": {said}" if said else "")
+    if 300 <= response.status < 400:
+        meaning += " (redirects are not followed: is the webhook's address right?)"
+    wait = retry_after(response) if response.status >= 500 else None
+    return Verdict(outcome=outcome, reason=meaning, retry_after=wait)
+
+
+def _meaning(status: int) -> Outcome:
+    # 407 and 511 come from a proxy in between (RFC 9110 §15.5.8, RFC 6585 §6), 421 from a server that does
+    # not serve this host (RFC 9110 §15.5.20): none of them has passed the message on.
+    if status in {301, 302, 307, 308, 407, 408, 421, 425, 511}:
+        return Outcome.UNSENT
+    if status in {401, 403, 404, 410, 451}:
+        return Outcome.DENIED
+    return Outcome.REJECTED if 400 <= status < 500 else Outcome.UNKNOWN
+
+
+def after_denial(verdict: Verdict, denied_for: timedelta) -> Verdict:
+    """Return what a DENIED answer means for a channel that has had no other answer for `denied_for`.
+
+    The channel pauses, for longer each time, and is disabled after DENIED_FOR.
+    """
+    if verdict.outcome is not Outcome.DENIED:
+        return verdict
+    if denied_for >= DENIED_FOR:
+        hours = int(denied_for.total_seconds() // 3600)
+        reason = f"{verdict.reason}, and no other answer for {hours} hours"
+        return replace(verdict, outcome=Outcome.DISABLED, reason=reason)
+    pause = min(max(denied_for, FIRST_DENIED_PAUSE), LONGEST_DENIED_PAUSE)
+    return replace(verdict, retry_after=max(pause, verdict.retry_after or pause))
+
+
+def rate_limited(wait: timedelta | None, *, host: bool = False, pace: Pace | None = None) -> Verdict:
+    """Return the verdict on a 429 that asked for `wait`: nothing was posted, and no attempt is spent.
+
+    Without a wait, or when `host` says that more than this webhook is meant, the whole host rests.
+    """
+    whole = host or wait is None
+    pause = max(wait or SHORTEST_PAUSE, HOST_PAUSE if whole else SHORTEST_PAUSE)
+    subject = "the whole host" if whole else "this channel"
+    return Verdict(
+        outcome=Outcome.RATE_LIMITED,
+        reason=f"HTTP 429: too many requests; {subject} pauses for {pause.total_seconds():g} s",
+        retry_after=pause,
+        scope="host" if whole else "channel",
+        pace=pace,
+    )
+
+
+def retry_after(response: Response) -> timedelta | None:
+    """Return the wait that Retry-After asks for (RFC 9110 §10.2.3, and fractions, as Discord sends them).
+
+    A date counts from the answer's own Date, so that the two clocks need not agree.
+    """
+    value = response.header("Retry-After")
+    if value is None:
+        return None
+    try:
+        until, now = (parsedate_to_datetime(text or "") for text in (value, response.header("Date")))
+        return min(max(until - now, timedelta(0)), LONGEST_PAUSE)
+    except (ValueError, TypeError, OverflowError):
+        return seconds(value)
+
+
+def seconds(value: object) -> timedelta | None:
+    """Return a header's or JSON field's number of seconds, at most a day; None when it is no such number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(number) or number < 0:
+        return None
+    return timedelta(seconds=min(number, LONGEST_PAUSE.total_seconds()))

@@ -1,0 +1,41 @@
+"""A message as it is drawn in a preview, the same for every service.
+
+Knows no service and no HTML: a service fills in what it shows, and the page draws it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+class Times(Protocol):
+    """How times are written in a drawing, which a chat client would do for its reader."""
+
+    def exact(self, moment: datetime, /) -> str:
+        """Return a date and time."""
+
+    def ago(self, moment: datetime, /) -> str:
+        """Return how long ago a time is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """What a message looks like, from top to bottom; empty parts are not drawn.
+
+    `sender` is who seems to post it. `above` stands over the title, `fields` below the text as name and
+    value, `below` in small print under them. `picture` is the name of its host: a preview loads nothing.
+    `is_card` says that all but the sender stands in a box of its own.
+    """
+
+    sender: str = ""
+    above: str = ""
+    title: str = ""
+    text: str = ""
+    picture: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    below: tuple[str, ...] = ()
+    button: str = ""
+    link: str = ""
+    is_card: bool = False
