@@ -23,7 +23,7 @@ import config as configuration
 from app import create_app
 from bot.outbox import schema
 from bot.outbox.database import connect
-from config import BotConfig, ChannelConfig
+from config import BotConfig
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -62,8 +62,8 @@ def main() -> int:
 def _sample(state: Path) -> Flask:
     """Return the sample site with one channel, over an outbox in the folder `state`."""
     settings = configuration.load(ROOT / "config.yaml", {"STATE_DIR": str(state)})
-    team = ChannelConfig(name="ai-team", kind="slack", webhook_env="SLACK_AI", topics=("AI", "Security"))
-    settings = settings.model_copy(update={"bot": BotConfig(channels=(team,))})
+    team = {"name": "ai-team", "kind": "slack", "webhook_env": "SLACK_AI", "topics": ["AI", "Security"]}
+    settings = settings.model_copy(update={"bot": BotConfig.model_validate({"channels": [team]})})
     app = create_app(settings, clock=lambda: NOW, environ={"ADMIN_TOKEN": TOKEN})
     app.extensions["newswire"].indexer.refresh()
     database = connect(f"sqlite:///{state / 'outbox.sqlite'}")
