@@ -205,7 +205,7 @@ def test_corrections_reach_the_message(program: Program) -> None:
 
 
 FAULTS: dict[str, tuple[Fault, ...]] = {
-    "dead": (dead("no_service"),),
+    "dead": (dead(),),
     "limited": (rate_limited(2),),
     "picky": (bad_image(),),
     "plain": (plain_text_only(),),
@@ -343,7 +343,8 @@ IMPORT = """
 import sys, threading
 from app import create_app, create_web
 (create_web if sys.argv[1] == "web" else create_app)()
-print(sorted(name for name in sys.modules if name.split(".")[0] in ("apscheduler", "bot")))
+running = ("apscheduler", "bot.operator", "bot.outbox", "bot.planning", "bot.run", "bot.sending")
+print(sorted(name for name in sys.modules if name.startswith(running)))
 print([each.name for each in threading.enumerate() if "APScheduler" in each.name or "lane" in each.name])
 """
 
