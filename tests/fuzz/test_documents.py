@@ -16,7 +16,7 @@ from lxml import etree
 from articles.article import Article
 from articles.errors import ArticleError
 from articles.reading import frontmatter
-from bot.services import SERVICES, Detail
+from bot.services import SERVICES, Destination, Detail
 from bot.services.message import compose
 from bot.services.secret import Secret
 from tests.fakechat import discord_violations, slack_violations
@@ -28,7 +28,7 @@ from text.markup import sanitise
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
-HOOK = Secret("https://chat.example/services/T0/B0/x")
+HOOK = Destination(address=Secret("https://chat.example/services/T0/B0/x"))
 VIOLATIONS = {"slack": slack_violations, "discord": discord_violations}
 
 
