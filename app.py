@@ -228,12 +228,12 @@ def _admin(
     """Return the operator's pages; only they bring the bot into a process that serves feeds."""
     from bot.errors import BotError
     from bot.operator.commands import BotParts
-    from pages.admin.gate import SHORTEST
+    from pages.admin.gate import MIN_TOKEN_LENGTH
     from pages.admin.routes import blueprint as admin_blueprint
     from wiring.bot import bot_parts
 
-    if len(token) < SHORTEST:
-        raise SettingError(f"ADMIN_TOKEN must have at least {SHORTEST} characters")
+    if len(token) < MIN_TOKEN_LENGTH:
+        raise SettingError(f"ADMIN_TOKEN must have at least {MIN_TOKEN_LENGTH} characters")
 
     @cache
     def parts() -> BotParts:
@@ -242,7 +242,7 @@ def _admin(
         except SettingError as error:
             raise BotError(str(error)) from None
 
-    return admin_blueprint(token, parts, newswire.publisher)
+    return admin_blueprint(token, parts, newswire.publisher, newswire.config.state)
 
 
 def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:

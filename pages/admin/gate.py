@@ -1,7 +1,7 @@
 """Who may see the operator's pages: whoever knows the token, for as long as a session lasts.
 
-Sessions and form tokens are signed with a key derived from the operator's token, so that every process knows
-them and none has to remember them. Knows nothing of HTTP.
+Sessions are signed with a key derived from the operator's token, so that every process of every machine knows
+them; another token ends all of them. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -9,26 +9,39 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-SESSION = timedelta(hours=12)
-SHORTEST = 16
-"""How many characters an operator's token has at least: it opens everything, and can be guessed at."""
+from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
 
-_FAILURES = 5
-_SPAN = timedelta(minutes=5)
-_MOST_ADDRESSES = 1000
+from pages.admin.logins import MAX_FAILURES, SPAN, LoginStore
+
+SESSION = timedelta(hours=12)
+MIN_TOKEN_LENGTH = 16
+"""How many characters an operator's token has at least: it opens everything, and can be guessed at."""
+MAX_COOKIE_LENGTH = 2_000
+"""How many characters of a cookie are looked at."""
+
+_CLOCK_DIFFERENCE = timedelta(minutes=5)  # by which the clocks of two machines may differ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """An operator's login. `id` is random and says nothing; it never leaves the server unsigned."""
+
+    id: str
+    opened_at: datetime
 
 
 class Gate:
     """Checks tokens, sessions and forms against one operator's token."""
 
-    def __init__(self, token: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, token: str, clock: Callable[[], datetime], store: LoginStore) -> None:
         self._digest = hashlib.sha256(token.encode()).digest()
         self._key = hmac.digest(token.encode(), b"newswire operator's session", "sha256")
         self._clock = clock
+        self._store = store
 
     def admits(self, offered: str) -> bool:
         """Return whether this is the token; in a time that does not depend on where it differs."""
@@ -36,56 +49,82 @@ class Gate:
         return hmac.compare_digest(digest, self._digest)
 
     def open_session(self) -> str:
-        """Return what a cookie holds to be recognised until the session ends; it is not the token."""
-        ends = int((self._clock() + SESSION).timestamp())
-        return self.signed("session", f"{ends}.{secrets.token_urlsafe(12)}")
+        """Return the value of a cookie that stands for a new session; it is not the token."""
+        self._store.made_at()  # before the session: what was opened before the store counts as ended
+        return self._serializer("session").dumps(secrets.token_urlsafe(16))
 
-    def is_session(self, cookie: str) -> bool:
-        """Return whether a cookie holds a session of this gate that has not ended."""
-        text = self.unsigned("session", cookie)
-        return text is not None and int(text.partition(".")[0]) > self._clock().timestamp()
+    def session(self, cookie: str) -> Session | None:
+        """Return the session that a cookie stands for, or None when there is none or it has ended.
 
-    def form_token(self, session: str) -> str:
+        Raises LoginStoreError when that cannot be known.
+        """
+        found = self._loaded("session", cookie)
+        if found is None or self._store.is_ended(found[0]) or found[1] < self._store.made_at():
+            return None
+        return Session(id=found[0], opened_at=found[1])
+
+    def end_session(self, session: Session) -> None:
+        """End a session in all processes of this machine. Raises LoginStoreError when it cannot be noted."""
+        self._store.end(session.id, session.opened_at + SESSION)
+
+    def form_token(self, session: Session) -> str:
         """Return what a form of this session carries, so that no other site can send it."""
-        return self._signature("form", session)
+        return self._form_signer().get_signature(session.id).decode()
 
-    def is_form_token(self, offered: str, session: str) -> bool:
+    def is_form_token(self, offered: str, session: Session) -> bool:
         """Return whether a form came from a page of this session."""
-        return hmac.compare_digest(offered.encode("utf-8", "replace"), self.form_token(session).encode())
+        return self._form_signer().verify_signature(session.id, offered.encode("utf-8", "replace"))
 
-    def signed(self, purpose: str, text: str) -> str:
-        """Return `text` with a signature that holds for this purpose only."""
-        return f"{text}~{self._signature(purpose, text)}"
+    def signed_notice(self, text: str) -> str:
+        """Return the value of a cookie that carries a text to the next page."""
+        return self._serializer("notice").dumps(text)
 
-    def unsigned(self, purpose: str, signed: str) -> str | None:
-        """Return the text in what `signed` made for this purpose, or None for anything else."""
-        text, _, signature = signed.rpartition("~")
-        expected = self._signature(purpose, text).encode()
-        return text if hmac.compare_digest(signature.encode("utf-8", "replace"), expected) else None
+    def notice(self, cookie: str) -> str | None:
+        """Return the text that `signed_notice` put into a cookie, or None for anything else."""
+        found = self._loaded("notice", cookie)
+        return found[0] if found else None
 
-    def _signature(self, purpose: str, text: str) -> str:
-        message = f"{purpose}:{text}".encode("utf-8", "replace")
-        return hmac.new(self._key, message, "sha256").hexdigest()
+    def _loaded(self, purpose: str, cookie: str) -> tuple[str, datetime] | None:
+        """Return what was signed for this purpose less than `SESSION` ago, and when."""
+        if len(cookie) > MAX_COOKIE_LENGTH:
+            return None
+        try:
+            text, signed_at = self._serializer(purpose).loads(cookie, return_timestamp=True)
+        except BadData:
+            return None
+        age = self._clock() - signed_at
+        return (text, signed_at) if isinstance(text, str) and -_CLOCK_DIFFERENCE < age < SESSION else None
+
+    def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(
+            self._key,
+            salt=f"newswire.{purpose}",
+            signer=_Signer,
+            signer_kwargs={"digest_method": hashlib.sha256, "clock": self._clock},
+        )
+
+    def _form_signer(self) -> Signer:
+        return Signer(self._key, salt="newswire.form", digest_method=hashlib.sha256)
 
 
-class Patience:
-    """Counts failed attempts by address; `_FAILURES` in `_SPAN` are enough."""
+class LoginThrottle:
+    """Counts wrong tokens over all clients and all processes of a machine: no header or address evades it."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: LoginStore) -> None:
+        self._store = store
+
+    def note_failure(self) -> timedelta:
+        """Note a wrong token; return how long to wait before the next one, no time while there were few."""
+        return self._store.note_failure(SPAN, MAX_FAILURES)
+
+
+class _Signer(TimestampSigner):
+    """Takes the time from a clock that is passed in."""
+
+    def __init__(self, *args: object, clock: Callable[[], datetime], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self._clock = clock
-        self._failures: OrderedDict[str, deque[datetime]] = OrderedDict()
 
-    def wait_for(self, address: str) -> timedelta:
-        """Return how long an address has to wait before its next attempt; nothing, if it may try now."""
-        now = self._clock()
-        failures = self._failures.get(address, deque())
-        while failures and failures[0] <= now - _SPAN:
-            failures.popleft()
-        return failures[0] + _SPAN - now if len(failures) >= _FAILURES else timedelta(0)
-
-    def failed(self, address: str) -> None:
-        """Note a failed attempt."""
-        self._failures.setdefault(address, deque(maxlen=_FAILURES)).append(self._clock())
-        self._failures.move_to_end(address)
-        while len(self._failures) > _MOST_ADDRESSES:
-            self._failures.popitem(last=False)
+    def get_timestamp(self) -> int:
+        """Return the time in seconds."""
+        return int(self._clock().timestamp())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import quote, unquote, urlsplit
+from pathlib import Path
 
-from flask import Blueprint, Response, g, redirect, request
+from flask import Blueprint, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
@@ -21,43 +23,55 @@ from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from bot.planning.rules import Channel
 from feeds.publisher import Publisher
+from pages.admin.area import AdminArea
 from pages.admin.desk import Desk, Parts
-from pages.admin.gate import SESSION, Gate, Patience
+from pages.admin.gate import SESSION, Gate, LoginThrottle
+from pages.admin.logins import LoginStore, LoginStoreError
 from pages.assets import Assets
 from pages.render import Renderer
 
-COOKIE = "newswire_admin"
-_SAID = "newswire_said"
-_LONGEST_TOKEN = 4096
+SESSION_COOKIE = "newswire_admin"
+NOTICE_COOKIE = "newswire_notice"
+MAX_TOKEN_LENGTH = 4096
+_NOTICE_SECONDS = 60
+_MAX_NOTICE = 500  # characters: browsers keep no cookie over 4,096 bytes
+
+log = logging.getLogger(__name__)
 
 
-def blueprint(token: str, parts: Parts, publisher: Publisher) -> Blueprint:
-    """Return the routes below /admin, open to whoever knows `token`."""
+def blueprint(token: str, parts: Parts, publisher: Publisher, state: Path) -> Blueprint:
+    """Return the routes below /admin, open to whoever knows `token`; logins are remembered in `state`."""
     routes = Blueprint("admin", __name__, url_prefix="/admin")
-    gate = Gate(token, publisher.now)
+    store = LoginStore(state, publisher.now)
+    try:
+        store.made_at()  # now, so that a session of another machine is not older than this file
+    except LoginStoreError as error:
+        log.warning("nobody can log in: %s", error)
+    gate = Gate(token, publisher.now, store)
+    area = AdminArea(publisher.site.url)
     renderer = Renderer(publisher.site, Assets(), show_quality=True)
-    _add_guards(routes, gate, renderer)
-    _add_login(routes, gate, Patience(publisher.now), renderer)
+    _add_guards(routes, gate, area, renderer)
+    _add_login(routes, gate, area, LoginThrottle(store), renderer)
     desk = Desk(parts, publisher, renderer)
-    _add_views(routes, desk, gate)
-    _add_orders(routes, desk, gate)
+    _add_views(routes, desk, gate, area)
+    _add_orders(routes, desk, gate, area)
     return routes
 
 
-def _add_guards(routes: Blueprint, gate: Gate, renderer: Renderer) -> None:
+def _add_guards(routes: Blueprint, gate: Gate, area: AdminArea, renderer: Renderer) -> None:
     @routes.before_request
     def let_in() -> AnyResponse | None:
-        g.session = request.cookies.get(COOKIE, "")
-        is_open = gate.is_session(g.session)
+        g.session = session = gate.session(area.cookie(SESSION_COOKIE))
         if request.method == "POST":
-            _check_origin()
-            ours = is_open and gate.is_form_token(request.form.get("form_token", ""), g.session)
-            if not ours and request.endpoint != "admin.log_in":
+            area.check_origin()
+            offered = request.form.get("form_token", "")
+            is_ours = session is not None and gate.is_form_token(offered, session)
+            if not is_ours and request.endpoint != "admin.log_in":
                 raise Forbidden("This form has expired. Go back, reload the page, and try again.")
             return None
-        if is_open or request.endpoint == "admin.login":
+        if session is not None or request.endpoint == "admin.login":
             return None
-        return redirect("/admin/login", code=303)
+        return area.redirect("/login")
 
     @routes.after_request
     def keep_private(response: Response) -> Response:
@@ -76,56 +90,57 @@ def _add_guards(routes: Blueprint, gate: Gate, renderer: Renderer) -> None:
         )
         return Response(html, 503, mimetype="text/html")
 
+    @routes.errorhandler(LoginStoreError)
+    def unknown_session(error: LoginStoreError) -> AnyResponse:
+        log.error("the operator's pages are closed: %s", error)
+        html = renderer.html(
+            "error.html", status=503, title="Logins cannot be checked", text="See the log.", near=()
+        )
+        return Response(html, 503, mimetype="text/html")
 
-def _check_origin() -> None:
-    """Refuse a form that a page of another site sent (https://www.rfc-editor.org/rfc/rfc6454#section-7)."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise Forbidden("This form came from another site.")
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        raise Forbidden("This form came from another site.")
 
-
-def _add_login(routes: Blueprint, gate: Gate, patience: Patience, renderer: Renderer) -> None:
+def _add_login(
+    routes: Blueprint, gate: Gate, area: AdminArea, throttle: LoginThrottle, renderer: Renderer
+) -> None:
     @routes.get("/login")
     def login() -> AnyResponse:
         return Response(renderer.html("admin/login.html", problem=""), mimetype="text/html")
 
     @routes.post("/login")
     def log_in() -> AnyResponse:
-        address = request.remote_addr or ""
-        wait = patience.wait_for(address)
+        if gate.admits(request.form.get("token", "")[:MAX_TOKEN_LENGTH]):
+            answer = area.redirect()
+            area.set_cookie(answer, SESSION_COOKIE, gate.open_session(), int(SESSION.total_seconds()))
+            return answer
+        # After many wrong ones the right token is still taken: nobody can lock the operator out.
+        wait = math.ceil(throttle.note_failure().total_seconds())
+        problem = "That is not the token."
         if wait:
-            problem = f"Too many attempts. Try again in {wait.total_seconds():.0f} seconds."
-            refused = Response(renderer.html("admin/login.html", problem=problem), 429, mimetype="text/html")
-            refused.headers["Retry-After"] = f"{wait.total_seconds():.0f}"
-            return refused
-        if not gate.admits(request.form.get("token", "")[:_LONGEST_TOKEN]):
-            patience.failed(address)
-            page = renderer.html("admin/login.html", problem="That is not the token.")
-            return Response(page, 403, mimetype="text/html")
-        answer = redirect("/admin", code=303)
-        _set_cookie(answer, COOKIE, gate.open_session(), int(SESSION.total_seconds()))
-        return answer
+            problem += f" There were too many wrong ones: try again in {wait} seconds, or with the right one."
+        page = renderer.html("admin/login.html", problem=problem)
+        refused = Response(page, 429 if wait else 403, mimetype="text/html")
+        if wait:
+            refused.headers["Retry-After"] = str(wait)
+        return refused
 
     @routes.post("/logout")
     def log_out() -> AnyResponse:
-        answer = redirect("/admin/login", code=303)
-        answer.delete_cookie(COOKIE, path="/admin")
+        gate.end_session(g.session)
+        answer = area.redirect("/login")
+        area.delete_cookie(answer, SESSION_COOKIE)
         return answer
 
 
-def _add_views(routes: Blueprint, desk: Desk, gate: Gate) -> None:
+def _add_views(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> None:
     def form_token() -> str:
         return gate.form_token(g.session)
 
     def shown(make: Callable[[str], str]) -> AnyResponse:
-        """Answer with a page that is told what came of the last order; it is told once."""
-        cookie = request.cookies.get(_SAID, "")
-        said = gate.unsigned("said", _decoded(cookie)) if cookie else None
-        response = Response(make(said or ""), mimetype="text/html")
+        """Answer with a page that shows the notice of the last order once."""
+        cookie = area.cookie(NOTICE_COOKIE)
+        response = Response(make(gate.notice(cookie) or ""), mimetype="text/html")
         if cookie:
-            response.delete_cookie(_SAID, path="/admin")
+            area.delete_cookie(response, NOTICE_COOKIE)
         return response
 
     @routes.get("")
@@ -175,10 +190,10 @@ def _add_views(routes: Blueprint, desk: Desk, gate: Gate) -> None:
         return shown(lambda said: desk.files(_now(desk), form_token()))
 
 
-def _add_orders(routes: Blueprint, desk: Desk, gate: Gate) -> None:
-    def back(address: str, said: str) -> AnyResponse:
-        answer = redirect(address, code=303)
-        _set_cookie(answer, _SAID, _encoded(gate.signed("said", said)), 60)
+def _add_orders(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> None:
+    def back(path: str, notice: str) -> AnyResponse:
+        answer = area.redirect(path)
+        area.set_cookie(answer, NOTICE_COOKIE, gate.signed_notice(notice[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
 
     @routes.post("/deliveries/<int:number>/<order>")
@@ -194,19 +209,19 @@ def _add_orders(routes: Blueprint, desk: Desk, gate: Gate) -> None:
         if order not in orders:
             raise NotFound
         said = _DONE[order] if orders[order]() else "It has changed meanwhile: look again, and decide anew."
-        return back(f"/admin/deliveries/{number}", said)
+        return back(f"/deliveries/{number}", said)
 
     @routes.post("/channels/<name>/<order>")
     def order_channel(name: str, order: str) -> AnyResponse:
         channel = _channel(desk, name)
         database, now = desk.parts.database, _now(desk)
         if order == "test":
-            return back("/admin", _tested(desk, channel))
+            return back("", _tested(desk, channel))
         orders = {"pause": channelstate.pause, "resume": channelstate.resume}
         if order not in orders:
             raise NotFound
         done = orders[order](database, name, now)
-        return back("/admin", f"{name} is {order}d." if done else f"{name} has not started yet.")
+        return back("", f"{name} is {order}d." if done else f"{name} has not started yet.")
 
 
 _DONE = {
@@ -241,24 +256,3 @@ def _delivery(desk: Desk, number: int) -> Delivery:
 
 def _now(desk: Desk) -> datetime:
     return desk.parts.clock()
-
-
-def _set_cookie(answer: AnyResponse, name: str, value: str, max_age: int) -> None:
-    answer.set_cookie(
-        name,
-        value,
-        max_age=max_age,
-        path="/admin",
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Strict",
-    )
-
-
-def _encoded(text: str) -> str:
-    """Return text as a cookie can hold it."""
-    return quote(text, safe="")
-
-
-def _decoded(cookie: str) -> str:
-    return unquote(cookie)

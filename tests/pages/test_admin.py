@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app import create_app
 from bot.operator import orders as operations
 from bot.outbox.states import State
-from pages.admin.gate import SESSION, Gate, Patience
+from config import SiteConfig
+from pages.admin.gate import SESSION, Gate
+from pages.admin.logins import LoginStore
 from tests.fakechat import FakeChat, dead, reset_after_body, server_error
 from tests.pages.operator import TOKEN, Desk, form_token, order
 from tests.pages.parsed import parse, texts
-from tests.site import NOON, ArticleSite, Clock, Web
+from tests.site import ArticleSite, Clock, Web
 
 VIEWS = ("/admin", "/admin/deliveries", "/admin/threshold", "/admin/preview", "/admin/files")
 ROOT = Path(__file__).parents[2]
@@ -82,9 +89,15 @@ def test_strangers_are_sent_to_the_login(desk: Desk, path: str) -> None:
     """Without a session every view leads to the login, and every order is refused."""
     client = desk.app.test_client()
     assert client.get(path).headers["Location"] == "/admin/login"
-    client.set_cookie("newswire_admin", TOKEN, path="/admin")
+    client.set_cookie("__Secure-newswire_admin", TOKEN, path="/admin")
     assert client.get(path).headers["Location"] == "/admin/login"
     assert client.post(f"{path}/pause").status_code in (403, 404, 405)
+
+
+def cookie_of(answer: Any) -> str:
+    """Return the cookie that an answer sets."""
+    found: str = answer.headers["Set-Cookie"]
+    return found
 
 
 def test_login(desk: Desk) -> None:
@@ -92,9 +105,7 @@ def test_login(desk: Desk) -> None:
     client = desk.app.test_client()
     wrong = client.post("/admin/login", data={"token": "wrong"})
     assert (wrong.status_code, wrong.headers.get("Set-Cookie")) == (403, None)
-    cookie = client.post("/admin/login", data={"token": TOKEN}, base_url="https://localhost").headers[
-        "Set-Cookie"
-    ]
+    cookie = cookie_of(client.post("/admin/login", data={"token": TOKEN}))
     assert TOKEN not in cookie
     for attribute in ("HttpOnly", "SameSite=Strict", "Secure", "Path=/admin"):
         assert attribute in cookie
@@ -104,15 +115,110 @@ def test_login(desk: Desk) -> None:
     assert client.get("/admin").status_code == 303
 
 
-def test_guessing_is_slowed_down(desk: Desk) -> None:
-    """After five wrong tokens even the right one has to wait."""
-    client = desk.app.test_client()
-    for _ in range(5):
-        assert client.post("/admin/login", data={"token": "wrong"}).status_code == 403
-    refused = client.post("/admin/login", data={"token": TOKEN})
-    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
+@pytest.mark.parametrize(
+    ("url", "name", "path", "is_secure"),
+    [
+        ("https://news.example.org", "__Secure-newswire_admin", "/admin", True),
+        ("https://example.org/news", "__Secure-newswire_admin", "/news/admin", True),
+        ("https://example.org//evil.example/", "__Secure-newswire_admin", "/evil.example/admin", True),
+        ("http://127.0.0.1:8000", "newswire_admin", "/admin", False),
+    ],
+)
+def test_the_cookie_fits_the_site(
+    site: ArticleSite, clock: Clock, url: str, name: str, path: str, is_secure: bool
+) -> None:
+    """Name, path and Secure follow SITE_URL, not what a request or a proxy claims."""
+    config = site.config().model_copy(update={"site": SiteConfig(url=url)})
+    app = create_app(config, clock=clock, environ={"ADMIN_TOKEN": TOKEN})
+    for base in ("http://localhost", "https://localhost"):
+        answer = app.test_client().post("/admin/login", data={"token": TOKEN}, base_url=base)
+        cookie = cookie_of(answer)
+        assert cookie.startswith(f"{name}=")
+        assert f"Path={path};" in f"{cookie};"
+        assert ("Secure;" in cookie) is is_secure
+        assert answer.headers["Location"] == path
+
+
+def test_logging_out_ends_the_session(desk: Desk) -> None:
+    """A copy of the cookie opens nothing any more, in another process too; other sessions go on."""
+    client, other = desk.client(), desk.client()
+    name = "__Secure-newswire_admin"
+    copied = client.get_cookie(name, path="/admin")
+    assert copied
+    token = form_token(client)
+    environ = {"ADMIN_TOKEN": TOKEN}
+    config = desk.newswire.config
+    second = create_app(config, clock=desk.clock, environ=environ).test_client()
+    second.set_cookie(name, copied.value, path="/admin")
+    assert second.get("/admin/files").status_code == 200
+    client.post("/admin/logout", data={"form_token": token})
+    thief = desk.app.test_client()
+    thief.set_cookie(name, copied.value, path="/admin")
+    for browser in (thief, second):
+        assert browser.get("/admin").headers["Location"] == "/admin/login"
+        assert browser.post("/admin/channels/team/pause", data={"form_token": token}).status_code == 403
+    assert other.get("/admin").status_code == 200
+
+
+def test_a_lost_record_of_logins_brings_no_session_back(desk: Desk) -> None:
+    """Deleted or damaged, the record ends every session; a new login works."""
+    client = desk.client()
+    ended = client.get_cookie("__Secure-newswire_admin", path="/admin")
+    assert ended
+    client.post("/admin/logout", data={"form_token": form_token(client)})
+    record = desk.site.state / "logins.sqlite"
+    for damage in (record.unlink, lambda: record.write_bytes(b"no database" * 1000)):
+        desk.clock.advance(seconds=2)
+        damage()
+        thief = desk.app.test_client()
+        thief.set_cookie("__Secure-newswire_admin", ended.value, path="/admin")
+        assert thief.get("/admin").status_code == 303
+        desk.clock.advance(seconds=2)
+        assert desk.client().get("/admin").status_code == 200
+
+
+def test_nobody_is_let_in_unchecked(desk: Desk) -> None:
+    """Where the record of logins cannot be read, the operator's pages are closed, and only they."""
+    client = desk.client()
+    record = desk.site.state / "logins.sqlite"
+    record.unlink()
+    record.mkdir()
+    answer = client.get("/admin")
+    assert answer.status_code == 503
+    assert "Logins cannot be checked" in answer.text
+    assert desk.app.test_client().get("/").status_code == 200
+
+
+def test_guessing_is_answered_with_429(desk: Desk) -> None:
+    """After ten wrong tokens, from wherever and by whichever process, the next are refused for a time."""
+    second = create_app(desk.newswire.config, clock=desk.clock, environ={"ADMIN_TOKEN": TOKEN})
+    clients = [desk.app.test_client(), second.test_client()]
+    for number in range(10):
+        answer = clients[number % 2].post(
+            "/admin/login",
+            data={"token": "wrong"},
+            headers={"X-Forwarded-For": f"1.1.1.{number}"},
+            environ_base={"REMOTE_ADDR": f"10.0.0.{number}"},
+        )
+        assert answer.status_code == 403
+    for client in clients:
+        refused = client.post("/admin/login", data={"token": "wrong"})
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
+    assert clients[0].post("/admin/login", data={"token": TOKEN}).status_code == 303
     desk.clock.advance(minutes=5)
-    assert client.post("/admin/login", data={"token": TOKEN}).status_code == 303
+    assert clients[1].post("/admin/login", data={"token": "wrong"}).status_code == 403
+
+
+def test_a_flood_of_guesses_writes_nothing(desk: Desk) -> None:
+    """What is refused leaves no trace on the disk, and holds no thread."""
+    client = desk.app.test_client()
+    for _ in range(10):
+        client.post("/admin/login", data={"token": "wrong"})
+    record = desk.site.state / "logins.sqlite"
+    before = record.read_bytes()
+    for number in range(50):
+        assert client.post("/admin/login", data={"token": f"wrong {number}"}).status_code == 429
+    assert record.read_bytes() == before
 
 
 def test_other_sites_cannot_give_orders(desk: Desk) -> None:
@@ -303,27 +409,57 @@ def test_database_away(site: ArticleSite, clock: Clock) -> None:
         assert client.get("/").status_code == 200
 
 
-def test_gate_takes_nothing_for_a_session() -> None:
+def test_gate_takes_nothing_for_a_session(tmp_path: Path) -> None:
     """Only what this gate signed, for this purpose, and within its time is a session."""
     clock = Clock()
-    gate, other = Gate(TOKEN, clock), Gate(TOKEN + "x", clock)
-    session = gate.open_session()
-    assert gate.is_session(session) and not other.is_session(session)
-    assert not gate.is_session(gate.signed("said", session.partition("~")[0]))
-    for forged in ("", "~", "9999999999.x~", session[:-1], session.replace(".", "0.", 1), "é~é"):
-        assert not gate.is_session(forged)
+    store = LoginStore(tmp_path, clock)
+    gate, other = Gate(TOKEN, clock, store), Gate(TOKEN + "x", clock, store)
+    cookie = gate.open_session()
+    session = gate.session(cookie)
+    assert session and not other.session(cookie)
+    assert gate.session(gate.open_session()) != session
+    for forged in (
+        "",
+        ".",
+        "..",
+        "é.é.é",
+        TOKEN,
+        session.id,
+        cookie[:-1],
+        cookie + "x" * 10_000,
+        gate.signed_notice(session.id),
+        gate.form_token(session),
+    ):
+        assert gate.session(forged) is None
+    assert gate.notice(cookie) is None
+    assert not gate.is_form_token(other.form_token(session), session)
+    clock.now -= timedelta(hours=1)
+    assert gate.session(cookie) is None
 
 
-def test_patience_forgets() -> None:
-    """Failures count by address and for a time; a flood of addresses takes no memory without end."""
+@given(st.text(max_size=200))
+def test_no_text_is_a_session(text: str) -> None:
+    """Whatever a cookie or form holds, it is refused without an error."""
+    with tempfile.TemporaryDirectory() as folder:
+        gate = Gate(TOKEN, Clock(), LoginStore(Path(folder), Clock()))
+        session = gate.session(gate.open_session())
+        assert session
+        assert gate.session(text) is None
+        assert gate.notice(text) is None
+        assert not gate.is_form_token(text, session)
+
+
+def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
+    """Failures are at most ten, and sessions that would have ended by themselves are dropped."""
     clock = Clock()
-    patience = Patience(clock)
-    for _ in range(5):
-        patience.failed("a")
-    assert patience.wait_for("a") == timedelta(minutes=5)
-    assert not patience.wait_for("b")
-    clock.now = NOON + timedelta(minutes=5)
-    assert not patience.wait_for("a")
-    for number in range(3000):
-        patience.failed(str(number))
-    assert len(patience._failures) == 1000
+    store = LoginStore(tmp_path, clock)
+    for number in range(200):
+        clock.advance(minutes=1)
+        store.note_failure(timedelta(minutes=5), 10)
+        store.end(str(number), clock.now + timedelta(minutes=10))
+    with closing(sqlite3.connect(store.path)) as connection:
+        counts = [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("failures", "ended")
+        ]
+    assert counts[0] <= 10 and counts[1] <= 12

@@ -1,0 +1,62 @@
+"""The operator's pages as a browser sees them: their path, their cookies, and forms of other sites."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import redirect, request
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response
+
+
+class AdminArea:
+    """Where the operator's pages are, and the cookies that are sent there alone."""
+
+    def __init__(self, site_url: str) -> None:
+        site = urlsplit(site_url)
+        self._host = site.netloc
+        self._path = "/" + "/".join([*filter(None, site.path.split("/")), "admin"])
+        self._is_secure = site.scheme == "https"
+        # Browsers accept this prefix only together with Secure, also from a script of a sibling domain:
+        # https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3
+        self._prefix = "__Secure-" if self._is_secure else ""
+
+    def redirect(self, path: str = "") -> Response:
+        """Return a redirect to a path below /admin, without a host: the browser stays where it is."""
+        return redirect(self._path + path, code=303)
+
+    def cookie(self, name: str) -> str:
+        """Return the value of one of the request's cookies, or ""."""
+        return request.cookies.get(self._prefix + name, "")
+
+    def set_cookie(self, answer: Response, name: str, value: str, max_age: int) -> None:
+        """Set a cookie for `max_age` seconds; Secure wherever SITE_URL is https, whatever the request was."""
+        answer.set_cookie(
+            self._prefix + name,
+            value,
+            max_age=max_age,
+            path=self._path,
+            secure=self._is_secure,
+            httponly=True,
+            samesite="Strict",
+        )
+
+    def delete_cookie(self, answer: Response, name: str) -> None:
+        """Delete a cookie."""
+        self.set_cookie(answer, name, "", 0)
+
+    def check_origin(self) -> None:
+        """Refuse a form that a page of another site sent (RFC 6454 §7). Raises Forbidden."""
+        origin = request.headers.get("Origin")
+        if origin is not None and _host(origin) not in (self._host, request.host):
+            raise Forbidden("This form came from another site.")
+        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            raise Forbidden("This form came from another site.")
+
+
+def _host(origin: str) -> str | None:
+    """Return the host and port of an origin, None for what is none, such as "null"."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
