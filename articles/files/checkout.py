@@ -3,12 +3,12 @@
 Knows nothing of what the files say. The checkout is this program's own, nobody else writes there:
 
     FOLDER/files        the working tree
-    FOLDER/repository   git's own data, apart from it: when it is damaged and made anew, the files stay
+    FOLDER/repository   git's own data, apart from it: when it is damaged and created again, the files stay
     FOLDER/shown        the commit that `files` holds; missing while they change
     FOLDER/status.json  how the last pulls went
     FOLDER/requested    touched by whoever knows that there is something new
     FOLDER/pull.lock    held by the process that pulls
-    FOLDER/files.lock   held by whoever reads the files (shared) or changes them (alone)
+    FOLDER/files.lock   held by whoever reads the files (shared) or changes them (exclusively)
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import fcntl
 import json
 import logging
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,7 @@ from typing import IO
 from articles.background import Background
 from articles.files.folder import Folder
 from articles.files.git import Git, GitError
+from articles.files.pull import Places, Pull, replace_text
 from articles.private import private_folder
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 TIMEOUT = 120.0
 """Seconds that one git command may take."""
 
-_FETCHED = "refs/newswire/fetched"
 _LOOK_EVERY = 0.25
 _TAKE_OVER_EVERY = 0.5
 
@@ -77,9 +76,10 @@ class Checkout:
     ) -> None:
         self.repository = repository
         name = blake2b(f"{repository.url}\n{repository.branch}".encode(), digest_size=6).hexdigest()
-        self.folder = (state / f"git-{name}").resolve()
-        self.files = self.folder / "files"
-        self.git_dir = self.folder / "repository"
+        self.places = Places(folder=(state / f"git-{name}").resolve())
+        self.folder = self.places.folder
+        self.files = self.places.files
+        self.git_dir = self.places.git_dir
         self._clock = clock
         self._git = Git(repository.url, repository.token, timeout=timeout)
         private_folder(self.folder)
@@ -103,10 +103,7 @@ class Checkout:
     @property
     def shown(self) -> str | None:
         """The commit that the files hold, None while they hold no whole one."""
-        try:
-            return (self.folder / "shown").read_text(encoding="ascii") or None
-        except FileNotFoundError:
-            return None
+        return self.places.commit()
 
     def status(self) -> Status:
         """Return how the last pulls went, whichever process made them."""
@@ -146,7 +143,13 @@ class Checkout:
         Raises GitError when the remote or the disk fails; the files then stay what they were.
         """
         try:
-            changed = _Pull(self, self._git, role.fileno()).run()
+            changed = Pull(
+                self.places,
+                self._git,
+                role.fileno(),
+                branch=self.repository.branch,
+                subdir=self.repository.subdir,
+            ).run()
         except GitError as error:
             self.note_failure(str(error))
             raise
@@ -161,7 +164,7 @@ class Checkout:
     def frozen(self) -> Iterator[None]:
         """Keep the files from changing. Raises GitError while there is no whole commit in them."""
         private_folder(self.folder)
-        with (self.folder / "files.lock").open("w") as lock:
+        with self.places.files_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
             if self.shown is None:
                 raise GitError(self.status().reason or f"{self.repository.url} has not been pulled yet")
@@ -179,7 +182,7 @@ class Checkout:
             "reason": status.reason,
         }
         try:
-            _replace(self.folder / "status.json", json.dumps(kept))
+            replace_text(self.folder / "status.json", json.dumps(kept))
         except OSError as error:
             log.warning("%s: %s", self.folder, error.strerror)
 
@@ -248,104 +251,6 @@ class _CheckedOut(Folder):
         """Keep the files from changing."""
         with self._checkout.frozen():
             yield
-
-
-class _Pull:
-    """One pull, by the process that has the role."""
-
-    def __init__(self, checkout: Checkout, git: Git, role: int) -> None:
-        self._checkout = checkout
-        self._git = git
-        self._role = role
-        self._shown = checkout.folder / "shown"
-
-    def run(self) -> bool:
-        """Fetch the newest commit and show it; return whether the files changed."""
-        self._prepare()
-        unreachable = None
-        try:
-            self._fetch()
-        except GitError as error:
-            if self._is_sound():
-                unreachable = error
-            else:
-                self._begin_anew()
-        changed = self._show()
-        if unreachable:
-            raise unreachable
-        return changed
-
-    def _prepare(self) -> None:
-        """Make the local repository if there is none, and clear away what a killed pull left behind."""
-        git_dir = self._checkout.git_dir
-        private_folder(self._checkout.folder)
-        for lock in git_dir.rglob("*.lock"):
-            lock.unlink(missing_ok=True)  # whoever made it is dead: it would hold the role
-        if not git_dir.exists():
-            fresh = git_dir.with_name("repository.new")
-            shutil.rmtree(fresh, ignore_errors=True)
-            self._git(
-                "init", "--quiet", "--bare", "--template=", str(fresh), folder=self._checkout.folder,
-                hold=(self._role,),
-            )  # fmt: skip
-            fresh.rename(git_dir)
-        self._checkout.files.mkdir(exist_ok=True)
-
-    def _fetch(self) -> None:
-        repository = self._checkout.repository
-        branch = f"refs/heads/{repository.branch}" if repository.branch else "HEAD"
-        self._run("fetch", "--quiet", "--depth=1", "--no-tags", "--force", "--no-write-fetch-head",
-                  "--", repository.url, f"+{branch}:{_FETCHED}")  # fmt: skip
-
-    def _is_sound(self) -> bool:
-        try:
-            self._run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
-        except GitError:
-            return False
-        return True
-
-    def _begin_anew(self) -> None:
-        log.warning("%s is damaged and made anew", self._checkout.git_dir)
-        shutil.rmtree(self._checkout.git_dir)
-        self._prepare()
-        self._fetch()
-
-    def _show(self) -> bool:
-        """Make the files what the fetched commit says, unless they are; return whether they changed."""
-        newest = self._fetched()
-        if newest is None or newest == self._checkout.shown:
-            return False
-        with (self._checkout.folder / "files.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            self._shown.unlink(missing_ok=True)
-            try:
-                self._write_files(newest, lock.fileno())
-            except GitError:
-                self._begin_anew()
-                newest = self._fetched() or newest
-                self._write_files(newest, lock.fileno())
-            _replace(self._shown, newest)
-        self._run("gc", "--auto", "--quiet")
-        return True
-
-    def _write_files(self, commit: str, lock: int) -> None:
-        self._run("reset", "--hard", "--quiet", commit, hold=(lock,))
-        # A pull that was cut short, or an index that was lost, leaves files that no commit has.
-        self._run("clean", "-ffdxq", hold=(lock,))
-
-    def _fetched(self) -> str | None:
-        return self._run("for-each-ref", "--format=%(objectname)", _FETCHED) or None
-
-    def _run(self, *arguments: str, hold: tuple[int, ...] = ()) -> str:
-        places = (f"--git-dir={self._checkout.git_dir}", f"--work-tree={self._checkout.files}")
-        return self._git(*places, *arguments, folder=self._checkout.files, hold=(self._role, *hold))
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees the old text or the new one, even after a power cut."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
 
 
 def _moment(text: str | None) -> datetime | None:

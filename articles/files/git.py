@@ -8,17 +8,38 @@ from __future__ import annotations
 import base64
 import os
 import re
+import select
+import shutil
 import signal
 import subprocess
-from collections.abc import Iterable, Mapping
+import tempfile
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from articles.errors import SourceError
 
+MAX_MEMORY = 1_000_000_000
+"""Bytes of address space that a git process may have: what unpacks to more is refused by the system."""
+
+MAX_FILE = 1_000_000_000
+"""Bytes of a file that git may write, also of a pack."""
+
+MAX_ADDRESS = 2_000
+"""Characters of a repository's address."""
+
+_MAX_RECORD = 100_000  # bytes between two NULs
 _ALLOWED = {"https": "https", "http": "http:https", "ssh": "ssh", "file": "file"}
-_SCP_LIKE = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:(?!//)[^\s-]\S*")
+# Neither git nor ssh may take a user, a host or a path for an option: none begins with a hyphen.
+_WORD = r"\w[\w.-]*"
+_SCP_LIKE = re.compile(rf"{_WORD}@{_WORD}:(?!//)[^\s-]\S*")
+_AUTHORITY = re.compile(rf"(?:{_WORD}@)?(?:{_WORD}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
+# `ulimit` counts memory in units of 1,024 bytes and files in units of 512 (POSIX). Limits come with the
+# process: setting them from here would be too late for its children.
+_LIMITED = 'ulimit -c 0; ulimit -v {memory} 2>/dev/null; ulimit -f {blocks}; exec "$0" "$@"'
 # All else stays outside: GIT_DIR would redirect, GIT_TRACE_CURL print the token.
 _PASSED_ON = (
     "PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
@@ -28,20 +49,28 @@ _PASSED_ON = (
 _SETTINGS = {
     "advice.detachedHead": "false",
     "core.autocrlf": "false",
+    "core.bigFileThreshold": "16m",  # larger files are streamed, not held in memory
     "core.fsmonitor": "false",
     "core.hooksPath": "/dev/null",
     "core.logAllRefUpdates": "false",  # what a force-push leaves behind is to be collected
+    "core.packedGitLimit": "256m",
+    "core.packedGitWindowSize": "32m",
     "core.protectHFS": "true",
     "core.protectNTFS": "true",
     "credential.helper": "",
     "fetch.recurseSubmodules": "false",
     "gc.autoDetach": "false",  # git's work ends with the command
     "gc.pruneExpire": "now",
+    "index.threads": "1",  # each thread takes address space
     "http.lowSpeedLimit": "1000",  # bytes a second
     "http.lowSpeedTime": "20",  # seconds below it, then git gives up
+    "pack.threads": "1",
     "submodule.recurse": "false",
     "transfer.fsckObjects": "true",
 }
+
+
+_ADVICE = "write an address such as https://git.example.org/team/news.git"
 
 
 class GitError(SourceError):
@@ -50,15 +79,23 @@ class GitError(SourceError):
 
 def checked_address(url: str) -> str:
     """Return the address of a repository. Raises GitError for an unsafe one, or one that leads nowhere."""
-    parts = urlsplit(url)
-    if _SCP_LIKE.fullmatch(url):
+    if len(url) > MAX_ADDRESS:
+        raise GitError(f"an address can have at most {MAX_ADDRESS:,} characters")
+    if _SCP_LIKE.fullmatch(url) and url.isprintable():
         return url
-    if parts.scheme not in _ALLOWED or any(character <= " " for character in url):
-        raise GitError("write an address such as https://git.example.org/team/news.git")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise GitError(_ADVICE) from None
+    if parts.scheme not in _ALLOWED or not url.isprintable() or " " in url:
+        raise GitError(_ADVICE)
     if parts.password or (parts.username and parts.scheme != "ssh"):
         raise GitError("keep the password out of the address: `token_env` names the variable that holds it")
-    if (parts.hostname or "").startswith("-") or (not parts.hostname and parts.scheme != "file"):
-        raise GitError("the address names no host")
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return url
+    # As it is written, since git decodes %2D to a hyphen after this check.
+    if not _AUTHORITY.fullmatch(parts.netloc):
+        raise GitError("the address names no host, or one with unusual characters")
     return url
 
 
@@ -72,10 +109,20 @@ class Git:
     """git for one remote. `token` may be `user:token`; it goes into git's environment, and nowhere else."""
 
     def __init__(
-        self, url: str, token: str | None, *, timeout: float, environ: Mapping[str, str] = os.environ
+        self,
+        url: str,
+        token: str | None,
+        *,
+        timeout: float,
+        environ: Mapping[str, str] = os.environ,
+        max_memory: int = MAX_MEMORY,
+        max_file: int = MAX_FILE,
     ) -> None:
         self.url = url
         self._timeout = timeout
+        self._max_memory = max_memory
+        self._max_file = max_file
+        self._script = _LIMITED.format(memory=max_memory // 1024, blocks=max_file // 512)
         credentials = _credentials(token) if token else None
         self._secrets = (token, credentials) if token and credentials else ()
         self._environment = _environment(url, credentials, environ)
@@ -86,30 +133,87 @@ class Git:
         git and its children hold on to the file descriptors in `hold`: a lock that goes with one is free only
         when the last of them has ended, even when this process is killed.
         """
-        try:
-            process = subprocess.Popen(  # noqa: S603 - the arguments are a list, and the address was checked
-                ["git", *arguments],  # noqa: S607 - the operator's PATH says where git is
-                cwd=folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=tuple(hold),
-                process_group=0,
-            )
-        except OSError as error:
-            raise GitError(f"git cannot be run: {error.strerror}") from None
+        process = self._start(arguments, folder, hold, stderr=subprocess.PIPE)
         try:
             output, complaint = process.communicate(timeout=self._timeout)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             if isinstance(error, subprocess.TimeoutExpired):
-                raise GitError(f"{self.url}: no end after {self._timeout:g} seconds") from None
+                raise self._too_long() from None
             raise
-        if process.returncode:
-            raise GitError(f"{self.url}: {self._reason(complaint) or f'git ended with {process.returncode}'}")
+        self._check(process.returncode, complaint)
         return output.decode("utf-8", "replace").strip()
+
+    def records(self, *arguments: str, folder: Path, hold: Iterable[int] = ()) -> Generator[bytes]:
+        """Yield what git prints, record by record, each ended by a NUL; git ends when nobody asks for more.
+
+        Raises GitError as a call does, and where a record is too long to be one.
+        """
+        end = time.monotonic() + self._timeout
+        with tempfile.TemporaryFile() as complaint:
+            process = self._start(arguments, folder, hold, stderr=complaint)
+            assert process.stdout
+            try:
+                yield from self._cut(process.stdout.fileno(), end)
+                process.wait(max(1.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                raise self._too_long() from None
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.stdout.close()
+                process.wait()
+            complaint.seek(0)
+            self._check(process.returncode, complaint.read(_MAX_RECORD))
+
+    def _cut(self, descriptor: int, end: float) -> Iterator[bytes]:
+        rest = b""
+        while True:
+            ready, _, _ = select.select([descriptor], [], [], max(0.0, end - time.monotonic()))
+            if not ready:
+                raise self._too_long()
+            data = os.read(descriptor, 65536)
+            if not data:
+                return
+            *records, rest = (rest + data).split(b"\0")
+            if len(rest) > _MAX_RECORD:
+                raise GitError(f"{self.url}: git printed a record of more than {_MAX_RECORD:,} bytes")
+            yield from records
+
+    def _start(
+        self, arguments: tuple[str, ...], folder: Path, hold: Iterable[int], *, stderr: int | IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        program = shutil.which("git", path=self._environment.get("PATH"))
+        if program is None:
+            raise GitError("git cannot be run: it is not installed, or not in PATH")
+        try:
+            return subprocess.Popen(  # noqa: S603 - the arguments are a list, and the address was checked
+                ["/bin/sh", "-c", self._script, program, *arguments],
+                cwd=folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                pass_fds=tuple(hold),
+                process_group=0,
+            )
+        except OSError as error:
+            raise GitError(f"git cannot be run: {error.strerror}") from None
+
+    def _too_long(self) -> GitError:
+        return GitError(f"{self.url}: no end after {self._timeout:g} seconds")
+
+    def _check(self, status: int, complaint: bytes) -> None:
+        if status == 0:
+            return
+        reason = self._reason(complaint) or f"git ended with {status}"
+        is_too_large = f"died of signal {signal.SIGXFSZ.value}" in reason or "File too large" in reason
+        if is_too_large or status in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ):
+            reason = f"a file or pack of more than {self._max_file:,} bytes"
+        elif "out of memory" in reason or "mmap failed" in reason:
+            reason = f"git needs more than {self._max_memory:,} bytes of memory ({reason})"
+        raise GitError(f"{self.url}: {reason}")
 
     def _reason(self, complaint: bytes) -> str:
         text = complaint.decode("utf-8", "replace")

@@ -6,7 +6,7 @@ import base64
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +51,30 @@ class Origin:
         file.parent.mkdir(parents=True, exist_ok=True)
         head = f"title: {title}\npublishedDateTime: 2026-02-01T10:00:00Z\ntopics: [AI]\n{extra}"
         file.write_text(f"---\n{head}---\nText of {title}\n", encoding="utf-8")
+
+    def feed(self, text: str, *arguments: str) -> str:
+        """Run git here with `text` as its input, and return what it prints."""
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.folder,
+            check=True,
+            input=text.encode(),
+            capture_output=True,
+            env=os.environ | IDENTITY,
+        )
+        return done.stdout.decode().strip()
+
+    def tree(self, entries: Mapping[str, str], *, mode: str = "100644") -> str:
+        """Write a tree of these names and objects, and return it; subtrees have the mode 040000."""
+        kinds = {"100644": "blob", "120000": "blob", "040000": "tree"}
+        lines = (f"{mode} {kinds[mode]} {target}\t{name}\n" for name, target in entries.items())
+        return self.feed("".join(lines), "mktree")
+
+    def commit_tree(self, tree: str) -> str:
+        """Let the branch's newest commit be one with this tree, whatever the working tree holds."""
+        commit = self.git("commit-tree", tree, "-p", "HEAD", "-m", "A tree")
+        self.git("update-ref", "HEAD", commit)
+        return commit
 
     def commit(self, message: str = "Write", *, amend: bool = False) -> str:
         """Commit all that changed, and return the commit."""

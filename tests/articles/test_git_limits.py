@@ -1,0 +1,243 @@
+"""What a commit may cost: it is counted before a file is written, and git itself is held to limits."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from articles.files import tree
+from articles.files.checkout import Checkout, Puller
+from articles.files.git import MAX_FILE, MAX_MEMORY, Git, GitError
+from articles.files.tree import MAX_ENTRIES, MAX_TOTAL, RefusedError, check_tree
+from tests.articles.gitserver import Origin
+from tests.articles.test_git import NOW, index_of, of, pull, titles
+from tests.articles.test_watcher import wait_for
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Origin:
+    """A repository with one article."""
+    made = Origin(tmp_path / "origin")
+    made.write("one.md", "One")
+    made.commit()
+    return made
+
+
+@pytest.fixture
+def checkout(origin: Origin, tmp_path: Path) -> Checkout:
+    """A checkout that has pulled once."""
+    made = of(origin.url, tmp_path)
+    pull(made)
+    return made
+
+
+def _doubled(origin: Origin, innermost: str, levels: int, width: int) -> str:
+    """Return a tree of a few kilobytes in which `innermost` stands width ** levels times."""
+    for _ in range(levels):
+        innermost = origin.tree({f"d{n:03}": innermost for n in range(width)}, mode="040000")
+    return innermost
+
+
+def _many_bytes(origin: Origin) -> str:
+    """48 KB that come to 2.7 GB."""
+    blob = origin.feed("x" * 1_000_000, "hash-object", "-w", "--stdin")
+    return _doubled(origin, origin.tree({f"f{n}.md": blob for n in range(52)}), 1, 52)
+
+
+def _many_files(origin: Origin) -> str:
+    blob = origin.feed("x", "hash-object", "-w", "--stdin")
+    return _doubled(origin, origin.tree({f"f{n}.md": blob for n in range(10)}), 9, 10)
+
+
+def _many_folders(origin: Origin) -> str:
+    return _doubled(origin, origin.tree({}), 10, 10)
+
+
+def _deep_folders(origin: Origin) -> str:
+    blob = origin.feed("x", "hash-object", "-w", "--stdin")
+    return _doubled(origin, origin.tree({"a.md": blob}), 600, 1)
+
+
+def _long_name(origin: Origin) -> str:
+    blob = origin.feed("x", "hash-object", "-w", "--stdin")
+    return origin.tree({"n" * 300 + ".md": blob})
+
+
+BOMBS: dict[str, Callable[[Origin], str]] = {
+    "has files of more than 1,000,000,000 bytes together": _many_bytes,
+    "has more than 200,000 files and folders": _many_files,
+    "has more than 200,000 files and folders (empty)": _many_folders,
+    "has a path that is too long for a file system": _deep_folders,
+    "has a path that is too long for a file system (name)": _long_name,
+}
+
+
+@pytest.mark.parametrize("reason", BOMBS)
+def test_a_commit_over_a_limit_is_refused_and_the_last_good_one_stays(
+    reason: str, checkout: Checkout, origin: Origin, tmp_path: Path
+) -> None:
+    """Nothing of it is written; what was checked out before is served, and the status says why."""
+    good = checkout.shown
+    before = sorted(checkout.files.rglob("*"))
+    stat = (checkout.files / "one.md").stat()
+    bomb = origin.commit_tree(BOMBS[reason](origin))
+    started = time.monotonic()
+    with pytest.raises(RefusedError, match=reason.partition(" (")[0]):
+        pull(checkout)
+    assert time.monotonic() - started < 30
+    assert (checkout.shown, sorted(checkout.files.rglob("*"))) == (good, before)
+    assert (checkout.files / "one.md").stat() == stat
+    status = checkout.status()
+    assert status.failing_since == NOW
+    assert f"commit {bomb[:12]} has " in status.reason
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert titles(indexer) == {"one.md": "One"}
+    with pytest.raises(RefusedError):
+        pull(checkout)  # the next one says the same
+
+    origin.git("reset", "--quiet", "--hard", "HEAD~1")
+    origin.write("two.md", "Two")
+    origin.commit()
+    assert pull(checkout)
+    assert checkout.status().failing_since is None
+    indexer.refresh()
+    assert titles(indexer) == {"one.md": "One", "two.md": "Two"}
+
+
+def test_the_first_commit_may_be_over_a_limit_too(tmp_path: Path) -> None:
+    """There is nothing to serve then, and the reason is said."""
+    origin = Origin(tmp_path / "origin")
+    origin.commit()
+    origin.commit_tree(_many_files(origin))
+    checkout = of(origin.url, tmp_path)
+    with pytest.raises(RefusedError):
+        pull(checkout)
+    assert checkout.shown is None
+    assert list(checkout.files.iterdir()) == []
+    with pytest.raises(GitError, match="200,000"):
+        index_of(checkout, tmp_path).refresh()
+
+
+def test_the_puller_says_it_once(
+    checkout: Checkout, origin: Origin, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason stands in the log at the first refusal; the thread is well, and goes on afterwards."""
+    monkeypatch.setattr(tree, "MAX_TOTAL", 5_000)
+    origin.write("large.md", "Large", extra=f"x: {'x' * 6000}\n")
+    origin.commit()
+    puller = Puller(checkout, timedelta(seconds=0.05))
+    with caplog.at_level(logging.WARNING):
+        puller.start()
+        assert wait_for(lambda: checkout.status().failing_since is not None, 10)
+        seen = checkout.requested_at()
+        (origin.folder / "large.md").unlink()
+        origin.write("two.md", "Two")
+        origin.commit()
+        assert wait_for((checkout.files / "two.md").exists, 10)
+        puller.stop()
+    assert seen == checkout.requested_at()
+    assert puller.failure is None
+    assert [record.getMessage().partition(": ")[0] for record in caplog.records] == [
+        "articles are not pulled, and stay what they are"
+    ]
+    assert "files of more than 5,000 bytes" in caplog.text
+
+
+@pytest.mark.parametrize("place", ["content", "content/articles"])
+def test_a_link_instead_of_the_subdir_is_refused(place: str, origin: Origin, tmp_path: Path) -> None:
+    """Otherwise the folder that is read could lie anywhere on the machine."""
+    origin.write("content/articles/a.md", "A")
+    origin.commit()
+    checkout = of(origin.url, tmp_path, subdir="content/articles")
+    pull(checkout)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret.md").write_text("secret")
+    origin.git("rm", "-r", "--quiet", "content")
+    (origin.folder / place).parent.mkdir(exist_ok=True)
+    (origin.folder / place).symlink_to(tmp_path / "outside")
+    origin.commit()
+    with pytest.raises(RefusedError, match=r"a link where `articles\.subdir` names a folder"):
+        pull(checkout)
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert titles(indexer) == {"a.md": "A"}
+
+
+def test_what_is_at_the_limits_is_checked_out() -> None:
+    """One entry and one byte more are refused; folders and submodules have no size."""
+    folders = [b"040000 tree abc       -\td%d" % number for number in range(MAX_ENTRIES - 1)]
+    check_tree([*folders, b"160000 commit abc       -\tmodule"], "c")
+    with pytest.raises(RefusedError):
+        check_tree([*folders, b"040000 tree abc -\tx", b"040000 tree abc -\ty"], "c")
+    check_tree([b"100644 blob abc %d\ta.md" % MAX_TOTAL], "c")
+    with pytest.raises(RefusedError):
+        check_tree([b"100644 blob abc %d\ta.md" % MAX_TOTAL, b"100644 blob abc 1\tb.md"], "c")
+
+
+def test_git_and_its_children_are_held_to_limits(tmp_path: Path) -> None:
+    """Memory and the size of a file that it writes; no memory of a crash is written to disk."""
+    git = Git("file:///nowhere", None, timeout=20)
+    limits = git("-c", "alias.limits=!ulimit -v; ulimit -f; ulimit -c", "limits", folder=tmp_path)
+    assert list(map(int, limits.split())) == [MAX_MEMORY // 1024, MAX_FILE // 512, 0]
+
+
+def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+    """git is ended when it writes more, nothing of it stays on the disk, and the last commit is served."""
+    good = checkout.shown
+    (origin.folder / "large.bin").write_bytes(b"".join(i.to_bytes(4, "big") for i in range(500_000)))
+    origin.git("config", "core.compression", "0")
+    origin.commit()
+    checkout._git = Git(origin.url, None, timeout=20, max_file=1_000_000)
+    for _ in range(2):
+        with pytest.raises(GitError, match="a file or pack of more than 1,000,000 bytes"):
+            pull(checkout)
+    assert checkout.shown == good
+    assert "1,000,000 bytes" in checkout.status().reason
+    with checkout.role() as role:
+        assert role
+        checkout._git = Git(origin.url, None, timeout=20)
+        checkout.pull(role)
+    assert not list((checkout.git_dir / "objects").rglob("tmp_*"))
+    assert (checkout.files / "large.bin").exists()
+
+
+def test_a_commit_that_cannot_be_written_leaves_the_one_before(
+    checkout: Checkout, origin: Origin, tmp_path: Path
+) -> None:
+    """A file that is larger than git may write stops the checkout midway; the files go back."""
+    good = checkout.shown
+    origin.write("aaa.md", "First of the new commit")
+    origin.write("one.md", "One, changed")
+    (origin.folder / "large.bin").write_bytes(b"x" * 3_000_000)  # small in the pack, large on the disk
+    origin.commit()
+    checkout._git = Git(origin.url, None, timeout=20, max_file=1_000_000)
+    with pytest.raises(GitError, match="a file or pack of more than"):
+        pull(checkout)
+    assert checkout.shown == good
+    indexer = index_of(checkout, tmp_path)
+    indexer.refresh()
+    assert titles(indexer) == {"one.md": "One"}
+    assert sorted(file.name for file in checkout.files.iterdir()) == ["one.md"]
+
+
+def test_attributes_change_no_file(checkout: Checkout, origin: Origin) -> None:
+    """Neither line ends nor an encoding of four bytes a character: a file has the bytes that were counted."""
+    (origin.folder / ".gitattributes").write_text("*.txt working-tree-encoding=UTF-32 eol=crlf ident\n")
+    blob = origin.feed("a\n$Id$\n", "hash-object", "-w", "--stdin", "--no-filters")
+    attributes = origin.git("hash-object", "-w", ".gitattributes")
+    origin.commit_tree(origin.tree({".gitattributes": attributes, "a.txt": blob}))
+    assert pull(checkout)
+    assert (checkout.files / "a.txt").read_bytes() == b"a\n$Id$\n"
+
+
+def test_without_git(tmp_path: Path) -> None:
+    """The reason is said in words."""
+    git = Git("file:///nowhere", None, timeout=5, environ={"PATH": str(tmp_path)})
+    with pytest.raises(GitError, match="not installed"):
+        git("version", folder=tmp_path)
