@@ -1,0 +1,1 @@
+"""Programs for those who work on Newswire; no part of what runs."""
