@@ -17,14 +17,35 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.errors import ArticlesError
 from articles.files.checkout import Checkout, Repository
+from articles.files.git import GitError, checked_address, may_carry_token
 from articles.topics import Topics
 from tests.fuzz.budget import fuzz
-from tests.fuzz.seeds import texts
+from tests.fuzz.seeds import mutated, texts
 from tests.hostile import PIECES, assert_safe
 from text.printable import printable
 
 SECRET = "what no article may show"
 GOOD = b"---\ntitle: T\ndate: 2026-05-01\n---\nText\n"
+ADDRESSES = (
+    b"https://git.example.org/team/news.git",
+    b"git@git.example.org:team/news.git",
+    b"file:///srv/news.git",
+    b"ssh://git@git.example.org:22/x",
+    b"-oProxyCommand=x@h:x",
+    b"--upload-pack=x",
+    b"ext::sh -c x",
+    b"fd::7",
+    b"https://user:pass@git.example.org/x",
+    b"https://[::1]/x",
+    b"https://[::1",
+    b"http://127.0.0.1:1/x",
+    b"ssh://-oProxyCommand=x/y",
+    b"-oFoo@h:x",
+    b"a@-oFoo:x",
+    b"file://host/x",
+    b"https://-h/x",
+    b"HTTPS://H/x",
+)
 NAMES = (
     b"a.md",
     b"A.MD",
@@ -81,6 +102,33 @@ entries = st.lists(
     min_size=1,
     max_size=5,
 )
+
+
+@fuzz(
+    address=st.one_of(mutated(ADDRESSES).map(lambda data: data.decode("utf-8", "replace")), texts(3)),
+    examples=200,
+)
+def test_an_address_is_refused_or_is_no_option(address: str) -> None:
+    """What is accepted begins with a known scheme or a user and a host, and is no option of git or ssh."""
+    accepted = accepted_address(address)
+    if accepted is None:
+        return
+    assert not accepted.startswith("-")
+    assert accepted.isprintable()
+    assert "::" not in accepted.split("/")[0] or accepted.startswith(("http", "ssh", "file"))
+    user_and_host = (
+        accepted.partition("://")[2].partition("/")[0] if "://" in accepted else accepted.partition(":")[0]
+    )
+    assert not any(part.startswith("-") for part in user_and_host.split("@")), accepted
+    may_carry_token(accepted)
+
+
+def accepted_address(address: str) -> str | None:
+    try:
+        return checked_address(address)
+    except GitError as error:
+        assert_safe(printable(str(error)), lines=1)
+        return None
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,7 @@ VALUES = (
     "Thu, 01 Jan 1970 00:00:00 GMT",
     "Fri, 31 Dec 9999 23:59:59 GMT",
     "0",
+    "http://[",
     "https://evil.example",
     "null",
     "evil.example",
@@ -189,6 +190,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 )
 @example("GET", b"/search?q=x&page=" + b"9" * 23, {}, "", b"", "missing")
 @example("GET", b"/topics/ai?page=" + b"9" * 5000, {}, "", b"", "missing")
+@example("POST", b"/admin/login", {"ORIGIN": "http://["}, CONTENT_TYPES[0], b"token=x", "right")
 @example("POST", b"/hooks/git", {"X_GITLAB_TOKEN": "\x80\xff"}, "application/json", b"{}", "right")
 @example("GET", b"/feeds//all.rss", {"HOST": "evil.example"}, "", b"", "missing")
 def test_every_request_is_answered_and_none_with_a_5xx(
