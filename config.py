@@ -23,6 +23,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     WrapValidator,
     create_model,
     field_validator,
@@ -292,10 +293,12 @@ def _kind(value: str) -> str:
 class ChannelConfig(_Section):
     """One place in a chat service, and what is posted there; `topics` None means all.
 
-    The settings that only some services have are fields of the subclass that `channel_model` returns.
+    `was` is an earlier name of the channel: what it has posted and what waits goes on under the new one. The
+    settings that only some services have are fields of the subclass that `channel_model` returns.
     """
 
     name: ChannelName
+    was: ChannelName | None = None
     kind: Annotated[str, AfterValidator(_kind)]
     topics: Annotated[Names | None, BeforeValidator(_all)] = None
     min_quality: int | None = None
@@ -351,12 +354,44 @@ def _channel(value: Any, handler: Callable[[Any], ChannelConfig]) -> ChannelConf
     return model.model_validate(value)
 
 
+def _proxy(value: Any) -> Any:
+    return "" if value is False or value == "off" else value
+
+
+def _without_password(value: str) -> str:
+    if "@" in value:
+        raise ValueError("holds a password: set HTTPS_PROXY in the environment instead")
+    if value and not re.fullmatch(r"https?://[^/\s]+/?", value):
+        raise ValueError("write an address such as http://proxy.example.org:3128, or off")
+    return value
+
+
+def _long_enough(value: timedelta) -> timedelta:
+    if value < SHORTEST_KEEP:
+        raise ValueError(f"write at least {SHORTEST_KEEP.days} days: messages are corrected for so long")
+    return value
+
+
+SHORTEST_KEEP = timedelta(days=7)
+"""Messages are corrected for so long after they were posted."""
+
+
 class BotConfig(_Section):
-    """How often to look, and where to post; `run_in: web` lets the web process post, for want of another."""
+    """How often to look, where to post, and the way there.
+
+    `run_in: web` lets the web process post where no other can run. `proxy` "" means none, None that
+    HTTPS_PROXY decides; `ca_file` holds certificates to trust besides the usual ones. `keep` is how long
+    attempts, and what a message said, are kept. `alerts` names the channel that is told when another fails.
+    """
 
     every: Duration = timedelta(seconds=60)
     run_in: Literal["bot", "web"] = "bot"
+    proxy: Annotated[Annotated[str, AfterValidator(_without_password)] | None, BeforeValidator(_proxy)] = None
+    ca_file: Path | None = None
+    keep: Annotated[Duration, AfterValidator(_long_enough)] = timedelta(days=180)
     channels: tuple[Annotated[ChannelConfig, WrapValidator(_channel)], ...] = ()
+
+    alerts: ChannelName | None = None
 
     @field_validator("channels")
     @classmethod
@@ -365,7 +400,25 @@ class BotConfig(_Section):
         for name, count in counted.items():
             if count > 1:
                 raise ValueError(f"{count} are called {name}: give each its own name")
+        renamed = Counter(channel.was for channel in channels if channel.was)
+        for name, count in renamed.items():
+            if name in counted:
+                raise ValueError(
+                    f"{name} is still the name of a channel, so no other can have been called so"
+                )
+            if count > 1:
+                raise ValueError(f"{count} say that they were {name}: only one can go on with what it posted")
         return channels
+
+    @field_validator("alerts")
+    @classmethod
+    def _alerts_are_read(cls, alerts: str | None, info: ValidationInfo) -> str | None:
+        names = [channel.name for channel in info.data.get("channels", ())]
+        if alerts is not None and "channels" in info.data and alerts not in names:
+            close = difflib.get_close_matches(alerts, names, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
+            raise ValueError(f"there is no channel {alerts}; {hint}")
+        return alerts
 
 
 class Config(_Section):
@@ -399,7 +452,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         where = marks.get(("articles", "path"), marks.get(("articles",), (1, 1)))
         problem = f"there is no folder {articles.path}: make it, or write the path of another"
         raise ConfigError(path, [Problem(*where, "articles.path", problem)])
-    return config.model_copy(update={"articles": articles, "state": base / config.state})
+    bot = config.bot
+    if bot.ca_file is not None:
+        bot = bot.model_copy(update={"ca_file": base / bot.ca_file})
+    return config.model_copy(update={"articles": articles, "bot": bot, "state": base / config.state})
 
 
 def load_rules(path: Path, own: Config) -> Config:
@@ -519,7 +575,7 @@ def _message(details: ErrorDetails, where: Location) -> str:
 
 
 def _unknown_key(where: Location) -> str:
-    names = sorted(_section(where[:-1]).model_fields)
+    names = sorted(_known_keys(where[:-1]))
     close = difflib.get_close_matches(str(where[-1]), names, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(names)}"
     return f"is not a known key; {hint}"
@@ -528,14 +584,16 @@ def _unknown_key(where: Location) -> str:
 _PARTS: Mapping[str, type[_Section]] = {
     "site": SiteConfig, "articles": ArticlesConfig, "feeds": FeedsConfig, "pages": PagesConfig,
     "bot": BotConfig,
-    "feeds.topics": TopicConfig, "bot.services": ChannelConfig,
-    "bot.services.types": FilterConfig, "bot.services.providers": FilterConfig,
-    "bot.services.keywords": FilterConfig,
+    "feeds.topics": TopicConfig, "bot.channels": ChannelConfig,
+    "bot.channels.types": FilterConfig, "bot.channels.providers": FilterConfig,
+    "bot.channels.keywords": FilterConfig,
 }  # fmt: skip
 
 
-def _section(where: Location) -> type[_Section]:
-    return _PARTS.get(".".join(str(part) for part in where if isinstance(part, str)), Config)
+def _known_keys(where: Location) -> set[str]:
+    section = _PARTS.get(".".join(str(part) for part in where if isinstance(part, str)), Config)
+    own = [service.OPTIONS for service in SERVICES.values()] if section is ChannelConfig else []
+    return {name for model in (section, *own) for name in model.model_fields}
 
 
 def _dotted(where: Location) -> str:

@@ -207,6 +207,56 @@ def test_times_are_written_as_people_do(folder: Path) -> None:
         assert read(folder, f"bot:\n  every: {text}\n").bot.every == timedelta(seconds=seconds)
 
 
+CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("    - {name: b, kind: slak, webhook_env: B}\n",
+         "4:23: bot.channels[2].kind: is not a known kind of service; did you mean slack?"),
+        ("    - {name: b, kind: fax, webhook_env: B}\n",
+         "4:23: bot.channels[2].kind: is not a known kind of service; known here: discord, slack"),
+        ("    - {name: b, webhook_env: B}\n", "4:7: bot.channels[2].kind: is missing"),
+        ("    - {name: b, kind: slack}\n", "4:7: bot.channels[2].webhook_env: is missing"),
+        ("    - {name: b, kind: slack, webhook_env: a b}\n",
+         "4:43: bot.channels[2].webhook_env: write the name of an environment variable, such as SLACK_AI"),
+        ("    - {name: b, kind: slack, webhook_env: B, max_aeg: 3 days}\n",
+         "4:46: bot.channels[2].max_aeg: is not a known key; did you mean max_age?"),
+        ("    - {name: b, kind: slack, webhok_env: B}\n",
+         "4:30: bot.channels[2].webhok_env: is not a known key; did you mean webhook_env?"),
+        ("    - {name: b, kind: slack, webhook_env: B, types: {exclud: x}}\n",
+         "4:54: bot.channels[2].types.exclud: is not a known key; did you mean exclude?"),
+        ("    - {name: b, was: a, kind: slack, webhook_env: B}\n",
+         "2:3: bot.channels: a is still the name of a channel, so no other can have been called so"),
+        ("  alerts: aa\n", "4:11: bot.alerts: there is no channel aa; did you mean a?"),
+        ("  alerts: xyz\n", "4:11: bot.alerts: there is no channel xyz; there are: a"),
+        ("  keep: 1 day\n", "4:9: bot.keep: write at least 7 days: messages are corrected for so long"),
+        ("  proxy: proxy.example\n",
+         "4:10: bot.proxy: write an address such as http://proxy.example.org:3128, or off"),
+        ("  proxy: http://me:s3cret@proxy.example\n",
+         "4:10: bot.proxy: holds a password: set HTTPS_PROXY in the environment instead"),
+    ],
+)  # fmt: skip
+def test_every_error_of_the_bots_says_where_it_is(folder: Path, text: str, line: str) -> None:
+    """A channel's settings are those of its service, and the bot's name things that exist."""
+    found = errors(folder, CHANNEL + text)
+    assert line in found
+    assert "s3cret" not in "".join(found)
+
+
+def test_the_bots_settings(folder: Path) -> None:
+    """The defaults, and what can be said instead; paths are relative to the file."""
+    bot = read(folder, CHANNEL).bot
+    assert (bot.proxy, bot.ca_file, bot.alerts, bot.keep) == (None, None, None, timedelta(days=180))
+    text = "  proxy: off\n  ca_file: ca.pem\n  alerts: a\n  keep: 30 days\n"
+    bot = read(folder, CHANNEL.replace("name: a,", "name: a, was: b,") + text).bot
+    assert (bot.proxy, bot.ca_file, bot.alerts, bot.keep) == ("", folder / "ca.pem", "a", timedelta(days=30))
+    (channel,) = bot.channels
+    assert (channel.was, channel.secret_variables(), channel.options()) == ("b", {"webhook": "A"}, {})
+    assert read(folder, "bot:\n  proxy: http://proxy.example:3128\n").bot.proxy == "http://proxy.example:3128"
+
+
 _known = st.sampled_from(
     ["site", "articles", "feeds", "bot", "state", "title", "url", "language", "icon", "author", "id", "path",
      "include", "exclude", "git", "branch", "subdir", "every", "size", "content", "related", "ttl", "topics",

@@ -19,6 +19,7 @@ from bot.operator.commands import BotParts, ProposedChange
 from bot.outbox.database import connect
 from bot.planning.rules import Channel, Filter
 from bot.run import Site
+from bot.sending.network import network_of
 from bot.sending.transport import Transport, fault_of
 from bot.services import SERVICES, Destination
 from bot.services.secret import Secret
@@ -43,7 +44,11 @@ def bot_parts(
         catalog=newswire.catalog,
         channels=tuple(channel for channel, _ in found),
         faults={channel.name: fault for channel, fault in found if fault},
-        transport=Transport(session or requests.Session(), user_agent=f"Newswire (+{config.site.url})"),
+        transport=Transport(
+            session or requests.Session(),
+            user_agent=f"Newswire (+{config.site.url})",
+            network=network_of(config.bot.proxy, config.bot.ca_file, environ),
+        ),
         site=Site(name=config.site.title, url=config.site.url),
         clock=newswire.clock,
         every=config.bot.every,
@@ -94,6 +99,7 @@ def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
     return Channel(
         name=channel.name,
+        was=channel.was,
         kind=channel.kind,
         topics=slugs,
         min_quality=channel.min_quality,

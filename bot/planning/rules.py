@@ -43,11 +43,12 @@ class Channel:
     """One configured destination.
 
     `topics` are slugs, None for all; `destination` is None while a secret is missing, and such a channel is
-    neither planned nor posted to. `max_per_tick` counts posts.
+    neither planned nor posted to. `max_per_tick` counts posts. `was` is an earlier name.
     """
 
     name: str
     kind: str
+    was: str | None = None
     destination: Destination | None = None
     topics: frozenset[str] | None = None
     min_quality: int | None = None

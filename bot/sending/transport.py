@@ -13,37 +13,26 @@ TLS, a third of the speed).
 from __future__ import annotations
 
 import http.client
-import io
 import logging
 import re
-import socket
-import ssl
-import time
-from collections.abc import Iterator
+from contextlib import nullcontext
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Retry, Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
+from urllib3 import BaseHTTPResponse, Retry, Timeout
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from bot.errors import BotError
+from bot.sending.connections import Adapter, MaySend, NotConnectedError, PublicAdapter, asking, causes
+from bot.sending.network import DIRECT, Network, is_loopback
 from bot.services import Request, Response
 from bot.services.secret import Secret
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 MAX_BODY = 64 * 1024
 """Bytes of an answer that are read; the rest is never asked for."""
-
-MAX_IDLE = 2.0
-"""Seconds after which a kept-alive connection is no longer trusted to be open."""
 
 TIMEOUTS = (5.0, 15.0)
 """Seconds to connect, and seconds for the whole answer from the moment the request is out."""
@@ -69,20 +58,28 @@ class Ambiguous(TransportError):  # noqa: N818 - a finding, not a fault
 class Transport:
     """Sends requests over `session`, which it makes its own: no retries, no cookies, no environment.
 
-    `timeouts` are the seconds to connect, and for the whole answer. A proxy is used when `session.proxies`
-    names one; HTTPS_PROXY and ~/.netrc are not read, since either could send a webhook's address, or a
-    password, to where the operator never meant it to go.
+    `timeouts` are the seconds to connect, and for the whole answer. `network` names the proxy and the
+    certificates; the session reads neither the environment nor ~/.netrc, which could add a password.
     """
 
     def __init__(
-        self, session: requests.Session, *, user_agent: str, timeouts: tuple[float, float] = TIMEOUTS
+        self,
+        session: requests.Session,
+        *,
+        user_agent: str,
+        timeouts: tuple[float, float] = TIMEOUTS,
+        network: Network = DIRECT,
     ) -> None:
         session.trust_env = False
         session.headers.clear()
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        if network.ca_bundle:
+            session.verify = str(network.ca_bundle)
         for scheme in ("https://", "http://"):
-            session.mount(scheme, _Adapter(max_retries=Retry(total=False)))
+            session.mount(scheme, Adapter(max_retries=Retry(total=False), ca_file=network.ca_file))
+        self._public = PublicAdapter(max_retries=Retry(total=False), ca_file=network.ca_file)
         self._session = session
+        self._network = network
         self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
         self._known: dict[tuple[str, Secret], requests.PreparedRequest] = {}
         self._headers = {
@@ -91,12 +88,15 @@ class Transport:
             "Accept-Encoding": "identity",
         }
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, may_send: MaySend | None = None) -> Response:
         """Return the answer to `request`, whatever its status.
 
-        Raises Unsent when nothing was posted for certain, Ambiguous when it may have been.
+        `may_send` is asked after the connection stands and before the first byte of the request goes out: it
+        returns why the request must not be made any more, or None. Raises Unsent when nothing was posted for
+        certain, Ambiguous when it may have been.
         """
-        answer = self._attempt(request)
+        with asking(may_send) if may_send else nullcontext():
+            answer = self._attempt(request)
         if isinstance(answer, TransportError):
             # Raised here, where no exception is being handled: its context would hold the address.
             raise answer
@@ -108,7 +108,7 @@ class Transport:
             return known
         try:
             return self._exchange(known, request)
-        except _NotConnectedError as error:
+        except NotConnectedError as error:
             return Unsent(str(error))
         except _BREAKDOWNS as error:
             return Ambiguous(_breakdown(error))
@@ -121,8 +121,8 @@ class Transport:
         """
         session, url, method = self._session, known.url, known.method
         assert url is not None and method is not None
-        adapter: Any = session.get_adapter(url)
-        proxies, verify = dict(session.proxies), True if session.verify is None else session.verify
+        adapter: Any = self._public if request.public_only else session.get_adapter(url)
+        proxies, verify = self._proxies(request, url), True if session.verify is None else session.verify
         pool = adapter.get_connection_with_tls_context(known, verify, proxies, session.cert)
         adapter.cert_verify(pool, url, verify, session.cert)
         body = request.content()
@@ -141,6 +141,13 @@ class Transport:
             decode_content=False,
         )
         return _answer(answer)
+
+    def _proxies(self, request: Request, url: str) -> dict[str, str]:
+        """Return the proxy by scheme; none where only public addresses will do, as a proxy looks them up."""
+        if request.public_only:
+            return {}
+        proxy = self._network.proxy_for(url)
+        return {**self._session.proxies, **({"https": proxy.reveal()} if proxy else {})}
 
     def _prepared(self, method: str, url: Secret) -> requests.PreparedRequest | Unsent:
         """Return a request without a body; the address is checked, and the headers are made, once."""
@@ -174,16 +181,9 @@ def fault_of(webhook: Secret) -> str | None:
         return "the webhook's address is not a valid URL"
     if parts.scheme not in {"http", "https"} or not host:
         return "the webhook's address is not an http(s) URL"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return "the webhook's address has to begin with https://"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _answer(answer: BaseHTTPResponse) -> Response | Ambiguous:
@@ -202,134 +202,10 @@ def _answer(answer: BaseHTTPResponse) -> Response | Ambiguous:
 
 def _breakdown(error: BaseException) -> str:
     """Return what broke with the request under way; a class name, as messages repeat the address."""
-    chain = list(_causes(error))
+    chain = list(causes(error))
     if any(isinstance(cause, (ReadTimeoutError, TimeoutError)) for cause in chain):
         return "no complete answer in time"
     return f"the connection broke ({type(chain[-1]).__name__})"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    found: BaseException | None = error
-    while found:
-        yield found
-        found = found.__cause__ or found.__context__
-
-
-class _NotConnectedError(Exception):
-    """Raised through urllib3, which knows nothing of it and therefore neither wraps nor swallows it."""
-
-
-def _no_connection(error: BaseException) -> str:
-    chain = list(_causes(error))
-    for cause in chain:
-        if isinstance(cause, NameResolutionError):
-            return "the host's name cannot be resolved"
-        if isinstance(cause, TimeoutError):
-            return "no connection in time"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed ({cause.reason or type(cause).__name__})"
-        if isinstance(cause, ConnectionRefusedError):
-            return "the connection was refused"
-    return f"no connection ({type(chain[-1]).__name__})"
-
-
-class _Timed(io.RawIOBase):
-    """A socket's incoming bytes, all of which have to come before one deadline.
-
-    A socket's own timeout starts anew with every byte, so that a server could drip for ever.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        timeout = sock.gettimeout()
-        self._deadline = None if timeout is None else time.monotonic() + timeout
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
-        if self._deadline is not None:
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the answer took too long")
-            self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Incoming:
-    """As much of a socket as http.client asks of one when it reads an answer."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Timed(self._sock))
-
-
-class _TimedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(_Incoming(sock), *args, **kwargs)  # type: ignore[arg-type]
-
-
-class _Connection(HTTPConnection):
-    response_class = _TimedResponse
-    _last_used = 0.0
-    _pieces: list[bytes] | None = None
-
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except (HTTPError, OSError, http.client.HTTPException, ValueError) as error:
-            raise _NotConnectedError(_no_connection(error)) from None
-
-    @property
-    def is_connected(self) -> bool:
-        return super().is_connected and time.monotonic() - self._last_used < MAX_IDLE
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send head and body in one piece: each is a system call, a packet, and a wake-up of the server."""
-        self._last_used = time.monotonic()
-        self._pieces = []
-        try:
-            super().request(*args, **kwargs)
-            pieces = self._pieces
-        finally:
-            self._pieces = None
-        super().send(b"".join(pieces))
-
-    def send(self, data: Any) -> None:
-        if self._pieces is None:
-            super().send(data)
-        else:
-            self._pieces.append(data)
-
-
-class _SecureConnection(_Connection, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-        return manager
 
 
 class _WithoutAddresses(logging.Filter):

@@ -338,7 +338,7 @@ def test_a_connection_that_rested_is_not_trusted(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server may be closing it this instant, and then nobody could say whether the request arrived."""
-    monkeypatch.setattr("bot.sending.transport.MAX_IDLE", 0.0)
+    monkeypatch.setattr("bot.sending.connections.MAX_IDLE", 0.0)
     with Peer(answer(OK)) as peer:
         for _ in range(3):
             assert transport.send(to(peer.port)).body == b"ok"

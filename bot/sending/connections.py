@@ -1,0 +1,240 @@
+"""The connections that requests go out on, which say whether a failure came before or after the first byte.
+
+They are urllib3's own with four differences: whatever fails while connecting is NotConnectedError; before the
+first byte of a request a check says whether to go on; head and body leave in one piece; and one deadline
+holds for the whole answer. A `PublicAdapter` connects to no private address besides.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.util.ssl_ import create_urllib3_context
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+MAX_IDLE = 2.0
+"""Seconds after which a kept-alive connection is no longer trusted to be open."""
+
+MaySend = Callable[[], str | None]
+"""Asked when the connection stands and nothing has gone out: why not to go on, or None to go on."""
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_may_send: ContextVar[MaySend] = ContextVar("may_send")
+
+
+@contextmanager
+def asking(may_send: MaySend) -> Iterator[None]:
+    """Have `may_send` asked before the first byte of the request that this thread makes meanwhile."""
+    token = _may_send.set(may_send)
+    try:
+        yield
+    finally:
+        _may_send.reset(token)
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it, the immediate error first."""
+    found: BaseException | None = error
+    while found:
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def is_public(address: str) -> bool:
+    """Return whether an IP address is one of the public internet, also by the IPv4 address inside it."""
+    ip: IPv4Address | IPv6Address = ip_address(address)
+    if isinstance(ip, IPv6Address):
+        embedded = IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip.ipv4_mapped or ip.sixtofour
+        ip = embedded or ip
+    return ip.is_global and not ip.is_multicast
+
+
+class NotConnectedError(Exception):
+    """Raised through urllib3, which knows nothing of it and therefore neither wraps nor swallows it."""
+
+
+def _no_connection(error: BaseException) -> str:
+    chain = list(causes(error))
+    for cause in chain:
+        if isinstance(cause, NameResolutionError):
+            return "the host's name cannot be resolved"
+        if isinstance(cause, TimeoutError):
+            return "no connection in time"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed ({cause.reason or type(cause).__name__})"
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection was refused"
+    return f"no connection ({type(chain[-1]).__name__})"
+
+
+class _Timed(io.RawIOBase):
+    """A socket's incoming bytes, all of which have to come before one deadline.
+
+    A socket's own timeout starts anew with every byte, so that a server could drip for ever.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        timeout = sock.gettimeout()
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer took too long")
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Incoming:
+    """As much of a socket as http.client asks of one when it reads an answer."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Timed(self._sock))
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(_Incoming(sock), *args, **kwargs)  # type: ignore[arg-type]
+
+
+class _Connection(HTTPConnection):
+    response_class = _TimedResponse
+    _last_used = 0.0
+    _pieces: list[bytes] | None = None
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (HTTPError, OSError, http.client.HTTPException, ValueError) as error:
+            raise NotConnectedError(_no_connection(error)) from None
+
+    @property
+    def is_connected(self) -> bool:
+        return super().is_connected and time.monotonic() - self._last_used < MAX_IDLE
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send head and body in one piece: each is a system call, a packet, and a wake-up of the server.
+
+        The check comes as late as it can: a process may have been frozen while it connected.
+        """
+        self._last_used = time.monotonic()
+        self._pieces = []
+        try:
+            super().request(*args, **kwargs)
+            pieces = self._pieces
+        finally:
+            self._pieces = None
+        if self.sock is None:
+            self.connect()
+        if refusal := _refusal():
+            raise NotConnectedError(refusal)
+        super().send(b"".join(pieces))
+
+    def send(self, data: Any) -> None:
+        if self._pieces is None:
+            super().send(data)
+        else:
+            self._pieces.append(data)
+
+
+def _refusal() -> str | None:
+    try:
+        return _may_send.get(_always)()
+    except Exception as error:  # noqa: BLE001 - whatever failed here, nothing was sent
+        return f"whether the post is still ours cannot be known ({type(error).__name__})"
+
+
+def _always() -> None:
+    return None
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _PublicConnection(_SecureConnection):
+    def _new_conn(self) -> socket.socket:
+        """Connect to an address that was looked up once and found public: a second look-up could differ."""
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise NotConnectedError("the host's name cannot be resolved") from error
+        addresses = [str(info[4][0]).partition("%")[0] for info in found]
+        if not all(map(is_public, addresses)):
+            raise NotConnectedError("the host's address is not a public one: set `allow_private` to allow it")
+        return socket.create_connection((addresses[0], self.port), self.timeout)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+class Adapter(HTTPAdapter):
+    """Makes these connections; `ca_file` names certificates to trust besides those that requests trusts."""
+
+    pools: ClassVar[Mapping[str, type[HTTPConnectionPool]]] = {"http": _Pool, "https": _SecurePool}
+
+    def __init__(self, *args: Any, ca_file: Path | None = None, **kwargs: Any) -> None:
+        self._context = _trusting(ca_file) if ca_file else None
+        super().__init__(*args, **kwargs)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Prepare the pools of connections that go straight to a server."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = dict(self.pools)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Return the pools of connections that go through a proxy."""
+        contexts: dict[str, Any] = {"ssl_context": self._context, "proxy_ssl_context": self._context}
+        manager = super().proxy_manager_for(proxy, **contexts, **kwargs)
+        manager.pool_classes_by_scheme = dict(self.pools)
+        return manager
+
+
+class PublicAdapter(Adapter):
+    """Connects over TLS only, and to public addresses only."""
+
+    pools = {"https": _PublicPool}  # noqa: RUF012 - declared by the base class
+
+
+def _trusting(ca_file: Path) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    context.load_verify_locations(ca_file)
+    return context

@@ -1,0 +1,113 @@
+"""How requests leave this machine: through which proxy, and whose certificates are trusted.
+
+Knows no service; decides nothing about what is sent.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.errors import BotError
+from bot.services.secret import Secret
+
+
+class NetworkError(BotError):
+    """A proxy or a file of certificates cannot be used; the text says why, without a proxy's password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The way to the chat services.
+
+    `proxy` is used for every host that `no_proxy` does not name; it sees the host, not the address, as a
+    tunnel is asked for. `ca_file` is trusted besides the usual authorities, `ca_bundle` in their place.
+    """
+
+    proxy: Secret | None = None
+    no_proxy: str = ""
+    ca_file: Path | None = None
+    ca_bundle: Path | None = None
+
+    def proxy_for(self, url: str) -> Secret | None:
+        """Return the proxy for an address; None for this machine, and for what `no_proxy` names."""
+        host = urlsplit(url).hostname or ""
+        return None if self.proxy is None or is_loopback(host) or self._is_excluded(host) else self.proxy
+
+    def _is_excluded(self, host: str) -> bool:
+        names = [name.strip().lstrip(".").lower() for name in self.no_proxy.split(",")]
+        if "*" in names or any(name and f".{host}".endswith(f".{name}") for name in names):
+            return True
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in _networks(names))
+
+
+DIRECT = Network()
+"""No proxy, and the usual authorities."""
+
+
+def network_of(proxy: str | None, ca_file: Path | None, environ: Mapping[str, str]) -> Network:
+    """Return the way that the settings describe, or else the environment.
+
+    `proxy` "" means none, whatever HTTPS_PROXY says. NO_PROXY holds for either. Names are read in lower case
+    first, as curl does: https://everything.curl.dev/usingcurl/proxies/env.html. Raises NetworkError.
+    """
+    chosen = _variable(environ, "HTTPS_PROXY") if proxy is None else proxy
+    bundle = "" if ca_file else environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or ""
+    for file, name in ((ca_file, "bot.ca_file"), (Path(bundle) if bundle else None, "REQUESTS_CA_BUNDLE")):
+        if file:
+            _check_certificates(file, name)
+    return Network(
+        proxy=Secret(_proxy_address(chosen)) if chosen else None,
+        no_proxy=_variable(environ, "NO_PROXY"),
+        ca_file=ca_file,
+        ca_bundle=Path(bundle) if bundle else None,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this very machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    return (environ.get(name.lower()) or environ.get(name) or "").strip()
+
+
+def _proxy_address(proxy: str) -> str:
+    address = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise NetworkError("the proxy's address must be http://HOST:PORT or https://HOST:PORT")
+    return address
+
+
+def _check_certificates(file: Path, name: str) -> None:
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(*((None, file) if file.is_dir() else (file,)))
+    except ssl.SSLError:
+        raise NetworkError(f"{name}: {file} holds no certificates in PEM format") from None
+    except OSError as error:
+        raise NetworkError(f"{name}: {file} cannot be read: {error.strerror}") from None
+
+
+def _networks(names: Iterable[str]) -> Iterator[IPv4Network | IPv6Network]:
+    for name in names:
+        with suppress(ValueError):
+            yield ip_network(name, strict=False)
