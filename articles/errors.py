@@ -2,7 +2,8 @@
 
 ArticlesError
 ├── ArticleError     one file is bad: left out, reported, and costs no other article
-└── SourceError      the place the articles come from is not there
+├── SourceError      the place the articles come from is not there
+└── DeadlineError    a question about the articles took longer than it may
 """
 
 from __future__ import annotations
@@ -23,6 +24,17 @@ class ArticleError(ArticlesError):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.reason}"
+
+
+class DeadlineError(ArticlesError):
+    """A question about the articles took longer than its `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"it took longer than {self.seconds:g} seconds"
 
 
 class SourceError(ArticlesError):

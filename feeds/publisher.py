@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
+from articles.catalog.deadline import MAX_SECONDS, Deadline
+from articles.errors import DeadlineError
 from articles.topics import ALL, Topic
 from feeds import formats
 from feeds.build import build_feed, feed_id
@@ -62,16 +64,31 @@ class Made:
         return self.state == state and (self.due is None or now < self.due)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    """The articles that a filter admits, newest first; `cut_short` when there was no time to find all."""
+
+    articles: tuple[Article, ...]
+    cut_short: DeadlineError | None = None
+
+
 class Publisher:
     """Publishes one site's topics. Safe to use from many threads."""
 
     def __init__(
-        self, catalog: Catalog, site: Site, settings: FeedSettings, clock: Callable[[], datetime]
+        self,
+        catalog: Catalog,
+        site: Site,
+        settings: FeedSettings,
+        clock: Callable[[], datetime],
+        *,
+        max_seconds: float = MAX_SECONDS,
     ) -> None:
         self.catalog = catalog
         self.site = site
         self.settings = settings
         self._clock = clock
+        self.max_seconds = max_seconds
         self._made = _Shelf(_CACHE_BYTES)
         # Apart, because anyone can ask for any number of filtered feeds.
         self._filtered = _Shelf(_FILTERED_CACHE_BYTES)
@@ -156,9 +173,13 @@ class Publisher:
         return made.document
 
     def filtered_feed(self, wanted: Filter, now: datetime, *, limit: int | None = None) -> Feed:
-        """Return the feed of a filter whose topics all exist; its page shows the same choice."""
+        """Return the feed of a filter whose topics all exist; its page shows the same choice.
+
+        Raises DeadlineError when it takes too long: with the articles found by then, the feed would be a
+        different one each time.
+        """
         settings = self.settings
-        found = self.matching(wanted, now, limit=settings.size if limit is None else limit)
+        found = self._matching_all(wanted, now, limit=settings.size if limit is None else limit)
         articles = (self.catalog.get(article.id, related=settings.related) for article in found)
         names = {slug: topic.name for slug in wanted.topics if (topic := self.topic(slug))}
         title = f"{wanted.title(names)} – {self.site.title}"
@@ -179,22 +200,46 @@ class Publisher:
             query=wanted.query,
         )
 
-    def matching(self, wanted: Filter, now: datetime, *, limit: int) -> list[Article]:
+    def matching(self, wanted: Filter, now: datetime, *, limit: int) -> Matching:
         """Return the newest articles that a filter admits, without body and related coverage.
 
-        Looks at the newest `MAX_LOOKED_AT` of the topics' articles at most.
+        Looks at the newest `MAX_LOOKED_AT` of the topics' articles at most, and for a limited time.
         """
+        found: list[Article] = []
+        if limit <= 0:
+            return Matching(articles=())
+        deadline = Deadline(self.max_seconds)
+        try:
+            with deadline.interrupting(self.catalog.connection):
+                for article in self._newest_of(wanted, now):
+                    deadline.check()
+                    if wanted.matches(article):
+                        found.append(article)
+                    if len(found) >= limit:
+                        break
+        except DeadlineError as error:
+            return Matching(articles=tuple(found), cut_short=error)
+        return Matching(articles=tuple(found))
+
+    def _newest_of(self, wanted: Filter, now: datetime) -> Iterator[Article]:
+        """Yield the articles that a filter has to look at, each once, newest first."""
         slugs = wanted.topics
         if wanted.needs_all:
             slugs = (min(slugs, key=lambda slug: self.catalog.count(slug, now)),)
         streams = [self.catalog.shown(slug, now, min_quality=wanted.min_quality) for slug in slugs]
         try:
             looked_at = islice(heapq.merge(*streams, key=_order), MAX_LOOKED_AT)
-            once = (next(same) for _, same in groupby(looked_at, key=lambda article: article.id))
-            return list(islice(filter(wanted.matches, once), limit))
+            for _, same in groupby(looked_at, key=lambda article: article.id):
+                yield next(same)
         finally:
             for stream in streams:
                 stream.close()
+
+    def _matching_all(self, wanted: Filter, now: datetime, *, limit: int) -> tuple[Article, ...]:
+        matching = self.matching(wanted, now, limit=limit)
+        if matching.cut_short:
+            raise matching.cut_short
+        return matching.articles
 
     def subscriptions(self) -> Document:
         """Return the OPML document that lists every topic's feed."""

@@ -134,7 +134,13 @@ class Readers:
 
     def built(self, pairs: tuple[tuple[str, str], ...], now: datetime) -> tuple[Document, int]:
         """Return the builder for a filled-in form, and its status: 400 with the reason when it cannot be."""
-        found: dict[str, object] = {"subscription": None, "cards": [], "count": 0, "problem": ""}
+        found: dict[str, object] = {
+            "subscription": None,
+            "cards": [],
+            "count": 0,
+            "cut_short": None,
+            "problem": "",
+        }
         try:
             found |= self._choice(builder.wanted(pairs, self.catalog.topics), now)
         except BadFilterError as error:
@@ -150,8 +156,9 @@ class Readers:
         matching = self.publisher.matching(wanted, now, limit=self.publisher.settings.size)
         return {
             "subscription": subscription(self._head(wanted, now)),
-            "cards": self._cards(matching[:_SHOWN_IN_BUILDER]),
-            "count": len(matching),
+            "cards": self._cards(matching.articles[:_SHOWN_IN_BUILDER]),
+            "count": len(matching.articles),
+            "cut_short": matching.cut_short,
         }
 
     def _head(self, wanted: Filter, now: datetime) -> Feed:

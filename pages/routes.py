@@ -10,6 +10,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from articles.catalog.search import MAX_LENGTH
+from articles.errors import DeadlineError
 from articles.files.folder import Folder, glob_matcher
 from articles.topics import ALL
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
@@ -140,6 +141,12 @@ def _add_errors(routes: Blueprint, readers: Readers) -> None:
         reason = str(error)
         return page(400, "That cannot be asked for", f"{reason[0].upper()}{reason[1:]}.")
 
+    @routes.app_errorhandler(DeadlineError)
+    def too_long(error: DeadlineError) -> Response:
+        answer = page(503, "This takes too long", f"The request was ended: {error}.")
+        answer.headers["Retry-After"] = _RETRY_AFTER_DEADLINE
+        return answer
+
     @routes.app_errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         text = error.description if error.description != type(error).description else ""
@@ -150,6 +157,7 @@ def _add_errors(routes: Blueprint, readers: Readers) -> None:
         return answer
 
 
+_RETRY_AFTER_DEADLINE = "600"  # seconds: what took too long now takes as long in a minute
 _TITLES = {404: "There is nothing here", 500: "Something went wrong here"}
 
 

@@ -17,12 +17,16 @@ from pathlib import Path
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
+from articles.catalog.deadline import MAX_SECONDS, Deadline
+from articles.errors import DeadlineError
 from articles.private import private_file
 from articles.reading.record import microseconds
 from articles.topics import ALL
 
 MAX_LENGTH = 200
 """How many characters a question may have."""
+MAX_WORDS = 10
+"""How many distinct words of a question are searched for: the first ones."""
 
 _VERSION = 1
 _WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
@@ -46,18 +50,24 @@ CREATE VIRTUAL TABLE texts USING fts5 (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One page of what a search found; `total` counts all of it, `complete` whether all is indexed."""
+    """One page of what a search found; `total` counts all of it.
 
-    articles: tuple[Article, ...]
-    total: int
+    `complete` says whether all articles are indexed, `timed_out` that the search took too long and was ended
+    without a result.
+    """
+
+    articles: tuple[Article, ...] = ()
+    total: int = 0
     complete: bool
+    timed_out: bool = False
 
 
 class Search:
     """Searches one catalog. Safe to use from many threads and processes."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, *, max_seconds: float = MAX_SECONDS) -> None:
         self._catalog = catalog
+        self._max_seconds = max_seconds
         self.path = catalog.path.with_name(f"search-{_VERSION}-{catalog.path.name.removeprefix('catalog-')}")
         self._starting = threading.Lock()
         self._worker: threading.Thread | None = None
@@ -65,25 +75,30 @@ class Search:
     def find(self, question: str, now: datetime, *, limit: int, offset: int = 0) -> Found:
         """Return the published articles that have every word of `question`, best first.
 
-        The last letters of a word may be missing. No word finds nothing.
+        The last word may be the beginning of one. No word finds nothing.
         """
         complete = self._refresh()
-        asked = match_expression(question)
-        if not asked:
-            return Found(articles=(), total=0, complete=complete)
-        with closing(self._open()) as connection:
-            where = "FROM texts WHERE texts MATCH ? AND published_at <= ?"
-            values = (asked, microseconds(now))
-            total = connection.execute(f"SELECT count(*) {where}", values).fetchone()[0]
-            rows = connection.execute(
-                f"SELECT id {where} ORDER BY bm25(texts, 8.0, 1.0), published_at DESC, id LIMIT ? OFFSET ?",
-                (*values, limit, offset),
-            ).fetchall()
-        ids = [id for (id,) in rows]
+        expression = match_expression(question)
+        if not expression:
+            return Found(complete=complete)
+        try:
+            total, ids = self._matching(expression, now, limit, offset)
+        except DeadlineError:
+            return Found(complete=complete, timed_out=True)
         found = self._catalog.get_many(ids)
         shown = (found[id] for id in ids if id in found)
         articles = tuple(a for a in shown if a.is_published and a.published_at <= now)
         return Found(articles=articles, total=total, complete=complete)
+
+    def _matching(self, expression: str, now: datetime, limit: int, offset: int) -> tuple[int, list[str]]:
+        """Return how many texts match, and the ids of one page of them. Raises DeadlineError."""
+        where = "FROM texts WHERE texts MATCH ? AND published_at <= ?"
+        order = "ORDER BY bm25(texts, 8.0, 1.0), published_at DESC, id"
+        values = (expression, microseconds(now))
+        with closing(self._open()) as connection, Deadline(self._max_seconds).interrupting(connection):
+            total: int = connection.execute(f"SELECT count(*) {where}", values).fetchone()[0]
+            rows = connection.execute(f"SELECT id {where} {order} LIMIT ? OFFSET ?", (*values, limit, offset))
+            return total, [id for (id,) in rows]
 
     def update(self) -> None:
         """Bring the index up to date with the catalog."""
@@ -175,13 +190,18 @@ class Search:
 
 
 def words(question: str) -> list[str]:
-    """Return the words of a question."""
-    return [word for word in _WORD.findall(question[:MAX_LENGTH]) if any(map(str.isalnum, word))]
+    """Return the first `MAX_WORDS` distinct words of a question; upper and lower case are the same."""
+    found = (word for word in _WORD.findall(question[:MAX_LENGTH]) if any(map(str.isalnum, word)))
+    return list({word.casefold(): word for word in found}.values())[:MAX_WORDS]
 
 
 def match_expression(question: str) -> str:
-    """Return a question as an FTS5 expression: every word must be there, whole or as a beginning."""
-    return " ".join(f'"{_segmented(word).strip()}"*' for word in words(question))
+    """Return a question as an FTS5 expression: every word must be there, the last at least as a beginning.
+
+    Not every one, because the beginning of a word costs as much as all the words that begin so.
+    """
+    phrases = [f'"{_segmented(word).strip()}"' for word in words(question)]
+    return f"{' '.join(phrases)}*" if phrases else ""
 
 
 def _segmented(text: str) -> str:

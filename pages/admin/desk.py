@@ -178,8 +178,10 @@ class Desk:
     def preview(self, now: datetime, form_token: str, question: str, article: Article | None) -> str:
         """Return an article as each service would show it and why it is posted, or a choice of articles."""
         choices: Iterable[Article] = ()
+        timed_out = False
         if article is None and question:
-            choices = self._search.find(question, now, limit=_RECENT).articles
+            found = self._search.find(question, now, limit=_RECENT)
+            choices, timed_out = found.articles, found.timed_out
         elif article is None:
             choices = self._publisher.catalog.newest(ALL, now, limit=_RECENT)
         return self._page(
@@ -190,6 +192,7 @@ class Desk:
             question=question,
             article=article,
             choices=choices,
+            timed_out=timed_out,
             previews=previews(article, self.parts.site, now) if article else [],
             verdicts=self._verdicts(article, now) if article else [],
         )

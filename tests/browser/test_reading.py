@@ -99,7 +99,7 @@ def test_search(visitor: Visitor) -> None:
     page = visitor.go("/topics/go")
     page.get_by_role("searchbox").fill("gui")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("1 entry has")
+    expect(page.get_by_role("status")).to_contain_text("1 result for")
     page.get_by_role("link", name="A guide").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("A guide")
 

@@ -53,6 +53,22 @@ def test_filtered_feeds(filled: Web, address: str, found: set[str]) -> None:
     assert titles(filled, address) == found
 
 
+def test_a_choice_that_takes_too_long(filled: Web) -> None:
+    """The builder says that it was cut short; the feed is 503 for now, never a part of what it holds."""
+    publisher = filled.newswire.publisher
+    address = "/feeds/ai+security.atom?word=fuzzer"
+    assert filled.get(address).status_code == 200
+    publisher.max_seconds = 0
+    assert filled.get(address).status_code == 200  # it is in the cache
+    answer = filled.get("/feeds/ai+security.atom?word=found")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")
+    assert int(answer.headers["Retry-After"]) > 0
+    page = filled.get("/build?topic=ai&topic=security&word=found")
+    assert page.status_code == 200
+    assert "was cut short" in page.text
+    assert filled.get("/feeds/ai.atom").status_code == 200
+
+
 def test_one_address_for_one_meaning(filled: Web) -> None:
     """Another spelling of the same choice leads to its one address, in one step."""
     for spelling in ("security+ai.atom?min_quality=080", "ai+security+ai.atom?utm_source=x&min_quality=80"):

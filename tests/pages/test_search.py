@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles.catalog.search import Search, match_expression
+from articles.catalog.search import MAX_WORDS, Search, match_expression, words
+from pages.assets import Assets
+from pages.readers import Readers
+from pages.render import Renderer
 from tests.pages.parsed import parse
 from tests.site import NOON, ArticleSite, Clock, Web
 
@@ -41,6 +44,10 @@ def ids(search: Search, question: str) -> list[str]:
         ("fuzzer", ["fuzz"]),
         ("FUZZ", ["fuzz"]),
         ("fuzzer missing", ["fuzz"]),
+        ("fuzzer miss", ["fuzz"]),
+        ("fuzz missing", []),
+        ("fuzzer FUZZER fuzzer", ["fuzz"]),
+        ("fuzzer " * 20 + "spelling", []),
         ("fuzzer spelling", []),
         ("uzzer", []),
         ("check", ["check", "fuzz"]),
@@ -55,7 +62,10 @@ def ids(search: Search, question: str) -> list[str]:
     ],
 )
 def test_finds(search: Search, question: str, found: list[str]) -> None:
-    """Every word must be there, in the title first; beginnings, accents and scripts without spaces work."""
+    """Every word must be there, in the title first; accents and scripts without spaces work.
+
+    The last word may be a beginning.
+    """
     assert ids(search, question) == found
 
 
@@ -107,6 +117,36 @@ def test_too_long_a_question(web: Web) -> None:
     answer = web.get(f"/search?q={'x' * 201}")
     assert answer.status_code == 400
     assert "at most 200 characters" in answer.text
+
+
+@given(st.text(max_size=400))
+def test_a_question_is_bounded_work(question: str) -> None:
+    """Whatever is asked: at most ten words, no word twice, and one beginning, which costs most."""
+    asked = words(question)
+    assert len(asked) == len({word.casefold() for word in asked}) <= MAX_WORDS
+    assert match_expression(question).count('"*') == (1 if asked else 0)
+
+
+def test_a_repeated_question_costs_no_more() -> None:
+    """`a b a b …`, which took seconds as a hundred beginnings, is two words."""
+    assert match_expression("a b " * 50) == '"a" "b"*'
+
+
+def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: ArticleSite) -> None:
+    """It is ended, and the page says so; without the limit the same search finds something."""
+    assert search.find("fuzzer", NOON, limit=10).total == 1
+    publisher = web.newswire.publisher
+    impatient = Search(publisher.catalog, max_seconds=0)
+    for number in range(200):
+        site.write(f"many/{number}.md", title=f"fuzzer number {number}")
+    web.refresh()
+    found = impatient.find("fuzzer", NOON, limit=10)
+    assert (found.timed_out, found.total, found.articles) == (True, 0, ())
+    readers = Readers(publisher, Renderer(publisher.site, Assets(), show_quality=False))
+    readers.search = impatient
+    page = readers.found("fuzzer", 1, NOON).body.decode()
+    assert "took too long and was ended" in page
+    assert "No results" not in page
 
 
 @given(st.text(max_size=60))

@@ -1,0 +1,41 @@
+"""The time that one question may take."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from articles.catalog.deadline import Deadline
+from articles.errors import DeadlineError
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+def test_an_endless_statement_is_ended() -> None:
+    """SQLite gives up when the time is up, and the connection can be used again, without the limit."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        with pytest.raises(DeadlineError), Deadline(0.05).interrupting(connection):
+            connection.execute(ENDLESS).fetchone()
+        with Deadline().interrupting(connection):
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_other_errors_are_not_taken_for_it() -> None:
+    """A mistake in a statement stays one."""
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(sqlite3.OperationalError),
+        Deadline(60).interrupting(connection),
+    ):
+        connection.execute("SELECT nothing")
+
+
+def test_a_loop_is_ended() -> None:
+    """A loop in Python asks after each step."""
+    deadline = Deadline(0.01)
+    while not deadline.is_over():
+        pass
+    with pytest.raises(DeadlineError, match=r"longer than 0\.01 seconds"):
+        deadline.check()
