@@ -359,3 +359,18 @@ def _emoji() -> dict[str, str]:
         for name in (data["en"], *data.get("alias", ())):
             names.setdefault(name, character)
     return names
+
+
+def inline_text(text: str) -> str:
+    """Return one line of Markdown as plain text: its emphasis and code without their marks.
+
+    Tags and entities stay as they are written.
+    """
+    parser = _titles()
+    tokens = parser.parseInline(text[:MAX_PARAGRAPH])
+    return "".join(child.content for token in tokens for child in token.children or ())
+
+
+@cache
+def _titles() -> MarkdownIt:
+    return MarkdownIt("zero", {}).enable(["emphasis", "backticks", "escape", "balance_pairs"])

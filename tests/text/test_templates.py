@@ -1,0 +1,192 @@
+"""Templates vanish from prose, or become what they mean; code stays; nothing is run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.text.test_limits import calls
+from text.markup import render_markdown
+from text.templates import expand
+
+BASE = "https://owner.example/project"
+WATCH = '<a href="https://www.youtube.com/watch?v={}">Watch on YouTube</a>'
+GENERATORS = ["jekyll", "eleventy", "hugo", "zola", "pelican", "docusaurus", "astro"]
+
+
+def expanded(text: str, generator: str, markup: str = "markdown") -> str:
+    """Return a text without its templates, on one line."""
+    return re.sub(r"\s+", " ", expand(text, generator=generator, markup=markup, base_url=BASE).text).strip()
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("a {% include x.html %} b", "a b"),
+        ("{% if a %}text{% else %}other{% endif %}", "textother"),
+        ("{{ page.title | upcase }}!", "!"),
+        ("[a]({{ site.baseurl }}/b)", "[a](/project/b)"),
+        ("{{site.url}}{{site.baseurl}}/b", "https://owner.example/project/b"),
+        ("{{ '/up/' | relative_url }}", "/project/up/"),
+        ('{{ "up" | absolute_url }}', "https://owner.example/project/up"),
+        ("[a]({% post_url 2026-01-02-b %})", "[a](/@~2026-01-02-b)"),
+        ("[a]({{ site.baseurl }}{% link _posts/b.md %})", "[a](/project/@/_posts/b.md)"),
+        ("{% raw %}{{ kept }}{% endraw %}", "{{ kept }}"),
+        ("{%- comment -%}secret{%- endcomment -%}a", "a"),
+        ("{% highlight py x %}\na < b\n{% endhighlight %}",
+         '<pre><code class="language-py">a &lt; b </code></pre>'),
+        ("{% youtube WJk-Y8 %}", WATCH.format("WJk-Y8")),
+        ('{% include youtube.html id="abc" %}', WATCH.format("abc")),
+        ("{% gist ann/0123abc %}", '<a href="https://gist.github.com/ann/0123abc">gist.github.com/ann/0123abc</a>'),
+        ('{% include figure.html src="/a.png" alt="A" %}', '<img src="/a.png" alt="A">'),
+        ("`{{ x }}` and ``{% y %}``", "`{{ x }}` and ``{% y %}``"),
+        ("* toc\n{:toc}\n\ntext", "text"),
+    ],
+)  # fmt: skip
+def test_liquid(written: str, shown: str) -> None:
+    """What Jekyll would fill in is filled in where it can be known; everything else is gone."""
+    assert expanded(written, "jekyll") == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ('{{< figure src="a.png" alt="A" caption="B" >}}',
+         '<figure> <img src="a.png" alt="A"> <figcaption>B</figcaption> </figure>'),
+        ("{{% note %}}Bring **boots**.{{% /note %}}", "Bring **boots**."),
+        ("{{< youtube abc >}}", WATCH.format("abc")),
+        ('[a]({{< ref "posts/b.md#part" >}})', "[a](/@~posts/b.md#part)"),
+        ("{{< highlight go >}}\na & b\n{{< /highlight >}}",
+         '<pre><code class="language-go">a &amp; b </code></pre>'),
+        ("{{</* figure */>}}", "`{{< figure >}}`"),
+        ("{{/* a comment */}}a", "a"),
+        ("{{ x }}", "{{ x }}"),
+        ("{{< unknown", "unknown"),
+        ("{{< break />}}a", "a"),
+    ],
+)  # fmt: skip
+def test_hugo(written: str, shown: str) -> None:
+    """Shortcodes that are known become what they mean; of the others the inner text stays."""
+    assert expanded(written, "hugo") == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ('{{ youtube(id="abc") }}', WATCH.format("abc")),
+        ("{% quote(author='x') %}text{% end %}", "text"),
+        ("`{{ x() }}`", "`{{ x() }}`"),
+    ],
+)
+def test_zola(written: str, shown: str) -> None:
+    """The same for Zola's shortcodes."""
+    assert expanded(written, "zola") == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("import A from 'a';\nexport const b = {\n  c: 1,\n};\n\ntext", "text"),
+        ("Do not\nimport this from there.", "Do not import this from there."),
+        ("```js\nimport a from 'b';\n```", "```js import a from 'b'; ```"),
+        ("a {/* b */} c {props.x} {' d '}", "a c d"),
+        ("a\n\n{/* truncate */}\n\nb", "a <!-- more --> b"),
+        ("<Tabs><TabItem value='a' x={() => <b>}>in **it**</TabItem></Tabs>", "in **it**"),
+        ('<Link to="/x">y</Link>', '<a href="/x">y</a>'),
+        (
+            "<img src={require('./a.png').default} alt=\"A\" style={{color: 'red'}} />",
+            '<img src="./a.png" alt="A">',
+        ),
+        ("## A {#part}", "## A {#part}"),
+        ("a < b {x + {y}}", "a < b {x + {y}}"),
+        ("`<Tabs>` and {`text`}", "`<Tabs>` and text"),
+    ],
+)
+def test_mdx(written: str, shown: str) -> None:
+    """Imports, exports, comments and components are gone; text, HTML and code stay."""
+    assert expanded(written, "docusaurus", "mdx") == shown
+
+
+def test_plain_articles_have_no_templates() -> None:
+    """Braces are prose there."""
+    text = "Use {{ mustache }} and {% tag %}, {{< x >}}."
+    assert expand(text, generator="plain", markup="markdown").text == text
+
+
+def test_unknown_templates_are_named() -> None:
+    """So that a check can count the files that have them; those that direct the flow are no loss."""
+    text = "{% if a %}{% include b.html %}{% seo %}{% endif %}{% youtube abc %}"
+    assert expand(text, generator="jekyll", markup="markdown").unknown == {"include b.html", "seo"}
+
+
+snippets = st.sampled_from(
+    ["{%", "%}", "{{", "}}", "{{<", ">}}", "{{%", "{{</*", "*/>}}", "{#", " #}", "{", "}", "%", "<", ">",
+     "raw", " a ", "\n", "\n\n", "{% raw %}", "{% endraw %}", "{% highlight x %}", "{% endhighlight %}",
+     "{% include a %}", "{{ a }}", "{{< a >}}", "(b)", "-", "`"]
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(snippets, max_size=25).map("".join), st.sampled_from(GENERATORS))
+def test_no_template_is_left_outside_code(text: str, generator: str) -> None:
+    """Whatever is open or closed, no delimiter of the generator's language is left in prose."""
+    text = text.replace("{% raw %}", "").replace("{% endraw %}", "")
+    without = re.sub(r"`[^`]*`|<pre>.*?</pre>", "", expanded(text.replace("`", ""), generator))
+    if generator in ("jekyll", "eleventy", "pelican", "zola"):
+        assert "{%" not in without and "{{" not in without
+    if generator == "hugo":
+        assert "{{<" not in without and "{{%" not in without
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(snippets, max_size=20).map("".join), st.sampled_from(GENERATORS))
+def test_code_stays_as_it_is(text: str, generator: str) -> None:
+    """A fenced block keeps every character, but for the marks that say it holds no template."""
+    inner = text.replace("`", "")
+    if "raw" in inner or "/*" in inner or "*/" in inner:
+        return
+    fence = f"```\n{inner}\n```"
+    assert fence in expand(f"a\n\n{fence}\n\nb", generator=generator, markup="markdown").text
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "{%",
+        "{{",
+        "{% raw %}",
+        "{{<",
+        "{% a %}",
+        "`",
+        "``` ",
+        "```\n",
+        "<A ",
+        "<A x='",
+        "{",
+        "{/*",
+        "    a\n\n",
+        '{{< a "',
+        "import a\n",
+    ],
+)
+def test_twice_the_text_is_twice_the_work(unit: str, generator: str) -> None:
+    """Nothing that is opened and never closed is looked for again and again."""
+    size = 4_000 // len(unit)
+
+    def work(count: int) -> int:
+        return calls(lambda: expand(unit * count, generator=generator, markup="markdown"))
+
+    small, large = work(size), work(2 * size)
+    assert large <= 2.2 * small + 500
+
+
+def test_what_templates_become_is_sanitised_like_all_else() -> None:
+    """A value of a shortcode is no way around."""
+    text = """{{< figure src="javascript:alert(1)" caption="<script>alert(1)</script>" >}}
+    {{< youtube "a\\"><b" >}}"""
+    shown = render_markdown(expand(text, generator="hugo", markup="markdown").text, "https://x.example/")
+    assert "javascript" not in shown and "script" not in shown and "<b" not in shown

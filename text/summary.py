@@ -1,0 +1,146 @@
+"""What stands for an article where its text is too long: its own first words.
+
+That is the text before the author's mark, `<!-- more -->` or one of its variants, or else the first paragraph
+of prose, which no heading, table, code, picture or caption is. Only the beginning of a body is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from text.markup import one_line, plain, sanitise
+from text.templates import expand
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+SUMMARY_LENGTH = 300
+"""Characters of a summary that is the first paragraph."""
+
+MARKED_LENGTH = 1_000
+"""Characters of a summary that the author marked."""
+
+_LOOKED_AT = 20_000
+_FIRST_LOOKED_AT = 1_500
+_MORE = re.compile(
+    r"<!--\s*(?:more|read[ -]?more|truncate|excerpt|end[ _-]?excerpt)\s*-->"
+    r"|\{/\*\s*(?:truncate|more)\s*\*/\}",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[ \t]*\S[^\n]*$", re.MULTILINE)
+_FIRST_BLOCK = re.compile(r"\s*\S[^\n]*(?:\n[ \t]*\S[^\n]*)*")
+_SENTENCE_END = re.compile(r"""[.!?](?:["'”’)\]]*)(?=\s)|[。！？]""")
+
+
+def summarise(body: str, *, generator: str = "plain", markup: str = "markdown") -> str:
+    """Return the summary of a body on one line of plain text, cut at a sentence or a word; "" for none.
+
+    `generator` and `markup` are those of `text.templates.expand`.
+    """
+    head = body[:_LOOKED_AT]
+    mark = _MORE.search(head)
+    if mark:
+        head = head[: mark.start()]
+    if markup == "html":
+        found = _of_html(expand(head, generator=generator, markup=markup).text, whole=bool(mark))
+    else:
+        found = _of_markdown(head, body, generator, markup, whole=bool(mark))
+    return cut(one_line(found), MARKED_LENGTH if mark else SUMMARY_LENGTH)
+
+
+def cut(text: str, length: int) -> str:
+    """Return `text`, or its beginning up to the last sentence or else word that ends within `length`."""
+    if len(text) <= length:
+        return text
+    ends = [end.end() for end in _SENTENCE_END.finditer(text, 0, length)]
+    if ends and ends[-1] >= length // 3:
+        return text[: ends[-1]]
+    start, space, _ = text[: length - 1].rpartition(" ")
+    return f"{start if space else text[: length - 1]}…"
+
+
+def _of_html(markup: str, *, whole: bool) -> str:
+    clean = sanitise(markup, "https://localhost/")
+    start = clean.find("<p>")
+    end = clean.find("</p>", start)
+    return plain(clean if whole or start < 0 or end < 0 else clean[start:end])
+
+
+def _of_markdown(head: str, body: str, generator: str, markup: str, *, whole: bool) -> str:
+    for part in [head] if whole else _beginnings(head):
+        text = expand(part, generator=generator, markup=markup).text
+        found = " ".join(_prose(text + _references(body), whole=whole))
+        if found:
+            return found
+    return ""
+
+
+def _beginnings(head: str) -> Iterator[str]:
+    """Yield more and more of a text, each cut between two blocks."""
+    first = _FIRST_BLOCK.match(head)
+    if first and first[0].lstrip()[:1].isalnum():
+        yield first[0]
+    short = head.rfind("\n\n", 0, _FIRST_LOOKED_AT)
+    if 0 < short < len(head) - 2:
+        yield head[:short]
+    yield head
+
+
+def _references(body: str) -> str:
+    """Return the definitions to which `[text][name]` refers, wherever they stand."""
+    if "]:" not in body:
+        return ""
+    return "\n\n" + "\n".join(found[0] for found in _REFERENCE.finditer(body))
+
+
+def _prose(text: str, *, whole: bool) -> Iterator[str]:
+    """Yield the text of the first paragraph of prose, or with `whole` of all of them."""
+    # Imported late: it costs some 80 ms, and a site of links alone never needs it.
+    from text import markdown
+
+    tokens = markdown.parse(text, {}) or []
+    others: list[str] = []
+    was_picture = False
+    for before, token in zip_longest(tokens, tokens[1:]):
+        if before.type == "footnote_block_open":
+            break
+        if before.type == "html_block":
+            shown = _of_html(before.content, whole=False) if "<p" in before.content else ""
+        elif before.type == "paragraph_open" and token:
+            children = token.children or ()
+            is_caption = _is_caption(children, after_picture=was_picture)
+            was_picture = any(child.type == "image" for child in children)
+            shown = "" if is_caption else _text(children)
+        else:
+            continue
+        if any(map(str.isalnum, shown)):
+            if whole or before.level == 0:
+                yield shown
+                if not whole:
+                    return
+            others.append(shown)
+    if not whole:
+        yield from others[:1]
+
+
+def _is_caption(children: Sequence[Token], *, after_picture: bool) -> bool:
+    """Whether a paragraph is emphasis alone, beside or below a picture."""
+    if not after_picture and not any(child.type == "image" for child in children):
+        return False
+    depth = 0
+    for child in children:
+        depth += child.nesting if child.type in ("em_open", "em_close") else 0
+        if child.type in ("text", "code_inline") and child.content.strip() and depth == 0:
+            return False
+    return True
+
+
+def _text(children: Sequence[Token]) -> str:
+    return "".join(
+        " " if child.type in ("softbreak", "hardbreak") else child.content
+        for child in children
+        if child.type in ("text", "code_inline", "softbreak", "hardbreak")
+    )

@@ -1,0 +1,66 @@
+"""Where code begins and ends in Markdown, for those that must leave it alone."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
+_FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
+_RUN = re.compile(r"`+")
+_BLANK = re.compile(r"\n[ \t>]*(?=\n)")
+_INDENTED = re.compile(r"(?:(?<=\n)[ \t]*\n|\A)((?:(?: {4}|\t)[^\n]*(?:\n|\Z)|[ \t]*\n(?=(?: {4}|\t)))+)")
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|\[\^")
+
+
+class Code:
+    """The code in one Markdown text: fenced and indented blocks, and spans between backticks."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._blanks = [found.start() for found in _BLANK.finditer(text)]
+        self._runs: dict[int, list[int]] = {}
+        for run in _RUN.finditer(text):
+            self._runs.setdefault(len(run[0]), []).append(run.start())
+        self._fences = {found.start(1): found for found in _FENCE.finditer(text)}
+        self._indented = dict(self._indented_blocks())
+
+    def end(self, start: int) -> int | None:
+        """Return where the code ends that begins at `start`, or None where none does."""
+        if start in self._indented:
+            return self._indented[start]
+        fence = self._fences.get(start)
+        if fence and not (fence[1][0] == "`" and "`" in fence["info"]):
+            return self._end_of_fence(fence)
+        return self._end_of_span(start) if self._text.startswith("`", start) else None
+
+    def starts(self) -> list[int]:
+        """Return where code may begin, in order."""
+        runs = (start for starts in self._runs.values() for start in starts)
+        return sorted({*runs, *self._fences, *self._indented})
+
+    def _end_of_fence(self, fence: re.Match[str]) -> int:
+        closing = re.compile(rf"^[ \t>]*{re.escape(fence[1][0])}{{{len(fence[1])},}}[ \t]*$", re.MULTILINE)
+        found = closing.search(self._text, fence.end())
+        return found.end() if found else len(self._text)
+
+    def _end_of_span(self, start: int) -> int | None:
+        length = next(len(found[0]) for found in [_RUN.match(self._text, start)] if found)
+        starts = self._runs.get(length, [])
+        place = bisect_right(starts, start)
+        if place == len(starts):
+            return None
+        blank = bisect_left(self._blanks, start)
+        limit = self._blanks[blank] if blank < len(self._blanks) else len(self._text)
+        return starts[place] + length if starts[place] < limit else None
+
+    def _indented_blocks(self) -> Iterator[tuple[int, int]]:
+        """Yield where indented code begins and ends; what is indented in a list is the list's."""
+        place, is_list = 0, False
+        for found in _INDENTED.finditer(self._text):
+            for line in self._text[place : found.start(1)].splitlines():
+                if line.strip() and (not line[0].isspace() or _ITEM.match(line)):
+                    is_list = bool(_ITEM.match(line))
+            place = found.end()
+            if not is_list:
+                yield found.start(1), found.end(1)

@@ -1,0 +1,121 @@
+"""Liquid (Jekyll, Eleventy, Pelican's liquid_tags) and the part of Nunjucks that looks like it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from itertools import count
+from urllib.parse import quote, urlsplit
+
+from text.templates import elements
+from text.templates.scan import Delimiters, Expander, Piece
+
+# Tags that direct the flow, or set something: they are no loss. https://shopify.github.io/liquid/tags/
+_SILENT_NAMES = """
+assign autoescape block break capture case continue cycle decrement echo else elseif elsif extends filter for
+from if import include_cached increment layout liquid macro render set tablerow unless when with
+"""
+_SILENT = frozenset(_SILENT_NAMES.split())
+_TAG = re.compile(r"(?P<name>[A-Za-z][\w:-]*)(?P<rest>.*)", re.DOTALL)
+_TRIMMED = "-+ \t\n"
+_ARGUMENT = re.compile(r"""(?:([\w-]+)\s*[=:]\s*)?(?:"([^"]*)"|'([^']*)'|([^\s"',]+))""")
+_STRING = re.compile(r"""(?:"([^"]*)"|'([^']*)')\s*(?P<filters>\|.*)?\Z""", re.DOTALL)
+_SITE = re.compile(r"site\.(?P<name>url|baseurl|github\.url)\Z")
+_RAW_MARK = re.compile(r"\{%-?\s*(end)?(?:raw|verbatim)\s*-?%\}")
+_BASE_FILTER = re.compile(r"relative_url|prepend:\s*site\.(?:base)?url|\burl\b")
+_VERBATIM = {
+    name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight", "raw", "verbatim")
+}
+
+
+class Liquid(Expander):
+    """Expands Liquid; `base_url` is the site that the text belongs to."""
+
+    delimiters = (Delimiters("{%", "%}"), Delimiters("{{", "}}"), Delimiters("{# ", "#}"))
+
+    def __init__(self, text: str, *, has_code: bool, base_url: str | None) -> None:
+        super().__init__(text, has_code=has_code)
+        parts = urlsplit(base_url or "")
+        self._host = f"{parts.scheme}://{parts.netloc}" if base_url else ""
+        self._base = parts.path.rstrip("/")
+
+    def template(self, piece: Piece) -> int:
+        """Put what a tag or an output becomes."""
+        if piece.opening == "{{":
+            self.put(self._output(piece.inner.strip(_TRIMMED)))
+        elif piece.opening == "{%":
+            tag = _TAG.match(piece.inner.strip(_TRIMMED))
+            if tag and tag["name"] in _VERBATIM:
+                return self._verbatim(tag["name"], tag["rest"], piece)
+            self.put(self._tag(tag["name"], tag["rest"].strip()) if tag else "")
+        return piece.end
+
+    def code(self, text: str) -> str:
+        """Take away the marks around code that say that it is no template; lines of templates are no code."""
+        if text[0] not in "`~" and all(map(_is_tags, text.splitlines())):
+            return ""
+        marks = {mark[1] for mark in _RAW_MARK.finditer(text)}
+        return _RAW_MARK.sub("", text) if len(marks) > 1 else text
+
+    def _verbatim(self, name: str, rest: str, piece: Piece) -> int:
+        end = self.until(_VERBATIM[name], piece.end)
+        if not end:
+            return piece.end
+        inner = self.text[piece.end : end.start()]
+        if name == "highlight":
+            code = _RAW_MARK.sub("", inner)
+            self.put(elements.code_block(code, next(iter(rest.split()), ""), self.margin(piece.start)))
+        elif name != "comment":
+            self.put(inner)
+        return end.end()
+
+    def _output(self, inner: str) -> str:
+        if site := _SITE.match(inner):
+            return {"url": self._host, "baseurl": self._base}.get(site["name"], self._host + self._base)
+        literal = _STRING.match(inner)
+        if not literal:
+            return ""
+        text = literal[1] or literal[2] or ""
+        filters = literal["filters"] or ""
+        if "absolute_url" in filters:
+            return f"{self._host}{self._base}/{text.lstrip('/')}"
+        if _BASE_FILTER.search(filters):
+            return f"{self._base}/{text.lstrip('/')}"
+        return text if "{" not in text else ""
+
+    def _tag(self, name: str, rest: str) -> str:
+        if name in ("post_url", "link"):
+            path = rest.strip("\"'").partition("#")[0]
+            return f"/@{'~' if name == 'post_url' else '/'}{quote(path)}" if "{" not in path else ""
+        values = _values(rest)
+        if name in ("include", "include_relative"):
+            return self._include(values)
+        shown = elements.known(name, values)
+        if shown is None and name not in _SILENT and not name.startswith("end"):
+            self.unknown.add(name)
+        return shown or ""
+
+    def _include(self, values: dict[str, str]) -> str:
+        """Show what is known by its file's name, as in `{% include figure.html src="…" %}`."""
+        file = values.get("0", "")
+        kind = file.rpartition("/")[2].partition(".")[0].lower()
+        values = {key: value for key, value in values.items() if not key.isdigit()}
+        shown = elements.known(kind, values) if values else None
+        if not shown:
+            self.unknown.add(f"include {file}")
+        return shown or ""
+
+
+def _values(rest: str) -> dict[str, str]:
+    """Return the arguments of a tag; those without a name have their number."""
+    values: dict[str, str] = {}
+    numbers = count()
+    for found in _ARGUMENT.finditer(rest):
+        value = next(filter(None, found.group(2, 3, 4)), "")
+        values[found[1] or str(next(numbers))] = unescape(value)
+    return values
+
+
+def _is_tags(line: str) -> bool:
+    line = line.strip()
+    return not line or (line.startswith(("{%", "{{")) and line.endswith(("%}", "}}")))

@@ -1,0 +1,146 @@
+"""MDX (https://mdxjs.com): imports, exports, comments and components vanish, and the text in them stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+
+from text.templates import elements
+from text.templates.scan import Delimiters, Expander, Piece
+
+_MAX_TAG = 5_000  # characters of a component's attributes
+_MODULE = re.compile(r"(?:import\s*[\w{*\"']|export\s+(?:default|const|let|var|function|class|async|\{|\*))")
+_LITERAL = re.compile(r"""(?:"([^"\\\n]*)"|'([^'\\\n]*)'|`([^`\\$]*)`)\Z""")
+_NAMES = re.compile(r"[A-Za-z_$][\w$.]*(?:\s*\([^{}()]*\))?\Z")
+_CUT = re.compile(r"\s*(?:truncate|more)\s*\Z")
+_ATTRIBUTE = re.compile(r"""([A-Za-z_][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|\{)""")
+_PATH = re.compile(r"""["'`]([^"'`\s]+)["'`]""")
+_NAME = re.compile(r"</?([A-Za-z][\w.]*)")
+_TAG_NAME = re.compile(r"[A-Za-z][\w.]*")
+_LINKS = frozenset({"Link", "A", "NavLink"})
+
+
+class Mdx(Expander):
+    """Expands MDX."""
+
+    delimiters = (Delimiters("{/*", "*/}"), Delimiters("{", "}"), Delimiters("<", ">"))
+
+    def __init__(self, text: str) -> None:
+        super().__init__(_without_modules(text), has_code=True)
+        self._unreadable = 0
+
+    def template(self, piece: Piece) -> int:
+        """Put what a comment, an expression or a tag becomes."""
+        if piece.opening == "{/*" and _CUT.match(piece.inner):
+            self.put("<!-- more -->")
+        elif piece.opening == "{":
+            self.put(self._expression(piece))
+        elif piece.opening == "<":
+            return self._tag(piece.start)
+        return piece.end
+
+    def broken(self, piece: Piece) -> None:
+        """Leave a brace or a less-than sign that is none of MDX's."""
+        self.put("" if piece.opening == "{/*" else piece.opening)
+
+    def _expression(self, piece: Piece) -> str:
+        """Return a literal's text, nothing for names and calls, and else the text: it may be a formula."""
+        if literal := _LITERAL.match(piece.inner.strip()):
+            return literal[1] or literal[2] or literal[3] or ""
+        return "" if _NAMES.match(piece.inner.strip()) else self.text[piece.start : piece.end]
+
+    def _tag(self, start: int) -> int:
+        found = _NAME.match(self.text, start)
+        if self.text.startswith(("<>", "</>"), start):
+            return self.text.index(">", start) + 1
+        end = _end_of_tag(self.text, found.end()) if found and start >= self._unreadable else None
+        if not found or end is None:
+            # No tag begins before the place up to which this one was looked at: nothing is looked at twice.
+            self._unreadable = max(self._unreadable, start + _MAX_TAG) if found else self._unreadable
+            self.put("<")
+            return start + 1
+        tag = self.text[start:end]
+        if not found[1][0].isupper() and "." not in found[1]:
+            self.put(_plain_tag(tag) if "{" in tag or "className" in tag else tag)
+        elif found[1] in _LINKS:
+            self.put(_link(tag))
+        elif not tag.startswith("</"):
+            values = dict(_attributes(tag))
+            shown = elements.known(found[1], values)
+            if shown is None:
+                self.unknown.add(found[1])
+            self.put(shown or "")
+        return end
+
+
+def _without_modules(text: str) -> str:
+    """Return the text without its imports and exports, each of which goes on to the next blank line."""
+    if "import" not in text and "export" not in text:
+        return text
+    kept: list[str] = []
+    is_module = is_code = False
+    was_blank = True
+    for line in text.splitlines(keepends=True):
+        is_blank = not line.strip()
+        if line.lstrip().startswith(("```", "~~~")):
+            is_code = not is_code
+        if not is_code and (was_blank or is_module) and _MODULE.match(line):
+            is_module = True
+        elif is_blank:
+            is_module = False
+        if not is_module:
+            kept.append(line)
+        was_blank = is_blank
+    return "".join(kept)
+
+
+def _end_of_tag(text: str, place: int) -> int | None:
+    """Return where a tag ends: at a > in no quotes and no braces, within _MAX_TAG characters; or None."""
+    depth, quote = 0, ""
+    for position in range(place, min(len(text), place + _MAX_TAG)):
+        character = text[position]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'`":
+            quote = character
+        elif character in "{}":
+            depth += 1 if character == "{" else -1
+        elif character == ">" and depth <= 0:
+            return position + 1
+    return None
+
+
+def _attributes(tag: str) -> Iterator[tuple[str, str]]:
+    """Yield the attributes of a tag; of an expression, the first path or address that it holds."""
+    place = 0
+    while found := _ATTRIBUTE.search(tag, place):
+        place = found.end()
+        if found[0].endswith("{"):
+            end = tag.find("}", place)
+            expression = tag[place : end if end >= 0 else len(tag)]
+            path = _PATH.search(expression)
+            if path:
+                yield found[1], path[1]
+        else:
+            yield found[1], found[2] or found[3] or ""
+
+
+def _plain_tag(tag: str) -> str:
+    """Return an HTML tag with the attributes that are plain, or that hold an address."""
+    name = _TAG_NAME.search(tag)
+    if not name or tag.startswith("</"):
+        return tag
+    kept = ((key, value) for key, value in _attributes(tag) if key in _PLAIN)
+    attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept)
+    return f"<{name[0]}{attributes}>"
+
+
+_PLAIN = frozenset({"alt", "height", "href", "id", "src", "title", "width"})
+
+
+def _link(tag: str) -> str:
+    if tag.startswith("</"):
+        return "</a>"
+    values = dict(_attributes(tag))
+    return f'<a href="{escape(values.get("to") or values.get("href") or "")}">'

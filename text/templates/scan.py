@@ -1,0 +1,151 @@
+"""What comes next in a text that holds templates: prose, code or a template, from left to right."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from text.templates.code import Code
+
+MAX_TEMPLATE = 20_000
+"""Characters between the delimiters of one template; a longer one loses only its delimiters."""
+
+
+class Delimiters(NamedTuple):
+    """What a template begins and ends with."""
+
+    opening: str
+    closing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a text from `start` to `end`; of a template, `inner` is what its delimiters hold.
+
+    A template that never ends is "broken": the piece is its opening delimiter alone.
+    """
+
+    kind: Literal["code", "template", "broken", "end"]
+    start: int
+    end: int
+    opening: str = ""
+    inner: str = ""
+
+
+class Scanner:
+    """Finds the next piece. Remembers where each delimiter stands next, so that none is sought twice.
+
+    `has_code` says whether the text is Markdown, whose code is left alone. Where two delimiters begin at one
+    place, the one named first counts. Positions must not go back from one call to the next.
+    """
+
+    def __init__(self, text: str, delimiters: Sequence[Delimiters], *, has_code: bool) -> None:
+        self.text = text
+        self._delimiters = delimiters
+        self._code = Code(text) if has_code else None
+        self._code_starts = self._code.starts() if self._code else []
+        self._next_code = 0
+        self._found: dict[str, int] = {}
+
+    def next(self, place: int) -> Piece:
+        """Return the next code or template at `place` or later, or the "end" of the text."""
+        end = len(self.text)
+        openings = [(self.find(each.opening, place), index) for index, each in enumerate(self._delimiters)]
+        start, index = min(openings, default=(end, 0))
+        code = self._code_from(place, start)
+        if code or start == end:
+            return code or Piece("end", end, end)
+        return self._template(start, self._delimiters[index])
+
+    def find(self, sought: str, place: int) -> int:
+        """Return where `sought` stands at `place` or later, or the end of the text."""
+        known = self._found.get(sought, -1)
+        if known < place:
+            found = self.text.find(sought, place)
+            known = self._found[sought] = len(self.text) if found < 0 else found
+        return known
+
+    def _code_from(self, place: int, limit: int) -> Piece | None:
+        while self._code and self._next_code < len(self._code_starts):
+            start = self._code_starts[self._next_code]
+            if start > limit:
+                return None
+            self._next_code += 1
+            if start >= place and (end := self._code.end(start)) is not None:
+                return Piece("code", start, end)
+        return None
+
+    def _template(self, start: int, delimiters: Delimiters) -> Piece:
+        inside = start + len(delimiters.opening)
+        end = self.find(delimiters.closing, inside)
+        if end == len(self.text) or end - inside > MAX_TEMPLATE:
+            return Piece("broken", start, inside, delimiters.opening)
+        return Piece(
+            "template", start, end + len(delimiters.closing), delimiters.opening, self.text[inside:end]
+        )
+
+
+class Expander(ABC):
+    """One pass over a text; a subclass says what the templates of its language become."""
+
+    delimiters: tuple[Delimiters, ...]
+
+    def __init__(self, text: str, *, has_code: bool) -> None:
+        self.text = text
+        self.has_code = has_code
+        self.unknown: set[str] = set()
+        self._scanner = Scanner(text, self.delimiters, has_code=has_code)
+        self._parts: list[str] = []
+        self._missing: set[str] = set()
+
+    def run(self) -> str:
+        """Return the text without its templates."""
+        place = 0
+        while place < len(self.text):
+            piece = self._scanner.next(place)
+            self.put(self.text[place : piece.start])
+            place = piece.end
+            if piece.kind == "code":
+                self.put(self.code(self.text[piece.start : piece.end]))
+            elif piece.kind == "template":
+                place = self.template(piece)
+            elif piece.kind == "broken":
+                self.broken(piece)
+        return "".join(self._parts)
+
+    def put(self, text: str) -> None:
+        """Add to the result; what was not a delimiter before does not become one."""
+        if text:
+            if text[0] in "{%#" and self._parts and self._parts[-1].endswith("{"):
+                self._parts.append(" ")
+            self._parts.append(text)
+
+    @abstractmethod
+    def template(self, piece: Piece) -> int:
+        """Put what a template becomes, and return where to go on."""
+
+    def broken(self, piece: Piece) -> None:
+        """Put what becomes of an opening delimiter without an end: by default, nothing."""
+        del piece
+
+    def code(self, text: str) -> str:
+        """Return what becomes of code."""
+        return text
+
+    def until(self, end: re.Pattern[str], place: int) -> re.Match[str] | None:
+        """Return the end tag that closes what is open at `place`, or None where there is none."""
+        if end.pattern in self._missing:
+            return None
+        found = end.search(self.text, place)
+        if not found:
+            self._missing.add(end.pattern)
+        return found
+
+    def margin(self, place: int) -> str:
+        """Return the white space before `place` on its line, "" where there is something else too."""
+        start = self.text.rfind("\n", max(0, place - 100), place) + 1
+        before = self.text[start:place]
+        return before if before.isspace() else ""

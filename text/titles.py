@@ -1,0 +1,55 @@
+"""A title as its author's generator shows it → plain text."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+_NAMES = "a|abbr|b|br|cite|code|del|em|i|kbd|mark|q|s|small|span|strong|sub|sup|u|var|wbr"
+_TAG = re.compile(rf"<(/?)(?:{_NAMES})(?![\w-])[^<>]{{0,500}}>", re.IGNORECASE)
+_NAME = re.compile(r"</?([A-Za-z]+)")
+_VOID = frozenset({"br", "wbr"})
+
+
+def plain_title(title: str) -> str:
+    """Return a title without its markup: pairs of inline tags, entities, and CommonMark's emphasis and code.
+
+    What is no pair stays, so that `vector<T>` and `a < b` are read as they are written.
+    """
+    if not re.search(r"[<&*_`\\]", title):
+        return title
+    return unescape(_without_markdown(_without_tags(title))).strip()
+
+
+def _without_tags(title: str) -> str:
+    """Drop the known inline tags that come in pairs."""
+    found = list(_TAG.finditer(title))
+    dropped: set[int] = set()
+    opened: dict[str, list[int]] = {}
+    for index, tag in enumerate(found):
+        name = next(match[1].lower() for match in [_NAME.match(tag[0])] if match)
+        if name in _VOID:
+            dropped.add(index)
+        elif not tag[1]:
+            opened.setdefault(name, []).append(index)
+        elif opened.get(name):
+            dropped |= {index, opened[name].pop()}
+    parts: list[str] = []
+    place = 0
+    for index in sorted(dropped):
+        parts += (
+            title[place : found[index].start()],
+            " " if _VOID & {found[index][0].strip("</> ").lower()} else "",
+        )
+        place = found[index].end()
+    return "".join((*parts, title[place:]))
+
+
+def _without_markdown(title: str) -> str:
+    """Drop the marks of emphasis and code, by CommonMark's rules for where they are marks."""
+    if not re.search(r"[*_`\\]", title):
+        return title
+    # Imported late: it costs some 80 ms, and most titles have no marks.
+    from text.markdown import inline_text
+
+    return inline_text(title)
