@@ -5,57 +5,21 @@ This is its reading side, shared by all threads and processes of a machine; `ind
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import os
-import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from articles.article import Article
+from articles.catalog.database import CatalogDatabase
 from articles.errors import ArticleError
-from articles.private import private_file, private_folder
 from articles.reading import record as records
 from articles.reading.record import microseconds, moment
 from articles.topics import ALL, Topic, Topics
 
-VERSION = 2
-"""Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE files (
-    path TEXT PRIMARY KEY, signature INTEGER NOT NULL, digest BLOB, line INTEGER, reason TEXT
-) WITHOUT ROWID;
-CREATE TABLE articles (
-    number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, id TEXT NOT NULL,
-    precedence TEXT NOT NULL, -- of all articles with one id, the lowest is active
-    published_at INTEGER NOT NULL,
-    is_published INTEGER NOT NULL, quality INTEGER, fingerprint BLOB NOT NULL, spellings TEXT NOT NULL,
-    document TEXT NOT NULL, related_yaml TEXT NOT NULL, body TEXT NOT NULL, revision INTEGER NOT NULL,
-    active INTEGER NOT NULL DEFAULT 1, -- it is the one article with its id
-    shown INTEGER NOT NULL DEFAULT 0   -- it is in `entries`
-);
-CREATE INDEX articles_by_id ON articles (id);
-CREATE INDEX articles_without_their_id ON articles (id) WHERE NOT active;
-CREATE INDEX articles_by_revision ON articles (revision);
-CREATE INDEX articles_by_time ON articles (published_at);
-CREATE TABLE entries (
-    slug TEXT, published_at INTEGER, id TEXT, number INTEGER NOT NULL,
-    PRIMARY KEY (slug, published_at DESC, id)
-) WITHOUT ROWID;
-CREATE TABLE topics (slug TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE spellings (
-    slug TEXT, name TEXT, articles INTEGER NOT NULL, PRIMARY KEY (slug, name)
-) WITHOUT ROWID;
-"""
 _LIGHT = "document, path"
 _WHOLE = "document, path, related_yaml, body"
 
@@ -69,90 +33,12 @@ class TopicSummary:
     latest: datetime | None
 
 
-class Catalog:
-    """Reads the index. Each thread has its own connection, so that readers never wait for each other.
-
-    The file's name carries the schema's version and the settings that shape the content: processes with
-    different settings, as during a deploy, never share a file.
-    """
+class Catalog(CatalogDatabase):
+    """Answers questions about the articles; `source` says which files they are from."""
 
     def __init__(self, folder: Path, topics: Topics, *, source: str) -> None:
+        super().__init__(folder, [source, [asdict(topic) for topic in topics.listed]])
         self.topics = topics
-        settings = json.dumps(
-            [VERSION, source, [asdict(topic) for topic in topics.listed]], ensure_ascii=False
-        )
-        name = hashlib.blake2b(settings.encode(), digest_size=6).hexdigest()
-        self.path = folder / f"catalog-{name}.sqlite"
-        self._threads = threading.local()
-        private_folder(folder)
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """This thread's own connection.
-
-        When the file was deleted under a running process, the old one is read on until the new one is whole.
-        """
-        opened: _Opened | None = getattr(self._threads, "opened", None)
-        if opened is None:
-            opened = self._threads.opened = _open(self.path) or self._made()
-        elif opened.inode != _inode(self.path):
-            opened = self._threads.opened = self._newer(opened)
-        return opened.connection
-
-    @contextmanager
-    def write_lock(self) -> Iterator[None]:
-        """Wait until no other process writes this catalog; the system frees the lock of one that dies."""
-        private_folder(self.path.parent)
-        with private_file(self.path.with_suffix(".lock")).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def reopen(self) -> None:
-        """Let this thread use the file that stands at `path` now, whole or not; make it if there is none.
-
-        To be called within `write_lock`.
-        """
-        opened: _Opened | None = getattr(self._threads, "opened", None)
-        if opened is None or opened.inode != _inode(self.path):
-            self.close()
-            self._threads.opened = _open(self.path) or _make(self.path)
-
-    def discard(self) -> None:
-        """Delete the file: all it holds can be derived again. To be called within `write_lock`."""
-        self.close()
-        _delete(self.path)
-
-    def _made(self) -> _Opened:
-        with self.write_lock():
-            return _open(self.path) or _make(self.path)
-
-    def _newer(self, opened: _Opened) -> _Opened:
-        fresh = _open(self.path)
-        if fresh is None:
-            return opened
-        outdated = opened if _meta(fresh.connection, "complete") else fresh
-        outdated.connection.close()
-        return fresh if outdated is opened else opened
-
-    def close(self) -> None:
-        """Close this thread's connection."""
-        opened: _Opened | None = getattr(self._threads, "opened", None)
-        if opened is not None:
-            opened.connection.close()
-            del self._threads.opened
-
-    @property
-    def identity(self) -> str:
-        """A random name given to this file when it was made: revisions compare only within one identity."""
-        return str(_meta(self.connection, "identity"))
-
-    def revision(self) -> int:
-        """Return a number that grows with every visible change to any article."""
-        return int(_meta(self.connection, "revision"))
-
-    def is_complete(self) -> bool:
-        """Whether the article folder has been read to its end since this file was made."""
-        return bool(_meta(self.connection, "complete"))
 
     def topic_revision(self, slug: str) -> int:
         """Return the revision at which an article of this topic last changed; 0 where there is none."""
@@ -341,78 +227,6 @@ class Catalog:
             microseconds(now),
         )
         return {(slug, name): count for slug, name, count in rows}
-
-    def _one(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self.connection.execute(sql, values).fetchone()
-        return row
-
-    def _all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, values).fetchall()
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    connection: sqlite3.Connection
-    inode: int | None
-
-
-def _open(path: Path) -> _Opened | None:
-    """Open the file, or return None where it is missing, damaged or not yet a catalog."""
-    inode = _inode(path)
-    if inode is None:
-        return None
-    connection = _connect(path)
-    try:
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            return _Opened(connection, inode)
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
-            connection.close()
-            raise
-    connection.close()
-    return None
-
-
-def _make(path: Path) -> _Opened:
-    """Make the file anew. What stood beside the old one must go first: others may read that one still."""
-    _delete(path)
-    connection = _connect(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in _SCHEMA.split(";"):
-        connection.execute(statement)
-    meta = [("identity", os.urandom(16).hex()), ("revision", 0), ("complete", 0)]
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
-    connection.execute("COMMIT")
-    return _Opened(connection, _inode(path))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    private_file(path)
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
-
-
-def _delete(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file's content is at fault; subclasses mean a lock, a full disk, a lack of permission."""
-    return type(error) is sqlite3.DatabaseError
-
-
-def _meta(connection: sqlite3.Connection, key: str) -> Any:
-    return connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
-
-
-def _inode(path: Path) -> int | None:
-    try:
-        return os.stat(path).st_ino  # noqa: PTH116 - on the path of every read; Path.stat costs thrice as much
-    except FileNotFoundError:
-        return None
 
 
 def _light(row: tuple[Any, ...]) -> Article:

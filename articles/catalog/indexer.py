@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from articles.catalog.catalog import Catalog, is_damage
+from articles.catalog import statements
+from articles.catalog.catalog import Catalog
+from articles.derived import is_damage, transaction
 from articles.errors import ArticleError
 from articles.files.folder import Folder, Scan
 from articles.reading.read_all import read_all
@@ -25,47 +27,6 @@ from articles.reading.record import Record
 log = logging.getLogger(__name__)
 
 _CHUNK = 256
-_COLUMNS = Record._fields
-_UPSERT = (
-    f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision) VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
-    f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
-)
-# What `entries`, `spellings` and `topics` say of an article is taken back before it changes, chunk by chunk,
-# and said anew at the end for all that were touched, when it is clear which file has which id. "all" holds
-# every article.
-_TAKE_BACK = """
-INSERT OR REPLACE INTO topics SELECT DISTINCT key, :revision FROM leaving;
-INSERT INTO spellings SELECT key, value, -count(*) FROM leaving WHERE key <> 'all' GROUP BY key, value
-    ON CONFLICT DO UPDATE SET articles = articles + excluded.articles;
-DELETE FROM entries WHERE (slug, published_at, id) IN (SELECT key, published_at, id FROM leaving);
-UPDATE articles SET shown = 0 WHERE shown AND id IN (SELECT id FROM chunk);
-INSERT OR IGNORE INTO touched SELECT id FROM chunk
-"""
-_SAY_ANEW = """
-UPDATE articles SET active = NOT active, revision = :revision WHERE id IN (SELECT id FROM touched)
-    AND active <>
-        (precedence = (SELECT min(precedence) FROM articles AS other WHERE other.id = articles.id));
-INSERT INTO joining SELECT topic.key, published_at, articles.id, number, topic.value
-    FROM touched CROSS JOIN main.articles USING (id), json_each(json_insert(spellings, '$.all', '')) AS topic
-    WHERE active AND is_published ORDER BY topic.key, published_at DESC, articles.id;
-INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM joining;
-INSERT INTO spellings SELECT slug, name, count(*) FROM joining WHERE slug <> 'all' GROUP BY slug, name
-    ON CONFLICT DO UPDATE SET articles = articles + excluded.articles;
-DELETE FROM spellings WHERE articles = 0;
-INSERT INTO entries SELECT slug, published_at, id, number FROM joining;
-UPDATE articles SET shown = 1 WHERE number IN (SELECT number FROM joining WHERE slug = 'all');
-DELETE FROM joining;
-DELETE FROM touched
-"""
-# CROSS JOIN keeps the order of the tables: SQLite's planner would look through all articles for a few ids.
-_TEMPORARY = """
-CREATE TEMP TABLE IF NOT EXISTS chunk (id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TEMP VIEW IF NOT EXISTS leaving AS
-    SELECT articles.*, topic.key, topic.value FROM chunk CROSS JOIN main.articles USING (id),
-        json_each(json_insert(spellings, '$.all', '')) AS topic WHERE shown;
-CREATE TEMP TABLE IF NOT EXISTS joining (slug TEXT, published_at INTEGER, id TEXT, number INTEGER, name TEXT)
-"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,7 +76,11 @@ class Indexer:
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
-                log.warning("the catalog %s is damaged (%s) and made anew", self.catalog.path, error)
+                log.warning(
+                    "the catalog %s is damaged (%s), and made again from the article files",
+                    self.catalog.path,
+                    error,
+                )
                 self.catalog.discard()
                 return self._refresh(None)
 
@@ -147,7 +112,7 @@ class Indexer:
 
     def _some(self, connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[dict[str, int], list[str]]:
         """Return those of these files that there are, with their signatures, and those that there are not."""
-        connection.execute("DELETE FROM meta WHERE key = 'scan'")  # what was true of all of them is over
+        connection.execute("DELETE FROM meta WHERE key = 'scan'")  # the digest is no longer that of all files
         looked_at = {path: self.folder.signature(path) for path in paths}
         gone = [path for path, signature in looked_at.items() if signature is None]
         return {path: signature for path, signature in looked_at.items() if signature is not None}, gone
@@ -156,14 +121,8 @@ class Indexer:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         self.catalog.reopen()
         connection = self.catalog.connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(connection):
             yield connection
-        except BaseException:
-            if connection.in_transaction:  # SQLite has rolled back by itself where the disk is full
-                connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
 
 
 class _Writer:
@@ -182,7 +141,7 @@ class _Writer:
         """Store what the candidates say now and drop what is gone."""
         if not candidates and not gone:
             return self._refresh
-        self._run(_TEMPORARY)
+        self._run(statements.TEMPORARY_TABLES)
         known = self._known(candidates)
         every = [Candidate(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(candidates.items())]
         chunks = [every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK)]
@@ -191,7 +150,7 @@ class _Writer:
         for start in range(0, len(gone), _CHUNK):
             self._remove(gone[start : start + _CHUNK])
         if self._refresh.changed or self._refresh.removed:
-            self._run(_SAY_ANEW)
+            self._run(statements.ADD_NEW_ENTRIES)
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
             self._refresh.problems += self._catalog.conflicts(revision=self._revision)
         return self._refresh
@@ -210,8 +169,8 @@ class _Writer:
         self._refresh.read += len(results)
         self._refresh.changed += len(changed)
         self._note_files(results)
-        self._take_back(touched)
-        self._db.executemany(_UPSERT, ((*record, self._revision) for record in changed))
+        self._remove_old_entries(touched)
+        self._db.executemany(statements.UPSERT, ((*record, self._revision) for record in changed))
 
     def _note_files(self, results: Sequence[FileResult]) -> None:
         """Remember how each file was when it was read, and what is wrong with it."""
@@ -232,18 +191,18 @@ class _Writer:
         listed = json.dumps(paths)
         where = "path IN (SELECT value FROM json_each(?))"
         ids = {id for (id,) in self._db.execute(f"SELECT id FROM articles WHERE {where}", (listed,))}
-        self._take_back(ids)
+        self._remove_old_entries(ids)
         self._refresh.removed += self._db.execute(f"DELETE FROM articles WHERE {where}", (listed,)).rowcount
         self._db.execute(f"DELETE FROM files WHERE {where}", (listed,))
 
-    def _take_back(self, ids: set[str]) -> None:
+    def _remove_old_entries(self, ids: set[str]) -> None:
         rows = ((id,) for id in sorted(ids))
-        if self._is_first:  # nothing has been said yet
+        if self._is_first:  # there are no entries yet
             self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?)", rows)
         elif ids:
             self._db.execute("DELETE FROM chunk")
             self._db.executemany("INSERT INTO chunk VALUES (?)", rows)
-            self._run(_TAKE_BACK)
+            self._run(statements.REMOVE_OLD_ENTRIES)
 
     def _known(self, paths: Iterable[str]) -> dict[str, _Known]:
         rows = self._db.execute(
@@ -253,8 +212,8 @@ class _Writer:
         )
         return {path: _Known(*values) for path, *values in rows}
 
-    def _run(self, script: str) -> None:
-        for statement in script.split(";"):
+    def _run(self, several: Iterable[str]) -> None:
+        for statement in several:
             self._db.execute(statement, {"revision": self._revision} if ":revision" in statement else ())
 
 

@@ -1,0 +1,84 @@
+"""The statements with which a refresh changes the catalog.
+
+What holds between two transactions:
+
+- `articles` has one row for each file with a good version. Of the rows with one id, the one with the lowest
+  precedence is active.
+- `shown` is set for the active rows that are published. `entries` has one row for each of these and each
+  slug of its topics and their ancestors, and one with the slug `all`.
+- `spellings` counts, for each slug but `all` and each name that shown articles have for it, those articles.
+- `topics` has, for each slug that ever was in `entries`, the revision at which one of its rows last changed.
+
+A refresh keeps this in two steps. Before the rows of some ids change, what `entries`, `spellings` and
+`topics` hold of them is removed, chunk by chunk. At the end, when it is clear which file has which id, it is
+added again for all ids that were touched.
+"""
+
+from __future__ import annotations
+
+from articles.reading.record import Record
+
+_COLUMNS = Record._fields
+UPSERT = (
+    f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision) VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
+    f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
+)
+
+# CROSS JOIN keeps the order of the tables: SQLite's planner would look through all articles for a few ids.
+TEMPORARY_TABLES = (
+    "CREATE TEMP TABLE IF NOT EXISTS chunk (id TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY) WITHOUT ROWID",
+    """CREATE TEMP VIEW IF NOT EXISTS removed_entries AS
+        SELECT articles.*, topic.key AS slug, topic.value AS name
+        FROM chunk CROSS JOIN main.articles USING (id),
+            json_each(json_insert(spellings, '$.all', '')) AS topic
+        WHERE shown""",
+    """CREATE TEMP TABLE IF NOT EXISTS added_entries (
+        slug TEXT, published_at INTEGER, id TEXT, number INTEGER, name TEXT
+    )""",
+)
+_NOTE_REMOVED_TOPICS = "INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM removed_entries"
+_SUBTRACT_SPELLINGS = """
+    INSERT INTO spellings
+    SELECT slug, name, -count(*) FROM removed_entries WHERE slug <> 'all' GROUP BY slug, name
+    ON CONFLICT DO UPDATE SET articles = articles + excluded.articles"""
+_DELETE_ENTRIES = """
+    DELETE FROM entries
+    WHERE (slug, published_at, id) IN (SELECT slug, published_at, id FROM removed_entries)"""
+_MARK_AS_HIDDEN = "UPDATE articles SET shown = 0 WHERE shown AND id IN (SELECT id FROM chunk)"
+_NOTE_TOUCHED = "INSERT OR IGNORE INTO touched SELECT id FROM chunk"
+REMOVE_OLD_ENTRIES = (
+    _NOTE_REMOVED_TOPICS,
+    _SUBTRACT_SPELLINGS,
+    _DELETE_ENTRIES,
+    _MARK_AS_HIDDEN,
+    _NOTE_TOUCHED,
+)
+_CHOOSE_ACTIVE = """
+    UPDATE articles SET active = NOT active, revision = :revision WHERE id IN (SELECT id FROM touched)
+    AND active <>
+        (precedence = (SELECT min(precedence) FROM articles AS other WHERE other.id = articles.id))"""
+_LIST_ADDED_ENTRIES = """
+    INSERT INTO added_entries SELECT topic.key, published_at, articles.id, number, topic.value
+    FROM touched CROSS JOIN main.articles USING (id), json_each(json_insert(spellings, '$.all', '')) AS topic
+    WHERE active AND is_published ORDER BY topic.key, published_at DESC, articles.id"""
+_NOTE_ADDED_TOPICS = "INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM added_entries"
+_ADD_SPELLINGS = """
+    INSERT INTO spellings
+    SELECT slug, name, count(*) FROM added_entries WHERE slug <> 'all' GROUP BY slug, name
+    ON CONFLICT DO UPDATE SET articles = articles + excluded.articles"""
+_DELETE_UNUSED_SPELLINGS = "DELETE FROM spellings WHERE articles = 0"
+_ADD_ENTRIES = "INSERT INTO entries SELECT slug, published_at, id, number FROM added_entries"
+_MARK_AS_SHOWN = """
+    UPDATE articles SET shown = 1 WHERE number IN (SELECT number FROM added_entries WHERE slug = 'all')"""
+ADD_NEW_ENTRIES = (
+    _CHOOSE_ACTIVE,
+    _LIST_ADDED_ENTRIES,
+    _NOTE_ADDED_TOPICS,
+    _ADD_SPELLINGS,
+    _DELETE_UNUSED_SPELLINGS,
+    _ADD_ENTRIES,
+    _MARK_AS_SHOWN,
+    "DELETE FROM added_entries",
+    "DELETE FROM touched",
+)

@@ -1,0 +1,273 @@
+"""SQLite files that hold only what can be derived again: one lifecycle for the catalog, search and counts.
+
+    NAME.sqlite   with what SQLite puts beside it: -wal, -shm
+    NAME.lock     locked exclusively by the process that writes or replaces the file
+    NAME.use      locked (shared) by every process that has opened the file
+
+A file of another version, or a damaged one, is replaced by an empty one, and whoever reads it fills it again.
+Where the content depends on settings, NAME carries a hash of them: processes of two versions, as during a
+deploy, never share a file. `remove_unused` deletes those that no process has used for a day.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+from articles.private import private_file, private_folder
+
+log = logging.getLogger(__name__)
+
+KEPT_UNUSED = timedelta(days=1)
+"""For how long a file that no process uses stays: whoever goes back to older settings finds it filled."""
+
+_SIDECARS = ("", "-wal", "-shm")
+_NAME = re.compile(r"((?:catalog|search)-[0-9a-f-]+)\.(?:sqlite(?:-wal|-shm)?|lock|watcher|use)")
+_LOCKED_IN_USE = ("use", "watcher")  # a catalog's watcher of a version that had no .use holds the other
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection, and the inode of the file that it reads: the path may name another one by now."""
+
+    connection: sqlite3.Connection
+    inode: int | None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+class DerivedFile:
+    """One file and the ways to open, create, replace and delete it. Any thread and process may use it.
+
+    `schema` are the statements that make an empty file; `version` is a number over 0 that changes with them,
+    or with the meaning of the content. `synchronous` is SQLite's setting of that name, `timeout` how many
+    seconds to wait for another process's transaction.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        schema: Sequence[str],
+        *,
+        version: int,
+        synchronous: str = "NORMAL",
+        timeout: float = 30.0,
+    ) -> None:
+        self.path = path
+        self._schema = schema
+        self._version = version
+        self._synchronous = synchronous
+        self._timeout = timeout
+        self._use: IO[str] | None = None
+        self._using = threading.Lock()
+
+    def connect(self) -> Opened:
+        """Open the file; create it where it is missing, damaged, or of another version.
+
+        Raises sqlite3.Error or OSError where the disk does not let it.
+        """
+        opened = self.open()
+        if opened is None:
+            with self.write_lock():
+                opened = self.open() or self.create()
+        return opened
+
+    def open(self) -> Opened | None:
+        """Open the file, or return None where it is missing, damaged, or of another version."""
+        inode = self.inode()
+        if inode is None:
+            return None
+        self._note_use()
+        connection = self._connection()
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == self._version:
+                return Opened(connection, inode)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                connection.close()
+                raise
+        connection.close()
+        return None
+
+    def create(self) -> Opened:
+        """Replace the file by an empty one. To be called within `write_lock`.
+
+        What stood beside the old one must go first: others may read that one still.
+        """
+        self.delete()
+        private_file(self.path)
+        self._note_use(again=True)  # the folder may have been deleted with the lock in it
+        connection = self._connection()
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            with transaction(connection):
+                for statement in self._schema:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {self._version:d}")
+        except BaseException:
+            connection.close()
+            raise
+        return Opened(connection, self.inode())
+
+    def replace(self, damaged: Opened) -> None:
+        """Delete a file that turned out to be damaged, unless another process has replaced it already."""
+        damaged.close()
+        with self.write_lock():
+            if self.inode() == damaged.inode:
+                log.warning("%s is damaged, and made again from what it was derived from", self.path)
+                self.delete()
+
+    def delete(self) -> None:
+        """Delete the file. To be called within `write_lock`."""
+        for suffix in _SIDECARS:
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
+    @contextmanager
+    def write_lock(self) -> Iterator[None]:
+        """Wait until no other process writes this file; the system frees the lock of one that dies."""
+        private_folder(self.path.parent)
+        with private_file(self.path.with_suffix(".lock")).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def inode(self) -> int | None:
+        """Return the number of the file that stands at the path now, None where there is none."""
+        try:
+            return os.stat(self.path).st_ino  # noqa: PTH116 - on the path of every read; Path.stat costs thrice
+        except FileNotFoundError:
+            return None
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        return connection
+
+    def _note_use(self, *, again: bool = False) -> None:
+        """Keep `remove_unused` from the file for as long as this process lives."""
+        if self._use is not None and not again:
+            return
+        with self._using:
+            before, self._use = self._use, _shared_lock(self.path.with_suffix(".use"))
+            if before is not None:
+                before.close()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run the block as one transaction that writes; roll back when it, or the commit, raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # Where the disk is full, SQLite has rolled back by itself, and a second time would hide the reason.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether a file's content is at fault, and not a lock, a full disk or a lack of permission.
+
+    https://sqlite.org/rescode.html: the low byte of an extended code is the primary one.
+    """
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    is_index = "vtable constructor failed" in str(error)  # of full-text search: a plain SQLITE_ERROR
+    return is_index or _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF
+
+
+def reason_of(error: Exception, path: Path) -> str:
+    """Return what an operator should know of an error with a file: a full disk, or its own words."""
+    if not isinstance(error, sqlite3.Error):
+        return str(error)
+    if _code(error) == sqlite3.SQLITE_FULL:
+        return f"the disk with {path.parent} is full"
+    return f"{path.name}: {error}"
+
+
+def remove_unused(folder: Path, *, now: float | None = None) -> list[str]:
+    """Delete catalogs and search indexes that no process has used for a day: those of older settings.
+
+    Returns the names of what was deleted. `now` is in seconds since 1970, the system's time unless given.
+    """
+    limit = (time.time() if now is None else now) - KEPT_UNUSED.total_seconds()
+    removed = []
+    for name, files in _families(folder).items():
+        with ExitStack() as stack, suppress(OSError):
+            if max(file.stat().st_mtime for file in files) > limit:
+                continue
+            for suffix in _LOCKED_IN_USE:
+                stack.enter_context(_unused(folder / f"{name}.{suffix}"))
+            # The file that says whether it is in use goes last.
+            for file in sorted({*files, folder / f"{name}.use"}, key=lambda file: file.suffix == ".use"):
+                file.unlink(missing_ok=True)
+            removed.append(name)
+    if removed:
+        log.info("removed what no process uses any more: %s", ", ".join(removed))
+    return removed
+
+
+def _families(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of each catalog and each search index in a folder, by their common name."""
+    found: dict[str, list[Path]] = {}
+    for file in _listed(folder):
+        match = _NAME.fullmatch(file.name)
+        if match and not file.is_symlink():
+            found.setdefault(match[1], []).append(file)
+    return found
+
+
+def _listed(folder: Path) -> Iterable[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return ()
+
+
+@contextmanager
+def _unused(lock_file: Path) -> Iterator[None]:
+    """Hold the lock that says that a file is in use. Raises BlockingIOError while another has it."""
+    with private_file(lock_file).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+        lock_file.unlink(missing_ok=True)
+
+
+def _shared_lock(path: Path) -> IO[str]:
+    """Return an open file with a shared lock on it, which is the one that stands at the path."""
+    while True:
+        private_folder(path.parent)
+        lock = private_file(path).open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            os.utime(path)
+            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                return lock
+        except FileNotFoundError:
+            pass  # `remove_unused` deleted it a moment ago
+        except BaseException:
+            lock.close()
+            raise
+        lock.close()
