@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
 
-.PHONY: help serve test browser-tools lint format soak fuzz bench screenshots requirements clean
+.PHONY: help serve test browser-tools lint format soak fuzz bench screenshots requirements sbom clean
 
 help:
 	@echo "make serve         run the site and the bot at http://$(HOST):$(PORT)/"
@@ -21,6 +21,7 @@ help:
 	@echo "make browser-tools install what the browser tests check pages with (needs npm)"
 	@echo "make screenshots   make the README's pictures anew"
 	@echo "make requirements  compile requirements*.txt from pyproject.toml"
+	@echo "make sbom          write sbom.cdx.json: what a release is made of (CycloneDX)"
 	@echo "make clean         remove what was installed and derived"
 
 serve: $(VENV)/serve
@@ -62,6 +63,11 @@ requirements: $(VENV)/dev
 		pyproject.toml -o requirements.txt $(ARGS)
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--group dev -c requirements.txt pyproject.toml -o requirements-dev.txt $(ARGS)
+
+# From the pinned versions and hashes alone: the same file on every machine.
+sbom: $(VENV)/dev
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+		--of JSON -o sbom.cdx.json
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

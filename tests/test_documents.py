@@ -1,0 +1,78 @@
+"""The documents for those who work on the project agree with the code."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")])
+_CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def rows(file: str) -> list[list[str]]:
+    """Return the cells of every table row of a document, without the heads."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    found = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return [cells for cells in found if not set("".join(cells)) <= set("-: ")]
+
+
+def test_every_direct_dependency_has_its_reason_and_a_date() -> None:
+    """docs/decisions/dependencies.md lists just the packages of pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    required = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = [re.split(r"[\[<>=!~; ]", requirement)[0].lower() for requirement in required]
+    listed = [cells for cells in rows("docs/decisions/dependencies.md") if cells[0] != "package"]
+    assert [cells[0] for cells in listed] != []
+    assert sorted(cells[0] for cells in listed) == sorted(names), (
+        "add the package, its reason and today's date"
+    )
+    for _, reason, looked_at in listed:
+        assert reason
+        date.fromisoformat(looked_at)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    """A relative link names a file that is there; a fragment, a heading in it."""
+    for link in _LINK.findall(_CODE.sub("", document.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), f"{link} leads nowhere"
+        if fragment and target.suffix == ".md":
+            assert fragment in anchors(target), f"{link}: there is no such heading"
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the fragments of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_limits_in_the_security_document_are_those_of_the_code() -> None:
+    """Each row that names a constant gives its value, and each test that it names is there."""
+    limits = [cells for cells in rows("docs/security.md") if len(cells) == 4 and cells[2].startswith("`")]
+    assert len(limits) > 20
+    for _, stated, constant, tests in limits:
+        module, _, name = constant.strip("`").rpartition(".")
+        value = getattr(importlib.import_module(module), name)
+        number = float(stated.split()[0].replace(",", ""))
+        assert number == value, f"{constant} is {value}"
+        assert_tests_exist(tests)
+
+
+def assert_tests_exist(cell: str) -> None:
+    for named in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", cell):
+        file, function = named
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert not function or re.search(rf"^def {function}\(", text, re.MULTILINE), (
+            f"{file} has no {function}"
+        )
