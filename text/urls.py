@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, quote, urlsplit
 
+import idna
+
 from text.limits import MAX_URL
 
 _TRACKING = re.compile(
@@ -12,6 +14,7 @@ _TRACKING = re.compile(
 )
 _PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d{1,4})?(?:[/?][A-Za-z0-9%/?#@!$&'()*+,;=._~:-]*)?")
 _MAX_HOST = 253  # characters of a host name (RFC 1035 §2.3.4), which no other spelling of it exceeds
+_MAX_LABEL = 63  # characters between two dots of it
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -52,6 +55,27 @@ def canonical_url(url: str) -> str:
     return f"{host}{port}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
 
 
+def ascii_host(name: str) -> str | None:
+    """Return a host name as DNS has it, or None when it cannot be one; what is ASCII stays, in lower case.
+
+    Names are mapped as browsers map them (UTS 46, non-transitional: IDNA 2008), so that `straße` is not
+    `strasse`, and encoded by Punycode (RFC 3492). The codec of the standard library follows IDNA 2003.
+    """
+    if len(name) > _MAX_HOST:
+        return None
+    try:
+        mapped = name.lower() if name.isascii() else idna.uts46_remap(name, std3_rules=False)
+        labels = [_ascii_label(label) for label in mapped.removesuffix(".").split(".")]
+    except (idna.IDNAError, UnicodeError):
+        return None
+    host = ".".join(labels) + "." * mapped.endswith(".")
+    return host if len(host) <= _MAX_HOST and all(0 < len(label) <= _MAX_LABEL for label in labels) else None
+
+
+def _ascii_label(label: str) -> str:
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
+
+
 def page_url(site_url: str, article_id: str) -> str:
     """Return the address of the page that the site at `site_url` gives an article."""
     return f"{site_url.rstrip('/')}/articles/{quote(article_id, errors='replace')}"
@@ -70,13 +94,8 @@ def _split(text: str) -> SplitResult | None:
 
 def _netloc(parts: SplitResult) -> str | None:
     host = parts.hostname or ""
-    if len(host) > _MAX_HOST:
+    known = host if ":" in host else ascii_host(host)
+    if not known or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", known):
         return None
-    try:
-        ascii_host = host if ":" in host else host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return None
-    if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", ascii_host):
-        return None
-    bracketed = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
+    bracketed = f"[{known}]" if ":" in known else known
     return bracketed if parts.port is None else f"{bracketed}:{parts.port}"

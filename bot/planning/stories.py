@@ -10,16 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-import idna
-
 from articles.article import Article
-from text.urls import canonical_url
+from text.urls import ascii_host, canonical_url
 
 _VERSION = "2:"
 """Begins every key, so that a key is never equal to one that an earlier version of this module wrote."""
-
-_LONGEST_HOST = 253
-"""Characters of a host name that DNS can hold (RFC 1035 §2.3.4); longer ones are not worth converting."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -96,19 +91,10 @@ def _port(parts: SplitResult) -> str:
 
 
 def _host(name: str) -> str:
-    labels = _ascii(name.rstrip(".")).split(".")
+    labels = (ascii_host(name.rstrip(".")) or name).split(".")
     # The last two name the site; a label such as `m` may stand between others, as in en.m.wikipedia.org.
     own, site = labels[:-2], labels[-2:]
     return ".".join([label for label in own if label not in _VARIANT_LABELS] + site)
-
-
-def _ascii(name: str) -> str:
-    if name.isascii() or len(name) > _LONGEST_HOST:
-        return name
-    try:
-        return idna.encode(name, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        return name
 
 
 def _path(path: str) -> str:

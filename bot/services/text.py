@@ -8,13 +8,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, urlsplit
+
+from text.urls import ascii_host
 
 ELLIPSIS = "…"
 
 LONGEST_WORD = 30
 """Characters given up at most to end at a word: scripts without spaces have none to look for."""
+
+MOST_MARKS = 8
+"""Combining marks in a row: Hebrew and Tibetan need up to six; Unicode's own bound is 30 (UAX #15 §13)."""
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols without a shape: fillers of Hangul, and the pattern of Braille without dots."""
 
 _NONCHARACTERS = "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
 # Controls that are not white space, invisible joiners that hide text from filters, direction overrides that
@@ -36,10 +44,33 @@ _PLAIN_URL = re.compile(
 
 
 def clean(text: str) -> str:
-    """Return `text` on one line, with single spaces and without characters that nobody can see."""
-    if text.isprintable() and "  " not in text:  # cheap to ask: no control is printable, no space but " "
+    """Return `text` on one line, with single spaces and without characters that nobody can see.
+
+    Empty when none can be seen, such as in a text of soft hyphens. Of the marks that are stacked on one
+    letter the first MOST_MARKS stay: hundreds would cover the messages around.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:  # cheap to ask: no control is printable
         return text.strip()
-    return " ".join(_UNSEEN.sub("", text).split())
+    found = " ".join(_UNSEEN.sub("", text).split())
+    if not any(map(_is_visible, found)):
+        return ""
+    return "".join(_few_marks(found)) if any(map(_is_mark, found)) else found
+
+
+def _few_marks(text: str) -> Iterator[str]:
+    marks = 0
+    for character in text:
+        marks = marks + 1 if _is_mark(character) else 0
+        if marks <= MOST_MARKS:
+            yield character
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
+
+def _is_visible(character: str) -> bool:
+    return character not in _BLANK and unicodedata.category(character)[0] not in "CMZ"
 
 
 def units(text: str) -> int:
@@ -77,7 +108,7 @@ def web_url(url: str, limit: int) -> str | None:
         return url
     try:
         parts = urlsplit(clean(url))
-        host = (parts.hostname or "").encode("idna").decode("ascii")
+        host = ascii_host(parts.hostname or "") or ""
         port = f":{parts.port}" if parts.port is not None else ""
     except ValueError:
         return None

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from articles.article import Article, Image, Provider
 from bot.services.message import LINK_LENGTH, SUMMARY_LENGTH, Message, compose
 from bot.services.secret import Secret
-from bot.services.text import ELLIPSIS, clean, fit, units, web_url
+from bot.services.text import ELLIPSIS, MOST_MARKS, clean, fit, units, web_url
 
 patient = settings(deadline=None)
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -169,9 +169,29 @@ def test_lengths_are_counted_in_utf_16(text: str, length: int) -> None:
 def test_what_looks_clean_at_a_glance_is_clean() -> None:
     """Of all characters there are, clean() takes none out that it would pass as printable."""
     everything = map(chr, range(sys.maxunicode + 1))
-    passed = "".join(filter(str.isprintable, everything)).replace(" ", "")
+    # A letter after each, as marks in a row are limited.
+    passed = "".join(f"{each}a" for each in filter(str.isprintable, everything) if each != " ")
     assert len(passed) > 100_000
     assert clean(f"a{passed}b") == clean(f"a  {passed}b").replace(" ", "", 1) == f"a{passed}b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u00ad", "\u2060\u2060", "\u200e \u200f", "\u3164", "\u2800\u2800", "\ufe0f", "\u0301\u0301",
+     "\U000e0041", "\u061c", "\u115f\u1160", " \u00a0 ", "\u034f", "\ue000"],
+)  # fmt: skip
+def test_a_text_that_nobody_can_see_is_empty(text: str) -> None:
+    """Only invisible characters, fillers, or marks without a letter; the id stands in for a title."""
+    assert clean(text) == ""
+    assert of(replace(ARTICLE, title=text)).title == "2026/models & more"
+
+
+def test_marks_are_not_stacked_without_end() -> None:
+    """A letter keeps the marks that a language may need; hundreds of them are cut."""
+    zalgo = "e" + "\u0301" * 400 + "x" + "\u0335\u0336" * 200
+    assert clean(zalgo) == "e" + "\u0301" * MOST_MARKS + "x" + "\u0335\u0336" * (MOST_MARKS // 2)
+    for text in ("ế tiếng Việt", "בְּרֵאשִׁ֖ית", "ที่นี้", "हिन्दी में", "བརྒྱུད་"):
+        assert clean(text) == text
 
 
 def test_clean_text_keeps_joined_letters_and_emoji() -> None:
