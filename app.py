@@ -30,13 +30,16 @@ from ops.counts import Counts
 from ops.environment import readable_secrets, secret
 from ops.errors import SettingError
 from ops.health import Health, health_of
-from ops.hosting import outbox_url
+from ops.hooks import MAX_BODY
+from ops.hosting import outbox_url, web_threads
 from ops.metrics import ArticlesCollector, UsageCollector
 from ops.proxies import behind_proxies
 from ops.routes import UntilReady
 from ops.routes import blueprint as ops_blueprint
 from ops.scheduling import use_batch_scheduling
 from pages.routes import blueprint as pages_blueprint
+from web.limits import MAX_BODY_BYTES
+from web.server import Lane, Server
 from wiring.site import Clock, Newswire, build, ended_by, load_or_exit, load_rules_or_exit, utc_now
 
 if TYPE_CHECKING:
@@ -68,6 +71,7 @@ def create_app(
     except SettingError as error:
         raise ended_by(error) from None
     app = Flask("newswire", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.extensions["newswire"] = newswire
     app.register_blueprint(feeds_blueprint(newswire.publisher))
     app.register_blueprint(
@@ -91,7 +95,7 @@ def create_app(
     return app
 
 
-def create_web() -> Flask:
+def create_web() -> Server:
     """Return the application for a web server's worker: the catalog is fresh and kept so by a thread."""
     use_batch_scheduling()
     app = create_app()
@@ -106,10 +110,28 @@ def create_web() -> Flask:
     feeds.start()
     complete = _once_complete(feeds, newswire.catalog)
     try:
-        app.wsgi_app = behind_proxies(complete, os.environ, newswire.config.site.url)  # type: ignore[assignment,method-assign]
+        return Server(
+            behind_proxies(complete, os.environ, newswire.config.site.url),
+            threads=web_threads(os.environ),
+            lane=lane_of,
+            quick=feeds.quick,
+            body_limits={"/hooks/git": MAX_BODY},
+            on_refusal=lambda status: newswire.counts.observe("", status, ""),
+        )
     except SettingError as error:
         raise ended_by(error) from None
-    return app
+
+
+def lane_of(path: str, query: str) -> Lane:
+    """Return which threads answer a request.
+
+    What searches, or waits for the database of the bot, gets threads of its own.
+    """
+    if path in ("/healthz", "/readyz"):
+        return Lane.PROBES
+    is_filtered = path.startswith("/feeds/") and bool(query or set(path) & set("+,"))
+    is_costly = path in ("/search", "/build", "/metrics", "/readyz/bot") or path.startswith("/admin")
+    return Lane.COSTLY if is_filtered or is_costly else Lane.PAGES
 
 
 def report_to_people(config: Config, environ: Mapping[str, str], stream: TextIO | None = None) -> None:

@@ -1,23 +1,27 @@
-"""WSGI applications to compare the product's own with, for the same server."""
+"""Applications to compare the product's own with, for the same server."""
 
 from __future__ import annotations
 
+import os
+
 from flask import Flask
 
-from app import create_app
+from app import create_app, lane_of
+from ops.hosting import web_threads
 from ops.scheduling import use_batch_scheduling
+from web.server import Server
 
 
-def one_route() -> Flask:
+def one_route() -> Server:
     """Return a Flask application that does nothing."""
     application = Flask("nothing")
     application.add_url_rule("/", view_func=lambda: "nothing")
-    return application
+    return Server(application, threads=4)
 
 
-def without_short_way() -> Flask:
+def without_short_way() -> Server:
     """Return the product's application as Flask alone answers it."""
     use_batch_scheduling()  # as the product's own worker: what differs is the short way alone
     application = create_app()
     application.extensions["newswire"].indexer.refresh()
-    return application
+    return Server(application, threads=web_threads(os.environ), lane=lane_of)

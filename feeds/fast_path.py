@@ -1,21 +1,22 @@
-"""The short way to a feed, in front of Flask: ready answers, found by path and coding.
+"""The short way to a feed, in front of Flask: finished answers, found by path and content coding.
 
 Only GET and HEAD of a topic's plain feed go this way; everything else, and every feed at its first request,
-goes the long way. Both answer from `web.document`. That an answer is still current is checked beside the
-requests, not in them: one is at most `CHECK_EVERY` seconds behind the catalog.
+goes the long way. Both answer from `web.document`, and from one cache: the publisher's. That an answer is
+still current is checked beside the requests, not in them: one is at most `CHECK_EVERY` seconds behind the
+catalog.
 """
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from articles.background import Background
 from feeds.formats import FORMATS
-from feeds.publisher import Made, Publisher
-from web.document import Answer, answer, choose_coding, is_not_modified
+from feeds.publisher import CachedDocument, Publisher, ReadyAnswer
+from web.document import Answer, choose_coding, is_not_modified
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -23,81 +24,107 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECK_EVERY = 0.25
-_MOST_READY = 1000
-_MOST_ACCEPTS = 1000
+MAX_ACCEPT_ENCODINGS = 1000
+MAX_ACCEPT_ENCODING = 200
+"""Characters of an Accept-Encoding field whose result is remembered; longer ones are read again each time."""
+
+_FEEDS = "/feeds/"
+_HEADERS = {
+    "HTTP_ACCEPT_ENCODING": "accept-encoding",
+    "HTTP_USER_AGENT": "user-agent",
+    "HTTP_IF_NONE_MATCH": "if-none-match",
+    "HTTP_IF_MODIFIED_SINCE": "if-modified-since",
+    "HTTP_IF_MATCH": "if-match",
+    "HTTP_IF_UNMODIFIED_SINCE": "if-unmodified-since",
+}
 
 Observe = Callable[[str, int, str], None]
-"""Told of every answer: its path, its status, and the client's User-Agent."""
-
-
-class _Ready:
-    """One document, and its finished answers by content coding."""
-
-    __slots__ = ("_answers", "made")
-
-    def __init__(self, made: Made) -> None:
-        self.made = made
-        self._answers: dict[str, tuple[Answer, Answer, str]] = {}
-
-    def answers(self, coding: str) -> tuple[Answer, Answer, str]:
-        """Return the answer with the body, the one without (304), and their entity tag."""
-        found = self._answers.get(coding)
-        if found is None:
-            whole = answer(self.made.document, {"accept-encoding": coding})
-            unchanged = answer(self.made.document, {"accept-encoding": coding, "if-none-match": "*"})
-            found = self._answers[coding] = (whole, unchanged, dict(whole.headers)["ETag"])
-        return found
+"""Told of every answer: its path as WSGI has it, its status, and the client's User-Agent."""
 
 
 class FeedServer(Background):
-    """A WSGI application: `inner` with a short way for feeds, once started. `observe` must be cheap."""
+    """A WSGI application: `inner` with a short way for feeds, once started. `observe` must be cheap.
+
+    `quick` is the part of the short way that never waits, for a server that asks before it uses a thread.
+    """
 
     def __init__(self, inner: WSGIApplication, publisher: Publisher, observe: Observe | None = None) -> None:
         self._inner = inner
         self._publisher = publisher
+        self._documents = publisher.documents
         self._observe = observe
-        self._ready: dict[str, _Ready] = {}
         self._codings: dict[str, str] = {}
+        self._is_checking = False
         super().__init__("feed-checker", stop_timeout=1)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path: str = environ["PATH_INFO"]
-        if (
-            not path.startswith("/feeds/")
-            or environ.get("QUERY_STRING")
-            or environ["REQUEST_METHOD"] not in ("GET", "HEAD")
-        ):
+        method: str = environ["REQUEST_METHOD"]
+        headers = {name: environ[key] for key, name in _HEADERS.items() if key in environ}
+        if not path.startswith(_FEEDS) or environ.get("QUERY_STRING") or not _is_plain(method, headers):
             return self._inner(environ, start_response)
-        ready = self._ready.get(path) or self._prepare(path)
-        if ready is None:
+        cached = self._find(_text(path))
+        if cached is None:
             return self._inner(environ, start_response)
-        coding = self._coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        whole, unchanged, tag = ready.answers(coding)
-        chosen = unchanged if _is_unchanged(environ, ready.made, tag) else whole
-        if self._observe:
-            self._observe(path, chosen.status, environ.get("HTTP_USER_AGENT", ""))
-        start_response("304 Not Modified" if chosen is unchanged else "200 OK", list(chosen.headers))
-        # granian sends a list at once; anything else it streams, which takes it far longer.
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else chosen.body]
+        ready = cached.prepare(self._coding(headers.get("accept-encoding", "")))
+        chosen = self._choose(path, headers, cached, ready)
+        start_response("304 Not Modified" if chosen is ready.unchanged else "200 OK", list(chosen.headers))
+        # Servers send a list of one piece at once; anything else they stream, which takes far longer.
+        return [b"" if method == "HEAD" else chosen.body]
 
-    def _prepare(self, path: str) -> _Ready | None:
-        slug, _, extension = _text(path).removeprefix("/feeds/").rpartition(".")
-        made = self._publisher.document(slug, extension) if extension in FORMATS else None
-        if made is None or self.failure is not None or not self._thread.is_alive():
+    def quick(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:
+        """Return the finished answer to a request without a query, or None where none is at hand.
+
+        `path` is decoded, the names of `headers` are lower-case. The body is that of a GET.
+        """
+        if (
+            not self._is_checking
+            or self.failure
+            or not path.startswith(_FEEDS)
+            or not _is_plain(method, headers)
+        ):
             return None
-        if len(self._ready) >= _MOST_READY:
-            self._ready.clear()
-        ready = self._ready[path] = _Ready(made)
-        return ready
+        cached = self._documents.peek(path[len(_FEEDS) :])
+        if cached is None:
+            return None
+        ready = cached.ready.get(self._coding(headers.get("accept-encoding", "")))
+        if ready is None:
+            return None
+        cached.is_used = True
+        wsgi_path = path if path.isascii() else path.encode("utf-8", "replace").decode("latin-1")
+        return self._choose(wsgi_path, headers, cached, ready)
+
+    def _choose(
+        self, path: str, headers: Mapping[str, str], cached: CachedDocument, ready: ReadyAnswer
+    ) -> Answer:
+        """Return the whole answer or the one without a body (304), and count it."""
+        chosen = ready.unchanged if _is_unchanged(headers, cached, ready.tag) else ready.whole
+        if self._observe:
+            self._observe(path, chosen.status, headers.get("user-agent", ""))
+        return chosen
+
+    def _find(self, path: str) -> CachedDocument | None:
+        slug, _, extension = path.removeprefix(_FEEDS).rpartition(".")
+        if extension not in FORMATS or not self._is_checking or self.failure:
+            return None
+        name = f"{slug}.{extension}"
+        return self._documents.get(name) or self._publisher.document(slug, extension)
 
     def _coding(self, accept_encoding: str) -> str:
         coding = self._codings.get(accept_encoding)
         if coding is None:
-            if len(self._codings) >= _MOST_ACCEPTS:
-                self._codings.clear()
-            coding = self._codings[accept_encoding] = choose_coding(accept_encoding)
+            coding = choose_coding(accept_encoding)
+            if len(accept_encoding) <= MAX_ACCEPT_ENCODING:
+                if len(self._codings) >= MAX_ACCEPT_ENCODINGS:
+                    self._codings.clear()
+                self._codings[accept_encoding] = coding
         return coding
+
+    def start(self) -> None:
+        """Check the documents from now on, and so take the short way."""
+        super().start()
+        self._is_checking = True
 
     def _work(self) -> None:
         if self._stop.wait(CHECK_EVERY):
@@ -107,34 +134,32 @@ class FeedServer(Background):
         except sqlite3.Error as error:
             log.warning("feeds cannot be checked against the catalog: %s", error)
 
-    def _failed(self, error: BaseException) -> None:
-        super()._failed(error)
-        self._ready.clear()  # nothing is checked meanwhile: an outdated answer would stay
+    def _finish(self) -> None:
+        self._is_checking = False
 
     def _drop_outdated(self) -> None:
         catalog, now = self._publisher.catalog, self._publisher.now()
         identity, revisions = catalog.identity, catalog.topic_revisions()
-        for path, ready in list(self._ready.items()):
-            made = ready.made
-            if not made.is_current((identity, revisions.get(made.slug, 0)), now):
-                self._ready.pop(path, None)
+        for name, cached in self._documents.items():
+            if not cached.is_current((identity, revisions.get(cached.slug, 0)), now):
+                self._documents.discard(name, cached)
+            elif cached.is_used:
+                cached.is_used = False
+                self._documents.get(name)  # which makes it one of those that were used last
 
 
-def _is_unchanged(environ: WSGIEnvironment, made: Made, tag: str) -> bool:
-    if_none_match = environ.get("HTTP_IF_NONE_MATCH")
+def _is_plain(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request can be answered with nothing but the whole document, or that it has not changed."""
+    return method in ("GET", "HEAD") and "if-match" not in headers and "if-unmodified-since" not in headers
+
+
+def _is_unchanged(headers: Mapping[str, str], cached: CachedDocument, tag: str) -> bool:
+    if_none_match = headers.get("if-none-match")
     if if_none_match == tag:
         return True
-    if if_none_match is None and "HTTP_IF_MODIFIED_SINCE" not in environ:
+    if if_none_match is None and "if-modified-since" not in headers:
         return False
-    conditions = {
-        name: environ[key]
-        for name, key in (
-            ("if-none-match", "HTTP_IF_NONE_MATCH"),
-            ("if-modified-since", "HTTP_IF_MODIFIED_SINCE"),
-        )
-        if key in environ
-    }
-    return is_not_modified(made.document.tag, made.document.last_modified, conditions)
+    return is_not_modified(cached.document.tag, cached.document.last_modified, headers)
 
 
 def _text(path: str) -> str:

@@ -6,10 +6,8 @@ Knows the catalog and the formats; knows nothing of HTTP requests.
 from __future__ import annotations
 
 import heapq
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby, islice
 from urllib.parse import quote
@@ -25,14 +23,15 @@ from feeds.filters import Filter
 from feeds.formats import FORMATS, opml
 from feeds.formats.opml import Outline, render_opml
 from feeds.model import Content, Feed, Site
+from text.cache import LruCache
 from web.caching import cache_headers, slugs_in
-from web.document import Document
+from web.document import Answer, Document, answer, store
 
 MAX_LOOKED_AT = 10_000
 """How many articles are looked at for one filtered feed."""
 
-_CACHE_BYTES = 32_000_000
-_FILTERED_CACHE_BYTES = 8_000_000
+CACHE_BYTES = 32_000_000
+FILTERED_CACHE_BYTES = 8_000_000
 _ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
 
@@ -51,17 +50,40 @@ State = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ReadyAnswer:
+    """The finished answers with a document in one content coding: whole, and for 304; and its entity tag."""
+
+    whole: Answer
+    unchanged: Answer
+    tag: str
+
+
+@dataclass(slots=True, eq=False)
+class CachedDocument:
     """A document, the state of the catalog it was made from, and when its topic's next article is due."""
 
     slug: str
     state: State
     due: datetime | None
     document: Document
+    ready: dict[str, ReadyAnswer] = field(default_factory=dict, repr=False)
+    """Finished answers by content coding."""
+    is_used: bool = False
+    """Whether it was sent without the cache's knowledge since this was last looked at."""
 
     def is_current(self, state: State, now: datetime) -> bool:
         """Whether the document is what would be made now."""
         return self.state == state and (self.due is None or now < self.due)
+
+    def prepare(self, coding: str) -> ReadyAnswer:
+        """Return the finished answers in a content coding; each is made once."""
+        found = self.ready.get(coding)
+        if found is None:
+            whole = answer(self.document, {"accept-encoding": coding})
+            unchanged = answer(self.document, {"accept-encoding": coding, "if-none-match": "*"})
+            found = ReadyAnswer(whole, unchanged, dict(whole.headers)["ETag"])
+            self.ready[coding] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,27 +111,29 @@ class Publisher:
         self.settings = settings
         self._clock = clock
         self.max_seconds = max_seconds
-        self._made = _Shelf(_CACHE_BYTES)
+        self.documents = LruCache[str, CachedDocument](CACHE_BYTES)
+        """The topics' documents by file name, with all their codings."""
         # Apart, because anyone can ask for any number of filtered feeds.
-        self._filtered = _Shelf(_FILTERED_CACHE_BYTES)
+        self._filtered = LruCache[str, CachedDocument](FILTERED_CACHE_BYTES)
 
     def now(self) -> datetime:
         """Return the time by the injected clock."""
         return self._clock()
 
-    def document(self, slug: str, extension: str) -> Made | None:
-        """Return a topic's document, made anew only if the topic changed; None where there is no topic."""
+    def document(self, slug: str, extension: str) -> CachedDocument | None:
+        """Return a topic's document, rendered again only after a change; None where there is no topic."""
         state = self.state(slug)
         now = self._clock()
         name = f"{slug}.{extension}"
-        made = self._made.get(name)
-        if made is None or not made.is_current(state, now):
+        cached = self.documents.get(name)
+        if cached is None or not cached.is_current(state, now):
             feed = self.feed(slug, now)
             if feed is None:
                 return None
-            made = Made(slug, state, self.catalog.next_due(slug, now), self.render(feed, extension))
-            self._made.put(name, made)
-        return made
+            document = self.render(feed, extension)
+            cached = CachedDocument(slug, state, self.catalog.next_due(slug, now), document)
+            store(self.documents, name, cached, document)
+        return cached
 
     def state(self, slug: str) -> State:
         """Return what decides whether a topic's documents are still current."""
@@ -157,20 +181,19 @@ class Publisher:
         )
 
     def filtered(self, wanted: Filter, extension: str) -> Document:
-        """Return the document of a filter whose topics all exist, made anew only if one of them changed."""
+        """Return the document of a filter whose topics all exist, rendered again only after a change."""
         states = [self.state(slug) for slug in wanted.topics]
         now = self._clock()
         name = wanted.address(extension)
-        made = self._filtered.get(name)
-        if made is None or not made.is_current(max(states), now):
+        cached = self._filtered.get(name)
+        if cached is None or not cached.is_current(max(states), now):
             due = min(
                 filter(None, (self.catalog.next_due(slug, now) for slug in wanted.topics)), default=None
             )
-            made = Made(
-                wanted.path, max(states), due, self.render(self.filtered_feed(wanted, now), extension)
-            )
-            self._filtered.put(name, made)
-        return made.document
+            document = self.render(self.filtered_feed(wanted, now), extension)
+            cached = CachedDocument(wanted.path, max(states), due, document)
+            store(self._filtered, name, cached, document)
+        return cached.document
 
     def filtered_feed(self, wanted: Filter, now: datetime, *, limit: int | None = None) -> Feed:
         """Return the feed of a filter whose topics all exist; its page shows the same choice.
@@ -267,32 +290,6 @@ class Publisher:
             page_url=f"{self.site.url}/" if is_all else f"{self.site.url}/topics/{address}",
             children=tuple(self._tree(topic.slug, below)),
         )
-
-
-class _Shelf:
-    """Keeps the documents that were asked for last, as many as have room."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._made: OrderedDict[str, Made] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
-
-    def get(self, name: str) -> Made | None:
-        with self._lock:
-            made = self._made.get(name)
-            if made:
-                self._made.move_to_end(name)
-            return made
-
-    def put(self, name: str, made: Made) -> None:
-        with self._lock:
-            before = self._made.pop(name, None)
-            self._bytes += len(made.document.body) - (len(before.document.body) if before else 0)
-            self._made[name] = made
-            while self._bytes > self._most_bytes and len(self._made) > 1:
-                _, oldest = self._made.popitem(last=False)
-                self._bytes -= len(oldest.document.body)
 
 
 def _order(article: Article) -> tuple[float, str]:

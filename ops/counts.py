@@ -1,9 +1,10 @@
 """Counts what happens, for all processes of one machine together, in an SQLite file.
 
 prometheus-client's own way for several processes needs its variable set before it is imported, leaves a file
-behind for every process that ever was, and cannot count distinct readers. Here each process notes events in
-memory, and a thread adds them up in one transaction a second: what a process counts is seen in all of them,
-and outlives it. Counting never stands in a request's way: what cannot be written is dropped, with a warning.
+behind for every process that ever was, and cannot count distinct readers. Here each process counts events in
+memory, and a thread writes the sums in one transaction a second: what a process counts is seen in all of
+them, and outlives it. Counting never stands in a request's way: what cannot be written is dropped, with a
+warning.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +24,7 @@ from typing import TypeVar
 
 from articles.background import Background
 from articles.private import private_file, private_folder
-from ops.readers import reader, without_count
+from ops.readers import MAX_USER_AGENT, reader, without_count
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,10 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 AGENTS_FOR = timedelta(days=1)
 SUBSCRIBERS_FOR = timedelta(days=7)
 _FLUSH_EVERY = 1.0
-_MOST_PENDING = 500_000
+_MOST_PENDING = 5_000
+"""Different paths, statuses and User-Agents together, and refreshes, that are held until they are written."""
+_MAX_FEED = 200
+"""Characters of a feed's path that is counted by its name."""
 _MOST_FEEDS = 5_000
 _MOST_PRODUCTS = 200
 _MOST_AGENTS = 20_000
@@ -72,15 +77,22 @@ class Counts(Background):
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
         self._path = folder / "counts.sqlite"
         self._clock = clock
+        self._requests: dict[tuple[str, int, str], int] = {}
+        self._lock = threading.Lock()
         # Appending is one step for the interpreter: no lock. When nobody empties it, the oldest fall out.
-        self._requests: deque[tuple[str, int, str]] = deque(maxlen=_MOST_PENDING)
         self._refreshes: deque[float] = deque(maxlen=_MOST_PENDING)
         super().__init__("counts", stop_timeout=3)
         self._is_failing = False
 
     def observe(self, path: str, status: int, user_agent: str) -> None:
         """Count one answer; `path` is as WSGI has it."""
-        self._requests.append((path, status, user_agent))
+        key = path, status, user_agent
+        with self._lock:
+            count = self._requests.get(key)
+            if count is None:
+                key = _bounded_key(path, status, user_agent, len(self._requests))
+                count = self._requests.get(key, 0)
+            self._requests[key] = count + 1
 
     def refreshed(self, seconds: float) -> None:
         """Count one refresh of the catalog."""
@@ -88,7 +100,8 @@ class Counts(Background):
 
     def flush(self) -> None:
         """Write what this process has counted since the last time."""
-        requests = Counter(_taken(self._requests))
+        with self._lock:
+            requests, self._requests = self._requests, {}
         refreshes = list(_taken(self._refreshes))
         if not requests and not refreshes:
             return
@@ -144,7 +157,7 @@ class _Tally:
         self._feeds = {feed for (feed,) in connection.execute("SELECT DISTINCT feed FROM requests")}
         self._products = {product for (product,) in connection.execute("SELECT DISTINCT product FROM agents")}
 
-    def add(self, requests: Counter[tuple[str, int, str]], refreshes: list[float]) -> None:
+    def add(self, requests: Mapping[tuple[str, int, str], int], refreshes: list[float]) -> None:
         """Add requests by path, status and User-Agent, and refresh times in seconds."""
         answers = Counter[tuple[str, int]]()
         feeds_of: dict[str, set[str]] = {}
@@ -217,6 +230,14 @@ def _counted(connection: sqlite3.Connection, now: datetime) -> Counted:
         refreshes={bound: count for bound, count, _ in refreshes},
         refresh_seconds=sum(seconds for _, _, seconds in refreshes),
     )
+
+
+def _bounded_key(path: str, status: int, user_agent: str, pending: int) -> tuple[str, int, str]:
+    """Return what a request is counted as: a few hundred bytes, and with less detail the more are pending."""
+    is_feed = path.startswith("/feeds/") and status in (200, 304) and len(path) <= _MAX_FEED
+    if not is_feed or pending >= 2 * _MOST_PENDING:
+        return OTHER, status, ""
+    return path, status, user_agent[:MAX_USER_AGENT] if pending < _MOST_PENDING else ""
 
 
 def _feed(path: str, status: int) -> str:

@@ -6,8 +6,8 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-MAX_BODY = 4_000_000
-"""Bytes. GitHub sends up to 25 MB, but a push with that much is none of articles."""
+MAX_BODY = 1_000_000
+"""Bytes. GitHub sends up to 25 MB, but a push of articles has a few kilobytes."""
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:

@@ -14,6 +14,7 @@ _EPHEMERAL = {
     "FLY_APP_NAME": "Fly.io",
     "RAILWAY_ENVIRONMENT": "Railway",
 }
+_MOST_THREADS = 64
 
 
 def outbox_url(environ: Mapping[str, str], state: Path) -> str:
@@ -34,3 +35,14 @@ def outbox_url(environ: Mapping[str, str], state: Path) -> str:
             f"if {state} is on a disk that lasts"
         )
     return f"sqlite:///{(state / 'outbox.sqlite').resolve()}"
+
+
+def web_threads(environ: Mapping[str, str]) -> int:
+    """Return how many threads of a web worker run the application: WEB_THREADS, or else 4.
+
+    Raises SettingError for a value that is no such number.
+    """
+    text = environ.get("WEB_THREADS", "").strip() or "4"
+    if not (text.isdecimal() and text.isascii() and 0 < int(text[:9]) <= _MOST_THREADS):
+        raise SettingError(f"WEB_THREADS: {text!r} is not a number from 1 to {_MOST_THREADS}")
+    return int(text)

@@ -12,6 +12,8 @@ from functools import lru_cache
 UNKNOWN = "(unknown)"
 BROWSER = "(browser)"
 MOST_SUBSCRIBERS = 10_000_000
+MAX_USER_AGENT = 500
+"""Characters of a User-Agent header that are looked at and remembered."""
 
 # As Feedly, Inoreader, NewsBlur, The Old Reader and others write it: "42 subscribers", "1 reader".
 _SUBSCRIBERS = re.compile(r"\b(\d{1,9}) (?:subscriber|reader)s?\b", re.IGNORECASE)
@@ -30,19 +32,23 @@ class Reader:
     subscribers: int | None
 
 
-@lru_cache(maxsize=2048)
 def reader(user_agent: str) -> Reader:
-    """Return who is behind a User-Agent header."""
-    counted = _SUBSCRIBERS.search(user_agent[:1000])
+    """Return who is behind a User-Agent header, of which the first `MAX_USER_AGENT` characters count."""
+    return _reader(user_agent[:MAX_USER_AGENT])
+
+
+@lru_cache(maxsize=1024)
+def _reader(user_agent: str) -> Reader:
+    counted = _SUBSCRIBERS.search(user_agent)
     return Reader(
-        product=_product(user_agent[:1000]),
+        product=_product(user_agent),
         subscribers=min(int(counted[1]), MOST_SUBSCRIBERS) if counted else None,
     )
 
 
 def without_count(user_agent: str) -> str:
     """Return the header without the number of subscribers, which changes although the reader is the same."""
-    return _SUBSCRIBERS.sub("", user_agent[:1000])
+    return _SUBSCRIBERS.sub("", user_agent[:MAX_USER_AGENT])
 
 
 def _product(user_agent: str) -> str:

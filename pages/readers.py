@@ -6,6 +6,7 @@ Knows the catalog and the templates; knows nothing of HTTP requests.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from markupsafe import Markup
@@ -24,15 +25,25 @@ from pages import builder
 from pages.body import page_body
 from pages.cards import Card, card, cards
 from pages.outline import WEEK, WEEKS, Node, tree
-from pages.render import Kept, Renderer
+from pages.render import Renderer
 from pages.subscribe import subscription
-from web.document import Document
+from text.cache import LruCache
+from web.document import Document, store
 
 PER_PAGE = 20
 _LATEST = 12
 _MOST_TOPICS_AT_HOME = 50
 _SHOWN_IN_BUILDER = 12
-_UNKEPT = "private, no-cache"
+_UNCACHED = "private, no-cache"
+CACHE_BYTES = 8_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CachedPage:
+    """A page, and the state of the catalog and the minute it was rendered in."""
+
+    state: Hashable
+    document: Document
 
 
 class Readers:
@@ -44,14 +55,18 @@ class Readers:
         self.site = publisher.site
         self.renderer = renderer
         self.search = Search(publisher.catalog)
-        self._documents = Kept[Document]()
-        self._kinds = Kept[builder.Kinds]()
+        self._documents = LruCache[str | tuple[object, ...], _CachedPage](CACHE_BYTES)
+        self._kinds: tuple[Hashable, builder.Kinds] | None = None
 
-    def kept(self, key: Hashable, make: Callable[[datetime], Document]) -> Document:
-        """Return the page kept for `key`, made anew when an article changed or a minute has passed."""
+    def cached(self, key: str | tuple[object, ...], make: Callable[[datetime], Document]) -> Document:
+        """Return the page of `key`, rendered again when an article changed or a minute has passed."""
         now = self.publisher.now().replace(second=0, microsecond=0)
         state = (self.catalog.identity, self.catalog.revision(), now)
-        return self._documents.get(key, state, lambda: make(self.publisher.now()))
+        cached = self._documents.get(key)
+        if cached is None or cached.state != state:
+            cached = _CachedPage(state, make(self.publisher.now()))
+            store(self._documents, key, cached, cached.document)
+        return cached.document
 
     def home(self, now: datetime) -> Document:
         """Return the home page."""
@@ -122,7 +137,7 @@ class Readers:
         found = self.search.find(question, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
         return self.renderer.document(
             "search.html",
-            cache_control=_UNKEPT,
+            cache_control=_UNCACHED,
             now=now,
             question=question,
             words=words(question),
@@ -146,9 +161,11 @@ class Readers:
         except BadFilterError as error:
             found["problem"] = str(error)
         state = (self.catalog.identity, self.catalog.revision())
-        kinds = self._kinds.get("kinds", state, lambda: builder.kinds(self.catalog, now))
+        if self._kinds is None or self._kinds[0] != state:
+            self._kinds = state, builder.kinds(self.catalog, now)
+        kinds = self._kinds[1]
         form = builder.form(pairs, self.catalog.summaries(now), kinds)
-        document = self.renderer.document("build.html", cache_control=_UNKEPT, now=now, form=form, **found)
+        document = self.renderer.document("build.html", cache_control=_UNCACHED, now=now, form=form, **found)
         return document, 400 if found["problem"] else 200
 
     def _choice(self, wanted: Filter, now: datetime) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Templates and values → pages, and the pages that were asked for last.
+"""Templates and values → pages.
 
 Templates get plain values and escape all of them; what is HTML already says so by being Markup.
 """
@@ -6,11 +6,8 @@ Templates get plain values and escape all of them; what is HTML already says so 
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -20,11 +17,8 @@ from pages import cards, outline, when
 from pages.assets import Assets
 from web.document import Document
 
-T = TypeVar("T")
-
 _TEMPLATES = Path(__file__).parent / "templates"
 _FRESH = "public, max-age=30"
-_MOST_KEPT = 64
 
 
 class Renderer:
@@ -61,29 +55,6 @@ class Renderer:
             last_modified=None,
             headers=(("Cache-Control", cache_control),),
         )
-
-
-class Kept(Generic[T]):
-    """Keeps what was asked for last, each for as long as its state is the same."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, tuple[Hashable, T]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, state: Hashable, make: Callable[[], T]) -> T:
-        """Return what is kept for `key`, made anew when the state differs from the one it was made in."""
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept and kept[0] == state:
-                self._kept.move_to_end(key)
-                return kept[1]
-        made = make()
-        with self._lock:
-            self._kept[key] = state, made
-            self._kept.move_to_end(key)
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return made
 
 
 def marked(text: str, words: Iterable[str]) -> Markup:

@@ -66,11 +66,11 @@ def blueprint(
 def _add_lists(routes: Blueprint, readers: Readers) -> None:
     @routes.get("/")
     def home() -> Response:
-        return respond(readers.kept("/", readers.home))
+        return respond(readers.cached("/", readers.home))
 
     @routes.get("/topics")
     def topics() -> Response:
-        return respond(readers.kept("/topics", readers.topics))
+        return respond(readers.cached("/topics", readers.topics))
 
     @routes.get("/topics/<slug>")
     def topic(slug: str) -> Response:
@@ -83,7 +83,7 @@ def _add_lists(routes: Blueprint, readers: Readers) -> None:
             return redirect_within(readers.site.url, topic_path(slug), urlencode(others))
         if number > readers.last_page(slug):
             raise NotFound("The list of entries is not that long.")
-        return respond(readers.kept(("topic", slug, number), lambda now: readers.topic(found, number, now)))
+        return respond(readers.cached(("topic", slug, number), lambda now: readers.topic(found, number, now)))
 
 
 def _add_forms(routes: Blueprint, readers: Readers) -> None:
@@ -114,7 +114,7 @@ def _add_articles(routes: Blueprint, readers: Readers, files: ArticleFiles) -> N
         if found and found.is_published and found.published_at <= readers.publisher.now():
             if found.link and not found.body.strip():
                 return redirect(found.link, code=302)
-            return respond(readers.kept(("article", name), lambda now: readers.article(found, now)))
+            return respond(readers.cached(("article", name), lambda now: readers.article(found, now)))
         file = files.find(name, readers.publisher.now())
         if file is None:
             raise NotFound("There is no such article, or it is no longer published.")

@@ -13,11 +13,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from sys import getsizeof
+from typing import TypeVar
 
 import brotli
 import zstandard
 
+from text.cache import LruCache
+
+K = TypeVar("K", bound=str | tuple[object, ...])
+V = TypeVar("V")
+
 IDENTITY = "identity"
+MAX_ACCEPT_ENCODING = 1_000
+"""Characters of an Accept-Encoding field that are looked at."""
 
 
 def _gzip(body: bytes) -> bytes:
@@ -73,6 +82,7 @@ class Document:
     headers: tuple[tuple[str, str], ...] = ()
     tag: str = field(init=False)
     _encoded: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _on_growth: Callable[[int], None] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tag", hashlib.blake2b(self.body, digest_size=12).hexdigest())
@@ -82,8 +92,30 @@ class Document:
         if coding == IDENTITY:
             return self.body
         if coding not in self._encoded:
-            self._encoded[coding] = ENCODERS[coding](self.body)
+            encoded = ENCODERS[coding](self.body)
+            if self._encoded.setdefault(coding, encoded) is encoded and self._on_growth:
+                self._on_growth(len(encoded))
         return self._encoded[coding]
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes, in all codings that were made so far."""
+        headers = sum(getsizeof(name) + getsizeof(value) for name, value in self.headers)
+        return len(self.body) + headers + sum(map(len, self._encoded.values()))
+
+    def on_growth(self, call: Callable[[int], None]) -> None:
+        """Call `call` with the bytes of each coding that is made from now on."""
+        object.__setattr__(self, "_on_growth", call)
+
+
+def store(cache: LruCache[K, V], key: K, value: V, document: Document) -> None:
+    """Put `value`, which holds `document`, into a cache, which then counts its later codings too."""
+    document.on_growth(lambda size: cache.grow(key, value, size))
+    cache.put(key, value, _size_of(key) + document.size)
+
+
+def _size_of(key: object) -> int:
+    return getsizeof(key) + (sum(map(_size_of, key)) if isinstance(key, tuple) else 0)
 
 
 def answer(document: Document, conditions: Mapping[str, str]) -> Answer:
@@ -135,7 +167,7 @@ def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mappin
 def choose_coding(accept_encoding: str) -> str:
     """Return the best coding on offer that the client accepts (RFC 9110 §12.5.3), or identity."""
     weights: dict[str, float] = {}
-    for part in accept_encoding.lower().split(","):
+    for part in accept_encoding[:MAX_ACCEPT_ENCODING].lower().split(","):
         name, _, parameters = part.partition(";")
         match = _QVALUE.fullmatch(parameters.strip()) if parameters else None
         weights[name.strip()] = float(match[1]) if match else 0.0 if parameters else 1.0

@@ -1,0 +1,56 @@
+"""Large bodies are files in memory, each once, and closed when nothing refers to them."""
+
+from __future__ import annotations
+
+import gc
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from web.memory import LARGE_BODY, LargeBodies, MemoryFile
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has them")
+
+
+def open_files() -> list[str]:
+    """Return the paths of this process's files in memory."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            if "memfd:newswire" in str(entry.readlink()):
+                found.append(entry.name)
+    return sorted(found)
+
+
+def test_small_bodies_are_none() -> None:
+    """They are sent as they are."""
+    assert LargeBodies().file(b"x" * (LARGE_BODY - 1)) is None
+
+
+def test_equal_bodies_share_a_file() -> None:
+    """It holds the bytes, and every reader begins at their start."""
+    bodies = LargeBodies()
+    body = os.urandom(LARGE_BODY)
+    file = bodies.file(body)
+    assert file is not None
+    assert bodies.file(bytes(bytearray(body))) is file
+    for _ in range(2):
+        assert Path(file.path).read_bytes() == body
+
+
+def test_what_is_evicted_is_closed() -> None:
+    """Except what is about to be opened, which somebody holds on to."""
+    bodies = LargeBodies(3 * LARGE_BODY)
+    before = open_files()
+    held = bodies.file(os.urandom(LARGE_BODY))
+    assert isinstance(held, MemoryFile)
+    for _ in range(5):
+        bodies.file(os.urandom(LARGE_BODY))
+    gc.collect()
+    assert len(set(open_files()) - set(before)) == 2
+    assert len(Path(held.path).read_bytes()) == LARGE_BODY
+    del held, bodies
+    gc.collect()
+    assert open_files() == before

@@ -1,0 +1,62 @@
+"""What the operating system does for a worker's sockets, because the server has no setting for it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+UNREAD_SECONDS = 30
+"""How long a client may take none of what it is sent before it is cut off."""
+MAX_OPEN_FILES = 8_192
+
+_OPEN_FILES = Path("/proc/self/fd")
+
+
+def cut_off_silent_clients(seconds: int = UNREAD_SECONDS) -> int:
+    """Let the kernel end connections whose client takes nothing of what was sent for so long.
+
+    Sets TCP_USER_TIMEOUT on this process's listening sockets; each connection inherits it from there (Linux,
+    tcp(7)). Returns how many sockets there were: none on systems without /proc.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    count = 0
+    if option is not None:
+        for listener in _listening():
+            listener.setsockopt(socket.IPPROTO_TCP, option, seconds * 1000)
+            listener.close()
+            count += 1
+    return count
+
+
+def allow_many_connections(limit: int = MAX_OPEN_FILES) -> None:
+    """Raise the number of files and sockets that this process may have open, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # a sandbox may forbid it: then as many as there were
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _listening() -> Iterator[socket.socket]:
+    """Yield this process's listening TCP sockets, as duplicates that the caller closes."""
+    if not _OPEN_FILES.is_dir():
+        return
+    for entry in _OPEN_FILES.iterdir():
+        with suppress(OSError):  # closed meanwhile
+            if not str(entry.readlink()).startswith("socket:"):
+                continue
+            found = socket.socket(fileno=os.dup(int(entry.name)))
+            if found.family in (socket.AF_INET, socket.AF_INET6) and _is_listening(found):
+                yield found
+            else:
+                found.close()
+
+
+def _is_listening(found: socket.socket) -> bool:
+    return found.type == socket.SOCK_STREAM and bool(
+        found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    )
