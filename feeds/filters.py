@@ -17,13 +17,16 @@ from articles.topics import ALL, Topics, slugify
 from feeds.errors import BadFilterError
 from text.markup import one_line
 from text.words import any_of, fold
+from web.numbers import whole_number
 
 MAX_VALUES = 10
 """How many topics, and how many values of each parameter, one feed may name."""
 MAX_LENGTH = 80
 """How many characters one value may have."""
 
-_MOST = 2**31  # what the catalog can hold
+MAX_QUALITY = 2**31 - 1
+"""The largest quality that the catalog can hold."""
+
 # What other programs add to any address: where somebody came from, or a number to get past a cache.
 _FOREIGN = re.compile(
     r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|_\w*|cb|cache\w*|nocache|rand\w*|rnd|ts?|time\w*"
@@ -178,9 +181,10 @@ def _quality(values: list[str]) -> int | None:
         return None
     if len(set(values)) > 1:
         raise BadFilterError("min_quality can be given once")
-    if not re.fullmatch(r"[+-]?[0-9]{1,10}", values[0]) or abs(int(values[0])) >= _MOST:
+    quality = whole_number(values[0], -MAX_QUALITY, MAX_QUALITY)
+    if quality is None:
         raise BadFilterError("min_quality must be a whole number")
-    return int(values[0])
+    return quality
 
 
 def _texts(name: str, values: list[str]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from pages.files import ArticleFiles, serve
 from pages.readers import Readers
 from pages.render import Renderer
 from pages.security import protect
+from web.numbers import whole_number
 from web.redirects import redirect_within
 from web.responses import parameters, respond
 
@@ -158,12 +159,13 @@ def _add_errors(routes: Blueprint, readers: Readers) -> None:
 
 
 _RETRY_AFTER_DEADLINE = "600"  # seconds: what took too long now takes as long in a minute
+_MAX_PAGE = 99_999
 _TITLES = {404: "There is nothing here", 500: "Something went wrong here"}
 
 
 def _page_number() -> int:
-    """Return the number of the page that is asked for, from 1. Raises NotFound for what is no number."""
-    text = request.args.get("page", "1")
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) > 0):
+    """Return the number of the requested page, from 1. Raises NotFound for anything else."""
+    number = whole_number(request.args.get("page", "1"), 1, _MAX_PAGE)
+    if number is None:
         raise NotFound("There is no such page.")
-    return int(text)
+    return number

@@ -22,6 +22,7 @@ from bot.outbox.database import first_line
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from bot.planning.rules import Channel
+from feeds.filters import MAX_QUALITY
 from feeds.publisher import Publisher
 from pages.admin.area import AdminArea
 from pages.admin.desk import Desk, Parts
@@ -29,6 +30,7 @@ from pages.admin.gate import SESSION, Gate, LoginThrottle
 from pages.admin.logins import LoginStore, LoginStoreError
 from pages.assets import Assets
 from pages.render import Renderer
+from web.numbers import MAX_ID, whole_number
 
 SESSION_COOKIE = "newswire_admin"
 NOTICE_COOKIE = "newswire_notice"
@@ -158,12 +160,12 @@ def _add_views(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> No
                 states=states,
                 channel=request.args.get("channel", ""),
                 article=request.args.get("article", "").strip(),
-                before=request.args.get("before", type=int),
+                before=whole_number(request.args.get("before", ""), 1, MAX_ID),
             )
         )
 
-    @routes.get("/deliveries/<int:number>")
-    def delivery(number: int) -> AnyResponse:
+    @routes.get("/deliveries/<number>")
+    def delivery(number: str) -> AnyResponse:
         found = _delivery(desk, number)
         return shown(lambda said: desk.delivery(found, _now(desk), form_token(), said))
 
@@ -173,8 +175,9 @@ def _add_views(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> No
         name = request.args.get("channel", "")
         channel = _channel(desk, name) if name else next(iter(channels), None)
         own = channel.min_quality if channel else None
-        wanted = request.args.get("min_quality", own, type=int)
-        return shown(lambda said: desk.threshold(_now(desk), form_token(), channel, wanted))
+        asked = whole_number(request.args.get("min_quality", ""), -MAX_QUALITY, MAX_QUALITY)
+        min_quality = own if asked is None else asked
+        return shown(lambda said: desk.threshold(_now(desk), form_token(), channel, min_quality))
 
     @routes.get("/preview")
     def preview() -> AnyResponse:
@@ -196,8 +199,8 @@ def _add_orders(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> N
         area.set_cookie(answer, NOTICE_COOKIE, gate.signed_notice(notice[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
 
-    @routes.post("/deliveries/<int:number>/<order>")
-    def order_delivery(number: int, order: str) -> AnyResponse:
+    @routes.post("/deliveries/<number>/<order>")
+    def order_delivery(number: str, order: str) -> AnyResponse:
         found = _delivery(desk, number)
         database, now = desk.parts.database, _now(desk)
         orders: Mapping[str, Callable[[], object]] = {
@@ -209,7 +212,7 @@ def _add_orders(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> N
         if order not in orders:
             raise NotFound
         said = _DONE[order] if orders[order]() else "It has changed meanwhile: look again, and decide anew."
-        return back(f"/deliveries/{number}", said)
+        return back(f"/deliveries/{found.id}", said)
 
     @routes.post("/channels/<name>/<order>")
     def order_channel(name: str, order: str) -> AnyResponse:
@@ -247,8 +250,9 @@ def _channel(desk: Desk, name: str) -> Channel:
     return channel
 
 
-def _delivery(desk: Desk, number: int) -> Delivery:
-    found = operations.one(desk.parts.database, number)
+def _delivery(desk: Desk, number: str) -> Delivery:
+    id = whole_number(number, 1, MAX_ID)
+    found = operations.one(desk.parts.database, id) if id is not None else None
     if found is None:
         raise NotFound("There is no such delivery.")
     return found

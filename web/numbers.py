@@ -1,0 +1,22 @@
+"""Whole numbers from outside: in paths, queries and forms."""
+
+from __future__ import annotations
+
+import re
+
+MAX_ID = 2**63 - 1
+"""The largest number of a row, in SQLite and in PostgreSQL's bigint."""
+
+MAX_DIGITS = 19
+_NUMBER = re.compile(rf"[+-]?[0-9]{{1,{MAX_DIGITS}}}")
+
+
+def whole_number(text: str, low: int, high: int) -> int | None:
+    """Return the number that `text` is, or None for anything that is no whole number from `low` to `high`.
+
+    Its length is checked first: Python takes long to convert many digits, and refuses more than 4,300.
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = int(text)
+    return number if low <= number <= high else None
