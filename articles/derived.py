@@ -18,20 +18,24 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from articles.private import private_file, private_folder
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 KEPT_UNUSED = timedelta(days=1)
 """For how long a file that no process uses stays: whoever goes back to older settings finds it filled."""
 
+# Damage without a code of its own: to the tables of full-text search, and to texts, all of which are UTF-8.
+_DAMAGE_IN_WORDS = ("vtable constructor failed", "Could not decode to UTF-8")
 _SIDECARS = ("", "-wal", "-shm")
 _NAME = re.compile(r"((?:catalog|search)-[0-9a-f-]+)\.(?:sqlite(?:-wal|-shm)?|lock|watcher|use)")
 _LOCKED_IN_USE = ("use", "watcher")  # a catalog's watcher of a version that had no .use holds the other
@@ -85,6 +89,21 @@ class DerivedFile:
                 opened = self.open() or self.create()
         return opened
 
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` returns, called with a connection that is closed afterwards.
+
+        Where the file turns out to be damaged, it is called once more with an empty one.
+        """
+        with closing(self.connect()) as opened:
+            try:
+                return work(opened.connection)
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+        self.replace(opened)
+        with closing(self.connect()) as opened:
+            return work(opened.connection)
+
     def open(self) -> Opened | None:
         """Open the file, or return None where it is missing, damaged, or of another version."""
         inode = self.inode()
@@ -95,6 +114,7 @@ class DerivedFile:
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == self._version:
+                connection.execute(f"PRAGMA synchronous = {self._synchronous}")
                 return Opened(connection, inode)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
@@ -114,6 +134,7 @@ class DerivedFile:
         connection = self._connection()
         try:
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             with transaction(connection):
                 for statement in self._schema:
                     connection.execute(statement)
@@ -152,11 +173,9 @@ class DerivedFile:
             return None
 
     def _connection(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+        return sqlite3.connect(
             self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
-        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-        return connection
 
     def _note_use(self, *, again: bool = False) -> None:
         """Keep `remove_unused` from the file for as long as this process lives."""
@@ -189,8 +208,9 @@ def is_damage(error: BaseException) -> bool:
     """
     if not isinstance(error, sqlite3.DatabaseError):
         return False
-    is_index = "vtable constructor failed" in str(error)  # of full-text search: a plain SQLITE_ERROR
-    return is_index or _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    if _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return True
+    return any(words in str(error) for words in _DAMAGE_IN_WORDS)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -15,7 +15,6 @@ import sqlite3
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from articles.background import Background
-from articles.private import private_file, private_folder
+from articles.derived import DerivedFile, reason_of, transaction
 from ops.readers import MAX_USER_AGENT, reader, without_count
 
 log = logging.getLogger(__name__)
@@ -45,19 +44,21 @@ _MOST_FEEDS = 5_000
 _MOST_PRODUCTS = 200
 _MOST_AGENTS = 20_000
 _MOST_SUBSCRIBED = 20_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS requests (
-    feed TEXT, status INTEGER, count INTEGER NOT NULL, PRIMARY KEY (feed, status)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS agents (
-    agent BLOB PRIMARY KEY, product TEXT NOT NULL, seen INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS subscribers (
-    product TEXT, feed TEXT, count INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (product, feed)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS refreshes (le REAL PRIMARY KEY, count INTEGER NOT NULL, seconds REAL NOT NULL)
-    WITHOUT ROWID
-"""
+_VERSION = 1
+_SCHEMA = (
+    """CREATE TABLE requests (
+        feed TEXT, status INTEGER, count INTEGER NOT NULL, PRIMARY KEY (feed, status)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE agents (
+        agent BLOB PRIMARY KEY, product TEXT NOT NULL, seen INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE subscribers (
+        product TEXT, feed TEXT, count INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (product, feed)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE refreshes (
+        le REAL PRIMARY KEY, count INTEGER NOT NULL, seconds REAL NOT NULL
+    ) WITHOUT ROWID""",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,10 @@ class Counts(Background):
     """This process's part in the counting. Any thread may call it."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
-        self._path = folder / "counts.sqlite"
+        # Statistics may lose a second in a power cut.
+        self._file = DerivedFile(
+            folder / "counts.sqlite", _SCHEMA, version=_VERSION, synchronous="OFF", timeout=5
+        )
         self._clock = clock
         self._requests: dict[tuple[str, int, str], int] = {}
         self._lock = threading.Lock()
@@ -106,12 +110,11 @@ class Counts(Background):
         if not requests and not refreshes:
             return
         try:
-            with self._transaction() as connection:
-                _Tally(connection, self._clock()).add(requests, refreshes)
+            self._transaction(lambda c: _Tally(c, self._clock()).add(requests, refreshes))
             self._is_failing = False
         except (sqlite3.Error, OSError) as error:
             if not self._is_failing:
-                log.warning("%s: nothing is counted: %s", self._path, error)
+                log.warning("nothing is counted: %s", reason_of(error, self._file.path))
             self._is_failing = True
 
     def read(self) -> Counted:
@@ -119,10 +122,9 @@ class Counts(Background):
         self.flush()
         now = self._clock()
         try:
-            with self._transaction() as connection:
-                return _counted(connection, now)
+            return self._transaction(lambda connection: _counted(connection, now))
         except (sqlite3.Error, OSError) as error:
-            log.warning("%s: cannot be read: %s", self._path, error)
+            log.warning("the counts cannot be read: %s", reason_of(error, self._file.path))
             return Counted()
 
     def _work(self) -> None:
@@ -132,20 +134,12 @@ class Counts(Background):
     def _finish(self) -> None:
         self.flush()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            connection = _open(self._path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-            connection = _open(self._path)
-        with closing(connection), connection:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
+    def _transaction(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        def run(connection: sqlite3.Connection) -> _T:
+            with transaction(connection):
+                return work(connection)
+
+        return self._file.run(run)
 
 
 class _Tally:
@@ -250,17 +244,3 @@ def _feed(path: str, status: int) -> str:
 def _taken(pending: deque[_T]) -> Iterator[_T]:
     for _ in range(len(pending)):
         yield pending.popleft()
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    private_folder(path.parent)
-    connection = sqlite3.connect(private_file(path), timeout=5, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = OFF")  # statistics may lose a second in a power cut
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-    except BaseException:
-        connection.close()
-        raise
-    return connection

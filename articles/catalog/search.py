@@ -6,30 +6,33 @@ up in the catalog again, so that a stale index never shows what is gone.
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
+from articles.derived import DerivedFile, reason_of, transaction
 from articles.errors import DeadlineError
-from articles.private import private_file
 from articles.reading.record import microseconds
 from articles.topics import ALL
+
+log = logging.getLogger(__name__)
 
 MAX_LENGTH = 200
 """How many characters a question may have."""
 MAX_WORDS = 10
 """How many distinct words of a question are searched for: the first ones."""
 
-_VERSION = 1
+_VERSION = 2
 _WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
+_RETRY_AFTER = 15.0  # seconds after an update that failed
 _END = datetime.max.replace(tzinfo=UTC)
 
 # SQLite splits text into words at spaces and punctuation. The scripts that use neither (and Korean, whose
@@ -39,13 +42,13 @@ _UNSPACED = re.compile(
     "\U00020000-\U0003ffff])"
 )
 _WORD = re.compile(r"[\w'’]+")
-_SCHEMA = """
-CREATE TABLE meta (identity TEXT NOT NULL, revision INTEGER NOT NULL);
-CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
-CREATE VIRTUAL TABLE texts USING fts5 (
-    title, summary, id UNINDEXED, published_at UNINDEXED, tokenize = "unicode61 remove_diacritics 2"
-);
-"""
+_SCHEMA = (
+    "CREATE TABLE meta (identity TEXT NOT NULL, revision INTEGER NOT NULL)",
+    "CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE VIRTUAL TABLE texts USING fts5 (
+        title, summary, id UNINDEXED, published_at UNINDEXED, tokenize = "unicode61 remove_diacritics 2"
+    )""",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,52 +72,56 @@ class Search:
         self._catalog = catalog
         self._max_seconds = max_seconds
         self.path = catalog.path.with_name(f"search-{_VERSION}-{catalog.path.name.removeprefix('catalog-')}")
+        self._file = DerivedFile(self.path, _SCHEMA, version=_VERSION)
+        self._retry_at = 0.0
         self._starting = threading.Lock()
         self._worker: threading.Thread | None = None
 
     def find(self, question: str, now: datetime, *, limit: int, offset: int = 0) -> Found:
         """Return the published articles that have every word of `question`, best first.
 
-        The last word may be the beginning of one. No word finds nothing.
+        The last word may be the beginning of one. No word finds nothing; neither does an index that cannot be
+        opened, as on a full disk.
         """
-        complete = self._refresh()
         expression = match_expression(question)
-        if not expression:
-            return Found(complete=complete)
+        complete = False
         try:
-            total, ids = self._matching(expression, now, limit, offset)
+            complete = self._refresh()
+            if not expression:
+                return Found(complete=complete)
+            total, ids = self._file.run(lambda c: self._matching(c, expression, now, limit, offset))
         except DeadlineError:
             return Found(complete=complete, timed_out=True)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("nothing is found in the search index: %s", reason_of(error, self.path))
+            return Found(complete=False)
         found = self._catalog.get_many(ids)
         shown = (found[id] for id in ids if id in found)
         articles = tuple(a for a in shown if a.is_published and a.published_at <= now)
         return Found(articles=articles, total=total, complete=complete)
 
-    def _matching(self, expression: str, now: datetime, limit: int, offset: int) -> tuple[int, list[str]]:
+    def _matching(
+        self, connection: sqlite3.Connection, expression: str, now: datetime, limit: int, offset: int
+    ) -> tuple[int, list[str]]:
         """Return how many texts match, and the ids of one page of them. Raises DeadlineError."""
         where = "FROM texts WHERE texts MATCH ? AND published_at <= ?"
         order = "ORDER BY bm25(texts, 8.0, 1.0), published_at DESC, id"
         values = (expression, microseconds(now))
-        with closing(self._open()) as connection, Deadline(self._max_seconds).interrupting(connection):
+        with Deadline(self._max_seconds).interrupting(connection):
             total: int = connection.execute(f"SELECT count(*) {where}", values).fetchone()[0]
             rows = connection.execute(f"SELECT id {where} {order} LIMIT ? OFFSET ?", (*values, limit, offset))
             return total, [id for (id,) in rows]
 
     def update(self) -> None:
         """Bring the index up to date with the catalog."""
-        with closing(self._open()) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._write(connection)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        self._file.run(self._write)
 
     def _refresh(self) -> bool:
         """Let a thread update the index where that is needed; return whether it is up to date now."""
         if self._is_current():
             return True
+        if time.monotonic() < self._retry_at:
+            return False
         with self._starting:
             if self._worker is None or not self._worker.is_alive():
                 self._worker = threading.Thread(target=self._work, name="search-index", daemon=True)
@@ -126,14 +133,25 @@ class Search:
     def _work(self) -> None:
         try:
             self.update()
+            self._retry_at = 0.0
+        except Exception as error:
+            self._retry_at = time.monotonic() + _RETRY_AFTER
+            if isinstance(error, (sqlite3.Error, OSError)):
+                log.warning("the search index is not updated: %s", reason_of(error, self.path))
+            else:
+                log.exception("the search index is not updated")
         finally:
             self._catalog.close()
 
     def _is_current(self) -> bool:
-        with closing(self._open()) as connection:
-            return self._state(connection) == (self._catalog.identity, self._catalog.revision())
+        state = self._catalog.identity, self._catalog.revision()
+        return self._file.run(self._state) == state
 
     def _write(self, connection: sqlite3.Connection) -> None:
+        with transaction(connection):
+            self._write_changes(connection)
+
+    def _write_changes(self, connection: sqlite3.Connection) -> None:
         identity, revision = self._catalog.identity, self._catalog.revision()
         known_identity, known_revision = self._state(connection)
         if known_identity != identity:
@@ -177,17 +195,6 @@ class Search:
         row: tuple[str, int] | None = connection.execute("SELECT identity, revision FROM meta").fetchone()
         return row or ("", 0)
 
-    def _open(self) -> sqlite3.Connection:
-        """Open the file, made anew where it is missing or damaged."""
-        try:
-            return _connect(self.path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-            return _connect(self.path)
-
 
 def words(question: str) -> list[str]:
     """Return the first `MAX_WORDS` distinct words of a question; upper and lower case are the same."""
@@ -206,20 +213,3 @@ def match_expression(question: str) -> str:
 
 def _segmented(text: str) -> str:
     return _UNSPACED.sub(r" \1 ", text).encode("utf-8", "replace").decode()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(private_file(path), timeout=30, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'texts'").fetchone():
-            connection.execute("BEGIN IMMEDIATE")
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'texts'").fetchone():
-                for statement in _SCHEMA.strip().split(";\n"):
-                    connection.execute(statement)
-            connection.execute("COMMIT")
-    except BaseException:
-        connection.close()
-        raise
-    return connection

@@ -22,6 +22,7 @@ from watchfiles import Change, watch
 from articles.background import Background
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer, Refresh
+from articles.derived import reason_of, remove_unused
 from articles.errors import SourceError
 from articles.private import private_file, private_folder
 
@@ -72,7 +73,7 @@ class Watcher(Background):
             self._report_change()
         except OSError as error:
             self._release_lock()
-            self._complain(error)
+            self._complain(str(error))
         self._stop.wait(_TAKE_OVER_EVERY)
 
     def _finish(self) -> None:
@@ -88,6 +89,7 @@ class Watcher(Background):
             if _try_lock(lock):
                 self._lock = lock
                 self._problem = None  # whatever the process before has written
+                remove_unused(path.parent)
             else:
                 lock.close()
         return self._lock is not None
@@ -160,7 +162,7 @@ class Watcher(Background):
         try:
             now = (self._indexer.catalog.identity, self._indexer.catalog.revision())
         except sqlite3.Error as error:
-            log.warning("the catalog cannot be read: %s", error)
+            log.warning("the catalog cannot be read: %s", reason_of(error, self._indexer.catalog.path))
             return
         if self._seen not in (None, now):
             self.on_change()
@@ -175,7 +177,7 @@ class Watcher(Background):
         try:
             refresh = self._indexer.refresh(paths)
         except (SourceError, sqlite3.Error, OSError) as error:
-            self._complain(error)
+            self._complain(reason_of(error, self._indexer.catalog.path))
             return {}, _RESCAN_AFTER[0]
         self.healthy = True
         self._succeeded()
@@ -192,11 +194,11 @@ class Watcher(Background):
             self._report_change()
         return refresh.folders or {}, _pause(time.thread_time() - started)
 
-    def _complain(self, error: Exception) -> None:
+    def _complain(self, reason: str) -> None:
         if self.healthy:
-            log.warning("articles are not refreshed: %s", error)
+            log.warning("articles are not refreshed: %s", reason)
         self.healthy = False
-        self._write_problem(str(error))
+        self._write_problem(reason)
 
     def _failed(self, error: BaseException) -> None:
         super()._failed(error)

@@ -75,7 +75,7 @@ def test_what_clients_make_up_is_bounded(counts: Counts, monkeypatch: pytest.Mon
     for name in ("_MOST_FEEDS", "_MOST_PRODUCTS", "_MOST_AGENTS", "_MOST_SUBSCRIBED"):
         monkeypatch.setattr(module, name, 10)
     clock = iter(range(10**6))
-    counts = Counts(counts._path.parent, lambda: NOW + timedelta(seconds=next(clock)))
+    counts = Counts(counts._file.path.parent, lambda: NOW + timedelta(seconds=next(clock)))
     for number in range(100):
         counts.observe(f"/feeds/{number}.rss", 200, f"r{chr(97 + number % 26)}{number}/1 (3 subscribers)")
         counts.flush()
