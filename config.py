@@ -31,13 +31,16 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from articles.conventions import Conventions, Generator
+from articles.files.folder import ARTICLE_FILES
 from articles.files.git import GitError, checked_address, may_carry_token
 from articles.topics import Topic, TopicError, Topics, slugify
 from bot.services import SERVICES
 from bot.services.options import SECRET_SUFFIX, Options, VariableName
 from text.printable import printable
 from text.urls import http_url
-from text.yaml import safe as yamlcut
+from text.yaml import safe as safeyaml
+from text.zones import zone
 
 Location = tuple[int | str, ...]
 
@@ -116,6 +119,17 @@ def _git_address(value: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def _time_zone(value: str) -> str:
+    zone(value)
+    return value
+
+
+def _permalink(value: str) -> str:
+    if len(value) > 500 or "://" in value or any(character.isspace() for character in value):
+        raise ValueError("write a pattern of paths such as /:year/:month/:day/:slug/")
+    return value
+
+
 def _inner_folder(value: str) -> str:
     parts = [part for part in value.split("/") if part not in ("", ".")]
     if value.startswith("/") or any(part.startswith(".") for part in parts):
@@ -156,6 +170,8 @@ LanguageTag = Annotated[
 ChannelName = Annotated[
     str, _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "use letters, digits, dots, hyphens and underscores only")
 ]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Permalink = Annotated[str, Field(min_length=1), AfterValidator(_permalink)]
 GitAddress = Annotated[str, AfterValidator(_git_address)]
 BranchName = Annotated[
     str, _matching(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+#@-]*", "write a branch's name, such as main")
@@ -178,6 +194,7 @@ class SiteConfig(_Section):
     icon: WebAddress | None = None
     author: str | None = None
     id: Annotated[str, Field(min_length=1)] = "newswire"
+    timezone: TimeZone = "UTC"
 
 
 class ArticlesConfig(_Section):
@@ -185,13 +202,18 @@ class ArticlesConfig(_Section):
 
     Of a repository, `branch` None means the one it shows first, and `token_env` names the variable that holds
     the token for a private one. `files` are globs of files beside the articles that are served although they
-    are no pictures, audio, video or PDF.
+    are no pictures, audio, video or PDF. `generator` says by whose conventions they are
+    written, `base_url` which site they belong to, and `permalink` how their addresses there are formed.
     """
 
     path: Path = Path("content")
-    include: Names = ("**/*.md",)
+    include: Names = ARTICLE_FILES
     exclude: Names = ()
     files: Names = ()
+    generator: Generator = "plain"
+    base_url: WebAddress | None = None
+    permalink: Permalink | None = None
+    topics_from: Annotated[Names | None, Field(min_length=1)] = None
     git: GitAddress | None = None
     branch: BranchName | None = None
     subdir: Annotated[str, AfterValidator(_inner_folder)] = ""
@@ -431,6 +453,17 @@ class Config(_Section):
     bot: BotConfig = BotConfig()
     state: Path = Path("var")
 
+    def conventions(self) -> Conventions:
+        """Return by whose conventions the articles are written."""
+        articles = self.articles
+        return Conventions(
+            generator=articles.generator,
+            base_url=articles.base_url,
+            permalink=articles.permalink,
+            topics_from=articles.topics_from,
+            timezone=self.site.timezone,
+        )
+
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Return the configuration in a file, with SITE_URL and STATE_DIR from the environment before it.
@@ -514,8 +547,8 @@ def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[Location, tuple
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     marks: dict[Location, tuple[int, int]] = {(): (1, 1)}
     try:
-        values = yamlcut.load(text if text.endswith("\n") else f"{text}\n")
-    except yamlcut.YamlError as error:
+        values = safeyaml.load(text if text.endswith("\n") else f"{text}\n")
+    except safeyaml.YamlError as error:
         raise ConfigError(path, [Problem(error.line + 1, error.column + 1, "", error.reason)]) from None
     root = yaml.compose(text, yaml.CSafeLoader)
     problems = list(_walk(root, (), marks)) if root else []

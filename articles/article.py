@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+Markup = Literal["markdown", "mdx", "html"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture that belongs to an article; sizes are in pixels, None where the file does not say."""
+    """A picture that belongs to an article; sizes are in pixels, None where the file does not say.
+
+    `url` is absolute, or starts with a slash: then it is an address on this site. `alt` describes the picture
+    to those who do not see it.
+    """
 
     url: str
     width: int | None = None
     height: int | None = None
     title: str | None = None
+    alt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +50,11 @@ class RelatedArticle:
 class Article:
     """One article as its file describes it.
 
-    All times are aware and in UTC. `link` is None when the article has neither URL: its home is then the
-    page this site gives it; `original_link` is there only where it differs. `topics` are names; `slugs` are
-    the addresses of those topics and of their ancestors, filled in by the catalog. `is_published` is the
-    editor's word alone: a published article whose `published_at` lies in the future is not to be shown yet.
+    All times are aware and in UTC. `link` is None when the article has no address elsewhere: its home is then
+    the page this site gives it; `original_link` is there only where it differs. `slug` is the front matter's
+    word for the last part of its address. `topics` are names; `slugs` are the addresses of those topics and
+    of their ancestors, filled in by the catalog. `is_published` is the editor's word alone: a published
+    article is visible from `appears_at` (or else `published_at`) until `expires_at`.
     """
 
     id: str
@@ -53,8 +62,11 @@ class Article:
     title: str
     published_at: datetime
     updated_at: datetime
+    appears_at: datetime | None = None
+    expires_at: datetime | None = None
     link: str | None = None
     original_link: str | None = None
+    slug: str | None = None
     summary: str = ""
     topics: tuple[str, ...] = ()
     slugs: tuple[str, ...] = ()
@@ -69,3 +81,22 @@ class Article:
     related: tuple[RelatedArticle, ...] = ()
     embed: str | None = None
     body: str = ""
+
+    @property
+    def due_at(self) -> datetime:
+        """When readers may first see the article, if it is published."""
+        return self.appears_at or self.published_at
+
+    @property
+    def markup(self) -> Markup:
+        """How the body is written, by the file's extension."""
+        extension = self.path.rpartition(".")[2].lower()
+        return "html" if extension == "html" else "mdx" if extension == "mdx" else "markdown"
+
+    def has_appeared(self, now: datetime) -> bool:
+        """Return whether the article is published and its time has come; it may be over."""
+        return self.is_published and self.due_at <= now
+
+    def is_visible(self, now: datetime) -> bool:
+        """Return whether readers may see the article at `now`."""
+        return self.has_appeared(now) and (self.expires_at is None or now < self.expires_at)

@@ -19,6 +19,7 @@ from articles.files.checkout import Checkout
 from articles.files.folder import decode
 from articles.files.git import GitError
 from articles.reading import frontmatter
+from articles.reading.context import Context
 from text.printable import print_line
 from text.terminal import CommandError
 
@@ -73,11 +74,12 @@ def _pull(checkout: Checkout) -> None:
 def _strict_problems(indexer: Indexer) -> Iterator[ArticleError]:
     """Parse every file whole, and yield what is wrong in the blocks that the index cuts out."""
     scan = indexer.folder.scan()
+    context = Context(indexer.catalog.conventions, root=indexer.folder.root)
     with _progress(sorted(scan.files)) as paths:
         for path in paths:
             try:
                 text = decode(indexer.folder.read(path), path)
-                frontmatter.parse(text, path, strict=True)
+                frontmatter.parse(text, path, context, strict=True)
             except ArticleError as error:
                 yield error
 
@@ -88,7 +90,7 @@ def _progress(paths: list[str]) -> Any:
 
 def _counts(indexer: Indexer, now: datetime) -> Iterator[str]:
     articles = list(indexer.catalog.scan())
-    shown = [article for article in articles if article.is_published and article.published_at <= now]
+    shown = [article for article in articles if article.is_visible(now)]
     yield f"{len(articles)} good articles, {len(shown)} of them published"
     yield "by topic:"
     for summary in indexer.catalog.summaries(now):

@@ -112,7 +112,7 @@ def _add_articles(routes: Blueprint, readers: Readers, files: ArticleFiles) -> N
     @routes.get("/articles/<path:name>", merge_slashes=False)
     def article(name: str) -> Response:
         found = readers.catalog.get(name, related=3)
-        if found and found.is_published and found.published_at <= readers.publisher.now():
+        if found and found.is_visible(readers.publisher.now()):
             if found.link and not found.body.strip():
                 return redirect(found.link, code=302)
             return respond(readers.cached(("article", name), lambda now: readers.article(found, now)))

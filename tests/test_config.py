@@ -106,8 +106,8 @@ def test_the_environment_comes_first(folder: Path) -> None:
         ("site:\n  titel: x\n", ["2:3: site.titel: is not a known key; did you mean title?"]),
         (
             "articles:\n  folder: x\n",
-            ["2:3: articles.folder: is not a known key; known here: branch, every, exclude, files, git,"
-             " include, path, subdir, token_env"],
+            ["2:3: articles.folder: is not a known key; known here: base_url, branch, every, exclude,"
+             " files, generator, git, include, path, permalink, subdir, token_env, topics_from"],
         ),
         ("site:\n  title: ''\n", ["2:10: site.title: String should have at least 1 character"]),
         ("site:\n  title: [a]\n", ["2:3: site.title: input should be a valid string"]),

@@ -148,7 +148,8 @@ def article_index(config: Config, folder: Folder, state: Path) -> Indexer:
     """Return the indexer over a folder of article files, with its catalog below `state`."""
     articles = config.articles
     source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
-    return Indexer(Catalog(state, config.feeds.catalog_topics(), source=source), folder)
+    topics = config.feeds.catalog_topics()
+    return Indexer(Catalog(state, topics, source=source, conventions=config.conventions()), folder)
 
 
 def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config:

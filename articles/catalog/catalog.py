@@ -15,13 +15,19 @@ from typing import Any
 
 from articles.article import Article
 from articles.catalog.database import CatalogDatabase
+from articles.conventions import PLAIN, Conventions
 from articles.errors import ArticleError
 from articles.reading import record as records
 from articles.reading.record import microseconds, moment
 from articles.topics import ALL, Topic, Topics
 
 _LIGHT = "document, path"
-_WHOLE = "document, path, related_yaml, body"
+_WHOLE = "document, path, related, body"
+# Whether an entry may be seen at the time ?2. The first condition is what the primary key can answer.
+_VISIBLE = (
+    "entries.published_at <= ?2 AND entries.due_at <= ?2"
+    " AND (entries.expires_at IS NULL OR entries.expires_at > ?2)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +42,13 @@ class TopicSummary:
 class Catalog(CatalogDatabase):
     """Answers questions about the articles; `source` says which files they are from."""
 
-    def __init__(self, folder: Path, topics: Topics, *, source: str) -> None:
-        super().__init__(folder, [source, [asdict(topic) for topic in topics.listed]])
+    def __init__(
+        self, folder: Path, topics: Topics, *, source: str, conventions: Conventions = PLAIN
+    ) -> None:
+        described = [asdict(topic) for topic in topics.listed]
+        super().__init__(folder, [source, described, asdict(conventions)])
         self.topics = topics
+        self.conventions = conventions
 
     def topic_revision(self, slug: str) -> int:
         """Return the revision at which an article of this topic last changed; 0 where there is none."""
@@ -58,10 +68,14 @@ class Catalog(CatalogDatabase):
         if listed or slug in self.topics.gone:
             return listed
         row = self._one(
-            "SELECT name FROM (SELECT name, spellings.articles - (SELECT count(*) FROM entries"
-            "   JOIN articles USING (number), json_each(articles.spellings) AS topic"
-            "   WHERE entries.slug = ?1 AND entries.published_at > ?2 AND topic.key = ?1"
-            "   AND topic.value = spellings.name) AS visible FROM spellings WHERE slug = ?1)"
+            "SELECT name FROM (SELECT name, spellings.articles - (SELECT count(*) FROM ("
+            "     SELECT number FROM entries WHERE slug = ?1 AND published_at > ?2"
+            "     UNION SELECT number FROM entries WHERE slug = ?1 AND due_at > ?2 AND due_at <> published_at"
+            "     UNION SELECT number FROM entries"
+            "       WHERE slug = ?1 AND expires_at <= ?2 AND expires_at IS NOT NULL"
+            "   ) CROSS JOIN main.articles USING (number), json_each(articles.spellings) AS topic"
+            "   WHERE topic.key = ?1 AND topic.value = spellings.name) AS visible"
+            "   FROM spellings WHERE slug = ?1)"
             " WHERE visible > 0 ORDER BY visible DESC, name LIMIT 1",
             slug, microseconds(now),
         )  # fmt: skip
@@ -70,11 +84,13 @@ class Catalog(CatalogDatabase):
     def summaries(self, now: datetime) -> list[TopicSummary]:
         """Return all listed topics, and those that shown articles name, by name without regard to case."""
         rows = self._all(
-            "SELECT slug, name, articles, (SELECT max(published_at) FROM entries"
-            " WHERE entries.slug = spellings.slug AND published_at <= ?) FROM spellings",
+            "SELECT slug, name, articles, (SELECT published_at FROM entries"
+            f" WHERE entries.slug = spellings.slug AND ?1 IS NULL AND {_VISIBLE}"
+            " ORDER BY published_at DESC LIMIT 1) FROM spellings",
+            None,
             microseconds(now),
         )
-        hidden = self._future_spellings(now)
+        hidden = self._hidden_spellings(now)
         visible = ((slug, name, count - hidden.get((slug, name), 0)) for slug, name, count, _ in rows)
         shown = sorted((slug, -count, name) for slug, name, count in visible if count > 0)
         topics = {slug: Topic(name=name, slug=slug) for slug, _, name in reversed(shown)}
@@ -96,7 +112,7 @@ class Catalog(CatalogDatabase):
     def count(self, slug: str, now: datetime) -> int:
         """Return how many articles of this topic (or of `all`) are shown."""
         row = self._one(
-            "SELECT count(*) FROM entries WHERE slug = ? AND published_at <= ?", slug, microseconds(now)
+            f"SELECT count(*) FROM entries WHERE slug = ?1 AND {_VISIBLE}", slug, microseconds(now)
         )
         return int(row[0]) if row else 0
 
@@ -106,8 +122,8 @@ class Catalog(CatalogDatabase):
         """Return the shown articles of a topic (or of `all`), newest first, ties by id, each in full."""
         rows = self._all(
             f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
-            " WHERE slug = ? AND entries.published_at <= ?"
-            " ORDER BY slug, entries.published_at DESC, entries.id LIMIT ? OFFSET ?",
+            f" WHERE slug = ?1 AND {_VISIBLE}"
+            " ORDER BY slug, entries.published_at DESC, entries.id LIMIT ?3 OFFSET ?4",
             slug, microseconds(now), limit, offset,
         )  # fmt: skip
         return [_whole(row, related) for row in rows]
@@ -119,7 +135,7 @@ class Catalog(CatalogDatabase):
         """
         rows = self.connection.execute(
             f"SELECT {_LIGHT} FROM entries JOIN articles USING (number)"
-            " WHERE slug = ?1 AND entries.published_at <= ?2 AND (?3 IS NULL OR quality >= ?3)"
+            f" WHERE slug = ?1 AND {_VISIBLE} AND (?3 IS NULL OR quality >= ?3)"
             " ORDER BY slug, entries.published_at DESC, entries.id",
             (slug, microseconds(now), min_quality),
         )
@@ -136,7 +152,8 @@ class Catalog(CatalogDatabase):
         rows = self._all(
             "SELECT topic.key, (?1 - published_at) / ?2 AS age, count(*) FROM articles,"
             " json_each(json_insert(spellings, '$.all', '')) AS topic"
-            " WHERE published_at <= ?1 AND published_at > ?1 - ?2 * ?3 AND shown GROUP BY topic.key, age",
+            " WHERE published_at <= ?1 AND published_at > ?1 - ?2 * ?3 AND shown"
+            " AND due_at <= ?1 AND (expires_at IS NULL OR expires_at > ?1) GROUP BY topic.key, age",
             microseconds(now), period // timedelta(microseconds=1), count,
         )  # fmt: skip
         counts: dict[str, list[int]] = {}
@@ -145,9 +162,14 @@ class Catalog(CatalogDatabase):
         return counts
 
     def next_due(self, slug: str, now: datetime) -> datetime | None:
-        """Return when the next future-dated article of this topic (or of `all`) is to appear."""
+        """Return when the next article of this topic (or of `all`) is to appear or to expire."""
         row = self._one(
-            "SELECT min(published_at) FROM entries WHERE slug = ? AND published_at > ?",
+            "SELECT min(moment) FROM ("
+            "SELECT min(published_at) AS moment FROM entries WHERE slug = ?1 AND published_at > ?2"
+            " UNION ALL SELECT min(due_at) FROM entries"
+            " WHERE slug = ?1 AND due_at > ?2 AND due_at <> published_at"
+            " UNION ALL SELECT min(expires_at) FROM entries"
+            " WHERE slug = ?1 AND expires_at > ?2 AND expires_at IS NOT NULL)",
             slug,
             microseconds(now),
         )
@@ -171,8 +193,8 @@ class Catalog(CatalogDatabase):
     ) -> Iterator[Article]:
         """Yield articles, published or not, without body and related coverage, by time and then id.
 
-        Those that changed visibly after the revision `changed_since`, and those whose time of publication
-        lies after due[0] and not after due[1].
+        Those that changed visibly after the revision `changed_since`, and those whose time to appear lies
+        after due[0] and not after due[1].
         """
         after, until = map(microseconds, due) if due else (0, -1)
         # Without the +, SQLite would walk all articles in this order to find the few that changed.
@@ -181,25 +203,32 @@ class Catalog(CatalogDatabase):
             _light,
             self.connection.execute(
                 f"SELECT {_LIGHT} FROM articles WHERE active AND (revision > ?1 OR number IN (SELECT number"
-                f" FROM articles WHERE published_at > ?2 AND published_at <= ?3)) ORDER BY {order}, id",
+                " FROM articles WHERE published_at > ?2 AND published_at <= ?3 AND due_at = published_at"
+                " UNION ALL SELECT number FROM articles WHERE due_at > ?2 AND due_at <= ?3"
+                f" AND due_at <> published_at)) ORDER BY {order}, id",
                 (changed_since, after, until),
             ),
         )
 
     def states(self, now: datetime) -> dict[str, int]:
-        """Return how many articles are published, scheduled for later or not to be shown, and bad files."""
+        """Return how many articles are published, to appear later or not to be shown, and bad files.
+
+        Those whose time is over are not to be shown.
+        """
         published = self.count(ALL, now)
         row = self._one(
-            "SELECT (SELECT count(*) FROM entries WHERE slug = ?), (SELECT count(*) FROM articles),"
+            "SELECT (SELECT count(*) FROM entries WHERE slug = ?1), (SELECT count(*) FROM articles),"
             " (SELECT count(*) FROM articles WHERE NOT active),"
-            " (SELECT count(*) FROM files WHERE reason IS NOT NULL)",
+            " (SELECT count(*) FROM files WHERE reason IS NOT NULL),"
+            " (SELECT count(*) FROM entries WHERE slug = ?1 AND expires_at IS NOT NULL AND expires_at <= ?2)",
             ALL,
+            microseconds(now),
         )
-        entries, articles, without_id, bad = row or (0, 0, 0, 0)
+        entries, articles, without_id, bad, expired = row or (0, 0, 0, 0, 0)
         return {
             "published": published,
-            "scheduled": entries - published,
-            "unpublished": articles - without_id - entries,
+            "scheduled": entries - published - expired,
+            "unpublished": articles - without_id - entries + expired,
             "bad": bad + without_id,
         }
 
@@ -219,11 +248,22 @@ class Catalog(CatalogDatabase):
         )
         return [ArticleError(path, 1, f"its id {id!r} belongs to {other}") for path, id, other in rows]
 
-    def _future_spellings(self, now: datetime) -> dict[tuple[str, str], int]:
-        """Return how many articles of the future name which topic how: by slug and name."""
+    def warnings(self) -> list[ArticleError]:
+        """Return which optional fields of which files could not be used, by path."""
+        rows = self._all("SELECT path, warnings FROM files WHERE warnings <> '' ORDER BY path")
+        return [ArticleError(path, *warning) for path, listed in rows for warning in json.loads(listed)]
+
+    def _hidden_spellings(self, now: datetime) -> dict[tuple[str, str], int]:
+        """Return how many published articles that are not to be seen now name which topic how.
+
+        Their time has not come, or it is over.
+        """
         rows = self._all(
             "SELECT topic.key, topic.value, count(*) FROM articles, json_each(spellings) AS topic"
-            " WHERE published_at > ? AND shown GROUP BY topic.key, topic.value",
+            " WHERE shown AND number IN (SELECT number FROM articles WHERE published_at > ?1"
+            " UNION SELECT number FROM articles WHERE due_at > ?1 AND due_at <> published_at"
+            " UNION SELECT number FROM articles WHERE expires_at <= ?1 AND expires_at IS NOT NULL)"
+            " GROUP BY topic.key, topic.value",
             microseconds(now),
         )
         return {(slug, name): count for slug, name, count in rows}
@@ -234,6 +274,6 @@ def _light(row: tuple[Any, ...]) -> Article:
     return records.article(document, path)
 
 
-def _whole(row: tuple[Any, ...], related: int) -> Article:
-    document, path, related_yaml, body = row
-    return records.article(document, path, related_yaml=related_yaml, related=related, body=body)
+def _whole(row: tuple[Any, ...], count: int) -> Article:
+    document, path, related, body = row
+    return records.article(document, path, related=related, count=count, body=body)

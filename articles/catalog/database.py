@@ -13,20 +13,22 @@ from typing import Any
 from articles.derived import DerivedFile, Opened
 from articles.private import private_folder
 
-VERSION = 3
+VERSION = 4
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
 
 _SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID",
     """CREATE TABLE files (
-        path TEXT PRIMARY KEY, signature INTEGER NOT NULL, digest BLOB, line INTEGER, reason TEXT
+        path TEXT PRIMARY KEY, signature INTEGER NOT NULL, digest BLOB, line INTEGER, reason TEXT,
+        warnings TEXT NOT NULL DEFAULT '' -- a JSON list of [line, reason], or nothing
     ) WITHOUT ROWID""",
     """CREATE TABLE articles (
         number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, id TEXT NOT NULL,
         precedence TEXT NOT NULL, -- of all articles with one id, the lowest is active
-        published_at INTEGER NOT NULL, is_published INTEGER NOT NULL, quality INTEGER,
+        published_at INTEGER NOT NULL, due_at INTEGER NOT NULL, expires_at INTEGER,
+        is_published INTEGER NOT NULL, quality INTEGER,
         fingerprint BLOB NOT NULL, spellings TEXT NOT NULL, document TEXT NOT NULL,
-        related_yaml TEXT NOT NULL, body TEXT NOT NULL, revision INTEGER NOT NULL,
+        related TEXT NOT NULL, body TEXT NOT NULL, revision INTEGER NOT NULL,
         active INTEGER NOT NULL DEFAULT 1, -- it is the one article with its id
         shown INTEGER NOT NULL DEFAULT 0   -- it is in `entries`
     )""",
@@ -34,10 +36,15 @@ _SCHEMA = (
     "CREATE INDEX articles_without_their_id ON articles (id) WHERE NOT active",
     "CREATE INDEX articles_by_revision ON articles (revision)",
     "CREATE INDEX articles_by_time ON articles (published_at)",
+    "CREATE INDEX articles_by_due ON articles (due_at) WHERE due_at <> published_at",
+    "CREATE INDEX articles_by_expiry ON articles (expires_at) WHERE expires_at IS NOT NULL",
     """CREATE TABLE entries (
         slug TEXT, published_at INTEGER, id TEXT, number INTEGER NOT NULL,
+        due_at INTEGER NOT NULL, expires_at INTEGER, -- when it appears, and when it ends, if ever
         PRIMARY KEY (slug, published_at DESC, id)
     ) WITHOUT ROWID""",
+    "CREATE INDEX entries_by_due ON entries (slug, due_at) WHERE due_at <> published_at",
+    "CREATE INDEX entries_by_expiry ON entries (slug, expires_at) WHERE expires_at IS NOT NULL",
     "CREATE TABLE topics (slug TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE spellings (
         slug TEXT, name TEXT, articles INTEGER NOT NULL, PRIMARY KEY (slug, name)

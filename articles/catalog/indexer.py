@@ -20,6 +20,7 @@ from articles.catalog.catalog import Catalog
 from articles.derived import is_damage, transaction
 from articles.errors import ArticleError
 from articles.files.folder import Folder, Scan
+from articles.reading.context import Context
 from articles.reading.read_all import read_all
 from articles.reading.read_file import Candidate, FileResult
 from articles.reading.record import Record
@@ -27,6 +28,7 @@ from articles.reading.record import Record
 log = logging.getLogger(__name__)
 
 _CHUNK = 256
+_NO_LONGER = "was an article and is none now: it has no front matter, or no date"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,7 +147,8 @@ class _Writer:
         known = self._known(candidates)
         every = [Candidate(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(candidates.items())]
         chunks = [every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK)]
-        for results in read_all(chunks, self._folder, self._topics):
+        context = Context(self._catalog.conventions, root=self._folder.root)
+        for results in read_all(chunks, self._folder, self._topics, context=context):
             self._update(results, known)
         for start in range(0, len(gone), _CHUNK):
             self._remove(gone[start : start + _CHUNK])
@@ -158,6 +161,7 @@ class _Writer:
     def _update(self, results: Sequence[FileResult], known: dict[str, _Known]) -> None:
         changed: list[Record] = []
         touched: set[str] = set()
+        results = [_checked(result, known) for result in results]
         for result in results:
             before = known.get(result.candidate.path, _NEVER_SEEN)
             record = result.record
@@ -179,9 +183,15 @@ class _Writer:
             ((result.candidate.signature, result.candidate.path) for result in results if result.is_same),
         )
         self._db.executemany(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (result.candidate.path, result.candidate.signature, result.digest, *result.fault)
+                (
+                    result.candidate.path,
+                    result.candidate.signature,
+                    result.digest,
+                    *result.fault,
+                    json.dumps(result.warnings) if result.warnings else "",
+                )
                 for result in results
                 if not result.is_same
             ),
@@ -215,6 +225,17 @@ class _Writer:
     def _run(self, several: Iterable[str]) -> None:
         for statement in several:
             self._db.execute(statement, {"revision": self._revision} if ":revision" in statement else ())
+
+
+def _checked(result: FileResult, known: dict[str, _Known]) -> FileResult:
+    """Return the result, which is a problem where the file was an article and is none any more.
+
+    It may be half written or emptied by mistake: its last good version stays until the file goes.
+    """
+    before = known.get(result.candidate.path, _NEVER_SEEN)
+    if not result.is_no_article or before.article_id is None:
+        return result
+    return result._replace(problem=ArticleError(result.candidate.path, 1, _NO_LONGER))
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:

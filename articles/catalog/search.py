@@ -97,7 +97,7 @@ class Search:
             return Found(complete=False)
         found = self._catalog.get_many(ids)
         shown = (found[id] for id in ids if id in found)
-        articles = tuple(a for a in shown if a.is_published and a.published_at <= now)
+        articles = tuple(a for a in shown if a.is_visible(now))
         return Found(articles=articles, total=total, complete=complete)
 
     def _matching(
@@ -173,7 +173,7 @@ class Search:
                 _segmented(article.title),
                 _segmented(article.summary),
                 article.id,
-                microseconds(article.published_at),
+                microseconds(article.due_at),
             ),
         )
         connection.execute("INSERT INTO known VALUES (?, ?)", (article.id, added.lastrowid))

@@ -34,7 +34,8 @@ TEMPORARY_TABLES = (
             json_each(json_insert(spellings, '$.all', '')) AS topic
         WHERE shown""",
     """CREATE TEMP TABLE IF NOT EXISTS added_entries (
-        slug TEXT, published_at INTEGER, id TEXT, number INTEGER, name TEXT
+        slug TEXT, published_at INTEGER, id TEXT, number INTEGER, name TEXT, due_at INTEGER,
+        expires_at INTEGER
     )""",
 )
 _NOTE_REMOVED_TOPICS = "INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM removed_entries"
@@ -59,7 +60,8 @@ _CHOOSE_ACTIVE = """
     AND active <>
         (precedence = (SELECT min(precedence) FROM articles AS other WHERE other.id = articles.id))"""
 _LIST_ADDED_ENTRIES = """
-    INSERT INTO added_entries SELECT topic.key, published_at, articles.id, number, topic.value
+    INSERT INTO added_entries
+    SELECT topic.key, published_at, articles.id, number, topic.value, due_at, expires_at
     FROM touched CROSS JOIN main.articles USING (id), json_each(json_insert(spellings, '$.all', '')) AS topic
     WHERE active AND is_published ORDER BY topic.key, published_at DESC, articles.id"""
 _NOTE_ADDED_TOPICS = "INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM added_entries"
@@ -68,7 +70,8 @@ _ADD_SPELLINGS = """
     SELECT slug, name, count(*) FROM added_entries WHERE slug <> 'all' GROUP BY slug, name
     ON CONFLICT DO UPDATE SET articles = articles + excluded.articles"""
 _DELETE_UNUSED_SPELLINGS = "DELETE FROM spellings WHERE articles = 0"
-_ADD_ENTRIES = "INSERT INTO entries SELECT slug, published_at, id, number FROM added_entries"
+_ADD_ENTRIES = """
+    INSERT INTO entries SELECT slug, published_at, id, number, due_at, expires_at FROM added_entries"""
 _MARK_AS_SHOWN = """
     UPDATE articles SET shown = 1 WHERE number IN (SELECT number FROM added_entries WHERE slug = 'all')"""
 ADD_NEW_ENTRIES = (

@@ -19,12 +19,19 @@ from datetime import datetime
 from articles.catalog.catalog import Catalog
 from articles.reading.record import microseconds
 
-_ANY = "SELECT path FROM files WHERE path >= ?1 AND path < ?2 ORDER BY path LIMIT 1"
-_SHOWN = (
-    "SELECT path FROM articles WHERE path >= ?1 AND path < ?2 AND shown AND published_at <= ?3"
-    " ORDER BY path LIMIT 1"
+# A file that is neither an article nor a bad file is no article, such as README.md.
+_ANY = (
+    "SELECT path FROM files WHERE path >= ?1 AND path < ?2 AND (reason IS NOT NULL"
+    " OR EXISTS (SELECT 1 FROM articles WHERE articles.path = files.path)) ORDER BY path LIMIT 1"
 )
-_SHOWN_ANYWHERE = "SELECT 1 FROM entries WHERE slug = 'all' AND published_at <= ? LIMIT 1"
+_SHOWN = (
+    "SELECT path FROM articles WHERE path >= ?1 AND path < ?2 AND shown AND due_at <= ?3"
+    " AND (expires_at IS NULL OR expires_at > ?3) ORDER BY path LIMIT 1"
+)
+_SHOWN_ANYWHERE = (
+    "SELECT 1 FROM entries WHERE slug = 'all' AND published_at <= ?1 AND due_at <= ?1"
+    " AND (expires_at IS NULL OR expires_at > ?1) LIMIT 1"
+)
 
 
 def is_visible(catalog: Catalog, path: str, now: datetime) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from articles.errors import ArticleError, SourceError
+from articles.identity import EXTENSIONS
 
 MAX_BYTES = 1_000_000
 """Bytes of an article file."""
@@ -27,6 +28,9 @@ MAX_DEPTH = 32
 
 MAX_PATH = 1_000
 """Bytes of a path relative to the article folder. Linux takes 4,096 for a whole path, and 255 for a name."""
+
+ARTICLE_FILES = tuple(f"**/*{extension}" for extension in EXTENSIONS)
+"""The globs of article files unless the operator names others."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what os.scandir makes of a byte that is not UTF-8
 
@@ -83,7 +87,7 @@ class Folder:
     """
 
     def __init__(
-        self, root: Path, *, include: tuple[str, ...] = ("**/*.md",), exclude: tuple[str, ...] = ()
+        self, root: Path, *, include: tuple[str, ...] = ARTICLE_FILES, exclude: tuple[str, ...] = ()
     ) -> None:
         self.root = root
         self.matches = _matcher(include, exclude)
@@ -178,7 +182,7 @@ class Folder:
         names: list[str] = []
         signatures: list[int] = []
         folders: list[tuple[str, int]] = []
-        takes_all = self.matches is _is_markdown
+        takes_all = self.matches is _is_article_file
         for entry in entries:
             name = entry.name
             if name[0] == ".":
@@ -189,7 +193,7 @@ class Folder:
             elif entry.is_dir(follow_symlinks=False):
                 folders.append((prefix + name, entry.inode()))
                 continue
-            elif not (name.endswith(".md") if takes_all else self.matches(prefix + name)):
+            elif not (name.endswith(EXTENSIONS) if takes_all else self.matches(prefix + name)):
                 continue
             else:
                 try:
@@ -258,8 +262,8 @@ def _reason(path: str, error: OSError) -> str:
 
 
 def _matcher(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[str], bool]:
-    if include == ("**/*.md",) and not exclude:
-        return _is_markdown  # what nearly every site has, in a fraction of the time
+    if include == ARTICLE_FILES and not exclude:
+        return _is_article_file  # what nearly every site has, in a fraction of the time
     wanted, unwanted = _globs(include), _globs(exclude) if exclude else None
 
     def matches(path: str) -> bool:
@@ -268,8 +272,8 @@ def _matcher(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[st
     return matches
 
 
-def _is_markdown(path: str) -> bool:
-    return path.endswith(".md")
+def _is_article_file(path: str) -> bool:
+    return path.endswith(EXTENSIONS)
 
 
 def glob_matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:

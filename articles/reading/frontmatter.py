@@ -1,391 +1,331 @@
 """The text of one article file → an Article, or an ArticleError that names the line and the reason.
 
-Knows nothing of folders or of other articles.
+Only a missing or impossible title or date refuses a file: any other value that cannot be used costs itself
+and a warning. Knows nothing of other articles.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-
-from articles.article import Article, Image, Provider, RelatedArticle
+from articles.article import Article, Image, RelatedArticle
+from articles.conventions import TOPIC_KEYS
 from articles.errors import ArticleError
 from articles.identity import identity
-from text.urls import http_url
-from text.yaml import plain as plainyaml
-from text.yaml import safe as yamlcut
+from articles.reading import addresses, limits, not_articles, values, visibility
+from articles.reading.context import PLAIN_CONTEXT, Context
+from articles.reading.dates import date_in_path, without_date
+from articles.reading.heads import Head, HeadError, split
+from articles.reading.languages import language_in_path
+from articles.reading.values import BadValueError, Values
 
-MAX_RELATED = 3
-"""How many items of `related` are kept for the feeds to choose from."""
-
-# Keys whose value nobody reads. `secured` is ciphertext: it is dropped before anything could show it.
-_IGNORED = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
-_CUT = _IGNORED | {"related"}
-# Up to so many characters, reading a front matter whole takes no longer than cutting blocks out of it.
-_SHORT = 4000
-_OPENING = re.compile(r"---[ \t]*\n")
-_CLOSING = re.compile(r"\n---[ \t]*(?:\n|\Z)")
-_MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # spaces and soft hyphens
-# No database and no document holds these: NUL, and halves of surrogate pairs.
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
-_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-
-T = TypeVar("T")
+_DATES = ("publisheddatetime", "date", "pubdate", "published", "created")
+_UPDATES = (
+    "updated",
+    "updateddatetime",
+    "lastmod",
+    "last_modified_at",
+    "modified",
+    "updateddate",
+    "updated_at",
+)
+_EXPIRIES = ("expirydate", "unpublishdate", "expires", "expiry_date")
+_EXCERPTS = ("excerpt", "description", "summary", "subtitle", "lede")
+_IMAGES = (
+    "images", "image", "cover", "featured_image", "featuredimage", "thumbnail", "hero", "banner", "og_image",
+    "header",
+)  # fmt: skip
+_LINKS = ("external_url", "canonical_url", "canonicalurl", "canonical", "externalurl")
+_PERMALINKS = ("permalink", "url", "path")
+# Where themes and generators keep keys of their own, the strongest first.
+_NESTED = ("taxonomies", "extra", "params", "seo")
+_MAY_BE_NESTED = frozenset(
+    {*_EXCERPTS, *_IMAGES, *_UPDATES, *TOPIC_KEYS, "author", "authors", "lang", "language", "locale", *_LINKS}
+)
+_SEPARATORS: Mapping[str, str] = {"jekyll": " ", "pelican": ";"}
+# An unpublished article without a date has this one: nobody sees it, but it has to have one.
+_UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """An article without its related coverage, and that coverage as YAML for `parse_related`."""
+    """An article, and which of its optional values could not be used: the line of each, and the reason."""
 
     article: Article
-    related_yaml: str
+    warnings: tuple[tuple[int, str], ...] = ()
 
 
-class _BadValueError(Exception):
-    """A value is wrong; carries the key (`images[2].width`) so that the line can be found."""
+def parse(
+    text: str, path: str, context: Context = PLAIN_CONTEXT, *, strict: bool = False
+) -> ParsedFile | None:
+    """Return the article that a file's text describes, or None where it is no article's.
 
-    def __init__(self, key: str, reason: str) -> None:
-        super().__init__(key, reason)
-        self.key = key
-        self.reason = reason
-
-
-def parse(text: str, path: str, *, strict: bool = False) -> ParsedFile:
-    """Return the article that a file's text describes; `path` is relative to the content folder.
-
-    With `strict`, blocks that only some readers need (`related`, the ignored keys) are checked too. Raises
-    ArticleError.
+    `path` is relative to the folder of articles. With `strict`, nothing that is wrong is passed over, and the
+    blocks that nobody reads are checked too. Raises ArticleError.
     """
+    if not_articles.is_no_article(path, context.conventions):
+        return None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    front, body = _split(text, path)
     try:
-        values, related_yaml = _load_whole(front, strict=True) if strict else _load(front)
-        return ParsedFile(_article(values, body, path), related_yaml)
-    except yamlcut.YamlError as error:
-        raise ArticleError(path, error.line + 2, error.reason) from None
-    except _BadValueError as problem:
-        raise ArticleError(path, _line_of(problem.key, front), f"{problem.key}: {problem.reason}") from None
-
-
-@lru_cache(maxsize=2048)
-def parse_related(related_yaml: str, count: int) -> tuple[RelatedArticle, ...]:
-    """Return the first `count` related articles of a ParsedFile's YAML, without those that make no sense."""
-    if not related_yaml or not count:
-        return ()
-    try:
-        if related_yaml.startswith("{"):
-            return _related(json.loads(related_yaml)["related"])[:count]
-        # Nearly always the first ones are good, and the rest is not read.
-        few = _related(yamlcut.load(yamlcut.first_items(related_yaml, count) or related_yaml)["related"])
-        return few if len(few) == count else _related(yamlcut.load(related_yaml)["related"])[:count]
-    except yamlcut.YamlError:
-        return ()
-
-
-def _split(text: str, path: str) -> tuple[str, str]:
-    opening = _OPENING.match(text)
-    if opening is None:
-        raise ArticleError(path, 1, "no front matter: the first line must be ---")
-    end = opening.end() - 1
-    while (end := text.find("\n---", end)) >= 0:
-        closing = _CLOSING.match(text, end)
-        if closing is not None:
-            return text[opening.end() : end + 1], text[closing.end() :].strip("\n")
-        end += 1
-    raise ArticleError(path, 1, "the front matter is never closed: a line with --- is missing")
-
-
-def _load(front: str) -> tuple[Mapping[str, Any], str]:
-    """Parse a front matter without the blocks that nobody needs now, where that is provably the same."""
-    plain = plainyaml.load(front, shared=True) if len(front) <= _SHORT else None
-    if plain is not None:
-        return plain, _related_json(plain.get("related"))
-    try:
-        reduced = yamlcut.load_without(front, _CUT)
-    except yamlcut.YamlError:
-        reduced = None  # the whole text says on which line the error is
-    if reduced is None:
-        return _load_whole(front)
-    values, removed = reduced
-    related = yamlcut.first_items(removed.get("related", ""), MAX_RELATED)
-    if related is None or "secured:" in related:
-        return _load_whole(front)
-    return values, related
-
-
-def _load_whole(front: str, *, strict: bool = False) -> tuple[Mapping[str, Any], str]:
-    values = _mapping(yamlcut.load(front))
-    if strict:
-        _related(values.get("related"), strict=True)
-    return values, _related_json(values.get("related"))
-
-
-def _related_json(listed: Any) -> str:
-    """Return what a feed can show of related coverage, as JSON; "" where that is nothing."""
-    items = [
-        {
-            "title": item.title,
-            "webUrl": item.link,
-            "provider": item.provider,
-            "publishedDateTime": item.published_at.isoformat() if item.published_at else None,
-        }
-        for item in _related(listed[:MAX_RELATED] if isinstance(listed, list) else None)
-    ]
-    return json.dumps({"related": items}, ensure_ascii=False) if items else ""
-
-
-def _mapping(values: Any) -> Mapping[str, Any]:
-    if not isinstance(values, dict):
-        raise yamlcut.YamlError(0, "the front matter must be a list of `key: value` lines")
-    return values
-
-
-def _article(values: Mapping[str, Any], body: str, path: str) -> Article:
-    published_at = _first(values, _moment, "publishedDateTime", "date")
-    if published_at is None:
-        raise _BadValueError("publishedDateTime", "is missing (or `date`): when was it published?")
-    original = _optional(values, "originalUrl", _url)
-    link = _optional(values, "webUrl", _url) or original
-    shown = values.get("published")
-    return Article(
-        id=_optional(values, "id", _identifier) or identity(path),
-        path=path,
-        title=_title(values),
-        published_at=published_at,
-        updated_at=_first(values, _moment, "updated", "updatedDateTime") or published_at,
-        link=link,
-        original_link=original if original != link else None,
-        summary=_first(values, _text, "excerpt", "description", "summary") or "",
-        topics=_first(values, _texts, "topics", "tags", "categories") or (),
-        quality=_optional(values, "quality", _integer),
-        is_published=(shown is None or _boolean("published", shown))
-        and not _optional(values, "removed", _boolean),
-        type=_optional(values, "type", _text),
-        category=_optional(values, "category", _text),
-        provider=_optional(values, "provider", _provider),
-        authors=_first(values, _authors, "authors", "author") or (),
-        language=_first(values, _language, "locale", "lang", "language"),
-        images=_first(values, _images, "images", "image") or (),
-        embed=_optional(values, "featuredContent", _text),
-        body=body,
-    )
-
-
-def _optional(
-    values: Mapping[str, Any], key: str, read: Callable[[str, Any], T], within: str = ""
-) -> T | None:
-    value = values.get(key)
-    return None if value is None else read(f"{within}.{key}" if within else key, value)
-
-
-def _first(
-    values: Mapping[str, Any], read: Callable[[str, Any], T], *keys: str, within: str = ""
-) -> T | None:
-    for key in keys:
-        value = values.get(key)
-        if value is not None:
-            return read(f"{within}.{key}" if within else key, value)
-    return None
-
-
-def _title(values: Mapping[str, Any]) -> str:
-    value = values.get("title")
-    if value is None:
-        raise _BadValueError("title", "is missing")
-    title = _text("title", value)
-    if not title:
-        raise _BadValueError("title", "is empty")
-    return title
-
-
-def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise _BadValueError(key, f"must be text, not {_kind(value)}: put it in quotes")
-    return _NOT_TEXT.sub("", value).strip(_MARGINS)
-
-
-def _texts(key: str, value: Any) -> tuple[str, ...]:
-    texts = (_text(place, item) for place, item in _items(key, value))
-    return tuple(dict.fromkeys(text for text in texts if text))
-
-
-def _items(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the items of a list, each with its place, or else the one value itself; nulls are left out."""
-    places = (
-        ((f"{key}[{number}]", item) for number, item in enumerate(value, start=1))
-        if isinstance(value, list)
-        else ((key, value),)
-    )
-    return ((place, item) for place, item in places if item is not None)
-
-
-def _identifier(key: str, value: Any) -> str:
-    if isinstance(value, str) and _NOT_TEXT.search(value):
-        raise _BadValueError(key, "must not contain NUL or half of a surrogate pair")
-    text = str(value) if type(value) is int else _text(key, value)
-    if not 0 < len(text) <= 1000:
-        raise _BadValueError(key, "must be 1 to 1,000 characters long")
-    return unicodedata.normalize("NFC", text)
-
-
-def _integer(key: str, value: Any) -> int:
-    if type(value) is not int or abs(value) > 2**31:
-        raise _BadValueError(key, f"must be a whole number, not {_kind(value)}")
-    return value
-
-
-def _boolean(key: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _BadValueError(key, f"must be true or false, not {_kind(value)}")
-    return value
-
-
-def _moment(key: str, value: Any) -> datetime:
-    """Read a date-time: naive means UTC, a date alone means its first moment (ISO 8601)."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise _BadValueError(key, "is not a date: write it like 2026-03-31T09:30:00Z") from None
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime.combine(value, time())
-    if not isinstance(value, datetime):
-        raise _BadValueError(key, f"must be a date, not {_kind(value)}: write it like 2026-03-31T09:30:00Z")
-    try:
-        moment = value if value.tzinfo is UTC else _in_utc(value)
-    except OverflowError:
-        moment = _LATEST
-    if not _EARLIEST <= moment < _LATEST:
-        raise _BadValueError(key, "must lie between the years 1900 and 9998")
-    return moment
-
-
-def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _url(key: str, value: Any) -> str:
-    url = http_url(_text(key, value))
-    if url is None:
-        raise _BadValueError(key, "must be a whole http:// or https:// address")
-    return url
-
-
-def _provider(key: str, value: Any) -> Provider | None:
-    if isinstance(value, str):
-        value = {"name": value}
-    if not isinstance(value, dict):
-        raise _BadValueError(key, f"must have a `name:`, and is {_kind(value)}")
-    domain = _optional(value, "domain", _text, key)
-    name = _optional(value, "name", _text, key) or domain
-    if not name:
+        head = split(text, extension=path.rpartition(".")[2].lower(), skipping=not strict)
+    except HeadError as error:
+        raise ArticleError(path, error.line, error.reason) from None
+    if head is None:
         return None
-    icons = _optional(value, "images", _images, key) or ()
-    return Provider(name=name, domain=domain or None, icon=icons[0].url if icons else None)
+    try:
+        return _Reading(head, path, context, strict=strict).parsed()
+    except BadValueError as problem:
+        reason = f"{problem.key}: {problem.reason}"
+        raise ArticleError(path, head.line_of(problem.key), reason) from None
 
 
-def _images(key: str, value: Any) -> tuple[Image, ...]:
-    return tuple(_image(place, item) for place, item in _items(key, value))
+class _Reading:
+    """The reading of one file."""
 
+    def __init__(self, head: Head, path: str, context: Context, *, strict: bool) -> None:
+        self._head = head
+        self._path = path
+        self._context = context
+        self._conventions = context.conventions
+        given = context.surroundings.values_for(path) if context.surroundings.scopes else {}
+        # What a site gives to all its files hides them in `plain` too, and means nothing else there.
+        self._all = _overlaid(given, head.values) if given else head.values
+        own = head.values if self._conventions.is_plain else self._all
+        self._values = Values(head, _by_key(own, nested=not self._conventions.is_plain), strict)
 
-def _image(key: str, value: Any) -> Image:
-    if isinstance(value, str):
-        value = {"url": value}
-    if not isinstance(value, dict) or value.get("url") is None:
-        raise _BadValueError(key, "each image needs a `url:`")
-    return Image(
-        url=_url(f"{key}.url", value["url"]),
-        width=_optional(value, "width", _size, key),
-        height=_optional(value, "height", _size, key),
-        title=_first(value, _text, "title", "alt", within=key),
-    )
-
-
-def _size(key: str, value: Any) -> int | None:
-    size = _integer(key, value)
-    return size if size > 0 else None
-
-
-def _authors(key: str, value: Any) -> tuple[str, ...]:
-    people = value if isinstance(value, list) else [value]
-    return _texts(key, [person.get("name") if isinstance(person, dict) else person for person in people])
-
-
-def _language(key: str, value: Any) -> str | None:
-    tag = _text(key, value).replace("_", "-")
-    if tag and not re.fullmatch(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", tag):
-        raise _BadValueError(key, "must be a language tag such as en or pt-BR")
-    return tag or None
-
-
-def _related(value: Any, *, strict: bool = False) -> tuple[RelatedArticle, ...]:
-    """Return the items of `related` that make sense; `strict` refuses those that cannot be read."""
-    if strict and value is not None and not isinstance(value, list):
-        raise _BadValueError("related", f"must be a list, not {_kind(value)}")
-    found = []
-    for place, item in _items("related", value if isinstance(value, list) else None):
+    def parsed(self) -> ParsedFile | None:
+        """Return the article with its warnings, or None where this is none."""
+        hidden = visibility.why_hidden(self._all, self._path, self._conventions)
         try:
-            found.append(_related_article(place, item))
-        except _BadValueError:
-            if strict:
+            published_at = self._date()
+            if published_at is None and hidden is None and self._may_lack_a_date():
+                return None
+            published_at = self._required(published_at)
+            title = self._title()
+        except BadValueError:
+            if hidden is None or self._values.strict:
                 raise
-    return tuple(filter(None, found))
+            published_at, title = _UNDATED, _stem(self._path)
+        if hidden is not None and visibility.is_doubt(hidden):
+            key, _, reason = hidden.partition(": ")
+            self._values.note(BadValueError(key, reason))
+        article = self._article(title, published_at, is_published=hidden is None)
+        warnings = tuple((self._head.line_of(p.key), f"{p.key}: {p.reason}") for p in self._values.problems)
+        return ParsedFile(article, warnings)
 
+    def _article(self, title: str, published_at: datetime, *, is_published: bool) -> Article:
+        found = self._values
+        date = _moments(self._context.zone)
+        appears_at = found.first(date, "publishdate")
+        link, original = self._links()
+        article = Article(
+            id=found.first(values.identifier, "id") or identity(self._path),
+            path=self._path,
+            title=title,
+            published_at=published_at,
+            updated_at=found.first(date, *_UPDATES) or published_at,
+            appears_at=appears_at if appears_at and appears_at > published_at else None,
+            expires_at=found.first(date, *_EXPIRIES),
+            link=link,
+            original_link=original if original != link else None,
+            slug=found.first(_SLUG, "slug"),
+            summary=found.first(_EXCERPT, *_EXCERPTS) or "",
+            topics=self._topics(),
+            quality=self._quality(),
+            is_published=is_published,
+            type=found.first(values.name, "type"),
+            category=found.first(values.name if self._conventions.is_plain else _first_name, "category"),
+            provider=found.first(values.provider, "provider"),
+            authors=found.first(self._people(), "authors", "author") or (),
+            language=found.first(values.language, "locale", "lang", "language") or self._language(),
+            related=self._related(),
+            embed=found.first(values.embed, "featuredcontent"),
+            body=self._head.body,
+        )
+        if self._conventions.base_url and link is None:
+            article = replace(article, link=self._own_address(article))
+        images = self._images(article.link)
+        return replace(article, images=images) if images else article
 
-def _related_article(key: str, value: Any) -> RelatedArticle | None:
-    """Read one item of `related`; one without a title or an address is not worth showing."""
-    if not isinstance(value, dict):
-        raise _BadValueError(key, f"must have a `title:`, and is {_kind(value)}")
-    title = _optional(value, "title", _text, key)
-    link = _first(value, _text, "webUrl", "originalUrl", within=key)
-    address = http_url(link) if link else None
-    if not title or not address:
+    def _date(self) -> datetime | None:
+        """Return when the article was published, by its front matter or else by its path."""
+        zone = self._context.zone
+        read = _moments(zone)
+        for key, value in self._values.given(*_DATES, "publishdate"):
+            if key.lower() == "published" and not visibility.is_date(value):
+                continue
+            if value != "":
+                return read(self._values, key, value)
+        found = date_in_path(self._path)
+        return read(self._values, "date", found) if found else None
+
+    def _required(self, date: datetime | None) -> datetime:
+        if date is None:
+            raise BadValueError("publishedDateTime", "is missing (or `date`): when was it published?")
+        return date
+
+    def _may_lack_a_date(self) -> bool:
+        if self._head.kind == "none":
+            return True
+        layout = self._values.by_key.get("layout", ("", None))[1]
+        return not_articles.may_lack_a_date(self._path, layout, self._conventions)
+
+    def _title(self) -> str:
+        key, value = self._values.by_key.get("title", ("title", None))
+        if self._conventions.is_plain:
+            read = _TITLE
+        else:
+            read = _WRITTEN_TITLE
+            value = value or self._other_title()
+        if value is None:
+            raise BadValueError("title", "is missing")
+        title = read(self._values, key, value)
+        if not title:
+            raise BadValueError(key, "is empty")
+        return title
+
+    def _other_title(self) -> str | None:
+        """Return the title where the front matter has none: the heading, or as Jekyll does, the name."""
+        below = split(self._head.body) if self._head.body.startswith("#") else None
+        if below is not None and below.kind == "none":
+            self._head = replace(self._head, body=below.body)
+            return str(below.values["title"])
+        if self._conventions.generator in ("jekyll", "docusaurus"):
+            return without_date(_stem(self._path)).replace("-", " ").title()
         return None
-    provider = _optional(value, "provider", _provider, key)
-    return RelatedArticle(
-        title=title,
-        link=address,
-        provider=provider.name if provider else None,
-        published_at=_first(value, _moment, "publishedDateTime", "date", within=key),
+
+    def _topics(self) -> tuple[str, ...]:
+        named = self._conventions.topics_from
+        return values.topics(
+            self._values,
+            named or TOPIC_KEYS,
+            _SEPARATORS.get(self._conventions.generator, ","),
+            merging=named is not None or not self._conventions.is_plain,
+        )
+
+    def _quality(self) -> int | None:
+        key, value = self._values.by_key.get("quality", ("", None))
+        return None if value is None else self._values.usable(values.integer, key, value)
+
+    def _people(self) -> Callable[[Values, str, Any], tuple[str, ...]]:
+        separator = ";" if self._conventions.generator == "pelican" else ""
+        return values.authors(self._context.surroundings.authors, separator)
+
+    def _language(self) -> str | None:
+        return None if self._conventions.is_plain else language_in_path(self._path)
+
+    def _related(self) -> tuple[RelatedArticle, ...]:
+        # What is wrong in related coverage is of interest only where everything is checked.
+        quiet = Values(self._head, self._values.by_key, self._values.strict)
+        return quiet.first(values.related, "related") or ()
+
+    def _links(self) -> tuple[str | None, str | None]:
+        """Return the address that the front matter gives, and that of the original where it differs."""
+        found = self._values
+        original = found.first(values.address, "originalurl")
+        link = found.first(values.address, "weburl") or original
+        if link is None and not (self._conventions.is_plain and self._conventions.base_url is None):
+            whole = (each for each in found.given(*_LINKS, *_PERMALINKS) if _is_whole_address(each[1]))
+            addresses_given = (found.usable(values.address, key, value) for key, value in whole)
+            link = next(filter(None, addresses_given), None)
+        return link, original
+
+    def _own_address(self, article: Article) -> str | None:
+        place = addresses.Place(
+            path=self._path,
+            prefix=self._context.surroundings.prefix,
+            title=article.title,
+            slug=article.slug,
+            published_at=article.published_at.astimezone(self._context.zone),
+            categories=self._categories(),
+            author=article.authors[0] if article.authors else "",
+            language=language_in_path(self._path),
+        )
+        return addresses.own_address(place, self._permalink(), self._conventions)
+
+    def _permalink(self) -> str | None:
+        for key, value in self._values.given(*_PERMALINKS):
+            if not isinstance(value, str) or not value.strip() or _is_whole_address(value):
+                continue
+            if len(value) > limits.MAX_URL:
+                self._values.note(BadValueError(key, f"is longer than {limits.MAX_URL:,} characters"))
+            elif addresses.is_pattern_of_markup(value):
+                self._values.note(BadValueError(key, "is a template, which is not run: the pattern holds"))
+            else:
+                return value.strip()
+        return None
+
+    def _categories(self) -> tuple[str, ...]:
+        quiet = Values(self._head, self._values.by_key)
+        separator = _SEPARATORS.get(self._conventions.generator, ",")
+        return values.topics(quiet, ("category", "categories"), separator, merging=True)
+
+    def _images(self, link: str | None) -> tuple[Image, ...]:
+        base_url = self._conventions.base_url
+
+        def resolve(reference: str) -> str | None:
+            return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
+
+        found = self._values
+        for key, value in found.given(*_IMAGES):
+            if key.lower().endswith("header") and not _has_picture(value):
+                continue  # a page's header may be anything
+            if pictures := found.usable(values.images(resolve), key, value):
+                return pictures
+        return ()
+
+
+def _by_key(own: Mapping[str, Any], *, nested: bool) -> dict[str, tuple[str, Any]]:
+    """Return the values by key in lower case, each with its key as it is spelled."""
+    found = {key.lower(): (key, value) for key, value in own.items() if isinstance(key, str)}
+    if nested:
+        for name in _NESTED:
+            group, inner = found.get(name, ("", None))
+            if not isinstance(inner, Mapping):
+                continue
+            for key, value in inner.items():
+                if isinstance(key, str) and (name == "taxonomies" or key.lower() in _MAY_BE_NESTED):
+                    found.setdefault(key.lower(), (f"{group}.{key}", value))
+    return found
+
+
+def _overlaid(given: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file's own values, and those given to it whose keys it does not have."""
+    named = {key.lower() for key in own if isinstance(key, str)}
+    return {key: value for key, value in given.items() if key.lower() not in named} | dict(own)
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0] or path
+
+
+def _is_whole_address(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip().lower().startswith(("http://", "https://"))
+
+
+def _has_picture(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(
+        isinstance(value.get(key), str) for key in ("teaser", "image", "og_image")
     )
 
 
-def _kind(value: Any) -> str:
-    """Name a value's type in words, never the value: it may be what must not be shown."""
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, (date, datetime)):
-        return "a date"
-    names: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
-    return names.get(type(value), "a value of another kind")
+def _first_name(found: Values, key: str, value: Any) -> str | None:
+    """Return a name, or the first of a list of them."""
+    place, first = next(values.items(key, value), (key, None))
+    return None if first is None else values.name(found, place, values.written(found, place, first))
 
 
-def _line_of(key: str, front: str) -> int:
-    """Return the line in the file where `images[2].width` stands, or of what is nearest above it."""
-    try:
-        node = yaml.compose(front, yamlcut.Loader)
-    except yaml.YAMLError:  # a block that was not read is bad too
-        top = re.search(rf"^{re.escape(re.split(r'[.[]', key)[0])}:", front, re.MULTILINE)
-        return front.count("\n", 0, top.start()) + 2 if top else 1
-    line = 1
-    for name in re.findall(r"[^].[]+", key):
-        if isinstance(node, yaml.SequenceNode) and name.isdigit():
-            node = node.value[int(name) - 1]
-            line = node.start_mark.line + 2
-        elif isinstance(node, yaml.MappingNode):
-            found = [pair for pair in node.value if pair[0].value == name]
-            if not found:
-                break
-            line, node = found[-1][0].start_mark.line + 2, found[-1][1]
-    return line
+@lru_cache(maxsize=8)
+def _moments(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
+    return values.moment(zone)
+
+
+_TITLE = values.cut_text(limits.MAX_TITLE)
+_WRITTEN_TITLE = values.cut_text(limits.MAX_TITLE, values.written)
+_EXCERPT = values.cut_text(limits.MAX_EXCERPT)
+_SLUG = values.name

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from articles.files.folder import Folder
+from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.read_file import Candidate, FileResult, read_chunk
 from articles.topics import Topics
 
@@ -16,7 +17,11 @@ _MOST_WORKERS = 4
 
 
 def read_all(
-    chunks: Sequence[Sequence[Candidate]], folder: Folder, topics: Topics, processors: int | None = None
+    chunks: Sequence[Sequence[Candidate]],
+    folder: Folder,
+    topics: Topics,
+    processors: int | None = None,
+    context: Context = PLAIN_CONTEXT,
 ) -> Iterator[list[FileResult]]:
     """Yield what the files of each chunk say, a chunk at a time, in no order.
 
@@ -27,6 +32,6 @@ def read_all(
     if count > 1 and sum(map(len, chunks)) >= WORTH_WORKERS:
         from articles.reading import worker as workers
 
-        yield from workers.read_all(chunks, folder, topics, count)
+        yield from workers.read_all(chunks, folder, topics, count, context)
     else:
-        yield from (read_chunk(chunk, folder, topics) for chunk in chunks)
+        yield from (read_chunk(chunk, folder, topics, context) for chunk in chunks)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from articles.errors import ArticleError
 from articles.files.folder import Folder, decode
 from articles.reading import record as records
+from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.record import Record
 from articles.topics import Topics
 
@@ -25,12 +26,17 @@ class Candidate(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What a file says now: a record or a problem, or neither when its bytes are what they were."""
+    """What a file says now: a record or a problem.
+
+    It is neither where the bytes are what they were, and where the file is no article. `warnings` are the
+    lines and reasons of optional values that could not be used.
+    """
 
     candidate: Candidate
     digest: bytes | None
     record: Record | None = None
     problem: ArticleError | None = None
+    warnings: tuple[tuple[int, str], ...] = ()
 
     @property
     def is_same(self) -> bool:
@@ -38,12 +44,19 @@ class FileResult(NamedTuple):
         return self.digest is not None and self.digest == self.candidate.digest
 
     @property
+    def is_no_article(self) -> bool:
+        """Whether the file was read and is none of the articles."""
+        return self.record is None and self.problem is None and not self.is_same
+
+    @property
     def fault(self) -> tuple[int | None, str | None]:
         """The line and the reason of the problem, if there is one."""
         return (self.problem.line, self.problem.reason) if self.problem else (None, None)
 
 
-def read_file(candidate: Candidate, folder: Folder, topics: Topics) -> FileResult:
+def read_file(
+    candidate: Candidate, folder: Folder, topics: Topics, context: Context = PLAIN_CONTEXT
+) -> FileResult:
     """Read and parse one file."""
     digest = None
     try:
@@ -51,7 +64,7 @@ def read_file(candidate: Candidate, folder: Folder, topics: Topics) -> FileResul
         digest = records.digest(data)
         if digest == candidate.digest:
             return FileResult(candidate, digest)
-        return FileResult(candidate, digest, record=_record(data, candidate.path, topics))
+        return _result(candidate, digest, data, topics, context)
     except ArticleError as error:
         return FileResult(candidate, digest, problem=error)
     except Exception as error:  # noqa: BLE001 - one file that nobody foresaw must not cost all others
@@ -65,13 +78,18 @@ def _unforeseen(path: str, error: Exception) -> ArticleError:
     return ArticleError(path, 1, f"cannot be read: a fault in Newswire (unexpected {kind}, see the log)")
 
 
-def _record(data: bytes, path: str, topics: Topics) -> Record:
+def _result(candidate: Candidate, digest: bytes, data: bytes, topics: Topics, context: Context) -> FileResult:
     # Imported late: most refreshes find nothing to read, and loading YAML takes longer than they do.
     from articles.reading import frontmatter
 
-    return records.record(frontmatter.parse(decode(data, path), path), topics)
+    parsed = frontmatter.parse(decode(data, candidate.path), candidate.path, context=context)
+    if parsed is None:
+        return FileResult(candidate, digest)
+    return FileResult(candidate, digest, record=records.record(parsed, topics), warnings=parsed.warnings)
 
 
-def read_chunk(chunk: Sequence[Candidate], folder: Folder, topics: Topics) -> list[FileResult]:
+def read_chunk(
+    chunk: Sequence[Candidate], folder: Folder, topics: Topics, context: Context = PLAIN_CONTEXT
+) -> list[FileResult]:
     """Read and parse some files."""
-    return [read_file(candidate, folder, topics) for candidate in chunk]
+    return [read_file(candidate, folder, topics, context) for candidate in chunk]

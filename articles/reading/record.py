@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from articles.article import Article, Image, Provider
+from articles.article import Article, Image, Provider, RelatedArticle
 from articles.identity import precedence
 from articles.topics import Topics
 
@@ -20,6 +21,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _STORED = tuple(
     name for name in Article.__dataclass_fields__ if name not in ("path", "body", "related", "slugs")
 )
+_TIMES = ("published_at", "updated_at", "appears_at", "expires_at")
 _EMPTY = (None, "", ())
 _stored_values = attrgetter(*_STORED)
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -38,12 +40,14 @@ class Record(NamedTuple):
     path: str
     precedence: str
     published_at: int
+    due_at: int
+    expires_at: int | None
     is_published: bool
     quality: int | None
     fingerprint: bytes
     spellings: str
     document: str
-    related_yaml: str
+    related: str
     body: str
 
 
@@ -55,22 +59,25 @@ def digest(data: bytes) -> bytes:
 
 def record(parsed: ParsedFile, topics: Topics) -> Record:
     """Return what the catalog stores of a parsed file."""
+    related = _related_document(parsed.article.related)
     named = map(topics.of, parsed.article.topics)
     spellings = {topic.slug: topic.name for direct in named for topic in topics.lineage(direct)}
     article = parsed.article
     document = _encode(article, tuple(spellings))
-    seen = "\0".join((document, parsed.related_yaml, article.body))
+    seen = "\0".join((document, related, article.body))
     return Record(
         id=article.id,
         path=article.path,
         precedence=precedence(article.id, article.path),
         published_at=microseconds(article.published_at),
+        due_at=microseconds(article.due_at),
+        expires_at=microseconds(article.expires_at) if article.expires_at else None,
         is_published=article.is_published,
         quality=article.quality,
         fingerprint=digest(seen.encode("utf-8", "surrogatepass")),
         spellings=_json(spellings),
         document=document,
-        related_yaml=parsed.related_yaml,
+        related=related,
         body=article.body,
     )
 
@@ -85,11 +92,12 @@ def moment(microseconds: int) -> datetime:
     return _EPOCH + microseconds * _MICROSECOND
 
 
-def article(document: str, path: str, *, related_yaml: str = "", related: int = 0, body: str = "") -> Article:
-    """Return the article that a stored document describes."""
+def article(document: str, path: str, *, related: str = "", count: int = 0, body: str = "") -> Article:
+    """Return the article that a stored document describes, with `count` of the related ones."""
     fields: dict[str, Any] = json.loads(document)
-    fields["published_at"] = moment(fields["published_at"])
-    fields["updated_at"] = moment(fields["updated_at"])
+    for name in _TIMES:
+        if name in fields:
+            fields[name] = moment(fields[name])
     for name in ("topics", "slugs", "authors"):
         if name in fields:
             fields[name] = tuple(fields[name])
@@ -97,11 +105,8 @@ def article(document: str, path: str, *, related_yaml: str = "", related: int = 
         fields["provider"] = Provider(**fields["provider"])
     if "images" in fields:
         fields["images"] = tuple(Image(**image) for image in fields["images"])
-    if related and related_yaml:
-        # Imported late: most of what reads the catalog needs no YAML, which takes long to load.
-        from articles.reading.frontmatter import parse_related
-
-        fields["related"] = parse_related(related_yaml, related)
+    if related and count:
+        fields["related"] = _related(related)[:count]
     return Article(path=path, body=body, **fields)
 
 
@@ -110,13 +115,37 @@ def _encode(article: Article, slugs: tuple[str, ...]) -> str:
     stored = zip(_STORED, _stored_values(article), strict=True)
     fields: dict[str, Any] = {name: value for name, value in stored if value or value not in _EMPTY}
     fields["slugs"] = slugs
-    fields["published_at"] = microseconds(article.published_at)
-    fields["updated_at"] = microseconds(article.updated_at)
+    for name in _TIMES:
+        if name in fields:
+            fields[name] = microseconds(fields[name])
     if article.provider:
         fields["provider"] = _filled(article.provider)
     if article.images:
         fields["images"] = [_filled(image) for image in article.images]
     return _json(fields)
+
+
+def _related_document(related: tuple[RelatedArticle, ...]) -> str:
+    """Return related coverage as JSON; "" where there is none."""
+    items = [
+        {
+            "title": item.title,
+            "link": item.link,
+            "provider": item.provider,
+            "published_at": microseconds(item.published_at) if item.published_at else None,
+        }
+        for item in related
+    ]
+    return _json(items) if items else ""
+
+
+@lru_cache(maxsize=2048)
+def _related(document: str) -> tuple[RelatedArticle, ...]:
+    found = json.loads(document)
+    for item in found:
+        if item["published_at"] is not None:
+            item["published_at"] = moment(item["published_at"])
+    return tuple(RelatedArticle(**item) for item in found)
 
 
 def _filled(part: Provider | Image) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from articles.files.folder import Folder
+from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.read_file import Candidate, FileResult, read_chunk
 from articles.topics import Topics
 
@@ -37,7 +38,11 @@ log = logging.getLogger(__name__)
 
 
 def read_all(
-    chunks: Sequence[Sequence[Candidate]], folder: Folder, topics: Topics, count: int
+    chunks: Sequence[Sequence[Candidate]],
+    folder: Folder,
+    topics: Topics,
+    count: int,
+    context: Context = PLAIN_CONTEXT,
 ) -> Iterator[list[FileResult]]:
     """Yield what `count` workers find in the files of each chunk, a chunk at a time, in no order.
 
@@ -48,30 +53,37 @@ def read_all(
         shares = {worker: list(chunks[number::count]) for number, worker in enumerate(workers)}
         for worker, share in shares.items():
             with suppress(OSError):  # that it is dead shows below
-                worker.send((folder.root.resolve(), topics, share))
-        yield from _gathered(shares, folder, topics)
+                worker.send((folder.root.resolve(), topics, context, share))
+        yield from _gathered(shares, folder, topics, context)
 
 
 def _gathered(
-    shares: dict[Connection[Any, Any], list[Sequence[Candidate]]], folder: Folder, topics: Topics
+    shares: dict[Connection[Any, Any], list[Sequence[Candidate]]],
+    folder: Folder,
+    topics: Topics,
+    context: Context,
 ) -> Iterator[list[FileResult]]:
     """Yield what the workers find in their shares, which they go through in order."""
     while waiting := [worker for worker, share in shares.items() if share]:
         ready = wait(waiting)
         for worker in waiting:
             if worker in ready:
-                yield from _received(worker, shares[worker], folder, topics)
+                yield from _received(worker, shares[worker], folder, topics, context)
 
 
 def _received(
-    worker: Connection[Any, Any], share: list[Sequence[Candidate]], folder: Folder, topics: Topics
+    worker: Connection[Any, Any],
+    share: list[Sequence[Candidate]],
+    folder: Folder,
+    topics: Topics,
+    context: Context,
 ) -> Iterator[list[FileResult]]:
     """Yield what a worker has found in the next chunk of its share, or else do the rest of the share."""
     try:
         found = worker.recv()
     except _BREAKDOWNS as error:
         log.warning("a worker that reads articles broke down, its files are read here: %r", error)
-        yield from (read_chunk(chunk, folder, topics) for chunk in share)
+        yield from (read_chunk(chunk, folder, topics, context) for chunk in share)
         share.clear()
     else:
         yield found
@@ -95,11 +107,11 @@ def _worker() -> Iterator[Connection[Any, Any]]:
 def work(connection: Connection[Any, Any]) -> None:
     """Do what the other side of the connection asks for, as a worker."""
     gc.disable()  # nothing in here makes cycles, and it ends in seconds
-    root, topics, share = connection.recv()
+    root, topics, context, share = connection.recv()
     folder = Folder(root)
     with suppress(BrokenPipeError, ConnectionResetError):  # nobody waits for it any more
         for chunk in share:
-            connection.send(read_chunk(chunk, folder, topics))
+            connection.send(read_chunk(chunk, folder, topics, context))
 
 
 if __name__ == "__main__":

@@ -218,7 +218,7 @@ class _Pass:
         def fate(article: Article) -> Fate:
             if before is not None and decide(article, before, self._now).deliver:
                 return Fate.POST
-            is_new = not same_catalog and article.published_at > looked_at
+            is_new = not same_catalog and article.due_at > looked_at
             return Fate.POST if is_new else Fate.RULES_CHANGED
 
         return fate

@@ -71,6 +71,7 @@ class Reason(StrEnum):
     SAME_STORY = "same story already posted"
     UNPUBLISHED = "unpublished"
     FUTURE = "future"
+    PAST_EXPIRY = "past its expiry date"
     TOPIC = "topic not followed"
     TYPE = "type not wanted"
     PROVIDER = "provider not wanted"
@@ -177,7 +178,7 @@ def with_rules(channel: Channel, text: str, taxonomy: str = "") -> Channel | Non
 
 def is_visible(article: Article, now: datetime) -> bool:
     """Return whether readers may see `article` at all."""
-    return article.is_published and article.published_at <= now
+    return article.is_visible(now)
 
 
 def _remembered(past: Past) -> Decision | None:
@@ -207,9 +208,11 @@ def _published(article: Article, channel: Channel, now: datetime) -> str | None:
 
 
 def _present(article: Article, channel: Channel, now: datetime) -> str | None:
-    if article.published_at <= now:
-        return None
-    return f"{Reason.FUTURE}: {article.published_at:%Y-%m-%d %H:%M} UTC"
+    if article.due_at > now:
+        return f"{Reason.FUTURE}: {article.due_at:%Y-%m-%d %H:%M} UTC"
+    if article.expires_at is not None and article.expires_at <= now:
+        return f"{Reason.PAST_EXPIRY}: {article.expires_at:%Y-%m-%d %H:%M} UTC"
+    return None
 
 
 def _topic(article: Article, channel: Channel, now: datetime) -> str | None:
@@ -256,9 +259,9 @@ def _good_enough(article: Article, channel: Channel, now: datetime) -> str | Non
 
 
 def _fresh(article: Article, channel: Channel, now: datetime) -> str | None:
-    if channel.max_age is None or now - article.published_at <= channel.max_age:
+    if channel.max_age is None or now - article.due_at <= channel.max_age:
         return None
-    return f"{Reason.TOO_OLD}: published {article.published_at:%Y-%m-%d %H:%M} UTC"
+    return f"{Reason.TOO_OLD}: published {article.due_at:%Y-%m-%d %H:%M} UTC"
 
 
 _RULES: tuple[tuple[Reason, _Rule], ...] = (

@@ -226,9 +226,9 @@ class Lane:
     def _correction(self, delivery: Delivery, article: Article | None) -> _Job | None:
         """Return the request that makes the post say what the article says now, or nothing if it does."""
         now = self._tools.clock()
-        if article is None or not is_visible(article, now):
+        if article is None or not article.has_appeared(now):
             article = self._heir(delivery, now) or article
-        if article is not None and is_visible(article, now):
+        if article is not None and article.has_appeared(now):
             message = self._tools.compose(article)
         elif delivery.retracted:
             message = None

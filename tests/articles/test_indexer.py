@@ -53,7 +53,7 @@ _texts = st.builds(
     quality=st.sampled_from([None, 10, 90]),
     related=st.sampled_from([None, [{"title": "R", "webUrl": "https://r.example/"}]]),
 )
-_broken = st.sampled_from(["no front matter", "---\ntitle: x\n---\n", "---\ntitle: [\n---\n", "---\n"])
+_broken = st.sampled_from(["---\n- a\n---\n", "---\ntitle: x\n---\n", "---\ntitle: [\n---\n", "---\n"])
 
 
 def contents(catalog: Catalog, *, problems: bool = True) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def contents(catalog: Catalog, *, problems: bool = True) -> dict[str, Any]:
         for name, columns in (
             ("spellings", "*"),
             ("articles", "path, id, precedence, published_at, is_published, quality, fingerprint, spellings,"
-             " document, related_yaml, body, active, shown"),
+             " document, related, body, active, shown"),
         )
     }  # fmt: skip
     slugs = [summary.topic.slug for summary in catalog.summaries(NOON)]
@@ -290,12 +290,28 @@ def test_a_bad_file_that_is_deleted_is_gone(site: ArticleSite) -> None:
     assert (indexer.catalog.count("all", NOON), indexer.catalog.problems()) == (0, [])
 
 
+@pytest.mark.parametrize("text", ["", "no front matter", "---\n", "---\ntitle: A title\n---\n"])
+def test_a_file_that_is_emptied_keeps_its_last_good_version(site: ArticleSite, text: str) -> None:
+    """An editor may be in the middle of writing it: it is a bad file, and goes when the file goes."""
+    site.write("index.md")
+    site.write("a.md")
+    indexer = site.indexer()
+    indexer.refresh()
+    for path in ("index.md", "a.md"):
+        site.raw(path, text)
+    assert len(indexer.refresh().problems) == 2
+    assert indexer.catalog.count("all", NOON) == 2
+    site.raw("new.md", "no front matter")
+    assert indexer.refresh().problems == []
+    assert len(indexer.catalog.problems()) == 2
+
+
 def test_a_bad_file_costs_no_other_article(site: ArticleSite) -> None:
     """Each kind of bad file is left out and reported with path, line and reason; the good one is there."""
     outside = site.home / "outside.md"
     put(outside, front_matter())
     site.write("good.md")
-    site.raw("empty.md", "")
+    site.raw("empty.md", "---\n---\n")
     site.raw("latin.md", "---\ntitle: x\ndate: 2026-01-01\n---\ncaf\xe9".encode("latin-1"))
     site.raw("large.md", front_matter(body="x" * 1_000_001))
     site.raw("yaml.md", "---\ntitle: x\ndate: [\n---\n")
@@ -310,7 +326,7 @@ def test_a_bad_file_costs_no_other_article(site: ArticleSite) -> None:
         "bomb.md:2: nested more than 64 levels deep",
         "caf\ufffd.md:1: its name is not UTF-8",
         "dangling.md:1: cannot be read: No such file or directory",
-        "empty.md:1: no front matter: the first line must be ---",
+        "empty.md:2: the front matter must be a list of `key: value` lines",
         "large.md:1: is larger than 1,000,000 bytes",
         "latin.md:5: is not UTF-8: save the file in that encoding",
         "link.md:1: is a link that leads out of the article folder",

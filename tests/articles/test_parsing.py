@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Folder:
     """As many files as are worth workers, among them some that are bad."""
     for number in range(WORTH_WORKERS):
         text = f"---\ntitle: Number {number}\ndate: 2026-01-01\ntopics: [Go]\n---\n{'x' * 4000}\n"
-        (tmp_path / f"{number}.md").write_text(text if number % 100 else "no front matter")
+        (tmp_path / f"{number}.md").write_text(text if number % 100 else "---\n---\n")
     return Folder(tmp_path)
 
 

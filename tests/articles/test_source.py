@@ -19,13 +19,13 @@ from tests.site import NOON, ArticleSite, front_matter
 
 
 def test_files_are_found_recursively_without_hidden_ones(site: ArticleSite) -> None:
-    """Only *.md files, and nothing whose name or folder begins with a dot."""
+    """Only files with an article's extension, and nothing whose name or folder begins with a dot."""
     for path in ("a.md", "sub/deep/b.md", "c.markdown", "d.md.bak", ".hidden.md", ".git/e.md", "sub/.x/f.md"):
         site.write(path)
     (site.root / "folder.md").mkdir()
     site.write("folder.md/g.md")
     folder = Folder(site.root)
-    assert sorted(folder.scan().files) == ["a.md", "folder.md/g.md", "sub/deep/b.md"]
+    assert sorted(folder.scan().files) == ["a.md", "c.markdown", "folder.md/g.md", "sub/deep/b.md"]
 
 
 @pytest.mark.parametrize(

@@ -122,13 +122,13 @@ def test_without_file_events_a_rescan_finds_changes(
 
 def test_a_bad_file_is_logged_once(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:
     """With path, line and reason, however often it is looked at."""
-    site.raw("bad.md", "junk")
+    site.raw("bad.md", "---\n---\n")
     indexer = site.indexer()
     with caplog.at_level(logging.WARNING), watching(indexer):
         site.write("a.md")
         assert wait_for(lambda: len(titles(indexer)) == 1)
     assert [record.getMessage() for record in caplog.records] == [
-        "left out bad.md:1: no front matter: the first line must be ---"
+        "left out bad.md:2: the front matter must be a list of `key: value` lines"
     ]
 
 

@@ -36,7 +36,7 @@ def desk(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
         at = f"2026-05-{number + 10:02}T09:00:00Z"
         site.write(f"{number}.md", title=f"Number {number}", quality=number * 8, publishedDateTime=at)
     site.write("hostile.md", BODY, title=HOSTILE, excerpt=HOSTILE, topics=[HOSTILE], quality=90)
-    site.raw("bad.md", "no front matter")
+    site.raw("bad.md", "---\n---\n")
     with FakeChat() as chat:
         made = Desk(site, chat, clock, url=live.url)
         made.look()

@@ -97,10 +97,12 @@ def cost(web: Web, field: str, unit: str, length: int) -> float:
 
 def read_and_render(web: Web, file: str) -> None:
     try:
-        article = frontmatter.parse(file, "a.md").article
+        parsed = frontmatter.parse(file, "a.md")
     except ArticleError:
         return
-    message = compose(article, site="News", site_url="https://news.example.org")
+    if parsed is None:
+        return
+    message = compose(parsed.article, site="News", site_url="https://news.example.org")
     for kind, service in SERVICES.items():
         service.post(HOOKS[kind], message)
     web.refresh()

@@ -52,7 +52,7 @@ def test_healthz_needs_nothing(make_app: MakeApp, content: Path) -> None:
 
 def test_healthz_counts_bad_files(make_app: MakeApp, content: Path) -> None:
     """The count of files that are left out stands where people look first."""
-    (content / "bad.md").write_text("no front matter", encoding="utf-8")
+    (content / "bad.md").write_text("---\n---\n", encoding="utf-8")
     app = make_app()
     parts(app).indexer.refresh()
     told = app.test_client().get("/healthz").json
@@ -209,7 +209,7 @@ def test_check_pulls_first(make_app: MakeApp, tmp_path: Path) -> None:
 def test_metrics(make_app: MakeApp, content: Path) -> None:
     """Articles by state, requests, readers, and the refreshes, in Prometheus' format."""
     write_article(content, "later", published="2026-04-01")
-    (content / "bad.md").write_text("no front matter")
+    (content / "bad.md").write_text("---\n---\n")
     app = make_app()
     newswire = parts(app)
     newswire.keep_fresh()

@@ -262,7 +262,7 @@ def test_overview(desk: Desk) -> None:
     """Counts by state, channels with state, pace and last error, posts and failures a day, bad files."""
     desk.chat.fail("team", server_error(503))
     publish(desk)
-    desk.site.raw("bad.md", "no front matter")
+    desk.site.raw("bad.md", "---\n---\n")
     desk.look()
     tree = parse(desk.client().get("/admin").text)
     rows = (text.split() for text in texts(tree, "//ul[@class='totals']/li"))

@@ -167,9 +167,9 @@ def test_media_is_served(site: ArticleSite, web: Web, name: str) -> None:
 
 def test_other_kinds_need_the_setting(site: ArticleSite) -> None:
     """`articles.files` opens what it names; what could run as a page of this site is a download."""
-    site.settings = {"files": ("data/*.csv", "**/*.html", "**/*.zip", "**/*.md", ".*/**", "**/.*")}
+    site.settings = {"files": ("data/*.csv", "**/*.htm", "**/*.zip", "**/*.md", ".*/**", "**/.*")}
     site.write("a.md")
-    names = ("data/a.csv", "data/deep/a.csv", "page.html", "a.zip", "a.json", "data/.b.csv", ".c/a.zip")
+    names = ("data/a.csv", "data/deep/a.csv", "page.htm", "a.zip", "a.json", "data/.b.csv", ".c/a.zip")
     for name in names:
         site.raw(name, b"<script>alert(1)</script>")
     web = Web(site)
@@ -177,11 +177,11 @@ def test_other_kinds_need_the_setting(site: ArticleSite) -> None:
     answers = {name: web.get(f"/articles/{name}") for name in (*names, "a.md")}
     assert [name for name, answer in answers.items() if answer.status_code == 200] == [
         "data/a.csv",
-        "page.html",
+        "page.htm",
         "a.zip",
     ]
     assert answers["data/a.csv"].mimetype == "text/csv"
-    for name in ("page.html", "a.zip"):
+    for name in ("page.htm", "a.zip"):
         assert answers[name].mimetype == "application/octet-stream"
         assert answers[name].headers["Content-Disposition"].startswith("attachment")
         assert answers[name].headers["Content-Security-Policy"].startswith("sandbox;")
@@ -195,7 +195,7 @@ def test_no_article_is_served_as_a_file(site: ArticleSite) -> None:
     site.write("draft.txt", published=False)
     site.write("later.txt", publishedDateTime="2026-06-02T00:00:00Z")
     site.write("old/b.txt", published=False)
-    site.raw("bad.txt", b"no front matter")
+    site.raw("bad.txt", b"---\n---\n")
     (site.root / "link.txt").symlink_to(Path("draft.txt"))
     (site.root / "link.csv").symlink_to(Path("draft.txt"))
     site.raw("data.csv", b"1,2")
@@ -230,7 +230,7 @@ def test_nothing_beside_a_draft(site: ArticleSite, web: Web, clock: Clock, path:
     site.write("draft/index.md", published=False)
     site.write("draft/nested/index.md")
     site.write("later/index.md", publishedDateTime="2026-06-02T00:00:00Z")
-    site.raw("bad/index.md", b"no front matter")
+    site.raw("bad/index.md", b"---\n---\n")
     site.write("mixed/open.md")
     site.write("mixed/secret.md", published=False)
     site.raw(path, b"x")

@@ -111,7 +111,9 @@ def _elements(block: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 def _articles(commit: Any) -> Iterator[Article]:
     for path, text in commit.writes:
-        yield parse(text, path).article
+        parsed = parse(text, path)
+        if parsed:
+            yield parsed.article
 
 
 def _note(article: Article, min_quality: int, wanted: set[str]) -> None:

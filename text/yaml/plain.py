@@ -1,12 +1,14 @@
 """The plain part of YAML, which robots write: one key a line, scalars that need no thought.
 
 `load` either returns exactly what PyYAML would, several times faster, or None: then the text uses more of
-YAML than is certain here, and PyYAML must read it.
+YAML than is certain here, and PyYAML must read it whole. Blocks that nobody reads are skipped by their lines,
+where each of them is closed on its own.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Set
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -27,6 +29,23 @@ _UNUSUAL = re.compile(
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _WORDS = re.compile(r"(?:[^\W\d_]|\.[A-Z])(?:[^:#\n]|(?<=\S)#|:(?=\S))*+(?<![\s:])")
+# Lines that end where they seem to: an indent, dashes, a key, and a scalar closed on its own line. The
+# first alternative is the second without any escapes or quotes inside; it is tried first because it is nearly
+# always the one, and runs over the text without looking at each character.
+_CLOSED_LINES = re.compile(
+    r"""(?:
+        [ ]*+ (?:-[ ]++)*+ (?:[\w-]++:(?=[ \n]))?+ [ ]*+
+        (?: "(?=[^"]*+"[ ]*+\n) [^\n]++ (?<=[^\\]")
+          | "(?:[^"\\\n]|\\[^\n])*+"
+          | '(?:[^'\n]|'')*+'
+          | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?: :(?=[^ \t\n]) [^:\n]*+ )*+
+        )?+ [ ]*+ \n
+    )*+""",
+    re.VERBOSE,
+)
+_FIRST_DASH = re.compile(r"\n*+( *+)- ")
+_NOTHING: frozenset[str] = frozenset()
+_ALL_ITEMS: Mapping[str, int] = {}
 _SMALL = 300
 """Characters below which a block is likely to be seen again."""
 _RESOLVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
@@ -47,10 +66,18 @@ class _Level:
         self.open_key: str | None = None
 
 
-def load(text: str, *, shared: bool = False) -> dict[str, Any] | None:
+def load(
+    text: str,
+    *,
+    shared: bool = False,
+    unread: Set[str] = _NOTHING,
+    items: Mapping[str, int] = _ALL_ITEMS,
+) -> dict[str, Any] | None:
     """Return the mapping that a YAML text holds, or None when PyYAML has to say; it ends with a newline.
 
-    With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed.
+    With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed. The
+    value of a key in `unread` is None, whatever it says; of the list below a key in `items` there are only
+    the first so many.
     """
     if not _is_usual(text):
         return None
@@ -63,15 +90,41 @@ def load(text: str, *, shared: bool = False) -> dict[str, Any] | None:
                 continue
             if key in values or (len(key) < 6 and key.lower() in _RESOLVED):
                 return None
+            has_block = len(block) > 1 and block.strip(" \n")
+            if key in unread:
+                if (has_block and (quoted or plain)) or not _CLOSED_LINES.fullmatch(
+                    f"{key}: {plain}\n{block}"
+                ):
+                    return None
+                values[key] = None
+                continue
             value = _unquoted(quoted) if quoted else _plain(plain) if plain else None
-            if len(block) > 1 and block.strip(" \n"):
+            if has_block:
                 if value is not None:
                     return None
+                if key in items:
+                    block = _first_items(block, items[key])
                 value = _seen_block(block) if shared and len(block) < _SMALL else _block(block)
             values[key] = value
     except _NotPlainError:
         return None
     return values or None
+
+
+def _first_items(block: str, count: int) -> str:
+    """Return the lines of a list's first items. Raises _NotPlainError where the others may hold anything."""
+    first = _FIRST_DASH.match(block)
+    if first is None:
+        return block
+    dash = f"\n{first[1]}- "
+    end = first.end()
+    for _ in range(count):
+        end = block.find(dash, end) + 1
+        if not end:
+            return block
+    if not _CLOSED_LINES.fullmatch(block, end):
+        raise _NotPlainError
+    return block[:end]
 
 
 def _is_usual(text: str) -> bool:

@@ -1,16 +1,10 @@
-"""Front matter text → plain Python values, without paying for the parts nobody reads.
-
-`related` runs up to 150 KB and `secured` is ciphertext; YAML spends milliseconds on them. A scan over the
-lines at column 0 cuts such blocks out first. A cut is made only where nothing in the block can reach past its
-end; anything else takes the full parse, which is always right.
-"""
+"""YAML text → plain Python values, within limits on its depth, its aliases and its numbers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
-from itertools import pairwise
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -31,27 +25,13 @@ MAX_DIGITS = 1000
 # What PyYAML's constructors raise at a value that its tag or its looks do not fit.
 _UNREADABLE = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError)
 
-# A line break comes first, not `^`: the search for a literal is many times faster.
-_TOP_KEY = re.compile(r"\n(?:([A-Za-z_][\w-]*):(?=[ \n])|[^\s#-]|-(?![ \n]))")
-# Lines that end where they seem to: an indent, dashes, a key, and a scalar that is closed on its own line.
-# The first alternative is the second without any escapes or quotes inside; it is tried first because it is
-# nearly always the one, and written to run over the text without looking at each character.
-_CLOSED_LINES = re.compile(
-    r"""(?:
-        [ ]*+ (?:-[ ]++)*+ (?:[\w-]++:(?=[ \n]))?+ [ ]*+
-        (?: "(?=[^"]*+"[ ]*+\n) [^\n]++ (?<=[^\\]")
-          | "(?:[^"\\\n]|\\[^\n])*+"
-          | '(?:[^'\n]|'')*+'
-          | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?: :(?=[^ \t\n]) [^:\n]*+ )*+
-        )?+ [ ]*+ \n
-    )*+""",
-    re.VERBOSE,
-)
-# A character before which no scalar and no flow collection can begin (YAML 1.1 §7.4 asks for white space or
-# an indicator), and which escapes nothing.
-_INSIDE = re.compile(r"[\w.?!)/%=+…”’]")
-_SHORT = 2000
-_LINE_BREAKS = ("\x85", "\u2028", "\u2029")  # to libyaml (YAML 1.1 §4.2), but not to the patterns above
+# What people mean most often where libyaml says this.
+_ADVICE = {
+    "mapping values are not allowed in this context": ": a value that holds a colon must be in quotes",
+    "found a tab character": ": use spaces",
+    "found character that cannot start any token": ": put the value in quotes, and use spaces, not tabs",
+    "did not find expected key": ": is a quote or a bracket left open, or the indent wrong?",
+}
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
 _DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
 _DEEP_INDENT = "\n" + " " * MAX_DEPTH
@@ -68,7 +48,18 @@ class YamlError(Exception):
 
 
 class Loader(CSafeLoader):
-    """PyYAML's safe loader, which refuses what nobody means: numbers of more than MAX_DIGITS digits."""
+    """PyYAML's safe loader, which refuses what nobody means: numbers of more than MAX_DIGITS digits.
+
+    What looks like a date but is none, such as 2026-02-30, stays text: whoever wants a date sees that it is
+    not one, and nobody else is in its way.
+    """
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        """Return a date or a time, or the text where there is no such date."""
+        try:
+            return super().construct_yaml_timestamp(node)
+        except (ValueError, OverflowError):
+            return node.value
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """Return an integer; one with many digits or base-60 places takes time that grows with the square."""
@@ -78,22 +69,7 @@ class Loader(CSafeLoader):
 
 
 Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
-
-
-class Block(NamedTuple):
-    """One top-level key of a mapping and the text that belongs to it, its own line included."""
-
-    key: str
-    start: int
-    end: int
-
-
-class Cut(NamedTuple):
-    """A text without some of its top-level keys, the keys that are left, and the blocks cut out by key."""
-
-    text: str
-    keys: list[str]
-    removed: dict[str, str]
+Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_yaml_timestamp)
 
 
 def load(text: str) -> Any:
@@ -116,110 +92,12 @@ def load(text: str) -> Any:
         raise YamlError(line, f"a value cannot be read{_said(error)}", column) from None
 
 
-def load_without(text: str, unwanted: Set[str]) -> tuple[Mapping[str, Any], dict[str, str]] | None:
-    """Return the values of a mapping without the unwanted top-level keys, and the blocks of those by key.
-
-    None when that is not provably what the whole text says: it must then be parsed whole. `text` ends with a
-    newline. Raises YamlError as `load` does.
-    """
-    reduced = cut(text, unwanted)
-    if reduced is None:
+def compose(text: str) -> yaml.Node | None:
+    """Return the nodes of a YAML document, with the places where they stand; None where there are none."""
+    try:
+        return yaml.compose(text, Loader)
+    except yaml.YAMLError:
         return None
-    values = load(reduced.text)
-    # A quoted scalar or a flow collection of a block that was kept can reach into the next one. If one did,
-    # then the key that starts the block it reached into is missing here.
-    if not isinstance(values, dict) or list(values) != reduced.keys:
-        return None
-    return values, reduced.removed
-
-
-def blocks(text: str) -> tuple[Block, ...] | None:
-    """Return the top-level blocks of a front matter; None when a line at column 0 is not a plain `key:`."""
-    if any(line_break in text for line_break in _LINE_BREAKS):
-        return None
-    starts: list[tuple[str, int]] = []
-    for match in _TOP_KEY.finditer("\n" + text):
-        if match[1] is None:
-            return None
-        starts.append((match[1], match.start()))
-    if len({key for key, _ in starts}) != len(starts):
-        return None
-    bounds = pairwise([*starts, ("", len(text))])
-    return tuple(Block(key, start, end) for (key, start), (_, end) in bounds)
-
-
-def is_closed(text: str) -> bool:
-    """Whether no scalar and no flow collection in this block can reach past its end.
-
-    Then cutting it out changes nothing else, as long as it has no alias: that would mean nothing without the
-    rest. A quoted scalar still open at the end has no quote after the one that opens it, save escaped ones.
-    So none is open when the last quote of its kind neither opens one nor is escaped, which the character
-    before it tells. Each line of a short block is looked at all the same: that finds most errors in it.
-    """
-    if len(text) < _SHORT:
-        return has_closed_lines(text)
-    may_open = ["*" in text, *(_begins(text, bracket) for bracket in "[{")]
-    may_open += [(last := text.rfind(quote)) >= 0 and not _is_inside(text, last) for quote in "\"'"]
-    return not any(may_open) or has_closed_lines(text)
-
-
-def has_closed_lines(text: str) -> bool:
-    """Whether every line of this block is a value, or the start of one, that does not reach into the next."""
-    return _CLOSED_LINES.fullmatch(text) is not None
-
-
-def _begins(text: str, bracket: str) -> bool:
-    at = text.find(bracket)
-    while at >= 0:
-        if not _is_inside(text, at):
-            return True
-        at = text.find(bracket, at + 1)
-    return False
-
-
-def _is_inside(text: str, at: int) -> bool:
-    return at > 0 and _INSIDE.match(text, at - 1) is not None
-
-
-def cut(text: str, unwanted: Set[str]) -> Cut | None:
-    """Return the text without the unwanted top-level keys; None when they are not surely closed blocks."""
-    found = blocks(text)
-    if not found:
-        return None
-    kept = [text[: found[0].start]]
-    keys: list[str] = []
-    removed: dict[str, str] = {}
-    for block in found:
-        part = text[block.start : block.end]
-        if block.key not in unwanted:
-            kept.append(part)
-            keys.append(block.key)
-        elif is_closed(part):
-            removed[block.key] = part
-        else:
-            return None
-    return Cut("".join(kept), keys, removed)
-
-
-def first_items(block: str, count: int) -> str | None:
-    """Return a `key:` block cut after the first `count` items of the list that it holds.
-
-    None where a line of that is not closed: then it may be cut at the wrong place, and hold keys that are
-    not seen as such.
-    """
-    head, _, rest = block.partition("\n")
-    indent = re.match(r"\n*( *)- ", rest)
-    few = block
-    if indent is not None:
-        dash = f"\n{indent[1]}- "
-        end = indent.end()
-        for _ in range(count):
-            end = rest.find(dash, end) + 1
-            if not end:
-                break
-        else:
-            few = f"{head}\n{rest[:end]}"
-    return few if has_closed_lines(few) else None
 
 
 def _check_depth(text: str) -> None:
@@ -289,6 +167,7 @@ def _explain(error: yaml.MarkedYAMLError) -> YamlError:
         error, yaml.constructor.ConstructorError
     ):  # all others come from libyaml, which quotes none
         reason = re.sub(r":?\s*['\"].*", "", reason)
+    reason += next((advice for said, advice in _ADVICE.items() if said in reason), "")
     return YamlError(mark.line, reason, mark.column) if mark else YamlError(0, reason)
 
 

@@ -1,0 +1,37 @@
+"""By whose conventions the article files are written: the site generator's that they were made for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Generator = Literal["plain", "jekyll", "hugo", "zola", "pelican", "eleventy", "docusaurus", "astro"]
+
+TOPIC_KEYS = ("topics", "tags", "categories")
+"""The keys that hold an article's topics unless `articles.topics_from` names others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conventions:
+    """How a folder of articles is to be understood; the defaults are Newswire's own format.
+
+    `base_url` is the address of the site that the articles belong to, without a slash at its end, and
+    `permalink` the pattern of their addresses there. `topics_from` None means TOPIC_KEYS, of which `plain`
+    takes the first that has values, and all generators merge them. `timezone` is the zone of dates that name
+    none.
+    """
+
+    generator: Generator = "plain"
+    base_url: str | None = None
+    permalink: str | None = None
+    topics_from: tuple[str, ...] | None = None
+    timezone: str = "UTC"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the files follow no generator's conventions but Newswire's own."""
+        return self.generator == "plain"
+
+
+PLAIN = Conventions()
+"""Newswire's own format."""

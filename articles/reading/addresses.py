@@ -1,0 +1,234 @@
+"""Where an article lives on the site it belongs to, by the conventions of that site's generator."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote, urljoin, urlsplit
+
+from articles.conventions import Conventions
+from articles.reading.dates import without_date
+from text.urls import http_url
+
+# What the generators do where the owner has configured nothing.
+_DEFAULTS: Mapping[str, str] = {
+    "jekyll": "/:categories/:year/:month/:day/:title:output_ext",
+    "hugo": "/:folders/:slugorfilename/",
+    "zola": "/:folders/:slugorfilename/",
+    "pelican": "/:slug.html",
+    "docusaurus": "/:folders/:year/:month/:day/:slugorfilename",
+    "eleventy": "/:folders/:slugorfilename/",
+    "astro": "/:folders/:slugorfilename/",
+}
+# https://jekyllrb.com/docs/permalinks/#built-in-formats
+_JEKYLL_STYLES: Mapping[str, str] = {
+    "date": "/:categories/:year/:month/:day/:title:output_ext",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "ordinal": "/:categories/:year/:y_day/:title:output_ext",
+    "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
+    "none": "/:categories/:title:output_ext",
+}
+_PLACEHOLDER = re.compile(r":([a-z_]+)(\[[0-9:last]{1,12}\])?|\{([a-z_]+)(?::([^{}]{1,20}))?\}")
+_MARKUP = re.compile(r"\{\{|\{%")
+_NOT_IN_SLUG = re.compile(r"[^\w]+")
+_INDEX = ("index", "_index", "readme")
+_JEKYLL_FOLDERS = re.compile(r"(?:^|(?<=/))_(?:posts|drafts)/")
+# English in every locale, as in the generators' own addresses.
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December")  # fmt: skip
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What an article's address is made from.
+
+    `published_at` is in the site's zone. `path` is relative to the folder of articles, and `prefix` the path
+    of that folder below the generator's own content folder, with a slash at its end, or "".
+    """
+
+    path: str
+    prefix: str
+    title: str
+    slug: str | None
+    published_at: datetime
+    categories: Sequence[str] = ()
+    author: str = ""
+    language: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """The file's name without extension, or its folder's where it is an index; with its date."""
+        folders, name = self._parts()
+        return posixpath.basename(folders) if self.is_index and folders else name
+
+    @property
+    def is_index(self) -> bool:
+        """Whether the file stands for its folder."""
+        return self._parts()[1].lower() in _INDEX
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders above the file, or above its own folder."""
+        folders = self._parts()[0]
+        parts = f"{self.prefix}{folders}".strip("/").split("/")
+        if self.is_index and folders:
+            parts = parts[:-1]
+        return [part for part in parts if part]
+
+    def _parts(self) -> tuple[str, str]:
+        folders, _, name = self.path.rpartition("/")
+        name = name.rpartition(".")[0] or name
+        if self.language and name.lower().endswith(f".{self.language.lower()}"):
+            name = name[: -len(self.language) - 1]
+        return folders, name
+
+
+def own_address(place: Place, permalink: str | None, conventions: Conventions) -> str | None:
+    """Return the article's address below `base_url`, or None where there is no `base_url`.
+
+    `permalink` is the front matter's own word for it: an address, a path, or in Jekyll a pattern.
+    """
+    base = conventions.base_url
+    if base is None:
+        return None
+    pattern = permalink or conventions.permalink or _DEFAULTS.get(conventions.generator)
+    if conventions.generator == "jekyll" and pattern:
+        pattern = _JEKYLL_STYLES.get(pattern, pattern)
+    if pattern is None:
+        path = _plain_path(place)
+    elif conventions.generator == "docusaurus" and not (permalink or conventions.permalink):
+        path = _docusaurus_path(place, pattern)
+    else:
+        path = _filled(pattern, place)
+        if permalink is None and conventions.generator in ("hugo", "zola"):
+            path = path.lower().replace(" ", "-")
+        elif permalink and conventions.generator == "zola":
+            path = f"{path.rstrip('/')}/"
+    path = re.sub(r"/{2,}", "/", f"/{path.lstrip('/')}")
+    path = re.sub(r"(?:^|(?<=/))index\.html$", "", path)
+    return http_url(f"{base}{path}")
+
+
+def is_pattern_of_markup(permalink: str) -> bool:
+    """Whether a front matter's permalink holds template code, which is never run."""
+    return _MARKUP.search(permalink) is not None
+
+
+def resolved(
+    reference: str, path: str, link: str | None, base_url: str | None, exists: Callable[[str], bool]
+) -> str | None:
+    """Return the address of a file that an article refers to, or None where there is none.
+
+    One that lies in the folder of articles is served by this site: its address starts with a slash. Else a
+    rooted one is on the host of `base_url`, and any other is relative to the article's own address.
+    """
+    target, _, _ = reference.partition("#")
+    target, _, query = target.partition("?")
+    if reference.startswith("//"):
+        return http_url(f"{urlsplit(base_url).scheme}:{reference}") if base_url else None
+    if not target.startswith("/") or base_url is None:
+        beside = "" if target.startswith("/") else posixpath.dirname(path)
+        inside = posixpath.normpath(posixpath.join(beside, target.lstrip("/")))
+        if not inside.startswith("../") and inside not in ("", ".", "..") and exists(inside):
+            return f"/articles/{quote(inside, errors='replace')}"
+    if base_url is None:
+        return None
+    return http_url(urljoin(link or f"{base_url}/", f"{target}{'?' if query else ''}{query}"))
+
+
+def slugified(text: str) -> str:
+    """Return a text as Jekyll, Hugo and Pelican write it in addresses: lower case, hyphens between words."""
+    decomposed = unicodedata.normalize("NFC", text[:500]).lower()
+    return _NOT_IN_SLUG.sub("-", decomposed.replace("'", "").replace("’", "")).strip("-_")
+
+
+def _plain_path(place: Place) -> str:
+    """Return the file's path without its date and extension; a folder's own page ends in a slash."""
+    if place.is_index and "/" not in place.path:
+        return f"{place.prefix}{place.slug or ''}"
+    last = place.slug or without_date(place.stem)
+    path = last if last.startswith("/") else "/".join([*place.folders, last])
+    return f"{path.rstrip('/')}/" if place.is_index else path
+
+
+def _docusaurus_path(place: Place, pattern: str) -> str:
+    """Return `/blog/2026/01/05/name` for a dated name, or else the file's path; a slug replaces the date."""
+    if place.slug:
+        return "/".join([*place.folders[:1], place.slug.strip("/")])
+    is_dated = without_date(place.stem) != place.stem
+    return _filled(pattern, place) if is_dated else _plain_path(place).rstrip("/")
+
+
+def _filled(pattern: str, place: Place) -> str:
+    values = _placeholders(place)
+
+    def fill(match: re.Match[str]) -> str:
+        name, part, braced, form = match.groups()
+        if braced == "date" and form:
+            return _date_parts(form, place.published_at)
+        value = values.get(name or braced)
+        if value is None:
+            # `:titleish` is `:title` and then `ish`, as in Jekyll.
+            known = max((key for key in values if name and name.startswith(key)), key=len, default=None)
+            return values[known] + (name or "")[len(known) :] if known else match[0]
+        return _chosen(value, part) if part else value
+
+    return _PLACEHOLDER.sub(fill, pattern)
+
+
+def _placeholders(place: Place) -> dict[str, str]:
+    """Return what each placeholder of any generator stands for."""
+    when = place.published_at
+    name = without_date(place.stem)
+    slug = (place.slug or "").strip("/")
+    folders = _JEKYLL_FOLDERS.sub("", f"{'/'.join(place.folders)}/").strip("/")
+    named = [*filter(None, folders.split("/")), *place.categories]
+    categories = "/".join(dict.fromkeys(category.lower() for category in named))
+    year_week = when.isocalendar()
+    month, weekday = _MONTHS[when.month - 1], _WEEKDAYS[when.weekday()]
+    return {
+        "year": f"{when.year:04}", "month": f"{when.month:02}", "day": f"{when.day:02}",
+        "short_year": f"{when.year % 100:02}", "i_month": str(when.month), "i_day": str(when.day),
+        "short_month": month[:3], "long_month": month, "monthname": month.lower(),
+        "hour": f"{when.hour:02}", "minute": f"{when.minute:02}", "second": f"{when.second:02}",
+        "y_day": f"{when:%j}", "yearday": str(int(f"{when:%j}")), "week": f"{year_week.week:02}",
+        "w_year": str(year_week.year), "w_day": str(year_week.weekday), "short_day": weekday[:3],
+        "weekday": f"{when:%w}", "weekdayname": weekday.lower(),
+        "title": slug or name, "slug": slug or slugified(name), "name": slug or slugified(name),
+        "slugorfilename": slug or name, "slugorcontentbasename": slug or name,
+        "filename": name, "contentbasename": name, "basename": name, "base_name": name,
+        "folders": "/".join(place.folders), "sections": "/".join(place.folders),
+        "section": place.folders[0] if place.folders else "", "path": "/".join([*place.folders, name]),
+        "categories": categories, "slugified_categories": categories,
+        "category": place.categories[0].lower() if place.categories else folders,
+        "collection": "posts", "output_ext": ".html", "author": slugified(place.author),
+        "lang": place.language or "en",
+    }  # fmt: skip
+
+
+def _chosen(value: str, part: str) -> str:
+    """Return the sections that Hugo's `:sections[1:]`, `[0]` or `[last]` chooses."""
+    parts = value.split("/")
+    first, colon, last = part.strip("[]").partition(":")
+    try:
+        if not colon:
+            return parts[-1 if first == "last" else int(first)]
+        begin = int(first) if first else None
+        end = None if not last else len(parts) - 1 if last == "last" else int(last)
+        return "/".join(parts[begin:end])
+    except (ValueError, IndexError):
+        return value
+
+
+def _date_parts(form: str, when: datetime) -> str:
+    """Return Pelican's `{date:%Y}`; only the directives that name numbers are known."""
+    month = _MONTHS[when.month - 1]
+    known = {"%Y": f"{when.year:04}", "%m": f"{when.month:02}", "%d": f"{when.day:02}", "%b": month[:3],
+             "%B": month, "%H": f"{when.hour:02}", "%M": f"{when.minute:02}", "%j": f"{when:%j}",
+             "%y": f"{when.year % 100:02}"}  # fmt: skip
+    return re.sub(r"%[A-Za-z]", lambda match: known.get(match[0], ""), form)

@@ -1,0 +1,90 @@
+"""What reading a file depends on besides its own text: the conventions, and the data files beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from articles.conventions import PLAIN, Conventions
+from text.zones import zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Values that a site gives to all files below `folder` (relative, "" for all) whose path fits `pattern`.
+
+    The pattern is a glob over the path below the generator's content folder, with `base` in front of it. With
+    `whole` False the pattern is the start of the path.
+    """
+
+    values: Mapping[str, Any]
+    folder: str = ""
+    base: str = ""
+    pattern: str = ""
+    whole: bool = False
+
+    def holds(self, path: str) -> bool:
+        """Return whether the file at `path` gets these values."""
+        if self.folder and not path.startswith(f"{self.folder}/"):
+            return False
+        if not self.pattern:
+            return True
+        full = f"{self.base}{path}".lower()
+        pattern = self.pattern.strip("/").lower()
+        if self.whole or "*" in pattern:
+            return any(fnmatchcase(name, pattern) for name in (full, full.rpartition(".")[0], path.lower()))
+        return full == pattern or full.startswith(f"{pattern}/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the files beside and above the articles say: values for many of them, and who the authors are.
+
+    `scopes` stand in the order in which they apply, the strongest last. `prefix` is the path of the folder of
+    articles below the generator's content folder, with a slash at its end, or "".
+    """
+
+    scopes: tuple[Scope, ...] = ()
+    authors: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+
+    def values_for(self, path: str) -> dict[str, Any]:
+        """Return the values that the file at `path` has unless it says otherwise."""
+        values: dict[str, Any] = {}
+        for scope in self.scopes:
+            if scope.holds(path):
+                values |= scope.values
+        return values
+
+
+NOTHING_BESIDE = Surroundings()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the reading of one folder's files depends on; `root` None means that no other file is there."""
+
+    conventions: Conventions = PLAIN
+    surroundings: Surroundings = NOTHING_BESIDE
+    root: Path | None = None
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of dates that name none."""
+        return zone(self.conventions.timezone)
+
+    def exists(self, path: str) -> bool:
+        """Return whether a file lies at `path` in the folder, and in no hidden part of it."""
+        is_hidden = any(part.startswith(".") for part in path.split("/"))
+        if self.root is None or len(path) > 1_000 or "\0" in path or is_hidden:
+            return False
+        return os.path.isfile(f"{self.root}/{path}")  # noqa: PTH113 - as fast as can be, once for each picture
+
+
+PLAIN_CONTEXT = Context()
+"""Newswire's own format, with nothing beside the articles."""

@@ -1,0 +1,162 @@
+"""Dates as people and generators write them → aware times in UTC.
+
+The forms are those of YAML 1.1 timestamps, ISO 8601, RFC 5322 §3.3, and of the parsers that Jekyll
+(`Time.parse`), Hugo (`cast.StringToDate`), Pelican (`dateutil`) and JavaScript's `Date` accept without
+having to guess which number is the day.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
+from typing import Any
+
+from articles.reading.limits import MAX_DATE
+
+ADVICE = "write it like 2026-03-31T09:30:00Z"
+_NO_DATE = f"is not a date: {ADVICE}"
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_TIME = r"""
+    (?:(?:[ ]*[T,][ ]*|[ ]+|[ ]+at[ ]+)
+    (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?
+    [ ]*(?P<half>[ap]\.?m\.?)?)?
+    [ ]*(?P<zone>Z|(?:UTC|GMT)?[ ]*[+-]\d{1,2}(?::?\d{2})?(?::?\d{2})?|[A-Z]{1,4})?(?:[ ]*\([^()]*\))?
+"""
+_MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?[ ]+)?"
+_FORMS = tuple(
+    re.compile(form + _TIME, re.VERBOSE | re.IGNORECASE)
+    for form in (
+        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
+        rf"{_WEEKDAY}{_MONTH}[ ]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[ ]+(?P<year>\d{{4}})",
+        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -]+{_MONTH},?[ -]+(?P<year>\d{{4}})",
+    )
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# RFC 5322 §4.3, and the names that Ruby's Time.parse knows.
+_HOURS = {"Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7,
+          "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2, "BST": 1, "JST": 9}  # fmt: skip
+_OFFSET = re.compile(r"(?:UTC|GMT)?[ ]*([+-])(\d{1,2}):?(\d{2})?:?(\d{2})?", re.IGNORECASE)
+_NAMED_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .T]+|$)")
+_DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})[/-]")
+_DATED_FOLDER = re.compile(r"(?:^|/)(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .][^/]*)?/")
+# Numbers of seconds and of milliseconds since 1970 begin here: in March 1973.
+_LEAST_SECONDS, _LEAST_MILLISECONDS = 100_000_000, 100_000_000_000
+
+
+class NotADateError(ValueError):
+    """A value is no date; the text says why and what would be one, and quotes none of it."""
+
+
+def read_date(value: Any, zone: tzinfo = UTC) -> datetime:
+    """Return the time that a value means: without a zone it is in `zone`, without a time its first moment.
+
+    Numbers are seconds or milliseconds since 1970. Raises NotADateError.
+    """
+    if isinstance(value, str):
+        value = _from_text(value)
+    elif type(value) is int:
+        value = _from_number(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        raise NotADateError(f"must be a date: {ADVICE}")
+    try:
+        moment = value if value.tzinfo is UTC else _in_utc(value, zone)
+    except OverflowError:
+        moment = _LATEST
+    if not _EARLIEST <= moment < _LATEST:
+        raise NotADateError("must lie between the years 1900 and 9998")
+    return moment
+
+
+@lru_cache(maxsize=4096)
+def date_in_path(path: str) -> datetime | None:
+    """Return the date, without a zone, that a file's name or its folders give, or None.
+
+    The forms are `2026-01-02-name.md`, `2026-01-02-name/index.md`, `2026-01-02/name.md` and
+    `2026/01/02/name.md`.
+    """
+    folders, _, name = path.rpartition("/")
+    found = _NAMED_DATE.match(name) or _DATED_FOLDERS.search(path)
+    if found is None:
+        *_, found = (None, *_DATED_FOLDER.finditer(f"{folders}/"))
+    if found is None:
+        return None
+    try:
+        year, month, day = map(int, found.groups())
+        return datetime(year, month, day)  # noqa: DTZ001 - the zone is the caller's
+    except ValueError:
+        return None
+
+
+def without_date(name: str) -> str:
+    """Return a file's or folder's name without the date at its start; a name that is only a date stays."""
+    return _NAMED_DATE.sub("", name, count=1) or name
+
+
+def _in_utc(moment: datetime, zone: tzinfo) -> datetime:
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    return moment.replace(tzinfo=UTC) if zone is UTC else moment.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _from_number(value: int) -> datetime | date:
+    if _LEAST_SECONDS <= value < _LEAST_SECONDS * 100_000:
+        scale = 1000 if value >= _LEAST_MILLISECONDS else 1
+        return _EPOCH + timedelta(microseconds=value * 1_000_000 // scale)
+    if 19000101 <= value < 99990101:
+        return _from_text(str(value))
+    raise NotADateError(f"must be a date, not a number: {ADVICE}")
+
+
+def _from_text(text: str) -> datetime:
+    if len(text) > MAX_DATE:
+        raise NotADateError(_NO_DATE)
+    text = " ".join(text.split())
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    match = next(filter(None, (form.fullmatch(text) for form in _FORMS)), None)
+    if match is None:
+        raise NotADateError(_NO_DATE)
+    try:
+        return _from_match(match)
+    except ValueError as error:
+        said = str(error)
+        # Python says what is wrong with a day or an hour without quoting it.
+        known = re.fullmatch(r"[a-z ]+ (?:must be in|is out of range)[\w. ]*", said)
+        raise NotADateError(f"{said}, so this is not a date: {ADVICE}" if known else _NO_DATE) from None
+
+
+def _from_match(match: re.Match[str]) -> datetime:
+    parts = match.groupdict()
+    month = int(parts["month"]) if parts.get("month") else _MONTHS.index(parts["name"][:3].lower()) + 1
+    hour = int(parts["hour"] or 0)
+    if half := parts["half"]:
+        if not 1 <= hour <= 12:
+            raise ValueError("hour must be in 1..12")
+        hour = hour % 12 + (12 if half[0] in "pP" else 0)
+    fraction = f"{parts['fraction'] or 0:0<6}"[:6]
+    return datetime(
+        int(parts["year"]), month, int(parts["day"]),
+        hour, int(parts["minute"] or 0), int(parts["second"] or 0), int(fraction),
+        tzinfo=_zone(parts["zone"]) if parts["zone"] else None,
+    )  # fmt: skip
+
+
+def _zone(name: str) -> tzinfo:
+    if match := _OFFSET.fullmatch(name):
+        sign, hours, minutes, seconds = match.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes or 0), seconds=int(seconds or 0))
+        if int(minutes or 0) > 59 or offset >= timedelta(days=1):
+            raise ValueError("unknown zone")
+        return timezone(-offset if sign == "-" else offset)
+    hours_ahead = _HOURS.get(name.upper())
+    if hours_ahead is None:
+        raise ValueError("unknown zone")
+    return timezone(timedelta(hours=hours_ahead)) if hours_ahead else UTC

@@ -1,0 +1,32 @@
+"""How much of a front matter is taken, checked before anything is normalised; see docs/articles.md."""
+
+MAX_HEAD = 256_000
+"""Characters of a front matter; the longest of real ones, with related coverage, have 150,000."""
+MAX_TITLE = 1_000
+"""Characters of a title: what is over is cut."""
+MAX_EXCERPT = 20_000
+"""Characters of an excerpt: what is over is cut."""
+MAX_TOPIC = 200
+"""Characters of a topic's name: a longer one is left out."""
+MAX_TOPICS = 100
+"""Topics of an article: those after it are left out."""
+MAX_URL = 4_000
+"""Characters of an address: a longer one is left out."""
+MAX_ID = 1_000
+"""Characters of an `id`: a longer one is left out, and the path identifies the article."""
+MAX_NAME = 200
+"""Characters of the name of an author, a provider, a type or a category, and of a picture's text."""
+MAX_ITEMS = 100
+"""Authors and pictures of an article: those after it are left out."""
+MAX_LANGUAGE = 100
+"""Characters of a language tag."""
+MAX_EMBED = 20_000
+"""Characters of `featuredContent`."""
+MAX_DATE = 100
+"""Characters of a date."""
+MAX_RELATED = 3
+"""Items of `related` that are kept for the feeds to choose from."""
+MAX_RELATED_READ = 10
+"""Items of `related` that are looked at to find those."""
+MAX_WARNINGS = 20
+"""Warnings that are kept of one file."""

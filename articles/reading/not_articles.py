@@ -1,0 +1,48 @@
+"""Which files of a folder are no articles, although their names look like it."""
+
+from __future__ import annotations
+
+import re
+
+from articles.conventions import Conventions
+
+# What generators and package managers write, and what their templates are made of.
+_FOLDERS = frozenset(
+    {"node_modules", "_site", "_layouts", "_includes", "_sass", "_data", "archetypes", "bower_components"}
+)
+_TOP_FOLDERS = frozenset({"public", "layouts", "themes", "_book"})
+"""Folders that are these only at the top, and only beside a generator's files."""
+_PAPERS = frozenset(
+    {"readme", "license", "licence", "copying", "contributing", "code_of_conduct", "changelog", "authors"}
+)
+_INDEX = frozenset({"index", "_index"})
+_PARTIAL = re.compile(r"(?:^|/)_(?!posts/|drafts/|index\.)", re.IGNORECASE)
+_JEKYLL_PAGES = frozenset(
+    {"page", "default", "home", "base", "compress", "archive", "redirect", "null", "none"}
+)
+
+
+def is_no_article(path: str, conventions: Conventions) -> bool:
+    """Whether a file is no article, whatever it says."""
+    *folders, name = path.split("/")
+    if folders and not _FOLDERS.isdisjoint(folders):
+        return True
+    if conventions.is_plain:
+        return False
+    if folders and folders[0] in _TOP_FOLDERS:
+        return True
+    if conventions.generator in ("hugo", "zola"):
+        return name.lower().startswith("_index.")
+    # Parts of pages, which Docusaurus and Astro leave out.
+    return conventions.generator in ("docusaurus", "astro") and _PARTIAL.search(path) is not None
+
+
+def may_lack_a_date(path: str, layout: object, conventions: Conventions) -> bool:
+    """Whether a file without a date is taken for no article, rather than for one that lacks its date."""
+    name = path.rpartition("/")[2]
+    stem = name.partition(".")[0].lower()
+    if stem in _INDEX or stem in _PAPERS:
+        return True
+    if conventions.generator != "jekyll":
+        return False
+    return name.endswith(".html") or (isinstance(layout, str) and layout.lower() in _JEKYLL_PAGES)

@@ -1,0 +1,379 @@
+"""The values of a front matter → texts, numbers, addresses, people, pictures.
+
+What cannot be used is a BadValueError with its key; whoever reads an optional value notes it and goes on.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any, TypeVar
+
+from articles.article import Image, Provider, RelatedArticle
+from articles.reading import limits
+from articles.reading.dates import NotADateError, read_date
+from articles.reading.heads import Head
+from text.urls import http_url
+
+_MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # spaces and soft hyphens
+# No database and no document holds these: NUL, and halves of surrogate pairs.
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+T = TypeVar("T")
+
+
+class BadValueError(Exception):
+    """A value is wrong; carries the key (`images[2].width`) so that the line can be found."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key, reason)
+        self.key = key
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Values:
+    """The values of one front matter by key in lower case, and what turned out to be wrong with them.
+
+    With `strict` the first wrong value is raised; else it is noted in `problems` and costs only itself.
+    """
+
+    head: Head
+    by_key: Mapping[str, tuple[str, Any]]
+    strict: bool = False
+    problems: list[BadValueError] = field(default_factory=list)
+
+    def note(self, problem: BadValueError) -> None:
+        """Remember that a value could not be used, or raise that when everything must be right."""
+        if self.strict:
+            raise problem
+        if len(self.problems) < limits.MAX_WARNINGS:
+            self.problems.append(problem)
+
+    def given(self, *keys: str) -> Iterator[tuple[str, Any]]:
+        """Yield those of the keys that have a value, as they are spelled in the file, with the value."""
+        for key in keys:
+            found = self.by_key.get(key)
+            if found is not None and found[1] is not None:
+                yield found
+
+    def first(self, read: Callable[[Values, str, Any], T | None], *keys: str) -> T | None:
+        """Return the value of the first key that has one which can be used and is not empty."""
+        for key, value in self.given(*keys):
+            found = self.usable(read, key, value)
+            if found:
+                return found
+        return None
+
+    def usable(self, read: Callable[[Values, str, Any], T | None], key: str, value: Any) -> T | None:
+        """Return what a value means, or None after noting that it cannot be used."""
+        try:
+            return read(self, key, value)
+        except BadValueError as problem:
+            self.note(problem)
+            return None
+
+
+def items(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the items of a list, each with its place, or else the one value itself; nulls are left out."""
+    places = (
+        ((f"{key}[{number}]", item) for number, item in enumerate(value, start=1))
+        if isinstance(value, list)
+        else ((key, value),)
+    )
+    return ((place, item) for place, item in places if item is not None)
+
+
+def text(values: Values, key: str, value: Any) -> str:
+    """Return a text without the spaces around it."""
+    if not isinstance(value, str):
+        raise BadValueError(key, f"must be text, not {kind(value)}: put it in quotes")
+    return _NOT_TEXT.sub("", value).strip(_MARGINS)
+
+
+def name(values: Values, key: str, value: Any) -> str:
+    """Return a short text, such as a person's name."""
+    return _within(key, text(values, key, value), limits.MAX_NAME)
+
+
+def embed(values: Values, key: str, value: Any) -> str:
+    """Return the HTML of an embedded player."""
+    return _within(key, text(values, key, value), limits.MAX_EMBED)
+
+
+def written(values: Values, key: str, value: Any) -> str:
+    """Return a text; a number, a date or a truth value is the text that stands in the file."""
+    if isinstance(value, (int, float, date)):
+        return values.head.source_of(key, value).strip(_MARGINS)
+    return text(values, key, value)
+
+
+def cut_text(limit: int, take: Callable[[Values, str, Any], str] = text) -> Callable[[Values, str, Any], str]:
+    """Return a reader of texts that cuts what is over `limit` characters, and notes it."""
+
+    def read(values: Values, key: str, value: Any) -> str:
+        found = take(values, key, value)
+        if len(found) > limit:
+            values.note(BadValueError(key, f"is longer than {limit:,} characters and was cut"))
+            found = f"{found[: limit - 1].rstrip()}…"
+        return found
+
+    return read
+
+
+def identifier(values: Values, key: str, value: Any) -> str:
+    """Return an article's own id, in NFC."""
+    if isinstance(value, str) and _NOT_TEXT.search(value):
+        raise BadValueError(key, "must not contain NUL or half of a surrogate pair")
+    found = str(value) if type(value) is int else text(values, key, value)
+    if not 0 < len(found) <= limits.MAX_ID:
+        raise BadValueError(key, f"must be 1 to {limits.MAX_ID:,} characters long")
+    return unicodedata.normalize("NFC", found)
+
+
+def integer(values: Values, key: str, value: Any) -> int:
+    """Return a whole number of at most 31 bits."""
+    if type(value) is not int or abs(value) > 2**31:
+        raise BadValueError(key, f"must be a whole number, not {kind(value)}")
+    return value
+
+
+def moment(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
+    """Return a reader of dates, which are in `zone` when they name none."""
+
+    def read(values: Values, key: str, value: Any) -> datetime:
+        try:
+            return read_date(value, zone)
+        except NotADateError as error:
+            if not isinstance(value, (str, date)):
+                reason = f"must be a date, not {kind(value)}: {str(error).rpartition(': ')[2]}"
+                raise BadValueError(key, reason) from None
+            raise BadValueError(key, str(error)) from None
+
+    return read
+
+
+_UTC_DATE = moment(UTC)
+
+
+def address(values: Values, key: str, value: Any) -> str:
+    """Return a whole web address."""
+    found = _within(key, text(values, key, value), limits.MAX_URL)
+    url = http_url(found)
+    if url is None:
+        raise BadValueError(key, "must be a whole http:// or https:// address")
+    return url
+
+
+def language(values: Values, key: str, value: Any) -> str | None:
+    """Return a language tag (RFC 5646); an underscore stands for a hyphen."""
+    tag = _within(key, text(values, key, value), limits.MAX_LANGUAGE).replace("_", "-")
+    if tag and not _LANGUAGE.fullmatch(tag):
+        raise BadValueError(key, "must be a language tag such as en or pt-BR")
+    return tag or None
+
+
+def provider(values: Values, key: str, value: Any) -> Provider | None:
+    """Return the publication that an article comes from."""
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict):
+        raise BadValueError(key, f"must have a `name:`, and is {kind(value)}")
+    domain = _part(values, name, key, value, "domain")
+    called = _part(values, name, key, value, "name") or domain
+    if not called:
+        return None
+    icons = (values.usable(_icon, place, item) for place, item in items(f"{key}.images", value.get("images")))
+    return Provider(name=called, domain=domain or None, icon=next(filter(None, icons), None))
+
+
+def _icon(values: Values, key: str, value: Any) -> str:
+    if isinstance(value, dict) and value.get("url") is not None:
+        return address(values, f"{key}.url", value["url"])
+    if isinstance(value, str):
+        return address(values, f"{key}.url", value)
+    raise BadValueError(key, "each image needs a `url:`")
+
+
+def topics(values: Values, keys: tuple[str, ...], separator: str, *, merging: bool) -> tuple[str, ...]:
+    """Return the topics that the keys name, each once: of all the keys, or of the first that has any.
+
+    A string is split at `separator` ("," or " ", or ";" for at semicolons if there are any, else at commas),
+    an item of a list never.
+    """
+    found: dict[str, None] = {}
+    for key, value in values.given(*(key.lower() for key in keys)):
+        found |= dict.fromkeys(_topics_of(values, key, value, separator))
+        if found and not merging:
+            break
+    if len(found) > limits.MAX_TOPICS:
+        values.note(BadValueError(keys[0], f"only the first {limits.MAX_TOPICS} topics are taken"))
+    return tuple(found)[: limits.MAX_TOPICS]
+
+
+def _topics_of(values: Values, key: str, value: Any, separator: str) -> Iterator[str]:
+    if isinstance(value, str) and len(value) <= limits.MAX_EXCERPT:
+        # In Jekyll, `category: Two words` is one; `categories: two words` are two.
+        is_one = separator != "," and key.lower() in ("category", "tag")
+        value = [value] if is_one else _split(value, separator)
+    for place, item in items(key, value):
+        if found := values.usable(_topic, place, item):
+            yield found
+
+
+def _split(value: str, separator: str) -> list[str]:
+    if separator == " ":
+        return value.split()
+    return value.split(";" if separator == ";" and ";" in value else ",")
+
+
+def _topic(values: Values, key: str, value: Any) -> str:
+    if isinstance(value, dict):  # Docusaurus: {label: Build tools, permalink: /build}
+        value = next((value[part] for part in ("label", "name", "title") if value.get(part)), value)
+    return _within(key, written(values, key, value), limits.MAX_TOPIC)
+
+
+def authors(known: Mapping[str, str], separator: str = "") -> Callable[[Values, str, Any], tuple[str, ...]]:
+    """Return a reader of authors, whose keys in a data file are in `known` with their names.
+
+    With a separator, a string that holds several names is split at it.
+    """
+
+    def person(values: Values, key: str, value: Any) -> str | None:
+        if isinstance(value, dict):
+            entry = next((value[part] for part in ("name", "title") if value.get(part) is not None), None)
+            value = value.get("key") if entry is None else entry
+            if value is None:
+                return None
+        found = name(values, key, value)
+        return known.get(found) or known.get(found.lower()) or found
+
+    def read(values: Values, key: str, value: Any) -> tuple[str, ...]:
+        if isinstance(value, str) and separator and value not in known:
+            value = _split(value, separator)
+        listed = (values.usable(person, place, item) for place, item in items(key, value))
+        found = tuple(dict.fromkeys(filter(None, listed)))
+        if len(found) > limits.MAX_ITEMS:
+            values.note(BadValueError(key, f"only the first {limits.MAX_ITEMS} are taken"))
+        return found[: limits.MAX_ITEMS]
+
+    return read
+
+
+def images(resolve: Callable[[str], str | None]) -> Callable[[Values, str, Any], tuple[Image, ...]]:
+    """Return a reader of pictures; `resolve` gives the address of one that is not absolute."""
+
+    def one(values: Values, key: str, value: Any) -> Image | None:
+        if isinstance(value, str):
+            value = {"url": value}
+        if value is False or (isinstance(value, dict) and not any(map(value.get, _IMAGE_KEYS))):
+            if value is False or any(known in value for known in _IMAGE_KEYS):
+                return None  # `image: false`, `image: ""` and `image: {path: }` are no picture
+            raise BadValueError(key, "each image needs a `url:`")
+        if not isinstance(value, dict):
+            raise BadValueError(key, "each image needs a `url:`")
+        part = next(part for part in _IMAGE_KEYS if value.get(part))
+        reference = value[part]
+        if isinstance(reference, dict):
+            return one(values, f"{key}.{part}", reference)
+        place = f"{key}.{part}"
+        found = _within(place, text(values, place, reference), limits.MAX_URL)
+        if not found:
+            return None
+        url = http_url(found) if _SCHEME.match(found) else resolve(found)
+        if url is None:
+            raise BadValueError(place, "must be a whole http:// or https:// address")
+        alt = _part(values, _image_text, key, value, "alt")
+        return Image(
+            url=url,
+            width=_part(values, _size, key, value, "width"),
+            height=_part(values, _size, key, value, "height"),
+            title=_part(values, _image_text, key, value, "title") or alt,
+            alt=alt,
+        )
+
+    def read(values: Values, key: str, value: Any) -> tuple[Image, ...]:
+        listed = (values.usable(one, place, item) for place, item in items(key, value))
+        found = tuple(filter(None, listed))
+        if len(found) > limits.MAX_ITEMS:
+            values.note(BadValueError(key, f"only the first {limits.MAX_ITEMS} are taken"))
+        return found[: limits.MAX_ITEMS]
+
+    return read
+
+
+_IMAGE_KEYS = ("url", "src", "path", "image", "teaser", "og_image", "file")
+_image_text = cut_text(limits.MAX_NAME)
+
+
+def _size(values: Values, key: str, value: Any) -> int | None:
+    """Return a width or height in pixels."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,5}(?:px)?", value):
+        value = int(value.removesuffix("px"))
+    size = integer(values, key, value)
+    return size if size > 0 else None
+
+
+def related(values: Values, key: str, value: Any) -> tuple[RelatedArticle, ...]:
+    """Return the items of `related` that make sense, the first few; those that cannot be read are noted."""
+    if not isinstance(value, list):
+        raise BadValueError(key, f"must be a list, not {kind(value)}")
+    found = []
+    limit = len(value) if values.strict else limits.MAX_RELATED_READ
+    for place, item in items(key, value[:limit]):
+        if one := values.usable(_related, place, item):
+            found.append(one)
+            if len(found) == limits.MAX_RELATED and not values.strict:
+                break
+    return tuple(found[: limits.MAX_RELATED])
+
+
+def _related(values: Values, key: str, value: Any) -> RelatedArticle | None:
+    """Read one item of `related`; one without a title or an address is not worth showing."""
+    if not isinstance(value, dict):
+        raise BadValueError(key, f"must have a `title:`, and is {kind(value)}")
+    title = _part(values, _image_text, key, value, "title")
+    links = (_part(values, text, key, value, part) for part in ("webUrl", "originalUrl"))
+    link = next(filter(None, links), None)
+    found = http_url(link) if link and len(link) <= limits.MAX_URL else None
+    if not title or not found:
+        return None
+    source = _part(values, provider, key, value, "provider")
+    dates = (_part(values, _UTC_DATE, key, value, part) for part in ("publishedDateTime", "date"))
+    return RelatedArticle(
+        title=title,
+        link=found,
+        provider=source.name if source else None,
+        published_at=next(filter(None, dates), None),
+    )
+
+
+def _part(
+    values: Values, read: Callable[[Values, str, Any], T | None], key: str, value: dict[str, Any], part: str
+) -> T | None:
+    """Return what one part of a mapping means; None where there is none, or it is noted as unusable."""
+    found = value.get(part)
+    return None if found is None else values.usable(read, f"{key}.{part}", found)
+
+
+def _within(key: str, found: str, limit: int) -> str:
+    if len(found) > limit:
+        raise BadValueError(key, f"is longer than {limit:,} characters and was left out")
+    return found
+
+
+def kind(value: Any) -> str:
+    """Name a value's type in words, never the value: it may be what must not be shown."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, (date, datetime)):
+        return "a date"
+    names: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
+    return names.get(type(value), "a value of another kind")

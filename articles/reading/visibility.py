@@ -1,0 +1,123 @@
+"""Whether an article is to be shown at all: what front matters say of it, in every generator's words.
+
+In doubt it is not: a draft in a feed cannot be taken back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from articles.conventions import Conventions
+from articles.reading.dates import NotADateError, read_date
+
+_HIDE = frozenset({"draft", "isdraft", "hidden", "unlisted", "removed", "headless", "private", "unpublished"})
+"""Keys that hide an article when they are true."""
+_SHOW = frozenset({"published", "publish", "ispublished", "public", "listed"})
+"""Keys that hide an article when they are false."""
+_PUBLIC = frozenset({"public", "published", "visible", "listed"})
+_PUBLISHED = frozenset({"published", "publish"})
+_TRUE = frozenset({"true", "yes", "y", "on", "1", "t"})
+_FALSE = frozenset({"false", "no", "n", "off", "0", "f"})
+_NESTED = ("extra", "params", "seo")
+_NEVER = frozenset({"never", "false", "local"})
+_DRAFTS = re.compile(r"(?:^|/)_drafts/", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[\s_-]+")
+_UNREADABLE = "cannot be read as true or false, so the article is not published"
+_LONGEST = 40
+"""Characters of the longest value or key that can mean anything here."""
+
+
+def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -> str | None:
+    """Return why an article is not published, or None when it is.
+
+    `values` is its front matter, on top of what its folder and its site give all articles; keys count in any
+    case. The answer names the key, and says where its value could not be read.
+    """
+    if "_drafts/" in path and _DRAFTS.search(path):
+        return "it is in _drafts/"
+    return next(_reasons(values, conventions), None)
+
+
+def _reasons(values: Mapping[str, Any], conventions: Conventions) -> Iterator[str]:
+    for key, value in values.items():
+        if value is None or not isinstance(key, str) or len(key) > _LONGEST:
+            continue
+        name = key.lower()
+        if name not in _KNOWN:
+            name = _SEPARATORS.sub("", name)
+            if name not in _KNOWN:
+                continue
+        if name in _NESTED:
+            if isinstance(value, Mapping):
+                yield from (f"{key}.{reason}" for reason in _reasons(value, conventions))
+            continue
+        reason = _reason(name, value, conventions)
+        if reason:
+            yield f"{key}: {reason}"
+
+
+def _reason(name: str, value: Any, conventions: Conventions) -> str | None:
+    """Return why this value hides an article; the name of its key is in lower case."""
+    if name in _HIDE or name in _SHOW:
+        if name == "published" and is_date(value):
+            return None
+        said = truth(value)
+        if said is None:
+            return _UNREADABLE
+        return None if said == (name in _SHOW) else ("is true" if said else "is false")
+    if name in ("visibility", "status"):
+        word = value.strip().lower() if isinstance(value, str) and len(value) <= _LONGEST else ""
+        allowed = _PUBLIC if name == "visibility" else _PUBLISHED
+        return None if word in allowed else f"is not {'public' if name == 'visibility' else 'published'}"
+    return _generators_word(name, value, conventions)
+
+
+def _generators_word(name: str, value: Any, conventions: Conventions) -> str | None:
+    """Return why a key that only one generator knows hides an article."""
+    generator = conventions.generator
+    if name == "eleventyexcludefromcollections" and generator == "eleventy":
+        return None if truth(value) is False else "is not false"
+    if name == "permalink" and generator == "eleventy":
+        return "is false" if truth(value) is False else None
+    if name == "render" and generator == "zola":
+        return None if truth(value) is True else "is not true"
+    if name == "build" and generator == "hugo" and isinstance(value, Mapping):
+        said = {str(key).lower(): str(word).lower() for key, word in value.items()}
+        return "says never" if {said.get("list"), said.get("render")} & _NEVER else None
+    return None
+
+
+_KNOWN = (
+    _HIDE | _SHOW | {"visibility", "status", *_NESTED} |
+    {"eleventyexcludefromcollections", "permalink", "render", "build"}
+)  # fmt: skip
+
+
+def truth(value: Any) -> bool | None:
+    """Return whether a value means true or false, however it is spelled; None where it means neither."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        return bool(value) if value in (0, 1) else None
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return None
+    word = value.strip().strip("\"'").lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def is_doubt(reason: str) -> bool:
+    """Whether an article is hidden because its front matter's word could not be read."""
+    return reason.endswith(_UNREADABLE)
+
+
+def is_date(value: Any) -> bool:
+    """Whether a value is the date of a publication rather than whether there is one."""
+    if isinstance(value, (bool, int, float)):
+        return False
+    try:
+        read_date(value)
+    except NotADateError:
+        return False
+    return True
