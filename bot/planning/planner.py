@@ -26,7 +26,7 @@ from bot.outbox.schema import channels as channels_table
 from bot.outbox.schema import deliveries
 from bot.outbox.states import CHANNEL_DISABLED, RULES_CHANGED, STORY_TOLD, State
 from bot.planning.catalog import Catalog
-from bot.planning.rules import Channel, Reason, decide, rules_text, same_story, with_rules
+from bot.planning.rules import Channel, Reason, decide, is_news, rules_text, same_story, with_rules
 from text.urls import canonical_url
 
 _T = TypeVar("_T")
@@ -176,7 +176,7 @@ class _Pass:
         for name, state in self._states.items():
             if state.catalog == identity and state.revision is not None and state.planned_at is not None:
                 cursor = (state.revision, state.planned_at)
-                groups.setdefault(cursor, []).append(_Look(self._channels[name], _post))
+                groups.setdefault(cursor, []).append(_Look(self._channels[name], self._fate(state)))
         for (revision, planned_at), looks in groups.items():
             changed = self._catalog.scan(changed_since=revision, due=(planned_at, self._now))
             for chunk in _chunks(changed):
@@ -186,7 +186,7 @@ class _Pass:
     def _look_at_everything(self, identity: str) -> None:
         """Plan from the whole catalog for channels that are new, have new rules, or knew another catalog."""
         looks = [
-            _Look(self._channels[name], self._fate(state, identity))
+            _Look(self._channels[name], self._fate(state))
             for name, state in self._states.items()
             if state.catalog != identity or state.rules != self._rules[name]
         ]
@@ -201,25 +201,20 @@ class _Pass:
             self._admit([self._want(article, self._channels[name], Fate.POST) for article in newest])
         self._mark_recent([name for name, state in self._states.items() if state.catalog != identity])
 
-    def _fate(self, state: ChannelState, identity: str) -> Callable[[Article], Fate]:
-        """Return what becomes of admitted articles without a delivery, when all of them are looked at.
+    def _fate(self, state: ChannelState) -> Callable[[Article], Fate]:
+        """Return what becomes of admitted articles without a delivery.
 
-        What only new rules admit was there before and is baselined, not posted in a flood. What the old rules
-        admit too is new since the last look. Where a new catalog hides which of the others are new, their
-        time of publication decides.
+        What only new rules admit was there before and is baselined, not posted in a flood.
         """
         if state.rules is None or state.planned_at is None:
             return _baseline
         if state.rules == self._rules[state.name]:
             return _post
-        before = with_rules(self._channels[state.name], state.rules, self._taxonomy)
-        looked_at, same_catalog = state.planned_at, state.catalog == identity
+        before = with_rules(self._channels[state.name], state.rules)
+        looked_at = state.planned_at
 
         def fate(article: Article) -> Fate:
-            if before is not None and decide(article, before, self._now).deliver:
-                return Fate.POST
-            is_new = not same_catalog and article.due_at > looked_at
-            return Fate.POST if is_new else Fate.RULES_CHANGED
+            return Fate.POST if is_news(article, before, looked_at, self._now) else Fate.RULES_CHANGED
 
         return fate
 

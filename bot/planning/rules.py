@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from articles.article import Article
+from articles.topics import Topic, Topics, slugify
 from bot.outbox.states import OnUnknown, State
 from bot.services import Destination
 from text.words import any_of, fold
@@ -43,7 +45,8 @@ class Channel:
     """One configured destination.
 
     `topics` are slugs, None for all; `destination` is None while a secret is missing, and such a channel is
-    neither planned nor posted to. `max_per_tick` counts posts. `was` is an earlier name.
+    neither planned nor posted to. `max_per_tick` counts posts. `was` is an earlier name. With a
+    `taxonomy` an article's topics are those that it would have by these, not its own `slugs`.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Channel:
     backfill: int = 0
     max_per_tick: int = 5
     on_unknown: OnUnknown = "retry"
+    taxonomy: Topics | None = None
 
 
 class Reason(StrEnum):
@@ -147,20 +151,24 @@ def explain(article: Article, channel: Channel, now: datetime, past: Past = NOTH
 def rules_text(channel: Channel, taxonomy: str = "") -> str:
     """Return what decides about articles in `channel`, and nothing else of it, as comparable JSON.
 
-    `taxonomy` stands for whatever else decides which topics an article has.
+    `taxonomy` is the JSON of the listed topics. Of those only what can lead an article to this channel
+    counts: no title, no description, and no topic that has nothing to do with those the channel follows.
     """
     filters = {name: _filter_lists(getattr(channel, name)) for name in _FILTERS}
     age = channel.max_age.total_seconds() if channel.max_age is not None else None
     topics = sorted(channel.topics) if channel.topics is not None else None
-    rules = {"taxonomy": taxonomy, "topics": topics, "min_quality": channel.min_quality, "max_age": age}
+    rules = {
+        "taxonomy": _deciding(taxonomy, channel.topics) if channel.topics is not None else [],
+        "topics": topics,
+        "min_quality": channel.min_quality,
+        "max_age": age,
+    }
     return json.dumps(rules | filters, sort_keys=True, ensure_ascii=False)
 
 
-def with_rules(channel: Channel, text: str, taxonomy: str = "") -> Channel | None:
-    """Return `channel` with the rules that `rules_text` once wrote down; None if the taxonomy was another."""
+def with_rules(channel: Channel, text: str) -> Channel:
+    """Return `channel` with the rules that `rules_text` once wrote down, and the topics as they were then."""
     rules: dict[str, Any] = json.loads(text)
-    if rules.get("taxonomy", "") != taxonomy:
-        return None
     topics, age = rules.get("topics"), rules.get("max_age")
     filters: dict[str, Any] = {
         name: Filter(include=frozenset(include), exclude=frozenset(exclude))
@@ -172,7 +180,49 @@ def with_rules(channel: Channel, text: str, taxonomy: str = "") -> Channel | Non
         topics=None if topics is None else frozenset(topics),
         min_quality=rules.get("min_quality"),
         max_age=None if age is None else timedelta(seconds=age),
+        taxonomy=_taxonomy_of(rules.get("taxonomy") or []),
         **filters,
+    )
+
+
+def is_news(article: Article, before: Channel, looked_at: datetime, now: datetime) -> bool:
+    """Return whether an article that new rules admit, and that has no delivery, is to be posted.
+
+    It is when the rules `before` admit it too: then it is new since the channel was last looked at. What only
+    the new rules admit was there before, unless its time of publication came after `looked_at`.
+    """
+    return article.due_at > looked_at or decide(article, before, now).deliver
+
+
+@lru_cache(maxsize=4096)
+def _deciding(taxonomy: str, followed: frozenset[str]) -> list[dict[str, object]]:
+    """Return the topics that can lead an article to a channel which follows the slugs `followed`."""
+    topics = _taxonomy_of(taxonomy)
+    found: dict[str, Topic] = {}
+    for topic in topics.listed:
+        lineage = tuple(topics.lineage(topic))
+        names = {slugify(name) for name in (topic.name, *topic.aliases)}
+        if not followed.isdisjoint(names | {each.slug for each in lineage}):
+            found |= {each.slug: each for each in lineage}
+    return [
+        {"name": topic.name, "slug": topic.slug, "aliases": sorted(topic.aliases), "parent": topic.parent}
+        for _, topic in sorted(found.items())
+    ]
+
+
+def _taxonomy_of(described: str | list[dict[str, Any]]) -> Topics:
+    """Return topics from their JSON, or from the part of it that `rules_text` writes down."""
+    found = (json.loads(described) if described else []) if isinstance(described, str) else described
+    return Topics(
+        tuple(
+            Topic(
+                name=each["name"],
+                slug=each["slug"],
+                aliases=tuple(each.get("aliases") or ()),
+                parent=each.get("parent"),
+            )
+            for each in found
+        )
     )
 
 
@@ -216,9 +266,16 @@ def _present(article: Article, channel: Channel, now: datetime) -> str | None:
 
 
 def _topic(article: Article, channel: Channel, now: datetime) -> str | None:
-    if channel.topics is None or not channel.topics.isdisjoint(article.slugs):
+    if channel.topics is None or not channel.topics.isdisjoint(_slugs(article, channel)):
         return None
     return f"{Reason.TOPIC}: {', '.join(article.topics) or 'it has none'}"
+
+
+def _slugs(article: Article, channel: Channel) -> Iterable[str]:
+    if channel.taxonomy is None:
+        return article.slugs
+    topics = channel.taxonomy
+    return {each.slug for name in article.topics for each in topics.lineage(topics.of(name))}
 
 
 def _type(article: Article, channel: Channel, now: datetime) -> str | None:

@@ -15,6 +15,10 @@ from bot.planning.planner import CHUNK, Planner
 from bot.planning.rules import Channel
 from tests.bot.world import START, World, article, shuffled
 
+TOPICS = '[{"name": "AI", "slug": "ai"}]'
+TOPICS_DESCRIBED = '[{"name": "AI", "slug": "ai", "description": "Machines that learn"}]'
+TOPICS_WITH_CV = '[{"name": "AI", "slug": "ai", "aliases": ["CV"]}]'
+
 
 def states_of(world: World) -> dict[str, str]:
     return {each.article_id: each.state.value for each in world.deliveries()}
@@ -163,14 +167,17 @@ def test_who_told_the_story_leaves_it_to_the_other_when_withdrawn(world: World) 
 
 
 def test_lower_demands_post_no_flood(world: World) -> None:
-    """min_quality from 80 to 60 baselines what only that admits; what is new meanwhile is posted."""
+    """min_quality from 80 to 60 baselines what only that admits, edited meanwhile or not; news is posted."""
     world.catalog.put(*(article(f"weak{n}", quality=60) for n in range(30)))
     world.started(world.slack(min_quality=80)).stop()
-    world.catalog.put(article("new", quality=85), article("new-and-weak", quality=65))
+    world.clock.advance(minutes=10)
+    world.catalog.put(*(article(f"weak{n}", quality=60, title="An edited title") for n in range(30)))
+    world.catalog.put(article("new", quality=85), article("back-dated-and-weak", quality=65))
+    world.catalog.put(article("new-and-weak", quality=65, published_at=START + timedelta(minutes=5)))
     bot = world.started(world.slack(min_quality=60))
     baselined = world.deliveries(State.BASELINED)
-    assert len(baselined) == 30 and {each.reason for each in baselined} == {"rules changed"}
-    assert len(world.chat.requests) == 2
+    assert len(baselined) == 31 and {each.reason for each in baselined} == {"rules changed"}
+    assert {each.article_id for each in world.deliveries(State.SENT)} == {"new", "new-and-weak"}
     world.catalog.put(article("later", quality=61))
     world.tick(bot)
     assert len(world.chat.requests) == 3
@@ -193,13 +200,29 @@ def test_new_rules_with_a_new_catalog(world: World) -> None:
 def test_topics_that_mean_something_else_post_no_flood(world: World) -> None:
     """When the topics' own settings change, what was published before is baselined."""
     channel = world.slack(topics=frozenset({"ai"}))
-    world.catalog.put(*(article(f"cv{n}", slugs=("cv",)) for n in range(5)))
-    world.started(channel, taxonomy="before").stop()
-    world.catalog.put(*(article(f"cv{n}", slugs=("cv", "ai")) for n in range(5)))
+    world.catalog.put(*(article(f"cv{n}", topics=("CV",), slugs=("cv",)) for n in range(5)))
+    world.started(channel, taxonomy=TOPICS).stop()
+    world.catalog.put(*(article(f"cv{n}", topics=("CV",), slugs=("cv", "ai")) for n in range(5)))
     world.catalog.rebuild()
-    world.started(channel, taxonomy="after")
+    world.started(channel, taxonomy=TOPICS_WITH_CV)
     assert len(world.deliveries(State.BASELINED)) == 5
     assert world.chat.requests == []
+
+
+@pytest.mark.parametrize("rebuilt", [True, False])
+@pytest.mark.parametrize("taxonomy", ["described", "with-alias"])
+def test_an_article_that_comes_with_new_topics_is_posted(world: World, taxonomy: str, rebuilt: bool) -> None:
+    """An article is news although a topic's description or aliases changed in the same deploy."""
+    channel = world.slack(topics=frozenset({"ai"}))
+    world.catalog.put(article("old"))
+    world.started(channel, taxonomy=TOPICS).stop()
+    world.clock.advance(minutes=10)
+    world.catalog.put(article("new", published_at=START - timedelta(hours=12)))
+    if rebuilt:
+        world.catalog.rebuild()
+    changed = {"described": TOPICS_DESCRIBED, "with-alias": TOPICS_WITH_CV}[taxonomy]
+    world.started(channel, taxonomy=changed)
+    assert states_of(world) == {"old": "baselined", "new": "sent"}
 
 
 def test_what_was_skipped_too_soon_is_planned_again(world: World) -> None:

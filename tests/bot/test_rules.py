@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.article import Article, Provider
+from articles.topics import Topic
 from bot.outbox.states import State
 from bot.planning.rules import (
     Channel,
@@ -19,6 +21,7 @@ from bot.planning.rules import (
     Reason,
     decide,
     explain,
+    is_news,
     rules_text,
     same_story,
     with_rules,
@@ -161,10 +164,10 @@ def test_decisions_are_total_and_explained(found: Article, channel: Channel, pas
 @given(articles, channels)
 def test_rules_written_down_decide_alike(found: Article, channel: Channel) -> None:
     """Rules that were written down and read back decide as they did, and are written the same."""
-    back = with_rules(Channel(name="c", kind="slack"), rules_text(channel, "t"), "t")
-    assert back is not None
+    found = replace(found, topics=found.slugs)
+    back = with_rules(Channel(name="c", kind="slack"), rules_text(channel))
     assert decide(found, back, START) == decide(found, channel, START)
-    assert rules_text(back, "t") == rules_text(channel, "t")
+    assert rules_text(back) == rules_text(channel)
 
 
 def test_rules_are_only_rules() -> None:
@@ -172,4 +175,65 @@ def test_rules_are_only_rules() -> None:
     other = replace(STRICT, name="x", kind="discord", backfill=9, max_per_tick=1, on_unknown="hold")
     assert rules_text(other) == rules_text(STRICT)
     assert rules_text(replace(STRICT, min_quality=60)) != rules_text(STRICT)
-    assert with_rules(STRICT, rules_text(STRICT, "before"), "after") is None
+
+
+def topics(*listed: Topic) -> str:
+    """Return the JSON of topics, as the settings are passed on."""
+    return json.dumps([asdict(topic) for topic in listed])
+
+
+AI = Topic(name="AI", slug="ai", description="Machines that learn", aliases=("A.I.",))
+VISION = Topic(name="Vision", slug="vision", parent="AI")
+COOKING = Topic(name="Cooking", slug="cooking")
+
+
+@pytest.mark.parametrize(
+    ("listed", "same"),
+    [
+        ((replace(AI, title="A", description="B"), VISION, COOKING), True),
+        ((AI, VISION), True),
+        ((AI, VISION, replace(COOKING, aliases=("Food",))), True),
+        ((COOKING, VISION, AI), True),
+        ((replace(AI, aliases=("A.I.", "ML")), VISION, COOKING), False),
+        ((AI, replace(VISION, parent=None), COOKING), False),
+        ((AI, VISION, replace(COOKING, parent="Vision")), False),
+        ((replace(AI, aliases=()), VISION, replace(COOKING, aliases=("A.I.",))), False),
+    ],
+)
+def test_of_the_topics_only_what_leads_to_the_channel_counts(listed: tuple[Topic, ...], same: bool) -> None:
+    """Descriptions, and topics that are none of the channel's, change no rules; aliases and parents do."""
+    before = rules_text(STRICT, topics(AI, VISION, COOKING))
+    assert (rules_text(STRICT, topics(*listed)) == before) is same
+    everything = replace(STRICT, topics=None)
+    assert rules_text(everything, topics(*listed)) == rules_text(everything, topics())
+
+
+def test_old_rules_decide_with_the_topics_of_their_time() -> None:
+    """Whether the rules of then admit an article is asked with the topics as they were then."""
+    channel = Channel(name="c", kind="slack", topics=frozenset({"ai"}))
+    old = with_rules(channel, rules_text(channel, topics(AI, VISION)))
+    for name, admitted in (("Vision", True), ("A.I.", True), ("ML", False), ("Cooking", False)):
+        found = article("a", topics=(name,), slugs=("whatever",))
+        assert decide(found, old, START).deliver is admitted
+
+
+def test_rules_of_the_first_edition_are_read() -> None:
+    """They hold all topics, with titles and descriptions, as a text within the text."""
+    channel = Channel(name="c", kind="slack", topics=frozenset({"ai"}))
+    written = json.loads(rules_text(channel)) | {"taxonomy": topics(AI, VISION)}
+    old = with_rules(channel, json.dumps(written))
+    assert decide(article("a", topics=("Vision",), slugs=()), old, START).deliver
+    none = with_rules(channel, json.dumps(written | {"taxonomy": ""}))
+    assert not decide(article("a", topics=("Vision",), slugs=()), none, START).deliver
+
+
+def test_what_new_rules_admit_and_is_news() -> None:
+    """What the old rules admit too, and what was published since; not what only the new rules admit."""
+    before, looked_at = Channel(name="c", kind="slack", min_quality=80), START
+    later = START + timedelta(minutes=5)
+    old_and_new = article("a", quality=85, published_at=START - timedelta(days=3))
+    assert is_news(old_and_new, before, looked_at, later)
+    assert not is_news(replace(old_and_new, quality=60), before, looked_at, later)
+    assert is_news(
+        article("b", quality=60, published_at=START + timedelta(minutes=1)), before, looked_at, later
+    )
