@@ -17,7 +17,7 @@ from articles.topics import ALL, Topic
 from feeds.content import entry_html, excerpt, full_text, paragraph
 from feeds.model import Author, Content, Entry, Feed, Site
 from text.markup import one_line
-from text.urls import http_url, page_url
+from text.urls import http_url, on_site, page_url
 
 # The root of every id that is made here. It must never change: readers would show each entry again.
 _IDS = uuid.UUID("6d3c3f0e-9c38-5f0b-8f0e-2b1f4f3f0c57")
@@ -98,7 +98,7 @@ def build_entry(article: Article, site: Site, content: Content, related: int) ->
         authors=people or ((provider,) if provider else ()),
         provider=provider,
         language=_language(article.language),
-        images=tuple(_images(article.images)),
+        images=tuple(_images(article.images, site)),
         related=tuple(_related(article.related))[:related],
         via=via if via != url else None,
     )
@@ -139,9 +139,9 @@ def _publication(provider: Provider | None) -> Author | None:
     return Author(name=name, url=http_url(f"https://{domain}/") if _HOST.fullmatch(domain) else None)
 
 
-def _images(images: Iterable[Image]) -> Iterator[Image]:
+def _images(images: Iterable[Image], site: Site) -> Iterator[Image]:
     for image in images:
-        if url := http_url(image.url):
+        if url := http_url(on_site(image.url, site.url)):
             yield replace(image, url=url, title=one_line(image.title or "") or None)
 
 

@@ -76,6 +76,11 @@ def _ascii_label(label: str) -> str:
     return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
 
 
+def on_site(url: str, site_url: str) -> str:
+    """Return an address as it is, or on the site at `site_url` where it starts with /articles/."""
+    return f"{site_url.rstrip('/')}{url}" if url.startswith("/articles/") else url
+
+
 def page_url(site_url: str, article_id: str) -> str:
     """Return the address of the page that the site at `site_url` gives an article."""
     return f"{site_url.rstrip('/')}/articles/{quote(article_id, errors='replace')}"

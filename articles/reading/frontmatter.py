@@ -22,6 +22,7 @@ from articles.reading.dates import date_in_path, without_date
 from articles.reading.heads import Head, HeadError, split
 from articles.reading.languages import language_in_path
 from articles.reading.values import BadValueError, Values
+from text.titles import plain_title
 
 _DATES = ("publisheddatetime", "date", "pubdate", "published", "created")
 _UPDATES = (
@@ -185,6 +186,8 @@ class _Reading:
         if value is None:
             raise BadValueError("title", "is missing")
         title = read(self._values, key, value)
+        if not self._conventions.is_plain:
+            title = plain_title(title)
         if not title:
             raise BadValueError(key, "is empty")
         return title

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from articles.article import Article
 from bot.services.text import clean, fit, web_url
-from text.urls import page_url
+from text.urls import on_site, page_url
 
 SUMMARY_LENGTH = 500
 """A post is an invitation to read on: longer summaries are cut here, before any service's own limit."""
@@ -55,7 +55,7 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
     An article without a usable http(s) link is found at its own page on the site.
     """
     provider = article.provider
-    pictures = (web_url(image.url, LINK_LENGTH) for image in article.images)
+    pictures = (web_url(on_site(image.url, site_url), LINK_LENGTH) for image in article.images)
     return Message(
         title=clean(article.title) or clean(article.id),
         link=web_url(article.link or "", LINK_LENGTH) or page_url(site_url, article.id),
