@@ -16,8 +16,8 @@ Markup = Literal["markdown", "mdx", "html"]
 class Image:
     """A picture that belongs to an article; sizes are in pixels, None where the file does not say.
 
-    `url` is absolute, or starts with /articles/: then it is an address on this site. `alt` describes the picture
-    to those who do not see it.
+    `url` is absolute, or starts with /articles/: then it is an address on this site. `alt` describes the
+    picture to those who do not see it.
     """
 
     url: str
