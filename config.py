@@ -29,7 +29,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from articles.conventions import Conventions, Generator
 from articles.files.folder import ARTICLE_FILES
@@ -264,6 +264,19 @@ class TopicConfig(_Section):
         )
 
 
+def _gone_problem(slug: str, listed: Topics) -> str | None:
+    """Return why a topic's slug cannot be in `feeds.gone`, or None if it can."""
+    if slugify(slug) != slug:
+        return f"{slug!r} is not the slug of a topic; that of a topic with this name is {slugify(slug)!r}"
+    topic = listed.at(slug)
+    if topic:
+        return f"{topic.name!r} is listed under feeds.topics: remove one of the two"
+    target = listed.moved(slug)
+    if target:
+        return f"{slug!r} is another name of {target!r} under feeds.topics: remove one of the two"
+    return None
+
+
 class FeedsConfig(_Section):
     """What the feeds hold."""
 
@@ -282,6 +295,24 @@ class FeedsConfig(_Section):
         except TopicError as error:
             raise ValueError(str(error)) from None
         return topics
+
+    @field_validator("gone")
+    @classmethod
+    def _gone_is_not_listed(cls, gone: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse what would be listed and ended at once, each at its own line."""
+        listed = Topics(tuple(topic.topic() for topic in info.data.get("topics", ())))
+        problems = [
+            InitErrorDetails(
+                type=PydanticCustomError("gone_topic", "{reason}", {"reason": reason}),
+                loc=(index,),
+                input=slug,
+            )
+            for index, slug in enumerate(gone)
+            if (reason := _gone_problem(slug, listed))
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("gone", problems)
+        return gone
 
     def catalog_topics(self) -> Topics:
         """Return the topics the operator listed, and those that are gone."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from articles.catalog.catalog import Catalog, TopicSummary
+from articles.catalog.values import value_counts
 from articles.topics import ALL, Topics
 from feeds.filters import Filter, parse
 from text.markup import one_line
 from text.words import fold
 
-MOST_TOPICS = 60
-_MOST_CHOICES = 30
-_LOOKED_AT = 3000
+MAX_TOPICS = 1000
+"""How many topics are offered: those with the most articles."""
+MAX_CHOICES = 300
+"""How many types, and how many publications, are offered."""
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -33,7 +34,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """The form as it is shown, filled in; text fields hold what was typed, usable or not."""
+    """The form as it is shown, filled in; text fields hold what was typed, usable or not.
+
+    `left_out` says how many topics, types and publications there are beyond those offered.
+    """
 
     topics: tuple[Choice, ...]
     types: tuple[Choice, ...]
@@ -41,23 +45,21 @@ class Form:
     needs_all: bool
     min_quality: str
     words: str
+    left_out: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kinds:
-    """The types and providers of a site's newer articles, folded, with one spelling and their number."""
+    """The types and publications of a site's articles, folded, with one spelling and their number."""
 
     types: tuple[Choice, ...]
     providers: tuple[Choice, ...]
 
 
 def kinds(catalog: Catalog, now: datetime) -> Kinds:
-    """Return which types and providers the newest articles have, the most frequent first."""
-    articles = list(islice(catalog.shown(ALL, now), _LOOKED_AT))
-    return Kinds(
-        types=_counted(article.type for article in articles),
-        providers=_counted(article.provider.name if article.provider else None for article in articles),
-    )
+    """Return which types and publications the shown articles have, the most frequent first."""
+    found = value_counts(catalog, now)
+    return Kinds(types=_ranked(found.types), providers=_ranked(found.providers))
 
 
 def wanted(pairs: Pairs, topics: Topics) -> Filter:
@@ -77,7 +79,9 @@ def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: Kinds) -> Form:
         values.setdefault(name, []).append(value)
     slugs = set(values.get("topic", ()))
     ranked = sorted(summaries, key=lambda summary: (summary.topic.slug not in slugs, -summary.articles))
-    listed = sorted(ranked[:MOST_TOPICS], key=lambda summary: summary.topic.name.casefold())
+    listed = sorted(ranked[:MAX_TOPICS], key=lambda summary: summary.topic.name.casefold())
+    types = _chosen(found.types, values.get("type", ()))
+    providers = _chosen(found.providers, values.get("provider", ()))
     return Form(
         topics=tuple(
             Choice(
@@ -88,12 +92,22 @@ def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: Kinds) -> Form:
             )
             for summary in listed
         ),
-        types=_chosen(found.types, values.get("type", ())),
-        providers=_chosen(found.providers, values.get("provider", ())),
+        types=types,
+        providers=providers,
         needs_all=("match", "all") in pairs,
         min_quality=values.get("min_quality", [""])[-1],
         words=", ".join(filter(None, values.get("word", ()))),
+        left_out={
+            "topics": len(ranked) - len(listed),
+            "types": _left_out(found.types, types),
+            "providers": _left_out(found.providers, providers),
+        },
     )
+
+
+def _left_out(known: Iterable[Choice], shown: Iterable[Choice]) -> int:
+    """Return how many of the known choices are not shown."""
+    return len({choice.value for choice in known} - {choice.value for choice in shown})
 
 
 def _with_single_words(pairs: Pairs) -> Iterator[tuple[str, str]]:
@@ -104,14 +118,16 @@ def _with_single_words(pairs: Pairs) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _counted(names: Iterable[str | None]) -> tuple[Choice, ...]:
+def _ranked(spellings: Counter[str]) -> tuple[Choice, ...]:
+    """Return a choice for each name, under its most frequent spelling."""
     counts = Counter[str]()
-    spellings: dict[str, str] = {}
-    for name in filter(None, map(one_line, filter(None, names))):
-        counts[fold(name)] += 1
-        spellings.setdefault(fold(name), name)
+    labels: dict[str, str] = {}
+    for spelling, number in sorted(spellings.items(), key=lambda item: (-item[1], item[0])):
+        if name := one_line(spelling):
+            counts[fold(name)] += number
+            labels.setdefault(fold(name), name)
     ranked = sorted(counts, key=lambda name: (-counts[name], name))
-    return tuple(Choice(value=name, label=spellings[name], articles=counts[name]) for name in ranked)
+    return tuple(Choice(value=name, label=labels[name], articles=counts[name]) for name in ranked)
 
 
 def _chosen(choices: Iterable[Choice], values: Iterable[str]) -> tuple[Choice, ...]:
@@ -128,4 +144,4 @@ def _chosen(choices: Iterable[Choice], values: Iterable[str]) -> tuple[Choice, .
         for value in folded
     ]
     others = [choice for choice in known.values() if choice.value not in folded]
-    return (*chosen, *others[: max(0, _MOST_CHOICES - len(chosen))])
+    return (*chosen, *others[: max(0, MAX_CHOICES - len(chosen))])

@@ -46,6 +46,15 @@ class _CachedPage:
     document: Document
 
 
+@dataclass(frozen=True, slots=True)
+class _CachedKinds:
+    """What the builder offers, in which state of the catalog that was counted, and until when it holds."""
+
+    state: Hashable
+    due: datetime | None
+    kinds: builder.Kinds
+
+
 class Readers:
     """Makes the readers' pages of one site."""
 
@@ -56,7 +65,7 @@ class Readers:
         self.renderer = renderer
         self.search = Search(publisher.catalog)
         self._documents = LruCache[str | tuple[object, ...], _CachedPage](CACHE_BYTES)
-        self._kinds: tuple[Hashable, builder.Kinds] | None = None
+        self._kinds: _CachedKinds | None = None
 
     def cached(self, key: str | tuple[object, ...], make: Callable[[datetime], Document]) -> Document:
         """Return the page of `key`, rendered again when an article changed or a minute has passed."""
@@ -160,13 +169,18 @@ class Readers:
             found |= self._choice(builder.wanted(pairs, self.catalog.topics), now)
         except BadFilterError as error:
             found["problem"] = str(error)
-        state = (self.catalog.identity, self.catalog.revision())
-        if self._kinds is None or self._kinds[0] != state:
-            self._kinds = state, builder.kinds(self.catalog, now)
-        kinds = self._kinds[1]
-        form = builder.form(pairs, self.catalog.summaries(now), kinds)
+        form = builder.form(pairs, self.catalog.summaries(now), self._kinds_at(now))
         document = self.renderer.document("build.html", cache_control=_UNCACHED, now=now, form=form, **found)
         return document, 400 if found["problem"] else 200
+
+    def _kinds_at(self, now: datetime) -> builder.Kinds:
+        """Return the types and publications, counted again when an article changed or appeared."""
+        state = (self.catalog.identity, self.catalog.revision())
+        cached = self._kinds
+        if cached is None or cached.state != state or (cached.due is not None and now >= cached.due):
+            due = self.catalog.next_due(ALL, now)
+            self._kinds = cached = _CachedKinds(state, due, builder.kinds(self.catalog, now))
+        return cached.kinds
 
     def _choice(self, wanted: Filter, now: datetime) -> dict[str, object]:
         check_topics(self.publisher, wanted)

@@ -100,6 +100,24 @@ def test_the_environment_comes_first(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("feeds", "problem"),
+    [
+        ("topics: [{name: AI}]\n  gone: [old, ai]", "3:15: feeds.gone[2]: 'AI' is listed under feeds.topics"),
+        ("topics: [{name: AI}]\n  gone: ai", "3:9: feeds.gone: 'AI' is listed under feeds.topics"),
+        ("gone:\n    - a\n    - ml\n  topics: [{name: AI, aliases: [ML]}]",
+         "4:7: feeds.gone[2]: 'ml' is another name of 'ai'"),
+        ("gone: [old]\n  topics:\n    - {name: AI, slug: old}", "2:10: feeds.gone[1]: 'AI' is listed"),
+        ("gone: [C++]", "2:10: feeds.gone[1]: 'C++' is not the slug of a topic"),
+        ("gone: [all]", "2:10: feeds.gone[1]: 'all' is not the slug of a topic"),
+    ],
+)  # fmt: skip
+def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> None:
+    """A slug in `gone` is one, and none of a listed topic: each mistake is named at its own line."""
+    (found,) = errors(folder, f"feeds:\n  {feeds}\n")
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
     ("text", "lines"),
     [
         ("sites:\n  title: x\n", ["1:1: sites: is not a known key; did you mean site?"]),

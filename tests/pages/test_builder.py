@@ -7,8 +7,9 @@ from typing import Any
 import feedparser
 import pytest
 
-from tests.pages.parsed import parse
-from tests.site import URL, ArticleSite, Web
+from pages.builder import MAX_CHOICES
+from tests.pages.parsed import parse, texts
+from tests.site import URL, ArticleSite, Clock, Web
 
 
 @pytest.fixture
@@ -152,6 +153,50 @@ def test_form_with_a_mistake(filled: Web) -> None:
     tree = parse(answer.text)
     assert "whole number" in tree.xpath("string(//p[@role='alert'])")
     assert tree.xpath("//input[@name='min_quality']/@value") == ["high"]
+
+
+def test_everything_is_offered_and_counted(site: ArticleSite, web: Web, clock: Clock) -> None:
+    """All topics, types and publications, however many and however old their articles, with true counts."""
+    for number in range(120):
+        site.write(
+            f"{number}.md",
+            topics=[f"Topic {number}"],
+            type="Video" if number % 3 else "video",
+            provider={"name": f"Paper {number % 40}"},
+            publishedDateTime=f"2026-01-{number % 28 + 1:02}",
+        )
+    site.write("later.md", type="Audio", topics=["Later"], publishedDateTime="2026-06-02T00:00:00Z")
+    web.refresh()
+    tree = parse(web.get("/build").text)
+    offered = {
+        name: dict(
+            zip(
+                tree.xpath(f"//input[@name='{name}']/@value"),
+                tree.xpath(f"//input[@name='{name}']/../span[@class='count']/text()"),
+                strict=True,
+            )
+        )
+        for name in ("topic", "type", "provider")
+    }
+    assert offered["topic"] == {f"topic-{number}": "1" for number in range(120)}
+    assert offered["type"] == {"video": "120"}
+    assert offered["provider"] == {f"paper {number}": "3" for number in range(40)}
+    assert "not listed" not in tree.text_content()
+    clock.advance(days=1)
+    assert parse(web.get("/build").text).xpath("//input[@name='type']/@value") == ["video", "audio"]
+
+
+def test_what_is_not_offered_is_said(site: ArticleSite, web: Web) -> None:
+    """Beyond the bounds the most frequent ones are offered, with what was chosen, and the rest is counted."""
+    for number in range(MAX_CHOICES + 2):
+        site.write(f"{number}.md", provider={"name": f"Paper {number}"}, topics=["AI"])
+    site.write("again.md", provider={"name": f"Paper {MAX_CHOICES + 1}"})
+    web.refresh()
+    tree = parse(web.get("/build?provider=Paper+99999").text)
+    offered = tree.xpath("//input[@name='provider']/@value")
+    assert len(offered) == MAX_CHOICES
+    assert offered[:2] == ["paper 99999", f"paper {MAX_CHOICES + 1}"]
+    assert "3 with fewer entries are not listed." in texts(tree, "//p[@class='hint']")
 
 
 def test_nothing_chosen_is_everything(filled: Web) -> None:
