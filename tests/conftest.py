@@ -9,8 +9,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 from tests.site import ArticleSite, Clock, Web
+
+# How long an example takes depends on what else the machine does; pytest's timeout bounds the whole test.
+settings.register_profile("newswire", deadline=None)
+settings.load_profile("newswire")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
