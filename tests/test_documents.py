@@ -76,3 +76,30 @@ def assert_tests_exist(cell: str) -> None:
         assert not function or re.search(rf"^def {function}\(", text, re.MULTILINE), (
             f"{file} has no {function}"
         )
+
+
+def test_every_room_and_file_of_the_architecture_is_there() -> None:
+    """Paths in the tables exist, and every package of the program has its row."""
+    first = {
+        cell.strip("`")
+        for cells in rows("docs/architecture.md")
+        for cell in cells[:2]
+        if cell.startswith("`")
+    }
+    paths = {cell for cell in first if re.fullmatch(r"[\w/]+(?:/|\.py)", cell)}
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    for cells in rows("docs/architecture.md"):
+        if len(cells) == 3 and cells[1].endswith(".py`"):
+            text = (ROOT / cells[1].strip("`")).read_text(encoding="utf-8")
+            for name in re.findall(r"`(\w+)`", cells[0]):
+                assert re.search(rf"^class {name}\b", text, re.MULTILINE), f"{cells[1]} has no {name}"
+    packages = {file.parent for file in ROOT.glob("*/__init__.py")} - {ROOT / "tests", ROOT / "benchmarks"}
+    assert {package.name for package in packages} - {"scripts"} <= {path.split("/")[0] for path in paths}
+
+
+def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
+    """A reader finds a word by the alphabet."""
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## Glossary")[2]
+    words = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")][2:]
+    assert len(words) >= 40
+    assert words == sorted(set(words), key=str.lower)
