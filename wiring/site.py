@@ -17,7 +17,7 @@ from pathlib import Path
 import config as configuration
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
-from articles.catalog.watcher import Watcher
+from articles.catalog.watcher import Watcher, log_refresh
 from articles.errors import ArticlesError
 from articles.files.checkout import Checkout, Puller, Repository
 from articles.files.folder import Folder
@@ -96,7 +96,9 @@ class Newswire:
             self.puller.start()
         else:
             try:
-                self.counts.refreshed(self.indexer.refresh().seconds)
+                refresh = self.indexer.refresh()
+                log_refresh(refresh)
+                self.counts.refreshed(refresh.seconds)
             except ArticlesError:
                 raise
             except Exception:

@@ -32,6 +32,7 @@ _TAKE_OVER_EVERY = 0.5
 _RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minute
 _RESCAN_AFTER = (1.0, 60.0)
 _LONGEST_PROBLEM = 500  # characters
+_MOST_PROBLEMS = 100  # of one refresh that are logged one by one
 
 Events = Callable[..., Iterator[set[tuple[Change, str]]]]
 
@@ -181,15 +182,7 @@ class Watcher(Background):
             return {}, _RESCAN_AFTER[0]
         self.healthy = True
         self._succeeded()
-        for problem in refresh.problems:
-            log.warning("left out %s", problem)
-        if refresh.changed or refresh.removed or refresh.problems:
-            log.info(
-                "articles: %d changed, %d removed, %d bad",
-                refresh.changed,
-                refresh.removed,
-                len(refresh.problems),
-            )
+        if log_refresh(refresh):
             self.on_refresh(refresh)
             self._report_change()
         return refresh.folders or {}, _pause(time.thread_time() - started)
@@ -218,6 +211,19 @@ class Watcher(Background):
             self._lock.truncate(0)
             self._lock.write(problem[:_LONGEST_PROBLEM])
             self._lock.flush()
+
+
+def log_refresh(refresh: Refresh) -> bool:
+    """Log what a refresh did; return whether that was anything."""
+    bad = len(refresh.problems)
+    for problem in refresh.problems[:_MOST_PROBLEMS]:
+        log.warning("left out %s", problem)
+    if bad > _MOST_PROBLEMS:
+        log.warning("left out %d more: `flask articles check` lists them", bad - _MOST_PROBLEMS)
+    if not (refresh.changed or refresh.removed or bad):
+        return False
+    log.info("articles: %d changed, %d removed, %d bad", refresh.changed, refresh.removed, bad)
+    return True
 
 
 def is_watched(catalog: Catalog) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from articles.catalog.indexer import Indexer, Refresh
-from articles.catalog.watcher import Watcher, is_watched
+from articles.catalog.watcher import Watcher, is_watched, log_refresh
 from tests.articles.test_source import nested
 from tests.site import NOON, ArticleSite
 
@@ -130,6 +130,25 @@ def test_a_bad_file_is_logged_once(site: ArticleSite, caplog: pytest.LogCaptureF
     assert [record.getMessage() for record in caplog.records] == [
         "left out bad.md:2: the front matter must be a list of `key: value` lines"
     ]
+
+
+def test_a_flood_of_bad_files_is_counted_in_the_log(
+    site: ArticleSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hundred are named, and the rest is a number: a log has an end."""
+    for number in range(130):
+        site.raw(f"{number}.md", "---\ntitle: [\n---\n")
+    with caplog.at_level(logging.INFO):
+        assert log_refresh(site.indexer().refresh())
+    said = [record.getMessage() for record in caplog.records]
+    assert sum(line.startswith("left out ") and ".md:" in line for line in said) == 100
+    assert said[-2:] == [
+        "left out 30 more: `flask articles check` lists them",
+        "articles: 0 changed, 0 removed, 130 bad",
+    ]
+    caplog.clear()
+    assert not log_refresh(site.indexer().refresh())
+    assert caplog.records == []
 
 
 def test_a_folder_that_goes_and_comes_back(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:

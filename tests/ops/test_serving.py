@@ -19,6 +19,8 @@ import pytest
 import requests
 
 from tests.articles.gitserver import Origin
+from tests.articles.test_source import nested
+from tests.ops.conftest import write_article
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -132,6 +134,33 @@ def test_articles_from_a_repository(tmp_path: Path) -> None:
         web.wait_for("/feeds/all.rss", "Fresh from the push")
         web.process.send_signal(signal.SIGTERM)
         assert web.process.wait(10) == 0
+
+
+def test_hostile_files_stop_neither_a_running_process_nor_the_next_start(tmp_path: Path) -> None:
+    """Links in circles and out of the folder, folders 496 deep, a stolen id: other changes show."""
+    content = tmp_path / "content"
+    content.mkdir()
+    write_article(content, "good")
+    with nested(content, "deep", 496):
+        for start in range(2):
+            with serving(tmp_path, "{path: content}", WEB_CONCURRENCY="2") as web:
+                web.wait_for("/feeds/all.rss", "Title of good")
+                if start == 0:
+                    (content / "self.md").symlink_to("self.md")
+                    (content / "circle").symlink_to("circle")
+                    (content / "root").symlink_to("/")
+                    text = "---\ntitle: Stolen\npublishedDateTime: 2026-02-01\nid: good\n---\n"
+                    (content / "a.md").write_text(text, encoding="utf-8")
+                write_article(content, f"after-{start}")
+                web.wait_for("/feeds/all.rss", f"Title of after-{start}")
+                assert web.get("/readyz").json() == {"status": "ready", "reasons": [], "warnings": []}
+                assert "Stolen" not in web.get("/feeds/all.rss").text
+                log = web.log.read_text()
+                assert "Traceback" not in log
+                reported = {"self.md:1:", "a.md:1:", "/".join(["deep"] * 33) + ":1:"} if start == 0 else set()
+                assert set(re.findall(r"left out (\S+)", log)) == reported
+                web.process.send_signal(signal.SIGTERM)
+                assert web.process.wait(10) == 0
 
 
 def test_a_setting_that_cannot_be_ends_it(tmp_path: Path) -> None:
