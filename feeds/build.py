@@ -14,7 +14,9 @@ from urllib.parse import quote, urljoin
 
 from articles.article import Article, Image, Provider, RelatedArticle
 from articles.topics import ALL, Topic
-from feeds.content import entry_html, excerpt, full_text, paragraph
+from feeds.bodies import Bodies
+from feeds.content import entry_html, full_text, paragraph
+from feeds.links import Links
 from feeds.model import Author, Content, Entry, Feed, Site
 from text.markup import one_line
 from text.urls import http_url, on_site, page_url
@@ -45,15 +47,18 @@ def build_feed(
     content: Content,
     related: int,
     ttl: int,
+    bodies: Bodies | None = None,
 ) -> Feed:
     """Return the feed of the `size` newest published ones of `articles`, all of which belong to `topic`.
 
     The caller leaves out articles whose time has not come. Each entry shows at most `related` other articles;
-    with "excerpt" the entries carry their summary in place of the article's text.
+    with "excerpt" the entries carry their summary in place of the article's text. `bodies` says how the texts
+    are written; without it, they are in Newswire's own format.
     """
+    bodies = bodies or own_format(site)
     published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
     newest = sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
-    entries = tuple(build_entry(article, site, content, related) for article in newest)
+    entries = tuple(build_entry(article, site, content, related, bodies) for article in newest)
     name = one_line(topic.name)
     slug = quote(topic.slug, errors="replace")
     site_title = one_line(site.title) or site.url
@@ -74,15 +79,23 @@ def build_feed(
         updated=max((entry.updated for entry in entries), default=None),
         icon=http_url(urljoin(f"{site.url}/", site.icon)) if site.icon else None,
         entries=entries,
+        changes_at=bodies.links.changes_at,
     )
 
 
-def build_entry(article: Article, site: Site, content: Content, related: int) -> Entry:
+def own_format(site: Site) -> Bodies:
+    """Return the rules of Newswire's own format, with nothing known of the article folder."""
+    return Bodies(links=Links(site_url=site.url))
+
+
+def build_entry(
+    article: Article, site: Site, content: Content, related: int, bodies: Bodies | None = None
+) -> Entry:
     """Return the entry of one article, with at most `related` other articles."""
+    bodies = bodies or own_format(site)
     url = http_url(article.link or "") or article_page(article, site)
-    base_url = content_base(article, site)
-    summary = one_line(article.summary) or excerpt(article, base_url)
-    text = full_text(article, summary, base_url, url) if content == "full" else paragraph(summary)
+    summary = one_line(article.summary) or bodies.summary(article)
+    text = full_text(article, summary, bodies, url) if content == "full" else paragraph(summary)
     via = http_url(article.original_link or "")
     provider = _publication(article.provider)
     people = tuple(Author(name=name) for name in _unique(map(_without_address, article.authors)))
@@ -116,14 +129,6 @@ def entry_id(article: Article, site: Site) -> str:
     A function of the article's id and the site's, never of an address, title or date (RFC 4287 §4.2.6).
     """
     return article.id if _URI.fullmatch(article.id) else _uuid(site, "article", article.id)
-
-
-def content_base(article: Article, site: Site) -> str:
-    """Return the URL that relative links in the article are relative to.
-
-    Its pictures and downloads lie beside it in its folder, which /articles/ mirrors.
-    """
-    return f"{site.url}/articles/{quote(article.path.removesuffix('.md'), errors='replace')}"
 
 
 def article_page(article: Article, site: Site) -> str:

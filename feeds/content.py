@@ -8,29 +8,16 @@ from __future__ import annotations
 from html import escape
 
 from articles.article import Article
+from feeds.bodies import Bodies
 from feeds.model import Author, Entry
-from text.markup import embed_link, plain, render_markdown
-
-EXCERPT_LENGTH = 300
-"""Characters of an article's text that stand in for a missing summary."""
+from text.markup import embed_link
 
 
-def full_text(article: Article, summary: str, base_url: str, page_url: str) -> str:
+def full_text(article: Article, summary: str, bodies: Bodies, own_url: str) -> str:
     """Return the article's text, or else its summary, and its embed below: safe HTML, "" for nothing."""
-    body = render_markdown(article.body, base_url, page_url=page_url) if article.body.strip() else ""
-    embed = embed_link(article.embed, base_url) if article.embed else ""
+    body = bodies.html(article, own_url) if article.body.strip() else ""
+    embed = embed_link(article.embed, bodies.links.place(article)) if article.embed else ""
     return "\n".join(filter(None, [body or paragraph(summary), embed]))
-
-
-def excerpt(article: Article, base_url: str) -> str:
-    """Return the start of the article's text on one line, cut between words; "" when it has none."""
-    if not article.body.strip():
-        return ""
-    text = plain(render_markdown(article.body, base_url))
-    if len(text) <= EXCERPT_LENGTH:
-        return text
-    start, space, _ = text[:EXCERPT_LENGTH].rpartition(" ")
-    return f"{start if space else text[:EXCERPT_LENGTH]}…"
 
 
 def entry_html(entry: Entry, text: str) -> str:

@@ -13,15 +13,19 @@ from itertools import groupby, islice
 from urllib.parse import quote
 
 from articles.article import Article
+from articles.catalog.beside import ArticleFiles
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
+from articles.catalog.places import CatalogPlaces
 from articles.errors import DeadlineError
 from articles.topics import ALL, Topic
 from feeds import formats
+from feeds.bodies import Bodies
 from feeds.build import build_feed, feed_id
 from feeds.filters import Filter
 from feeds.formats import FORMATS, opml
 from feeds.formats.opml import Outline, render_opml
+from feeds.links import Links
 from feeds.model import Content, Feed, Site
 from text.cache import LruCache
 from web.caching import cache_headers, slugs_in
@@ -105,9 +109,11 @@ class Publisher:
         clock: Callable[[], datetime],
         *,
         max_seconds: float = MAX_SECONDS,
+        files: ArticleFiles | None = None,
     ) -> None:
         self.catalog = catalog
         self.site = site
+        self._files = files
         self.settings = settings
         self._clock = clock
         self.max_seconds = max_seconds
@@ -130,8 +136,9 @@ class Publisher:
             feed = self.feed(slug, now)
             if feed is None:
                 return None
+            due = _earliest(self.catalog.next_due(slug, now), feed.changes_at)
             document = self.render(feed, extension)
-            cached = CachedDocument(slug, state, self.catalog.next_due(slug, now), document)
+            cached = CachedDocument(slug, state, due, document)
             store(self.documents, name, cached, document)
         return cached
 
@@ -158,7 +165,18 @@ class Publisher:
             content=settings.content,
             related=settings.related,
             ttl=settings.ttl,
+            bodies=self.bodies(now),
         )
+
+    def bodies(self, now: datetime) -> Bodies:
+        """Return how bodies become HTML, with links as they are at `now`; for one feed or page."""
+        links = Links(
+            site_url=self.site.url,
+            base_url=self.catalog.conventions.base_url,
+            places=CatalogPlaces(self.catalog, self._files, now),
+            now=now,
+        )
+        return Bodies(links=links, generator=self.catalog.conventions.generator)
 
     def topic(self, slug: str) -> Topic | None:
         """Return the topic at `slug`, which may be `all`; None where there is none yet, or none at all."""
@@ -187,10 +205,9 @@ class Publisher:
         name = wanted.address(extension)
         cached = self._filtered.get(name)
         if cached is None or not cached.is_current(max(states), now):
-            due = min(
-                filter(None, (self.catalog.next_due(slug, now) for slug in wanted.topics)), default=None
-            )
-            document = self.render(self.filtered_feed(wanted, now), extension)
+            feed = self.filtered_feed(wanted, now)
+            due = _earliest(feed.changes_at, *(self.catalog.next_due(slug, now) for slug in wanted.topics))
+            document = self.render(feed, extension)
             cached = CachedDocument(wanted.path, max(states), due, document)
             store(self._filtered, name, cached, document)
         return cached.document
@@ -214,6 +231,7 @@ class Publisher:
             content=settings.content,
             related=settings.related,
             ttl=settings.ttl,
+            bodies=self.bodies(now),
         )
         return replace(
             feed,
@@ -290,6 +308,10 @@ class Publisher:
             page_url=f"{self.site.url}/" if is_all else f"{self.site.url}/topics/{address}",
             children=tuple(self._tree(topic.slug, below)),
         )
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min(filter(None, moments), default=None)
 
 
 def _order(article: Article) -> tuple[float, str]:

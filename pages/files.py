@@ -1,90 +1,27 @@
-"""The pictures and downloads that lie beside the articles, served below /articles/.
-
-Pictures, audio, video and PDF are served; other kinds only where the setting `articles.files` names them.
-Never served are article files, hidden files, files in a hidden folder or outside the article folder, and
-files that belong only to articles that are not shown: see `articles.catalog.visibility`.
-"""
+"""The pictures and downloads that lie beside the articles, as responses: see `articles.catalog.beside`."""
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from flask import Response, send_file
 
-from articles.catalog.catalog import Catalog
-from articles.catalog.visibility import is_visible
-from articles.files.folder import Folder
+from articles.catalog.beside import MEDIA_TYPES
 
-# Kinds that a browser shows and that cannot run as a page of this site: see `serve` for SVG.
-_MEDIA = {
-    ".avif": "image/avif", ".bmp": "image/bmp", ".gif": "image/gif", ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp",
-    ".aac": "audio/aac", ".flac": "audio/flac", ".m4a": "audio/mp4", ".mp3": "audio/mpeg",
-    ".oga": "audio/ogg", ".ogg": "audio/ogg", ".opus": "audio/ogg", ".wav": "audio/wav",
-    ".m4v": "video/mp4", ".mov": "video/quicktime", ".mp4": "video/mp4", ".ogv": "video/ogg",
-    ".webm": "video/webm",
-    ".pdf": "application/pdf",
-}  # fmt: skip
 # Others that a browser may be told of; all that is not here is a download without a kind.
 _TEXTS = {".csv": "text/csv", ".json": "application/json", ".txt": "text/plain"}
 _DOWNLOAD = "application/octet-stream"
-# Never served, whatever the settings say: in other spellings, article files of another site or a draft.
-_MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdx"})
 _MAX_AGE = 3600
 
 
-class ArticleFiles:
-    """The files beside the articles of one folder."""
-
-    def __init__(self, folder: Folder, catalog: Catalog, is_allowed: Callable[[str], bool]) -> None:
-        """Serve from `folder`; `is_allowed` says whether the settings admit a path of any other kind."""
-        self._folder = folder
-        self._catalog = catalog
-        self._is_allowed = is_allowed
-
-    def find(self, path: str, now: datetime) -> Path | None:
-        """Return the file at `path`, relative to the folder, or None when there is none that may be served.
-
-        A symbolic link is followed where its target may be served under its own path too.
-        """
-        if not self._may_be_served(path):
-            return None
-        root = self._folder.root
-        try:
-            whole_root = root.resolve()
-            whole = root.joinpath(*path.split("/")).resolve(strict=True)
-            if not (whole.is_relative_to(whole_root) and stat.S_ISREG(whole.stat().st_mode)):
-                return None
-        except (OSError, RuntimeError, ValueError):  # RuntimeError: links that lead in a circle
-            return None
-        target = whole.relative_to(whole_root).as_posix()
-        same_kind = whole.suffix.lower() == Path(path).suffix.lower()
-        if target != path and not (same_kind and self._may_be_served(target)):
-            return None
-        shown = all(is_visible(self._catalog, each, now) for each in {path, target})
-        return whole if shown else None
-
-    def _may_be_served(self, path: str) -> bool:
-        parts = path.split("/")
-        if any(not part or part.startswith(".") or "\0" in part or "\\" in part for part in parts):
-            return False
-        suffix = Path(parts[-1]).suffix.lower()
-        if suffix in _MARKDOWN or self._folder.is_included(path):
-            return False
-        return suffix in _MEDIA or self._is_allowed(path)
-
-
 def serve(file: Path) -> Response:
-    """Answer the current request with a file that `find` returned.
+    """Answer the current request with a file that `ArticleFiles.find` returned.
 
     A drawing (SVG) opened by itself can carry script: the sandbox keeps it from running as this site. A kind
     that is not known is a download, so that no HTML of a contributor becomes a page of this site.
     """
     suffix = file.suffix.lower()
-    mimetype = _MEDIA.get(suffix) or _TEXTS.get(suffix) or _DOWNLOAD
+    mimetype = MEDIA_TYPES.get(suffix) or _TEXTS.get(suffix) or _DOWNLOAD
     response = send_file(
         file, mimetype=mimetype, conditional=True, max_age=_MAX_AGE, as_attachment=mimetype == _DOWNLOAD
     )

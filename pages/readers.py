@@ -14,7 +14,7 @@ from markupsafe import Markup
 from articles.article import Article
 from articles.catalog.search import Search, words
 from articles.topics import ALL, Topic
-from feeds.build import article_page, build_entry, content_base
+from feeds.build import article_page, build_entry
 from feeds.content import full_text
 from feeds.errors import BadFilterError
 from feeds.filters import Filter
@@ -28,6 +28,7 @@ from pages.outline import WEEK, WEEKS, Node, tree
 from pages.render import Renderer
 from pages.subscribe import subscription
 from text.cache import LruCache
+from text.summary import is_in
 from web.document import Document, store
 
 PER_PAGE = 20
@@ -129,8 +130,9 @@ class Readers:
     def article(self, article: Article, now: datetime) -> Document:
         """Return an article's own page."""
         own_page = article_page(article, self.site)
-        entry = build_entry(article, self.site, content="excerpt", related=3)
-        body = full_text(article, entry.summary, content_base(article, self.site), own_page)
+        bodies = self.publisher.bodies(now)
+        entry = build_entry(article, self.site, content="excerpt", related=3, bodies=bodies)
+        body = full_text(article, entry.summary, bodies, own_page)
         return self.renderer.document(
             "article.html",
             now=now,
@@ -138,6 +140,7 @@ class Readers:
             card=card(article, self.site, self.catalog.topics),
             own_page=own_page,
             updated=entry.updated if entry.updated > entry.published else None,
+            lede="" if is_in(entry.summary, body) else entry.summary,
             body=Markup(page_body(body, own_page, self.site)),  # noqa: S704 - sanitised by articles.markup
         )
 

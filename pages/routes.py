@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
+from articles.catalog.beside import ArticleFiles
 from articles.catalog.search import MAX_LENGTH
 from articles.errors import DeadlineError
 from articles.files.folder import Folder, glob_matcher
@@ -18,7 +19,7 @@ from feeds.publisher import Publisher
 from feeds.routes import MAX_QUERY, moved_or_unknown
 from pages.assets import Assets
 from pages.cards import topic_path
-from pages.files import ArticleFiles, serve
+from pages.files import serve
 from pages.readers import Readers
 from pages.render import Renderer
 from pages.security import protect

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 import nh3
@@ -49,6 +50,7 @@ _LANGUAGE_CLASS = re.compile(r"language-[\w+#.-]{1,40}")
 _ID = re.compile(r"[A-Za-z][\w.:-]{0,99}")
 
 _EMBED = re.compile(r"<(?:iframe|embed|video|audio|source)\b[^<>]*>", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _EMBED_SOURCE = re.compile(r"""\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _YOUTUBE = re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+)")
 _VIMEO = re.compile(r"https?://player\.vimeo\.com/video/(\d+)")
@@ -60,26 +62,37 @@ def xml_safe(text: str) -> str:
     return _UNSAFE.sub("", _CONTROL_SPACE.sub(" ", text))
 
 
-def render_markdown(text: str, base_url: str, *, page_url: str | None = None) -> str:
+Resolve = Callable[[str], str | None]
+"""Returns the absolute address that a relative one means, or None where it leads nowhere."""
+
+
+def render_markdown(
+    text: str, base_url: str, *, page_url: str | None = None, resolve: Resolve | None = None
+) -> str:
     """Return Markdown as sanitised HTML: see `text.markdown.render` and `sanitise`."""
     # Imported late: it costs some 80 ms, and a site of links alone never needs it.
     from text import markdown
 
-    return sanitise(markdown.render(xml_safe(text[:MAX_BODY])), base_url, page_url=page_url)
+    markup = markdown.render(xml_safe(text[:MAX_BODY]))
+    return sanitise(markup, base_url, page_url=page_url, resolve=resolve)
 
 
-def sanitise(markup: str, base_url: str, *, page_url: str | None = None) -> str:
+def sanitise(
+    markup: str, base_url: str, *, page_url: str | None = None, resolve: Resolve | None = None
+) -> str:
     """Return `markup` as an inert fragment of HTML whose every URL is absolute.
 
     Relative URLs are resolved against `base_url`, bare `#anchors` against `page_url` (the same, unless
-    given). Only http, https and mailto links stay; players and frames become links; the result holds nothing
-    that XML cannot.
+    given); `resolve` takes the place of both. Only http, https and mailto links stay; players and frames
+    become links; the result holds nothing that XML cannot.
     """
 
     def absolute(url: str) -> str | None:
+        if resolve:
+            return _resolve(resolve(url) or "", base_url)
         return _resolve(url, (page_url or base_url) if url.startswith("#") else base_url)
 
-    clean = _EMBED.sub(lambda tag: _embed_anchor(tag[0], base_url), xml_safe(markup))
+    clean = _EMBED.sub(lambda tag: _embed_anchor(tag[0], absolute), xml_safe(markup))
     clean = balanced(clean)
     # Twice: a dropped tag can leave what a parser reads differently next time, as a paragraph in a paragraph.
     for _ in range(2):
@@ -136,11 +149,12 @@ def _resolve(url: str, base_url: str) -> str | None:
         return None
 
 
-def _embed_anchor(tag: str, base_url: str) -> str:
+def _embed_anchor(tag: str, absolute: Resolve) -> str:
     source = _EMBED_SOURCE.search(tag)
     if not source:
         return ""
-    url = _resolve(html.unescape(source[1] or source[2] or source[3] or "").strip(), base_url)
+    given = html.unescape(source[1] or source[2] or source[3] or "").strip()
+    url = _resolve(given, "") if _ABSOLUTE.match(given) else absolute(given)
     host = urlsplit(url).hostname if url else None
     if not url or not host:
         return ""

@@ -52,14 +52,22 @@ def summarise(body: str, *, generator: str = "plain", markup: str = "markdown") 
 
 
 def cut(text: str, length: int) -> str:
-    """Return `text`, or its beginning up to the last sentence or else word that ends within `length`."""
+    """Return `text`, or its beginning up to the last sentence or else word that ends within `length`.
+
+    Behind a word there is an ellipsis.
+    """
     if len(text) <= length:
         return text
     ends = [end.end() for end in _SENTENCE_END.finditer(text, 0, length)]
     if ends and ends[-1] >= length // 3:
         return text[: ends[-1]]
-    start, space, _ = text[: length - 1].rpartition(" ")
-    return f"{start if space else text[: length - 1]}…"
+    start, space, _ = text[:length].rpartition(" ")
+    return f"{start if space else text[:length]}…"
+
+
+def is_in(summary: str, markup: str) -> bool:
+    """Whether a summary says only what the text of an HTML fragment says too, word by word."""
+    return bool(summary) and summary.removesuffix("…") in plain(markup)
 
 
 def _of_html(markup: str, *, whole: bool) -> str:

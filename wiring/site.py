@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import config as configuration
+from articles.catalog.beside import ArticleFiles
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import Watcher, log_refresh
 from articles.errors import ArticlesError
 from articles.files.checkout import Checkout, Puller, Repository
-from articles.files.folder import Folder
+from articles.files.folder import Folder, glob_matcher
 from articles.private import private_folder, restrict
 from config import ArticlesConfig, Config, ConfigError
 from feeds.model import Site
@@ -120,7 +121,9 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     restrict(config.state)
     articles = config.articles
     checkout = _checkout(config, clock, environ)
-    indexer = article_index(config, article_folder(articles, checkout), config.state)
+    folder = article_folder(articles, checkout)
+    indexer = article_index(config, folder, config.state)
+    files = ArticleFiles(folder, indexer.catalog, glob_matcher(articles.files))
     counts = Counts(config.state, clock)
     settings = FeedSettings(
         size=config.feeds.size,
@@ -133,7 +136,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
         clock=clock,
         indexer=indexer,
         watcher=Watcher(indexer, on_refresh=lambda refresh: counts.refreshed(refresh.seconds)),
-        publisher=Publisher(indexer.catalog, _site(config), settings, clock),
+        publisher=Publisher(indexer.catalog, _site(config), settings, clock, files=files),
         counts=counts,
         puller=Puller(checkout, articles.every) if checkout else None,
     )

@@ -13,7 +13,7 @@ from typing import Any
 from articles.derived import DerivedFile, Opened
 from articles.private import private_folder
 
-VERSION = 4
+VERSION = 5
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
 
 _SCHEMA = (
@@ -49,6 +49,10 @@ _SCHEMA = (
     """CREATE TABLE spellings (
         slug TEXT, name TEXT, articles INTEGER NOT NULL, PRIMARY KEY (slug, name)
     ) WITHOUT ROWID""",
+    """CREATE TABLE mentions (
+        name TEXT, number INTEGER, PRIMARY KEY (name, number) -- see `places`
+    ) WITHOUT ROWID""",
+    "CREATE INDEX mentions_by_number ON mentions (number)",
     "INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16)))), ('revision', 0), ('complete', 0)",
 )
 

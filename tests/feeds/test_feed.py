@@ -11,9 +11,9 @@ import pytest
 from articles.article import Image, Provider, RelatedArticle
 from articles.topics import ALL, Topic
 from feeds.build import article_page
-from feeds.content import EXCERPT_LENGTH
 from feeds.model import Entry
 from tests.feeds.samples import EVENING, MORNING, SITE, article, feed_of, rich_article
+from text.summary import SUMMARY_LENGTH
 
 
 def only_entry(**fields: Any) -> Entry:
@@ -160,13 +160,13 @@ def test_excerpts_leave_the_body_out() -> None:
     assert "Source:" in entry.content_html and "Related coverage" in entry.content_html
 
 
-def test_a_missing_summary_is_the_start_of_the_text() -> None:
-    """Cut between words, on one line, without markup."""
+def test_a_missing_summary_is_the_first_paragraph_of_prose() -> None:
+    """Cut between words, on one line, without markup; a heading is no prose."""
     entry = only_entry(body="# Title\n\nFirst **line** &amp; more. " + "word " * 100)
-    assert entry.summary.startswith("Title First line & more. word")
-    assert entry.summary.endswith(" word…") and len(entry.summary) <= EXCERPT_LENGTH + 1
+    assert entry.summary.startswith("First line & more. word")
+    assert entry.summary.endswith(" word…") and len(entry.summary) <= SUMMARY_LENGTH + 1
     assert only_entry(body="Short.").summary == "Short."
-    assert only_entry(body="x" * 1000).summary == "x" * EXCERPT_LENGTH + "…"
+    assert only_entry(body="x" * 1000).summary == "x" * SUMMARY_LENGTH + "…"
 
 
 def test_an_article_of_a_title_alone_has_content_too() -> None:

@@ -1,0 +1,88 @@
+"""Which articles refer to which files: so that a link follows its article, and a feed its links.
+
+`mentions` has the names of the files that each body may refer to, as `text.links.mentions` finds them. When
+an article comes, changes or goes, the topics of those that mention its name count as changed.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from articles.article import Article
+from articles.catalog.beside import ArticleFiles
+from articles.catalog.catalog import Catalog
+from articles.reading import record as records
+from articles.reading.record import Record
+from text.links import mentions, name_of
+
+_FORGET = """
+    DELETE FROM mentions WHERE number IN
+        (SELECT number FROM articles WHERE path IN (SELECT value FROM json_each(?)))"""
+_MENTION = "INSERT OR IGNORE INTO mentions SELECT ?, number FROM articles WHERE path = ?"
+_NOTE_TOPICS = """
+    INSERT OR REPLACE INTO topics SELECT DISTINCT topic.key, ?1
+    FROM mentions JOIN articles USING (number), json_each(json_insert(spellings, '$.all', '')) AS topic
+    WHERE mentions.name IN (SELECT value FROM json_each(?2)) AND shown"""
+
+
+def forget(connection: sqlite3.Connection, paths: Sequence[str]) -> None:
+    """Drop what the articles at these paths mention; to be called before they change or go."""
+    connection.execute(_FORGET, (json.dumps(paths),))
+
+
+def note(connection: sqlite3.Connection, changed: Iterable[Record]) -> None:
+    """Store what the articles mention that have just been written."""
+    connection.executemany(
+        _MENTION,
+        (
+            (name, record.path)
+            for record in changed
+            if record.body
+            for name in mentions(record.body, record.path.rpartition("/")[0])
+        ),
+    )
+
+
+def mark_referring(connection: sqlite3.Connection, paths: Iterable[str], revision: int) -> None:
+    """Count the topics as changed whose shown articles mention one of these files."""
+    names = sorted(set(map(name_of, paths)))
+    connection.execute(_NOTE_TOPICS, (revision, json.dumps(names)))
+
+
+class CatalogPlaces:
+    """Finds what the links in bodies refer to, as it is at `now`; for one feed or page."""
+
+    def __init__(self, catalog: Catalog, files: ArticleFiles | None, now: datetime) -> None:
+        self._catalog = catalog
+        self._files = files
+        self._now = now
+        self._named: dict[str, list[str]] | None = None
+
+    def at(self, paths: Sequence[str]) -> Article | None:
+        """Return the first of the articles at these paths, published or not."""
+        found = self._catalog.connection.execute(
+            "SELECT path, document FROM articles WHERE active AND path IN (SELECT value FROM json_each(?))",
+            (json.dumps(paths),),
+        )
+        documents: dict[str, str] = dict(found)
+        best = next((path for path in paths if path in documents), None)
+        return records.article(documents[best], best) if best is not None else None
+
+    def named(self, name: str, folder: str) -> Article | None:
+        """Return the article whose file has this name, best one in `folder`; published or not."""
+        if self._named is None:
+            self._named = {}
+            for (path,) in self._catalog.connection.execute(
+                "SELECT path FROM articles WHERE active ORDER BY path"
+            ):
+                self._named.setdefault(name_of(path), []).append(path)
+        paths = self._named.get(name, [])
+        near = [path for path in paths if path.rpartition("/")[0] == folder]
+        return self.at((near or paths)[:1])
+
+    def has_file(self, path: str) -> bool:
+        """Return whether there is a file beside the articles that this site serves."""
+        return self._files is not None and self._files.find(path, self._now) is not None

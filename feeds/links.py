@@ -1,0 +1,121 @@
+"""Where the relative addresses in an article's body lead to.
+
+A link to another article's file leads to that article, a picture or file in the article folder has this
+site's address, and a rooted address is on the site that the articles belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import quote, urljoin
+
+from articles.article import Article
+from text.links import Target, candidates, name_of, target
+from text.urls import http_url, page_url
+
+_DEEPEST = 20  # folders of a path that are tried
+_MARKDOWN = (".md", ".markdown", ".mdown", ".mdx")
+_PICTURES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
+
+
+class Places(Protocol):
+    """What there is in the article folder."""
+
+    def at(self, paths: Sequence[str]) -> Article | None:
+        """Return the first of the articles at these paths, published or not."""
+
+    def named(self, name: str, folder: str) -> Article | None:
+        """Return the article whose file has this name, best one in `folder`; published or not."""
+
+    def has_file(self, path: str) -> bool:
+        """Return whether there is a file beside the articles that this site serves."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Links:
+    """The links of articles as they are at `now`.
+
+    Without `places`, nothing is known of the folder, and addresses are only made absolute. `changes_at` is
+    when the next of the articles that are linked to appears or ends.
+    """
+
+    site_url: str
+    base_url: str | None = None
+    places: Places | None = None
+    now: datetime | None = None
+    changes_at: datetime | None = field(default=None, init=False)
+
+    def resolve(self, url: str, article: Article, own_url: str) -> str | None:
+        """Return the absolute address that `url` means in an article's body, or None where it leads nowhere.
+
+        `own_url` is the address of the page that shows the article: bare fragments lead there.
+        """
+        if url.startswith("#"):
+            return urljoin(own_url, url)
+        folder = article.path.rpartition("/")[0]
+        meant = target(url, folder)
+        if meant is None:
+            rooted = url.startswith("/")
+            return urljoin(f"{self.base_url or self.site_url}/" if rooted else self.place(article), url)
+        if self.places is None:
+            return urljoin(self.place(article), url)
+        found = _find(self.places, meant, folder)
+        if isinstance(found, Article):
+            address = self._address(found)
+            return address + meant.suffix if address else None
+        if found:
+            return f"{self.site_url}/articles/{quote(found)}{meant.suffix}"
+        return self._elsewhere(url, meant, article)
+
+    def _elsewhere(self, url: str, meant: Target, article: Article) -> str | None:
+        """Return the address of what is not in the folder: beside the article on its own site, or nowhere."""
+        is_file = meant.kind == "path" and not meant.value.endswith(_MARKDOWN)
+        if not is_file or url.lower().startswith(("{", "|", "%7b", "%7c")):
+            return None
+        address = urljoin(self.place(article), url)
+        is_here = address.startswith(f"{self.site_url}/articles/")
+        return None if is_here and not meant.value.lower().endswith(_PICTURES) else address
+
+    def place(self, article: Article) -> str:
+        """Return the address that others in the article are relative to.
+
+        On this site that is its place below /articles/, which mirrors the article folder.
+        """
+        own = http_url(article.link or "") if self.base_url else None
+        return own or f"{self.site_url}/articles/{quote(article.path.rpartition('.')[0], errors='replace')}"
+
+    def _address(self, article: Article) -> str | None:
+        """Return the address of an article, None while it is not shown; remember when that changes."""
+        if not article.is_published:
+            return None
+        if self.now:
+            moments = [m for m in (article.due_at, article.expires_at) if m and m > self.now]
+            self.changes_at = min(filter(None, (self.changes_at, *moments)), default=None)
+            if not article.is_visible(self.now):
+                return None
+        return http_url(article.link or "") or page_url(self.site_url, article.id)
+
+
+def _find(places: Places, meant: Target, folder: str) -> Article | str | None:
+    """Return the article that is meant, or the path of a file beside the articles, or None."""
+    if meant.kind == "nothing":
+        return None
+    for path in _paths(meant, folder):
+        found = places.at(candidates(path))
+        if found or places.has_file(path):
+            return found or path
+    return places.named(name_of(meant.value), folder) if meant.kind == "name" else None
+
+
+def _paths(meant: Target, folder: str) -> Iterator[str]:
+    """Yield the paths that a target may have; the article folder may be a part of a larger one."""
+    if meant.kind == "path":
+        yield meant.value
+        return
+    if meant.kind == "name":
+        yield f"{folder}/{meant.value}" if folder else meant.value
+    parts = meant.value.split("/")[-_DEEPEST:]
+    yield from ("/".join(parts[start:]) for start in range(len(parts)))

@@ -1,0 +1,194 @@
+"""Links in bodies lead to articles, to files beside them, or to the site that the articles belong to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from articles.article import Article
+from articles.catalog.beside import ArticleFiles
+from articles.catalog.indexer import Indexer
+from articles.files.folder import Folder
+from feeds.links import Links
+from feeds.model import Site
+from feeds.publisher import FeedSettings, Publisher
+from tests.site import NOON, URL, ArticleSite, Clock
+from text.links import mentions, name_of, target
+from wiring.site import article_index
+
+HERE = f"{URL}/articles"
+B = "https://owner.example/project/b/"
+
+
+def publisher_of(site: ArticleSite) -> Publisher:
+    """Return a publisher that knows the files beside the articles, its catalog fresh."""
+    indexer = article_index(site.config(), Folder(site.root), site.state)
+    indexer.refresh()
+    catalog = indexer.catalog
+    files = ArticleFiles(Folder(site.root), catalog, lambda path: False)
+    return Publisher(catalog, Site(title="News", url=URL), FeedSettings(), site.clock, files=files, **options)  # type: ignore[arg-type]
+
+
+def content(publisher: Publisher, article_id: str) -> str:
+    """Return the HTML of one entry in the feed of everything."""
+    feed = publisher.feed("all", publisher.now())
+    assert feed
+    return next(entry.content_html for entry in feed.entries if entry.url.endswith(article_id))
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("[b](./b.md)", f'<a href="{HERE}/b">b</a>'),
+        ("[b](b.md#part)", f'<a href="{HERE}/b#part">b</a>'),
+        ("[c](sub/c.md)", '<a href="https://other.example/c">c</a>'),
+        ("[c](sub/c)", '<a href="https://other.example/c">c</a>'),
+        ("[c](@/sub/c.md)", '<a href="https://other.example/c">c</a>'),
+        ("[c](@/content/sub/c.md)", '<a href="https://other.example/c">c</a>'),
+        ("[draft](draft.md)", "<a>draft</a>"),
+        ("[gone](gone.md)", "<a>gone</a>"),
+        ("[out](../../out.md)", None),
+        ("[data](data.csv)", "<a>data</a>"),
+        ("[pdf](paper.pdf)", f'<a href="{HERE}/paper.pdf">pdf</a>'),
+        ("![p](p%20q.png)", f'<img src="{HERE}/p%20q.png" alt="p">'),
+        ("![no](no.png)", f'<img src="{HERE}/no.png" alt="no">'),
+        ("[r](/x)", f'<a href="{URL}/x">r</a>'),
+        ("[x](https://x.example/b.md)", '<a href="https://x.example/b.md">x</a>'),
+    ],
+)
+def test_links_to_what_is_in_the_folder(site: ArticleSite, written: str, shown: str | None) -> None:
+    """An article's file becomes its address, a file beside it this site's, and nothing leads to nothing."""
+    site.write("a.md", written)
+    site.write("b.md")
+    site.write("sub/c.md", webUrl="https://other.example/c")
+    site.write("draft.md", published=False)
+    for name in ("paper.pdf", "p q.png", "data.csv"):
+        site.raw(name, "x")
+    html = content(publisher_of(site), "/a")
+    if shown is None:
+        assert "out.md" not in html or f"{HERE}" not in html
+    else:
+        assert shown in html
+
+
+@pytest.mark.parametrize(
+    ("generator", "written", "shown"),
+    [
+        ("jekyll", "[b]({% post_url 2026-01-02-b %})", f'href="{B}"'),
+        (
+            "jekyll",
+            "[b]({{ site.baseurl }}{% link _posts/2026-01-02-b.md %})",
+            f'href="{B}"',
+        ),
+        ("jekyll", "[x]({% post_url 2026-01-03-none %})", "<a>x</a>"),
+        ("jekyll", "![a](/a.png)", 'src="https://owner.example/a.png"'),
+        ("jekyll", "[up]({{ '/up/' | relative_url }})", 'href="https://owner.example/project/up/"'),
+        ("jekyll", "[up]({{ site.baseurl }}/up/)", 'href="https://owner.example/project/up/"'),
+        ("hugo", '[b]({{< ref "2026-01-02-b" >}})', f'href="{B}"'),
+        ("hugo", '[b]({{< relref "2026-01-02-b.md#part" >}})', f'href="{B}#part"'),
+        ("pelican", "[b]({filename}2026-01-02-b.md)", f'href="{B}"'),
+        ("pelican", "[b]({filename}/_posts/2026-01-02-b.md)", f'href="{B}"'),
+        ("pelican", "![p]({static}/pic.png)", f'src="{HERE}/pic.png"'),
+        ("pelican", "[t]({tag}rust)", "<a>t</a>"),
+        ("jekyll", "[near](other.html)", 'href="https://owner.example/project/2026/a/other.html"'),
+    ],
+)
+def test_links_of_the_generators(site: ArticleSite, generator: str, written: str, shown: str) -> None:
+    """Each in its own spelling; rooted addresses are on the host that the articles belong to."""
+    site.write("_posts/a.md", written, webUrl="https://owner.example/project/2026/a/")
+    site.write("_posts/2026-01-02-b.md", webUrl=B)
+    site.raw("pic.png", "x")
+    site.settings = {"generator": generator, "base_url": "https://owner.example/project"}
+    assert shown in content(publisher_of(site), "/a/")
+
+
+@pytest.fixture
+def change(site: ArticleSite) -> Callable[[], tuple[str, bool]]:
+    """Return a function that refreshes, and says what article a shows and whether its feed is a new one."""
+    publisher = publisher_of(site)
+    indexer = Indexer(publisher.catalog, Folder(site.root))
+
+    def look() -> tuple[str, bool]:
+        before = publisher.state("ai")
+        indexer.refresh()
+        made = publisher.document("ai", "json")
+        html = re.search(r"<p>.*?</p>", made.document.body.decode().replace("\\", "")) if made else None
+        return html[0] if html else "", publisher.state("ai") != before
+
+    return look
+
+
+def test_a_link_follows_its_article(site: ArticleSite, change: Callable[[], tuple[str, bool]]) -> None:
+    """Its feed changes when the other article comes, moves or is no longer published, and only then."""
+    site.write("a.md", "[the other](b.md)", topics=["AI"])
+    site.write("z.md")
+    assert change() == ("<p><a>the other</a></p>", True)
+    site.write("b.md")
+    assert change() == (f'<p><a href="{HERE}/b">the other</a></p>', True)
+    site.write("z.md", title="Another title")
+    assert change() == (f'<p><a href="{HERE}/b">the other</a></p>', False)
+    site.write("b.md", webUrl="https://x.example/b")
+    assert change() == ('<p><a href="https://x.example/b">the other</a></p>', True)
+    site.write("b.md", published=False)
+    assert change() == ("<p><a>the other</a></p>", True)
+    site.delete("b.md")
+    assert change() == ("<p><a>the other</a></p>", True)
+
+
+def test_a_link_to_an_article_of_the_future_appears_with_it(site: ArticleSite) -> None:
+    """No file changes then: the feed is made again when that time has come."""
+    clock = site.clock
+    assert isinstance(clock, Clock)
+    site.write("a.md", "[the other](b.md)", topics=["AI"])
+    site.write("b.md", publishedDateTime="2026-06-01T13:00:00Z", topics=["Games"])
+    publisher = publisher_of(site)
+
+    def body() -> bytes:
+        made = publisher.document("ai", "json")
+        assert made
+        return made.document.body
+
+    assert b"/articles/b" not in body()
+    clock.advance(hours=2)
+    assert b"/articles/b" in body()
+
+
+def test_without_a_folder_addresses_are_only_made_absolute() -> None:
+    """As where a feed is built from values alone."""
+    article = Article(id="x/a", path="x/a.md", title="A", published_at=NOON, updated_at=NOON)
+    links = Links(site_url=URL)
+    assert links.resolve("b.md", article, f"{HERE}/x/a") == f"{HERE}/x/b.md"
+    assert links.resolve("#part", article, "https://x.example/a") == "https://x.example/a#part"
+    assert links.resolve("?page=2", article, f"{HERE}/x/a") == f"{HERE}/x/a?page=2"
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("[a](../B.md#x) ![b](c/d.png) <img src='e.gif'> [f]: <g h.md>", {"b", "d", "e", "g h"}),
+        (
+            "{% post_url 2026-01-02-b %} {{< ref \"posts/c.md\" >}} require('./d.png')",
+            {"2026-01-02-b", "c", "d"},
+        ),
+        ("[a](https://x.example/b.md) [c](#d) text", set()),
+        ("[a](sub/index.md) [b](index.md)", {"sub", "folder"}),
+    ],
+)
+def test_mentions_are_all_that_a_body_may_refer_to(body: str, names: set[str]) -> None:
+    """By name alone, because a link may leave out the folder or the extension."""
+    assert mentions(body, "folder") == names
+
+
+@pytest.mark.parametrize(
+    "url", ["/x", "https://x.example/", "#a", "", "../../a.md", "mailto:a@b.example", "//x/y"]
+)
+def test_what_is_no_file_of_the_folder(url: str) -> None:
+    """No address leads out of it."""
+    assert target(url, "folder") is None
+
+
+def test_the_name_of_an_index_is_its_folders() -> None:
+    """Links may name either."""
+    assert (name_of("a/Tide/index.md"), name_of("Tide/"), name_of("tide.md")) == ("tide", "tide", "tide")

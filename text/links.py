@@ -1,0 +1,104 @@
+"""Where a relative address in a body leads: to a file of the article folder, by its path or by its name.
+
+Knows the spellings of the generators, and no article.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+from urllib.parse import unquote
+
+from text.limits import MAX_URL
+
+ARTICLE_EXTENSIONS = (".md", ".markdown", ".mdown", ".mdx", ".html")
+
+_SPLIT = re.compile(r"([^?#]*)([?#].*)?", re.DOTALL)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+# What `text.templates` makes of `post_url`, `link`, `ref`; and Zola's `@/path.md`.
+_REFERENCE = re.compile(r"(?:.*/)?@([~/])(.*)", re.DOTALL)
+# Pelican's placeholders (https://docs.getpelican.com/en/latest/content.html#linking-to-internal-content).
+_PLACEHOLDER = re.compile(r"[{|](filename|static|attach|author|category|index|tag)[}|](.*)", re.DOTALL)
+_MENTION = re.compile(
+    r"""\](?:\(|:)\s*(?:<([^>\n]+)>|([^\s)]+)) | \b(?:src|href|to)\s*=\s*[{(]*["']?([^"'\s>)]+)
+    | \b(?:post_url|link|ref|relref)\s+["'`]?([^"'`\s%>]+) | require\(["']([^"']+)""",
+    re.VERBOSE,
+)
+
+
+class Target(NamedTuple):
+    """What an address in a body refers to: a path below the article folder, or the name of a file in it.
+
+    `suffix` is the query and the fragment. A "nothing" is a placeholder for something that is no file.
+    """
+
+    kind: Literal["path", "root", "name", "nothing"]
+    value: str
+    suffix: str = ""
+
+
+def target(url: str, folder: str) -> Target | None:
+    """Return what an address in an article in `folder` refers to, or None for one that is no file's.
+
+    A "path" is relative to the article folder, a "root" may have further folders in front; a "name" may be a
+    path too. No target leads out of the article folder.
+    """
+    if len(url) > MAX_URL:
+        return None
+    path, suffix = next(match.groups(default="") for match in [_SPLIT.match(url)] if match)
+    path = unquote(path)
+    if placeholder := _PLACEHOLDER.match(path):
+        kind, rest = placeholder.groups()
+        if kind not in ("filename", "static", "attach"):
+            return Target("nothing", "")
+        return _joined("" if rest.startswith("/") else folder, rest.lstrip("/"), suffix)
+    if reference := _REFERENCE.match(path):
+        kind, value = reference.groups()
+        return Target("name" if kind == "~" else "root", value.strip("/"), suffix)
+    if not path or path.startswith("/") or _SCHEME.match(path):
+        return None
+    return _joined(folder, path, suffix)
+
+
+def candidates(path: str) -> list[str]:
+    """Return the article files that a path may mean, the likeliest first."""
+    path = path.rstrip("/")
+    if path.endswith(ARTICLE_EXTENSIONS):
+        return [path]
+    return [f"{path}{part}{extension}" for part in ("", "/index") for extension in ARTICLE_EXTENSIONS]
+
+
+def name_of(path: str) -> str:
+    """Return the name by which a file may be referred to: without folders, extension and regard to case.
+
+    An index has its folder's name.
+    """
+    parts = [part for part in path.split("/") if part]
+    name = parts[-1] if parts else ""
+    stem = name.removesuffix(posixpath.splitext(name)[1])
+    if stem in ("index", "_index") and len(parts) > 1:
+        stem = parts[-2]
+    return stem.casefold()
+
+
+def mentions(body: str, folder: str) -> frozenset[str]:
+    """Return the names of all files that a body in `folder` may refer to; perhaps more, never fewer."""
+    if "](" not in body and "]:" not in body and "=" not in body and "{" not in body:
+        return frozenset()
+    return frozenset(filter(None, map(name_of, _mentioned(body, folder))))
+
+
+def _mentioned(body: str, folder: str) -> Iterator[str]:
+    for found in _MENTION.finditer(body):
+        url = next(filter(None, found.groups()), "")
+        if meant := target(url, folder):
+            yield meant.value
+        elif not url.startswith("#") and not _SCHEME.match(url):
+            yield _SPLIT.sub(r"\1", unquote(url[:MAX_URL]), count=1)
+
+
+def _joined(folder: str, path: str, suffix: str) -> Target | None:
+    whole = posixpath.normpath(posixpath.join(folder, path))
+    return None if whole == ".." or whole.startswith(("../", "/")) else Target("path", whole, suffix)
