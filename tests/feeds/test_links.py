@@ -28,7 +28,7 @@ def publisher_of(site: ArticleSite) -> Publisher:
     indexer.refresh()
     catalog = indexer.catalog
     files = ArticleFiles(Folder(site.root), catalog, lambda path: False)
-    return Publisher(catalog, Site(title="News", url=URL), FeedSettings(), site.clock, files=files, **options)  # type: ignore[arg-type]
+    return Publisher(catalog, Site(title="News", url=URL), FeedSettings(), site.clock, files=files)
 
 
 def content(publisher: Publisher, article_id: str) -> str:
