@@ -12,6 +12,12 @@ from typing import Literal
 Markup = Literal["markdown", "mdx", "html"]
 
 
+def markup_of(path: str) -> Markup:
+    """Return how the body of the article file at `path` is written."""
+    extension = path.rpartition(".")[2].lower()
+    return "html" if extension == "html" else "mdx" if extension == "mdx" else "markdown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """A picture that belongs to an article; sizes are in pixels, None where the file does not say.
@@ -90,8 +96,7 @@ class Article:
     @property
     def markup(self) -> Markup:
         """How the body is written, by the file's extension."""
-        extension = self.path.rpartition(".")[2].lower()
-        return "html" if extension == "html" else "mdx" if extension == "mdx" else "markdown"
+        return markup_of(self.path)
 
     def has_appeared(self, now: datetime) -> bool:
         """Return whether the article is published and its time has come; it may be over."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from articles.article import Article, Image, RelatedArticle
+from articles.article import Article, Image, RelatedArticle, markup_of
 from articles.conventions import TOPIC_KEYS
 from articles.errors import ArticleError
 from articles.identity import identity
@@ -135,7 +135,7 @@ class _Reading:
             link=link,
             original_link=original if original != link else None,
             slug=found.first(_SLUG, "slug"),
-            summary=found.first(_EXCERPT, *_EXCERPTS) or "",
+            summary=found.first(_EXCERPT, *_EXCERPTS) or self._first_words(),
             topics=self._topics(),
             quality=self._quality(),
             is_published=is_published,
@@ -152,6 +152,15 @@ class _Reading:
             article = replace(article, link=self._own_address(article))
         images = self._images(article.link)
         return replace(article, images=images) if images else article
+
+    def _first_words(self) -> str:
+        """Return the summary that the body gives: many articles have no other."""
+        if not self._head.body.strip():
+            return ""
+        # Imported late: a site of links alone has no bodies, and never needs to load the parser.
+        from text.summary import summarise
+
+        return summarise(self._head.body, generator=self._conventions.generator, markup=markup_of(self._path))
 
     def _date(self) -> datetime | None:
         """Return when the article was published, by its front matter or else by its path."""
