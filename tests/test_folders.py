@@ -30,19 +30,7 @@ CASES = sorted(path.parent.name for path in FOLDERS.glob("*/expected.yaml"))
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 # Cases that do not pass yet, by name: this list only ever gets shorter.
-NOT_YET = frozenset(
-    {
-        "base-url-with-a-path",
-        "docusaurus",
-        "eleventy-date-in-folder-name",
-        "html-files",
-        "hugo-toml",
-        "jekyll-permalink-and-category-topics",
-        "liquid-code",
-        "zola-path-and-footnotes",
-        "sibling-links",
-    }
-)
+NOT_YET = frozenset({"docusaurus"})
 
 
 @dataclass
