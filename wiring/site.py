@@ -20,8 +20,9 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import Watcher, log_refresh
 from articles.errors import ArticlesError
-from articles.files.checkout import Checkout, Puller, Repository
+from articles.files.checkout import Checkout, Repository
 from articles.files.folder import Folder, glob_matcher
+from articles.files.puller import Puller
 from articles.private import private_folder, restrict
 from config import ArticlesConfig, Config, ConfigError
 from feeds.model import Site

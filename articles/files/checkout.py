@@ -1,4 +1,4 @@
-"""Articles from a git repository: a checkout on local disk, and the thread that keeps it up to date.
+"""Articles from a git repository: a checkout on local disk.
 
 Knows nothing of what the files say. The checkout is this program's own, nobody else writes there:
 
@@ -17,15 +17,17 @@ import fcntl
 import json
 import logging
 import os
+import re
+import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
-from articles.background import Background
 from articles.files.folder import Folder
 from articles.files.git import Git, GitError
 from articles.files.pull import Places, Pull, replace_text
@@ -36,8 +38,10 @@ log = logging.getLogger(__name__)
 TIMEOUT = 120.0
 """Seconds that one git command may take."""
 
-_LOOK_EVERY = 0.25
-_TAKE_OVER_EVERY = 0.5
+UNUSED_FOR = timedelta(days=1)
+"""For how long a checkout stays that no process pulls or reads."""
+
+_NAME = re.compile(r"git-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,58 +191,6 @@ class Checkout:
             log.warning("%s: %s", self.folder, error.strerror)
 
 
-class Puller(Background):
-    """A thread that pulls every so often, and at once when asked; one process of a machine does it.
-
-    `on_pull` is called in that thread after every pull that changed the files.
-    """
-
-    def __init__(
-        self, checkout: Checkout, every: timedelta, *, on_pull: Callable[[], None] = lambda: None
-    ) -> None:
-        self.checkout = checkout
-        self._every = every.total_seconds()
-        self._on_pull = on_pull
-        super().__init__("git-puller", stop_timeout=3)
-        self._is_failing = False
-
-    def _work(self) -> None:
-        with self.checkout.role() as role:
-            while role and not self._stop.is_set() and self.checkout.is_held(role):
-                requested = self.checkout.requested_at()
-                self._pull(role)
-                self._succeeded()
-                self._wait(role, requested)
-        self._stop.wait(_TAKE_OVER_EVERY)
-
-    def _failed(self, error: BaseException) -> None:
-        super()._failed(error)
-        self.checkout.note_failure(str(self.failure))
-
-    def _pull(self, role: IO[str]) -> None:
-        try:
-            changed = self.checkout.pull(role)
-        except GitError as error:
-            if not self._is_failing:
-                log.warning("articles are not pulled, and stay what they are: %s", error)
-            self._is_failing = True
-            return
-        if self._is_failing:
-            log.info("%s answers again", self.checkout.repository.url)
-        self._is_failing = False
-        if changed:
-            log.info("pulled %s", self.checkout.shown)
-            self._on_pull()
-
-    def _wait(self, role: IO[str], requested: int) -> None:
-        """Wait until it is time to pull again, somebody has asked for it since `requested`, or none may."""
-        waited = 0.0
-        while waited < self._every and requested == self.checkout.requested_at():
-            if self._stop.wait(min(_LOOK_EVERY, self._every)) or not self.checkout.is_held(role):
-                return
-            waited += _LOOK_EVERY
-
-
 class _CheckedOut(Folder):
     """The article files in a checkout."""
 
@@ -251,6 +203,29 @@ class _CheckedOut(Folder):
         """Keep the files from changing."""
         with self._checkout.frozen():
             yield
+
+
+def remove_unused(checkout: Checkout, *, now: float | None = None) -> list[str]:
+    """Delete the checkouts of other addresses and branches that no process has used for a day.
+
+    Returns the names of their folders. `now` is in seconds since 1970, the system's time unless given.
+    """
+    limit = (time.time() if now is None else now) - UNUSED_FOR.total_seconds()
+    removed = []
+    for folder in sorted(checkout.folder.parent.glob("git-*")):
+        if folder == checkout.folder or folder.is_symlink() or not _NAME.fullmatch(folder.name):
+            continue
+        with ExitStack() as stack, suppress(OSError):
+            if max(file.stat().st_mtime for file in (folder, *folder.iterdir())) > limit:
+                continue
+            for name in ("pull.lock", "files.lock"):
+                lock = stack.enter_context((folder / name).open("a"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+            removed.append(folder.name)
+    if removed:
+        log.info("removed checkouts that no process uses any more: %s", ", ".join(removed))
+    return removed
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -16,6 +16,9 @@ MAX_ENTRIES = 200_000
 MAX_TOTAL = 1_000_000_000
 """Bytes of a commit's files."""
 
+MAX_LEVELS = 100
+"""Folders within each other."""
+
 MAX_PATH = 2_000
 """Bytes of a path in a commit; Linux takes 4,096 with the folders above it."""
 
@@ -45,6 +48,8 @@ def check_tree(records: Iterable[bytes], commit: str, *, subdir: str = "") -> No
             raise _refused(commit, path, f"has more than {MAX_ENTRIES:,} files and folders")
         if total > MAX_TOTAL:
             raise _refused(commit, path, f"has files of more than {MAX_TOTAL:,} bytes together")
+        if path.count(b"/") > MAX_LEVELS:
+            raise _refused(commit, path, f"has more than {MAX_LEVELS} folders within each other")
         if len(path) > MAX_PATH or max(map(len, path.split(b"/"))) > MAX_NAME:
             raise _refused(commit, path, "has a path that is too long for a file system")
         if mode == _LINK and path in parents:

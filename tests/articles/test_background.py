@@ -18,7 +18,8 @@ import ops.counts
 from articles import background
 from articles.background import LONGEST_PAUSE, Background, failing_threads
 from articles.catalog.watcher import Watcher, is_watched, refresh_problem
-from articles.files.checkout import Checkout, Puller, Repository
+from articles.files.checkout import Checkout, Repository
+from articles.files.puller import Puller
 from feeds.fast_path import FeedServer
 from ops.counts import Counts
 from tests.articles.gitserver import Origin

@@ -18,8 +18,9 @@ import pytest
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import Watcher
-from articles.files.checkout import Checkout, Puller, Repository
+from articles.files.checkout import Checkout, Repository
 from articles.files.git import Git, GitError, checked_address, may_carry_token
+from articles.files.puller import Puller
 from articles.topics import Topics
 from tests.articles.gitserver import HttpOrigin, Origin
 

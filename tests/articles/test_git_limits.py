@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from articles.files import tree
-from articles.files.checkout import Checkout, Puller
+from articles.files.checkout import Checkout, remove_unused
 from articles.files.git import MAX_FILE, MAX_MEMORY, Git, GitError
+from articles.files.puller import Puller, pause_after_failure
 from articles.files.tree import MAX_ENTRIES, MAX_TOTAL, RefusedError, check_tree
 from tests.articles.gitserver import Origin
 from tests.articles.test_git import NOW, index_of, of, pull, titles
@@ -63,6 +64,13 @@ def _deep_folders(origin: Origin) -> str:
     return _doubled(origin, origin.tree({"a.md": blob}), 600, 1)
 
 
+def _long_path(origin: Origin) -> str:
+    tree = origin.tree({"a.md": origin.feed("x", "hash-object", "-w", "--stdin")})
+    for _ in range(9):
+        tree = origin.tree({"n" * 250: tree}, mode="040000")
+    return tree
+
+
 def _long_name(origin: Origin) -> str:
     blob = origin.feed("x", "hash-object", "-w", "--stdin")
     return origin.tree({"n" * 300 + ".md": blob})
@@ -72,7 +80,8 @@ BOMBS: dict[str, Callable[[Origin], str]] = {
     "has files of more than 1,000,000,000 bytes together": _many_bytes,
     "has more than 200,000 files and folders": _many_files,
     "has more than 200,000 files and folders (empty)": _many_folders,
-    "has a path that is too long for a file system": _deep_folders,
+    "has more than 100 folders within each other": _deep_folders,
+    "has a path that is too long for a file system": _long_path,
     "has a path that is too long for a file system (name)": _long_name,
 }
 
@@ -241,3 +250,35 @@ def test_without_git(tmp_path: Path) -> None:
     git = Git("file:///nowhere", None, timeout=5, environ={"PATH": str(tmp_path)})
     with pytest.raises(GitError, match="not installed"):
         git("version", folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("every", "seconds", "expected"),
+    [(60, 0.2, 60), (60, 6, 60), (60, 30, 300), (60, 59, 590), (60, 120, 600), (7200, 120, 7200)],
+)
+def test_a_pull_that_fails_at_length_is_tried_less_often(
+    every: float, seconds: float, expected: float
+) -> None:
+    """A tenth of the time at most goes into it, and a mended remote is found within ten minutes."""
+    assert pause_after_failure(every, seconds) == pytest.approx(expected)
+
+
+def test_checkouts_of_other_addresses_are_removed(origin: Origin, tmp_path: Path) -> None:
+    """A day after the last process used them; never the own one, nor what another process pulls or reads."""
+    old, read, pulled, own = (
+        of(url, tmp_path) for url in (origin.url, f"{origin.url}/", f"{origin.url}/.", f"{origin.url}/.git")
+    )
+    for checkout in (old, read, pulled, own):
+        pull(checkout)
+    (tmp_path / "state/git-mine").mkdir()
+    (tmp_path / "state/git-000000000000").symlink_to(tmp_path / "origin")
+    now = time.time()
+    assert remove_unused(own, now=now + 3600) == []
+    with read.frozen(), pulled.role() as role:
+        assert role
+        assert remove_unused(own, now=now + 2 * 86400) == [old.folder.name]
+    assert not old.folder.exists()
+    assert sorted(remove_unused(own, now=now + 2 * 86400)) == sorted([read.folder.name, pulled.folder.name])
+    assert (own.files / "one.md").exists()
+    assert (tmp_path / "origin").exists()
+    assert (tmp_path / "state/git-mine").exists()

@@ -1,0 +1,89 @@
+"""The thread that keeps a checkout up to date."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import IO
+
+from articles.background import Background
+from articles.files.checkout import Checkout, remove_unused
+from articles.files.git import GitError
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 600.0
+"""Seconds between two pulls that fail, unless `every` is longer or somebody asks for one."""
+
+_FAILURE_SHARE = 0.1  # of the time is spent on pulls that fail
+_CHECK_EVERY = 0.25
+_TAKE_OVER_EVERY = 0.5
+
+
+class Puller(Background):
+    """A thread that pulls every so often, and at once when asked; one process of a machine does it.
+
+    `on_pull` is called in that thread after every pull that changed the files.
+    """
+
+    def __init__(
+        self, checkout: Checkout, every: timedelta, *, on_pull: Callable[[], None] = lambda: None
+    ) -> None:
+        self.checkout = checkout
+        self._every = every.total_seconds()
+        self._on_pull = on_pull
+        super().__init__("git-puller", stop_timeout=3)
+        self._is_failing = False
+        self._is_first = True
+
+    def _work(self) -> None:
+        with self.checkout.role() as role:
+            if role and self._is_first:
+                self._is_first = False
+                remove_unused(self.checkout)
+            while role and not self._stop.is_set() and self.checkout.is_held(role):
+                requested = self.checkout.requested_at()
+                pause = self._pull(role)
+                self._succeeded()
+                self._wait(role, requested, pause)
+        self._stop.wait(_TAKE_OVER_EVERY)
+
+    def _failed(self, error: BaseException) -> None:
+        super()._failed(error)
+        self.checkout.note_failure(str(self.failure))
+
+    def _pull(self, role: IO[str]) -> float:
+        """Pull, and return how many seconds to wait before the next pull."""
+        started = time.monotonic()
+        try:
+            changed = self.checkout.pull(role)
+        except GitError as error:
+            if not self._is_failing:
+                log.warning("articles are not pulled, and stay what they are: %s", error)
+            self._is_failing = True
+            return pause_after_failure(self._every, time.monotonic() - started)
+        if self._is_failing:
+            log.info("%s answers again", self.checkout.repository.url)
+        self._is_failing = False
+        if changed:
+            log.info("pulled %s", self.checkout.shown)
+            self._on_pull()
+        return self._every
+
+    def _wait(self, role: IO[str], requested: int, pause: float) -> None:
+        """Wait until `pause` is over, a pull was asked for since `requested`, or the role is lost."""
+        end = time.monotonic() + pause
+        while (left := end - time.monotonic()) > 0 and requested == self.checkout.requested_at():
+            if self._stop.wait(min(_CHECK_EVERY, left)) or not self.checkout.is_held(role):
+                return
+
+
+def pause_after_failure(every: float, seconds: float) -> float:
+    """Return how long to wait after a pull that failed and took so many seconds.
+
+    A commit that costs minutes before it is refused must not keep a processor busy until it is reverted; a
+    remote that refuses a connection at once is asked again as often as one that answers.
+    """
+    return max(every, min(seconds / _FAILURE_SHARE, LONGEST_PAUSE))
