@@ -18,16 +18,17 @@ Content = Literal["full", "excerpt"]
 class Site:
     """The site whose feeds these are; `url` has no slash at its end.
 
-    `id` names the site in the ids of its entries. Unlike `url` it stays the same when the site moves.
+    `id` names the site in the ids of its entries. Unlike `url` it stays the same when the site moves. The
+    defaults are those of the configuration.
     """
 
     title: str
     url: str
-    description: str = ""
-    language: str = "en"
-    icon: str | None = None
-    author: str | None = None
-    id: str = "newswire"
+    description: str
+    language: str
+    icon: str | None
+    author: str | None
+    id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

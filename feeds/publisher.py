@@ -41,12 +41,12 @@ _ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSettings:
-    """What every feed holds; `ttl` is in minutes."""
+    """What every feed holds; `ttl` is in minutes. The defaults are those of the configuration."""
 
-    size: int = 50
-    content: Content = "full"
-    related: int = 3
-    ttl: int = 30
+    size: int
+    content: Content
+    related: int
+    ttl: int
 
 
 State = tuple[str, int]

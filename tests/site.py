@@ -21,7 +21,7 @@ from articles.topics import Topic, Topics
 from config import ArticlesConfig, Config, FeedsConfig, SiteConfig, TopicConfig
 from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
-from wiring.site import Newswire
+from wiring.site import Newswire, described_site, feed_settings
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 URL = "https://news.example.org"
@@ -57,6 +57,16 @@ def put(file: Path, text: str | bytes) -> None:
     file.write_bytes(text.encode() if isinstance(text, str) else text)
     moment = next(_mtimes)
     os.utime(file, ns=(moment, moment))
+
+
+def news_site(**settings: Any) -> Site:
+    """Return what a site called News says of itself, with the configuration's defaults."""
+    return described_site(SiteConfig(**{"title": "News", "url": URL} | settings))
+
+
+def news_feeds(**settings: Any) -> FeedSettings:
+    """Return the settings of all feeds, with the configuration's defaults."""
+    return feed_settings(FeedsConfig(**settings))
 
 
 class ArticleSite:
@@ -95,7 +105,7 @@ class ArticleSite:
 
     def publisher(self, catalog: Catalog, **settings: Any) -> Publisher:
         """Return a publisher of its own, with nothing made yet."""
-        return Publisher(catalog, Site(title="News", url=URL), FeedSettings(**settings), self.clock)
+        return Publisher(catalog, news_site(), news_feeds(**settings), self.clock)
 
     def config(self) -> Config:
         """Return the configuration of this site."""

@@ -23,9 +23,8 @@ from articles.catalog.indexer import Indexer
 from articles.files.folder import Folder
 from articles.topics import ALL, Topics, slugify
 from feeds.formats import FORMATS
-from feeds.model import Site
-from feeds.publisher import FeedSettings, Publisher
-from tests.site import URL
+from feeds.publisher import Publisher
+from tests.site import news_feeds, news_site
 
 SIZE = 50
 RELATED = 3
@@ -164,8 +163,7 @@ def test_feeds_change_when_and_only_when_something_visible_does(corpus: ModuleTy
     indexer = Indexer(catalog, Folder(root))
 
     def publisher() -> Publisher:
-        site = Site(title="News", url=URL)
-        return Publisher(catalog, site, FeedSettings(size=SIZE, related=RELATED), lambda: now)
+        return Publisher(catalog, news_site(), news_feeds(size=SIZE, related=RELATED), lambda: now)
 
     feeds, readers = _Feeds(publisher()), _Readers()
     views: dict[str, str] = {}

@@ -29,9 +29,9 @@ from bot.services import Destination
 from bot.services.secret import Secret
 from feeds.export import export
 from feeds.formats import FORMATS
-from feeds.model import Feed, Site
-from feeds.publisher import FeedSettings, Publisher
-from tests.site import NOON, Clock, front_matter, put
+from feeds.model import Feed
+from feeds.publisher import Publisher
+from tests.site import NOON, Clock, front_matter, news_feeds, news_site, put
 from web.document import Document
 
 SMALL, LARGE = 60, 600
@@ -97,9 +97,7 @@ class World:
         self.folder = CountedFolder(self.root)
         self.catalog = CountedCatalog(home / "state", Topics(), source="")
         self.indexer = Indexer(self.catalog, self.folder)
-        self.publisher = CountedPublisher(
-            self.catalog, Site(title="News", url="https://news.example.org"), FeedSettings(size=5), Clock()
-        )
+        self.publisher = CountedPublisher(self.catalog, news_site(), news_feeds(size=5), Clock())
         self.database = connect(f"sqlite:///{home}/outbox.db")
         self.outbox: list[str] = []
         event.listen(self.database.engine, "before_cursor_execute", self._note)

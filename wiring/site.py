@@ -24,7 +24,7 @@ from articles.files.checkout import Checkout, Repository
 from articles.files.folder import Folder, glob_matcher
 from articles.files.puller import Puller
 from articles.private import private_folder, restrict
-from config import ArticlesConfig, Config, ConfigError
+from config import ArticlesConfig, Config, ConfigError, FeedsConfig, SiteConfig
 from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
@@ -126,18 +126,13 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     indexer = article_index(config, folder, config.state)
     files = ArticleFiles(folder, indexer.catalog, glob_matcher(articles.files))
     counts = Counts(config.state, clock)
-    settings = FeedSettings(
-        size=config.feeds.size,
-        content=config.feeds.content,
-        related=config.feeds.related,
-        ttl=config.feeds.ttl,
-    )
+    settings = feed_settings(config.feeds)
     return Newswire(
         config=config,
         clock=clock,
         indexer=indexer,
         watcher=Watcher(indexer, on_refresh=lambda refresh: counts.refreshed(refresh.seconds)),
-        publisher=Publisher(indexer.catalog, _site(config), settings, clock, files=files),
+        publisher=Publisher(indexer.catalog, described_site(config.site), settings, clock, files=files),
         counts=counts,
         puller=Puller(checkout, articles.every) if checkout else None,
     )
@@ -200,8 +195,13 @@ def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Check
     return Checkout(repository, config.state, clock)
 
 
-def _site(config: Config) -> Site:
-    site = config.site
+def feed_settings(feeds: FeedsConfig) -> FeedSettings:
+    """Return what the configuration says of all feeds."""
+    return FeedSettings(size=feeds.size, content=feeds.content, related=feeds.related, ttl=feeds.ttl)
+
+
+def described_site(site: SiteConfig) -> Site:
+    """Return what the configuration says of the site."""
     return Site(
         title=site.title,
         url=site.url,

@@ -17,6 +17,8 @@ SITE = Site(
     description="Everything",
     icon="/static/icon.png",
     author="The Editors",
+    language="en",
+    id="newswire",
 )
 TOPIC = Topic(name="C++", slug="c-plus-plus", description="News of the language")
 MORNING = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

@@ -12,9 +12,8 @@ from articles.catalog.beside import ArticleFiles
 from articles.catalog.indexer import Indexer
 from articles.files.folder import Folder
 from feeds.links import Links
-from feeds.model import Site
-from feeds.publisher import FeedSettings, Publisher
-from tests.site import NOON, URL, ArticleSite, Clock
+from feeds.publisher import Publisher
+from tests.site import NOON, URL, ArticleSite, Clock, news_feeds, news_site
 from text.links import mentions, name_of, target
 from wiring.site import article_index
 
@@ -28,7 +27,7 @@ def publisher_of(site: ArticleSite) -> Publisher:
     indexer.refresh()
     catalog = indexer.catalog
     files = ArticleFiles(Folder(site.root), catalog, lambda path: False)
-    return Publisher(catalog, Site(title="News", url=URL), FeedSettings(), site.clock, files=files)
+    return Publisher(catalog, news_site(), news_feeds(), site.clock, files=files)
 
 
 def content(publisher: Publisher, article_id: str) -> str:

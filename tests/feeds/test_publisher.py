@@ -15,7 +15,7 @@ from lxml import etree
 from articles.topics import ALL
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
-from tests.site import NOON, ArticleSite, Clock
+from tests.site import NOON, ArticleSite, Clock, news_site
 from tests.text.test_limits import calls
 
 
@@ -149,13 +149,12 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.files.folder import Folder
 from articles.topics import Topics
-from feeds.model import Site
 from feeds.formats import FORMATS
-from feeds.publisher import FeedSettings, Publisher
-from tests.site import Clock, URL
+from feeds.publisher import Publisher
+from tests.site import Clock, news_feeds, news_site
 indexer = Indexer(Catalog(Path(sys.argv[2]), Topics(), source="x"), Folder(Path(sys.argv[1])))
 indexer.refresh()
-publisher = Publisher(indexer.catalog, Site(title="News", url=URL), FeedSettings(), Clock())
+publisher = Publisher(indexer.catalog, news_site(), news_feeds(), Clock())
 for extension in FORMATS:
     sys.stdout.buffer.write(publisher.document("go", extension).document.body)
 """
@@ -216,7 +215,7 @@ def test_ids_stay_whatever_else_changes(site: ArticleSite) -> None:
     )
     indexer.refresh()
     moved = site.publisher(indexer.catalog)
-    moved.site = type(moved.site)(title="Other", url="http://other.example:8080")
+    moved.site = news_site(title="Other", url="http://other.example:8080")
     assert ids(moved) == before
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from feeds.model import Site
 from pages.body import page_body
 from tests.pages.parsed import page
-from tests.site import URL, ArticleSite, Clock, Web
+from tests.site import URL, ArticleSite, Clock, Web, news_site
 
-SITE = Site(title="News", url=URL)
+SITE = news_site()
 PAGE = f"{URL}/articles/a"
 
 
