@@ -19,7 +19,6 @@ from articles.files.checkout import Checkout
 from articles.files.folder import decode
 from articles.files.git import GitError
 from articles.reading import frontmatter
-from articles.reading.context import Context
 from text.printable import print_line
 from text.terminal import CommandError
 
@@ -74,12 +73,11 @@ def _pull(checkout: Checkout) -> None:
 def _strict_problems(indexer: Indexer) -> Iterator[ArticleError]:
     """Parse every file whole, and yield what is wrong in the blocks that the index cuts out."""
     scan = indexer.folder.scan()
-    context = Context(indexer.catalog.conventions, root=indexer.folder.root)
     with _progress(sorted(scan.files)) as paths:
         for path in paths:
             try:
                 text = decode(indexer.folder.read(path), path)
-                frontmatter.parse(text, path, context, strict=True)
+                frontmatter.parse(text, path, indexer.context, strict=True)
             except ArticleError as error:
                 yield error
 

@@ -6,6 +6,7 @@ its last good version until it is mended or deleted.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import sqlite3
@@ -24,6 +25,7 @@ from articles.reading.context import Context
 from articles.reading.read_all import read_all
 from articles.reading.read_file import Candidate, FileResult
 from articles.reading.record import Record
+from articles.reading.surroundings import Beside
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class Indexer:
     def __init__(self, catalog: Catalog, folder: Folder) -> None:
         self.catalog = catalog
         self.folder = folder
+        self._beside = Beside(folder, catalog.conventions)
 
     def refresh(self, paths: Iterable[str] | None = None) -> Refresh:
         """Bring the catalog up to date: with these paths only, or with the whole folder.
@@ -90,23 +93,40 @@ class Indexer:
         started = time.monotonic()
         scan = None
         with self._transaction() as connection:
-            if paths is None or not self.catalog.is_complete():
+            if paths is None or not self._may_read_alone(paths):
                 scan = self.folder.scan()
                 candidates, gone = self._all(connection, scan)
             else:
                 candidates, gone = self._some(connection, paths)
-            refresh = _Writer(connection, self.catalog, self.folder).write(candidates, gone)
+            refresh = _Writer(connection, self.catalog, self.folder, self.context).write(candidates, gone)
         refresh.folders = scan.folders if scan else None
         refresh.seconds = time.monotonic() - started
         return refresh
 
+    @property
+    def context(self) -> Context:
+        """What the reading of a file depends on besides the file, as of the last refresh of all of them."""
+        return self._beside.last or Context(self.catalog.conventions, root=self.folder.root)
+
+    def _may_read_alone(self, paths: Iterable[str]) -> bool:
+        """Whether these files can be read without a look at all: a section's own file speaks for many."""
+        is_known = self._beside.last is not None and self.catalog.is_complete()
+        return is_known and not any(path.rpartition("/")[2].startswith("_index.") for path in paths)
+
     def _all(self, connection: sqlite3.Connection, scan: Scan) -> tuple[dict[str, int], list[str]]:
         """Return the files whose signature is new, and the paths that no longer exist."""
         # Nearly always nothing has changed, and one digest says so sooner than every file's signature.
-        digest = scan.digest()
+        digest = scan.digest() + self._beside.signature().encode()
+        context = self._beside.context(scan, digest)
         if connection.execute("SELECT 1 FROM meta WHERE key = 'scan' AND value = ?", (digest,)).fetchone():
             return {}, []
         connection.execute("REPLACE INTO meta VALUES ('complete', 1), ('scan', ?)", (digest,))
+        surroundings = hashlib.sha256(repr(context.surroundings).encode(errors="backslashreplace")).digest()
+        before = connection.execute("SELECT value FROM meta WHERE key = 'surroundings'").fetchone()
+        if before != (surroundings,):
+            # What is said beside the files of all of them has changed, so each is to be read again.
+            connection.execute("REPLACE INTO meta VALUES ('surroundings', ?)", (surroundings,))
+            connection.execute("UPDATE files SET signature = 0, digest = NULL")
         known = dict(connection.execute("SELECT path, signature FROM files"))
         candidates = {p: s for p, s in scan.files.items() if known.pop(p, None) != s}
         gone = [p for p in known if not _is_in(p, scan.unreadable)]
@@ -130,11 +150,14 @@ class Indexer:
 class _Writer:
     """One refresh, inside its transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, catalog: Catalog, folder: Folder) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, catalog: Catalog, folder: Folder, context: Context
+    ) -> None:
         self._db = connection
         self._catalog = catalog
         self._topics = catalog.topics
         self._folder = folder
+        self._context = context
         self._revision = catalog.revision() + 1
         self._refresh = Refresh()
         self._is_first = connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
@@ -147,8 +170,7 @@ class _Writer:
         known = self._known(candidates)
         every = [Candidate(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(candidates.items())]
         chunks = [every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK)]
-        context = Context(self._catalog.conventions, root=self._folder.root)
-        for results in read_all(chunks, self._folder, self._topics, context=context):
+        for results in read_all(chunks, self._folder, self._topics, context=self._context):
             self._update(results, known)
         for start in range(0, len(gone), _CHUNK):
             self._remove(gone[start : start + _CHUNK])

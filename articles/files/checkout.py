@@ -195,7 +195,8 @@ class _CheckedOut(Folder):
     """The article files in a checkout."""
 
     def __init__(self, checkout: Checkout, *, include: tuple[str, ...], exclude: tuple[str, ...]) -> None:
-        super().__init__(checkout.files / checkout.repository.subdir, include=include, exclude=exclude)
+        root = checkout.files / checkout.repository.subdir
+        super().__init__(root, include=include, exclude=exclude, top=checkout.files)
         self._checkout = checkout
 
     @contextmanager

@@ -87,9 +87,16 @@ class Folder:
     """
 
     def __init__(
-        self, root: Path, *, include: tuple[str, ...] = ARTICLE_FILES, exclude: tuple[str, ...] = ()
+        self,
+        root: Path,
+        *,
+        include: tuple[str, ...] = ARTICLE_FILES,
+        exclude: tuple[str, ...] = (),
+        top: Path | None = None,
     ) -> None:
         self.root = root
+        self.top = top
+        """The folder above which nothing belongs to the articles; None where nobody says."""
         self.matches = _matcher(include, exclude)
         """Whether the globs admit a path."""
         self.is_included = _matcher(include, ())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from articles.conventions import PLAIN, Conventions
+from articles.reading.dates import date_in_path
 from text.zones import zone
 
 
@@ -19,7 +20,7 @@ class Scope:
     """Values that a site gives to all files below `folder` (relative, "" for all) whose path fits `pattern`.
 
     The pattern is a glob over the path below the generator's content folder, with `base` in front of it. With
-    `whole` False the pattern is the start of the path.
+    `whole` False the pattern is the start of the path. `kind` is the name of a Jekyll collection, as `posts`.
     """
 
     values: Mapping[str, Any]
@@ -27,10 +28,13 @@ class Scope:
     base: str = ""
     pattern: str = ""
     whole: bool = False
+    kind: str = ""
 
     def holds(self, path: str) -> bool:
         """Return whether the file at `path` gets these values."""
         if self.folder and not path.startswith(f"{self.folder}/"):
+            return False
+        if self.kind and not self._is_of_kind(path):
             return False
         if not self.pattern:
             return True
@@ -39,6 +43,11 @@ class Scope:
         if self.whole or "*" in pattern:
             return any(fnmatchcase(name, pattern) for name in (full, full.rpartition(".")[0], path.lower()))
         return full == pattern or full.startswith(f"{pattern}/")
+
+    def _is_of_kind(self, path: str) -> bool:
+        if f"/_{self.kind}/" in f"/{self.base}{path}":
+            return True
+        return self.kind == "posts" and date_in_path(path) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

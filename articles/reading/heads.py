@@ -147,7 +147,7 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
         kind: Kind = "json"
         values = _json_values(source, 0, first)[0]
     elif fence == "+++" or language == "toml":
-        kind, values = "toml", _toml_values(source, first)
+        kind, values = "toml", toml_values(source, first)
     else:
         kind, values = "yaml", _yaml_values(source, first, skipping)
     return Head(kind=kind, values=values, body=body, source=source, line=first)
@@ -175,7 +175,8 @@ def _yaml_values(source: str, first: int, skipping: bool) -> Mapping[str, Any]:
     return values
 
 
-def _toml_values(source: str, first: int) -> Mapping[str, Any]:
+def toml_values(source: str, first: int) -> Mapping[str, Any]:
+    """Return what a TOML text holds, which begins on line `first` of its file. Raises HeadError."""
     if _LONG_KEY.search(source):
         raise HeadError(first, "a key has more than 32 parts")
     try:

@@ -35,7 +35,7 @@ def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -
     `values` is its front matter, on top of what its folder and its site give all articles; keys count in any
     case. The answer names the key, and says where its value could not be read.
     """
-    if "_drafts/" in path and _DRAFTS.search(path):
+    if _DRAFTS.search(path):
         return "it is in _drafts/"
     return next(_reasons(values, conventions), None)
 

@@ -1,0 +1,112 @@
+"""What the files beside articles say of all of them, and that a change of theirs is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.conventions import Conventions, Generator
+from articles.files.folder import Folder
+from articles.reading import datafiles
+from articles.topics import Topics
+from tests.site import NOON, put
+
+POST = "---\ntitle: T\ndate: 2026-01-01\n---\n"
+
+
+def indexer(root: Path, generator: Generator = "plain", **named: str) -> Indexer:
+    """Return an indexer over a folder, whose catalog lies beside it."""
+    conventions = Conventions(generator=generator, **named)  # type: ignore[arg-type]
+    return Indexer(
+        Catalog(root.parent / "state", Topics(), source=str(root), conventions=conventions), Folder(root)
+    )
+
+
+def shown(index: Indexer) -> list[str]:
+    """Return the paths of the articles that readers see."""
+    index.refresh()
+    return sorted(article.path for article in index.catalog.scan() if article.is_visible(NOON))
+
+
+@pytest.mark.parametrize("generator", ["plain", "jekyll", "hugo", "pelican"])
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("_config.yml", "defaults:\n  - scope: {path: ''}\n    values: {published: false}\n"),
+        ("site/_config.yml", "defaults:\n  - scope: {path: secret}\n    values: {draft: 'Yes'}\n"),
+        (
+            "_config.yml",
+            "defaults:\n  - scope: {path: 'site/sec*', type: posts}\n    values: {hidden: true}\n",
+        ),
+        ("site/secret/_index.md", "---\ncascade: {draft: true}\n---\n"),
+        ("site/_index.md", "---\ncascade:\n  - target: {path: '/secret/**'}\n    draft: true\n---\n"),
+        ("site/secret/_index.md", "+++\n[[cascade]]\ndraft = true\n[cascade.target]\nkind = 'page'\n+++\n"),
+        ("hugo.toml", "[[cascade]]\ndraft = true\n[cascade._target]\npath = '{/site/secret/**,/x}'\n"),
+        ("config/_default/hugo.yaml", "cascade:\n  draft: true\n"),
+        ("pelicanconf.py", "import os\nDEFAULT_METADATA = {'status': 'draft'}\n"),
+        ("site/pelicanconf.py", "DEFAULT_METADATA = dict(status='Draft')\nDEFAULT_LANG = os.getenv('X')\n"),
+    ],
+)
+def test_what_is_said_beside_hides(tmp_path: Path, generator: Generator, file: str, text: str) -> None:
+    """Defaults, cascades and metadata that make drafts of articles do so, by any generator's rules."""
+    root = tmp_path / "site"
+    put(root / "secret" / "2026-01-01-a.md", POST)
+    put(
+        root / "secret" / "2026-01-02-open.md",
+        POST.replace("---\n", "---\ndraft: false\npublished: true\n", 1),
+    )
+    assert len(shown(indexer(root, generator))) == 2
+    put(tmp_path / file, text)
+    seen = shown(indexer(root, generator))
+    assert "secret/2026-01-01-a.md" not in seen
+
+
+def test_a_change_beside_is_seen_without_a_change_of_the_articles(tmp_path: Path) -> None:
+    """The same indexer hides and shows again as the configuration says, and other articles stay."""
+    root = tmp_path / "site"
+    put(root / "a.md", POST)
+    put(root / "old" / "b.md", POST)
+    index = indexer(root)
+    assert shown(index) == ["a.md", "old/b.md"]
+    put(tmp_path / "_config.yml", "defaults: [{scope: {path: site/old}, values: {published: 'no'}}]")
+    assert shown(index) == ["a.md"]
+    revision = index.catalog.revision()
+    put(
+        tmp_path / "_config.yml", "title: x\ndefaults: [{scope: {path: site/old}, values: {published: 'no'}}]"
+    )
+    assert shown(index) == ["a.md"]
+    assert index.catalog.revision() == revision
+    (tmp_path / "_config.yml").unlink()
+    assert shown(index) == ["a.md", "old/b.md"]
+    put(root / "old" / "_index.md", "---\ncascade: {draft: true}\n---\n")
+    index.refresh(["old/_index.md"])
+    assert shown(index) == ["a.md"]
+
+
+def test_nothing_is_run_and_no_link_followed(tmp_path: Path) -> None:
+    """Settings in Python are read for their literals; a link to another file is not there."""
+    put(tmp_path / "conf.py", "open('ran', 'w')\nA = 1 + __import__('os').system('x')\nB = {'c': ['d']}\n")
+    assert datafiles.load(tmp_path / "conf.py") == {"A": None, "B": {"c": ["d"]}}
+    (tmp_path / "link.yml").symlink_to("conf.py")
+    assert datafiles.load(tmp_path / "link.yml") is None
+    put(tmp_path / "large.yml", b"a: " + b"x" * datafiles.MAX_BYTES)
+    assert datafiles.load(tmp_path / "large.yml") is None
+    put(tmp_path / "deep.py", "A = " + "[" * 5000)
+    assert datafiles.load(tmp_path / "deep.py") == {}
+    put(tmp_path / "deep.toml", "a = " + "[" * 50_000)
+    assert datafiles.load(tmp_path / "deep.toml") is None
+
+
+def test_authors_are_named_by_a_data_file(tmp_path: Path) -> None:
+    """Keys of Jekyll's and Docusaurus' files, mappings and lists; else the key is the name."""
+    root = tmp_path / "_posts"
+    put(tmp_path / "_config.yml", "title: x\n")
+    put(tmp_path / "_data" / "authors.yml", "mia: {name: Mia Ro}\nbo: Bo Li\n")
+    put(root / "2026-01-01-a.md", "---\nauthors: [mia, bo, {name: Cy}, {key: mia}, nobody]\n---\n")
+    index = indexer(root, "jekyll")
+    index.refresh()
+    (article,) = index.catalog.scan()
+    assert article.authors == ("Mia Ro", "Bo Li", "Cy", "nobody")
