@@ -29,9 +29,6 @@ FOLDERS = SHARED / "folders"
 CASES = sorted(path.parent.name for path in FOLDERS.glob("*/expected.yaml"))
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
-# Cases that do not pass yet, by name: this list only ever gets shorter.
-NOT_YET = frozenset({"docusaurus"})
-
 
 @dataclass
 class Read:
@@ -85,11 +82,8 @@ def read(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Read,
 
 @pytest.mark.skipif(not CASES, reason="the folders are not here")
 @pytest.mark.parametrize("read", CASES or ["none"], indirect=True, ids=str)
-def test_a_folder_as_it_lies(read: tuple[Read, dict[str, Any]], request: pytest.FixtureRequest) -> None:
+def test_a_folder_as_it_lies(read: tuple[Read, dict[str, Any]]) -> None:
     """Every file of the folder is what its generator and its owner mean by it."""
-    case = request.node.callspec.params["read"]
-    if case in NOT_YET:
-        request.node.add_marker(pytest.mark.xfail(reason="not yet", strict=True))
     found, expected = read
     for wanted in expected["entries"]:
         check(found, wanted)
