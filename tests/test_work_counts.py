@@ -265,3 +265,32 @@ def test_planning_with_nothing_new_costs_the_same_on_a_site_of_any_size(worlds: 
     assert small.files == large.files == []
     assert len(small.outbox) < 5
     assert_equal_effort(small, large)
+
+
+def test_many_files_that_claim_one_id_cost_no_more_than_as_many_others(tmp_path: Path) -> None:
+    """Twice as many take twice the steps, to add, to report and to remove them, and the page takes none."""
+    steps: list[list[int]] = []
+    for count in (300, 600):
+        world = World(tmp_path / str(count), 10)
+        taken = []
+        with world.counted() as work:
+            for number in range(count):
+                put(world.root / f"claim-{number:04}.md", front_matter(id="same"))
+            assert len(world.indexer.refresh().problems) == count - 1
+            taken.append(work.steps)
+            assert len(world.catalog.problems()) == count - 1
+            taken.append(work.steps)
+            assert world.catalog.get("same")
+            taken.append(work.steps)
+            put(world.root / "0.md", front_matter(id="same"))
+            world.indexer.refresh(["0.md"])
+            taken.append(work.steps)
+            for number in range(count):
+                (world.root / f"claim-{number:04}.md").unlink()
+            assert world.indexer.refresh().removed == count
+            taken.append(work.steps)
+        steps.append([after - before for before, after in zip([0, *taken], taken, strict=False)])
+        world.close()
+    small, large = steps
+    assert all(after <= 2.3 * before + 200 for before, after in zip(small, large, strict=True)), steps
+    assert large[2] <= small[2] + 20

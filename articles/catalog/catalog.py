@@ -177,13 +177,13 @@ class Catalog(CatalogDatabase):
 
     def get(self, article_id: str, *, related: int = 0) -> Article | None:
         """Return one article in full, published or not."""
-        row = self._one(f"SELECT {_WHOLE} FROM articles WHERE id = ? AND active", article_id)
+        row = self._one(f"SELECT {_WHOLE} FROM articles WHERE id = ? AND active = 1", article_id)
         return _whole(row, related) if row else None
 
     def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
         """Return the articles with these ids, published or not, without body and related coverage."""
         rows = self._all(
-            f"SELECT {_LIGHT} FROM articles WHERE active AND id IN (SELECT value FROM json_each(?))",
+            f"SELECT {_LIGHT} FROM articles WHERE active = 1 AND id IN (SELECT value FROM json_each(?))",
             json.dumps(list(ids)),
         )
         return {article.id: article for article in map(_light, rows)}
@@ -242,7 +242,7 @@ class Catalog(CatalogDatabase):
         """Return the files whose id another file has, and which came to that at `revision` or later."""
         rows = self._all(
             "SELECT loser.path, loser.id, winner.path FROM articles loser"
-            " JOIN articles winner ON winner.id = loser.id AND winner.active"
+            " JOIN articles winner ON winner.id = loser.id AND winner.active = 1"
             " WHERE NOT loser.active AND loser.revision >= ? ORDER BY +loser.path",  # the + as in `scan`
             revision,
         )

@@ -13,7 +13,7 @@ from typing import Any
 from articles.derived import DerivedFile, Opened
 from articles.private import private_folder
 
-VERSION = 5
+VERSION = 6
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
 
 _SCHEMA = (
@@ -32,7 +32,7 @@ _SCHEMA = (
         active INTEGER NOT NULL DEFAULT 1, -- it is the one article with its id
         shown INTEGER NOT NULL DEFAULT 0   -- it is in `entries`
     )""",
-    "CREATE INDEX articles_by_id ON articles (id)",
+    "CREATE INDEX articles_by_id ON articles (id, active, precedence)",
     "CREATE INDEX articles_without_their_id ON articles (id) WHERE NOT active",
     "CREATE INDEX articles_by_revision ON articles (revision)",
     "CREATE INDEX articles_by_time ON articles (published_at)",

@@ -55,10 +55,14 @@ REMOVE_OLD_ENTRIES = (
     _MARK_AS_HIDDEN,
     _NOTE_TOUCHED,
 )
+# The winners are found once for each id, and not once for each file: thousands may claim the same one.
 _CHOOSE_ACTIVE = """
-    UPDATE articles SET active = NOT active, revision = :revision WHERE id IN (SELECT id FROM touched)
-    AND active <>
-        (precedence = (SELECT min(precedence) FROM articles AS other WHERE other.id = articles.id))"""
+    UPDATE articles SET active = NOT active, revision = :revision
+    FROM (
+        SELECT touched.id AS id, min(precedence) AS lowest
+        FROM touched CROSS JOIN main.articles USING (id) GROUP BY touched.id
+    ) AS winners
+    WHERE articles.id = winners.id AND active <> (precedence = lowest)"""
 _LIST_ADDED_ENTRIES = """
     INSERT INTO added_entries
     SELECT topic.key, published_at, articles.id, number, topic.value, due_at, expires_at
