@@ -36,10 +36,9 @@ def articles_commands(
     def check(strict: bool) -> None:
         """List every bad file as path:line: reason, then the counts by topic and by quality.
 
-        The exit status is 1 when there is a bad file.
+        The exit status is 1 when there is a bad file, or the repository's newest commit is over a limit.
         """
-        if checkout:
-            _pull(checkout)
+        is_refused = _pull(checkout) if checkout else False
         try:
             refresh = indexer.refresh()
         except ArticlesError as error:
@@ -52,13 +51,16 @@ def articles_commands(
             print_line(str(problem))
         for line in _counts(indexer, clock()):
             print_line(line)
-        sys.exit(1 if problems else 0)
+        sys.exit(1 if problems or is_refused else 0)
 
     return group
 
 
-def _pull(checkout: Checkout) -> None:
-    """Pull, unless a running process does; say so when that fails, and go on with what there is."""
+def _pull(checkout: Checkout) -> bool:
+    """Pull, unless a running process does; say so when that fails, and go on with what there is.
+
+    Returns whether the newest commit was refused.
+    """
     with checkout.role() as role:
         if role:
             with suppress(GitError):
@@ -68,6 +70,7 @@ def _pull(checkout: Checkout) -> None:
         since = f"since {status.failing_since:%Y-%m-%d %H:%M} UTC"
         message = f"articles are not pulled {since}, and stay what they are: {status.reason}"
         print_line(message, stream=sys.stderr)
+    return status.is_refused
 
 
 def _strict_problems(indexer: Indexer) -> Iterator[ArticleError]:

@@ -31,6 +31,7 @@ from typing import IO
 from articles.files.folder import Folder
 from articles.files.git import Git, GitError
 from articles.files.pull import Places, Pull, replace_text
+from articles.files.tree import RefusedError
 from articles.private import private_folder
 
 log = logging.getLogger(__name__)
@@ -56,12 +57,16 @@ class Repository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The commit that is shown, when the remote last answered, and since when and why it does not."""
+    """The commit that is shown, when it was last known to be the newest, and since when and why it is not.
+
+    `is_refused` says that the remote answers, but its newest commit is over a limit.
+    """
 
     commit: str | None = None
     reached_at: datetime | None = None
     failing_since: datetime | None = None
     reason: str = ""
+    is_refused: bool = False
 
 
 class Checkout:
@@ -118,6 +123,7 @@ class Checkout:
                 reached_at=_moment(kept["reached_at"]),
                 failing_since=_moment(kept["failing_since"]),
                 reason=kept["reason"],
+                is_refused=kept.get("is_refused", False),
             )
         except (OSError, ValueError, KeyError):
             return Status(commit=self.shown)
@@ -155,7 +161,7 @@ class Checkout:
                 subdir=self.repository.subdir,
             ).run()
         except GitError as error:
-            self.note_failure(str(error))
+            self.note_failure(str(error), is_refused=isinstance(error, RefusedError))
             raise
         except OSError as error:
             reason = f"{self.folder}: {error.strerror}"
@@ -174,16 +180,18 @@ class Checkout:
                 raise GitError(self.status().reason or f"{self.repository.url} has not been pulled yet")
             yield
 
-    def note_failure(self, reason: str) -> None:
+    def note_failure(self, reason: str, *, is_refused: bool = False) -> None:
         """Note in the status that pulling fails, and why."""
         before = self.status()
-        self._note(replace(before, failing_since=before.failing_since or self._clock(), reason=reason))
+        since = before.failing_since or self._clock()
+        self._note(replace(before, failing_since=since, reason=reason, is_refused=is_refused))
 
     def _note(self, status: Status) -> None:
         kept = {
             "reached_at": status.reached_at and status.reached_at.isoformat(),
             "failing_since": status.failing_since and status.failing_since.isoformat(),
             "reason": status.reason,
+            "is_refused": status.is_refused,
         }
         try:
             replace_text(self.folder / "status.json", json.dumps(kept))

@@ -195,6 +195,31 @@ def test_an_unreachable_repository_is_a_warning(
     assert metrics["newswire_git_failing", ""] == 1
 
 
+def test_check_fails_for_a_commit_that_is_refused(
+    make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The site serves the last good commit and is ready; the check of the newest one fails and says why."""
+    origin = Origin(tmp_path / "origin")
+    origin.write("one.md", "One")
+    origin.commit()
+    app = make_app(f"{{git: 'file://{origin.folder}'}}", METRICS_TOKEN="let-me-in")
+    assert app.test_cli_runner().invoke(args=["articles", "check"]).exit_code == 0
+    monkeypatch.setattr("articles.files.tree.MAX_TOTAL", 5_000)
+    origin.write("large.md", "Large", extra=f"x: {'x' * 6000}\n")
+    origin.commit()
+    checked = app.test_cli_runner().invoke(args=["articles", "check"])
+    assert checked.exit_code == 1
+    assert "files of more than 5,000 bytes together, and is not checked out" in checked.output
+    parts(app).watcher.start()
+    answer = app.test_client().get("/readyz", headers={"Authorization": "Bearer let-me-in"})
+    assert answer.status_code == 200
+    assert "is not checked out" in answer.json["details"]["git-pull-failing"]  # type: ignore[index]
+    assert "One" in app.test_client().get("/feeds/all.rss").text
+    (origin.folder / "large.md").unlink()
+    origin.commit()
+    assert app.test_cli_runner().invoke(args=["articles", "check"]).exit_code == 0
+
+
 def test_check_pulls_first(make_app: MakeApp, tmp_path: Path) -> None:
     """On an empty disk `flask articles check` looks at what is in the repository now."""
     origin = Origin(tmp_path / "origin")
