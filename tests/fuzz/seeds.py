@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import yaml
@@ -73,6 +74,18 @@ MARKDOWN = (
     "[^1]\n\n[^1]: note\n",
     '<https://a.example/?q="><script>',
     "- - - - x\n",
+    '{{< figure src="x" >}}',
+    "{{% note %}}",
+    "{{< x",
+    "{% include x %}",
+    "{% if a %}",
+    "{{ page.title | raw }}",
+    "<Component a={1 + `${x}`} />",
+    "import X from './x'\n",
+    ":::note\n",
+    ":tada:",
+    "{: .class onclick=x }",
+    "!!! note\n    x\n",
     "[[[[[[",
     "]]]]]]",
     "******",
@@ -279,6 +292,15 @@ values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(unicode_texts(2), st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
 @st.composite
 def plausible_files(draw: st.DrawFn) -> str:
     """Return an article file that is right in most of its parts, so that its text gets far."""
@@ -328,7 +350,25 @@ def raw_files(draw: st.DrawFn) -> str:
     return f"{fence}{head}{front}{draw(st.sampled_from([fence, '...', '']))}{draw(unicode_texts(2))}"
 
 
-article_files = st.one_of(plausible_files(), plausible_files(), raw_files())
+@st.composite
+def other_files(draw: st.DrawFn) -> str:
+    """Return an article file as other generators have it: TOML, JSON, or HTML with a front matter."""
+    text = draw(unicode_texts(2))
+    body = draw(unicode_texts(6))
+    values = {
+        "title": text,
+        "date": "2026-05-01",
+        "tags": [draw(unicode_texts(1))],
+        "extra": draw(json_values),
+    }
+    if draw(st.booleans()):
+        return f"{json.dumps(values, indent=draw(st.sampled_from([None, 2])))}\n\n{body}"
+    quoted = json.dumps(text, ensure_ascii=False)
+    date = draw(st.sampled_from(["2026-05-01", "2026-05-01T09:00:00Z", "09:00:00", "'x'", "inf", "0x1F"]))
+    return f"+++\ntitle = {quoted}\ndate = {date}\n[taxonomies]\ntags = [{quoted}]\n+++\n{body}"
+
+
+article_files = st.one_of(plausible_files(), plausible_files(), raw_files(), other_files())
 
 
 @st.composite

@@ -299,7 +299,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield web
 
 
-@fuzz(data=mutated(REQUESTS), examples=25)
+@st.composite
+def whole_requests(draw: st.DrawFn) -> bytes:
+    """Return a request that is right in its form, and in nothing else."""
+    target = re.sub(rb"[^!-~]", lambda found: b"%%%02X" % found[0][0], draw(paths)) or b"/"
+    method = draw(st.sampled_from([b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS"]))
+    lines = [b"%s %s HTTP/1.1" % (method, target), b"Host: news.example.org"]
+    for name, value in draw(headers).items():
+        if name not in ("HOST", "TRANSFER_ENCODING", "EXPECT"):
+            text = re.sub(r"[\x00-\x08\x0a-\x1f\x7f]", "", value).encode("latin-1")
+            lines.append(name.replace("_", "-").encode() + b": " + text)
+    body = draw(st.one_of(st.sampled_from(BODIES), mutated(BODIES))) if method in (b"POST", b"PUT") else b""
+    lines += [b"Content-Type: " + draw(st.sampled_from(CONTENT_TYPES)).encode("latin-1")]
+    lines += [b"Content-Length: %d" % len(body), b"Connection: close"]
+    return b"\r\n".join([*lines, b"", body])
+
+
+@fuzz(data=st.one_of(mutated(REQUESTS), whole_requests()), examples=40)
 def test_the_real_server_outlives_every_byte_stream(server: Server, data: bytes) -> None:
     """Each answer is HTTP below 500 or a closed connection, and the next reader is served."""
     port = urlsplit(server.url).port
