@@ -77,7 +77,7 @@ DEAD = {
 
 _MARKDOWN = re.compile(r"[\\*_~`|<>\[\]():]|^[#+-]|^\d+(?=\.)|@(?=everyone|here|[!&]?\d)", re.IGNORECASE)
 _TIME = re.compile(r"<t:(\d+)(?::\w)?>")
-_ESCAPED = re.compile(r"\\([^\w\s])")
+_ESCAPED = re.compile(r"\\([^\w\s]|_)")
 _WEBHOOK_PATH = re.compile(r"/api(?:/v\d+)?(?=/webhooks/)")
 _FIELD = re.compile(r"[a-z_]{1,40}|\d{1,3}")
 _CODE = re.compile(r"[A-Z_]{1,60}")

@@ -37,6 +37,8 @@ from bot.services.message import Message
 from bot.services.secret import Secret
 from bot.services.slack import escape as slack_escape
 from tests.bot.world import to
+from tests.contracts.kinds import CASES, TOKEN, Case, payload_of, said
+from tests.contracts.toy import FakeToy
 from tests.fakechat import (
     FakeChat,
     Fault,
@@ -48,17 +50,12 @@ from tests.fakechat import (
     plain_text_only,
     rate_limited,
     reset_after_body,
-    slack_violations,
 )
+from tests.fakechat.registry import speaking
 
 patient = settings(deadline=None, max_examples=60)
 GOLDEN = Path(__file__).parents[1] / "data" / "channels"
-TOKEN = "s3cr3t-T0ken_x"
-HOOKS = {
-    "slack": to(f"https://hooks.slack.com/services/T0/B0/{TOKEN}"),
-    "discord": to(f"https://discord.com/api/webhooks/123456789012345678/{TOKEN}"),
-}
-VIOLATIONS = {"slack": slack_violations, "discord": discord_violations}
+HOOKS = {kind: case.hook for kind, case in CASES.items()}
 MESSAGE = Message(
     title="Small models",
     link="https://example.com/small?a=1&b=2",
@@ -82,11 +79,6 @@ AWKWARD = {
     "unseen": "a\x0b\ufffe\ud800b \u202egnp.exe\u200b",
 }
 
-LIVE = {
-    "slack": re.compile(r"<(?!!date\^|https?://[^<>|]*>)"),
-    "discord": re.compile(r"@(everyone|here)|<(?!t:-?\d+:R>|https?://[^<>|]*>)", re.IGNORECASE),
-}
-
 text = st.text(max_size=40) | st.text(alphabet="*_[]()~`|<>@#&:\\👍 ae", max_size=400) | st.just("👍&" * 4000)
 web = st.builds("https://{}.example/{}".format, st.sampled_from("ab"), text) | text
 messages = st.builds(
@@ -105,14 +97,27 @@ messages = st.builds(
 )
 
 
-@pytest.fixture(params=list(SERVICES))
-def service(request: pytest.FixtureRequest) -> Service:
-    return SERVICES[request.param]
+class _Times:
+    def exact(self, moment: datetime, /) -> str:
+        return moment.isoformat()
+
+    def ago(self, moment: datetime, /) -> str:
+        return "ago"
+
+
+@pytest.fixture(params=list(CASES))
+def case(request: pytest.FixtureRequest) -> Case:
+    return CASES[request.param]
+
+
+@pytest.fixture
+def service(case: Case) -> Service:
+    return case.service
 
 
 @pytest.fixture(scope="module")
 def chat() -> Iterator[FakeChat]:
-    with FakeChat() as running:
+    with speaking("toy", FakeToy()), FakeChat() as running:
         yield running
 
 
@@ -122,9 +127,9 @@ def transport() -> Iterator[Transport]:
         yield Transport(session, user_agent="Newswire tests", timeouts=(1.0, 0.5))
 
 
-def hook_on(chat: FakeChat, service: Service) -> Destination:
-    url_of = chat.slack_url if service.KIND == "slack" else chat.discord_url
-    return to(url_of(f"{TOKEN}-{service.KIND}"))
+def hook_on(chat: FakeChat, case: Case) -> Destination:
+    kind = case.service.KIND
+    return case.at(chat.hook_url(kind, f"{TOKEN}-{kind}"))
 
 
 def requests_for(service: Service, message: Message) -> Iterator[Request]:
@@ -154,23 +159,30 @@ def strings(value: object) -> Iterator[str]:
             yield from strings(inside)
 
 
-@pytest.mark.parametrize("kind", SERVICES)
+def test_every_service_has_its_case() -> None:
+    """A service that is registered is tested by what follows; the toy is in it without being registered."""
+    assert set(CASES) == {*SERVICES, "toy"}
+    assert all(SERVICES[kind] is CASES[kind].service for kind in SERVICES)
+
+
+@pytest.mark.parametrize("kind", CASES)
 @patient
 @given(message=messages)
 def test_no_message_breaks_a_limit(kind: str, message: Message) -> None:
     """Whatever an article holds, in every detail, what is sent is within the vendor's documented limits."""
-    for request in requests_for(SERVICES[kind], message):
-        assert VIOLATIONS[kind](request.json) == []
+    for request in requests_for(CASES[kind].service, message):
+        assert CASES[kind].violations(payload_of(request)) == []
 
 
-@pytest.mark.parametrize("kind", SERVICES)
+@pytest.mark.parametrize("kind", CASES)
 @patient
 @given(message=messages)
 def test_no_message_calls_anybody(kind: str, message: Message) -> None:
     """No text of an article becomes a live mention; Discord is told so as well, in a PATCH too."""
-    for request in requests_for(SERVICES[kind], message):
-        assert not any(LIVE[kind].search(text) for text in parsed_texts(request.json))
-        assert kind != "discord" or request.json["allowed_mentions"] == {"parse": []}
+    for request in requests_for(CASES[kind].service, message):
+        sent = payload_of(request)
+        assert not any(CASES[kind].live.search(text) for text in parsed_texts(sent))
+        assert kind != "discord" or sent["allowed_mentions"] == {"parse": []}
 
 
 @patient
@@ -192,16 +204,20 @@ def test_discord_reads_back_what_was_written(text: str) -> None:
     assert not set("*_~`|<>[]():") & set(re.sub(r"\\.", "", escaped))
 
 
+@pytest.mark.parametrize("kind", SERVICES)
 @pytest.mark.parametrize("name", AWKWARD)
-def test_awkward_titles_are_sent_as_recorded(service: Service, name: str) -> None:
+def test_awkward_titles_are_sent_as_recorded(kind: str, name: str) -> None:
     """Exactly these bytes, which a person has read; UPDATE_GOLDEN=1 records them anew."""
+    service = SERVICES[kind]
     message = replace(MESSAGE, title=AWKWARD[name], summary=AWKWARD[name], topics=(AWKWARD[name],))
     sent = {detail.name: service.post(HOOKS[service.KIND], message, detail).json for detail in Detail}
     compare(f"{service.KIND}-{name}", sent)
 
 
-def test_a_plain_message_is_sent_as_recorded(service: Service) -> None:
+@pytest.mark.parametrize("kind", SERVICES)
+def test_a_plain_message_is_sent_as_recorded(kind: str) -> None:
     """The everyday post, its degraded forms, its correction and its retraction."""
+    service = SERVICES[kind]
     hook = HOOKS[service.KIND]
     sent = {detail.name: service.post(hook, MESSAGE, detail).json for detail in Detail}
     retraction = service.correct(hook, "99", replace(MESSAGE, retracted=True))
@@ -220,7 +236,7 @@ def compare(name: str, sent: object) -> None:
 def test_each_degree_of_detail_leaves_something_out(service: Service) -> None:
     """Without images there is no picture anywhere; plain text has neither blocks nor embeds, but the link."""
     hook = HOOKS[service.KIND]
-    full, bare, plain = (service.post(hook, MESSAGE, detail).json for detail in Detail)
+    full, bare, plain = (payload_of(service.post(hook, MESSAGE, detail)) for detail in Detail)
     pictures = {"https://example.com/a.png", "https://example.com/icon.png"}
     assert pictures <= set(strings(full))
     assert not pictures & set(strings(bare))
@@ -229,13 +245,12 @@ def test_each_degree_of_detail_leaves_something_out(service: Service) -> None:
     assert all("Small models" in "".join(strings(payload)) for payload in (full, bare, plain))
 
 
-def test_readers_see_their_own_time(service: Service) -> None:
+def test_readers_see_their_own_time(case: Case) -> None:
     """The client renders the time: the payload carries the moment, not a zone's wall clock."""
     abroad = replace(MESSAGE, published_at=MESSAGE.published_at.astimezone())
-    sent = service.post(HOOKS[service.KIND], abroad).json
-    assert sent == service.post(HOOKS[service.KIND], MESSAGE).json
-    token = "<!date^1772625600^" if service.KIND == "slack" else "<t:1772625600:R>"
-    assert any(token in text for text in strings(sent))
+    sent = payload_of(case.service.post(case.hook, abroad))
+    assert sent == payload_of(case.service.post(case.hook, MESSAGE))
+    assert any(case.time in text for text in strings(sent))
 
 
 def test_slack_shows_no_second_preview() -> None:
@@ -315,7 +330,7 @@ def test_slack_cannot_correct() -> None:
 
 def test_a_test_message_says_so(service: Service) -> None:
     """Nobody takes it for news, and its sender is named."""
-    shown = "".join(strings(service.test(HOOKS[service.KIND], "My *site*").json))
+    shown = "".join(strings(payload_of(service.test(HOOKS[service.KIND], "My *site*"))))
     assert "test message" in shown
     assert "site" in shown
 
@@ -324,11 +339,6 @@ def test_the_host_of_a_webhook_is_no_secret() -> None:
     """It names whom a pause of the whole host concerns."""
     assert HOOKS["slack"].host == "hooks.slack.com"
     assert host_of(Secret("http://127.0.0.1:8080/services/a/b/c")) == "127.0.0.1:8080"
-
-
-def said(status: int, body: object = b"", **headers: str) -> Response:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Response(status=status, body=raw, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
 EVERYWHERE: list[tuple[Response, Outcome]] = [
@@ -363,50 +373,10 @@ EVERYWHERE: list[tuple[Response, Outcome]] = [
     (said(200, b"[" * 60_000), Outcome.UNKNOWN),
     (said(999), Outcome.UNKNOWN),
 ]
-SLACK: list[tuple[Response, Outcome]] = [
-    (said(200, b"ok"), Outcome.SENT),
-    (said(200, b"ok\n"), Outcome.SENT),
-    (said(201, b"ok"), Outcome.UNKNOWN),
-    (said(200, b"no_service"), Outcome.DISABLED),
-    (said(400, b"invalid_payload"), Outcome.REJECTED),
-    (said(400, b"invalid_blocks"), Outcome.REJECTED),
-    (said(400, b"no_active_hooks"), Outcome.DISABLED),
-    (said(403, b"action_prohibited"), Outcome.DISABLED),
-    (said(403, b"team_disabled"), Outcome.DISABLED),
-    (said(404, b"no_team"), Outcome.DISABLED),
-    (said(500, b"invalid_token"), Outcome.DISABLED),
-    (said(404, b"channel_not_found"), Outcome.DISABLED),
-    (said(410, b"channel_is_archived"), Outcome.DISABLED),
-    (said(403, b"posting_to_general_channel_denied"), Outcome.DISABLED),
-    (said(500, b"rollup_error"), Outcome.UNKNOWN),
-    (said(400, b"fatal_error"), Outcome.UNKNOWN),
-    (said(200, b"internal_error"), Outcome.UNKNOWN),
-    (said(403, b"no_service in some other sentence"), Outcome.DENIED),
-    (said(200, {"ok": True}), Outcome.UNKNOWN),
-]
-DISCORD: list[tuple[Response, Outcome]] = [
-    (said(200, {"id": "1401"}), Outcome.SENT),
-    (said(204), Outcome.SENT),
-    (said(200, {"id": "not a number"}), Outcome.UNKNOWN),
-    (said(200, [{"id": "1"}]), Outcome.UNKNOWN),
-    (said(400, {"message": "Invalid Form Body", "code": 50035}), Outcome.REJECTED),
-    (said(400, {"message": "Webhooks posted to forum channels", "code": 220001}), Outcome.DISABLED),
-    (said(401, {"message": "Invalid Webhook Token", "code": 50027}), Outcome.DISABLED),
-    (said(404, {"message": "Unknown Webhook", "code": 10015}), Outcome.DISABLED),
-    (said(404, {"message": "Unknown Channel", "code": 10003}), Outcome.DISABLED),
-    (said(400, {"message": "A tag is required", "code": 40067}), Outcome.DISABLED),
-    (said(403, {"message": "internal network error", "code": 40333}), Outcome.DENIED),
-    (said(401, {"message": "401: Unauthorized", "code": 0}), Outcome.DENIED),
-    (said(404, {"message": "Unknown Message", "code": 10008}), Outcome.REJECTED),
-    (said(500, {"message": "500: Internal Server Error", "code": 0}), Outcome.UNKNOWN),
-    (said(400, {"errors": {TOKEN: {"_errors": [{"code": "X"}]}}}), Outcome.REJECTED),
-    (said(400, {"errors": {"a": {"_errors": [{"code": TOKEN}, TOKEN]}}}), Outcome.REJECTED),
-    (said(400, {"message": f"No {TOKEN}", "code": TOKEN, "errors": TOKEN}), Outcome.REJECTED),
-]
 ANSWERS = [
-    pytest.param(SERVICES[kind], *case, id=f"{kind}-{case[0].status}-{index}")
-    for kind, own in (("slack", SLACK), ("discord", DISCORD))
-    for index, case in enumerate(EVERYWHERE + own)
+    pytest.param(case.service, *answer, id=f"{kind}-{answer[0].status}-{index}")
+    for kind, case in CASES.items()
+    for index, answer in enumerate(EVERYWHERE + case.answers)
 ]
 
 
@@ -420,7 +390,7 @@ def test_what_an_answer_means(service: Service, response: Response, outcome: Out
     assert TOKEN not in repr(verdict)
 
 
-@pytest.mark.parametrize("kind", SERVICES)
+@pytest.mark.parametrize("kind", CASES)
 @patient
 @given(
     status=st.integers(100, 599),
@@ -432,7 +402,7 @@ def test_what_an_answer_means(service: Service, response: Response, outcome: Out
 )
 def test_every_answer_has_a_meaning(kind: str, status: int, body: bytes, headers: dict[str, str]) -> None:
     """No answer, however broken, raises; only success counts as sent; no pause is shorter than a second."""
-    verdict = SERVICES[kind].classify(Response(status=status, headers=headers, body=body))
+    verdict = CASES[kind].service.classify(Response(status=status, headers=headers, body=body))
     assert (verdict.outcome is Outcome.SENT) <= (200 <= status < 300)
     assert (verdict.outcome is Outcome.RATE_LIMITED) == (status == 429)
     assert TOKEN not in repr(verdict)
@@ -545,10 +515,10 @@ def test_a_server_error_may_ask_for_a_pause(service: Service) -> None:
     assert (verdict.outcome, verdict.retry_after) == (Outcome.UNKNOWN, timedelta(seconds=7))
 
 
-def test_the_fake_takes_every_post(service: Service, chat: FakeChat, transport: Transport) -> None:
+def test_the_fake_takes_every_post(case: Case, chat: FakeChat, transport: Transport) -> None:
     """Posted, corrected and tested over a real socket, nobody called."""
     chat.reset()
-    hook = hook_on(chat, service)
+    service, hook = case.service, hook_on(chat, case)
     mean = replace(MESSAGE, title=AWKWARD["mentions"], summary=AWKWARD["mentions"], provider="@everyone")
     for detail in Detail:
         verdict = service.classify(transport.send(service.post(hook, mean, detail)))
@@ -561,10 +531,19 @@ def test_the_fake_takes_every_post(service: Service, chat: FakeChat, transport: 
     assert [message.pings for message in chat.messages()] == [()] * (len(Detail) + 1)
 
 
-def test_what_the_fake_says_is_understood(service: Service, chat: FakeChat, transport: Transport) -> None:
+def test_a_drawing_shows_what_is_sent(service: Service) -> None:
+    """The preview's title and text are the article's, whatever markup the service needed for them."""
+    title = "A *bold* <title> & more"
+    message = replace(MESSAGE, title=title, summary="1. x_y")
+    drawing = service.draw(service.post(service.example(), message), _Times())
+    assert drawing.title == title
+    assert "1. x_y" in drawing.text
+
+
+def test_what_the_fake_says_is_understood(case: Case, chat: FakeChat, transport: Transport) -> None:
     """Each of the services' refusals, as they word it, over a real socket."""
     chat.reset()
-    hook = hook_on(chat, service)
+    service, hook = case.service, hook_on(chat, case)
     chat.fail(
         hook.address.reveal(),
         rate_limited(2.5),
@@ -587,7 +566,7 @@ def test_what_the_fake_says_is_understood(service: Service, chat: FakeChat, tran
 
 @pytest.mark.parametrize("fault", [hang(), reset_after_body(), html_429(), bad_image()], ids=lambda f: f.kind)
 def test_the_token_is_nowhere(
-    service: Service,
+    case: Case,
     chat: FakeChat,
     transport: Transport,
     fault: Fault,
@@ -596,7 +575,7 @@ def test_the_token_is_nowhere(
     """After a timeout, a reset, a 429 and a 400: not in any log at any level, repr, error or traceback."""
     caplog.set_level(logging.DEBUG)
     chat.reset()
-    hook = hook_on(chat, service)
+    service, hook = case.service, hook_on(chat, case)
     chat.fail(hook.address.reveal(), fault)
     request = service.post(hook, MESSAGE)
     shown = [repr(request), repr(hook)]

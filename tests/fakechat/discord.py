@@ -18,7 +18,7 @@ from tests.fakechat.exchange import NOT_JSON, Answer, Call, Route, json_answer
 from tests.fakechat.faults import Fault
 from tests.fakechat.ledger import Ledger, Message
 from tests.fakechat.limits import discord_problems
-from tests.fakechat.pace import Pace
+from tests.fakechat.pace import Pace, Paces
 from tests.fakechat.schema import Violation
 
 _PATH = re.compile(r"/api(?:/v(\d+))?(/webhooks/[^/]+/[^/]+)(?:/messages/([^/]+))?/?")
@@ -94,6 +94,11 @@ def fault_answer(fault: Fault, route: Route) -> Answer:
     return Answer(
         status=fault.status, body=fault.body.encode(), headers={"Content-Type": kind, **fault.headers}
     )
+
+
+def count(paces: Paces, webhook: str, now: float) -> Pace:
+    """Count a request against the webhook's and its channel's limits."""
+    return paces.discord(webhook, now)
 
 
 def pace_answer(pace: Pace, route: Route, now: float) -> Answer | None:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TextIO
 
-Service = Literal["slack", "discord"]
+Service = str
+"""The kind of a service, as the registry names it."""
 Condition = int | Callable[[Sequence["Received"]], object]
 
 

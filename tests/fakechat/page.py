@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -77,7 +78,13 @@ def render(messages: Sequence[Message]) -> str:
 
 
 def _parts(message: Message) -> Iterator[Markup]:
-    return _slack(message.payload) if message.service == "slack" else _discord(message.payload)
+    parts = {"slack": _slack, "discord": _discord}.get(message.service, _plain)
+    return parts(message.payload)
+
+
+def _plain(payload: Json) -> Iterator[Markup]:
+    """The payload itself, of a service that is drawn in no way of its own."""
+    yield Markup("<pre>{}</pre>").format(json.dumps(payload, indent=2, ensure_ascii=False))
 
 
 def _slack(payload: Json) -> Iterator[Markup]:

@@ -1,4 +1,4 @@
-"""FakeChat: the two services, the faults, the rate limits and the ledger behind one server.
+"""FakeChat: the services, the faults, the rate limits and the ledger behind one server.
 
 What a service says, which fault comes and what is kept are other modules' business; sockets are wire.py's.
 """
@@ -12,30 +12,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-from tests.fakechat import discord, slack
+from tests.fakechat import discord
 from tests.fakechat.exchange import Answer, Call, Route
 from tests.fakechat.faults import DEFAULT_CHAOS, EVERYWHERE, Fault, FaultBook
 from tests.fakechat.gate import Gate
 from tests.fakechat.ledger import Condition, Ledger, Message, Received
-from tests.fakechat.pace import Pace, Paces
-from tests.fakechat.wire import Server, route_of
+from tests.fakechat.pace import Paces
+from tests.fakechat.registry import SERVICES, FakeService, route_of
+from tests.fakechat.wire import Server
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-class _Service(Protocol):
-    def answer(self, call: Call, ledger: Ledger) -> Answer: ...
-    def fault_answer(self, fault: Fault, route: Route) -> Answer: ...
-    def pace_answer(self, pace: Pace, route: Route, now: float) -> Answer | None: ...
-    def pace_headers(self, pace: Pace, route: Route, now: float) -> dict[str, str]: ...
-
-
-_SERVICES: dict[str, _Service] = {"slack": slack, "discord": discord}
 
 
 class FakeChat:
@@ -99,9 +90,13 @@ class FakeChat:
         """Its address, without a slash at the end; the page for people is there."""
         return f"http://{self._server.host}:{self.port}"
 
+    def hook_url(self, kind: str, name: str) -> str:
+        """The URL of the webhook of that service whose token is `name`."""
+        return self.url + self._named(name, SERVICES[kind].path(name))
+
     def slack_url(self, name: str) -> str:
         """The URL of a Slack webhook whose token is `name`."""
-        return self.url + self._named(name, slack.path(name))
+        return self.hook_url("slack", name)
 
     def discord_url(self, name: str, version: int | None = None) -> str:
         """The URL of a Discord webhook whose token is `name`.
@@ -168,7 +163,7 @@ class FakeChat:
         self, seen: Received, call: Call, ticket: socket.socket, client: socket.socket
     ) -> Answer | None:
         """Post, refuse or fail one request and record it; return its answer, None to reset the connection."""
-        service = _SERVICES[call.route.service]
+        service = SERVICES[call.route.service]
         headers, refused = self._pace(service, call.route)
         if refused:
             return self._record(seen, refused)
@@ -182,7 +177,7 @@ class FakeChat:
     def _befall(
         self, fault: Fault, seen: Received, call: Call, ticket: socket.socket, client: socket.socket
     ) -> Answer | None:
-        service = _SERVICES[call.route.service]
+        service = SERVICES[call.route.service]
         effect = service.answer(call, self.ledger) if fault.posts else None
         if fault.kind in ("reset_before_body", "reset_after_body", "hang"):
             seen = self._keep(seen, effect, status=None)
@@ -199,12 +194,11 @@ class FakeChat:
             return answer
         return None
 
-    def _pace(self, service: _Service, route: Route) -> tuple[dict[str, str], Answer | None]:
+    def _pace(self, service: FakeService, route: Route) -> tuple[dict[str, str], Answer | None]:
         if not self.rate_limits:
             return {}, None
         now = self.clock().timestamp()
-        count = self.paces.slack if route.service == "slack" else self.paces.discord
-        pace = count(route.webhook, now)
+        pace = service.count(self.paces, route.webhook, now)
         headers = service.pace_headers(pace, route, now)
         refused = service.pace_answer(pace, route, now)
         return headers, refused and replace(refused, headers={**headers, **refused.headers})

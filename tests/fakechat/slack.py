@@ -14,7 +14,7 @@ from tests.fakechat.exchange import Answer, Call, Route, text_answer
 from tests.fakechat.faults import Fault
 from tests.fakechat.ledger import Ledger, Message
 from tests.fakechat.limits import slack_problems
-from tests.fakechat.pace import Pace
+from tests.fakechat.pace import Pace, Paces
 from tests.fakechat.schema import Violation
 
 _PATH = re.compile(r"/services/[^/]+/[^/]+/[^/]+")
@@ -69,6 +69,11 @@ def fault_answer(fault: Fault, route: Route) -> Answer:
         return _too_many(fault.seconds)
     body = _BODIES.get(fault.status, "server_error") if fault.body is None else fault.body
     return text_answer(fault.status, body, fault.headers)
+
+
+def count(paces: Paces, webhook: str, now: float) -> Pace:
+    """Count a request against one message a second."""
+    return paces.slack(webhook, now)
 
 
 def pace_answer(pace: Pace, route: Route, now: float) -> Answer | None:

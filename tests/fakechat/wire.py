@@ -17,20 +17,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from tests.fakechat import control, discord, page, slack
+from tests.fakechat import control, page
 from tests.fakechat.exchange import NOT_JSON, Answer, Call, Route, json_answer
 from tests.fakechat.ledger import Received
+from tests.fakechat.registry import route_of
 
 if TYPE_CHECKING:
     from tests.fakechat.server import FakeChat
 
 _CHECK_FOR_SHUTDOWN_SECONDS = 0.05
 _TRUE = {"true", "True", "1"}
-
-
-def route_of(path: str) -> Route | None:
-    """The webhook that a request's path names, or None."""
-    return slack.route(path) or discord.route(path)
 
 
 class Server(ThreadingHTTPServer):

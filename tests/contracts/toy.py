@@ -1,0 +1,191 @@
+"""A service that exists in the tests only, with all that the port allows: signed raw bodies under headers of
+its own, a second secret, an option, several articles in one message, a parent message, and an id for repeats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import Any, ClassVar
+
+from bot.services import (
+    Context,
+    Destination,
+    Detail,
+    Drawing,
+    Outcome,
+    Rate,
+    Request,
+    Response,
+    SecretShape,
+    Service,
+    Times,
+    Verdict,
+)
+from bot.services.answers import judge, rate_limited, retry_after
+from bot.services.message import Message, title_of
+from bot.services.options import Options, VariableName
+from bot.services.secret import Secret
+from bot.services.service import NO_CONTEXT
+from bot.services.text import clean, fit, web_url
+from tests.fakechat.exchange import Answer, Call, Route, json_answer
+from tests.fakechat.faults import Fault
+from tests.fakechat.ledger import Ledger
+from tests.fakechat.ledger import Message as Posted
+from tests.fakechat.pace import Pace, Paces
+
+LONGEST = 200
+
+
+class ToyOptions(Options):
+    """A toy's settings: two secrets and a room."""
+
+    webhook_env: VariableName
+    key_env: VariableName
+    room: str
+
+
+class Toy(Service):
+    """Posts a signed object; the same key is shown once, however often it comes."""
+
+    KIND: ClassVar[str] = "toy"
+    NAME: ClassVar[str] = "Toy Telegraph"
+    RATE: ClassVar[tuple[Rate, ...]] = ((10, timedelta(seconds=1)),)
+    OPTIONS: ClassVar[type[Options]] = ToyOptions
+    HOSTS: ClassVar[frozenset[str]] = frozenset({"toy.example"})
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"(/toy/)[\w.-]+"), r"\1***"),)
+    ITEMS: ClassVar[int] = 5
+    REPEAT_IS_HARMLESS: ClassVar[bool] = True
+
+    def refusal(self, to: Destination) -> str | None:
+        """Refuse a room that the toy does not have."""
+        return "there is no such room" if to.options["room"] == "attic" else None
+
+    def example(self) -> Destination:
+        """Return a destination with every secret and option."""
+        return toy_destination("https://webhook.invalid/toy/preview")
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
+        """Return the signed request."""
+        body: dict[str, Any] = {"room": to.options["room"], "title": _text(title_of(message))}
+        body["link"] = web_url(message.link, LONGEST)
+        if detail < Detail.PLAIN:
+            body |= {
+                "blocks": [_text(title_of(item)) for item in message.items],
+                "at": message.published_at.astimezone(UTC).isoformat(),
+                "reply_to": context.parent,
+            }
+            body["blocks"] += [_text(clean(message.summary)) or "-"]
+        if detail < Detail.NO_IMAGE:
+            images = (message.image, message.provider_icon)
+            body["image"] = [url for image in images if (url := web_url(image or "", LONGEST))]
+        return _signed(to, json.dumps(body).encode(), context)
+
+    def correct(
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
+    ) -> Request | None:
+        """Return None: what is telegraphed stays."""
+        return None
+
+    def test(self, to: Destination, site: str) -> Request:
+        """Return a signed test message."""
+        text = {"room": to.options["room"], "title": _text(f"This is a test message from {clean(site)}")}
+        return _signed(to, json.dumps(text).encode(), NO_CONTEXT)
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what a toy's answer means."""
+        told = response.said()
+        if response.status == 429:
+            return rate_limited(retry_after(response))
+        if response.status == 410 and told.get("gone") is True:
+            return Verdict(outcome=Outcome.DISABLED, reason="HTTP 410: gone")
+        if response.status == 200 and isinstance(told.get("shown"), str):
+            return Verdict(outcome=Outcome.SENT, reason="posted", message_id=told["shown"])
+        return judge(response)
+
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what the toy prints."""
+        sent = json.loads(request.content())
+        return Drawing(title=sent["title"], text=" ".join(sent["blocks"]), below=(f"Room {sent['room']}",))
+
+
+def _text(text: str) -> str:
+    return fit(text, LONGEST, lambda cut: cut.replace("@", "(at)"))
+
+
+def _signed(to: Destination, body: bytes, context: Context) -> Request:
+    key = to.secrets["key"].reveal().encode()
+    stamp = context.at.isoformat() if context.at else ""
+    signature = hmac.new(key, f"{context.key}.{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    signed = {"Toy-Id": context.key, "Toy-Time": stamp, "Toy-Signature": signature}
+    headers = {**signed, "content-type": "text/toy"}
+    return Request(method="POST", url=to.address, body=body, headers=headers)
+
+
+TOY = Toy()
+KEY = "the-toys-own-key"
+
+
+def toy_destination(address: str) -> Destination:
+    """Return where a toy's channel posts."""
+    secrets = {"webhook": Secret(address), "key": Secret(KEY)}
+    return TOY.destination(secrets, {"room": "hall"})
+
+
+def toy_violations(payload: Mapping[str, Any]) -> list[str]:
+    """Return what is over the toy's limit."""
+    texts = [payload["title"], *payload.get("blocks", []), *payload.get("image", [])]
+    return [text for text in texts if len(text) > LONGEST]
+
+
+class FakeToy:
+    """The toy's own end: it checks the signature, and shows each key once."""
+
+    def path(self, token: str) -> str:
+        """The path of the webhook with that token."""
+        return f"/toy/{token}"
+
+    def route(self, request_path: str) -> Route | None:
+        """The webhook a request's path names, or None."""
+        return Route(service="toy", webhook=request_path) if request_path.startswith("/toy/") else None
+
+    def answer(self, call: Call, ledger: Ledger) -> Answer:
+        """Show the message."""
+        assert isinstance(call.payload, dict)
+        id, hook = ledger.new_id(call.at), call.route.webhook
+        ledger.post(Posted(id=id, service="toy", webhook=hook, at=call.at, payload=call.payload, pings=()))
+        return replace(json_answer(200, {"shown": id}), outcome="posted", message_id=id)
+
+    def fault_answer(self, fault: Fault, route: Route) -> Answer:
+        """What the toy answers when something goes wrong."""
+        if fault.kind == "rate_limited":
+            return json_answer(429, {}, {"Retry-After": str(round(fault.seconds + 0.5))})
+        if fault.status == 404:
+            return json_answer(410, {"gone": True})
+        if fault.body is not None:
+            return Answer(status=fault.status, body=fault.body.encode(), headers=fault.headers)
+        return json_answer(fault.status, {})
+
+    def count(self, paces: Paces, webhook: str, now: float) -> Pace:
+        """The toy sets no limit."""
+        return Pace(limit=1, remaining=1, resets_in=0.0)
+
+    def pace_answer(self, pace: Pace, route: Route, now: float) -> Answer | None:
+        """Never."""
+        return None
+
+    def pace_headers(self, pace: Pace, route: Route, now: float) -> dict[str, str]:
+        """None."""
+        return {}

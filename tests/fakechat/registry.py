@@ -1,0 +1,56 @@
+"""The services that the fake speaks, by kind: a new one is a module and a line, or a call of `speaking`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from tests.fakechat import discord, slack
+from tests.fakechat.exchange import Answer, Call, Route
+from tests.fakechat.faults import Fault
+from tests.fakechat.ledger import Ledger
+from tests.fakechat.pace import Pace, Paces
+
+
+class FakeService(Protocol):
+    """One service: which paths are its own, what it answers, and how fast it may be called."""
+
+    def path(self, token: str) -> str:
+        """The path of the webhook with that token."""
+
+    def route(self, request_path: str) -> Route | None:
+        """The webhook that a request's path names, or None."""
+
+    def answer(self, call: Call, ledger: Ledger) -> Answer:
+        """Do what the call asks, or say why not."""
+
+    def fault_answer(self, fault: Fault, route: Route) -> Answer:
+        """What the service answers when `fault` befalls a request."""
+
+    def count(self, paces: Paces, webhook: str, now: float) -> Pace:
+        """Count a request against the webhook's rate limit."""
+
+    def pace_answer(self, pace: Pace, route: Route, now: float) -> Answer | None:
+        """The 429 that the webhook's pace asks for, or None."""
+
+    def pace_headers(self, pace: Pace, route: Route, now: float) -> dict[str, str]:
+        """What every answer says of the pace."""
+
+
+SERVICES: dict[str, FakeService] = {"slack": slack, "discord": discord}
+
+
+def route_of(path: str) -> Route | None:
+    """The webhook that a request's path names, or None."""
+    return next(filter(None, (service.route(path) for service in SERVICES.values())), None)
+
+
+@contextmanager
+def speaking(kind: str, service: FakeService) -> Iterator[None]:
+    """Have every fake speak one more service meanwhile."""
+    SERVICES[kind] = service
+    try:
+        yield
+    finally:
+        del SERVICES[kind]
