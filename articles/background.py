@@ -1,7 +1,7 @@
 """Threads that work beside the requests for as long as their process lives.
 
-One loop supervises all of them: a thread that meets an error nobody foresaw logs it with its traceback, backs
-off and goes on. `failing_threads` says which threads of this process are in that state, for /readyz.
+One loop supervises all of them: after an unforeseen error a thread logs it with its traceback, backs off and
+tries again. `failing_threads` returns which threads of this process are in that state, for /readyz.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_PAUSE = 15.0
 class Failure:
     """An unforeseen error: when it first happened, and the name of its type.
 
-    The error's own text stays in the log: it may quote what it failed on.
+    The error's own text is only in the log: it may quote the data that caused it.
     """
 
     since: datetime
@@ -38,8 +38,8 @@ class Failure:
 class Background:
     """A daemon thread that calls `_work` again and again until it is stopped.
 
-    `_work` does a piece of work and returns, or goes on until `_stop` is set; in the latter case it calls
-    `_succeeded` after each piece. It waits by `_stop.wait`.
+    `_work` does one piece of work and returns, or loops until `_stop` is set; in the latter case it calls
+    `_succeeded` after each piece. It waits with `_stop.wait`.
     """
 
     def __init__(
@@ -94,7 +94,10 @@ class Background:
         self.failure = Failure(since=before.since if before else self._failure_clock(), reason=reason)
         is_new = before is None or before.reason != reason
         log.error(
-            "the thread %s goes on after an error: %s", self.name, reason, exc_info=error if is_new else None
+            "the thread %s failed and will try again: %s",
+            self.name,
+            reason,
+            exc_info=error if is_new else None,
         )
 
     def _succeeded(self) -> None:

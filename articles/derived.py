@@ -4,7 +4,7 @@
     NAME.lock     locked exclusively by the process that writes or replaces the file
     NAME.use      locked (shared) by every process that has opened the file
 
-A file of another version, or a damaged one, is replaced by an empty one, and whoever reads it fills it again.
+A file of another version, or a damaged one, is replaced by an empty one, which its owner fills again.
 Where the content depends on settings, NAME carries a hash of them: processes of two versions, as during a
 deploy, never share a file. `remove_unused` deletes those that no process has used for a day.
 """
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 KEPT_UNUSED = timedelta(days=1)
-"""For how long a file that no process uses stays: whoever goes back to older settings finds it filled."""
+"""For how long a file that no process uses stays: going back to older settings then needs no rebuild."""
 
 # Damage without a code of its own: to the tables of full-text search, and to texts, all of which are UTF-8.
 _DAMAGE_IN_WORDS = ("vtable constructor failed", "Could not decode to UTF-8")
@@ -43,7 +43,7 @@ _LOCKED_IN_USE = ("use", "watcher")  # a catalog's watcher of a version that had
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection, and the inode of the file that it reads: the path may name another one by now."""
+    """A connection, and the inode of the file that it reads: the path may already lead to another one."""
 
     connection: sqlite3.Connection
     inode: int | None
@@ -149,7 +149,7 @@ class DerivedFile:
         damaged.close()
         with self.write_lock():
             if self.inode() == damaged.inode:
-                log.warning("%s is damaged, and made again from what it was derived from", self.path)
+                log.warning("%s is damaged, and is built again", self.path)
                 self.delete()
 
     def delete(self) -> None:

@@ -113,7 +113,7 @@ class CatalogDatabase:
 
     @property
     def identity(self) -> str:
-        """A random name given to this file when it was made: revisions compare only within one identity."""
+        """A random name given to this file when it was created: only its own revisions can be compared."""
         return str(self._meta("identity"))
 
     def revision(self) -> int:
@@ -121,7 +121,7 @@ class CatalogDatabase:
         return int(self._meta("revision"))
 
     def is_complete(self) -> bool:
-        """Whether the article folder has been read to its end since this file was made."""
+        """Whether the article folder has been read to its end since this file was created."""
         return bool(self._meta("complete"))
 
     def _opened(self) -> Opened | None:

@@ -37,8 +37,8 @@ _NO_LONGER = "was an article and is none now: it has no front matter, or no date
 class Refresh:
     """What a refresh did: files read again, articles that changed visibly or went away, files newly bad.
 
-    `seconds` is what it took, without the wait for another process's. `folders` is what `Scan` says of them,
-    None where only some files were looked at.
+    `seconds` is the time it took, without the wait for another process. `folders` are those of the `Scan`,
+    None where only some files were examined.
     """
 
     read: int = 0
@@ -82,7 +82,7 @@ class Indexer:
                 if not is_damage(error):
                     raise
                 log.warning(
-                    "the catalog %s is damaged (%s), and made again from the article files",
+                    "the catalog %s is damaged (%s), and is built again from the article files",
                     self.catalog.path,
                     error,
                 )
@@ -135,9 +135,9 @@ class Indexer:
     def _some(self, connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[dict[str, int], list[str]]:
         """Return those of these files that there are, with their signatures, and those that there are not."""
         connection.execute("DELETE FROM meta WHERE key = 'scan'")  # the digest is no longer that of all files
-        looked_at = {path: self.folder.signature(path) for path in paths}
-        gone = [path for path, signature in looked_at.items() if signature is None]
-        return {path: signature for path, signature in looked_at.items() if signature is not None}, gone
+        signatures = {path: self.folder.signature(path) for path in paths}
+        gone = [path for path, signature in signatures.items() if signature is None]
+        return {path: signature for path, signature in signatures.items() if signature is not None}, gone
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -24,7 +24,7 @@ UPSERT = (
     f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
 )
 
-# CROSS JOIN keeps the order of the tables: SQLite's planner would look through all articles for a few ids.
+# CROSS JOIN keeps the order of the tables: SQLite's planner would scan all articles for a few ids.
 TEMPORARY_TABLES = (
     "CREATE TEMP TABLE IF NOT EXISTS chunk (id TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY) WITHOUT ROWID",

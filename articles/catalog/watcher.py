@@ -101,7 +101,7 @@ class Watcher(Background):
             self._lock = None
 
     def _watch(self) -> None:
-        """Refresh until told to stop, or until there are no more file events: `_work` then starts again."""
+        """Refresh until the thread is stopped, or the file events end: `_work` then starts again."""
         while not self._stop.is_set():
             folders, wait = self._refresh(None)
             if not folders:
@@ -144,7 +144,7 @@ class Watcher(Background):
         """
         root, matches = Path(os.path.realpath(self._indexer.folder.root)), self._indexer.folder.matches
         # Each folder is watched by itself. Recursively, the library would follow links out of the root, and
-        # look into hidden folders and below the deepest one that is read.
+        # watch hidden folders, and those below the deepest one that is read.
         for changes in self._file_events(
             *(root / folder for folder in folders),
             watch_filter=None,
@@ -172,7 +172,7 @@ class Watcher(Background):
     def _refresh(self, paths: list[str] | None) -> tuple[dict[str, int], float]:
         """Refresh once; return the folders there are, and how many seconds to wait before the next rescan.
 
-        No folders where they were not looked at, or cannot be.
+        No folders where they were not listed, or cannot be.
         """
         started = time.thread_time()  # work, not waiting for a busy disk or another process
         try:
@@ -207,7 +207,7 @@ class Watcher(Background):
         if self._lock is None or problem == self._problem:
             return
         self._problem = problem
-        with suppress(OSError):  # a full disk keeps nobody from working
+        with suppress(OSError):  # a full disk must not stop the refreshes
             self._lock.truncate(0)
             self._lock.write(problem[:_LONGEST_PROBLEM])
             self._lock.flush()

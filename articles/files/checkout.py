@@ -1,14 +1,14 @@
 """Articles from a git repository: a checkout on local disk.
 
-Knows nothing of what the files say. The checkout is this program's own, nobody else writes there:
+Knows nothing of the files' content. The folder belongs to this program, and only this program writes to it:
 
     FOLDER/files        the working tree
     FOLDER/repository   git's own data, apart from it: when it is damaged and created again, the files stay
     FOLDER/shown        the commit that `files` holds; missing while they change
     FOLDER/status.json  how the last pulls went
-    FOLDER/requested    touched by whoever knows that there is something new
+    FOLDER/requested    touched to ask for a pull
     FOLDER/pull.lock    held by the process that pulls
-    FOLDER/files.lock   held by whoever reads the files (shared) or changes them (exclusively)
+    FOLDER/files.lock   locked shared by readers of the files, exclusively by the pull that changes them
 """
 
 from __future__ import annotations
@@ -115,15 +115,15 @@ class Checkout:
         return self.places.commit()
 
     def status(self) -> Status:
-        """Return how the last pulls went, whichever process made them."""
+        """Return how the last pulls of any process went."""
         try:
-            kept = json.loads((self.folder / "status.json").read_text(encoding="utf-8"))
+            stored = json.loads((self.folder / "status.json").read_text(encoding="utf-8"))
             return Status(
                 commit=self.shown,
-                reached_at=_moment(kept["reached_at"]),
-                failing_since=_moment(kept["failing_since"]),
-                reason=kept["reason"],
-                is_refused=kept.get("is_refused", False),
+                reached_at=_moment(stored["reached_at"]),
+                failing_since=_moment(stored["failing_since"]),
+                reason=stored["reason"],
+                is_refused=stored.get("is_refused", False),
             )
         except (OSError, ValueError, KeyError):
             return Status(commit=self.shown)
@@ -187,14 +187,14 @@ class Checkout:
         self._note(replace(before, failing_since=since, reason=reason, is_refused=is_refused))
 
     def _note(self, status: Status) -> None:
-        kept = {
+        stored = {
             "reached_at": status.reached_at and status.reached_at.isoformat(),
             "failing_since": status.failing_since and status.failing_since.isoformat(),
             "reason": status.reason,
             "is_refused": status.is_refused,
         }
         try:
-            replace_text(self.folder / "status.json", json.dumps(kept))
+            replace_text(self.folder / "status.json", json.dumps(stored))
         except OSError as error:
             log.warning("%s: %s", self.folder, error.strerror)
 

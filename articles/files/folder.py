@@ -177,7 +177,7 @@ class Folder:
             file = self.root / path
             if not file.is_symlink():
                 raise
-            # Unlike Path.resolve, realpath takes a link to itself for what it is.
+            # Path.resolve raises RuntimeError for a link to itself; realpath returns its path.
             if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(self.root)):
                 raise ArticleError(path, 1, "is a link that leads out of the article folder") from None
             return os.open(file, flags)
@@ -249,7 +249,7 @@ def decode(data: bytes, path: str) -> str:
 
 def _signature(status: os.stat_result, settled: int) -> int:
     changed = status.st_ctime_ns
-    # A file written just now, after `settled`, is to be looked at once more when its clock has gone on.
+    # A file written after `settled` gets another signature once the file system's clock has advanced.
     # The hash of a tuple of integers is not salted: equal in every process of one Python version.
     return hash((status.st_mtime_ns, changed, status.st_size, status.st_ino, changed < settled))
 

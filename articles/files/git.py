@@ -74,7 +74,7 @@ _ADVICE = "write an address such as https://git.example.org/team/news.git"
 
 
 class GitError(SourceError):
-    """git could not do what it was asked; the text is one line that holds no secret."""
+    """A git command failed; the text is one line without secrets."""
 
 
 def checked_address(url: str) -> str:
@@ -100,7 +100,7 @@ def checked_address(url: str) -> str:
 
 
 def may_carry_token(url: str) -> bool:
-    """Whether a token may go to this address: nobody on the way could read it."""
+    """Whether a token may be sent to this address: the connection is encrypted, or local."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
 
@@ -146,7 +146,7 @@ class Git:
         return output.decode("utf-8", "replace").strip()
 
     def records(self, *arguments: str, folder: Path, hold: Iterable[int] = ()) -> Generator[bytes]:
-        """Yield what git prints, record by record, each ended by a NUL; git ends when nobody asks for more.
+        """Yield what git prints, record by record, each ended by a NUL; closing the generator ends git.
 
         Raises GitError as a call does, and where a record is too long to be one.
         """

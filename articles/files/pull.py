@@ -1,6 +1,6 @@
-"""One pull: fetch a branch's newest commit, see that it may be checked out, and make the files what it says.
+"""One pull: fetch a branch's newest commit, check it against the limits, and check it out.
 
-Whatever goes wrong, the files stay those of one whole commit where that is possible.
+When a step fails, the files stay those of one whole commit where that is possible.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Places:
 
     @property
     def files_lock(self) -> Path:
-        """Held by whoever reads the files (shared) or changes them (exclusively)."""
+        """Locked shared by readers of the files, exclusively by the pull that changes them."""
         return self.folder / "files.lock"
 
     def commit(self) -> str | None:
@@ -148,7 +148,7 @@ class Pull:
         return True
 
     def _checked(self, commit: str) -> str:
-        """Return a commit that may be checked out: this one, or the same from a repository made again."""
+        """Return a commit that may be checked out: this one, or the newest of a repository created again."""
         try:
             self._count(commit)
         except RefusedError:

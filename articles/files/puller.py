@@ -15,7 +15,7 @@ from articles.files.git import GitError
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 600.0
-"""Seconds between two pulls that fail, unless `every` is longer or somebody asks for one."""
+"""Seconds between two pulls that fail, unless `every` is longer or a pull is requested."""
 
 _FAILURE_SHARE = 0.1  # of the time is spent on pulls that fail
 _CHECK_EVERY = 0.25
