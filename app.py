@@ -1,4 +1,4 @@
-"""The roof: wires the parts together, and hangs the commands.
+"""The application: Flask, the web worker, and the commands, put together from their parts.
 
 Everything below receives values; only this module knows the whole Config.
 """
@@ -40,7 +40,7 @@ from ops.scheduling import use_batch_scheduling
 from pages.routes import blueprint as pages_blueprint
 from web.limits import MAX_BODY_BYTES
 from web.server import Lane, Server
-from wiring.site import Clock, Newswire, build, ended_by, load_or_exit, load_rules_or_exit, utc_now
+from wiring.site import Clock, Newswire, build, exit_with, load_or_exit, load_rules_or_exit, utc_now
 
 if TYPE_CHECKING:
     import requests
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from bot.outbox.database import Database
 
-_PATIENCE = 20.0
+_FIRST_ARTICLES_SECONDS = 20.0
 
 log = logging.getLogger("newswire")
 
@@ -69,7 +69,7 @@ def create_app(
     try:
         newswire = build(config, clock=clock, environ=environ)
     except SettingError as error:
-        raise ended_by(error) from None
+        raise exit_with(error) from None
     app = Flask("newswire", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.extensions["newswire"] = newswire
@@ -87,11 +87,11 @@ def create_app(
         if admin_token := secret("ADMIN_TOKEN", environ):
             app.register_blueprint(_admin(newswire, environ, session, admin_token))
     except SettingError as error:
-        raise ended_by(error) from None
+        raise exit_with(error) from None
     app.cli.add_command(articles_commands(newswire.indexer, newswire.clock, newswire.checkout))
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
     for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):
-        app.cli.add_command(_Later(name, what, partial(_bot_commands, newswire, environ, session)))
+        app.cli.add_command(_LazyGroup(name, what, partial(_bot_commands, newswire, environ, session)))
     return app
 
 
@@ -100,7 +100,7 @@ def create_web() -> Server:
     use_batch_scheduling()
     app = create_app()
     newswire: Newswire = app.extensions["newswire"]
-    report_to_people(newswire.config, os.environ)
+    start_reporting(newswire.config, os.environ)
     newswire.keep_fresh()
     newswire.counts.start()
     if newswire.config.bot.run_in == "web":
@@ -119,7 +119,7 @@ def create_web() -> Server:
             on_refusal=lambda status: newswire.counts.observe("", status, ""),
         )
     except SettingError as error:
-        raise ended_by(error) from None
+        raise exit_with(error) from None
 
 
 def lane_of(path: str, query: str) -> Lane:
@@ -134,10 +134,10 @@ def lane_of(path: str, query: str) -> Lane:
     return Lane.COSTLY if is_filtered or is_costly else Lane.PAGES
 
 
-def report_to_people(config: Config, environ: Mapping[str, str], stream: TextIO | None = None) -> None:
-    """Start the logs, and reports to Sentry if SENTRY_DSN asks for them; no secret that is known gets there.
+def start_reporting(config: Config, environ: Mapping[str, str], stream: TextIO | None = None) -> None:
+    """Start the logs, and error reports to Sentry if SENTRY_DSN is set; known secrets are taken out of both.
 
-    Ends the process with status 2 when a variable says something that cannot be.
+    Ends the process with status 2 when a variable has a value that cannot be used.
     """
     names = [name for channel in config.bot.channels for name in channel.secret_variables().values()]
     names += [
@@ -152,11 +152,11 @@ def report_to_people(config: Config, environ: Mapping[str, str], stream: TextIO 
         logs.configure(environ, secrets=secrets, stream=stream)
         sentry.start(environ, secrets=secrets)
     except SettingError as error:
-        raise ended_by(error) from None
+        raise exit_with(error) from None
 
 
-class _Later(click.Group):
-    """A group of commands that is made when it is first looked into: its imports cost a third of a second."""
+class _LazyGroup(click.Group):
+    """A group of commands that is built at its first use: its imports take a third of a second."""
 
     def __init__(self, name: str, help: str, make: Callable[[], Mapping[str, click.Group]]) -> None:
         super().__init__(name, help=help)
@@ -182,11 +182,11 @@ def _bot_commands(
     from wiring.bot import bot_parts, proposed_change
 
     def parts(stream: TextIO) -> BotParts:
-        report_to_people(newswire.config, environ, stream)
+        start_reporting(newswire.config, environ, stream)
         try:
             return bot_parts(newswire, environ, session)
         except SettingError as error:
-            raise ended_by(error) from None
+            raise exit_with(error) from None
 
     def proposed(config: Path | None, content: Path | None) -> AbstractContextManager[ProposedChange]:
         rules = load_rules_or_exit(config, newswire.config) if config else newswire.config
@@ -196,7 +196,7 @@ def _bot_commands(
 
 
 def _start_bot(newswire: Newswire) -> None:
-    """Let this web worker post too; of all that may, the one that holds the lease does."""
+    """Let this web worker post too: of all processes that may, the one with the lease does."""
     from bot.errors import BotError
     from wiring.bot import bot_parts
 
@@ -204,14 +204,14 @@ def _start_bot(newswire: Newswire) -> None:
         bot = bot_parts(newswire, os.environ).bot()
         bot.start()
     except (BotError, SettingError) as error:
-        log.error("the bot does not run, the feeds do: %s", error)  # noqa: TRY400 - the reason says it all
+        log.error("the bot cannot start; feeds and pages are served: %s", error)  # noqa: TRY400 - the reason says it all
         return
     newswire.watcher.on_change = bot.wake
     atexit.register(bot.stop)
 
 
 class _Outbox(Collector):
-    """What the outbox tells of itself; the bot's modules are loaded at the first question."""
+    """Metrics and readiness of the outbox; the bot's modules are loaded at the first use."""
 
     def __init__(self, newswire: Newswire, environ: Mapping[str, str]) -> None:
         self._newswire = newswire
@@ -295,8 +295,8 @@ def _counts(newswire: Newswire) -> Mapping[str, int]:
 
 
 def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplication:
-    """Wait a moment for the first articles; when they take longer, refuse requests until they are there."""
-    limit = time.monotonic() + _PATIENCE
+    """Wait for the first articles; if they take too long, answer 503 until they are there."""
+    limit = time.monotonic() + _FIRST_ARTICLES_SECONDS
     while not catalog.is_complete():
         if time.monotonic() > limit:
             return UntilReady(application, catalog.is_complete)

@@ -1,4 +1,4 @@
-"""The floors of the house: who may know whom."""
+"""The layers: which part may import which."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("text", "web", "articles", "feeds", "bot", "pages", "ops")
-ROOF = {"app", "wiring"}
+TOP = {"app", "wiring"}
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -28,7 +28,7 @@ def imports(file: Path) -> Iterator[str]:
 FILES = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
 
 
-def test_the_packages_keep_to_their_floors() -> None:
+def test_the_packages_keep_to_their_layers() -> None:
     """import-linter's contracts in pyproject.toml hold."""
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -36,13 +36,13 @@ def test_the_packages_keep_to_their_floors() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_part_knows_the_roof_or_the_whole_config(file: Path) -> None:
+def test_no_part_imports_the_application_or_the_configuration(file: Path) -> None:
     """A part receives values: it imports neither the application nor the configuration."""
-    assert not set(imports(file)) & (ROOF | {"config", "tests"})
+    assert not set(imports(file)) & (TOP | {"config", "tests"})
 
 
-def test_only_the_roof_reads_the_config() -> None:
-    """Of the modules at the top, config is known to the roof alone, and itself knows none of it."""
+def test_only_the_application_reads_the_config() -> None:
+    """At the top, only app.py imports config.py, which itself imports neither it nor `wiring`."""
     knowing = {file.stem for file in ROOT.glob("*.py") if "config" in set(imports(file))}
-    assert knowing <= ROOF
-    assert not set(imports(ROOT / "config.py")) & ROOF
+    assert knowing <= TOP
+    assert not set(imports(ROOT / "config.py")) & TOP

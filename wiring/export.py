@@ -14,7 +14,7 @@ from feeds.errors import FeedsError
 from feeds.export import export
 from ops.errors import SettingError
 from text.printable import print_line
-from wiring.site import build, ended_by, load_or_exit
+from wiring.site import build, exit_with, load_or_exit
 
 
 def main(arguments: list[str]) -> int:
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         newswire.refresh()
         written, kept, removed = export(newswire.publisher, Path(arguments[0]))
     except SettingError as error:
-        raise ended_by(error) from None
+        raise exit_with(error) from None
     except (ArticlesError, FeedsError) as error:
         print_line(str(error), stream=sys.stderr)
         return 1

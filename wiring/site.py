@@ -162,7 +162,7 @@ def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config
     try:
         return configuration.load(path, environ)
     except ConfigError as error:
-        raise ended_by(error) from None
+        raise exit_with(error) from None
 
 
 def load_rules_or_exit(path: Path, own: Config) -> Config:
@@ -173,11 +173,11 @@ def load_rules_or_exit(path: Path, own: Config) -> Config:
     try:
         return configuration.load_rules(path, own)
     except ConfigError as error:
-        raise ended_by(error) from None
+        raise exit_with(error) from None
 
 
-def ended_by(error: Exception) -> SystemExit:
-    """Return the end of the process, with status 2, after saying why on standard error."""
+def exit_with(error: Exception) -> SystemExit:
+    """Print the reason on standard error, and return what ends the process with status 2."""
     lines = error.lines if isinstance(error, ConfigError) else [str(error)]
     for line in lines:
         print_line(line, stream=sys.stderr)

@@ -1,4 +1,4 @@
-"""What leaves the house for Sentry, seen at a server that takes its place."""
+"""What is sent to Sentry, seen at a server that stands in for it."""
 
 from __future__ import annotations
 

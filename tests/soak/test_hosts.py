@@ -79,7 +79,7 @@ def test_feeds_need_no_outbox(tmp_path: Path) -> None:
         web = host.web("web")
         web.wait_until_ready()
         assert web.get("/feeds/all.rss").ok
-        assert "the bot does not run, the feeds do" in web.said()
+        assert "the bot cannot start; feeds and pages are served" in web.said()
         assert "flask db upgrade" in web.said()
         assert web.end() < 5
 
