@@ -247,6 +247,8 @@ class Bot:
             self._refresh()
         except (ArticlesError, OSError, sqlite3.Error) as error:
             log.warning("the articles cannot be read, those known are used: %s", error)
+        except Exception:  # a fault in reading must not stop what is due
+            log.exception("the articles cannot be read, those known are used")
 
     def _rest(self) -> None:
         """Have sending go on when the next delivery is due; called after each look and by the last lane."""

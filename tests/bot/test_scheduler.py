@@ -124,13 +124,21 @@ def test_an_old_schema_is_refused_at_the_start(world: World) -> None:
             act()
 
 
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        (SourceError("content: there is no such folder"), "there is no such folder"),
+        (RecursionError("maximum recursion depth exceeded"), "Traceback"),
+        (KeyError("what nobody foresaw"), "Traceback"),
+    ],
+)
 def test_articles_that_cannot_be_read_hold_up_no_delivery(
-    world: World, caplog: pytest.LogCaptureFixture
+    error: Exception, logged: str, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While the content folder is away, what was planned is still sent, and the log says what is wrong."""
 
     def refresh() -> None:
-        raise SourceError("content: there is no such folder")
+        raise error
 
     bot = world.started()
     world.catalog.put(article("a"))
@@ -138,7 +146,7 @@ def test_articles_that_cannot_be_read_hold_up_no_delivery(
     bot.stop()
     world.tick(world.bot(refresh=refresh))
     assert world.only().state is State.SENT
-    assert "there is no such folder" in caplog.text
+    assert logged in caplog.text
 
 
 def test_a_new_machine_sends_nothing_before_it_has_the_articles(world: World) -> None:
