@@ -34,7 +34,7 @@ class DeadlineError(ArticlesError):
         self.seconds = seconds
 
     def __str__(self) -> str:
-        return f"it took longer than {self.seconds:g} seconds"
+        return f"it took longer than {self.seconds:g} second{'' if self.seconds == 1 else 's'}"
 
 
 class SourceError(ArticlesError):

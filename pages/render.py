@@ -41,6 +41,7 @@ class Renderer:
             "sparkline": outline.sparkline,
             "marked": marked,
             "thousands": "{:,}".format,
+            "counted": counted,
         }
 
     def html(self, template: str, **values: object) -> str:
@@ -55,6 +56,11 @@ class Renderer:
             last_modified=None,
             headers=(("Cache-Control", cache_control),),
         )
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Return a number with its noun: "1 entry", "1,200 entries"; the plural ends in -s unless given."""
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def marked(text: str, words: Iterable[str]) -> Markup:

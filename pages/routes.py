@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, redirect, request
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
@@ -84,7 +84,7 @@ def _add_lists(routes: Blueprint, readers: Readers) -> None:
             others = [pair for pair in parameters() if pair[0] != "page"]
             return redirect_within(readers.site.url, topic_path(slug), urlencode(others))
         if number > readers.last_page(slug):
-            raise NotFound("The list of entries is not that long.")
+            raise NotFound("The topic has fewer pages.")
         return respond(readers.cached(("topic", slug, number), lambda now: readers.topic(found, number, now)))
 
 
@@ -93,7 +93,7 @@ def _add_forms(routes: Blueprint, readers: Readers) -> None:
     def search() -> Response:
         question = request.args.get("q", "").strip()
         if len(question) > MAX_LENGTH:
-            raise BadFilterError(f"a question can have at most {MAX_LENGTH} characters")
+            raise BadRequest(f"A search can have at most {MAX_LENGTH} characters.")
         return respond(readers.found(question, _page_number(), readers.publisher.now()))
 
     @routes.get("/build")
@@ -119,7 +119,7 @@ def _add_articles(routes: Blueprint, readers: Readers, files: ArticleFiles) -> N
             return respond(readers.cached(("article", name), lambda now: readers.article(found, now)))
         file = files.find(name, readers.publisher.now())
         if file is None:
-            raise NotFound("There is no such article, or it is no longer published.")
+            raise NotFound("The article does not exist or is no longer published.")
         return serve(file)
 
 
@@ -132,20 +132,20 @@ def _add_errors(routes: Blueprint, readers: Readers) -> None:
 
     @routes.app_errorhandler(UnknownTopicError)
     def unknown_topic(error: UnknownTopicError) -> Response:
-        return page(404, "There is no such topic", near=error.near)
+        return page(404, "Topic not found", near=error.near)
 
     @routes.app_errorhandler(GoneTopicError)
     def gone_topic(error: GoneTopicError) -> Response:
-        return page(410, "This topic has ended", "Its feeds hold nothing any more. You can unsubscribe.")
+        return page(410, "This topic was removed", "Its feeds have no entries any more. You can unsubscribe.")
 
     @routes.app_errorhandler(BadFilterError)
     def bad_filter(error: BadFilterError) -> Response:
         reason = str(error)
-        return page(400, "That cannot be asked for", f"{reason[0].upper()}{reason[1:]}.")
+        return page(400, "Invalid feed address", f"{reason[0].upper()}{reason[1:]}.")
 
     @routes.app_errorhandler(DeadlineError)
     def too_long(error: DeadlineError) -> Response:
-        answer = page(503, "This takes too long", f"The request was ended: {error}.")
+        answer = page(503, "The request took too long", f"It was stopped: {error}.")
         answer.headers["Retry-After"] = _RETRY_AFTER_DEADLINE
         return answer
 
@@ -161,12 +161,12 @@ def _add_errors(routes: Blueprint, readers: Readers) -> None:
 
 _RETRY_AFTER_DEADLINE = "600"  # seconds: what took too long now takes as long in a minute
 _MAX_PAGE = 99_999
-_TITLES = {404: "There is nothing here", 500: "Something went wrong here"}
+_TITLES = {404: "Page not found", 500: "Internal error"}
 
 
 def _page_number() -> int:
     """Return the number of the requested page, from 1. Raises NotFound for anything else."""
     number = whole_number(request.args.get("page", "1"), 1, _MAX_PAGE)
     if number is None:
-        raise NotFound("There is no such page.")
+        raise NotFound("This is not the number of a page.")
     return number

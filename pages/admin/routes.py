@@ -184,7 +184,7 @@ def _add_views(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> No
         id = request.args.get("article", "")
         article = desk.parts.catalog.get(id) if id else None
         if id and article is None:
-            raise NotFound("There is no such article.")
+            raise NotFound("The article does not exist.")
         question = request.args.get("q", "").strip()[:200]
         return shown(lambda said: desk.preview(_now(desk), form_token(), question, article))
 
@@ -211,7 +211,7 @@ def _add_orders(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> N
         }
         if order not in orders:
             raise NotFound
-        said = _DONE[order] if orders[order]() else "It has changed meanwhile: look again, and decide anew."
+        said = _DONE[order] if orders[order]() else _CHANGED
         return back(f"/deliveries/{found.id}", said)
 
     @routes.post("/channels/<name>/<order>")
@@ -227,11 +227,12 @@ def _add_orders(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> N
         return back("", f"{name} is {order}d." if done else f"{name} has not started yet.")
 
 
+_CHANGED = "The delivery has changed in the meantime. Check it and try again."
 _DONE = {
-    "replay": "It will be posted at the bot's next look.",
-    "skip": "It is skipped: nothing will be posted.",
-    "posted": "Noted: it was posted.",
-    "not-posted": "Noted: it was not posted, and will be at the bot's next look.",
+    "replay": "It will be posted in the bot's next run.",
+    "skip": "Skipped: it will not be posted.",
+    "posted": "Marked as posted.",
+    "not-posted": "Marked as not posted: it will be posted in the bot's next run.",
 }
 
 
@@ -246,7 +247,7 @@ def _tested(desk: Desk, channel: Channel) -> str:
 def _channel(desk: Desk, name: str) -> Channel:
     channel = desk.channel(name)
     if channel is None:
-        raise NotFound("There is no such channel.")
+        raise NotFound("The channel does not exist.")
     return channel
 
 
@@ -254,7 +255,7 @@ def _delivery(desk: Desk, number: str) -> Delivery:
     id = whole_number(number, 1, MAX_ID)
     found = operations.one(desk.parts.database, id) if id is not None else None
     if found is None:
-        raise NotFound("There is no such delivery.")
+        raise NotFound("The delivery does not exist.")
     return found
 
 

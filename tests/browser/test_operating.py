@@ -64,20 +64,20 @@ def test_log_in_and_out(operator: Visitor) -> None:
     assert page.evaluate("document.cookie") == ""
     page.get_by_role("button", name="Log out").click()
     operator.go("/admin/deliveries")
-    expect(page.get_by_role("heading", level=1)).to_have_text("For the operator")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Operator login")
 
 
 def test_slider(operator: Visitor) -> None:
     """Moving the slider shows at once what that threshold would have posted."""
     page = operator.go("/admin/threshold?channel=team")
     status = page.locator("p[role=status]")
-    expect(status).to_have_text("7 in 12 weeks, 0.6 a week")
+    expect(status).to_have_text("7 in 12 weeks, 0.6 per week")
     slider = page.get_by_role("slider")
     slider.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
     expect(page.locator("output")).to_have_text("60")
-    expect(status).to_have_text("6 in 12 weeks, 0.5 a week")
+    expect(status).to_have_text("6 in 12 weeks, 0.5 per week")
     expect(page.locator("#results")).to_contain_text("Number 7")
 
 
@@ -89,7 +89,7 @@ def test_preview(operator: Visitor) -> None:
     page.get_by_role("link", name="Brand new").click()
     expect(page.locator(".slack .title")).to_have_text("Brand new")
     expect(page.locator(".discord .title")).to_have_text("Brand new")
-    expect(page.get_by_role("region", name="The JSON that is sent to Slack")).to_contain_text('"blocks"')
+    expect(page.get_by_role("region", name="What is sent to Slack")).to_contain_text('"blocks"')
 
 
 def test_replay(operator: Visitor, desk: Desk) -> None:
@@ -100,7 +100,7 @@ def test_replay(operator: Visitor, desk: Desk) -> None:
     expect(page.locator("main")).to_contain_text("the connection broke")
     before = len(desk.chat.requests)
     page.get_by_role("button", name="Replay").click()
-    expect(page.get_by_role("status")).to_have_text("It will be posted at the bot's next look.")
+    expect(page.get_by_role("status")).to_have_text("It will be posted in the bot's next run.")
     desk.clock.advance(minutes=1)
     desk.look()
     assert len(desk.chat.requests) == before + 1

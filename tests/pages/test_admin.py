@@ -271,7 +271,7 @@ def test_overview(desk: Desk) -> None:
     assert "at most 1 in 1 s" in team.text_content().lower()
     assert "HTTP 503" in team.text_content()
     assert texts(tree, "//details//tbody/tr[1]/td") == ["2026-06-01", "1", "1"]
-    assert "1 file is left out" in tree.text_content()
+    assert "1 file with errors" in tree.text_content()
     assert "LATER is not set" in tree.text_content()
 
 
@@ -291,13 +291,13 @@ def test_delivery_and_its_orders(desk: Desk) -> None:
     ]
     assert texts(tree, "//table//tr/td[3]") == ["unknown"]
     said = order(client, f"/admin/deliveries/{held.id}/posted").text
-    assert "Noted: it was posted." in said
+    assert "Marked as posted." in said
     assert operations.one(desk.parts.database, held.id) == replace(
         held, state=State.SENT, reason="resolved by the operator: posted", posted_at=desk.clock.now
     )
     again = order(client, f"/admin/deliveries/{held.id}/posted").text
-    assert "It has changed meanwhile" in again
-    assert "It has changed meanwhile" not in client.get(f"/admin/deliveries/{held.id}").text
+    assert "has changed in the meantime" in again
+    assert "has changed in the meantime" not in client.get(f"/admin/deliveries/{held.id}").text
 
 
 @pytest.mark.parametrize(("what", "posts"), [("replay", 2), ("not-posted", 2), ("skip", 1), ("posted", 1)])
@@ -355,7 +355,7 @@ def test_threshold(desk: Desk) -> None:
     client = desk.client()
     tree = parse(client.get("/admin/threshold?channel=team").text)
     assert tree.xpath("string(//input[@type='range']/@value)") == "50"
-    assert texts(tree, "//p[@class='sum']") == ["3 in 12 weeks, 0.2 a week"]
+    assert texts(tree, "//p[@class='sum']") == ["3 in 12 weeks, 0.2 per week"]
     near = [texts(section, ".//li/a") for section in tree.xpath("//div[@class='pair']/section")]
     assert near == [["Title of q50", "Old", "Title of q90"], ["Title of q49", "Title of q10"]]
     lower = parse(client.get("/admin/threshold?channel=team&min_quality=0").text)

@@ -55,7 +55,7 @@ def test_filtered_feeds(filled: Web, address: str, found: set[str]) -> None:
 
 
 def test_a_choice_that_takes_too_long(filled: Web) -> None:
-    """The builder says that it was cut short; the feed is 503 for now, never a part of what it holds."""
+    """The builder says that its list is incomplete; the feed is 503, and never a part of what it holds."""
     publisher = filled.newswire.publisher
     address = "/feeds/ai+security.atom?word=fuzzer"
     assert filled.get(address).status_code == 200
@@ -66,7 +66,7 @@ def test_a_choice_that_takes_too_long(filled: Web) -> None:
     assert int(answer.headers["Retry-After"]) > 0
     page = filled.get("/build?topic=ai&topic=security&word=found")
     assert page.status_code == 200
-    assert "was cut short" in page.text
+    assert "This list is incomplete" in page.text
     assert filled.get("/feeds/ai.atom").status_code == 200
 
 
@@ -116,7 +116,7 @@ def test_conditional_requests(filled: Web, site: ArticleSite) -> None:
         ("/feeds/ai.atom?min_qualty=80", 400, "no parameter"),
         (f"/feeds/ai.atom?word={'x' * 81}", 400, "at most 80 characters"),
         (f"/feeds/ai.atom?{'word=x&' * 1000}", 400, "at most 4,000 characters"),
-        ("/feeds/ai+nonsense.atom", 404, "no such topic"),
+        ("/feeds/ai+nonsense.atom", 404, "Topic not found"),
     ],
 )
 def test_refused(filled: Web, address: str, status: int, reason: str) -> None:
@@ -196,7 +196,7 @@ def test_what_is_not_offered_is_said(site: ArticleSite, web: Web) -> None:
     offered = tree.xpath("//input[@name='provider']/@value")
     assert len(offered) == MAX_CHOICES
     assert offered[:2] == ["paper 99999", f"paper {MAX_CHOICES + 1}"]
-    assert "3 with fewer entries are not listed." in texts(tree, "//p[@class='hint']")
+    assert "3 with fewer entries not listed." in texts(tree, "//p[@class='hint']")
 
 
 def test_nothing_chosen_is_everything(filled: Web) -> None:

@@ -145,7 +145,7 @@ def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: Ar
     readers = Readers(publisher, Renderer(publisher.site, Assets(), show_quality=False))
     readers.search = impatient
     page = readers.found("fuzzer", 1, NOON).body.decode()
-    assert "took too long and was ended" in page
+    assert "took too long and was stopped" in page
     assert "No results" not in page
 
 
