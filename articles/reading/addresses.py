@@ -6,7 +6,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -88,20 +88,26 @@ class Place:
         return folders, name
 
 
-def own_address(place: Place, permalink: str | None, conventions: Conventions) -> str | None:
+def own_address(
+    place: Place, permalink: str | None, configured: str | None, conventions: Conventions
+) -> str | None:
     """Return the article's address below `base_url`, or None where there is no `base_url`.
 
-    `permalink` is the front matter's own word for it: an address, a path, or in Jekyll a pattern.
+    `permalink` is the front matter's own word for it: a path, or in Jekyll a pattern. `configured` is the
+    pattern that the generator's own configuration has.
     """
     base = conventions.base_url
     if base is None:
         return None
-    pattern = permalink or conventions.permalink or _DEFAULTS.get(conventions.generator)
+    given = conventions.permalink or configured
+    pattern = permalink or given or _DEFAULTS.get(conventions.generator)
+    if conventions.generator == "pelican" and not place.slug:
+        place = replace(place, slug=_pelican_slug(place.title))
     if conventions.generator == "jekyll" and pattern:
         pattern = _JEKYLL_STYLES.get(pattern, pattern)
     if pattern is None:
         path = _plain_path(place)
-    elif conventions.generator == "docusaurus" and not (permalink or conventions.permalink):
+    elif conventions.generator == "docusaurus" and not (permalink or given):
         path = _docusaurus_path(place, pattern)
     else:
         path = _filled(pattern, place)
@@ -145,6 +151,12 @@ def slugified(text: str) -> str:
     """Return a text as Jekyll, Hugo and Pelican write it in addresses: lower case, hyphens between words."""
     decomposed = unicodedata.normalize("NFC", text[:500]).lower()
     return _NOT_IN_SLUG.sub("-", decomposed.replace("'", "").replace("’", "")).strip("-_")
+
+
+def _pelican_slug(title: str) -> str | None:
+    """Return the slug that Pelican makes of a title (its SLUG_REGEX_SUBSTITUTIONS)."""
+    kept = re.sub(r"[^\w\s-]", "", title[:500].lower()).strip()
+    return re.sub(r"[-\s]+", "-", kept) or None
 
 
 def _plain_path(place: Place) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from fnmatch import fnmatchcase
@@ -55,12 +55,19 @@ class Surroundings:
     """What the files beside and above the articles say: values for many of them, and who the authors are.
 
     `scopes` stand in the order in which they apply, the strongest last. `prefix` is the path of the folder of
-    articles below the generator's content folder, with a slash at its end, or "".
+    articles below the generator's content folder, with a slash at its end, or "". `permalinks` are the
+    patterns of addresses in the generator's configuration, by section, or "" for all.
     """
 
     scopes: tuple[Scope, ...] = ()
     authors: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
+    permalinks: Mapping[str, str] = field(default_factory=dict)
+
+    def permalink_for(self, folders: Sequence[str]) -> str | None:
+        """Return the pattern that the generator's configuration has for files in these folders."""
+        section = folders[0] if folders else ""
+        return self.permalinks.get(section.lower()) or self.permalinks.get("")
 
     def values_for(self, path: str) -> dict[str, Any]:
         """Return the values that the file at `path` has unless it says otherwise."""

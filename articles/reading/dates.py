@@ -22,6 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = r"""
     (?:(?:[ ]*[T,][ ]*|[ ]+|[ ]+at[ ]+)
     (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?
+    (?:[ ](?P=year))?
     [ ]*(?P<half>[ap]\.?m\.?)?)?
     [ ]*(?P<zone>Z|(?:UTC|GMT)?[ ]*[+-]\d{1,2}(?::?\d{2})?(?::?\d{2})?|[A-Z]{1,4})?(?:[ ]*\([^()]*\))?
 """
@@ -32,6 +33,8 @@ _FORMS = tuple(
     for form in (
         r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
         rf"{_WEEKDAY}{_MONTH}[ ]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[ ]+(?P<year>\d{{4}})",
+        # As git and C's ctime write it.
+        rf"{_WEEKDAY}{_MONTH}[ ]+(?P<day>\d{{1,2}})(?=[ ]+\d{{1,2}}:\d\d(?::\d\d)?[ ](?P<year>\d{{4}}))",
         rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -]+{_MONTH},?[ -]+(?P<year>\d{{4}})",
     )
 )

@@ -172,6 +172,9 @@ class _Reading:
             if value != "":
                 return read(self._values, key, value)
         found = date_in_path(self._path)
+        for _, value in self._values.given(*_PERMALINKS) if found is None else ():
+            # Zola's `path = "2014/12/12/name"`.
+            found = found or (date_in_path(value.strip("/")) if isinstance(value, str) else None)
         return read(self._values, "date", found) if found else None
 
     def _required(self, date: datetime | None) -> datetime:
@@ -258,7 +261,8 @@ class _Reading:
             author=article.authors[0] if article.authors else "",
             language=language_in_path(self._path),
         )
-        return addresses.own_address(place, self._permalink(), self._conventions)
+        configured = self._context.surroundings.permalink_for(place.folders)
+        return addresses.own_address(place, self._permalink(), configured, self._conventions)
 
     def _permalink(self) -> str | None:
         for key, value in self._values.given(*_PERMALINKS):

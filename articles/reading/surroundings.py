@@ -71,6 +71,7 @@ class Beside:
             scopes=tuple(scopes[:_MAX_SCOPES]),
             authors=dict(_authors(levels)) if not self._conventions.is_plain else {},
             prefix=self._prefix(levels),
+            permalinks=dict(self._permalinks(levels)),
         )
         return Context(self._conventions, surroundings, self._folder.root)
 
@@ -82,6 +83,10 @@ class Beside:
     def _prefix(self, levels: list[Path]) -> str:
         """Return the path of the folder below the generator's content folder, with a slash at its end."""
         root = levels[0]
+        if self._conventions.generator == "hugo":
+            for content in (level / name for level in levels for name, _ in _hugo_languages(level)):
+                if root.is_relative_to(content):
+                    return f"{root.relative_to(content).as_posix()}/".removeprefix("./")
         for level in levels:
             for name in _CONTENT.get(self._conventions.generator, ()):
                 content = level / name
@@ -90,6 +95,25 @@ class Beside:
         if self._conventions.generator == "docusaurus" and len(levels) > 1 and _has_any(levels[-1], _OTHERS):
             return f"{root.relative_to(levels[-1]).as_posix()}/"
         return ""
+
+    def _permalinks(self, levels: list[Path]) -> Iterator[tuple[str, str]]:
+        """Yield the patterns of addresses in the configuration of the site's own generator."""
+        for level in reversed(levels):
+            for name in {"jekyll": _JEKYLL, "hugo": _HUGO, "pelican": _PELICAN}.get(
+                self._conventions.generator, ()
+            ):
+                values = _load(level / name)
+                if not isinstance(values, Mapping):
+                    continue
+                found = _by_lower(values)
+                if self._conventions.generator == "hugo":
+                    found = _hugo_permalinks(found.get("permalinks"))
+                    for content, permalinks in _hugo_languages(level):
+                        if levels[0].is_relative_to(level / content):
+                            found |= permalinks
+                else:
+                    found = {"": found.get("permalink") or values.get("ARTICLE_URL")}
+                yield from ((key, value) for key, value in found.items() if isinstance(value, str))
 
     def _site_scopes(self, levels: list[Path]) -> Iterator[Scope]:
         for level in reversed(levels):
@@ -174,6 +198,27 @@ def cascade(value: Any, folder: str, base: str) -> Iterator[Scope]:
         given = {key: each for key, each in entry.items() if str(key).lower() not in ("target", "_target")}
         for pattern in _alternatives(str(target.get("path") or "")):
             yield Scope(values=_strings(given), folder=folder, base=base, pattern=pattern, whole=True)
+
+
+def _hugo_permalinks(value: Any) -> dict[str, Any]:
+    """Return the patterns of sections, as Hugo uses them. https://gohugo.io/configuration/permalinks/"""
+    values = _by_lower(value) if isinstance(value, Mapping) else {}
+    page = values.get("page")
+    values |= _by_lower(page) if isinstance(page, Mapping) else {}
+    # Hugo puts each page in a folder of its own.
+    return {key: f"{each.rstrip('/')}/" for key, each in values.items() if isinstance(each, str)}
+
+
+def _hugo_languages(level: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the content folder of each language, and the patterns of its addresses."""
+    for name in _HUGO:
+        config = _load(level / name)
+        languages = _by_lower(config).get("languages") if isinstance(config, Mapping) else None
+        for language in languages.values() if isinstance(languages, Mapping) else ():
+            values = _by_lower(language) if isinstance(language, Mapping) else {}
+            content = values.get("contentdir")
+            if isinstance(content, str) and content.strip("/."):
+                yield content.strip("/"), _hugo_permalinks(values.get("permalinks"))
 
 
 def _is_for_pages(target: Mapping[str, Any]) -> bool:
