@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from articles.catalog.catalog import Catalog
 from articles.commands import articles_commands
+from articles.report import log_start
 from config import Config
 from feeds.commands import feeds_commands
 from feeds.fast_path import FeedServer
@@ -102,6 +103,8 @@ def create_web() -> Server:
     newswire: Newswire = app.extensions["newswire"]
     start_reporting(newswire.config, os.environ)
     newswire.keep_fresh()
+    if newswire.catalog.is_complete():
+        log_start(newswire.indexer, newswire.clock())
     newswire.counts.start()
     if newswire.config.bot.run_in == "web":
         _start_bot(newswire)

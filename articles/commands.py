@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -12,17 +11,15 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from articles.article import Article
 from articles.catalog.indexer import Indexer
 from articles.errors import ArticleError, ArticlesError
 from articles.files.checkout import Checkout
 from articles.files.folder import decode
 from articles.files.git import GitError
 from articles.reading import frontmatter
+from articles.report import Report
 from text.printable import print_line
 from text.terminal import CommandError
-
-_BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
 
 
 def articles_commands(
@@ -32,11 +29,12 @@ def articles_commands(
     group = AppGroup("articles", help="Look at the article files.")
 
     @group.command()
-    @click.option("--strict", is_flag=True, help="Also check `related` and the parts that feeds ignore.")
+    @click.option("--strict", is_flag=True, help="Refuse every value that cannot be used, also in `related`.")
     def check(strict: bool) -> None:
-        """List every bad file as path:line: reason, then the counts by topic and by quality.
+        """List every bad file as path:line: reason, then what was read and what was not.
 
-        The exit status is 1 when there is a bad file, or the repository's newest commit is over a limit.
+        The exit status is 1 when there is a bad file, when a folder that has files has no article, or when
+        the repository's newest commit is over a limit.
         """
         is_refused = _pull(checkout) if checkout else False
         try:
@@ -49,9 +47,10 @@ def articles_commands(
             problems |= {p.path: p for p in _strict_problems(indexer) if p.path not in problems}
         for problem in sorted(problems.values(), key=lambda problem: problem.path):
             print_line(str(problem))
-        for line in _counts(indexer, clock()):
+        report = Report(indexer, clock())
+        for line in report.lines():
             print_line(line)
-        sys.exit(1 if problems or is_refused else 0)
+        sys.exit(1 if problems or is_refused or report.is_empty else 0)
 
     return group
 
@@ -87,22 +86,3 @@ def _strict_problems(indexer: Indexer) -> Iterator[ArticleError]:
 
 def _progress(paths: list[str]) -> Any:
     return click.progressbar(paths, label="Checking", hidden=not sys.stderr.isatty(), file=sys.stderr)
-
-
-def _counts(indexer: Indexer, now: datetime) -> Iterator[str]:
-    articles = list(indexer.catalog.scan())
-    shown = [article for article in articles if article.is_visible(now)]
-    yield f"{len(articles)} good articles, {len(shown)} of them published"
-    yield "by topic:"
-    for summary in indexer.catalog.summaries(now):
-        yield f"  {summary.articles:6}  {summary.topic.name}"
-    yield "by quality:"
-    bands = Counter(map(_band, shown))
-    for name in (*(name for _, name in _BANDS), "none"):
-        yield f"  {bands[name]:6}  {name}"
-
-
-def _band(article: Article) -> str:
-    if article.quality is None:
-        return "none"
-    return next(name for least, name in _BANDS if least is None or article.quality >= least)

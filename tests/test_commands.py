@@ -46,6 +46,7 @@ def test_check_lists_every_bad_file_and_counts_the_others(flask: Flask, site: Ar
         "same.md:1: its id 'a' belongs to a.md",
         "sub/bad.md:1: title: is missing",
         "3 good articles, 2 of them published",
+        "       1  not published: published: is false",
         "by topic:",
         "       1  C",
         "       2  Go",
@@ -65,6 +66,51 @@ def test_check_is_quiet_about_good_files(flask: Flask, site: ArticleSite) -> Non
     strict = flask("articles", "check", "--strict")
     assert strict.returncode == 1
     assert "a.md:5: related[1].title: must be text, not a number: put it in quotes" in strict.stdout
+
+
+def test_check_says_what_is_not_read_and_where_articles_lead(flask: Flask, site: ArticleSite) -> None:
+    """Extensions, the generator, addresses, warnings, unknown templates: what an owner would miss."""
+    (site.home / "_config.yml").write_text("title: Blog\n")
+    for number in range(4):
+        site.raw(f"_posts/2026-01-0{number + 1}-name.md", "---\nimage: 'javascript:x'\n---\n{% odd %}\n")
+    site.raw("notes.adoc", "= Notes")
+    site.raw("a.rst", "x")
+    site.raw("b.rst", "x")
+    site.raw("logo.png", "x")
+    lines = flask("articles", "check").stdout.splitlines()
+    assert "this looks like Jekyll: set articles.generator: jekyll" in lines
+    config = site.home / "config.yaml"
+    config.write_text("articles: {generator: jekyll, base_url: 'https://blog.example'}\nstate: state\n")
+    done = flask("articles", "check")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:12] == [
+        *(
+            f"_posts/2026-01-0{number}-name.md:2: warning: image.url: must be a whole http:// or https://"
+            " address"
+            for number in range(1, 5)
+        ),
+        "4 good articles, 4 of them published",
+        "2 .rst files are not read: reStructuredText is not supported",
+        "1 .adoc file is not read",
+        "unknown template odd in 4 files: left out, with the text in it shown",
+        "first addresses:",
+        "  https://blog.example/2026/01/04/name.html  _posts/2026-01-04-name.md",
+        "  https://blog.example/2026/01/03/name.html  _posts/2026-01-03-name.md",
+        "  https://blog.example/2026/01/02/name.html  _posts/2026-01-02-name.md",
+    ]
+    assert flask("articles", "check", "--strict").returncode == 1
+
+
+def test_a_folder_without_articles_is_a_fault_if_it_has_files(flask: Flask, site: ArticleSite) -> None:
+    """0 articles is never silent: status 1 where there are files, 0 in a folder that is empty."""
+    assert flask("articles", "check").returncode == 0
+    site.raw("a.adoc", "= A")
+    done = flask("articles", "check")
+    assert done.returncode == 1
+    assert "no article was found among 1 file" in done.stdout.splitlines()
+    site.delete("a.adoc")
+    site.raw("a.md", "Text")
+    assert flask("articles", "check").returncode == 1
 
 
 def test_the_list_of_feeds(flask: Flask, site: ArticleSite) -> None:

@@ -248,6 +248,15 @@ class Catalog(CatalogDatabase):
         )
         return [ArticleError(path, 1, f"its id {id!r} belongs to {other}") for path, id, other in rows]
 
+    def bodies(self) -> Iterator[tuple[str, str]]:
+        """Yield the path and the body of every article."""
+        yield from self.connection.execute("SELECT path, body FROM articles WHERE active")
+
+    def files_count(self) -> int:
+        """Return how many files there are, articles, bad files and files that are no articles."""
+        row = self._one("SELECT count(*) FROM files")
+        return int(row[0]) if row else 0
+
     def warnings(self) -> list[ArticleError]:
         """Return which optional fields of which files could not be used, by path."""
         rows = self._all("SELECT path, warnings FROM files WHERE warnings <> '' ORDER BY path")

@@ -54,10 +54,14 @@ _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """An article, and which of its optional values could not be used: the line of each, and the reason."""
+    """An article, and which of its optional values could not be used: the line of each, and the reason.
+
+    `hidden` says why the article is not published.
+    """
 
     article: Article
     warnings: tuple[tuple[int, str], ...] = ()
+    hidden: str | None = None
 
 
 def parse(
@@ -117,7 +121,7 @@ class _Reading:
             self._values.note(BadValueError(key, reason))
         article = self._article(title, published_at, is_published=hidden is None)
         warnings = tuple((self._head.line_of(p.key), f"{p.key}: {p.reason}") for p in self._values.problems)
-        return ParsedFile(article, warnings)
+        return ParsedFile(article, warnings, hidden)
 
     def _article(self, title: str, published_at: datetime, *, is_published: bool) -> Article:
         found = self._values

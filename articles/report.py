@@ -1,0 +1,129 @@
+"""What `flask articles check` says of a folder besides its bad files."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from articles import detection
+from articles.article import Article, markup_of
+from articles.catalog.indexer import Indexer
+from articles.errors import ArticleError
+from articles.files import unread
+from articles.files.folder import decode
+from articles.reading import frontmatter
+from text.templates import expand
+
+log = logging.getLogger(__name__)
+
+_BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
+_ADDRESSES = 3
+_MOST = 50
+"""Warnings, reasons and templates that are listed; the number of the others is said."""
+
+
+def log_start(indexer: Indexer, now: datetime) -> None:
+    """Log what was read of the folder and what was not, once, when a server starts."""
+    states = indexer.catalog.states(now)
+    log.info("articles: %d published, %d to appear later, %d not published, %d bad files",
+             states["published"], states["scheduled"], states["unpublished"], states["bad"])  # fmt: skip
+    counts = unread.unread(indexer.folder)
+    files = indexer.catalog.files_count() + sum(counts.values())
+    if files and not any(states.values()):
+        log.warning("no article was found among %s", _plural(files, "file"))
+    for line in unread.lines(counts):
+        log.info("%s", line)
+    if advice := detection.advice(indexer.folder, indexer.catalog.conventions):
+        log.warning("%s", advice)
+
+
+class Report:
+    """The articles of a catalog as it is now, and what was not read."""
+
+    def __init__(self, indexer: Indexer, now: datetime) -> None:
+        self._indexer = indexer
+        self._now = now
+        self._articles = list(indexer.catalog.scan())
+        self._shown = [article for article in self._articles if article.is_visible(now)]
+        self._unread = unread.unread(indexer.folder)
+        self._files = indexer.catalog.files_count() + sum(self._unread.values())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are files, and not one article among them."""
+        return not self._articles and self._files > 0
+
+    def lines(self) -> Iterator[str]:
+        """Yield all that is to be said, line by line."""
+        yield from self._warnings()
+        yield f"{_plural(len(self._articles), 'good article')}, {len(self._shown)} of them published"
+        if self.is_empty:
+            yield f"no article was found among {_plural(self._files, 'file')}"
+        yield from self._hidden()
+        yield from unread.lines(self._unread)
+        if advice := detection.advice(self._indexer.folder, self._indexer.catalog.conventions):
+            yield advice
+        yield from self._unknown_templates()
+        yield from self._addresses()
+        yield "by topic:"
+        for summary in self._indexer.catalog.summaries(self._now):
+            yield f"  {summary.articles:6}  {summary.topic.name}"
+        yield "by quality:"
+        bands = Counter(map(_band, self._shown))
+        for name in (*(name for _, name in _BANDS), "none"):
+            yield f"  {bands[name]:6}  {name}"
+
+    def _warnings(self) -> Iterator[str]:
+        warnings = self._indexer.catalog.warnings()
+        for warning in warnings[:_MOST]:
+            yield f"{warning.path}:{warning.line}: warning: {warning.reason}"
+        if len(warnings) > _MOST:
+            yield f"{len(warnings) - _MOST:,} more warnings"
+
+    def _hidden(self) -> Iterator[str]:
+        """Yield why articles are not published, with the number of each reason."""
+        reasons = Counter(
+            self._reason(article) for article in self._articles if not article.is_visible(self._now)
+        )
+        for reason, count in reasons.most_common(_MOST):
+            yield f"  {count:6}  not published: {reason}"
+
+    def _reason(self, article: Article) -> str:
+        if article.is_published:
+            return "appears later" if article.due_at > self._now else "past its expiry date"
+        try:
+            text = decode(self._indexer.folder.read(article.path), article.path)
+            parsed = frontmatter.parse(text, article.path, self._indexer.context)
+        except ArticleError:
+            parsed = None
+        return (parsed.hidden if parsed else None) or "as its last good version said"
+
+    def _unknown_templates(self) -> Iterator[str]:
+        generator = self._indexer.catalog.conventions.generator
+        files: Counter[str] = Counter()
+        for path, body in self._indexer.catalog.bodies():
+            files.update(expand(body, generator=generator, markup=markup_of(path)).unknown)
+        for name, count in files.most_common(_MOST):
+            yield f"unknown template {name} in {_plural(count, 'file')}: left out, with the text in it shown"
+
+    def _addresses(self) -> Iterator[str]:
+        """Yield the addresses of the newest articles, so that a wrong pattern is seen."""
+        if self._indexer.catalog.conventions.base_url is None:
+            return
+        newest = sorted(self._shown, key=lambda article: article.published_at, reverse=True)[:_ADDRESSES]
+        if newest:
+            yield "first addresses:"
+        for article in newest:
+            yield f"  {article.link or 'this site'}  {article.path}"
+
+
+def _band(article: Article) -> str:
+    if article.quality is None:
+        return "none"
+    return next(name for least, name in _BANDS if least is None or article.quality >= least)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
