@@ -18,12 +18,13 @@ import re
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from articles.private import private_file, private_folder
 
@@ -75,7 +76,7 @@ class DerivedFile:
         self._version = version
         self._synchronous = synchronous
         self._timeout = timeout
-        self._use: IO[str] | None = None
+        self._release_use: Callable[[], object] | None = None
         self._using = threading.Lock()
 
     def connect(self) -> Opened:
@@ -179,12 +180,14 @@ class DerivedFile:
 
     def _note_use(self, *, again: bool = False) -> None:
         """Keep `remove_unused` from the file for as long as this process lives."""
-        if self._use is not None and not again:
+        if self._release_use is not None and not again:
             return
         with self._using:
-            before, self._use = self._use, _shared_lock(self.path.with_suffix(".use"))
+            before = self._release_use
+            descriptor = _shared_lock(self.path.with_suffix(".use"))
+            self._release_use = weakref.finalize(self, os.close, descriptor)
             if before is not None:
-                before.close()
+                before()
 
 
 @contextmanager
@@ -275,19 +278,19 @@ def _unused(lock_file: Path) -> Iterator[None]:
         lock_file.unlink(missing_ok=True)
 
 
-def _shared_lock(path: Path) -> IO[str]:
-    """Return an open file with a shared lock on it, which is the one that stands at the path."""
+def _shared_lock(path: Path) -> int:
+    """Return a file descriptor with a shared lock on the file that stands at the path."""
     while True:
         private_folder(path.parent)
-        lock = private_file(path).open("a")
+        descriptor = os.open(private_file(path), os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(lock, fcntl.LOCK_SH)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
             os.utime(path)
-            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
-                return lock
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
         except FileNotFoundError:
             pass  # `remove_unused` deleted it a moment ago
         except BaseException:
-            lock.close()
+            os.close(descriptor)
             raise
-        lock.close()
+        os.close(descriptor)

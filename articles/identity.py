@@ -29,7 +29,7 @@ def precedence(article_id: str, path: str) -> str:
     """
     if identity(path) != article_id:
         return f"1 {path}"
-    extension = _EXTENSION.search(path)
-    known = extension is not None and extension[0] in EXTENSIONS
-    rank = EXTENSIONS.index(extension[0]) if extension and known else len(EXTENSIONS)
+    found = _EXTENSION.search(path)
+    extension = found[0].lower() if found else ""
+    rank = EXTENSIONS.index(extension) if extension in EXTENSIONS else len(EXTENSIONS)
     return f"0{rank} {path}"

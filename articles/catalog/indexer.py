@@ -11,7 +11,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -270,5 +270,9 @@ def _checked(result: FileResult, known: dict[str, _Known]) -> FileResult:
     return result._replace(problem=ArticleError(result.candidate.path, 1, _NO_LONGER))
 
 
-def _is_in(path: str, folders: Iterable[str]) -> bool:
-    return any(path.startswith(folder + "/") for folder in folders)
+def _is_in(path: str, folders: Container[str]) -> bool:
+    while (end := path.rfind("/")) > 0:
+        path = path[:end]
+        if path in folders:
+            return True
+    return False

@@ -29,6 +29,7 @@ EVERYTHING = ("**/*",)
         ("v1.2/notes.md", "v1.2/notes"),
         ("release-1.2", "release-1.2"),
         ("release-1.2.md", "release-1.2"),
+        ("release-1.2.MD", "release-1.2"),
         ("notes", "notes"),
         ("e\u0301.md", "\u00e9"),
         ("x/日本.markdown", "x/日本"),
@@ -52,6 +53,7 @@ def test_the_order_between_files_with_one_id() -> None:
     """First those whose path gives it, by extension and then path; then those that claim it, by path."""
     paths = ["z/a.md", "z/a.markdown", "z/a.mdown", "z/a.mdx", "z/a.html", "z/a.txt"]
     claims = ["a.md", "b.html", "z/b.md"]
+    assert precedence("a", "a.MD") < precedence("a", "a.Html") < precedence("a", "a.txt")
     assert list(EXTENSIONS) == [path.removeprefix("z/a") for path in paths[:-1]]
     keys = [precedence("z/a", path) for path in paths + claims]
     assert keys == sorted(keys)
