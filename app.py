@@ -93,6 +93,9 @@ def create_app(
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
     for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):
         app.cli.add_command(_LazyGroup(name, what, partial(_bot_commands, newswire, environ, session)))
+    app.cli.add_command(
+        _LazyGroup("config", "Look at the settings.", partial(_config_commands, newswire, environ))
+    )
     return app
 
 
@@ -196,6 +199,12 @@ def _bot_commands(
         return proposed_change(newswire, rules, content)
 
     return {"bot": bot_commands(parts, proposed), "db": database_commands(parts)}
+
+
+def _config_commands(newswire: Newswire, environ: Mapping[str, str]) -> Mapping[str, click.Group]:
+    from wiring.commands import config_commands
+
+    return {"config": config_commands(newswire, environ)}
 
 
 def _start_bot(newswire: Newswire) -> None:

@@ -22,6 +22,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     WrapValidator,
@@ -483,6 +484,20 @@ class Config(_Section):
     pages: PagesConfig = PagesConfig()
     bot: BotConfig = BotConfig()
     state: Path = Path("var")
+    _file: Path | None = PrivateAttr(default=None)
+    _marks: Mapping[Location, tuple[int, int]] = PrivateAttr(default_factory=dict)
+
+    def located(self, found: Iterable[tuple[Location, str]]) -> list[str]:
+        """Return what was found about settings as lines with file, line and column, in the order of the file.
+
+        Settings that did not come from a file are named without a place.
+        """
+        placed = sorted((*_place(where, self._marks), _dotted(where), said) for where, said in found)
+        start = f"{self._file}:" if self._file else ""
+        return [
+            f"{start}{line}:{column}: {key}: {said}" if start else f"{key}: {said}"
+            for line, column, key, said in placed
+        ]
 
     def conventions(self) -> Conventions:
         """Return by whose conventions the articles are written."""
@@ -494,6 +509,13 @@ class Config(_Section):
             topics_from=articles.topics_from,
             timezone=self.site.timezone,
         )
+
+
+def _place(where: Location, marks: Mapping[Location, tuple[int, int]]) -> tuple[int, int]:
+    """Return where a setting stands, or else the section that it would be in."""
+    while where and where not in marks:
+        where = where[:-1]
+    return marks.get(where, (1, 1))
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -519,7 +541,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     bot = config.bot
     if bot.ca_file is not None:
         bot = bot.model_copy(update={"ca_file": base / bot.ca_file})
-    return config.model_copy(update={"articles": articles, "bot": bot, "state": base / config.state})
+    config = config.model_copy(update={"articles": articles, "bot": bot, "state": base / config.state})
+    config._file, config._marks = path, marks
+    return config
 
 
 def load_rules(path: Path, own: Config) -> Config:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,16 +18,13 @@ import requests
 from articles.topics import Topics
 from bot.operator.commands import BotParts, ProposedChange
 from bot.outbox.database import connect
-from bot.planning.rules import Channel, Filter
 from bot.run import Site
 from bot.sending.network import network_of
-from bot.sending.transport import Transport, fault_of
-from bot.services import SERVICES, Destination
-from bot.services.secret import Secret
-from config import ChannelConfig, Config, FilterConfig
-from ops.environment import secret
-from ops.errors import SettingError
+from bot.sending.transport import Transport
+from config import Config
 from ops.hosting import outbox_url
+from wiring.channels import channel_of, channel_rules
+from wiring.checks import warnings_of
 from wiring.site import Newswire, article_folder, article_index
 
 
@@ -55,6 +53,7 @@ def bot_parts(
         refresh=newswire.refresh,
         watch=newswire.watch,
         taxonomy=_taxonomy(topics),
+        warnings=partial(warnings_of, newswire, environ),
     )
 
 
@@ -85,49 +84,3 @@ def proposed_change(newswire: Newswire, rules: Config, content: Path | None) -> 
 
 def _taxonomy(topics: Topics) -> str:
     return json.dumps([asdict(topic) for topic in topics.listed], sort_keys=True)
-
-
-def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
-    """Return a configured channel, and what keeps it from posting: it then has no destination."""
-    destination, fault = _destination(channel, environ)
-    reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
-    return replace(channel_rules(channel, topics), destination=destination), reason
-
-
-def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
-    """Return a configured channel without its destination: what it posts, and nothing of where to."""
-    slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
-    return Channel(
-        name=channel.name,
-        was=channel.was,
-        kind=channel.kind,
-        topics=slugs,
-        min_quality=channel.min_quality,
-        types=_filter(channel.types),
-        providers=_filter(channel.providers),
-        keywords=_filter(channel.keywords),
-        max_age=channel.max_age,
-        backfill=channel.backfill,
-        max_per_tick=channel.max_per_tick,
-        on_unknown=channel.on_unknown,
-    )
-
-
-def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[Destination | None, str]:
-    """Return where a channel posts, or None and what is wrong with its secrets."""
-    service, variables = SERVICES[channel.kind], channel.secret_variables()
-    secrets = {}
-    for purpose, name in variables.items():
-        if not environ.get(name, "").strip() and f"{name}_FILE" not in environ:
-            return None, f"{name} is not set in the environment"
-        try:
-            secrets[purpose] = Secret(secret(name, environ) or "")
-        except SettingError as error:
-            return None, str(error)
-    destination = service.destination(secrets, channel.options())
-    fault = fault_of(destination.address) or service.refusal(destination)
-    return (None, f"{', '.join(variables.values())}: {fault}") if fault else (destination, "")
-
-
-def _filter(words: FilterConfig) -> Filter:
-    return Filter(include=frozenset(words.include), exclude=frozenset(words.exclude))

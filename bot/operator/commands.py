@@ -57,7 +57,8 @@ class BotParts:
     """What the bot is made of, and what its commands work on.
 
     `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
-    it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why.
+    it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why;
+    `warnings` what in the settings is probably not meant.
     """
 
     database: Database
@@ -71,11 +72,12 @@ class BotParts:
     taxonomy: str
     faults: Mapping[str, str]
     watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
+    warnings: Callable[[], Iterable[str]] = tuple
 
     def bot(self) -> Bot:
-        """Return a bot that has not begun to do anything, and warn of channels that cannot post."""
-        for fault in self.faults.values():
-            log.warning("%s", fault)
+        """Return a bot that has not begun to do anything, and warn of what is wrong with the settings."""
+        for warning in (*self.faults.values(), *self.warnings()):
+            log.warning("%s", warning)
         return Bot(
             self.database,
             self.catalog,

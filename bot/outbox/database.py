@@ -23,12 +23,13 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
 from articles.private import private_file, private_folder
 from bot.errors import BotError
+from bot.outbox.address import database_address
 from bot.outbox.prepared import Parameters, Prepared
 
 BUSY = 10.0
@@ -45,7 +46,6 @@ _POSTGRES_PATIENCE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-_POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
 
 
 Step = tuple[Executable, Mapping[str, object]]
@@ -199,7 +199,7 @@ def connect(url: str) -> Database:
     Nothing is opened yet, but the folder of an SQLite file is made. Raises DatabaseError for another address,
     in a text without the password, and for a folder that cannot be made.
     """
-    address = _address(url)
+    address = database_address(url)
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
     return Database(create_engine(address, pool_size=KEPT, max_overflow=4, connect_args=_POSTGRES_PATIENCE))
@@ -227,20 +227,6 @@ def first_line(error: Exception) -> str:
     """Return what the database said, in one line without statements and values."""
     said = error.orig if isinstance(error, DBAPIError) else error
     return (str(said).strip().splitlines() or ["no answer"])[0]
-
-
-def _address(url: str) -> URL:
-    try:
-        address = make_url(url)
-    except ArgumentError as error:
-        raise DatabaseError("DATABASE_URL is not a database URL") from error
-    if address.drivername in _POSTGRES:
-        return address.set(drivername="postgresql+psycopg")
-    if address.drivername == "sqlite" and address.database not in (None, "", ":memory:"):
-        return address
-    raise DatabaseError(
-        f"DATABASE_URL: {address.drivername}: is neither sqlite:///FILE nor postgresql://HOST/NAME"
-    )
 
 
 def _sqlite(address: URL) -> Engine:

@@ -23,7 +23,8 @@ from tests.fakechat.registry import speaking
 from tests.pages.operator import TOKEN
 from tests.pages.parsed import parse, texts
 from tests.site import ArticleSite, Clock
-from wiring.bot import bot_parts, channel_of
+from wiring.bot import bot_parts
+from wiring.channels import channel_of
 
 CHANNEL = "{name: attic, kind: toy, webhook_env: HOOK, key_env: KEY, room: hall}"
 

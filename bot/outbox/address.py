@@ -1,0 +1,54 @@
+"""DATABASE_URL → an address that the outbox can be opened at, or one line that says what is wrong with it.
+
+No error repeats any part of the address but its scheme: what stands where a password belongs is unknown while
+the address cannot be read.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.errors import BotError
+
+_POSTGRES = {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
+_ESCAPES = "%40 for @, %3A for :, %2F for /, %3F for ?, %23 for #"
+
+
+class AddressError(BotError):
+    """DATABASE_URL cannot be used."""
+
+
+def database_address(url: str) -> URL:
+    """Return the address in `url`: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`.
+
+    Raises AddressError.
+    """
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise AddressError(f"DATABASE_URL {_fault(url)}") from None
+    if address.drivername in _POSTGRES:
+        if "@" in (address.host or "") or "," in f"{address.host}{address.query.get('host', '')}":
+            raise AddressError(f"DATABASE_URL {_fault(url)}")
+        return address.set(drivername="postgresql+psycopg")
+    if address.drivername == "sqlite" and address.database not in (None, "", ":memory:"):
+        return address
+    raise AddressError(
+        f"DATABASE_URL: {address.drivername}: is neither sqlite:///FILE nor postgresql://HOST/NAME"
+    )
+
+
+def _fault(url: str) -> str:
+    """Return what is wrong with an address that cannot be read, or that names an impossible host."""
+    _, scheme, rest = url.partition("://")
+    authority, _, query = rest.partition("?")
+    if not scheme:
+        return (
+            "is not a database's address: write sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        )
+    if authority.count("@") > 1:
+        return f"has a password with an @ that is not escaped: write {_ESCAPES} in it"
+    if "," in authority.rpartition("@")[2] or "," in query:
+        return "names several hosts: write the one that takes writes"
+    return f"cannot be read: the port must be a number, and a password must have {_ESCAPES}"

@@ -1,0 +1,128 @@
+"""`flask config check` and the start of the bot: what is probably not meant is told with its line."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+import config as configuration
+from app import create_app
+from wiring.bot import bot_parts
+
+SLACK = "https://hooks.slack.com/services/T0/B0/t0ken"
+DISCORD = "https://discord.com/api/webhooks/123456789012345678/t0ken"
+TEXT = """\
+site: {url: "https://news.example.org"}
+feeds:
+  topics:
+    - {name: Planned}
+bot:
+  channels:
+    - name: team
+      kind: slack
+      webhook_env: TEAM
+      topics: [Security, Secuirty, Planned, Nothing like it]
+    - {name: again, kind: slack, webhook_env: AGAIN}
+    - {name: readers, kind: discord, webhook_env: READERS}
+    - {name: chat, kind: slack, webhook_env: CHAT}
+    - {name: later, kind: slack, webhook_env: LATER}
+"""
+ENVIRON = {
+    "TEAM": SLACK,
+    "AGAIN": SLACK,
+    "READERS": f"{SLACK}2",
+    "CHAT": "https://chat.example.org/hooks/t0ken",
+    "LATER": "",
+}
+
+
+def site(folder: Path, text: str = TEXT, **environ: str) -> tuple[configuration.Config, dict[str, str]]:
+    """Return the settings in a text, beside one article about security, and the environment."""
+    (folder / "content").mkdir()
+    (folder / "content" / "a.md").write_text(
+        "---\ntitle: A\ntopics: [Security]\npublishedDateTime: 2026-01-01T00:00:00Z\n---\n"
+    )
+    (folder / "config.yaml").write_text(text)
+    return configuration.load(folder / "config.yaml", {}), ENVIRON | environ
+
+
+def check(folder: Path, *arguments: str, text: str = TEXT, **environ: str) -> Result:
+    """Run `flask config check`."""
+    config, given = site(folder, text, **environ)
+    app = create_app(config, environ=given)
+    result = app.test_cli_runner().invoke(args=["config", "check", *arguments])
+    app.extensions["newswire"].catalog.close()
+    return result
+
+
+def test_every_warning_has_its_line(tmp_path: Path) -> None:
+    """A misspelt topic, one address twice, another service's address, a foreign host, a missing secret."""
+    result = check(tmp_path)
+    start = f"{tmp_path / 'config.yaml'}:"
+    lines = [line.removeprefix(start) for line in result.output.splitlines()]
+    assert lines == [
+        "10:26: bot.channels[1].topics[2]: no article has the topic Secuirty; did you mean Security?",
+        "10:45: bot.channels[1].topics[4]: no article has the topic Nothing like it; is it spelt as in the"
+        " articles?",
+        "11:47: bot.channels[2].webhook_env: posts to the same address as team: every article would be there"
+        " twice",
+        "12:51: bot.channels[3].webhook_env: holds an address of Slack: write `kind: slack`, or the address"
+        " of another",
+        "13:46: bot.channels[4].webhook_env: holds an address on chat.example.org, which is not a host of"
+        " Slack (hooks.slack-gov.com, hooks.slack.com)",
+        "14:7: bot.channels[5]: channel later posts nothing: LATER is not set in the environment",
+        "6 warnings",
+    ]
+    assert result.exit_code == 0
+    assert "t0ken" not in result.output
+
+
+def test_strict_ends_with_a_status(tmp_path: Path) -> None:
+    """For a check of a pull request."""
+    assert check(tmp_path, "--strict").exit_code == 1
+
+
+def test_nothing_to_say(tmp_path: Path) -> None:
+    """One channel, as it should be."""
+    channel = "{name: a, kind: discord, webhook_env: A}"
+    text = f'site: {{url: "https://n.example"}}\nbot:\n  channels:\n    - {channel}\n'
+    result = check(tmp_path, "--strict", text=text, A=DISCORD)
+    assert (result.exit_code, result.output) == (0, "no warnings\n")
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"DATABASE_URL": "postgresql://u:s3c@ret@db/x"}, "DATABASE_URL has a password with an @"),
+        ({"HTTPS_PROXY": "socks5://u:s3cret@h:1"}, "the proxy's address must be http://HOST:PORT"),
+        ({"REQUESTS_CA_BUNDLE": "/nowhere.pem"}, "REQUESTS_CA_BUNDLE: /nowhere.pem cannot be read"),
+        ({"DYNO": "web.1"}, "Heroku empties this disk at every deploy"),
+    ],
+)
+def test_what_would_not_start(tmp_path: Path, environ: dict[str, Any], said: str) -> None:
+    """An address, a proxy or certificates that cannot be used end the check with status 2, in one line."""
+    result = check(tmp_path, **environ)
+    assert result.exit_code == 2
+    assert said in result.output.splitlines()[0]
+    assert "s3c" not in result.output
+
+
+def test_the_bot_warns_when_it_starts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The same lines stand in its log."""
+    config, environ = site(tmp_path)
+    app = create_app(config, environ=environ)
+    newswire = app.extensions["newswire"]
+    newswire.refresh()
+    parts = bot_parts(newswire, environ)
+    caplog.set_level(logging.WARNING)
+    parts.bot()
+    said = [record.getMessage() for record in caplog.records]
+    assert sum("did you mean Security?" in line for line in said) == 1
+    assert sum("posts to the same address as team" in line for line in said) == 1
+    assert sum("LATER is not set" in line for line in said) == 1
+    parts.database.close()
+    newswire.catalog.close()

@@ -1,0 +1,61 @@
+"""A channel's settings and secrets → the channel that the bot knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from articles.topics import Topics
+from bot.planning.rules import Channel, Filter
+from bot.sending.transport import fault_of
+from bot.services import SERVICES, Destination
+from bot.services.secret import Secret
+from config import ChannelConfig, FilterConfig
+from ops.environment import secret
+from ops.errors import SettingError
+
+
+def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
+    """Return a configured channel, and what keeps it from posting: it then has no destination."""
+    destination, fault = _destination(channel, environ)
+    reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
+    return replace(channel_rules(channel, topics), destination=destination), reason
+
+
+def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
+    """Return a configured channel without its destination: what it posts, and nothing of where to."""
+    slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
+    return Channel(
+        name=channel.name,
+        was=channel.was,
+        kind=channel.kind,
+        topics=slugs,
+        min_quality=channel.min_quality,
+        types=_filter(channel.types),
+        providers=_filter(channel.providers),
+        keywords=_filter(channel.keywords),
+        max_age=channel.max_age,
+        backfill=channel.backfill,
+        max_per_tick=channel.max_per_tick,
+        on_unknown=channel.on_unknown,
+    )
+
+
+def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[Destination | None, str]:
+    """Return where a channel posts, or None and what is wrong with its secrets."""
+    service, variables = SERVICES[channel.kind], channel.secret_variables()
+    secrets = {}
+    for purpose, name in variables.items():
+        if not environ.get(name, "").strip() and f"{name}_FILE" not in environ:
+            return None, f"{name} is not set in the environment"
+        try:
+            secrets[purpose] = Secret(secret(name, environ) or "")
+        except SettingError as error:
+            return None, str(error)
+    destination = service.destination(secrets, channel.options())
+    fault = fault_of(destination.address) or service.refusal(destination)
+    return (None, f"{', '.join(variables.values())}: {fault}") if fault else (destination, "")
+
+
+def _filter(words: FilterConfig) -> Filter:
+    return Filter(include=frozenset(words.include), exclude=frozenset(words.exclude))

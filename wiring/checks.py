@@ -1,0 +1,106 @@
+"""What in the settings can be used and is probably not meant: two channels on one address, a misspelt topic.
+
+Errors are config.py's business; these are warnings, each with its line, for a start and for `config check`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from bot.errors import BotError
+from bot.outbox.database import connect
+from bot.planning.rules import Channel
+from bot.sending.network import is_loopback, network_of
+from bot.services import SERVICES
+from bot.services.secret import Secret
+from config import Location
+from ops.errors import SettingError
+from ops.hosting import outbox_url
+from wiring.channels import channel_of
+from wiring.site import Newswire
+
+Found = Iterator[tuple[Location, str]]
+
+
+def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool = False) -> list[str]:
+    """Return every warning about the settings and the environment, one line each, in the order of the file.
+
+    With `missing` also which channels post nothing, and why. A topic that no article has is only named when
+    all articles have been read.
+    """
+    config = newswire.config
+    found = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire)]
+    if config.bot.channels and is_loopback(urlsplit(config.site.url).hostname or ""):
+        found.append((("site", "url"), "chat would link to this machine: write the site's public address"))
+    return config.located(found)
+
+
+def unusable_of(newswire: Newswire, environ: Mapping[str, str]) -> list[str]:
+    """Return what keeps the bot from starting: the database's address, the proxy, certificates."""
+    config = newswire.config
+    found: list[str] = []
+    if not config.bot.channels:
+        return []
+    try:
+        connect(outbox_url(environ, config.state)).close()
+    except (BotError, SettingError) as error:
+        found.append(str(error))
+    try:
+        network_of(config.bot.proxy, config.bot.ca_file, environ)
+    except BotError as error:
+        found.append(str(error))
+    return found
+
+
+def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool) -> Found:
+    topics = newswire.catalog.topics
+    first: dict[Secret, str] = {}
+    for number, settings in enumerate(newswire.config.bot.channels):
+        channel, fault = channel_of(settings, topics, environ)
+        if channel.destination is None:
+            if missing:
+                yield ("bot", "channels", number), fault
+            continue
+        where: Location = ("bot", "channels", number, _address_setting(settings.secret_variables()))
+        address = channel.destination.address
+        if address in first:
+            yield where, f"posts to the same address as {first[address]}: every article would be there twice"
+        first.setdefault(address, channel.name)
+        if doubt := _doubt(channel, address):
+            yield where, doubt
+
+
+def _address_setting(variables: Iterable[str]) -> str:
+    return f"{next(iter(variables), 'webhook')}_env"
+
+
+def _doubt(channel: Channel, address: Secret) -> str | None:
+    """Return why an address is probably not one of the channel's service."""
+    service, host = SERVICES[channel.kind], urlsplit(address.reveal()).hostname or ""
+    if service.is_own_address(address) or not service.HOSTS or is_loopback(host):
+        return None
+    other = next((each for each in SERVICES.values() if each.is_own_address(address)), None)
+    if other is not None:
+        return f"holds an address of {other.NAME}: write `kind: {other.KIND}`, or the address of another"
+    hosts = ", ".join(sorted(service.HOSTS))
+    return f"holds an address on {host}, which is not a host of {service.NAME} ({hosts})"
+
+
+def _of_topics(newswire: Newswire) -> Found:
+    catalog = newswire.catalog
+    if not catalog.is_complete():
+        return
+    shown = {
+        each.topic.slug: each.topic.name for each in catalog.summaries(newswire.clock()) if each.articles
+    }
+    known = shown | {topic.slug: topic.name for topic in catalog.topics.listed}
+    for number, channel in enumerate(newswire.config.bot.channels):
+        for position, name in enumerate(channel.topics or ()):
+            topic = catalog.topics.of(name)
+            if topic.slug not in known:
+                where: Location = ("bot", "channels", number, "topics", position)
+                close = difflib.get_close_matches(topic.slug, known, n=1)
+                hint = f"did you mean {known[close[0]]}?" if close else "is it spelt as in the articles?"
+                yield where, f"no article has the topic {name}; {hint}"
