@@ -58,6 +58,8 @@ def build_feed(
     bodies = bodies or own_format(site)
     published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
     newest = sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
+    if content == "full":
+        bodies.prepare((article, entry_url(article, site)) for article in newest)
     entries = tuple(build_entry(article, site, content, related, bodies) for article in newest)
     name = one_line(topic.name)
     slug = quote(topic.slug, errors="replace")
@@ -93,7 +95,7 @@ def build_entry(
 ) -> Entry:
     """Return the entry of one article, with at most `related` other articles."""
     bodies = bodies or own_format(site)
-    url = http_url(article.link or "") or article_page(article, site)
+    url = entry_url(article, site)
     summary = one_line(article.summary) or bodies.summary(article)
     text = full_text(article, summary, bodies, url) if content == "full" else paragraph(summary)
     via = http_url(article.original_link or "")
@@ -129,6 +131,11 @@ def entry_id(article: Article, site: Site) -> str:
     A function of the article's id and the site's, never of an address, title or date (RFC 4287 §4.2.6).
     """
     return article.id if _URI.fullmatch(article.id) else _uuid(site, "article", article.id)
+
+
+def entry_url(article: Article, site: Site) -> str:
+    """Return the address of the article: on the site it was first published at, or else on this one."""
+    return http_url(article.link or "") or article_page(article, site)
 
 
 def article_page(article: Article, site: Site) -> str:

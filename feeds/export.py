@@ -6,17 +6,21 @@ import json
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from articles.topics import ALL
+from feeds.bodies import TextCache
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
 from web.document import Document
 
 _OURS = re.compile(rf"feeds\.opml|feeds/[^/\0]+\.(?:{'|'.join(FORMATS)})")
+_TEXT_BYTES = 200_000_000  # for the texts of all articles, as a rule
+_MOST_PROCESSES = 4
 _MANIFEST = ".newswire-export.json"
 
 
@@ -36,6 +40,14 @@ def export(
     A file is replaced in one step and only when its bytes differ. Files that an earlier export wrote and this
     one does not are removed; files that no export wrote are never touched.
     """
+    publisher.texts = TextCache(_TEXT_BYTES, processes=_processes())
+    try:
+        return _export(publisher, folder, progress)
+    finally:
+        publisher.texts.close()
+
+
+def _export(publisher: Publisher, folder: Path, progress: Callable[[int, int], None]) -> Exported:
     slugs = [ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(publisher.now()))]
     written = kept = 0
     paths: list[str] = []
@@ -56,6 +68,11 @@ def export(
     except OSError as error:
         raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
     return Exported(written, kept, len(stale))
+
+
+def _processes() -> int:
+    """Return how many processes may read bodies: none but this one while it has other threads."""
+    return min(os.cpu_count() or 1, _MOST_PROCESSES) if threading.active_count() == 1 else 1
 
 
 def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Document]]:

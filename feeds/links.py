@@ -7,7 +7,8 @@ site's address, and a rooted address is on the site that the articles belong to.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote, urljoin
@@ -47,6 +48,25 @@ class Links:
     places: Places | None = None
     now: datetime | None = None
     changes_at: datetime | None = field(default=None, init=False)
+    are_looked_up: bool = field(default=False, init=False)
+    """Whether anything was looked up in the folder."""
+
+    @contextmanager
+    def watched(self) -> Iterator[Links]:
+        """Give a copy that says afterwards what was looked up meanwhile, and when that changes."""
+        before = self.are_looked_up, self.changes_at
+        self.are_looked_up, self.changes_at = False, None
+        seen = replace(self)
+        try:
+            yield seen
+        finally:
+            seen.are_looked_up, seen.changes_at = self.are_looked_up, self.changes_at
+            self.are_looked_up |= before[0]
+            self.note_change(before[1])
+
+    def note_change(self, moment: datetime | None) -> None:
+        """Remember that a link changes at `moment`, unless another does earlier."""
+        self.changes_at = min(filter(None, (self.changes_at, moment)), default=None)
 
     def resolve(self, url: str, article: Article, own_url: str) -> str | None:
         """Return the absolute address that `url` means in an article's body, or None where it leads nowhere.
@@ -62,6 +82,7 @@ class Links:
             return urljoin(f"{self.base_url or self.site_url}/" if rooted else self.place(article), url)
         if self.places is None:
             return urljoin(self.place(article), url)
+        self.are_looked_up = True
         found = _find(self.places, meant, folder)
         if isinstance(found, Article):
             address = self._address(found)
@@ -92,8 +113,9 @@ class Links:
         if not article.is_published:
             return None
         if self.now:
-            moments = [m for m in (article.due_at, article.expires_at) if m and m > self.now]
-            self.changes_at = min(filter(None, (self.changes_at, *moments)), default=None)
+            for moment in (article.due_at, article.expires_at):
+                if moment and moment > self.now:
+                    self.note_change(moment)
             if not article.is_visible(self.now):
                 return None
         return http_url(article.link or "") or page_url(self.site_url, article.id)

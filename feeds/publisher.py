@@ -20,7 +20,7 @@ from articles.catalog.places import CatalogPlaces
 from articles.errors import DeadlineError
 from articles.topics import ALL, Topic
 from feeds import formats
-from feeds.bodies import Bodies
+from feeds.bodies import Bodies, TextCache
 from feeds.build import build_feed, feed_id
 from feeds.filters import Filter
 from feeds.formats import FORMATS, opml
@@ -36,6 +36,7 @@ MAX_LOOKED_AT = 10_000
 
 CACHE_BYTES = 32_000_000
 FILTERED_CACHE_BYTES = 8_000_000
+TEXT_CACHE_BYTES = 8_000_000
 _ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
 
@@ -119,6 +120,7 @@ class Publisher:
         self.max_seconds = max_seconds
         self.documents = LruCache[str, CachedDocument](CACHE_BYTES)
         """The topics' documents by file name, with all their codings."""
+        self.texts = TextCache(TEXT_CACHE_BYTES)
         # Apart, because anyone can ask for any number of filtered feeds.
         self._filtered = LruCache[str, CachedDocument](FILTERED_CACHE_BYTES)
 
@@ -176,7 +178,12 @@ class Publisher:
             places=CatalogPlaces(self.catalog, self._files, now),
             now=now,
         )
-        return Bodies(links=links, generator=self.catalog.conventions.generator)
+        return Bodies(
+            links=links,
+            generator=self.catalog.conventions.generator,
+            cache=self.texts,
+            revision=(self.catalog.identity, self.catalog.revision()),
+        )
 
     def topic(self, slug: str) -> Topic | None:
         """Return the topic at `slug`, which may be `all`; None where there is none yet, or none at all."""

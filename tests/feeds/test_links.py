@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +16,7 @@ from articles.files.folder import Folder
 from feeds.links import Links
 from feeds.publisher import Publisher
 from tests.site import NOON, URL, ArticleSite, Clock, news_feeds, news_site
+from tests.text.test_limits import calls
 from text.links import mentions, name_of, target
 from wiring.site import article_index
 
@@ -191,3 +194,30 @@ def test_what_is_no_file_of_the_folder(url: str) -> None:
 def test_the_name_of_an_index_is_its_folders() -> None:
     """Links may name either."""
     assert (name_of("a/Tide/index.md"), name_of("Tide/"), name_of("tide.md")) == ("tide", "tide", "tide")
+
+
+def test_a_body_is_rendered_once_for_all_feeds(site: ArticleSite) -> None:
+    """The feeds of an article's other topics take its text from the cache, until it changes."""
+    for number in range(10):
+        site.write(f"{number}.md", "Some *text* with [a link](0.md). " * 20, topics=["AI", "Games"])
+    publisher = publisher_of(site)
+    first = calls(lambda: publisher.feed("ai", NOON))
+    second = calls(lambda: publisher.feed("games", NOON))
+    assert second < first / 10
+    site.write("0.md", "Other text", topics=["AI", "Games"])
+    Indexer(publisher.catalog, Folder(site.root)).refresh()
+    feed = publisher.feed("ai", NOON)
+    assert feed and [entry.content_html for entry in feed.entries].count("<p>Other text</p>") == 1
+
+
+def test_processes_read_bodies_as_this_one_does() -> None:
+    """An export's bytes do not depend on how many processors there are."""
+    script = """if True:
+        from feeds.bodies import Source, TextCache, unsafe_html
+        sources = [Source(f"# {n}\\n\\n*text* {{{{ x }}}}", "jekyll", "markdown", None) for n in range(40)]
+        cache = TextCache(1_000_000, processes=2)
+        assert cache.read(sources) == list(map(unsafe_html, sources))
+        assert cache.read(sources[:3]) == []
+        cache.close()
+    """
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
