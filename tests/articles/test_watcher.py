@@ -50,6 +50,16 @@ def watching(indexer: Indexer, **options: Any) -> Iterator[Watcher]:
         indexer.catalog.close()
 
 
+def _watches() -> int:
+    """Return how many folders this process watches, by Linux's word."""
+    infos = Path("/proc/self/fdinfo")
+    found = 0
+    for number in os.listdir(infos):  # noqa: PTH208 - a listing, not entries: they go while we look
+        with suppress(OSError):
+            found += (infos / number).read_text(encoding="ascii").count("inotify wd:")
+    return found
+
+
 def titles(indexer: Indexer) -> list[str]:
     """Return the titles of what is shown."""
     return [article.title for article in indexer.catalog.newest("all", NOON, limit=99)]
@@ -172,6 +182,7 @@ def test_a_folder_that_goes_and_comes_back(site: ArticleSite, caplog: pytest.Log
 def test_folders_that_come_and_go_are_watched(site: ArticleSite) -> None:
     """Each is watched by itself: a new one, one below it, and another one at the place of a deleted one."""
     indexer = site.indexer()
+    before = _watches()
     with watching(indexer) as watcher:
         for number in range(3):
             (site.root / "sub/deep").mkdir(parents=True)
@@ -182,16 +193,8 @@ def test_folders_that_come_and_go_are_watched(site: ArticleSite) -> None:
             shutil.rmtree(site.root / "sub")
             assert wait_for(lambda: titles(indexer) == [])
         assert watcher.healthy
-
-
-def _watches() -> int:
-    """Return how many folders this process watches, by Linux's word."""
-    infos = Path("/proc/self/fdinfo")
-    found = 0
-    for number in os.listdir(infos):  # noqa: PTH208 - a listing, not entries: they go while we look
-        with suppress(OSError):
-            found += (infos / number).read_text(encoding="ascii").count("inotify wd:")
-    return found
+        # Each time the folders changed they were watched again: no watch of the times before is left.
+        assert not LOCKS.exists() or wait_for(lambda: _watches() == before + 1)
 
 
 @pytest.mark.skipif(not LOCKS.exists(), reason="only Linux tells how many folders are watched")
