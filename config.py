@@ -49,14 +49,16 @@ MAX_CONFIG_BYTES = 1_000_000
 """The longest config file that is read."""
 
 RULES: Mapping[str, tuple[str, ...]] = {
-    "articles": ("include", "exclude"),
+    "site": ("timezone",),
+    "articles": ("include", "exclude", "generator", "base_url", "permalink", "topics_from"),
     "feeds": ("topics", "gone"),
     "bot": ("channels",),
 }
 """The settings, by section, that `bot plan --config` takes from another config file.
 
-They say which articles there are and which of them a channel gets. None may lead to a secret, a file or a
-host: the other file can come from a pull request, and the check may run with this installation's secrets.
+They say which articles there are, how they are read, and which of them a channel gets. None may lead to a
+secret, a file or a host (`base_url` only stands in links): the other file can come from a pull request, and
+the check may run with this installation's secrets.
 """
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) *([a-z]*)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import pytest
@@ -14,15 +16,18 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from articles.article import Article
+from articles.conventions import Conventions, Generator
 from articles.errors import ArticleError
+from articles.files.folder import Folder
 from articles.reading import frontmatter
+from articles.reading.surroundings import Beside
 from bot.services import SERVICES, Destination, Detail
 from bot.services.message import compose
 from bot.services.secret import Secret
 from tests.fakechat import discord_violations, slack_violations
 from tests.fuzz.budget import fuzz
 from tests.fuzz.checks import active_elements, assert_inert, assert_page_is_sound, strict_json, strict_xml
-from tests.fuzz.seeds import article_files, plausible_files
+from tests.fuzz.seeds import article_files, mutated, plausible_files
 from tests.site import ArticleSite, Clock, Web
 from text.markup import sanitise
 
@@ -119,6 +124,51 @@ OWN = {
     "build": "/build",
     "articles": "/articles/sub/a0",
 }
+
+
+DATA_FILES = (
+    "_config.yml", "_config.toml", "hugo.toml", "hugo.json", "pelicanconf.py", "_index.md", "sub/_index.md",
+    "sub/sub.json", "_data/authors.yml", "authors.json", ".eleventy.js", "docusaurus.config.js",
+)  # fmt: skip
+DATA = (
+    b"defaults:\n  - scope: {path: '', type: posts}\n    values: {draft: true, layout: x}\n",
+    b"cascade:\n  - _target: {path: '**'}\n    draft: true\n",
+    b"[[cascade]]\ndraft = true\n[cascade._target]\npath='*'\n",
+    b"DEFAULT_METADATA = {'status': 'draft'}\nTIMEZONE = 'Europe/Paris'\nimport os\n",
+    b'{"draft": true}',
+    b"[" * 5000,
+    b"anna:\n  name: Anna\nbob: Bob\n",
+    b"---\ntitle: S\ncascade: {type: x}\n---\n",
+    b"defaults: [[[1]]]\n",
+    b"\xff\xfe",
+    b"a: &a [x, x]\nb: [*a, *a]\n",
+    b"title: " + b"x" * 50_000,
+    b"permalink: /:year/:title/\ntimezone: ../../etc/passwd\n",
+)
+
+
+@fuzz(
+    files=st.dictionaries(
+        st.sampled_from(DATA_FILES), st.one_of(st.sampled_from(DATA), mutated(DATA)), min_size=1, max_size=4
+    ),
+    text=article_files,
+    generator=st.sampled_from(get_args(Generator)),
+    examples=30,
+)
+def test_data_files_beside_the_articles_are_values_or_nothing(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes], text: str, generator: Generator
+) -> None:
+    """Whatever a generator's own files hold: a file is an article, none, or an ArticleError."""
+    root = tmp_path_factory.getbasetemp() / "beside"
+    shutil.rmtree(root, ignore_errors=True)
+    for name, data in {"sub/2026-05-01-a.md": text.encode(), **files}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    folder = Folder(root)
+    context = Beside(folder, Conventions(generator=generator)).context(folder.scan(), key=None)
+    for path in ("sub/2026-05-01-a.md", "_index.md", "sub/_index.md"):
+        with suppress(ArticleError):
+            frontmatter.parse(text, path, context)
 
 
 @fuzz(text=article_files, examples=60)

@@ -94,7 +94,7 @@ def test_a_config_file_is_settings_or_a_config_error(
         assert problems
         assert_safe(lines, lines=len(problems))
     else:
-        assert rules.site == own.site
+        assert rules.site.url == own.site.url
         assert rules.articles.git is None
         assert rules.state == own.state
 
