@@ -262,7 +262,7 @@ def _admin(
     """Return the operator's pages; only they bring the bot into a process that serves feeds."""
     from bot.errors import BotError
     from bot.operator.commands import BotParts
-    from pages.admin.gate import MIN_TOKEN_LENGTH
+    from pages.admin.authentication import MIN_TOKEN_LENGTH
     from pages.admin.routes import blueprint as admin_blueprint
     from wiring.bot import bot_parts
 

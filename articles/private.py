@@ -13,7 +13,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder for this user alone; one that exists keeps its permissions, which the operator chose."""
+    """Create a folder that only this user can read; an existing one keeps its permissions."""
     if path.is_dir():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,9 +21,9 @@ def private_folder(path: Path) -> None:
 
 
 def private_file(path: Path) -> Path:
-    """Make an empty file for this user alone, unless it exists; return its path.
+    """Create an empty file that only this user can read, unless it exists; return its path.
 
-    SQLite gives the files that it makes beside a database the permissions of the database.
+    SQLite gives the files that it creates next to a database the permissions of the database.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -31,10 +31,10 @@ def private_file(path: Path) -> Path:
 
 
 def restrict(folder: Path) -> None:
-    """Take the permissions of other users from this program's files in a state folder.
+    """Remove the permissions of other users from this program's files in a state folder.
 
-    Older versions made them by the umask alone. Other files, symbolic links and what belongs to another user
-    stay as they are: the folder may be shared.
+    Older versions created them with the umask's permissions. Other files, symbolic links and files of another
+    user are not changed, because the folder may be shared.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:

@@ -1,6 +1,6 @@
-"""A choice of articles finer than a topic, as the address of a feed says it: parse, canonicalise, match.
+"""Filters: a feed's address can choose articles by more than one topic. Parse, canonicalise, match.
 
-`/feeds/ai+security.atom` holds what is in any of the topics, `/feeds/ai,security.atom` what is in all. The
+`/feeds/ai+security.atom` has the articles in any of the topics, `/feeds/ai,security.atom` those in all. The
 parameters `min_quality`, `provider`, `type` and `word` narrow it down; all but the first may be repeated, and
 then one of the values is enough. Pure: knows nothing of the catalog or of HTTP.
 """
@@ -25,9 +25,9 @@ MAX_LENGTH = 80
 """How many characters one value may have."""
 
 MAX_QUALITY = 2**31 - 1
-"""The largest quality that the catalog can hold."""
+"""The largest quality that the catalog can store."""
 
-# What other programs add to any address: where somebody came from, or a number to get past a cache.
+# Parameters that other programs add to any address: where a visitor came from, or a number to bypass caches.
 _FOREIGN = re.compile(
     r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|_\w*|cb|cache\w*|nocache|rand\w*|rnd|ts?|time\w*"
 )
@@ -36,9 +36,9 @@ _PARAMETERS = ("min_quality", "provider", "type", "word")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which articles a feed holds. `topics` are slugs; an article must be in any of them, or in all.
+    """Which articles a feed contains. `topics` are slugs; an article must be in any of them, or in all.
 
-    Everything is canonical: folded, sorted, without repetition. Two filters are equal when they say the same.
+    All values are canonical: folded, sorted, distinct. Filters with the same meaning are equal.
     """
 
     topics: tuple[str, ...] = (ALL,)
@@ -55,12 +55,12 @@ class Filter:
 
     @property
     def path(self) -> str:
-        """The topics as they stand in an address, not yet encoded."""
+        """The topics as written in an address, not yet encoded."""
         return ("," if self.needs_all else "+").join(self.topics)
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The parameters of the address, by name and then value; what is left at its default is not there."""
+        """The parameters of the address, by name and then value, without those at their default."""
         quality = [] if self.min_quality is None else [("min_quality", str(self.min_quality))]
         named = (("provider", self.providers), ("type", self.types), ("word", self.words))
         return (*quality, *((name, value) for name, values in named for value in values))
@@ -76,7 +76,7 @@ class Filter:
 
     @property
     def page(self) -> str:
-        """The path and query of the page that shows what this filter admits, and lets people change it."""
+        """The path and query of the page that shows the filter's articles and lets people change it."""
         match = [("match", "all")] if self.needs_all else []
         return f"/build?{urlencode([*(('topic', slug) for slug in self.topics), *match, *self.pairs])}"
 
@@ -96,7 +96,7 @@ class Filter:
         )
 
     def title(self, names: Mapping[str, str]) -> str:
-        """Return what the feed holds, in words; `names` has the topics' names by slug."""
+        """Return a title that describes the filter; `names` has the topics' names by slug."""
         topics = " and " if self.needs_all else " or "
         parts = [topics.join(names[slug] for slug in self.topics)]
         if self.min_quality is not None:
@@ -110,10 +110,10 @@ class Filter:
         return ", ".join(parts)
 
     def _matches_topics(self, article: Article) -> bool:
-        wanted = set(self.topics) - {ALL}
+        slugs = set(self.topics) - {ALL}
         if ALL in self.topics and not self.needs_all:
             return True
-        return wanted.issubset(article.slugs) if self.needs_all else not wanted.isdisjoint(article.slugs)
+        return slugs.issubset(article.slugs) if self.needs_all else not slugs.isdisjoint(article.slugs)
 
     def _matches_quality(self, quality: int | None) -> bool:
         return self.min_quality is None or (quality is not None and quality >= self.min_quality)
@@ -123,10 +123,10 @@ class Filter:
 
 
 def parse(path: str, pairs: Iterable[tuple[str, str]], topics: Topics) -> Filter:
-    """Return what the decoded path and parameters of an address ask for.
+    """Return the filter that the decoded path and parameters of an address describe.
 
-    Aliases become their topic, and a topic that another one makes superfluous is left out, so that everything
-    has one address. Raises BadFilterError when there is something that cannot be asked.
+    Aliases become their topic, and redundant topics are left out, so that every filter has one address.
+    Raises BadFilterError when the path or a parameter is invalid.
     """
     values: dict[str, list[str]] = {name: [] for name in _PARAMETERS}
     for name, value in pairs:

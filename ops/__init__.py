@@ -1,1 +1,1 @@
-"""Operations: health, metrics, logs, and what a host tells of itself."""
+"""Operations: health, metrics, logs, secrets, and settings from the host's environment."""

@@ -1,7 +1,7 @@
 """What can go wrong with operations.
 
 OpsError
-└── SettingError     an environment variable says something that cannot be
+└── SettingError     an environment variable has an invalid value
 """
 
 from __future__ import annotations
@@ -12,4 +12,4 @@ class OpsError(Exception):
 
 
 class SettingError(OpsError):
-    """An environment variable says something that cannot be; the text says which, and what would do."""
+    """An environment variable has an invalid value; the text names it and says what would be valid."""

@@ -26,9 +26,9 @@ GRACE = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The checks of one process, by the word that anybody may be told when one fails.
+    """The checks of one process, by the word that is public when one fails.
 
-    What a check returns names hosts, paths and other programs' messages: it is for the operator alone.
+    What a check returns names hosts, paths and other programs' messages: it is only for the operator.
     """
 
     checks: Mapping[str, Check] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Health:
         return _failed(self.checks)
 
     def concerns(self) -> dict[str, str]:
-        """Return what an operator should look at although requests may be sent: details by word."""
+        """Return what the operator should check although requests may be sent: details by word."""
         return _failed(self.warnings)
 
 
@@ -88,7 +88,7 @@ class Watched:
         self._unwatched_since: float | None = None
 
     def __call__(self) -> str | None:
-        """Return the reason, once nobody has watched for longer than taking over takes."""
+        """Return the reason once no process has watched for longer than a takeover takes."""
         if is_watched(self._catalog):
             self._unwatched_since = None
             return None

@@ -15,7 +15,7 @@ def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
 
     GitHub, Gitea and Forgejo sign the body (https://docs.github.com/webhooks/using-webhooks/
     validating-webhook-deliveries); GitLab sends the secret itself (https://docs.gitlab.com/user/project/
-    integrations/webhooks/). Both are compared in a time that tells nothing.
+    integrations/webhooks/). Both are compared in constant time.
     """
     signature = headers.get("X-Hub-Signature-256")
     if signature is not None:

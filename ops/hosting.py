@@ -1,4 +1,4 @@
-"""What the environment says about the host, and what follows from it."""
+"""Settings that depend on the host, from its environment."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is counted and what the catalog holds, as Prometheus reads it.
+"""Counts and the state of the catalog, in Prometheus' format.
 
-The bot adds what its database tells as a Collector of its own.
+The bot adds the metrics of its database as a Collector of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def exposition(collectors: Iterable[Collector]) -> bytes:
 
 
 class UsageCollector(Collector):
-    """What was counted: requests, readers, refreshes."""
+    """The counted events: requests, readers, refreshes."""
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
@@ -55,7 +55,7 @@ class UsageCollector(Collector):
 
 
 class ArticlesCollector(Collector):
-    """What the catalog holds, and how the pulls go."""
+    """The articles in the catalog, and the state of the pulls."""
 
     def __init__(
         self, catalog: Catalog, clock: Callable[[], datetime], checkout: Checkout | None = None

@@ -31,7 +31,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def behind_proxies(
     application: WSGIApplication, environ: Mapping[str, str], site_url: str
 ) -> WSGIApplication:
-    """Return the application as it is to be called behind TRUSTED_PROXIES proxies, none unless set.
+    """Return the application for use behind TRUSTED_PROXIES proxies, 0 unless set.
 
     Only as many entries of a header count, from its end: anybody may have written those before them. Raises
     SettingError for a value that is no number from 0 to `MAX_PROXIES`.
@@ -43,7 +43,10 @@ def behind_proxies(
 
 
 class TrustedProxies:
-    """A WSGI application: `inner` with what `count` proxies say of the client. Logs once what it saw."""
+    """A WSGI application: `inner` with client address, host and scheme from the headers of `count` proxies.
+
+    Logs once for each process which headers it has seen, and whether it used them.
+    """
 
     def __init__(self, inner: WSGIApplication, count: int, site_url: str) -> None:
         self._plain = inner

@@ -1,6 +1,6 @@
-"""Who reads a feed, by what the User-Agent header says: the product, and how many people stand behind it.
+"""Feed readers by their User-Agent header: the product, and the number of subscribers it reports.
 
-Anybody can claim anything there: names and numbers are bounded, and good for nothing but statistics.
+Clients can send anything there: names and numbers are bounded, and used only for statistics.
 """
 
 from __future__ import annotations

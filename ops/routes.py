@@ -1,4 +1,4 @@
-"""The addresses for machines: /healthz, /readyz and /readyz/bot, /metrics, and /hooks/git."""
+"""The routes for other programs: /healthz, /readyz and /readyz/bot, /metrics, and /hooks/git."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def blueprint(
     @routes.get("/healthz")
     def healthz() -> Response:
         try:
-            return _said(200, {"status": "ok", **counts()})
+            return _json(200, {"status": "ok", **counts()})
         except sqlite3.Error:  # the process is well, whatever has happened to the catalog: see /readyz
-            return _said(200, {"status": "ok"})
+            return _json(200, {"status": "ok"})
 
     @routes.get("/readyz")
     def readyz() -> Response:
@@ -65,7 +65,7 @@ def blueprint(
     @routes.get("/metrics")
     def metrics() -> Response:
         if metrics_token is not None and not is_operator():
-            answer = _said(401, {"error": "send METRICS_TOKEN as a bearer token"})
+            answer = _json(401, {"error": "send METRICS_TOKEN as a bearer token"})
             answer.headers["WWW-Authenticate"] = 'Bearer realm="metrics"'
             return answer
         answer = Response(exposition(collectors), content_type=CONTENT_TYPE_PLAIN_0_0_4)
@@ -86,21 +86,21 @@ def _add_hook(routes: Blueprint, secret: str, on_push: Callable[[], None]) -> No
         try:
             body = request.get_data(cache=False)
         except RequestEntityTooLarge:
-            return _said(413, {"error": f"more than {MAX_BODY} bytes"})
+            return _json(413, {"error": f"more than {MAX_BODY} bytes"})
         if not is_genuine(dict(request.headers), body, secret):
-            return _said(403, {"error": "the signature is not that of GIT_HOOK_SECRET"})
+            return _json(403, {"error": "the signature is not that of GIT_HOOK_SECRET"})
         try:
             on_push()
         except OSError as error:
             log.warning("a push asks for a pull, and cannot be noted: %s", error)
-            return _said(503, {"error": "the request cannot be noted now: try again"})
-        return _said(202, {"status": "accepted"})
+            return _json(503, {"error": "the request cannot be noted now: try again"})
+        return _json(202, {"status": "accepted"})
 
 
 class UntilReady:
     """A WSGI application: `inner`, once `is_ready`; before that 503, except for the addresses of this module.
 
-    So a reader that comes too early tries again, and takes no topic for gone.
+    A reader that asks too early then tries again, and does not take a topic for removed.
     """
 
     def __init__(self, inner: WSGIApplication, is_ready: Callable[[], bool]) -> None:
@@ -127,10 +127,10 @@ def _readiness(health: Health, *, with_details: bool) -> Response:
     }
     if with_details:
         answer["details"] = reasons | warnings
-    return _said(503 if reasons else 200, answer)
+    return _json(503 if reasons else 200, answer)
 
 
-def _said(status: int, what: dict[str, object]) -> Response:
+def _json(status: int, what: dict[str, object]) -> Response:
     answer = jsonify(what)
     answer.status_code = status
     answer.headers["Cache-Control"] = "no-store"

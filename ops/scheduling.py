@@ -1,4 +1,4 @@
-"""How the operating system is asked to share its processors among the threads of a web worker."""
+"""The operating system's scheduling policy for the threads of a web worker."""
 
 from __future__ import annotations
 

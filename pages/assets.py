@@ -1,6 +1,6 @@
 """The static files, held in memory under names that carry a digest of their bytes.
 
-Such a name never stands for other bytes, so that browsers may keep the file for ever.
+A name always has the same bytes, so that browsers may cache the file without a limit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from web.document import Document
 
 FOLDER = Path(__file__).parent / "static"
 
-_FOR_EVER = (("Cache-Control", "public, max-age=31536000, immutable"), ("X-Content-Type-Options", "nosniff"))
+_IMMUTABLE = (("Cache-Control", "public, max-age=31536000, immutable"), ("X-Content-Type-Options", "nosniff"))
 _MIMETYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -27,13 +27,13 @@ class Assets:
             name = f"{file.stem}.{hashlib.blake2b(body, digest_size=6).hexdigest()}{file.suffix}"
             self._addresses[file.name] = f"/static/{name}"
             self._documents[name] = Document(
-                body=body, mimetype=_MIMETYPES[file.suffix], last_modified=None, headers=_FOR_EVER
+                body=body, mimetype=_MIMETYPES[file.suffix], last_modified=None, headers=_IMMUTABLE
             )
 
     def address(self, name: str) -> str:
-        """Return the path at which the file called `name` is served now."""
+        """Return the path under which the file called `name` is served."""
         return self._addresses[name]
 
     def get(self, name: str) -> Document | None:
-        """Return the document behind the last part of an address."""
+        """Return the document with the last part of an address, or None."""
         return self._documents.get(name)

@@ -1,7 +1,6 @@
-"""The HTML of an article's body, fitted into a page of this site.
+"""Rewrites the HTML of an article's body for a page of this site.
 
-What comes in has been sanitised by `text.markup`; nothing that goes out could not have come in, but for
-`id` and `class` attributes that are made here.
+The input was sanitised by `text.markup`; the output adds nothing to it but `id` and `class` attributes.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _TAKEN = frozenset({"main", "q"})  # ids of the page's own
 
 
 def page_body(markup: str, page_url: str, site: Site) -> str:
-    """Return a sanitised fragment with headings that can be linked to, and that loads nothing from elsewhere.
+    """Return a sanitised fragment with headings to link to, which loads nothing from other sites.
 
     Pictures of other sites become links to them, because a page makes no request to another host. Alignment
     becomes classes, because the page's policy forbids inline style. Headings start at the second level.
@@ -118,9 +117,9 @@ class _Rewriter(HTMLParser):
         if shown == url:
             label = f"Picture: {escape(text or url)}" if url else ""
             return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'
-        kept = [(name, value) for name, value in attributes.items() if name in ("title", "width", "height")]
+        copied = [(name, value) for name, value in attributes.items() if name in ("title", "width", "height")]
         source = [("src", shown), ("alt", attributes.get("alt") or ""), ("loading", "lazy")]
-        return "<img" + "".join(f' {name}="{escape(value or "")}"' for name, value in source + kept) + ">"
+        return "<img" + "".join(f' {name}="{escape(value or "")}"' for name, value in source + copied) + ">"
 
     def _level(self, tag: str) -> str:
         return f"h{min(6, int(tag[1]) + self._lower)}" if _HEADING.fullmatch(tag) else tag

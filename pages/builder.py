@@ -1,4 +1,4 @@
-"""The form in which people choose what a feed of theirs holds: its values ↔ a filter."""
+"""The form in which people choose what their feed contains: its values ↔ a filter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Pairs = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One box to tick: the value it sends, what stands beside it, and how many articles have it."""
+    """One checkbox: its value, its label, and how many articles have it."""
 
     value: str
     label: str
@@ -34,7 +34,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """The form as it is shown, filled in; text fields hold what was typed, usable or not.
+    """The filled-in form; its text fields contain what was typed, valid or not.
 
     `left_out` says how many topics, types and publications there are beyond those offered.
     """
@@ -49,21 +49,21 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kinds:
+class FilterValues:
     """The types and publications of a site's articles, folded, with one spelling and their number."""
 
     types: tuple[Choice, ...]
     providers: tuple[Choice, ...]
 
 
-def kinds(catalog: Catalog, now: datetime) -> Kinds:
+def filter_values(catalog: Catalog, now: datetime) -> FilterValues:
     """Return which types and publications the shown articles have, the most frequent first."""
     found = value_counts(catalog, now)
-    return Kinds(types=_ranked(found.types), providers=_ranked(found.providers))
+    return FilterValues(types=_ranked(found.types), providers=_ranked(found.providers))
 
 
-def wanted(pairs: Pairs, topics: Topics) -> Filter:
-    """Return the filter that a filled-in form means. Raises BadFilterError."""
+def parse_form(pairs: Pairs, topics: Topics) -> Filter:
+    """Return the filter that a filled-in form describes. Raises BadFilterError."""
     pairs = list(pairs)
     chosen = [value for name, value in pairs if name == "topic" and value]
     separator = "," if ("match", "all") in pairs else "+"
@@ -71,8 +71,8 @@ def wanted(pairs: Pairs, topics: Topics) -> Filter:
     return parse(separator.join(chosen) or ALL, narrowing, topics)
 
 
-def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: Kinds) -> Form:
-    """Return the form, filled in as `pairs` say. Topics come in the order of their names."""
+def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -> Form:
+    """Return the form filled in with `pairs`, its topics ordered by name."""
     pairs = list(pairs)
     values: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -131,7 +131,7 @@ def _ranked(spellings: Counter[str]) -> tuple[Choice, ...]:
 
 
 def _chosen(choices: Iterable[Choice], values: Iterable[str]) -> tuple[Choice, ...]:
-    """Return the choices to show, those that are chosen first of all, even where no article has them."""
+    """Return the choices to show: first the chosen ones, even those that no article has."""
     folded = dict.fromkeys(one_line(fold(value)) for value in values if value.strip())
     known = {choice.value: choice for choice in choices}
     chosen = [

@@ -73,7 +73,7 @@ def cards(articles: Iterable[Article], site: Site, topics: Topics, *, without: s
 def local(url: str, site: Site) -> str:
     """Return an address on this site as a path, which works wherever the site is reached; others as is.
 
-    An address stays whole where a browser would take its path for another host, as in
+    An address is returned unchanged where a browser would take its path for another host, as in
     `https://site//evil.example` (https://url.spec.whatwg.org/#relative-slash-state; tabs and line breaks are
     ignored there).
     """
@@ -87,5 +87,5 @@ def topic_path(slug: str) -> str:
 
 
 def initial(name: str) -> str:
-    """Return the first letter or digit of a name, as a stand-in for a picture."""
+    """Return the first letter or digit of a name, shown in place of a picture."""
     return next((character.upper() for character in name if character.isalnum()), "•")[:1]

@@ -8,7 +8,7 @@ from flask import Response, send_file
 
 from articles.catalog.beside import MEDIA_TYPES
 
-# Others that a browser may be told of; all that is not here is a download without a kind.
+# Other types that are sent as they are; everything else is a download without a type.
 _TEXTS = {".csv": "text/csv", ".json": "application/json", ".txt": "text/plain"}
 _DOWNLOAD = "application/octet-stream"
 _MAX_AGE = 3600

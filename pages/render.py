@@ -1,6 +1,6 @@
 """Templates and values → pages.
 
-Templates get plain values and escape all of them; what is HTML already says so by being Markup.
+Templates get plain values and escape all of them, except those that are Markup: HTML already.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Renderer:
         return self._environment.get_template(template).render(values)
 
     def document(self, template: str, *, cache_control: str = _FRESH, **values: object) -> Document:
-        """Return a page with all that HTTP says of it."""
+        """Return a page as a document with its HTTP headers."""
         return Document(
             body=self.html(template, **values).encode("utf-8", "replace"),
             mimetype="text/html",

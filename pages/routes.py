@@ -1,4 +1,4 @@
-"""The addresses of the readers' pages, and of errors."""
+"""The addresses of the pages' pages, and of errors."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from articles.files.folder import Folder, glob_matcher
 from articles.topics import ALL
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.publisher import Publisher
-from feeds.routes import MAX_QUERY, moved_or_unknown
+from feeds.routes import MAX_QUERY, redirect_or_not_found
 from pages.assets import Assets
 from pages.cards import topic_path
 from pages.files import serve
-from pages.readers import Readers
+from pages.reader_pages import ReaderPages
 from pages.render import Renderer
 from pages.security import protect
 from web.numbers import whole_number
@@ -39,11 +39,11 @@ def blueprint(
     routes = Blueprint("pages", __name__)
     assets = Assets()
     renderer = Renderer(publisher.site, assets, show_quality=show_quality)
-    readers = Readers(publisher, renderer)
-    _add_lists(routes, readers)
-    _add_forms(routes, readers)
-    _add_articles(routes, readers, ArticleFiles(folder, publisher.catalog, glob_matcher(files)))
-    _add_errors(routes, readers)
+    pages = ReaderPages(publisher, renderer)
+    _add_lists(routes, pages)
+    _add_forms(routes, pages)
+    _add_articles(routes, pages, ArticleFiles(folder, publisher.catalog, glob_matcher(files)))
+    _add_errors(routes, pages)
 
     @routes.get("/static/<name>")
     def static(name: str) -> Response:
@@ -65,42 +65,42 @@ def blueprint(
     return routes
 
 
-def _add_lists(routes: Blueprint, readers: Readers) -> None:
+def _add_lists(routes: Blueprint, pages: ReaderPages) -> None:
     @routes.get("/")
     def home() -> Response:
-        return respond(readers.cached("/", readers.home))
+        return respond(pages.cached("/", pages.home))
 
     @routes.get("/topics")
     def topics() -> Response:
-        return respond(readers.cached("/topics", readers.topics))
+        return respond(pages.cached("/topics", pages.topics))
 
     @routes.get("/topics/<slug>")
     def topic(slug: str) -> Response:
-        found = readers.publisher.topic(slug)
+        found = pages.publisher.topic(slug)
         if found is None or slug == ALL:
-            return moved_or_unknown(readers.publisher, slug, "/topics/{}")
+            return redirect_or_not_found(pages.publisher, slug, "/topics/{}")
         number = _page_number()
         if request.args.get("page") == "1":
             others = [pair for pair in parameters() if pair[0] != "page"]
-            return redirect_within(readers.site.url, topic_path(slug), urlencode(others))
-        if number > readers.last_page(slug):
+            return redirect_within(pages.site.url, topic_path(slug), urlencode(others))
+        if number > pages.last_page(slug):
             raise NotFound("The topic has fewer pages.")
-        return respond(readers.cached(("topic", slug, number), lambda now: readers.topic(found, number, now)))
+        return respond(pages.cached(("topic", slug, number), lambda now: pages.topic(found, number, now)))
 
 
-def _add_forms(routes: Blueprint, readers: Readers) -> None:
+def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:
     @routes.get("/search")
     def search() -> Response:
         question = request.args.get("q", "").strip()
         if len(question) > MAX_LENGTH:
             raise BadRequest(f"A search can have at most {MAX_LENGTH} characters.")
-        return respond(readers.found(question, _page_number(), readers.publisher.now()))
+        return respond(pages.search_results(question, _page_number(), pages.publisher.now()))
 
     @routes.get("/build")
     def build() -> Response:
         if len(request.query_string) > MAX_QUERY:
             raise BadFilterError(f"an address can have at most {MAX_QUERY:,} characters of parameters")
-        document, status = readers.built(parameters(), readers.publisher.now())
+        document, status = pages.feed_builder(parameters(), pages.publisher.now())
         response = respond(document)
         if status != 200:
             response.status_code = status
@@ -108,24 +108,24 @@ def _add_forms(routes: Blueprint, readers: Readers) -> None:
         return response
 
 
-def _add_articles(routes: Blueprint, readers: Readers, files: ArticleFiles) -> None:
+def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles) -> None:
     # An id may be a URL of its own, with two slashes in a row.
     @routes.get("/articles/<path:name>", merge_slashes=False)
     def article(name: str) -> Response:
-        found = readers.catalog.get(name, related=3)
-        if found and found.is_visible(readers.publisher.now()):
+        found = pages.catalog.get(name, related=3)
+        if found and found.is_visible(pages.publisher.now()):
             if found.link and not found.body.strip():
                 return redirect(found.link, code=302)
-            return respond(readers.cached(("article", name), lambda now: readers.article(found, now)))
-        file = files.find(name, readers.publisher.now())
+            return respond(pages.cached(("article", name), lambda now: pages.article(found, now)))
+        file = files.find(name, pages.publisher.now())
         if file is None:
             raise NotFound("The article does not exist or is no longer published.")
         return serve(file)
 
 
-def _add_errors(routes: Blueprint, readers: Readers) -> None:
+def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
     def page(status: int, title: str, text: str = "", near: tuple[object, ...] = ()) -> Response:
-        html = readers.renderer.html("error.html", status=status, title=title, text=text, near=near)
+        html = pages.renderer.html("error.html", status=status, title=title, text=text, near=near)
         answer = Response(html, status, mimetype="text/html")
         answer.headers["Cache-Control"] = "no-store"
         return answer

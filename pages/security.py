@@ -1,10 +1,10 @@
-"""What every page tells the browser not to do."""
+"""The security headers of every page."""
 
 from __future__ import annotations
 
 from werkzeug.wrappers import Response
 
-# Nothing but this site's own files: a page that an article tries to change has nothing to load or run.
+# Only this site's own files, so that nothing in an article can load or run anything.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -28,7 +28,7 @@ _HEADERS = {
 def protect(response: Response) -> Response:
     """Return the response with the security headers, when it is a page and has none of its own.
 
-    A 304 needs none: what the cache has keeps those it came with (RFC 9111 §3.2).
+    A 304 needs none: the cached response has them (RFC 9111 §3.2).
     """
     if response.mimetype == "text/html" and response.status_code != 304:
         for name, value in _HEADERS.items():

@@ -13,7 +13,7 @@ from feeds.model import Feed
 
 _LABELS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
-# How each service wants to be handed a feed's address, in the words of its own help pages and share buttons.
+# How each service accepts a feed's address, from its help pages and share buttons.
 _READERS = (
     ("Feedly", "https://feedly.com/i/subscription/feed%2F{}"),
     ("Inoreader", "https://www.inoreader.com/?add_feed={}"),
@@ -34,7 +34,7 @@ class FeedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """All that the subscribe panel shows; `readers` are names and links."""
+    """The content of the subscribe panel; `readers` are names and links."""
 
     title: str
     addresses: tuple[FeedAddress, ...]

@@ -12,7 +12,7 @@ _NUMBER = re.compile(rf"[+-]?[0-9]{{1,{MAX_DIGITS}}}")
 
 
 def whole_number(text: str, low: int, high: int) -> int | None:
-    """Return the number that `text` is, or None for anything that is no whole number from `low` to `high`.
+    """Return `text` as a number, or None unless it is a whole number from `low` to `high`.
 
     Its length is checked first: Python takes long to convert many digits, and refuses more than 4,300.
     """

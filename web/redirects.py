@@ -8,7 +8,7 @@ from urllib.parse import quote
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-# What may stand unescaped in a path or a query (RFC 3986 §3.3, §3.4); "%" because both are encoded already.
+# Characters that need no escape in a path or a query (RFC 3986 §3.3, §3.4); "%" because both are encoded.
 _PATH = "%:@!$&'()*+,;=-._~/"
 _QUERY = _PATH + "?[]"
 

@@ -1,7 +1,7 @@
 """Full-text search over titles and excerpts: an SQLite file of its own, derived from the catalog.
 
-It is brought up to date when somebody searches, never while articles are refreshed. What it finds is looked
-up in the catalog again, so that a stale index never shows what is gone.
+It is updated when somebody searches, never while articles are refreshed. Results are looked up in the catalog
+again, so that an outdated index never shows a removed article.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _RETRY_AFTER = 15.0  # seconds after an update that failed
 _END = datetime.max.replace(tzinfo=UTC)
 
 # SQLite splits text into words at spaces and punctuation. The scripts that use neither (and Korean, whose
-# words carry endings) are split into characters first, and asked for as phrases of them.
+# words carry endings) are split into characters first, and searched for as phrases of them.
 _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff])"
@@ -185,7 +185,7 @@ class Search:
                 connection.execute("DELETE FROM texts WHERE rowid = ?", row)
 
     def _drop_removed(self, connection: sqlite3.Connection) -> None:
-        """Forget articles whose files are gone: the catalog says nothing of them, but their number is off."""
+        """Remove articles whose files were deleted, when the number of articles shows that there are any."""
         count = connection.execute("SELECT count(*) FROM known").fetchone()[0]
         if count != self._catalog.count(ALL, _END):
             known = {id for (id,) in connection.execute("SELECT id FROM known")}

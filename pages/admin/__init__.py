@@ -1,1 +1,1 @@
-"""The operator's pages, behind a token. Loaded only where ADMIN_TOKEN is set: they bring the bot along."""
+"""The operator's pages, protected by a token. Loaded only with ADMIN_TOKEN, because they load the bot."""

@@ -13,7 +13,7 @@ STEP = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One bar: where it stands, how high it is, and what it says; `above` is stacked on it."""
+    """One bar: position, height and label; `above` is the height of the value stacked on it."""
 
     x: int
     y: float

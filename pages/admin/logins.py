@@ -1,7 +1,7 @@
-"""What the processes of one machine remember together: wrong tokens, and sessions that were ended.
+"""What the processes of one machine share about logins: wrong tokens, and sessions that were ended.
 
 A small SQLite file in the state folder. When it is deleted or damaged a new one takes its place, which
-accepts only sessions that were opened after it was made: no session that was ended becomes valid again.
+accepts only sessions opened after its creation: no session that was ended becomes valid again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SPAN = timedelta(minutes=5)
 _BUSY = 2.0  # seconds that a write waits for another process's
 _SCHEMA = """
 BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS made (at INTEGER NOT NULL);
-INSERT INTO made SELECT {now} WHERE NOT EXISTS (SELECT 1 FROM made);
+CREATE TABLE IF NOT EXISTS created (at INTEGER NOT NULL);
+INSERT INTO created SELECT {now} WHERE NOT EXISTS (SELECT 1 FROM created);
 CREATE TABLE IF NOT EXISTS failures (at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS ended (session TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 COMMIT;
@@ -34,7 +34,7 @@ COMMIT;
 
 
 class LoginStoreError(Exception):
-    """The file cannot be read or written now; the text says why."""
+    """The file cannot be read or written; the text gives the reason."""
 
 
 class LoginStore:
@@ -46,15 +46,15 @@ class LoginStore:
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
         self.path = folder / "logins.sqlite"
         self._clock = clock
-        self._making = threading.Lock()
+        self._repair_lock = threading.Lock()
 
-    def made_at(self) -> datetime:
-        """Return when the file was made, which it is now if it does not exist."""
+    def created_at(self) -> datetime:
+        """Return when the file was created; creates it if it does not exist."""
         with self._connection() as connection:
-            return datetime.fromtimestamp(connection.execute("SELECT at FROM made").fetchone()[0], UTC)
+            return datetime.fromtimestamp(connection.execute("SELECT at FROM created").fetchone()[0], UTC)
 
     def end(self, session: str, until: datetime) -> None:
-        """Remember that a session was ended; `until` is when it would have ended by itself."""
+        """Record that a session was ended; `until` is when it would have expired."""
         with self._connection() as connection:
             connection.execute("DELETE FROM ended WHERE until < ?", (self._now(),))
             connection.execute("INSERT OR REPLACE INTO ended VALUES (?, ?)", (session, _seconds(until) + 1))
@@ -65,10 +65,10 @@ class LoginStore:
             found = connection.execute("SELECT 1 FROM ended WHERE session = ?", (session,))
             return found.fetchone() is not None
 
-    def note_failure(self, span: timedelta, most: int) -> timedelta:
-        """Note a failure now unless there were `most` within `span`; return how long they stay that many.
+    def record_failure(self, span: timedelta, most: int) -> timedelta:
+        """Record a failure unless there were `most` within `span`; return how long to wait in that case.
 
-        No time means that this failure was noted. A flood costs one read each, and no writing.
+        No time means that it was recorded. A failure beyond the limit costs one read and no write.
         """
         now = self._now()
         since = now - _seconds(span)
@@ -99,11 +99,11 @@ class LoginStore:
         except sqlite3.DatabaseError as error:
             if type(error) is not sqlite3.DatabaseError:  # a lock, a full disk, a lack of permission
                 raise
-        with self._making:
+        with self._repair_lock:
             try:
                 return self._connect()
             except sqlite3.DatabaseError:
-                log.warning("%s is damaged; it is made again, and all sessions have ended", self.path)
+                log.warning("%s is damaged and is created again; all sessions have ended", self.path)
                 self.path.unlink(missing_ok=True)
                 Path(f"{self.path}-journal").unlink(missing_ok=True)
                 return self._connect()

@@ -1,4 +1,4 @@
-"""The addresses of the operator's pages: login, views, and orders; every order is a form of this site."""
+"""The routes of the operator's pages: login, views, and orders, each of which is a form of this site."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from bot.planning.rules import Channel
 from feeds.filters import MAX_QUALITY
 from feeds.publisher import Publisher
 from pages.admin.area import AdminArea
-from pages.admin.desk import Desk, Parts
-from pages.admin.gate import SESSION, Gate, LoginThrottle
+from pages.admin.authentication import SESSION, Authenticator, LoginThrottle
 from pages.admin.logins import LoginStore, LoginStoreError
+from pages.admin.views import OperatorViews, Parts
 from pages.assets import Assets
 from pages.render import Renderer
 from web.numbers import MAX_ID, whole_number
@@ -42,32 +42,32 @@ log = logging.getLogger(__name__)
 
 
 def blueprint(token: str, parts: Parts, publisher: Publisher, state: Path) -> Blueprint:
-    """Return the routes below /admin, open to whoever knows `token`; logins are remembered in `state`."""
+    """Return the routes below /admin, protected by `token`; logins are recorded in the folder `state`."""
     routes = Blueprint("admin", __name__, url_prefix="/admin")
     store = LoginStore(state, publisher.now)
     try:
-        store.made_at()  # now, so that a session of another machine is not older than this file
+        store.created_at()  # now, so that no session of another machine is older than the file
     except LoginStoreError as error:
-        log.warning("nobody can log in: %s", error)
-    gate = Gate(token, publisher.now, store)
+        log.warning("the operator cannot log in: %s", error)
+    auth = Authenticator(token, publisher.now, store)
     area = AdminArea(publisher.site.url)
     renderer = Renderer(publisher.site, Assets(), show_quality=True)
-    _add_guards(routes, gate, area, renderer)
-    _add_login(routes, gate, area, LoginThrottle(store), renderer)
-    desk = Desk(parts, publisher, renderer)
-    _add_views(routes, desk, gate, area)
-    _add_orders(routes, desk, gate, area)
+    _add_guards(routes, auth, area, renderer)
+    _add_login(routes, auth, area, LoginThrottle(store), renderer)
+    views = OperatorViews(parts, publisher, renderer)
+    _add_views(routes, views, auth, area)
+    _add_orders(routes, views, auth, area)
     return routes
 
 
-def _add_guards(routes: Blueprint, gate: Gate, area: AdminArea, renderer: Renderer) -> None:
+def _add_guards(routes: Blueprint, auth: Authenticator, area: AdminArea, renderer: Renderer) -> None:
     @routes.before_request
     def let_in() -> AnyResponse | None:
-        g.session = session = gate.session(area.cookie(SESSION_COOKIE))
+        g.session = session = auth.session(area.cookie(SESSION_COOKIE))
         if request.method == "POST":
             area.check_origin()
             offered = request.form.get("form_token", "")
-            is_ours = session is not None and gate.is_form_token(offered, session)
+            is_ours = session is not None and auth.is_form_token(offered, session)
             if not is_ours and request.endpoint != "admin.log_in":
                 raise Forbidden("This form has expired. Go back, reload the page, and try again.")
             return None
@@ -94,7 +94,7 @@ def _add_guards(routes: Blueprint, gate: Gate, area: AdminArea, renderer: Render
 
     @routes.errorhandler(LoginStoreError)
     def unknown_session(error: LoginStoreError) -> AnyResponse:
-        log.error("the operator's pages are closed: %s", error)
+        log.error("the operator's pages are not available: %s", error)
         html = renderer.html(
             "error.html", status=503, title="Logins cannot be checked", text="See the log.", near=()
         )
@@ -102,7 +102,7 @@ def _add_guards(routes: Blueprint, gate: Gate, area: AdminArea, renderer: Render
 
 
 def _add_login(
-    routes: Blueprint, gate: Gate, area: AdminArea, throttle: LoginThrottle, renderer: Renderer
+    routes: Blueprint, auth: Authenticator, area: AdminArea, throttle: LoginThrottle, renderer: Renderer
 ) -> None:
     @routes.get("/login")
     def login() -> AnyResponse:
@@ -110,12 +110,12 @@ def _add_login(
 
     @routes.post("/login")
     def log_in() -> AnyResponse:
-        if gate.admits(request.form.get("token", "")[:MAX_TOKEN_LENGTH]):
+        if auth.admits(request.form.get("token", "")[:MAX_TOKEN_LENGTH]):
             answer = area.redirect()
-            area.set_cookie(answer, SESSION_COOKIE, gate.open_session(), int(SESSION.total_seconds()))
+            area.set_cookie(answer, SESSION_COOKIE, auth.open_session(), int(SESSION.total_seconds()))
             return answer
-        # After many wrong ones the right token is still taken: nobody can lock the operator out.
-        wait = math.ceil(throttle.note_failure().total_seconds())
+        # The right token is accepted beyond the limit too, so that nobody can lock the operator out.
+        wait = math.ceil(throttle.record_failure().total_seconds())
         problem = "That is not the token."
         if wait:
             problem += f" There were too many wrong ones: try again in {wait} seconds, or with the right one."
@@ -127,36 +127,36 @@ def _add_login(
 
     @routes.post("/logout")
     def log_out() -> AnyResponse:
-        gate.end_session(g.session)
+        auth.end_session(g.session)
         answer = area.redirect("/login")
         area.delete_cookie(answer, SESSION_COOKIE)
         return answer
 
 
-def _add_views(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> None:
+def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
     def form_token() -> str:
-        return gate.form_token(g.session)
+        return auth.form_token(g.session)
 
     def shown(make: Callable[[str], str]) -> AnyResponse:
         """Answer with a page that shows the notice of the last order once."""
         cookie = area.cookie(NOTICE_COOKIE)
-        response = Response(make(gate.notice(cookie) or ""), mimetype="text/html")
+        response = Response(make(auth.notice(cookie) or ""), mimetype="text/html")
         if cookie:
             area.delete_cookie(response, NOTICE_COOKIE)
         return response
 
     @routes.get("")
     def overview() -> AnyResponse:
-        return shown(lambda said: desk.overview(_now(desk), form_token(), said))
+        return shown(lambda notice: views.overview(_now(views), form_token(), notice))
 
     @routes.get("/deliveries")
     def deliveries() -> AnyResponse:
         states = [State(name) for name in request.args.getlist("state") if name in set(State)]
         return shown(
-            lambda said: desk.deliveries(
-                _now(desk),
+            lambda notice: views.deliveries(
+                _now(views),
                 form_token(),
-                said,
+                notice,
                 states=states,
                 channel=request.args.get("channel", ""),
                 article=request.args.get("article", "").strip(),
@@ -166,43 +166,43 @@ def _add_views(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> No
 
     @routes.get("/deliveries/<number>")
     def delivery(number: str) -> AnyResponse:
-        found = _delivery(desk, number)
-        return shown(lambda said: desk.delivery(found, _now(desk), form_token(), said))
+        found = _delivery(views, number)
+        return shown(lambda notice: views.delivery(found, _now(views), form_token(), notice))
 
     @routes.get("/threshold")
     def threshold() -> AnyResponse:
-        channels = desk.parts.channels
+        channels = views.parts.channels
         name = request.args.get("channel", "")
-        channel = _channel(desk, name) if name else next(iter(channels), None)
+        channel = _channel(views, name) if name else next(iter(channels), None)
         own = channel.min_quality if channel else None
         asked = whole_number(request.args.get("min_quality", ""), -MAX_QUALITY, MAX_QUALITY)
         min_quality = own if asked is None else asked
-        return shown(lambda said: desk.threshold(_now(desk), form_token(), channel, min_quality))
+        return shown(lambda notice: views.threshold(_now(views), form_token(), channel, min_quality))
 
     @routes.get("/preview")
     def preview() -> AnyResponse:
         id = request.args.get("article", "")
-        article = desk.parts.catalog.get(id) if id else None
+        article = views.parts.catalog.get(id) if id else None
         if id and article is None:
             raise NotFound("The article does not exist.")
         question = request.args.get("q", "").strip()[:200]
-        return shown(lambda said: desk.preview(_now(desk), form_token(), question, article))
+        return shown(lambda notice: views.preview(_now(views), form_token(), question, article))
 
     @routes.get("/files")
     def bad_files() -> AnyResponse:
-        return shown(lambda said: desk.files(_now(desk), form_token()))
+        return shown(lambda notice: views.files(_now(views), form_token()))
 
 
-def _add_orders(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> None:
+def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
     def back(path: str, notice: str) -> AnyResponse:
         answer = area.redirect(path)
-        area.set_cookie(answer, NOTICE_COOKIE, gate.signed_notice(notice[:_MAX_NOTICE]), _NOTICE_SECONDS)
+        area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(notice[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
 
     @routes.post("/deliveries/<number>/<order>")
     def order_delivery(number: str, order: str) -> AnyResponse:
-        found = _delivery(desk, number)
-        database, now = desk.parts.database, _now(desk)
+        found = _delivery(views, number)
+        database, now = views.parts.database, _now(views)
         orders: Mapping[str, Callable[[], object]] = {
             "replay": lambda: operations.replay(database, [found.id], now),
             "skip": lambda: operations.skip(database, found.id, now),
@@ -211,15 +211,15 @@ def _add_orders(routes: Blueprint, desk: Desk, gate: Gate, area: AdminArea) -> N
         }
         if order not in orders:
             raise NotFound
-        said = _DONE[order] if orders[order]() else _CHANGED
-        return back(f"/deliveries/{found.id}", said)
+        notice = _DONE[order] if orders[order]() else _CHANGED
+        return back(f"/deliveries/{found.id}", notice)
 
     @routes.post("/channels/<name>/<order>")
     def order_channel(name: str, order: str) -> AnyResponse:
-        channel = _channel(desk, name)
-        database, now = desk.parts.database, _now(desk)
+        channel = _channel(views, name)
+        database, now = views.parts.database, _now(views)
         if order == "test":
-            return back("", _tested(desk, channel))
+            return back("", _tested(views, channel))
         orders = {"pause": channelstate.pause, "resume": channelstate.resume}
         if order not in orders:
             raise NotFound
@@ -236,28 +236,28 @@ _DONE = {
 }
 
 
-def _tested(desk: Desk, channel: Channel) -> str:
+def _tested(views: OperatorViews, channel: Channel) -> str:
     if channel.destination is None:
-        return desk.parts.faults[channel.name]
+        return views.parts.faults[channel.name]
     # The faults of the others are not the question here, and would be logged.
-    verdict = replace(desk.parts, faults={}).bot().sender.test(channel.name, desk.parts.site.name)
+    verdict = replace(views.parts, faults={}).bot().sender.test(channel.name, views.parts.site.name)
     return f"Test message to {channel.name}: {verdict.outcome}. {verdict.reason}".rstrip()
 
 
-def _channel(desk: Desk, name: str) -> Channel:
-    channel = desk.channel(name)
+def _channel(views: OperatorViews, name: str) -> Channel:
+    channel = views.channel(name)
     if channel is None:
         raise NotFound("The channel does not exist.")
     return channel
 
 
-def _delivery(desk: Desk, number: str) -> Delivery:
+def _delivery(views: OperatorViews, number: str) -> Delivery:
     id = whole_number(number, 1, MAX_ID)
-    found = operations.one(desk.parts.database, id) if id is not None else None
+    found = operations.one(views.parts.database, id) if id is not None else None
     if found is None:
         raise NotFound("The delivery does not exist.")
     return found
 
 
-def _now(desk: Desk) -> datetime:
-    return desk.parts.clock()
+def _now(views: OperatorViews) -> datetime:
+    return views.parts.clock()

@@ -1,5 +1,5 @@
 "use strict";
-// Small comforts. Every page is whole without them.
+// Enhancements. Every page works without them.
 
 (() => {
   const units = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -13,7 +13,7 @@
     return past >= 0 ? "just now" : "soon";
   }
 
-  // A page that stays open keeps its relative times true.
+  // Keep the relative times of an open page correct.
   function refreshTimes() {
     const now = Date.now();
     for (const time of document.querySelectorAll("time[datetime]")) {
@@ -29,7 +29,7 @@
       await navigator.clipboard.writeText(field.value);
       return true;
     } catch {
-      field.select(); // no clipboard on plain http: the old way still works there
+      field.select(); // there is no clipboard API on plain http
       return document.execCommand("copy");
     }
   }

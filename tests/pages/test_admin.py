@@ -21,7 +21,7 @@ from app import create_app
 from bot.operator import orders as operations
 from bot.outbox.states import State
 from config import SiteConfig
-from pages.admin.gate import SESSION, Gate, Session
+from pages.admin.authentication import SESSION, Authenticator, Session
 from pages.admin.logins import LoginStore
 from tests.fakechat import FakeChat, dead, reset_after_body, server_error
 from tests.pages.operator import TOKEN, Desk, form_token, order
@@ -408,15 +408,15 @@ def test_database_away(site: ArticleSite, clock: Clock) -> None:
         assert client.get("/").status_code == 200
 
 
-def test_gate_takes_nothing_for_a_session(tmp_path: Path) -> None:
-    """Only what this gate signed, for this purpose, and within its time is a session."""
+def test_authenticator_takes_nothing_for_a_session(tmp_path: Path) -> None:
+    """Only what this auth signed, for this purpose, and within its time is a session."""
     clock = Clock()
     store = LoginStore(tmp_path, clock)
-    gate, other = Gate(TOKEN, clock, store), Gate(TOKEN + "x", clock, store)
-    cookie = gate.open_session()
-    session = gate.session(cookie)
+    auth, other = Authenticator(TOKEN, clock, store), Authenticator(TOKEN + "x", clock, store)
+    cookie = auth.open_session()
+    session = auth.session(cookie)
     assert session and not other.session(cookie)
-    assert gate.session(gate.open_session()) != session
+    assert auth.session(auth.open_session()) != session
     for forged in (
         "",
         ".",
@@ -426,29 +426,29 @@ def test_gate_takes_nothing_for_a_session(tmp_path: Path) -> None:
         session.id,
         cookie[:-1],
         cookie + "x" * 10_000,
-        gate.signed_notice(session.id),
-        gate.form_token(session),
+        auth.signed_notice(session.id),
+        auth.form_token(session),
     ):
-        assert gate.session(forged) is None
-    assert gate.notice(cookie) is None
-    assert not gate.is_form_token(other.form_token(session), session)
+        assert auth.session(forged) is None
+    assert auth.notice(cookie) is None
+    assert not auth.is_form_token(other.form_token(session), session)
     clock.now -= timedelta(hours=1)
-    assert gate.session(cookie) is None
+    assert auth.session(cookie) is None
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Gate:
-    """A gate with a record of logins of its own."""
-    return Gate(TOKEN, Clock(), LoginStore(tmp_path_factory.mktemp("logins"), Clock()))
+def auth(tmp_path_factory: pytest.TempPathFactory) -> Authenticator:
+    """A auth with a record of logins of its own."""
+    return Authenticator(TOKEN, Clock(), LoginStore(tmp_path_factory.mktemp("logins"), Clock()))
 
 
 @given(text=st.text(max_size=200))
-def test_no_text_is_a_session(gate: Gate, text: str) -> None:
+def test_no_text_is_a_session(auth: Authenticator, text: str) -> None:
     """Whatever a cookie or form holds, it is refused without an error."""
     session = Session(id="a", opened_at=NOON)
-    assert gate.session(text) is None
-    assert gate.notice(text) is None
-    assert not gate.is_form_token(text, session)
+    assert auth.session(text) is None
+    assert auth.notice(text) is None
+    assert not auth.is_form_token(text, session)
 
 
 def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
@@ -457,7 +457,7 @@ def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
     store = LoginStore(tmp_path, clock)
     for number in range(200):
         clock.advance(minutes=1)
-        store.note_failure(timedelta(minutes=5), 10)
+        store.record_failure(timedelta(minutes=5), 10)
         store.end(str(number), clock.now + timedelta(minutes=10))
     with closing(sqlite3.connect(store.path)) as connection:
         counts = [

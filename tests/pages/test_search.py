@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from articles.catalog.search import MAX_WORDS, Search, match_expression, words
 from pages.assets import Assets
-from pages.readers import Readers
+from pages.reader_pages import ReaderPages
 from pages.render import Renderer
 from tests.pages.parsed import parse
 from tests.site import NOON, ArticleSite, Clock, Web
@@ -142,9 +142,9 @@ def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: Ar
     web.refresh()
     found = impatient.find("fuzzer", NOON, limit=10)
     assert (found.timed_out, found.total, found.articles) == (True, 0, ())
-    readers = Readers(publisher, Renderer(publisher.site, Assets(), show_quality=False))
-    readers.search = impatient
-    page = readers.found("fuzzer", 1, NOON).body.decode()
+    pages = ReaderPages(publisher, Renderer(publisher.site, Assets(), show_quality=False))
+    pages.search = impatient
+    page = pages.search_results("fuzzer", 1, NOON).body.decode()
     assert "took too long and was stopped" in page
     assert "No results" not in page
 

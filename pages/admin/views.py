@@ -1,6 +1,6 @@
-"""Makes the operator's pages: what the bot does, why, and what it would do otherwise.
+"""Renders the operator's pages: what the bot does and why, and what it would do with other settings.
 
-Knows the bot's parts and the templates; knows nothing of HTTP requests or of who may see this.
+Knows the bot's parts and the templates, but neither HTTP requests nor who may see the pages.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ Parts = Callable[[], BotParts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """A channel with all that an operator looks for; `can_be_paused` and the like say which orders fit."""
+class ChannelView:
+    """A channel as the operator sees it: status, counts, rate limits, and what is wrong with its settings."""
 
     channel: Channel
-    stands: str
+    status: str
     state: ChannelState | None
     counts: tuple[tuple[State, int], ...]
     pace: str
@@ -49,7 +49,7 @@ class Standing:
 
     @property
     def is_started(self) -> bool:
-        """Whether the bot has looked for this channel at least once: before that it takes no orders."""
+        """Whether the bot has run for this channel before; until then it cannot be paused or resumed."""
         return self.state is not None
 
     @property
@@ -58,8 +58,8 @@ class Standing:
         return self.state is not None and self.state.state is ChannelStatus.ENABLED
 
 
-class Desk:
-    """The operator's view of one site."""
+class OperatorViews:
+    """Renders the operator's pages of one site."""
 
     def __init__(self, parts: Parts, publisher: Publisher, renderer: Renderer) -> None:
         self._parts = parts
@@ -69,14 +69,14 @@ class Desk:
 
     @property
     def parts(self) -> BotParts:
-        """What the bot is made of; raises BotError while the database's address cannot be used."""
+        """The bot's parts. Raises BotError if the database's address is invalid."""
         return self._parts()
 
     def channel(self, name: str) -> Channel | None:
         """Return the configured channel of this name."""
         return next((channel for channel in self.parts.channels if channel.name == name), None)
 
-    def overview(self, now: datetime, form_token: str, said: str) -> str:
+    def overview(self, now: datetime, form_token: str, notice: str) -> str:
         """Return the first page: channels, counts, posts and failures a day, bad files."""
         database = self.parts.database
         schema.check(database)
@@ -87,9 +87,9 @@ class Desk:
             "overview",
             now,
             form_token,
-            said,
+            notice,
             bot=reports.lease_line(lease.holder(database), now),
-            standings=[self._standing(channel, counts, now) for channel in self.parts.channels],
+            channel_views=[self._channel_view(channel, counts, now) for channel in self.parts.channels],
             forgotten=list(reports.forgotten_lines(self.parts.channels, counts)),
             totals=_by_state(operations.totals(database)),
             days=by_day,
@@ -103,14 +103,14 @@ class Desk:
         self,
         now: datetime,
         form_token: str,
-        said: str,
+        notice: str,
         *,
         states: Iterable[State],
         channel: str,
         article: str,
         before: int | None,
     ) -> str:
-        """Return the newest deliveries that fit; with no states, all but those that were there before."""
+        """Return the newest deliveries that match; without states, all but the baselined ones."""
         database = self.parts.database
         schema.check(database)
         chosen = frozenset(states)
@@ -127,7 +127,7 @@ class Desk:
             "deliveries",
             now,
             form_token,
-            said,
+            notice,
             totals=_by_state(operations.totals(database)),
             states=list(State),
             chosen=chosen,
@@ -138,13 +138,13 @@ class Desk:
             older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
         )
 
-    def delivery(self, delivery: Delivery, now: datetime, form_token: str, said: str) -> str:
-        """Return one delivery with its attempts, and with the orders that fit its state."""
+    def delivery(self, delivery: Delivery, now: datetime, form_token: str, notice: str) -> str:
+        """Return one delivery with its attempts and the orders that its state allows."""
         return self._page(
             "delivery",
             now,
             form_token,
-            said,
+            notice,
             delivery=delivery,
             attempts=operations.attempts_of(self.parts.database, [delivery.id]),
             article=self._publisher.catalog.get(delivery.article_id),
@@ -176,7 +176,7 @@ class Desk:
         )
 
     def preview(self, now: datetime, form_token: str, question: str, article: Article | None) -> str:
-        """Return an article as each service would show it and why it is posted, or a choice of articles."""
+        """Return an article as each service would show it and why it is posted, or a list of articles."""
         choices: Iterable[Article] = ()
         timed_out = False
         if article is None and question:
@@ -198,7 +198,7 @@ class Desk:
         )
 
     def files(self, now: datetime, form_token: str) -> str:
-        """Return the article files that are left out, with line and reason."""
+        """Return the article files with errors, each with line and reason."""
         return self._page("files", now, form_token, "", problems=self._publisher.catalog.problems())
 
     def _verdicts(self, article: Article, now: datetime) -> list[tuple[Channel, object, object]]:
@@ -209,22 +209,24 @@ class Desk:
             for known in [past.get(channel.name, NOTHING)]
         ]
 
-    def _standing(self, channel: Channel, counts: dict[tuple[str, State], int], now: datetime) -> Standing:
+    def _channel_view(
+        self, channel: Channel, counts: dict[tuple[str, State], int], now: datetime
+    ) -> ChannelView:
         state = channelstate.states(self.parts.database).get(channel.name)
         rates = SERVICES[channel.kind].RATE
         paces = " and ".join(f"{count} in {span.total_seconds():g} s" for count, span in rates)
-        return Standing(
+        return ChannelView(
             channel=channel,
-            stands=reports.standing(channel, state, now),
+            status=reports.standing(channel, state, now),
             state=state,
             counts=tuple((s, n) for s in State if (n := counts.get((channel.name, s), 0))),
             pace=f"at most {paces}, {channel.max_per_tick} per tick",
             fault=self.parts.faults.get(channel.name, ""),
         )
 
-    def _page(self, name: str, now: datetime, form_token: str, said: str, **values: object) -> str:
+    def _page(self, name: str, now: datetime, form_token: str, notice: str, **values: object) -> str:
         return self._renderer.html(
-            f"admin/{name}.html", now=now, form_token=form_token, said=said, view=name, **values
+            f"admin/{name}.html", now=now, form_token=form_token, notice=notice, view=name, **values
         )
 
 

@@ -1,6 +1,6 @@
-"""Makes the pages for readers: home, topics, articles, search, the feed builder.
+"""Renders the pages for readers: home, topics, articles, search, the feed builder.
 
-Knows the catalog and the templates; knows nothing of HTTP requests.
+Knows the catalog and the templates, but not HTTP requests.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ class _CachedPage:
 
 
 @dataclass(frozen=True, slots=True)
-class _CachedKinds:
-    """What the builder offers, in which state of the catalog that was counted, and until when it holds."""
+class _CachedValues:
+    """The values that the feed builder offers; valid in one state of the catalog, until `due`."""
 
     state: Hashable
     due: datetime | None
-    kinds: builder.Kinds
+    values: builder.FilterValues
 
 
-class Readers:
-    """Makes the readers' pages of one site."""
+class ReaderPages:
+    """Renders the readers' pages of one site."""
 
     def __init__(self, publisher: Publisher, renderer: Renderer) -> None:
         self.publisher = publisher
@@ -66,7 +66,7 @@ class Readers:
         self.renderer = renderer
         self.search = Search(publisher.catalog)
         self._documents = LruCache[str | tuple[object, ...], _CachedPage](CACHE_BYTES)
-        self._kinds: _CachedKinds | None = None
+        self._cached_values: _CachedValues | None = None
 
     def cached(self, key: str | tuple[object, ...], make: Callable[[datetime], Document]) -> Document:
         """Return the page of `key`, rendered again when an article changed or a minute has passed."""
@@ -144,8 +144,8 @@ class Readers:
             body=Markup(page_body(body, own_page, self.site)),  # noqa: S704 - sanitised by articles.markup
         )
 
-    def found(self, question: str, number: int, now: datetime) -> Document:
-        """Return a page of what a search found."""
+    def search_results(self, question: str, number: int, now: datetime) -> Document:
+        """Return one page of search results."""
         found = self.search.find(question, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
         return self.renderer.document(
             "search.html",
@@ -159,8 +159,8 @@ class Readers:
             cards=self._cards(found.articles),
         )
 
-    def built(self, pairs: tuple[tuple[str, str], ...], now: datetime) -> tuple[Document, int]:
-        """Return the builder for a filled-in form, and its status: 400 with the reason when it cannot be."""
+    def feed_builder(self, pairs: tuple[tuple[str, str], ...], now: datetime) -> tuple[Document, int]:
+        """Return the feed builder with a filled-in form, and its status: 400 when the form is invalid."""
         found: dict[str, object] = {
             "subscription": None,
             "cards": [],
@@ -169,39 +169,39 @@ class Readers:
             "problem": "",
         }
         try:
-            found |= self._choice(builder.wanted(pairs, self.catalog.topics), now)
+            found |= self._choice(builder.parse_form(pairs, self.catalog.topics), now)
         except BadFilterError as error:
             found["problem"] = str(error)
-        form = builder.form(pairs, self.catalog.summaries(now), self._kinds_at(now))
+        form = builder.form(pairs, self.catalog.summaries(now), self._filter_values(now))
         document = self.renderer.document("build.html", cache_control=_UNCACHED, now=now, form=form, **found)
         return document, 400 if found["problem"] else 200
 
-    def _kinds_at(self, now: datetime) -> builder.Kinds:
+    def _filter_values(self, now: datetime) -> builder.FilterValues:
         """Return the types and publications, counted again when an article changed or appeared."""
         state = (self.catalog.identity, self.catalog.revision())
-        cached = self._kinds
+        cached = self._cached_values
         if cached is None or cached.state != state or (cached.due is not None and now >= cached.due):
             due = self.catalog.next_due(ALL, now)
-            self._kinds = cached = _CachedKinds(state, due, builder.kinds(self.catalog, now))
-        return cached.kinds
+            self._cached_values = cached = _CachedValues(state, due, builder.filter_values(self.catalog, now))
+        return cached.values
 
-    def _choice(self, wanted: Filter, now: datetime) -> dict[str, object]:
-        check_topics(self.publisher, wanted)
-        matching = self.publisher.matching(wanted, now, limit=self.publisher.settings.size)
+    def _choice(self, chosen: Filter, now: datetime) -> dict[str, object]:
+        check_topics(self.publisher, chosen)
+        matching = self.publisher.matching(chosen, now, limit=self.publisher.settings.size)
         return {
-            "subscription": subscription(self._head(wanted, now)),
+            "subscription": subscription(self._head(chosen, now)),
             "cards": self._cards(matching.articles[:_SHOWN_IN_BUILDER]),
             "count": len(matching.articles),
             "cut_short": matching.cut_short,
         }
 
-    def _head(self, wanted: Filter, now: datetime) -> Feed:
+    def _head(self, chosen: Filter, now: datetime) -> Feed:
         """Return the feed of a filter without its entries."""
-        plain = self.publisher.feed(wanted.topics[0], now, limit=0) if wanted.is_plain else None
-        return plain or self.publisher.filtered_feed(wanted, now, limit=0)
+        plain = self.publisher.feed(chosen.topics[0], now, limit=0) if chosen.is_plain else None
+        return plain or self.publisher.filtered_feed(chosen, now, limit=0)
 
     def _around(self, topic: Topic, now: datetime) -> tuple[Topic | None, tuple[Node, ...]]:
-        """Return the topic above this one, and those directly below it."""
+        """Return the parent of a topic, and its direct subtopics."""
         topics = self.catalog.topics
         above = list(topics.lineage(topic))[1:2]
         whole = tree(self.catalog.summaries(now), {}, topics)

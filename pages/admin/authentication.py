@@ -1,7 +1,7 @@
-"""Who may see the operator's pages: whoever knows the token, for as long as a session lasts.
+"""Access to the operator's pages: the token, sessions, and the tokens of forms.
 
-Sessions are signed with a key derived from the operator's token, so that every process of every machine knows
-them; another token ends all of them. Knows nothing of HTTP.
+Sessions are signed with a key derived from the operator's token, so that every process of every machine can
+verify them; a new token ends all of them. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from pages.admin.logins import MAX_FAILURES, SPAN, LoginStore
 
 SESSION = timedelta(hours=12)
 MIN_TOKEN_LENGTH = 16
-"""How many characters an operator's token has at least: it opens everything, and can be guessed at."""
+"""The fewest characters of an operator's token, because it can be guessed."""
 MAX_COOKIE_LENGTH = 2_000
-"""How many characters of a cookie are looked at."""
+"""The longest cookie that is read, in characters."""
 
 _CLOCK_DIFFERENCE = timedelta(minutes=5)  # by which the clocks of two machines may differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """An operator's login. `id` is random and says nothing; it never leaves the server unsigned."""
+    """An operator's login. `id` is random; it leaves the server only signed."""
 
     id: str
     opened_at: datetime
 
 
-class Gate:
+class Authenticator:
     """Checks tokens, sessions and forms against one operator's token."""
 
     def __init__(self, token: str, clock: Callable[[], datetime], store: LoginStore) -> None:
@@ -44,22 +44,22 @@ class Gate:
         self._store = store
 
     def admits(self, offered: str) -> bool:
-        """Return whether this is the token; in a time that does not depend on where it differs."""
+        """Return whether this is the token, in a time that does not depend on where it differs."""
         digest = hashlib.sha256(offered.encode("utf-8", "replace")).digest()
         return hmac.compare_digest(digest, self._digest)
 
     def open_session(self) -> str:
-        """Return the value of a cookie that stands for a new session; it is not the token."""
-        self._store.made_at()  # before the session: what was opened before the store counts as ended
+        """Return the value of a cookie for a new session; it does not contain the token."""
+        self._store.created_at()  # before the session: one opened before the store counts as ended
         return self._serializer("session").dumps(secrets.token_urlsafe(16))
 
     def session(self, cookie: str) -> Session | None:
-        """Return the session that a cookie stands for, or None when there is none or it has ended.
+        """Return the session of a cookie, or None when there is none or it has ended.
 
-        Raises LoginStoreError when that cannot be known.
+        Raises LoginStoreError when the ended sessions cannot be read.
         """
         found = self._loaded("session", cookie)
-        if found is None or self._store.is_ended(found[0]) or found[1] < self._store.made_at():
+        if found is None or self._store.is_ended(found[0]) or found[1] < self._store.created_at():
             return None
         return Session(id=found[0], opened_at=found[1])
 
@@ -68,7 +68,7 @@ class Gate:
         self._store.end(session.id, session.opened_at + SESSION)
 
     def form_token(self, session: Session) -> str:
-        """Return what a form of this session carries, so that no other site can send it."""
+        """Return the token that forms of this session contain, so that no other site can send one."""
         return self._form_signer().get_signature(session.id).decode()
 
     def is_form_token(self, offered: str, session: Session) -> bool:
@@ -108,14 +108,14 @@ class Gate:
 
 
 class LoginThrottle:
-    """Counts wrong tokens over all clients and all processes of a machine: no header or address evades it."""
+    """Counts wrong tokens of all clients in all processes of a machine: no header or address evades it."""
 
     def __init__(self, store: LoginStore) -> None:
         self._store = store
 
-    def note_failure(self) -> timedelta:
-        """Note a wrong token; return how long to wait before the next one, no time while there were few."""
-        return self._store.note_failure(SPAN, MAX_FAILURES)
+    def record_failure(self) -> timedelta:
+        """Record a wrong token; return how long to wait before the next one, no time below the limit."""
+        return self._store.record_failure(SPAN, MAX_FAILURES)
 
 
 class _Signer(TimestampSigner):
