@@ -18,7 +18,7 @@ class Redactor:
     """Replaces what looks like a secret, of any chat service too, and every one of `secrets`, with ***."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # Anything shorter would tear holes into ordinary words.
+        # Anything shorter would be found in ordinary words.
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
         self._shapes = (*secret_shapes(), *_SHAPES)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None

@@ -1,4 +1,4 @@
-"""Which articles tell one story: a key from an article's link, equal for all addresses of one page.
+"""Which articles report the same story: a key from an article's link, equal for all addresses of one page.
 
 Knows nothing of what was posted. The cases that decide are in tests/bot/test_stories.py.
 """
@@ -41,10 +41,10 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryKeys:
-    """What articles that tell the same story share.
+    """The keys that articles about the same story share.
 
-    `key` is written with new deliveries. `legacy` is how the first edition wrote it: an old delivery tells
-    the same story when it has that key. The two kinds never equal each other.
+    `key` is written with new deliveries. `legacy` is how the first edition wrote it: an old delivery is
+    of the same story when it has that key. The two kinds never equal each other.
     """
 
     key: str
@@ -64,7 +64,7 @@ def story_keys(article: Article) -> StoryKeys | None:
 
 
 def story_address(url: str) -> str:
-    """Return what remains of an address when everything is left out that does not tell stories apart.
+    """Return what remains of an address without everything that does not distinguish stories.
 
     That is: the scheme and its default port, `www.`, `m.` and `amp.` hosts, index files, `/amp` endings,
     final slashes, tracking parameters and fragments, and differences in percent-encoding (RFC 3986 §6.2.2).

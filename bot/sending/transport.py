@@ -1,4 +1,4 @@
-"""The only place that makes outgoing requests: one request, one answer, or a word on what may have happened.
+"""The only place that makes outgoing requests: one request, and its answer or what may have happened to it.
 
 Knows no service and decides nothing: it never retries, follows no redirect, and lets no address out of here.
 
@@ -32,13 +32,13 @@ from bot.services import Request, Response
 from bot.services.secret import Secret
 
 MAX_BODY = 64 * 1024
-"""Bytes of an answer that are read; the rest is never asked for."""
+"""Bytes of an answer that are read; the rest is not requested."""
 
 TIMEOUTS = (5.0, 15.0)
 """Seconds to connect, and seconds for the whole answer from the moment the request is out."""
 
 
-_MOST_KNOWN = 256
+MAX_PREPARED = 256
 _BREAKDOWNS = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 """What requests, urllib3, http.client and sockets raise while a request is under way."""
 
@@ -81,7 +81,7 @@ class Transport:
         self._session = session
         self._network = network
         self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
-        self._known: dict[tuple[str, Secret], requests.PreparedRequest] = {}
+        self._prepared_requests: dict[tuple[str, Secret], requests.PreparedRequest] = {}
         self._headers = {
             "User-Agent": user_agent,
             "Content-Type": "application/json; charset=utf-8",
@@ -151,22 +151,22 @@ class Transport:
 
     def _prepared(self, method: str, url: Secret) -> requests.PreparedRequest | Unsent:
         """Return a request without a body; the address is checked, and the headers are made, once."""
-        known = self._known.get((method, url))
+        known = self._prepared_requests.get((method, url))
         if known is not None:
             return known
         fault = fault_of(url)
         if fault:
             return Unsent(fault)
         try:
-            made = self._session.prepare_request(
+            prepared = self._session.prepare_request(
                 requests.Request(method, url.reveal(), headers=self._headers)
             )
         except (requests.RequestException, ValueError):
             return Unsent("the webhook's address is not a valid URL")
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[method, url] = made
-        return made
+        if len(self._prepared_requests) >= MAX_PREPARED:
+            self._prepared_requests.clear()
+        self._prepared_requests[method, url] = prepared
+        return prepared
 
 
 def fault_of(webhook: Secret) -> str | None:

@@ -15,10 +15,10 @@ from enum import StrEnum
 from typing import Any, Literal
 
 HOST_PAUSE = timedelta(seconds=10)
-"""How long a host rests when it says "too many requests" and not for how long."""
+"""How long all requests to a host pause after a 429 that does not say for how long."""
 
 SHORTEST_PAUSE = timedelta(seconds=1)
-"""A `Retry-After: 0` is no leave to hammer: a rate-limited request spends no attempt."""
+"""The least pause after a 429, whatever it asks for: a rate-limited request counts as no attempt."""
 
 LONGEST_PAUSE = timedelta(days=1)
 
@@ -59,7 +59,7 @@ class Outcome(StrEnum):
 
     DENIED and DISABLED both say that the service takes nothing from this webhook. DISABLED is the service's
     own statement, which is final. DENIED is a bare 401, 403, 404, 410 or 451, which any proxy or edge network
-    on the way may have sent; it is retried, and believed after DENIED_FOR without any other answer.
+    on the way may have sent; it is retried, and taken as final after DENIED_FOR without any other answer.
     """
 
     SENT = "sent"
@@ -99,7 +99,7 @@ class Verdict:
 def judge(response: Response, said: str = "") -> Verdict:
     """Return what the status of a failed `response` means, whichever service gave it.
 
-    `said` is the service's own word for it. A redirect is a failure: the webhook moved and nothing was
+    `said` is the service's own error code. A redirect is a failure: the webhook moved and nothing was
     posted, except by 303, which answers a request that was processed (RFC 9110 §15.4.4). A server error may
     have come after the message was posted.
     """
@@ -139,7 +139,7 @@ def after_denial(verdict: Verdict, denied_for: timedelta) -> Verdict:
 def rate_limited(wait: timedelta | None, *, host: bool = False, pace: Pace | None = None) -> Verdict:
     """Return the verdict on a 429 that asked for `wait`: nothing was posted, and no attempt is spent.
 
-    Without a wait, or when `host` says that more than this webhook is meant, the whole host rests.
+    Without a wait, or when `host` says that more than this webhook is meant, all requests to the host pause.
     """
     whole = host or wait is None
     pause = max(wait or SHORTEST_PAUSE, HOST_PAUSE if whole else SHORTEST_PAUSE)

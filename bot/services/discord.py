@@ -133,7 +133,7 @@ class Discord(Service):
     ) -> Request | None:
         """Return the request that turns the earlier post into `message`, at whatever detail it was posted.
 
-        A PATCH keeps what it does not name, and allows every mention unless told again.
+        A PATCH keeps the fields it does not name, and allows every mention unless `allowed_mentions` is sent.
         """
         payload: dict[str, object] = {"content": "", "embeds": []} | _payload(message, detail)
         return Request(method="PATCH", url=_address(to.address, message_id), json=payload)
@@ -193,7 +193,7 @@ def _payload(message: Message, detail: Detail) -> dict[str, object]:
 
 
 def _quiet() -> dict[str, object]:
-    """https://docs.discord.com/developers/resources/message#allowed-mentions-object: nobody is called."""
+    """https://docs.discord.com/developers/resources/message#allowed-mentions-object: no mention notifies."""
     return {"allowed_mentions": {"parse": []}}
 
 
@@ -314,7 +314,7 @@ def _pace(response: Response) -> Pace | None:
 
 
 def _complaint(said: dict[str, Any]) -> str:
-    """Return Discord's error in its own words, as far as they are words: the rest could echo the address."""
+    """Return Discord's error message and code; anything else in the answer could repeat the address."""
     message, code = said.get("message"), said.get("code")
     words = [message] if isinstance(message, str) and _PHRASE.fullmatch(message) else []
     if isinstance(code, int) and 0 < code < 10**7:

@@ -15,10 +15,10 @@ from bot.services.text import clean, fit, web_url
 from text.urls import on_site, page_url
 
 SUMMARY_LENGTH = 500
-"""A post is an invitation to read on: longer summaries are cut here, before any service's own limit."""
+"""A message invites people to read on: longer summaries are cut here, before any service's own limit."""
 
 LINK_LENGTH = 2000
-"""Longer addresses are cut off or refused somewhere on every reader's way; the article's page stands in."""
+"""Browsers and proxies cut or refuse longer addresses: the article's page is linked instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Message:
 
 
 def compose(article: Article, *, site: str, site_url: str, retracted: bool = False) -> Message:
-    """Return the message that announces `article`, or, when `retracted`, the one that takes it back.
+    """Return the message that announces `article`, or, when `retracted`, the one that withdraws it.
 
     An article without a usable http(s) link is found at its own page on the site.
     """

@@ -1,6 +1,6 @@
-"""A string that does not show itself: webhook URLs are passwords.
+"""A string that is not shown by accident, as a webhook's address is a password.
 
-Knows nothing of where the value came from or what it opens.
+Knows neither where the value comes from nor what it is for.
 """
 
 from __future__ import annotations

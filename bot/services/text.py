@@ -16,7 +16,7 @@ from text.urls import ascii_host
 ELLIPSIS = "…"
 
 LONGEST_WORD = 30
-"""Characters given up at most to end at a word: scripts without spaces have none to look for."""
+"""How many characters a cut may go back to end at a word; scripts without spaces have no word ends."""
 
 MOST_MARKS = 8
 """Combining marks in a row: Hebrew and Tibetan need up to six; Unicode's own bound is 30 (UAX #15 §13)."""
@@ -37,7 +37,7 @@ _URL_SAFE = "%/:@!$&'()*+,;=~-._?"
 _LABEL = "[a-z0-9_-]{1,63}"
 _SAFE = r"[\w/:@!$&'()*+,;=~.-]"
 _QUOTED = f"(?:%[0-9A-Fa-f]{{2}}{_SAFE}*)*"
-# What `web_url` returns as it is, as it does with nearly every address: told in a tenth of the time.
+# What `web_url` returns unchanged, as it does with nearly every address: recognised in a tenth of the time.
 _PLAIN_URL = re.compile(
     rf"https?://{_LABEL}(?:\.{_LABEL})*(?:/{_SAFE}*{_QUOTED})?(?:\?{_SAFE}+{_QUOTED})?", re.ASCII
 )
@@ -132,7 +132,7 @@ def _word_end(text: str, cut: int) -> int:
 
 
 def _inside_cluster(text: str, at: int) -> bool:
-    """Tell whether cutting at `at` would break what a reader sees as one character (UAX #29, shortened)."""
+    """Return whether cutting at `at` would break what a reader sees as one character (UAX #29, shortened)."""
     if not 0 < at < len(text):
         return False
     before, after = text[at - 1], text[at]
