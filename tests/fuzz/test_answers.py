@@ -119,7 +119,7 @@ def test_every_byte_stream_is_an_answer_or_a_transport_error(raw: bytes, session
         transport = Transport(session, user_agent="fuzz", timeouts=(5.0, 0.3))
         address = Secret(f"http://127.0.0.1:{peer.port}/services/T0/B0/{TOKEN}")
         answer = sent(transport, Request(method="POST", url=address, json={"text": "x"}))
-    assert len(peer.requests) == 1
+    assert len(peer.requests) <= 1  # none where the deadline came before the peer read it
     if isinstance(answer, Response):
         assert len(answer.body) <= MAX_BODY
         for service in SERVICES.values():
