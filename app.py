@@ -30,7 +30,7 @@ from ops import logs, sentry
 from ops.counts import Counts
 from ops.environment import readable_secrets, secret
 from ops.errors import SettingError
-from ops.health import Health, health_of
+from ops.health import Health, completeness, health_of
 from ops.hooks import MAX_BODY
 from ops.hosting import outbox_url, web_threads
 from ops.metrics import ArticlesCollector, UsageCollector
@@ -106,7 +106,7 @@ def create_web() -> Server:
     newswire: Newswire = app.extensions["newswire"]
     start_reporting(newswire.config, os.environ)
     newswire.keep_fresh()
-    if newswire.catalog.is_complete():
+    if completeness(newswire.catalog) is None:
         log_start(newswire.indexer, newswire.clock())
     newswire.counts.start()
     if newswire.config.bot.run_in == "web":
@@ -308,10 +308,14 @@ def _counts(newswire: Newswire) -> Mapping[str, int]:
 
 def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplication:
     """Wait for the first articles; if they take too long, answer 503 until they are there."""
+
+    def is_complete() -> bool:
+        return completeness(catalog) is None  # a full disk at the start must not end the process
+
     limit = time.monotonic() + _FIRST_ARTICLES_SECONDS
-    while not catalog.is_complete():
+    while not is_complete():
         if time.monotonic() > limit:
-            return UntilReady(application, catalog.is_complete)
+            return UntilReady(application, is_complete)
         time.sleep(0.1)
     return application
 

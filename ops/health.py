@@ -15,6 +15,7 @@ from articles.background import failing_threads
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import is_watched, refresh_problem
+from articles.derived import reason_of
 from articles.files.checkout import Checkout
 
 Check = Callable[[], str | None]
@@ -75,8 +76,8 @@ def completeness(catalog: Catalog) -> str | None:
     """Return why the catalog cannot be served from, if so."""
     try:
         return None if catalog.is_complete() else "the article files have not been read to their end yet"
-    except sqlite3.Error as error:
-        return f"the catalog cannot be read: {error}"
+    except (sqlite3.Error, OSError) as error:
+        return f"the catalog cannot be read: {reason_of(error, catalog.path)}"
 
 
 class Watched:

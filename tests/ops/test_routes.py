@@ -15,6 +15,7 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client, TestResponse
 
+from app import _once_complete
 from articles.files.git import GitError
 from ops.health import GRACE, Watched, health_of
 from ops.hooks import MAX_BODY
@@ -392,6 +393,30 @@ def test_a_token_that_is_not_set(make_app: MakeApp, capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         make_app("{git: 'https://git.example.org/x', token_env: NEWS_TOKEN}")
     assert "NEWS_TOKEN is not set" in capsys.readouterr().err
+
+
+def test_a_catalog_that_cannot_be_opened_ends_no_process(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a full disk: the process waits, says why, and serves as soon as the catalog can be opened."""
+    app = make_app(METRICS_TOKEN="let-me-in")
+    newswire = parts(app)
+    newswire.catalog.path.mkdir()  # SQLite cannot open a folder
+    newswire.keep_fresh()
+    monkeypatch.setattr("app._FIRST_ARTICLES_SECONDS", 0)
+    client = Client(_once_complete(app.wsgi_app, newswire.catalog))
+    assert client.get("/feeds/ai.rss").status_code == 503
+    assert client.get("/healthz").status_code == 200
+    ready = client.get("/readyz", headers={"Authorization": "Bearer let-me-in"})
+    assert ready.status_code == 503
+    assert "unable to open database file" in ready.json["details"]["articles-incomplete"]  # type: ignore[index]
+    assert "unable to open database file" in caplog.text
+    newswire.catalog.path.rmdir()
+    limit = time.monotonic() + 20
+    while client.get("/feeds/ai.rss").status_code != 200:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert newswire.watcher.failure is None
 
 
 def test_too_early_is_not_unknown(make_app: MakeApp) -> None:
