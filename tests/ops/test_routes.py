@@ -229,7 +229,7 @@ def test_check_pulls_first(make_app: MakeApp, tmp_path: Path) -> None:
     checked = (
         make_app(f"{{git: 'file://{origin.folder}'}}").test_cli_runner().invoke(args=["articles", "check"])
     )
-    assert "1 good articles" in checked.output
+    assert "1 good article, 1 of them published" in checked.output
 
 
 def test_metrics(make_app: MakeApp, content: Path) -> None:
