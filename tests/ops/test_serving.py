@@ -120,7 +120,7 @@ def test_every_thread_of_a_worker_is_scheduled_in_batches(tmp_path: Path) -> Non
 
 
 def test_articles_from_a_repository(tmp_path: Path) -> None:
-    """A web process on an empty disk pulls, serves, and a push of the git host shows within seconds."""
+    """On an empty disk it pulls and serves; a push shows in seconds, and a hostile one changes nothing."""
     origin = Origin(tmp_path / "origin")
     origin.write("one.md", "First of all")
     origin.commit()
@@ -132,6 +132,20 @@ def test_articles_from_a_repository(tmp_path: Path) -> None:
         answer = requests.post(web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=5)
         assert answer.status_code == 202
         web.wait_for("/feeds/all.rss", "Fresh from the push")
+
+        tree = origin.tree({})
+        for _ in range(8):  # ten million folders
+            tree = origin.tree({f"d{number}": tree for number in range(10)}, mode="040000")
+        origin.commit_tree(tree)
+        assert requests.post(web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=5).ok
+        web.wait_for("/readyz", "git-pull-failing")
+        assert "Fresh from the push" in web.get("/feeds/all.rss").text
+        origin.git("reset", "--quiet", "--hard", "HEAD~1")
+        origin.write("three.md", "After the revert")
+        origin.commit()
+        assert requests.post(web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=5).ok
+        web.wait_for("/feeds/all.rss", "After the revert")
+        assert "has more than 200,000 files and folders" in web.log.read_text()
         web.process.send_signal(signal.SIGTERM)
         assert web.process.wait(10) == 0
 
