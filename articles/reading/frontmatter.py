@@ -128,7 +128,11 @@ class _Reading:
         date = _moments(self._context.zone)
         appears_at = found.first(date, "publishdate")
         link, original = self._links()
-        article = Article(
+        slug = found.first(_SLUG, "slug")
+        authors = found.first(self._people(), "authors", "author") or ()
+        if link is None and self._conventions.base_url:
+            link = self._own_address(title, slug, published_at, authors)
+        return Article(
             id=found.first(values.identifier, "id") or identity(self._path),
             path=self._path,
             title=title,
@@ -138,7 +142,7 @@ class _Reading:
             expires_at=found.first(date, *_EXPIRIES),
             link=link,
             original_link=original if original != link else None,
-            slug=found.first(_SLUG, "slug"),
+            slug=slug,
             summary=found.first(_EXCERPT, *_EXCERPTS) or self._first_words(),
             topics=self._topics(),
             quality=self._quality(),
@@ -146,16 +150,13 @@ class _Reading:
             type=found.first(values.name, "type"),
             category=found.first(values.name if self._conventions.is_plain else _first_name, "category"),
             provider=found.first(values.provider, "provider"),
-            authors=found.first(self._people(), "authors", "author") or (),
+            authors=authors,
             language=found.first(values.language, "locale", "lang", "language") or self._language(),
+            images=self._images(link),
             related=self._related(),
             embed=found.first(values.embed, "featuredcontent"),
             body=self._head.body,
         )
-        if self._conventions.base_url and link is None:
-            article = replace(article, link=self._own_address(article))
-        images = self._images(article.link)
-        return replace(article, images=images) if images else article
 
     def _first_words(self) -> str:
         """Return the summary that the body gives: many articles have no other."""
@@ -254,15 +255,17 @@ class _Reading:
             link = next(filter(None, addresses_given), None)
         return link, original
 
-    def _own_address(self, article: Article) -> str | None:
+    def _own_address(
+        self, title: str, slug: str | None, published_at: datetime, authors: tuple[str, ...]
+    ) -> str | None:
         place = addresses.Place(
             path=self._path,
             prefix=self._context.surroundings.prefix,
-            title=article.title,
-            slug=article.slug,
-            published_at=article.published_at.astimezone(self._context.zone),
+            title=title,
+            slug=slug,
+            published_at=published_at.astimezone(self._context.zone),
             categories=self._categories(),
-            author=article.authors[0] if article.authors else "",
+            author=authors[0] if authors else "",
             language=language_in_path(self._path),
         )
         configured = self._context.surroundings.permalink_for(place.folders)

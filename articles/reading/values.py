@@ -64,10 +64,13 @@ class Values:
 
     def first(self, read: Callable[[Values, str, Any], T | None], *keys: str) -> T | None:
         """Return the value of the first key that has one which can be used and is not empty."""
-        for key, value in self.given(*keys):
-            found = self.usable(read, key, value)
-            if found:
-                return found
+        by_key = self.by_key
+        for name in keys:
+            given = by_key.get(name)
+            if given is not None and given[1] is not None:
+                found = self.usable(read, *given)
+                if found:
+                    return found
         return None
 
     def usable(self, read: Callable[[Values, str, Any], T | None], key: str, value: Any) -> T | None:
@@ -93,6 +96,8 @@ def text(values: Values, key: str, value: Any) -> str:
     """Return a text without the spaces around it."""
     if not isinstance(value, str):
         raise BadValueError(key, f"must be text, not {kind(value)}: put it in quotes")
+    if value.isprintable():  # as nearly every text is, and then holds none of these
+        return value.strip(_MARGINS)
     return _NOT_TEXT.sub("", value).strip(_MARGINS)
 
 

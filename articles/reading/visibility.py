@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from articles.conventions import Conventions
@@ -44,11 +45,9 @@ def _reasons(values: Mapping[str, Any], conventions: Conventions) -> Iterator[st
     for key, value in values.items():
         if value is None or not isinstance(key, str) or len(key) > _LONGEST:
             continue
-        name = key.lower()
-        if name not in _KNOWN:
-            name = _SEPARATORS.sub("", name)
-            if name not in _KNOWN:
-                continue
+        name = _known_name(key)
+        if name is None:
+            continue
         if name in _NESTED:
             if isinstance(value, Mapping):
                 yield from (f"{key}.{reason}" for reason in _reasons(value, conventions))
@@ -93,6 +92,15 @@ _KNOWN = (
     _HIDE | _SHOW | {"visibility", "status", *_NESTED} |
     {"eleventyexcludefromcollections", "permalink", "render", "build"}
 )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _known_name(key: str) -> str | None:
+    """Return the name in `_KNOWN` that a key is a spelling of."""
+    name = key.lower()
+    if name not in _KNOWN:
+        name = _SEPARATORS.sub("", name)
+    return name if name in _KNOWN else None
 
 
 def truth(value: Any) -> bool | None:

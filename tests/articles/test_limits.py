@@ -1,74 +1,150 @@
-"""How much of a front matter is taken: what is over a limit is cut or left out, and named."""
+"""How much of a front matter is taken, and that `secured` gets nowhere."""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
-import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from articles.article import Article
+from articles.conventions import Conventions
 from articles.errors import ArticleError
 from articles.reading import frontmatter, limits
-from articles.reading.frontmatter import ParsedFile
+from articles.reading import record as records
+from articles.reading.context import Context
+from articles.topics import Topics
+from tests.site import front_matter
+
+SECRET = "c1ph3rT3xT"
 
 
-def parsed(**keys: Any) -> ParsedFile:
-    values = {"title": "T", "date": "2026-05-01"} | keys
-    found = frontmatter.parse(f"---\n{yaml.safe_dump(values, width=10**9)}---\nText\n", "a.md")
+def parsed(**keys: Any) -> frontmatter.ParsedFile:
+    """Return what a file with these keys says."""
+    found = frontmatter.parse(front_matter(**keys), "a.md")
     assert found is not None
     return found
 
 
-@pytest.mark.parametrize(
-    ("key", "limit", "attribute"),
-    [("title", limits.MAX_TITLE, "title"), ("excerpt", limits.MAX_EXCERPT, "summary")],
-)
-def test_a_long_text_is_cut(key: str, limit: int, attribute: str) -> None:
-    """At the limit it is whole; over it, it is cut to it, and the file has a warning."""
-    whole = parsed(**{key: "x" * limit})
-    assert getattr(whole.article, attribute) == "x" * limit
-    assert whole.warnings == ()
-    cut = parsed(**{key: "x" * (limit + 1)})
-    assert len(getattr(cut.article, attribute)) <= limit
-    assert len(cut.warnings) == 1
+CASES: list[tuple[str, Any, Callable[[Article], Any], Any]] = [
+    ("title", "x" * 2_000, lambda a: a.title, "x" * 999 + "…"),
+    ("excerpt", "x" * 30_000, lambda a: a.summary, "x" * 19_999 + "…"),
+    ("topics", ["ok", "x" * 201], lambda a: a.topics, ("ok",)),
+    ("topics", [f"t{n}" for n in range(150)], lambda a: len(a.topics), 100),
+    ("webUrl", "https://a.example/" + "x" * 4_000, lambda a: a.link, None),
+    ("id", "x" * 1_001, lambda a: a.id, "a"),
+    ("authors", ["ok", "x" * 201], lambda a: a.authors, ("ok",)),
+    ("authors", [f"p{n}" for n in range(150)], lambda a: len(a.authors), 100),
+    ("locale", "x" * 101, lambda a: a.language, None),
+    (
+        "provider",
+        {"name": "x" * 201, "domain": "d.example"},
+        lambda a: a.provider and a.provider.name,
+        "d.example",
+    ),
+    ("type", "x" * 201, lambda a: a.type, None),
+    ("category", "x" * 201, lambda a: a.category, None),
+    ("images", ["https://a.example/" + "x" * 4_000], lambda a: a.images, ()),
+    ("images", [f"https://a.example/{n}" for n in range(150)], lambda a: len(a.images), 100),
+    ("featuredContent", "x" * 20_001, lambda a: a.embed, None),
+    ("updated", "2026-01-01" + " " * 200, lambda a: a.updated_at == a.published_at, True),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "read", "expected"), CASES)
+def test_what_is_over_is_cut_or_left_out_and_named(
+    key: str, value: Any, read: Callable[[Article], Any], expected: Any
+) -> None:
+    """Each limit of docs/articles.md, with a warning that names the key."""
+    found = parsed(**{key: value})
+    assert read(found.article) == expected
+    assert len(found.warnings) == 1
+    assert found.warnings[0][1].startswith(key)
+
+
+def test_a_front_matter_that_is_too_long_is_refused() -> None:
+    """Before it is parsed."""
+    for fence in ("---", "+++"):
+        with pytest.raises(ArticleError, match="longer than"):
+            frontmatter.parse(f"{fence}\n{'#' * limits.MAX_HEAD}\n{fence}\n", "a.md")
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "over"),
+    "text",
     [
-        ("topics", ["x" * limits.MAX_TOPIC], ["x" * (limits.MAX_TOPIC + 1)]),
-        (
-            "topics",
-            [f"t{n}" for n in range(limits.MAX_TOPICS)],
-            [f"t{n}" for n in range(limits.MAX_TOPICS + 1)],
-        ),
-        ("id", "x" * limits.MAX_ID, "x" * (limits.MAX_ID + 1)),
-        (
-            "webUrl",
-            f"https://a.example/{'x' * (limits.MAX_URL - 18)}",
-            f"https://a.example/{'x' * limits.MAX_URL}",
-        ),
-        ("type", "x" * limits.MAX_NAME, "x" * (limits.MAX_NAME + 1)),
-        ("authors", ["x" * limits.MAX_NAME], ["x" * (limits.MAX_NAME + 1)]),
-        ("featuredContent", "x" * limits.MAX_EMBED, "x" * (limits.MAX_EMBED + 1)),
+        "+++\n" + "a." * 100_000 + "a = 1\n+++\n",
+        "+++\na = {" + "b." * 100_000 + "c = 1}\n+++\n",
+        "+++\na = " + "[" * 100_000 + "\n+++\n",
+        '{"a": ' + "[" * 100_000,
+        '{"a": ' + "9" * 100_000 + "}",
+        "Title: x\n" + "    x\n" * 100_000,
+        "Title: x\nDate: 2026-01-01\n" + "a: b\n" * 50_000,
+        "# " + "x " * 400_000,
+        "\n" * 900_000,
+        "import x\n" * 100_000 + "# T\n",
+        "---\ndate: " + "1 " * 100_000 + "\ntitle: x\n---\n",
     ],
 )
-def test_what_is_too_long_or_too_many_is_left_out(key: str, value: Any, over: Any) -> None:
-    """At the limit there is no warning; over it there is one, and the article stays."""
-    assert parsed(**{key: value}).warnings == ()
-    left_out = parsed(**{key: over})
-    assert len(left_out.warnings) == 1
-    assert len(left_out.article.topics) <= limits.MAX_TOPICS
-    assert left_out.article.title == "T"
+def test_no_head_costs_more_than_its_length(text: str) -> None:
+    """Deep, dotted, repeated: an article, none, or an error, with a number of calls that is bounded."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        for path in ("2026-01-01-a.md", "2026-01-01-a.mdx"):
+            with suppress(ArticleError):
+                frontmatter.parse(text, path)
+    finally:
+        sys.setprofile(None)
+    assert calls < 60 * len(text) + 10_000
 
 
-def test_a_front_matter_has_a_longest_length() -> None:
-    """One that is longer is refused before it is parsed."""
-    with pytest.raises(ArticleError, match="256,000"):
-        parsed(heat="x" * limits.MAX_HEAD)
+_KEYS = [
+    "secured", '"secured"', "'secured'", "secured ", '"sec\\u0075red"', "? secured\n", "!!str secured",
+    "Secured", "SECURED",
+]  # fmt: skip
+_VALUES = [
+    "{}", '"{}"', "'{}'", "|\n  {}", ">-\n  {}\n  {}", "[{}, {}]", "{{a: {}}}", "\n  a: {}\n  b: {}",
+    "\n  - {}\n  - {}", "\n- {}", '"{}\n  {}"', "&x {}", "!!str {}", "!!binary {}", "{}: {}", "@{}", '"{}',
+    "[{}",
+    "!!timestamp {}",
+    "!!float {}", "*{}", "\n    {}\n  {}", "# {}\n  {}",
+]  # fmt: skip
+_PLACES = [
+    "{0}title: T\ndate: 2026-01-01\n", "title: T\n{0}date: 2026-01-01\n", "title: T\ndate: 2026-01-01\n{0}",
+    "title: T\ndate: 2026-01-01\nrelated:\n  - title: R\n    webUrl: https://r.example/\n    {1}",
+    "title: T\ndate: 2026-01-01\nprovider:\n  name: P\n  {1}",
+    "title: T\ndate: 2026-01-01\ndraft: maybe\n{0}",
+]  # fmt: skip
 
 
-def test_the_warnings_of_a_file_are_few() -> None:
-    """Thousands of faults in one file are not thousands of lines."""
-    found = parsed(topics=[["x"]] * 5000)
-    assert 1 <= len(found.warnings) <= limits.MAX_WARNINGS
+@given(st.sampled_from(_KEYS), st.sampled_from(_VALUES), st.sampled_from(_PLACES), st.booleans())
+@settings(max_examples=600, deadline=None)
+def test_secured_gets_nowhere(key: str, value: str, place: str, strict: bool) -> None:
+    """Written in any way that YAML allows, or in one that it does not: no record, warning or error has it."""
+    written = value.replace("{}", SECRET).replace("{{", "{").replace("}}", "}")
+    line = f"{key}: {written}\n"
+    text = f"---\n{place.format(line, line.replace(chr(10), chr(10) + '    ').rstrip(' '))}---\nBody.\n"
+    for generator in ("plain", "hugo"):
+        context = Context(Conventions(generator=generator))
+        said = []
+        try:
+            found = frontmatter.parse(text, "a.md", context, strict=strict)
+            if found:
+                said += [
+                    repr(records.record(found, Topics())),
+                    json.dumps(found.warnings),
+                    repr(found.hidden),
+                ]
+        except ArticleError as error:
+            said.append(str(error))
+        assert SECRET not in "".join(said)

@@ -92,9 +92,7 @@ def load(
                 return None
             has_block = len(block) > 1 and block.strip(" \n")
             if key in unread:
-                if (has_block and (quoted or plain)) or not _CLOSED_LINES.fullmatch(
-                    f"{key}: {plain}\n{block}"
-                ):
+                if not _is_closed(key, quoted, plain, block if has_block else ""):
                     return None
                 values[key] = None
                 continue
@@ -109,6 +107,13 @@ def load(
     except _NotPlainError:
         return None
     return values or None
+
+
+def _is_closed(key: str, quoted: str, plain: str, block: str) -> bool:
+    """Whether what belongs to a key ends with its lines, so that it can be skipped."""
+    if not block and (quoted or not plain):
+        return True
+    return not (block and (quoted or plain)) and bool(_CLOSED_LINES.fullmatch(f"{key}: {plain}\n{block}"))
 
 
 def _first_items(block: str, count: int) -> str:
