@@ -33,6 +33,7 @@ from ops.errors import SettingError
 from ops.health import Health, completeness, health_of
 from ops.hooks import MAX_BODY
 from ops.hosting import outbox_url, web_threads
+from ops.memory import return_large_blocks
 from ops.metrics import ArticlesCollector, UsageCollector
 from ops.proxies import behind_proxies
 from ops.routes import UntilReady
@@ -102,6 +103,7 @@ def create_app(
 def create_web() -> Server:
     """Return the application for a web server's worker: the catalog is fresh and kept so by a thread."""
     use_batch_scheduling()
+    return_large_blocks()
     app = create_app()
     newswire: Newswire = app.extensions["newswire"]
     start_reporting(newswire.config, os.environ)
@@ -131,13 +133,13 @@ def create_web() -> Server:
 def lane_of(path: str, query: str) -> Lane:
     """Return which threads answer a request.
 
-    What searches, or waits for the database of the bot, gets threads of its own.
+    Feeds that are not at hand, and what searches or waits for the bot's database, keep no page waiting.
     """
     if path in ("/healthz", "/readyz"):
         return Lane.PROBES
-    is_filtered = path.startswith("/feeds/") and bool(query or set(path) & set("+,"))
-    is_costly = path in ("/search", "/build", "/metrics", "/readyz/bot") or path.startswith("/admin")
-    return Lane.COSTLY if is_filtered or is_costly else Lane.PAGES
+    if path.startswith("/feeds/"):
+        return Lane.COSTLY if query or set(path) & set("+,") else Lane.FEEDS
+    return Lane.COSTLY if path in ("/search", "/build", "/metrics", "/readyz/bot") else Lane.PAGES
 
 
 def start_reporting(config: Config, environ: Mapping[str, str], stream: TextIO | None = None) -> None:

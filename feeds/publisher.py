@@ -34,9 +34,9 @@ from web.document import Answer, Document, answer, store
 MAX_LOOKED_AT = 10_000
 """How many articles are looked at for one filtered feed."""
 
-CACHE_BYTES = 32_000_000
-FILTERED_CACHE_BYTES = 8_000_000
-TEXT_CACHE_BYTES = 8_000_000
+CACHE_BYTES = 20_000_000
+FILTERED_CACHE_BYTES = 4_000_000
+TEXT_CACHE_BYTES = 4_000_000
 _ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
 

@@ -38,11 +38,11 @@ def outbox_url(environ: Mapping[str, str], state: Path) -> str:
 
 
 def web_threads(environ: Mapping[str, str]) -> int:
-    """Return how many threads of a web worker run the application: WEB_THREADS, or else 4.
+    """Return how many threads of a web worker make pages: WEB_THREADS, or else 2.
 
     Raises SettingError for a value that is no such number.
     """
-    text = environ.get("WEB_THREADS", "").strip() or "4"
+    text = environ.get("WEB_THREADS", "").strip() or "2"
     if not (text.isdecimal() and text.isascii() and 0 < int(text[:9]) <= _MOST_THREADS):
         raise SettingError(f"WEB_THREADS: {text!r} is not a number from 1 to {_MOST_THREADS}")
     return int(text)

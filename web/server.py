@@ -57,8 +57,8 @@ class HTTPProtocol(Protocol):
 Quick = Callable[[str, str, Mapping[str, str]], Answer | None]
 """Answers a request without a query at once, by method, path and header fields, or leaves it to a thread."""
 
-MAX_WAITING = 64
-"""Requests that may wait for each thread of a lane; the next ones are answered 503."""
+MAX_WAITING = 256
+"""Requests that may wait in a lane; the next ones are answered 503."""
 _SHORT_PATH = limits.MAX_PATH_BYTES // 4  # characters, of at most four bytes each
 _SMALL_HEADERS = limits.MAX_HEADER_BYTES // 2
 _OPENING_SECONDS = 1.0
@@ -66,10 +66,15 @@ _OPENING_SECONDS = 1.0
 
 
 class Lane(Enum):
-    """Groups of threads: costly requests never hold all, and probes are always answered."""
+    """Groups of threads: costly requests never hold all, and probes are always answered.
+
+    One thread renders the feeds that are not at hand: each takes some megabytes for a moment, and several at
+    once would not be ready any sooner, since Python runs one thread at a time.
+    """
 
     PROBES = "probes"
     PAGES = "pages"
+    FEEDS = "feeds"
     COSTLY = "costly"
 
 
@@ -97,7 +102,7 @@ class _Pool:
 
     def __init__(self, lane: Lane, threads: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=lane.value)
-        self._limit = threads * (1 + MAX_WAITING)
+        self._limit = threads + MAX_WAITING
         self._count = 0
 
     async def run(self, function: Callable[[], _Result]) -> _Result | None:
@@ -118,7 +123,8 @@ class _Pool:
 class Server:
     """An RSGI application: `quick` answers what it can on the event loop, the WSGI `application` the rest.
 
-    `threads` are for the application; `lane` says by path and query which of them a request gets.
+    `lane` says by path and query which threads a request gets: `threads` are for pages, every other lane has
+    one.
     `body_limits` are bytes by path where they differ from `limits.MAX_BODY_BYTES`. `on_refusal` gets the
     status of each answer that the application did not give.
     """
@@ -133,12 +139,7 @@ class Server:
         body_limits: Mapping[str, int] | None = None,
         on_refusal: Callable[[int], None] = lambda status: None,
     ) -> None:
-        costly = max(1, threads // 2)
-        self._pools = {
-            Lane.PROBES: _Pool(Lane.PROBES, 1),
-            Lane.PAGES: _Pool(Lane.PAGES, max(1, threads - costly)),
-            Lane.COSTLY: _Pool(Lane.COSTLY, costly),
-        }
+        self._pools = {lane: _Pool(lane, threads if lane is Lane.PAGES else 1) for lane in Lane}
         self._application = application
         self._lane = lane
         self._quick = quick

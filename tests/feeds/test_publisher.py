@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,7 @@ from feeds.formats import FORMATS
 from feeds.publisher import Publisher
 from tests.site import NOON, ArticleSite, Clock, news_site
 from tests.text.test_limits import calls
+from text.cache import LruCache
 
 
 def titles(publisher: Publisher, slug: str = ALL) -> list[str]:
@@ -265,3 +268,34 @@ def test_the_list_of_feeds_takes_work_in_proportion_to_the_topics(site: ArticleS
     small = work(100)  # of 100 topics
     large = work(100 - 1) - small  # of 99 more
     assert large < 1.2 * small
+
+
+def test_the_cache_holds_as_many_bytes_as_it_may(site: ArticleSite) -> None:
+    """More topics than have room, in all codings: what is evicted is gone at once, with all its codings.
+
+    Not only when the garbage collector comes by: it may take its time.
+    """
+    for number in range(12):
+        body = " ".join(f"w{number * 7919 * step % 100_003}" for step in range(30_000))
+        site.write(f"{number}.md", body, title=f"T{number}", topics=[f"Topic {number}"])
+    indexer = site.indexer()
+    indexer.refresh()
+    publisher = site.publisher(indexer.catalog)
+    publisher.documents = LruCache(1_500_000)
+    documents = []
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(12):
+            cached = publisher.document(f"topic-{number}", "json")
+            assert cached
+            documents.append(weakref.ref(cached.document))
+            for coding in ("identity", "gzip", "br", "zstd"):
+                assert cached.prepare(coding).whole.body
+            del cached
+        alive = [document for ref in documents if (document := ref())]
+        held = [cached.document for _, cached in publisher.documents.items()]
+    finally:
+        gc.enable()
+    assert alive == held
+    assert 0 < sum(document.size for document in held) <= publisher.documents.bytes <= 1_500_000

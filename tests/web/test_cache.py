@@ -21,12 +21,12 @@ def test_it_stays_within_its_bytes(steps: list[tuple[str, str, int]]) -> None:
     for step, key, size in steps:
         value = cache.peek(key)
         if step == "put":
-            cache.put(key, [size], size)
+            cache.put(key, [size], size, ticket=key)
             sizes[key] = size + ENTRY_BYTES
         elif step == "get":
             assert cache.get(key) is value
         elif value is not None and step == "grow":
-            cache.grow(key, value, size)
+            cache.grow(key, key, size)
             sizes[key] += size
         elif value is not None:
             cache.discard(key, value)
@@ -48,10 +48,10 @@ def test_another_value_is_not_changed_in_its_place() -> None:
     """Growth and removal are of one value: a newer one under the same key stays as it is."""
     cache = LruCache[str, list[str]](ROOM)
     old, new = ["x"], ["x"]
-    cache.put("a", old, 1)
-    cache.put("a", new, 1)
+    cache.put("a", old, 1, ticket := object())
+    cache.put("a", new, 1, object())
     before = cache.bytes
-    cache.grow("a", old, 100)
+    cache.grow("a", ticket, 100)
     cache.discard("a", old)
     assert (cache.peek("a"), cache.bytes) == (new, before)
     assert cache.peek("a") is new

@@ -1,0 +1,37 @@
+"""Large blocks of memory go back to the system, in a process of its own: the setting is for good."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Blocks of 20 MB, filled and freed one after another, each with a small one behind it that stays.
+SCRIPT = """
+import sys
+from ops.memory import return_large_blocks
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4
+
+if sys.argv[1] == "set":
+    return_large_blocks()
+before, held = resident(), []
+for size in (20_000_000, 15_000_000, 10_000_000):
+    block = bytearray(b"x") * size
+    held.append(bytearray(b"y") * 100_000)
+    del block
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc has this setting")
+def test_large_blocks_are_returned() -> None:
+    """After blocks of megabytes were freed, little more than what is still held is resident."""
+    command = [sys.executable, "-c", SCRIPT, "set"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 3000
