@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from urllib.parse import urlsplit
 
 from articles.article import Image, RelatedArticle
 
@@ -29,6 +30,11 @@ class Site:
     icon: str | None
     author: str | None
     id: str
+
+    @property
+    def path(self) -> str:
+        """The path of `url`, under which a proxy serves the site: "/news", or "" for a host of its own."""
+        return urlsplit(self.url).path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,18 +71,19 @@ def cards(articles: Iterable[Article], site: Site, topics: Topics, *, without: s
 
 
 def local(url: str, site: Site) -> str:
-    """Return an address on this site as a path, which works wherever the site is reached; others as is.
+    """Return an address on this site as a path, which works under every host name; others as is.
 
     An address is returned unchanged where a browser would take its path for another host, as in
     `https://site//evil.example` (https://url.spec.whatwg.org/#relative-slash-state; tabs and line breaks are
     ignored there).
     """
     path = url.removeprefix(site.url)
-    return url if path == url or _OTHER_HOST.match(path) or not path.startswith("/") else path
+    is_other = path == url or not path.startswith("/")
+    return url if is_other or _OTHER_HOST.match(site.path + path) else site.path + path
 
 
 def topic_path(slug: str) -> str:
-    """Return the path of a topic's page."""
+    """Return the path of a topic's page below the site's own."""
     return f"/topics/{quote(slug, safe='', errors='replace')}"
 
 

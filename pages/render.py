@@ -32,11 +32,16 @@ class Renderer:
             lstrip_blocks=True,
             undefined=StrictUndefined,
         )
-        self._environment.globals |= {"site": site, "asset": assets.address, "show_quality": show_quality}
+        self._environment.globals |= {
+            "site": site,
+            "root": site.path,
+            "asset": lambda name: site.path + assets.address(name),
+            "show_quality": show_quality,
+        }
         self._environment.filters |= {
             "ago": when.ago,
             "exact": when.exact,
-            "topic_path": cards.topic_path,
+            "topic_path": lambda slug: site.path + cards.topic_path(slug),
             "initial": cards.initial,
             "sparkline": outline.sparkline,
             "marked": marked,

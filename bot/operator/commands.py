@@ -42,12 +42,14 @@ from bot.services import NOWHERE, SERVICES
 from bot.services.message import compose
 from text.printable import print_json, print_line
 from text.terminal import CommandError
+from web.numbers import MAX_ID
 
 log = logging.getLogger("bot")
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+_DELIVERY = click.IntRange(1, MAX_ID)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -271,7 +273,7 @@ def _add_questions(group: AppGroup, parts: Parts) -> None:
 
 def _add_orders(group: AppGroup, parts: Parts) -> None:
     @group.command()
-    @click.argument("ids", type=int, nargs=-1, required=True)
+    @click.argument("ids", type=_DELIVERY, nargs=-1, required=True)
     @_clear_errors
     def replay(ids: tuple[int, ...]) -> None:
         """Post these deliveries again, or at last, whatever the rules say."""
@@ -285,7 +287,7 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         sys.exit(1 if refused else 0)
 
     @group.command()
-    @click.argument("id", type=int)
+    @click.argument("id", type=_DELIVERY)
     @click.option("--posted/--not-posted", default=None, help="What you see in the channel.")
     @_clear_errors
     def resolve(id: int, posted: bool | None) -> None:
@@ -298,7 +300,7 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         print_line(f"delivery {id}: {'sent' if posted else 'will be posted'}")
 
     @group.command()
-    @click.argument("id", type=int)
+    @click.argument("id", type=_DELIVERY)
     @_clear_errors
     def skip(id: int) -> None:
         """Never post this delivery, as if its article had been there before the channel."""

@@ -190,6 +190,15 @@ def test_an_unknown_delivery_is_said(begun: Program, flask: Invoke) -> None:
     assert (result.exit_code, result.stderr) == (1, "Error: delivery 99 does not wait for an answer\n")
 
 
+@pytest.mark.parametrize("command", [("replay",), ("skip",), ("resolve", "--posted")])
+@pytest.mark.parametrize("number", ["9" * 23, "9" * 5000, "0", "x"])
+def test_a_number_that_no_delivery_can_have(flask: Invoke, command: tuple[str, ...], number: str) -> None:
+    """It is a usage error, before anything is looked up."""
+    result = flask("bot", *command, number)
+    assert result.exit_code == 2
+    assert "Invalid value" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
