@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -151,6 +152,18 @@ def rate_limited(wait: timedelta | None, *, host: bool = False, pace: Pace | Non
         scope="host" if whole else "channel",
         pace=pace,
     )
+
+
+def pace_of(response: Response) -> Pace | None:
+    """Return the pace that X-RateLimit-Remaining and X-RateLimit-Reset-After give, if they do.
+
+    https://docs.discord.com/developers/topics/rate-limits#header-format
+    """
+    remaining = response.header("X-RateLimit-Remaining") or ""
+    reset_after = seconds(response.header("X-RateLimit-Reset-After"))
+    if not re.fullmatch(r"[0-9]{1,9}", remaining) or reset_after is None:
+        return None
+    return Pace(remaining=int(remaining), reset_after=reset_after)
 
 
 def retry_after(response: Response) -> timedelta | None:

@@ -6,7 +6,7 @@ Titles, descriptions, fields and content are Markdown and escaped; author and fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from bot.services.answers import (
     Response,
     Verdict,
     judge,
+    pace_of,
     rate_limited,
     retry_after,
     seconds,
@@ -61,6 +62,9 @@ API_VERSION = 10
 
 https://docs.discord.com/developers/reference#api-versioning
 """
+
+QUIET: Mapping[str, object] = {"allowed_mentions": {"parse": []}}
+"""No mention notifies: https://docs.discord.com/developers/resources/message#allowed-mentions-object"""
 
 COLOUR = 0x2563EB
 COLOUR_RETRACTED = 0x6B7280
@@ -141,13 +145,13 @@ class Discord(Service):
     def test(self, to: Destination, site: str) -> Request:
         """Return a request for one message that is clearly a test."""
         text = clean(f"This is a test message from {site}: articles will be posted to this channel.")
-        payload = {"content": fit(text, CONTENT, escape), **_quiet()}
+        payload: dict[str, object] = {"content": fit(text, CONTENT, escape), **QUIET}
         return Request(method="POST", url=_address(to.address), json=payload)
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; a success carries the id of the message."""
         said = response.said()
-        pace = _pace(response)
+        pace = pace_of(response)
         if response.status == 429:
             return _rate_limited(response, said, pace)
         if 200 <= response.status < 300:
@@ -188,13 +192,8 @@ def _shown(text: str, times: Times) -> str:
 
 def _payload(message: Message, detail: Detail) -> dict[str, object]:
     if detail == Detail.PLAIN:
-        return {"content": _content(message), **_quiet()}
-    return {"embeds": [_embed(message, with_image=detail < Detail.NO_IMAGE)], **_quiet()}
-
-
-def _quiet() -> dict[str, object]:
-    """https://docs.discord.com/developers/resources/message#allowed-mentions-object: no mention notifies."""
-    return {"allowed_mentions": {"parse": []}}
+        return {"content": _content(message), **QUIET}
+    return {"embeds": [_embed(message, with_image=detail < Detail.NO_IMAGE)], **QUIET}
 
 
 def _content(message: Message) -> str:
@@ -302,15 +301,6 @@ def _rate_limited(response: Response, said: dict[str, Any], pace: Pace | None) -
     waits = [wait for wait in (retry_after(response), seconds(said.get("retry_after"))) if wait is not None]
     everywhere = said.get("global") is True or response.header("X-RateLimit-Scope") == "global" or not said
     return rate_limited(max(waits, default=None), host=everywhere, pace=pace)
-
-
-def _pace(response: Response) -> Pace | None:
-    """https://docs.discord.com/developers/topics/rate-limits#header-format"""
-    remaining = response.header("X-RateLimit-Remaining") or ""
-    reset_after = seconds(response.header("X-RateLimit-Reset-After"))
-    if not re.fullmatch(r"[0-9]{1,9}", remaining) or reset_after is None:
-        return None
-    return Pace(remaining=int(remaining), reset_after=reset_after)
 
 
 def _complaint(said: dict[str, Any]) -> str:

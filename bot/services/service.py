@@ -154,6 +154,7 @@ class Service(Protocol):
         context: Context = NO_CONTEXT,
     ) -> Request | None:
         """Return the request that turns an earlier post into `message`; None where that is impossible."""
+        return None
 
     def test(self, to: Destination, site: str) -> Request:
         """Return a request for a message that says it is only a test of `site`'s channel."""

@@ -113,17 +113,6 @@ class Slack(Service):
             payload["blocks"] = list(_blocks(message, with_image=detail < Detail.NO_IMAGE))
         return Request(method="POST", url=to.address, json=payload)
 
-    def correct(
-        self,
-        to: Destination,
-        message_id: str,
-        message: Message,
-        detail: Detail = Detail.FULL,
-        context: Context = NO_CONTEXT,
-    ) -> Request | None:
-        """Return None: a webhook cannot change what it has posted."""
-        return None
-
     def test(self, to: Destination, site: str) -> Request:
         """Return a request for one message that is clearly a test."""
         text = f"This is a test message from {site}: articles will be posted to this channel."

@@ -75,7 +75,7 @@ class Toy(Service):
     ) -> Request:
         """Return the signed request."""
         body: dict[str, Any] = {"room": to.options["room"], "title": _text(title_of(message))}
-        body["link"] = web_url(message.link, LONGEST)
+        body["link"] = _link(message.link)
         if detail < Detail.PLAIN:
             body |= {
                 "blocks": [_text(title_of(item)) for item in message.items],
@@ -85,7 +85,7 @@ class Toy(Service):
             body["blocks"] += [_text(clean(message.summary)) or "-"]
         if detail < Detail.NO_IMAGE:
             images = (message.image, message.provider_icon)
-            body["image"] = [url for image in images if (url := web_url(image or "", LONGEST))]
+            body["image"] = [url for image in images if (url := _link(image or ""))]
         return _signed(to, json.dumps(body).encode(), context)
 
     def correct(
@@ -119,6 +119,10 @@ class Toy(Service):
         """Return what the toy prints."""
         sent = json.loads(request.content())
         return Drawing(title=sent["title"], text=" ".join(sent["blocks"]), below=(f"Room {sent['room']}",))
+
+
+def _link(url: str) -> str | None:
+    return (web_url(url, LONGEST // 3) or "").replace("@", "%40") or None
 
 
 def _text(text: str) -> str:
