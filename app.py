@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -40,6 +41,7 @@ from ops.routes import UntilReady
 from ops.routes import blueprint as ops_blueprint
 from ops.scheduling import use_batch_scheduling
 from pages.routes import blueprint as pages_blueprint
+from text.printable import print_uncaught
 from web.limits import MAX_BODY_BYTES
 from web.server import Lane, Server
 from wiring.site import Clock, Newswire, build, exit_with, load_or_exit, load_rules_or_exit, utc_now
@@ -67,7 +69,9 @@ def create_app(
 
     Ends the process with status 2 and every problem on stderr when the configuration cannot be used.
     """
-    config = config or load_or_exit(environ)
+    if config is None:
+        sys.excepthook = print_uncaught  # this process is the program, not a test
+        config = load_or_exit(environ)
     try:
         newswire = build(config, clock=clock, environ=environ)
     except SettingError as error:

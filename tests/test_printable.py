@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from articles.errors import ArticleError
 from ops import logs
 from tests.bot.program import ROOT
 from tests.hostile import HOSTILE, PIECES, assert_safe, hostile_text
-from text.printable import LONGEST_LINE, print_line, printable, printable_json
+from text.printable import LONGEST_LINE, print_line, print_uncaught, printable, printable_json
 from text.terminal import CommandError
 
 
@@ -110,6 +112,37 @@ def test_a_log_line_is_safe(as_json: bool, message: str, extra: str) -> None:
     line = logs.LineFormatter(as_json=as_json).format(record)
     assert_safe(line, lines=1)
     assert not as_json or json.loads(line)["message"] == json.loads(json.dumps(message))
+
+
+def test_an_uncaught_exception_is_printed_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its text may quote anything; the traceback keeps its lines, and each of them is safe."""
+    try:
+        raise ValueError(HOSTILE)  # noqa: TRY301 - the traceback is wanted
+    except ValueError as error:
+        print_uncaught(type(error), error, error.__traceback__)
+    printed = capsys.readouterr().err
+    assert_safe(printed)
+    assert printed.startswith("Traceback (most recent call last):\n")
+    assert "\\::error::pwned" in printed
+
+
+def test_the_program_prints_its_uncaught_exceptions_so(tmp_path: Path) -> None:
+    """An error that no command foresees, seen from outside the process."""
+    (tmp_path / "content").mkdir()
+    (tmp_path / "config.yaml").write_text("state: state\n", encoding="utf-8")
+    code = (
+        "import app\n"
+        "def fail(): raise ValueError('x\\n::error::\\x1b[2J')\n"
+        "made = app.create_app()\n"
+        "made.cli.command('broken')(fail)\n"
+        "made.cli.main(['broken'], prog_name='flask')\n"
+    )
+    environ = {"PATH": os.environ["PATH"], "NEWSWIRE_CONFIG": str(tmp_path / "config.yaml")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "\\::error::\\x1b[2J" in done.stderr
+    assert_safe(done.stderr)
 
 
 def test_a_config_file_cannot_print_lines_of_its_own(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+import traceback
+from types import TracebackType
 from typing import Any, TextIO
 
 LONGEST_LINE = 20_000
@@ -63,6 +65,13 @@ def print_json(value: Any, *, indent: int | None = None) -> None:
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     text = printable_json(value, indent=indent, ascii_only=ascii_only)
     print(text, flush=True)  # noqa: T201 - this is where everything is printed
+
+
+def print_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of an exception that nobody caught, its text made printable: for sys.excepthook."""
+    for lines in traceback.format_exception(kind, error, trace):
+        for line in lines.splitlines():
+            print_line(line, stream=sys.stderr)
 
 
 def _escaped(match: re.Match[str]) -> str:

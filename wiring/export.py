@@ -13,7 +13,7 @@ from articles.errors import ArticlesError
 from feeds.errors import FeedsError
 from feeds.export import export
 from ops.errors import SettingError
-from text.printable import print_line
+from text.printable import print_line, print_uncaught
 from wiring.site import build, exit_with, load_or_exit
 
 
@@ -38,4 +38,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.excepthook = print_uncaught
     sys.exit(main(sys.argv[1:]))
