@@ -14,6 +14,7 @@ from articles.errors import ArticleError
 from articles.files import unread
 from articles.files.folder import decode
 from articles.reading import frontmatter
+from text.oversize import over_limits
 from text.templates import expand
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Report:
         yield from unread.lines(self._unread)
         if advice := detection.advice(self._indexer.folder, self._indexer.catalog.conventions):
             yield advice
-        yield from self._unknown_templates()
+        yield from self._bodies()
         yield from self._addresses()
         yield "by topic:"
         for summary in self._indexer.catalog.summaries(self._now):
@@ -100,11 +101,15 @@ class Report:
             parsed = None
         return (parsed.hidden if parsed else None) or "as its last good version said"
 
-    def _unknown_templates(self) -> Iterator[str]:
+    def _bodies(self) -> Iterator[str]:
+        """Yield which bodies are over a limit, and which templates are not known."""
         generator = self._indexer.catalog.conventions.generator
         files: Counter[str] = Counter()
         for path, body in self._indexer.catalog.bodies():
-            files.update(expand(body, generator=generator, markup=markup_of(path)).unknown)
+            expanded = expand(body, generator=generator, markup=markup_of(path))
+            files.update(expanded.unknown)
+            for reason in over_limits(expanded.text, markup_of(path)):
+                yield f"{path}: warning: {reason}"
         for name, count in files.most_common(_MOST):
             yield f"unknown template {name} in {_plural(count, 'file')}: left out, with the text in it shown"
 

@@ -69,11 +69,6 @@ def render(text: str) -> str:
     return paragraphs(text) if tokens is None else parser.renderer.render(tokens, parser.options, env)
 
 
-def is_too_large(text: str) -> bool:
-    """Whether `render` shows a text as it is, because it has too many parts."""
-    return parse(text, {}) is None
-
-
 def parse(text: str, env: MutableMapping[str, Any]) -> list[Token] | None:
     """Return the tokens of a text, or None where there are too many; `env` gets its references."""
     parser = _parser()

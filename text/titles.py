@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from html import unescape
 
-_NAMES = "a|abbr|b|br|cite|code|del|em|i|kbd|mark|q|s|small|span|strong|sub|sup|u|var|wbr"
+_NAMES = "a|abbr|b|br|cite|code|del|em|i|kbd|mark|q|s|small|span|strike|strong|sub|sup|u|var|wbr"
 _TAG = re.compile(rf"<(/?)(?:{_NAMES})(?![\w-])[^<>]{{0,500}}>", re.IGNORECASE)
 _NAME = re.compile(r"</?([A-Za-z]+)")
 _VOID = frozenset({"br", "wbr"})
 
 
 def plain_title(title: str) -> str:
-    """Return a title without its markup: pairs of inline tags, entities, and CommonMark's emphasis and code.
+    """Return a title or excerpt without markup: pairs of inline tags, entities, emphasis and code.
 
     What is no pair stays, so that `vector<T>` and `a < b` are read as they are written.
     """

@@ -143,7 +143,7 @@ class _Reading:
             link=link,
             original_link=original if original != link else None,
             slug=slug,
-            summary=found.first(_EXCERPT, *_EXCERPTS) or self._first_words(),
+            summary=self._excerpt() or self._first_words(),
             topics=self._topics(),
             quality=self._quality(),
             is_published=is_published,
@@ -157,6 +157,10 @@ class _Reading:
             embed=found.first(values.embed, "featuredcontent"),
             body=self._head.body,
         )
+
+    def _excerpt(self) -> str:
+        excerpt = self._values.first(_EXCERPT, *_EXCERPTS) or ""
+        return excerpt if self._conventions.is_plain else plain_title(excerpt)
 
     def _first_words(self) -> str:
         """Return the summary that the body gives: many articles have no other."""

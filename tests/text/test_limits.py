@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from articles.topics import slugify
 from text import markdown
-from text.limits import MAX_MARKS, MAX_PARAGRAPH, MAX_TOKENS, MAX_URL
+from text.limits import MAX_BODY, MAX_MARKS, MAX_PARAGRAPH, MAX_TOKENS, MAX_URL
 from text.markup import render_markdown, sanitise
+from text.oversize import over_limits
 from text.urls import http_url
 from text.words import fold, stream_safe
 
@@ -57,15 +58,15 @@ def test_rendering_twice_the_text_is_twice_the_work(unit: str) -> None:
 def test_a_body_of_too_many_parts_is_shown_as_it_is_written() -> None:
     """All its text is there, in paragraphs; counted in tokens, so that every machine gives the same bytes."""
     body = "*a*\n\n" * MAX_TOKENS
-    assert markdown.is_too_large(body)
+    assert markdown.parse(body, {}) is None
     assert render_markdown(body, BASE).startswith("<p>*a*</p>\n<p>*a*</p>")
-    assert not markdown.is_too_large("*a*\n\n" * (MAX_TOKENS // 10))
+    assert markdown.parse("*a*\n\n" * (MAX_TOKENS // 10), {})
 
 
 def test_a_long_address_linked_to_from_everywhere_is_not_multiplied() -> None:
     """A reference of 3,000 characters used 10,000 times would be 30 MB of HTML."""
     body = f"[a]: https://x.example/{'x' * 3_000}\n\n" + "[a]\n\n" * 10_000
-    assert markdown.is_too_large(body)
+    assert markdown.parse(body, {}) is None
     assert len(render_markdown(body, BASE)) < 4 * len(body)
 
 
@@ -102,3 +103,22 @@ def test_words_and_topics_are_normalised_after_their_marks_are_cut() -> None:
     marks = "\u0301\u0323" * 100_000
     assert len(fold("a" + marks)) <= MAX_MARKS + 1
     assert slugify("a" + marks).startswith(fold("a" + marks)[:10])
+
+
+@pytest.mark.parametrize(
+    ("body", "markup", "reasons"),
+    [
+        ("short", "markdown", []),
+        ("a\n\n" * 10_000, "markdown", []),
+        ("word " * 5_000, "markdown", ["a paragraph is longer"]),
+        ("word " * 5_000, "html", []),
+        ("```\n" + "word " * 5_000 + "\n```", "markdown", []),
+        ("- a\n" * 20_000, "markdown", ["the text has more than"]),
+        ("a" * (MAX_BODY + 1), "html", ["the text is longer"]),
+    ],
+)
+def test_what_is_over_a_limit_is_named(body: str, markup: str, reasons: list[str]) -> None:
+    """For `flask articles check`; most bodies are not even parsed for it."""
+    found = list(over_limits(body, markup))
+    assert len(found) == len(reasons)
+    assert all(text.startswith(reason) for text, reason in zip(found, reasons, strict=True))

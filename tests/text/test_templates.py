@@ -95,6 +95,7 @@ def test_zola(written: str, shown: str) -> None:
         ("a {/* b */} c {props.x} {' d '}", "a c d"),
         ("a\n\n{/* truncate */}\n\nb", "a <!-- more --> b"),
         ("<Tabs><TabItem value='a' x={() => <b>}>in **it**</TabItem></Tabs>", "in **it**"),
+        ('<YouTubeIframe src="https://www.youtube.com/embed/WJk-Y8LQlfE" />', WATCH.format("WJk-Y8LQlfE")),
         ('<Link to="/x">y</Link>', '<a href="/x">y</a>'),
         (
             "<img src={require('./a.png').default} alt=\"A\" style={{color: 'red'}} />",

@@ -24,7 +24,7 @@ from text.titles import plain_title
         ("`<T>`", "<T>"),
         ("[a](b)", "[a](b)"),
         (r"\*x\*", "*x*"),
-        ("<span class='a'>x</span>", "x"),
+        ("<span class='a'>x</span> <strike>y</strike>", "x y"),
         ("&lt;b&gt;x&lt;/b&gt;", "<b>x</b>"),
     ],
 )

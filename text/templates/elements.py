@@ -29,8 +29,10 @@ def known(name: str, values: Mapping[str, str]) -> str | None:
     name = name.lower().replace("_", "-")
     if name in FIGURES:
         return figure(values)
+    if name.startswith("youtube"):  # as in <YouTubeEmbed>
+        name = "youtube"
     if name in VIDEOS:
-        return _by_id(name, values.get("id") or values.get("0") or "")
+        return _by_id(name, values.get("id") or values.get("0") or values.get("src") or "")
     if name == "gist":
         return _gist(values)
     return _post(values) if name in ("tweet", "twitter", "x") else None
