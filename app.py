@@ -44,7 +44,17 @@ from pages.routes import blueprint as pages_blueprint
 from text.printable import print_uncaught
 from web.limits import MAX_BODY_BYTES
 from web.server import Lane, Server
-from wiring.site import Clock, Newswire, build, exit_with, load_or_exit, load_rules_or_exit, utc_now
+from wiring.initial import init_command
+from wiring.site import (
+    Clock,
+    Newswire,
+    build,
+    config_path,
+    exit_with,
+    load_or_exit,
+    load_rules_or_exit,
+    utc_now,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -71,7 +81,8 @@ def create_app(
     """
     if config is None:
         sys.excepthook = print_uncaught  # this process is the program, not a test
-        config = load_or_exit(environ)
+        # `flask init` writes the config file, so that there need not be one.
+        config = Config() if _writes_config(sys.argv) else load_or_exit(environ)
     try:
         newswire = build(config, clock=clock, environ=environ)
     except SettingError as error:
@@ -96,12 +107,17 @@ def create_app(
         raise exit_with(error) from None
     app.cli.add_command(articles_commands(newswire.indexer, newswire.clock, newswire.checkout))
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
+    app.cli.add_command(init_command(config_path(environ), newswire.clock))
     for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):
         app.cli.add_command(_LazyGroup(name, what, partial(_bot_commands, newswire, environ, session)))
     app.cli.add_command(
         _LazyGroup("config", "Look at the settings.", partial(_config_commands, newswire, environ))
     )
     return app
+
+
+def _writes_config(arguments: list[str]) -> bool:
+    return Path(arguments[0]).name == "flask" and arguments[1:2] == ["init"]
 
 
 def create_web() -> Server:

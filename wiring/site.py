@@ -153,12 +153,17 @@ def article_index(config: Config, folder: Folder, state: Path) -> Indexer:
     return Indexer(Catalog(state, topics, source=source, conventions=config.conventions()), folder)
 
 
+def config_path(environ: Mapping[str, str]) -> Path:
+    """Return the config file that the environment names, or config.yaml beside this program."""
+    return Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).resolve().parents[1] / "config.yaml")
+
+
 def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config:
     """Return the settings in `path`, or the file NEWSWIRE_CONFIG names, or config.yaml beside this file.
 
     Ends the process with status 2 and every problem on standard error when they cannot be used.
     """
-    path = path or Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).resolve().parents[1] / "config.yaml")
+    path = path or config_path(environ)
     try:
         return configuration.load(path, environ)
     except ConfigError as error:

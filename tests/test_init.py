@@ -1,0 +1,131 @@
+"""`flask init`: a config file for a folder as it lies."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import config as configuration
+from tests.articles.gitserver import Origin
+from tests.site import put
+
+ROOT = Path(__file__).resolve().parent.parent
+POST = "---\ntitle: T\ncategories: [x]\n---\nText.\n"
+DATED = "---\ntitle: T\ndate: 2026-01-02\ntags: [x]\n---\nText.\n"
+
+
+def init(home: Path, *arguments: str, code: int = 0) -> str:
+    """Run the command where there is no config file yet, and return what it says."""
+    command = [str(Path(sys.executable).parent / "flask"), "init", *arguments]
+    environ = {"PATH": os.environ["PATH"], "NEWSWIRE_CONFIG": str(home / "config.yaml"), "HOME": str(home)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "said", "expected"),
+    [
+        (
+            {
+                "_config.yml": "title: My blog\nurl: https://blog.example\nbaseurl: /log\n"
+                "timezone: Europe/Paris\n",
+                "_posts/2026-01-02-a.md": POST,
+                "_posts/2026-01-03-b.markdown": POST.replace("title", "published: no\ntitle"),
+            },
+            "Jekyll, 1 published post, 1 not published, dates from file names, topics from categories",
+            ("_posts", "jekyll", "https://blog.example/log", "My blog", "Europe/Paris"),
+        ),
+        (
+            {
+                "hugo.toml": 'baseURL = "https://h.example/"\ntitle = "H"\nlanguageCode = "de-at"\n',
+                "content/posts/a.md": DATED,
+            },
+            "Hugo, 1 published post, topics from tags",
+            ("content", "hugo", "https://h.example", "H", "UTC"),
+        ),
+        (
+            {"config.toml": 'base_url = "https://z.example"\ntitle = "Z"\n', "content/a.md": DATED},
+            "Zola, 1 published post, topics from tags",
+            ("content", "zola", "https://z.example", "Z", "UTC"),
+        ),
+        (
+            {
+                "pelicanconf.py": "import os\nSITENAME = 'P'\nTIMEZONE = 'Asia/Tokyo'\nraise SystemExit(3)\n",
+                "publishconf.py": "SITEURL = 'https://p.example'\n",
+                "content/a.md": "Title: A\nDate: 2026-01-01\nTags: x\n\nText\n",
+            },
+            "Pelican, 1 published post, topics from tags",
+            ("content", "pelican", "https://p.example", "P", "Asia/Tokyo"),
+        ),
+        (
+            {
+                "docusaurus.config.js": "export default {\n  title: 'D',\n  url: 'https://d.example',\n"
+                "  baseUrl: '/x/',\n}",
+                "blog/2026-01-05-fast/index.mdx": POST,
+            },
+            "Docusaurus, 1 published post, dates from file names, topics from categories",
+            ("blog", "docusaurus", "https://d.example/x", "D", "UTC"),
+        ),
+        (
+            {
+                "astro.config.mjs": "export default defineConfig({\n  site: 'https://a.example',\n});",
+                "src/content/blog/a.md": DATED.replace("date", "pubDate"),
+            },
+            "Astro, 1 published post, topics from tags",
+            ("src/content/blog", "astro", "https://a.example", "News", "UTC"),
+        ),
+        (
+            {"a.md": DATED, "b.md": "---\ntitle: x\n---\n"},
+            "Newswire's own format, 1 published post, 1 that cannot be read, topics from tags",
+            (".", "plain", None, "News", "UTC"),
+        ),
+    ],
+)
+def test_a_config_for_a_project(
+    tmp_path: Path, files: dict[str, str], said: str, expected: tuple[str, ...]
+) -> None:
+    """What is found is said, and what is written is a configuration that can be used; nothing is run."""
+    for path, text in files.items():
+        put(tmp_path / "site" / path, text)
+    assert said in init(tmp_path, str(tmp_path / "site"))
+    written = configuration.load(tmp_path / "config.yaml", {})
+    articles = written.articles
+    found = (
+        (tmp_path / articles.path).resolve().relative_to(tmp_path / "site").as_posix(),
+        articles.generator,
+        articles.base_url,
+        written.site.title,
+        written.site.timezone,
+    )
+    assert found == expected
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    """Without --force; and a folder that is not there is said to be so."""
+    put(tmp_path / "site" / "a.md", DATED)
+    put(tmp_path / "config.yaml", "site: {title: Mine}\n")
+    assert "--force" in init(tmp_path, str(tmp_path / "site"), code=1)
+    assert (tmp_path / "config.yaml").read_text() == "site: {title: Mine}\n"
+    init(tmp_path, str(tmp_path / "site"), "--force")
+    assert "path: " in (tmp_path / "config.yaml").read_text()
+    assert "there is no folder" in init(tmp_path, str(tmp_path / "nowhere"), "--force", code=1)
+
+
+def test_a_repository(tmp_path: Path) -> None:
+    """Its address is written with the folder in it that holds the articles."""
+    origin = Origin(tmp_path / "origin")
+    put(tmp_path / "origin" / "_config.yml", "title: R\n")
+    put(tmp_path / "origin" / "_posts" / "2026-01-02-a.md", POST)
+    origin.commit()
+    said = init(tmp_path, origin.url)
+    assert "Jekyll, 1 published post" in said
+    articles = configuration.load(tmp_path / "config.yaml", {}).articles
+    assert (articles.git, articles.subdir, articles.generator) == (origin.url, "_posts", "jekyll")

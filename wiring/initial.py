@@ -1,0 +1,132 @@
+"""`flask init FOLDER`: a first config.yaml for a folder of articles, or for a git repository of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from articles.detection import NAMES
+from articles.errors import ArticlesError
+from articles.files.checkout import Checkout, Repository
+from articles.files.git import GitError, checked_address
+from articles.project import Project, look_at
+from text.printable import print_line
+from text.terminal import CommandError
+
+
+def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
+    """Return the command; it writes to `output` unless it is told another file."""
+
+    @click.command("init")
+    @click.argument("folder", default=".")
+    @click.option(
+        "--output", "-o", "chosen", type=click.Path(path_type=Path), help=f"Write here. [{output.name}]"
+    )
+    @click.option("--force", is_flag=True, help="Replace a config file that is there.")
+    def init(folder: str, chosen: Path | None, force: bool) -> None:
+        """Look at FOLDER, or at the git repository with this address, and write a config file for it."""
+        target = chosen or output
+        if target.exists() and not force:
+            raise CommandError(
+                f"{target} is there already: replace it with --force, or name another with --output"
+            )
+        if "://" in folder or folder.startswith("git@"):
+            project, source = _of_repository(folder, clock)
+        else:
+            root = Path(folder)
+            if not root.is_dir():
+                raise CommandError(f"there is no folder {folder}")
+            project = _looked_at(root, clock)
+            source = [f"path: {_quoted(_relative(project.articles, target.parent))}"]
+        print_line(summary(project))
+        target.write_text("".join(f"{line}\n" for line in config_lines(project, source)), encoding="utf-8")
+        print_line(f"wrote {target}; see what it gives with: flask articles check")
+
+    return init
+
+
+def summary(project: Project) -> str:
+    """Return what was found, in one line: "Jekyll, 172 posts, 4 not published, topics from categories"."""
+    name = NAMES.get(project.generator, "Newswire's own format")
+    parts = [name, f"{project.published:,} published {'post' if project.published == 1 else 'posts'}"]
+    if project.unpublished:
+        parts.append(f"{project.unpublished:,} not published")
+    if project.bad:
+        parts.append(f"{project.bad:,} that cannot be read")
+    if project.dated_by_name:
+        parts.append("dates from file names")
+    if project.topic_keys:
+        parts.append(f"topics from {', '.join(project.topic_keys)}")
+    return ", ".join(parts)
+
+
+def config_lines(project: Project, source: list[str]) -> Iterator[str]:
+    """Yield the lines of a commented config file; `source` are those that say where the articles are."""
+    yield "# Written by `flask init`. Every key has a default; README.md and docs/articles.md list them all."
+    yield ""
+    yield "site:"
+    yield f"  title: {_quoted(project.title or 'News')}"
+    yield "  # Where people find the feeds. On a host, set SITE_URL in the environment instead."
+    yield "  url: http://localhost:8000"
+    yield f"  language: {_quoted(project.language or 'en')}"
+    if project.timezone:
+        yield f"  timezone: {_quoted(project.timezone)} # of dates that name none"
+    yield "  # Part of every entry's identity: choose it once and never change it."
+    yield f"  id: {_quoted(project.title or 'newswire')}"
+    yield ""
+    yield "articles:"
+    yield from (f"  {line}" for line in source)
+    if project.generator != "plain":
+        yield f"  generator: {project.generator} # whose rules hold"
+    if project.base_url:
+        yield f"  base_url: {_quoted(project.base_url)} # the site the articles belong to: entries link there"
+    else:
+        yield "  # base_url: https://blog.example # the site the articles belong to: entries link there"
+    yield "  # permalink: /:year/:month/:day/:slug/ # where `articles check` shows wrong addresses"
+    if "category" in project.topic_keys and not {"topics", "tags", "categories"} & set(project.topic_keys):
+        yield "  topics_from: [topics, tags, categories, category]"
+    else:
+        yield "  # topics_from: [topics, tags, categories] # the keys that hold topics"
+    yield ""
+    yield "bot:"
+    yield "  every: 60 seconds"
+    yield "  channels: [] # see The bot in README.md"
+
+
+def _looked_at(root: Path, clock: Callable[[], datetime]) -> Project:
+    try:
+        return look_at(root, clock())
+    except ArticlesError as error:
+        raise CommandError(str(error)) from None
+
+
+def _of_repository(url: str, clock: Callable[[], datetime]) -> tuple[Project, list[str]]:
+    """Check a repository out into a temporary folder and look at it."""
+    with TemporaryDirectory(prefix="newswire-") as state:
+        try:
+            checkout = Checkout(Repository(url=checked_address(url)), Path(state), clock)
+            with checkout.role() as role:
+                if role:
+                    checkout.pull(role)
+        except (GitError, ArticlesError, subprocess.SubprocessError) as error:
+            raise CommandError(str(error)) from None
+        project = _looked_at(checkout.files, clock)
+        below = project.articles.resolve().relative_to(checkout.files.resolve()).as_posix()
+    source = [f"git: {_quoted(url)}"]
+    return project, source if below == "." else [*source, f"subdir: {_quoted(below)}"]
+
+
+def _relative(path: Path, start: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a YAML scalar; JSON's strings are YAML's too."""
+    return json.dumps(text, ensure_ascii=False)
