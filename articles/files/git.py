@@ -22,8 +22,11 @@ from urllib.parse import urlsplit
 
 from articles.errors import SourceError
 
-MAX_MEMORY = 1_000_000_000
-"""Bytes of address space that a git process may have: what unpacks to more is refused by the system."""
+MAX_MEMORY = 512_000_000
+"""Bytes of address space of a git process: what unpacks to more is refused by the system.
+
+A checkout of 10,000 articles and 150 MB of pictures takes less than 300 MB.
+"""
 
 MAX_FILE = 1_000_000_000
 """Bytes of a file that git may write, also of a pack."""
@@ -53,8 +56,8 @@ _SETTINGS = {
     "core.fsmonitor": "false",
     "core.hooksPath": "/dev/null",
     "core.logAllRefUpdates": "false",  # what a force-push leaves behind is to be collected
-    "core.packedGitLimit": "256m",
-    "core.packedGitWindowSize": "32m",
+    "core.packedGitLimit": "128m",
+    "core.packedGitWindowSize": "16m",
     "core.protectHFS": "true",
     "core.protectNTFS": "true",
     "credential.helper": "",
