@@ -92,12 +92,7 @@ def create_app(
     app.extensions["newswire"] = newswire
     app.register_blueprint(feeds_blueprint(newswire.publisher))
     app.register_blueprint(
-        pages_blueprint(
-            newswire.publisher,
-            newswire.indexer.folder,
-            files=config.articles.files,
-            show_quality=config.pages.show_quality,
-        )
+        pages_blueprint(newswire.publisher, newswire.files, show_quality=config.pages.show_quality)
     )
     try:
         app.register_blueprint(_ops(newswire, environ))

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response
 from articles.catalog.beside import ArticleFiles
 from articles.catalog.search import MAX_LENGTH
 from articles.errors import DeadlineError
-from articles.files.folder import Folder, glob_matcher
 from articles.topics import ALL
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.publisher import Publisher
@@ -28,21 +27,15 @@ from web.redirects import redirect_within
 from web.responses import parameters, respond
 
 
-def blueprint(
-    publisher: Publisher, folder: Folder, *, files: tuple[str, ...] = (), show_quality: bool = False
-) -> Blueprint:
-    """Return the routes of the pages and the handlers of errors.
-
-    Files beside articles come from `folder`; `files` are globs of those that are served although they are no
-    media.
-    """
+def blueprint(publisher: Publisher, files: ArticleFiles, *, show_quality: bool = False) -> Blueprint:
+    """Return the routes of the pages and of the files beside the articles, and the handlers of errors."""
     routes = Blueprint("pages", __name__)
     assets = Assets()
     renderer = Renderer(publisher.site, assets, show_quality=show_quality)
     pages = ReaderPages(publisher, renderer)
     _add_lists(routes, pages)
     _add_forms(routes, pages)
-    _add_articles(routes, pages, ArticleFiles(folder, publisher.catalog, glob_matcher(files)))
+    _add_articles(routes, pages, files)
     _add_errors(routes, pages)
 
     @routes.get("/static/<name>")

@@ -28,6 +28,18 @@ def imports(file: Path) -> Iterator[str]:
 FILES = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
 
 
+def test_redirects_come_from_one_place() -> None:
+    """No other module chooses a redirect's target: it is the site's own, or once an article's address."""
+    found = {
+        str(file.relative_to(ROOT))
+        for file in (*FILES, ROOT / "app.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and "redirect" in {alias.name for alias in node.names}
+    }
+    assert found == {"web/redirects.py", "pages/admin/area.py", "pages/routes.py"}
+    assert (ROOT / "pages/routes.py").read_text(encoding="utf-8").count(" redirect(") == 1
+
+
 def test_the_packages_keep_to_their_layers() -> None:
     """import-linter's contracts in pyproject.toml hold."""
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]

@@ -54,6 +54,7 @@ class Newswire:
     indexer: Indexer
     watcher: Watcher
     publisher: Publisher
+    files: ArticleFiles
     counts: Counts
     puller: Puller | None = None
 
@@ -133,6 +134,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
         indexer=indexer,
         watcher=Watcher(indexer, on_refresh=lambda refresh: counts.refreshed(refresh.seconds)),
         publisher=Publisher(indexer.catalog, described_site(config.site), settings, clock, files=files),
+        files=files,
         counts=counts,
         puller=Puller(checkout, articles.every) if checkout else None,
     )
