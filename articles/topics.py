@@ -20,6 +20,9 @@ ALL = "all"
 MAX_SLUG = 150
 """Bytes that a slug has at most: feeds are exported as files, and a file's name holds 255."""
 
+_MAX_REMEMBERED = 200
+"""Characters of a name whose slug is remembered."""
+
 _SPOKEN = {"+": "-plus", "#": "-sharp", "&": "-and-", "@": "-at-", "%": "-percent"}
 
 
@@ -39,7 +42,6 @@ class Topic:
     parent: str | None = None
 
 
-@lru_cache(maxsize=4096)
 def slugify(name: str) -> str:
     """Return the address of the topic called `name`: stable, lower case, never empty, never `all`.
 
@@ -48,6 +50,11 @@ def slugify(name: str) -> str:
     other character, or is cut because it is too long, gets a short hash of itself, so that two names never
     share an address by accident.
     """
+    # Whoever asks for an address may make up any name: only short ones are worth the memory.
+    return _remembered_slug(name) if len(name) <= _MAX_REMEMBERED else _slug(name)
+
+
+def _slug(name: str) -> str:
     text = unicodedata.normalize("NFKC", stream_safe(name)).casefold().strip()
     text = unicodedata.normalize("NFKC", text)
     if text.startswith("."):
@@ -65,6 +72,9 @@ def slugify(name: str) -> str:
         digest = hashlib.blake2b(name.strip().encode("utf-8", "surrogatepass"), digest_size=3).hexdigest()
         slug = f"{slug}-{digest}".strip("-")
     return slug
+
+
+_remembered_slug = lru_cache(maxsize=4096)(_slug)
 
 
 def _belongs_in_slug(character: str) -> bool:
