@@ -1,8 +1,9 @@
 """The files beside the articles: which of them are served, below /articles/.
 
 Pictures, audio, video and PDF are served; other kinds only where the setting `articles.files` names them.
-Never served are article files, hidden files, files in a hidden folder or outside the article folder, and
-files that belong only to articles that are not shown: see `articles.catalog.visibility`.
+Never served are article files, hidden files, files in a hidden folder or outside the article folder, what
+lies beside excluded articles, and files that belong only to articles that are not shown: see
+`articles.catalog.visibility`.
 """
 
 from __future__ import annotations
@@ -66,6 +67,6 @@ class ArticleFiles:
         if any(not part or part.startswith(".") or "\0" in part or "\\" in part for part in parts):
             return False
         suffix = Path(parts[-1]).suffix.lower()
-        if suffix in _MARKDOWN or self._folder.is_included(path):
+        if suffix in _MARKDOWN or self._folder.is_included(path) or self._folder.excludes_beside(path):
             return False
         return suffix in MEDIA_TYPES or self._is_allowed(path)

@@ -99,12 +99,26 @@ class Folder:
         """The folder above which nothing belongs to the articles; None where nobody says."""
         self.matches = _matcher(include, exclude)
         """Whether the globs admit a path."""
+        self._is_excluded = glob_matcher(exclude)
+        self._extensions = frozenset(EXTENSIONS) | {Path(pattern).suffix for pattern in include}
         self.is_included = _matcher(include, ())
         """Whether a path has the form of an article file, excluded or not."""
 
     def frozen(self) -> AbstractContextManager[None]:
         """Keep the files from changing, as far as that is in this program's hands; here it is not."""
         return nullcontext()
+
+    def excludes_beside(self, path: str) -> bool:
+        """Return whether `exclude` matches a file, or an article with the name of the file or of its folders.
+
+        So the pictures of excluded articles are found whether the globs name the folders or the files.
+        """
+        parts = path.split("/")
+        names = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+        names[-1] = path.removesuffix(Path(path).suffix)
+        return self._is_excluded(path) or any(
+            self._is_excluded(name + extension) for name in names for extension in self._extensions
+        )
 
     def scan(self) -> Scan:
         """Return what is there now. Raises SourceError when the folder itself cannot be listed."""

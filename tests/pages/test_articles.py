@@ -207,6 +207,31 @@ def test_no_article_is_served_as_a_file(site: ArticleSite) -> None:
 
 
 @pytest.mark.parametrize(
+    ("exclude", "path", "status"),
+    [
+        ("drafts/**", "drafts/a.png", 404),
+        ("drafts/*.md", "drafts/a.png", 404),
+        ("drafts/*.md", "drafts/images/deep/a.png", 404),
+        ("drafts/*.txt", "drafts/a.png", 404),
+        ("**/secret*", "posts/secret.png", 404),
+        ("**/secret.md", "posts/secret/a.png", 404),
+        ("**/README.md", "posts/a.png", 200),
+        ("drafts/**", "posts/drafts/a.png", 200),
+    ],
+)
+def test_nothing_of_what_is_excluded(site: ArticleSite, exclude: str, path: str, status: int) -> None:
+    """A file that an article of its name would be excluded with is not served, like a draft's."""
+    site.settings = {"include": ("**/*.md", "**/*.txt"), "exclude": (exclude,)}
+    site.write("a.md")
+    site.write("drafts/b.md")
+    site.raw(path, b"x")
+    web = Web(site)
+    web.refresh()
+    assert web.get(f"/articles/{path}").status_code == status
+    web.newswire.catalog.close()
+
+
+@pytest.mark.parametrize(
     ("path", "status"),
     [
         ("shown/a.png", 200),
