@@ -53,6 +53,11 @@ class Background:
         self._pause = FIRST_PAUSE
         self._thread = _SupervisedThread(self)
 
+    @property
+    def has_failed_often(self) -> bool:
+        """Whether the work has failed so often in a row that the longest pause is reached."""
+        return self.failure is not None and self._pause >= LONGEST_PAUSE
+
     def start(self) -> None:
         """Start the thread; more calls change nothing."""
         if not self._thread.is_alive() and not self._stop.is_set():

@@ -68,7 +68,7 @@ class Watcher(Background):
         """Do the work if no other process does it, and report what has changed in either case."""
         try:
             if self._holds_lock():
-                # An unforeseen error leaves the lock with this process: another would meet the same error.
+                # An unforeseen error leaves the lock with this process: another would mostly meet it too.
                 self._watch()
                 self._release_lock()
             self._report_change()
@@ -196,6 +196,8 @@ class Watcher(Background):
     def _failed(self, error: BaseException) -> None:
         super()._failed(error)
         self._write_problem(str(self.failure))
+        if self.has_failed_often:  # the fault may be of this process alone, such as too many open files
+            self._release_lock()
 
     def _succeeded(self) -> None:
         super()._succeeded()

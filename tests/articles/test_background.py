@@ -255,6 +255,26 @@ def test_all_processes_know_why_articles_are_not_refreshed(
         assert wait_for(lambda: refresh_problem(elsewhere) is None, WITHIN)
 
 
+def test_a_fault_of_one_process_alone_hands_the_work_to_another(
+    site: ArticleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watcher that fails for long releases the lock, and one that can do the work takes over."""
+    monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(background, "LONGEST_PAUSE", 2.0)
+    site.write("a.md")
+    broken, sound = site.indexer(), site.indexer()
+    fault = Fault(broken.refresh, 0)
+    broken.refresh = fault  # type: ignore[method-assign]
+    fault.is_on = True
+    with running(Watcher(broken)):
+        assert wait_for(lambda: fault.raised > 0, WITHIN)
+        with running(Watcher(sound)):
+            assert wait_for(lambda: titles(sound) == ["A title"], WITHIN)
+            site.write("b.md", title="B")
+            assert wait_for(lambda: titles(sound) == ["A title", "B"], WITHIN)
+            assert refresh_problem(site.catalog()) is None
+
+
 def test_an_error_in_one_file_costs_no_other(
     site: ArticleSite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
