@@ -57,6 +57,7 @@ ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 """The content codings on offer, best first."""
 
+_OLD_NAMES = {"x-gzip": "gzip"}  # RFC 9110 §8.4.1.3
 # RFC 9110 §15.4.5: a 304 carries what caches need to know, and no other metadata.
 _WITH_BODY_ONLY = frozenset({"Last-Modified", "Link", "X-Content-Type-Options"})
 _MEMBER = re.compile(r'(?:W/)?"[^"]*"')
@@ -135,6 +136,14 @@ def answer(document: Document, conditions: Mapping[str, str]) -> Answer:
     headers = [("ETag", entity_tag(document.tag, coding)), *document.headers, ("Vary", "Accept-Encoding")]
     if document.last_modified:
         headers.append(("Last-Modified", http_date(document.last_modified)))
+    if not holds(headers[0][1], document.last_modified, conditions):
+        refused = (
+            headers[0],
+            ("Vary", "Accept-Encoding"),
+            ("Cache-Control", "no-store"),
+            ("Content-Length", "0"),
+        )
+        return Answer(412, refused, b"")
     if is_not_modified(document.tag, document.last_modified, conditions):
         return Answer(304, tuple(header for header in headers if header[0] not in _WITH_BODY_ONLY), b"")
     body = document.encoded(coding)
@@ -150,6 +159,19 @@ def entity_tag(tag: str, coding: str) -> str:
     return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding}"'
 
 
+def holds(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
+    """Whether If-Match and If-Unmodified-Since allow an answer; if not, it is 412 (RFC 9110 §13.1).
+
+    `tag` is the entity tag in the coding that would be sent. Weak ones never match, and If-Match decides
+    alone where it is present (§13.2.2).
+    """
+    if_match = conditions.get("if-match")
+    if if_match is not None:
+        return if_match.strip() == "*" or tag in _MEMBER.findall(if_match)
+    since = _http_date(conditions.get("if-unmodified-since", ""))
+    return since is None or last_modified is None or last_modified.replace(microsecond=0) <= since
+
+
 def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
     """Whether a conditional request is to be answered 304 (RFC 9110 §13.2.2).
 
@@ -160,15 +182,8 @@ def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mappin
     if if_none_match is not None:
         tags = _MEMBER.findall(if_none_match)
         return if_none_match.strip() == "*" or any(_same_document(member, tag) for member in tags)
-    if_modified_since = conditions.get("if-modified-since")
-    if if_modified_since is None or last_modified is None:
-        return False
-    try:
-        since = parsedate_to_datetime(if_modified_since)
-        since = since if since.tzinfo else since.replace(tzinfo=UTC)
-        return last_modified.replace(microsecond=0) <= since
-    except (ValueError, OverflowError):
-        return False  # §13.1.3: a recipient ignores what is no HTTP date
+    since = _http_date(conditions.get("if-modified-since", ""))
+    return since is not None and last_modified is not None and last_modified.replace(microsecond=0) <= since
 
 
 def choose_coding(accept_encoding: str) -> str:
@@ -177,7 +192,8 @@ def choose_coding(accept_encoding: str) -> str:
     for part in accept_encoding[:MAX_ACCEPT_ENCODING].lower().split(","):
         name, _, parameters = part.partition(";")
         match = _QVALUE.fullmatch(parameters.strip()) if parameters else None
-        weights[name.strip()] = float(match[1]) if match else 0.0 if parameters else 1.0
+        coding = _OLD_NAMES.get(name.strip(), name.strip())
+        weights[coding] = float(match[1]) if match else 0.0 if parameters else 1.0
     other = weights.get("*", 0.0)
     best = max(ENCODERS, key=lambda coding: weights.get(coding, other))
     weight = weights.get(best, other)
@@ -187,6 +203,15 @@ def choose_coding(accept_encoding: str) -> str:
 def http_date(moment: datetime) -> str:
     """Return a time as an HTTP date (RFC 9110 §5.6.7)."""
     return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+
+
+def _http_date(text: str) -> datetime | None:
+    """Return the time, or None for what is no HTTP date, which a recipient ignores (RFC 9110 §13.1.3)."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _same_document(member: str, tag: str) -> bool:

@@ -108,6 +108,53 @@ def test_if_modified_since(if_modified_since: str, expected: int) -> None:
     assert status(if_modified_since=if_modified_since) == expected
 
 
+@pytest.mark.parametrize(
+    ("if_match", "expected"),
+    [
+        (f'"{TAG}"', 200),
+        (f'"other", "{TAG}"', 200),
+        ("*", 200),
+        ('"other"', 412),
+        (f'W/"{TAG}"', 412),
+        (f'"{TAG}-gzip"', 412),
+        ("", 412),
+    ],
+)
+def test_if_match(if_match: str, expected: int) -> None:
+    """RFC 9110 §13.1.1: 412 unless the very bytes that would be sent are among those that are named."""
+    assert status(if_match=if_match) == expected
+    assert status(if_match=if_match, if_unmodified_since="Mon, 01 Jan 2001 00:00:00 GMT") == expected
+
+
+def test_if_match_is_about_the_coding_that_is_sent() -> None:
+    """Each coding has its own tag, and only that one names its bytes."""
+    assert status(if_match=f'"{TAG}-gzip"', accept_encoding="gzip") == 200
+    assert status(if_match=f'"{TAG}"', accept_encoding="gzip") == 412
+
+
+@pytest.mark.parametrize(
+    ("if_unmodified_since", "expected"),
+    [
+        (DATE, 200),
+        ("Mon, 01 Jun 2026 12:00:01 GMT", 200),
+        ("Mon, 01 Jun 2026 11:59:59 GMT", 412),
+        ("last Tuesday", 200),
+        ("", 200),
+    ],
+)
+def test_if_unmodified_since(if_unmodified_since: str, expected: int) -> None:
+    """RFC 9110 §13.1.4: 412 when there is a newer entry; what is no date does not count."""
+    assert status(if_unmodified_since=if_unmodified_since) == expected
+
+
+def test_a_condition_that_fails_comes_before_one_that_is_met() -> None:
+    """RFC 9110 §13.2.2: If-Match comes first. The answer has a tag, no body, and is not to be stored."""
+    refused = answer(document(), {"if-match": '"other"', "if-none-match": f'"{TAG}"'})
+    assert (refused.status, refused.body) == (412, b"")
+    assert dict(refused.headers)["ETag"] == f'"{TAG}"'
+    assert dict(refused.headers)["Cache-Control"] == "no-store"
+
+
 def test_if_none_match_decides_alone() -> None:
     """If-Modified-Since counts only where there is no If-None-Match (RFC 9110 §13.2.2)."""
     assert status(if_none_match='"old"', if_modified_since=DATE) == 200
@@ -142,6 +189,9 @@ def test_no_date_is_an_error(date: str) -> None:
         ("gzip, deflate", "gzip"),
         ("gzip, deflate, br, zstd", "br"),
         ("gzip, zstd", "zstd"),
+        ("x-gzip", "gzip"),
+        ("X-GZIP;q=0.5, br;q=0.1", "gzip"),
+        ("x-gzip;q=0", "identity"),
         ("GZIP", "gzip"),
         ("br;q=0.5, gzip;q=0.8", "gzip"),
         ("br;q=0.8, gzip;q=0.8", "br"),
