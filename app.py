@@ -201,7 +201,8 @@ class _LazyGroup(click.Group):
 def _bot_commands(
     newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None
 ) -> Mapping[str, click.Group]:
-    from bot.operator.commands import BotParts, ProposedChange, bot_commands, database_commands
+    from bot.operator.commands import bot_commands, database_commands
+    from bot.operator.parts import BotParts, ProposedChange
     from wiring.bot import bot_parts, proposed_change
 
     def parts(stream: TextIO) -> BotParts:
@@ -278,7 +279,7 @@ def _admin(
 ) -> Blueprint:
     """Return the operator's pages; only they bring the bot into a process that serves feeds."""
     from bot.errors import BotError
-    from bot.operator.commands import BotParts
+    from bot.operator.parts import BotParts
     from pages.admin.authentication import MIN_TOKEN_LENGTH
     from pages.admin.routes import blueprint as admin_blueprint
     from wiring.bot import bot_parts

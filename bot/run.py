@@ -27,7 +27,8 @@ from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.queue import Outbox
 from bot.planning.catalog import Catalog
 from bot.planning.dryrun import Rehearsal
-from bot.planning.planner import Plan, Planner
+from bot.planning.plan import Plan
+from bot.planning.planner import Planner
 from bot.planning.rules import Channel
 from bot.sending.dispatcher import Sender
 from bot.sending.lane import Sends
@@ -90,7 +91,7 @@ class Bot:
         self._every = every
         self._refresh = refresh
         self.lease = lease or Lease(database, clock)
-        self.planner = Planner(database, catalog, channels, taxonomy=taxonomy)
+        self.planner = Planner(database, catalog, channels, taxonomy=taxonomy, lease=self.lease)
         self._rehearsal = Rehearsal(catalog, channels)
         self.sender = Sender(
             Outbox(database, self.lease),
@@ -103,6 +104,7 @@ class Bot:
             wait=wait,
             idle=self._rest,
             paced=paced,
+            site=site.name,
             **({"spread": spread} if spread else {}),
         )
         self._scheduler: BackgroundScheduler | None = None
@@ -196,7 +198,8 @@ class Bot:
                 return
             if not led:
                 self._at(datetime.now(UTC), self.look, "wake")
-            elif self.sender.reap():
+            else:
+                self.sender.reap()
                 self._drain()
 
     def _beat(self) -> bool:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import requests
 
 from articles.topics import Topics
-from bot.operator.commands import BotParts, ProposedChange
+from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox.database import connect
 from bot.run import Site
 from bot.sending.network import network_of

@@ -6,14 +6,13 @@ Everything that is shown comes from `reports`; everything that is changed goes t
 from __future__ import annotations
 
 import functools
-import logging
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO, TypeVar
@@ -23,28 +22,27 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
 from articles.article import Article
-from articles.catalog.catalog import Catalog
 from articles.errors import ArticlesError
 from articles.identity import identity
 from articles.topics import ALL
 from bot.errors import BotError
-from bot.operator import orders as operations
-from bot.operator import reports
+from bot.operator import orders, queries, reports
+from bot.operator.parts import BotParts, ProposedChange
+from bot.operator.testing import send_test
 from bot.outbox import channelstate, lease, schema
 from bot.outbox.database import Database, connect, first_line, is_away
 from bot.outbox.states import WAITING, State
 from bot.planning import threshold as thresholds
-from bot.planning.planner import Plan, Planner, story_of
+from bot.planning.admission import stories_of
+from bot.planning.plan import Plan
+from bot.planning.planner import Planner
 from bot.planning.rules import NOTHING, Channel, decide, explain
-from bot.run import Bot, Site, stop_on_signals
-from bot.sending.transport import Transport
+from bot.run import stop_on_signals
 from bot.services import NOWHERE, SERVICES
 from bot.services.message import compose
 from text.printable import print_json, print_line
 from text.terminal import CommandError
 from web.numbers import MAX_ID
-
-log = logging.getLogger("bot")
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -52,58 +50,6 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _DELIVERY = click.IntRange(1, MAX_ID)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BotParts:
-    """What the bot is made of, and what its commands work on.
-
-    `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
-    it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why;
-    `warnings` what in the settings is probably not meant.
-    """
-
-    database: Database
-    catalog: Catalog
-    channels: tuple[Channel, ...]
-    transport: Transport
-    site: Site
-    clock: Callable[[], datetime]
-    every: timedelta
-    refresh: Callable[[], object]
-    taxonomy: str
-    faults: Mapping[str, str]
-    watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
-    warnings: Callable[[], Iterable[str]] = tuple
-
-    def bot(self) -> Bot:
-        """Return a bot that has not begun to do anything, and warn of what is wrong with the settings."""
-        for warning in (*self.faults.values(), *self.warnings()):
-            log.warning("%s", warning)
-        return Bot(
-            self.database,
-            self.catalog,
-            self.channels,
-            self.transport,
-            self.site,
-            clock=self.clock,
-            every=self.every,
-            refresh=self.refresh,
-            taxonomy=self.taxonomy,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposedChange:
-    """Articles and rules that may come from someone else, to compare with this installation's.
-
-    Holds no secret and no address: its channels have no webhook. `refresh` brings the catalog up to date.
-    """
-
-    catalog: Catalog
-    channels: tuple[Channel, ...]
-    taxonomy: str
-    refresh: Callable[[], object]
 
 
 Parts = Callable[[TextIO], BotParts]
@@ -161,16 +107,16 @@ def _add_running(group: AppGroup, parts: Parts) -> None:
     def once() -> None:
         """Look once, post what is due, and end: for cron, and for hosts that sleep."""
         ours = _ready(parts(sys.stdout))
-        before = operations.totals(ours.database)
+        before = queries.totals(ours.database)
         stop = threading.Event()
         stop_on_signals(stop)
         plan = ours.bot().once(stop)
         if plan is None:
             print_line("another bot is at work")
             return
-        after = operations.totals(ours.database)
+        after = queries.totals(ours.database)
         waiting = sum(after[state] for state in WAITING)
-        sent = after[State.SENT] - before[State.SENT]
+        sent = sum(after[state] - before[state] for state in (State.SENT, State.ACCEPTED))
         print_line(f"{len(plan.posts)} planned, {sent} sent, {waiting} waiting")
 
 
@@ -236,7 +182,7 @@ def _add_questions(group: AppGroup, parts: Parts) -> None:
         if channel is not None and channel not in channelstate.states(ours.database):
             _channel(ours, channel)
         wanted = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
-        found = operations.listed(ours.database, states=wanted, channel=channel, limit=limit)
+        found = queries.listed(ours.database, states=wanted, channel=channel, limit=limit)
         if as_json:
             for delivery in found:
                 print_json(reports.delivery_values(delivery))
@@ -250,7 +196,7 @@ def _add_questions(group: AppGroup, parts: Parts) -> None:
         ours = _ready(parts(sys.stderr))
         now, database = ours.clock(), ours.database
         _print_lines([reports.lease_line(lease.holder(database), now)])
-        states, counts = channelstate.states(database), operations.counts(database)
+        states, counts = channelstate.states(database), queries.counts(database)
         for channel in ours.channels:
             rates = SERVICES[channel.kind].RATE
             _print_lines(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
@@ -278,12 +224,14 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
     def replay(ids: tuple[int, ...]) -> None:
         """Post these deliveries again, or at last, whatever the rules say."""
         ours = _ready(parts(sys.stderr))
-        done = operations.replay(ours.database, ids, ours.clock())
-        refused = sorted(set(ids) - set(done))
-        _print_lines(f"delivery {number} will be posted" for number in done)
-        for number in refused:
-            problem = f"delivery {number} cannot be posted: there is none, or it is in flight"
-            print_line(problem, stream=sys.stderr)
+        refused = False
+        for number in sorted(set(ids)):
+            answer = orders.replay(ours.database, number, ours.clock())
+            if answer.done:
+                print_line(f"delivery {number} will be posted")
+            else:
+                print_line(f"delivery {number} cannot be posted: {answer.says}", stream=sys.stderr)
+                refused = True
         sys.exit(1 if refused else 0)
 
     @group.command()
@@ -295,8 +243,9 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         if posted is None:
             raise click.UsageError("look into the channel, and say --posted or --not-posted")
         ours = _ready(parts(sys.stderr))
-        if not operations.resolve(ours.database, id, posted=posted, now=ours.clock()):
-            raise CommandError(f"delivery {id} does not wait for an answer")
+        answer = orders.resolve(ours.database, id, posted=posted, now=ours.clock())
+        if not answer.done:
+            raise CommandError(f"delivery {id} does not wait for an answer: {answer.says}")
         print_line(f"delivery {id}: {'sent' if posted else 'will be posted'}")
 
     @group.command()
@@ -305,8 +254,9 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
     def skip(id: int) -> None:
         """Never post this delivery, as if its article had been there before the channel."""
         ours = _ready(parts(sys.stderr))
-        if not operations.skip(ours.database, id, ours.clock()):
-            raise CommandError(f"delivery {id} does not wait to be posted")
+        answer = orders.skip(ours.database, id, ours.clock())
+        if not answer.done:
+            raise CommandError(f"delivery {id} does not wait to be posted: {answer.says}")
         print_line(f"delivery {id} is skipped")
 
     @group.command()
@@ -339,10 +289,9 @@ def _add_messages(group: AppGroup, parts: Parts) -> None:
         ours = _ready(parts(sys.stderr))
         if _channel(ours, channel).destination is None:
             raise CommandError(ours.faults[channel])
-        # The others' faults are not the question here.
-        verdict = replace(ours, faults={}).bot().sender.test(channel, ours.site.name)
-        print_line(f"{channel}: {verdict.outcome}{f': {verdict.reason}' if verdict.reason else ''}")
-        sys.exit(0 if verdict.outcome == "sent" else 1)
+        result = send_test(ours, channel)
+        print_line(f"{channel}: {result.outcome}{f': {result.reason}' if result.reason else ''}")
+        sys.exit(0 if result.is_sent else 1)
 
     @group.command()
     @click.argument("channel")
@@ -399,9 +348,9 @@ def _explanation(ours: BotParts, article: Article) -> Iterable[str]:
     database = ours.database
     now = ours.clock()
     states = channelstate.states(database)
-    past = operations.past_of(database, article.id, story_of(article))
-    found = {d.channel: d for d in operations.listed(database, article_id=article.id)}
-    attempts = operations.attempts_of(database, [delivery.id for delivery in found.values()])
+    past = queries.past_of(database, article.id, stories_of(article))
+    found = {d.channel: d for d in queries.listed(database, article_id=article.id)}
+    attempts = queries.attempts_of(database, [delivery.id for delivery in found.values()])
     for channel in ours.channels:
         known = past.get(channel.name, NOTHING)
         yield from reports.explanation_lines(

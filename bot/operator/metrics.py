@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, case, extract, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import BotError
-from bot.operator import orders as operations
+from bot.operator import queries
 from bot.outbox import lease, schema
 from bot.outbox.database import Database, first_line
 from bot.outbox.lease import HEARTBEAT, TERM
@@ -61,7 +61,7 @@ def _deliveries(database: Database) -> Iterator[Metric]:
     deliveries = GaugeMetricFamily(
         "newswire_deliveries", "Deliveries by channel and state.", labels=["channel", "state"]
     )
-    for (channel, state), count in sorted(operations.counts(database).items()):
+    for (channel, state), count in sorted(queries.counts(database).items()):
         deliveries.add_metric([channel, str(state)], count)
     yield deliveries
 

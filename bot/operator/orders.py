@@ -1,204 +1,169 @@
-"""What operators ask of the outbox, and the orders they give it.
+"""The orders that operators give the outbox.
 
-Nothing here sends: an order changes rows, and the next drain acts on them.
+Nothing here sends: an order changes rows, and the next drain acts on them. An order is compared with what its
+author saw: what has changed meanwhile stays as it is, and the answer says so.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select
 
+from bot.operator.queries import with_posts
+from bot.outbox import channelstate
+from bot.outbox.causes import Cause
 from bot.outbox.database import Database
-from bot.outbox.keys import is_storable
-from bot.outbox.queue import as_deliveries, delivery_columns
-from bot.outbox.records import Delivery, Kind
-from bot.outbox.schema import attempts, deliveries
-from bot.outbox.states import RESOLVABLE, STORY_TOLD, WAITING, State
-from bot.planning.rules import Past
+from bot.outbox.moves import add_posts, move_deliveries, move_posts
+from bot.outbox.records import Delivery, Post, PostKind
+from bot.outbox.rows import read_deliveries
+from bot.outbox.schema import deliveries, posts
+from bot.outbox.states import DeliveryState, PostState, State
 from bot.services import Detail
 
-SKIPPED = "skipped by the operator"
-"""The reason of deliveries that count as already there because an operator says so."""
-
 _AFRESH: dict[str, Any] = {
-    "state": State.PLANNED,
-    "reason": "",
+    "cause": Cause.NONE,
+    "note": "",
     "failures": 0,
-    "detail": int(Detail.FULL),
+    "form": int(Detail.FULL),
     "retracted": False,
     "correct_at": None,
-    "correct_failures": 0,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRecord:
-    """One request that was made, as it was recorded; `delivery_id` is None for a channel's test."""
+class Seen:
+    """What an operator saw of a delivery before giving an order: that is compared with what it has become."""
 
-    delivery_id: int | None
-    channel: str
-    kind: Kind
-    number: int
-    started_at: datetime
-    finished_at: datetime
-    outcome: str
-    status: int | None
-    reason: str
+    state: State
+    attempts: int
 
 
-def listed(
-    database: Database,
-    *,
-    states: Iterable[State] = (),
-    channel: str | None = None,
-    article_id: str | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> list[Delivery]:
-    """Return the newest deliveries that fit, newest first; no `states` means any.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of an order: whether it was carried out, and in words if not why not."""
 
-    With `before`, only those older than the delivery with that id.
+    done: bool
+    says: str = ""
+
+
+def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
+    """Post a delivery again, or at last, whatever rules or age say.
+
+    One that is in flight is left alone. All articles of its message go with it; the article has to be
+    published when its turn comes.
     """
-    if not (is_storable(channel or "") and is_storable(article_id or "")):
-        return []
-    query = select(*delivery_columns()).order_by(deliveries.c.id.desc()).limit(limit)
-    if wanted := sorted(states):
-        query = query.where(deliveries.c.state.in_(wanted))
-    if channel is not None:
-        query = query.where(deliveries.c.channel == channel)
-    if article_id is not None:
-        query = query.where(deliveries.c.article_id == article_id)
-    if before is not None:
-        query = query.where(deliveries.c.id < before)
-    with database.read() as connection:
-        return as_deliveries(connection.execute(query))
+
+    def act(connection: Connection, found: Delivery) -> bool:
+        if not found.can_be_replayed:
+            return False
+        return _again(connection, found, now, cause=Cause.REPLAYED, forced=True)
+
+    return _order(database, delivery_id, seen, act)
 
 
-def counts(database: Database) -> dict[tuple[str, State], int]:
-    """Return how many deliveries each channel has in each state; those with none are absent."""
-    query = select(deliveries.c.channel, deliveries.c.state, func.count()).group_by(
-        deliveries.c.state, deliveries.c.channel
-    )
-    with database.read() as connection:
-        return {(name, State(state)): count for name, state, count in connection.execute(query)}
+def resolve(
+    database: Database, delivery_id: int, *, posted: bool, now: datetime, seen: Seen | None = None
+) -> Answer:
+    """Say of a delivery whose answer was lost whether it was posted; if not, it is posted now."""
+
+    def act(connection: Connection, found: Delivery) -> bool:
+        if not found.can_be_resolved or found.post is None:
+            return False
+        if not posted:
+            return _again(connection, found, now, cause=Cause.RESOLVED_NOT_POSTED, forced=found.forced)
+        sources, post = [found.post.state], found.post
+        values = _AFRESH | {"posted_at": now}
+        if move_posts(connection, _as_seen(post), sources, PostState.SENT, now, **values) != 1:
+            return False
+        which = deliveries.c.post_id == post.id
+        waiting, cause = [DeliveryState.WAITING], Cause.RESOLVED_POSTED
+        return move_deliveries(connection, which, waiting, DeliveryState.POSTED, now, cause=cause) > 0
+
+    return _order(database, delivery_id, seen, act)
 
 
-def totals(database: Database) -> Counter[State]:
-    """Return how many deliveries there are in each state, of all channels together."""
-    found = Counter[State]()
-    for (_, state), count in counts(database).items():
-        found[state] += count
-    return found
+def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
+    """Never post this delivery, unless it is replayed; its story counts as told."""
 
-
-def one(database: Database, delivery_id: int) -> Delivery | None:
-    """Return one delivery, or None where there is none with this id."""
-    with database.read() as connection:
-        found = as_deliveries(
-            connection.execute(select(*delivery_columns()).where(deliveries.c.id == delivery_id))
+    def act(connection: Connection, found: Delivery) -> bool:
+        if not found.can_be_skipped:
+            return False
+        cause, post = Cause.SKIPPED_BY_OPERATOR, found.post
+        which = deliveries.c.id == found.id
+        sources = [DeliveryState.WAITING]
+        if not move_deliveries(connection, which, sources, DeliveryState.BASELINED, now, cause=cause):
+            return False
+        others = select(deliveries.c.id).where(
+            deliveries.c.post_id == found.post_id, deliveries.c.state == DeliveryState.WAITING
         )
-    return found[0] if found else None
-
-
-def by_day(database: Database, since: datetime) -> dict[date, Counter[str]]:
-    """Return how the attempts to post ended, counted by outcome, on each day (UTC) from `since` on.
-
-    Days without any are absent; tests do not count.
-    """
-    utc = attempts.c.started_at if database.is_sqlite else func.timezone("UTC", attempts.c.started_at)
-    day = func.date(utc).label("day")
-    query = (
-        select(day, attempts.c.outcome, func.count())
-        .where(attempts.c.started_at >= since, attempts.c.kind != Kind.TEST)
-        .group_by(day, attempts.c.outcome)
-    )
-    found: dict[date, Counter[str]] = {}
-    with database.read() as connection:
-        for when, outcome, count in connection.execute(query):
-            moment = when if isinstance(when, date) else date.fromisoformat(when)
-            found.setdefault(moment, Counter())[outcome] += count
-    return found
-
-
-def attempts_of(database: Database, delivery_ids: Sequence[int]) -> list[AttemptRecord]:
-    """Return every attempt for the deliveries, oldest first."""
-    query = select(attempts).where(attempts.c.delivery_id.in_(delivery_ids)).order_by(attempts.c.id)
-    with database.read() as connection:
-        return [
-            AttemptRecord(
-                delivery_id=row.delivery_id,
-                channel=row.channel,
-                kind=Kind(row.kind),
-                number=row.number,
-                started_at=row.started_at,
-                finished_at=row.finished_at,
-                outcome=row.outcome,
-                status=row.status,
-                reason=row.reason,
-            )
-            for row in connection.execute(query)
-        ]
-
-
-def past_of(database: Database, article_id: str, story: str | None) -> dict[str, Past]:
-    """Return, by channel, what the outbox remembers of an article whose story is `story`."""
-    own = select(deliveries.c.channel, deliveries.c.state, deliveries.c.reason).where(
-        deliveries.c.article_id == article_id
-    )
-    told = select(deliveries.c.channel, deliveries.c.article_id).where(
-        deliveries.c.story == story, deliveries.c.state.in_(sorted(STORY_TOLD))
-    )
-    if not is_storable(article_id):
-        return {}
-    with database.read() as connection:
-        found = (
-            {row.channel: Past(told_by=row.article_id) for row in connection.execute(told)} if story else {}
+        if post is None or post.state is PostState.DEAD or connection.scalar(others) is not None:
+            return True
+        ended = move_posts(
+            connection, _as_seen(post), [post.state], PostState.DEAD, now, cause=cause, note=""
         )
-        for row in connection.execute(own):
-            found[row.channel] = Past(state=State(row.state), reason=row.reason)
-    return found
+        return ended == 1
+
+    return _order(database, delivery_id, seen, act)
 
 
-def replay(database: Database, ids: Iterable[int], now: datetime) -> list[int]:
-    """Post these deliveries again, or at last, whatever rules or age say; return those it was possible for.
-
-    One that is in flight is left alone. The article has to be published when its turn comes.
-    """
-    return _order(database, ids, {**_AFRESH, "forced": True, "due_at": now, "updated_at": now})
-
-
-def resolve(database: Database, delivery_id: int, *, posted: bool, now: datetime) -> bool:
-    """Say of a delivery whose answer was lost whether it was posted; return whether it needed to be said."""
-    values: dict[str, Any] = {**_AFRESH, "due_at": now, "updated_at": now}
-    if posted:
-        reason = "resolved by the operator: posted"
-        values |= {"state": State.SENT, "reason": reason, "due_at": None, "posted_at": now}
-    return bool(_order(database, [delivery_id], values, only=RESOLVABLE))
+def send_test(database: Database, channel: str, now: datetime) -> int:
+    """Have a test message sent to the channel, and return the id of its post."""
+    with database.write() as connection:
+        channelstate.register(connection, [channel], now)
+        return add_posts(connection, channel, [now], now, PostKind.TEST)[0]
 
 
-def skip(database: Database, delivery_id: int, now: datetime) -> bool:
-    """Never post this delivery, unless it is replayed; return whether it waited or was held."""
-    values = {**_AFRESH, "state": State.BASELINED, "reason": SKIPPED, "due_at": None, "updated_at": now}
-    return bool(_order(database, [delivery_id], values, only=WAITING | {State.HELD}))
+def cancel_test(database: Database, post_id: int, now: datetime) -> None:
+    """End a test message that no bot has sent."""
+    which = and_(posts.c.id == post_id, posts.c.kind == PostKind.TEST, posts.c.claim.is_(None))
+    with database.write() as connection:
+        move_posts(connection, which, [PostState.PLANNED], PostState.DEAD, now, cause=Cause.UNSENT)
+
+
+def _again(connection: Connection, found: Delivery, now: datetime, *, cause: Cause, forced: bool) -> bool:
+    """Have a delivery wait again, and its post, with all that are part of it, be sent now."""
+    post = found.post
+    if post is None:
+        which = and_(deliveries.c.id == found.id, deliveries.c.post_id.is_(None))
+    else:
+        values = _AFRESH
+        sources = [post.state]
+        if move_posts(connection, _as_seen(post), sources, PostState.PLANNED, now, due_at=now, **values) != 1:
+            return False
+        which = deliveries.c.post_id == post.id
+    states = list(DeliveryState) if post is None else [found.decided]
+    moved = move_deliveries(connection, which, states, DeliveryState.WAITING, now, cause=cause, forced=forced)
+    return moved > 0
 
 
 def _order(
-    database: Database, ids: Iterable[int], values: dict[str, Any], only: Iterable[State] = State
-) -> list[int]:
-    statement = (
-        update(deliveries)
-        .where(
-            deliveries.c.id.in_(sorted(set(ids))),
-            deliveries.c.claim.is_(None),
-            deliveries.c.state.in_(sorted(only)),
-        )
-        .values(values)
-        .returning(deliveries.c.id)
-    )
+    database: Database,
+    delivery_id: int,
+    seen: Seen | None,
+    act: Callable[[Connection, Delivery], bool],
+) -> Answer:
+    """Carry out an order on a delivery that is as the operator saw it."""
     with database.write() as connection:
-        return sorted(connection.execute(statement).scalars())
+        found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
+        if not found:
+            return Answer(done=False, says="there is no such delivery")
+        now_stands = f"it is {found[0].state} now, after {_times(found[0].attempts)}"
+        if seen is not None and (seen.state, seen.attempts) != (found[0].state, found[0].attempts):
+            was = f"it was {seen.state} after {_times(seen.attempts)}"
+            return Answer(done=False, says=f"it has changed meanwhile: {was}, and {now_stands}")
+        if not act(connection, found[0]):
+            connection.rollback()
+            return Answer(done=False, says=now_stands)
+    return Answer(done=True)
+
+
+def _times(attempts: int) -> str:
+    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
+
+
+def _as_seen(post: Post) -> ColumnElement[bool]:
+    return and_(posts.c.id == post.id, posts.c.attempts == post.attempts, posts.c.claim.is_(None))

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.operator.orders import AttemptRecord
+from bot.operator.queries import AttemptRecord
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.lease import Holder
 from bot.outbox.records import Delivery
-from bot.outbox.states import State
-from bot.planning.planner import Plan
+from bot.outbox.states import DeliveryState, State
+from bot.planning.plan import Plan
 from bot.planning.rules import Channel, Check, Decision
 from bot.planning.threshold import Candidates, Threshold
 from bot.services import Rate
@@ -64,9 +64,7 @@ def explanation_lines(
 
 def _answer(state: ChannelState | None, decision: Decision, delivery: Delivery | None) -> str:
     if delivery:
-        return (
-            f"{delivery.state} since {moment(delivery.updated_at)}, delivery {delivery.id}{_next(delivery)}"
-        )
+        return f"{delivery.state} since {moment(since(delivery))}, delivery {delivery.id}{_next(delivery)}"
     if not decision.deliver:
         return f"is not posted: {decision.says}"
     if state is None or state.baselined_at is None:
@@ -79,17 +77,17 @@ def delivery_lines(deliveries: Sequence[Delivery]) -> Iterator[str]:
     width = max((len(delivery.channel) for delivery in deliveries), default=0)
     for each in deliveries:
         yield (
-            f"{each.id:>6}  {each.state:9}  {moment(_since(each))}  {each.channel:{width}}"
+            f"{each.id:>6}  {each.state:9}  {moment(since(each))}  {each.channel:{width}}"
             f"  {each.title}  ({each.article_id})"
         )
         if each.due_at or (each.reason and each.reason != each.state):
             yield f"        {_tries(each)}{_next(each)}"
 
 
-def _since(delivery: Delivery) -> datetime:
+def since(delivery: Delivery) -> datetime:
     """Return when the state was reached: a post is corrected later, and stays as old as it is."""
-    posted_at = delivery.posted_at if delivery.state is State.SENT else None
-    return posted_at or delivery.updated_at
+    posted_at = delivery.posted_at if delivery.decided is DeliveryState.POSTED else None
+    return posted_at or delivery.changed_at
 
 
 def _tries(delivery: Delivery) -> str:
@@ -112,7 +110,7 @@ def delivery_values(delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.reason,
         "attempts": delivery.attempts,
         "created_at": delivery.created_at.isoformat(),
-        "updated_at": delivery.updated_at.isoformat(),
+        "updated_at": delivery.changed_at.isoformat(),
         "due_at": delivery.due_at.isoformat() if delivery.due_at else None,
         "posted_at": delivery.posted_at.isoformat() if delivery.posted_at else None,
     }

@@ -10,12 +10,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.outbox.causes import Cause
 from bot.outbox.database import Database
-from bot.outbox.schema import channels, deliveries, hosts
-from bot.outbox.states import CHANNEL_DISABLED, State
+from bot.outbox.moves import move_posts
+from bot.outbox.records import PostKind
+from bot.outbox.schema import channels, deliveries, hosts, posts
+from bot.outbox.states import DUE, DeliveryState, PostState
 
 
 class ChannelStatus(StrEnum):
@@ -75,16 +78,20 @@ def states(database: Database) -> dict[str, ChannelState]:
 
 
 def disabled(database: Database) -> list[tuple[str, str, int]]:
-    """Return each disabled channel with the reason and the number of deliveries that are held for it."""
-    held = (
-        select(deliveries.c.channel, func.count().label("held"))
-        .where(deliveries.c.state == State.HELD, deliveries.c.reason == CHANNEL_DISABLED)
+    """Return each disabled channel with the reason and the number of deliveries that wait for it."""
+    waiting = (
+        select(deliveries.c.channel, func.count().label("waiting"))
+        .outerjoin(posts, posts.c.id == deliveries.c.post_id)
+        .where(
+            deliveries.c.state == DeliveryState.WAITING,
+            or_(posts.c.id.is_(None), posts.c.state != PostState.DEAD),
+        )
         .group_by(deliveries.c.channel)
         .subquery()
     )
     query = (
-        select(channels.c.name, channels.c.reason, func.coalesce(held.c.held, 0))
-        .outerjoin(held, held.c.channel == channels.c.name)
+        select(channels.c.name, channels.c.reason, func.coalesce(waiting.c.waiting, 0))
+        .outerjoin(waiting, waiting.c.channel == channels.c.name)
         .where(channels.c.state == ChannelStatus.DISABLED)
         .order_by(channels.c.name)
     )
@@ -105,45 +112,35 @@ def pause(database: Database, name: str, now: datetime, reason: str = "paused by
 
 
 def resume(database: Database, name: str, now: datetime) -> bool:
-    """Post to the channel again, the deliveries held for it first; return whether there is such a channel."""
+    """Post to the channel again, the posts held for it first; return whether there is such a channel."""
     with database.write() as connection:
         known = _set_state(connection, name, ChannelStatus.ENABLED, "", now)
-        connection.execute(
-            update(deliveries)
-            .where(
-                deliveries.c.channel == name,
-                deliveries.c.state == State.HELD,
-                deliveries.c.reason == CHANNEL_DISABLED,
-            )
-            .values(state=State.PLANNED, reason="", due_at=now, updated_at=now)
-        )
+        which = and_(posts.c.channel == name, posts.c.cause == Cause.CHANNEL_DISABLED)
+        move_posts(connection, which, [PostState.HELD], PostState.PLANNED, now, due_at=now, cause=Cause.NONE)
     return known
 
 
 def disable(connection: Connection, name: str, reason: str, now: datetime) -> None:
-    """Take the channel out of service and hold all that waits for it."""
+    """Take the channel out of service and hold the posts that wait for it."""
     _set_state(connection, name, ChannelStatus.DISABLED, reason, now)
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.channel == name, deliveries.c.due_at.is_not(None))
-        .values(state=State.HELD, reason=CHANNEL_DISABLED, due_at=None, updated_at=now)
-    )
+    which = and_(posts.c.channel == name, posts.c.kind == PostKind.NEWS)
+    cause = Cause.CHANNEL_DISABLED
+    move_posts(connection, which, DUE, PostState.HELD, now, cause=cause, note="")
 
 
 def rest_channel(connection: Connection, name: str, until: datetime) -> None:
-    """Leave the channel alone until then, as its service asked."""
-    connection.execute(update(channels).where(channels.c.name == name).values(paused_until=until))
+    """Leave the channel alone until then, as its service asked; a longer pause stays as it is."""
+    shorter = or_(channels.c.paused_until.is_(None), channels.c.paused_until < until)
+    connection.execute(update(channels).where(channels.c.name == name, shorter).values(paused_until=until))
 
 
 def rest_host(connection: Connection, name: str, until: datetime, reason: str) -> None:
-    """Leave every channel on the host alone until then."""
+    """Leave every channel on the host alone until then; a longer pause stays as it is."""
     values = {"paused_until": until, "reason": reason}
-    if connection.dialect.name == "sqlite":
-        lite = sqlite.insert(hosts).values(name=name, **values)
-        connection.execute(lite.on_conflict_do_update(index_elements=["name"], set_=values))
-    else:
-        full = postgresql.insert(hosts).values(name=name, **values)
-        connection.execute(full.on_conflict_do_update(index_elements=["name"], set_=values))
+    dialect = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    added = dialect(hosts).values(name=name, **values)
+    shorter = hosts.c.paused_until < until
+    connection.execute(added.on_conflict_do_update(index_elements=["name"], set_=values, where=shorter))
 
 
 def note_error(connection: Connection, name: str, error: str, now: datetime) -> None:

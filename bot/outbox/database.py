@@ -5,9 +5,8 @@ Knows how to connect and how to write without stepping on others; of tables and 
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +17,10 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
-    Executable,
     TypeDecorator,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -30,7 +29,6 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from articles.private import private_file, private_folder
 from bot.errors import BotError
 from bot.outbox.address import database_address
-from bot.outbox.prepared import Parameters, Prepared
 
 BUSY = 10.0
 """Seconds for which a writer waits for another process to finish writing an SQLite file."""
@@ -46,13 +44,13 @@ _POSTGRES_PATIENCE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+# Set for one transaction, so that a pooler that hands connections round keeps them apart. A process that was
+# frozen in a transaction gives up its locks well before its lease's successor has waited 30 seconds.
+_LIMITS = text(
+    "SELECT set_config('idle_in_transaction_session_timeout', '5s', true),"
+    " set_config('lock_timeout', '5s', true), set_config('statement_timeout', '20s', true)"
+)
 
-
-Step = tuple[Executable, Mapping[str, object]]
-"""A statement and the values of its bindparams."""
-
-Ready = Sequence[tuple[str, Parameters]]
-"""Statements and values as a driver takes them."""
 
 _AWAY_CLASSES = {"08", "40", "53", "57", "58"}
 """SQLSTATE classes of a server that is away, out of resources, shutting down, or asks for another try.
@@ -65,10 +63,6 @@ _AWAY_STATES = {"25006", "25P03", "25P04", "55P03"}
 
 _AWAY_SQLITE = {5, 6, 8, 10, 13, 14, 15}
 """BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (https://sqlite.org/rescode.html)."""
-
-
-# It warns of what else goes wrong with a pipeline after the error that is raised, as when its server is gone.
-logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 class DatabaseError(BotError):
@@ -114,67 +108,17 @@ class Database:
         self._reader = engine.execution_options(newswire_reads=True)
         # SQLite's own waiting is a sleep that starves some threads; within a process a lock is fair and fast.
         self._turn = threading.Lock() if self.is_sqlite else None
-        self._thread = threading.local()
-        self._spare = threading.Semaphore(KEPT)
-        self._prepared: dict[Executable, Prepared] = {}
-        self._execute = _in_sqlite if self.is_sqlite else _in_postgres
-        self._failure: type[Exception] = engine.dialect.loaded_dbapi.Error
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give a connection in a transaction that commits at the end, or rolls back on an exception."""
-        kept: Connection | None = getattr(self._thread, "kept", None)
-        with self._turn or nullcontext():
-            if kept is None:
-                with self.engine.begin() as connection:
-                    yield connection
-            else:
-                with kept.begin():
-                    yield kept
+    def write(self, *, limited: bool = True) -> Iterator[Connection]:
+        """Give a connection in a transaction that commits at the end, or rolls back on an exception.
 
-    def run(self, steps: Sequence[Step]) -> list[int]:
-        """Execute the statements in one transaction, and return how many rows each has changed.
-
-        For what is done with every request: the statements are compiled once, and PostgreSQL gets all of them
-        in one message, so none may depend on how many rows another has changed. Raises what `write` raises.
+        With `limited` a PostgreSQL server ends the transaction when it waits or idles for too long.
         """
-        prepared = [(self._prepare(statement), values) for statement, values in steps]
-        ready = [(each.text, each.parameters(values)) for each, values in prepared]
-        kept: Connection | None = getattr(self._thread, "kept", None)
-        with nullcontext(kept) if kept else self.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            try:
-                with self._turn or nullcontext():
-                    return self._execute(driver, ready)
-            except BaseException as error:
-                if self.engine.dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]
-                    self.engine.dispose()  # those that wait in the pool were cut off too
-                # Whatever is wrong with the connection or its transaction ends with it.
-                connection.invalidate()
-                if isinstance(error, self._failure):
-                    raise DBAPIError.instance(None, None, error, self._failure) from error
-                raise
-
-    def _prepare(self, statement: Executable) -> Prepared:
-        if statement not in self._prepared:
-            self._prepared[statement] = Prepared(statement, self.engine.dialect)
-        return self._prepared[statement]
-
-    @contextmanager
-    def keeping(self) -> Iterator[None]:
-        """Let this thread write over one connection as long as this lasts, if there are enough for all.
-
-        Fetching one and giving it back costs as much as a statement.
-        """
-        if not self._spare.acquire(blocking=False):
-            yield
-            return
-        try:
-            with self.engine.connect() as self._thread.kept:
-                yield
-        finally:
-            self._thread.kept = None
-            self._spare.release()
+        with self._turn or nullcontext(), self.engine.connect() as connection, connection.begin():
+            if limited and not self.is_sqlite:
+                connection.execute(_LIMITS)
+            yield connection
 
     @contextmanager
     def rehearse(self) -> Iterator[Connection]:
@@ -202,7 +146,10 @@ def connect(url: str) -> Database:
     address = database_address(url)
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
-    return Database(create_engine(address, pool_size=KEPT, max_overflow=4, connect_args=_POSTGRES_PATIENCE))
+    # No statements prepared on the server: a pooler in transaction mode hands out another server each time.
+    # https://www.psycopg.org/psycopg3/docs/advanced/prepare.html#pgbouncer
+    options = {**_POSTGRES_PATIENCE, "prepare_threshold": None}
+    return Database(create_engine(address, pool_size=KEPT, max_overflow=4, connect_args=options))
 
 
 def is_away(error: BaseException) -> bool:
@@ -249,23 +196,6 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {setting}")
-
-
-def _in_sqlite(driver: Any, ready: Ready) -> list[int]:
-    driver.execute("BEGIN IMMEDIATE")
-    counts = [driver.execute(text, parameters).rowcount for text, parameters in ready]
-    driver.execute("COMMIT")
-    return counts
-
-
-def _in_postgres(driver: Any, ready: Ready) -> list[int]:
-    # All that is sent before a Sync message is one transaction, where none was begun:
-    # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
-    driver.autocommit = True
-    with driver.pipeline():
-        cursors = [driver.execute(text, parameters) for text, parameters in ready]
-    driver.autocommit = False
-    return [cursor.rowcount for cursor in cursors]
 
 
 def _begin_sqlite(connection: Connection) -> None:

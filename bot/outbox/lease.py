@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from bot.outbox.database import Database
 from bot.outbox.schema import lease
@@ -26,6 +26,14 @@ TERM = timedelta(seconds=24)
 
 HEARTBEAT = timedelta(seconds=5)
 """How often it is renewed and asked for: whoever dies is succeeded within TERM + HEARTBEAT < 30 s."""
+
+IS_HELD = exists().where(
+    lease.c.name == NAME,
+    lease.c.holder == bindparam("lease_holder"),
+    lease.c.fence == bindparam("lease_fence"),
+    lease.c.expires_at > bindparam("lease_moment"),
+)
+"""The SQL for a lease that is held; the parameters are those of `Lease.parameters`."""
 
 _TAKE = (
     update(lease)
@@ -97,6 +105,14 @@ class Lease:
             with self._database.write() as connection:
                 connection.execute(_RELEASE, {"me": self.holder, "mine": self.fence})
             self.fence = None
+
+    def is_held(self, connection: Connection) -> bool:
+        """Return whether the lease is this process's at this moment, as the database has it."""
+        return self.fence is not None and bool(connection.scalar(select(IS_HELD), self.parameters()))
+
+    def parameters(self) -> dict[str, object]:
+        """Return the parameters of IS_HELD."""
+        return {"lease_holder": self.holder, "lease_fence": self.fence, "lease_moment": self.now()}
 
     def now(self) -> datetime:
         """Return the lease's time, as of the last `hold`: the database server's, or the clock's."""

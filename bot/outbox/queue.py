@@ -1,45 +1,115 @@
 """The durable queue: what waits, who has it in flight, and what came of it.
 
-Every change of a delivery compares the claim or the state that its author last saw. Of rules, messages and
-requests it knows nothing.
+Every change compares the claim or the state that its author last saw, and is made by whoever holds the lease.
+Of rules, messages and requests it knows nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import fields
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from bot.outbox import channelstate
-from bot.outbox.database import Database, Step
-from bot.outbox.lease import Lease
-from bot.outbox.records import Claim, Delivery, Done
-from bot.outbox.schema import channels, deliveries
-from bot.outbox.statements import HOLDS_LEASE, is_finish, recording, taking
-from bot.outbox.states import State
-from bot.services import Detail
+from bot.outbox.causes import Cause
+from bot.outbox.channelstate import ChannelStatus
+from bot.outbox.database import Database
+from bot.outbox.lease import IS_HELD, Lease
+from bot.outbox.moves import DeliveryMove, PostMove, add_posts, move_deliveries, move_posts
+from bot.outbox.records import Claim, Delivery, Done, Kind, Post, PostKind
+from bot.outbox.rows import as_deliveries, as_posts, delivery_columns, post_columns, read_posts
+from bot.outbox.schema import attempts, channels, deliveries, posts
+from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
 IN_FLIGHT = timedelta(seconds=60)
 """How long a claim is left to its owner: far longer than a request may take."""
 
-
 APART = timedelta(minutes=5)
 """How long a correction stands before the next: an article in the making is saved often."""
 
-_NAMES = [field.name for field in fields(Delivery)]
-_COLUMNS = [deliveries.c[name] for name in _NAMES]
+_FREE: dict[str, Any] = {"claim": null(), "fence": null(), "claimed_at": null(), "claimed_until": null()}
+
+# What runs with every request is made once; the values are the parameters of each execution.
+_other = posts.alias("other")
+_ENABLED = exists().where(
+    channels.c.name == bindparam("its_channel"), channels.c.state == ChannelStatus.ENABLED.value
+)
+_FREE_POST = and_(
+    posts.c.id == bindparam("its_number"),
+    posts.c.claim.is_(None),
+    ~exists().where(_other.c.channel == bindparam("its_channel"), _other.c.claim.is_not(None)),
+    IS_HELD,
+)
+_CLAIM: dict[str, Any] = {
+    "claim": bindparam("its_token"),
+    "fence": bindparam("lease_fence"),
+    "claimed_at": bindparam("its_at"),
+    "claimed_until": bindparam("its_until"),
+}
+_DUE_POST = and_(
+    _FREE_POST, posts.c.due_at <= bindparam("its_at"), posts.c.attempts == bindparam("its_attempt")
+)
+_TAKE_POST = PostMove(and_(_DUE_POST, _ENABLED), DUE, _CLAIM)
+_TAKE_TEST = PostMove(_DUE_POST, DUE, _CLAIM)
+_TAKE_CORRECTION = (
+    update(posts)
+    .where(_FREE_POST, _ENABLED, posts.c.state.in_(sorted(SHOWN)), posts.c.correct_at <= bindparam("its_at"))
+    .values(_CLAIM)
+)
+_OURS = and_(posts.c.id == bindparam("its_number"), posts.c.claim == bindparam("its_token"))
+_FINISH_POST = PostMove(
+    _OURS,
+    [PostState.CLAIMED],
+    _FREE
+    | {
+        "attempts": posts.c.attempts + 1,
+        # What people see stays as it was unless they see something else now.
+        **{
+            name: func.coalesce(bindparam(f"new_{name}", type_=posts.c[name].type), posts.c[name])
+            for name in ("posted_at", "message_id", "fingerprint", "retracted")
+        },
+        **{name: bindparam(f"new_{name}") for name in ("cause", "note", "failures", "form")},
+    },
+)
+_POSTED = DeliveryMove(deliveries.c.post_id == bindparam("its_number"), [DeliveryState.WAITING])
+_ATTEMPT = insert(attempts).inline()
 
 
 class Taken(Enum):
-    """What became of the wish to claim a delivery."""
+    """What became of the wish to claim a post."""
 
     YES = "it is ours"
     STALE = "it has changed since it was looked at"
     NOT_LEADING = "the lease is not ours"
+
+
+class Release(Protocol):
+    """One message that is to be made of waiting deliveries."""
+
+    @property
+    def deliveries(self) -> Sequence[Delivery]:
+        """The deliveries, in the order in which people are to see them."""
+
+    @property
+    def due_at(self) -> datetime:
+        """When the message is sent at the earliest."""
 
 
 class Outbox:
@@ -49,50 +119,106 @@ class Outbox:
         self.database = database
         self._lease = lease
 
-    def waiting(self, channel: str, now: datetime, limit: int) -> list[Delivery]:
-        """Return the oldest deliveries of the channel that are due at `now`."""
-        due = select(*_COLUMNS).where(deliveries.c.channel == channel, deliveries.c.due_at <= now)
-        return self._read(due.order_by(deliveries.c.id).limit(limit))
+    def release(
+        self,
+        channel: str,
+        decide: Callable[[Sequence[Delivery]], Sequence[Release]],
+        now: datetime,
+        limit: int,
+    ) -> int:
+        """Make posts of the channel's waiting deliveries as `decide` says, and return how many.
 
-    def to_correct(self, channel: str, now: datetime, limit: int) -> list[Delivery]:
-        """Return the posts of the channel whose article has changed and been quiet for long enough."""
-        due = select(*_COLUMNS).where(
-            deliveries.c.channel == channel,
-            deliveries.c.correct_at <= now,
-            deliveries.c.state == State.SENT,
-            deliveries.c.claim.is_(None),
-            or_(deliveries.c.corrected_at.is_(None), deliveries.c.corrected_at <= now - APART),
+        `decide` is given the oldest `limit` of them. Nothing is made without the lease, for a channel that is
+        not enabled, or when one of the deliveries has changed meanwhile.
+        """
+        waiting = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
+        with self.database.read() as connection:
+            candidates = as_deliveries(connection.execute(waiting))
+        chosen = decide(candidates) if candidates else ()
+        if not chosen:
+            return 0
+        with self.database.write() as connection:
+            if not self._lease.is_held(connection) or not _is_enabled(connection, channel):
+                return 0
+            due = [each.due_at for each in chosen]
+            numbers = add_posts(connection, channel, due, now, PostKind.NEWS)
+            for number, each in zip(numbers, chosen, strict=True):
+                ids = [delivery.id for delivery in each.deliveries]
+                owned = connection.execute(
+                    update(deliveries)
+                    .where(deliveries.c.id.in_(ids), _unreleased(channel))
+                    .values(post_id=number)
+                )
+                if owned.rowcount != len(ids):
+                    connection.rollback()
+                    return 0
+        return len(chosen)
+
+    def due(self, channel: str, now: datetime, limit: int) -> list[Post]:
+        """Return the oldest posts of the channel that are due at `now`; tests come first."""
+        query = select(*post_columns).where(posts.c.channel == channel, posts.c.due_at <= now)
+        first = case((posts.c.kind == PostKind.TEST, 0), else_=1)
+        return self._posts(query.order_by(first, posts.c.id).limit(limit))
+
+    def to_correct(self, channel: str, now: datetime, limit: int) -> list[Post]:
+        """Return the posts of the channel whose articles have changed and been quiet for long enough."""
+        query = select(*post_columns).where(
+            posts.c.channel == channel,
+            posts.c.correct_at <= now,
+            posts.c.state.in_(sorted(SHOWN)),
+            posts.c.claim.is_(None),
+            or_(posts.c.corrected_at.is_(None), posts.c.corrected_at <= now - APART),
         )
-        return self._read(due.order_by(deliveries.c.correct_at, deliveries.c.id).limit(limit))
+        return self._posts(query.order_by(posts.c.correct_at, posts.c.id).limit(limit))
 
-    def same_story(self, channel: str, story: str, reason: str) -> list[Delivery]:
+    def same_story(self, channel: str, story: str) -> list[Delivery]:
         """Return the deliveries that were skipped because another article told their story."""
-        alike = select(*_COLUMNS).where(
+        alike = select(*delivery_columns).where(
             deliveries.c.channel == channel,
             deliveries.c.story == story,
-            deliveries.c.state == State.SKIPPED,
-            deliveries.c.reason.startswith(reason),
+            deliveries.c.state == DeliveryState.SKIPPED,
+            deliveries.c.cause == Cause.SAME_STORY,
         )
-        return self._read(alike.order_by(deliveries.c.id))
+        with self.database.read() as connection:
+            return as_deliveries(connection.execute(alike.order_by(deliveries.c.id)))
 
-    def orphans(self, ours: Collection[int]) -> list[Delivery]:
-        """Return the deliveries in flight whose owner is gone: none of `ours`, and past their time."""
-        gone = select(*_COLUMNS).where(
-            deliveries.c.claim.is_not(None), deliveries.c.claimed_until <= self._lease.now()
+    def orphans(self, ours: Collection[int]) -> list[Post]:
+        """Return the posts in flight whose owner is gone: none of `ours`, and past their time."""
+        gone = select(*post_columns).where(
+            posts.c.claim.is_not(None), posts.c.claimed_until <= self._lease.now()
         )
-        return [delivery for delivery in self._read(gone) if delivery.id not in ours]
+        return [post for post in self._posts(gone) if post.id not in ours]
 
     def next_moments(self, names: Collection[str]) -> dict[str, datetime]:
-        """Return when the next post or correction of each channel is due; channels with none are absent."""
+        """Return when each channel next has something to release, send or correct; others are absent."""
+        wanted = sorted(names)
+        queries = [
+            select(posts.c.channel, func.min(column))
+            .where(column.is_not(None), posts.c.channel.in_(wanted))
+            .group_by(posts.c.channel)
+            for column in (posts.c.due_at, posts.c.correct_at)
+        ]
+        waiting = (
+            select(deliveries.c.channel, func.min(deliveries.c.created_at))
+            .where(
+                deliveries.c.state == DeliveryState.WAITING,
+                deliveries.c.post_id.is_(None),
+                deliveries.c.channel.in_(wanted),
+            )
+            .group_by(deliveries.c.channel)
+        )
         found: dict[str, datetime] = {}
         with self.database.read() as connection:
-            for column in (deliveries.c.due_at, deliveries.c.correct_at):
-                query = select(deliveries.c.channel, func.min(column)).where(
-                    column.is_not(None), deliveries.c.channel.in_(sorted(names))
-                )
-                for name, moment in connection.execute(query.group_by(deliveries.c.channel)):
+            for query in (*queries, waiting):
+                for name, moment in connection.execute(query):
                     found[name] = min(moment, found.get(name, moment))
         return found
+
+    def tests_due(self, now: datetime) -> set[str]:
+        """Return the channels for which a test message waits."""
+        query = select(posts.c.channel).where(posts.c.due_at <= now, posts.c.kind == PostKind.TEST)
+        with self.database.read() as connection:
+            return set(connection.scalars(query))
 
     def exchange(self, done: Done | None, wanted: Claim | None) -> tuple[bool, Taken | None]:
         """Record what is done and claim what is wanted, in one transaction.
@@ -100,94 +226,151 @@ class Outbox:
         Returns whether the record was still ours to make, and what became of the wish. May be repeated with
         the same arguments after a database error, whether or not that came after the commit.
         """
-        steps = recording(done) if done else []
-        if wanted:
-            steps.append(self._taking(wanted))
-        counts = (
-            self.database.run(steps)
-            if done is None or done.error is None
-            else self._run_with_consequences(steps, done)
+        with self.database.write() as connection:
+            recorded = done is None or self._record(connection, done)
+            taken = self._take(connection, wanted) if wanted else None
+        return recorded, taken
+
+    def still_ours(self, claim: Claim) -> bool:
+        """Return whether the claim holds for long enough to make its request."""
+        query = select(posts.c.id).where(
+            posts.c.id == claim.post.id,
+            posts.c.claim == claim.token,
+            posts.c.claimed_until > self._lease.now() + IN_FLIGHT / 2,
         )
-        recorded = done is None or counts[-2 if wanted else -1] == 1
-        if wanted is None or counts[-1] == 1:
-            return recorded, Taken.YES if wanted else None
-        return recorded, Taken.STALE if self._leads() else Taken.NOT_LEADING
+        with self.database.read() as connection:
+            return connection.scalar(query) is not None
 
-    def settle(self, delivery: Delivery, state: State, reason: str, now: datetime) -> bool:
-        """End a waiting delivery without a post; return whether it still was as it was read.
+    def settle(
+        self, post: Post, left: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
+    ) -> bool:
+        """Take deliveries out of a post that waits, each with its end; return whether all was as it was read.
 
-        Not while a planner decides about the channel: it may be leaving another article out for this one's
-        sake, which has to be seen here afterwards.
+        A post that none is left for is dead. Not while a planner decides about the channel: it may be leaving
+        another article out for one's sake, which has to be seen here afterwards.
         """
         with self.database.write() as connection:
-            _lock_channel(connection, delivery.channel)
-            ended = connection.execute(
-                _as_read(delivery).values(state=state, reason=reason, due_at=None, updated_at=now)
-            )
-            return ended.rowcount == 1
+            _lock_channel(connection, post.channel)
+            if not self._lease.is_held(connection):
+                return False
+            moved = 0
+            for delivery, state, cause, note in left:
+                which = and_(deliveries.c.id == delivery.id, deliveries.c.post_id == post.id)
+                sources = [DeliveryState.WAITING]
+                moved += move_deliveries(connection, which, sources, state, now, cause=cause, note=note)
+            ended = 1
+            if len(left) == len(post.deliveries):
+                _, _, cause, note = left[0]
+                ended = move_posts(
+                    connection, _as_read(post), [post.state], PostState.DEAD, now, cause=cause, note=note
+                )
+            if moved != len(left) or ended != 1:
+                connection.rollback()
+                return False
+        return True
+
+    def fail(self, post: Post, cause: Cause, note: str, now: datetime) -> bool:
+        """End a post that waits, without a request; return whether it still was as it was read."""
+        with self.database.write() as connection:
+            if not self._lease.is_held(connection):
+                return False
+            values: dict[str, Any] = {"cause": cause, "note": note}
+            return move_posts(connection, _as_read(post), [post.state], PostState.DEAD, now, **values) == 1
+
+    def postpone(self, post: Post, until: datetime) -> None:
+        """Look at a post that waits, or at its correction, again at `until`."""
+        column = "due_at" if post.state in DUE else "correct_at"
+        with self.database.write() as connection:
+            connection.execute(update(posts).where(_as_read(post)).values({column: until}))
 
     def revive(self, delivery: Delivery, now: datetime) -> bool:
-        """Make a skipped delivery due after all; return whether it still was as it was read."""
+        """Have a skipped delivery wait after all; return whether it still was as it was read."""
         with self.database.write() as connection:
-            revived = connection.execute(
-                _as_read(delivery).values(state=State.PLANNED, reason="", due_at=now, updated_at=now)
-            )
-            return revived.rowcount == 1
+            if not self._lease.is_held(connection):
+                return False
+            which = and_(deliveries.c.id == delivery.id, deliveries.c.cause == delivery.cause)
+            sources, target = [DeliveryState.SKIPPED], DeliveryState.WAITING
+            return move_deliveries(connection, which, sources, target, now, cause=Cause.NONE) == 1
 
-    def drop_correction(self, delivery: Delivery) -> None:
+    def drop_correction(self, post: Post) -> None:
         """Forget that the post was to be corrected: people see what they should."""
         with self.database.write() as connection:
             connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id == delivery.id, deliveries.c.correct_at == delivery.correct_at)
-                .values(correct_at=None, correct_failures=0)
+                update(posts)
+                .where(posts.c.id == post.id, posts.c.correct_at == post.correct_at)
+                .values(correct_at=None, failures=0)
             )
 
-    def _taking(self, wanted: Claim) -> Step:
-        moment = self._lease.now()
-        lease, until = self._lease, moment + IN_FLIGHT
-        return taking(wanted, holder=lease.holder, fence=lease.fence, moment=moment, until=until)
+    def _take(self, connection: Connection, wanted: Claim) -> Taken:
+        lease, moment = self._lease, self._lease.now()
+        values: dict[str, Any] = {
+            "its_number": wanted.post.id,
+            "its_channel": wanted.post.channel,
+            "its_attempt": wanted.post.attempts,
+            "its_at": wanted.taken_at,
+            "its_token": wanted.token,
+            "its_until": moment + IN_FLIGHT,
+            **lease.parameters(),
+        }
+        if wanted.kind is Kind.CORRECT:
+            taken = connection.execute(_TAKE_CORRECTION, values).rowcount
+        else:
+            take = _TAKE_TEST if wanted.kind is Kind.TEST else _TAKE_POST
+            taken = take(connection, PostState.CLAIMED, wanted.taken_at, **values)
+        if taken == 1 or _has_claim(connection, wanted):
+            return Taken.YES
+        return Taken.STALE if lease.is_held(connection) else Taken.NOT_LEADING
 
-    def _leads(self) -> bool:
-        ours = {"b_holder": self._lease.holder, "b_fence": self._lease.fence, "b_moment": self._lease.now()}
+    def _record(self, connection: Connection, done: Done) -> bool:
+        """Write down an attempt and what follows from it, if its claim is still ours."""
+        if done.error:
+            _lock_channel(connection, done.claim.post.channel)
+        if done.claim.kind is Kind.CORRECT:
+            finished = _finish_correction(connection, done)
+        else:
+            finished = _finish_post(connection, done)
+        if not finished:
+            return _record_late(connection, done)
+        _add_attempt(connection, done)
+        _follow_up(connection, done)
+        return True
+
+    def _posts(self, query: Select[*tuple[Any, ...]]) -> list[Post]:
         with self.database.read() as connection:
-            return bool(connection.scalar(select(HOLDS_LEASE), ours))
-
-    def _run_with_consequences(self, steps: list[Step], done: Done) -> list[int]:
-        """Execute the steps of an exchange, and what follows for the channel if the record was ours."""
-        name, counts = done.claim.delivery.channel, []
-        with self.database.write() as connection:
-            _lock_channel(connection, name)
-            for statement, values in steps:
-                counts.append(connection.execute(statement, values).rowcount)
-                if is_finish(statement) and counts[-1] == 1:
-                    _follow_up(connection, done)
-        return counts
-
-    def _read(self, query: Select[*tuple[Any, ...]]) -> list[Delivery]:
-        with self.database.read() as connection:
-            return as_deliveries(connection.execute(query))
+            return read_posts(connection, query)
 
 
-def as_deliveries(rows: Iterable[Any]) -> list[Delivery]:
-    """Return the deliveries in `rows`, which hold the columns of `delivery_columns` in that order."""
-    return [_delivery(row) for row in rows]
+def read_post(database: Database, number: int) -> Post | None:
+    """Return one post without its deliveries, or None where there is none with this id."""
+    with database.read() as connection:
+        found = as_posts(connection.execute(select(*post_columns).where(posts.c.id == number)))
+    return found[0] if found else None
 
 
-def delivery_columns() -> list[ColumnElement[Any]]:
-    """Return the columns that `as_deliveries` needs."""
-    return list(_COLUMNS)
+def _unreleased(channel: str) -> ColumnElement[bool]:
+    return and_(
+        deliveries.c.channel == channel,
+        deliveries.c.state == DeliveryState.WAITING.value,
+        deliveries.c.post_id.is_(None),
+    )
 
 
-def _delivery(row: Any) -> Delivery:
-    values = dict(zip(_NAMES, row, strict=True))
-    values["state"], values["detail"] = State(values["state"]), Detail(values["detail"])
-    return Delivery(**values)
+def _is_enabled(connection: Connection, channel: str) -> bool:
+    return bool(connection.scalar(select(_ENABLED), {"its_channel": channel}))
 
 
-def _as_read(delivery: Delivery) -> Any:
-    return update(deliveries).where(
-        deliveries.c.id == delivery.id, deliveries.c.state == delivery.state, deliveries.c.claim.is_(None)
+def _has_claim(connection: Connection, wanted: Claim) -> bool:
+    """Return whether the claim is ours already: it was committed, and only the answer to that was lost."""
+    query = select(posts.c.id).where(posts.c.id == wanted.post.id, posts.c.claim == wanted.token)
+    return connection.scalar(query) is not None
+
+
+def _as_read(post: Post) -> ColumnElement[bool]:
+    return and_(
+        posts.c.id == post.id,
+        posts.c.state == post.state,
+        posts.c.attempts == post.attempts,
+        posts.c.claim.is_(None),
     )
 
 
@@ -196,12 +379,102 @@ def _lock_channel(connection: Connection, name: str) -> None:
     connection.execute(select(channels.c.name).where(channels.c.name == name).with_for_update())
 
 
+def _finish_post(connection: Connection, done: Done) -> bool:
+    post, change, shown, now = done.claim.post, done.change, done.shown, done.attempt.finished_at
+    values: dict[str, Any] = {
+        "its_number": post.id,
+        "its_token": done.claim.token,
+        "new_cause": change.cause,
+        "new_note": change.note,
+        "new_failures": change.failures,
+        "new_form": int(change.form),
+        "new_posted_at": now if shown else None,
+        "new_message_id": shown.message_id if shown else None,
+        "new_fingerprint": shown.fingerprint if shown else None,
+        "new_retracted": shown.retracted if shown else None,
+    }
+    moved = _FINISH_POST(connection, change.state, now, change.due_at, **values)
+    if moved == 1 and change.state in SHOWN:
+        _mark_posted(connection, post, now)
+    return moved == 1
+
+
+def _mark_posted(connection: Connection, post: Post, now: datetime) -> None:
+    _POSTED(connection, DeliveryState.POSTED, now, Cause.NONE, its_number=post.id)
+
+
+def _finish_correction(connection: Connection, done: Done) -> bool:
+    change, shown, now = done.change, done.shown, done.attempt.finished_at
+    values: dict[str, Any] = {
+        **_FREE,
+        # A change of an article while its correction was in flight has set another time, which stays.
+        "correct_at": case(
+            (posts.c.correct_at == done.claim.post.correct_at, change.due_at), else_=posts.c.correct_at
+        ),
+        "attempts": posts.c.attempts + 1,
+        "failures": change.failures,
+        "form": int(change.form),
+        "updated_at": now,
+    }
+    if shown:
+        values |= _seen(shown) | {"corrected_at": now}
+    return (
+        connection.execute(
+            update(posts).where(_OURS).values(values),
+            {"its_number": done.claim.post.id, "its_token": done.claim.token},
+        ).rowcount
+        == 1
+    )
+
+
+def _seen(shown: Any) -> dict[str, Any]:
+    """Return what is known of a message that people see; one without an id is the one it was."""
+    values = {"fingerprint": shown.fingerprint, "retracted": shown.retracted}
+    return values | ({"message_id": shown.message_id} if shown.message_id is not None else {})
+
+
+def _record_late(connection: Connection, done: Done) -> bool:
+    """Record a success that was taken for a lost answer and not tried again; return whether it was."""
+    if done.shown is None or done.claim.kind is not Kind.POST:
+        return False
+    post, now = done.claim.post, done.attempt.finished_at
+    which = and_(
+        posts.c.id == post.id,
+        posts.c.claim.is_(None),
+        posts.c.cause == Cause.ANSWER_LOST,
+        posts.c.attempts == post.attempts + 1,
+    )
+    sources = [PostState.UNKNOWN, PostState.HELD, PostState.DEAD]
+    values = _seen(done.shown) | {"posted_at": now, "cause": Cause.NONE, "note": "", "failures": 0}
+    if move_posts(connection, which, sources, PostState.SENT, now, **values) != 1:
+        return False
+    _mark_posted(connection, post, now)
+    _add_attempt(connection, done)
+    return True
+
+
+def _add_attempt(connection: Connection, done: Done) -> None:
+    claim, attempt = done.claim, done.attempt
+    row = {
+        "post_id": claim.post.id,
+        "channel": claim.post.channel,
+        "kind": claim.kind,
+        "number": claim.post.attempts + 1,
+        "started_at": attempt.started_at,
+        "finished_at": attempt.finished_at,
+        "outcome": attempt.outcome,
+        "status": attempt.status,
+        "reason": attempt.reason,
+    }
+    connection.execute(_ATTEMPT, row)
+
+
 def _follow_up(connection: Connection, done: Done) -> None:
-    name, attempt = done.claim.delivery.channel, done.attempt
-    if attempt and done.error:
-        channelstate.note_error(connection, name, done.error, attempt.finished_at)
-    if attempt and done.disabled:
-        channelstate.disable(connection, name, done.disabled, attempt.finished_at)
+    name, now = done.claim.post.channel, done.attempt.finished_at
+    if done.error:
+        channelstate.note_error(connection, name, done.error, now)
+    if done.disabled:
+        channelstate.disable(connection, name, done.disabled, now)
     if done.rest and done.rest.host:
         channelstate.rest_host(connection, done.rest.host, done.rest.until, done.error or "")
     elif done.rest:

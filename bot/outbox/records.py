@@ -1,4 +1,4 @@
-"""What the outbox keeps of one article's way to one channel, as values.
+"""What the outbox holds, as values: deliveries, posts, claims on posts, and what came of an attempt.
 
 Of how it is stored, claimed and sent it knows nothing.
 """
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.outbox.retry import Change, Correction
-from bot.outbox.states import State
+from bot.outbox.causes import Cause, describe
+from bot.outbox.retry import Change
+from bot.outbox.states import DUE, DeliveryState, PostState, State, standing
 from bot.services import Detail
 
 
@@ -23,9 +24,51 @@ class Kind(StrEnum):
     TEST = "test"
 
 
+class PostKind(StrEnum):
+    """What a post is: a message about articles, or one that says it is a test."""
+
+    NEWS = "news"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One message, as its row stood when it was read.
+
+    `deliveries` are those that are part of it, oldest first; empty where they were not asked for.
+    """
+
+    id: int
+    channel: str
+    kind: PostKind
+    state: PostState
+    cause: Cause
+    note: str
+    due_at: datetime | None
+    attempts: int
+    failures: int
+    form: Detail
+    claim: str | None
+    claimed_at: datetime | None
+    posted_at: datetime | None
+    message_id: str | None
+    thread: str | None
+    fingerprint: str | None
+    retracted: bool
+    correct_at: datetime | None
+    corrected_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    deliveries: tuple[Delivery, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One article to one channel, as its row stood when it was read."""
+    """One article to one channel, as its row stood when it was read.
+
+    `decided` is the delivery's own state and `state` what people are told, which its post may say. `post` is
+    None before the delivery is released, and where it was not asked for.
+    """
 
     id: int
     article_id: str
@@ -33,31 +76,81 @@ class Delivery:
     story: str | None
     title: str
     published_at: datetime
-    state: State
-    reason: str
+    quality: int | None
+    decided: DeliveryState
+    cause: Cause
+    note: str
+    told_by: str | None
+    forced: bool
+    post_id: int | None
+    path: str | None
+    catalog: str | None
+    revision: int | None
     created_at: datetime
     updated_at: datetime
-    due_at: datetime | None
-    forced: bool
-    attempts: int
-    failures: int
-    detail: Detail
-    claim: str | None
-    claimed_at: datetime | None
-    posted_at: datetime | None
-    message_id: str | None
-    fingerprint: str | None
-    retracted: bool
-    correct_at: datetime | None
-    corrected_at: datetime | None
-    correct_failures: int
+    post: Post | None = None
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return standing(self.decided, self.post.state if self.post else None)
+
+    @property
+    def reason(self) -> str:
+        """Why it stands there, in words; "" where there is nothing to say."""
+        post = self.post
+        if self.decided is DeliveryState.WAITING and post and post.state is not PostState.PLANNED:
+            return describe(post.cause, post.note)
+        return describe(self.cause, self.note, self.told_by)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When its message is sent at the earliest; None while that is not known, or when it is over."""
+        return self.post.due_at if self.post else None
+
+    @property
+    def attempts(self) -> int:
+        """How many requests were made for its message."""
+        return self.post.attempts if self.post else 0
+
+    @property
+    def posted_at(self) -> datetime | None:
+        """When its message was sent."""
+        return self.post.posted_at if self.post else None
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it came to stand where it does."""
+        return max(self.updated_at, self.post.updated_at) if self.post else self.updated_at
+
+    @property
+    def can_be_skipped(self) -> bool:
+        """Whether an operator may end it: it waits, is held or has failed, and nothing is in flight."""
+        return self.decided is DeliveryState.WAITING and (self.post is None or self.post.claim is None)
+
+    @property
+    def can_be_resolved(self) -> bool:
+        """Whether its answer was lost, so that only a person can know whether it was posted."""
+        post = self.post
+        lost = post is not None and post.claim is None and post.cause is Cause.ANSWER_LOST
+        return lost and self.decided is DeliveryState.WAITING
+
+    @property
+    def can_be_replayed(self) -> bool:
+        """Whether it may be posted again, or at last: nothing is in flight for it."""
+        return self.post is None or self.post.claim is None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether its message will be sent by itself."""
+        return self.post is not None and self.post.state in DUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The right to have one request in flight for a delivery; `token` tells it from every other claim."""
+    """The right to have one request in flight for a post; `token` tells it from every other claim."""
 
-    delivery: Delivery
+    post: Post
     kind: Kind
     token: str
     taken_at: datetime
@@ -95,25 +188,31 @@ class Rest:
 class Done:
     """A finished attempt with all its consequences, to be recorded in one transaction.
 
-    `disabled` is the reason to take the channel out of service, `attempt` None when nothing was sent.
+    `disabled` is the reason to take the channel out of service.
     """
 
     claim: Claim
-    change: Change | Correction
-    attempt: Attempt | None
+    change: Change
+    attempt: Attempt
     shown: Shown | None = None
     rest: Rest | None = None
     disabled: str | None = None
     error: str | None = None
 
 
-def new_claim(delivery: Delivery, kind: Kind, now: datetime) -> Claim:
+def new_claim(post: Post, kind: Kind, now: datetime) -> Claim:
     """Return a claim to ask for: a token that nobody else has."""
-    return Claim(delivery=delivery, kind=kind, token=secrets.token_hex(8), taken_at=now)
+    return Claim(post=post, kind=kind, token=secrets.token_hex(8), taken_at=now)
 
 
-def held_claim(delivery: Delivery) -> Claim:
-    """Return the claim that the delivery's row shows, whoever took it."""
-    assert delivery.claim is not None and delivery.claimed_at is not None
-    kind = Kind.POST if delivery.state is State.CLAIMED else Kind.CORRECT
-    return Claim(delivery=delivery, kind=kind, token=delivery.claim, taken_at=delivery.claimed_at)
+def held_claim(post: Post) -> Claim:
+    """Return the claim that the post's row shows, whoever took it."""
+    assert post.claim is not None and post.claimed_at is not None
+    return Claim(post=post, kind=kind_of(post), token=post.claim, taken_at=post.claimed_at)
+
+
+def kind_of(post: Post) -> Kind:
+    """Return what a request for the post is for."""
+    if post.kind is PostKind.TEST:
+        return Kind.TEST
+    return Kind.POST if post.state in DUE | {PostState.CLAIMED} else Kind.CORRECT

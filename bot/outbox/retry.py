@@ -1,4 +1,4 @@
-"""What an answer means for a delivery: pure decisions, from one attempt's verdict to what is kept.
+"""What an answer means for a post: pure decisions, from one attempt's verdict to what is stored.
 
 Knows the schedule and the policies; of tables, requests and threads, nothing.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.outbox.states import CHANNEL_DISABLED, OnUnknown, State
+from bot.outbox.causes import Cause
+from bot.outbox.states import OnUnknown, PostState
 from bot.services import Detail, Outcome, Verdict
 
 SCHEDULE = (
@@ -32,34 +33,33 @@ LOST = Verdict(outcome=Outcome.UNKNOWN, reason="the bot stopped before the answe
 """The verdict on a post whose sender died: indistinguishable from one that nobody ever sent."""
 
 
+_CAUSES = {
+    Outcome.UNSENT: Cause.UNSENT,
+    Outcome.RATE_LIMITED: Cause.RATE_LIMITED,
+    Outcome.DENIED: Cause.DENIED,
+    Outcome.REJECTED: Cause.REFUSED,
+    Outcome.UNKNOWN: Cause.ANSWER_LOST,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far a delivery had come before the attempt."""
+    """How far a post, or its correction, had come before the attempt."""
 
     failures: int = 0
-    detail: Detail = Detail.FULL
+    form: Detail = Detail.FULL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What becomes of a post: its state, and when it is due again, if it is."""
+    """What becomes of a post: its state and why, and when it, or its correction, is due again, if it is."""
 
-    state: State
-    reason: str
+    state: PostState
+    cause: Cause = Cause.NONE
+    note: str = ""
     due_at: datetime | None = None
     failures: int = 0
-    detail: Detail = Detail.FULL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """What becomes of a correction: whether people see it, and when it is due again, if it is."""
-
-    shown: bool
-    reason: str
-    due_at: datetime | None = None
-    failures: int = 0
-    detail: Detail = Detail.FULL
+    form: Detail = Detail.FULL
 
 
 def after_post(
@@ -71,61 +71,63 @@ def after_post(
     spread: float = 0.0,
     has_image: bool = False,
 ) -> Change:
-    """Return what becomes of a delivery after the attempt that `verdict` judges.
+    """Return what becomes of a post after the attempt that `verdict` judges.
 
     `spread` in [0, 1) is the share of JITTER to add; `has_image` says whether a form without images differs.
     """
-    failures, detail, reason = standing.failures, standing.detail, verdict.reason
-    match verdict.outcome:
-        case Outcome.SENT:
-            return Change(state=State.SENT, reason="", failures=failures, detail=detail)
-        case Outcome.DISABLED:
-            return Change(state=State.HELD, reason=CHANNEL_DISABLED, failures=failures, detail=detail)
-        case Outcome.RATE_LIMITED:
-            due = now + (verdict.retry_after or timedelta(0))
-            return Change(state=State.RETRY, reason=reason, due_at=due, failures=failures, detail=detail)
-        case Outcome.REJECTED:
-            plainer = _plainer(detail, verdict, has_image)
-            if plainer is None:
-                return Change(state=State.DEAD, reason=reason, failures=failures, detail=detail)
-            return Change(state=State.RETRY, reason=reason, due_at=now, failures=failures, detail=plainer)
-        case Outcome.UNKNOWN if on_unknown != "retry":
-            state = State.HELD if on_unknown == "hold" else State.DEAD
-            return Change(state=state, reason=f"answer lost: {reason}", failures=failures, detail=detail)
-    due_at = _next(failures, verdict, now, spread)
-    waiting = State.UNKNOWN if verdict.outcome is Outcome.UNKNOWN else State.RETRY
-    state = State.DEAD if due_at is None else waiting
-    return Change(state=state, reason=reason, due_at=due_at, failures=failures + 1, detail=detail)
+    failures, form, outcome = standing.failures, standing.form, verdict.outcome
+    if outcome is Outcome.SENT:
+        return Change(state=PostState.SENT, form=form)
+    if outcome is Outcome.DISABLED:
+        return Change(state=PostState.HELD, cause=Cause.CHANNEL_DISABLED, failures=failures, form=form)
+    cause, note = _CAUSES[outcome], verdict.reason
+    if outcome is Outcome.UNKNOWN and on_unknown != "retry":
+        state = PostState.HELD if on_unknown == "hold" else PostState.DEAD
+        return Change(state=state, cause=cause, note=note, failures=failures, form=form)
+    due_at, failures, form = _again(standing, verdict, now, spread, has_image=has_image)
+    waiting = PostState.UNKNOWN if outcome is Outcome.UNKNOWN else PostState.RETRY
+    state = PostState.DEAD if due_at is None else waiting
+    return Change(state=state, cause=cause, note=note, due_at=due_at, failures=failures, form=form)
 
 
 def after_correction(
     standing: Standing, verdict: Verdict, now: datetime, *, spread: float = 0.0, has_image: bool = False
-) -> Correction:
-    """Return what becomes of a correction; repeating one does no harm, so a lost answer is just a failure."""
-    failures, detail, reason = standing.failures, standing.detail, verdict.reason
-    match verdict.outcome:
-        case Outcome.SENT:
-            return Correction(shown=True, reason="", detail=detail)
-        case Outcome.RATE_LIMITED:
-            due = now + (verdict.retry_after or timedelta(0))
-            return Correction(shown=False, reason=reason, due_at=due, failures=failures, detail=detail)
-        case Outcome.REJECTED:
-            plainer = _plainer(detail, verdict, has_image)
-            due_at = now if plainer is not None else None
-            return Correction(
-                shown=False, reason=reason, due_at=due_at, failures=failures, detail=plainer or detail
-            )
-        case Outcome.DISABLED:
-            return Correction(shown=False, reason=reason, detail=detail)
-    due_at = _next(failures, verdict, now, spread)
-    return Correction(shown=False, reason=reason, due_at=due_at, failures=failures + 1, detail=detail)
+) -> Change:
+    """Return what becomes of a post after an attempt to correct it: people see it, whatever came of that.
+
+    Repeating a correction does no harm, so a lost answer is just a failure.
+    """
+    if verdict.outcome in (Outcome.SENT, Outcome.DISABLED):
+        return Change(state=PostState.SENT, form=standing.form)
+    due_at, failures, form = _again(standing, verdict, now, spread, has_image=has_image)
+    return Change(
+        state=PostState.SENT,
+        cause=_CAUSES[verdict.outcome],
+        note=verdict.reason,
+        due_at=due_at,
+        failures=failures,
+        form=form,
+    )
 
 
-def _plainer(detail: Detail, verdict: Verdict, has_image: bool) -> Detail | None:
+def _again(
+    standing: Standing, verdict: Verdict, now: datetime, spread: float, *, has_image: bool
+) -> tuple[datetime | None, int, Detail]:
+    """Return when to try again (None: no more), how many failures that then are, and in which form."""
+    failures, form = standing.failures, standing.form
+    if verdict.outcome is Outcome.RATE_LIMITED:
+        return now + (verdict.retry_after or timedelta(0)), failures, form
+    if verdict.outcome is Outcome.REJECTED:
+        plainer = _plainer(form, verdict, has_image)
+        return (None, failures, form) if plainer is None else (now, failures, plainer)
+    return _next(failures, verdict, now, spread), failures + 1, form
+
+
+def _plainer(form: Detail, verdict: Verdict, has_image: bool) -> Detail | None:
     """Return what to try after a refusal: once without images, if there are any, and then plain text."""
-    if not verdict.degradable or detail is Detail.PLAIN:
+    if not verdict.degradable or form is Detail.PLAIN:
         return None
-    return Detail.NO_IMAGE if detail is Detail.FULL and has_image else Detail.PLAIN
+    return Detail.NO_IMAGE if form is Detail.FULL and has_image else Detail.PLAIN
 
 
 def _next(failures: int, verdict: Verdict, now: datetime, spread: float) -> datetime | None:

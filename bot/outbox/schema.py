@@ -1,12 +1,13 @@
 """The outbox's tables, and the commands that bring a database to them.
 
-Knows what is kept; of how deliveries move from state to state, nothing.
+Knows what is stored; of how deliveries and posts move from state to state, nothing.
 """
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     false,
     inspect,
     text,
@@ -47,25 +49,57 @@ metadata = MetaData(
     }
 )
 
+# What was decided about one article for one channel.
 deliveries = Table(
     "deliveries",
     metadata,
     Column("id", _Serial, primary_key=True),
     Column("article_id", Text, nullable=False),
+    # The keys of article and story stand for them in indexes; see `bot.outbox.keys`.
+    Column("article_key", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("story", Text),
     Column("title", Text, nullable=False),
     Column("published_at", Utc, nullable=False),
+    Column("quality", Integer),
     Column("state", String(16), nullable=False),
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("cause", String(24), nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("told_by", Text),
+    Column("forced", Boolean, nullable=False, server_default=false()),
+    # The message that the article is part of, once it has been released.
+    Column("post_id", BigInteger, ForeignKey("posts.id")),
+    # What it was planned from: the file, a digest of what it says, the catalog and its revision.
+    Column("path", Text),
+    Column("content", String(64)),
+    Column("catalog", Text),
+    Column("revision", BigInteger),
     Column("created_at", Utc, nullable=False),
     Column("updated_at", Utc, nullable=False),
+    UniqueConstraint("article_key", "channel"),
+    sqlite_autoincrement=True,
+)
+Index("ix_deliveries_story", deliveries.c.story, deliveries.c.channel)
+Index("ix_deliveries_state", deliveries.c.state, deliveries.c.channel)
+Index("ix_deliveries_post_id", deliveries.c.post_id)
+Index("ix_deliveries_content", deliveries.c.content)
+
+# One message: of one article, of several, or of none (a test).
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("cause", String(24), nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
     Column("due_at", Utc),
-    Column("forced", Boolean, nullable=False, server_default=false()),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    # Of what is being tried now, the post or its correction: failures so far, and the form of the message.
     Column("failures", Integer, nullable=False, server_default="0"),
-    Column("detail", Integer, nullable=False, server_default="0"),
-    # Whoever has something in flight for this delivery: a random token, the lease's fence, and how long.
+    Column("form", Integer, nullable=False, server_default="0"),
+    # Whoever has a request in flight for this post: a random token, the lease's fence, and how long.
     Column("claim", Text),
     Column("fence", BigInteger),
     Column("claimed_at", Utc),
@@ -73,51 +107,42 @@ deliveries = Table(
     # What people see since the post or its last correction.
     Column("posted_at", Utc),
     Column("message_id", Text),
+    Column("thread", Text),
     Column("fingerprint", Text),
     Column("retracted", Boolean, nullable=False, server_default=false()),
+    # When the message is to be compared with its articles, which have changed.
     Column("correct_at", Utc),
     Column("corrected_at", Utc),
-    Column("correct_failures", Integer, nullable=False, server_default="0"),
-    UniqueConstraint("article_id", "channel"),
+    Column("created_at", Utc, nullable=False),
+    Column("updated_at", Utc, nullable=False),
     sqlite_autoincrement=True,
 )
-Index("ix_deliveries_story", deliveries.c.story, deliveries.c.channel)
-Index("ix_deliveries_state", deliveries.c.state, deliveries.c.channel)
-# The senders' two questions touch only what waits, however many deliveries the past holds.
+
+
+def _where(column: Column[Any]) -> dict[str, Any]:
+    return {"sqlite_where": column.is_not(None), "postgresql_where": column.is_not(None)}
+
+
+Index("ix_posts_state", posts.c.state, posts.c.channel)
+# The senders' questions touch only what waits, however many posts the past holds.
+Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at))
+Index("ix_posts_correct", posts.c.channel, posts.c.correct_at, **_where(posts.c.correct_at))
+Index("ix_posts_shown", posts.c.posted_at, **_where(posts.c.message_id))
+# At most one request in flight for a channel, whatever any number of processes believe.
+Index("uq_posts_in_flight", posts.c.channel, unique=True, **_where(posts.c.claim))
 Index(
-    "ix_deliveries_due",
+    "ix_deliveries_unreleased",
     deliveries.c.channel,
     deliveries.c.id,
-    sqlite_where=deliveries.c.due_at.is_not(None),
-    postgresql_where=deliveries.c.due_at.is_not(None),
-)
-Index(
-    "ix_deliveries_correct",
-    deliveries.c.channel,
-    deliveries.c.correct_at,
-    sqlite_where=deliveries.c.correct_at.is_not(None),
-    postgresql_where=deliveries.c.correct_at.is_not(None),
-)
-Index(
-    "ix_deliveries_shown",
-    deliveries.c.posted_at,
-    sqlite_where=deliveries.c.message_id.is_not(None),
-    postgresql_where=deliveries.c.message_id.is_not(None),
-)
-# At most one in flight for a channel, whatever any number of processes believe.
-Index(
-    "uq_deliveries_in_flight",
-    deliveries.c.channel,
-    unique=True,
-    sqlite_where=deliveries.c.claim.is_not(None),
-    postgresql_where=deliveries.c.claim.is_not(None),
+    sqlite_where=and_(deliveries.c.state == "waiting", deliveries.c.post_id.is_(None)),
+    postgresql_where=and_(deliveries.c.state == "waiting", deliveries.c.post_id.is_(None)),
 )
 
 attempts = Table(
     "attempts",
     metadata,
     Column("id", _Serial, primary_key=True),
-    Column("delivery_id", BigInteger, ForeignKey("deliveries.id")),
+    Column("post_id", BigInteger, ForeignKey("posts.id"), nullable=False),
     Column("channel", Text, nullable=False),
     Column("kind", String(8), nullable=False),
     Column("number", Integer, nullable=False),
@@ -126,7 +151,7 @@ attempts = Table(
     Column("outcome", String(16), nullable=False),
     Column("status", Integer),
     Column("reason", Text, nullable=False),
-    Index("ix_attempts_delivery_id", "delivery_id"),
+    Index("ix_attempts_post_id", "post_id"),
     sqlite_autoincrement=True,
 )
 
@@ -182,7 +207,7 @@ def upgrade(database: Database) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with database.write() as connection:
+    with database.write(limited=False) as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         _refuse_newer(_revision(connection))

@@ -1,21 +1,30 @@
-"""The states of a delivery, and which of them still lead to a post.
+"""The states of deliveries and posts, and the moves between them that are allowed.
 
-    (no row) ──plan──> planned ──claim──> claimed ──2xx──────────────────> sent ──> corrected in place
-       │                  ▲                  ├──not sent, 429, degraded──> retry ───┐
-       │                  │                  ├──answer lost──────────────> unknown ─┤ claim, when due
-       │                  └──────────────────┼──────────────────────────────────────┘
-       │                                     ├──answer lost, on_unknown: hold────> held
-       │                                     ├──answer lost, on_unknown: skip────> dead
-       │                                     ├──channel disabled─────────────────> held ──resume──> planned
-       │                                     └──schedule spent, plain text refused─> dead
-       │               planned, retry, unknown ──older than max_age──────────────> expired
-       │               planned, retry, unknown ──no longer eligible──────────────> skipped ──again───> planned
-       ├──another article told this story──> skipped
-       └──was there before the channel or its new rules──> baselined
+A delivery is one article for one channel, and what was decided about it:
 
-An operator's `replay` leads from any state without a post in flight to planned, `resolve` from unknown, held
-or dead to sent or planned, and `skip` from what waits or is held to baselined. Every change is a
-compare-and-set on what its author last saw.
+    waiting ──its post is sent or accepted──> posted
+    waiting ──no longer eligible──> skipped      ──eligible again──> waiting
+    waiting ──older than max_age──> expired
+    waiting ──its channel was forgotten──> dropped
+    waiting ──an operator's `skip`──> baselined
+    (found) ──another article told this story──> skipped
+    (found) ──was there before the channel or its new rules──> baselined
+    any     ──an operator's `replay`──> waiting
+
+A post is one message:
+
+    planned ──claim──> claimed ──2xx─────────────────────> sent ──> corrected in place
+       ▲                  ├─────only "accepted"──────────> accepted
+       │                  ├─────not sent, 429, degraded──> retry ──┐
+       │                  ├─────answer lost──────────────> unknown ┤ claim, when due
+       │                  ├─────answer lost, on_unknown: hold────> held
+       │                  ├─────answer lost, on_unknown: skip────> dead
+       │                  ├─────channel disabled─────────────────> held ──resume──> planned
+       │                  └─────schedule spent, plain text refused─> dead
+       └── an operator's `replay`, or `resolve` as not posted, from any state without a request in flight
+
+A post whose deliveries have all left it before it went out is dead. `resolve` as posted leads from unknown,
+held and dead to sent. The moves are made in `bot.outbox.moves` and nowhere else.
 """
 
 from __future__ import annotations
@@ -23,16 +32,43 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from bot.errors import BotError
+
 OnUnknown = Literal["retry", "hold", "skip"]
 """What follows when the answer to a request was lost."""
 
 
-class State(StrEnum):
-    """Where a delivery stands."""
+class DeliveryState(StrEnum):
+    """What was decided about an article for a channel."""
+
+    WAITING = "waiting"
+    POSTED = "posted"
+    BASELINED = "baselined"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+    DROPPED = "dropped"
+
+
+class PostState(StrEnum):
+    """Where a message stands."""
 
     PLANNED = "planned"
     CLAIMED = "claimed"
     SENT = "sent"
+    ACCEPTED = "accepted"
+    RETRY = "retry"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    DEAD = "dead"
+
+
+class State(StrEnum):
+    """Where a delivery stands, as people are told: its own state, and its post's once that has begun."""
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    ACCEPTED = "accepted"
     RETRY = "retry"
     UNKNOWN = "unknown"
     HELD = "held"
@@ -40,32 +76,54 @@ class State(StrEnum):
     EXPIRED = "expired"
     SKIPPED = "skipped"
     BASELINED = "baselined"
+    DROPPED = "dropped"
 
 
-WAITING = frozenset({State.PLANNED, State.RETRY, State.UNKNOWN})
-"""States that a sender may claim once `due_at` has come; in every other state `due_at` is null."""
+class IllegalMoveError(BotError):
+    """A change of state that the tables below do not allow: a mistake in this program."""
 
-RESOLVABLE = frozenset({State.UNKNOWN, State.HELD, State.DEAD})
-"""States in which only a person can know whether the post was shown."""
 
-STORY_TOLD = frozenset(
-    {
-        State.PLANNED,
-        State.CLAIMED,
-        State.SENT,
-        State.RETRY,
-        State.UNKNOWN,
-        State.HELD,
-        State.BASELINED,
-    }
-)
-"""States whose story another article does not tell again in that channel.
+DUE = frozenset({PostState.PLANNED, PostState.RETRY, PostState.UNKNOWN})
+"""States of a post that may be claimed once `due_at` has come; in every other state `due_at` is null."""
 
-Baselined ones count: renaming the files of an archive gives every article a new identity and the same URL.
-"""
+SHOWN = frozenset({PostState.SENT, PostState.ACCEPTED})
+"""States of a post that people see."""
 
-CHANNEL_DISABLED = "channel disabled"
-"""The reason of deliveries that are held until their channel is resumed."""
+NOT_BEGUN = SHOWN | {PostState.PLANNED}
+"""States of a post of which a waiting delivery says nothing: it has not been tried since it waits."""
 
-RULES_CHANGED = "rules changed"
-"""The reason of deliveries baselined because only a change of the channel's rules made them eligible."""
+WAITING = frozenset({State.WAITING, State.RETRY, State.UNKNOWN})
+"""Where a delivery stands while its message will still be sent by itself."""
+
+_D, _P = DeliveryState, PostState
+
+DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
+    _D.WAITING: frozenset({_D.WAITING, _D.POSTED, _D.SKIPPED, _D.EXPIRED, _D.DROPPED, _D.BASELINED}),
+    _D.POSTED: frozenset({_D.WAITING}),
+    _D.BASELINED: frozenset({_D.WAITING}),
+    _D.SKIPPED: frozenset({_D.WAITING, _D.BASELINED}),
+    _D.EXPIRED: frozenset({_D.WAITING}),
+    _D.DROPPED: frozenset({_D.WAITING}),
+}
+"""Where a delivery may go from each state; waiting to waiting is an operator's replay."""
+
+POST_MOVES: dict[PostState, frozenset[PostState]] = {
+    _P.PLANNED: frozenset({_P.CLAIMED, _P.HELD, _P.DEAD, _P.PLANNED}),
+    _P.CLAIMED: frozenset({_P.SENT, _P.ACCEPTED, _P.RETRY, _P.UNKNOWN, _P.HELD, _P.DEAD}),
+    _P.RETRY: frozenset({_P.CLAIMED, _P.HELD, _P.DEAD, _P.PLANNED}),
+    _P.UNKNOWN: frozenset({_P.CLAIMED, _P.HELD, _P.DEAD, _P.PLANNED, _P.SENT}),
+    _P.HELD: frozenset({_P.PLANNED, _P.DEAD, _P.SENT}),
+    _P.DEAD: frozenset({_P.PLANNED, _P.SENT}),
+    _P.SENT: frozenset({_P.PLANNED}),
+    _P.ACCEPTED: frozenset({_P.PLANNED}),
+}
+"""Where a post may go from each state."""
+
+
+def standing(decided: DeliveryState, post: PostState | None) -> State:
+    """Return where a delivery stands, for people: while it waits or is posted, its post says so."""
+    if decided is DeliveryState.POSTED:
+        return State(post) if post is not None and post in SHOWN else State.SENT
+    if decided is DeliveryState.WAITING and post is not None and post not in NOT_BEGUN:
+        return State(post)
+    return State(decided)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from articles.article import Article
+from articles.errors import ArticleError
 
 
 class Catalog(Protocol):
@@ -21,6 +22,9 @@ class Catalog(Protocol):
 
     def is_complete(self) -> bool:
         """Return whether every article file has been read since the catalog was made."""
+
+    def problems(self) -> Sequence[ArticleError]:
+        """Return what is wrong with which files."""
 
     def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
         """Return those of the articles that exist."""

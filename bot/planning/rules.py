@@ -15,6 +15,7 @@ from typing import Any
 
 from articles.article import Article
 from articles.topics import Topic, Topics, slugify
+from bot.outbox.causes import Cause, describe
 from bot.outbox.states import OnUnknown, State
 from bot.services import Destination
 from text.words import any_of, fold
@@ -99,12 +100,13 @@ class Decision:
 class Past:
     """What the outbox remembers of one article in one channel.
 
-    `state` and `reason` are its delivery's, None without one; `told_by` is the id of another article that has
-    told the same story there.
+    `state`, `cause` and `note` are its delivery's, None without one; `told_by` is the id of another article
+    that has told the same story there.
     """
 
     state: State | None = None
-    reason: str = ""
+    cause: Cause = Cause.NONE
+    note: str = ""
     told_by: str | None = None
 
 
@@ -116,6 +118,21 @@ class Check:
     passed: bool
     says: str
 
+
+CAUSES = {
+    Reason.SAME_STORY: Cause.SAME_STORY,
+    Reason.UNPUBLISHED: Cause.UNPUBLISHED,
+    Reason.FUTURE: Cause.FUTURE,
+    Reason.PAST_EXPIRY: Cause.PAST_EXPIRY,
+    Reason.TOPIC: Cause.TOPIC,
+    Reason.TYPE: Cause.TYPE,
+    Reason.PROVIDER: Cause.PROVIDER,
+    Reason.KEYWORD: Cause.KEYWORD,
+    Reason.NO_QUALITY: Cause.NO_QUALITY,
+    Reason.BELOW_QUALITY: Cause.BELOW_QUALITY,
+    Reason.TOO_OLD: Cause.TOO_OLD,
+}
+"""What the outbox stores for a reason not to post."""
 
 _Rule = Callable[[Article, Channel, datetime], str | None]
 
@@ -232,25 +249,21 @@ def is_visible(article: Article, now: datetime) -> bool:
 
 
 def _remembered(past: Past) -> Decision | None:
-    if past.state is State.SENT:
+    says = describe(past.cause, past.note, past.told_by)
+    if past.state in (State.SENT, State.ACCEPTED):
         return Decision(False, Reason.DELIVERED, str(Reason.DELIVERED))
     if past.state is State.BASELINED:
-        return Decision(False, Reason.BASELINED, past.reason or str(Reason.BASELINED))
-    if past.state in (State.DEAD, State.EXPIRED):
+        return Decision(False, Reason.BASELINED, says or str(Reason.BASELINED))
+    if past.state in (State.DEAD, State.EXPIRED, State.DROPPED):
         return Decision(False, Reason.GIVEN_UP, f"{Reason.GIVEN_UP}: {past.state}")
     if past.state is State.SKIPPED:
-        told = past.reason.startswith(Reason.SAME_STORY)
-        return Decision(False, Reason.SAME_STORY, past.reason) if told else None
+        told = past.cause is Cause.SAME_STORY
+        return Decision(False, Reason.SAME_STORY, says) if told else None
     if past.state is not None:
         return Decision(False, Reason.QUEUED, f"{Reason.QUEUED}: {past.state}")
     if past.told_by is not None:
-        return Decision(False, Reason.SAME_STORY, same_story(past.told_by))
+        return Decision(False, Reason.SAME_STORY, describe(Cause.SAME_STORY, told_by=past.told_by))
     return None
-
-
-def same_story(article_id: str) -> str:
-    """Return the reason of a delivery that is skipped because `article_id` has told its story."""
-    return f"{Reason.SAME_STORY}: {article_id}"
 
 
 def _published(article: Article, channel: Channel, now: datetime) -> str | None:

@@ -9,6 +9,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
@@ -16,15 +17,14 @@ from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelState
 from bot.outbox.database import first_line, is_away
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Attempt, Delivery, Done, held_claim
-from bot.outbox.retry import LOST, Change, Correction, Standing, after_post
-from bot.outbox.statements import note_test
-from bot.outbox.states import State
+from bot.outbox.records import Attempt, Done, Kind, Post, held_claim
+from bot.outbox.retry import LOST, Change, Standing, after_correction, after_post
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
-from bot.sending.lane import Composes, Lane, Sends, Tools, answer_to
+from bot.sending.lane import Lane, Sends, Tools, after_test
 from bot.sending.pace import Pacer
-from bot.services import SERVICES, Destination, Service, Verdict
+from bot.sending.prepare import Composes
+from bot.services import SERVICES, Destination, Service
 
 log = logging.getLogger("bot.sending.dispatcher")
 
@@ -50,6 +50,7 @@ class Sender:
         wait: Callable[[float], bool] | None = None,
         idle: Callable[[], None] = lambda: None,
         paced: bool = True,
+        site: str = "",
     ) -> None:
         self._stop = threading.Event()
         self._tools = Tools(
@@ -57,6 +58,7 @@ class Sender:
             catalog=catalog,
             transport=transport,
             compose=compose,
+            site=site,
             clock=clock,
             spread=spread,
             wait=wait or self._stop.wait,
@@ -88,7 +90,7 @@ class Sender:
         """Take for unknown, by policy, what a process or lane that is gone had in flight; return how many."""
         lanes = list(self._lanes.values())
         ours = {number for lane, thread in lanes if thread.is_alive() for number in lane.in_flight}
-        return sum(self._bury(delivery) for delivery in self._tools.outbox.orphans(ours))
+        return sum(self._take_for_lost(post) for post in self._tools.outbox.orphans(ours))
 
     def drain(self) -> None:
         """Start a lane for every channel that may be sent to and has something due; return at once."""
@@ -102,6 +104,17 @@ class Sender:
             opens_at = opens.get(name)
             if opens_at is not None and opens_at <= now:
                 self._start(name, self._destinations[name])
+        self._drain_tests(now)
+
+    def _drain_tests(self, now: datetime) -> None:
+        """Send the test messages that wait, of channels that may not be sent to otherwise too."""
+        for name in self._tools.outbox.tests_due(now) & self._destinations.keys():
+            self._start(name, self._destinations[name], only_tests=True)
+
+    def drain_tests(self) -> None:
+        """Start a lane for every channel that a test message waits for, for nothing else; return at once."""
+        if not self._stop.is_set():
+            self._drain_tests(self._tools.clock())
 
     def next_moment(self) -> datetime | None:
         """Return when something will next be due and may be sent, if that lies in the future."""
@@ -122,27 +135,6 @@ class Sender:
         """Let every lane finish the request it has in flight, and claim nothing more, for good."""
         self._stop.set()
 
-    def test(self, name: str, site: str) -> Verdict:
-        """Post one message to the channel that is clearly a test, and return what came of it.
-
-        Raises KeyError for a channel that does not exist or has no webhook.
-        """
-        service, database = self._services[name], self._tools.outbox.database
-        started_at = self._tools.clock()
-        verdict, status = answer_to(
-            self._tools.transport, service, service.test(self._destinations[name], site)
-        )
-        attempt = Attempt(
-            started_at=started_at,
-            finished_at=self._tools.clock(),
-            outcome=verdict.outcome,
-            status=status,
-            reason=verdict.reason,
-        )
-        with database.write() as connection:
-            note_test(connection, name, attempt)
-        return verdict
-
     def _opening_times(self, now: datetime) -> dict[str, datetime]:
         database = self._tools.outbox.database
         hosts = channelstate.host_pauses(database)
@@ -153,15 +145,14 @@ class Sender:
             if (opens_at := _opens_at(states.get(name), hosts.get(destination.host), now))
         }
 
-    def _start(self, name: str, destination: Destination) -> None:
+    def _start(self, name: str, destination: Destination, *, only_tests: bool = False) -> None:
         with self._lock:
             running = self._lanes.get(name)
             if running and running[1].is_alive():
                 return
             left = self._left[name]
-            lane = Lane(
-                self._channels[name], destination, self._services[name], self._pacers[name], self._tools, left
-            )
+            channel, service, pacer = self._channels[name], self._services[name], self._pacers[name]
+            lane = Lane(channel, destination, service, pacer, self._tools, left, only_tests=only_tests)
             thread = threading.Thread(target=self._run, args=(name, lane), name=f"lane-{name}", daemon=True)
             self._lanes[name] = (lane, thread)
             self._running += 1
@@ -170,8 +161,7 @@ class Sender:
     def _run(self, name: str, lane: Lane) -> None:
         before = lane.left
         try:
-            with self._tools.outbox.database.keeping():
-                lane.run()
+            lane.run()
         except Exception as error:
             if is_away(error):
                 log.warning("sending stopped channel=%s: %s", name, first_line(error))
@@ -184,9 +174,9 @@ class Sender:
         if last and not self._stop.is_set():
             self._idle()
 
-    def _bury(self, delivery: Delivery) -> bool:
+    def _take_for_lost(self, post: Post) -> bool:
         now = self._tools.clock()
-        claim = held_claim(delivery)
+        claim = held_claim(post)
         attempt = Attempt(
             started_at=claim.taken_at,
             finished_at=now,
@@ -194,24 +184,28 @@ class Sender:
             status=None,
             reason=LOST.reason,
         )
-        done = Done(claim=claim, change=self._after_loss(delivery, now), attempt=attempt, error=LOST.reason)
-        buried, _ = self._tools.outbox.exchange(done, None)
-        if buried:
+        change = self._after_loss(post, claim.kind, now)
+        done = Done(claim=claim, change=change, attempt=attempt, error=LOST.reason)
+        recorded, _ = self._tools.outbox.exchange(done, None)
+        if recorded:
+            names = ",".join(each.article_id for each in post.deliveries) or "-"
             log.warning(
-                "%s channel=%s article=%s delivery=%d unknown: %s",
+                "%s channel=%s article=%s post=%d unknown: %s",
                 claim.kind,
-                delivery.channel,
-                delivery.article_id,
-                delivery.id,
+                post.channel,
+                names,
+                post.id,
                 LOST.reason,
             )
-        return buried
+        return recorded
 
-    def _after_loss(self, delivery: Delivery, now: datetime) -> Change | Correction:
-        if delivery.state is not State.CLAIMED:
-            return Correction(shown=False, reason=LOST.reason, due_at=now, failures=delivery.correct_failures)
-        channel = self._channels.get(delivery.channel)
-        standing = Standing(failures=delivery.failures, detail=delivery.detail)
+    def _after_loss(self, post: Post, kind: Kind, now: datetime) -> Change:
+        standing = Standing(failures=post.failures, form=post.form)
+        if kind is Kind.TEST:
+            return after_test(LOST)
+        if kind is Kind.CORRECT:
+            return replace(after_correction(standing, LOST, now), due_at=now, failures=post.failures)
+        channel = self._channels.get(post.channel)
         policy = channel.on_unknown if channel else "hold"
         return after_post(standing, LOST, policy, now, spread=self._tools.spread())
 

@@ -1,4 +1,4 @@
-"""The sending to one channel: one request in flight, oldest delivery first, every claim before its request.
+"""The sending to one channel: one request in flight, oldest post first, every claim before its request.
 
 Knows nothing of other channels, of the lease's renewal or of when it is called.
 """
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -20,24 +21,32 @@ from bot.outbox.database import first_line, is_away
 from bot.outbox.denials import denied_since
 from bot.outbox.keys import storable
 from bot.outbox.queue import Outbox, Taken
-from bot.outbox.records import Attempt, Claim, Delivery, Done, Kind, Rest, Shown, new_claim
-from bot.outbox.retry import Change, Correction, Standing, after_correction, after_post
-from bot.outbox.states import State
+from bot.outbox.records import Attempt, Claim, Done, Kind, Post, PostKind, Rest, Shown, new_claim
+from bot.outbox.retry import Change, Standing, after_correction, after_post
+from bot.outbox.states import PostState
 from bot.planning.catalog import Catalog
-from bot.planning.rules import Channel, Decision, Reason, decide, is_visible
+from bot.planning.release import Policy, Spent, release
+from bot.planning.rules import Channel
+from bot.sending.connections import MaySend
 from bot.sending.pace import Pacer
+from bot.sending.prepare import Composes, Job, Preparer
 from bot.sending.transport import Ambiguous, Unsent
 from bot.services import Destination, Outcome, Request, Response, Service, Verdict, after_denial
-from bot.services.message import Message
 
 BATCH = 50
-"""Deliveries looked up, though not claimed, at once."""
+"""Posts looked up, though not claimed, at once; and deliveries that are released at once."""
 
 FRESH = timedelta(seconds=2)
 """How long what was looked up is believed."""
 
 PATIENCE = timedelta(seconds=5)
 """The longest wait that is sat out; for longer ones the lane ends, and is started again when it is over."""
+
+UNQUESTIONED = 1.0
+"""Seconds after a claim within which its request may begin without another look at the claim."""
+
+RECORDING_TRIES = 5
+"""How often a record is tried that the database refuses, rather than being away."""
 
 _SLOWEST = 2.0
 """Seconds between tries to reach a database that has gone away."""
@@ -48,15 +57,8 @@ log = logging.getLogger("bot.sending.dispatcher")
 class Sends(Protocol):
     """What a lane asks of the transport."""
 
-    def send(self, request: Request) -> Response:
-        """Return the answer; raises Unsent or Ambiguous."""
-
-
-class Composes(Protocol):
-    """What a lane asks of the message's author."""
-
-    def __call__(self, article: Article, *, retracted: bool = False) -> Message:
-        """Return the message that announces the article, or takes it back."""
+    def send(self, request: Request, may_send: MaySend | None = None) -> Response:
+        """Return the answer; raises Unsent or Ambiguous. `may_send` is asked before the first byte."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Tools:
     catalog: Catalog
     transport: Sends
     compose: Composes
+    site: str
     clock: Callable[[], datetime]
     spread: Callable[[], float]
     wait: Callable[[float], bool]
@@ -78,18 +81,11 @@ class Tools:
     host_rests: dict[str, datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """A request that is ready to be made for a delivery."""
-
-    delivery: Delivery
-    kind: Kind
-    message: Message
-    request: Request
-
-
 class Lane:
-    """One run of sending to one channel; `left` is how many posts it may still make."""
+    """One run of sending to one channel; `left` is how many posts may still be released.
+
+    With `only_tests` nothing but test messages is sent, whatever else waits.
+    """
 
     def __init__(
         self,
@@ -99,16 +95,28 @@ class Lane:
         pacer: Pacer,
         tools: Tools,
         left: int,
+        *,
+        only_tests: bool = False,
     ) -> None:
         self.left = left
         self.in_flight: frozenset[int] = frozenset()
         self._channel = channel
-        self._destination = destination
         self._host = destination.host
         self._service = service
         self._pacer = pacer
         self._tools = tools
-        self._batch: deque[tuple[Kind, Delivery]] = deque()
+        self._only_tests = only_tests
+        self._preparer = Preparer(
+            channel=channel,
+            destination=destination,
+            service=service,
+            outbox=tools.outbox,
+            catalog=tools.catalog,
+            compose=tools.compose,
+            site=tools.site,
+            clock=tools.clock,
+        )
+        self._batch: deque[Post] = deque()
         self._articles: dict[str, Article] = {}
         self._read_at: datetime | None = None
         self._rests_until: datetime | None = None
@@ -131,16 +139,16 @@ class Lane:
         elif wait := self._wait():
             self._record()
             self._sit_out(wait)
-        elif job := self._prepare(*self._batch.popleft()):
+        elif job := self._preparer.prepare(self._batch.popleft(), self._articles):
             self._attempt(job)
 
     def _sit_out(self, wait: timedelta) -> None:
         self._ended = wait > PATIENCE or self._tools.wait(wait.total_seconds())
         self._batch.clear()
 
-    def _attempt(self, job: _Job) -> None:
-        """Make the request if the delivery can be claimed, in the transaction that records the one before."""
-        claim = new_claim(job.delivery, job.kind, self._tools.clock())
+    def _attempt(self, job: Job) -> None:
+        """Make the request if the post can be claimed, in the transaction that records the one before."""
+        claim = new_claim(job.post, job.kind, self._tools.clock())
         taken = self._exchange(claim)
         if taken is Taken.YES:
             self._stale = 0
@@ -163,98 +171,43 @@ class Lane:
         return bool(self._batch)
 
     def _look(self) -> None:
-        """Read what is due: posts first, then corrections; the articles of all of them at once."""
+        """Read what is due: posts first, new ones if none is left, then corrections; and their articles."""
         self._read_at = now = self._tools.clock()
         name, outbox = self._channel.name, self._tools.outbox
-        due = outbox.waiting(name, now, min(self.left, BATCH)) if self.left > 0 else []
-        kind = Kind.POST if due else Kind.CORRECT
-        due = due or outbox.to_correct(name, now, BATCH)
+        due = outbox.due(name, now, BATCH)
+        if self._only_tests:
+            due = [post for post in due if post.kind is PostKind.TEST]
+        elif not due and self._release(now):
+            due = outbox.due(name, now, BATCH)
+        if not due and not self._only_tests:
+            due = outbox.to_correct(name, now, BATCH)
         self._ended = not due
-        self._batch = deque((kind, delivery) for delivery in due)
-        ids = [delivery.article_id for delivery in due]
+        self._batch = deque(due)
+        ids = [delivery.article_id for post in due for delivery in post.deliveries]
         self._articles = self._tools.catalog.get_many(ids) if ids else {}
+
+    def _release(self, now: datetime) -> int:
+        policy = Policy(per_tick=self.left)
+        released = self._tools.outbox.release(
+            self._channel.name,
+            lambda candidates: release(candidates, policy, Spent(), now),
+            now,
+            min(self.left, BATCH),
+        )
+        self.left -= released
+        return released
 
     def _wait(self) -> timedelta:
         now = self._tools.clock()
         rests = [self._rests_until, self._tools.host_rests.get(self._host)]
         return max([self._pacer.wait(now), *(until - now for until in rests if until is not None)])
 
-    def _prepare(self, kind: Kind, delivery: Delivery) -> _Job | None:
-        """Return the request to make, or settle the delivery without one."""
-        article = self._articles.get(delivery.article_id)
-        try:
-            if kind is Kind.POST:
-                return self._post(delivery, article)
-            return self._correction(delivery, article)
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            # One article that cannot be put into words must not stop all that come after it.
-            log.exception("cannot compose delivery=%d article=%s", delivery.id, delivery.article_id)
-            if kind is Kind.POST:
-                reason = f"no message could be made of it ({type(error).__name__})"
-                self._tools.outbox.settle(delivery, State.DEAD, reason, self._tools.clock())
-            else:
-                self._tools.outbox.drop_correction(delivery)
-            return None
-
-    def _post(self, delivery: Delivery, article: Article | None) -> _Job | None:
-        now = self._tools.clock()
-        decision = _still(article, self._channel, delivery, now)
-        if article is None or not decision.deliver:
-            self._give_up(delivery, decision, now)
-            return None
-        message = self._tools.compose(article)
-        request = self._service.post(self._destination, message, delivery.detail)
-        return _Job(delivery=delivery, kind=Kind.POST, message=message, request=request)
-
-    def _give_up(self, delivery: Delivery, decision: Decision, now: datetime) -> None:
-        """End a delivery whose article is no longer to be posted; who told the same story may do so now."""
-        state = State.EXPIRED if decision.reason is Reason.TOO_OLD else State.SKIPPED
-        if not self._tools.outbox.settle(delivery, state, decision.says, now):
-            return
-        log.warning(
-            "%s channel=%s article=%s: %s", state, delivery.channel, delivery.article_id, decision.says
-        )
-        for other in self._same_story(delivery):
-            if self._tools.outbox.revive(other, now):
-                return
-
-    def _same_story(self, delivery: Delivery) -> list[Delivery]:
-        if delivery.story is None:
-            return []
-        return self._tools.outbox.same_story(delivery.channel, delivery.story, Reason.SAME_STORY)
-
-    def _correction(self, delivery: Delivery, article: Article | None) -> _Job | None:
-        """Return the request that makes the post say what the article says now, or nothing if it does."""
-        now = self._tools.clock()
-        if article is None or not article.has_appeared(now):
-            article = self._heir(delivery, now) or article
-        if article is not None and article.has_appeared(now):
-            message = self._tools.compose(article)
-        elif delivery.retracted:
-            message = None
-        else:
-            message = self._tools.compose(article or _remembered(delivery), retracted=True)
-        request = None
-        if message and delivery.message_id and message.fingerprint() != delivery.fingerprint:
-            request = self._service.correct(self._destination, delivery.message_id, message, delivery.detail)
-        if message is None or request is None:
-            self._tools.outbox.drop_correction(delivery)
-            return None
-        return _Job(delivery=delivery, kind=Kind.CORRECT, message=message, request=request)
-
-    def _heir(self, delivery: Delivery, now: datetime) -> Article | None:
-        """Return the article that tells the story now: renaming a file gives it another identity."""
-        ids = [other.article_id for other in self._same_story(delivery)]
-        found = self._tools.catalog.get_many(ids) if ids else {}
-        return next((article for article in found.values() if is_visible(article, now)), None)
-
-    def _perform(self, job: _Job, claim: Claim) -> Done:
+    def _perform(self, job: Job, claim: Claim) -> Done:
         started_at = self._tools.clock()
         began = time.monotonic()
         self._pacer.sent(started_at)
-        if job.kind is Kind.POST:
-            self.left -= 1
-        verdict, status = answer_to(self._tools.transport, self._service, job.request)
+        may_send = partial(self._may_send, claim, began)
+        verdict, status = answer_to(self._tools.transport, self._service, job.request, may_send)
         finished_at = self._tools.clock()
         if verdict.outcome is Outcome.DENIED and job.kind is Kind.POST:
             since = denied_since(self._tools.outbox.database, self._channel.name, finished_at)
@@ -272,7 +225,20 @@ class Lane:
         _report(job, done, verdict, time.monotonic() - began)
         return done
 
-    def _conclude(self, job: _Job, claim: Claim, verdict: Verdict, attempt: Attempt) -> Done:
+    def _may_send(self, claim: Claim, began: float) -> str | None:
+        """Return why the request must not be made any more, or None.
+
+        A process may be frozen at any moment, also between its claim and the first byte.
+        """
+        if time.monotonic() - began < UNQUESTIONED:
+            return None
+        try:
+            still_ours = self._tools.outbox.still_ours(claim)
+        except SQLAlchemyError:
+            still_ours = False
+        return None if still_ours else "too much time has passed since it was claimed"
+
+    def _conclude(self, job: Job, claim: Claim, verdict: Verdict, attempt: Attempt) -> Done:
         now = attempt.finished_at
         failed = verdict.outcome is not Outcome.SENT
         rest = None
@@ -290,26 +256,27 @@ class Lane:
             attempt=attempt,
             shown=None if failed else _shown(job, verdict),
             rest=rest,
-            disabled=verdict.reason if verdict.outcome is Outcome.DISABLED else None,
+            disabled=verdict.reason if verdict.outcome is Outcome.DISABLED and job.message else None,
             error=verdict.reason if failed else None,
         )
 
-    def _change(self, job: _Job, verdict: Verdict, now: datetime) -> Change | Correction:
-        delivery, message = job.delivery, job.message
+    def _change(self, job: Job, verdict: Verdict, now: datetime) -> Change:
+        message, spread = job.message, self._tools.spread()
+        standing = Standing(failures=job.post.failures, form=job.post.form)
+        if message is None:
+            return after_test(verdict)
         has_image = message.image is not None or message.provider_icon is not None
-        spread = self._tools.spread()
         if job.kind is Kind.CORRECT:
-            standing = Standing(failures=delivery.correct_failures, detail=delivery.detail)
             return after_correction(standing, verdict, now, spread=spread, has_image=has_image)
-        standing = Standing(failures=delivery.failures, detail=delivery.detail)
-        policy = self._channel.on_unknown
+        policy = "retry" if self._service.REPEAT_IS_HARMLESS else self._channel.on_unknown
         return after_post(standing, verdict, policy, now, spread=spread, has_image=has_image)
 
     def _rest(self, rest: Rest) -> None:
-        if rest.host is None:
-            self._rests_until = rest.until
+        rests = self._tools.host_rests
+        if rest.host is not None:
+            rests[rest.host] = max(rest.until, rests.get(rest.host, rest.until))
         else:
-            self._tools.host_rests[rest.host] = rest.until
+            self._rests_until = max(rest.until, self._rests_until or rest.until)
 
     def _record(self) -> None:
         if self._done is not None:
@@ -318,52 +285,63 @@ class Lane:
     def _exchange(self, claim: Claim | None) -> Taken | None:
         """Record what is done and claim what is next, in one transaction."""
         done, self._done = self._done, None
-        wanted = {each.delivery.id for each in (done.claim if done else None, claim) if each}
+        wanted = {each.post.id for each in (done.claim if done else None, claim) if each}
         self.in_flight |= wanted
         recorded, taken = self._persist(done, claim)
         if done and not recorded:
-            number, name = done.claim.delivery.id, self._channel.name
-            log.warning(
-                "too late to record delivery=%d channel=%s: its claim was taken for lost", number, name
-            )
-        self.in_flight = frozenset({claim.delivery.id}) if claim and taken is Taken.YES else frozenset()
+            number, name = done.claim.post.id, self._channel.name
+            log.warning("too late to record post=%d channel=%s: its claim was taken for lost", number, name)
+        self.in_flight = frozenset({claim.post.id}) if claim and taken is Taken.YES else frozenset()
         return taken
 
     def _persist(self, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
         """Exchange, however long the database is away: what is known of a post must not be lost."""
-        pause = 0.05
+        pause, refusals = 0.05, 0
         while True:
             try:
                 return self._tools.outbox.exchange(done, claim)
             except IntegrityError:
-                if claim is None:
+                if claim is not None:
+                    # Another process has something in flight for this channel.
+                    recorded, _ = self._persist(done, None)
+                    return recorded, Taken.STALE
+                refusals += 1
+                if refusals >= RECORDING_TRIES:
                     raise
-                # Another process has something in flight for this channel.
-                recorded, _ = self._persist(done, None)
-                return recorded, Taken.STALE
             except SQLAlchemyError as error:
-                if not is_away(error):
+                refusals += not is_away(error)
+                if refusals >= RECORDING_TRIES:
                     raise
-                reason = first_line(error)
-                log.warning("waiting for the database channel=%s: %s", self._channel.name, reason)
-                if self._tools.wait(pause):
-                    time.sleep(pause)
-                pause = min(2 * pause, _SLOWEST)
+                log.warning("waiting for the database channel=%s: %s", self._channel.name, first_line(error))
+            if self._tools.wait(pause):
+                time.sleep(pause)
+            pause = min(2 * pause, _SLOWEST)
 
 
-def answer_to(transport: Sends, service: Service, request: Request) -> tuple[Verdict, int | None]:
+def after_test(verdict: Verdict) -> Change:
+    """Return what becomes of a test message: sent or not, it is over."""
+    if verdict.outcome is Outcome.SENT:
+        return Change(state=PostState.SENT)
+    return Change(state=PostState.DEAD, note=verdict.reason)
+
+
+def answer_to(
+    transport: Sends, service: Service, request: Request, may_send: MaySend | None = None
+) -> tuple[Verdict, int | None]:
     """Make the request and return what came of it, with the status of the answer if there was one.
 
     What the verdict quotes of the answer is fit to be stored.
     """
-    verdict, status = _verdict_on(transport, service, request)
+    verdict, status = _verdict_on(transport, service, request, may_send)
     message_id = storable(verdict.message_id) if verdict.message_id is not None else None
     return replace(verdict, reason=storable(verdict.reason), message_id=message_id), status
 
 
-def _verdict_on(transport: Sends, service: Service, request: Request) -> tuple[Verdict, int | None]:
+def _verdict_on(
+    transport: Sends, service: Service, request: Request, may_send: MaySend | None
+) -> tuple[Verdict, int | None]:
     try:
-        response = transport.send(request)
+        response = transport.send(request, may_send)
     except Unsent as error:
         return Verdict(outcome=Outcome.UNSENT, reason=str(error)), None
     except Ambiguous as error:
@@ -373,27 +351,9 @@ def _verdict_on(transport: Sends, service: Service, request: Request) -> tuple[V
     return service.classify(response), response.status
 
 
-def _still(article: Article | None, channel: Channel, delivery: Delivery, now: datetime) -> Decision:
-    """Decide again, as the article or the rules may have changed while the delivery waited."""
-    if article is None:
-        return Decision(False, Reason.UNPUBLISHED, "deleted")
-    if delivery.forced and is_visible(article, now):
-        return Decision(True, Reason.ELIGIBLE, "replayed by the operator")
-    return decide(article, channel, now)
-
-
-def _remembered(delivery: Delivery) -> Article:
-    """Return what the outbox still knows of a deleted article."""
-    return Article(
-        id=delivery.article_id,
-        path="",
-        title=delivery.title,
-        published_at=delivery.published_at,
-        updated_at=delivery.published_at,
-    )
-
-
-def _shown(job: _Job, verdict: Verdict) -> Shown:
+def _shown(job: Job, verdict: Verdict) -> Shown:
+    if job.message is None:
+        return Shown(fingerprint="", retracted=False, message_id=None)
     return Shown(
         fingerprint=job.message.fingerprint(),
         retracted=job.message.retracted,
@@ -401,21 +361,20 @@ def _shown(job: _Job, verdict: Verdict) -> Shown:
     )
 
 
-def _report(job: _Job, done: Done, verdict: Verdict, seconds: float) -> None:
-    delivery, change = job.delivery, done.change
-    degraded = change.detail > delivery.detail
+def _report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
+    post, change = job.post, done.change
     level = logging.INFO if verdict.outcome is Outcome.SENT else logging.WARNING
     log.log(
         level,
-        "%s channel=%s article=%s delivery=%d attempt=%d %s%s%s ms=%d%s",
+        "%s channel=%s article=%s delivery=%s attempt=%d %s%s%s ms=%d%s",
         job.kind,
-        delivery.channel,
-        delivery.article_id,
-        delivery.id,
-        delivery.attempts + 1,
+        post.channel,
+        ",".join(each.article_id for each in post.deliveries) or "-",
+        ",".join(str(each.id) for each in post.deliveries) or "-",
+        post.attempts + 1,
         verdict.outcome,
-        f" state={change.state}" if isinstance(change, Change) else "",
-        f" degraded={change.detail.name.lower()}" if degraded else "",
+        "" if job.kind is Kind.CORRECT else f" state={change.state}",
+        f" degraded={change.form.name.lower()}" if change.form > post.form else "",
         round(1000 * seconds),
-        f": {verdict.reason}" if change.reason or done.error else "",
+        f": {verdict.reason}" if change.note or done.error else "",
     )

@@ -6,7 +6,6 @@ import logging
 import math
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +15,9 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.errors import BotError
-from bot.operator import orders as operations
+from bot.operator import orders, queries
+from bot.operator.orders import Answer, Seen
+from bot.operator.testing import send_test
 from bot.outbox import channelstate
 from bot.outbox.database import first_line
 from bot.outbox.records import Delivery
@@ -203,15 +204,17 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
     def order_delivery(number: str, order: str) -> AnyResponse:
         found = _delivery(views, number)
         database, now = views.parts.database, _now(views)
-        orders: Mapping[str, Callable[[], object]] = {
-            "replay": lambda: operations.replay(database, [found.id], now),
-            "skip": lambda: operations.skip(database, found.id, now),
-            "posted": lambda: operations.resolve(database, found.id, posted=True, now=now),
-            "not-posted": lambda: operations.resolve(database, found.id, posted=False, now=now),
+        seen = _seen(request.form)
+        given: Mapping[str, Callable[[], Answer]] = {
+            "replay": lambda: orders.replay(database, found.id, now, seen),
+            "skip": lambda: orders.skip(database, found.id, now, seen),
+            "posted": lambda: orders.resolve(database, found.id, posted=True, now=now, seen=seen),
+            "not-posted": lambda: orders.resolve(database, found.id, posted=False, now=now, seen=seen),
         }
-        if order not in orders:
+        if order not in given:
             raise NotFound
-        notice = _DONE[order] if orders[order]() else _CHANGED
+        answer = given[order]()
+        notice = _DONE[order] if answer.done else f"Nothing was changed: {answer.says}."
         return back(f"/deliveries/{found.id}", notice)
 
     @routes.post("/channels/<name>/<order>")
@@ -220,14 +223,13 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
         database, now = views.parts.database, _now(views)
         if order == "test":
             return back("", _tested(views, channel))
-        orders = {"pause": channelstate.pause, "resume": channelstate.resume}
-        if order not in orders:
+        changes = {"pause": channelstate.pause, "resume": channelstate.resume}
+        if order not in changes:
             raise NotFound
-        done = orders[order](database, name, now)
+        done = changes[order](database, name, now)
         return back("", f"{name} is {order}d." if done else f"{name} has not started yet.")
 
 
-_CHANGED = "The delivery has changed in the meantime. Check it and try again."
 _DONE = {
     "replay": "It will be posted in the bot's next run.",
     "skip": "Skipped: it will not be posted.",
@@ -239,9 +241,16 @@ _DONE = {
 def _tested(views: OperatorViews, channel: Channel) -> str:
     if channel.destination is None:
         return views.parts.faults[channel.name]
-    # The faults of the others are not the question here, and would be logged.
-    verdict = replace(views.parts, faults={}).bot().sender.test(channel.name, views.parts.site.name)
-    return f"Test message to {channel.name}: {verdict.outcome}. {verdict.reason}".rstrip()
+    result = send_test(views.parts, channel.name)
+    return f"Test message to {channel.name}: {result.outcome}. {result.reason}".rstrip()
+
+
+def _seen(form: Mapping[str, str]) -> Seen | None:
+    """Return what the page that an order came from showed of the delivery."""
+    state, attempts = form.get("state", ""), form.get("attempts", "")
+    if state not in set(State) or not attempts.isdecimal():
+        return None
+    return Seen(state=State(state), attempts=int(attempts[:9]))
 
 
 def _channel(views: OperatorViews, name: str) -> Channel:
@@ -253,7 +262,7 @@ def _channel(views: OperatorViews, name: str) -> Channel:
 
 def _delivery(views: OperatorViews, number: str) -> Delivery:
     id = whole_number(number, 1, MAX_ID)
-    found = operations.one(views.parts.database, id) if id is not None else None
+    found = queries.one(views.parts.database, id) if id is not None else None
     if found is None:
         raise NotFound("The delivery does not exist.")
     return found

@@ -13,14 +13,13 @@ from datetime import datetime, timedelta
 from articles.article import Article
 from articles.catalog.search import Search
 from articles.topics import ALL
-from bot.operator import orders as operations
-from bot.operator import reports
-from bot.operator.commands import BotParts
+from bot.operator import queries, reports
+from bot.operator.parts import BotParts
 from bot.outbox import channelstate, lease, schema
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
-from bot.outbox.states import RESOLVABLE, WAITING, State
-from bot.planning.planner import story_of
+from bot.outbox.states import State
+from bot.planning.admission import stories_of
 from bot.planning.rules import NOTHING, Channel, decide, explain
 from bot.planning.threshold import candidates, threshold
 from bot.services import SERVICES
@@ -80,8 +79,8 @@ class OperatorViews:
         """Return the first page: channels, counts, posts and failures a day, bad files."""
         database = self.parts.database
         schema.check(database)
-        counts = operations.counts(database)
-        by_day = days(operations.by_day(database, now - timedelta(days=_DAYS)), now, _DAYS)
+        counts = queries.counts(database)
+        by_day = days(queries.by_day(database, now - timedelta(days=_DAYS)), now, _DAYS)
         problems = self._publisher.catalog.problems()
         return self._page(
             "overview",
@@ -91,7 +90,7 @@ class OperatorViews:
             bot=reports.lease_line(lease.holder(database), now),
             channel_views=[self._channel_view(channel, counts, now) for channel in self.parts.channels],
             forgotten=list(reports.forgotten_lines(self.parts.channels, counts)),
-            totals=_by_state(operations.totals(database)),
+            totals=_by_state(queries.totals(database)),
             days=by_day,
             columns=columns(
                 [(d.posted, d.failed, f"{d.day}: {d.posted} posted, {d.failed} failed") for d in by_day]
@@ -115,7 +114,7 @@ class OperatorViews:
         schema.check(database)
         chosen = frozenset(states)
         wanted = chosen or frozenset(State) - {State.BASELINED}
-        found = operations.listed(
+        found = queries.listed(
             database,
             states=wanted,
             channel=channel or None,
@@ -128,10 +127,10 @@ class OperatorViews:
             now,
             form_token,
             notice,
-            totals=_by_state(operations.totals(database)),
+            totals=_by_state(queries.totals(database)),
             states=list(State),
             chosen=chosen,
-            channels=sorted({name for name, _ in operations.counts(database)}),
+            channels=sorted({name for name, _ in queries.counts(database)}),
             channel=channel,
             article=article,
             deliveries=found[:PER_PAGE],
@@ -146,11 +145,9 @@ class OperatorViews:
             form_token,
             notice,
             delivery=delivery,
-            attempts=operations.attempts_of(self.parts.database, [delivery.id]),
+            attempts=queries.attempts_of(self.parts.database, [delivery.id]),
             article=self._publisher.catalog.get(delivery.article_id),
-            can_be_skipped=delivery.claim is None and delivery.state in WAITING | {State.HELD},
-            can_be_resolved=delivery.claim is None and delivery.state in RESOLVABLE,
-            can_be_replayed=delivery.claim is None,
+            since=reports.since(delivery),
         )
 
     def threshold(
@@ -202,7 +199,7 @@ class OperatorViews:
         return self._page("files", now, form_token, "", problems=self._publisher.catalog.problems())
 
     def _verdicts(self, article: Article, now: datetime) -> list[tuple[Channel, object, object]]:
-        past = operations.past_of(self.parts.database, article.id, story_of(article))
+        past = queries.past_of(self.parts.database, article.id, stories_of(article))
         return [
             (channel, decide(article, channel, now, known), explain(article, channel, now, known))
             for channel in self.parts.channels

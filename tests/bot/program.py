@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from sqlalchemy import text
 
-from bot.operator import orders as operations
+from bot.operator import queries
 from bot.outbox import channelstate, schema
 from bot.outbox.database import Database, connect
 from bot.outbox.records import Delivery
@@ -161,7 +161,7 @@ class Program:
 
     def deliveries(self, *states: State, **filters: Any) -> list[Delivery]:
         """Return the deliveries, oldest first."""
-        return operations.listed(self.database, states=states, limit=100_000, **filters)[::-1]
+        return queries.listed(self.database, states=states, limit=100_000, **filters)[::-1]
 
     def wait_for(self, count: int, *states: State, timeout: float = 30.0, **filters: Any) -> list[Delivery]:
         """Wait until so many deliveries are in these states, and return them."""

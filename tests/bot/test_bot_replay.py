@@ -15,7 +15,7 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.files.folder import Folder
 from articles.topics import Topics
-from bot.operator import orders as operations
+from bot.operator import queries
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.states import State
@@ -76,10 +76,10 @@ def test_the_recorded_history_is_posted_once(
             bot.tick()
             assert bot.sender.join(20)
             if commit.number == 1:
-                assert operations.totals(database) == {State.BASELINED: 130}
+                assert queries.totals(database) == {State.BASELINED: 130}
     catalog.close()
-    found = operations.listed(database, limit=10_000)
-    assert operations.totals(database) == {State.BASELINED: 130, State.SENT: 296, State.SKIPPED: 3}
+    found = queries.listed(database, limit=10_000)
+    assert queries.totals(database) == {State.BASELINED: 130, State.SENT: 296, State.SKIPPED: 3}
     assert len({each.article_id for each in found}) == 429
     assert {each.attempts for each in found if each.state is State.SENT} == {1}
     assert all(each.reason.startswith(Reason.SAME_STORY) for each in found if each.state is State.SKIPPED)

@@ -144,10 +144,10 @@ def test_old_tables_are_refused_until_they_are_upgraded(
 ) -> None:
     """On tables of an older revision the bot says to upgrade; a program that is older refuses to upgrade."""
     program.upgrade()
-    monkeypatch.setattr("bot.outbox.schema.revisions", lambda: ["0001", "0002"])
+    monkeypatch.setattr("bot.outbox.schema.revisions", lambda: ["0001", "0002", "0003"])
     result = flask("bot", "once")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "tables are old (revision 0001): run `flask db upgrade`" in result.stderr
+    assert "tables are old (revision 0002): run `flask db upgrade`" in result.stderr
     monkeypatch.undo()
     program.execute("UPDATE alembic_version SET version_num = '9999'")
     result = flask("db", "upgrade")
@@ -185,9 +185,12 @@ def test_an_unknown_delivery_is_said(begun: Program, flask: Invoke) -> None:
     """A number that no delivery has: said, with status 1; those that exist are replayed all the same."""
     result = flask("bot", "replay", "1", "99")
     assert (result.exit_code, result.stdout) == (1, "delivery 1 will be posted\n")
-    assert result.stderr == "delivery 99 cannot be posted: there is none, or it is in flight\n"
+    assert result.stderr == "delivery 99 cannot be posted: there is no such delivery\n"
     result = flask("bot", "resolve", "99", "--posted")
-    assert (result.exit_code, result.stderr) == (1, "Error: delivery 99 does not wait for an answer\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: delivery 99 does not wait for an answer: there is no such delivery\n",
+    )
 
 
 @pytest.mark.parametrize("command", [("replay",), ("skip",), ("resolve", "--posted")])
@@ -342,7 +345,7 @@ def test_deliveries_are_listed_and_filtered(begun: Program, flask: Invoke, clock
     flask("bot", "once")
     assert flask("bot", "deliveries").stdout == (
         "     2  unknown    2026-09-01 12:00:00Z  team  Title of new  (new)\n"
-        f"        1 attempt, due {due(begun)}: HTTP 503: server_error\n"
+        f"        1 attempt, due {due(begun)}: answer lost: HTTP 503: server_error\n"
     )
     assert "baselined" in flask("bot", "deliveries", "--state", "baselined").stdout
     (line,) = flask("bot", "deliveries", "--json").stdout.splitlines()
@@ -468,7 +471,7 @@ def test_test_posts_one_marked_message(begun: Program, flask: Invoke) -> None:
     """`test` posts one message that says it is one; a refusal is status 1 and its reason."""
     begun.discord("news", webhook_env="NOT_SET")
     result = flask("bot", "test", "team")
-    assert (result.exit_code, result.output) == (0, "team: sent: posted\n")
+    assert (result.exit_code, result.stdout) == (0, "team: sent: posted\n")
     (request,) = begun.chat.requests
     assert "This is a test message from The Site" in str(request.payload)
     begun.chat.fail("team", dead("no_team"))

@@ -67,7 +67,7 @@ def test_an_invisible_change_is_none(world: World, bot: Bot) -> None:
     world.clock.advance(seconds=60)
     world.tick(bot)
     assert len(world.chat.requests) == 1
-    assert world.only().correct_at is None
+    assert world.post().correct_at is None
 
 
 def test_corrections_keep_their_distance(world: World, bot: Bot) -> None:
@@ -98,7 +98,7 @@ def test_an_unpublished_article_is_struck_through_and_comes_back(
     world.clock.advance(seconds=60)
     world.tick(bot)
     assert "~~Title of a~~" in shown(world)
-    assert world.only().retracted
+    assert world.post().retracted
     world.clock.advance(minutes=5)
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -107,7 +107,7 @@ def test_an_unpublished_article_is_struck_through_and_comes_back(
     assert "~~" not in shown(world)
     assert [r.method for r in world.chat.requests] == ["POST", "PATCH", "PATCH"]
     assert before.partition("'description'")[2] == shown(world).partition("'description'")[2]
-    assert not world.only().retracted
+    assert not world.post().retracted
 
 
 def test_an_empty_catalog_retracts_nothing(world: World, bot: Bot) -> None:
@@ -221,7 +221,7 @@ def test_slack_posts_stay_as_they_are(world: World) -> None:
     world.clock.advance(minutes=10)
     world.tick(bot)
     assert len(world.chat.requests) == 1
-    assert world.only().correct_at is None
+    assert world.post().correct_at is None
 
 
 def test_a_crash_during_a_correction_repeats_it(world: World, bot: Bot) -> None:

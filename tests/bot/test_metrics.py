@@ -11,6 +11,8 @@ from sqlalchemy import insert
 from bot.operator.metrics import idle_bot, outbox_metrics
 from bot.outbox.database import Database, connect
 from bot.outbox.lease import TERM, Lease
+from bot.outbox.moves import add_posts
+from bot.outbox.records import PostKind
 from bot.outbox.schema import attempts
 from tests.bot.world import START as NOW
 
@@ -26,10 +28,13 @@ def samples(found: list[Metric]) -> dict[tuple[str, ...], float]:
 def test_attempts_are_counted_by_outcome_and_timed_by_channel(database: Database) -> None:
     """A histogram's buckets add up, whichever database measures the time."""
     with database.write() as connection:
+        (post,) = add_posts(connection, "team", [NOW], NOW, PostKind.NEWS)
         for seconds, outcome in ((0.04, "sent"), (0.2, "sent"), (20, "unknown")):
             values = {"channel": "team", "kind": "post", "number": 1, "started_at": NOW, "outcome": outcome}
             finished = NOW + timedelta(seconds=seconds)
-            connection.execute(insert(attempts).values(**values, finished_at=finished, reason=""))
+            connection.execute(
+                insert(attempts).values(**values, finished_at=finished, reason="", post_id=post)
+            )
     found = samples(list(outbox_metrics(database, NOW)))
     assert found["newswire_attempts_total", "team", "sent"] == 2
     assert found["newswire_attempts_total", "team", "unknown"] == 1

@@ -17,14 +17,16 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.outbox import schema
+from bot.outbox.causes import Cause
 from bot.outbox.database import Database, DatabaseError, connect
 from bot.outbox.lease import Lease
 from bot.outbox.queue import Outbox, Taken
 from bot.outbox.records import Attempt, Done, Kind, Rest, Shown, new_claim
 from bot.outbox.retry import SCHEDULE, Change, Standing, after_correction, after_post
-from bot.outbox.schema import attempts, deliveries
-from bot.outbox.states import WAITING, State
+from bot.outbox.schema import attempts, posts
+from bot.outbox.states import DUE, DeliveryState, PostState, State
 from bot.planning.planner import Planner
+from bot.planning.release import Policy, Spent, release
 from bot.services import Detail, Outcome, Verdict
 from tests.bot.world import START, World, article
 
@@ -34,25 +36,28 @@ Urls = Callable[[], str]
 
 @pytest.fixture
 def outbox(world: World) -> Outbox:
-    """An outbox with three planned deliveries, in the hands of the leader."""
+    """An outbox with three planned posts, in the hands of the leader."""
     planner = Planner(world.database, world.catalog, [world.channel])
     planner.plan(world.clock())
     world.catalog.put(*(article(f"a{n}") for n in range(3)))
     planner.plan(world.clock())
     lease = Lease(world.database, world.clock, server_time=False)
     assert lease.hold()
-    return Outbox(world.database, lease)
+    outbox, now = Outbox(world.database, lease), world.clock()
+    policy = Policy(per_tick=10)
+    assert outbox.release("ai-team", lambda found: release(found, policy, Spent(), now), now, 10) == 3
+    return outbox
 
 
 def sent(outbox: Outbox, world: World, index: int = 0) -> Done:
     """Claim a delivery and return the record of its success."""
-    delivery = world.deliveries()[index]
-    claim = new_claim(delivery, Kind.POST, world.clock())
+    post = world.post(index)
+    claim = new_claim(post, Kind.POST, world.clock())
     assert outbox.exchange(None, claim)[1] is Taken.YES
     now = world.clock()
     return Done(
         claim=claim,
-        change=Change(state=State.SENT, reason=""),
+        change=Change(state=PostState.SENT),
         attempt=Attempt(started_at=now, finished_at=now, outcome="sent", status=200, reason="posted"),
         shown=Shown(fingerprint="f", retracted=False, message_id="1"),
     )
@@ -60,14 +65,14 @@ def sent(outbox: Outbox, world: World, index: int = 0) -> Done:
 
 def test_a_delivery_is_claimed_once(world: World, outbox: Outbox) -> None:
     """Of eight threads that claim one delivery at once, one gets it."""
-    delivery = world.deliveries()[0]
+    post = world.post()
     barrier = threading.Barrier(8)
     results: list[Taken | None] = []
 
     def claim() -> None:
         barrier.wait()
         try:
-            results.append(outbox.exchange(None, new_claim(delivery, Kind.POST, world.clock()))[1])
+            results.append(outbox.exchange(None, new_claim(post, Kind.POST, world.clock()))[1])
         except IntegrityError:
             results.append(Taken.STALE)
 
@@ -83,28 +88,28 @@ def test_a_delivery_is_claimed_once(world: World, outbox: Outbox) -> None:
 def test_a_channel_has_one_in_flight(world: World, outbox: Outbox) -> None:
     """While one delivery of a channel is in flight no other is claimed: the database would refuse it."""
     sent(outbox, world)
-    second = new_claim(world.deliveries()[1], Kind.POST, world.clock())
+    second = new_claim(world.post(1), Kind.POST, world.clock())
     assert outbox.exchange(None, second)[1] is Taken.STALE
     with pytest.raises(IntegrityError), world.database.write() as connection:
-        connection.execute(text("UPDATE deliveries SET claim = 'x'"))
+        connection.execute(text("UPDATE posts SET claim = 'x'"))
 
 
 def test_recording_and_claiming_again_changes_nothing(world: World, outbox: Outbox) -> None:
     """Repeating an exchange whose answer was lost finds it done: one attempt, the same claim."""
     done = sent(outbox, world)
-    following = new_claim(world.deliveries()[1], Kind.POST, world.clock())
+    following = new_claim(world.post(1), Kind.POST, world.clock())
     assert outbox.exchange(done, following) == (True, Taken.YES)
     assert outbox.exchange(done, following) == (False, Taken.YES)
     with world.database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(attempts)) == 1
-    assert [each.state for each in world.deliveries()] == [State.SENT, State.CLAIMED, State.PLANNED]
+    assert [each.state for each in world.deliveries()] == [State.SENT, State.CLAIMED, State.WAITING]
 
 
 def test_only_the_claim_may_record(world: World, outbox: Outbox) -> None:
     """A record under a claim that is no longer the delivery's leaves no trace."""
     done = sent(outbox, world)
     with world.database.write() as connection:
-        connection.execute(text("UPDATE deliveries SET claim = 'another' WHERE claim IS NOT NULL"))
+        connection.execute(text("UPDATE posts SET claim = 'another' WHERE claim IS NOT NULL"))
     assert outbox.exchange(done, None) == (False, None)
     assert outbox.exchange(replace(done, error="HTTP 500"), None) == (False, None)
     assert world.deliveries()[0].state is State.CLAIMED
@@ -115,11 +120,11 @@ def test_only_the_claim_may_record(world: World, outbox: Outbox) -> None:
 def test_a_failure_is_recorded_with_what_follows_from_it(world: World, outbox: Outbox) -> None:
     """The channel's last error and its rest come with the record, and so may the next claim."""
     until = START + timedelta(seconds=9)
-    due = Change(state=State.RETRY, reason="HTTP 429", due_at=until)
+    due = Change(state=PostState.RETRY, cause=Cause.RATE_LIMITED, note="HTTP 429", due_at=until)
     done = replace(sent(outbox, world), change=due, shown=None, error="HTTP 429", rest=Rest(until=until))
-    following = new_claim(world.deliveries()[1], Kind.POST, world.clock())
+    following = new_claim(world.post(1), Kind.POST, world.clock())
     assert outbox.exchange(done, following) == (True, Taken.YES)
-    assert [each.state for each in world.deliveries()] == [State.RETRY, State.CLAIMED, State.PLANNED]
+    assert [each.state for each in world.deliveries()] == [State.RETRY, State.CLAIMED, State.WAITING]
     assert (world.state_of().last_error, world.state_of().paused_until) == ("HTTP 429", until)
 
 
@@ -127,7 +132,7 @@ def test_a_lost_lease_claims_nothing(world: World, outbox: Outbox) -> None:
     """A lease that ran out, or was taken, claims nothing; what was claimed before may be recorded."""
     done = sent(outbox, world)
     world.clock.advance(seconds=25)
-    following = new_claim(world.deliveries()[1], Kind.POST, world.clock())
+    following = new_claim(world.post(1), Kind.POST, world.clock())
     assert outbox.exchange(done, following) == (True, Taken.NOT_LEADING)
     assert Lease(world.open_database(), world.clock, server_time=False).hold()
     assert outbox.exchange(None, following) == (True, Taken.NOT_LEADING)
@@ -136,9 +141,13 @@ def test_a_lost_lease_claims_nothing(world: World, outbox: Outbox) -> None:
 def test_what_is_waiting_has_a_time_and_nothing_else_has(world: World, outbox: Outbox) -> None:
     """due_at is set exactly in the states that a sender may claim."""
     outbox.exchange(sent(outbox, world), None)
-    outbox.settle(world.deliveries()[1], State.SKIPPED, "unpublished", world.clock())
+    second = outbox.due("ai-team", world.clock(), 10)[0]
+    left = [(second.deliveries[0], DeliveryState.SKIPPED, Cause.UNPUBLISHED, "unpublished")]
+    assert outbox.settle(second, left, world.clock())
+    assert [each.state for each in world.deliveries()] == [State.SENT, State.SKIPPED, State.WAITING]
     for each in world.deliveries():
-        assert (each.due_at is not None) == (each.state in WAITING)
+        assert each.post is not None
+        assert (each.post.due_at is not None) == (each.post.state in DUE)
 
 
 UNSENT = Verdict(outcome=Outcome.UNSENT, reason="refused")
@@ -152,7 +161,7 @@ def test_the_schedule_ends() -> None:
         assert (soon.due_at, late.due_at) == (START + wait, START + wait * 1.2)
         assert soon.failures == failures + 1
     last = after_post(Standing(failures=len(SCHEDULE)), UNSENT, "retry", START)
-    assert (last.state, last.due_at) == (State.DEAD, None)
+    assert (last.state, last.due_at) == (PostState.DEAD, None)
     assert after_correction(Standing(failures=len(SCHEDULE)), UNSENT, START).due_at is None
 
 
@@ -165,10 +174,10 @@ def test_a_server_that_names_a_time_is_given_it() -> None:
 def test_degrading_skips_what_would_change_nothing() -> None:
     """Without images the next form is plain text; a refusal that no form helps is final."""
     refused = Verdict(outcome=Outcome.REJECTED, reason="HTTP 400")
-    assert after_post(Standing(), refused, "retry", START, has_image=True).detail is Detail.NO_IMAGE
-    assert after_post(Standing(), refused, "retry", START).detail is Detail.PLAIN
+    assert after_post(Standing(), refused, "retry", START, has_image=True).form is Detail.NO_IMAGE
+    assert after_post(Standing(), refused, "retry", START).form is Detail.PLAIN
     hopeless = Verdict(outcome=Outcome.REJECTED, reason="HTTP 400", degradable=False)
-    assert after_post(Standing(), hopeless, "retry", START, has_image=True).state is State.DEAD
+    assert after_post(Standing(), hopeless, "retry", START, has_image=True).state is PostState.DEAD
 
 
 def test_migrations_make_the_tables_that_the_program_knows(database: Database) -> None:
@@ -255,14 +264,14 @@ def test_times_are_aware_and_exact(world: World, outbox: Outbox) -> None:
     assert found.posted_at == world.clock()
     assert found.posted_at is not None and found.posted_at.utcoffset() == timedelta(0)
     with pytest.raises(Exception, match="naive"), world.database.read() as connection:
-        connection.execute(select(deliveries).where(deliveries.c.due_at < START.replace(tzinfo=None)))
+        connection.execute(select(posts).where(posts.c.due_at < START.replace(tzinfo=None)))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_senders_questions_use_their_indexes(world: World, outbox: Outbox) -> None:
     """However long the past, finding what is due reads an index of what waits."""
-    question = "SELECT id FROM deliveries WHERE channel = ? AND due_at <= ? ORDER BY id LIMIT 50"
+    question = "SELECT id FROM posts WHERE channel = ? AND due_at <= ? ORDER BY id LIMIT 50"
     with world.database.read() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", ("c", "x")).all()
-    assert "ix_deliveries_due" in str(plan)
+    assert "ix_posts_due" in str(plan)
     assert "TEMP B-TREE" not in str(plan)

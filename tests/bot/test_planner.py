@@ -305,7 +305,7 @@ def test_planners_at_the_same_time_plan_once(world: World, database: Database) -
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(world.deliveries(State.PLANNED)) == 50
+    assert len(world.deliveries(State.WAITING)) == 50
     assert len(world.deliveries(State.SKIPPED)) == 50
 
 

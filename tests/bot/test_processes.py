@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.operator.orders import attempts_of
+from bot.operator.queries import attempts_of
 from bot.outbox.channelstate import ChannelStatus, states
 from bot.outbox.lease import holder
 from bot.outbox.states import State
@@ -193,7 +193,7 @@ def test_corrections_reach_the_message(program: Program) -> None:
     program.write("a", title="Corrected @everyone")
     correct_at_once(program)
     program.chat.wait_for(2)
-    wait_until(lambda: not any(each.correct_at for each in program.deliveries()))
+    wait_until(lambda: not any(each.post and each.post.correct_at for each in program.deliveries()))
     assert [text.replace("\u200b", "") for text in titles(program.chat, "news")] == ["Corrected @everyone"]
     program.write("a", title="Corrected @everyone", published=False)
     correct_at_once(program)
@@ -248,7 +248,7 @@ def test_every_fault_has_its_end_and_no_token_gets_out(faulty: Program) -> None:
     assert requests == {f"{kind}-{name}-t0k3n": expected.get(name, 2) for kind in KINDS for name in FAULTS}
     (limited,) = faulty.deliveries(State.SENT, channel="slack-limited")
     first, second = attempts_of(faulty.database, [limited.id])
-    assert (first.outcome, limited.failures) == ("rate_limited", 0)
+    assert (first.outcome, limited.attempts) == ("rate_limited", 2)
     assert (second.started_at - first.finished_at).total_seconds() >= 2
     assert "degraded=no_image" in running.said()
     assert "degraded=plain" in running.said()
@@ -374,7 +374,7 @@ def test_web_workers_schedule_nothing(tmp_path: Path, chat: FakeChat) -> None:
 
 def pass_time_of_claims(program: Program) -> None:
     """Let the minute pass for which a request in flight is left to its owner."""
-    program.execute("UPDATE deliveries SET claimed_until = created_at WHERE claim IS NOT NULL")
+    program.execute("UPDATE posts SET claimed_until = created_at WHERE claim IS NOT NULL")
 
 
 def pass_time_of_lease(program: Program) -> None:
@@ -384,9 +384,9 @@ def pass_time_of_lease(program: Program) -> None:
 
 def correct_at_once(program: Program) -> None:
     """Wait until the change has been seen, and let the time pass for which it has to be quiet."""
-    wait_until(lambda: any(each.correct_at for each in program.deliveries(State.SENT)))
+    wait_until(lambda: any(each.post and each.post.correct_at for each in program.deliveries(State.SENT)))
     program.execute(
-        "UPDATE deliveries SET correct_at = created_at, corrected_at = NULL WHERE correct_at IS NOT NULL"
+        "UPDATE posts SET correct_at = created_at, corrected_at = NULL WHERE correct_at IS NOT NULL"
     )
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.outbox.database import Database, is_away
 from bot.outbox.keys import LONGEST_KEY, index_key, is_storable, storable
 from bot.outbox.states import State
-from bot.planning.planner import Plan, Planner
+from bot.planning.plan import Plan
+from bot.planning.planner import Planner
 from tests.bot.world import START, World, article
 from tests.fakechat import server_error
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from articles.article import Article, Provider
 from articles.topics import Topic
+from bot.outbox.causes import Cause
 from bot.outbox.states import State
 from bot.planning.rules import (
     Channel,
@@ -23,7 +24,6 @@ from bot.planning.rules import (
     explain,
     is_news,
     rules_text,
-    same_story,
     with_rules,
 )
 from tests.bot.world import START, article
@@ -79,13 +79,13 @@ def test_each_rule_has_its_reason(changes: dict[str, Any], reason: Reason, says:
     [
         (Past(), Reason.ELIGIBLE),
         (Past(state=State.SENT), Reason.DELIVERED),
-        (Past(state=State.BASELINED, reason="rules changed"), Reason.BASELINED),
-        (Past(state=State.PLANNED), Reason.QUEUED),
+        (Past(state=State.BASELINED, cause=Cause.RULES_CHANGED), Reason.BASELINED),
+        (Past(state=State.WAITING), Reason.QUEUED),
         (Past(state=State.HELD), Reason.QUEUED),
         (Past(state=State.DEAD), Reason.GIVEN_UP),
         (Past(state=State.EXPIRED), Reason.GIVEN_UP),
-        (Past(state=State.SKIPPED, reason=same_story("x")), Reason.SAME_STORY),
-        (Past(state=State.SKIPPED, reason="unpublished"), Reason.ELIGIBLE),
+        (Past(state=State.SKIPPED, cause=Cause.SAME_STORY, told_by="x"), Reason.SAME_STORY),
+        (Past(state=State.SKIPPED, cause=Cause.UNPUBLISHED), Reason.ELIGIBLE),
         (Past(told_by="x"), Reason.SAME_STORY),
     ],
 )

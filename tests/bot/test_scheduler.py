@@ -157,6 +157,7 @@ def test_a_new_machine_sends_nothing_before_it_has_the_articles(world: World) ->
     world.tick(first)
     world.clock.advance(days=1)
     world.catalog.put(article("posted", title="Corrected"), article("planned"))
+    assert first.lease.hold()
     first.planner.plan(world.clock())
     world.clock.advance(minutes=5)
     first.stop()
@@ -164,7 +165,7 @@ def test_a_new_machine_sends_nothing_before_it_has_the_articles(world: World) ->
     world.catalog.complete = False
     world.tick(world.bot(discord))
     assert len(world.chat.requests) == 1
-    assert len(world.deliveries(State.PLANNED)) == 1
+    assert len(world.deliveries(State.WAITING)) == 1
 
     world.bots[-1].stop()
     world.catalog = whole

@@ -11,11 +11,13 @@ import pytest
 
 from articles.article import Image
 from bot.operator import orders as operations
+from bot.operator import queries
 from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.queue import Outbox, Taken
 from bot.outbox.records import Kind, new_claim
 from bot.outbox.states import OnUnknown, State
+from bot.planning.release import Policy, Spent, release
 from bot.run import Bot
 from tests.bot.world import START, World, article, to
 from tests.fakechat import (
@@ -106,8 +108,8 @@ def test_an_operator_resolves_what_was_lost(world: World, posted: bool) -> None:
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("a"))
     world.tick(bot)
-    assert operations.resolve(world.database, world.only().id, posted=posted, now=world.clock())
-    assert not operations.resolve(world.database, world.only().id, posted=True, now=world.clock())
+    assert operations.resolve(world.database, world.only().id, posted=posted, now=world.clock()).done
+    assert not operations.resolve(world.database, world.only().id, posted=True, now=world.clock()).done
     world.tick(bot)
     assert world.only().state is State.SENT
     assert len(world.chat.requests) == (1 if posted else 2)
@@ -161,7 +163,7 @@ def test_a_rate_limit_spends_no_attempt(world: World) -> None:
     assert len(world.chat.requests) == 1
     assert len(sat_out) == 1 and sat_out[0] >= 2.5
     first = world.deliveries()[0]
-    assert (first.state, first.failures) == (State.RETRY, 0)
+    assert (first.state, world.post().failures) == (State.RETRY, 0)
     assert world.state_of("readers").paused_until == START + timedelta(seconds=sat_out[0])
     world.clock.advance(seconds=sat_out[0] - 0.1)
     world.tick(bot)
@@ -207,7 +209,8 @@ def test_a_dead_webhook_is_called_once(world: World, answer: str) -> None:
     state = world.state_of()
     assert state.state is ChannelStatus.DISABLED
     assert answer in state.reason and state.last_error == state.reason
-    assert {each.state for each in world.deliveries()} == {State.HELD}
+    held = {each.article_id: each.state for each in world.deliveries()}
+    assert held == {"a": State.HELD, "b": State.HELD, "c": State.WAITING}
     world.chat.faults.clear()
     assert channelstate.resume(world.database, "ai-team", world.clock())
     world.tick(bot)
@@ -317,7 +320,7 @@ def test_what_is_refused_even_as_plain_text_is_dead(world: World) -> None:
     world.tick(bot)
     first, second = world.deliveries()
     assert (first.state, second.state) == (State.DEAD, State.SENT)
-    assert operations.replay(world.database, [first.id], world.clock()) == [first.id]
+    assert operations.replay(world.database, first.id, world.clock()).done
     world.tick(bot)
     assert world.deliveries()[0].state is State.SENT
 
@@ -328,7 +331,9 @@ def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
     world.catalog.put(article("a"), article("b"))
     bot.planner.plan(world.clock())
     outbox = Outbox(world.database, bot.lease)
-    (first, second) = outbox.waiting("ai-team", world.clock(), 10)
+    policy = Policy(per_tick=2)
+    outbox.release("ai-team", lambda found: release(found, policy, Spent(), world.clock()), world.clock(), 10)
+    (first, second) = outbox.due("ai-team", world.clock(), 10)
     assert outbox.exchange(None, new_claim(first, Kind.POST, world.clock())) == (True, Taken.YES)
     assert outbox.exchange(None, new_claim(second, Kind.POST, world.clock())) == (True, Taken.STALE)
     world.clock.advance(seconds=25)
@@ -347,8 +352,8 @@ def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
     assert world.outcomes(world.deliveries()[0]) == ["unknown", "sent"]
 
 
-def test_a_late_answer_changes_nothing(world: World) -> None:
-    """A process that was taken for dead may no longer say what came of its request."""
+def test_a_late_answer_is_recorded(world: World) -> None:
+    """The answer to a request that was taken for lost, and not tried again, is recorded when it comes."""
     slow = world.started()
     world.chat.fail("ai-team", hang(posts=True))
     world.catalog.put(article("a"))
@@ -360,8 +365,9 @@ def test_a_late_answer_changes_nothing(world: World) -> None:
     assert world.only().state is State.HELD
     world.chat.release()
     assert slow.sender.join(10)
-    assert world.only().state is State.HELD
-    assert world.outcomes(world.only()) == ["unknown"]
+    assert world.only().state is State.SENT
+    assert world.outcomes(world.only()) == ["unknown", "sent"]
+    assert len(world.chat.requests) == 1
 
 
 def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
@@ -374,7 +380,7 @@ def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
     bot.sender.drain()
     assert bot.sender.join(10)
     assert world.chat.requests == []
-    assert world.only().state is State.PLANNED
+    assert world.only().state is State.WAITING
 
 
 def test_stopping_finishes_what_is_in_flight(world: World) -> None:
@@ -387,7 +393,7 @@ def test_stopping_finishes_what_is_in_flight(world: World) -> None:
     bot.sender.stop()
     world.chat.release()
     bot.stop()
-    assert [each.state for each in world.deliveries()] == [State.SENT, State.PLANNED]
+    assert [each.state for each in world.deliveries()] == [State.SENT, State.WAITING]
     assert world.bot().lease.hold()
 
 
@@ -422,7 +428,7 @@ def test_a_paused_channel_waits_until_it_is_resumed(world: World) -> None:
     assert channelstate.pause(world.database, "ai-team", world.clock())
     world.catalog.put(article("a"))
     world.tick(bot)
-    assert world.only().state is State.PLANNED
+    assert world.only().state is State.WAITING
     assert channelstate.resume(world.database, "ai-team", world.clock())
     world.tick(bot)
     assert world.only().state is State.SENT
@@ -436,8 +442,8 @@ def test_replay_overrides_rules_and_age(world: World) -> None:
     bot = world.started(channel)
     world.clock.advance(days=3)
     world.catalog.put(article("b", is_published=False))
-    ids = [each.id for each in world.deliveries()]
-    assert operations.replay(world.database, ids, world.clock()) == ids
+    for each in world.deliveries():
+        assert operations.replay(world.database, each.id, world.clock()).done
     world.tick(bot)
     assert [each.state for each in world.deliveries()] == [State.SENT, State.SKIPPED]
 
@@ -454,10 +460,17 @@ def test_an_article_deleted_before_its_turn_is_skipped(world: World) -> None:
 
 
 def test_a_test_message_is_recorded(world: World) -> None:
-    """A test message is sent at once, by the service's own form, and leaves an attempt of its own."""
+    """A test message is sent in the service's own form, also while paused, and leaves an attempt."""
     bot = world.started()
-    assert bot.sender.test("ai-team", "The Site").outcome == "sent"
+    assert channelstate.pause(world.database, "ai-team", world.clock())
+    number = operations.send_test(world.database, "ai-team", world.clock())
+    bot.heartbeat()
+    assert bot.sender.join(10)
+    found = queries.outcome_of(world.database, number)
+    assert isinstance(found, queries.AttemptRecord)
+    assert (found.kind, found.outcome) == (Kind.TEST, "sent")
     assert "test message" in str(world.chat.requests[0].payload)
+    assert world.deliveries() == []
 
 
 def test_no_token_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -477,7 +490,7 @@ def test_no_token_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> 
     assert len(world.chat.requests) == 4
     assert token not in caplog.text
     assert token not in repr(channel) + repr(bot.sender.__dict__)
-    attempts = operations.attempts_of(world.database, [each.id for each in world.deliveries()])
+    attempts = queries.attempts_of(world.database, [each.id for each in world.deliveries()])
     assert token not in repr(attempts) + repr(world.state_of())
 
 
@@ -487,8 +500,8 @@ def test_counts_and_lists(world: World) -> None:
     bot = world.started(world.channel, world.discord())
     world.catalog.put(article("a"))
     world.tick(bot)
-    assert operations.counts(world.database) == {
+    assert queries.counts(world.database) == {
         (name, state): 1 for name in ("ai-team", "readers") for state in (State.BASELINED, State.SENT)
     }
-    found = operations.listed(world.database, article_id="a", channel="readers")
+    found = queries.listed(world.database, article_id="a", channel="readers")
     assert [each.state for each in found] == [State.SENT]

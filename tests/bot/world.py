@@ -11,11 +11,12 @@ from typing import Any
 import requests
 
 from articles.article import Article
-from bot.operator import orders as operations
+from articles.errors import ArticleError
+from bot.operator import queries
 from bot.outbox.channelstate import ChannelState, states
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
-from bot.outbox.records import Delivery
+from bot.outbox.records import Delivery, Post
 from bot.outbox.states import State
 from bot.planning.rules import Channel
 from bot.run import Bot, Site
@@ -63,6 +64,7 @@ class FakeCatalog:
     def __init__(self) -> None:
         self.identity = "first"
         self.complete = True
+        self.bad: list[ArticleError] = []
         self._articles: dict[str, tuple[int, Article]] = {}
         self._revision = 0
 
@@ -90,6 +92,10 @@ class FakeCatalog:
     def is_complete(self) -> bool:
         """Return what the test says."""
         return self.complete
+
+    def problems(self) -> list[ArticleError]:
+        """Return what the test says."""
+        return self.bad
 
     def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
         """Return those that exist."""
@@ -168,7 +174,7 @@ class World:
 
     def deliveries(self, *wanted: State, **filters: Any) -> list[Delivery]:
         """Return the deliveries, oldest first."""
-        found = operations.listed(self.database, states=wanted, limit=10_000, **filters)
+        found = queries.listed(self.database, states=wanted, limit=10_000, **filters)
         return found[::-1]
 
     def only(self) -> Delivery:
@@ -176,9 +182,15 @@ class World:
         (found,) = [each for each in self.deliveries() if each.state is not State.BASELINED]
         return found
 
+    def post(self, index: int = 0) -> Post:
+        """Return the post of one of the deliveries."""
+        post = self.deliveries()[index].post
+        assert post is not None
+        return post
+
     def outcomes(self, delivery: Delivery) -> list[str]:
         """Return how the delivery's attempts ended, oldest first."""
-        return [each.outcome for each in operations.attempts_of(self.database, [delivery.id])]
+        return [each.outcome for each in queries.attempts_of(self.database, [delivery.id])]
 
     def state_of(self, channel: str = "ai-team") -> ChannelState:
         """Return what the outbox knows of the channel."""

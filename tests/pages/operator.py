@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from bot.operator import orders as operations
-from bot.operator.commands import BotParts
+from bot.operator import queries
+from bot.operator.parts import BotParts
 from bot.outbox import schema
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
@@ -61,7 +61,7 @@ class Desk:
 
     def delivery(self, state: State) -> Delivery:
         """Return the one delivery in this state."""
-        (found,) = operations.listed(self.parts.database, states=[state])
+        (found,) = queries.listed(self.parts.database, states=[state])
         return found
 
     def client(self) -> FlaskClient:

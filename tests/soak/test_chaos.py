@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bot.operator.orders import AttemptRecord, attempts_of
+from bot.operator.queries import AttemptRecord, attempts_of
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from tests.bot.program import Program, Running, wait_until
@@ -109,10 +109,10 @@ def started(program: Program) -> Running:
 def check(program: Program) -> None:
     deliveries = [each for each in program.deliveries() if each.state is not State.BASELINED]
     assert len(deliveries) == ARTICLES * len(CHANNELS)
+    owners = {each.post_id: each.id for each in deliveries}
     by_delivery: dict[int, list[AttemptRecord]] = {each.id: [] for each in deliveries}
     for attempt in attempts_of(program.database, list(by_delivery)):
-        assert attempt.delivery_id is not None
-        by_delivery[attempt.delivery_id].append(attempt)
+        by_delivery[owners[attempt.post_id]].append(attempt)
     seen = Counter((channel, story) for channel, _ in CHANNELS for story in stories(program.chat, channel))
     for each in deliveries:
         judge(each, by_delivery[each.id], seen[each.channel, each.article_id])

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from bot.operator import orders as operations
+from bot.operator import queries
 from bot.outbox import lease
 from bot.outbox.database import Database, connect
 from bot.outbox.states import State
@@ -26,7 +26,7 @@ from tests.soak.replay import FOLDER, Replay, posted
 CHANNELS = {"all": 0, "best": 95}
 """The least quality that each channel takes."""
 
-UNFINISHED = (State.PLANNED, State.CLAIMED, State.RETRY, State.UNKNOWN, State.HELD)
+UNFINISHED = (State.WAITING, State.CLAIMED, State.RETRY, State.UNKNOWN, State.HELD)
 SUCCESSION = 40
 """Seconds within which another bot must have taken over, on a busy machine."""
 
@@ -61,7 +61,7 @@ class Cluster:
 
     def unfinished(self) -> int:
         """Return how many deliveries are not at their end."""
-        return len(operations.listed(self.database, states=UNFINISHED, limit=1000))
+        return len(queries.listed(self.database, states=UNFINISHED, limit=1000))
 
     def ids_posted(self, channel: str) -> set[str]:
         """Return the articles that people have seen in a channel."""
@@ -181,7 +181,7 @@ def _kill_leader(ours: Cluster) -> None:
 
 def _baselined(ours: Cluster) -> bool:
     expected = {name: len(ours.replay.expected(quality).before) for name, quality in CHANNELS.items()}
-    counts = operations.counts(ours.database)
+    counts = queries.counts(ours.database)
     return {name: counts.get((name, State.BASELINED), 0) for name in CHANNELS} == expected
 
 
@@ -241,9 +241,9 @@ def _lost_answers(ours: Cluster, channel: str, ids: set[str]) -> int:
     deliveries = [
         delivery.id
         for id in ids
-        for delivery in operations.listed(ours.database, article_id=id, channel=channel)
+        for delivery in queries.listed(ours.database, article_id=id, channel=channel)
     ]
-    attempts = operations.attempts_of(ours.database, deliveries)
+    attempts = queries.attempts_of(ours.database, deliveries)
     return sum(attempt.outcome == "unknown" for attempt in attempts)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.operator import orders as operations
+from bot.operator import queries
 from bot.outbox.database import Database, connect
 from bot.outbox.states import State
 from tests.articles.gitserver import Origin
@@ -127,7 +127,7 @@ def _all(chat: FakeChat) -> set[str]:
 
 
 def _count(database: Database, state: State) -> int:
-    return operations.counts(database).get(("news", state), 0)
+    return queries.counts(database).get(("news", state), 0)
 
 
 def _same_documents(*webs: Running) -> bool:

@@ -1,0 +1,69 @@
+"""What the bot is made of, as values that commands and pages share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from articles.catalog.catalog import Catalog
+from bot.outbox.database import Database
+from bot.planning.rules import Channel
+from bot.run import Bot, Site
+from bot.sending.transport import Transport
+
+log = logging.getLogger("bot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotParts:
+    """What the bot is made of, and what its commands work on.
+
+    `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
+    it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why;
+    `warnings` what in the settings is probably not meant.
+    """
+
+    database: Database
+    catalog: Catalog
+    channels: tuple[Channel, ...]
+    transport: Transport
+    site: Site
+    clock: Callable[[], datetime]
+    every: timedelta
+    refresh: Callable[[], object]
+    taxonomy: str
+    faults: Mapping[str, str]
+    watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
+    warnings: Callable[[], Iterable[str]] = tuple
+
+    def bot(self) -> Bot:
+        """Return a bot that has not begun to do anything, and warn of what is wrong with the settings."""
+        for warning in (*self.faults.values(), *self.warnings()):
+            log.warning("%s", warning)
+        return Bot(
+            self.database,
+            self.catalog,
+            self.channels,
+            self.transport,
+            self.site,
+            clock=self.clock,
+            every=self.every,
+            refresh=self.refresh,
+            taxonomy=self.taxonomy,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedChange:
+    """Articles and rules that may come from someone else, to compare with this installation's.
+
+    Holds no secret and no address: its channels have no webhook. `refresh` brings the catalog up to date.
+    """
+
+    catalog: Catalog
+    channels: tuple[Channel, ...]
+    taxonomy: str
+    refresh: Callable[[], object]

@@ -1,0 +1,197 @@
+"""What the outbox answers to people: deliveries with where they stand, counts, attempts, and the past.
+
+Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+
+from bot.outbox.database import Database
+from bot.outbox.keys import index_key, is_storable
+from bot.outbox.queue import read_post
+from bot.outbox.records import Delivery, Kind, Post
+from bot.outbox.rows import delivery_columns, post_columns, read_deliveries
+from bot.outbox.schema import attempts, deliveries, posts
+from bot.outbox.states import NOT_BEGUN, SHOWN, DeliveryState, PostState, State, standing
+from bot.planning.rules import Past
+
+_JOINED = deliveries.outerjoin(posts, posts.c.id == deliveries.c.post_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """One request that was made for a post, as it was recorded."""
+
+    post_id: int
+    channel: str
+    kind: Kind
+    number: int
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    status: int | None
+    reason: str
+
+
+def listed(
+    database: Database,
+    *,
+    states: Iterable[State] = (),
+    channel: str | None = None,
+    article_id: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Delivery]:
+    """Return the newest deliveries that fit, newest first, with their posts; no `states` means any.
+
+    With `before`, only those older than the delivery with that id.
+    """
+    if not (is_storable(channel or "") and is_storable(article_id or "")):
+        return []
+    query = with_posts().order_by(deliveries.c.id.desc()).limit(limit)
+    wanted = frozenset(states)
+    if wanted and wanted != frozenset(State):
+        query = query.where(_stands(wanted))
+    if channel is not None:
+        query = query.where(deliveries.c.channel == channel)
+    if article_id is not None:
+        query = query.where(deliveries.c.article_key == index_key(article_id))
+    if before is not None:
+        query = query.where(deliveries.c.id < before)
+    with database.read() as connection:
+        return read_deliveries(connection, query)
+
+
+def counts(database: Database) -> dict[tuple[str, State], int]:
+    """Return how many deliveries stand where in each channel; those with none are absent."""
+    query = (
+        select(deliveries.c.channel, deliveries.c.state, posts.c.state, func.count())
+        .select_from(_JOINED)
+        .group_by(deliveries.c.channel, deliveries.c.state, posts.c.state)
+    )
+    found = Counter[tuple[str, State]]()
+    with database.read() as connection:
+        for name, decided, post, count in connection.execute(query):
+            stands = standing(DeliveryState(decided), PostState(post) if post else None)
+            found[name, stands] += count
+    return dict(found)
+
+
+def totals(database: Database) -> Counter[State]:
+    """Return how many deliveries there are in each state, of all channels together."""
+    found = Counter[State]()
+    for (_, state), count in counts(database).items():
+        found[state] += count
+    return found
+
+
+def one(database: Database, delivery_id: int) -> Delivery | None:
+    """Return one delivery, or None where there is none with this id."""
+    with database.read() as connection:
+        found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
+    return found[0] if found else None
+
+
+def by_day(database: Database, since: datetime) -> dict[date, Counter[str]]:
+    """Return how the attempts to post ended, counted by outcome, on each day (UTC) from `since` on.
+
+    Days without any are absent; tests do not count.
+    """
+    utc = attempts.c.started_at if database.is_sqlite else func.timezone("UTC", attempts.c.started_at)
+    day = func.date(utc).label("day")
+    query = (
+        select(day, attempts.c.outcome, func.count())
+        .where(attempts.c.started_at >= since, attempts.c.kind != Kind.TEST)
+        .group_by(day, attempts.c.outcome)
+    )
+    found: dict[date, Counter[str]] = {}
+    with database.read() as connection:
+        for when, outcome, count in connection.execute(query):
+            moment = when if isinstance(when, date) else date.fromisoformat(when)
+            found.setdefault(moment, Counter())[outcome] += count
+    return found
+
+
+def attempts_of(database: Database, delivery_ids: Sequence[int]) -> list[AttemptRecord]:
+    """Return every attempt for the posts of the deliveries, oldest first."""
+    ours = select(deliveries.c.post_id).where(deliveries.c.id.in_(delivery_ids))
+    query = select(attempts).where(attempts.c.post_id.in_(ours)).order_by(attempts.c.id)
+    with database.read() as connection:
+        return [_attempt(row) for row in connection.execute(query)]
+
+
+def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict[str, Past]:
+    """Return, by channel, what the outbox remembers of an article whose story has these keys."""
+    if not is_storable(article_id):
+        return {}
+    own = with_posts().where(deliveries.c.article_key == index_key(article_id))
+    told = (
+        select(deliveries.c.channel, deliveries.c.article_id)
+        .select_from(_JOINED)
+        .where(
+            deliveries.c.story.in_(list(stories)),
+            or_(
+                deliveries.c.state.in_([DeliveryState.POSTED, DeliveryState.BASELINED]),
+                and_(
+                    deliveries.c.state == DeliveryState.WAITING,
+                    or_(posts.c.state.is_(None), posts.c.state != PostState.DEAD),
+                ),
+            ),
+        )
+    )
+    with database.read() as connection:
+        found = {row.channel: Past(told_by=row.article_id) for row in connection.execute(told)}
+        for each in read_deliveries(connection, own):
+            found[each.channel] = Past(
+                state=each.state, cause=each.cause, note=each.note, told_by=each.told_by
+            )
+    return found
+
+
+def outcome_of(database: Database, post_id: int) -> AttemptRecord | Post | None:
+    """Return the last attempt for a post; the post itself while none was made, None where there is none."""
+    query = select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.id.desc()).limit(1)
+    with database.read() as connection:
+        found = [_attempt(row) for row in connection.execute(query)]
+    return found[0] if found else read_post(database, post_id)
+
+
+def with_posts() -> Select[*tuple[Any, ...]]:
+    """Return the query for deliveries with their posts, for `read_deliveries`."""
+    return select(*delivery_columns, *post_columns).select_from(_JOINED)
+
+
+def _stands(wanted: frozenset[State]) -> ColumnElement[bool]:
+    """Return the SQL for deliveries that stand in one of these states, as `standing` has it."""
+    own = [DeliveryState(state) for state in wanted if state.value in {each.value for each in DeliveryState}]
+    of_post = [PostState(state) for state in wanted if state.value in {each.value for each in PostState}]
+    waiting, posted = deliveries.c.state == DeliveryState.WAITING, deliveries.c.state == DeliveryState.POSTED
+    begun = and_(waiting, posts.c.state.in_(sorted(set(PostState) - NOT_BEGUN)))
+    parts = [and_(begun, posts.c.state.in_(of_post)), and_(posted, posts.c.state.in_(of_post))]
+    if DeliveryState.WAITING in own:
+        parts.append(and_(waiting, or_(posts.c.id.is_(None), not_(begun))))
+    if PostState.SENT in of_post:
+        parts.append(and_(posted, or_(posts.c.id.is_(None), posts.c.state.not_in(sorted(SHOWN)))))
+    rest = [state for state in own if state is not DeliveryState.WAITING]
+    return or_(*parts, deliveries.c.state.in_(rest))
+
+
+def _attempt(row: Any) -> AttemptRecord:
+    return AttemptRecord(
+        post_id=row.post_id,
+        channel=row.channel,
+        kind=Kind(row.kind),
+        number=row.number,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        outcome=row.outcome,
+        status=row.status,
+        reason=row.reason,
+    )

@@ -1,0 +1,55 @@
+"""A channel's test message, sent like every other: in its turn, at the channel's pace, under a claim."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from bot.operator import orders, queries
+from bot.operator.parts import BotParts
+from bot.operator.queries import AttemptRecord
+
+PATIENCE = 30.0
+"""Seconds for which an operator waits: a running bot looks for tests with every heartbeat."""
+
+_GLANCE = 0.2
+"""Seconds between looks at whether the message was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult:
+    """What came of a test message: the outcome of its request, "waiting" when none was made in time."""
+
+    __test__ = False
+
+    outcome: str
+    reason: str
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether people see it."""
+        return self.outcome == "sent"
+
+
+def send_test(parts: BotParts, channel: str) -> TestResult:
+    """Send a test message to a channel that has an address, and return what came of it.
+
+    The bot that is running sends it; where none is, this process does. Raises what the database raises.
+    """
+    number = orders.send_test(parts.database, channel, parts.clock())
+    bot = replace(parts, faults={}, warnings=tuple).bot()  # the others' faults are not the question here
+    end = time.monotonic() + PATIENCE
+    try:
+        while time.monotonic() < end:
+            if bot.lease.hold():
+                bot.sender.drain_tests()
+                bot.sender.join(PATIENCE)
+            found = queries.outcome_of(parts.database, number)
+            if isinstance(found, AttemptRecord):
+                return TestResult(outcome=found.outcome, reason=found.reason)
+            time.sleep(_GLANCE)
+    finally:
+        bot.sender.stop()
+        bot.lease.release()
+    orders.cancel_test(parts.database, number, parts.clock())
+    return TestResult(outcome="waiting", reason=f"it was not sent within {PATIENCE:g} seconds")

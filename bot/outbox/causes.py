@@ -1,0 +1,94 @@
+"""Why a delivery or a post is in its state: an enum that code compares, and its words for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """The reason of a state. The values are stored; the words for people come from `describe`."""
+
+    NONE = ""
+    # Decided about the article, when it was found or when its turn came.
+    ARCHIVE = "archive"
+    RULES_CHANGED = "rules_changed"
+    SAME_STORY = "same_story"
+    DELETED = "deleted"
+    UNPUBLISHED = "unpublished"
+    FUTURE = "future"
+    PAST_EXPIRY = "past_expiry"
+    TOPIC = "topic"
+    TYPE = "type"
+    PROVIDER = "provider"
+    KEYWORD = "keyword"
+    NO_QUALITY = "no_quality"
+    BELOW_QUALITY = "below_quality"
+    TOO_OLD = "too_old"
+    # Ordered by an operator.
+    REPLAYED = "replayed"
+    SKIPPED_BY_OPERATOR = "skipped_by_operator"
+    RESOLVED_POSTED = "resolved_posted"
+    RESOLVED_NOT_POSTED = "resolved_not_posted"
+    FORGOTTEN = "forgotten"
+    # What came of a request.
+    UNSENT = "unsent"
+    RATE_LIMITED = "rate_limited"
+    DENIED = "denied"
+    REFUSED = "refused"
+    ANSWER_LOST = "answer_lost"
+    CHANNEL_DISABLED = "channel_disabled"
+    CANNOT_COMPOSE = "cannot_compose"
+    NOTHING_LEFT = "nothing_left"
+
+
+LOST = frozenset({Cause.ANSWER_LOST})
+"""Causes that leave open whether people see the message: only a look into the channel can tell."""
+
+_WORDS = {
+    Cause.NONE: "",
+    Cause.ARCHIVE: "baselined",
+    Cause.RULES_CHANGED: "rules changed",
+    Cause.SAME_STORY: "same story already posted",
+    Cause.DELETED: "deleted",
+    Cause.UNPUBLISHED: "unpublished",
+    Cause.FUTURE: "future",
+    Cause.PAST_EXPIRY: "past its expiry date",
+    Cause.TOPIC: "topic not followed",
+    Cause.TYPE: "type not wanted",
+    Cause.PROVIDER: "provider not wanted",
+    Cause.KEYWORD: "keywords do not match",
+    Cause.NO_QUALITY: "no quality",
+    Cause.BELOW_QUALITY: "below quality",
+    Cause.TOO_OLD: "too old",
+    Cause.REPLAYED: "replayed by the operator",
+    Cause.SKIPPED_BY_OPERATOR: "skipped by the operator",
+    Cause.RESOLVED_POSTED: "resolved by the operator: posted",
+    Cause.RESOLVED_NOT_POSTED: "resolved by the operator: not posted",
+    Cause.FORGOTTEN: "the channel was forgotten by the operator",
+    Cause.UNSENT: "not sent",
+    Cause.RATE_LIMITED: "rate limited",
+    Cause.DENIED: "denied",
+    Cause.REFUSED: "refused",
+    Cause.ANSWER_LOST: "answer lost",
+    Cause.CHANNEL_DISABLED: "channel disabled",
+    Cause.CANNOT_COMPOSE: "no message could be made of it",
+    Cause.NOTHING_LEFT: "its articles are no longer to be posted",
+}
+
+_WITHOUT_NOTE = frozenset({Cause.CHANNEL_DISABLED, Cause.NONE})
+_WITH_NOTE = frozenset({Cause.ANSWER_LOST, Cause.CANNOT_COMPOSE})
+"""Causes whose note adds to the words; every other note, if there is one, says it all."""
+
+
+def describe(cause: Cause, note: str = "", told_by: str | None = None) -> str:
+    """Return a cause in words for people; "" where there is nothing to say.
+
+    `note` has the particulars: of a rule's decision as that rule states it, of a request what the service
+    answered. `told_by` is the article that told the same story.
+    """
+    words = _WORDS[cause]
+    if told_by is not None:
+        return f"{words}: {told_by}"
+    if not note or cause in _WITHOUT_NOTE:
+        return words or note
+    return f"{words}: {note}" if cause in _WITH_NOTE else note

@@ -1,0 +1,169 @@
+"""The only place that writes the states of deliveries and posts, by the tables in `bot.outbox.states`.
+
+Every move compares the state it starts from, so that what has changed meanwhile stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, update
+
+from bot.outbox.causes import Cause
+from bot.outbox.records import PostKind
+from bot.outbox.schema import deliveries, posts
+from bot.outbox.states import (
+    DELIVERY_MOVES,
+    DUE,
+    POST_MOVES,
+    DeliveryState,
+    IllegalMoveError,
+    PostState,
+)
+
+Row = dict[str, Any]
+
+_BEGINNINGS = frozenset({DeliveryState.WAITING, DeliveryState.BASELINED, DeliveryState.SKIPPED})
+
+
+def add_deliveries(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add deliveries; each row has its `state`, one of those in which a delivery may begin."""
+    if wrong := {row["state"] for row in rows} - _BEGINNINGS:
+        raise IllegalMoveError(f"no delivery begins as {', '.join(sorted(wrong))}")
+    connection.execute(insert(deliveries), list(rows))
+
+
+def add_posts(
+    connection: Connection, channel: str, due: Sequence[datetime], now: datetime, kind: PostKind
+) -> list[int]:
+    """Add a planned post for each of the due times, and return their ids in that order."""
+    rows = [
+        {
+            "channel": channel,
+            "kind": kind,
+            "state": PostState.PLANNED,
+            "due_at": due_at,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for due_at in due
+    ]
+    added = connection.execute(insert(posts).returning(posts.c.id, sort_by_parameter_order=True), rows)
+    return [row.id for row in added]
+
+
+class PostMove:
+    """An update that moves posts, made once because it runs with every request.
+
+    `which` selects the posts and may hold bindparams, as may `values`; their names do not begin with `move_`.
+    """
+
+    def __init__(
+        self, which: ColumnElement[bool], sources: Iterable[PostState], values: Mapping[str, Any]
+    ) -> None:
+        self._sources = sorted(sources)
+        self._statement = (
+            update(posts)
+            .where(which, posts.c.state.in_(self._sources))
+            .values(
+                **values,
+                state=bindparam("move_state"),
+                due_at=bindparam("move_due_at"),
+                updated_at=bindparam("move_now"),
+            )
+        )
+
+    def __call__(
+        self,
+        connection: Connection,
+        target: PostState,
+        now: datetime,
+        due_at: datetime | None = None,
+        **parameters: Any,
+    ) -> int:
+        """Move the posts and return how many were; `due_at` is given exactly where a post waits.
+
+        Raises IllegalMoveError where the table does not allow the move from one of the sources.
+        """
+        _check(self._sources, target, POST_MOVES)
+        if (due_at is not None) != (target in DUE):
+            raise IllegalMoveError(f"a post that is {target} {'has no' if due_at else 'needs a'} due time")
+        moved = {"move_state": target, "move_due_at": due_at, "move_now": now}
+        return connection.execute(self._statement, {**parameters, **moved}).rowcount
+
+
+class DeliveryMove:
+    """An update that moves deliveries, made once; see PostMove."""
+
+    def __init__(
+        self,
+        which: ColumnElement[bool],
+        sources: Iterable[DeliveryState],
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._sources = sorted(sources)
+        self._statement = (
+            update(deliveries)
+            .where(which, deliveries.c.state.in_(self._sources))
+            .values(
+                {
+                    "note": "",
+                    "told_by": None,
+                    **(values or {}),
+                    "state": bindparam("move_state"),
+                    "cause": bindparam("move_cause"),
+                    "updated_at": bindparam("move_now"),
+                }
+            )
+        )
+
+    def __call__(
+        self, connection: Connection, target: DeliveryState, now: datetime, cause: Cause, **parameters: Any
+    ) -> int:
+        """Move the deliveries and return how many were; raises IllegalMoveError as PostMove does."""
+        _check(self._sources, target, DELIVERY_MOVES)
+        moved = {"move_state": target, "move_cause": cause, "move_now": now}
+        return connection.execute(self._statement, {**parameters, **moved}).rowcount
+
+
+def move_deliveries(
+    connection: Connection,
+    which: ColumnElement[bool],
+    sources: Iterable[DeliveryState],
+    target: DeliveryState,
+    now: datetime,
+    *,
+    cause: Cause,
+    **values: Any,
+) -> int:
+    """Move the deliveries that `which` selects and that are in one of `sources`; return how many were.
+
+    Raises IllegalMoveError when the table does not allow the move from one of `sources`.
+    """
+    return DeliveryMove(which, sources, values)(connection, target, now, cause)
+
+
+def move_posts(
+    connection: Connection,
+    which: ColumnElement[bool],
+    sources: Iterable[PostState],
+    target: PostState,
+    now: datetime,
+    *,
+    due_at: datetime | None = None,
+    **values: Any,
+) -> int:
+    """Move the posts that `which` selects and that are in one of `sources`; return how many were.
+
+    `due_at` is given exactly for the states in which a post waits. Raises IllegalMoveError otherwise, and
+    when the table does not allow the move from one of `sources`.
+    """
+    return PostMove(which, sources, values)(connection, target, now, due_at)
+
+
+def _check(sources: Iterable[Any], target: Any, table: dict[Any, frozenset[Any]]) -> None:
+    for start in sources:
+        if target not in table[start]:
+            raise IllegalMoveError(f"{type(target).__name__}: {start} does not lead to {target}")

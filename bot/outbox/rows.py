@@ -1,0 +1,72 @@
+"""Rows of deliveries and posts ↔ their values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from bot.outbox.causes import Cause
+from bot.outbox.records import Delivery, Post, PostKind
+from bot.outbox.schema import deliveries, posts
+from bot.outbox.states import DeliveryState, PostState
+from bot.services import Detail
+
+_POST_NAMES = [field.name for field in fields(Post) if field.name != "deliveries"]
+_DELIVERY_NAMES = [field.name for field in fields(Delivery) if field.name != "post"]
+
+post_columns = [posts.c[name] for name in _POST_NAMES]
+"""The columns that `as_posts` needs, in its order."""
+
+delivery_columns = [deliveries.c["state" if name == "decided" else name] for name in _DELIVERY_NAMES]
+"""The columns that `as_deliveries` needs, in its order."""
+
+
+def as_posts(rows: Iterable[Sequence[Any]]) -> list[Post]:
+    """Return the posts in `rows`, without their deliveries."""
+    return [_post(row) for row in rows]
+
+
+def as_deliveries(rows: Iterable[Sequence[Any]]) -> list[Delivery]:
+    """Return the deliveries in `rows`, without their posts."""
+    return [_delivery(row) for row in rows]
+
+
+def read_posts(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Post]:
+    """Return the posts that `query` selects by `post_columns`, with their deliveries."""
+    found = as_posts(connection.execute(query).all())
+    members: dict[int | None, list[Delivery]] = defaultdict(list)
+    if found:
+        rows = connection.execute(
+            select(*delivery_columns)
+            .where(deliveries.c.post_id.in_([post.id for post in found]))
+            .order_by(deliveries.c.id)
+        ).all()
+        for delivery in as_deliveries(rows):
+            members[delivery.post_id].append(delivery)
+    return [replace(post, deliveries=tuple(members[post.id])) for post in found]
+
+
+def read_deliveries(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Delivery]:
+    """Return the deliveries, with their posts, of a query by `delivery_columns` and `post_columns`."""
+    width = len(delivery_columns)
+    return [
+        replace(_delivery(row[:width]), post=_post(row[width:]) if row[width] is not None else None)
+        for row in connection.execute(query)
+    ]
+
+
+def _post(row: Sequence[Any]) -> Post:
+    values = dict(zip(_POST_NAMES, row, strict=True))
+    values["kind"], values["state"] = PostKind(values["kind"]), PostState(values["state"])
+    values["cause"], values["form"] = Cause(values["cause"]), Detail(values["form"])
+    return Post(**values)
+
+
+def _delivery(row: Sequence[Any]) -> Delivery:
+    values = dict(zip(_DELIVERY_NAMES, row, strict=True))
+    values["decided"], values["cause"] = DeliveryState(values["decided"]), Cause(values["cause"])
+    return Delivery(**values)

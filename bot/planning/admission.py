@@ -1,0 +1,277 @@
+"""Writes the deliveries of articles that rules admit: each once, and one for each story in a channel.
+
+Knows the outbox's tables; which articles are admitted, and from which catalog, it is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection, and_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from articles.article import Article
+from bot.outbox import channelstate
+from bot.outbox.causes import Cause
+from bot.outbox.database import first_line, is_away
+from bot.outbox.keys import LONGEST_TITLE, index_key, is_storable, storable
+from bot.outbox.moves import add_deliveries, move_deliveries
+from bot.outbox.schema import deliveries, posts
+from bot.outbox.states import DeliveryState, PostState
+from bot.planning.plan import Plan, Planned, Refused
+from bot.planning.rules import Channel
+from bot.planning.stories import story_keys
+
+_LONGEST_NAME = 200
+"""Characters of an id that are shown when an article cannot be stored."""
+
+Gone = Callable[[Sequence[str]], set[str]]
+"""Returns which of some article ids no longer exist."""
+
+
+class Fate(Enum):
+    """What is to happen with an article that the rules admit."""
+
+    POST = "post"
+    BASELINE = "baselined"
+    RULES_CHANGED = "rules changed"
+
+
+_BASELINES = {Fate.BASELINE: Cause.ARCHIVE, Fate.RULES_CHANGED: Cause.RULES_CHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An article for a channel; `stories` are the keys that its story may be known by, its own first."""
+
+    article: Article
+    channel: Channel
+    fate: Fate
+    stories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The catalog that articles are planned from, at one revision; `gone` asks it for missing articles."""
+
+    identity: str
+    revision: int
+    gone: Gone
+
+
+def want(article: Article, channel: Channel, fate: Fate) -> Wanted:
+    """Return what is to be admitted."""
+    return Wanted(article, channel, fate, stories_of(article))
+
+
+def stories_of(article: Article) -> tuple[str, ...]:
+    """Return the keys under which the article's story may be known; none for one found on this site only."""
+    keys = story_keys(article)
+    return tuple(dict.fromkeys(map(index_key, keys))) if keys else ()
+
+
+def content_of(article: Article) -> str:
+    """Return a digest of what people see of the article, wherever its file lies."""
+    seen = (article.title, article.summary, article.published_at.isoformat(), article.topics)
+    text = json.dumps(seen)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class Admission:
+    """Admits articles in one transaction at `now`, and notes in `plan` what it did."""
+
+    def __init__(self, connection: Connection, source: Source, plan: Plan, now: datetime) -> None:
+        self._connection = connection
+        self._source = source
+        self._plan = plan
+        self._now = now
+
+    def admit(self, wanted: Iterable[Wanted]) -> None:
+        """Write a row for each article and channel that has none, and revive what was skipped too soon."""
+        some = list(self._storable(wanted))
+        if not some:
+            return
+        past, told = self._past(some), self._told(some)
+        moved = self._moved([each for each in some if _key(each) not in past and not each.stories])
+        rows = []
+        for each in some:
+            teller = next((told[name] for name in _names(each) if name in told), None)
+            if _key(each) in past:
+                self._revive(each, past[_key(each)], teller)
+                continue
+            past[_key(each)] = None
+            if _key(each) in moved:
+                continue
+            row = self._row(each, teller)
+            if row["state"] != DeliveryState.SKIPPED:
+                told |= dict.fromkeys(_names(each), each.article.id)
+            rows.append(row)
+        self._insert(rows)
+
+    def _storable(self, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
+        for each in wanted:
+            if is_storable(each.article.id):
+                yield each
+            else:
+                self._refuse(each.channel.name, each.article.id, "its id holds a NUL or half a character")
+
+    def _past(self, wanted: Sequence[Wanted]) -> dict[tuple[str, str], Any]:
+        keys = sorted({index_key(each.article.id) for each in wanted})
+        query = select(
+            deliveries.c.article_key,
+            deliveries.c.channel,
+            deliveries.c.id,
+            deliveries.c.state,
+            deliveries.c.cause,
+        ).where(deliveries.c.article_key.in_(keys))
+        return {(row.article_key, row.channel): row for row in self._connection.execute(query)}
+
+    def _told(self, wanted: Sequence[Wanted]) -> dict[tuple[str, str], str]:
+        """Return who has told which story in which channel, or is about to.
+
+        A story that was baselined counts: renaming the files of an archive gives every article a new
+        identity and the same address. One whose post has failed for good does not.
+        """
+        stories = sorted({story for each in wanted for story in each.stories})
+        # Asked for by story alone: given the states too, SQLite would rather read all that are in them.
+        query = (
+            select(
+                deliveries.c.channel,
+                deliveries.c.story,
+                deliveries.c.article_id,
+                deliveries.c.state,
+                posts.c.state.label("post"),
+            )
+            .outerjoin(posts, posts.c.id == deliveries.c.post_id)
+            .where(deliveries.c.story.in_(stories))
+        )
+        return {
+            (row.channel, row.story): row.article_id
+            for row in self._connection.execute(query)
+            if tells_story(row.state, row.post)
+        }
+
+    def _moved(self, wanted: Sequence[Wanted]) -> set[tuple[str, str]]:
+        """Find those whose file was moved: another with the same content is gone; go on with its row."""
+        if not wanted:
+            return set()
+        contents = {(content_of(each.article), each.channel.name): each for each in wanted}
+        query = select(
+            deliveries.c.id, deliveries.c.article_id, deliveries.c.channel, deliveries.c.content
+        ).where(deliveries.c.content.in_(sorted({content for content, _ in contents})))
+        found = [row for row in self._connection.execute(query) if (row.content, row.channel) in contents]
+        gone = self._source.gone([row.article_id for row in found])
+        moved = set()
+        for row in found:
+            each = contents[row.content, row.channel]
+            if row.article_id in gone and _key(each) not in moved:
+                self._connection.execute(
+                    update(deliveries)
+                    .where(deliveries.c.id == row.id)
+                    .values(**_identity(each.article), **self._planned_from())
+                )
+                moved.add(_key(each))
+        return moved
+
+    def _row(self, each: Wanted, teller: str | None) -> dict[str, Any]:
+        state, cause = self._decided(each, teller)
+        article, name = each.article, each.channel.name
+        if state is DeliveryState.BASELINED:
+            self._plan.baselined[name] += 1
+        elif state is DeliveryState.SKIPPED:
+            self._plan.skipped[name] += 1
+        else:
+            self._plan.posts.append(Planned(article.id, article.title, name))
+        return {
+            **_identity(article),
+            **self._planned_from(),
+            "channel": name,
+            "story": each.stories[0] if each.stories else None,
+            "title": storable(article.title)[:LONGEST_TITLE],
+            "published_at": article.published_at,
+            "quality": article.quality,
+            "content": None if each.stories else content_of(article),
+            "state": state,
+            "cause": cause,
+            "told_by": teller if state is DeliveryState.SKIPPED else None,
+            "created_at": self._now,
+            "updated_at": self._now,
+        }
+
+    def _planned_from(self) -> dict[str, Any]:
+        return {"catalog": self._source.identity, "revision": self._source.revision}
+
+    def _decided(self, each: Wanted, teller: str | None) -> tuple[DeliveryState, Cause]:
+        if each.fate is not Fate.POST:
+            return DeliveryState.BASELINED, _BASELINES[each.fate]
+        if teller is not None:
+            return DeliveryState.SKIPPED, Cause.SAME_STORY
+        return DeliveryState.WAITING, Cause.NONE
+
+    def _revive(self, each: Wanted, row: Any, teller: str | None) -> None:
+        """Plan again what was skipped because it was not to be posted when its turn came, and now is."""
+        if row is None or row.state != DeliveryState.SKIPPED or row.cause == Cause.SAME_STORY:
+            return
+        if teller is not None:
+            return
+        state, cause = self._decided(each, None)
+        if state is DeliveryState.WAITING:
+            self._plan.posts.append(Planned(each.article.id, each.article.title, each.channel.name))
+        which = and_(deliveries.c.id == row.id, deliveries.c.cause == row.cause)
+        values = {"post_id": None, **self._planned_from()}
+        sources = [DeliveryState.SKIPPED]
+        move_deliveries(self._connection, which, sources, state, self._now, cause=cause, **values)
+
+    def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write the rows, all at once or, if the database refuses one of them, all the others."""
+        if not rows:
+            return
+        try:
+            with self._connection.begin_nested():
+                add_deliveries(self._connection, rows)
+        except DBAPIError as error:
+            if is_away(error):
+                raise
+            if len(rows) == 1:
+                self._refuse(rows[0]["channel"], rows[0]["article_id"], first_line(error))
+                return
+            middle = len(rows) // 2
+            self._insert(rows[:middle])
+            self._insert(rows[middle:])
+
+    def _refuse(self, channel: str, article_id: str, reason: str) -> None:
+        """Leave an article out, and show that in the channel's last error: the others go on."""
+        says = f"article {storable(article_id)[:_LONGEST_NAME]} cannot be stored: {reason}"
+        planned = self._plan.posts
+        planned[:] = [p for p in planned if (p.article_id, p.channel) != (article_id, channel)]
+        self._plan.refused.append(Refused(channel, says))
+        channelstate.note_error(self._connection, channel, says, self._now)
+
+
+def tells_story(decided: str, post: str | None) -> bool:
+    """Return whether a delivery in this state, whose post is in that, tells its story in its channel."""
+    if decided in (DeliveryState.POSTED, DeliveryState.BASELINED):
+        return True
+    return decided == DeliveryState.WAITING and post != PostState.DEAD
+
+
+def _key(each: Wanted) -> tuple[str, str]:
+    return index_key(each.article.id), each.channel.name
+
+
+def _names(each: Wanted) -> list[tuple[str, str]]:
+    return [(each.channel.name, story) for story in each.stories]
+
+
+def _identity(article: Article) -> Mapping[str, Any]:
+    return {
+        "article_id": article.id,
+        "article_key": index_key(article.id),
+        "path": storable(article.path),
+    }

@@ -1,0 +1,66 @@
+"""Marks the posts that are to be compared with their articles, which have changed or are gone.
+
+Only marks: whether people then see something else is decided when the post's turn comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, update
+
+from articles.article import Article
+from bot.outbox.keys import index_key, is_storable
+from bot.outbox.schema import deliveries, posts
+from bot.outbox.states import SHOWN, PostState
+from bot.planning.admission import stories_of
+
+QUIET = timedelta(seconds=60)
+"""How long an article must have been left alone before its post is corrected: people save more than once."""
+
+CORRECTABLE_FOR = timedelta(days=7)
+"""How long after it was posted a message is corrected: nobody scrolls back further."""
+
+
+def mark_changed(
+    connection: Connection, articles: Sequence[Article], names: Sequence[str], now: datetime
+) -> int:
+    """Have the posts of `articles`, and of others with their stories, compared soon; return how many."""
+    keys = [index_key(article.id) for article in articles if is_storable(article.id)]
+    stories = sorted({story for article in articles for story in stories_of(article)})
+    # One by one, as a condition with `or` between them would use neither's index.
+    return sum(
+        _mark(connection, names, posts.c.id.in_(select(deliveries.c.post_id).where(which)), now)
+        for which in (deliveries.c.article_key.in_(keys), deliveries.c.story.in_(stories))
+    )
+
+
+def mark_recent(connection: Connection, names: Sequence[str], now: datetime) -> int:
+    """Have every post that may still be corrected compared with its articles; return how many."""
+    return _mark(connection, names, posts.c.id.is_not(None), now)
+
+
+def mark_posts(connection: Connection, names: Sequence[str], ids: Iterable[int], now: datetime) -> int:
+    """Have these posts compared with their articles; return how many may still be corrected."""
+    return _mark(connection, names, posts.c.id.in_(sorted(ids)), now)
+
+
+def correctable(now: datetime) -> ColumnElement[bool]:
+    """Return the SQL for posts whose message may still be corrected."""
+    return and_(posts.c.message_id.is_not(None), posts.c.posted_at > now - CORRECTABLE_FOR)
+
+
+def _mark(connection: Connection, names: Sequence[str], which: ColumnElement[bool], now: datetime) -> int:
+    # Those in flight too: what is being posted may be the article as it was.
+    in_flight = posts.c.state == PostState.CLAIMED
+    showing = and_(posts.c.state.in_(sorted(SHOWN)), correctable(now))
+    marked = connection.execute(
+        update(posts)
+        .where(posts.c.channel.in_(names), which, or_(showing, in_flight))
+        .values(
+            correct_at=now + QUIET,
+            failures=case((in_flight, posts.c.failures), else_=0),
+        )
+    )
+    return marked.rowcount

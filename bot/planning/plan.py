@@ -1,0 +1,34 @@
+"""What one look at the articles has found, as values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One post to come."""
+
+    article_id: str
+    title: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An article that cannot be stored for a channel; `says` names the article and the reason."""
+
+    channel: str
+    says: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one look has found: posts to come in the order they were found, and counts by channel."""
+
+    posts: list[Planned] = field(default_factory=list)
+    baselined: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    corrections: int = 0
+    refused: list[Refused] = field(default_factory=list)

@@ -1,0 +1,36 @@
+"""Whether an article that a catalog does not have is gone, or only not there yet.
+
+Knows nothing of what follows from either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from articles.identity import identity
+from bot.outbox.records import Delivery
+from bot.planning.catalog import Catalog
+
+CATCHING_UP = timedelta(minutes=10)
+"""How long a catalog may take to have an article that another machine's catalog had: pulls differ."""
+
+
+def missing(catalog: Catalog, now: datetime) -> Callable[[Delivery], bool]:
+    """Return what tells of a delivery whose article the catalog lacks whether that article is gone.
+
+    It is not while its file exists and cannot be read, nor as long as this catalog may be older than the one
+    that the delivery was planned from.
+    """
+    here, revision = catalog.identity, catalog.revision()
+    bad = {problem.path for problem in catalog.problems()}
+    bad |= {identity(path) for path in bad}
+
+    def is_gone(delivery: Delivery) -> bool:
+        if delivery.path in bad or delivery.article_id in bad:
+            return False
+        if delivery.catalog == here:
+            return delivery.revision is None or delivery.revision <= revision
+        return now - delivery.created_at >= CATCHING_UP
+
+    return is_gone

@@ -1,0 +1,180 @@
+"""From a post whose turn has come to the request to make, or to its end without one.
+
+Decides again about each of its articles, as they or the rules may have changed while the post waited. Sends
+nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from articles.article import Article
+from bot.outbox.causes import Cause
+from bot.outbox.queue import Outbox
+from bot.outbox.records import Delivery, Kind, Post, kind_of
+from bot.outbox.states import DeliveryState
+from bot.planning.catalog import Catalog
+from bot.planning.presence import missing
+from bot.planning.rules import CAUSES, Channel, Decision, Reason, decide, is_visible
+from bot.services import Context, Destination, Request, Service
+from bot.services.message import Message
+
+LOOK_AGAIN = timedelta(minutes=1)
+"""How long a post waits for an article that this catalog does not have yet."""
+
+log = logging.getLogger("bot.sending.prepare")
+
+
+class Composes(Protocol):
+    """What a lane asks of the message's author."""
+
+    def __call__(self, article: Article, *, retracted: bool = False) -> Message:
+        """Return the message that announces the article, or takes it back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A request that is ready to be made for a post; `message` is None for a test."""
+
+    post: Post
+    kind: Kind
+    message: Message | None
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparer:
+    """Makes requests for one channel's posts; `site` is the name that a test message gives."""
+
+    channel: Channel
+    destination: Destination
+    service: Service
+    outbox: Outbox
+    catalog: Catalog
+    compose: Composes
+    site: str
+    clock: Callable[[], datetime]
+
+    def prepare(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
+        """Return the request to make, or settle the post without one. `articles` has those that exist."""
+        kind = kind_of(post)
+        try:
+            if kind is Kind.TEST:
+                request = self.service.test(self.destination, self.site)
+                return Job(post=post, kind=kind, message=None, request=request)
+            return self._post(post, articles) if kind is Kind.POST else self._correction(post, articles)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            # One article that cannot be put into words must not stop all that come after it.
+            log.exception("cannot compose post=%d channel=%s", post.id, post.channel)
+            if kind is Kind.CORRECT:
+                self.outbox.drop_correction(post)
+            else:
+                self.outbox.fail(post, Cause.CANNOT_COMPOSE, type(error).__name__, self.clock())
+            return None
+
+    def _post(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
+        now = self.clock()
+        left: list[tuple[Delivery, DeliveryState, Cause, str]] = []
+        shown: list[Article] = []
+        absent = [each for each in post.deliveries if each.article_id not in articles]
+        is_gone = missing(self.catalog, now) if absent else None
+        for each in post.deliveries:
+            article = articles.get(each.article_id)
+            if article is None and is_gone is not None and not is_gone(each):
+                self.outbox.postpone(post, now + LOOK_AGAIN)
+                return None
+            decision = still(article, self.channel, each, now)
+            if article is not None and decision.deliver:
+                shown.append(article)
+            else:
+                left.append((each, *_end(article, decision)))
+        if left and not self._give_up(post, left, now):
+            return None
+        if not shown:
+            return None
+        message = self.compose(shown[0])
+        request = self.service.post(self.destination, message, post.form, context_of(post, now))
+        return Job(post=post, kind=Kind.POST, message=message, request=request)
+
+    def _give_up(
+        self, post: Post, left: list[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
+    ) -> bool:
+        """End deliveries whose article is no longer to be posted; who told the same story may do so now."""
+        if not self.outbox.settle(post, left, now):
+            return False
+        for delivery, state, _, note in left:
+            log.warning("%s channel=%s article=%s: %s", state, post.channel, delivery.article_id, note)
+            for other in self._same_story(delivery):
+                if self.outbox.revive(other, now):
+                    break
+        return True
+
+    def _same_story(self, delivery: Delivery) -> list[Delivery]:
+        return self.outbox.same_story(delivery.channel, delivery.story) if delivery.story else []
+
+    def _correction(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
+        """Return the request that makes the message say what the article says now, or nothing if it does."""
+        now = self.clock()
+        delivery = post.deliveries[0]
+        article = articles.get(delivery.article_id)
+        if article is None or not article.has_appeared(now):
+            article = self._successor(delivery, now) or article
+        if article is None and not missing(self.catalog, now)(delivery):
+            self.outbox.postpone(post, now + LOOK_AGAIN)
+            return None
+        if article is not None and article.has_appeared(now):
+            message = self.compose(article)
+        elif post.retracted:
+            message = None
+        else:
+            message = self.compose(article or _remembered(delivery), retracted=True)
+        request = None
+        if message and post.message_id and message.fingerprint() != post.fingerprint:
+            context = context_of(post, now)
+            request = self.service.correct(self.destination, post.message_id, message, post.form, context)
+        if message is None or request is None:
+            self.outbox.drop_correction(post)
+            return None
+        return Job(post=post, kind=Kind.CORRECT, message=message, request=request)
+
+    def _successor(self, delivery: Delivery, now: datetime) -> Article | None:
+        """Return the article that tells the story now: renaming a file gives it another identity."""
+        ids = [other.article_id for other in self._same_story(delivery)]
+        found = self.catalog.get_many(ids) if ids else {}
+        return next((article for article in found.values() if is_visible(article, now)), None)
+
+
+def still(article: Article | None, channel: Channel, delivery: Delivery, now: datetime) -> Decision:
+    """Decide again, as the article or the rules may have changed while the delivery waited."""
+    if article is None:
+        return Decision(False, Reason.UNPUBLISHED, "deleted")
+    if delivery.forced and is_visible(article, now):
+        return Decision(True, Reason.ELIGIBLE, "replayed by the operator")
+    return decide(article, channel, now)
+
+
+def context_of(post: Post, now: datetime) -> Context:
+    """Return what a service may want to know of a post besides its message."""
+    return Context(key=f"post-{post.id}", at=now, parent=post.thread)
+
+
+def _end(article: Article | None, decision: Decision) -> tuple[DeliveryState, Cause, str]:
+    """Return how a delivery ends that is no longer to be posted."""
+    state = DeliveryState.EXPIRED if decision.reason is Reason.TOO_OLD else DeliveryState.SKIPPED
+    cause = Cause.DELETED if article is None else CAUSES[decision.reason]
+    return state, cause, decision.says
+
+
+def _remembered(delivery: Delivery) -> Article:
+    """Return what the outbox still knows of a deleted article."""
+    return Article(
+        id=delivery.article_id,
+        path="",
+        title=delivery.title,
+        published_at=delivery.published_at,
+        updated_at=delivery.published_at,
+    )
