@@ -9,6 +9,7 @@ import pytest
 from pages.body import page_body
 from tests.pages.parsed import page
 from tests.site import URL, ArticleSite, Clock, Web, news_site
+from tests.text.test_limits import calls
 
 SITE = news_site()
 PAGE = f"{URL}/articles/a"
@@ -302,3 +303,22 @@ def test_nothing_beside_a_draft(site: ArticleSite, web: Web, clock: Clock, path:
 def test_page_body(markup: str, shown: str) -> None:
     """Headings get ids and start at the second level; links, pictures and alignment fit the page."""
     assert page_body(markup, PAGE, SITE) == shown
+
+
+def test_headings_of_one_name_cost_no_more_than_others() -> None:
+    """Twice the headings are twice the calls, and each has an id of its own."""
+
+    def work(count: int) -> int:
+        markup = "<h2>x</h2>" * count
+        return calls(lambda: page_body(markup, PAGE, SITE))
+
+    assert work(2_000) < 2.2 * work(1_000)
+    assert page_body("<h2>x</h2>" * 3, PAGE, SITE).count('id="x-') == 2
+
+
+def test_a_page_keeps_ids_that_are_not_its_own() -> None:
+    """Links from feeds lead to them; no id is there twice, and none is one of the page's."""
+    shown = page_body(
+        f'<h2 id="part">A</h2><h2>Part</h2><p id="main">b</p><a href="{PAGE}#part">c</a>', PAGE, SITE
+    )
+    assert shown == '<h2 id="part">A</h2><h2 id="part-2">Part</h2><p>b</p><a href="#part">c</a>'

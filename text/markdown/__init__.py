@@ -1,0 +1,7 @@
+"""Markdown as people write it → HTML, not yet sanitised, at a cost that grows with the length alone."""
+
+from __future__ import annotations
+
+from text.markdown.parser import inline_text, parse, render
+
+__all__ = ["inline_text", "parse", "render"]

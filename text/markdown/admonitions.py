@@ -1,0 +1,33 @@
+"""Docusaurus' and Pandoc's containers: `:::note Title` … `:::`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from markdown_it.token import Token
+
+_ADMONITION = re.compile(
+    r"\s*(?:\{\s*\.)?([A-Za-z][\w-]{0,40})\}?\s*(?:\[([^\]]{0,300})\]|\{[^}]{0,300}\}|([^{}\[\]]{0,300}))\s*\Z"
+)
+_TITLED = frozenset({"caution", "danger", "important", "info", "note", "success", "tip", "warning"})
+
+
+def is_admonition(parameters: str, _markup: str) -> bool:
+    """Whether what follows the colons begins a container."""
+    return bool(_ADMONITION.match(parameters))
+
+
+def admonition(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
+    """Show `:::note Title` as a block quote with its title; a container of another name only sets apart."""
+    token = tokens[index]
+    if token.nesting < 0:
+        return "</blockquote>\n"
+    found = _ADMONITION.match(token.info)
+    if not found:
+        return "<blockquote>\n"
+    title = (found[2] or found[3] or "").strip() or (
+        found[1].capitalize() if found[1].lower() in _TITLED else ""
+    )
+    return "<blockquote>\n" + (f"<p><strong>{escape(title, quote=False)}</strong></p>\n" if title else "")

@@ -1,0 +1,132 @@
+"""Names of emoji and bare addresses, in text that is neither code nor a link already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from markdown_it.common import normalize_url
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+_PLAIN_URL = re.compile(r"(?:https?://[a-z0-9.-]+(?:/|\Z))?(?:[A-Za-z0-9/?&=+$,._!~*'()#-]|%[0-9A-Fa-f]{2})*")
+_EMOJI = re.compile(r"(?<![\w:]):([a-z0-9_+-]{1,50}):(?![\w:])")
+_BARE = re.compile(
+    r"(?<![\w/@.:-])www\.(?=\w)[^\s<>\"`{}|\\^]{1,2000}"
+    r"|(?<![\w.+@/-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w@-])"
+)
+_SCHEME = re.compile(r"(?<![\w/@.:-])https?\Z")
+_URL = re.compile(r"://(?=[\w[])[^\s<>\"`{}|\\^]{1,2000}")
+_TRAILING = "?!.,:;*_~'\"[]"
+
+
+def web_address(state: StateInline, silent: bool) -> bool:
+    """Make a link of a bare `https://…`, before anything in it is taken for emphasis (GFM §6.9)."""
+    if silent or state.linkLevel > 0 or not state.src.startswith("://", state.pos):
+        return False
+    scheme = _SCHEME.search(state.src, max(0, state.pos - 6), state.pos)
+    found = _URL.match(state.src, state.pos, state.posMax) if scheme else None
+    rest = _trimmed(found[0]) if found else ""
+    if not scheme or len(rest) < len("://a") or not state.pending.endswith(scheme[0]):
+        return False
+    state.pending = state.pending[: -len(scheme[0])]
+    state.push("link_open", "a", 1).attrs = {"href": normalized(scheme[0] + rest)}
+    state.push("text", "", 0).content = scheme[0] + rest
+    state.push("link_close", "a", -1)
+    state.pos += len(rest)
+    return True
+
+
+def names_and_addresses(state: StateCore) -> None:
+    """Turn names of emoji into characters and bare addresses into links, in all paragraphs."""
+    for token in state.tokens:
+        if (
+            token.type == "inline"
+            and token.children
+            and (":" in token.content or "@" in token.content or "www." in token.content)
+        ):
+            token.children = list(_linked(token.children))
+
+
+def _linked(tokens: Iterable[Token]) -> Iterator[Token]:
+    depth = 0
+    for token in tokens:
+        if token.type in ("link_open", "link_close"):
+            depth += token.nesting
+        elif token.type == "html_inline":
+            depth += _anchor_nesting(token.content)
+        if token.type != "text":
+            yield token
+        elif depth > 0:
+            token.content = _with_emoji(token.content)
+            yield token
+        else:
+            yield from _with_links(token)
+
+
+def _anchor_nesting(markup: str) -> int:
+    if re.match(r"<a[\s>]", markup, re.IGNORECASE):
+        return 1
+    return -1 if re.match(r"</a\s*>", markup, re.IGNORECASE) else 0
+
+
+def _with_links(token: Token) -> Iterator[Token]:
+    text, start = token.content, 0
+    for found in _BARE.finditer(text):
+        address = _trimmed(found[0])
+        if len(address) < 5:
+            continue
+        yield _text(_with_emoji(text[start : found.start()]), token.level)
+        yield from _link(address, token.level)
+        start = found.start() + len(address)
+    token.content = _with_emoji(text[start:])
+    yield token
+
+
+def _trimmed(address: str) -> str:
+    """Return an address without what ends the sentence around it (GFM §6.9)."""
+    while address:
+        last = address[-1]
+        if last not in _TRAILING and not (last == ")" and address.count(")") > address.count("(")):
+            break
+        address = address[:-1]
+    return address
+
+
+def _link(address: str, level: int) -> Iterator[Token]:
+    scheme = "http://" if address.startswith("www.") else "mailto:"
+    opening = Token("link_open", "a", 1, attrs={"href": normalized(scheme + address)}, level=level)
+    yield opening
+    yield _text(address, level + 1)
+    yield Token("link_close", "a", -1, level=level)
+
+
+def normalized(url: str) -> str:
+    """Return an address percent-encoded; nearly all are so already."""
+    return url if _PLAIN_URL.fullmatch(url) else normalize_url.normalizeLink(url)
+
+
+def _text(content: str, level: int) -> Token:
+    return Token("text", "", 0, content=content, level=level)
+
+
+def _with_emoji(text: str) -> str:
+    """Return `text` with `:tada:` and such as the characters that GitHub shows for them."""
+    if text.count(":") < 2:
+        return text
+    return _EMOJI.sub(lambda name: _emoji().get(name[0], name[0]), text)
+
+
+@cache
+def _emoji() -> dict[str, str]:
+    """Return the names of emoji that GitHub and Slack know, each between colons."""
+    # Imported late: it loads a table of 2 MB, and few articles have a name in them.
+    from emoji import EMOJI_DATA
+
+    names: dict[str, str] = {}
+    for character, data in EMOJI_DATA.items():
+        for name in (data["en"], *data.get("alias", ())):
+            names.setdefault(name, character)
+    return names

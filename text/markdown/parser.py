@@ -1,0 +1,162 @@
+"""Markdown → tokens → HTML: the parser, its limits, and how some tokens are shown.
+
+CommonMark (https://spec.commonmark.org) with what GitHub, kramdown, Hugo, Pandoc and Docusaurus add to it:
+tables, task lists, strikethrough, bare links, alerts, footnotes, definition lists, heading ids, attribute
+lists, admonitions and emoji names. Knows no article.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import cache
+from html import escape
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from mdit_py_plugins.container import container_plugin
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+
+from text.limits import MAX_MARKUP, MAX_PARAGRAPH, MAX_TOKENS
+from text.markdown.admonitions import admonition, is_admonition
+from text.markdown.attributes import attribute_list, attributes, math
+from text.markdown.names import names_and_addresses, normalized, web_address
+
+_BEGINNINGS = re.compile(r"[\n!$&*:<\[\]\\_`{~]")
+
+
+class _TooLargeError(Exception):
+    """A body has more tokens, or would become more markup, than is allowed."""
+
+
+class _Tokens(list[Token]):
+    """A list of tokens that refuses to grow beyond MAX_TOKENS."""
+
+    def append(self, token: Token) -> None:
+        if len(self) >= MAX_TOKENS:
+            raise _TooLargeError
+        super().append(token)
+
+
+def render(text: str) -> str:
+    """Return Markdown as HTML that still has to be sanitised.
+
+    A body of more than MAX_TOKENS tokens, or that would become more than MAX_MARKUP characters, is returned
+    as its text in paragraphs; so is each paragraph of more than MAX_PARAGRAPH characters.
+    """
+    parser = _parser()
+    env: dict[str, Any] = {}
+    tokens = parse(text, env)
+    return paragraphs(text) if tokens is None else parser.renderer.render(tokens, parser.options, env)
+
+
+def parse(text: str, env: MutableMapping[str, Any]) -> list[Token] | None:
+    """Return the tokens of a text, or None where there are too many; `env` gets its references."""
+    parser = _parser()
+    state = StateCore(text, parser, env)
+    state.tokens = _Tokens()
+    try:
+        parser.core.process(state)
+        # Only what is defined once and referred to often makes more of less.
+        if "references" in env and sum(map(_size, state.tokens)) > MAX_MARKUP:
+            return None
+    except _TooLargeError:
+        return None
+    return state.tokens
+
+
+def paragraphs(text: str) -> str:
+    """Return plain text as HTML paragraphs, one for each run of lines."""
+    return "\n".join(
+        f"<p>{escape(part, quote=False)}</p>" for part in re.split(r"\n\s*\n", text) if part.strip()
+    )
+
+
+def _size(token: Token) -> int:
+    """Return about how many characters of HTML a token becomes."""
+    attributes = sum(len(str(value)) for value in token.attrs.values())
+    children = sum(map(_size, token.children)) if token.children and token.type == "inline" else 0
+    return 16 + len(token.content) + attributes + children
+
+
+@cache
+def _parser() -> MarkdownIt:
+    options = {"html": True, "tasklists": True, "alerts": True}
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser.use(deflist_plugin).use(footnote_plugin, inline=False)
+    parser.use(container_plugin, "admonition", validate=is_admonition, render=admonition)
+    parser.inline.ruler.push("web_address", web_address)
+    parser.inline.ruler.push("math", math)
+    parser.inline.ruler.push("attribute_list", attribute_list)
+    # Text is read in one step up to where a rule can begin; the default stops twice as often.
+    parser.inline.terminator_re = _BEGINNINGS
+    parser.normalizeLink = normalized  # type: ignore[method-assign]
+    parser.core.ruler.at("inline", _inline)
+    parser.core.ruler.after("inline", "attributes", attributes)
+    parser.core.ruler.push("names_and_addresses", names_and_addresses)
+    for name, markup in _MARKUP.items():
+        parser.add_render_rule(name, _constant(markup))
+    parser.add_render_rule("list_item_open", _list_item)
+    return parser
+
+
+_MARKUP = {
+    "attribute_list": "",
+    "s_open": "<del>",
+    "s_close": "</del>",
+    "alert_open": "<blockquote>\n",
+    "alert_close": "</blockquote>\n",
+    "alert_title_open": "<p><strong>",
+    "alert_title_close": "</strong></p>\n",
+    "footnote_block_open": "<hr>\n<ol>\n",
+    "footnote_block_close": "</ol>\n",
+}
+
+
+def _constant(markup: str) -> Callable[..., str]:
+    def show(_renderer: object, *_: object) -> str:
+        return markup
+
+    return show
+
+
+def _list_item(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    """Open an item of a list; of a task list, with a box as a character: feeds take no forms."""
+    item: str = renderer.renderToken(tokens, index, options, env)
+    checked = tokens[index].meta.get("checked")
+    return item if checked is None else f"{item}{'☑' if checked else '☐'} "
+
+
+def _inline(state: StateCore) -> None:
+    """Parse what is in paragraphs, headings and cells, as far as the limits go."""
+    left = MAX_TOKENS - len(state.tokens)
+    for token in state.tokens:
+        if token.type == "inline":
+            token.children = []
+            if len(token.content) > MAX_PARAGRAPH:
+                text = Token("text", "", 0)
+                text.content = token.content
+                token.children.append(text)
+            else:
+                state.md.inline.parse(token.content, state.md, state.env, token.children)
+            left -= len(token.children)
+            if left < 0:
+                raise _TooLargeError
+
+
+def inline_text(text: str) -> str:
+    """Return one line of Markdown as plain text: its emphasis and code without their marks.
+
+    Tags and entities stay as they are written.
+    """
+    parser = _titles()
+    tokens = parser.parseInline(text[:MAX_PARAGRAPH])
+    return "".join(child.content for token in tokens for child in token.children or ())
+
+
+@cache
+def _titles() -> MarkdownIt:
+    return MarkdownIt("zero", {}).enable(["emphasis", "backticks", "escape", "balance_pairs"])
