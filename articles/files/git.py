@@ -109,7 +109,10 @@ def may_carry_token(url: str) -> bool:
 
 
 class Git:
-    """git for one remote. `token` may be `user:token`; it goes into git's environment, and nowhere else."""
+    """git for one remote. `token` may be `user:token`; it goes into git's environment, and nowhere else.
+
+    Raises GitError for an address that `checked_address` refuses.
+    """
 
     def __init__(
         self,
@@ -121,7 +124,7 @@ class Git:
         max_memory: int = MAX_MEMORY,
         max_file: int = MAX_FILE,
     ) -> None:
-        self.url = url
+        self.url = checked_address(url)
         self._timeout = timeout
         self._max_memory = max_memory
         self._max_file = max_file

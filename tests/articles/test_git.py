@@ -508,6 +508,16 @@ def test_addresses_that_are_refused(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["-oProxyCommand=touch ran@host:x", "ssh://-oProxyCommand=touch%20ran/x", "ext::touch ran"]
+)
+def test_no_program_is_run_for_an_address_that_is_refused(url: str, tmp_path: Path) -> None:
+    """A checkout of it cannot even be made, whoever forgot to check the address before."""
+    with pytest.raises(GitError):
+        of(url, tmp_path)
+    assert not list(tmp_path.rglob("ran"))
+
+
 def test_where_a_token_may_go() -> None:
     """Only where nobody on the way can read it."""
     assert may_carry_token("https://git.example.org/x")
