@@ -16,7 +16,7 @@ from articles.article import Article, Image, RelatedArticle, markup_of
 from articles.conventions import TOPIC_KEYS
 from articles.errors import ArticleError
 from articles.identity import identity
-from articles.reading import addresses, limits, not_articles, values, visibility
+from articles.reading import addresses, limits, not_articles, parts, values, visibility
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.dates import date_in_path, without_date
 from articles.reading.heads import Head, HeadError, split
@@ -149,7 +149,7 @@ class _Reading:
             is_published=is_published,
             type=found.first(values.name, "type"),
             category=found.first(values.name if self._conventions.is_plain else _first_name, "category"),
-            provider=found.first(values.provider, "provider"),
+            provider=found.first(parts.provider, "provider"),
             authors=authors,
             language=found.first(values.language, "locale", "lang", "language") or self._language(),
             images=self._images(link),
@@ -238,7 +238,7 @@ class _Reading:
 
     def _people(self) -> Callable[[Values, str, Any], tuple[str, ...]]:
         separator = ";" if self._conventions.generator == "pelican" else ""
-        return values.authors(self._context.surroundings.authors, separator)
+        return parts.authors(self._context.surroundings.authors, separator)
 
     def _language(self) -> str | None:
         return None if self._conventions.is_plain else language_in_path(self._path)
@@ -246,7 +246,7 @@ class _Reading:
     def _related(self) -> tuple[RelatedArticle, ...]:
         # What is wrong in related coverage is of interest only where everything is checked.
         quiet = Values(self._head, self._values.by_key, self._values.strict)
-        return quiet.first(values.related, "related") or ()
+        return quiet.first(parts.related, "related") or ()
 
     def _links(self) -> tuple[str | None, str | None]:
         """Return the address that the front matter gives, and that of the original where it differs."""
@@ -302,7 +302,7 @@ class _Reading:
         for key, value in found.given(*_IMAGES):
             if key.lower().endswith("header") and not _has_picture(value):
                 continue  # a page's header may be anything
-            if pictures := found.usable(values.images(resolve), key, value):
+            if pictures := found.usable(parts.images(resolve), key, value):
                 return pictures
         return ()
 

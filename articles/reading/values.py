@@ -9,10 +9,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, TypeVar
 
-from articles.article import Image, Provider, RelatedArticle
 from articles.reading import limits
 from articles.reading.dates import NotADateError, read_date
 from articles.reading.heads import Head
@@ -103,12 +102,12 @@ def text(values: Values, key: str, value: Any) -> str:
 
 def name(values: Values, key: str, value: Any) -> str:
     """Return a short text, such as a person's name."""
-    return _within(key, text(values, key, value), limits.MAX_NAME)
+    return within(key, text(values, key, value), limits.MAX_NAME)
 
 
 def embed(values: Values, key: str, value: Any) -> str:
     """Return the HTML of an embedded player."""
-    return _within(key, text(values, key, value), limits.MAX_EMBED)
+    return within(key, text(values, key, value), limits.MAX_EMBED)
 
 
 def written(values: Values, key: str, value: Any) -> str:
@@ -163,12 +162,9 @@ def moment(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
     return read
 
 
-_UTC_DATE = moment(UTC)
-
-
 def address(values: Values, key: str, value: Any) -> str:
     """Return a whole web address."""
-    found = _within(key, text(values, key, value), limits.MAX_URL)
+    found = within(key, text(values, key, value), limits.MAX_URL)
     url = http_url(found)
     if url is None:
         raise BadValueError(key, "must be a whole http:// or https:// address")
@@ -177,32 +173,10 @@ def address(values: Values, key: str, value: Any) -> str:
 
 def language(values: Values, key: str, value: Any) -> str | None:
     """Return a language tag (RFC 5646); an underscore stands for a hyphen."""
-    tag = _within(key, text(values, key, value), limits.MAX_LANGUAGE).replace("_", "-")
+    tag = within(key, text(values, key, value), limits.MAX_LANGUAGE).replace("_", "-")
     if tag and not _LANGUAGE.fullmatch(tag):
         raise BadValueError(key, "must be a language tag such as en or pt-BR")
     return tag or None
-
-
-def provider(values: Values, key: str, value: Any) -> Provider | None:
-    """Return the publication that an article comes from."""
-    if isinstance(value, str):
-        value = {"name": value}
-    if not isinstance(value, dict):
-        raise BadValueError(key, f"must have a `name:`, and is {kind(value)}")
-    domain = _part(values, name, key, value, "domain")
-    called = _part(values, name, key, value, "name") or domain
-    if not called:
-        return None
-    icons = (values.usable(_icon, place, item) for place, item in items(f"{key}.images", value.get("images")))
-    return Provider(name=called, domain=domain or None, icon=next(filter(None, icons), None))
-
-
-def _icon(values: Values, key: str, value: Any) -> str:
-    if isinstance(value, dict) and value.get("url") is not None:
-        return address(values, f"{key}.url", value["url"])
-    if isinstance(value, str):
-        return address(values, f"{key}.url", value)
-    raise BadValueError(key, "each image needs a `url:`")
 
 
 def topics(values: Values, keys: tuple[str, ...], separator: str, *, merging: bool) -> tuple[str, ...]:
@@ -225,13 +199,14 @@ def _topics_of(values: Values, key: str, value: Any, separator: str) -> Iterator
     if isinstance(value, str) and len(value) <= limits.MAX_EXCERPT:
         # In Jekyll, `category: Two words` is one; `categories: two words` are two.
         is_one = separator != "," and key.lower() in ("category", "tag")
-        value = [value] if is_one else _split(value, separator)
+        value = [value] if is_one else split_text(value, separator)
     for place, item in items(key, value):
         if found := values.usable(_topic, place, item):
             yield found
 
 
-def _split(value: str, separator: str) -> list[str]:
+def split_text(value: str, separator: str) -> list[str]:
+    """Return the parts of a text that names several things."""
     if separator == " ":
         return value.split()
     return value.split(";" if separator == ";" and ";" in value else ",")
@@ -240,133 +215,11 @@ def _split(value: str, separator: str) -> list[str]:
 def _topic(values: Values, key: str, value: Any) -> str:
     if isinstance(value, dict):  # Docusaurus: {label: Build tools, permalink: /build}
         value = next((value[part] for part in ("label", "name", "title") if value.get(part)), value)
-    return _within(key, written(values, key, value), limits.MAX_TOPIC)
+    return within(key, written(values, key, value), limits.MAX_TOPIC)
 
 
-def authors(known: Mapping[str, str], separator: str = "") -> Callable[[Values, str, Any], tuple[str, ...]]:
-    """Return a reader of authors, whose keys in a data file are in `known` with their names.
-
-    With a separator, a string that holds several names is split at it.
-    """
-
-    def person(values: Values, key: str, value: Any) -> str | None:
-        if isinstance(value, dict):
-            entry = next((value[part] for part in ("name", "title") if value.get(part) is not None), None)
-            value = value.get("key") if entry is None else entry
-            if value is None:
-                return None
-        found = name(values, key, value)
-        return known.get(found) or known.get(found.lower()) or found
-
-    def read(values: Values, key: str, value: Any) -> tuple[str, ...]:
-        if isinstance(value, str) and separator and value not in known:
-            value = _split(value, separator)
-        listed = (values.usable(person, place, item) for place, item in items(key, value))
-        found = tuple(dict.fromkeys(filter(None, listed)))
-        if len(found) > limits.MAX_ITEMS:
-            values.note(BadValueError(key, f"only the first {limits.MAX_ITEMS} are taken"))
-        return found[: limits.MAX_ITEMS]
-
-    return read
-
-
-def images(resolve: Callable[[str], str | None]) -> Callable[[Values, str, Any], tuple[Image, ...]]:
-    """Return a reader of pictures; `resolve` gives the address of one that is not absolute."""
-
-    def one(values: Values, key: str, value: Any) -> Image | None:
-        if isinstance(value, str):
-            value = {"url": value}
-        if value is False or (isinstance(value, dict) and not any(map(value.get, _IMAGE_KEYS))):
-            if value is False or any(known in value for known in _IMAGE_KEYS):
-                return None  # `image: false`, `image: ""` and `image: {path: }` are no picture
-            raise BadValueError(key, "each image needs a `url:`")
-        if not isinstance(value, dict):
-            raise BadValueError(key, "each image needs a `url:`")
-        part = next(part for part in _IMAGE_KEYS if value.get(part))
-        reference = value[part]
-        if isinstance(reference, dict):
-            return one(values, f"{key}.{part}", reference)
-        place = f"{key}.{part}"
-        found = _within(place, text(values, place, reference), limits.MAX_URL)
-        if not found:
-            return None
-        url = http_url(found) if _SCHEME.match(found) else resolve(found)
-        if url is None:
-            raise BadValueError(place, "must be a whole http:// or https:// address")
-        alt = _part(values, _image_text, key, value, "alt")
-        return Image(
-            url=url,
-            width=_part(values, _size, key, value, "width"),
-            height=_part(values, _size, key, value, "height"),
-            title=_part(values, _image_text, key, value, "title") or alt,
-            alt=alt,
-        )
-
-    def read(values: Values, key: str, value: Any) -> tuple[Image, ...]:
-        listed = (values.usable(one, place, item) for place, item in items(key, value))
-        found = tuple(filter(None, listed))
-        if len(found) > limits.MAX_ITEMS:
-            values.note(BadValueError(key, f"only the first {limits.MAX_ITEMS} are taken"))
-        return found[: limits.MAX_ITEMS]
-
-    return read
-
-
-_IMAGE_KEYS = ("url", "src", "path", "image", "teaser", "og_image", "file")
-_image_text = cut_text(limits.MAX_NAME)
-
-
-def _size(values: Values, key: str, value: Any) -> int | None:
-    """Return a width or height in pixels."""
-    if isinstance(value, str) and re.fullmatch(r"\d{1,5}(?:px)?", value):
-        value = int(value.removesuffix("px"))
-    size = integer(values, key, value)
-    return size if size > 0 else None
-
-
-def related(values: Values, key: str, value: Any) -> tuple[RelatedArticle, ...]:
-    """Return the items of `related` that make sense, the first few; those that cannot be read are noted."""
-    if not isinstance(value, list):
-        raise BadValueError(key, f"must be a list, not {kind(value)}")
-    found = []
-    limit = len(value) if values.strict else limits.MAX_RELATED_READ
-    for place, item in items(key, value[:limit]):
-        if one := values.usable(_related, place, item):
-            found.append(one)
-            if len(found) == limits.MAX_RELATED and not values.strict:
-                break
-    return tuple(found[: limits.MAX_RELATED])
-
-
-def _related(values: Values, key: str, value: Any) -> RelatedArticle | None:
-    """Read one item of `related`; one without a title or an address is not worth showing."""
-    if not isinstance(value, dict):
-        raise BadValueError(key, f"must have a `title:`, and is {kind(value)}")
-    title = _part(values, _image_text, key, value, "title")
-    links = (_part(values, text, key, value, part) for part in ("webUrl", "originalUrl"))
-    link = next(filter(None, links), None)
-    found = http_url(link) if link and len(link) <= limits.MAX_URL else None
-    if not title or not found:
-        return None
-    source = _part(values, provider, key, value, "provider")
-    dates = (_part(values, _UTC_DATE, key, value, part) for part in ("publishedDateTime", "date"))
-    return RelatedArticle(
-        title=title,
-        link=found,
-        provider=source.name if source else None,
-        published_at=next(filter(None, dates), None),
-    )
-
-
-def _part(
-    values: Values, read: Callable[[Values, str, Any], T | None], key: str, value: dict[str, Any], part: str
-) -> T | None:
-    """Return what one part of a mapping means; None where there is none, or it is noted as unusable."""
-    found = value.get(part)
-    return None if found is None else values.usable(read, f"{key}.{part}", found)
-
-
-def _within(key: str, found: str, limit: int) -> str:
+def within(key: str, found: str, limit: int) -> str:
+    """Return a text that is within a limit of characters. Raises BadValueError."""
     if len(found) > limit:
         raise BadValueError(key, f"is longer than {limit:,} characters and was left out")
     return found

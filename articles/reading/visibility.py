@@ -41,7 +41,9 @@ def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -
     return next(_reasons(values, conventions), None)
 
 
-def _reasons(values: Mapping[str, Any], conventions: Conventions) -> Iterator[str]:
+def _reasons(
+    values: Mapping[str, Any], conventions: Conventions, *, is_nested: bool = False
+) -> Iterator[str]:
     for key, value in values.items():
         if value is None or not isinstance(key, str) or len(key) > _LONGEST:
             continue
@@ -49,8 +51,8 @@ def _reasons(values: Mapping[str, Any], conventions: Conventions) -> Iterator[st
         if name is None:
             continue
         if name in _NESTED:
-            if isinstance(value, Mapping):
-                yield from (f"{key}.{reason}" for reason in _reasons(value, conventions))
+            if isinstance(value, Mapping) and not is_nested:
+                yield from (f"{key}.{each}" for each in _reasons(value, conventions, is_nested=True))
             continue
         reason = _reason(name, value, conventions)
         if reason:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Set
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +28,7 @@ _UNUSUAL = re.compile(
 )
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORDS = re.compile(r"(?:[^\W\d_]|\.[A-Z])(?:[^:#\n]|(?<=\S)#|:(?=\S))*+(?<![\s:])")
 # Lines that end where they seem to: an indent, dashes, a key, and a scalar closed on its own line. The
 # first alternative is the second without any escapes or quotes inside; it is tried first because it is nearly
@@ -213,9 +214,13 @@ def _set(level: _Level, key: str, value: Any) -> None:
     level.open_key = key if value is None else None
 
 
-@lru_cache(maxsize=4096)
 def _plain(text: str) -> Any:
-    """Return what PyYAML makes of a plain scalar (its implicit resolvers, YAML 1.1 types)."""
+    """Return what PyYAML makes of a plain scalar."""
+    return _seen_scalar(text) if len(text) < _SMALL else _scalar(text)
+
+
+def _scalar(text: str) -> Any:
+    """Return what PyYAML's implicit resolvers make of a text (YAML 1.1 types)."""
     if _INTEGER.fullmatch(text):
         return int(text)
     if text in ("true", "false"):
@@ -225,6 +230,15 @@ def _plain(text: str) -> Any:
             return datetime.fromisoformat(text)
         except ValueError:
             raise _NotPlainError from None
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise _NotPlainError from None
     if _WORDS.fullmatch(text) and text.lower() not in _RESOLVED:
         return text
     raise _NotPlainError
+
+
+_seen_scalar = lru_cache(maxsize=4096)(_scalar)
+"""Short scalars come back: types, names, truth values."""

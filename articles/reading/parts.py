@@ -1,0 +1,187 @@
+"""The compound values of a front matter: authors, the provider, pictures, related coverage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from typing import Any, TypeVar
+
+from articles.article import Image, Provider, RelatedArticle
+from articles.reading import limits
+from articles.reading.values import (
+    BadValueError,
+    Values,
+    address,
+    cut_text,
+    integer,
+    items,
+    kind,
+    moment,
+    name,
+    split_text,
+    text,
+    within,
+)
+from text.urls import http_url
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_IMAGE_KEYS = ("url", "src", "path", "image", "teaser", "og_image", "file")
+_image_text = cut_text(limits.MAX_NAME)
+_UTC_DATE = moment(UTC)
+
+T = TypeVar("T")
+
+
+def provider(values: Values, key: str, value: Any) -> Provider | None:
+    """Return the publication that an article comes from."""
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict):
+        raise BadValueError(key, f"must have a `name:`, and is {kind(value)}")
+    domain = _part(values, name, key, value, "domain")
+    called = _part(values, name, key, value, "name") or domain
+    if not called:
+        return None
+    icon = None
+    for place, item in items(f"{key}.images", value["images"]) if value.get("images") else ():
+        icon = icon or values.usable(_icon, place, item)
+    return Provider(name=called, domain=domain or None, icon=icon)
+
+
+def _icon(values: Values, key: str, value: Any) -> str:
+    if isinstance(value, dict) and value.get("url") is not None:
+        return address(values, f"{key}.url", value["url"])
+    if isinstance(value, str):
+        return address(values, f"{key}.url", value)
+    raise BadValueError(key, "each image needs a `url:`")
+
+
+def authors(known: Mapping[str, str], separator: str = "") -> Callable[[Values, str, Any], tuple[str, ...]]:
+    """Return a reader of authors, whose keys in a data file are in `known` with their names.
+
+    With a separator, a string that holds several names is split at it.
+    """
+
+    def person(values: Values, key: str, value: Any) -> str | None:
+        if isinstance(value, dict):
+            entry = next((value[part] for part in ("name", "title") if value.get(part) is not None), None)
+            value = value.get("key") if entry is None else entry
+            if value is None:
+                return None
+        found = name(values, key, value)
+        return known.get(found) or known.get(found.lower()) or found
+
+    def read(values: Values, key: str, value: Any) -> tuple[str, ...]:
+        if isinstance(value, str) and separator and value not in known:
+            value = split_text(value, separator)
+        listed = (values.usable(person, place, item) for place, item in items(key, value))
+        found = tuple(dict.fromkeys(filter(None, listed)))
+        if len(found) > limits.MAX_ITEMS:
+            values.note(BadValueError(key, f"only the first {limits.MAX_ITEMS} are taken"))
+        return found[: limits.MAX_ITEMS]
+
+    return read
+
+
+def images(resolve: Callable[[str], str | None]) -> Callable[[Values, str, Any], tuple[Image, ...]]:
+    """Return a reader of pictures; `resolve` gives the address of one that is not absolute."""
+
+    def one(values: Values, key: str, value: Any) -> Image | None:
+        if isinstance(value, str):
+            value = {"url": value}
+        part = _image_key(key, value)
+        if part and isinstance(value[part], dict):  # `cover: {image: {url: …}}`
+            key, value = f"{key}.{part}", value[part]
+            part = _image_key(key, value)
+        if part is None:
+            return None
+        place = f"{key}.{part}"
+        found = within(place, text(values, place, value[part]), limits.MAX_URL)
+        if not found:
+            return None
+        url = http_url(found) if _SCHEME.match(found) else resolve(found)
+        if url is None:
+            raise BadValueError(place, "must be a whole http:// or https:// address")
+        if len(value) == 1:
+            return Image(url=url)
+        alt = _part(values, _image_text, key, value, "alt")
+        return Image(
+            url=url,
+            width=_part(values, _size, key, value, "width"),
+            height=_part(values, _size, key, value, "height"),
+            title=_part(values, _image_text, key, value, "title") or alt,
+            alt=alt,
+        )
+
+    def read(values: Values, key: str, value: Any) -> tuple[Image, ...]:
+        listed = [values.usable(one, place, item) for place, item in items(key, value)]
+        found = tuple(filter(None, listed))
+        if len(found) > limits.MAX_ITEMS:
+            values.note(BadValueError(key, f"only the first {limits.MAX_ITEMS} are taken"))
+        return found[: limits.MAX_ITEMS]
+
+    return read
+
+
+def _image_key(key: str, value: Any) -> str | None:
+    """Return which part of a picture is its address; None for `image: false` and `image: {path: }`."""
+    if isinstance(value, dict):
+        for part in _IMAGE_KEYS:
+            if value.get(part):
+                return part
+        if any(part in value for part in _IMAGE_KEYS):
+            return None
+    if value is False:
+        return None
+    raise BadValueError(key, "each image needs a `url:`")
+
+
+def _size(values: Values, key: str, value: Any) -> int | None:
+    """Return a width or height in pixels."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,5}(?:px)?", value):
+        value = int(value.removesuffix("px"))
+    size = integer(values, key, value)
+    return size if size > 0 else None
+
+
+def related(values: Values, key: str, value: Any) -> tuple[RelatedArticle, ...]:
+    """Return the items of `related` that make sense, the first few; those that cannot be read are noted."""
+    if not isinstance(value, list):
+        raise BadValueError(key, f"must be a list, not {kind(value)}")
+    found = []
+    limit = len(value) if values.strict else limits.MAX_RELATED_READ
+    for place, item in items(key, value[:limit]):
+        if one := values.usable(_related, place, item):
+            found.append(one)
+            if len(found) == limits.MAX_RELATED and not values.strict:
+                break
+    return tuple(found[: limits.MAX_RELATED])
+
+
+def _related(values: Values, key: str, value: Any) -> RelatedArticle | None:
+    """Read one item of `related`; one without a title or an address is not worth showing."""
+    if not isinstance(value, dict):
+        raise BadValueError(key, f"must have a `title:`, and is {kind(value)}")
+    title = _part(values, _image_text, key, value, "title")
+    links = (_part(values, text, key, value, part) for part in ("webUrl", "originalUrl"))
+    link = next(filter(None, links), None)
+    found = http_url(link) if link and len(link) <= limits.MAX_URL else None
+    if not title or not found:
+        return None
+    source = _part(values, provider, key, value, "provider")
+    dates = (_part(values, _UTC_DATE, key, value, part) for part in ("publishedDateTime", "date"))
+    return RelatedArticle(
+        title=title,
+        link=found,
+        provider=source.name if source else None,
+        published_at=next(filter(None, dates), None),
+    )
+
+
+def _part(
+    values: Values, read: Callable[[Values, str, Any], T | None], key: str, value: dict[str, Any], part: str
+) -> T | None:
+    """Return what one part of a mapping means; None where there is none, or it is noted as unusable."""
+    found = value.get(part)
+    return None if found is None else values.usable(read, f"{key}.{part}", found)
