@@ -32,7 +32,8 @@ from bot.planning.admission import Admission, Fate, Source, Wanted, want
 from bot.planning.catalog import Catalog
 from bot.planning.plan import Plan
 from bot.planning.presence import missing
-from bot.planning.rules import Channel, Reason, decide, is_news, rules_text, with_rules
+from bot.planning.rule_changes import is_news, rules_text, with_rules
+from bot.planning.rules import Channel, Reason, decide
 
 _T = TypeVar("_T")
 

@@ -5,16 +5,13 @@ Knows nothing of the outbox, of services or of when it is asked; the past is han
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any
 
 from articles.article import Article
-from articles.topics import Topic, Topics, slugify
+from articles.topics import Topics
 from bot.outbox.causes import Cause, describe
 from bot.outbox.states import OnUnknown, State
 from bot.services import Destination
@@ -137,7 +134,7 @@ CAUSES = {
 _Rule = Callable[[Article, Channel, datetime], str | None]
 
 NOTHING = Past()
-_FILTERS = ("types", "providers", "keywords")
+
 _YES = Decision(True, Reason.ELIGIBLE, str(Reason.ELIGIBLE))
 
 
@@ -163,84 +160,6 @@ def explain(article: Article, channel: Channel, now: datetime, past: Past = NOTH
         says = rule(article, channel, now)
         checks.append(Check(_TITLES[reason], says is None, says or "passed"))
     return tuple(checks)
-
-
-def rules_text(channel: Channel, taxonomy: str = "") -> str:
-    """Return what decides about articles in `channel`, and nothing else of it, as comparable JSON.
-
-    `taxonomy` is the JSON of the listed topics. Of those only what can lead an article to this channel
-    counts: no title, no description, and no topic that has nothing to do with those the channel follows.
-    """
-    filters = {name: _filter_lists(getattr(channel, name)) for name in _FILTERS}
-    age = channel.max_age.total_seconds() if channel.max_age is not None else None
-    topics = sorted(channel.topics) if channel.topics is not None else None
-    rules = {
-        "taxonomy": _deciding(taxonomy, channel.topics) if channel.topics is not None else [],
-        "topics": topics,
-        "min_quality": channel.min_quality,
-        "max_age": age,
-    }
-    return json.dumps(rules | filters, sort_keys=True, ensure_ascii=False)
-
-
-def with_rules(channel: Channel, text: str) -> Channel:
-    """Return `channel` with the rules that `rules_text` once wrote down, and the topics as they were then."""
-    rules: dict[str, Any] = json.loads(text)
-    topics, age = rules.get("topics"), rules.get("max_age")
-    filters: dict[str, Any] = {
-        name: Filter(include=frozenset(include), exclude=frozenset(exclude))
-        for name in _FILTERS
-        for include, exclude in [rules.get(name, [[], []])]
-    }
-    return replace(
-        channel,
-        topics=None if topics is None else frozenset(topics),
-        min_quality=rules.get("min_quality"),
-        max_age=None if age is None else timedelta(seconds=age),
-        taxonomy=_taxonomy_of(rules.get("taxonomy") or []),
-        **filters,
-    )
-
-
-def is_news(article: Article, before: Channel, looked_at: datetime, now: datetime) -> bool:
-    """Return whether an article that new rules admit, and that has no delivery, is to be posted.
-
-    It is when the rules `before` admit it too: then it is new since the channel was last looked at. What only
-    the new rules admit was there before, unless its time of publication came after `looked_at`.
-    """
-    return article.due_at > looked_at or decide(article, before, now).deliver
-
-
-@lru_cache(maxsize=4096)
-def _deciding(taxonomy: str, followed: frozenset[str]) -> list[dict[str, object]]:
-    """Return the topics that can lead an article to a channel which follows the slugs `followed`."""
-    topics = _taxonomy_of(taxonomy)
-    found: dict[str, Topic] = {}
-    for topic in topics.listed:
-        lineage = tuple(topics.lineage(topic))
-        names = {slugify(name) for name in (topic.name, *topic.aliases)}
-        if not followed.isdisjoint(names | {each.slug for each in lineage}):
-            found |= {each.slug: each for each in lineage}
-    return [
-        {"name": topic.name, "slug": topic.slug, "aliases": sorted(topic.aliases), "parent": topic.parent}
-        for _, topic in sorted(found.items())
-    ]
-
-
-def _taxonomy_of(described: str | list[dict[str, Any]]) -> Topics:
-    """Return topics from their JSON, or from the part of it that `rules_text` writes down."""
-    found = (json.loads(described) if described else []) if isinstance(described, str) else described
-    return Topics(
-        tuple(
-            Topic(
-                name=each["name"],
-                slug=each["slug"],
-                aliases=tuple(each.get("aliases") or ()),
-                parent=each.get("parent"),
-            )
-            for each in found
-        )
-    )
 
 
 def is_visible(article: Article, now: datetime) -> bool:
@@ -360,7 +279,3 @@ _TITLES = {
 
 def _folded(words: Iterable[str]) -> frozenset[str]:
     return frozenset(folded for word in words if (folded := fold(word).strip()))
-
-
-def _filter_lists(words: Filter) -> list[list[str]]:
-    return [sorted(words.include), sorted(words.exclude)]

@@ -15,6 +15,7 @@ from articles.article import Article, Provider
 from articles.topics import Topic
 from bot.outbox.causes import Cause
 from bot.outbox.states import State
+from bot.planning.rule_changes import is_news, rules_text, with_rules
 from bot.planning.rules import (
     Channel,
     Filter,
@@ -22,9 +23,6 @@ from bot.planning.rules import (
     Reason,
     decide,
     explain,
-    is_news,
-    rules_text,
-    with_rules,
 )
 from tests.bot.world import START, article
 

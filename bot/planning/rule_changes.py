@@ -1,0 +1,100 @@
+"""What a channel's rules were when it was last looked at, and what is news when they have changed.
+
+The rules are written down as text beside the channel in the outbox, and compared with those of today.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from articles.article import Article
+from articles.topics import Topic, Topics, slugify
+from bot.planning.rules import Channel, Filter, decide
+
+_FILTERS = ("types", "providers", "keywords")
+
+
+def rules_text(channel: Channel, taxonomy: str = "") -> str:
+    """Return what decides about articles in `channel`, and nothing else of it, as comparable JSON.
+
+    `taxonomy` is the JSON of the listed topics. Of those only what can lead an article to this channel
+    counts: no title, no description, and no topic that has nothing to do with those the channel follows.
+    """
+    filters = {name: _filter_lists(getattr(channel, name)) for name in _FILTERS}
+    age = channel.max_age.total_seconds() if channel.max_age is not None else None
+    topics = sorted(channel.topics) if channel.topics is not None else None
+    rules = {
+        "taxonomy": _deciding(taxonomy, channel.topics) if channel.topics is not None else [],
+        "topics": topics,
+        "min_quality": channel.min_quality,
+        "max_age": age,
+    }
+    return json.dumps(rules | filters, sort_keys=True, ensure_ascii=False)
+
+
+def with_rules(channel: Channel, text: str) -> Channel:
+    """Return `channel` with the rules that `rules_text` once wrote down, and the topics as they were then."""
+    rules: dict[str, Any] = json.loads(text)
+    topics, age = rules.get("topics"), rules.get("max_age")
+    filters: dict[str, Any] = {
+        name: Filter(include=frozenset(include), exclude=frozenset(exclude))
+        for name in _FILTERS
+        for include, exclude in [rules.get(name, [[], []])]
+    }
+    return replace(
+        channel,
+        topics=None if topics is None else frozenset(topics),
+        min_quality=rules.get("min_quality"),
+        max_age=None if age is None else timedelta(seconds=age),
+        taxonomy=_taxonomy_of(rules.get("taxonomy") or []),
+        **filters,
+    )
+
+
+def is_news(article: Article, before: Channel, looked_at: datetime, now: datetime) -> bool:
+    """Return whether an article that new rules admit, and that has no delivery, is to be posted.
+
+    It is when the rules `before` admit it too: then it is new since the channel was last looked at. What only
+    the new rules admit was there before, unless its time of publication came after `looked_at`.
+    """
+    return article.due_at > looked_at or decide(article, before, now).deliver
+
+
+@lru_cache(maxsize=4096)
+def _deciding(taxonomy: str, followed: frozenset[str]) -> list[dict[str, object]]:
+    """Return the topics that can lead an article to a channel which follows the slugs `followed`."""
+    topics = _taxonomy_of(taxonomy)
+    found: dict[str, Topic] = {}
+    for topic in topics.listed:
+        lineage = tuple(topics.lineage(topic))
+        names = {slugify(name) for name in (topic.name, *topic.aliases)}
+        if not followed.isdisjoint(names | {each.slug for each in lineage}):
+            found |= {each.slug: each for each in lineage}
+    return [
+        {"name": topic.name, "slug": topic.slug, "aliases": sorted(topic.aliases), "parent": topic.parent}
+        for _, topic in sorted(found.items())
+    ]
+
+
+def _taxonomy_of(described: str | list[dict[str, Any]]) -> Topics:
+    """Return topics from their JSON, or from the part of it that `rules_text` writes down."""
+    found = (json.loads(described) if described else []) if isinstance(described, str) else described
+    return Topics(
+        tuple(
+            Topic(
+                name=each["name"],
+                slug=each["slug"],
+                aliases=tuple(each.get("aliases") or ()),
+                parent=each.get("parent"),
+            )
+            for each in found
+        )
+    )
+
+
+def _filter_lists(words: Filter) -> list[list[str]]:
+    return [sorted(words.include), sorted(words.exclude)]
