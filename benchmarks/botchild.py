@@ -139,10 +139,10 @@ def _sent(url: str) -> int:
     from sqlalchemy import func, select
 
     from bot.outbox.schema import deliveries
-    from bot.outbox.states import State
+    from bot.outbox.states import DeliveryState
 
     with connect(url).read() as connection:
-        query = select(func.count()).where(deliveries.c.state == State.SENT)
+        query = select(func.count()).where(deliveries.c.state == DeliveryState.POSTED)
         return int(connection.scalar(query) or 0)
 
 

@@ -70,18 +70,31 @@ def listed(
 
 
 def counts(database: Database) -> dict[tuple[str, State], int]:
-    """Return how many deliveries stand where in each channel; those with none are absent."""
-    query = (
+    """Return how many deliveries stand where in each channel; those with none are absent.
+
+    Asks for the posts only of those deliveries whose post may say something else than they do themselves.
+    """
+    own = select(deliveries.c.channel, deliveries.c.state, func.count()).group_by(
+        deliveries.c.state, deliveries.c.channel
+    )
+    begun = (
         select(deliveries.c.channel, deliveries.c.state, posts.c.state, func.count())
-        .select_from(_JOINED)
+        .join(posts, posts.c.id == deliveries.c.post_id)
         .group_by(deliveries.c.channel, deliveries.c.state, posts.c.state)
+    )
+    queries = (
+        begun.where(deliveries.c.state == DeliveryState.WAITING),
+        begun.where(posts.c.state == PostState.ACCEPTED, deliveries.c.state == DeliveryState.POSTED),
     )
     found = Counter[tuple[str, State]]()
     with database.read() as connection:
-        for name, decided, post, count in connection.execute(query):
-            stands = standing(DeliveryState(decided), PostState(post) if post else None)
-            found[name, stands] += count
-    return dict(found)
+        for name, decided, count in connection.execute(own):
+            found[name, standing(DeliveryState(decided), None)] += count
+        for query in queries:
+            for name, decided, post, count in connection.execute(query):
+                found[name, standing(DeliveryState(decided), None)] -= count
+                found[name, standing(DeliveryState(decided), PostState(post))] += count
+    return dict(+found)
 
 
 def totals(database: Database) -> Counter[State]:

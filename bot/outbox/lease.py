@@ -24,6 +24,9 @@ NAME = "bot"
 TERM = timedelta(seconds=24)
 """How long a lease lasts without being renewed."""
 
+SKEW = timedelta(seconds=10)
+"""How far ahead the clock of a holder may be; a lease that lasts longer than TERM beyond that is void."""
+
 HEARTBEAT = timedelta(seconds=5)
 """How often it is renewed and asked for: whoever dies is succeeded within TERM + HEARTBEAT < 30 s."""
 
@@ -42,6 +45,7 @@ _TAKE = (
         or_(
             lease.c.holder.is_(None),
             lease.c.expires_at <= bindparam("moment"),
+            lease.c.expires_at > bindparam("farthest"),  # written by a clock that was ahead
             lease.c.holder == bindparam("me"),  # taken, and the answer of the commit was lost
         ),
     )
@@ -121,7 +125,13 @@ class Lease:
     def _hold(self) -> int | None:
         with self._database.write() as connection:
             moment = self._moment(connection)
-            values = {"me": self.holder, "mine": self.fence, "moment": moment, "until": moment + TERM}
+            values = {
+                "me": self.holder,
+                "mine": self.fence,
+                "moment": moment,
+                "until": moment + TERM,
+                "farthest": moment + TERM + SKEW,
+            }
             fence: int | None = connection.scalar(_RENEW, values) if self.fence is not None else None
             return fence if fence is not None else connection.scalar(_TAKE, values)
 

@@ -41,6 +41,9 @@ from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 IN_FLIGHT = timedelta(seconds=60)
 """How long a claim is left to its owner: far longer than a request may take."""
 
+AHEAD = timedelta(minutes=1)
+"""How far in the future a post may have been changed: one that is farther was changed by a wrong clock."""
+
 APART = timedelta(minutes=5)
 """How long a correction stands before the next: an article in the making is saved often."""
 
@@ -181,6 +184,28 @@ class Outbox:
         )
         with self.database.read() as connection:
             return as_deliveries(connection.execute(alike.order_by(deliveries.c.id)))
+
+    def rebase(self, now: datetime) -> int:
+        """Have what was scheduled by a clock that was ahead wait as long as was meant, counted from `now`.
+
+        Returns how many posts that were.
+        """
+        ahead = select(posts.c.id, posts.c.due_at, posts.c.updated_at).where(
+            posts.c.due_at.is_not(None), posts.c.updated_at > now + AHEAD
+        )
+        with self.database.read() as connection:
+            found = connection.execute(ahead).all()
+        if not found:
+            return 0
+        with self.database.write() as connection:
+            for row in found:
+                wait = max(row.due_at - row.updated_at, timedelta(0))
+                connection.execute(
+                    update(posts)
+                    .where(posts.c.id == row.id, posts.c.due_at == row.due_at)
+                    .values(due_at=now + wait, updated_at=now)
+                )
+        return len(found)
 
     def orphans(self, ours: Collection[int]) -> list[Post]:
         """Return the posts in flight whose owner is gone: none of `ours`, and past their time."""

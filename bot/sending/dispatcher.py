@@ -88,6 +88,9 @@ class Sender:
 
     def reap(self) -> int:
         """Take for unknown, by policy, what a process or lane that is gone had in flight; return how many."""
+        rebased = self._tools.outbox.rebase(self._tools.clock())
+        if rebased:
+            log.warning("the clock was set back: %d posts are due as long from now as was meant", rebased)
         lanes = list(self._lanes.values())
         ours = {number for lane, thread in lanes if thread.is_alive() for number in lane.in_flight}
         return sum(self._take_for_lost(post) for post in self._tools.outbox.orphans(ours))

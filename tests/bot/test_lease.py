@@ -99,6 +99,16 @@ def test_clocks_need_not_agree_on_a_server(open_database: Open, clock: Clock) ->
     assert abs(first.now() - now) < timedelta(minutes=1)
 
 
+def test_a_lease_of_tomorrow_is_void(open_database: Open, clock: Clock) -> None:
+    """A lease that was written by a clock a day ahead is not believed until tomorrow."""
+    wrong = Clock(clock() + timedelta(days=1))
+    ahead = Lease(open_database(), wrong, server_time=False)
+    assert ahead.hold()
+    right = lease(open_database, clock)
+    assert right.hold()
+    assert holder(open_database()).name == right.holder
+
+
 def test_people_can_see_who_holds_it(open_database: Open, clock: Clock) -> None:
     """The holder's name and times are there to be shown; nobody's when nobody holds it."""
     each = lease(open_database, clock)

@@ -13,10 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.outbox.database import Database, is_away
 from bot.outbox.keys import LONGEST_KEY, index_key, is_storable, storable
+from bot.outbox.lease import Lease
 from bot.outbox.states import State
 from bot.planning.plan import Plan
 from bot.planning.planner import Planner
-from tests.bot.world import START, World, article
+from tests.bot.world import START, Clock, World, article
 from tests.fakechat import server_error
 
 _RANDOM = random.Random(7)
@@ -121,3 +122,22 @@ def test_keys_are_short_and_storable(words: str) -> None:
     assert len(key.encode()) <= LONGEST_KEY
     assert is_storable(key) and is_storable(storable(words))
     assert (key == words) == (is_storable(words) and len(words.encode()) <= LONGEST_KEY)
+
+
+def test_a_clock_that_was_ahead_delays_nothing(world: World) -> None:
+    """What a bot whose clock was 20 minutes ahead has left is sent by its successor when that was meant."""
+    ahead = Clock(START + timedelta(minutes=20))
+    first = world.bot(clock=ahead, lease=Lease(world.database, ahead, server_time=False))
+    world.tick(first)
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("a"))
+    world.tick(first)
+    assert world.only().due_at == START + timedelta(minutes=20, seconds=5)
+    first.stop()
+    second = world.bot()
+    world.tick(second)
+    assert world.only().due_at == START + timedelta(seconds=5)
+    world.clock.advance(seconds=5)
+    world.tick(second)
+    assert world.only().state is State.SENT
+    assert len(world.chat.requests) == 2

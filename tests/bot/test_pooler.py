@@ -1,0 +1,123 @@
+"""The outbox behind PgBouncer in transaction mode: each transaction may have another connection."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from sqlalchemy import make_url, text
+
+from bot.outbox import schema
+from bot.outbox.database import Database, connect
+from bot.outbox.states import State
+from tests.bot.world import Clock, World, article
+from tests.fakechat import FakeChat, server_error
+
+Urls = Callable[[], str]
+PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
+
+CONFIG = """
+[databases]
+{name} = host={host} dbname={name} user={user} pool_size=3
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+max_client_conn = 100
+server_round_robin = 1
+logfile = {folder}/log
+pidfile = {folder}/pid
+"""
+
+
+@pytest.fixture
+def pooled(empty_postgres: Urls) -> Iterator[str]:
+    """The address of an empty database, by way of a pooler in transaction mode."""
+    if PGBOUNCER is None:
+        pytest.skip("pgbouncer is not installed")
+    address = make_url(empty_postgres())
+    host, name = str(address.query["host"]), address.database
+    with TemporaryDirectory(prefix="newswire-pgbouncer-") as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        config = Path(folder) / "pgbouncer.ini"
+        config.write_text(
+            CONFIG.format(name=name, host=host, user=address.username, port=port, folder=folder),
+            encoding="utf-8",
+        )
+        # It refuses to run as root: whoever owns the server's socket may reach it.
+        owner = pwd.getpwuid(Path(host).stat().st_uid)
+        as_user = ["-u", owner.pw_name] if os.geteuid() == 0 else []
+        if as_user:
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        process = subprocess.Popen([PGBOUNCER, *as_user, str(config)], stderr=subprocess.PIPE, text=True)
+        url = f"postgresql+psycopg://{address.username}@127.0.0.1:{port}/{name}"
+        try:
+            wait_until_open(port, process)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def wait_until_open(port: int, process: subprocess.Popen[str]) -> None:
+    """Wait until the pooler takes connections."""
+    limit = time.monotonic() + 20
+    while True:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < limit, "the pooler did not start"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def world(pooled: str, chat: FakeChat, clock: Clock) -> Iterator[World]:
+    """Everything a bot needs, behind the pooler."""
+    opened: list[Database] = []
+
+    def another() -> Database:
+        opened.append(connect(pooled))
+        return opened[-1]
+
+    schema.upgrade(another())
+    made = World(open_database=another, chat=chat, clock=clock)
+    yield made
+    made.close()
+    for database in opened:
+        database.close()
+
+
+def test_everything_is_posted_once_behind_a_pooler(world: World) -> None:
+    """Many posts to several channels, each over whatever connection comes: one request each, all recorded."""
+    channels = [world.slack(f"c{number}") for number in range(4)]
+    bot = world.started(*channels)
+    world.catalog.put(*(article(f"a{number}") for number in range(15)))
+    world.chat.fail("c0", server_error(503))
+    world.tick(bot)
+    world.clock.advance(seconds=5)
+    world.tick(bot)
+    assert {each.state for each in world.deliveries()} == {State.SENT}
+    assert len(world.deliveries()) == 60
+    assert len(world.chat.requests) == 61
+
+
+def test_limits_of_a_transaction_end_with_it(world: World) -> None:
+    """What is set for one transaction is not left behind on a connection that others get next."""
+    with world.database.write() as connection:
+        assert connection.scalar(text("SHOW lock_timeout")) == "5s"
+    for _ in range(5):
+        with world.database.read() as connection:
+            assert connection.scalar(text("SHOW lock_timeout")) == "0"
