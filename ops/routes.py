@@ -62,21 +62,24 @@ def blueprint(
     def readyz() -> Response:
         return readiness(health)
 
+    _add_metrics(routes, collectors, lambda: metrics_token is None or is_operator())
+    if bot_health:
+        routes.add_url_rule("/readyz/bot", view_func=lambda: readiness(bot_health), endpoint="bot_readyz")
+    if hook_secret and on_push:
+        _add_hook(routes, hook_secret, on_push)
+    return routes
+
+
+def _add_metrics(routes: Blueprint, collectors: Sequence[Collector], is_allowed: Callable[[], bool]) -> None:
     @routes.get("/metrics")
     def metrics() -> Response:
-        if metrics_token is not None and not is_operator():
+        if not is_allowed():
             answer = _json(401, {"error": "send METRICS_TOKEN as a bearer token"})
             answer.headers["WWW-Authenticate"] = 'Bearer realm="metrics"'
             return answer
         answer = Response(exposition(collectors), content_type=CONTENT_TYPE_PLAIN_0_0_4)
         answer.headers["Cache-Control"] = "no-store"
         return answer
-
-    if bot_health:
-        routes.add_url_rule("/readyz/bot", view_func=lambda: readiness(bot_health), endpoint="bot_readyz")
-    if hook_secret and on_push:
-        _add_hook(routes, hook_secret, on_push)
-    return routes
 
 
 def _add_hook(routes: Blueprint, secret: str, on_push: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from articles.catalog.search import MAX_LENGTH
 from bot.errors import BotError
 from bot.operator import orders, queries
 from bot.operator.orders import Answer, Seen
@@ -57,6 +58,7 @@ def blueprint(token: str, parts: Parts, publisher: Publisher, state: Path) -> Bl
     _add_login(routes, auth, area, LoginThrottle(store), renderer)
     views = OperatorViews(parts, publisher, renderer)
     _add_views(routes, views, auth, area)
+    _add_tools(routes, views, auth, area)
     _add_orders(routes, views, auth, area)
     return routes
 
@@ -134,51 +136,54 @@ def _add_login(
         return answer
 
 
+def _show(auth: Authenticator, area: AdminArea, render: Callable[[str, str], str]) -> AnyResponse:
+    """Answer with a page. `render` takes the token of its forms, and what came of the last order, once."""
+    cookie = area.cookie(NOTICE_COOKIE)
+    response = Response(render(auth.form_token(g.session), auth.notice(cookie) or ""), mimetype="text/html")
+    if cookie:
+        area.delete_cookie(response, NOTICE_COOKIE)
+    return response
+
+
 def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
-    def form_token() -> str:
-        return auth.form_token(g.session)
-
-    def shown(make: Callable[[str], str]) -> AnyResponse:
-        """Answer with a page that shows the notice of the last order once."""
-        cookie = area.cookie(NOTICE_COOKIE)
-        response = Response(make(auth.notice(cookie) or ""), mimetype="text/html")
-        if cookie:
-            area.delete_cookie(response, NOTICE_COOKIE)
-        return response
-
     @routes.get("")
     def overview() -> AnyResponse:
-        return shown(lambda notice: views.overview(_now(views), form_token(), notice))
+        return _show(auth, area, lambda token, notice: views.overview(_now(views), token, notice))
 
     @routes.get("/deliveries")
     def deliveries() -> AnyResponse:
-        states = [State(name) for name in request.args.getlist("state") if name in set(State)]
-        return shown(
-            lambda notice: views.deliveries(
+        def render(token: str, notice: str) -> str:
+            return views.deliveries(
                 _now(views),
-                form_token(),
+                token,
                 notice,
-                states=states,
+                states=[State(name) for name in request.args.getlist("state") if name in set(State)],
                 channel=request.args.get("channel", ""),
                 article=request.args.get("article", "").strip(),
                 before=whole_number(request.args.get("before", ""), 1, MAX_ID),
             )
-        )
+
+        return _show(auth, area, render)
 
     @routes.get("/deliveries/<number>")
     def delivery(number: str) -> AnyResponse:
         found = _delivery(views, number)
-        return shown(lambda notice: views.delivery(found, _now(views), form_token(), notice))
+        return _show(auth, area, lambda token, notice: views.delivery(found, _now(views), token, notice))
 
+    @routes.get("/files")
+    def bad_files() -> AnyResponse:
+        return _show(auth, area, lambda token, _: views.files(_now(views), token))
+
+
+def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
     @routes.get("/threshold")
     def threshold() -> AnyResponse:
-        channels = views.parts.channels
         name = request.args.get("channel", "")
-        channel = _channel(views, name) if name else next(iter(channels), None)
-        own = channel.min_quality if channel else None
-        asked = whole_number(request.args.get("min_quality", ""), -MAX_QUALITY, MAX_QUALITY)
-        min_quality = own if asked is None else asked
-        return shown(lambda notice: views.threshold(_now(views), form_token(), channel, min_quality))
+        channel = _channel(views, name) if name else next(iter(views.parts.channels), None)
+        min_quality = whole_number(request.args.get("min_quality", ""), -MAX_QUALITY, MAX_QUALITY)
+        if min_quality is None and channel:
+            min_quality = channel.min_quality
+        return _show(auth, area, lambda token, _: views.threshold(_now(views), token, channel, min_quality))
 
     @routes.get("/preview")
     def preview() -> AnyResponse:
@@ -186,16 +191,12 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
         article = views.parts.catalog.get(id) if id else None
         if id and article is None:
             raise NotFound("The article does not exist.")
-        question = request.args.get("q", "").strip()[:200]
-        return shown(lambda notice: views.preview(_now(views), form_token(), question, article))
-
-    @routes.get("/files")
-    def bad_files() -> AnyResponse:
-        return shown(lambda notice: views.files(_now(views), form_token()))
+        question = request.args.get("q", "").strip()[:MAX_LENGTH]
+        return _show(auth, area, lambda token, _: views.preview(_now(views), token, question, article))
 
 
 def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
-    def back(path: str, notice: str) -> AnyResponse:
+    def redirect_with(notice: str, path: str = "") -> AnyResponse:
         answer = area.redirect(path)
         area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(notice[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
@@ -215,19 +216,19 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
             raise NotFound
         answer = given[order]()
         notice = _DONE[order] if answer.done else f"Nothing was changed: {answer.says}."
-        return back(f"/deliveries/{found.id}", notice)
+        return redirect_with(notice, f"/deliveries/{found.id}")
 
     @routes.post("/channels/<name>/<order>")
     def order_channel(name: str, order: str) -> AnyResponse:
         channel = _channel(views, name)
         database, now = views.parts.database, _now(views)
         if order == "test":
-            return back("", _tested(views, channel))
+            return redirect_with(_tested(views, channel))
         changes = {"pause": channelstate.pause, "resume": channelstate.resume}
         if order not in changes:
             raise NotFound
         done = changes[order](database, name, now)
-        return back("", f"{name} is {order}d." if done else f"{name} has not started yet.")
+        return redirect_with(f"{name} is {order}d." if done else f"{name} has not started yet.")
 
 
 _DONE = {
