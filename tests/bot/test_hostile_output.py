@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "bot skip": [["1"]],
     "bot test": [["team"], ["silent"]],
     "bot threshold": [["team"]],
+    "config check": [[], ["--strict"]],
     "db upgrade": [[]],
     "feeds export": [["{home}/out"]],
     "feeds list": [[]],
