@@ -64,7 +64,7 @@ def _watcher(site: ArticleSite, seed: int) -> tuple[Background, Fault, Callable[
     indexer.refresh = fault  # type: ignore[method-assign]
     watcher = Watcher(indexer)
     watcher.start()
-    assert wait_for(lambda: titles(indexer) == ["A title"])
+    assert wait_for(lambda: titles(indexer) == ["A title"], WITHIN)
 
     def works() -> bool:
         site.write("after.md", title="After")
@@ -123,7 +123,7 @@ def _feeds(site: ArticleSite, seed: int) -> tuple[Background, Fault, Callable[[]
         indexer.refresh()
         return wait_for(lambda: b"After" in ask(), WITHIN)
 
-    assert wait_for(lambda: b"A title" in ask())
+    assert wait_for(lambda: b"A title" in ask(), WITHIN)
     return server, fault, works
 
 
@@ -149,7 +149,7 @@ def test_every_thread_goes_on_after_any_error(
             fault.is_on = False
             assert works()
             assert thread._thread.is_alive()
-            assert wait_for(lambda: thread.failure is None)
+            assert wait_for(lambda: thread.failure is None, WITHIN)
             assert not any(thread.name in line for line in failing_threads())
     finally:
         thread.stop()
@@ -191,13 +191,13 @@ def test_an_error_is_logged_with_its_traceback_and_reported_without_its_text(
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
     thread = _Failing()
     with caplog.at_level(logging.INFO), running(thread):
-        assert wait_for(lambda: thread.attempts >= 3)
+        assert wait_for(lambda: thread.attempts >= 3, WITHIN)
         (line,) = [line for line in failing_threads() if "failing" in line]
         assert line == (
             "the thread failing is failing since 2026-03-01T12:00:00Z: unexpected ValueError, see the log"
         )
         thread.fails = False
-        assert wait_for(lambda: failing_threads() == [])
+        assert wait_for(lambda: failing_threads() == [], WITHIN)
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [bool(record.exc_info) for record in errors] == [True] + [False] * (len(errors) - 1)
     assert caplog.records[-1].getMessage() == "the thread failing works again"
