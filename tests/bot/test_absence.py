@@ -1,0 +1,195 @@
+"""Bots that were frozen, catalogs that are behind, files that moved or cannot be read."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from articles.errors import ArticleError
+from bot.outbox.database import is_away
+from bot.outbox.schema import lease as lease_table
+from bot.outbox.states import State
+from bot.planning.presence import CATCHING_UP
+from bot.run import Bot
+from bot.sending import lane
+from bot.sending.connections import MaySend
+from bot.sending.transport import Transport, Unsent
+from bot.services import Request, Response
+from tests.bot.world import START, FakeCatalog, World, article
+
+
+class Frozen:
+    """A transport whose process is frozen when the connection stands, until another bot has taken over."""
+
+    def __init__(self, world: World, seconds: float, successor: Bot | None) -> None:
+        self._world = world
+        self._seconds = seconds
+        self._successor = successor
+
+    @property
+    def _transport(self) -> Transport:
+        return self._world.transport
+
+    def send(self, request: Request, may_send: MaySend | None = None) -> Response:
+        """Send the request after the freeze, if that may still be done."""
+        self._world.clock.advance(seconds=self._seconds)
+        if self._successor:
+            self._successor.heartbeat()
+            self._world.tick(self._successor)
+        if may_send and (reason := may_send()):
+            raise Unsent(reason)
+        return self._transport.send(request)
+
+
+@pytest.mark.parametrize(("seconds", "requests"), [(61, 1), (5, 1)])
+def test_a_thawed_bot_does_not_post_what_another_has(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, requests: int
+) -> None:
+    """Frozen between claim and first byte: when its claim was taken meanwhile, it makes no request."""
+    monkeypatch.setattr(lane, "UNQUESTIONED", 0.0)
+    successor = world.bot() if seconds > 60 else None
+    bot = world.started(transport=Frozen(world, seconds, successor))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    if successor:
+        assert world.only().state is State.UNKNOWN  # by the successor, who could not know
+        world.clock.advance(seconds=5)
+        world.tick(successor)
+    assert world.only().state is State.SENT
+    assert len(world.chat.requests) == requests
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_frozen_transaction_holds_nobody_up(world: World) -> None:
+    """A process that was frozen while it had the lease's row locked is ended by the server, in seconds."""
+    frozen, bot = world.open_database(), world.bot()
+    began = time.monotonic()
+    with ExitStack() as stack:
+        inside = stack.enter_context(frozen.write())
+        inside.execute(update(lease_table).values(holder="frozen"))
+        while not holds(bot):
+            assert time.monotonic() - began < 25
+        with pytest.raises(DBAPIError):
+            inside.execute(update(lease_table).values(holder="thawed"))
+        with pytest.raises(SQLAlchemyError):
+            stack.close()
+    assert holds(bot)
+
+
+def holds(bot: Bot) -> bool:
+    """Return whether the bot has the lease; a database that refuses for now is none that errs."""
+    try:
+        return bot.lease.hold()
+    except SQLAlchemyError as error:
+        if is_away(error):
+            return False
+        raise
+
+
+def test_a_bot_without_the_lease_settles_nothing(world: World) -> None:
+    """A bot that lost its lease, and whose catalog lacks an article, ends no delivery of another's."""
+    bot = world.started(world.slack(max_per_tick=1))
+    world.catalog.put(article("a", published_at=START - timedelta(days=1)), article("b"))
+    world.tick(bot)
+    other = world.bot()
+    world.clock.advance(seconds=25)
+    assert other.lease.hold()
+    world.catalog.delete("b")
+    bot.sender.refill()
+    bot.sender.drain()
+    assert bot.sender.join(10)
+    assert world.deliveries()[1].state is State.WAITING
+
+
+def test_a_catalog_that_is_behind_deletes_nothing(world: World) -> None:
+    """What another machine's catalog had is waited for, for some minutes, before it counts as deleted."""
+    first = world.started()
+    world.catalog.put(article("a"))
+    first.planner.plan(world.clock())
+    first.stop()
+    world.catalog = FakeCatalog()
+    world.catalog.identity = "behind"
+    world.catalog.put(article("other", published_at=START - timedelta(days=3)))
+    second = world.bot()
+    world.tick(second)
+    (waiting,) = world.deliveries(article_id="a")
+    assert waiting.state is State.WAITING
+    world.catalog.put(article("a"))
+    world.clock.advance(minutes=1)
+    world.tick(second)
+    (sent,) = world.deliveries(article_id="a")
+    assert sent.state is State.SENT
+
+
+def test_what_stays_away_is_deleted(world: World) -> None:
+    """An article that does not come in time is gone."""
+    first = world.started()
+    world.catalog.put(article("a"))
+    first.planner.plan(world.clock())
+    first.stop()
+    world.catalog = FakeCatalog()
+    world.catalog.identity = "behind"
+    world.catalog.put(article("other", published_at=START - timedelta(days=3)))
+    second = world.bot()
+    world.tick(second)
+    world.clock.advance(seconds=CATCHING_UP.total_seconds())
+    world.tick(second)
+    (skipped,) = world.deliveries(article_id="a")
+    assert (skipped.state, skipped.reason) == (State.SKIPPED, "deleted")
+
+
+def test_a_file_that_cannot_be_read_is_not_deleted(world: World) -> None:
+    """A typo in a posted article's file strikes nothing through, in a fresh catalog too; a mend corrects."""
+    bot = world.started(world.discord())
+    world.catalog.put(article("a"), article("other"))
+    world.tick(bot)
+    bot.stop()
+    world.catalog.delete("a")
+    world.catalog.rebuild()
+    world.catalog.bad = [ArticleError("a.md", 3, "title: is missing")]
+    after = world.bot(world.discord())
+    for _ in range(3):
+        world.tick(after)
+        world.clock.advance(minutes=10)
+    assert len(world.chat.requests) == 2
+    world.catalog.bad = []
+    world.catalog.put(article("a", title="Mended"))
+    world.tick(after)
+    world.clock.advance(minutes=2)
+    world.tick(after)
+    shown = str([message.payload for message in world.chat.messages("readers")])
+    assert "Mended" in shown and "~~" not in shown
+
+
+def test_a_renamed_file_without_a_link_is_not_posted_again(world: World) -> None:
+    """One file gone and one new with equal content is a move; a copy is another article."""
+    bot = world.started(world.discord())
+    world.catalog.put(article("old/name", link=None, title="The same"))
+    world.tick(bot)
+    world.catalog.delete("old/name")
+    world.catalog.put(article("new/name", link=None, title="The same"))
+    world.tick(bot)
+    assert [(each.article_id, each.state) for each in world.deliveries()] == [("new/name", State.SENT)]
+    world.clock.advance(minutes=5)
+    world.tick(bot)
+    assert [request.method for request in world.chat.requests if request.method == "POST"] == ["POST"]
+    assert "~~" not in str([message.payload for message in world.chat.messages("readers")])
+    world.catalog.put(article("a/copy", link=None, title="The same"))
+    world.tick(bot)
+    assert len(world.deliveries(State.SENT)) == 2
+
+
+def test_an_old_article_with_a_new_date_is_no_news(world: World) -> None:
+    """What was too old when its channel began was there before it, whatever its date becomes."""
+    channel = world.slack(max_age=timedelta(days=7))
+    world.catalog.put(article("archive", published_at=START - timedelta(days=400)))
+    bot = world.started(channel)
+    world.catalog.put(article("archive", published_at=START - timedelta(hours=1)))
+    world.tick(bot)
+    assert world.chat.requests == []
+    assert [each.state for each in world.deliveries()] == [State.BASELINED]
