@@ -98,7 +98,8 @@ def date_in_path(path: str) -> datetime | None:
 
 def without_date(name: str) -> str:
     """Return a file's or folder's name without the date at its start; a name that is only a date stays."""
-    return _NAMED_DATE.sub("", name, count=1) or name
+    found = _NAMED_DATE.match(name)
+    return (name[found.end() :] if found else name) or name
 
 
 def _in_utc(moment: datetime, zone: tzinfo) -> datetime:
