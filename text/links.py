@@ -21,10 +21,18 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _REFERENCE = re.compile(r"(?:.*/)?@([~/])(.*)", re.DOTALL)
 # Pelican's placeholders (https://docs.getpelican.com/en/latest/content.html#linking-to-internal-content).
 _PLACEHOLDER = re.compile(r"[{|](filename|static|attach|author|category|index|tag)[}|](.*)", re.DOTALL)
-_MENTION = re.compile(
-    r"""\](?:\(|:)\s*(?:<([^>\n]+)>|([^\s)]+)) | \b(?:src|href|to)\s*=\s*[{(]*["']?([^"'\s>)]+)
-    | \b(?:post_url|link|ref|relref)\s+["'`]?([^"'`\s%>]+) | require\(["']([^"']+)""",
-    re.VERBOSE,
+# Where a body may refer to a file, each with a text without which there is nothing to look for.
+_MENTIONS = (
+    ("](", re.compile(r"\]\(\s*(?:<([^>\n]+)>|(?!https?:|mailto:|#)([^\s)]+))")),
+    ("]:", re.compile(r"\]:\s*(?:<([^>\n]+)>|(?!https?:|mailto:|#)(\S+))")),
+    ("src", re.compile(r"""src\s*=\s*[{(]*["']?(?!https?:)([^"'\s>)]+)""")),
+    ("href", re.compile(r"""href\s*=\s*[{(]*["']?(?!https?:)([^"'\s>)]+)""")),
+    ("to=", re.compile(r"""\bto=["']([^"'\s>)]+)""")),
+    (
+        "{",
+        re.compile(r"""\{[{%][<%-]?\s*(?:post_url|link|ref|relref)\s+(?:path\s*=\s*)?["'`]?([^"'`\s%>]+)"""),
+    ),
+    ("require", re.compile(r"""require\(["']([^"']+)""")),
 )
 
 
@@ -85,13 +93,12 @@ def name_of(path: str) -> str:
 
 def mentions(body: str, folder: str) -> frozenset[str]:
     """Return the names of all files that a body in `folder` may refer to; perhaps more, never fewer."""
-    if "](" not in body and "]:" not in body and "=" not in body and "{" not in body:
-        return frozenset()
     return frozenset(filter(None, map(name_of, _mentioned(body, folder))))
 
 
 def _mentioned(body: str, folder: str) -> Iterator[str]:
-    for found in _MENTION.finditer(body):
+    spellings = (pattern for sign, pattern in _MENTIONS if sign in body)
+    for found in (match for pattern in spellings for match in pattern.finditer(body)):
         url = next(filter(None, found.groups()), "")
         if meant := target(url, folder):
             yield meant.value

@@ -23,8 +23,11 @@ SUMMARY_LENGTH = 300
 MARKED_LENGTH = 1_000
 """Characters of a summary that the author marked."""
 
-_LOOKED_AT = 20_000
-_FIRST_LOOKED_AT = 1_500
+_MARK_LOOKED_AT = 20_000  # characters in which the author's mark is looked for
+_PROSE_LOOKED_AT = (
+    1_500,
+    6_000,
+)  # characters in which the first paragraph is looked for, at first and at last
 _MORE = re.compile(
     r"<!--\s*(?:more|read[ -]?more|truncate|excerpt|end[ _-]?excerpt)\s*-->"
     r"|\{/\*\s*(?:truncate|more)\s*\*/\}",
@@ -40,10 +43,9 @@ def summarise(body: str, *, generator: str = "plain", markup: str = "markdown") 
 
     `generator` and `markup` are those of `text.templates.expand`.
     """
-    head = body[:_LOOKED_AT]
-    mark = _MORE.search(head)
-    if mark:
-        head = head[: mark.start()]
+    mark = _MORE.search(body, 0, _MARK_LOOKED_AT)
+    most = _PROSE_LOOKED_AT[-1]
+    head = body[: mark.start()] if mark else _whole_blocks(body, most) or body[:most]
     if markup == "html":
         found = _of_html(expand(head, generator=generator, markup=markup).text, whole=bool(mark))
     else:
@@ -91,10 +93,15 @@ def _beginnings(head: str) -> Iterator[str]:
     first = _FIRST_BLOCK.match(head)
     if first and first[0].lstrip()[:1].isalnum():
         yield first[0]
-    short = head.rfind("\n\n", 0, _FIRST_LOOKED_AT)
-    if 0 < short < len(head) - 2:
-        yield head[:short]
+    short = _whole_blocks(head, _PROSE_LOOKED_AT[0])
+    if short and short != head:
+        yield short
     yield head
+
+
+def _whole_blocks(text: str, length: int) -> str:
+    """Return as much of a text as fits into `length` and ends at a blank line; all of it where that fits."""
+    return text if len(text) <= length else text[: max(0, text.rfind("\n\n", 0, length))]
 
 
 def _references(body: str) -> str:

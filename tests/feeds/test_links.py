@@ -171,8 +171,8 @@ def test_without_a_folder_addresses_are_only_made_absolute() -> None:
     [
         ("[a](../B.md#x) ![b](c/d.png) <img src='e.gif'> [f]: <g h.md>", {"b", "d", "e", "g h"}),
         (
-            "{% post_url 2026-01-02-b %} {{< ref \"posts/c.md\" >}} require('./d.png')",
-            {"2026-01-02-b", "c", "d"},
+            '{% post_url 2026-01-02 %} {{< ref "posts/c.md" >}} {{% relref path="e" %}} require(\'d.png\')',
+            {"2026-01-02", "c", "d", "e"},
         ),
         ("[a](https://x.example/b.md) [c](#d) text", set()),
         ("[a](sub/index.md) [b](index.md)", {"sub", "folder"}),
