@@ -109,8 +109,9 @@ class Admission:
             if _key(each) in moved:
                 continue
             row = self._row(each, teller)
-            if row["state"] != DeliveryState.SKIPPED:
-                told |= dict.fromkeys(_names(each), each.article.id)
+            if row["state"] != DeliveryState.SKIPPED and row["story"]:
+                # Only its own key: two sections of a page share the key that earlier versions wrote.
+                told[each.channel.name, row["story"]] = each.article.id
             rows.append(row)
         self._insert(rows)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from bot.planning.stories import story_address, story_keys
-from tests.bot.world import article
+from tests.bot.test_planner import states_of
+from tests.bot.world import World, article
 
 PAGE = "https://a.example/news/x"
 
@@ -110,6 +112,39 @@ def test_no_new_key_is_an_old_one(one: str, other: str) -> None:
     first, second = (story_keys(article("a", link=link)) for link in (one, other))
     assert first and second
     assert first.key not in list(second)
+
+
+PAGE_OF_CHANGES = "https://www.a.example/changes"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_sections_of_a_page_are_posted_each(world: World, at_once: bool) -> None:
+    """`#v1.2` and `#v1.3` are news each, whether they come together or one after the other; AMP is not."""
+    bot = world.started()
+    articles = [article(name, link=f"{PAGE_OF_CHANGES}#{name}") for name in ("v1.2", "v1.3")]
+    for some in [articles] if at_once else [[each] for each in articles]:
+        world.catalog.put(*some)
+        world.tick(bot)
+    world.catalog.put(article("amp", link="https://m.a.example/changes/amp?ref=rss#v1.2"))
+    world.tick(bot)
+    assert states_of(world) == {"v1.2": "sent", "v1.3": "sent", "amp": "skipped"}
+
+
+def test_what_was_written_with_the_old_key_is_not_repeated(world: World) -> None:
+    """A delivery of an earlier version has the old key: a renamed file with its address is the same story."""
+    bot = world.started()
+    link = f"{PAGE_OF_CHANGES}?utm_source=feed#v1.2"
+    world.catalog.put(article("before", link=link))
+    world.tick(bot)
+    keys = story_keys(article("before", link=link))
+    assert keys is not None
+    with world.database.write() as connection:
+        connection.execute(text("UPDATE deliveries SET story = :key"), {"key": keys.legacy})
+    world.catalog.delete("before")
+    world.catalog.put(article("renamed", title="Another title", link=link))
+    world.tick(bot)
+    assert states_of(world) == {"before": "sent", "renamed": "skipped"}
+    assert len(world.chat.requests) == 1
 
 
 urls = st.text(max_size=60) | st.builds(
