@@ -170,7 +170,7 @@ class World:
     def tick(self, bot: Bot) -> None:
         """Let the bot look once, and wait until it has sent what it could."""
         bot.tick()
-        assert bot.sender.join(20)
+        assert bot.sender.join(60)
 
     def deliveries(self, *wanted: State, **filters: Any) -> list[Delivery]:
         """Return the deliveries, oldest first."""
