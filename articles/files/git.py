@@ -42,7 +42,8 @@ _SCP_LIKE = re.compile(rf"{_WORD}@{_WORD}:(?!//)[^\s-]\S*")
 _AUTHORITY = re.compile(rf"(?:{_WORD}@)?(?:{_WORD}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
 # `ulimit` counts memory in units of 1,024 bytes and files in units of 512 (POSIX). Limits come with the
 # process: setting them from here would be too late for its children.
-_LIMITED = 'ulimit -c 0; ulimit -v {memory} 2>/dev/null; ulimit -f {blocks}; exec "$0" "$@"'
+# Where the system's own limits are lower, these cannot be set, and need not be.
+_LIMITED = '{{ ulimit -c 0; ulimit -v {memory}; ulimit -f {blocks}; }} 2>/dev/null; exec "$0" "$@"'
 # All else stays outside: GIT_DIR would redirect, GIT_TRACE_CURL print the token.
 _PASSED_ON = (
     "PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",

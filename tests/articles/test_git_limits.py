@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +18,7 @@ from articles.files.git import MAX_FILE, MAX_MEMORY, Git, GitError
 from articles.files.puller import Puller, pause_after_failure
 from articles.files.tree import MAX_ENTRIES, MAX_TOTAL, RefusedError, check_tree
 from tests.articles.gitserver import Origin
-from tests.articles.test_git import NOW, index_of, of, pull, titles
+from tests.articles.test_git import NOW, ROOT, index_of, of, pull, titles
 from tests.articles.test_watcher import wait_for
 
 
@@ -194,6 +196,23 @@ def test_git_and_its_children_are_held_to_limits(tmp_path: Path) -> None:
     git = Git("file:///nowhere", None, timeout=20)
     limits = git("-c", "alias.limits=!ulimit -v; ulimit -f; ulimit -c", "limits", folder=tmp_path)
     assert list(map(int, limits.split())) == [MAX_MEMORY // 1024, MAX_FILE // 512, 0]
+
+
+def test_lower_limits_of_the_system_stay(tmp_path: Path) -> None:
+    """git runs under them, and nothing is printed about those that could not be set."""
+    script = (
+        "import sys; from pathlib import Path; from articles.files.git import Git\n"
+        "git = Git('file:///nowhere', None, timeout=20)\n"
+        "print(git('-c', 'alias.limits=!ulimit -v; ulimit -f', 'limits', folder=Path(sys.argv[1])))\n"
+    )
+    command = f'ulimit -v 400000; ulimit -f 1000; exec {sys.executable} -c "$1" {tmp_path}'
+    done = subprocess.run(
+        ["sh", "-c", command, "sh", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    memory, blocks = map(int, done.stdout.split())
+    assert memory in (400_000, MAX_MEMORY // 1024)  # an administrator may raise a limit again
+    assert blocks in (1000, MAX_FILE // 512)
+    assert done.stderr == ""
 
 
 def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
