@@ -49,9 +49,16 @@ class LoginStore:
         self._repair_lock = threading.Lock()
 
     def created_at(self) -> datetime:
-        """Return when the file was created; creates it if it does not exist."""
+        """Return when the file was created; creates it if it does not exist.
+
+        A time that has not come yet is from a clock that was wrong then: it counts as now.
+        """
+        now = self._now()
         with self._connection() as connection:
-            return datetime.fromtimestamp(connection.execute("SELECT at FROM created").fetchone()[0], UTC)
+            created: int = connection.execute("SELECT at FROM created").fetchone()[0]
+            if created > now:
+                connection.execute("UPDATE created SET at = ?", (now,))
+        return datetime.fromtimestamp(min(created, now), UTC)
 
     def end(self, session: str, until: datetime) -> None:
         """Record that a session was ended; `until` is when it would have expired."""
@@ -74,11 +81,12 @@ class LoginStore:
         since = now - _seconds(span)
         with self._connection() as connection:
             count, oldest = connection.execute(
-                "SELECT count(*), min(at) FROM failures WHERE at > ?", (since,)
+                "SELECT count(*), min(at) FROM failures WHERE at > ? AND at <= ?", (since, now)
             ).fetchone()
             if count >= most:
                 return timedelta(seconds=oldest - since)
-            connection.execute("DELETE FROM failures WHERE at <= ?", (since,))
+            # Those of the future were written while the clock was wrong.
+            connection.execute("DELETE FROM failures WHERE at <= ? OR at > ?", (since, now))
             connection.execute(
                 "INSERT INTO failures SELECT ?1 WHERE (SELECT count(*) FROM failures WHERE at > ?2) < ?3",
                 (now, since, most),

@@ -451,6 +451,22 @@ def test_no_text_is_a_session(auth: Authenticator, text: str) -> None:
     assert not auth.is_form_token(text, session)
 
 
+def test_a_clock_that_was_wrong_locks_nobody_out(tmp_path: Path) -> None:
+    """What was written while the clock was a year ahead changes nothing once the clock is right."""
+    ahead, clock = Clock(NOON + timedelta(days=365)), Clock()
+    early = LoginStore(tmp_path, ahead)
+    early.created_at()
+    for _ in range(10):
+        assert not early.record_failure(timedelta(minutes=5), 10)
+    assert early.record_failure(timedelta(minutes=5), 10)
+    store = LoginStore(tmp_path, clock)
+    auth = Authenticator(TOKEN, clock, store)
+    cookie = auth.open_session()
+    clock.advance(seconds=1)
+    assert auth.session(cookie)
+    assert not store.record_failure(timedelta(minutes=5), 10)
+
+
 def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
     """Failures are at most ten, and sessions that would have ended by themselves are dropped."""
     clock = Clock()
