@@ -322,3 +322,14 @@ def test_a_page_keeps_ids_that_are_not_its_own() -> None:
         f'<h2 id="part">A</h2><h2>Part</h2><p id="main">b</p><a href="{PAGE}#part">c</a>', PAGE, SITE
     )
     assert shown == '<h2 id="part">A</h2><h2 id="part-2">Part</h2><p>b</p><a href="#part">c</a>'
+
+
+def test_all_authors_are_named_beside_the_provider(site: ArticleSite, web: Web) -> None:
+    """Each once, in their order; without a provider the first author stands in its place."""
+    site.write("a.md", body="Text", provider="The Paper", authors=["Ann Bo", {"name": "Cy <Do>"}])
+    site.write("b.md", body="Text", authors=["Ann Bo", "Cy Do"])
+    web.refresh()
+    for name, provider, people in (("a", "The Paper", "Ann Bo, Cy <Do>"), ("b", "Ann Bo", "Cy Do")):
+        tree = page(web.get(f"/articles/{name}"))
+        assert [each.text_content() for each in tree.xpath("//span[@class='provider']")] == [provider]
+        assert [each.text_content() for each in tree.xpath("//span[@class='authors']")] == [people]
