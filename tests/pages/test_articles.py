@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pages.body import page_body
-from tests.pages.parsed import page
+from tests.pages.parsed import page, texts
 from tests.site import URL, ArticleSite, Clock, Web, news_site
 from tests.text.test_limits import calls
 
@@ -330,6 +330,6 @@ def test_all_authors_are_named_beside_the_provider(site: ArticleSite, web: Web) 
     site.write("b.md", body="Text", authors=["Ann Bo", "Cy Do"])
     web.refresh()
     for name, provider, people in (("a", "The Paper", "Ann Bo, Cy <Do>"), ("b", "Ann Bo", "Cy Do")):
-        tree = page(web.get(f"/articles/{name}"))
-        assert [each.text_content() for each in tree.xpath("//span[@class='provider']")] == [provider]
-        assert [each.text_content() for each in tree.xpath("//span[@class='authors']")] == [people]
+        tree = page(web, f"/articles/{name}")
+        assert texts(tree, "//span[@class='provider']") == [provider]
+        assert texts(tree, "//span[@class='authors']") == [people]
