@@ -51,6 +51,7 @@ from wiring.site import (
     build,
     config_path,
     exit_with,
+    index_of,
     load_or_exit,
     load_rules_or_exit,
     utc_now,
@@ -100,7 +101,11 @@ def create_app(
             app.register_blueprint(_admin(newswire, environ, session, admin_token))
     except SettingError as error:
         raise exit_with(error) from None
-    app.cli.add_command(articles_commands(newswire.indexer, newswire.clock, newswire.checkout))
+    app.cli.add_command(
+        articles_commands(
+            newswire.indexer, newswire.clock, partial(index_of, newswire.config), newswire.checkout
+        )
+    )
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
     app.cli.add_command(init_command(config_path(environ), newswire.clock))
     for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):

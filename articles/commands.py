@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,40 +20,58 @@ from articles.files.git import GitError
 from articles.reading import frontmatter
 from articles.report import Report
 from text.printable import print_line
-from text.terminal import CommandError
+from text.terminal import CommandError, no_link
+
+IndexOf = Callable[[Path], AbstractContextManager[Indexer]]
+"""Gives, for a while, an indexer of the articles in another folder, under the same settings."""
 
 
 def articles_commands(
-    indexer: Indexer, clock: Callable[[], datetime], checkout: Checkout | None = None
+    indexer: Indexer, clock: Callable[[], datetime], index_of: IndexOf, checkout: Checkout | None = None
 ) -> AppGroup:
     """Return the `articles` group of commands; with a checkout, they pull before they look."""
     group = AppGroup("articles", help="Look at the article files.")
 
     @group.command()
     @click.option("--strict", is_flag=True, help="Refuse every value that cannot be used, also in `related`.")
-    def check(strict: bool) -> None:
+    @click.option(
+        "--content",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        callback=no_link,
+        help="Check the articles in this folder, by these settings: a branch's, for example.",
+    )
+    def check(strict: bool, content: Path | None) -> None:
         """List every bad file as path:line: reason, then what was read and what was not.
 
         The exit status is 1 when there is a bad file, when a folder that has files has no article, or when
         the repository's newest commit is over a limit.
         """
-        is_refused = _pull(checkout) if checkout else False
-        try:
-            refresh = indexer.refresh()
-        except ArticlesError as error:
-            raise CommandError(str(error)) from None
-        del refresh
-        problems = {problem.path: problem for problem in indexer.catalog.problems()}
-        if strict:
-            problems |= {p.path: p for p in _strict_problems(indexer) if p.path not in problems}
-        for problem in sorted(problems.values(), key=lambda problem: problem.path):
-            print_line(str(problem))
-        report = Report(indexer, clock())
-        for line in report.lines():
-            print_line(line)
-        sys.exit(1 if problems or is_refused or report.is_empty else 0)
+        if content:
+            with index_of(content) as other:
+                is_good = _check(other, clock(), strict=strict)
+        else:
+            is_refused = _pull(checkout) if checkout else False
+            is_good = _check(indexer, clock(), strict=strict) and not is_refused
+        sys.exit(0 if is_good else 1)
 
     return group
+
+
+def _check(indexer: Indexer, now: datetime, *, strict: bool) -> bool:
+    """Print what is wrong with the articles, and what was read; return whether they are good."""
+    try:
+        indexer.refresh()
+    except ArticlesError as error:
+        raise CommandError(str(error)) from None
+    problems = {problem.path: problem for problem in indexer.catalog.problems()}
+    if strict:
+        problems |= {p.path: p for p in _strict_problems(indexer) if p.path not in problems}
+    for problem in sorted(problems.values(), key=lambda problem: problem.path):
+        print_line(str(problem))
+    report = Report(indexer, now)
+    for line in report.lines():
+        print_line(line)
+    return not (problems or report.is_empty)
 
 
 def _pull(checkout: Checkout) -> bool:

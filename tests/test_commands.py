@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site import ArticleSite
+from tests.site import ArticleSite, front_matter, put
 
 ROOT = Path(__file__).resolve().parent.parent
 Flask = Callable[..., subprocess.CompletedProcess[str]]
@@ -57,6 +57,23 @@ def test_check_lists_every_bad_file_and_counts_the_others(flask: Flask, site: Ar
         "       1  below 40",
         "       0  none",
     ]
+
+
+def test_check_looks_at_another_folder_by_the_same_settings(flask: Flask, site: ArticleSite) -> None:
+    """--content: a branch's articles, checked without its settings; the catalog and the folder here stay."""
+    site.write("here.md")
+    branch = site.home / "branch"
+    put(branch / "good.md", front_matter(topics=["Go"]))
+    put(branch / "bad.md", front_matter(title=None))
+    done = flask("articles", "check", "--content", str(branch))
+    assert done.returncode == 1
+    assert done.stdout.startswith("bad.md:1: title: is missing\n1 ")
+    assert "here" not in done.stdout
+    assert not list((site.home / "state").glob("catalog-*"))
+    (branch / "bad.md").unlink()
+    assert flask("articles", "check", "--content", str(branch)).returncode == 0
+    (site.home / "link").symlink_to(branch)
+    assert flask("articles", "check", "--content", str(site.home / "link")).returncode == 2
 
 
 def test_check_is_quiet_about_good_files(flask: Flask, site: ArticleSite) -> None:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import requests
 
@@ -25,7 +24,7 @@ from config import Config
 from ops.hosting import outbox_url
 from wiring.channels import channel_of, channel_rules
 from wiring.checks import warnings_of
-from wiring.site import Newswire, article_folder, article_index
+from wiring.site import Newswire, index_of
 
 
 def bot_parts(
@@ -64,22 +63,15 @@ def proposed_change(newswire: Newswire, rules: Config, content: Path | None) -> 
     `rules` come from `config.load_rules`, or are this installation's own. The channels have no webhook, no
     secret is read for them, and nothing is written outside a temporary folder.
     """
-    if content is None:
-        folder = article_folder(rules.articles, newswire.checkout)
-    else:
-        folder = article_folder(rules.articles.model_copy(update={"path": content}), None)
-    with TemporaryDirectory(prefix="newswire-plan-") as state:
-        indexer = article_index(rules, folder, Path(state))
+    checkout = newswire.checkout if content is None else None
+    with index_of(rules, content or rules.articles.path, checkout) as indexer:
         topics = indexer.catalog.topics
-        try:
-            yield ProposedChange(
-                catalog=indexer.catalog,
-                channels=tuple(channel_rules(channel, topics) for channel in rules.bot.channels),
-                taxonomy=_taxonomy(topics),
-                refresh=indexer.refresh,
-            )
-        finally:
-            indexer.catalog.close()
+        yield ProposedChange(
+            catalog=indexer.catalog,
+            channels=tuple(channel_rules(channel, topics) for channel in rules.bot.channels),
+            taxonomy=_taxonomy(topics),
+            refresh=indexer.refresh,
+        )
 
 
 def _taxonomy(topics: Topics) -> str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import config as configuration
 from articles.catalog.beside import ArticleFiles
@@ -153,6 +154,18 @@ def article_index(config: Config, folder: Folder, state: Path) -> Indexer:
     source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
     topics = config.feeds.catalog_topics()
     return Indexer(Catalog(state, topics, source=source, conventions=config.conventions()), folder)
+
+
+@contextmanager
+def index_of(config: Config, content: Path, checkout: Checkout | None = None) -> Iterator[Indexer]:
+    """Yield an indexer of the articles in `content`, or in a checkout, whose catalog is temporary."""
+    articles = config.articles.model_copy(update={"path": content})
+    with TemporaryDirectory(prefix="newswire-") as state:
+        indexer = article_index(config, article_folder(articles, checkout), Path(state))
+        try:
+            yield indexer
+        finally:
+            indexer.catalog.close()
 
 
 def config_path(environ: Mapping[str, str]) -> Path:

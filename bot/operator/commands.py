@@ -41,7 +41,7 @@ from bot.run import stop_on_signals
 from bot.services import NOWHERE, SERVICES
 from bot.services.message import compose
 from text.printable import print_json, print_line
-from text.terminal import CommandError
+from text.terminal import CommandError, no_link
 from web.numbers import MAX_ID
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -128,7 +128,7 @@ def _add_plan(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         type=_FILE,
         help="Use the channels, topics and article patterns of this config file, and nothing else of it.",
     )
-    @click.option("--content", type=_FOLDER, callback=_no_link, help="Use the articles in this folder.")
+    @click.option("--content", type=_FOLDER, callback=no_link, help="Use the articles in this folder.")
     @click.option("--json", "as_json", is_flag=True, help="Say it in JSON.")
     @click.option(
         "--at-most",
@@ -308,13 +308,6 @@ def _add_messages(group: AppGroup, parts: Parts) -> None:
             print_json(request.json, indent=2)
         else:
             print_line(request.text())
-
-
-def _no_link(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a symbolic link: in a branch, it could lead to any folder of the machine."""
-    if value and value.is_symlink():
-        raise click.BadParameter("is a symbolic link: name the folder itself", ctx, parameter)
-    return value
 
 
 def _compare(ours: BotParts, change: ProposedChange) -> Plan:

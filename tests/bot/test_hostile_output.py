@@ -18,7 +18,7 @@ from tests.fakechat import FakeChat
 from tests.hostile import HOSTILE, assert_safe
 
 ARGUMENTS: dict[str, list[list[str]]] = {
-    "articles check": [[], ["--strict"]],
+    "articles check": [[], ["--strict"], ["--content", "{home}/content"]],
     "bot channels": [[]],
     "bot deliveries": [[], ["--json"]],
     "bot explain": [["first"], ["content/first.md"], [HOSTILE]],
