@@ -81,6 +81,14 @@ def test_every_warning_has_its_line(tmp_path: Path) -> None:
     assert "t0ken" not in result.output
 
 
+def test_a_slack_workflow_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """Its address takes messages and shows none of them: the channel posts nothing."""
+    result = check(tmp_path, TEAM="https://hooks.slack.com/triggers/T0/1/t0ken")
+    (line,) = [line for line in result.output.splitlines() if "starts a Slack workflow" in line]
+    assert "channel team posts nothing: TEAM: this address starts a Slack workflow" in line
+    assert "t0ken" not in result.output
+
+
 def test_strict_ends_with_a_status(tmp_path: Path) -> None:
     """For a check of a pull request."""
     assert check(tmp_path, "--strict").exit_code == 1
