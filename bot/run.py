@@ -10,17 +10,19 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from apscheduler.executors.base import BaseExecutor, run_job
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
 from articles.errors import ArticlesError
+from bot.clockwatch import ClockWatch
 from bot.outbox import channelstate, schema
 from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import HEARTBEAT, Lease
@@ -43,6 +45,9 @@ _GLANCE = 0.5
 
 SETTLE = timedelta(seconds=1)
 """How long after a change of the articles the bot looks: changes come in bursts."""
+
+FIRST_LOOKS = (timedelta(seconds=3), timedelta(seconds=10))
+"""How long after the start the bot looks again: what watches the files takes a while to begin."""
 
 SCHEDULING: Mapping[str, object] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 """A late run is still run, once; APScheduler's own grace of one second would drop it."""
@@ -86,6 +91,7 @@ class Bot:
         channels = tuple(channels)
         self._database = database
         self._names = {channel.name for channel in channels}
+        self._earlier = {channel.was for channel in channels if channel.was}
         self._catalog = catalog
         self._clock = clock
         self._every = every
@@ -108,6 +114,7 @@ class Bot:
             **({"spread": spread} if spread else {}),
         )
         self._scheduler: BackgroundScheduler | None = None
+        self._clock_watch = ClockWatch(self._clock_set)
         self._looking = threading.Lock()
         self._leads: bool | None = None
         self._reachable = True
@@ -152,6 +159,9 @@ class Bot:
             self._away(error)
         self._scheduler = self._jobs()
         self._scheduler.start()
+        self._clock_watch.start()
+        for number, wait in enumerate(FIRST_LOOKS):
+            self._at(datetime.now(UTC) + wait, self.look, f"first-{number}")
 
     def stop(self) -> None:
         """Finish the requests in flight, for GRACE seconds at most, and give up the lease."""
@@ -161,6 +171,7 @@ class Bot:
     def _let_go(self) -> None:
         self._stopped = True
         self.sender.stop()
+        self._clock_watch.stop()
         scheduler, self._scheduler = self._scheduler, None
         if scheduler:
             scheduler.shutdown(wait=False)
@@ -223,6 +234,15 @@ class Bot:
             for name, reason, held in channelstate.disabled(self._database):
                 if name in self._names:
                     log.warning("channel=%s is disabled, %d deliveries wait for it: %s", name, held, reason)
+            for name, waiting in channelstate.orphaned(self._database, self._names | self._earlier).items():
+                log.warning(
+                    "channel=%s is no longer in the settings, %d deliveries wait for it: give its new name"
+                    " `was: %s`, or run `flask bot forget %s`",
+                    name,
+                    waiting,
+                    name,
+                    name,
+                )
 
     def _look(self) -> Plan:
         with self._looking:
@@ -278,6 +298,14 @@ class Bot:
         beat = HEARTBEAT.total_seconds()
         scheduler.add_job(self.heartbeat, "interval", seconds=beat, id="heartbeat")
         return scheduler
+
+    def _clock_set(self, jump: timedelta) -> None:
+        """Run every job now: each was scheduled by the clock as it was."""
+        log.warning("the clock was set by %+.0f seconds: looking at once", jump.total_seconds())
+        scheduler = self._scheduler
+        for job in scheduler.get_jobs() if scheduler else ():
+            with suppress(JobLookupError):  # it has just run for the last time
+                job.modify(next_run_time=datetime.now(UTC))
 
     def _at(self, moment: datetime, job: Callable[[], object], name: str) -> None:
         scheduler = self._scheduler

@@ -67,6 +67,7 @@ def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
     _add_plan(group, parts, proposed)
     _add_questions(group, parts)
     _add_orders(group, parts)
+    _add_forgetting(group, parts)
     _add_messages(group, parts)
     return group
 
@@ -150,6 +151,9 @@ def _add_plan(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         else:
             ours.refresh()
             found = _preview(_ready(ours).database, ours, ours.clock())
+            names = {each for channel in ours.channels for each in (channel.name, channel.was) if each}
+            for problem in reports.orphan_lines(channelstate.orphaned(ours.database, names)):
+                print_line(problem, stream=sys.stderr)
         if as_json:
             print_json(reports.plan_values(found))
         else:
@@ -278,6 +282,21 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         if not channelstate.resume(ours.database, _channel(ours, channel).name, ours.clock()):
             raise CommandError(f"{channel} has not started yet")
         print_line(f"{channel} is resumed")
+
+
+def _add_forgetting(group: AppGroup, parts: Parts) -> None:
+    @group.command()
+    @click.argument("channel")
+    @_clear_errors
+    def forget(channel: str) -> None:
+        """End what waits for CHANNEL, which is no longer in the settings; what was posted stays on record."""
+        ours = _ready(parts(sys.stderr))
+        if channel in {each.name for each in ours.channels}:
+            raise CommandError(f"{channel} is in the settings: take it out first")
+        dropped = orders.forget(ours.database, channel, ours.clock())
+        if dropped is None:
+            raise CommandError(f"there is no channel {channel}")
+        print_line(f"{channel} is forgotten; {dropped} deliveries waited for it")
 
 
 def _add_messages(group: AppGroup, parts: Parts) -> None:

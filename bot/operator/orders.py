@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
 
 from bot.operator.queries import with_posts
 from bot.outbox import channelstate
@@ -20,8 +20,8 @@ from bot.outbox.database import Database
 from bot.outbox.moves import add_posts, move_deliveries, move_posts
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import read_deliveries
-from bot.outbox.schema import deliveries, posts
-from bot.outbox.states import DeliveryState, PostState, State
+from bot.outbox.schema import channels, deliveries, posts
+from bot.outbox.states import DUE, DeliveryState, PostState, State
 from bot.services import Detail
 
 _AFRESH: dict[str, Any] = {
@@ -108,6 +108,28 @@ def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None 
         return ended == 1
 
     return _order(database, delivery_id, seen, act)
+
+
+def forget(database: Database, channel: str, now: datetime) -> int | None:
+    """End all that waits for a channel, and the channel; return how many deliveries waited.
+
+    None where there is no such channel. What was posted stays on record.
+    """
+    with database.write() as connection:
+        gone = connection.execute(delete(channels).where(channels.c.name == channel))
+        waiting, cause = [DeliveryState.WAITING], Cause.FORGOTTEN
+        which = and_(deliveries.c.channel == channel, _is_idle())
+        dropped = move_deliveries(connection, which, waiting, DeliveryState.DROPPED, now, cause=cause)
+        unsent = and_(posts.c.channel == channel, posts.c.claim.is_(None))
+        held = DUE | {PostState.HELD}
+        move_posts(connection, unsent, held, PostState.DEAD, now, cause=cause, note="")
+    return dropped if gone.rowcount or dropped else None
+
+
+def _is_idle() -> ColumnElement[bool]:
+    """Return the SQL for deliveries without a request in flight."""
+    in_flight = select(posts.c.id).where(posts.c.claim.is_not(None))
+    return or_(deliveries.c.post_id.is_(None), deliveries.c.post_id.not_in(in_flight))
 
 
 def send_test(database: Database, channel: str, now: datetime) -> int:

@@ -149,6 +149,16 @@ def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, Stat
         yield f"{name}: no longer in the settings; deliveries: {_counted(name, counts)}"
 
 
+def orphan_lines(orphaned: Mapping[str, int]) -> Iterator[str]:
+    """Warn of deliveries that wait for channels which the settings no longer have."""
+    for name, count in sorted(orphaned.items()):
+        waits = "1 delivery waits" if count == 1 else f"{count} deliveries wait"
+        yield (
+            f"{name} is no longer in the settings, and {waits} for it: `was: {name}` in the settings of its"
+            f" new name carries them over, `flask bot forget {name}` ends them"
+        )
+
+
 def _counted(name: str, counts: Mapping[tuple[str, State], int]) -> str:
     return ", ".join(f"{n} {state}" for state in State if (n := counts.get((name, state), 0))) or "none"
 

@@ -5,19 +5,19 @@ Knows nothing of deliveries but which of them wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
 from bot.outbox.moves import move_posts
 from bot.outbox.records import PostKind
-from bot.outbox.schema import channels, deliveries, hosts, posts
+from bot.outbox.schema import attempts, channels, deliveries, hosts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState
 
 
@@ -63,6 +63,36 @@ def register(connection: Connection, names: Iterable[str], now: datetime) -> Non
     if rows:
         insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
         connection.execute(insert(channels).on_conflict_do_nothing(), rows)
+
+
+def carry_over(connection: Connection, old: str, new: str) -> bool:
+    """Give everything that is known of one channel to another that has not begun; return whether there was.
+
+    Deliveries, posts and attempts go with it, so that a renamed channel posts nothing again.
+    """
+    known = dict(
+        connection.execute(
+            select(channels.c.name, channels.c.baselined_at).where(channels.c.name.in_([old, new]))
+        ).all()
+    )
+    if old not in known or known.get(new) is not None:
+        return False
+    connection.execute(delete(channels).where(channels.c.name == new))
+    connection.execute(update(channels).where(channels.c.name == old).values(name=new))
+    for table in (deliveries, posts, attempts):
+        connection.execute(update(table).where(table.c.channel == old).values(channel=new))
+    return True
+
+
+def orphaned(database: Database, names: Collection[str]) -> dict[str, int]:
+    """Return how many deliveries wait for each channel that is not among `names`."""
+    query = (
+        select(deliveries.c.channel, func.count())
+        .where(deliveries.c.state == DeliveryState.WAITING, deliveries.c.channel.not_in(sorted(names)))
+        .group_by(deliveries.c.channel)
+    )
+    with database.read() as connection:
+        return dict(connection.execute(query).tuples().all())
 
 
 def locked(connection: Connection, names: Iterable[str]) -> dict[str, ChannelState]:

@@ -147,6 +147,9 @@ class _Pass:
 
     def run(self) -> Plan:
         with self._transaction() as connection:
+            for name, channel in self._channels.items():
+                if channel.was and channelstate.carry_over(connection, channel.was, name):
+                    log.info("channel=%s goes on with what was known of %s", name, channel.was)
             channelstate.register(connection, self._channels, self._now)
             self._states = channelstate.locked(connection, self._channels)
         self._look_at_changes()

@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from articles.errors import SourceError
+from bot.clockwatch import ClockWatch
 from bot.outbox import schema
 from bot.outbox.channelstate import states
 from bot.outbox.lease import HEARTBEAT, holder
 from bot.outbox.states import State
 from bot.planning.rules import Channel
-from tests.bot.world import FakeCatalog, World, article
+from tests.bot.world import START, FakeCatalog, World, article
 from tests.fakechat import hang, server_error
 
 
@@ -73,6 +74,44 @@ def test_what_is_due_between_looks_is_sent_in_time(world: World) -> None:
     scheduler.modify_job("drain", next_run_time=datetime.now(UTC))
     world.chat.wait_for(2)
     wait_until(lambda: len(world.deliveries(State.SENT)) == 1)
+
+
+def test_the_first_change_is_seen_though_nobody_tells(world: World) -> None:
+    """A file that changes before the watching has begun does not wait for the next tick, an hour away."""
+    bot = world.bot(every=timedelta(hours=1))
+    bot.start()
+    wait_until(lambda: "ai-team" in states(world.database) and bot.planner is not None)
+    wait_until(lambda: states(world.database)["ai-team"].baselined_at is not None)
+    world.catalog.put(article("a"))
+    wait_until(lambda: len(world.deliveries(State.SENT)) == 1, timeout=30)
+
+
+def test_a_clock_set_back_stops_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """When the clock is set, every job runs at once, instead of at a time of the old clock."""
+    bot = world.bot(every=timedelta(hours=1))
+    bot.start()
+    wait_until(lambda: "ai-team" in states(world.database))
+    scheduler = bot._scheduler
+    assert scheduler is not None
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=2))
+    wait_until(lambda: bot._looking.acquire(blocking=False))
+    bot._looking.release()
+    world.catalog.put(article("a"))
+    bot._clock_set(timedelta(hours=-1))
+    assert "the clock was set by -3600 seconds" in caplog.text
+    wait_until(lambda: len(world.deliveries()) == 1)
+
+
+def test_a_jump_of_the_clock_is_told_once() -> None:
+    """Time that passes is no jump; a clock set back or forward is, once."""
+    now, ticks, jumps = [START], [0.0], list[timedelta]()
+    watch = ClockWatch(jumps.append, clock=lambda: now[0], monotonic=lambda: ticks[0])
+    for passed, jump in ((1, 0), (40, 0), (1, -3600), (1, 0), (1, 7200), (1, 1)):
+        ticks[0] += passed
+        now[0] += timedelta(seconds=passed + jump)
+        watch.look()
+    assert jumps == [timedelta(hours=-1), timedelta(hours=2)]
 
 
 def test_a_second_bot_stands_by_and_succeeds(world: World) -> None:

@@ -1,0 +1,54 @@
+"""Notices that the machine's clock was set: what was scheduled by it would otherwise wait for the old time.
+
+APScheduler computes its waits from the clock. Set back by an hour, it makes every job an hour late.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+TOLERANCE = timedelta(seconds=2)
+"""How far the two clocks may part between two looks: clocks are slewed, and threads late."""
+
+LOOK_EVERY = 1.0
+"""Seconds between looks."""
+
+
+class ClockWatch:
+    """Compares the clock with the monotonic one, and calls `jumped` with how far it was set."""
+
+    def __init__(
+        self,
+        jumped: Callable[[timedelta], None],
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._jumped = jumped
+        self._clock = clock
+        self._monotonic = monotonic
+        self._last = (clock(), monotonic())
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Look again and again in a thread of its own, until `stop`."""
+        threading.Thread(target=self._run, name="clock-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._ended.set()
+
+    def look(self) -> None:
+        """Compare the clocks, and tell of a jump once."""
+        now, then = (self._clock(), self._monotonic()), self._last
+        self._last = now
+        jump = (now[0] - then[0]) - timedelta(seconds=now[1] - then[1])
+        if abs(jump) > TOLERANCE:
+            self._jumped(jump)
+
+    def _run(self) -> None:
+        while not self._ended.wait(LOOK_EVERY):
+            self.look()
