@@ -333,3 +333,19 @@ def test_all_authors_are_named_beside_the_provider(site: ArticleSite, web: Web) 
         tree = page(web, f"/articles/{name}")
         assert texts(tree, "//span[@class='provider']") == [provider]
         assert texts(tree, "//span[@class='authors']") == [people]
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "lede"),
+    [(None, ""), ("First words.", ""), ("In other words.", "In other words.")],
+)
+def test_a_summary_is_not_shown_above_the_same_words(
+    site: ArticleSite, web: Web, excerpt: str | None, lede: str
+) -> None:
+    """One that the body gave, or that repeats it, would be read twice."""
+    site.write("a.md", "# Heading\n\nFirst *words*.\n\nMore.", excerpt=excerpt)
+    web.refresh()
+    tree = page(web, "/articles/a")
+    assert tree.xpath("string(//p[@class='lede'])") == lede
+    described = tree.xpath("string(//meta[@property='og:description']/@content)")
+    assert described == (excerpt or "First words.")
