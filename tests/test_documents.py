@@ -102,4 +102,4 @@ def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## Glossary")[2]
     words = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")][2:]
     assert len(words) >= 40
-    assert words == sorted(set(words), key=str.lower)
+    assert words == sorted(set(words), key=str.lower), "put the word in its place in the alphabet"

@@ -22,6 +22,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "bot channels": [[]],
     "bot deliveries": [[], ["--json"]],
     "bot explain": [["first"], ["content/first.md"], [HOSTILE]],
+    "bot forget": [["team"], [HOSTILE]],
     "bot once": [[]],
     "bot pause": [["team"], [HOSTILE]],
     "bot plan": [[], ["--json"], ["--content", "{home}/content"], ["--config", "{home}/bad.yaml"]],
