@@ -27,6 +27,7 @@ from bot.outbox import channelstate, schema
 from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.queue import Outbox
+from bot.outbox.tallies import Tallier
 from bot.planning.catalog import Catalog
 from bot.planning.dryrun import Rehearsal
 from bot.planning.plan import Plan
@@ -113,6 +114,7 @@ class Bot:
             site=site.name,
             **({"spread": spread} if spread else {}),
         )
+        self._tallier = Tallier(database)
         self._scheduler: BackgroundScheduler | None = None
         self._clock_watch = ClockWatch(self._clock_set)
         self._looking = threading.Lock()
@@ -258,6 +260,7 @@ class Bot:
             finally:
                 self._drain()
                 self._rest()
+            self._tallier.run()
             return plan
 
     def _drain(self) -> None:

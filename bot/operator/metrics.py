@@ -6,21 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from math import inf
-from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from sqlalchemy import ColumnElement, case, extract, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import BotError
 from bot.operator import queries
-from bot.outbox import lease, schema
+from bot.outbox import lease, schema, tallies
 from bot.outbox.database import Database, first_line
 from bot.outbox.lease import HEARTBEAT, TERM
-from bot.outbox.schema import attempts
-
-BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
-"""Upper bounds of the attempts' times, in seconds; the transport gives up after 15."""
+from bot.outbox.tallies import BUCKETS
 
 
 def outbox_metrics(database: Database, now: datetime) -> Iterator[Metric]:
@@ -67,20 +62,16 @@ def _deliveries(database: Database) -> Iterator[Metric]:
 
 
 def _attempts(database: Database) -> Iterator[Metric]:
-    seconds = _seconds(database)
-    within = [func.sum(case((seconds <= bound, 1), else_=0)) for bound in BUCKETS]
-    query = select(attempts.c.channel, attempts.c.outcome, func.count(), func.sum(seconds), *within)
-    with database.read() as connection:
-        rows = connection.execute(query.group_by(attempts.c.channel, attempts.c.outcome)).all()
     made = CounterMetricFamily(
         "newswire_attempts",
         "Requests to chat services by channel and outcome.",
         labels=["channel", "outcome"],
     )
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 2))
-    for channel, outcome, count, total, *counts in sorted(rows, key=lambda row: (row[0], row[1])):
-        made.add_metric([channel, outcome], count)
-        sums[channel] = [a + float(b) for a, b in zip(sums[channel], (*counts, count, total), strict=True)]
+    for tally in tallies.read(database):
+        made.add_metric([tally.channel, tally.outcome], tally.attempts)
+        values = (*tally.within, tally.attempts, tally.seconds)
+        sums[tally.channel] = [a + b for a, b in zip(sums[tally.channel], values, strict=True)]
     yield made
     times = HistogramMetricFamily(
         "newswire_attempt_seconds", "Time until a chat service answered.", labels=["channel"]
@@ -89,14 +80,6 @@ def _attempts(database: Database) -> Iterator[Metric]:
         bounds = ["+Inf" if bound == inf else str(bound) for bound in (*BUCKETS, inf)]
         times.add_metric([channel], list(zip(bounds, counts, strict=True)), total)
     yield times
-
-
-def _seconds(database: Database) -> ColumnElement[Any]:
-    """Return the SQL for an attempt's time; a time zone or a day has no part in it."""
-    start, end = attempts.c.started_at, attempts.c.finished_at
-    if database.is_sqlite:
-        return (func.julianday(end) - func.julianday(start)) * 86400.0
-    return extract("epoch", end - start)
 
 
 def _lease(database: Database, now: datetime) -> Iterator[Metric]:

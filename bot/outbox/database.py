@@ -106,6 +106,12 @@ class Database:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._reader = engine.execution_options(newswire_reads=True)
+        # A transaction of SQLite's sees one moment anyway.
+        self._snapshots = (
+            self._reader
+            if self.is_sqlite
+            else self._reader.execution_options(isolation_level="REPEATABLE READ")
+        )
         # SQLite's own waiting is a sleep that starves some threads; within a process a lock is fair and fast.
         self._turn = threading.Lock() if self.is_sqlite else None
 
@@ -127,9 +133,12 @@ class Database:
             yield connection
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Give a connection that is only read from, and so waits for no writer."""
-        with self._reader.connect() as connection:
+    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """Give a connection that is only read from, and so waits for no writer.
+
+        With `snapshot` everything that is read is of one moment.
+        """
+        with (self._snapshots if snapshot else self._reader).connect() as connection:
             yield connection
 
     def close(self) -> None:
@@ -140,8 +149,8 @@ class Database:
 def connect(url: str) -> Database:
     """Return the database at `url`: `sqlite:///file`, `postgres://…` or `postgresql://…`.
 
-    Nothing is opened yet, but the folder of an SQLite file is made. Raises DatabaseError for another address,
-    in a text without the password, and for a folder that cannot be made.
+    Nothing is opened yet, but the folder of an SQLite file is made. Raises AddressError for another address,
+    in a text without the password, and DatabaseError for a folder that cannot be made.
     """
     address = database_address(url)
     if address.get_backend_name() == "sqlite":

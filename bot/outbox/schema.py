@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -153,6 +154,25 @@ attempts = Table(
     Column("reason", Text, nullable=False),
     Index("ix_attempts_post_id", "post_id"),
     sqlite_autoincrement=True,
+)
+
+# Attempts that were counted, by channel and outcome; `within_3` is those within the fourth bucket's bound.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("outcome", String(16), primary_key=True),
+    Column("attempts", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    *(Column(f"within_{number}", BigInteger, nullable=False) for number in range(8)),
+)
+
+# Up to which number each kind of row has been worked through.
+progress = Table(
+    "progress",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 channels = Table(

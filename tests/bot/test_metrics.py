@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from prometheus_client.core import Metric
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from bot.operator.metrics import idle_bot, outbox_metrics
 from bot.outbox.database import Database, connect
@@ -14,6 +14,7 @@ from bot.outbox.lease import TERM, Lease
 from bot.outbox.moves import add_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import attempts
+from bot.outbox.tallies import SETTLED, Tallier
 from tests.bot.world import START as NOW
 
 
@@ -61,3 +62,36 @@ def test_an_outbox_without_tables_is_down_and_no_error(tmp_path: Path) -> None:
     empty_database = connect(f"sqlite:///{tmp_path}/outbox.sqlite")
     assert samples(list(outbox_metrics(empty_database, NOW))) == {("newswire_outbox_up",): 0.0}
     assert "flask db upgrade" in (idle_bot(empty_database, lambda: NOW) or "")
+
+
+def test_counters_do_not_go_back(database: Database) -> None:
+    """Attempts that were added to the tallies count once, before and after they are taken away."""
+    clock = [0.0]
+    tallier = Tallier(database, lambda: clock[0])
+
+    def record(count: int) -> None:
+        with database.write() as connection:
+            (post,) = add_posts(connection, "team", [NOW], NOW, PostKind.NEWS)
+            row = {"post_id": post, "channel": "team", "kind": "post", "number": 1, "outcome": "sent"}
+            row |= {"started_at": NOW, "finished_at": NOW + timedelta(seconds=0.2), "reason": ""}
+            connection.execute(insert(attempts), [row] * count)
+
+    def total() -> tuple[float, float]:
+        found = samples(list(outbox_metrics(database, NOW)))
+        return (
+            found["newswire_attempts_total", "team", "sent"],
+            found["newswire_attempt_seconds_bucket", "team", "0.25"],
+        )
+
+    for expected in (3, 6, 9, 12):
+        record(3)
+        assert total() == (expected, expected)
+        tallier.run()
+        clock[0] += SETTLED
+        assert total() == (expected, expected)
+    tallier.run()
+    with database.write() as connection:
+        connection.execute(delete(attempts))
+    assert total() == (12, 12)
+    record(1)
+    assert total() == (13, 13)

@@ -17,8 +17,9 @@ from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.outbox import schema
+from bot.outbox.address import AddressError
 from bot.outbox.causes import Cause
-from bot.outbox.database import Database, DatabaseError, connect
+from bot.outbox.database import Database, connect
 from bot.outbox.lease import Lease
 from bot.outbox.queue import Outbox, Taken
 from bot.outbox.records import Attempt, Done, Kind, Rest, Shown, new_claim
@@ -251,7 +252,7 @@ def test_addresses_are_understood() -> None:
     for url in ("postgres://u:p4ss@h/d", "postgresql://u:p4ss@h/d", "postgresql+psycopg://u:p4ss@h/d"):
         assert connect(url).engine.dialect.driver == "psycopg"
     for url in ("mysql://u:p4ss@h/d", "p4ss", "sqlite://", "sqlite:///:memory:"):
-        with pytest.raises(DatabaseError) as refusal:
+        with pytest.raises(AddressError) as refusal:
             connect(url)
         assert "p4ss" not in str(refusal.value)
 
