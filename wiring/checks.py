@@ -1,6 +1,6 @@
 """What in the settings can be used and is probably not meant: two channels on one address, a misspelt topic.
 
-Errors are config.py's business; these are warnings, each with its line, for a start and for `config check`.
+Errors are reported by `config`; these are warnings, each with its line, for a start and for `config check`.
 """
 
 from __future__ import annotations

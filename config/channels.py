@@ -1,0 +1,185 @@
+"""The settings of the bot and of its channels."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WrapValidator,
+    create_model,
+    field_validator,
+)
+
+from bot.services import SERVICES
+from bot.services.options import SECRET_SUFFIX, Options
+from config.values import (
+    ChannelName,
+    Duration,
+    Names,
+    Section,
+    everything,
+    filter_lists,
+    off,
+)
+
+
+class FilterConfig(Section):
+    """Which values a channel takes (`include`; empty = all) and which it never takes (`exclude`)."""
+
+    include: Names = ()
+    exclude: Names = ()
+
+
+Filtered = Annotated[FilterConfig, BeforeValidator(filter_lists)]
+
+
+def _kind(value: str) -> str:
+    if value not in SERVICES:
+        close = difflib.get_close_matches(value, SERVICES, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(SERVICES))}"
+        raise ValueError(f"is not a known kind of service; {hint}")
+    return value
+
+
+class ChannelConfig(Section):
+    """One place in a chat service, and what is posted there; `topics` None means all.
+
+    `was` is an earlier name of the channel: what it has posted and what waits goes on under the new one. The
+    settings that only some services have are fields of the subclass that `channel_model` returns.
+    """
+
+    name: ChannelName
+    was: ChannelName | None = None
+    kind: Annotated[str, AfterValidator(_kind)]
+    topics: Annotated[Names | None, BeforeValidator(everything)] = None
+    min_quality: int | None = None
+    types: Filtered = FilterConfig()
+    providers: Filtered = FilterConfig()
+    keywords: Filtered = FilterConfig()
+    max_age: Annotated[Duration | None, BeforeValidator(off)] = timedelta(days=7)
+    backfill: Annotated[int, Field(ge=0, le=100)] = 0
+    max_per_tick: Annotated[int, Field(ge=1, le=1000)] = 5
+    on_unknown: Literal["retry", "hold", "skip"] = "retry"
+
+    def secret_variables(self) -> dict[str, str]:
+        """Return the environment variables that hold this channel's secrets, by what they are for."""
+        return {
+            name.removesuffix(SECRET_SUFFIX): value
+            for name, value in self._own_settings()
+            if name.endswith(SECRET_SUFFIX)
+        }
+
+    def options(self) -> dict[str, Any]:
+        """Return the other settings that this channel has because of its service."""
+        return {name: value for name, value in self._own_settings() if not name.endswith(SECRET_SUFFIX)}
+
+    def _own_settings(self) -> Iterator[tuple[str, Any]]:
+        for name in type(self).model_fields:
+            if name not in ChannelConfig.model_fields and (value := getattr(self, name)) is not None:
+                yield name, value
+
+
+class _UnknownChannel(ChannelConfig):
+    """A channel whose kind is missing or unknown: nothing can be said about its other settings."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def channel_model(kind: str) -> type[ChannelConfig]:
+    """Return the model of a channel's settings: the common ones and those of its service."""
+    return _combined(SERVICES[kind].OPTIONS)
+
+
+@cache
+def _combined(options: type[Options]) -> type[ChannelConfig]:
+    bases: tuple[Any, ...] = (ChannelConfig, options)
+    model: type[ChannelConfig] = create_model(f"{options.__name__}Channel", __base__=bases)
+    return model
+
+
+def _channel_settings(value: Any, handler: Callable[[Any], ChannelConfig]) -> ChannelConfig:
+    if not isinstance(value, dict):
+        return handler(value)
+    kind = value.get("kind")
+    model = channel_model(kind) if isinstance(kind, str) and kind in SERVICES else _UnknownChannel
+    return model.model_validate(value)
+
+
+def _proxy(value: Any) -> Any:
+    return "" if value is False or value == "off" else value
+
+
+def _without_password(value: str) -> str:
+    if "@" in value:
+        raise ValueError("holds a password: set HTTPS_PROXY in the environment instead")
+    if value and not re.fullmatch(r"https?://[^/\s]+/?", value):
+        raise ValueError("write an address such as http://proxy.example.org:3128, or off")
+    return value
+
+
+def _long_enough(value: timedelta) -> timedelta:
+    if value < SHORTEST_KEEP:
+        raise ValueError(f"write at least {SHORTEST_KEEP.days} days: messages are corrected for so long")
+    return value
+
+
+SHORTEST_KEEP = timedelta(days=7)
+
+"""Messages are corrected for so long after they were posted."""
+
+
+class BotConfig(Section):
+    """How often to look, where to post, and the way there.
+
+    `run_in: web` lets the web process post where no other can run. `proxy` "" means none, None that
+    HTTPS_PROXY decides; `ca_file` holds certificates to trust besides the usual ones. `keep` is how long
+    attempts, and what a message said, are kept. `alerts` names the channel that is told when another fails.
+    """
+
+    every: Duration = timedelta(seconds=60)
+    run_in: Literal["bot", "web"] = "bot"
+    proxy: Annotated[Annotated[str, AfterValidator(_without_password)] | None, BeforeValidator(_proxy)] = None
+    ca_file: Path | None = None
+    keep: Annotated[Duration, AfterValidator(_long_enough)] = timedelta(days=180)
+    channels: tuple[Annotated[ChannelConfig, WrapValidator(_channel_settings)], ...] = ()
+
+    alerts: ChannelName | None = None
+
+    @field_validator("channels")
+    @classmethod
+    def _names_differ(cls, channels: tuple[ChannelConfig, ...]) -> tuple[ChannelConfig, ...]:
+        counted = Counter(channel.name for channel in channels)
+        for name, count in counted.items():
+            if count > 1:
+                raise ValueError(f"{count} are called {name}: give each its own name")
+        renamed = Counter(channel.was for channel in channels if channel.was)
+        for name, count in renamed.items():
+            if name in counted:
+                raise ValueError(
+                    f"{name} is still the name of a channel, so no other can have been called so"
+                )
+            if count > 1:
+                raise ValueError(f"{count} say that they were {name}: only one can go on with what it posted")
+        return channels
+
+    @field_validator("alerts")
+    @classmethod
+    def _alerts_are_read(cls, alerts: str | None, info: ValidationInfo) -> str | None:
+        names = [channel.name for channel in info.data.get("channels", ())]
+        if alerts is not None and "channels" in info.data and alerts not in names:
+            close = difflib.get_close_matches(alerts, names, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}"
+            raise ValueError(f"there is no channel {alerts}; {hint}")
+        return alerts

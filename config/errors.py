@@ -1,0 +1,53 @@
+"""What is wrong with a config file, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from text.printable import printable
+
+Location = tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong in the config file; line and column count from 1."""
+
+    line: int
+    column: int
+    key: str
+    message: str
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; its text has one line for each problem."""
+
+    def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(sorted(problems))
+        super().__init__(path, self.problems)
+
+    @property
+    def lines(self) -> list[str]:
+        """One line for each problem, safe to print: a key or a value may hold anything."""
+        return [
+            printable(f"{self.path}:{p.line}:{p.column}: {f'{p.key}: ' if p.key else ''}{p.message}")
+            for p in self.problems
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def position_of(where: Location, marks: Mapping[Location, tuple[int, int]]) -> tuple[int, int]:
+    """Return where a setting stands, or else the section that it would be in."""
+    while where and where not in marks:
+        where = where[:-1]
+    return marks.get(where, (1, 1))
+
+
+def dotted(where: Location) -> str:
+    """Return the name of a setting as people write it: bot.channels[2].name, counted from 1."""
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")

@@ -1,0 +1,218 @@
+"""config.yaml and the environment → Config. An error says where it is, what is wrong, what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Set
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import (
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
+
+from bot.services import SERVICES
+from config.channels import (
+    BotConfig,
+    ChannelConfig,
+    FilterConfig,
+)
+from config.errors import ConfigError, Location, Problem, dotted
+from config.settings import (
+    ArticlesConfig,
+    Config,
+    FeedsConfig,
+    PagesConfig,
+    SiteConfig,
+    TopicConfig,
+)
+from config.values import (
+    Section,
+)
+from text.yaml import safe as safeyaml
+
+MAX_CONFIG_BYTES = 1_000_000
+
+"""The longest config file that is read."""
+
+RULES: Mapping[str, tuple[str, ...]] = {
+    "site": ("timezone",),
+    "articles": ("include", "exclude", "generator", "base_url", "permalink", "topics_from"),
+    "feeds": ("topics", "gone"),
+    "bot": ("channels",),
+}
+
+"""The settings, by section, that `bot plan --config` takes from another config file.
+
+They say which articles there are, how they are read, and which of them a channel gets. None may lead to a
+secret, a file or a host (`base_url` only stands in links): the other file can come from a pull request, and
+the check may run with this installation's secrets.
+"""
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Return the configuration in a file, with SITE_URL and STATE_DIR from the environment before it.
+
+    Relative paths in it are relative to the file. Raises ConfigError with every problem there is.
+    """
+    values, marks = _read(path, _limited_bytes(path))
+    overridden = set[Location]()
+    site = values.setdefault("site", {})
+    if environ.get("SITE_URL") and isinstance(site, dict):
+        site["url"] = environ["SITE_URL"]
+        overridden.add(("site", "url"))
+    if environ.get("STATE_DIR"):
+        values["state"] = environ["STATE_DIR"]
+    config = _validated(path, values, marks, overridden)
+    base = path.parent
+    articles = config.articles.model_copy(update={"path": base / config.articles.path})
+    if articles.git is None and not articles.path.is_dir():
+        where = marks.get(("articles", "path"), marks.get(("articles",), (1, 1)))
+        problem = f"there is no folder {articles.path}: make it, or write the path of another"
+        raise ConfigError(path, [Problem(*where, "articles.path", problem)])
+    bot = config.bot
+    if bot.ca_file is not None:
+        bot = bot.model_copy(update={"ca_file": base / bot.ca_file})
+    config = config.model_copy(update={"articles": articles, "bot": bot, "state": base / config.state})
+    config._file, config._marks = path, marks
+    return config
+
+
+def load_rules(path: Path, own: Config) -> Config:
+    """Return `own` with the rules of another config file, which may be someone else's: see `RULES`.
+
+    Every setting that names a secret, a file or an address stays that of `own`, and the environment is not
+    read. The file is checked as a whole. Raises ConfigError with every problem there is.
+    """
+    if path.is_symlink():
+        raise ConfigError(path, [Problem(1, 1, "", "is a symbolic link: name the file itself")])
+    values, marks = _read(path, _limited_bytes(path))
+    other = _validated(path, values, marks, frozenset())
+    sections = {
+        section: getattr(own, section).model_copy(
+            update={name: getattr(getattr(other, section), name) for name in names}
+        )
+        for section, names in RULES.items()
+    }
+    return own.model_copy(update=sections)
+
+
+def _validated(
+    path: Path,
+    values: dict[str, Any],
+    marks: Mapping[Location, tuple[int, int]],
+    overridden: Set[Location],
+) -> Config:
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(
+            path, [_problem(details, marks, overridden) for details in error.errors()]
+        ) from None
+
+
+def _limited_bytes(path: Path) -> bytes:
+    """Return the bytes of a config file. Raises ConfigError for one that is no file or is over the limit."""
+    try:
+        # A FIFO would block, and /dev/zero has no end.
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ConfigError(path, [Problem(1, 1, "", "cannot be read: it is not a regular file")])
+        with path.open("rb") as file:
+            data = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(path, [Problem(1, 1, "", f"cannot be read: {error.strerror}")]) from None
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(path, [Problem(1, 1, "", f"is longer than {MAX_CONFIG_BYTES} bytes")])
+    return data
+
+
+def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[Location, tuple[int, int]]]:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(path, [Problem(1, 1, "", "cannot be read: it is not UTF-8")]) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    marks: dict[Location, tuple[int, int]] = {(): (1, 1)}
+    try:
+        values = safeyaml.load(text if text.endswith("\n") else f"{text}\n")
+    except safeyaml.YamlError as error:
+        raise ConfigError(path, [Problem(error.line + 1, error.column + 1, "", error.reason)]) from None
+    root = yaml.compose(text, yaml.CSafeLoader)
+    problems = list(_walk(root, (), marks)) if root else []
+    if problems:
+        raise ConfigError(path, problems)
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError(path, [Problem(1, 1, "", "must be `key: value` lines, such as `site:`")])
+    return values or {}, marks
+
+
+def _walk(node: yaml.Node, where: Location, marks: dict[Location, tuple[int, int]]) -> Iterator[Problem]:
+    """Note where every key and value stands; yield the keys that stand twice."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                yield Problem(*_position(key), dotted(where), "a key must be a word")
+                continue
+            place = (*where, key.value)
+            marks[(*place, "")] = _position(key)
+            marks[place] = _position(value if isinstance(value, yaml.ScalarNode) else key)
+            if key.value in seen:
+                yield Problem(*_position(key), dotted(place), "stands here a second time: keep one")
+            seen.add(key.value)
+            yield from _walk(value, place, marks)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            marks[(*where, index)] = _position(item)
+            yield from _walk(item, (*where, index), marks)
+
+
+def _position(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _problem(
+    details: ErrorDetails, marks: Mapping[Location, tuple[int, int]], overridden: Set[Location]
+) -> Problem:
+    where = tuple(details["loc"])
+    while where and where not in marks and where not in overridden and details["type"] != "missing":
+        where = where[:-1]  # pydantic also names the branch of a union it tried
+    known = where if where in marks else where[:-1]
+    position = marks.get((*where, "")) if details["type"] == "extra_forbidden" else marks.get(known)
+    key = "SITE_URL in the environment: site.url" if where in overridden else dotted(where)
+    return Problem(*(position or (1, 1)), key, _message(details, where))
+
+
+def _message(details: ErrorDetails, where: Location) -> str:
+    if details["type"] == "missing":
+        return "is missing"
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(where)
+    if details["type"] in ("model_type", "model_attributes_type"):
+        return "must be `key: value` lines, indented below it"
+    said = details["msg"].removeprefix("Value error, ")
+    return said[0].lower() + said[1:] if said.startswith("Input") else said
+
+
+def _unknown_key(where: Location) -> str:
+    names = sorted(_known_keys(where[:-1]))
+    close = difflib.get_close_matches(str(where[-1]), names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(names)}"
+    return f"is not a known key; {hint}"
+
+
+_PARTS: Mapping[str, type[Section]] = {
+    "site": SiteConfig, "articles": ArticlesConfig, "feeds": FeedsConfig, "pages": PagesConfig,
+    "bot": BotConfig,
+    "feeds.topics": TopicConfig, "bot.channels": ChannelConfig,
+    "bot.channels.types": FilterConfig, "bot.channels.providers": FilterConfig,
+    "bot.channels.keywords": FilterConfig,
+}  # fmt: skip
+
+
+def _known_keys(where: Location) -> set[str]:
+    section = _PARTS.get(".".join(str(part) for part in where if isinstance(part, str)), Config)
+    own = [service.OPTIONS for service in SERVICES.values()] if section is ChannelConfig else []
+    return {name for model in (section, *own) for name in model.model_fields}

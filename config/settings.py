@@ -1,0 +1,221 @@
+"""The settings, section by section: what they are called, which values make sense, and their defaults.
+
+Knows nothing of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from articles.conventions import Conventions, Generator
+from articles.files.folder import ARTICLE_FILES
+from articles.files.git import may_carry_token
+from articles.topics import Topic, TopicError, Topics, slugify
+from bot.services.options import VariableName
+from config.channels import (
+    BotConfig,
+)
+from config.errors import Location, dotted, position_of
+from config.values import (
+    BranchName,
+    Duration,
+    GitAddress,
+    LanguageTag,
+    Names,
+    Permalink,
+    Section,
+    TimeZone,
+    WebAddress,
+    inner_folder,
+)
+
+
+class SiteConfig(Section):
+    """What the site says of itself. `id` is part of every entry's identity: never change it."""
+
+    title: Annotated[str, Field(min_length=1)] = "Newswire"
+    description: str = ""
+    url: WebAddress = "http://localhost:8000"
+    language: LanguageTag = "en"
+    icon: WebAddress | None = None
+    author: str | None = None
+    id: Annotated[str, Field(min_length=1)] = "newswire"
+    timezone: TimeZone = "UTC"
+
+
+class ArticlesConfig(Section):
+    """Where the article files are: in the folder `path`, or in a git repository.
+
+    Of a repository, `branch` None means the one it shows first, and `token_env` names the variable that holds
+    the token for a private one. `files` are globs of files beside the articles that are served although they
+    are no pictures, audio, video or PDF. `generator` says by whose conventions they are
+    written, `base_url` which site they belong to, and `permalink` how their addresses there are formed.
+    """
+
+    path: Path = Path("content")
+    include: Names = ARTICLE_FILES
+    exclude: Names = ()
+    files: Names = ()
+    generator: Generator = "plain"
+    base_url: WebAddress | None = None
+    permalink: Permalink | None = None
+    topics_from: Annotated[Names | None, Field(min_length=1)] = None
+    git: GitAddress | None = None
+    branch: BranchName | None = None
+    subdir: Annotated[str, AfterValidator(inner_folder)] = ""
+    every: Duration = timedelta(seconds=60)
+    token_env: VariableName | None = None
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        only_git = self.model_fields_set & {"branch", "subdir", "every", "token_env"}
+        if self.git is None and only_git:
+            raise ValueError(
+                f"{', '.join(sorted(only_git))}: only for articles from a git repository (`git:`)"
+            )
+        if self.git is not None and "path" in self.model_fields_set:
+            raise ValueError("give either `path` or `git`; the folder inside a repository is `subdir`")
+        if self.token_env and self.git and not may_carry_token(self.git):
+            raise ValueError("a token is sent only to an https:// address: anyone on the way could read it")
+        return self
+
+
+class TopicConfig(Section):
+    """A topic that the operator wants to name, describe or place."""
+
+    name: Annotated[str, Field(min_length=1)]
+    slug: str | None = None
+    title: str = ""
+    description: str = ""
+    aliases: Names = ()
+    parent: str | None = None
+
+    @field_validator("slug")
+    @classmethod
+    def _slug_is_usable(cls, slug: str | None) -> str | None:
+        if slug is not None and slugify(slug) != slug:
+            raise ValueError(f"{slug!r} cannot be an address: {slugify(slug)!r} could")
+        return slug
+
+    def topic(self) -> Topic:
+        """Return the topic these settings describe."""
+        slug = self.slug or slugify(self.name)
+        return Topic(
+            name=self.name,
+            slug=slug,
+            title=self.title,
+            description=self.description,
+            aliases=self.aliases,
+            parent=self.parent,
+        )
+
+
+def _gone_problem(slug: str, listed: Topics) -> str | None:
+    """Return why a topic's slug cannot be in `feeds.gone`, or None if it can."""
+    if slugify(slug) != slug:
+        return f"{slug!r} is not the slug of a topic; that of a topic with this name is {slugify(slug)!r}"
+    topic = listed.at(slug)
+    if topic:
+        return f"{topic.name!r} is listed under feeds.topics: remove one of the two"
+    target = listed.moved(slug)
+    if target:
+        return f"{slug!r} is another name of {target!r} under feeds.topics: remove one of the two"
+    return None
+
+
+class FeedsConfig(Section):
+    """What the feeds hold."""
+
+    size: Annotated[int, Field(ge=1, le=1000)] = 50
+    content: Literal["full", "excerpt"] = "full"
+    related: Annotated[int, Field(ge=0, le=3)] = 3
+    ttl: Annotated[int, Field(ge=1, le=1440, description="minutes")] = 60
+    topics: tuple[TopicConfig, ...] = ()
+    gone: Names = ()
+
+    @field_validator("topics")
+    @classmethod
+    def _topics_agree(cls, topics: tuple[TopicConfig, ...]) -> tuple[TopicConfig, ...]:
+        try:
+            Topics(tuple(topic.topic() for topic in topics))
+        except TopicError as error:
+            raise ValueError(str(error)) from None
+        return topics
+
+    @field_validator("gone")
+    @classmethod
+    def _gone_is_not_listed(cls, gone: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Refuse what would be listed and ended at once, each at its own line."""
+        listed = Topics(tuple(topic.topic() for topic in info.data.get("topics", ())))
+        problems = [
+            InitErrorDetails(
+                type=PydanticCustomError("gone_topic", "{reason}", {"reason": reason}),
+                loc=(index,),
+                input=slug,
+            )
+            for index, slug in enumerate(gone)
+            if (reason := _gone_problem(slug, listed))
+        ]
+        if problems:
+            raise ValidationError.from_exception_data("gone", problems)
+        return gone
+
+    def catalog_topics(self) -> Topics:
+        """Return the topics the operator listed, and those that are gone."""
+        return Topics(tuple(topic.topic() for topic in self.topics), frozenset(self.gone))
+
+
+class PagesConfig(Section):
+    """What the pages show: `show_quality`, whether entries carry their quality."""
+
+    show_quality: bool = False
+
+
+class Config(Section):
+    """All settings. `state` is the folder for what the program itself keeps: the catalog and the outbox."""
+
+    site: SiteConfig = SiteConfig()
+    articles: ArticlesConfig = ArticlesConfig()
+    feeds: FeedsConfig = FeedsConfig()
+    pages: PagesConfig = PagesConfig()
+    bot: BotConfig = BotConfig()
+    state: Path = Path("var")
+    _file: Path | None = PrivateAttr(default=None)
+    _marks: Mapping[Location, tuple[int, int]] = PrivateAttr(default_factory=dict)
+
+    def located(self, found: Iterable[tuple[Location, str]]) -> list[str]:
+        """Return what was found about settings as lines with file, line and column, in the order of the file.
+
+        Settings that did not come from a file are named without a place.
+        """
+        placed = sorted((*position_of(where, self._marks), dotted(where), said) for where, said in found)
+        start = f"{self._file}:" if self._file else ""
+        return [
+            f"{start}{line}:{column}: {key}: {said}" if start else f"{key}: {said}"
+            for line, column, key, said in placed
+        ]
+
+    def conventions(self) -> Conventions:
+        """Return by whose conventions the articles are written."""
+        articles = self.articles
+        return Conventions(
+            generator=articles.generator,
+            base_url=articles.base_url,
+            permalink=articles.permalink,
+            topics_from=articles.topics_from,
+            timezone=self.site.timezone,
+        )

@@ -1,0 +1,132 @@
+"""The kinds of values that settings have, and what is wrong with one that is not of its kind."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
+
+from articles.files.git import GitError, checked_address
+from text.urls import http_url
+from text.zones import zone
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) *([a-z]*)")
+
+_UNITS = {"s": 1, "second": 1, "sec": 1, "m": 60, "minute": 60, "min": 60, "h": 3600, "hour": 3600,
+          "d": 86400, "day": 86400, "w": 604800, "week": 604800}  # fmt: skip
+
+
+def _duration(value: Any) -> Any:
+    match = None if isinstance(value, bool) else _DURATION.fullmatch(str(value).strip().lower())
+    unit = match[2] if match else ""
+    scale = _UNITS.get(unit or "s") or _UNITS.get(unit.removesuffix("s"))
+    if match is None or scale is None or float(match[1]) == 0:
+        raise ValueError("write a time such as 60 seconds, 5 minutes or 7 days")
+    try:
+        return timedelta(seconds=float(match[1]) * scale)
+    except OverflowError:
+        raise ValueError("is longer than time itself: write one such as 7 days") from None
+
+
+def _web_address(value: str) -> str:
+    url = http_url(value.strip())
+    if url is None or "?" in url or "#" in url:
+        raise ValueError("write a whole address such as https://news.example.org")
+    return url.rstrip("/")
+
+
+def _git_address(value: str) -> str:
+    try:
+        return checked_address(value)
+    except GitError as error:
+        raise ValueError(str(error)) from None
+
+
+def _time_zone(value: str) -> str:
+    zone(value)
+    return value
+
+
+def _permalink(value: str) -> str:
+    if len(value) > 500 or "://" in value or any(character.isspace() for character in value):
+        raise ValueError("write a pattern of paths such as /:year/:month/:day/:slug/")
+    return value
+
+
+def inner_folder(value: str) -> str:
+    """Return the path of a folder inside a repository. Raises ValueError for one that may lead out of it."""
+    parts = [part for part in value.split("/") if part not in ("", ".")]
+    if value.startswith("/") or any(part.startswith(".") for part in parts):
+        raise ValueError("write a folder inside the repository, such as content/articles")
+    return "/".join(parts)
+
+
+def matching(pattern: str, advice: str) -> AfterValidator:
+    """Return a validator of texts that match `pattern` as a whole; `advice` says what to write."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(advice)
+        return value
+
+    return AfterValidator(check)
+
+
+def off(value: Any) -> Any:
+    """Read `off` (which YAML may read as false) as None."""
+    return None if value is False or value == "off" else value
+
+
+def listed(value: Any) -> Any:
+    """Read a single text as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def everything(value: Any) -> Any:
+    """Read `all` as None."""
+    return None if value == "all" else value
+
+
+def filter_lists(value: Any) -> Any:
+    """Read a list as what a filter includes."""
+    return {"include": value} if isinstance(value, (list, str)) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+LanguageTag = Annotated[
+    str, matching(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "write a language tag such as en or pt-BR")
+]
+
+ChannelName = Annotated[
+    str, matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "use letters, digits, dots, hyphens and underscores only")
+]
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+
+Permalink = Annotated[str, Field(min_length=1), AfterValidator(_permalink)]
+
+GitAddress = Annotated[str, AfterValidator(_git_address)]
+
+BranchName = Annotated[
+    str, matching(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+#@-]*", "write a branch's name, such as main")
+]
+
+Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(listed)]
+
+
+class Section(BaseModel):
+    """Settings that stand together; unknown keys are refused."""
+
+    # Built at first use, each section once: at import, every section would build those within it.
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
