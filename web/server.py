@@ -2,8 +2,8 @@
 
 granian calls this on its event loop, by its own interface RSGI (https://github.com/emmett-framework/granian,
 docs/spec/RSGI.md). There a client that sends or takes its bytes slowly holds a few kilobytes and no thread:
-requests are checked and their bodies read on the loop, only then does a thread run the application, and files
-and large bodies are sent piece by piece by the server itself.
+requests are checked and their bodies read before a thread runs the application, and files and large bodies are
+sent piece by piece by the server itself.
 """
 
 from __future__ import annotations
@@ -12,22 +12,26 @@ import asyncio
 import io
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from http import HTTPStatus
+from queue import SimpleQueue
 from types import CoroutineType
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 from werkzeug.wsgi import FileWrapper
 
 from web import limits
 from web.document import Answer
 from web.limits import Refusal, body_length, refusal
-from web.memory import LARGE_BODY, LargeBodies
+from web.memory import LARGE_BODY, LargeBodies, MemoryFile
 from web.sockets import allow_many_connections, cut_off_silent_clients
 
 if TYPE_CHECKING:
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from granian.rsgi import Scope
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 Headers = Sequence[tuple[str, str]]
 
@@ -62,7 +68,7 @@ MAX_WAITING = 256
 _SHORT_PATH = limits.MAX_PATH_BYTES // 4  # characters, of at most four bytes each
 _SMALL_HEADERS = limits.MAX_HEADER_BYTES // 2
 _OPENING_SECONDS = 1.0
-"""How long a file in memory is held for the server, which opens it right after it was told to."""
+"""How long a file in memory is held for the server at least, which opens it right after it was told to."""
 
 
 class Lane(Enum):
@@ -98,30 +104,66 @@ class _Result:
 
 
 class _Pool:
-    """The threads of a lane, and the requests that wait for them."""
+    """The threads of a lane, and the work that waits for them.
+
+    Plain threads, as a ThreadPoolExecutor waits for all of its own when the process ends.
+    """
 
     def __init__(self, lane: Lane, threads: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=lane.value)
-        self._limit = threads + MAX_WAITING
-        self._count = 0
+        self._waiting = SimpleQueue[Callable[[], None] | None]()
+        self._threads = [
+            threading.Thread(target=self._work, name=lane.value, daemon=True) for _ in range(threads)
+        ]
 
-    async def run(self, function: Callable[[], _Result]) -> _Result | None:
-        """Return what a thread makes of `function`; None when too many wait already."""
-        if self._count >= self._limit:
-            return None
-        self._count += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, function)
-        finally:
-            self._count -= 1
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, work: Callable[[], None]) -> bool:
+        """Let a thread do some work, which raises nothing; False when too much waits already."""
+        if self._waiting.qsize() >= MAX_WAITING:
+            return False
+        self._waiting.put(work)
+        return True
 
     def close(self) -> None:
-        """Start nothing more."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """End the threads once they have done what waits."""
+        for _ in self._threads:
+            self._waiting.put(None)
+
+    def _work(self) -> None:
+        while work := self._waiting.get():
+            work()
+
+
+class _Job:
+    """What a request waits for that began outside of the loop: work of a thread, without the loop at all."""
+
+    def __init__(self, pool: _Pool, work: Callable[[], None]) -> None:
+        self._pool = pool
+        self._work = work
+
+    def __await__(self) -> Generator[_Job, bool, bool]:
+        """Give this to `_begin_at_once`, and return whether the work was done."""
+        return (yield self)
+
+    def start(self, request: Coroutine[_Job, bool, None]) -> None:
+        """Let a thread do the work and finish the request, or finish it here when too many wait."""
+        if not self._pool.submit(partial(self._run, request)):
+            _finish(request.send, False)
+
+    def _run(self, request: Coroutine[_Job, bool, None]) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - granian logs it and answers 500
+            _finish(request.throw, error)
+        else:
+            _finish(request.send, True)
 
 
 class Server:
-    """An RSGI application: `quick` answers what it can on the event loop, the WSGI `application` the rest.
+    """An RSGI application: `quick` answers at once what it can, the WSGI `application` in a thread the rest.
 
     `lane` says by path and query which threads a request gets: `threads` are for pages, every other lane has
     one.
@@ -147,11 +189,16 @@ class Server:
         self._on_refusal = on_refusal
         self._pending_bytes = 0
         self._large = LargeBodies()
+        self._opening = deque[tuple[float, MemoryFile]]()
+        self._loop_thread: int | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Prepare the worker; the server listens before the loop runs."""
+        for pool in self._pools.values():
+            pool.start()
         allow_many_connections()
         loop.call_soon(cut_off_silent_clients)
+        self._loop_thread = threading.get_ident()
         with suppress(AttributeError):  # a loop that is not written in Python
             begin = partial(_begin_at_once, loop.call_soon_threadsafe)
             loop.call_soon_threadsafe = begin  # type: ignore[method-assign,assignment]
@@ -179,25 +226,28 @@ class Server:
         if refused:
             self._refuse(protocol, refused)
         else:
-            await asyncio.sleep(0)  # from here on it runs on the loop: see _begin_at_once
             await self._run(scope, protocol, headers)
 
     async def _run(self, scope: Scope, protocol: HTTPProtocol, headers: Headers) -> None:
         method, path, query = scope.method, scope.path, scope.query_string
+        pool = self._pools[self._lane(path, query)]
         length = body_length(method, headers, self._body_limits.get(path, limits.MAX_BODY_BYTES))
-        body = length if isinstance(length, Refusal) else await self._body(protocol, length)
-        if isinstance(body, Refusal):
-            self._refuse(protocol, body)
-            return
-        environ = _environ(scope, headers, body)
-        result = await self._pools[self._lane(path, query)].run(lambda: _call(self._application, environ))
-        if result is None:
-            self._refuse(protocol, limits.BUSY)
-        elif result.file:
-            part = result.file
-            protocol.response_file_range(result.status, result.headers, part.path, part.start, part.end)
+        if isinstance(length, Refusal):
+            self._refuse(protocol, length)
+        elif length == 0 and threading.get_ident() != self._loop_thread:
+            if not await _Job(pool, lambda: self._respond(scope, protocol, headers, b"")):
+                self._refuse(protocol, limits.BUSY)
         else:
-            await self._send(protocol, result.status, result.headers, result.body)
+            await asyncio.sleep(0)  # from here on it runs on the loop: see _begin_at_once
+            body = await self._body(protocol, length)
+            if isinstance(body, Refusal):
+                self._refuse(protocol, body)
+                return
+            work = Future[None]()
+            if pool.submit(lambda: _settle(work, lambda: self._respond(scope, protocol, headers, body))):
+                await asyncio.wrap_future(work)
+            else:
+                self._refuse(protocol, limits.BUSY)
 
     async def _body(self, protocol: HTTPProtocol, length: int) -> bytes | Refusal:
         """Return the body, or why it is refused. Only as much as was announced is ever received."""
@@ -217,13 +267,26 @@ class Server:
             self._pending_bytes -= len(received)
         return bytes(received) if len(received) == length else limits.BODY_INCOMPLETE
 
-    async def _send(self, protocol: HTTPProtocol, status: int, headers: Headers, body: bytes) -> None:
-        file = self._large.file(body)
+    def _respond(self, scope: Scope, protocol: HTTPProtocol, headers: Headers, body: bytes) -> None:
+        """Let the application answer a request whose body is there, in this thread."""
+        result = _call(self._application, _environ(scope, headers, body))
+        if result.file:
+            part = result.file
+            protocol.response_file_range(result.status, result.headers, part.path, part.start, part.end)
+            return
+        file = self._large.file(result.body)
         if file is None:
-            protocol.response_bytes(status, headers, body)
+            protocol.response_bytes(result.status, result.headers, result.body)
         else:
-            protocol.response_file_range(status, headers, file.path, 0, len(body))
-            await asyncio.sleep(_OPENING_SECONDS)
+            self._hold_open(file)
+            protocol.response_file_range(result.status, result.headers, file.path, 0, len(result.body))
+
+    def _hold_open(self, file: MemoryFile) -> None:
+        """Hold a file until the server has opened it, which it does a moment after it was told to."""
+        now = time.monotonic()
+        self._opening.append((now, file))
+        while self._opening[0][0] < now - _OPENING_SECONDS:
+            self._opening.popleft()
 
     def _refuse(self, protocol: HTTPProtocol, refused: Refusal) -> None:
         """Answer a request that is not even looked at; what else its client sends is not read."""
@@ -244,16 +307,36 @@ def _begin_at_once(
 ) -> asyncio.Handle | None:
     """In place of a loop's `call_soon_threadsafe`: begin a request in granian's own thread.
 
-    What is answered without waiting then never gets to the loop; the others go on there. A feed takes 16 to
-    23 microseconds of processor time this way, and 22 to 29 by the loop. Calls of any other form are left as
-    they are: should granian announce its requests in another way, all of them run on the loop.
+    What is answered without waiting, or only waits for a thread, then never gets to the loop; requests with a
+    body go on there. A feed takes 16 to 23 microseconds of processor time this way, and 22 to 29 by the loop.
+    Calls of any other form are left as they are: should granian announce its requests in another way, all of
+    them run on the loop.
     """
     if len(args) == 2 and isinstance(args[0], CoroutineType):  # the coroutine and its watcher
         try:
-            args[0].send(None)
+            awaited = args[0].send(None)
         except StopIteration:
             return None
+        if isinstance(awaited, _Job):
+            awaited.start(args[0])
+            return None
     return schedule(callback, *args, **context)
+
+
+def _settle(future: Future[None], work: Callable[[], None]) -> None:
+    """Do some work, and tell the future how it ended."""
+    try:
+        work()
+    except BaseException as error:  # noqa: BLE001 - granian logs it and answers 500
+        future.set_exception(error)
+    else:
+        future.set_result(None)
+
+
+def _finish(step: Callable[[_T], object], value: _T) -> None:
+    """Take the last step of a request."""
+    with suppress(StopIteration):
+        step(value)
 
 
 def _size(headers: Mapping[str, str]) -> int:
