@@ -2,8 +2,8 @@
 
 granian calls this on its event loop, by its own interface RSGI (https://github.com/emmett-framework/granian,
 docs/spec/RSGI.md). There a client that sends or takes its bytes slowly holds a few kilobytes and no thread:
-requests are checked and their bodies read before a thread runs the application, and files and large bodies are
-sent piece by piece by the server itself.
+requests are checked and their bodies read before a thread runs the application, and files and large bodies
+are sent piece by piece by the server itself.
 """
 
 from __future__ import annotations
@@ -190,6 +190,7 @@ class Server:
         self._pending_bytes = 0
         self._large = LargeBodies()
         self._opening = deque[tuple[float, MemoryFile]]()
+        self._opening_lock = threading.Lock()
         self._loop_thread: int | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -218,9 +219,10 @@ class Server:
             if len(named) == len(headers) and "host" in named and _size(named) <= _SMALL_HEADERS:
                 method = scope.method
                 answer = self._quick(method, path, named)
-                if answer and len(answer.body) < LARGE_BODY:
-                    body = b"" if method == "HEAD" else answer.body
-                    protocol.response_bytes(answer.status, answer.headers, body)
+                if answer:
+                    self._send(
+                        protocol, answer.status, answer.headers, b"" if method == "HEAD" else answer.body
+                    )
                     return
         refused = refusal(path, query, headers, is_http_1_0=scope.http_version == "1")
         if refused:
@@ -274,19 +276,23 @@ class Server:
             part = result.file
             protocol.response_file_range(result.status, result.headers, part.path, part.start, part.end)
             return
-        file = self._large.file(result.body)
+        self._send(protocol, result.status, result.headers, result.body)
+
+    def _send(self, protocol: HTTPProtocol, status: int, headers: Headers, body: bytes) -> None:
+        file = self._large.file(body) if len(body) >= LARGE_BODY else None
         if file is None:
-            protocol.response_bytes(result.status, result.headers, result.body)
+            protocol.response_bytes(status, headers, body)
         else:
             self._hold_open(file)
-            protocol.response_file_range(result.status, result.headers, file.path, 0, len(result.body))
+            protocol.response_file_range(status, headers, file.path, 0, len(body))
 
     def _hold_open(self, file: MemoryFile) -> None:
         """Hold a file until the server has opened it, which it does a moment after it was told to."""
         now = time.monotonic()
-        self._opening.append((now, file))
-        while self._opening[0][0] < now - _OPENING_SECONDS:
-            self._opening.popleft()
+        with self._opening_lock:
+            self._opening.append((now, file))
+            while self._opening[0][0] < now - _OPENING_SECONDS:
+                self._opening.popleft()
 
     def _refuse(self, protocol: HTTPProtocol, refused: Refusal) -> None:
         """Answer a request that is not even looked at; what else its client sends is not read."""
