@@ -92,7 +92,7 @@ def orphaned(database: Database, names: Collection[str]) -> dict[str, int]:
         .group_by(deliveries.c.channel)
     )
     with database.read() as connection:
-        return {name: count for name, count in connection.execute(query)}
+        return dict(connection.execute(query))
 
 
 def locked(connection: Connection, names: Iterable[str]) -> dict[str, ChannelState]:
