@@ -20,22 +20,20 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    insert,
-    null,
     or_,
     select,
     update,
 )
 
-from bot.outbox import channelstate
 from bot.outbox.causes import Cause
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database
 from bot.outbox.lease import IS_HELD, Lease
-from bot.outbox.moves import DeliveryMove, PostMove, add_posts, move_deliveries, move_posts
+from bot.outbox.moves import PostMove, add_posts, move_deliveries, move_posts
+from bot.outbox.recording import lock_channel, record
 from bot.outbox.records import Claim, Delivery, Done, Kind, Post, PostKind
 from bot.outbox.rows import as_deliveries, as_posts, delivery_columns, post_columns, read_posts
-from bot.outbox.schema import attempts, channels, deliveries, posts
+from bot.outbox.schema import channels, deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
 IN_FLIGHT = timedelta(seconds=60)
@@ -46,8 +44,6 @@ AHEAD = timedelta(minutes=1)
 
 APART = timedelta(minutes=5)
 """How long a correction stands before the next: an article in the making is saved often."""
-
-_FREE: dict[str, Any] = {"claim": null(), "fence": null(), "claimed_at": null(), "claimed_until": null()}
 
 # What runs with every request is made once; the values are the parameters of each execution.
 _other = posts.alias("other")
@@ -76,23 +72,6 @@ _TAKE_CORRECTION = (
     .where(_FREE_POST, _ENABLED, posts.c.state.in_(sorted(SHOWN)), posts.c.correct_at <= bindparam("its_at"))
     .values(_CLAIM)
 )
-_OURS = and_(posts.c.id == bindparam("its_number"), posts.c.claim == bindparam("its_token"))
-_FINISH_POST = PostMove(
-    _OURS,
-    [PostState.CLAIMED],
-    _FREE
-    | {
-        "attempts": posts.c.attempts + 1,
-        # What people see stays as it was unless they see something else now.
-        **{
-            name: func.coalesce(bindparam(f"new_{name}", type_=posts.c[name].type), posts.c[name])
-            for name in ("posted_at", "message_id", "fingerprint", "retracted")
-        },
-        **{name: bindparam(f"new_{name}") for name in ("cause", "note", "failures", "form")},
-    },
-)
-_POSTED = DeliveryMove(deliveries.c.post_id == bindparam("its_number"), [DeliveryState.WAITING])
-_ATTEMPT = insert(attempts).inline()
 
 
 class Taken(Enum):
@@ -252,7 +231,7 @@ class Outbox:
         the same arguments after a database error, whether or not that came after the commit.
         """
         with self.database.write() as connection:
-            recorded = done is None or self._record(connection, done)
+            recorded = done is None or record(connection, done)
             taken = self._take(connection, wanted) if wanted else None
         return recorded, taken
 
@@ -275,7 +254,7 @@ class Outbox:
         another article out for one's sake, which has to be seen here afterwards.
         """
         with self.database.write() as connection:
-            _lock_channel(connection, post.channel)
+            lock_channel(connection, post.channel)
             if not self._lease.is_held(connection):
                 return False
             moved = 0
@@ -346,20 +325,6 @@ class Outbox:
             return Taken.YES
         return Taken.STALE if lease.is_held(connection) else Taken.NOT_LEADING
 
-    def _record(self, connection: Connection, done: Done) -> bool:
-        """Write down an attempt and what follows from it, if its claim is still ours."""
-        if done.error:
-            _lock_channel(connection, done.claim.post.channel)
-        if done.claim.kind is Kind.CORRECT:
-            finished = _finish_correction(connection, done)
-        else:
-            finished = _finish_post(connection, done)
-        if not finished:
-            return _record_late(connection, done)
-        _add_attempt(connection, done)
-        _follow_up(connection, done)
-        return True
-
     def _posts(self, query: Select[*tuple[Any, ...]]) -> list[Post]:
         with self.database.read() as connection:
             return read_posts(connection, query)
@@ -397,110 +362,3 @@ def _as_read(post: Post) -> ColumnElement[bool]:
         posts.c.attempts == post.attempts,
         posts.c.claim.is_(None),
     )
-
-
-def _lock_channel(connection: Connection, name: str) -> None:
-    """Wait for whoever plans for the channel: who needs both locks it before its deliveries."""
-    connection.execute(select(channels.c.name).where(channels.c.name == name).with_for_update())
-
-
-def _finish_post(connection: Connection, done: Done) -> bool:
-    post, change, shown, now = done.claim.post, done.change, done.shown, done.attempt.finished_at
-    values: dict[str, Any] = {
-        "its_number": post.id,
-        "its_token": done.claim.token,
-        "new_cause": change.cause,
-        "new_note": change.note,
-        "new_failures": change.failures,
-        "new_form": int(change.form),
-        "new_posted_at": now if shown else None,
-        "new_message_id": shown.message_id if shown else None,
-        "new_fingerprint": shown.fingerprint if shown else None,
-        "new_retracted": shown.retracted if shown else None,
-    }
-    moved = _FINISH_POST(connection, change.state, now, change.due_at, **values)
-    if moved == 1 and change.state in SHOWN:
-        _mark_posted(connection, post, now)
-    return moved == 1
-
-
-def _mark_posted(connection: Connection, post: Post, now: datetime) -> None:
-    _POSTED(connection, DeliveryState.POSTED, now, Cause.NONE, its_number=post.id)
-
-
-def _finish_correction(connection: Connection, done: Done) -> bool:
-    change, shown, now = done.change, done.shown, done.attempt.finished_at
-    values: dict[str, Any] = {
-        **_FREE,
-        # A change of an article while its correction was in flight has set another time, which stays.
-        "correct_at": case(
-            (posts.c.correct_at == done.claim.post.correct_at, change.due_at), else_=posts.c.correct_at
-        ),
-        "attempts": posts.c.attempts + 1,
-        "failures": change.failures,
-        "form": int(change.form),
-        "updated_at": now,
-    }
-    if shown:
-        values |= _seen(shown) | {"corrected_at": now}
-    return (
-        connection.execute(
-            update(posts).where(_OURS).values(values),
-            {"its_number": done.claim.post.id, "its_token": done.claim.token},
-        ).rowcount
-        == 1
-    )
-
-
-def _seen(shown: Any) -> dict[str, Any]:
-    """Return what is known of a message that people see; one without an id is the one it was."""
-    values = {"fingerprint": shown.fingerprint, "retracted": shown.retracted}
-    return values | ({"message_id": shown.message_id} if shown.message_id is not None else {})
-
-
-def _record_late(connection: Connection, done: Done) -> bool:
-    """Record a success that was taken for a lost answer and not tried again; return whether it was."""
-    if done.shown is None or done.claim.kind is not Kind.POST:
-        return False
-    post, now = done.claim.post, done.attempt.finished_at
-    which = and_(
-        posts.c.id == post.id,
-        posts.c.claim.is_(None),
-        posts.c.cause == Cause.ANSWER_LOST,
-        posts.c.attempts == post.attempts + 1,
-    )
-    sources = [PostState.UNKNOWN, PostState.HELD, PostState.DEAD]
-    values = _seen(done.shown) | {"posted_at": now, "cause": Cause.NONE, "note": "", "failures": 0}
-    if move_posts(connection, which, sources, PostState.SENT, now, **values) != 1:
-        return False
-    _mark_posted(connection, post, now)
-    _add_attempt(connection, done)
-    return True
-
-
-def _add_attempt(connection: Connection, done: Done) -> None:
-    claim, attempt = done.claim, done.attempt
-    row = {
-        "post_id": claim.post.id,
-        "channel": claim.post.channel,
-        "kind": claim.kind,
-        "number": claim.post.attempts + 1,
-        "started_at": attempt.started_at,
-        "finished_at": attempt.finished_at,
-        "outcome": attempt.outcome,
-        "status": attempt.status,
-        "reason": attempt.reason,
-    }
-    connection.execute(_ATTEMPT, row)
-
-
-def _follow_up(connection: Connection, done: Done) -> None:
-    name, now = done.claim.post.channel, done.attempt.finished_at
-    if done.error:
-        channelstate.note_error(connection, name, done.error, now)
-    if done.disabled:
-        channelstate.disable(connection, name, done.disabled, now)
-    if done.rest and done.rest.host:
-        channelstate.rest_host(connection, done.rest.host, done.rest.until, done.error or "")
-    elif done.rest:
-        channelstate.rest_channel(connection, name, done.rest.until)

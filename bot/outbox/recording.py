@@ -1,0 +1,162 @@
+"""Writes down what came of a request, with all that follows from it for its post, deliveries and channel.
+
+Only under the claim that the request was made with; a success that comes later is recorded if nobody has
+tried again meanwhile.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, null, select, update
+
+from bot.outbox import channelstate
+from bot.outbox.causes import Cause
+from bot.outbox.moves import DeliveryMove, PostMove, move_posts
+from bot.outbox.records import Done, Kind, Post, Shown
+from bot.outbox.schema import attempts, channels, deliveries, posts
+from bot.outbox.states import SHOWN, DeliveryState, PostState
+
+_FREE: dict[str, Any] = {"claim": null(), "fence": null(), "claimed_at": null(), "claimed_until": null()}
+
+# What runs with every request is made once; the values are the parameters of each execution.
+_OURS = and_(posts.c.id == bindparam("its_number"), posts.c.claim == bindparam("its_token"))
+_FINISH_POST = PostMove(
+    _OURS,
+    [PostState.CLAIMED],
+    _FREE
+    | {
+        "attempts": posts.c.attempts + 1,
+        # What people see stays as it was unless they see something else now.
+        **{
+            name: func.coalesce(bindparam(f"new_{name}", type_=posts.c[name].type), posts.c[name])
+            for name in ("posted_at", "message_id", "fingerprint", "retracted")
+        },
+        **{name: bindparam(f"new_{name}") for name in ("cause", "note", "failures", "form")},
+    },
+)
+_POSTED = DeliveryMove(deliveries.c.post_id == bindparam("its_number"), [DeliveryState.WAITING])
+_ATTEMPT = insert(attempts).inline()
+
+
+def record(connection: Connection, done: Done) -> bool:
+    """Write down an attempt and what follows from it; return whether it was still to be recorded."""
+    if done.error:
+        lock_channel(connection, done.claim.post.channel)
+    if done.claim.kind is Kind.CORRECT:
+        finished = _finish_correction(connection, done)
+    else:
+        finished = _finish_post(connection, done)
+    if not finished:
+        return _record_late(connection, done)
+    _add_attempt(connection, done)
+    _follow_up(connection, done)
+    return True
+
+
+def lock_channel(connection: Connection, name: str) -> None:
+    """Wait for whoever plans for the channel: who needs both locks it before its deliveries."""
+    connection.execute(select(channels.c.name).where(channels.c.name == name).with_for_update())
+
+
+def _finish_post(connection: Connection, done: Done) -> bool:
+    post, change, shown, now = done.claim.post, done.change, done.shown, done.attempt.finished_at
+    values: dict[str, Any] = {
+        "its_number": post.id,
+        "its_token": done.claim.token,
+        "new_cause": change.cause,
+        "new_note": change.note,
+        "new_failures": change.failures,
+        "new_form": int(change.form),
+        "new_posted_at": now if shown else None,
+        "new_message_id": shown.message_id if shown else None,
+        "new_fingerprint": shown.fingerprint if shown else None,
+        "new_retracted": shown.retracted if shown else None,
+    }
+    moved = _FINISH_POST(connection, change.state, now, change.due_at, **values)
+    if moved == 1 and change.state in SHOWN:
+        _mark_posted(connection, post, now)
+    return moved == 1
+
+
+def _mark_posted(connection: Connection, post: Post, now: datetime) -> None:
+    _POSTED(connection, DeliveryState.POSTED, now, Cause.NONE, its_number=post.id)
+
+
+def _finish_correction(connection: Connection, done: Done) -> bool:
+    change, shown, now = done.change, done.shown, done.attempt.finished_at
+    values: dict[str, Any] = {
+        **_FREE,
+        # A change of an article while its correction was in flight has set another time, which stays.
+        "correct_at": case(
+            (posts.c.correct_at == done.claim.post.correct_at, change.due_at), else_=posts.c.correct_at
+        ),
+        "attempts": posts.c.attempts + 1,
+        "failures": change.failures,
+        "form": int(change.form),
+        "updated_at": now,
+    }
+    if shown:
+        values |= _seen(shown) | {"corrected_at": now}
+    return (
+        connection.execute(
+            update(posts).where(_OURS).values(values),
+            {"its_number": done.claim.post.id, "its_token": done.claim.token},
+        ).rowcount
+        == 1
+    )
+
+
+def _seen(shown: Shown) -> dict[str, Any]:
+    """Return what is known of a message that people see; one without an id is the one it was."""
+    values = {"fingerprint": shown.fingerprint, "retracted": shown.retracted}
+    return values | ({"message_id": shown.message_id} if shown.message_id is not None else {})
+
+
+def _record_late(connection: Connection, done: Done) -> bool:
+    """Record a success that was taken for a lost answer and not tried again; return whether it was."""
+    if done.shown is None or done.claim.kind is not Kind.POST:
+        return False
+    post, now = done.claim.post, done.attempt.finished_at
+    which = and_(
+        posts.c.id == post.id,
+        posts.c.claim.is_(None),
+        posts.c.cause == Cause.ANSWER_LOST,
+        posts.c.attempts == post.attempts + 1,
+    )
+    sources = [PostState.UNKNOWN, PostState.HELD, PostState.DEAD]
+    values = _seen(done.shown) | {"posted_at": now, "cause": Cause.NONE, "note": "", "failures": 0}
+    if move_posts(connection, which, sources, PostState.SENT, now, **values) != 1:
+        return False
+    _mark_posted(connection, post, now)
+    _add_attempt(connection, done)
+    return True
+
+
+def _add_attempt(connection: Connection, done: Done) -> None:
+    claim, attempt = done.claim, done.attempt
+    row = {
+        "post_id": claim.post.id,
+        "channel": claim.post.channel,
+        "kind": claim.kind,
+        "number": claim.post.attempts + 1,
+        "started_at": attempt.started_at,
+        "finished_at": attempt.finished_at,
+        "outcome": attempt.outcome,
+        "status": attempt.status,
+        "reason": attempt.reason,
+    }
+    connection.execute(_ATTEMPT, row)
+
+
+def _follow_up(connection: Connection, done: Done) -> None:
+    name, now = done.claim.post.channel, done.attempt.finished_at
+    if done.error:
+        channelstate.note_error(connection, name, done.error, now)
+    if done.disabled:
+        channelstate.disable(connection, name, done.disabled, now)
+    if done.rest and done.rest.host:
+        channelstate.rest_host(connection, done.rest.host, done.rest.until, done.error or "")
+    elif done.rest:
+        channelstate.rest_channel(connection, name, done.rest.until)
