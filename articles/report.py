@@ -99,7 +99,7 @@ class Report:
             parsed = frontmatter.parse(text, article.path, self._indexer.context)
         except ArticleError:
             parsed = None
-        return (parsed.hidden if parsed else None) or "as its last good version said"
+        return str(parsed.hidden) if parsed and parsed.hidden else "as its last good version said"
 
     def _bodies(self) -> Iterator[str]:
         """Yield which bodies are over a limit, and which templates are not known."""

@@ -61,7 +61,7 @@ class ParsedFile:
 
     article: Article
     warnings: tuple[tuple[int, str], ...] = ()
-    hidden: str | None = None
+    hidden: visibility.Hidden | None = None
 
 
 def parse(
@@ -116,9 +116,8 @@ class _Reading:
             if hidden is None or self._values.strict:
                 raise
             published_at, title = _UNDATED, _stem(self._path)
-        if hidden is not None and visibility.is_doubt(hidden):
-            key, _, reason = hidden.partition(": ")
-            self._values.note(BadValueError(key, reason))
+        if hidden is not None and hidden.is_doubt:
+            self._values.note(BadValueError(hidden.key, hidden.reason))
         article = self._article(title, published_at, is_published=hidden is None)
         warnings = tuple((self._head.line_of(p.key), f"{p.key}: {p.reason}") for p in self._values.problems)
         return ParsedFile(article, warnings, hidden)
@@ -244,6 +243,8 @@ class _Reading:
         return None if self._conventions.is_plain else language_in_path(self._path)
 
     def _related(self) -> tuple[RelatedArticle, ...]:
+        if "related" not in self._values.by_key:
+            return ()
         # What is wrong in related coverage is of interest only where everything is checked.
         quiet = Values(self._head, self._values.by_key, self._values.strict)
         return quiet.first(parts.related, "related") or ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -30,20 +31,35 @@ _LONGEST = 40
 """Characters of the longest value or key that can mean anything here."""
 
 
-def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Why an article is not published: the key that says so, "" for its place, and what that key says.
+
+    `is_doubt` where the value could not be read as true or false.
+    """
+
+    key: str
+    reason: str
+    is_doubt: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.reason}" if self.key else self.reason
+
+
+def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -> Hidden | None:
     """Return why an article is not published, or None when it is.
 
     `values` is its front matter, on top of what its folder and its site give all articles; keys count in any
-    case. The answer names the key, and says where its value could not be read.
+    case.
     """
     if _DRAFTS.search(path):
-        return "it is in _drafts/"
+        return Hidden("", "it is in _drafts/")
     return next(_reasons(values, conventions), None)
 
 
 def _reasons(
     values: Mapping[str, Any], conventions: Conventions, *, is_nested: bool = False
-) -> Iterator[str]:
+) -> Iterator[Hidden]:
     for key, value in values.items():
         if value is None or not isinstance(key, str) or len(key) > _LONGEST:
             continue
@@ -52,11 +68,12 @@ def _reasons(
             continue
         if name in _NESTED:
             if isinstance(value, Mapping) and not is_nested:
-                yield from (f"{key}.{each}" for each in _reasons(value, conventions, is_nested=True))
+                inner = _reasons(value, conventions, is_nested=True)
+                yield from (replace(each, key=f"{key}.{each.key}") for each in inner)
             continue
         reason = _reason(name, value, conventions)
         if reason:
-            yield f"{key}: {reason}"
+            yield Hidden(key, reason, is_doubt=reason is _UNREADABLE)
 
 
 def _reason(name: str, value: Any, conventions: Conventions) -> str | None:
@@ -115,11 +132,6 @@ def truth(value: Any) -> bool | None:
         return None
     word = value.strip().strip("\"'").lower()
     return True if word in _TRUE else False if word in _FALSE else None
-
-
-def is_doubt(reason: str) -> bool:
-    """Whether an article is hidden because its front matter's word could not be read."""
-    return reason.endswith(_UNREADABLE)
 
 
 def is_date(value: Any) -> bool:

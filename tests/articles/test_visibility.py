@@ -139,8 +139,8 @@ def test_what_lies_among_the_drafts_is_one(path: str) -> None:
 def test_the_reason_is_named() -> None:
     """`articles check` says which key hides an article, and warns where its value cannot be read."""
     plain = Conventions()
-    assert why_hidden({"Draft": "Yes"}, "a.md", plain) == "Draft: is true"
-    assert why_hidden({"status": "x"}, "a.md", plain) == "status: is not published"
+    assert str(why_hidden({"Draft": "Yes"}, "a.md", plain)) == "Draft: is true"
+    assert str(why_hidden({"status": "x"}, "a.md", plain)) == "status: is not published"
     parsed = frontmatter.parse("---\ntitle: T\ndate: 2026-01-01\ndraft: perhaps\n---\n", "a.md")
     assert parsed is not None
     said = "draft: cannot be read as true or false, so the article is not published"
