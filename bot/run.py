@@ -26,6 +26,7 @@ from bot.clockwatch import ClockWatch
 from bot.outbox import channelstate, schema
 from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import HEARTBEAT, Lease
+from bot.outbox.prune import KEEP, Pruner
 from bot.outbox.queue import Outbox
 from bot.outbox.tallies import Tallier
 from bot.planning.catalog import Catalog
@@ -88,11 +89,11 @@ class Bot:
         wait: Callable[[float], bool] | None = None,
         spread: Callable[[], float] | None = None,
         paced: bool = True,
+        keep: timedelta = KEEP,
     ) -> None:
         channels = tuple(channels)
         self._database = database
         self._names = {channel.name for channel in channels}
-        self._earlier = {channel.was for channel in channels if channel.was}
         self._catalog = catalog
         self._clock = clock
         self._every = every
@@ -100,6 +101,8 @@ class Bot:
         self.lease = lease or Lease(database, clock)
         self.planner = Planner(database, catalog, channels, taxonomy=taxonomy, lease=self.lease)
         self._rehearsal = Rehearsal(catalog, channels)
+        self._pruner = Pruner(database, self.lease, keep)
+        self._renamed = {channel.name: channel.was for channel in channels if channel.was}
         self.sender = Sender(
             Outbox(database, self.lease),
             catalog,
@@ -232,11 +235,13 @@ class Bot:
     def _check(self) -> None:
         if not self._checked:
             schema.check(self._database)
+            channelstate.refuse_both(self._database, self._renamed)
             self._checked = True
             for name, reason, held in channelstate.disabled(self._database):
                 if name in self._names:
                     log.warning("channel=%s is disabled, %d deliveries wait for it: %s", name, held, reason)
-            for name, waiting in channelstate.orphaned(self._database, self._names | self._earlier).items():
+            known = self._names | set(self._renamed.values())
+            for name, waiting in channelstate.orphaned(self._database, known).items():
                 log.warning(
                     "channel=%s is no longer in the settings, %d deliveries wait for it: give its new name"
                     " `was: %s`, or run `flask bot forget %s`",
@@ -261,6 +266,8 @@ class Bot:
                 self._drain()
                 self._rest()
             self._tallier.run()
+            if pruned := self._pruner.prune(self._clock()):
+                log.info("pruned %d attempts and posts", pruned)
             return plan
 
     def _drain(self) -> None:
@@ -325,7 +332,7 @@ class Bot:
                 self._away(error)
             else:
                 log.exception("the database refused what was asked")
-        except schema.SchemaError as error:
+        except (schema.SchemaError, channelstate.RenameError) as error:
             log.warning("%s", error)
 
     def _away(self, error: Exception) -> None:

@@ -49,6 +49,7 @@ def bot_parts(
         site=Site(name=config.site.title, url=config.site.url),
         clock=newswire.clock,
         every=config.bot.every,
+        keep=config.bot.keep,
         refresh=newswire.refresh,
         watch=newswire.watch,
         taxonomy=_taxonomy(topics),

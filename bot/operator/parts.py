@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from articles.catalog.catalog import Catalog
 from bot.outbox.database import Database
+from bot.outbox.prune import KEEP
 from bot.planning.rules import Channel
 from bot.run import Bot, Site
 from bot.sending.transport import Transport
@@ -38,6 +39,7 @@ class BotParts:
     faults: Mapping[str, str]
     watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
     warnings: Callable[[], Iterable[str]] = tuple
+    keep: timedelta = KEEP
 
     def bot(self) -> Bot:
         """Return a bot that has not begun to do anything, and warn of what is wrong with the settings."""
@@ -53,6 +55,7 @@ class BotParts:
             every=self.every,
             refresh=self.refresh,
             taxonomy=self.taxonomy,
+            keep=self.keep,
         )
 
 

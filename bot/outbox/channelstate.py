@@ -5,20 +5,25 @@ Knows nothing of deliveries but which of them wait.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.outbox.causes import Cause
-from bot.outbox.database import Database
+from bot.outbox.database import Database, DatabaseError
 from bot.outbox.moves import move_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import attempts, channels, deliveries, hosts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState
+from bot.outbox.tallies import rename_tallies
+
+
+class RenameError(DatabaseError):
+    """The outbox knows a channel under its old and its new name; the text says what to do."""
 
 
 class ChannelStatus(StrEnum):
@@ -68,20 +73,43 @@ def register(connection: Connection, names: Iterable[str], now: datetime) -> Non
 def carry_over(connection: Connection, old: str, new: str) -> bool:
     """Give everything that is known of one channel to another that has not begun; return whether there was.
 
-    Deliveries, posts and attempts go with it, so that a renamed channel posts nothing again.
+    Deliveries, posts, attempts and totals go with it, so that a renamed channel posts nothing again. Raises
+    RenameError where the other has begun.
     """
-    known = dict(
-        connection.execute(
-            select(channels.c.name, channels.c.baselined_at).where(channels.c.name.in_([old, new]))
-        ).all()
-    )
-    if old not in known or known.get(new) is not None:
+    both = select(channels.c.name).where(channels.c.name.in_([old, new])).order_by(channels.c.name)
+    if old not in set(connection.scalars(both.with_for_update())):
         return False
+    _refuse_both(connection, old, new)
+    # What a test message or a pause left of a channel that has not begun.
     connection.execute(delete(channels).where(channels.c.name == new))
     connection.execute(update(channels).where(channels.c.name == old).values(name=new))
     for table in (deliveries, posts, attempts):
         connection.execute(update(table).where(table.c.channel == old).values(channel=new))
+    rename_tallies(connection, old, new)
     return True
+
+
+def refuse_both(database: Database, renamed: Mapping[str, str]) -> None:
+    """Raise RenameError if a channel has begun under its old and its new name.
+
+    `renamed` has the old name by the new one.
+    """
+    query = select(channels.c.name).where(channels.c.name.in_(sorted(renamed.values())))
+    with database.read() as connection:
+        known = set(connection.scalars(query))
+        for new, old in sorted(renamed.items()):
+            if old in known:
+                _refuse_both(connection, old, new)
+
+
+def _refuse_both(connection: Connection, old: str, new: str) -> None:
+    begun = exists().where(channels.c.name == new, channels.c.baselined_at.is_not(None))
+    has_deliveries = exists().where(deliveries.c.channel == new)
+    if connection.scalar(select(or_(begun, has_deliveries))):
+        raise RenameError(
+            f"channel {new} cannot go on with what {old} has posted (`was: {old}`): it has begun by itself. "
+            f"Remove `was`, or end what waits for {old} with `flask bot forget {old}`"
+        )
 
 
 def orphaned(database: Database, names: Collection[str]) -> dict[str, int]:
@@ -92,7 +120,7 @@ def orphaned(database: Database, names: Collection[str]) -> dict[str, int]:
         .group_by(deliveries.c.channel)
     )
     with database.read() as connection:
-        return dict(connection.execute(query))
+        return dict(connection.execute(query).all())
 
 
 def locked(connection: Connection, names: Iterable[str]) -> dict[str, ChannelState]:

@@ -7,11 +7,11 @@ the attempts themselves, so that the sum of both is always right.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, extract, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, extract, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.outbox.database import Database
@@ -52,7 +52,7 @@ class Tallier:
         if self._mark is not None and now - self._mark[1] < SETTLED:
             return
         if self._mark is not None:
-            _add(self._database, self._mark[0])
+            add(self._database, self._mark[0])
         with self._database.read() as connection:
             last = connection.scalar(select(func.max(attempts.c.id)))
         self._mark = (last or 0, now)
@@ -62,7 +62,7 @@ def read(database: Database) -> list[Tally]:
     """Return the tallies of all attempts that were ever made."""
     # Of one moment, so that no attempt is in both or in neither.
     with database.read(snapshot=True) as connection:
-        done = _progress(connection)
+        done = counted_up_to(connection)
         rows = [*connection.execute(select(tallies)).all(), *_counted(database, connection, done, None)]
     found: dict[tuple[str, str], Tally] = {}
     for channel, outcome, count, seconds, *within in rows:
@@ -77,17 +77,15 @@ def read(database: Database) -> list[Tally]:
     return [tally for _, tally in sorted(found.items())]
 
 
-def _add(database: Database, last: int) -> None:
+def add(database: Database, last: int) -> None:
+    """Add the attempts up to the number `last`, of which none may still be about to come."""
     with database.write() as connection:
-        done = _progress(connection)
+        done = counted_up_to(connection)
         if last <= done:
             return
-        dialect = sqlite.insert if database.is_sqlite else postgresql.insert
         for channel, outcome, count, seconds, *within in _counted(database, connection, done, last):
             counts = dict(zip(_WITHIN, within, strict=True)) | {"attempts": count, "seconds": float(seconds)}
-            added = dialect(tallies).values(channel=channel, outcome=outcome, **counts)
-            sums = {name: tallies.c[name] + added.excluded[name] for name in counts}
-            connection.execute(added.on_conflict_do_update(index_elements=["channel", "outcome"], set_=sums))
+            _increase(connection, channel, outcome, counts)
         moved = connection.execute(
             update(progress)
             .where(progress.c.name == _ATTEMPTS, progress.c.number == done)
@@ -99,7 +97,24 @@ def _add(database: Database, last: int) -> None:
             connection.rollback()  # another process was faster
 
 
-def _progress(connection: Connection) -> int:
+def rename_tallies(connection: Connection, old: str, new: str) -> None:
+    """Add the tallies of the channel `old` to those of `new`."""
+    which = tallies.c.channel == old
+    for row in connection.execute(select(tallies).where(which)).mappings().all():
+        counts = {name: row[name] for name in (*_WITHIN, "attempts", "seconds")}
+        _increase(connection, new, row["outcome"], counts)
+    connection.execute(delete(tallies).where(which))
+
+
+def _increase(connection: Connection, channel: str, outcome: str, counts: Mapping[str, Any]) -> None:
+    dialect = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    added = dialect(tallies).values(channel=channel, outcome=outcome, **counts)
+    sums = {name: tallies.c[name] + added.excluded[name] for name in counts}
+    connection.execute(added.on_conflict_do_update(index_elements=["channel", "outcome"], set_=sums))
+
+
+def counted_up_to(connection: Connection) -> int:
+    """Return the number of the last attempt that was added."""
     return connection.scalar(select(progress.c.number).where(progress.c.name == _ATTEMPTS)) or 0
 
 

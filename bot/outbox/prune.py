@@ -1,0 +1,85 @@
+"""Deletes what is over and older than the operator keeps it, a bounded number of rows at a time.
+
+Deliveries stay for good: they hold the identity and the story of an article, so that nothing is posted twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Table, delete, exists, select, update
+
+from bot.outbox import tallies
+from bot.outbox.database import Database
+from bot.outbox.lease import Lease
+from bot.outbox.schema import attempts, deliveries, posts
+from bot.outbox.states import SHOWN, DeliveryState, PostState
+
+BATCH = 500
+"""Rows of each table that are looked at in one go: enough for 700,000 a day at one look a minute."""
+
+KEEP = timedelta(days=180)
+"""How long attempts, and what is known of a message, are kept by default."""
+
+_OVER = sorted(SHOWN | {PostState.DEAD})
+
+
+class Pruner:
+    """Deletes attempts and posts that are older than `keep`, for the process that `lease` belongs to.
+
+    Each call goes on where the one before ended: what has to stay is not looked at again until all else was.
+    """
+
+    def __init__(self, database: Database, lease: Lease, keep: timedelta) -> None:
+        self._database = database
+        self._lease = lease
+        self._keep = keep
+        self._cursors = {attempts.name: 0, posts.name: 0}
+
+    def prune(self, now: datetime) -> int:
+        """Delete one batch and return how many rows that were; none without the lease."""
+        before = now - self._keep
+        with self._database.read() as connection:
+            old_attempts = self._next(connection, attempts, before)
+            old_posts = self._next(connection, posts, before)
+        if not old_attempts and not old_posts:
+            return 0
+        if old_attempts:
+            tallies.add(self._database, old_attempts[-1])
+        with self._database.write() as connection:
+            if not self._lease.is_held(connection):
+                return 0
+            # What was not counted meanwhile stays until the next look.
+            counted = tallies.counted_up_to(connection)
+            old_attempts = [number for number in old_attempts if number <= counted]
+            pruned = connection.execute(delete(attempts).where(attempts.c.id.in_(old_attempts))).rowcount
+            return pruned + _prune_posts(connection, old_posts, before)
+
+    def _next(self, connection: Connection, table: Table, before: datetime) -> list[int]:
+        """Return the ids of the next rows that began before a time; rows are numbered as they begin."""
+        began = attempts.c.started_at if table is attempts else posts.c.created_at
+        query = select(table.c.id, began).where(table.c.id > self._cursors[table.name])
+        rows = connection.execute(query.order_by(table.c.id).limit(BATCH)).all()
+        old: list[int] = [number for number, at in rows if at < before]
+        self._cursors[table.name] = old[-1] if len(rows) == BATCH and old else 0
+        return old
+
+
+def _prune_posts(connection: Connection, ids: list[int], before: datetime) -> int:
+    """Delete those of the posts that are over and whose attempts are gone; return how many.
+
+    A dead post whose delivery still waits stays: it is what says that the delivery has failed.
+    """
+    waiting = exists().where(deliveries.c.post_id == posts.c.id, deliveries.c.state == DeliveryState.WAITING)
+    over = select(posts.c.id).where(
+        posts.c.id.in_(ids),
+        posts.c.state.in_(_OVER),
+        posts.c.updated_at < before,
+        posts.c.claim.is_(None),
+        posts.c.correct_at.is_(None),
+        ~waiting,
+        ~exists().where(attempts.c.post_id == posts.c.id),
+    )
+    found = list(connection.scalars(over.with_for_update()))
+    connection.execute(update(deliveries).where(deliveries.c.post_id.in_(found)).values(post_id=None))
+    return connection.execute(delete(posts).where(posts.c.id.in_(found))).rowcount

@@ -1,0 +1,176 @@
+"""What is deleted of an outbox when, and what stays: no counter goes back, and nothing is posted twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, func, select
+
+from bot.operator import orders
+from bot.operator.metrics import outbox_metrics
+from bot.outbox import channelstate, prune, tallies
+from bot.outbox.database import Database
+from bot.outbox.lease import Lease
+from bot.outbox.prune import Pruner
+from bot.outbox.schema import attempts, deliveries, posts
+from bot.outbox.states import State
+from tests.bot.world import World, article
+from tests.fakechat.faults import reset_after_body
+
+KEEP = timedelta(days=180)
+
+
+def rows(database: Database) -> tuple[int, int, int]:
+    """Return how many deliveries, posts and attempts there are."""
+    with database.read() as connection:
+        found = [
+            connection.scalar(select(func.count()).select_from(t)) or 0 for t in (deliveries, posts, attempts)
+        ]
+    return found[0], found[1], found[2]
+
+
+def counters(world: World) -> dict[tuple[str, ...], float]:
+    """Return the counters of attempts and their times, as Prometheus reads them."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in outbox_metrics(world.database, world.clock())
+        for sample in metric.samples
+        if sample.name.startswith("newswire_attempt")
+    }
+
+
+def test_what_is_over_is_deleted_and_not_posted_again(world: World) -> None:
+    """After 180 days attempts and sent posts are gone; the deliveries, their stories and counters stay."""
+    bot = world.started()
+    world.catalog.put(*(article(f"a{n}") for n in range(3)))
+    world.tick(bot)
+    counted = counters(world)
+    assert rows(world.database) == (3, 3, 3)
+    world.clock.advance(days=179)
+    world.tick(bot)
+    assert rows(world.database) == (3, 3, 3)
+    world.clock.advance(days=2)
+    world.tick(bot)
+    assert rows(world.database) == (3, 0, 0)
+    assert {each.state for each in world.deliveries()} == {State.SENT}
+    world.catalog.rebuild()
+    # Another file about the same page, too: its story was told.
+    world.catalog.put(article("again", link="https://example.com/a1", published_at=world.clock()))
+    world.tick(bot)
+    assert len(world.chat.requests_to("ai-team")) == 3
+    assert counters(world) == counted
+
+
+def test_what_failed_or_waits_stays(world: World) -> None:
+    """A dead post says why its delivery was not posted, however old it is; a paused one still waits."""
+    bot = world.started(world.slack(on_unknown="skip"))
+    world.chat.fail("ai-team", reset_after_body())
+    world.catalog.put(article("refused"))
+    world.tick(bot)
+    states = {each.state for each in world.deliveries()}
+    assert states == {State.DEAD}
+    said = world.only().reason
+    world.clock.advance(days=400)
+    world.tick(bot)
+    assert rows(world.database) == (1, 1, 0)
+    assert (world.only().state, world.only().reason) == (State.DEAD, said)
+    orders.skip(world.database, world.only().id, world.clock())
+    world.clock.advance(days=200)
+    world.tick(bot)
+    assert rows(world.database) == (1, 0, 0)
+    assert world.deliveries()[0].state is State.BASELINED
+
+
+def test_a_pruned_delivery_can_be_replayed(world: World) -> None:
+    """An operator may post an article again whose first post is no longer on record."""
+    bot = world.started()
+    world.catalog.put(article("old"))
+    world.tick(bot)
+    world.clock.advance(days=200)
+    world.tick(bot)
+    assert world.only().post is None
+    assert orders.replay(world.database, world.only().id, world.clock()).done
+    world.tick(bot)
+    assert len(world.chat.requests_to("ai-team")) == 2
+    assert world.only().state is State.SENT
+
+
+def test_only_the_holder_of_the_lease_prunes(world: World) -> None:
+    """A bot that has lost the lease deletes nothing."""
+    bot = world.started()
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    world.clock.advance(days=200)
+    other = Lease(world.database, world.clock, server_time=False)
+    assert Pruner(world.database, other, KEEP).prune(world.clock()) == 0
+    assert rows(world.database)[2] == 1
+
+
+def test_each_look_prunes_a_bounded_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work of a tick does not grow with what there is to prune; what has to stay is passed over."""
+    monkeypatch.setattr(prune, "BATCH", 2)
+    bot = world.started()
+    world.catalog.put(*(article(f"a{n}") for n in range(5)))
+    world.tick(bot)
+    world.clock.advance(days=200)
+    left = []
+    for _ in range(5):
+        world.tick(bot)
+        left.append(rows(world.database)[2])
+    assert left[:3] == [3, 1, 0]
+    for _ in range(6):
+        world.tick(bot)
+    assert rows(world.database) == (5, 0, 0)
+
+
+def test_a_scrape_visits_only_attempts_that_are_not_counted_yet(world: World) -> None:
+    """However many attempts there were, the counters come from tallies and the few newest attempts."""
+    bot = world.started()
+    world.catalog.put(*(article(f"a{n}") for n in range(3)))
+    world.tick(bot)
+    with world.database.read() as connection:
+        last = connection.scalar(select(func.max(attempts.c.id)))
+    tallies.add(world.database, last or 0)
+    statements: list[str] = []
+    event.listen(
+        world.database.engine, "before_cursor_execute", lambda *given: statements.append(str(given[2]))
+    )
+    found = counters(world)
+    assert found["newswire_attempts_total", "ai-team", "sent"] == 3
+    assert found["newswire_attempt_seconds_count", "ai-team"] == 3
+    (counting,) = [each for each in statements if "FROM attempts" in each]
+    assert "attempts.id >" in counting
+    with world.database.read() as connection:
+        assert tallies.counted_up_to(connection) == last
+
+
+def test_a_renamed_channel_keeps_its_counters(world: World) -> None:
+    """Attempts that were counted under the old name are counted under the new one, and none twice."""
+    bot = world.started(world.slack("before"))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    bot.stop()
+    with world.database.read() as connection:
+        last = connection.scalar(select(func.max(attempts.c.id)))
+    tallies.add(world.database, last or 0)
+    after = world.bot(world.slack("after", was="before"))
+    world.tick(after)
+    world.catalog.put(article("b"))
+    world.tick(after)
+    found = counters(world)
+    assert found["newswire_attempts_total", "after", "sent"] == 2
+    assert not [key for key in found if "before" in key]
+
+
+def test_a_channel_that_has_begun_takes_nothing_over(world: World) -> None:
+    """A channel known by its old and its new name is refused at the start, and the text says what to do."""
+    for name in ("before", "after"):
+        world.started(world.slack(name)).stop()
+    bot = world.bot(world.slack("after", was="before"))
+    with pytest.raises(channelstate.RenameError, match=r"flask bot forget before"):
+        bot.once()
+    with pytest.raises(channelstate.RenameError):
+        bot.start()
+    orders.forget(world.database, "before", world.clock())
+    assert bot.once() is not None
