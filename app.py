@@ -42,8 +42,9 @@ from ops.routes import blueprint as ops_blueprint
 from ops.scheduling import use_batch_scheduling
 from pages.routes import blueprint as pages_blueprint
 from text.printable import print_uncaught
+from web.lanes import Lane
 from web.limits import MAX_BODY_BYTES
-from web.server import Lane, Server
+from web.server import Server
 from wiring.initial import init_command
 from wiring.site import (
     Clock,

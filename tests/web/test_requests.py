@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from web.document import Answer
-from web.server import MAX_WAITING, Server
+from web.lanes import MAX_WAITING
+from web.server import Server
 
 WAIT = 10.0
 
