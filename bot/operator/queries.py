@@ -82,9 +82,11 @@ def counts(database: Database) -> dict[tuple[str, State], int]:
         .join(posts, posts.c.id == deliveries.c.post_id)
         .group_by(deliveries.c.channel, deliveries.c.state, posts.c.state)
     )
+    # A subquery, or SQLite would rather read every delivery that was posted.
+    accepted = select(posts.c.id).where(posts.c.state == PostState.ACCEPTED)
     queries = (
         begun.where(deliveries.c.state == DeliveryState.WAITING),
-        begun.where(posts.c.state == PostState.ACCEPTED, deliveries.c.state == DeliveryState.POSTED),
+        begun.where(deliveries.c.post_id.in_(accepted), deliveries.c.state == DeliveryState.POSTED),
     )
     found = Counter[tuple[str, State]]()
     with database.read() as connection:
