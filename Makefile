@@ -19,12 +19,13 @@ help:
 	@echo "make bench         measure, side by side with other programs"
 	@echo "make format        bring the code into shape"
 	@echo "make browser-tools install what the browser tests check pages with (needs npm)"
-	@echo "make screenshots   make the README's pictures anew"
+	@echo "make screenshots   take the README's pictures again"
 	@echo "make requirements  compile requirements*.txt from pyproject.toml"
 	@echo "make sbom          write sbom.cdx.json: what a release is made of (CycloneDX)"
 	@echo "make clean         remove what was installed and derived"
 
 serve: $(VENV)/serve
+	@$(BIN)/python -m scripts.check_port
 	@$(BIN)/flask db upgrade
 	@echo "Newswire: http://$(HOST):$(PORT)/   (Ctrl-C stops it)"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" honcho start web bot

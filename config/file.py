@@ -185,6 +185,23 @@ def _problem(
     return Problem(*(position or (1, 1)), key, _message(details, where))
 
 
+# pydantic's types of errors (https://docs.pydantic.dev/latest/errors/validation_errors/) in words for people
+# who write YAML.
+_WRONG_TYPES = {
+    "string_type": "must be text: put it in quotes",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "tuple_type": "must be a list, such as [a, b]",
+    "list_type": "must be a list, such as [a, b]",
+    "dict_type": "must be `key: value` lines, indented below it",
+}
+
+
 def _message(details: ErrorDetails, where: Location) -> str:
     if details["type"] == "missing":
         return "is missing"
@@ -192,8 +209,10 @@ def _message(details: ErrorDetails, where: Location) -> str:
         return _unknown_key(where)
     if details["type"] in ("model_type", "model_attributes_type"):
         return "must be `key: value` lines, indented below it"
+    if details["type"] in _WRONG_TYPES:
+        return _WRONG_TYPES[details["type"]]
     said = details["msg"].removeprefix("Value error, ")
-    return said[0].lower() + said[1:] if said.startswith("Input") else said
+    return said.replace("Input should be", "must be", 1)
 
 
 def _unknown_key(where: Location) -> str:

@@ -162,7 +162,7 @@ def test_a_bad_config_ends_every_command(flask: Flask, site: ArticleSite, argume
     done = flask(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"{config}:2:9: feeds.size: input should be greater than or equal to 1\n"
+        f"{config}:2:9: feeds.size: must be greater than or equal to 1\n"
         f"{config}:3:1: stat: is not a known key; did you mean state?\n"
     )
 

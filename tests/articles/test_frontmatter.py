@@ -287,7 +287,7 @@ def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: s
          "authors[2]: must be text, not a number: put it in quotes"),
         ('"quality": x\n', 4, "quality: must be a whole number, not text"),
         ("body: |\n  quality: 5\nquality: x\n", 6, "quality: must be a whole number, not text"),
-        ("related:\n  - [\nquality: x\n", 7, "did not find expected ',' or ']'"),
+        ("related:\n  - [\nquality: x\n", 7, "did not find expected ',' or ']': is a bracket left open?"),
     ],
 )  # fmt: skip
 def test_a_wrong_part_of_a_value_is_reported_where_it_stands(block: str, line: int, said: str) -> None:

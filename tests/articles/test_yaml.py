@@ -382,6 +382,27 @@ def test_an_error_says_where_it_is(text: str, line: int, column: int) -> None:
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("title: Rust: a colon\n", "put the title in quotes, because a colon and a space are in it"),
+        ("title: word\n  a b: c\n", "put the value in quotes, because a colon and a space are in it"),
+        ("tags:\n\t- a\n", "use spaces instead of the tab"),
+        (
+            "a: é\ntitle: @home\n",
+            "put the value in quotes, because of its first character",
+        ),
+        ('title: "open\ndate: x\n', "a quote is opened here and never closed"),
+        ("tags: [a\ndate: x\n", "did not find expected ',' or ']': is a bracket left open?"),
+    ],
+)
+def test_common_mistakes_are_named_in_plain_words(text: str, reason: str) -> None:
+    """The message says what to do in the file, instead of how libyaml's scanner came to a stop."""
+    with pytest.raises(YamlError) as caught:
+        safeyaml.load(text)
+    assert caught.value.reason == reason
+
+
 @given(st.sampled_from(["!!float", "!!int", "!!bool", "!!timestamp", "!!binary", "!x", "", "*", "&", "@"]))
 def test_no_error_quotes_the_file(tag: str) -> None:
     """An error's reason holds no value of the file: it may be one that nobody must see."""

@@ -25,20 +25,25 @@ MAX_DIGITS = 1000
 # What PyYAML's constructors raise at a value that its tag or its looks do not fit.
 _UNREADABLE = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError)
 
-# What people mean most often where libyaml says this.
+# What people mean most often where libyaml says this: what to do about it, in their words.
 _ADVICE = {
-    "mapping values are not allowed in this context": ": a value that holds a colon must be in quotes",
     "found a tab character": ": use spaces",
-    "found character that cannot start any token": ": put the value in quotes, and use spaces, not tabs",
     "did not find expected key": ": is a quote or a bracket left open, or the indent wrong?",
+    "did not find expected ',' or ']'": ": is a bracket left open?",
+    "did not find expected ',' or '}'": ": is a bracket left open?",
 }
+_COLON = "mapping values are not allowed in this context"
+_CHARACTER = "found character that cannot start any token"
+_OPEN_QUOTE = "while scanning a quoted scalar: found unexpected end of stream"
+# A key in front of its value. It is short and plain, so that it is no part of a value that nobody must see.
+_KEY = re.compile(r"[ -]*([A-Za-z][A-Za-z0-9_-]{0,30}): +\S")
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
 _DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
 _DEEP_INDENT = "\n" + " " * MAX_DEPTH
 
 
 class YamlError(Exception):
-    """The text is not usable YAML; the reason quotes none of it. `line` and `column` count from 0."""
+    """The text is not usable YAML; the reason quotes no value of it. `line` and `column` count from 0."""
 
     def __init__(self, line: int, reason: str, column: int = 0) -> None:
         super().__init__(line, reason)
@@ -83,7 +88,7 @@ def load(text: str) -> Any:
             _check_aliases(text)
         return yaml.load(text, Loader)  # noqa: S506 - it is a safe loader
     except yaml.MarkedYAMLError as error:
-        raise _explain(error) from None
+        raise _explain(error, text) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position)
         raise YamlError(line, error.reason) from None
@@ -156,7 +161,7 @@ def _at(event: yaml.Event, reason: str) -> YamlError:
     return YamlError(mark.line, reason, mark.column) if mark else YamlError(0, reason)
 
 
-def _explain(error: yaml.MarkedYAMLError) -> YamlError:
+def _explain(error: yaml.MarkedYAMLError, text: str) -> YamlError:
     """Say what is wrong, without what PyYAML quotes of the file: that may be a value nobody must see."""
     mark, said = error.problem_mark, [error.problem]
     if error.problem == "found unexpected end of stream" and error.context_mark:
@@ -167,8 +172,23 @@ def _explain(error: yaml.MarkedYAMLError) -> YamlError:
         error, yaml.constructor.ConstructorError
     ):  # all others come from libyaml, which quotes none
         reason = re.sub(r":?\s*['\"].*", "", reason)
-    reason += next((advice for said, advice in _ADVICE.items() if said in reason), "")
+    reason = _plainly(reason, text, mark.index) if mark else reason
     return YamlError(mark.line, reason, mark.column) if mark else YamlError(0, reason)
+
+
+def _plainly(reason: str, text: str, index: int) -> str:
+    """Return libyaml's reason in the words of people who write YAML by hand, where it is a common mistake."""
+    if reason == _COLON:
+        line = text[text.rfind("\n", 0, index) + 1 : index]
+        key = _KEY.match(line)
+        return f"put the {key[1] if key else 'value'} in quotes, because a colon and a space are in it"
+    if reason == _CHARACTER and text[index : index + 1] == "\t":
+        return "use spaces instead of the tab"
+    if reason == _CHARACTER:
+        return "put the value in quotes, because of its first character"
+    if reason == _OPEN_QUOTE:
+        return "a quote is opened here and never closed"
+    return reason + next((advice for said, advice in _ADVICE.items() if said in reason), "")
 
 
 def _said(error: Exception) -> str:

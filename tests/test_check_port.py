@@ -1,0 +1,55 @@
+"""The check of the port before `make serve` starts anything."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.check_port import fault
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_port_in_use_is_one_line_with_what_to_do(shared: bool) -> None:
+    """Also where the other program would share its port, as a second Newswire does."""
+    with socket.socket() as other:
+        if shared:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        ended = subprocess.run(
+            [sys.executable, "-m", "scripts.check_port"],
+            cwd=ROOT,
+            env={**os.environ, "HOST": "127.0.0.1", "PORT": port},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith(
+        f"port {port} is in use: stop the program that listens there, or take another"
+    )
+
+
+def test_a_free_port_is_no_fault() -> None:
+    """Nothing is left behind on it."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = str(other.getsockname()[1])
+    assert fault("127.0.0.1", port) is None
+    assert fault("127.0.0.1", port) is None
+
+
+@pytest.mark.parametrize("port", ["many", "65536", "-1", ""])
+def test_what_is_no_port_is_named(port: str) -> None:
+    """Without a traceback."""
+    assert (fault("127.0.0.1", port) or "").startswith(f"cannot listen on 127.0.0.1 port {port}: ")
