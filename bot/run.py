@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from articles.errors import ArticlesError
 from bot.clockwatch import ClockWatch
 from bot.outbox import channelstate, schema
+from bot.outbox.alerts import Alerts
 from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.prune import KEEP, Pruner
@@ -90,6 +91,7 @@ class Bot:
         spread: Callable[[], float] | None = None,
         paced: bool = True,
         keep: timedelta = KEEP,
+        alerts: str | None = None,
     ) -> None:
         channels = tuple(channels)
         self._database = database
@@ -102,6 +104,7 @@ class Bot:
         self.planner = Planner(database, catalog, channels, taxonomy=taxonomy, lease=self.lease)
         self._rehearsal = Rehearsal(catalog, channels)
         self._pruner = Pruner(database, self.lease, keep)
+        self._alerts = Alerts(database, self.lease, alerts)
         self._renamed = {channel.name: channel.was for channel in channels if channel.was}
         self.sender = Sender(
             Outbox(database, self.lease),
@@ -115,6 +118,7 @@ class Bot:
             idle=self._rest,
             paced=paced,
             site=site.name,
+            site_url=site.url,
             **({"spread": spread} if spread else {}),
         )
         self._tallier = Tallier(database)
@@ -216,6 +220,7 @@ class Bot:
                 self._at(datetime.now(UTC), self.look, "wake")
             else:
                 self.sender.reap()
+                self._alerts.look(self._clock())
                 self._drain()
 
     def _beat(self) -> bool:
@@ -255,6 +260,7 @@ class Bot:
         with self._looking:
             self._update_catalog()
             self.sender.reap()
+            self._alerts.look(self._clock())
             self._drain()  # what is due waits for no planning, and for none that fails
             plan = Plan()
             try:

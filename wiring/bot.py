@@ -50,6 +50,7 @@ def bot_parts(
         clock=newswire.clock,
         every=config.bot.every,
         keep=config.bot.keep,
+        alerts=config.bot.alerts,
         refresh=newswire.refresh,
         watch=newswire.watch,
         taxonomy=_taxonomy(topics),

@@ -40,6 +40,7 @@ class BotParts:
     watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
     warnings: Callable[[], Iterable[str]] = tuple
     keep: timedelta = KEEP
+    alerts: str | None = None
 
     def bot(self) -> Bot:
         """Return a bot that has not begun to do anything, and warn of what is wrong with the settings."""
@@ -56,6 +57,7 @@ class BotParts:
             refresh=self.refresh,
             taxonomy=self.taxonomy,
             keep=self.keep,
+            alerts=self.alerts,
         )
 
 

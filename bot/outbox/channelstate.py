@@ -181,7 +181,8 @@ def resume(database: Database, name: str, now: datetime) -> bool:
 def disable(connection: Connection, name: str, reason: str, now: datetime) -> None:
     """Take the channel out of service and hold the posts that wait for it."""
     _set_state(connection, name, ChannelStatus.DISABLED, reason, now)
-    which = and_(posts.c.channel == name, posts.c.kind == PostKind.NEWS)
+    note_failure(connection, name, now)
+    which = and_(posts.c.channel == name, posts.c.kind != PostKind.TEST)
     cause = Cause.CHANNEL_DISABLED
     move_posts(connection, which, DUE, PostState.HELD, now, cause=cause, note="")
 
@@ -206,6 +207,11 @@ def note_error(connection: Connection, name: str, error: str, now: datetime) -> 
     connection.execute(
         update(channels).where(channels.c.name == name).values(last_error=error, last_error_at=now)
     )
+
+
+def note_failure(connection: Connection, name: str, now: datetime) -> None:
+    """Remember that something failed for good, or until an operator acts, for an alert to say."""
+    connection.execute(update(channels).where(channels.c.name == name).values(failed_at=now))
 
 
 def _set_state(connection: Connection, name: str, state: ChannelStatus, reason: str, now: datetime) -> bool:

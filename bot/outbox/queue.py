@@ -25,7 +25,8 @@ from sqlalchemy import (
     update,
 )
 
-from bot.outbox.causes import Cause
+from bot.outbox import channelstate
+from bot.outbox.causes import Cause, describe
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database
 from bot.outbox.lease import IS_HELD, Lease
@@ -279,6 +280,8 @@ class Outbox:
             if not self._lease.is_held(connection):
                 return False
             values: dict[str, Any] = {"cause": cause, "note": note}
+            channelstate.note_error(connection, post.channel, describe(cause, note), now)
+            channelstate.note_failure(connection, post.channel, now)
             return move_posts(connection, _as_read(post), [post.state], PostState.DEAD, now, **values) == 1
 
     def postpone(self, post: Post, until: datetime) -> None:

@@ -154,6 +154,8 @@ def _follow_up(connection: Connection, done: Done) -> None:
     name, now = done.claim.post.channel, done.attempt.finished_at
     if done.error:
         channelstate.note_error(connection, name, done.error, now)
+    if done.change.state in (PostState.HELD, PostState.DEAD) and done.claim.kind is not Kind.TEST:
+        channelstate.note_failure(connection, name, now)
     if done.disabled:
         channelstate.disable(connection, name, done.disabled, now)
     if done.rest and done.rest.host:

@@ -25,9 +25,10 @@ class Kind(StrEnum):
 
 
 class PostKind(StrEnum):
-    """What a post is: a message about articles, or one that says it is a test."""
+    """What a post is: a message about articles, an alert about channels that fail, or a test."""
 
     NEWS = "news"
+    ALERT = "alert"
     TEST = "test"
 
 
@@ -55,6 +56,7 @@ class Post:
     thread: str | None
     fingerprint: str | None
     retracted: bool
+    body: str | None
     correct_at: datetime | None
     corrected_at: datetime | None
     created_at: datetime

@@ -111,6 +111,8 @@ posts = Table(
     Column("thread", Text),
     Column("fingerprint", Text),
     Column("retracted", Boolean, nullable=False, server_default=false()),
+    # What an alert says: its title, and further lines.
+    Column("body", Text),
     # When the message is to be compared with its articles, which have changed.
     Column("correct_at", Utc),
     Column("corrected_at", Utc),
@@ -185,6 +187,9 @@ channels = Table(
     Column("paused_until", Utc),
     Column("last_error", Text),
     Column("last_error_at", Utc),
+    # When something failed that nobody was alerted to yet, and when this channel last had an alert.
+    Column("failed_at", Utc),
+    Column("alerted_at", Utc),
     # How far the planner has looked: which catalog, at which revision and time, by which rules.
     Column("baselined_at", Utc),
     Column("catalog", Text),

@@ -51,6 +51,7 @@ class Sender:
         idle: Callable[[], None] = lambda: None,
         paced: bool = True,
         site: str = "",
+        site_url: str = "",
     ) -> None:
         self._stop = threading.Event()
         self._tools = Tools(
@@ -59,6 +60,7 @@ class Sender:
             transport=transport,
             compose=compose,
             site=site,
+            site_url=site_url,
             clock=clock,
             spread=spread,
             wait=wait or self._stop.wait,

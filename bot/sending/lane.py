@@ -74,6 +74,7 @@ class Tools:
     transport: Sends
     compose: Composes
     site: str
+    site_url: str
     clock: Callable[[], datetime]
     spread: Callable[[], float]
     wait: Callable[[float], bool]
@@ -114,6 +115,7 @@ class Lane:
             catalog=tools.catalog,
             compose=tools.compose,
             site=tools.site,
+            site_url=tools.site_url,
             clock=tools.clock,
         )
         self._batch: deque[Post] = deque()

@@ -15,13 +15,13 @@ from typing import Protocol
 from articles.article import Article
 from bot.outbox.causes import Cause
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Delivery, Kind, Post, kind_of
+from bot.outbox.records import Delivery, Kind, Post, PostKind, kind_of
 from bot.outbox.states import DeliveryState
 from bot.planning.catalog import Catalog
 from bot.planning.presence import missing
 from bot.planning.rules import CAUSES, Channel, Decision, Reason, decide, is_visible
 from bot.services import Context, Destination, Request, Service
-from bot.services.message import Message
+from bot.services.message import Message, compose_alert
 
 LOOK_AGAIN = timedelta(minutes=1)
 """How long a post waits for an article that this catalog does not have yet."""
@@ -48,7 +48,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparer:
-    """Makes requests for one channel's posts; `site` is the name that a test message gives."""
+    """Makes requests for one channel's posts; `site` and `site_url` are named by tests and alerts."""
 
     channel: Channel
     destination: Destination
@@ -57,6 +57,7 @@ class Preparer:
     catalog: Catalog
     compose: Composes
     site: str
+    site_url: str
     clock: Callable[[], datetime]
 
     def prepare(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
@@ -78,6 +79,10 @@ class Preparer:
 
     def _post(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
         now = self.clock()
+        if post.kind is PostKind.ALERT:
+            text = post.body or ""
+            alert = compose_alert(text, post.created_at, site=self.site, site_url=self.site_url)
+            return self._request(post, alert, now)
         left: list[tuple[Delivery, DeliveryState, Cause, str]] = []
         shown: list[Article] = []
         absent = [each for each in post.deliveries if each.article_id not in articles]
@@ -96,7 +101,9 @@ class Preparer:
             return None
         if not shown:
             return None
-        message = self.compose(shown[0])
+        return self._request(post, self.compose(shown[0]), now)
+
+    def _request(self, post: Post, message: Message, now: datetime) -> Job:
         request = self.service.post(self.destination, message, post.form, context_of(post, now))
         return Job(post=post, kind=Kind.POST, message=message, request=request)
 

@@ -71,6 +71,18 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
     )
 
 
+def compose_alert(text: str, at: datetime, *, site: str, site_url: str) -> Message:
+    """Return a message that says `text`: its first line is the title."""
+    title, _, rest = text.partition("\n")
+    return Message(
+        title=clean(title),
+        link=site_url,
+        published_at=at.astimezone(UTC).replace(microsecond=0),
+        site=clean(site),
+        summary=fit("; ".join(map(clean, rest.splitlines())), SUMMARY_LENGTH),
+    )
+
+
 def title_of(message: Message) -> str:
     """Return the title on one line; never empty, as no service takes an empty one."""
     return clean(message.title) or "Untitled"

@@ -144,10 +144,10 @@ def test_old_tables_are_refused_until_they_are_upgraded(
 ) -> None:
     """On tables of an older revision the bot says to upgrade; a program that is older refuses to upgrade."""
     program.upgrade()
-    monkeypatch.setattr("bot.outbox.schema.revisions", lambda: ["0001", "0002", "0003", "0004"])
+    monkeypatch.setattr("bot.outbox.schema.revisions", lambda: ["0001", "0002", "0003", "0004", "0005"])
     result = flask("bot", "once")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "tables are old (revision 0003): run `flask db upgrade`" in result.stderr
+    assert "tables are old (revision 0004): run `flask db upgrade`" in result.stderr
     monkeypatch.undo()
     program.execute("UPDATE alembic_version SET version_num = '9999'")
     result = flask("db", "upgrade")

@@ -1,0 +1,85 @@
+"""Has one channel alerted when another is disabled, or when a post of it is held or given up.
+
+An alert is a post about no article: it is claimed, paced and tried again like every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, select, update
+
+from bot.outbox.channelstate import ChannelStatus
+from bot.outbox.database import Database
+from bot.outbox.lease import Lease
+from bot.outbox.moves import add_posts
+from bot.outbox.records import PostKind
+from bot.outbox.schema import channels, posts
+
+APART = timedelta(hours=1)
+"""The shortest time between two alerts; what fails meanwhile is part of the next."""
+
+NAMED = 20
+"""Channels that one alert names."""
+
+
+class Alerts:
+    """Alerts the channel `to`, or nobody where it is None, for the process that `lease` belongs to."""
+
+    def __init__(self, database: Database, lease: Lease, to: str | None) -> None:
+        self._database = database
+        self._lease = lease
+        self._to = to
+
+    def look(self, now: datetime) -> int | None:
+        """Plan an alert if something has failed since the last one; return the id of its post.
+
+        None where there is nothing to say, or not yet: within APART of the last alert, while the channel that
+        is to be alerted may not be posted to, and without the lease.
+        """
+        if self._to is None:
+            return None
+        with self._database.read() as connection:
+            if not connection.execute(_FAILED, {"alerted": self._to}).first():
+                return None
+        with self._database.write() as connection:
+            if not self._lease.is_held(connection) or not self._may_be_alerted(connection, now):
+                return None
+            failed = connection.execute(_FAILED.with_for_update(), {"alerted": self._to}).all()
+            if not failed:
+                return None
+            (number,) = add_posts(connection, self._to, [now], now, PostKind.ALERT)
+            connection.execute(update(posts).where(posts.c.id == number).values(body=_text(failed)))
+            names = [row.name for row in failed]
+            connection.execute(update(channels).where(channels.c.name.in_(names)).values(failed_at=None))
+            connection.execute(update(channels).where(channels.c.name == self._to).values(alerted_at=now))
+        return number
+
+    def _may_be_alerted(self, connection: Connection, now: datetime) -> bool:
+        query = select(channels.c.state, channels.c.alerted_at).where(channels.c.name == self._to)
+        row = connection.execute(query).one_or_none()
+        if row is None or row.state != ChannelStatus.ENABLED:
+            return False
+        # A time that lies ahead was written by a wrong clock.
+        return row.alerted_at is None or not now - APART < row.alerted_at <= now
+
+
+_FAILED = (
+    select(channels.c.name, channels.c.state, channels.c.reason, channels.c.last_error)
+    .where(and_(channels.c.failed_at.is_not(None), channels.c.name != bindparam("alerted")))
+    .order_by(channels.c.name)
+)
+
+
+def _text(failed: Sequence[Row[Any, Any, Any, Any]]) -> str:
+    """Return the alert: its title in the first line, then a line for each channel."""
+    count = len(failed)
+    lines = [f"{count} channels need attention" if count > 1 else f"{failed[0].name} needs attention"]
+    for row in failed[:NAMED]:
+        if row.state == ChannelStatus.DISABLED:
+            lines.append(f"{row.name} is disabled: {row.reason}")
+        else:
+            lines.append(f"{row.name} has a message that was not posted: {row.last_error}")
+    return "\n".join(lines)

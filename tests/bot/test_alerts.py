@@ -1,0 +1,100 @@
+"""The channel that is alerted when another fails: about what, how often, and by which way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.outbox.channelstate import ChannelStatus, pause
+from bot.run import Bot
+from tests.bot.world import World, article
+from tests.fakechat.faults import dead, reset_after_body
+
+
+def watched(world: World, **options: Any) -> Bot:
+    """Return a bot that posts to `team` and `other`, and alerts `ops`, where no article is posted."""
+    channels = (
+        world.slack("team", **options),
+        world.slack("other"),
+        world.slack("ops", topics=frozenset({"none"})),
+    )
+    return world.started(*channels, alerts="ops")
+
+
+def alerts(world: World, channel: str = "ops") -> list[str]:
+    """Return what the alerted channel was sent."""
+    return [str(request.payload) for request in world.chat.requests_to(channel)]
+
+
+def test_a_disabled_channel_is_named_once(world: World) -> None:
+    """The alert says which channel and why, and is sent once although the channel stays disabled."""
+    bot = watched(world)
+    world.chat.fail("team", dead("no_service"))
+    world.catalog.put(article("a"))
+    for _ in range(3):
+        world.tick(bot)
+        world.clock.advance(hours=2)
+    assert world.state_of("team").state is ChannelStatus.DISABLED
+    (said,) = alerts(world)
+    assert "team needs attention" in said
+    assert "team is disabled: HTTP 404: no_service" in said
+
+
+@pytest.mark.parametrize("policy", ["hold", "skip"])
+def test_a_message_that_is_held_or_dead_is_reported(world: World, policy: str) -> None:
+    """What waits for an operator, or is given up, is reported."""
+    bot = watched(world, on_unknown=policy)
+    world.chat.fail("team", reset_after_body())
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    world.tick(bot)
+    (said,) = alerts(world)
+    assert "team has a message that was not posted" in said
+
+
+def test_there_is_at_most_one_alert_an_hour(world: World) -> None:
+    """What fails within an hour of an alert is part of the next."""
+    bot = watched(world)
+    world.chat.fail("team", dead("no_service"))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    world.tick(bot)
+    assert len(alerts(world)) == 1
+    world.chat.fail("other", dead("no_service"))
+    world.catalog.put(article("b"))
+    world.clock.advance(minutes=30)
+    world.tick(bot)
+    world.tick(bot)
+    assert len(alerts(world)) == 1
+    world.clock.advance(minutes=31)
+    world.tick(bot)
+    assert len(alerts(world)) == 2
+    assert "other is disabled" in alerts(world)[1]
+    assert "team" not in alerts(world)[1]
+
+
+def test_the_alerted_channel_is_not_alerted_to_itself(world: World) -> None:
+    """A channel that fails cannot be told so; one that is paused is alerted when it is resumed."""
+    bot = watched(world)
+    assert pause(world.database, "ops", world.clock())
+    world.chat.fail("team", dead("no_service"))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    world.tick(bot)
+    assert alerts(world) == []
+    assert world.state_of("ops").state is ChannelStatus.PAUSED
+
+
+def test_an_alert_is_tried_again(world: World) -> None:
+    """An alert waits, is claimed and is retried as every post is, and shows up in no list of articles."""
+    bot = watched(world)
+    world.chat.fail("team", dead("no_service"))
+    world.chat.fail("ops", reset_after_body())
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    world.tick(bot)
+    world.clock.advance(minutes=1)
+    world.tick(bot)
+    assert len(alerts(world)) == 2
+    assert {each.channel for each in world.deliveries()} == {"team", "other"}
