@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import yaml
 
-from articles.reading.limits import MAX_HEAD, MAX_RELATED_READ
+from articles.reading.limits import MAX_HEAD, MAX_RELATED
 from text.yaml import plain as plainyaml
 from text.yaml import safe as safeyaml
 
@@ -38,7 +38,7 @@ _TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
 
 # Keys whose value nobody reads: `secured` is ciphertext.
 _UNREAD = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
-_ITEMS = {"related": MAX_RELATED_READ}
+_ITEMS = {"related": MAX_RELATED}
 
 Kind = Literal["yaml", "toml", "json", "lines", "none"]
 

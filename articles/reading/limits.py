@@ -25,8 +25,6 @@ MAX_EMBED = 20_000
 MAX_DATE = 100
 """Characters of a date."""
 MAX_RELATED = 3
-"""Items of `related` that are kept for the feeds to choose from."""
-MAX_RELATED_READ = 10
-"""Items of `related` that are looked at to find those."""
+"""Items of `related` that are read, for the feeds to choose from; further ones are skipped by their lines."""
 MAX_WARNINGS = 20
 """Warnings that are kept of one file."""

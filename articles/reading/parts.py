@@ -150,7 +150,7 @@ def related(values: Values, key: str, value: Any) -> tuple[RelatedArticle, ...]:
     if not isinstance(value, list):
         raise BadValueError(key, f"must be a list, not {kind(value)}")
     found = []
-    limit = len(value) if values.strict else limits.MAX_RELATED_READ
+    limit = len(value) if values.strict else limits.MAX_RELATED
     for place, item in items(key, value[:limit]):
         if one := values.usable(_related, place, item):
             found.append(one)
