@@ -13,10 +13,10 @@ from itertools import groupby, islice
 from urllib.parse import quote
 
 from articles.article import Article
-from articles.catalog.beside import ArticleFiles
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
-from articles.catalog.places import CatalogPlaces
+from articles.catalog.mentions import CatalogPlaces
+from articles.catalog.served_files import ArticleFiles
 from articles.errors import DeadlineError
 from articles.topics import ALL, Topic
 from feeds import formats

@@ -1,4 +1,4 @@
-"""The pictures and downloads that lie beside the articles, as responses: see `articles.catalog.beside`."""
+"""The pictures and downloads beside the articles, as responses: see `articles.catalog.served_files`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Response, send_file
 
-from articles.catalog.beside import MEDIA_TYPES
+from articles.catalog.served_files import MEDIA_TYPES
 
 # Other types that are sent as they are; everything else is a download without a type.
 _TEXTS = {".csv": "text/csv", ".json": "application/json", ".txt": "text/plain"}

@@ -9,8 +9,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
-from articles.catalog.beside import ArticleFiles
 from articles.catalog.search import MAX_LENGTH
+from articles.catalog.served_files import ArticleFiles
 from articles.errors import DeadlineError
 from articles.topics import ALL
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError

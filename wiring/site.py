@@ -16,9 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import config as configuration
-from articles.catalog.beside import ArticleFiles
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
+from articles.catalog.served_files import ArticleFiles
 from articles.catalog.watcher import Watcher, log_refresh
 from articles.errors import ArticlesError
 from articles.files.checkout import Checkout, Repository

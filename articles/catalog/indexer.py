@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from articles.catalog import places, statements
+from articles.catalog import mentions, statements
 from articles.catalog.catalog import Catalog
 from articles.derived import is_damage, transaction
 from articles.errors import ArticleError
@@ -177,7 +177,7 @@ class _Writer:
         if self._refresh.changed or self._refresh.removed:
             moved = [] if self._is_first else [*self._touched_paths(), *gone]
             self._run(statements.ADD_NEW_ENTRIES)
-            places.mark_referring(self._db, moved, self._revision)
+            mentions.mark_referring(self._db, moved, self._revision)
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
             self._refresh.problems += self._catalog.conflicts(revision=self._revision)
         return self._refresh
@@ -199,9 +199,9 @@ class _Writer:
         self._note_files(results)
         self._remove_old_entries(touched)
         if not self._is_first:
-            places.forget(self._db, [record.path for record in changed])
+            mentions.forget(self._db, [record.path for record in changed])
         self._db.executemany(statements.UPSERT, ((*record, self._revision) for record in changed))
-        places.note(self._db, changed)
+        mentions.note(self._db, changed)
 
     def _note_files(self, results: Sequence[FileResult]) -> None:
         """Remember how each file was when it was read, and what is wrong with it."""
@@ -229,7 +229,7 @@ class _Writer:
         where = "path IN (SELECT value FROM json_each(?))"
         ids = {id for (id,) in self._db.execute(f"SELECT id FROM articles WHERE {where}", (listed,))}
         self._remove_old_entries(ids)
-        places.forget(self._db, paths)
+        mentions.forget(self._db, paths)
         self._refresh.removed += self._db.execute(f"DELETE FROM articles WHERE {where}", (listed,)).rowcount
         self._db.execute(f"DELETE FROM files WHERE {where}", (listed,))
 

@@ -140,6 +140,8 @@ def channel_lines(
     yield f"  pace: at most {paces}, {channel.max_per_tick} per tick"
     if state and state.last_error and state.last_error_at:
         yield f"  last error: {moment(state.last_error_at)}  {state.last_error}"
+    if channel.destination and state and state.state is ChannelStatus.DISABLED:
+        yield f"  to post again: correct its webhook, restart the bot, then `flask bot resume {channel.name}`"
 
 
 def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, State], int]) -> Iterator[str]:
@@ -189,7 +191,7 @@ def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str
     if state.state is not ChannelStatus.ENABLED:
         return f"{state.state} since {moment(state.changed_at)}: {state.reason}"
     if state.paused_until and state.paused_until > now:
-        return f"resting until {moment(state.paused_until)}"
+        return f"backing off until {moment(state.paused_until)}"
     return _ENABLED
 
 

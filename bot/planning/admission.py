@@ -1,6 +1,6 @@
 """Writes the deliveries of articles that rules admit: each once, and one for each story in a channel.
 
-Knows the outbox's tables; which articles are admitted, and from which catalog, it is told.
+Knows the outbox's tables. The caller says which articles are admitted, and from which catalog.
 """
 
 from __future__ import annotations

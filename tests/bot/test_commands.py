@@ -365,6 +365,7 @@ def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Invoke)
     assert lines[2] == "  deliveries: 1 held, 1 baselined"
     assert lines[3] == "  pace: at most 1 in 1 s, 5 per tick"
     assert lines[4] == "  last error: 2026-09-01 12:00:00Z  HTTP 404: no_service"
+    assert lines[5] == "  to post again: correct its webhook, restart the bot, then `flask bot resume team`"
     begun.channels = [begun.channels[0] | {"name": "other", "webhook_env": "NOT_SET"}]
     begun.configure()
     lines = flask("bot", "channels").stdout.splitlines()

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from articles.article import Article
-from articles.catalog.beside import ArticleFiles
 from articles.catalog.indexer import Indexer
+from articles.catalog.served_files import ArticleFiles
 from articles.files.folder import Folder
 from feeds.links import Links
 from feeds.publisher import Publisher

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from articles.article import Article
-from articles.catalog.beside import ArticleFiles
 from articles.catalog.catalog import Catalog
+from articles.catalog.served_files import ArticleFiles
 from articles.reading import record as records
 from articles.reading.record import Record
 from text.links import mentions, name_of
