@@ -35,7 +35,7 @@ T = TypeVar("T")
 KEPT_UNUSED = timedelta(days=1)
 """For how long a file that no process uses stays: going back to older settings then needs no rebuild."""
 
-# Damage without a code of its own: to the tables of full-text search, and to texts, all of which are UTF-8.
+# Damage for which SQLite has no code: in the tables of full-text search, and in texts, which are all UTF-8.
 _DAMAGE_IN_WORDS = ("vtable constructor failed", "Could not decode to UTF-8")
 _SIDECARS = ("", "-wal", "-shm")
 _NAME = re.compile(r"((?:catalog|search)-[0-9a-f-]+)\.(?:sqlite(?:-wal|-shm)?|lock|watcher|use)")

@@ -124,8 +124,8 @@ def planning(options: Options) -> Table:
     table.rows = [
         ("a look, nothing has happened", *(report.seconds(_median(each["again"])) for each in found)),
         ("… memory it added", *(f"{each['again_memory'] / 1e6:.1f} MB" for each in found)),
-        ("a look, the catalog was rebuilt", *(report.seconds(_median(each["anew"])) for each in found)),
-        ("… memory it added", *(f"{each['anew_memory'] / 1e6:.1f} MB" for each in found)),
+        ("a look, the catalog was rebuilt", *(report.seconds(_median(each["rebuilt"])) for each in found)),
+        ("… memory it added", *(f"{each['rebuilt_memory'] / 1e6:.1f} MB" for each in found)),
         ("deliveries in the outbox", *(f"{each['baselined']:,}" for each in found)),
     ]
     largest = found[-1]

@@ -94,7 +94,7 @@ def syncs(folder: str, count: str) -> float:
 def plans(articles: str, state: str, url: str, runs: str) -> dict[str, Any]:
     """Time looks that find nothing new, after one that has looked at everything; memory in bytes.
 
-    `again`: nothing has happened since. `anew`: the catalog was rebuilt, so that all of it is looked at.
+    `again`: nothing has happened since. `rebuilt`: the catalog was rebuilt, so that all of it is looked at.
     """
     ours = indexer(articles, state)
     ours.refresh()
@@ -104,12 +104,12 @@ def plans(articles: str, state: str, url: str, runs: str) -> dict[str, Any]:
     found: dict[str, Any] = {"baselined": sum(planner.plan(now()).baselined.values())}
     found["again"], found["again_memory"] = _looks(planner, int(runs))
     began_with = _peak()
-    found["anew"] = []
+    found["rebuilt"] = []
     for _ in range(int(runs)):
         _rename(ours, articles, state)
         seconds, _ = _looks(planner, 1)
-        found["anew"] += seconds
-    found["anew_memory"] = _peak() - began_with
+        found["rebuilt"] += seconds
+    found["rebuilt_memory"] = _peak() - began_with
     return found
 
 
@@ -125,7 +125,7 @@ def _looks(planner: Planner, runs: int) -> tuple[list[float], int]:
 
 
 def _rename(ours: Indexer, articles: str, state: str) -> None:
-    """Give the catalog another identity, as one that was built anew has."""
+    """Give the catalog another identity, as a rebuilt one has."""
     catalog = Catalog(Path(state), ours.catalog.topics, source=articles)
     catalog.connection.execute("UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'identity'")
     catalog.close()

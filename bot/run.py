@@ -195,7 +195,7 @@ class Bot:
         self._at(datetime.now(UTC) + SETTLE, self.look, "wake")
 
     def tick(self) -> Plan | None:
-        """Look, with every channel's posts per tick allowed anew; None when this process may not act."""
+        """Look, with each channel's posts per tick counted from 0; None when this process may not act."""
         self.sender.refill()
         return self.look()
 

@@ -1,7 +1,7 @@
 """Brings the catalog up to date with the article files: the only writer of the index.
 
 All of a refresh is one transaction, so that a reader sees all of it or nothing. A file that turns bad keeps
-its last good version until it is mended or deleted.
+its last good version until it is corrected or deleted.
 """
 
 from __future__ import annotations

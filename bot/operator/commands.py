@@ -277,7 +277,7 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
     @click.argument("channel")
     @_clear_errors
     def resume(channel: str) -> None:
-        """Post to CHANNEL again, after a pause or once its webhook is mended."""
+        """Post to CHANNEL again, after a pause or once its webhook is corrected."""
         ours = _ready(parts(sys.stderr))
         if not channelstate.resume(ours.database, _channel(ours, channel).name, ours.clock()):
             raise CommandError(f"{channel} has not started yet")
@@ -407,7 +407,7 @@ def _article(ours: BotParts, named: str) -> Article:
 
 
 def _clear_errors(command: _F) -> _F:
-    """Turn the errors that operators can mend into one line."""
+    """Turn the errors that operators can correct into one line."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -97,21 +97,21 @@ class Admission:
         some = list(self._storable(wanted))
         if not some:
             return
-        past, told = self._past(some), self._told(some)
+        past, by_story = self._past(some), self._by_story(some)
         moved = self._moved([each for each in some if _key(each) not in past and not each.stories])
         rows = []
         for each in some:
-            teller = next((told[name] for name in _names(each) if name in told), None)
+            first = next((by_story[name] for name in _names(each) if name in by_story), None)
             if _key(each) in past:
-                self._revive(each, past[_key(each)], teller)
+                self._revive(each, past[_key(each)], first)
                 continue
             past[_key(each)] = None
             if _key(each) in moved:
                 continue
-            row = self._row(each, teller)
+            row = self._row(each, first)
             if row["state"] != DeliveryState.SKIPPED and row["story"]:
                 # Only its own key: two sections of a page share the key that earlier versions wrote.
-                told[each.channel.name, row["story"]] = each.article.id
+                by_story[each.channel.name, row["story"]] = each.article.id
             rows.append(row)
         self._insert(rows)
 
@@ -133,8 +133,8 @@ class Admission:
         ).where(deliveries.c.article_key.in_(keys))
         return {(row.article_key, row.channel): row for row in self._connection.execute(query)}
 
-    def _told(self, wanted: Sequence[Wanted]) -> dict[tuple[str, str], str]:
-        """Return who has told which story in which channel, or is about to.
+    def _by_story(self, wanted: Sequence[Wanted]) -> dict[tuple[str, str], str]:
+        """Return the article with which each story of a channel was posted, or is about to be.
 
         A story that was baselined counts: renaming the files of an archive gives every article a new
         identity and the same address. One whose post has failed for good does not.
@@ -180,8 +180,8 @@ class Admission:
                 moved.add(_key(each))
         return moved
 
-    def _row(self, each: Wanted, teller: str | None) -> dict[str, Any]:
-        state, cause = self._decided(each, teller)
+    def _row(self, each: Wanted, first: str | None) -> dict[str, Any]:
+        state, cause = self._decided(each, first)
         article, name = each.article, each.channel.name
         if state is DeliveryState.BASELINED:
             self._plan.baselined[name] += 1
@@ -200,7 +200,7 @@ class Admission:
             "content": None if each.stories else content_of(article),
             "state": state,
             "cause": cause,
-            "told_by": teller if state is DeliveryState.SKIPPED else None,
+            "told_by": first if state is DeliveryState.SKIPPED else None,
             "created_at": self._now,
             "updated_at": self._now,
         }
@@ -208,18 +208,18 @@ class Admission:
     def _planned_from(self) -> dict[str, Any]:
         return {"catalog": self._source.identity, "revision": self._source.revision}
 
-    def _decided(self, each: Wanted, teller: str | None) -> tuple[DeliveryState, Cause]:
+    def _decided(self, each: Wanted, first: str | None) -> tuple[DeliveryState, Cause]:
         if each.fate is not Fate.POST:
             return DeliveryState.BASELINED, _BASELINES[each.fate]
-        if teller is not None:
+        if first is not None:
             return DeliveryState.SKIPPED, Cause.SAME_STORY
         return DeliveryState.WAITING, Cause.NONE
 
-    def _revive(self, each: Wanted, row: Any, teller: str | None) -> None:
+    def _revive(self, each: Wanted, row: Any, first: str | None) -> None:
         """Plan again what was skipped because it was not to be posted when its turn came, and now is."""
         if row is None or row.state != DeliveryState.SKIPPED or row.cause == Cause.SAME_STORY:
             return
-        if teller is not None:
+        if first is not None:
             return
         state, cause = self._decided(each, None)
         if state is DeliveryState.WAITING:

@@ -15,7 +15,7 @@ class Catalog(Protocol):
 
     @property
     def identity(self) -> str:
-        """The catalog's name for itself; a rebuilt catalog has another, and its revisions start anew."""
+        """The catalog's name for itself; a rebuilt catalog has another, and its revisions start again."""
 
     def revision(self) -> int:
         """Return a number that grows with every visible change to any article."""

@@ -1,6 +1,6 @@
 """What channels without a webhook would post, told in the log: for trying a configuration out.
 
-Keeps nothing but in memory: such a channel begins anew, with a baseline, when it gets its webhook.
+Keeps all of it in memory: such a channel starts with a baseline when it gets its webhook.
 """
 
 from __future__ import annotations

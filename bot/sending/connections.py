@@ -86,7 +86,7 @@ def _no_connection(error: BaseException) -> str:
 class _Timed(io.RawIOBase):
     """A socket's incoming bytes, all of which have to come before one deadline.
 
-    A socket's own timeout starts anew with every byte, so that a server could drip for ever.
+    A socket's own timeout starts again with every byte, so that a server could send slowly for ever.
     """
 
     def __init__(self, sock: socket.socket) -> None:

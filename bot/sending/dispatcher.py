@@ -84,7 +84,7 @@ class Sender:
         self.refill()
 
     def refill(self) -> None:
-        """Allow every channel its `max_per_tick` posts anew."""
+        """Count the `max_per_tick` posts of each channel from 0 again."""
         with self._lock:
             self._left = {name: self._channels[name].max_per_tick for name in self._destinations}
 

@@ -116,8 +116,8 @@ class Transport:
     def _exchange(self, known: requests.PreparedRequest, request: Request) -> Response | Ambiguous:
         """Do what the session's adapter does in `send`, but for what it makes of answers and errors.
 
-        And not what Session.send does: all that it adds is redirects, cookies and hooks, none of which have
-        a place here.
+        It does nothing of what Session.send adds: redirects, cookies and hooks, which have no
+        place here.
         """
         session, url, method = self._session, known.url, known.method
         assert url is not None and method is not None

@@ -255,7 +255,7 @@ def test_only_the_topics_of_a_changed_article_move(site: ArticleSite) -> None:
 
 
 def test_a_file_that_turns_bad_keeps_its_last_good_version(site: ArticleSite) -> None:
-    """It stays in the feeds as it was, is reported once, and shows again what it says when it is mended."""
+    """It stays in the feeds as it was, is reported once, and shows again what it says when it is fixed."""
     site.write("a.md", title="Good", topics=["Go"])
     indexer = site.indexer()
     indexer.refresh()

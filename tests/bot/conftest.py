@@ -89,7 +89,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def open_database(database_url: str) -> Iterator[Callable[[], Database]]:
-    """Opens the fresh outbox anew with each call, as another process would."""
+    """Opens the fresh outbox again with each call, as another process would."""
     opened: list[Database] = []
 
     def another() -> Database:

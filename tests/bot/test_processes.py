@@ -165,7 +165,7 @@ def test_a_dead_bot_is_succeeded_within_thirty_seconds(program: Program) -> None
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_redeploy_posts_nothing_again(program: Program) -> None:
-    """The disk is emptied, the database stays, every file is written anew: 0 posts, and new ones still go."""
+    """The disk is emptied, the database stays, every file is written again: 0 posts, and new ones go."""
     program.discord("news")
     first = program.bot()
     program.write("a")

@@ -80,7 +80,7 @@ class FakeCatalog:
             del self._articles[name]
 
     def rebuild(self) -> None:
-        """Become another catalog of the same articles, whose revisions start anew."""
+        """Become another catalog of the same articles, whose revisions start again."""
         self.identity += "+"
         self._revision = 1
         self._articles = {name: (1, each) for name, (_, each) in self._articles.items()}

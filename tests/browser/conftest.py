@@ -38,7 +38,7 @@ _INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-st
 
 
 def absent(what: str) -> NoReturn:
-    """Skip the test for want of something; fail it where REQUIRE_BROWSER says that nothing may be wanting."""
+    """Skip the test because something is missing; fail it where REQUIRE_BROWSER is set."""
     if os.environ.get("REQUIRE_BROWSER") == "1":
         pytest.fail(f"{what}, and REQUIRE_BROWSER is set", pytrace=False)
     pytest.skip(what)

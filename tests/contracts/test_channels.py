@@ -207,7 +207,7 @@ def test_discord_reads_back_what_was_written(text: str) -> None:
 @pytest.mark.parametrize("kind", SERVICES)
 @pytest.mark.parametrize("name", AWKWARD)
 def test_awkward_titles_are_sent_as_recorded(kind: str, name: str) -> None:
-    """Exactly these bytes, which a person has read; UPDATE_GOLDEN=1 records them anew."""
+    """Exactly these bytes, which a person has read; UPDATE_GOLDEN=1 records them again."""
     service = SERVICES[kind]
     message = replace(MESSAGE, title=AWKWARD[name], summary=AWKWARD[name], topics=(AWKWARD[name],))
     sent = {detail.name: service.post(HOOKS[service.KIND], message, detail).json for detail in Detail}

@@ -155,7 +155,7 @@ def _execute(call: Call, ledger: Ledger) -> Answer:
 
 
 def _edit(call: Call, ledger: Ledger, message: Message) -> Answer:
-    """Apply a PATCH: absent keys stay, mentions are parsed anew by this request's allowances alone."""
+    """Apply a PATCH: absent keys stay, mentions are parsed again by this request's allowances alone."""
     patch = call.payload if isinstance(call.payload, dict) else {}
     kept = {key: value for key, value in message.payload.items() if key not in {"username", "avatar_url"}}
     changes = {key: patch[key] for key in (*_EDITABLE, "allowed_mentions") if key in patch}

@@ -1,4 +1,4 @@
-"""Documents are functions of the articles and the settings, made anew only when their topic changes."""
+"""Documents are functions of the articles and the settings, rebuilt only when their topic changes."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_follows_changes(search: Search, site: ArticleSite, web: Web) -> None:
 
 
 def test_starts_anew(search: Search, site: ArticleSite, web: Web) -> None:
-    """A deleted or damaged index, and a catalog made anew, cost nothing but time."""
+    """A deleted or damaged index, and a rebuilt catalog, cost nothing but time."""
     assert ids(search, "fuzzer") == ["fuzz"]
     search.path.write_bytes(b"no database" * 1000)
     for suffix in ("-wal", "-shm"):
