@@ -129,6 +129,7 @@ class Bot:
         self._reachable = True
         self._stopped = False
         self._checked = False
+        self._refusal = ""
 
     def once(self, stop: threading.Event | None = None) -> Plan | None:
         """Look once, send what is due, and return what was planned; None when another bot has the lease.
@@ -238,8 +239,8 @@ class Bot:
         return held
 
     def _check(self) -> None:
+        schema.check(self._database)  # each time, as a deploy upgrades the tables under a bot that runs
         if not self._checked:
-            schema.check(self._database)
             channelstate.refuse_both(self._database, self._renamed)
             self._checked = True
             for name, reason, held in channelstate.disabled(self._database):
@@ -339,7 +340,9 @@ class Bot:
             else:
                 log.exception("the database refused what was asked")
         except (schema.SchemaError, channelstate.RenameError) as error:
-            log.warning("%s", error)
+            if str(error) != self._refusal:
+                log.warning("this bot posts nothing: %s", error)
+            self._refusal, self._leads = str(error), False
 
     def _away(self, error: Exception) -> None:
         """Say it once; the heartbeat finds out when the database is back."""

@@ -75,6 +75,10 @@ class OperatorViews:
         """Return the configured channel of this name."""
         return next((channel for channel in self.parts.channels if channel.name == name), None)
 
+    def _known_names(self) -> set[str]:
+        """Return the names that channels have, and those that they had before."""
+        return {name for channel in self.parts.channels for name in (channel.name, channel.was) if name}
+
     def overview(self, now: datetime, form_token: str, notice: str) -> str:
         """Return the first page: channels, counts, posts and failures a day, bad files."""
         database = self.parts.database
@@ -89,6 +93,7 @@ class OperatorViews:
             notice,
             bot=reports.lease_line(lease.holder(database), now),
             channel_views=[self._channel_view(channel, counts, now) for channel in self.parts.channels],
+            orphans=list(reports.orphan_lines(channelstate.orphaned(database, self._known_names()))),
             forgotten=list(reports.forgotten_lines(self.parts.channels, counts)),
             totals=_by_state(queries.totals(database)),
             days=by_day,

@@ -14,7 +14,7 @@ from articles.errors import SourceError
 from bot.clockwatch import ClockWatch
 from bot.outbox import schema
 from bot.outbox.channelstate import states
-from bot.outbox.lease import HEARTBEAT, holder
+from bot.outbox.lease import HEARTBEAT, Lease, holder
 from bot.outbox.states import State
 from bot.planning.rules import Channel
 from tests.bot.world import START, FakeCatalog, World, article
@@ -161,6 +161,23 @@ def test_an_old_schema_is_refused_at_the_start(world: World) -> None:
     for act in (world.bot().start, world.bot().once):
         with pytest.raises(schema.SchemaError, match="flask db upgrade"):
             act()
+
+
+def test_a_bot_stops_when_a_deploy_upgrades_the_tables(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A running bot posts nothing on tables that are newer than it, says so once, and lets another lead."""
+    bot = world.started()
+    with world.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    world.catalog.put(article("a"))
+    for _ in range(3):
+        world.tick(bot)
+        bot.heartbeat()
+    assert world.chat.requests == []
+    assert caplog.text.count("newer than this program (revision 9999)") == 1
+    world.clock.advance(seconds=30)
+    assert Lease(world.database, world.clock, server_time=False).hold()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from app import create_app
 from bot.operator import queries
+from bot.outbox.moves import add_deliveries
 from bot.outbox.states import State
 from config import SiteConfig
 from pages.admin.authentication import SESSION, Authenticator, Session
@@ -272,6 +273,18 @@ def test_overview(desk: Desk) -> None:
     assert texts(tree, "//details//tbody/tr[1]/td") == ["2026-06-01", "1", "1"]
     assert "1 file with errors" in tree.text_content()
     assert "LATER is not set" in tree.text_content()
+
+
+def test_what_waits_for_a_channel_that_is_gone_is_shown(desk: Desk) -> None:
+    """The overview warns of deliveries that no channel of the settings will send, and says what to do."""
+    client = desk.client()
+    assert "no longer in the settings" not in client.get("/admin").text
+    desk.look()
+    with desk.parts.database.write() as connection:
+        row = {"article_id": "x", "article_key": "x", "channel": "lost", "title": "X", "state": "waiting"}
+        times = {"published_at": NOON, "created_at": NOON, "updated_at": NOON}
+        add_deliveries(connection, [row | times])
+    assert "lost is no longer in the settings, and 1 delivery waits for it" in client.get("/admin").text
 
 
 def test_delivery_and_its_orders(desk: Desk) -> None:
