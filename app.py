@@ -1,6 +1,6 @@
 """The application: Flask, the web worker, and the commands, put together from their parts.
 
-Everything below receives values; only this module knows the whole Config.
+Everything below receives values; only this module and `wiring` know the whole Config.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
-from flask import Blueprint, Flask, Response, request
-from prometheus_client.registry import Collector
+from flask import Flask, Response, request
 
 from articles.catalog.catalog import Catalog
 from articles.commands import articles_commands
@@ -31,14 +30,12 @@ from ops import logs, sentry
 from ops.counts import Counts
 from ops.environment import readable_secrets, secret
 from ops.errors import SettingError
-from ops.health import Health, completeness, health_of
+from ops.health import completeness
 from ops.hooks import MAX_BODY
-from ops.hosting import outbox_url, web_threads
+from ops.hosting import web_threads
 from ops.memory import return_large_blocks
-from ops.metrics import ArticlesCollector, UsageCollector
 from ops.proxies import behind_proxies
 from ops.routes import UntilReady
-from ops.routes import blueprint as ops_blueprint
 from ops.scheduling import use_batch_scheduling
 from pages.routes import blueprint as pages_blueprint
 from text.printable import print_uncaught
@@ -46,6 +43,7 @@ from web.lanes import Lane
 from web.limits import MAX_BODY_BYTES
 from web.server import Server
 from wiring.initial import init_command
+from wiring.operations import admin_routes, ops_routes
 from wiring.site import (
     Clock,
     Newswire,
@@ -61,9 +59,6 @@ from wiring.site import (
 if TYPE_CHECKING:
     import requests
     from _typeshed.wsgi import WSGIApplication
-    from prometheus_client.core import Metric
-
-    from bot.outbox.database import Database
 
 _FIRST_ARTICLES_SECONDS = 20.0
 
@@ -97,11 +92,18 @@ def create_app(
         pages_blueprint(newswire.publisher, newswire.files, show_quality=config.pages.show_quality)
     )
     try:
-        app.register_blueprint(_ops(newswire, environ))
+        app.register_blueprint(ops_routes(newswire, environ))
         if admin_token := secret("ADMIN_TOKEN", environ):
-            app.register_blueprint(_admin(newswire, environ, session, admin_token))
+            app.register_blueprint(admin_routes(newswire, environ, session, admin_token))
     except SettingError as error:
         raise exit_with(error) from None
+    _add_commands(app, newswire, environ, session)
+    return app
+
+
+def _add_commands(
+    app: Flask, newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None
+) -> None:
     app.cli.add_command(
         articles_commands(
             newswire.indexer, newswire.clock, partial(index_of, newswire.config), newswire.checkout
@@ -114,7 +116,6 @@ def create_app(
     app.cli.add_command(
         _LazyGroup("config", "Look at the settings.", partial(_config_commands, newswire, environ))
     )
-    return app
 
 
 def _writes_config(arguments: list[str]) -> bool:
@@ -244,90 +245,6 @@ def _start_bot(newswire: Newswire) -> None:
         return
     newswire.watcher.on_change = bot.wake
     atexit.register(bot.stop)
-
-
-class _Outbox(Collector):
-    """Metrics and readiness of the outbox; the bot's modules are loaded at the first use."""
-
-    def __init__(self, newswire: Newswire, environ: Mapping[str, str]) -> None:
-        self._newswire = newswire
-        self._environ = environ
-
-    def collect(self) -> Iterable[Metric]:
-        """Return the metrics; none while the database's address cannot be used."""
-        from bot.errors import BotError
-        from bot.operator.metrics import outbox_metrics
-
-        try:
-            return outbox_metrics(self._database, self._newswire.clock())
-        except (BotError, SettingError):
-            return ()
-
-    def idle(self) -> str | None:
-        """Return why nothing would be posted now."""
-        from bot.errors import BotError
-        from bot.operator.metrics import idle_bot
-
-        try:
-            return idle_bot(self._database, self._newswire.clock)
-        except (BotError, SettingError) as error:
-            return str(error)
-
-    @cached_property
-    def _database(self) -> Database:
-        from bot.outbox.database import connect
-
-        return connect(outbox_url(self._environ, self._newswire.config.state))
-
-
-def _admin(
-    newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None, token: str
-) -> Blueprint:
-    """Return the operator's pages; only they bring the bot into a process that serves feeds."""
-    from bot.errors import BotError
-    from bot.operator.parts import BotParts
-    from pages.admin.authentication import MIN_TOKEN_LENGTH
-    from pages.admin.routes import blueprint as admin_blueprint
-    from wiring.bot import bot_parts
-
-    if len(token) < MIN_TOKEN_LENGTH:
-        raise SettingError(f"ADMIN_TOKEN must have at least {MIN_TOKEN_LENGTH} characters")
-
-    @cache
-    def parts() -> BotParts:
-        try:
-            return bot_parts(newswire, environ, session)
-        except SettingError as error:
-            raise BotError(str(error)) from None
-
-    return admin_blueprint(token, parts, newswire.publisher, newswire.config.state)
-
-
-def _ops(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
-    checkout = newswire.checkout
-    collectors: list[Collector] = [
-        UsageCollector(newswire.counts),
-        ArticlesCollector(newswire.catalog, newswire.clock, checkout),
-    ]
-    bot_health = None
-    if newswire.config.bot.channels:
-        outbox = _Outbox(newswire, environ)
-        collectors.append(outbox)
-        bot_health = Health(checks={"bot-not-posting": outbox.idle})
-    return ops_blueprint(
-        health_of(newswire.indexer, checkout),
-        collectors,
-        counts=lambda: _counts(newswire),
-        bot_health=bot_health,
-        metrics_token=secret("METRICS_TOKEN", environ),
-        hook_secret=secret("GIT_HOOK_SECRET", environ),
-        on_push=checkout.request_pull if checkout else None,
-    )
-
-
-def _counts(newswire: Newswire) -> Mapping[str, int]:
-    states = newswire.catalog.states(newswire.clock())
-    return {"articles": states["published"], "bad_files": states["bad"]}
 
 
 def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplication:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from articles.background import Background
+from feeds.cached import CachedDocument, ReadyAnswer
 from feeds.formats import FORMATS
-from feeds.publisher import CachedDocument, Publisher, ReadyAnswer
+from feeds.publisher import Publisher
 from web.document import Answer, choose_coding, is_not_modified
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from articles.topics import ALL, Topic
 from feeds import formats
 from feeds.bodies import Bodies, TextCache
 from feeds.build import build_feed, feed_id
+from feeds.cached import CachedDocument, State
 from feeds.filters import Filter
 from feeds.formats import FORMATS, opml
 from feeds.formats.opml import Outline, render_opml
@@ -29,7 +30,7 @@ from feeds.links import Links
 from feeds.model import Content, Feed, Site
 from text.cache import LruCache
 from web.caching import cache_headers, slugs_in
-from web.document import Answer, Document, answer, store
+from web.document import Document, store
 
 MAX_LOOKED_AT = 10_000
 """How many articles are looked at for one filtered feed."""
@@ -48,47 +49,6 @@ class FeedSettings:
     content: Content
     related: int
     ttl: int
-
-
-State = tuple[str, int]
-"""What a topic's documents depend on in the catalog: its identity, and the topic's revision in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyAnswer:
-    """The finished answers with a document in one content coding: whole, and for 304; and its entity tag."""
-
-    whole: Answer
-    unchanged: Answer
-    tag: str
-
-
-@dataclass(slots=True, eq=False)
-class CachedDocument:
-    """A document, the state of the catalog it was made from, and when its topic's next article is due."""
-
-    slug: str
-    state: State
-    due: datetime | None
-    document: Document
-    ready: dict[str, ReadyAnswer] = field(default_factory=dict, repr=False)
-    """Finished answers by content coding."""
-    is_used: bool = False
-    """Whether it was sent without the cache's knowledge since this was last looked at."""
-
-    def is_current(self, state: State, now: datetime) -> bool:
-        """Whether the document is what would be made now."""
-        return self.state == state and (self.due is None or now < self.due)
-
-    def prepare(self, coding: str) -> ReadyAnswer:
-        """Return the finished answers in a content coding; each is made once."""
-        found = self.ready.get(coding)
-        if found is None:
-            whole = answer(self.document, {"accept-encoding": coding})
-            unchanged = answer(self.document, {"accept-encoding": coding, "if-none-match": "*"})
-            found = ReadyAnswer(whole, unchanged, dict(whole.headers)["ETag"])
-            self.ready[coding] = found
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,48 @@
+"""A cached document: until when it is current, and the finished answers with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from web.document import Answer, Document, answer
+
+State = tuple[str, int]
+"""What a topic's documents depend on in the catalog: its identity, and the topic's revision in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyAnswer:
+    """The finished answers with a document in one content coding: whole, and for 304; and its entity tag."""
+
+    whole: Answer
+    unchanged: Answer
+    tag: str
+
+
+@dataclass(slots=True, eq=False)
+class CachedDocument:
+    """A document, the state of the catalog it was made from, and when its topic's next article is due."""
+
+    slug: str
+    state: State
+    due: datetime | None
+    document: Document
+    ready: dict[str, ReadyAnswer] = field(default_factory=dict, repr=False)
+    """Finished answers by content coding."""
+    is_used: bool = False
+    """Whether it was sent without the cache's knowledge since this was last looked at."""
+
+    def is_current(self, state: State, now: datetime) -> bool:
+        """Whether the document is what would be made now."""
+        return self.state == state and (self.due is None or now < self.due)
+
+    def prepare(self, coding: str) -> ReadyAnswer:
+        """Return the finished answers in a content coding; each is made once."""
+        found = self.ready.get(coding)
+        if found is None:
+            whole = answer(self.document, {"accept-encoding": coding})
+            unchanged = answer(self.document, {"accept-encoding": coding, "if-none-match": "*"})
+            found = ReadyAnswer(whole, unchanged, dict(whole.headers)["ETag"])
+            self.ready[coding] = found
+        return found
