@@ -53,10 +53,7 @@ def blueprint(
 
     @routes.get("/healthz")
     def healthz() -> Response:
-        try:
-            return _json(200, {"status": "ok", **counts()})
-        except sqlite3.Error:  # the process is well, whatever has happened to the catalog: see /readyz
-            return _json(200, {"status": "ok"})
+        return _alive(counts)
 
     @routes.get("/readyz")
     def readyz() -> Response:
@@ -68,6 +65,13 @@ def blueprint(
     if hook_secret and on_push:
         _add_hook(routes, hook_secret, on_push)
     return routes
+
+
+def _alive(counts: Callable[[], Mapping[str, int]]) -> Response:
+    try:
+        return _json(200, {"status": "ok", **counts()})
+    except sqlite3.Error:  # the process is well, whatever has happened to the catalog: see /readyz
+        return _json(200, {"status": "ok"})
 
 
 def _add_metrics(routes: Blueprint, collectors: Sequence[Collector], is_allowed: Callable[[], bool]) -> None:

@@ -6,48 +6,25 @@ and a warning. Knows nothing of other articles.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from articles.article import Article, Image, RelatedArticle, markup_of
+from articles.article import Article, RelatedArticle, markup_of
 from articles.conventions import TOPIC_KEYS
 from articles.errors import ArticleError
 from articles.identity import identity
-from articles.reading import addresses, limits, not_articles, parts, values, visibility
+from articles.reading import keys, limits, not_articles, parts, values, visibility
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.dates import date_in_path, without_date
 from articles.reading.heads import Head, HeadError, split
 from articles.reading.languages import language_in_path
+from articles.reading.linking import Links
 from articles.reading.values import BadValueError, Values
 from text.titles import plain_title
 
-_DATES = ("publisheddatetime", "date", "pubdate", "published", "created")
-_UPDATES = (
-    "updated",
-    "updateddatetime",
-    "lastmod",
-    "last_modified_at",
-    "modified",
-    "updateddate",
-    "updated_at",
-)
-_EXPIRIES = ("expirydate", "unpublishdate", "expires", "expiry_date")
-_EXCERPTS = ("excerpt", "description", "summary", "subtitle", "lede")
-_IMAGES = (
-    "images", "image", "cover", "featured_image", "featuredimage", "thumbnail", "hero", "banner", "og_image",
-    "header",
-)  # fmt: skip
-_LINKS = ("external_url", "canonical_url", "canonicalurl", "canonical", "externalurl")
-_PERMALINKS = ("permalink", "url", "path")
-# Where themes and generators keep keys of their own, the strongest first.
-_NESTED = ("taxonomies", "extra", "params", "seo")
-_MAY_BE_NESTED = frozenset(
-    {*_EXCERPTS, *_IMAGES, *_UPDATES, *TOPIC_KEYS, "author", "authors", "lang", "language", "locale", *_LINKS}
-)
-_SEPARATORS: Mapping[str, str] = {"jekyll": " ", "pelican": ";"}
 # An unpublished article without a date has this one: nobody sees it, but it has to have one.
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,9 +76,9 @@ class _Reading:
         self._conventions = context.conventions
         given = context.surroundings.values_for(path) if context.surroundings.scopes else {}
         # What a site gives to all its files hides them in `plain` too, and means nothing else there.
-        self._all = _overlaid(given, head.values) if given else head.values
+        self._all = keys.overlaid(given, head.values) if given else head.values
         own = head.values if self._conventions.is_plain else self._all
-        self._values = Values(head, _by_key(own, nested=not self._conventions.is_plain), strict)
+        self._values = Values(head, keys.by_key(own, nested=not self._conventions.is_plain), strict)
 
     def parsed(self) -> ParsedFile | None:
         """Return the article with its warnings, or None where this is none."""
@@ -126,19 +103,20 @@ class _Reading:
         found = self._values
         date = _moments(self._context.zone)
         appears_at = found.first(date, "publishdate")
-        link, original = self._links()
+        links = Links(found, self._path, self._context)
+        link, original = links.given()
         slug = found.first(_SLUG, "slug")
         authors = found.first(self._people(), "authors", "author") or ()
         if link is None and self._conventions.base_url:
-            link = self._own_address(title, slug, published_at, authors)
+            link = links.own(title, slug, published_at, authors)
         return Article(
             id=found.first(values.identifier, "id") or identity(self._path),
             path=self._path,
             title=title,
             published_at=published_at,
-            updated_at=found.first(date, *_UPDATES) or published_at,
+            updated_at=found.first(date, *keys.UPDATES) or published_at,
             appears_at=appears_at if appears_at and appears_at > published_at else None,
-            expires_at=found.first(date, *_EXPIRIES),
+            expires_at=found.first(date, *keys.EXPIRIES),
             link=link,
             original_link=original if original != link else None,
             slug=slug,
@@ -151,14 +129,14 @@ class _Reading:
             provider=found.first(parts.provider, "provider"),
             authors=authors,
             language=found.first(values.language, "locale", "lang", "language") or self._language(),
-            images=self._images(link),
+            images=links.images(link),
             related=self._related(),
             embed=found.first(values.embed, "featuredcontent"),
             body=self._head.body,
         )
 
     def _excerpt(self) -> str:
-        excerpt = self._values.first(_EXCERPT, *_EXCERPTS) or ""
+        excerpt = self._values.first(_EXCERPT, *keys.EXCERPTS) or ""
         return excerpt if self._conventions.is_plain else plain_title(excerpt)
 
     def _first_words(self) -> str:
@@ -174,13 +152,13 @@ class _Reading:
         """Return when the article was published, by its front matter or else by its path."""
         zone = self._context.zone
         read = _moments(zone)
-        for key, value in self._values.given(*_DATES, "publishdate"):
+        for key, value in self._values.given(*keys.DATES, "publishdate"):
             if key.lower() == "published" and not visibility.is_date(value):
                 continue
             if value != "":
                 return read(self._values, key, value)
         found = date_in_path(self._path)
-        for _, value in self._values.given(*_PERMALINKS) if found is None else ():
+        for _, value in self._values.given(*keys.PERMALINKS) if found is None else ():
             # Zola's `path = "2014/12/12/name"`.
             found = found or (date_in_path(value.strip("/")) if isinstance(value, str) else None)
         return read(self._values, "date", found) if found else None
@@ -227,7 +205,7 @@ class _Reading:
         return values.topics(
             self._values,
             named or TOPIC_KEYS,
-            _SEPARATORS.get(self._conventions.generator, ","),
+            keys.SEPARATORS.get(self._conventions.generator, ","),
             merging=named is not None or not self._conventions.is_plain,
         )
 
@@ -249,97 +227,9 @@ class _Reading:
         quiet = Values(self._head, self._values.by_key, self._values.strict)
         return quiet.first(parts.related, "related") or ()
 
-    def _links(self) -> tuple[str | None, str | None]:
-        """Return the address that the front matter gives, and that of the original where it differs."""
-        found = self._values
-        original = found.first(values.address, "originalurl")
-        link = found.first(values.address, "weburl") or original
-        if link is None and not (self._conventions.is_plain and self._conventions.base_url is None):
-            whole = (each for each in found.given(*_LINKS, *_PERMALINKS) if _is_whole_address(each[1]))
-            addresses_given = (found.usable(values.address, key, value) for key, value in whole)
-            link = next(filter(None, addresses_given), None)
-        return link, original
-
-    def _own_address(
-        self, title: str, slug: str | None, published_at: datetime, authors: tuple[str, ...]
-    ) -> str | None:
-        place = addresses.Place(
-            path=self._path,
-            prefix=self._context.surroundings.prefix,
-            title=title,
-            slug=slug,
-            published_at=published_at.astimezone(self._context.zone),
-            categories=self._categories(),
-            author=authors[0] if authors else "",
-            language=language_in_path(self._path),
-        )
-        configured = self._context.surroundings.permalink_for(place.folders)
-        return addresses.own_address(place, self._permalink(), configured, self._conventions)
-
-    def _permalink(self) -> str | None:
-        for key, value in self._values.given(*_PERMALINKS):
-            if not isinstance(value, str) or not value.strip() or _is_whole_address(value):
-                continue
-            if len(value) > limits.MAX_URL:
-                self._values.note(BadValueError(key, f"is longer than {limits.MAX_URL:,} characters"))
-            elif addresses.is_pattern_of_markup(value):
-                self._values.note(BadValueError(key, "is a template, which is not run: the pattern holds"))
-            else:
-                return value.strip()
-        return None
-
-    def _categories(self) -> tuple[str, ...]:
-        quiet = Values(self._head, self._values.by_key)
-        separator = _SEPARATORS.get(self._conventions.generator, ",")
-        return values.topics(quiet, ("category", "categories"), separator, merging=True)
-
-    def _images(self, link: str | None) -> tuple[Image, ...]:
-        base_url = self._conventions.base_url
-
-        def resolve(reference: str) -> str | None:
-            return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
-
-        found = self._values
-        for key, value in found.given(*_IMAGES):
-            if key.lower().endswith("header") and not _has_picture(value):
-                continue  # a page's header may be anything
-            if pictures := found.usable(parts.images(resolve), key, value):
-                return pictures
-        return ()
-
-
-def _by_key(own: Mapping[str, Any], *, nested: bool) -> dict[str, tuple[str, Any]]:
-    """Return the values by key in lower case, each with its key as it is spelled."""
-    found = {key.lower(): (key, value) for key, value in own.items() if isinstance(key, str)}
-    if nested:
-        for name in _NESTED:
-            group, inner = found.get(name, ("", None))
-            if not isinstance(inner, Mapping):
-                continue
-            for key, value in inner.items():
-                if isinstance(key, str) and (name == "taxonomies" or key.lower() in _MAY_BE_NESTED):
-                    found.setdefault(key.lower(), (f"{group}.{key}", value))
-    return found
-
-
-def _overlaid(given: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the file's own values, and those given to it whose keys it does not have."""
-    named = {key.lower() for key in own if isinstance(key, str)}
-    return {key: value for key, value in given.items() if key.lower() not in named} | dict(own)
-
 
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].partition(".")[0] or path
-
-
-def _is_whole_address(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip().lower().startswith(("http://", "https://"))
-
-
-def _has_picture(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(
-        isinstance(value.get(key), str) for key in ("teaser", "image", "og_image")
-    )
 
 
 def _first_name(found: Values, key: str, value: Any) -> str | None:

@@ -1,0 +1,53 @@
+"""The keys of front matter by what they mean, and a file's values by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from articles.conventions import TOPIC_KEYS
+
+DATES = ("publisheddatetime", "date", "pubdate", "published", "created")
+UPDATES = (
+    "updated",
+    "updateddatetime",
+    "lastmod",
+    "last_modified_at",
+    "modified",
+    "updateddate",
+    "updated_at",
+)
+EXPIRIES = ("expirydate", "unpublishdate", "expires", "expiry_date")
+EXCERPTS = ("excerpt", "description", "summary", "subtitle", "lede")
+IMAGES = (
+    "images", "image", "cover", "featured_image", "featuredimage", "thumbnail", "hero", "banner", "og_image",
+    "header",
+)  # fmt: skip
+LINKS = ("external_url", "canonical_url", "canonicalurl", "canonical", "externalurl")
+PERMALINKS = ("permalink", "url", "path")
+# Where themes and generators keep keys of their own, the strongest first.
+_NESTED = ("taxonomies", "extra", "params", "seo")
+_MAY_BE_NESTED = frozenset(
+    {*EXCERPTS, *IMAGES, *UPDATES, *TOPIC_KEYS, "author", "authors", "lang", "language", "locale", *LINKS}
+)
+SEPARATORS: Mapping[str, str] = {"jekyll": " ", "pelican": ";"}
+
+
+def by_key(own: Mapping[str, Any], *, nested: bool) -> dict[str, tuple[str, Any]]:
+    """Return the values by key in lower case, each with its key as it is spelled."""
+    found = {key.lower(): (key, value) for key, value in own.items() if isinstance(key, str)}
+    if nested:
+        for name in _NESTED:
+            group, inner = found.get(name, ("", None))
+            if not isinstance(inner, Mapping):
+                continue
+            for key, value in inner.items():
+                if isinstance(key, str) and (name == "taxonomies" or key.lower() in _MAY_BE_NESTED):
+                    found.setdefault(key.lower(), (f"{group}.{key}", value))
+    return found
+
+
+def overlaid(given: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file's own values, and those given to it whose keys it does not have."""
+    named = {key.lower() for key in own if isinstance(key, str)}
+    return {key: value for key, value in given.items() if key.lower() not in named} | dict(own)
