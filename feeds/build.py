@@ -56,23 +56,19 @@ def build_feed(
     are written; without it, they are in Newswire's own format.
     """
     bodies = bodies or own_format(site)
-    published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
-    newest = sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
+    newest = _newest(articles, size)
     if content == "full":
         bodies.prepare((article, entry_url(article, site)) for article in newest)
     entries = tuple(build_entry(article, site, content, related, bodies) for article in newest)
-    name = one_line(topic.name)
     slug = quote(topic.slug, errors="replace")
     site_title = one_line(site.title) or site.url
-    is_all = topic.slug == ALL
-    title = one_line(topic.title) or (site_title if is_all else f"{name} – {site_title}")
-    fallback = one_line(site.description) if is_all else ""
+    title, description = _headings(topic, site, site_title)
     return Feed(
         id=feed_id(topic.slug, site),
         slug=topic.slug,
         title=title,
-        description=one_line(topic.description) or fallback or title,
-        page_url=f"{site.url}/" if is_all else f"{site.url}/topics/{slug}",
+        description=description,
+        page_url=f"{site.url}/" if topic.slug == ALL else f"{site.url}/topics/{slug}",
         base_url=f"{site.url}/feeds/{slug}",
         home_url=f"{site.url}/",
         language=_language(site.language) or "en",
@@ -83,6 +79,20 @@ def build_feed(
         entries=entries,
         changes_at=bodies.links.changes_at,
     )
+
+
+def _newest(articles: Iterable[Article], size: int) -> list[Article]:
+    """Return the newest published articles; those of one moment stand in the order of their ids."""
+    published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
+    return sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
+
+
+def _headings(topic: Topic, site: Site, site_title: str) -> tuple[str, str]:
+    """Return the title and the description of a topic's feed."""
+    is_all = topic.slug == ALL
+    title = one_line(topic.title) or (site_title if is_all else f"{one_line(topic.name)} – {site_title}")
+    fallback = one_line(site.description) if is_all else ""
+    return title, one_line(topic.description) or fallback or title
 
 
 def own_format(site: Site) -> Bodies:
