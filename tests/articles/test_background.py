@@ -307,12 +307,11 @@ def test_a_deleted_checkout_is_pulled_again(site: ArticleSite, tmp_path: Path) -
     checkout = Checkout(Repository(url=origin.url), site.state, lambda: NOON)
     puller = Puller(checkout, timedelta(hours=1))
     with running(puller):
-        assert wait_for((checkout.files / "one.md").exists, 10)
+        assert wait_for(lambda: checkout.shown is not None, 30)
         for _ in range(2):
             checkout.folder.rename(tmp_path / f"away{_}")
             checkout.request_pull()
-            assert wait_for(lambda: checkout.shown is not None, 10)
-            assert (checkout.files / "one.md").exists()
+            assert wait_for((checkout.files / "one.md").exists, 30)
         with checkout.role() as role:
             assert role is None  # the puller holds the new lock, not the deleted one
         assert puller.failure is None

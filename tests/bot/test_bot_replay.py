@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -48,6 +48,7 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
             clock=clock,
             lease=Lease(database, clock, server_time=False),
             paced=False,
+            keep=timedelta(days=3650),  # three years are replayed, and every attempt is counted at the end
         )
         yield bot
         bot.stop()
