@@ -5,7 +5,9 @@ Knows how to connect and how to write without stepping on others; of tables and 
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -32,6 +34,8 @@ from bot.outbox.address import database_address
 
 BUSY = 10.0
 """Seconds for which a writer waits for another process to finish writing an SQLite file."""
+
+_WAL_RETRY_SECONDS = 0.02
 
 KEPT = 8
 """Connections that threads may keep; small servers allow 20 in all, and two bots run during a deploy."""
@@ -203,8 +207,26 @@ def _sqlite(address: URL) -> Engine:
 def _prepare_sqlite(connection: Any, record: object) -> None:
     # The driver would begin transactions by itself, late and without the write lock.
     connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _use_wal(connection)
+    for setting in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {setting}")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log, or wait while another process does so.
+
+    SQLite does not wait by itself here: of several connections that switch at once, all but one are refused.
+    """
+    give_up_at = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > give_up_at:
+                raise
+            time.sleep(_WAL_RETRY_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:
