@@ -213,6 +213,7 @@ def _bot_commands(
     from wiring.bot import bot_parts, proposed_change
 
     def parts(stream: TextIO) -> BotParts:
+        return_large_blocks()
         start_reporting(newswire.config, environ, stream)
         try:
             return bot_parts(newswire, environ, session)

@@ -9,7 +9,6 @@ from typing import NoReturn
 from urllib.parse import quote
 
 from flask import Blueprint, request
-from rapidfuzz import fuzz, process
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.topics import ALL, Topic, slugify
@@ -97,6 +96,9 @@ def raise_unknown_topic(publisher: Publisher, slug: str) -> NoReturn:
     topics = {summary.topic.slug: summary.topic for summary in publisher.catalog.summaries(publisher.now())}
     name = slugify(slug.rpartition(".")[0] if slug.rpartition(".")[2] in FORMATS else slug)
     # difflib would take half a minute for long names of few different letters.
+    # Imported late: most processes never meet an unknown topic, and it takes four megabytes.
+    from rapidfuzz import fuzz, process
+
     similar = process.extract(name, list(topics), scorer=fuzz.ratio, limit=_MOST_NEAR, score_cutoff=50)
     near = [slug for slug, *_ in similar]
     near += [s for s in topics if s not in near and (s.startswith(name) or name.startswith(s))]

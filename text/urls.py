@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, quote, urlsplit
 
-import idna
-
 from text.limits import MAX_URL
 
 _TRACKING = re.compile(
@@ -64,12 +62,19 @@ def ascii_host(name: str) -> str | None:
     if len(name) > _MAX_HOST:
         return None
     try:
-        mapped = name.lower() if name.isascii() else idna.uts46_remap(name, std3_rules=False)
+        mapped = name.lower() if name.isascii() else _mapped(name)
         labels = [_ascii_label(label) for label in mapped.removesuffix(".").split(".")]
-    except (idna.IDNAError, UnicodeError):
+    except UnicodeError:  # IDNAError is one
         return None
     host = ".".join(labels) + "." * mapped.endswith(".")
     return host if len(host) <= _MAX_HOST and all(0 < len(label) <= _MAX_LABEL for label in labels) else None
+
+
+def _mapped(name: str) -> str:
+    # Imported late: its tables take two megabytes, and nearly every host is ASCII.
+    import idna
+
+    return idna.uts46_remap(name, std3_rules=False)
 
 
 def _ascii_label(label: str) -> str:
