@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bot.operator import orders, queries
 from bot.operator.parts import BotParts
 from bot.operator.queries import AttemptRecord
+from bot.services import Outcome
 
 PATIENCE = 30.0
 """Seconds for which an operator waits: a running bot looks for tests with every heartbeat."""
@@ -27,8 +28,8 @@ class TestResult:
 
     @property
     def is_sent(self) -> bool:
-        """Whether people see it."""
-        return self.outcome == "sent"
+        """Whether the service has it."""
+        return self.outcome in (Outcome.SENT, Outcome.ACCEPTED)
 
 
 def send_test(parts: BotParts, channel: str) -> TestResult:

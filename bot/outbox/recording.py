@@ -127,7 +127,7 @@ def _record_late(connection: Connection, done: Done) -> bool:
     )
     sources = [PostState.UNKNOWN, PostState.HELD, PostState.DEAD]
     values = _seen(done.shown) | {"posted_at": now, "cause": Cause.NONE, "note": "", "failures": 0}
-    if move_posts(connection, which, sources, PostState.SENT, now, **values) != 1:
+    if move_posts(connection, which, sources, done.change.state, now, **values) != 1:
         return False
     _mark_posted(connection, post, now)
     _add_attempt(connection, done)

@@ -76,8 +76,8 @@ def after_post(
     `spread` in [0, 1) is the share of JITTER to add; `has_image` says whether a form without images differs.
     """
     failures, form, outcome = standing.failures, standing.form, verdict.outcome
-    if outcome is Outcome.SENT:
-        return Change(state=PostState.SENT, form=form)
+    if outcome.is_success:
+        return Change(state=state_after(outcome), form=form)
     if outcome is Outcome.DISABLED:
         return Change(state=PostState.HELD, cause=Cause.CHANNEL_DISABLED, failures=failures, form=form)
     cause, note = _CAUSES[outcome], verdict.reason
@@ -90,6 +90,11 @@ def after_post(
     return Change(state=state, cause=cause, note=note, due_at=due_at, failures=failures, form=form)
 
 
+def state_after(success: Outcome) -> PostState:
+    """Return the state of a post that the service has: sent, or only accepted."""
+    return PostState.ACCEPTED if success is Outcome.ACCEPTED else PostState.SENT
+
+
 def after_correction(
     standing: Standing, verdict: Verdict, now: datetime, *, spread: float = 0.0, has_image: bool = False
 ) -> Change:
@@ -97,7 +102,7 @@ def after_correction(
 
     Repeating a correction does no harm, so a lost answer is just a failure.
     """
-    if verdict.outcome in (Outcome.SENT, Outcome.DISABLED):
+    if verdict.outcome.is_success or verdict.outcome is Outcome.DISABLED:
         return Change(state=PostState.SENT, form=standing.form)
     due_at, failures, form = _again(standing, verdict, now, spread, has_image=has_image)
     return Change(

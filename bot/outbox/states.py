@@ -24,7 +24,8 @@ A post is one message:
        └── an operator's `replay`, or `resolve` as not posted, from any state without a request in flight
 
 A post whose deliveries have all left it before it went out is dead. `resolve` as posted leads from unknown,
-held and dead to sent. The moves are made in `bot.outbox.moves` and nowhere else.
+held and dead to sent; an answer that comes late leads there too, or to accepted. The moves are made in
+`bot.outbox.moves` and nowhere else.
 """
 
 from __future__ import annotations
@@ -111,9 +112,9 @@ POST_MOVES: dict[PostState, frozenset[PostState]] = {
     _P.PLANNED: frozenset({_P.CLAIMED, _P.HELD, _P.DEAD, _P.PLANNED}),
     _P.CLAIMED: frozenset({_P.SENT, _P.ACCEPTED, _P.RETRY, _P.UNKNOWN, _P.HELD, _P.DEAD}),
     _P.RETRY: frozenset({_P.CLAIMED, _P.HELD, _P.DEAD, _P.PLANNED}),
-    _P.UNKNOWN: frozenset({_P.CLAIMED, _P.HELD, _P.DEAD, _P.PLANNED, _P.SENT}),
-    _P.HELD: frozenset({_P.PLANNED, _P.DEAD, _P.SENT}),
-    _P.DEAD: frozenset({_P.PLANNED, _P.SENT}),
+    _P.UNKNOWN: frozenset({_P.CLAIMED, _P.HELD, _P.DEAD, _P.PLANNED, _P.SENT, _P.ACCEPTED}),
+    _P.HELD: frozenset({_P.PLANNED, _P.DEAD, _P.SENT, _P.ACCEPTED}),
+    _P.DEAD: frozenset({_P.PLANNED, _P.SENT, _P.ACCEPTED}),
     _P.SENT: frozenset({_P.PLANNED}),
     _P.ACCEPTED: frozenset({_P.PLANNED}),
 }

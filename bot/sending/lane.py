@@ -22,7 +22,7 @@ from bot.outbox.denials import denied_since
 from bot.outbox.keys import storable
 from bot.outbox.queue import Outbox, Taken
 from bot.outbox.records import Attempt, Claim, Done, Kind, Post, PostKind, Rest, Shown, new_claim
-from bot.outbox.retry import Change, Standing, after_correction, after_post
+from bot.outbox.retry import Change, Standing, after_correction, after_post, state_after
 from bot.outbox.states import PostState
 from bot.planning.catalog import Catalog
 from bot.planning.release import Policy, Spent, release
@@ -242,7 +242,7 @@ class Lane:
 
     def _conclude(self, job: Job, claim: Claim, verdict: Verdict, attempt: Attempt) -> Done:
         now = attempt.finished_at
-        failed = verdict.outcome is not Outcome.SENT
+        failed = not verdict.outcome.is_success
         rest = None
         if verdict.outcome is Outcome.RATE_LIMITED or (
             verdict.outcome is Outcome.DENIED and job.kind is Kind.POST
@@ -322,8 +322,8 @@ class Lane:
 
 def after_test(verdict: Verdict) -> Change:
     """Return what becomes of a test message: sent or not, it is over."""
-    if verdict.outcome is Outcome.SENT:
-        return Change(state=PostState.SENT)
+    if verdict.outcome.is_success:
+        return Change(state=state_after(verdict.outcome))
     return Change(state=PostState.DEAD, note=verdict.reason)
 
 
@@ -365,7 +365,7 @@ def _shown(job: Job, verdict: Verdict) -> Shown:
 
 def _report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
     post, change = job.post, done.change
-    level = logging.INFO if verdict.outcome is Outcome.SENT else logging.WARNING
+    level = logging.INFO if verdict.outcome.is_success else logging.WARNING
     log.log(
         level,
         "%s channel=%s article=%s delivery=%s attempt=%d %s%s%s ms=%d%s",

@@ -58,18 +58,27 @@ class Response:
 class Outcome(StrEnum):
     """What an answer means for the delivery.
 
+    SENT says that people see the message, ACCEPTED that the service has taken it and shows it when it can,
+    which no later answer will confirm: such as a 202 (RFC 9110 §15.3.3), or a mail server's 250.
+
     DENIED and DISABLED both say that the service takes nothing from this webhook. DISABLED is the service's
     own statement, which is final. DENIED is a bare 401, 403, 404, 410 or 451, which any proxy or edge network
     on the way may have sent; it is retried, and taken as final after DENIED_FOR without any other answer.
     """
 
     SENT = "sent"
+    ACCEPTED = "accepted"
     UNSENT = "unsent"
     RATE_LIMITED = "rate_limited"
     UNKNOWN = "unknown"
     REJECTED = "rejected"
     DENIED = "denied"
     DISABLED = "disabled"
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the service has the message, so that it is not to be sent again."""
+        return self in (Outcome.SENT, Outcome.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

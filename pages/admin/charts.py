@@ -7,8 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bot.services import Outcome
+
 HEIGHT = 60
 STEP = 20
+
+POSTED = (Outcome.SENT, Outcome.ACCEPTED)
+"""Outcomes that count as posts; all others are failures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,8 @@ def days(found: Mapping[date, Counter[str]], now: datetime, count: int) -> list[
     """Return the last days one by one, oldest first, from attempts counted by outcome."""
     dates = [now.date() - timedelta(days=ago) for ago in reversed(range(count))]
     outcomes = [(day, found.get(day, Counter[str]())) for day in dates]
-    return [Day(day, counted["sent"], counted.total() - counted["sent"]) for day, counted in outcomes]
+    posted = [(day, sum(counted[each] for each in POSTED), counted.total()) for day, counted in outcomes]
+    return [Day(day, count, total - count) for day, count, total in posted]
 
 
 def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:

@@ -90,6 +90,7 @@ _DISCORD: Answers = [
 ]
 _TOY: Answers = [
     (said(200, {"shown": "7"}), Outcome.SENT),
+    (said(202), Outcome.ACCEPTED),
     (said(200, {"shown": 7}), Outcome.UNKNOWN),
     (said(410, {"gone": True}), Outcome.DISABLED),
     (said(410), Outcome.DENIED),

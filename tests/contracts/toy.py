@@ -109,6 +109,8 @@ class Toy(Service):
         told = response.said()
         if response.status == 429:
             return rate_limited(retry_after(response))
+        if response.status == 202:
+            return Verdict(outcome=Outcome.ACCEPTED, reason="accepted")
         if response.status == 410 and told.get("gone") is True:
             return Verdict(outcome=Outcome.DISABLED, reason="HTTP 410: gone")
         if response.status == 200 and isinstance(told.get("shown"), str):
