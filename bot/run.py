@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from apscheduler.executors.base import BaseExecutor, run_job
@@ -38,7 +37,6 @@ from bot.planning.rules import Channel
 from bot.sending.dispatcher import Sender
 from bot.sending.lane import Sends
 from bot.services import SERVICES, Service
-from bot.services.message import compose
 
 GRACE = 3.5
 """Seconds that a request in flight is given when the process is to end: platforms kill after 5 to 10."""
@@ -111,7 +109,6 @@ class Bot:
             catalog,
             channels,
             transport,
-            partial(compose, site=site.name, site_url=site.url),
             clock,
             services=services,
             wait=wait,

@@ -23,7 +23,6 @@ from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
 from bot.sending.lane import Lane, Sends, Tools, after_test
 from bot.sending.pace import Pacer
-from bot.sending.prepare import Composes
 from bot.services import SERVICES, Destination, Service
 
 log = logging.getLogger("bot.sending.dispatcher")
@@ -42,7 +41,6 @@ class Sender:
         catalog: Catalog,
         channels: Iterable[Channel],
         transport: Sends,
-        compose: Composes,
         clock: Callable[[], datetime],
         *,
         services: Mapping[str, Service] = SERVICES,
@@ -58,7 +56,6 @@ class Sender:
             outbox=outbox,
             catalog=catalog,
             transport=transport,
-            compose=compose,
             site=site,
             site_url=site_url,
             clock=clock,

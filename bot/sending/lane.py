@@ -29,7 +29,7 @@ from bot.planning.release import Policy, Spent, release
 from bot.planning.rules import Channel
 from bot.sending.connections import MaySend
 from bot.sending.pace import Pacer
-from bot.sending.prepare import Composes, Job, Preparer
+from bot.sending.prepare import Job, Preparer
 from bot.sending.transport import Ambiguous, Unsent
 from bot.services import Destination, Outcome, Request, Response, Service, Verdict, after_denial
 
@@ -72,7 +72,6 @@ class Tools:
     outbox: Outbox
     catalog: Catalog
     transport: Sends
-    compose: Composes
     site: str
     site_url: str
     clock: Callable[[], datetime]
@@ -113,7 +112,6 @@ class Lane:
             service=service,
             outbox=tools.outbox,
             catalog=tools.catalog,
-            compose=tools.compose,
             site=tools.site,
             site_url=tools.site_url,
             clock=tools.clock,

@@ -7,10 +7,9 @@ nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from articles.article import Article
 from bot.outbox.causes import Cause
@@ -21,19 +20,12 @@ from bot.planning.catalog import Catalog
 from bot.planning.presence import missing
 from bot.planning.rules import CAUSES, Channel, Decision, Reason, decide, is_visible
 from bot.services import Context, Destination, Request, Service
-from bot.services.message import Message, compose_alert
+from bot.services.message import Message, compose_alert, compose_post
 
 LOOK_AGAIN = timedelta(minutes=1)
 """How long a post waits for an article that this catalog does not have yet."""
 
 log = logging.getLogger("bot.sending.prepare")
-
-
-class Composes(Protocol):
-    """What a lane asks of the message's author."""
-
-    def __call__(self, article: Article, *, retracted: bool = False) -> Message:
-        """Return the message that announces the article, or takes it back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +40,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparer:
-    """Makes requests for one channel's posts; `site` and `site_url` are named by tests and alerts."""
+    """Makes requests for one channel's posts, in the name of `site`, which is found at `site_url`."""
 
     channel: Channel
     destination: Destination
     service: Service
     outbox: Outbox
     catalog: Catalog
-    compose: Composes
     site: str
     site_url: str
     clock: Callable[[], datetime]
@@ -101,7 +92,7 @@ class Preparer:
             return None
         if not shown:
             return None
-        return self._request(post, self.compose(shown[0]), now)
+        return self._request(post, self._compose(shown), now)
 
     def _request(self, post: Post, message: Message, now: datetime) -> Job:
         request = self.service.post(self.destination, message, post.form, context_of(post, now))
@@ -126,27 +117,35 @@ class Preparer:
     def _correction(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
         """Return the request that makes the message say what the article says now, or nothing if it does."""
         now = self.clock()
-        delivery = post.deliveries[0]
-        article = articles.get(delivery.article_id)
-        if article is None or not article.has_appeared(now):
-            article = self._successor(delivery, now) or article
-        if article is None and not missing(self.catalog, now)(delivery):
+        found = [(each, self._present(each, articles, now)) for each in post.deliveries]
+        absent = [each for each, article in found if article is None]
+        is_gone = missing(self.catalog, now) if absent else None
+        if is_gone is not None and not all(map(is_gone, absent)):
             self.outbox.postpone(post, now + LOOK_AGAIN)
             return None
-        if article is not None and article.has_appeared(now):
-            message = self.compose(article)
-        elif post.retracted:
-            message = None
-        else:
-            message = self.compose(article or _remembered(delivery), retracted=True)
+        message = self._corrected([article or _remembered(each) for each, article in found], now)
         request = None
-        if message and post.message_id and message.fingerprint() != post.fingerprint:
+        was_withdrawn = message.retracted and post.retracted
+        if not was_withdrawn and post.message_id and message.fingerprint() != post.fingerprint:
             context = context_of(post, now)
             request = self.service.correct(self.destination, post.message_id, message, post.form, context)
-        if message is None or request is None:
+        if request is None:
             self.outbox.drop_correction(post)
             return None
         return Job(post=post, kind=Kind.CORRECT, message=message, request=request)
+
+    def _present(self, delivery: Delivery, articles: Mapping[str, Article], now: datetime) -> Article | None:
+        """Return the delivery's article, or where that is not shown another that tells its story."""
+        article = articles.get(delivery.article_id)
+        if article is None or not article.has_appeared(now):
+            return self._successor(delivery, now) or article
+        return article
+
+    def _corrected(self, articles: Sequence[Article], now: datetime) -> Message:
+        return self._compose(articles, {each.id for each in articles if not each.has_appeared(now)})
+
+    def _compose(self, articles: Sequence[Article], retracted: Collection[str] = ()) -> Message:
+        return compose_post(articles, site=self.site, site_url=self.site_url, retracted=retracted)
 
     def _successor(self, delivery: Delivery, now: datetime) -> Article | None:
         """Return the article that tells the story now: renaming a file gives it another identity."""
@@ -177,11 +176,12 @@ def _end(article: Article | None, decision: Decision) -> tuple[DeliveryState, Ca
 
 
 def _remembered(delivery: Delivery) -> Article:
-    """Return what the outbox still knows of a deleted article."""
+    """Return what the outbox still knows of a deleted article, which is no longer to be seen."""
     return Article(
         id=delivery.article_id,
         path="",
         title=delivery.title,
         published_at=delivery.published_at,
         updated_at=delivery.published_at,
+        is_published=False,
     )

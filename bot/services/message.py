@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -68,6 +69,29 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
         quality=article.quality,
         image=next(filter(None, pictures), None),
         retracted=retracted,
+    )
+
+
+def compose_post(
+    articles: Sequence[Article], *, site: str, site_url: str, retracted: Collection[str] = ()
+) -> Message:
+    """Return the message about all of `articles`, of which those with the ids `retracted` are withdrawn.
+
+    That about one is the one that `compose` returns. One about several is dated by the newest of them.
+    """
+    items = tuple(
+        compose(article, site=site, site_url=site_url, retracted=article.id in retracted)
+        for article in articles
+    )
+    if len(items) == 1:
+        return items[0]
+    return Message(
+        title=f"{len(items)} articles",
+        link=site_url,
+        published_at=max(item.published_at for item in items),
+        site=clean(site),
+        retracted=all(item.retracted for item in items),
+        items=items,
     )
 
 

@@ -1,0 +1,127 @@
+"""A post about several articles: one message, one state, and each article as it is when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from bot.outbox.queue import Outbox
+from bot.outbox.records import Delivery
+from bot.outbox.states import State
+from bot.planning.release import PlannedPost
+from bot.run import Bot
+from bot.services import Context, Destination, Detail, Request
+from bot.services.discord import Discord
+from bot.services.message import Message, compose_post
+from bot.services.service import NO_CONTEXT
+from tests.bot.world import START, World, article
+from tests.fakechat import reset_after_body
+
+
+class Listing(Discord):
+    """Says the titles of all articles, in brackets where they are withdrawn."""
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
+        return replace(super().post(to, message, detail, context), json=_listed(message))
+
+    def correct(
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
+    ) -> Request | None:
+        request = super().correct(to, message_id, message, detail, context)
+        return request and replace(request, json=_listed(message))
+
+
+def _listed(message: Message) -> dict[str, Any]:
+    items = message.items or (message,)
+    titles = [f"({item.title})" if item.retracted else item.title for item in items]
+    return {"content": " | ".join(titles), "allowed_mentions": {"parse": []}}
+
+
+@pytest.fixture
+def bot(world: World) -> Bot:
+    """A bot with three articles that wait as one post."""
+    bot = world.started(world.discord(on_unknown="hold"), services={"discord": Listing()})
+    world.catalog.put(*(article(name) for name in "abc"))
+    assert bot.lease.hold()
+    bot.planner.plan(world.clock())
+
+    def together(waiting: Sequence[Delivery]) -> list[PlannedPost]:
+        return [PlannedPost(deliveries=tuple(waiting), due_at=world.clock())]
+
+    assert Outbox(world.database, bot.lease).release("readers", together, world.clock(), 10) == 1
+    return bot
+
+
+def said(world: World) -> str:
+    (message,) = world.chat.messages("readers")
+    return str(message.payload["content"])
+
+
+def states(world: World) -> list[State]:
+    return [each.state for each in world.deliveries()]
+
+
+def test_all_are_in_one_message(world: World, bot: Bot) -> None:
+    """One request, one attempt; all three deliveries are sent."""
+    world.tick(bot)
+    assert said(world) == "Title of a | Title of b | Title of c"
+    assert states(world) == [State.SENT] * 3
+    assert len({each.post_id for each in world.deliveries()}) == 1
+
+
+def test_what_was_withdrawn_before_drops_out(world: World, bot: Bot) -> None:
+    """An article that is unpublished or gone when the post's turn comes is not in it; the others are."""
+    world.catalog.delete("a")
+    world.catalog.put(article("b", is_published=False))
+    world.tick(bot)
+    assert said(world) == "Title of c"
+    assert states(world) == [State.SKIPPED, State.SKIPPED, State.SENT]
+
+
+def test_they_share_a_lost_answer(world: World, bot: Bot) -> None:
+    """While nobody knows whether people saw the message, that is so of each of its articles."""
+    world.chat.fail("readers", reset_after_body())
+    world.tick(bot)
+    assert states(world) == [State.HELD] * 3
+    assert len(world.chat.requests) == 1
+
+
+def test_a_change_of_one_corrects_the_message(world: World, bot: Bot) -> None:
+    """The message is made again from all its articles; one that is gone is shown as withdrawn."""
+    world.tick(bot)
+    world.catalog.put(article("b", title="Better"))
+    world.catalog.delete("c")
+    world.tick(bot)
+    world.clock.advance(seconds=61)
+    world.tick(bot)
+    assert said(world) == "Title of a | Better | (Title of c)"
+    world.catalog.delete("a", "b")
+    world.tick(bot)
+    world.clock.advance(minutes=10)
+    world.tick(bot)
+    assert said(world) == "(Title of a) | (Title of b) | (Title of c)"
+    assert world.post().retracted
+    assert [request.method for request in world.chat.requests] == ["POST", "PATCH", "PATCH"]
+
+
+def test_the_message_of_one_is_its_own() -> None:
+    """One article needs no heading; several have one, dated by the newest and withdrawn when all are."""
+    site = {"site": "News", "site_url": "https://example.com"}
+    one, other = article("a"), article("b", published_at=START)
+    assert compose_post([one], **site).items == ()
+    both = compose_post([one, other], retracted={"a"}, **site)
+    assert (both.title, both.published_at, both.retracted) == ("2 articles", START, False)
+    assert [item.retracted for item in both.items] == [True, False]
+    assert compose_post([one, other], retracted={"a", "b"}, **site).retracted
+    assert isinstance(both.published_at, datetime)
