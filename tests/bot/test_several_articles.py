@@ -106,6 +106,7 @@ def test_a_change_of_one_corrects_the_message(world: World, bot: Bot) -> None:
     world.clock.advance(seconds=61)
     world.tick(bot)
     assert said(world) == "Title of a | Better | (Title of c)"
+    world.catalog.put(article("draft", is_published=False))  # an empty folder would be one that is away
     world.catalog.delete("a", "b")
     world.tick(bot)
     world.clock.advance(minutes=10)
