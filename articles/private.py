@@ -8,7 +8,9 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-_OURS = re.compile(r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|(?:counts|outbox|logins)\.sqlite.*")
+_OURS = re.compile(
+    r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|(?:changes(?:-filtered)?|counts|outbox|logins)\.sqlite.*"
+)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 

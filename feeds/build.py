@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
 
 from articles.article import Article, Image, Provider, RelatedArticle
@@ -116,7 +116,7 @@ def build_entry(
         url=url,
         title=one_line(article.title) or "Untitled",
         published=article.published_at.astimezone(UTC),
-        updated=max(article.updated_at, article.published_at).astimezone(UTC),
+        updated=_updated(article, bodies.links),
         content_html="",
         summary=summary,
         categories=_unique(article.topics),
@@ -128,6 +128,14 @@ def build_entry(
         via=via if via != url else None,
     )
     return replace(entry, content_html=entry_html(entry, text))
+
+
+def _updated(article: Article, links: Links) -> datetime:
+    """Return when the article last changed; a time in the future counts only once it has come."""
+    if links.now and article.updated_at > links.now:
+        links.note_change(article.updated_at)
+        return article.published_at.astimezone(UTC)
+    return max(article.updated_at, article.published_at).astimezone(UTC)
 
 
 def feed_id(name: str, site: Site) -> str:

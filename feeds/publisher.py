@@ -23,6 +23,7 @@ from feeds import formats
 from feeds.bodies import Bodies, TextCache
 from feeds.build import build_feed, feed_id
 from feeds.cached import CachedDocument, State
+from feeds.changes import ChangeTimes
 from feeds.filters import Filter
 from feeds.formats import FORMATS, opml
 from feeds.formats.opml import Outline, render_opml
@@ -37,6 +38,8 @@ MAX_LOOKED_AT = 10_000
 
 CACHE_BYTES = 20_000_000
 FILTERED_CACHE_BYTES = 4_000_000
+MAX_FILTERED_CHANGES = 10_000
+"""Filtered feeds of which is remembered when they last changed."""
 TEXT_CACHE_BYTES = 4_000_000
 _ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
@@ -81,8 +84,13 @@ class Publisher:
         self.documents = LruCache[str, CachedDocument](CACHE_BYTES)
         """The topics' documents by file name, with all their codings."""
         self.texts = TextCache(TEXT_CACHE_BYTES)
+        state = catalog.path.parent
+        self._changes = ChangeTimes(state / "changes.sqlite", clock)
         # Apart, because anyone can ask for any number of filtered feeds.
         self._filtered = LruCache[str, CachedDocument](FILTERED_CACHE_BYTES)
+        self._filtered_changes = ChangeTimes(
+            state / "changes-filtered.sqlite", clock, limit=MAX_FILTERED_CHANGES
+        )
 
     def now(self) -> datetime:
         """Return the time by the injected clock."""
@@ -98,8 +106,10 @@ class Publisher:
             feed = self.feed(slug, now)
             if feed is None:
                 return None
-            due = _earliest(self.catalog.next_due(slug, now), feed.changes_at)
-            document = self.render(feed, extension)
+            document, dated_until = self._dated(
+                self._changes, name, self.render(feed, extension), [slug], now
+            )
+            due = _earliest(self.catalog.next_due(slug, now), feed.changes_at, dated_until)
             cached = CachedDocument(slug, state, due, document)
             store(self.documents, name, cached, document)
         return cached
@@ -152,8 +162,21 @@ class Publisher:
     def _topic(self, slug: str, now: datetime) -> Topic | None:
         return _ALL_TOPICS if slug == ALL else self.catalog.topic(slug, now)
 
+    def _dated(
+        self, changes: ChangeTimes, name: str, document: Document, slugs: Iterable[str], now: datetime
+    ) -> tuple[Document, datetime | None]:
+        """Return the document with Last-Modified, or without one and when it gets one.
+
+        A date in the future is not sent (RFC 9110 §8.8.2.1).
+        """
+        known = max(filter(None, (self.catalog.changed_at(slug, now) for slug in slugs)), default=now)
+        moment = changes.changed_at(name, document.tag, known)
+        if moment is None or moment > now:
+            return document, moment
+        return replace(document, last_modified=moment), None
+
     def render(self, feed: Feed, extension: str) -> Document:
-        """Return a feed as a document in one format."""
+        """Return a feed as a document in one format; it does not know yet since when it is the same."""
         made = FORMATS[extension]
         headers = (
             *cache_headers(feed.ttl, slugs_in(feed.slug)),
@@ -161,9 +184,7 @@ class Publisher:
             ("Link", f'<{feed.page_url}>; rel="alternate"; type="text/html"'),
             *_OPEN_HEADERS,
         )
-        return Document(
-            body=made.render(feed), mimetype=made.MIMETYPE, last_modified=feed.updated, headers=headers
-        )
+        return Document(body=made.render(feed), mimetype=made.MIMETYPE, last_modified=None, headers=headers)
 
     def filtered(self, wanted: Filter, extension: str) -> Document:
         """Return the document of a filter whose topics all exist, rendered again only after a change."""
@@ -173,8 +194,14 @@ class Publisher:
         cached = self._filtered.get(name)
         if cached is None or not cached.is_current(max(states), now):
             feed = self.filtered_feed(wanted, now)
-            due = _earliest(feed.changes_at, *(self.catalog.next_due(slug, now) for slug in wanted.topics))
-            document = self.render(feed, extension)
+            document, dated_until = self._dated(
+                self._filtered_changes, name, self.render(feed, extension), wanted.topics, now
+            )
+            due = _earliest(
+                feed.changes_at,
+                dated_until,
+                *(self.catalog.next_due(slug, now) for slug in wanted.topics),
+            )
             cached = CachedDocument(wanted.path, max(states), due, document)
             store(self._filtered, name, cached, document)
         return cached.document

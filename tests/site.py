@@ -101,7 +101,7 @@ class ArticleSite:
 
     def indexer(self, state: str = "state") -> Indexer:
         """Return what refreshes the catalog in a folder of this name."""
-        return Indexer(self.catalog(state), Folder(self.root))
+        return Indexer(self.catalog(state), Folder(self.root), self.clock)
 
     def publisher(self, catalog: Catalog, **settings: Any) -> Publisher:
         """Return a publisher of its own, with nothing made yet."""

@@ -76,8 +76,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Document:
-    """The bytes of one feed in one format. `last_modified` is the newest entry's time, None without entries.
+    """The bytes of one feed in one format.
 
+    `last_modified` is the whole second since when they have been these, None where that is not known.
     `headers` are those that every answer with or about this document carries; `tag` is a digest of the bytes,
     the part of the entity tag that all codings share.
     """
@@ -176,14 +177,15 @@ def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mappin
     """Whether a conditional request is to be answered 304 (RFC 9110 §13.2.2).
 
     If-None-Match decides alone where it is present. It matches the tag of any coding, also one that a proxy
-    put a suffix to: the document is the same.
+    put a suffix to: the document is the same. If-Modified-Since has to be Last-Modified exactly, as servers
+    of files have it too: another machine may have given a later date for an older document.
     """
     if_none_match = conditions.get("if-none-match")
     if if_none_match is not None:
         tags = _MEMBER.findall(if_none_match)
         return if_none_match.strip() == "*" or any(_same_document(member, tag) for member in tags)
     since = _http_date(conditions.get("if-modified-since", ""))
-    return since is not None and last_modified is not None and last_modified.replace(microsecond=0) <= since
+    return since is not None and last_modified is not None and last_modified.replace(microsecond=0) == since
 
 
 def choose_coding(accept_encoding: str) -> str:

@@ -125,7 +125,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     articles = config.articles
     checkout = _checkout(config, clock, environ)
     folder = article_folder(articles, checkout)
-    indexer = article_index(config, folder, config.state)
+    indexer = article_index(config, folder, config.state, clock)
     files = ArticleFiles(folder, indexer.catalog, glob_matcher(articles.files))
     counts = Counts(config.state, clock)
     settings = feed_settings(config.feeds)
@@ -148,12 +148,12 @@ def article_folder(articles: ArticlesConfig, checkout: Checkout | None) -> Folde
     return Folder(articles.path, include=articles.include, exclude=articles.exclude)
 
 
-def article_index(config: Config, folder: Folder, state: Path) -> Indexer:
+def article_index(config: Config, folder: Folder, state: Path, clock: Clock = utc_now) -> Indexer:
     """Return the indexer over a folder of article files, with its catalog below `state`."""
     articles = config.articles
     source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
     topics = config.feeds.catalog_topics()
-    return Indexer(Catalog(state, topics, source=source, conventions=config.conventions()), folder)
+    return Indexer(Catalog(state, topics, source=source, conventions=config.conventions()), folder, clock)
 
 
 @contextmanager

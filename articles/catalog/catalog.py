@@ -59,6 +59,21 @@ class Catalog(CatalogDatabase):
         """Return the revision at which each topic last changed, by slug; `all` is among them."""
         return dict(self._all("SELECT slug, revision FROM topics"))
 
+    def changed_at(self, slug: str, now: datetime) -> datetime | None:
+        """Return when what this topic (or `all`) shows last changed: by a refresh, or as time went by."""
+        row = self._one(
+            "SELECT max(moment) FROM ("
+            "SELECT changed_at AS moment FROM topics WHERE slug = ?1"
+            " UNION ALL SELECT max(published_at) FROM entries WHERE slug = ?1 AND published_at <= ?2"
+            " UNION ALL SELECT max(due_at) FROM entries"
+            " WHERE slug = ?1 AND due_at <= ?2 AND due_at <> published_at"
+            " UNION ALL SELECT max(expires_at) FROM entries"
+            " WHERE slug = ?1 AND expires_at <= ?2 AND expires_at IS NOT NULL)",
+            slug,
+            microseconds(now),
+        )
+        return moment(row[0]) if row and row[0] is not None else None
+
     def topic(self, slug: str, now: datetime) -> Topic | None:
         """Return the topic at `slug`: a listed one, or one that a shown article names and that is not gone.
 

@@ -13,7 +13,7 @@ from typing import Any
 from articles.derived import DerivedFile, Opened
 from articles.private import private_folder
 
-VERSION = 6
+VERSION = 7
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
 
 _SCHEMA = (
@@ -45,7 +45,9 @@ _SCHEMA = (
     ) WITHOUT ROWID""",
     "CREATE INDEX entries_by_due ON entries (slug, due_at) WHERE due_at <> published_at",
     "CREATE INDEX entries_by_expiry ON entries (slug, expires_at) WHERE expires_at IS NOT NULL",
-    "CREATE TABLE topics (slug TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE topics (
+        slug TEXT PRIMARY KEY, revision INTEGER NOT NULL, changed_at INTEGER NOT NULL
+    ) WITHOUT ROWID""",
     """CREATE TABLE spellings (
         slug TEXT, name TEXT, articles INTEGER NOT NULL, PRIMARY KEY (slug, name)
     ) WITHOUT ROWID""",

@@ -11,9 +11,10 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from articles.catalog import mentions, statements
@@ -24,7 +25,7 @@ from articles.files.folder import Folder, Scan
 from articles.reading.context import Context
 from articles.reading.read_all import read_all
 from articles.reading.read_file import Candidate, FileResult
-from articles.reading.record import Record
+from articles.reading.record import Record, microseconds
 from articles.reading.surroundings import Beside
 
 log = logging.getLogger(__name__)
@@ -63,11 +64,17 @@ _NEVER_SEEN = _Known()
 
 
 class Indexer:
-    """Refreshes one catalog from one folder; any number of processes may, one of them at a time does."""
+    """Refreshes one catalog from one folder; any number of processes may, one of them at a time does.
 
-    def __init__(self, catalog: Catalog, folder: Folder) -> None:
+    `clock` says when a topic changed.
+    """
+
+    def __init__(
+        self, catalog: Catalog, folder: Folder, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.catalog = catalog
         self.folder = folder
+        self._clock = clock
         self._beside = Beside(folder, catalog.conventions)
 
     def refresh(self, paths: Iterable[str] | None = None) -> Refresh:
@@ -98,7 +105,8 @@ class Indexer:
                 candidates, gone = self._all(connection, scan)
             else:
                 candidates, gone = self._some(connection, paths)
-            refresh = _Writer(connection, self.catalog, self.folder, self.context).write(candidates, gone)
+            writer = _Writer(connection, self.catalog, self.folder, self.context, self._clock())
+            refresh = writer.write(candidates, gone)
         refresh.folders = scan.folders if scan else None
         refresh.seconds = time.monotonic() - started
         return refresh
@@ -151,7 +159,12 @@ class _Writer:
     """One refresh, inside its transaction."""
 
     def __init__(
-        self, connection: sqlite3.Connection, catalog: Catalog, folder: Folder, context: Context
+        self,
+        connection: sqlite3.Connection,
+        catalog: Catalog,
+        folder: Folder,
+        context: Context,
+        now: datetime,
     ) -> None:
         self._db = connection
         self._catalog = catalog
@@ -159,6 +172,7 @@ class _Writer:
         self._folder = folder
         self._context = context
         self._revision = catalog.revision() + 1
+        self._now = microseconds(now)
         self._refresh = Refresh()
         self._is_first = connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
 
@@ -177,7 +191,7 @@ class _Writer:
         if self._refresh.changed or self._refresh.removed:
             moved = [] if self._is_first else [*self._touched_paths(), *gone]
             self._run(statements.ADD_NEW_ENTRIES)
-            mentions.mark_referring(self._db, moved, self._revision)
+            mentions.mark_referring(self._db, moved, self._revision, self._now)
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
             self._refresh.problems += self._catalog.conflicts(revision=self._revision)
         return self._refresh
@@ -256,7 +270,8 @@ class _Writer:
 
     def _run(self, several: Iterable[str]) -> None:
         for statement in several:
-            self._db.execute(statement, {"revision": self._revision} if ":revision" in statement else ())
+            values = {"revision": self._revision, "now": self._now} if ":revision" in statement else {}
+            self._db.execute(statement, values)
 
 
 def _checked(result: FileResult, known: dict[str, _Known]) -> FileResult:

@@ -23,7 +23,7 @@ _FORGET = """
         (SELECT number FROM articles WHERE path IN (SELECT value FROM json_each(?)))"""
 _MENTION = "INSERT OR IGNORE INTO mentions SELECT ?, number FROM articles WHERE path = ?"
 _NOTE_TOPICS = """
-    INSERT OR REPLACE INTO topics SELECT DISTINCT topic.key, ?1
+    INSERT OR REPLACE INTO topics SELECT DISTINCT topic.key, ?1, ?3
     FROM mentions JOIN articles USING (number), json_each(json_insert(spellings, '$.all', '')) AS topic
     WHERE mentions.name IN (SELECT value FROM json_each(?2)) AND shown"""
 
@@ -46,10 +46,10 @@ def note(connection: sqlite3.Connection, changed: Iterable[Record]) -> None:
     )
 
 
-def mark_referring(connection: sqlite3.Connection, paths: Iterable[str], revision: int) -> None:
-    """Count the topics as changed whose shown articles mention one of these files."""
+def mark_referring(connection: sqlite3.Connection, paths: Iterable[str], revision: int, now: int) -> None:
+    """Count the topics as changed at `now` (microseconds) whose shown articles mention these files."""
     names = sorted(set(map(name_of, paths)))
-    connection.execute(_NOTE_TOPICS, (revision, json.dumps(names)))
+    connection.execute(_NOTE_TOPICS, (revision, json.dumps(names), now))
 
 
 class CatalogPlaces:

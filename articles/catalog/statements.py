@@ -7,7 +7,8 @@ What holds between two transactions:
 - `shown` is set for the active rows that are published. `entries` has one row for each of these and each
   slug of its topics and their ancestors, and one with the slug `all`.
 - `spellings` counts, for each slug but `all` and each name that shown articles have for it, those articles.
-- `topics` has, for each slug that ever was in `entries`, the revision at which one of its rows last changed.
+- `topics` has, for each slug that ever was in `entries`, the revision and the time at which one of its rows
+  last changed.
 
 A refresh keeps this in two steps. Before the rows of some ids change, what `entries`, `spellings` and
 `topics` hold of them is removed, chunk by chunk. At the end, when it is clear which file has which id, it is
@@ -38,7 +39,8 @@ TEMPORARY_TABLES = (
         expires_at INTEGER
     )""",
 )
-_NOTE_REMOVED_TOPICS = "INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM removed_entries"
+_NOTE_REMOVED_TOPICS = """
+    INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision, :now FROM removed_entries"""
 _SUBTRACT_SPELLINGS = """
     INSERT INTO spellings
     SELECT slug, name, -count(*) FROM removed_entries WHERE slug <> 'all' GROUP BY slug, name
@@ -68,7 +70,8 @@ _LIST_ADDED_ENTRIES = """
     SELECT topic.key, published_at, articles.id, number, topic.value, due_at, expires_at
     FROM touched CROSS JOIN main.articles USING (id), json_each(json_insert(spellings, '$.all', '')) AS topic
     WHERE active AND is_published ORDER BY topic.key, published_at DESC, articles.id"""
-_NOTE_ADDED_TOPICS = "INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision FROM added_entries"
+_NOTE_ADDED_TOPICS = """
+    INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision, :now FROM added_entries"""
 _ADD_SPELLINGS = """
     INSERT INTO spellings
     SELECT slug, name, count(*) FROM added_entries WHERE slug <> 'all' GROUP BY slug, name

@@ -69,10 +69,10 @@ def test_the_feed_of_everything_and_the_list_of_feeds(web: Web) -> None:
 
 
 def test_the_headers_of_a_feed(web: Web) -> None:
-    """Strong tag, date of the newest entry, caching, links to itself and to the topic's page."""
+    """Strong tag, date of the last change, caching, links to itself and to the topic's page."""
     answer = web.get("/feeds/go.atom")
     assert answer.headers["ETag"].startswith('"')
-    assert answer.headers["Last-Modified"] == "Fri, 08 May 2026 00:00:00 GMT"
+    assert answer.headers["Last-Modified"] == "Mon, 01 Jun 2026 12:00:00 GMT"
     assert answer.headers["Cache-Control"].startswith("public, max-age=3600")
     assert answer.headers.getlist("Link") == [
         f'<{URL}/feeds/go.atom>; rel="self"',

@@ -1,0 +1,169 @@
+"""Last-Modified: when a document last changed, as If-Modified-Since alone needs it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import pytest
+
+from feeds.changes import ChangeTimes
+from tests.site import NOON, ArticleSite, Clock, Web
+
+
+@pytest.fixture
+def web(site: ArticleSite, web: Web) -> Web:
+    """A site with two articles in one topic and one in another."""
+    site.write("new.md", title="New", topics=["Go"], publishedDateTime="2026-05-20")
+    site.write("old.md", title="Old", topics=["Go"], publishedDateTime="2026-05-10")
+    site.write("other.md", title="Other", topics=["C"], publishedDateTime="2026-05-10")
+    web.refresh()
+    return web
+
+
+def date_of(web: Web, path: str = "/feeds/go.rss") -> datetime:
+    """Return Last-Modified of a feed."""
+    return parsedate_to_datetime(web.get(path).headers["Last-Modified"])
+
+
+def since(web: Web, moment: datetime, path: str = "/feeds/go.rss") -> int:
+    """Return the status of a request with If-Modified-Since alone."""
+    text = moment.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    status: int = web.get(path, If_Modified_Since=text).status_code
+    return status
+
+
+CHANGES = {
+    "corrected": lambda site: site.write(
+        "old.md", title="Corrected", topics=["Go"], publishedDateTime="2026-05-10"
+    ),
+    "unpublished": lambda site: site.write(
+        "old.md", title="Old", topics=["Go"], publishedDateTime="2026-05-10", published=False
+    ),
+    "back-dated": lambda site: site.write(
+        "older.md", title="Older", topics=["Go"], publishedDateTime="2026-05-01"
+    ),
+    "deleted": lambda site: site.delete("old.md"),
+}
+
+
+@pytest.mark.parametrize("path", ["/feeds/go.rss", "/feeds/c+go.json"])
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("seconds", [0, 3600])
+def test_each_change_is_seen(
+    site: ArticleSite, web: Web, clock: Clock, change: str, seconds: int, path: str
+) -> None:
+    """A change of any entry is answered 200 to the old date, also in the same second, and has a new one."""
+    before = date_of(web, path)
+    assert before == NOON and since(web, before, path) == 304
+    clock.advance(seconds=seconds)
+    CHANGES[change](site)
+    web.refresh()
+    assert since(web, before, path) == 200
+    clock.advance(seconds=2)
+    after = date_of(web, path)
+    assert before < after <= clock.now
+    assert since(web, after, path) == 304
+    assert since(web, before, path) == 200
+
+
+def test_other_topics_keep_their_date(site: ArticleSite, web: Web, clock: Clock) -> None:
+    """A change in one topic leaves the validators of another alone."""
+    before = date_of(web, "/feeds/c.rss")
+    clock.advance(hours=1)
+    CHANGES["corrected"](site)
+    web.refresh()
+    assert date_of(web, "/feeds/c.rss") == before
+    assert date_of(web) == clock.now
+
+
+def test_a_date_holds_over_a_restart(site: ArticleSite, web: Web, clock: Clock) -> None:
+    """Another process of the machine gives the same date, however late it renders the feed."""
+    before = date_of(web)
+    clock.advance(hours=5)
+    again = Web(site)
+    again.refresh()
+    assert date_of(again) == before
+
+
+def test_new_settings_are_a_change(site: ArticleSite, web: Web, clock: Clock) -> None:
+    """What only the settings changed is not answered 304."""
+    before = date_of(web)
+    clock.advance(hours=1)
+    site.feeds = {"size": 1}
+    smaller = Web(site)
+    smaller.refresh()
+    assert since(smaller, before) == 200
+    assert date_of(smaller) == clock.now
+
+
+def test_only_the_same_date_is_not_modified(web: Web) -> None:
+    """A later date is another machine's, and says nothing about the bytes."""
+    date = date_of(web)
+    assert [since(web, date + timedelta(seconds=offset)) for offset in (-1, 0, 1, 86400)] == [
+        200,
+        304,
+        200,
+        200,
+    ]
+
+
+def test_time_itself_is_a_change(site: ArticleSite, web: Web, clock: Clock) -> None:
+    """The date is when an article appeared, not when somebody first asked."""
+    site.write("soon.md", title="Soon", topics=["Go"], publishedDateTime=NOON + timedelta(minutes=5))
+    web.refresh()
+    before = date_of(web)
+    clock.advance(minutes=30)
+    assert since(web, before) == 200
+    assert date_of(web) == NOON + timedelta(minutes=5)
+
+
+def test_an_update_of_the_future_does_not_count_yet(site: ArticleSite, web: Web, clock: Clock) -> None:
+    """`updated: 2099` is no date of a feed, and hides no new article; in 2099 it is one."""
+    site.write("new.md", title="New", topics=["Go"], publishedDateTime="2026-05-20", updated="2099-01-01")
+    web.refresh()
+    clock.advance(minutes=1)
+    assert b"2099" not in web.get("/feeds/go.rss").data + web.get("/feeds/go.atom").data
+    before = date_of(web)
+    assert before <= clock.now
+    site.write("newer.md", title="Newer", topics=["Go"], publishedDateTime="2026-05-30")
+    web.refresh()
+    assert since(web, before) == 200
+    clock.now = datetime(2099, 1, 2, tzinfo=UTC)
+    assert b"2099-01-01" in web.get("/feeds/go.atom").data
+
+
+def test_no_second_has_two_versions(tmp_path: Path, clock: Clock) -> None:
+    """However often a document changes in a second, each version has a second of its own."""
+    times = ChangeTimes(tmp_path / "changes.sqlite", clock)
+    dates = [times.changed_at("a", tag, NOON) for tag in ("1", "2", "1", "1", "3")]
+    assert dates == [NOON + timedelta(seconds=offset) for offset in (0, 1, 2, 2, 3)]
+
+
+def test_what_was_forgotten_gets_a_new_date(tmp_path: Path, clock: Clock) -> None:
+    """The memory is bounded; a document that fell out of it is dated later than it ever was."""
+    times = ChangeTimes(tmp_path / "changes.sqlite", clock, limit=2)
+    assert times.changed_at("a", "1", NOON) == NOON
+    clock.advance(minutes=1)
+    assert times.changed_at("a", "2", NOON) == clock.now
+    for name in ("b", "c"):
+        times.changed_at(name, "1", NOON)
+    clock.advance(minutes=1)
+    found = times.changed_at("a", "3", NOON)
+    assert found and found > NOON + timedelta(minutes=1)
+
+
+def test_a_clock_that_was_wrong(tmp_path: Path, clock: Clock) -> None:
+    """A date that a wrong clock left is dropped."""
+    times = ChangeTimes(tmp_path / "changes.sqlite", clock)
+    clock.advance(days=9000)
+    times.changed_at("a", "1", clock.now)
+    clock.now = NOON
+    assert times.changed_at("a", "1", NOON) == NOON
+
+
+def test_a_file_that_cannot_be_used(tmp_path: Path, clock: Clock) -> None:
+    """There is no date then, and everything else goes on."""
+    (tmp_path / "taken").write_text("")
+    assert ChangeTimes(tmp_path / "taken" / "changes.sqlite", clock).changed_at("a", "1", NOON) is None
