@@ -17,6 +17,7 @@ from bot.operator.queries import with_posts
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
+from bot.outbox.keys import new_post_key
 from bot.outbox.moves import add_posts, move_deliveries, move_posts
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import read_deliveries
@@ -152,7 +153,9 @@ def _again(connection: Connection, found: Delivery, now: datetime, *, cause: Cau
     if post is None:
         which = and_(deliveries.c.id == found.id, deliveries.c.post_id.is_(None))
     else:
-        values = _AFRESH
+        # A receiver that ignores what it has had must not ignore what an operator wants posted again. A post
+        # that went missing is still the same post.
+        values = _AFRESH | ({"key": new_post_key()} if cause is Cause.REPLAYED else {})
         sources = [post.state]
         if move_posts(connection, _as_seen(post), sources, PostState.PLANNED, now, due_at=now, **values) != 1:
             return False

@@ -1,9 +1,10 @@
-"""What the outbox can store: texts a database accepts, and keys short enough for an index."""
+"""What the outbox can store: texts a database accepts, keys short enough for an index, keys of posts."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 
 LONGEST_KEY = 500
 """Bytes of UTF-8 that are indexed as they are; PostgreSQL refuses index rows above 2,704 bytes.
@@ -34,3 +35,8 @@ def storable(text: str) -> str:
 def is_storable(text: str) -> bool:
     """Return whether every database accepts `text` as it is."""
     return _UNSTORABLE.search(text) is None
+
+
+def new_post_key() -> str:
+    """Return a key that no other post has, in this outbox or another: 24 hexadecimal digits."""
+    return secrets.token_hex(12)

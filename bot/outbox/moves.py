@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, update
 
 from bot.outbox.causes import Cause
+from bot.outbox.keys import new_post_key
 from bot.outbox.records import PostKind
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import (
@@ -44,6 +45,7 @@ def add_posts(
             "channel": channel,
             "kind": kind,
             "state": PostState.PLANNED,
+            "key": new_post_key(),
             "due_at": due_at,
             "created_at": now,
             "updated_at": now,

@@ -49,6 +49,7 @@ class Post:
     attempts: int
     failures: int
     form: Detail
+    key: str | None
     claim: str | None
     claimed_at: datetime | None
     posted_at: datetime | None

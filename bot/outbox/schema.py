@@ -100,6 +100,8 @@ posts = Table(
     # Of what is being tried now, the post or its correction: failures so far, and the form of the message.
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("form", Integer, nullable=False, server_default="0"),
+    # What a receiver knows repeated requests by; posts of revision 0004 and before have none.
+    Column("key", String(32)),
     # Whoever has a request in flight for this post: a random token, the lease's fence, and how long.
     Column("claim", Text),
     Column("fence", BigInteger),

@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class Preparer:
         request = None
         was_withdrawn = message.retracted and post.retracted
         if not was_withdrawn and post.message_id and message.fingerprint() != post.fingerprint:
-            context = context_of(post, now)
+            context = context_of(post, now, message)
             request = self.service.correct(self.destination, post.message_id, message, post.form, context)
         if request is None:
             self.outbox.drop_correction(post)
@@ -163,9 +164,18 @@ def still(article: Article | None, channel: Channel, delivery: Delivery, now: da
     return decide(article, channel, now)
 
 
-def context_of(post: Post, now: datetime) -> Context:
-    """Return what a service may want to know of a post besides its message."""
-    return Context(key=f"post-{post.id}", at=now, parent=post.thread)
+def context_of(post: Post, now: datetime, correction: Message | None = None) -> Context:
+    """Return what a service may want to know of a post, or of its correction, besides the message.
+
+    A correction has a key of its own, of what is to be seen and of when it was last changed: the same in all
+    attempts, another for the next correction, even for one that takes the last back.
+    """
+    key = post.key or f"post-{post.id}"
+    if correction is not None:
+        last = post.corrected_at.isoformat() if post.corrected_at else ""
+        told_apart = f"{key} {last} {correction.fingerprint()}"
+        key = hashlib.blake2b(told_apart.encode(), digest_size=12).hexdigest()
+    return Context(key=key, at=now, parent=post.thread)
 
 
 def _end(article: Article | None, decision: Decision) -> tuple[DeliveryState, Cause, str]:

@@ -64,8 +64,9 @@ NOWHERE = Destination(address=Secret("https://webhook.invalid/api/webhooks/0/pre
 class Context:
     """What a request depends on besides its destination and message.
 
-    `key` is the same in all attempts to send one post, and in those of no other; it has no dot in it. `at`
-    is the time of this attempt, for signatures. `parent` is the id of the message or thread to reply to.
+    `key` is the same in all attempts to send one post, or one correction of it, and in those of nothing
+    else, also of no other outbox; a post that an operator replays has a new one. It has no dot in it. `at` is
+    the time of this attempt, for signatures. `parent` is the id of the message or thread to reply to.
     """
 
     key: str = ""
