@@ -28,7 +28,6 @@ from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.prune import KEEP, Pruner
 from bot.outbox.queue import Outbox
-from bot.outbox.tallies import Tallier
 from bot.planning.catalog import Catalog
 from bot.planning.dryrun import Rehearsal
 from bot.planning.plan import Plan
@@ -118,7 +117,6 @@ class Bot:
             site_url=site.url,
             **({"spread": spread} if spread else {}),
         )
-        self._tallier = Tallier(database)
         self._scheduler: BackgroundScheduler | None = None
         self._clock_watch = ClockWatch(self._clock_set)
         self._looking = threading.Lock()
@@ -269,7 +267,6 @@ class Bot:
             finally:
                 self._drain()
                 self._rest()
-            self._tallier.run()
             if pruned := self._pruner.prune(self._clock()):
                 log.info("pruned %d attempts and posts", pruned)
             return plan

@@ -32,6 +32,7 @@ from bot.operator.testing import send_test
 from bot.outbox import channelstate, lease, schema
 from bot.outbox.database import Database, connect, first_line, is_away
 from bot.outbox.states import WAITING, State
+from bot.outbox.tallies import deliveries_standing
 from bot.planning import threshold as thresholds
 from bot.planning.admission import stories_of
 from bot.planning.plan import Plan
@@ -200,7 +201,7 @@ def _add_questions(group: AppGroup, parts: Parts) -> None:
         ours = _ready(parts(sys.stderr))
         now, database = ours.clock(), ours.database
         _print_lines([reports.lease_line(lease.holder(database), now)])
-        states, counts = channelstate.states(database), queries.counts(database)
+        states, counts = channelstate.states(database), deliveries_standing(database)
         for channel in ours.channels:
             rates = SERVICES[channel.kind].RATE
             _print_lines(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))

@@ -11,7 +11,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import BotError
-from bot.operator import queries
 from bot.outbox import lease, schema, tallies
 from bot.outbox.database import Database, first_line
 from bot.outbox.lease import HEARTBEAT, TERM
@@ -56,7 +55,7 @@ def _deliveries(database: Database) -> Iterator[Metric]:
     deliveries = GaugeMetricFamily(
         "newswire_deliveries", "Deliveries by channel and state.", labels=["channel", "state"]
     )
-    for (channel, state), count in sorted(queries.counts(database).items()):
+    for (channel, state), count in sorted(tallies.deliveries_standing(database).items()):
         deliveries.add_metric([channel, str(state)], count)
     yield deliveries
 
@@ -68,7 +67,7 @@ def _attempts(database: Database) -> Iterator[Metric]:
         labels=["channel", "outcome"],
     )
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 2))
-    for tally in tallies.read(database):
+    for tally in tallies.attempts_made(database):
         made.add_metric([tally.channel, tally.outcome], tally.attempts)
         values = (*tally.within, tally.attempts, tally.seconds)
         sums[tally.channel] = [a + b for a, b in zip(sums[tally.channel], values, strict=True)]

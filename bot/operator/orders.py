@@ -19,6 +19,7 @@ from bot.outbox.causes import Cause
 from bot.outbox.database import Database
 from bot.outbox.keys import new_post_key
 from bot.outbox.moves import add_posts, move_deliveries, move_posts
+from bot.outbox.recording import lock_channel, lock_post
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import read_deliveries
 from bot.outbox.schema import channels, deliveries, posts
@@ -94,7 +95,7 @@ def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None 
         if not found.can_be_skipped:
             return False
         cause, post = Cause.SKIPPED_BY_OPERATOR, found.post
-        which = deliveries.c.id == found.id
+        which = and_(deliveries.c.id == found.id, deliveries.c.post_id.is_not_distinct_from(found.post_id))
         sources = [DeliveryState.WAITING]
         if not move_deliveries(connection, which, sources, DeliveryState.BASELINED, now, cause=cause):
             return False
@@ -119,11 +120,11 @@ def forget(database: Database, channel: str, now: datetime) -> int | None:
     with database.write() as connection:
         gone = connection.execute(delete(channels).where(channels.c.name == channel))
         waiting, cause = [DeliveryState.WAITING], Cause.FORGOTTEN
-        which = and_(deliveries.c.channel == channel, _is_idle())
-        dropped = move_deliveries(connection, which, waiting, DeliveryState.DROPPED, now, cause=cause)
         unsent = and_(posts.c.channel == channel, posts.c.claim.is_(None))
         held = DUE | {PostState.HELD}
         move_posts(connection, unsent, held, PostState.DEAD, now, cause=cause, note="")
+        which = and_(deliveries.c.channel == channel, _is_idle())
+        dropped = move_deliveries(connection, which, waiting, DeliveryState.DROPPED, now, cause=cause)
     return dropped if gone.rowcount or dropped else None
 
 
@@ -173,6 +174,7 @@ def _order(
 ) -> Answer:
     """Carry out an order on a delivery that is as the operator saw it."""
     with database.write() as connection:
+        _lock(connection, delivery_id)
         found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
         if not found:
             return Answer(done=False, says="there is no such delivery")
@@ -184,6 +186,16 @@ def _order(
             connection.rollback()
             return Answer(done=False, says=now_stands)
     return Answer(done=True)
+
+
+def _lock(connection: Connection, delivery_id: int) -> None:
+    """Wait for whoever plans for the delivery's channel, and then for whoever changes its post."""
+    which = select(deliveries.c.channel, deliveries.c.post_id).where(deliveries.c.id == delivery_id)
+    row = connection.execute(which).one_or_none()
+    if row is not None:
+        lock_channel(connection, row.channel)
+        if row.post_id is not None:
+            lock_post(connection, row.post_id)
 
 
 def _times(attempts: int) -> str:

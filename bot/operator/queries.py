@@ -19,7 +19,8 @@ from bot.outbox.queue import read_post
 from bot.outbox.records import Delivery, Kind, Post
 from bot.outbox.rows import delivery_columns, post_columns, read_deliveries
 from bot.outbox.schema import attempts, deliveries, posts
-from bot.outbox.states import NOT_BEGUN, SHOWN, DeliveryState, PostState, State, standing
+from bot.outbox.states import NOT_BEGUN, SHOWN, DeliveryState, PostState, State
+from bot.outbox.tallies import deliveries_standing
 from bot.planning.rules import Past
 
 _JOINED = deliveries.outerjoin(posts, posts.c.id == deliveries.c.post_id)
@@ -69,40 +70,10 @@ def listed(
         return read_deliveries(connection, query)
 
 
-def counts(database: Database) -> dict[tuple[str, State], int]:
-    """Return how many deliveries stand where in each channel; those with none are absent.
-
-    Asks for the posts only of those deliveries whose post may say something else than they do themselves.
-    """
-    own = select(deliveries.c.channel, deliveries.c.state, func.count()).group_by(
-        deliveries.c.state, deliveries.c.channel
-    )
-    begun = (
-        select(deliveries.c.channel, deliveries.c.state, posts.c.state, func.count())
-        .join(posts, posts.c.id == deliveries.c.post_id)
-        .group_by(deliveries.c.channel, deliveries.c.state, posts.c.state)
-    )
-    # A subquery, or SQLite would rather read every delivery that was posted.
-    accepted = select(posts.c.id).where(posts.c.state == PostState.ACCEPTED)
-    queries = (
-        begun.where(deliveries.c.state == DeliveryState.WAITING),
-        begun.where(deliveries.c.post_id.in_(accepted), deliveries.c.state == DeliveryState.POSTED),
-    )
-    found = Counter[tuple[str, State]]()
-    with database.read() as connection:
-        for name, decided, count in connection.execute(own):
-            found[name, standing(DeliveryState(decided), None)] += count
-        for query in queries:
-            for name, decided, post, count in connection.execute(query):
-                found[name, standing(DeliveryState(decided), None)] -= count
-                found[name, standing(DeliveryState(decided), PostState(post))] += count
-    return dict(+found)
-
-
 def totals(database: Database) -> Counter[State]:
     """Return how many deliveries there are in each state, of all channels together."""
     found = Counter[State]()
-    for (_, state), count in counts(database).items():
+    for (_, state), count in deliveries_standing(database).items():
         found[state] += count
     return found
 

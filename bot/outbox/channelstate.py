@@ -13,13 +13,13 @@ from enum import StrEnum
 from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.outbox import tallies
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database, DatabaseError
 from bot.outbox.moves import move_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import attempts, channels, deliveries, hosts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState
-from bot.outbox.tallies import rename_tallies
 
 
 class RenameError(DatabaseError):
@@ -85,7 +85,7 @@ def carry_over(connection: Connection, old: str, new: str) -> bool:
     connection.execute(update(channels).where(channels.c.name == old).values(name=new))
     for table in (deliveries, posts, attempts):
         connection.execute(update(table).where(table.c.channel == old).values(channel=new))
-    rename_tallies(connection, old, new)
+    tallies.rename(connection, old, new)
     return True
 
 

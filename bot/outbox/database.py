@@ -110,12 +110,6 @@ class Database:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._reader = engine.execution_options(newswire_reads=True)
-        # A transaction of SQLite's sees one moment anyway.
-        self._snapshots = (
-            self._reader
-            if self.is_sqlite
-            else self._reader.execution_options(isolation_level="REPEATABLE READ")
-        )
         # SQLite's own waiting is a sleep that starves some threads; within a process a lock is fair and fast.
         self._turn = threading.Lock() if self.is_sqlite else None
 
@@ -137,12 +131,9 @@ class Database:
             yield connection
 
     @contextmanager
-    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
-        """Give a connection that is only read from, and so waits for no writer.
-
-        With `snapshot` everything that is read is of one moment.
-        """
-        with (self._snapshots if snapshot else self._reader).connect() as connection:
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that is only read from, and so waits for no writer."""
+        with self._reader.connect() as connection:
             yield connection
 
     def close(self) -> None:

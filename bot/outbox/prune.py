@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Table, delete, exists, select, update
 
-from bot.outbox import tallies
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.schema import attempts, deliveries, posts
@@ -44,14 +43,9 @@ class Pruner:
             old_posts = self._next(connection, posts, before)
         if not old_attempts and not old_posts:
             return 0
-        if old_attempts:
-            tallies.add(self._database, old_attempts[-1])
         with self._database.write() as connection:
             if not self._lease.is_held(connection):
                 return 0
-            # What was not counted meanwhile stays until the next look.
-            counted = tallies.counted_up_to(connection)
-            old_attempts = [number for number in old_attempts if number <= counted]
             pruned = connection.execute(delete(attempts).where(attempts.c.id.in_(old_attempts))).rowcount
             return pruned + _prune_posts(connection, old_posts, before)
 

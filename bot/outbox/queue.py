@@ -31,7 +31,7 @@ from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database
 from bot.outbox.lease import IS_HELD, Lease
 from bot.outbox.moves import PostMove, add_posts, move_deliveries, move_posts
-from bot.outbox.recording import lock_channel, record
+from bot.outbox.recording import lock_channel, lock_post, record
 from bot.outbox.records import Claim, Delivery, Done, Kind, Post, PostKind
 from bot.outbox.rows import as_deliveries, as_posts, delivery_columns, post_columns, read_posts
 from bot.outbox.schema import channels, deliveries, posts
@@ -258,6 +258,7 @@ class Outbox:
             lock_channel(connection, post.channel)
             if not self._lease.is_held(connection):
                 return False
+            lock_post(connection, post.id)
             moved = 0
             for delivery, state, cause, note in left:
                 which = and_(deliveries.c.id == delivery.id, deliveries.c.post_id == post.id)
@@ -293,6 +294,7 @@ class Outbox:
     def revive(self, delivery: Delivery, now: datetime) -> bool:
         """Have a skipped delivery wait after all; return whether it still was as it was read."""
         with self.database.write() as connection:
+            lock_channel(connection, delivery.channel)
             if not self._lease.is_held(connection):
                 return False
             which = and_(deliveries.c.id == delivery.id, deliveries.c.cause == delivery.cause)

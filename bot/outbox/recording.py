@@ -60,6 +60,11 @@ def lock_channel(connection: Connection, name: str) -> None:
     connection.execute(select(channels.c.name).where(channels.c.name == name).with_for_update())
 
 
+def lock_post(connection: Connection, number: int) -> None:
+    """Wait for whoever changes the post: a post is changed, or locked, before its deliveries."""
+    connection.execute(select(posts.c.id).where(posts.c.id == number).with_for_update())
+
+
 def _finish_post(connection: Connection, done: Done) -> bool:
     post, change, shown, now = done.claim.post, done.change, done.shown, done.attempt.finished_at
     values: dict[str, Any] = {

@@ -160,7 +160,19 @@ attempts = Table(
     sqlite_autoincrement=True,
 )
 
-# Attempts that were counted, by channel and outcome; `within_3` is those within the fourth bucket's bound.
+# How many deliveries there are in each state, with their post in which state ("": they have none); kept by
+# triggers, see the migration 0006.
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("decided", String(16), primary_key=True),
+    Column("post", String(16), primary_key=True),
+    Column("deliveries", BigInteger, nullable=False),
+)
+
+# How many attempts were ever made, by channel and outcome; kept by triggers. `within_3` is those within the
+# fourth bucket's bound.
 tallies = Table(
     "tallies",
     metadata,
@@ -169,14 +181,6 @@ tallies = Table(
     Column("attempts", BigInteger, nullable=False),
     Column("seconds", Double, nullable=False),
     *(Column(f"within_{number}", BigInteger, nullable=False) for number in range(8)),
-)
-
-# Up to which number each kind of row has been worked through.
-progress = Table(
-    "progress",
-    metadata,
-    Column("name", String(16), primary_key=True),
-    Column("number", BigInteger, nullable=False),
 )
 
 channels = Table(

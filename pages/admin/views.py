@@ -19,6 +19,7 @@ from bot.outbox import channelstate, lease, schema
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
+from bot.outbox.tallies import deliveries_standing
 from bot.planning.admission import stories_of
 from bot.planning.rules import NOTHING, Channel, decide, explain
 from bot.planning.threshold import candidates, threshold
@@ -83,7 +84,7 @@ class OperatorViews:
         """Return the first page: channels, counts, posts and failures a day, bad files."""
         database = self.parts.database
         schema.check(database)
-        counts = queries.counts(database)
+        counts = deliveries_standing(database)
         by_day = days(queries.by_day(database, now - timedelta(days=_DAYS)), now, _DAYS)
         problems = self._publisher.catalog.problems()
         return self._page(
@@ -135,7 +136,7 @@ class OperatorViews:
             totals=_by_state(queries.totals(database)),
             states=list(State),
             chosen=chosen,
-            channels=sorted({name for name, _ in queries.counts(database)}),
+            channels=sorted({name for name, _ in deliveries_standing(database)}),
             channel=channel,
             article=article,
             deliveries=found[:PER_PAGE],

@@ -14,7 +14,6 @@ from bot.outbox.lease import TERM, Lease
 from bot.outbox.moves import add_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import attempts
-from bot.outbox.tallies import SETTLED, Tallier
 from tests.bot.world import START as NOW
 
 
@@ -65,9 +64,7 @@ def test_an_outbox_without_tables_is_down_and_no_error(tmp_path: Path) -> None:
 
 
 def test_counters_do_not_go_back(database: Database) -> None:
-    """Attempts that were added to the tallies count once, before and after they are taken away."""
-    clock = [0.0]
-    tallier = Tallier(database, lambda: clock[0])
+    """Attempts count once, before and after they are taken away."""
 
     def record(count: int) -> None:
         with database.write() as connection:
@@ -83,15 +80,11 @@ def test_counters_do_not_go_back(database: Database) -> None:
             found["newswire_attempt_seconds_bucket", "team", "0.25"],
         )
 
-    for expected in (3, 6, 9, 12):
+    for expected in (3, 6):
         record(3)
         assert total() == (expected, expected)
-        tallier.run()
-        clock[0] += SETTLED
-        assert total() == (expected, expected)
-    tallier.run()
     with database.write() as connection:
         connection.execute(delete(attempts))
-    assert total() == (12, 12)
+    assert total() == (6, 6)
     record(1)
-    assert total() == (13, 13)
+    assert total() == (7, 7)

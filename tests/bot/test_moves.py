@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, true
 
-from bot.operator import orders, queries
+from bot.operator import orders
 from bot.operator.orders import Seen
 from bot.outbox import channelstate, moves
 from bot.outbox.causes import Cause, describe
@@ -29,6 +29,7 @@ from bot.outbox.states import (
     State,
     standing,
 )
+from bot.outbox.tallies import deliveries_standing
 from bot.planning.release import Policy, Spent, release
 from tests.bot.world import START, World, article
 from tests.fakechat import reset_after_body, server_error
@@ -211,4 +212,4 @@ def test_states_can_be_listed(world: World) -> None:
     expected = {State.HELD: 1, State.SENT: 1, State.WAITING: 2}
     for state in State:
         assert len(world.deliveries(state)) == expected.get(state, 0)
-        assert queries.counts(world.database).get(("ai-team", state), 0) == expected.get(state, 0)
+        assert deliveries_standing(world.database).get(("ai-team", state), 0) == expected.get(state, 0)

@@ -17,6 +17,7 @@ from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.queue import Outbox, Taken
 from bot.outbox.records import Kind, new_claim
 from bot.outbox.states import OnUnknown, State
+from bot.outbox.tallies import deliveries_standing
 from bot.planning.release import Policy, Spent, release
 from bot.run import Bot
 from tests.bot.world import START, World, article, to
@@ -500,7 +501,7 @@ def test_counts_and_lists(world: World) -> None:
     bot = world.started(world.channel, world.discord())
     world.catalog.put(article("a"))
     world.tick(bot)
-    assert queries.counts(world.database) == {
+    assert deliveries_standing(world.database) == {
         (name, state): 1 for name in ("ai-team", "readers") for state in (State.BASELINED, State.SENT)
     }
     found = queries.listed(world.database, article_id="a", channel="readers")

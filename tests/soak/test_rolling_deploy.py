@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.operator import queries
 from bot.outbox.database import Database, connect
 from bot.outbox.states import State
+from bot.outbox.tallies import deliveries_standing
 from tests.articles.gitserver import Origin
 from tests.fakechat import FakeChat, slow
 from tests.soak.cluster import Running, Witness, hosted, postgres, wait_for
@@ -127,7 +127,7 @@ def _all(chat: FakeChat) -> set[str]:
 
 
 def _count(database: Database, state: State) -> int:
-    return queries.counts(database).get(("news", state), 0)
+    return deliveries_standing(database).get(("news", state), 0)
 
 
 def _same_documents(*webs: Running) -> bool:
