@@ -34,6 +34,7 @@ from config.values import (
     BranchName,
     Duration,
     GitAddress,
+    Globs,
     LanguageTag,
     Names,
     Permalink,
@@ -67,9 +68,9 @@ class ArticlesConfig(Section):
     """
 
     path: Path = Path("content")
-    include: Names = ARTICLE_FILES
-    exclude: Names = ()
-    files: Names = ()
+    include: Globs = ARTICLE_FILES
+    exclude: Globs = ()
+    files: Globs = ()
     generator: Generator = "plain"
     base_url: WebAddress | None = None
     permalink: Permalink | None = None

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
 )
 
+from articles.files import globs
 from articles.files.git import GitError, checked_address
 from text.urls import http_url
 from text.zones import zone
@@ -123,6 +124,10 @@ BranchName = Annotated[
 ]
 
 Names = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(listed)]
+
+Globs = Annotated[
+    tuple[Annotated[str, Field(min_length=1), AfterValidator(globs.checked)], ...], BeforeValidator(listed)
+]
 
 
 class Section(BaseModel):

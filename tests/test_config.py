@@ -127,6 +127,10 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
             ["2:3: articles.folder: is not a known key; known here: base_url, branch, every, exclude,"
              " files, generator, git, include, path, permalink, subdir, token_env, topics_from"],
         ),
+        (
+            f"articles:\n  files: ['*.csv', {'a' * 501}]\n",
+            ["2:20: articles.files[2]: is longer than 500 characters"],
+        ),
         ("site:\n  title: ''\n", ["2:10: site.title: String should have at least 1 character"]),
         ("site:\n  title: [a]\n", ["2:3: site.title: must be text: put it in quotes"]),
         ("site: x\n", ["1:7: site: must be `key: value` lines, indented below it"]),

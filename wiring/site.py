@@ -22,7 +22,8 @@ from articles.catalog.served_files import ArticleFiles
 from articles.catalog.watcher import Watcher, log_refresh
 from articles.errors import ArticlesError
 from articles.files.checkout import Checkout, Repository
-from articles.files.folder import Folder, glob_matcher
+from articles.files.folder import Folder
+from articles.files.globs import glob_matcher
 from articles.files.puller import Puller
 from articles.private import private_folder, restrict
 from config import ArticlesConfig, Config, ConfigError, FeedsConfig, SiteConfig

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from articles.errors import ArticleError, SourceError
+from articles.files.globs import glob_matcher
 from articles.identity import EXTENSIONS
 
 MAX_BYTES = 1_000_000
@@ -285,30 +286,9 @@ def _reason(path: str, error: OSError) -> str:
 def _matcher(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[str], bool]:
     if include == ARTICLE_FILES and not exclude:
         return _is_article_file  # what nearly every site has, in a fraction of the time
-    wanted, unwanted = _globs(include), _globs(exclude) if exclude else None
-
-    def matches(path: str) -> bool:
-        return bool(wanted.fullmatch(path)) and not (unwanted and unwanted.fullmatch(path))
-
-    return matches
+    is_included, is_excluded = glob_matcher(include), glob_matcher(exclude)
+    return lambda path: is_included(path) and not is_excluded(path)
 
 
 def _is_article_file(path: str) -> bool:
     return path.endswith(EXTENSIONS)
-
-
-def glob_matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Return whether a path matches one of these globs, as `include` and `exclude` understand them."""
-    pattern = _globs(patterns)
-    return lambda path: bool(pattern.fullmatch(path))
-
-
-def _globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(_glob, patterns)))
-
-
-def _glob(pattern: str) -> str:
-    """Translate a glob into a regular expression (`glob.translate` came with Python 3.13)."""
-    tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    return "".join(tokens.get(part) or re.escape(part) for part in parts)
