@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
 
-.PHONY: help serve test browser-tools lint format soak fuzz bench screenshots requirements sbom clean
+.PHONY: help serve test browser-tools reader-tools lint format soak fuzz bench screenshots requirements sbom clean
 
 help:
 	@echo "make serve         run the site and the bot at http://$(HOST):$(PORT)/"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench         measure, side by side with other programs"
 	@echo "make format        bring the code into shape"
 	@echo "make browser-tools install what the browser tests check pages with (needs npm)"
+	@echo "make reader-tools  install the feed parsers of npm that tests read the feeds with"
 	@echo "make screenshots   take the README's pictures again"
 	@echo "make requirements  compile requirements*.txt from pyproject.toml"
 	@echo "make sbom          write sbom.cdx.json: what a release is made of (CycloneDX)"
@@ -36,6 +37,9 @@ test: $(VENV)/dev
 
 browser-tools:
 	cd tests/browser && npm install --no-package-lock --ignore-scripts --no-audit --no-fund
+
+reader-tools:
+	cd tests/readers && npm install --no-package-lock --ignore-scripts --no-audit --no-fund
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -35,11 +35,12 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """Who wrote an article: the publication, not the person."""
+    """Who wrote an article: the publication, not the person. `feed` is the address of its own feed."""
 
     name: str
     domain: str | None = None
     icon: str | None = None
+    feed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from text.markup import xml_safe
 from text.words import stream_safe
 
 ALL = "all"
@@ -55,6 +56,7 @@ def slugify(name: str) -> str:
 
 
 def _slug(name: str) -> str:
+    name = xml_safe(name)  # what no feed can show makes no other topic
     text = unicodedata.normalize("NFKC", stream_safe(name)).casefold().strip()
     text = unicodedata.normalize("NFKC", text)
     if text.startswith("."):
@@ -104,7 +106,7 @@ class Topics:
     def of(self, name: str) -> Topic:
         """Return the topic that an article means by `name`."""
         slug = slugify(name)
-        return self._by_key.get(slug) or Topic(name=name.strip(), slug=slug)
+        return self._by_key.get(slug) or Topic(name=xml_safe(name).strip(), slug=slug)
 
     def at(self, slug: str) -> Topic | None:
         """Return the listed topic whose slug is `slug`."""

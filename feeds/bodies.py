@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from articles.article import Article
 from feeds.links import Links
+from text.anchors import relinked
 from text.cache import LruCache
 from text.limits import MAX_BODY
 from text.markup import sanitise, xml_safe
 from text.summary import summarise
 from text.templates import expand
+from text.urls import page_url
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -131,6 +133,8 @@ class Bodies:
         unsafe = self._prepared.pop(article.path, None) or unsafe_html(self._source(article))
         with self.links.watched() as seen:
             html = sanitise(unsafe, own_url, resolve=resolve)
+        if own_url == page_url(self.links.site_url, article.id):
+            html = relinked(html, own_url)
         return Rendered(html, self.revision if seen.are_looked_up else None, seen.changes_at)
 
     def _holds(self, found: Rendered) -> bool:

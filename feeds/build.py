@@ -34,7 +34,10 @@ _URI = re.compile(
     re.VERBOSE,
 )
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-_ADDRESS = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
+_ADDRESS = re.compile(
+    r"<[^<>\s@]+@[^<>\s@]+>|(?:mailto:)?[^<>()\[\]\s@,;:]+@[^<>()\[\]\s@,;:]+\.[^<>()\[\]\s@,;:]+"
+)
+_WRAPPED = re.compile(r"\(([^()]*)\)")  # ann@example.com (Ann), as RSS has it
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -166,7 +169,11 @@ def _publication(provider: Provider | None) -> Author | None:
     if not provider or not name:
         return None
     domain = provider.domain or ""
-    return Author(name=name, url=http_url(f"https://{domain}/") if _HOST.fullmatch(domain) else None)
+    return Author(
+        name=name,
+        url=http_url(f"https://{domain}/") if _HOST.fullmatch(domain) else None,
+        feed_url=http_url(provider.feed or ""),
+    )
 
 
 def _images(images: Iterable[Image], site: Site) -> Iterator[Image]:
@@ -183,8 +190,15 @@ def _related(items: Iterable[RelatedArticle]) -> Iterator[RelatedArticle]:
 
 
 def _without_address(name: str) -> str:
-    """Return "Ann <ann@example.com>" as "Ann ": nobody means to publish the address to every spammer."""
-    return _ADDRESS.sub("", name)
+    """Return "Ann <ann@example.com>" as "Ann": nobody means to publish the address to every spammer.
+
+    An address alone is nobody's name, and leaves nothing.
+    """
+    if "@" not in name:
+        return name
+    rest = _ADDRESS.sub("", name).strip()
+    wrapped = _WRAPPED.fullmatch(rest)
+    return wrapped[1] if wrapped else rest.removesuffix("()").strip(" <>")
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -39,10 +39,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who wrote something: a person, or the publication itself with its home page."""
+    """Who wrote something: a person, or the publication itself with its home page and its own feed."""
 
     name: str
     url: str | None = None
+    feed_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

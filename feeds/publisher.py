@@ -31,6 +31,7 @@ from feeds.links import Links
 from feeds.model import Content, Feed, Site
 from text.cache import LruCache
 from web.caching import cache_headers, slugs_in
+from web.cors import OPEN_HEADERS
 from web.document import Document, store
 
 MAX_LOOKED_AT = 10_000
@@ -313,4 +314,4 @@ def _order(article: Article) -> tuple[float, str]:
 
 
 # Feeds are for every program, also one that runs in another site's page.
-_OPEN_HEADERS = (("Access-Control-Allow-Origin", "*"), ("X-Content-Type-Options", "nosniff"))
+_OPEN_HEADERS = (*OPEN_HEADERS, ("X-Content-Type-Options", "nosniff"))

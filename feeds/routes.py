@@ -5,6 +5,7 @@ Errors are raised, not rendered: the pages have their handlers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -17,25 +18,45 @@ from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.filters import Filter
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+from web.cors import allow_origins
 from web.redirects import redirect_within
 from web.responses import parameters, respond
 
 MAX_QUERY = 4000
 """The longest query, in bytes."""
+# /feeds itself is for people, who find every feed there.
+_GUESSES = {
+    "/feeds": "/topics",
+    "/feeds/": "/topics",
+    "/feed": "/feeds/all.rss",
+    "/feed/": "/feeds/all.rss",
+    "/rss": "/feeds/all.rss",
+    "/rss/": "/feeds/all.rss",
+    "/feed.xml": "/feeds/all.rss",
+    "/rss.xml": "/feeds/all.rss",
+    "/index.xml": "/feeds/all.rss",
+    "/atom.xml": "/feeds/all.atom",
+    "/feed.json": "/feeds/all.json",
+}
 _MOST_NEAR = 5
 """How many similar topics the page of an unknown topic names."""
 
 
 def blueprint(publisher: Publisher) -> Blueprint:
-    """Return the routes below /feeds, and /feeds.opml."""
+    """Return the routes below /feeds, /feeds.opml, and the addresses that people and programs try."""
     routes = Blueprint("feeds", __name__)
+    routes.after_app_request(allow_origins)
+    _add_guesses(routes, publisher)
 
     @routes.get("/feeds/<path:name>")
     def feed(name: str) -> AnyResponse:
+        if name.endswith("/"):
+            path = f"/feeds/{quote(name.rstrip('/'), safe='+,')}"
+            return redirect_within(publisher.site.url, path, request.query_string)
         slug, _, written = name.rpartition(".")
         extension = written.lower()
         if extension not in FORMATS:
-            raise_unknown_topic(publisher, name)
+            return redirect_or_not_found(publisher, name, "/feeds/{}.rss", guessed=True)
         if written != extension or (slug != ALL and slug.lower() == ALL):
             lower = ALL if slug.lower() == ALL else slug
             path = f"/feeds/{quote(lower, safe='+,')}.{extension}"
@@ -60,6 +81,16 @@ def blueprint(publisher: Publisher) -> Blueprint:
     return routes
 
 
+def _add_guesses(routes: Blueprint, publisher: Publisher) -> None:
+    """Redirect what programs and people try before they know a feed's address."""
+
+    def leading_to(path: str) -> Callable[[], AnyResponse]:
+        return lambda: redirect_within(publisher.site.url, path, request.query_string)
+
+    for number, (guess, path) in enumerate(_GUESSES.items()):
+        routes.add_url_rule(guess, f"guess_{number}", leading_to(path))
+
+
 def parse_request(publisher: Publisher, path: str) -> Filter:
     """Return the filter of the topics in `path` and the request's parameters. Raises BadFilterError."""
     if len(request.query_string) > MAX_QUERY:
@@ -76,14 +107,17 @@ def check_topics(publisher: Publisher, requested: Filter) -> None:
             raise_unknown_topic(publisher, slug)
 
 
-def redirect_or_not_found(publisher: Publisher, slug: str, address: str) -> AnyResponse:
+def redirect_or_not_found(
+    publisher: Publisher, slug: str, address: str, *, guessed: bool = False
+) -> AnyResponse:
     """Redirect to the topic's present address, with the request's query; `address` has {} for the slug.
 
-    Raises GoneTopicError or UnknownTopicError where there is no such topic.
+    With `guessed`, the address of the request was none even if its slug is the topic's own. Raises
+    GoneTopicError or UnknownTopicError where there is no such topic.
     """
     topics = publisher.catalog.topics
-    canonical = slugify(slug)
-    target = topics.moved(canonical) or (canonical if canonical != slug else None)
+    canonical = ALL if slug == ALL else slugify(slug)
+    target = topics.moved(canonical) or (canonical if guessed or canonical != slug else None)
     if target and publisher.topic(target):
         return redirect_within(publisher.site.url, address.format(quote(target)), request.query_string)
     if slug in topics.gone:

@@ -6,19 +6,17 @@ The input was sanitised by `text.markup`; the output adds nothing to it but `id`
 from __future__ import annotations
 
 import re
-from collections import Counter
 from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
 from feeds.model import Site
 from pages.cards import local
+from text.anchors import Anchors, HeadingIds, explicit_ids
 
 _HEADING = re.compile(r"h[1-6]")
 _ALIGNED = re.compile(r"text-align:\s*(left|right|center)")
 _SIDES = {"left": "start", "right": "end", "center": "center"}
-_EXPLICIT = re.compile(r"""\sid="([^"]*)\"""")
-_TAKEN = frozenset({"main", "q"})  # ids of the page's own
 
 
 def page_body(markup: str, page_url: str, site: Site) -> str:
@@ -46,9 +44,10 @@ class _Rewriter(HTMLParser):
         self._links = 0
         levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", markup)]
         self._lower = max(0, 2 - min(levels)) if levels else 0
-        self._explicit = frozenset(_EXPLICIT.findall(markup)) - _TAKEN
-        self._used = set(_TAKEN)
-        self._counts = Counter[str]()
+        self._ids = HeadingIds(explicit_ids(markup))
+        self._used = self._ids.used
+        self._markup = markup
+        self._anchors: Anchors | None = None
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if _HEADING.fullmatch(tag):
@@ -63,7 +62,7 @@ class _Rewriter(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if _HEADING.fullmatch(tag) and self._heading is not None:
-            name = self._unique(_anchor("".join(self._heading)))
+            name = self._ids.next("".join(self._heading))
             self.parts[self._place] = f'{self.parts[self._place][:-1]} id="{escape(name)}">'
             self._heading = None
         self._links -= tag == "a"
@@ -106,8 +105,8 @@ class _Rewriter(HTMLParser):
     def _target(self, url: str) -> str:
         page, hash_sign, anchor = url.partition("#")
         if hash_sign and page == self._page_url:
-            name = unquote(anchor)
-            return f"#{name if name in self._explicit else _anchor(name)}"
+            self._anchors = self._anchors or Anchors.of(self._markup)
+            return f"#{self._anchors.meant(unquote(anchor))}"
         return local(url, self._site)
 
     def _image(self, attributes: dict[str, str | None]) -> str:
@@ -123,16 +122,3 @@ class _Rewriter(HTMLParser):
 
     def _level(self, tag: str) -> str:
         return f"h{min(6, int(tag[1]) + self._lower)}" if _HEADING.fullmatch(tag) else tag
-
-    def _unique(self, name: str) -> str:
-        found = name or "section"
-        while found in self._used or found in self._explicit:
-            self._counts[name] += 1
-            found = f"{name or 'section'}-{self._counts[name] + 1}"
-        self._used.add(found)
-        return found
-
-
-def _anchor(heading: str) -> str:
-    """Return the name by which Markdown's writers expect to link to a heading."""
-    return re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", heading.casefold()).strip())

@@ -143,7 +143,7 @@ def _resolve(url: str, base_url: str) -> str | None:
     if len(url) > MAX_URL or not url.strip():
         return None
     try:
-        absolute = urljoin(base_url, url)
+        absolute = urljoin(base_url, url.strip()).replace(" ", "%20")
         return absolute if urlsplit(absolute).scheme in URL_SCHEMES else None
     except ValueError:
         return None

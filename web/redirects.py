@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 # Characters that need no escape in a path or a query (RFC 3986 §3.3, §3.4); "%" because both are encoded.
 _PATH = "%:@!$&'()*+,;=-._~/"
 _QUERY = _PATH + "?[]"
+# A permanent redirect without freshness is cached for as long as anyone likes (RFC 9111 §4.2.2).
+_FRESH = "public, max-age=3600"
 
 
 def redirect_within(site_url: str, path: str, query: str | bytes = "", *, code: int = 301) -> Response:
@@ -21,4 +23,7 @@ def redirect_within(site_url: str, path: str, query: str | bytes = "", *, code: 
     """
     merged = re.sub(r"/{2,}", "/", f"/{path}")
     target = site_url.rstrip("/") + quote(merged, safe=_PATH)
-    return redirect(f"{target}?{quote(query, safe=_QUERY)}" if query else target, code=code)
+    answer = redirect(f"{target}?{quote(query, safe=_QUERY)}" if query else target, code=code)
+    if code in (301, 308):
+        answer.headers["Cache-Control"] = _FRESH
+    return answer

@@ -46,7 +46,8 @@ def provider(values: Values, key: str, value: Any) -> Provider | None:
     icon = None
     for place, item in items(f"{key}.images", value["images"]) if value.get("images") else ():
         icon = icon or values.usable(_icon, place, item)
-    return Provider(name=called, domain=domain or None, icon=icon)
+    feed = values.usable(address, f"{key}.feed", value["feed"]) if value.get("feed") else None
+    return Provider(name=called, domain=domain or None, icon=icon, feed=feed or None)
 
 
 def _icon(values: Values, key: str, value: Any) -> str:

@@ -99,11 +99,3 @@ def add_media(parent: etree._Element, entry: Entry) -> None:
             add(picture, f"{{{MEDIA}}}title", image.title, type="plain")
     for image in entry.images[:1]:
         add(parent, f"{{{MEDIA}}}thumbnail", url=image.url, width=image.width, height=image.height)
-
-
-def profiled(document: bytes) -> bytes:
-    """Return the same XML with & and < as hexadecimal references.
-
-    Some readers decode text twice; this spelling survives it (RSS Best Practices Profile, "Character Data").
-    """
-    return document.replace(b"&amp;", b"&#x26;").replace(b"&lt;", b"&#x3C;")

@@ -6,7 +6,8 @@ from functools import partial
 
 from lxml import etree
 
-from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator, profiled
+from feeds.formats._spelling import spelled
+from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator
 from feeds.model import Entry, Feed
 
 EXTENSION = "atom"
@@ -29,7 +30,7 @@ def render(feed: Feed) -> bytes:
         if entry.summary:
             added.summary(entry.summary, type="text")
     document: bytes = made.atom_str(pretty=True)
-    return profiled(document)
+    return spelled(document)
 
 
 def _complete_entry(element: etree._Element, entry: Entry) -> None:

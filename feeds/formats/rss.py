@@ -7,7 +7,8 @@ from html import escape
 
 from lxml import etree
 
-from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator, profiled
+from feeds.formats._spelling import spelled
+from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator
 from feeds.model import Entry, Feed
 
 EXTENSION = "rss"
@@ -34,10 +35,10 @@ def render(feed: Feed) -> bytes:
         item = add_entry(made, entry, partial(_complete_item, entry=entry))
         if entry.summary:
             item.description(escape(entry.summary, quote=False), isSummary=True)
-        if entry.provider and entry.provider.url:
-            item.source(url=entry.provider.url, title=entry.provider.name)
+        if entry.provider and entry.provider.feed_url:
+            item.source(url=entry.provider.feed_url, title=entry.provider.name)
     document: bytes = made.rss_str(pretty=True)
-    return profiled(document)
+    return spelled(document)
 
 
 def _complete_channel(rss: etree._Element, feed: Feed) -> None:
@@ -55,6 +56,11 @@ def _complete_item(item: etree._Element, entry: Entry) -> None:
     # Never <author>: it must be an e-mail address.
     for author in entry.authors:
         add(item, f"{{{_DC}}}creator", author.name)
+    if entry.provider:
+        add(item, f"{{{_DC}}}publisher", entry.provider.name)
+        # <source> is for the address of a feed; the Dublin Core has one for that of a publication.
+        if entry.provider.url and not entry.provider.feed_url:
+            add(item, f"{{{_DC}}}source", entry.provider.url)
     if entry.language:
         add(item, f"{{{_DC}}}language", entry.language)
     add_media(item, entry)

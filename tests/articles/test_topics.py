@@ -130,3 +130,10 @@ def test_topics_that_contradict_each_other(listed: list[Topic], message: str) ->
     """Two claims to one address, unknown parents and circles are refused."""
     with pytest.raises(TopicError, match=message):
         Topics(tuple(listed))
+
+
+@pytest.mark.parametrize("name", ["A\x07I", "\x00AI", "AI\x9f", "A\ufffeI\x0b"])
+def test_characters_that_no_feed_can_show_make_no_other_topic(name: str) -> None:
+    """A name with control characters is the topic as it is shown, at the one address that this name has."""
+    topic = Topics().of(name)
+    assert (topic.name, topic.slug) == ("AI", "ai")

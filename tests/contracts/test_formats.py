@@ -550,14 +550,42 @@ def test_an_empty_rss_feed_was_never_built() -> None:
 
 
 def test_rss_names_the_writers_and_the_source() -> None:
-    """People are dc:creators (<author> would need an e-mail address), the publication is the source."""
+    """People are dc:creators (<author> would need an e-mail address), the publication is the publisher."""
     item = parse_xml(rss.render(feed_of([rich_article()]))).find("channel/item")
     assert item is not None
     assert texts_of(item, "dc:creator") == ("Ann Author", "Bob Author")
     assert item.find("author") is None
+    assert text_of(item, "dc:publisher") == "The Paper & Co"
+    assert text_of(item, "dc:source") == "https://paper.example.com/"
+    assert item.find("source") is None  # its address is that of a feed
+    provider = Provider(name="The Paper", domain="paper.example.com", feed="https://paper.example.com/feed")
+    item = parse_xml(rss.render(feed_of([rich_article(provider=provider)]))).find("channel/item")
+    assert item is not None
     source = item.find("source")
     assert source is not None
-    assert (source.get("url"), source.text) == ("https://paper.example.com/", "The Paper & Co")
+    assert (source.get("url"), source.text) == ("https://paper.example.com/feed", "The Paper")
+    assert item.find("dc:source", NS) is None
+
+
+@every_format
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("ann@example.com", ()),
+        ("mailto:ann@example.com", ()),
+        ("ann@example.com (Ann Lee)", ("Ann Lee",)),
+        ("Ann Lee <ann@example.com>", ("Ann Lee",)),
+        ("Ann Lee, ann@example.co.uk", ("Ann Lee,",)),
+        ("Ann @ Home", ("Ann @ Home",)),
+        ("@ann", ("@ann",)),
+    ],
+)
+def test_no_address_of_an_author_is_published(extension: str, written: str, shown: tuple[str, ...]) -> None:
+    """An e-mail address is never a name, with or without brackets."""
+    document = FORMATS[extension].render(feed_of([article(authors=(written,))]))
+    assert b"@example" not in document
+    [entry] = read(extension, feed_of([article(authors=(written,))]))
+    assert entry.authors == shown
 
 
 def test_rss_media_stand_outside_a_group() -> None:
@@ -579,7 +607,16 @@ def test_rss_shows_an_icon_that_its_readers_know(icon: str | None, shown: bool) 
         assert text_of(image, "link") == text_of(channel, "link")
 
 
-def test_what_xml_readers_decode_twice_is_spelled_for_them() -> None:
-    """& and < in RSS text are hexadecimal references, as the RSS Best Practices Profile advises."""
-    document = rss.render(feed_of([article(title="R&D <T>")]))
-    assert b"<title>R&#x26;D &#x3C;T&gt;</title>" in document
+@every_xml_format
+def test_what_readers_decode_twice_is_spelled_for_them(extension: str) -> None:
+    """& and < have their names, except before what a second decoding would take for a reference."""
+    text = "R&D <T> &lt; &#38;"
+    document = (
+        FORMATS[extension].render(feed_of([article(title=text, summary=text, topics=(text,))])).decode()
+    )
+    assert "<title>R&amp;D &lt;T&gt; &#x26;lt; &#x26;#38;</title>" in document
+    summary = (
+        "&#x26;lt;T&amp;gt; &#x26;amp;lt; &#x26;amp;#38;<" if extension == "rss" else "&#x26;#38;</summary>"
+    )
+    assert summary in document
+    assert "R&amp;D &lt;T&gt; &amp;lt; &amp;#38;" in document  # the category

@@ -98,6 +98,10 @@ def test_the_headers_of_a_feed(web: Web) -> None:
         ("/feeds/C%2B%2B.rss", "/feeds/c-plus-plus.rss"),
         ("/feeds/C%23.rss", "/feeds/c-sharp.rss"),
         ("/feeds/.NET.rss", "/feeds/dot-net.rss"),
+        ("/feeds/go", "/feeds/go.rss"),
+        ("/feeds/AI", "/feeds/artificial.rss"),
+        ("/feeds/a.i", "/feeds/a.i.rss"),
+        ("/feeds/all", "/feeds/all.rss"),
         ("/topics/AI", "/topics/artificial"),
         ("/topics/machine-minds", "/topics/artificial"),
     ],
@@ -119,7 +123,7 @@ def test_a_topic_that_ended_is_gone(web: Web, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "near"),
     [("/feeds/mong.rss", "/topics/mongo"), ("/feeds/artifical.atom", "/topics/artificial"),
-     ("/feeds/go", "/topics/go"), ("/feeds/go.xml", "/topics/go"), ("/topics/mongodb", "/topics/mongo"),
+     ("/feeds/go.xml", "/topics/go"), ("/topics/mongodb", "/topics/mongo"),
      ("/feeds/c-plus.rss", "/topics/c-plus-plus")],
 )  # fmt: skip
 def test_an_unknown_topic_names_those_that_are_near(web: Web, path: str, near: str) -> None:
@@ -132,7 +136,7 @@ def test_an_unknown_topic_names_those_that_are_near(web: Web, path: str, near: s
 
 
 @pytest.mark.parametrize(
-    "path", ["/feeds/", "/feeds/%00.rss", "/feeds/..%2F..%2Fapp.rss", "/feeds/%FF.rss", "/feeds/a/b.rss",
+    "path", ["/feeds/%00.rss", "/feeds/..%2F..%2Fapp.rss", "/feeds/%FF.rss", "/feeds/a/b.rss",
              "/topics/all", "/feeds/<script>.rss", f"/feeds/{'x' * 3000}.rss"]
 )  # fmt: skip
 def test_nonsense_is_unknown(web: Web, path: str) -> None:
@@ -271,3 +275,70 @@ def test_a_quiet_topic_is_full_and_named_whole(web: Web, site: ArticleSite) -> N
     web.refresh()
     assert titles(web.get("/feeds/go.json")) == ["On Go"]
     assert len(titles(web.get("/feeds/mongo.json"))) == 50
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/feed", "/feeds/all.rss"),
+        ("/feed/", "/feeds/all.rss"),
+        ("/rss", "/feeds/all.rss"),
+        ("/feed.xml", "/feeds/all.rss"),
+        ("/rss.xml", "/feeds/all.rss"),
+        ("/index.xml", "/feeds/all.rss"),
+        ("/atom.xml", "/feeds/all.atom"),
+        ("/feed.json", "/feeds/all.json"),
+        ("/feeds", "/topics"),
+        ("/feeds/", "/topics"),
+        ("/feeds/go/", "/feeds/go"),
+        ("/feeds/go.atom/", "/feeds/go.atom"),
+    ],
+)
+def test_what_people_and_programs_guess(web: Web, path: str, target: str) -> None:
+    """The usual addresses of feeds lead to the feed of everything, and /feeds to the list for people."""
+    answer = web.get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"{URL}{target}")
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/feeds/go.rss", 200),
+        ("GET", "/feeds/c+go.rss", 200),
+        ("GET", "/feeds.opml", 200),
+        ("GET", "/feeds/Go.rss", 301),
+        ("GET", "/feed.xml", 301),
+        ("GET", "/feeds/nothing.rss", 404),
+        ("GET", "/feeds/ended.rss", 410),
+        ("GET", "/feeds/go.rss?min_quality=x", 400),
+        ("POST", "/feeds/go.rss", 405),
+        ("OPTIONS", "/feeds/go.rss", 200),
+    ],
+)
+def test_readers_in_a_browser_may_read_every_answer(web: Web, method: str, path: str, status: int) -> None:
+    """Scripts of other sites see status and validators, also of a redirect or an error."""
+    answer = web.ask(method, path, Origin="https://reader.example")
+    assert answer.status_code == status
+    assert answer.headers.getlist("Access-Control-Allow-Origin") == ["*"]
+    assert set(answer.headers["Access-Control-Expose-Headers"].split(", ")) == {
+        "ETag",
+        "Link",
+        "Last-Modified",
+    }
+
+
+def test_a_script_may_ask_conditionally(web: Web) -> None:
+    """The preflight request allows both conditions (Fetch Standard), and the 304 can be read."""
+    answer = web.ask("OPTIONS", "/feeds/go.rss", Access_Control_Request_Headers="if-none-match")
+    assert answer.headers["Access-Control-Allow-Headers"] == "If-None-Match, If-Modified-Since"
+    assert "GET" in answer.headers["Access-Control-Allow-Methods"]
+    tag = web.get("/feeds/go.rss").headers["ETag"]
+    unchanged = web.get("/feeds/go.rss", If_None_Match=tag)
+    assert (unchanged.status_code, unchanged.headers["Access-Control-Allow-Origin"]) == (304, "*")
+
+
+def test_pages_are_not_open_to_scripts_of_other_sites(web: Web) -> None:
+    """What is not about feeds says nothing of other origins."""
+    assert "Access-Control-Allow-Origin" not in web.get("/").headers
+    assert "Access-Control-Allow-Origin" not in web.get("/topics/nothing").headers

@@ -1,0 +1,108 @@
+"""Parsers of other languages, which real readers are built on, read every field right.
+
+They say which spelling of & and < is right where: see `feeds.formats._spelling`.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from articles.article import Image
+from feeds.formats import atom, rss
+from tests.feeds.samples import feed_of, rich_article
+
+HERE = Path(__file__).parent
+TITLE = "R&D: 1 < 2 & vector<T>"
+MODULES = ["fast-xml-parser", "feedsmith", "rss-parser", "feedparser", "@rowanmanning/feed-parser",
+           "@extractus/feed-extractor"]  # fmt: skip
+
+
+def absent(what: str) -> NoReturn:
+    """Skip the test because something is missing; fail it where REQUIRE_READERS is set."""
+    if os.environ.get("REQUIRE_READERS") == "1":
+        pytest.fail(f"{what}, and REQUIRE_READERS is set", pytrace=False)
+    pytest.skip(what)
+
+
+def run(command: list[str], given: object) -> Any:
+    """Return what a program prints, as JSON, for JSON on its standard input."""
+    done = subprocess.run(
+        command, input=json.dumps(given), cwd=HERE, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def by_node(documents: dict[str, str], modules: list[str]) -> Any:
+    """Return what each module finds in each document."""
+    if not shutil.which("node") or not (HERE / "node_modules").is_dir():
+        absent("node or the parsers are missing: make reader-tools")
+    return run(["node", "read.mjs"], {name: {"xml": xml, "by": modules} for name, xml in documents.items()})
+
+
+def by_ruby(documents: dict[str, str]) -> Any:
+    """Return what Ruby's rss finds in each document."""
+    ruby = shutil.which("ruby")
+    if not ruby or subprocess.run([ruby, "-rrss", "-e", ""], check=False, capture_output=True).returncode:
+        absent("ruby or its library rss is missing")
+    return run([ruby, "read.rb"], documents)
+
+
+def documents(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the feeds of an article with a text in each field, and the fields as they should be read."""
+    made = rich_article(
+        title=text, summary=text, topics=(text,), authors=(text,),
+        body=r"[a](https://a.example/?a=1&b=2) x\<y",
+        images=(Image(url="https://img.example.com/1.jpg?a=1&b=2"),),
+    )  # fmt: skip
+    feed = feed_of([made])
+    [entry] = feed.entries
+    expected = {
+        "title": text, "summary": text, "category": text, "author": text, "link": entry.url, "id": entry.id,
+        "content": entry.content_html, "image": entry.images[0].url,
+    }  # fmt: skip
+    return {module.EXTENSION: module.render(feed).decode() for module in (rss, atom)}, expected
+
+
+def wrong(found: dict[str, Any], expected: dict[str, str], name: str) -> dict[str, Any]:
+    """Return the fields that were read otherwise; the summary of RSS is HTML."""
+    expected = dict(expected)
+    if name == "rss":
+        expected["summary"] = html.escape(expected["summary"], quote=False)
+    return {key: value for key, value in found.items() if str(value).strip() != expected[key]}
+
+
+def test_node_reads_every_field() -> None:
+    """Links, image addresses, categories, ids, titles and content come out right in each parser of npm."""
+    given, expected = documents(TITLE)
+    for name, parsers in by_node(given, MODULES).items():
+        for parser, found in parsers.items():
+            problems = wrong(found, expected, name)
+            if (parser, name) == ("fast-xml-parser", "rss"):
+                problems.pop("summary", None)  # it takes the hexadecimal form of &lt; as it stands
+            assert not problems, (name, parser)
+
+
+def test_a_title_with_a_reference_in_it_is_decoded_once() -> None:
+    """`&lt;` in a title is text: parsers that decode twice still show it."""
+    given, expected = documents("How to write &lt; and &amp;")
+    twice = ["@rowanmanning/feed-parser", "@extractus/feed-extractor", "feedsmith", "rss-parser"]
+    for name, parsers in by_node(given, twice).items():
+        assert {parser: found["title"] for parser, found in parsers.items()} == dict.fromkeys(
+            twice, expected["title"]
+        ), name
+
+
+def test_ruby_reads_every_field() -> None:
+    """Ruby's rss takes content and every other field as it was written."""
+    given, expected = documents(TITLE)
+    for name, found in by_ruby(given).items():
+        assert not wrong(found, expected, name)

@@ -1,0 +1,36 @@
+"""What lets feed readers that run in a page of another site read feeds (Fetch Standard, CORS)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import request
+from werkzeug.wrappers import Response
+
+OPEN_HEADERS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, Link, Last-Modified"),
+)
+"""On every answer about a feed: redirects and errors too, or a script learns nothing but that it failed."""
+
+_PREFLIGHT_HEADERS = (
+    ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
+    ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since"),
+    ("Access-Control-Max-Age", "86400"),
+)
+_OPEN_PATHS = ("/feeds", "/feed", "/rss", "/atom.xml", "/index.xml")
+
+
+def allow_origins(response: Response) -> Response:
+    """Return the response with what lets scripts of any site read it, when it is about a feed."""
+    if not request.path.startswith(_OPEN_PATHS):
+        return response
+    _set(response, OPEN_HEADERS)
+    if request.method == "OPTIONS":
+        _set(response, _PREFLIGHT_HEADERS)
+    return response
+
+
+def _set(response: Response, headers: Sequence[tuple[str, str]]) -> None:
+    for name, value in headers:
+        response.headers[name] = value
