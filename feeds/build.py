@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
@@ -19,7 +19,14 @@ from feeds.content import entry_html, full_text, paragraph
 from feeds.links import Links
 from feeds.model import Author, Content, Entry, Feed, Site
 from text.markup import one_line
+from text.summary import MARKED_LENGTH, cut
 from text.urls import http_url, on_site, page_url
+
+MAX_SUMMARY = MARKED_LENGTH
+"""Characters of a summary unless the settings say otherwise: as many as the author can mark."""
+
+MAX_CONTENT_BYTES = 8_000_000
+"""Bytes of all contents of a feed, as XML has them."""
 
 # The root of every id that is made here. It must never change: readers would show each entry again.
 _IDS = uuid.UUID("6d3c3f0e-9c38-5f0b-8f0e-2b1f4f3f0c57")
@@ -50,19 +57,24 @@ def build_feed(
     content: Content,
     related: int,
     ttl: int,
+    summary: int = MAX_SUMMARY,
     bodies: Bodies | None = None,
 ) -> Feed:
     """Return the feed of the `size` newest published ones of `articles`, all of which belong to `topic`.
 
     The caller leaves out articles whose time has not come. Each entry shows at most `related` other articles;
-    with "excerpt" the entries carry their summary in place of the article's text. `bodies` says how the texts
+    with "excerpt" the entries carry their summary, of at most `summary` characters, in place of the article's
+    text; so do the longest where all of them would be over MAX_CONTENT_BYTES. `bodies` says how the texts
     are written; without it, they are in Newswire's own format.
     """
     bodies = bodies or own_format(site)
     newest = _newest(articles, size)
     if content == "full":
         bodies.prepare((article, entry_url(article, site)) for article in newest)
-    entries = tuple(build_entry(article, site, content, related, bodies) for article in newest)
+    entries, shortened = _within_limit(
+        newest,
+        [build_entry(article, site, content, related, bodies, summary=summary) for article in newest],
+    )
     slug = quote(topic.slug, errors="replace")
     site_title = one_line(site.title) or site.url
     title, description = _headings(topic, site, site_title)
@@ -80,6 +92,7 @@ def build_feed(
         updated=max((entry.updated for entry in entries), default=None),
         icon=http_url(urljoin(f"{site.url}/", site.icon)) if site.icon else None,
         entries=entries,
+        shortened=shortened,
         changes_at=bodies.links.changes_at,
     )
 
@@ -103,14 +116,53 @@ def own_format(site: Site) -> Bodies:
     return Bodies(links=Links(site_url=site.url))
 
 
+def _within_limit(
+    articles: Sequence[Article], entries: Sequence[Entry]
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    """Return the entries with their contents within the limit, and the paths of what had to be shortened.
+
+    The longest content gives way to its summary first; of two of one length, the older entry's.
+    """
+    sizes = [_written_size(entry.content_html) for entry in entries]
+    excess = sum(sizes) - MAX_CONTENT_BYTES
+    shortened: set[int] = set()
+    for index in sorted(range(len(entries)), key=lambda index: (-sizes[index], -index)):
+        if excess <= 0:
+            break
+        shortened.add(index)
+        excess -= sizes[index]
+    kept = (_shortened(entry) if index in shortened else entry for index, entry in enumerate(entries))
+    return tuple(kept), tuple(articles[index].path for index in sorted(shortened))
+
+
+def _written_size(content: str) -> int:
+    """Return the bytes that HTML takes in the format that takes most: XML, which escapes it once more."""
+    return (
+        len(content.encode("utf-8", "replace"))
+        + 3 * (content.count("<") + content.count(">"))
+        + 4 * content.count("&")
+    )
+
+
+def _shortened(entry: Entry) -> Entry:
+    without = replace(entry, images=(), related=())
+    return replace(entry, content_html=entry_html(without, paragraph(entry.summary)))
+
+
 def build_entry(
-    article: Article, site: Site, content: Content, related: int, bodies: Bodies | None = None
+    article: Article,
+    site: Site,
+    content: Content,
+    related: int,
+    bodies: Bodies | None = None,
+    *,
+    summary: int = MAX_SUMMARY,
 ) -> Entry:
-    """Return the entry of one article, with at most `related` other articles."""
+    """Return the entry of one article, with at most `related` other articles, and a summary cut to length."""
     bodies = bodies or own_format(site)
     url = entry_url(article, site)
-    summary = one_line(article.summary) or bodies.summary(article)
-    text = full_text(article, summary, bodies, url) if content == "full" else paragraph(summary)
+    excerpt = cut(one_line(article.summary), summary) or cut(bodies.summary(article), summary)
+    text = full_text(article, excerpt, bodies, url) if content == "full" else paragraph(excerpt)
     via = http_url(article.original_link or "")
     provider = _publication(article.provider)
     people = tuple(Author(name=name) for name in _unique(map(_without_address, article.authors)))
@@ -121,7 +173,7 @@ def build_entry(
         published=article.published_at.astimezone(UTC),
         updated=_updated(article, bodies.links),
         content_html="",
-        summary=summary,
+        summary=excerpt,
         categories=_unique(article.topics),
         authors=people or ((provider,) if provider else ()),
         provider=provider,

@@ -75,8 +75,9 @@ class Feed:
     """One topic's newest entries, newest first.
 
     `base_url`, a dot, a format's extension and `query` make its address: see `address`. `updated` is the
-    newest change among the entries, None when there are none. `ttl` is in minutes. `changes_at` is when a
-    link in an entry is to change, if that is known: an article that it refers to appears then.
+    newest change among the entries, None when there are none. `ttl` is in minutes. `shortened` are the paths
+    of the articles whose text was too long to be in it. `changes_at` is when a link in an entry is to change,
+    if that is known: an article that it refers to appears then.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Feed:
     icon: str | None = None
     entries: tuple[Entry, ...] = ()
     query: str = ""
+    shortened: tuple[str, ...] = ()
     changes_at: datetime | None = None
 
     def address(self, extension: str) -> str:

@@ -6,6 +6,7 @@ Knows the catalog and the formats; knows nothing of HTTP requests.
 from __future__ import annotations
 
 import heapq
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,11 +35,16 @@ from web.caching import cache_headers, slugs_in
 from web.cors import OPEN_HEADERS
 from web.document import Document, store
 
+log = logging.getLogger(__name__)
+
 MAX_LOOKED_AT = 10_000
 """How many articles are looked at for one filtered feed."""
 
 CACHE_BYTES = 20_000_000
 FILTERED_CACHE_BYTES = 4_000_000
+MAX_DOCUMENT_BYTES = 10_000_000
+"""Bytes of a feed in one format, before it is compressed."""
+_MOST_NAMED = 5
 MAX_FILTERED_CHANGES = 10_000
 """Filtered feeds of which is remembered when they last changed."""
 TEXT_CACHE_BYTES = 4_000_000
@@ -53,6 +59,7 @@ class FeedSettings:
     content: Content
     related: int
     ttl: int
+    summary: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +145,7 @@ class Publisher:
             content=settings.content,
             related=settings.related,
             ttl=settings.ttl,
+            summary=settings.summary,
             bodies=self.bodies(now),
         )
 
@@ -185,7 +193,8 @@ class Publisher:
             ("Link", f'<{feed.page_url}>; rel="alternate"; type="text/html"'),
             *_OPEN_HEADERS,
         )
-        return Document(body=made.render(feed), mimetype=made.MIMETYPE, last_modified=None, headers=headers)
+        body = render_within(feed, extension)
+        return Document(body=body, mimetype=made.MIMETYPE, last_modified=None, headers=headers)
 
     def filtered(self, wanted: Filter, extension: str) -> Document:
         """Return the document of a filter whose topics all exist, rendered again only after a change."""
@@ -226,6 +235,7 @@ class Publisher:
             content=settings.content,
             related=settings.related,
             ttl=settings.ttl,
+            summary=settings.summary,
             bodies=self.bodies(now),
         )
         return replace(
@@ -303,6 +313,27 @@ class Publisher:
             page_url=f"{self.site.url}/" if is_all else f"{self.site.url}/topics/{address}",
             children=tuple(self._tree(topic.slug, below)),
         )
+
+
+def render_within(feed: Feed, extension: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
+    """Return a feed in one format, without its oldest entries where it would be larger than `limit` bytes."""
+    if feed.shortened:
+        log.warning(
+            "feed %s: only a summary of these, whose texts are too long: %s",
+            feed.slug,
+            ", ".join(feed.shortened[:_MOST_NAMED]),
+        )
+    body = FORMATS[extension].render(feed)
+    while len(body) > limit and feed.entries:
+        remaining = len(feed.entries) * limit // (len(body) + 1)
+        largest = max(feed.entries, key=lambda entry: len(repr(entry)))
+        log.warning(
+            "feed %s: only the newest %d entries, as it would be larger than %d bytes; the largest is %s",
+            feed.slug, remaining, limit, largest.url,
+        )  # fmt: skip
+        feed = replace(feed, entries=feed.entries[:remaining])
+        body = FORMATS[extension].render(feed)
+    return body
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

@@ -218,7 +218,9 @@ def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Check
 
 def feed_settings(feeds: FeedsConfig) -> FeedSettings:
     """Return what the configuration says of all feeds."""
-    return FeedSettings(size=feeds.size, content=feeds.content, related=feeds.related, ttl=feeds.ttl)
+    return FeedSettings(
+        size=feeds.size, content=feeds.content, related=feeds.related, ttl=feeds.ttl, summary=feeds.summary
+    )
 
 
 def described_site(site: SiteConfig) -> Site:

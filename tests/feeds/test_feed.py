@@ -10,9 +10,12 @@ import pytest
 
 from articles.article import Image, Provider, RelatedArticle
 from articles.topics import ALL, Topic
-from feeds.build import article_page
+from feeds import build
+from feeds.build import article_page, build_feed
+from feeds.formats import FORMATS
 from feeds.model import Entry
-from tests.feeds.samples import EVENING, MORNING, SITE, article, feed_of, rich_article
+from feeds.publisher import render_within
+from tests.feeds.samples import EVENING, MORNING, SITE, TOPIC, article, feed_of, rich_article
 from text.summary import SUMMARY_LENGTH
 
 
@@ -253,3 +256,33 @@ def test_the_sites_address_may_have_a_path() -> None:
     assert feed.page_url == "https://x.example/news/topics/c-plus-plus"
     assert feed.icon == "https://x.example/news/icon.png"
     assert feed.entries[0].url == "https://x.example/news/articles/plain"
+
+
+def test_a_long_summary_is_cut() -> None:
+    """An excerpt of 200 KB takes 1,000 characters, or as many as the settings say, and ends at a word."""
+    [entry] = feed_of([article(summary="word " * 40_000)], content="excerpt").entries
+    assert entry.summary.endswith("word…") and 990 <= len(entry.summary) <= 1001
+    assert len(entry.content_html) < 1_010
+    short = build_feed(
+        TOPIC, [article(summary="word " * 50)], SITE, size=1, content="full", related=0, ttl=60, summary=100
+    )
+    assert len(short.entries[0].summary) <= 101
+
+
+def test_the_longest_texts_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all texts together are too long, the longest become their summaries, and are named."""
+    monkeypatch.setattr(build, "MAX_CONTENT_BYTES", 10_000)
+    articles = [article(f"{size}", body="<p>x</p>\n\n" * size, summary="Short") for size in (10, 900, 20)]
+    feed = feed_of(articles)
+    assert feed.shortened == ("900.md",)
+    assert [entry.content_html for entry in feed.entries if entry.title.endswith("900")] == ["<p>Short</p>"]
+    assert sum(len(entry.content_html) for entry in feed.entries) > 200
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_no_document_exceeds_its_size(extension: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What is left is the newest entries, a valid feed, and a warning that names the largest article."""
+    articles = [article(f"n{number:02}", body="text " * 200) for number in range(30)]
+    document = render_within(feed_of(articles), extension, limit=12_000)
+    assert len(document) <= 12_000 and b"Title of n00" in document and b"Title of n29" not in document
+    assert "/articles/n" in caplog.text
