@@ -44,6 +44,8 @@ _BLOCKS = """
 address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form
 header hgroup hr li listing main menu nav ol p pre section summary table ul
 """
+_PARAGRAPH = frozenset({"p"})
+_TABLE = frozenset({"table"})
 _ENDS_PARAGRAPH = _HEADINGS | frozenset(_BLOCKS.split())
 _CELLS = frozenset({"caption", "table", "td", "th"})
 _SCOPE = _CELLS | {"applet", "button", "marquee", "object", "template"}
@@ -101,7 +103,10 @@ def _decoded(text: str) -> str:
 
 
 def _hidden(text: str) -> str:
-    text = _decoded(text)
+    if "&" in text:
+        text = _decoded(text)
+    elif "<" not in text and ">" not in text:
+        return text
     for shown, hidden in _HIDDEN.items():
         text = text.replace(shown, hidden)
     return text
@@ -118,70 +123,86 @@ class _Balancer:
 
     def __init__(self, markup: str) -> None:
         self._markup = markup
+        self._parts: list[str] = []
         self._open: list[str] = []
         self._count: Counter[str] = Counter()
         self._formatting = 0
         self._dropped: Counter[str] = Counter()
 
-    def parts(self) -> Iterator[str]:
-        """Yield the text in pieces."""
+    def parts(self) -> list[str]:
+        """Return the text in pieces."""
         place = 0
-        markup = self._markup
-        while found := _TOKEN.search(markup, place):
-            yield _hidden(markup[place : found.start()])
-            place = found.end()
-            name = (found["name"] or "").lower()
-            if not name or not found["close"]:
+        markup, put, search = self._markup, self._parts.append, _TOKEN.search
+        while found := search(markup, place):
+            start, end = found.span()
+            if start > place:
+                put(_hidden(markup[place:start]))
+            place = end
+            is_end, name, close = found.groups()
+            if not name or not close:
                 continue
-            if found["end"]:
-                yield from self._end(name)
+            name = name.lower()
+            if is_end:
+                self._end(name)
             else:
-                yield from self._start(name, found[0])
+                self._start(name, markup[start:end])
                 if name in _RAW:
                     place = _end_of(name, markup, place)
-        yield _hidden(markup[place:])
-        yield from self._close(0)
+        put(_hidden(markup[place:]))
+        self._close(0)
+        return self._parts
 
-    def _start(self, name: str, tag: str) -> Iterator[str]:
+    def _start(self, name: str, tag: str) -> None:
         if name in _RAW:
             return
-        if name in _ENDS_PARAGRAPH and self._count["p"]:
-            yield from self._close_from(frozenset({"p"}), _SCOPE)
-        if name in _CLOSED_BY:
-            yield from self._close_from(*_CLOSED_BY[name])
-        if name in _HEADINGS and self._open and self._open[-1] in _HEADINGS:
-            yield from self._close(len(self._open) - 1)
+        if self._open:
+            self._make_room(name)
+        is_formatting = name in _FORMATTING
         if name in _VOID:
-            yield tag
-        elif len(self._open) >= MAX_DEPTH or (name in _FORMATTING and self._formatting >= MAX_FORMATTING):
+            self._parts.append(tag)
+        elif len(self._open) >= MAX_DEPTH or (is_formatting and self._formatting >= MAX_FORMATTING):
             self._dropped[name] += 1
         else:
             self._open.append(name)
             self._count[name] += 1
-            self._formatting += name in _FORMATTING
-            yield tag
+            self._formatting += is_formatting
+            self._parts.append(tag)
 
-    def _end(self, name: str) -> Iterator[str]:
-        if self._dropped[name]:
+    def _make_room(self, name: str) -> None:
+        """Close what the start of an element closes."""
+        if name in _ENDS_PARAGRAPH and self._count["p"]:
+            self._close_from(_PARAGRAPH, _SCOPE)
+        if name in _CLOSED_BY:
+            self._close_from(*_CLOSED_BY[name])
+        if name in _HEADINGS and self._open and self._open[-1] in _HEADINGS:
+            self._close(len(self._open) - 1)
+
+    def _end(self, name: str) -> None:
+        if self._dropped and self._dropped[name]:
             self._dropped[name] -= 1
+        elif self._open and self._open[-1] == name:
+            self._close(len(self._open) - 1)
         elif self._count[name]:
-            limits = frozenset({"table"}) if name in _TABLE_PARTS else _CELLS
-            yield from self._close_from(frozenset({name}), limits - {name})
+            limits = _TABLE if name in _TABLE_PARTS else _CELLS
+            self._close_from(frozenset({name}), limits - {name})
 
-    def _close_from(self, names: frozenset[str], limits: frozenset[str]) -> Iterator[str]:
+    def _close_from(self, names: frozenset[str], limits: frozenset[str]) -> None:
         """Close the innermost open one of `names`, and all in it, unless one of `limits` is in between."""
-        if not any(self._count[name] for name in names):
+        for name in names:
+            if self._count[name]:
+                break
+        else:
             return
         for place in range(len(self._open) - 1, -1, -1):
             if self._open[place] in names:
-                yield from self._close(place)
+                self._close(place)
                 return
             if self._open[place] in limits:
                 return
 
-    def _close(self, place: int) -> Iterator[str]:
+    def _close(self, place: int) -> None:
         while len(self._open) > place:
             name = self._open.pop()
             self._count[name] -= 1
             self._formatting -= name in _FORMATTING
-            yield f"</{name}>"
+            self._parts.append(f"</{name}>")

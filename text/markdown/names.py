@@ -74,6 +74,10 @@ def _anchor_nesting(markup: str) -> int:
 
 def _with_links(token: Token) -> Iterator[Token]:
     text, start = token.content, 0
+    if "@" not in text and "www." not in text:
+        token.content = _with_emoji(text)
+        yield token
+        return
     for found in _BARE.finditer(text):
         address = _trimmed(found[0])
         if len(address) < 5:

@@ -1,0 +1,67 @@
+"""The faster loops of the Markdown parser give what the library's own give."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from text.markdown.parser import _parser, configured
+
+INLINE = st.sampled_from([
+    *"*_`[]()!<>\\&:~$^{}|#-+=.\"' \n\taé’ \u2003",
+    "**", "__", "``", "](", "![", "[a](", "[a]", "[a]: /x", "[^n]", "[`c`](/d)",
+    "[ab](https://x.example/y?z=1&w)",
+    "https://x.example/a_b_", "www.x.example", "a@x.example", "<b>", "</b>", "<a href='/x'>", "</a>", "<!--",
+    "-->", "&amp;", "&#35;",
+    "&copy", "\\*", "\\\n", "  \n", "{.x}", "{#id}", "{: .y}", ":tada:", "$a_b$", "~~",
+    "javascript:x", "[a](javascript:x)", "[a](<b c>)", '[a](b "t")', "word", "two words",
+])  # fmt: skip
+LINES = st.sampled_from([
+    "# h", "## h {#id}", "===", "---", "- a", "  - b", "* c", "+ d", "1. e", "2) f", "- [ ] g", "- [x]",
+    "> q", ">> r",
+    "> [!NOTE]", "```", "```py", "~~~", "    code", "\tcode", "| a | b |", "|---|:-:|", "a | b",
+    "[a]: /b 'c'",
+    "[^n]: note", "term", ": def", "~ def", ":::note T", ":::", "<div>", "</div>", "<!-- x -->", "***",
+    "_ _ _", "", "", "", "para *one*",
+    "[a] and [^n]", "{: .x}", "   indented", "-", "1.", "- \n\n  after", "**a\n> b**",
+])  # fmt: skip
+TEXTS = st.one_of(
+    st.lists(INLINE, max_size=25).map("".join),
+    st.lists(LINES, max_size=14).map("\n".join),
+    st.lists(st.one_of(LINES, st.lists(INLINE, max_size=6).map("".join)), max_size=10).map("\n".join),
+)
+
+
+@cache
+def library() -> MarkdownIt:
+    """Return the library's parser with our rules."""
+    return configured()
+
+
+def tokens(parser: MarkdownIt, text: str) -> list[Any]:
+    """Return all that the tokens of a text say."""
+    return [Token.as_dict(token) for token in parser.parse(text)]
+
+
+@settings(max_examples=150)
+@given(TEXTS)
+def test_the_faster_loops_make_the_same_tokens_and_html(text: str) -> None:
+    """Blocks, paragraphs and HTML are the library's own, for any mixture of markup."""
+    assert tokens(_parser(), text) == tokens(library(), text)
+    assert _parser().render(text) == library().render(text)
+
+
+def test_markup_that_nests_to_the_deepest_level_is_cut_at_the_same_place() -> None:
+    """Links, quotes and lists at the depth where the library stops are the same too."""
+    for depth in range(1, 30):
+        for text in (
+            "[" * depth + "[a](/b) [`c`](/d) *e*" + "](/f)" * depth,
+            "![" * depth + "[a](/b)" + "](/f)" * depth,
+            "> " * depth + "[a](/b)\n" + "- " * depth + "*x*",
+        ):
+            assert tokens(_parser(), text) == tokens(library(), text), depth

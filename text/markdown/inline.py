@@ -1,0 +1,248 @@
+"""What is in paragraphs → tokens, as `markdown_it.parser_inline` makes them, in half of its time.
+
+Of the dozen rules only those are called that can begin with the character at hand; links to an address
+without a title, emphasis and plain text are read in one step. All else is done by the library's own rules:
+`tests/text/test_markdown_speed.py` compares the tokens.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any, Literal
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import isWhiteSpace
+from markdown_it.parser_inline import ParserInline
+from markdown_it.rules_inline import link as library_link
+from markdown_it.rules_inline.state_inline import Delimiter, StateInline
+from markdown_it.token import Token
+
+Rule = Callable[[StateInline, bool], bool]
+
+# With which characters the library's rules and ours begin; a rule that is not listed is called for all.
+_FIRST = {
+    "newline": "\n",
+    "escape": "\\",
+    "backticks": "`",
+    "strikethrough": "~",
+    "emphasis": "*_",
+    "link": "[",
+    "image": "!",
+    "autolink": "<",
+    "html_inline": "<",
+    "entity": "&",
+    "linkify": ":",
+    "footnote_ref": "[",
+    "footnote_inline": "^",
+    "web_address": ":",
+    "math": "$",
+    "attribute_list": "{",
+}
+
+# `[text](address)` and `[`code`](address)`, with nothing in them that has another meaning.
+_LINK = re.compile(
+    r"\[(?:([^\n!$&*:<\[\]\\_`{~]+)|`([^ \n\[\]`\\](?:[^\n\[\]`\\]*[^ \n\[\]`\\])?)`)\]"
+    r"\(([^\x00-\x20\x7f()<>\\&\"']+)\)"
+)
+_DEEPEST_LINK = 4  # levels that a link and its text need below the deepest
+
+_SPACE, _PUNCTUATION, _OTHER = 1, 2, 0
+
+
+class _Kinds(dict[str, int]):
+    """Whether a character is white space, punctuation or something else, for the rules of emphasis."""
+
+    def __missing__(self, character: str) -> int:
+        if isWhiteSpace(ord(character)):
+            kind = _SPACE
+        elif unicodedata.category(character)[0] in "PS":
+            kind = _PUNCTUATION
+        else:
+            kind = _OTHER
+        if character.isascii():
+            self[character] = kind
+        return kind
+
+
+_kinds = _Kinds()
+
+
+class FastToken(Token):
+    """The same token, made without the detour through default factories."""
+
+    __slots__ = ()
+
+    def __init__(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> None:
+        self.type = ttype
+        self.tag = tag
+        self.nesting = nesting
+        self.attrs = {}
+        self.map = None
+        self.level = 0
+        self.children = None
+        self.content = ""
+        self.markup = ""
+        self.info = ""
+        self.meta = {}
+        self.block = False
+        self.hidden = False
+
+
+class _State(StateInline):
+    """The library's state with a shorter way to add a token."""
+
+    def pushPending(self) -> Token:  # noqa: N802 - the library's name
+        token = FastToken("text", "", 0)
+        token.content = self.pending
+        token.level = self.pendingLevel
+        self.tokens.append(token)
+        self._pending = ""
+        return token
+
+    def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
+        if self._pending_buffer or self._pending:
+            self.pushPending()
+        token = FastToken(ttype, tag, nesting)
+        meta = None
+        if nesting < 0:
+            self.level -= 1
+            self.delimiters = self._prev_delimiters.pop()
+        token.level = self.level
+        if nesting > 0:
+            self.level += 1
+            self._prev_delimiters.append(self.delimiters)
+            self.delimiters = []
+            meta = {"delimiters": self.delimiters}
+        self.pendingLevel = self.level
+        self.tokens.append(token)
+        self.tokens_meta.append(meta)
+        return token
+
+
+class FastInline(ParserInline):
+    """The library's parser of paragraphs with the same rules, of which it calls those that can match."""
+
+    def __init__(self, library: ParserInline, nesting: int) -> None:
+        self.__dict__.update(library.__dict__)
+        self.ruler.at("emphasis", _emphasis)
+        self.ruler.at("link", _link_within(nesting - _DEEPEST_LINK))
+        self._nesting = nesting
+        names = dict(zip(self.ruler.get_active_rules(), self.ruler.getRules(""), strict=True))
+        del names["text"]
+        self._others = tuple(rule for name, rule in names.items() if name not in _FIRST)
+        self._rules = {
+            first: tuple(rule for name, rule in names.items() if first in _FIRST.get(name, first))
+            for first in "".join(_FIRST.values())
+        }
+
+    def tokenize(self, state: StateInline) -> None:
+        """Add the tokens from the state's place to its end."""
+        source, end = state.src, state.posMax
+        search, rules, others = self.terminator_re.search, self._rules, self._others
+        while state.pos < end:
+            place = state.pos
+            if state.level < self._nesting:
+                found = search(source, place)
+                start = found.start() if found else state.posMax
+                if start != place:
+                    state.append_pending(source[place:start])
+                    state.pos = start
+                    continue
+                for rule in rules.get(source[place], others):
+                    if rule(state, False):
+                        break
+                else:
+                    state.append_pending(source[place])
+                    state.pos = place + 1
+                continue
+            state.append_pending(source[place])
+            state.pos = place + 1
+        if state.pending:
+            state.pushPending()
+
+    def skipToken(self, state: StateInline) -> None:  # noqa: N802 - the library's name
+        """Move the state behind the next token."""
+        place = state.pos
+        if place in state.cache:
+            state.pos = state.cache[place]
+            return
+        if state.level >= self._nesting:
+            state.pos = state.posMax + 1
+        else:
+            found = self.terminator_re.search(state.src, place)
+            start = found.start() if found else state.posMax
+            if start != place:
+                state.pos = start
+            else:
+                state.level += 1
+                for rule in self._rules.get(state.src[place], self._others):
+                    if rule(state, True):
+                        break
+                else:
+                    state.pos += 1
+                state.level -= 1
+        state.cache[place] = state.pos
+
+    def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
+        """Add the tokens of a paragraph to `tokens`, and return them."""
+        state = _State(src, md, env, tokens)
+        self.tokenize(state)
+        if state.delimiters or any(meta and meta["delimiters"] for meta in state.tokens_meta):
+            for rule in self.ruler2.getRules(""):
+                rule(state)
+        return state.tokens
+
+
+def _emphasis(state: StateInline, silent: bool) -> bool:
+    """Add a run of * or _ as the library's rule does: each as a text of its own, which may become a tag."""
+    start, source, maximum = state.pos, state.src, state.posMax
+    marker = source[start]
+    if silent or marker not in "*_":
+        return False
+    end = start + 1
+    while end < maximum and source[end] == marker:
+        end += 1
+    before = _kinds[source[start - 1]] if start else _SPACE
+    after = _kinds[source[end]] if end < maximum else _SPACE
+    left = after == _OTHER or (after == _PUNCTUATION and before != _OTHER)
+    right = before == _OTHER or (before == _PUNCTUATION and after != _OTHER)
+    splits = marker == "*"
+    opens = left and (splits or not right or before == _PUNCTUATION)
+    closes = right and (splits or not left or after == _PUNCTUATION)
+    for _ in range(end - start):
+        state.push("text", "", 0).content = marker
+        state.delimiters.append(Delimiter(ord(marker), end - start, len(state.tokens) - 1, -1, opens, closes))
+    state.pos = end
+    return True
+
+
+def _link_within(deepest: int) -> Rule:
+    """Return a rule for links, with a short way for plain ones in less than `deepest` levels."""
+
+    def link(state: StateInline, silent: bool) -> bool:
+        found = _LINK.match(state.src, state.pos, state.posMax) if state.level < deepest else None
+        if not found:
+            return library_link(state, silent)
+        text, code, address = found.groups()
+        # The library remembers what it found at a place, also when it was too deep to look.
+        ends = found.start(3) - len("](")
+        if state.cache.setdefault(state.pos + 1, ends) != ends:
+            return library_link(state, silent)
+        href = state.md.normalizeLink(address)
+        if not state.md.validateLink(href):
+            return library_link(state, silent)
+        if not silent:
+            state.push("link_open", "a", 1).attrs = {"href": href}
+            if text:
+                state.pending = text
+                state.pushPending()
+            else:
+                token = state.push("code_inline", "code", 0)
+                token.markup, token.content = "`", code
+            state.push("link_close", "a", -1)
+        state.pos = found.end()
+        return True
+
+    return link
