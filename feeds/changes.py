@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from articles.derived import DerivedFile, reason_of, transaction
+from storage.derived import DerivedFile, reason_of, transaction
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from articles.background import Background
-from articles.derived import DerivedFile, reason_of, transaction
 from ops.readers import MAX_USER_AGENT, reader, without_count
+from storage.derived import DerivedFile, reason_of, transaction
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from articles.background import failing_threads
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.watcher import is_watched, refresh_problem
-from articles.derived import reason_of
 from articles.files.checkout import Checkout
+from storage.derived import reason_of
 
 Check = Callable[[], str | None]
 """Returns what is wrong, in one line for the operator, or None."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("text", "web", "articles", "feeds", "bot", "pages", "ops")
+PACKAGES = ("storage", "text", "web", "articles", "feeds", "bot", "pages", "ops")
 TOP = {"app", "wiring"}
 
 

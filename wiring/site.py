@@ -25,13 +25,13 @@ from articles.files.checkout import Checkout, Repository
 from articles.files.folder import Folder
 from articles.files.globs import glob_matcher
 from articles.files.puller import Puller
-from articles.private import private_folder, restrict
 from config import ArticlesConfig, Config, ConfigError, FeedsConfig, SiteConfig
 from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
+from storage.private import private_folder, restrict
 from text.printable import print_line
 
 log = logging.getLogger(__name__)

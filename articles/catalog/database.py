@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from articles.derived import DerivedFile, Opened
-from articles.private import private_folder
+from storage.derived import DerivedFile, Opened
+from storage.private import private_folder
 
 VERSION = 7
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""

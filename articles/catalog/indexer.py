@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 from articles.catalog import mentions, statements
 from articles.catalog.catalog import Catalog
-from articles.derived import is_damage, transaction
 from articles.errors import ArticleError
 from articles.files.folder import Folder, Scan
 from articles.reading.context import Context
@@ -27,6 +26,7 @@ from articles.reading.read_all import read_all
 from articles.reading.read_file import Candidate, FileResult
 from articles.reading.record import Record, microseconds
 from articles.reading.surroundings import Beside
+from storage.derived import is_damage, transaction
 
 log = logging.getLogger(__name__)
 

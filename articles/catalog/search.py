@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
-from articles.derived import DerivedFile, reason_of, transaction
 from articles.errors import DeadlineError
 from articles.reading.record import microseconds
 from articles.topics import ALL
+from storage.derived import DerivedFile, reason_of, transaction
 
 log = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ from watchfiles import Change, watch
 from articles.background import Background
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer, Refresh
-from articles.derived import reason_of, remove_unused
 from articles.errors import SourceError
-from articles.private import private_file, private_folder
+from storage.derived import reason_of, remove_unused
+from storage.private import private_file, private_folder
 
 log = logging.getLogger(__name__)
 

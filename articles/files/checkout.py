@@ -32,7 +32,7 @@ from articles.files.folder import Folder
 from articles.files.git import Git, GitError
 from articles.files.pull import Places, Pull, replace_text
 from articles.files.tree import RefusedError
-from articles.private import private_folder
+from storage.private import private_folder
 
 log = logging.getLogger(__name__)
 

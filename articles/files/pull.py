@@ -14,7 +14,7 @@ from pathlib import Path
 
 from articles.files.git import Git, GitError
 from articles.files.tree import RefusedError, check_tree
-from articles.private import private_folder
+from storage.private import private_folder
 
 log = logging.getLogger(__name__)
 

@@ -28,9 +28,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
-from articles.private import private_file, private_folder
 from bot.errors import BotError
 from bot.outbox.address import database_address
+from storage.private import private_file, private_folder
 
 BUSY = 10.0
 """Seconds for which a writer waits for another process to finish writing an SQLite file."""

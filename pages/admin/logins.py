@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from articles.private import private_file, private_folder
+from storage.private import private_file, private_folder
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,10 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.search import Search
 from articles.catalog.watcher import Watcher
-from articles.derived import (
+from articles.files.folder import Folder
+from articles.topics import Topic, Topics
+from ops.counts import Counts
+from storage.derived import (
     KEPT_UNUSED,
     DerivedFile,
     is_damage,
@@ -30,9 +33,6 @@ from articles.derived import (
     remove_unused,
     transaction,
 )
-from articles.files.folder import Folder
-from articles.topics import Topic, Topics
-from ops.counts import Counts
 from tests.articles.test_watcher import wait_for
 from tests.site import NOON, ArticleSite
 
@@ -177,7 +177,7 @@ def test_a_commit_that_fails_is_rolled_back(file: DerivedFile) -> None:
 _USE = """
 import sys
 from pathlib import Path
-from articles.derived import DerivedFile
+from storage.derived import DerivedFile
 file = DerivedFile(Path(sys.argv[1]), ("CREATE TABLE words (word TEXT)",), version=3)
 opened = file.connect()
 print("opened", flush=True)

@@ -26,7 +26,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from articles.private import private_file, private_folder
+from storage.private import private_file, private_folder
 
 log = logging.getLogger(__name__)
 
