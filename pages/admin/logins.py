@@ -6,31 +6,27 @@ accepts only sessions opened after its creation: no session that was ended becom
 
 from __future__ import annotations
 
-import logging
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
-from storage.private import private_file, private_folder
+from storage.derived import DerivedFile, reason_of, transaction
 
-log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 MAX_FAILURES = 10
 """How many wrong tokens are answered as such within `SPAN`, whoever sends them."""
 SPAN = timedelta(minutes=5)
 
 _BUSY = 2.0  # seconds that a write waits for another process's
-_SCHEMA = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS created (at INTEGER NOT NULL);
-INSERT INTO created SELECT {now} WHERE NOT EXISTS (SELECT 1 FROM created);
-CREATE TABLE IF NOT EXISTS failures (at INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS ended (session TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
-COMMIT;
-"""
+_VERSION = 1
+_SCHEMA = (
+    "CREATE TABLE created (at INTEGER NOT NULL)",
+    "CREATE TABLE failures (at INTEGER NOT NULL)",
+    "CREATE TABLE ended (session TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
+)
 
 
 class LoginStoreError(Exception):
@@ -40,37 +36,52 @@ class LoginStoreError(Exception):
 class LoginStore:
     """The file `logins.sqlite` in a folder. Safe to use from many threads and processes.
 
-    Times are whole seconds.
+    Times are whole seconds. Every method raises LoginStoreError where the file cannot be used.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
         self.path = folder / "logins.sqlite"
+        # A session that was ended stays so after a power cut.
+        self._file = DerivedFile(self.path, _SCHEMA, version=_VERSION, synchronous="FULL", timeout=_BUSY)
         self._clock = clock
-        self._repair_lock = threading.Lock()
 
     def created_at(self) -> datetime:
-        """Return when the file was created; creates it if it does not exist.
+        """Return when the file was first asked for this; creates it if it does not exist.
 
         A time that has not come yet is from a clock that was wrong then: it counts as now.
         """
         now = self._now()
-        with self._connection() as connection:
-            created: int = connection.execute("SELECT at FROM created").fetchone()[0]
-            if created > now:
-                connection.execute("UPDATE created SET at = ?", (now,))
-        return datetime.fromtimestamp(min(created, now), UTC)
+
+        def read(connection: sqlite3.Connection) -> int:
+            found = connection.execute("SELECT at FROM created").fetchone()
+            if found and found[0] <= now:
+                return int(found[0])
+            with transaction(connection):
+                # Another process may have been first.
+                connection.execute(
+                    "INSERT INTO created SELECT ? WHERE NOT EXISTS (SELECT 1 FROM created)", (now,)
+                )
+                connection.execute("UPDATE created SET at = ?1 WHERE at > ?1", (now,))
+                return int(connection.execute("SELECT at FROM created").fetchone()[0])
+
+        return datetime.fromtimestamp(self._run(read), UTC)
 
     def end(self, session: str, until: datetime) -> None:
         """Record that a session was ended; `until` is when it would have expired."""
-        with self._connection() as connection:
-            connection.execute("DELETE FROM ended WHERE until < ?", (self._now(),))
-            connection.execute("INSERT OR REPLACE INTO ended VALUES (?, ?)", (session, _seconds(until) + 1))
+
+        def write(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.execute("DELETE FROM ended WHERE until < ?", (self._now(),))
+                connection.execute(
+                    "INSERT OR REPLACE INTO ended VALUES (?, ?)", (session, _seconds(until) + 1)
+                )
+
+        self._run(write)
 
     def is_ended(self, session: str) -> bool:
         """Return whether `end` was called for a session."""
-        with self._connection() as connection:
-            found = connection.execute("SELECT 1 FROM ended WHERE session = ?", (session,))
-            return found.fetchone() is not None
+        select = "SELECT 1 FROM ended WHERE session = ?"
+        return self._run(lambda connection: connection.execute(select, (session,)).fetchone()) is not None
 
     def record_failure(self, span: timedelta, most: int) -> timedelta:
         """Record a failure unless there were `most` within `span`; return how long to wait in that case.
@@ -79,7 +90,8 @@ class LoginStore:
         """
         now = self._now()
         since = now - _seconds(span)
-        with self._connection() as connection:
+
+        def record(connection: sqlite3.Connection) -> timedelta:
             count, oldest = connection.execute(
                 "SELECT count(*), min(at) FROM failures WHERE at > ? AND at <= ?", (since, now)
             ).fetchone()
@@ -93,39 +105,14 @@ class LoginStore:
             )
             return timedelta(0)
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+        return self._run(record)
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            with closing(self._open()) as connection:
-                yield connection
+            return self._file.run(work)
         except (sqlite3.Error, OSError) as error:
-            raise LoginStoreError(f"{self.path.name} in the state folder cannot be used: {error}") from error
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if type(error) is not sqlite3.DatabaseError:  # a lock, a full disk, a lack of permission
-                raise
-        with self._repair_lock:
-            try:
-                return self._connect()
-            except sqlite3.DatabaseError:
-                log.warning("%s is damaged and is created again; all sessions have ended", self.path)
-                self.path.unlink(missing_ok=True)
-                Path(f"{self.path}-journal").unlink(missing_ok=True)
-                return self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        private_folder(self.path.parent)
-        connection = sqlite3.connect(private_file(self.path), timeout=_BUSY, isolation_level=None)
-        try:
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ended'").fetchone():
-                connection.executescript(_SCHEMA.format(now=self._now()))
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            reason = reason_of(error, self.path)
+            raise LoginStoreError(f"logins cannot be checked or recorded: {reason}") from error
 
     def _now(self) -> int:
         return _seconds(self._clock())
