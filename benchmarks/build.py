@@ -46,7 +46,8 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     wanted = "Hugo" if options.quick else options.peers
     missing += [f"{peer.name} left out: not asked for" for peer in found if not peer.name.startswith(wanted)]
     found = [peer for peer in found if peer.name.startswith(wanted)]
-    site = product.site(name, files.folder)
+    # Without archives: the same documents as the others write.
+    site = product.site(name, files.folder, "  archives: false\n")
     subjects = {
         OURS: Subject(measure=lambda: _ours(site, site.export())),
         f"{OURS}, by Flask": Subject(measure=lambda: _ours(site, site.flask_export())),

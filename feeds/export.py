@@ -15,10 +15,12 @@ from articles.topics import ALL
 from feeds.bodies import TextCache
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
+from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
 from web.document import Document
 
-_OURS = re.compile(rf"feeds\.opml|feeds/[^/\0]+\.(?:{'|'.join(FORMATS)})")
+_EXTENSIONS = "|".join(FORMATS)
+_OURS = re.compile(rf"feeds\.opml|feeds/[^/\0]+(?:/\d{{4}}-\d{{2}}(?:-\d{{1,5}})?)?\.(?:{_EXTENSIONS})")
 _TEXT_BYTES = 200_000_000  # for the texts of all articles, as a rule
 _MOST_PROCESSES = 4
 _MANIFEST = ".newswire-export.json"
@@ -60,7 +62,7 @@ def _export(publisher: Publisher, folder: Path, progress: Callable[[int, int], N
             else:
                 kept += 1
             paths.append(path)
-            progress(done, len(slugs) * len(FORMATS) + 1)
+            progress(done, max(done, len(slugs) * len(FORMATS) + 1))
         stale = before - set(paths)
         for path in stale:
             (folder / path).unlink(missing_ok=True)
@@ -78,11 +80,17 @@ def _processes() -> int:
 def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Document]]:
     yield "feeds.opml", publisher.subscriptions()
     now = publisher.now()
+    history = ArchivePublisher(publisher)
     for slug in slugs:
         feed = publisher.feed(slug, now)
         if feed is not None:
             for extension in FORMATS:
                 yield f"feeds/{slug}.{extension}", publisher.render(feed, extension)
+            for part in history.parts(slug, now):
+                archive = history.feed(slug, part, now)
+                if archive is not None:
+                    for extension in FORMATS:
+                        yield f"feeds/{slug}/{part.name}.{extension}", publisher.render(archive, extension)
 
 
 def _manifest(folder: Path) -> set[str]:

@@ -71,11 +71,30 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Where a feed document stands in the history of its feed (RFC 5005 §4).
+
+    The addresses are without extension, like `Feed.base_url`. `current` is the feed's own in its archives.
+    """
+
+    previous: str | None = None
+    next: str | None = None
+    current: str | None = None
+    is_archive: bool = False
+
+    def links(self, extension: str) -> tuple[tuple[str, str], ...]:
+        """Return the links to other documents in one format, each as relation and URL."""
+        named = (("current", self.current), ("prev-archive", self.previous), ("next-archive", self.next))
+        return tuple((relation, f"{base}.{extension}") for relation, base in named if base)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """One topic's newest entries, newest first.
 
     `base_url`, a dot, a format's extension and `query` make its address: see `address`. `updated` is the
-    newest change among the entries, None when there are none. `ttl` is in minutes. `shortened` are the paths
+    newest change among the entries, None when there are none. `ttl` is in minutes. `hubs` are
+    those of WebSub. `shortened` are the paths
     of the articles whose text was too long to be in it. `changes_at` is when a link in an entry is to change,
     if that is known: an article that it refers to appears then.
     """
@@ -95,6 +114,8 @@ class Feed:
     entries: tuple[Entry, ...] = ()
     query: str = ""
     shortened: tuple[str, ...] = ()
+    history: History = History()
+    hubs: tuple[str, ...] = ()
     changes_at: datetime | None = None
 
     def address(self, extension: str) -> str:

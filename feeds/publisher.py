@@ -20,7 +20,8 @@ from articles.catalog.mentions import CatalogPlaces
 from articles.catalog.served_files import ArticleFiles
 from articles.errors import DeadlineError
 from articles.topics import ALL, Topic
-from feeds import formats
+from feeds import archives, formats
+from feeds.archives import MAX_PART, Month
 from feeds.bodies import Bodies, TextCache
 from feeds.build import build_feed, feed_id
 from feeds.cached import CachedDocument, State
@@ -29,7 +30,7 @@ from feeds.filters import Filter
 from feeds.formats import FORMATS, opml
 from feeds.formats.opml import Outline, render_opml
 from feeds.links import Links
-from feeds.model import Content, Feed, Site
+from feeds.model import Content, Feed, History, Site
 from text.cache import LruCache
 from web.caching import cache_headers, slugs_in
 from web.cors import OPEN_HEADERS
@@ -60,6 +61,12 @@ class FeedSettings:
     related: int
     ttl: int
     summary: int
+    archives: bool
+
+    @property
+    def part_size(self) -> int:
+        """How many articles an archive holds; never more than a feed."""
+        return min(self.size, MAX_PART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +121,7 @@ class Publisher:
             feed = self.feed(slug, now)
             if feed is None:
                 return None
-            document, dated_until = self._dated(
-                self._changes, name, self.render(feed, extension), [slug], now
-            )
+            document, dated_until = self.dated(self._changes, name, self.render(feed, extension), [slug], now)
             due = _earliest(self.catalog.next_due(slug, now), feed.changes_at, dated_until)
             cached = CachedDocument(slug, state, due, document)
             store(self.documents, name, cached, document)
@@ -134,9 +139,14 @@ class Publisher:
         topic = self._topic(slug, now)
         if topic is None:
             return None
+        size = self.settings.size if limit is None else limit
+        articles = self.catalog.newest(slug, now, limit=size, related=self.settings.related)
+        feed = self.build(topic, articles, now)
+        return feed if limit is not None else replace(feed, history=self._history(feed, now))
+
+    def build(self, topic: Topic, articles: Iterable[Article], now: datetime) -> Feed:
+        """Return a feed of these articles of a topic as the settings say."""
         settings = self.settings
-        size = settings.size if limit is None else limit
-        articles = self.catalog.newest(slug, now, limit=size, related=settings.related)
         return build_feed(
             topic,
             articles,
@@ -148,6 +158,17 @@ class Publisher:
             summary=settings.summary,
             bodies=self.bodies(now),
         )
+
+    def _history(self, feed: Feed, now: datetime) -> History:
+        """Return where the articles begin that a feed has no place for."""
+        if not self.settings.archives or len(feed.entries) < self.settings.size:
+            return History()
+        found = self.catalog.beyond(feed.slug, now, self.settings.size, lambda moment: Month.of(moment).start)
+        if found is None:
+            return History()
+        moment, older = found
+        part = archives.holding(moment, older, self.settings.part_size)
+        return History(previous=f"{feed.base_url}/{part.name}")
 
     def bodies(self, now: datetime) -> Bodies:
         """Return how bodies become HTML, with links as they are at `now`; for one feed or page."""
@@ -171,7 +192,7 @@ class Publisher:
     def _topic(self, slug: str, now: datetime) -> Topic | None:
         return _ALL_TOPICS if slug == ALL else self.catalog.topic(slug, now)
 
-    def _dated(
+    def dated(
         self, changes: ChangeTimes, name: str, document: Document, slugs: Iterable[str], now: datetime
     ) -> tuple[Document, datetime | None]:
         """Return the document with Last-Modified, or without one and when it gets one.
@@ -204,7 +225,7 @@ class Publisher:
         cached = self._filtered.get(name)
         if cached is None or not cached.is_current(max(states), now):
             feed = self.filtered_feed(wanted, now)
-            document, dated_until = self._dated(
+            document, dated_until = self.dated(
                 self._filtered_changes, name, self.render(feed, extension), wanted.topics, now
             )
             due = _earliest(

@@ -13,10 +13,11 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.topics import ALL, Topic, slugify
-from feeds import filters
+from feeds import archives, filters
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.filters import Filter
 from feeds.formats import FORMATS
+from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
 from web.cors import allow_origins
 from web.redirects import redirect_within
@@ -46,6 +47,7 @@ def blueprint(publisher: Publisher) -> Blueprint:
     """Return the routes below /feeds, /feeds.opml, and the addresses that people and programs try."""
     routes = Blueprint("feeds", __name__)
     routes.after_app_request(allow_origins)
+    history = ArchivePublisher(publisher)
     _add_guesses(routes, publisher)
 
     @routes.get("/feeds/<path:name>")
@@ -55,6 +57,9 @@ def blueprint(publisher: Publisher) -> Blueprint:
             return redirect_within(publisher.site.url, path, request.query_string)
         slug, _, written = name.rpartition(".")
         extension = written.lower()
+        if "/" in slug:
+            topic, _, part = slug.rpartition("/")
+            return _archive(publisher, history, topic, part, extension)
         if extension not in FORMATS:
             return redirect_or_not_found(publisher, name, "/feeds/{}.rss", guessed=True)
         if written != extension or (slug != ALL and slug.lower() == ALL):
@@ -79,6 +84,21 @@ def blueprint(publisher: Publisher) -> Blueprint:
         return respond(publisher.subscriptions())
 
     return routes
+
+
+def _archive(
+    publisher: Publisher, history: ArchivePublisher, slug: str, name: str, extension: str
+) -> AnyResponse:
+    """Answer with a part of a topic's history, at the topic's present address."""
+    document = history.document(slug, name, extension) if extension in FORMATS else None
+    if document is None:
+        if archives.parse(name) is None or publisher.topic(slug):
+            raise_unknown_topic(publisher, slug)
+        return redirect_or_not_found(publisher, slug, f"/feeds/{{}}/{name}.{extension}")
+    if request.query_string:
+        path = f"/feeds/{quote(slug)}/{name}.{extension}"
+        return redirect_within(publisher.site.url, path)
+    return respond(document)
 
 
 def _add_guesses(routes: Blueprint, publisher: Publisher) -> None:

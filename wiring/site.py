@@ -219,7 +219,12 @@ def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Check
 def feed_settings(feeds: FeedsConfig) -> FeedSettings:
     """Return what the configuration says of all feeds."""
     return FeedSettings(
-        size=feeds.size, content=feeds.content, related=feeds.related, ttl=feeds.ttl, summary=feeds.summary
+        size=feeds.size,
+        content=feeds.content,
+        related=feeds.related,
+        ttl=feeds.ttl,
+        summary=feeds.summary,
+        archives=feeds.archives,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,10 @@ _VISIBLE = (
     "entries.published_at <= ?2 AND entries.due_at <= ?2"
     " AND (entries.expires_at IS NULL OR entries.expires_at > ?2)"
 )
+
+
+Span = tuple[datetime, datetime]
+"""From the first moment to before the second one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +146,67 @@ class Catalog(CatalogDatabase):
             slug, microseconds(now), limit, offset,
         )  # fmt: skip
         return [_whole(row, related) for row in rows]
+
+    def between(
+        self, slug: str, now: datetime, span: Span, *, limit: int, offset: int = 0, related: int = 0
+    ) -> list[Article]:
+        """Return the shown articles of a topic (or of `all`) of a span of time, as `newest` does."""
+        rows = self._all(
+            f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
+            f" WHERE slug = ?1 AND {_VISIBLE} AND entries.published_at >= ?5 AND entries.published_at < ?6"
+            " ORDER BY slug, entries.published_at DESC, entries.id LIMIT ?3 OFFSET ?4",
+            slug, microseconds(now), limit, offset, *map(microseconds, span),
+        )  # fmt: skip
+        return [_whole(row, related) for row in rows]
+
+    def count_between(self, slug: str, now: datetime, span: Span) -> int:
+        """Return how many articles of this topic (or of `all`) are shown of a span of time."""
+        row = self._one(
+            f"SELECT count(*) FROM entries WHERE slug = ?1 AND {_VISIBLE}"
+            " AND published_at >= ?3 AND published_at < ?4",
+            slug, microseconds(now), *map(microseconds, span),
+        )  # fmt: skip
+        return int(row[0]) if row else 0
+
+    def newest_before(self, slug: str, now: datetime, limit: datetime) -> datetime | None:
+        """Return when the newest shown article of a topic (or of `all`) before `limit` was published."""
+        row = self._one(
+            f"SELECT published_at FROM entries WHERE slug = ?1 AND {_VISIBLE} AND published_at < ?3"
+            " ORDER BY slug, published_at DESC, id LIMIT 1",
+            slug, microseconds(now), microseconds(limit),
+        )  # fmt: skip
+        return moment(row[0]) if row else None
+
+    def oldest_since(self, slug: str, now: datetime, start: datetime) -> datetime | None:
+        """Return when the oldest shown article of a topic (or of `all`) since `start` was published."""
+        row = self._one(
+            f"SELECT published_at FROM entries WHERE slug = ?1 AND {_VISIBLE} AND published_at >= ?3"
+            " ORDER BY slug DESC, published_at, id DESC LIMIT 1",
+            slug, microseconds(now), microseconds(start),
+        )  # fmt: skip
+        return moment(row[0]) if row else None
+
+    def beyond(
+        self, slug: str, now: datetime, count: int, start_of: Callable[[datetime], datetime]
+    ) -> tuple[datetime, int] | None:
+        """Return when the newest shown article after the first `count` was published, and how many are older.
+
+        Only those since `start_of` that time are counted. None where there are no more articles.
+        """
+        row = self._one(
+            f"SELECT published_at, id FROM entries WHERE slug = ?1 AND {_VISIBLE}"
+            " ORDER BY slug, published_at DESC, id LIMIT 1 OFFSET ?3",
+            slug, microseconds(now), count,
+        )  # fmt: skip
+        if row is None:
+            return None
+        found = moment(row[0])
+        older = self._one(
+            f"SELECT count(*) FROM entries WHERE slug = ?1 AND {_VISIBLE} AND published_at >= ?3"
+            " AND (published_at < ?4 OR (published_at = ?4 AND id > ?5))",
+            slug, microseconds(now), microseconds(start_of(found)), row[0], row[1],
+        )  # fmt: skip
+        return found, int(older[0]) if older else 0
 
     def shown(self, slug: str, now: datetime, *, min_quality: int | None = None) -> Generator[Article]:
         """Yield the articles that `newest` returns, without body and related coverage, as they are asked for.

@@ -18,6 +18,8 @@ from lxml import etree
 from feeds.model import Entry, Feed
 
 MEDIA = "http://search.yahoo.com/mrss/"
+ATOM = "http://www.w3.org/2005/Atom"
+HISTORY = "http://purl.org/syndication/history/1.0"
 
 # RFC 4287 asks for a date even of an empty feed, where there is no honest one. "Now" would change the bytes
 # with every rendering, and validators distrust what is older than 1990: so, the month of that RFC.
@@ -60,6 +62,21 @@ def generator(feed: Feed, extension: str, mimetype: str) -> Any:
     made.generator("Newswire")
     made.updated(feed.updated or NEVER_UPDATED)
     return made
+
+
+def feed_namespaces(feed: Feed, always: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the namespaces of a document by prefix: those that it has anyway, and what this one needs."""
+    return {**always, "fh": HISTORY} if feed.history.is_archive else always
+
+
+def add_feed_links(parent: etree._Element, feed: Feed, extension: str) -> None:
+    """Append what leads from a feed to its hubs and its other documents (WebSub §4, RFC 5005 §4)."""
+    for hub in feed.hubs:
+        add(parent, f"{{{ATOM}}}link", rel="hub", href=hub)
+    for relation, url in feed.history.links(extension):
+        add(parent, f"{{{ATOM}}}link", rel=relation, href=url)
+    if feed.history.is_archive:
+        add(parent, f"{{{HISTORY}}}archive")
 
 
 def add_entry(made: Any, entry: Entry, complete: Complete) -> Any:

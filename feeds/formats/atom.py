@@ -7,7 +7,15 @@ from functools import partial
 from lxml import etree
 
 from feeds.formats._spelling import spelled
-from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator
+from feeds.formats._xml import (
+    MEDIA,
+    add,
+    add_entry,
+    add_feed_links,
+    add_media,
+    feed_namespaces,
+    generator,
+)
 from feeds.model import Entry, Feed
 
 EXTENSION = "atom"
@@ -23,7 +31,8 @@ def render(feed: Feed) -> bytes:
     if feed.icon:
         made.icon(feed.icon)
         made.logo(feed.icon)
-    made.ours.namespaces = {"media": MEDIA}
+    made.ours.namespaces = feed_namespaces(feed, {"media": MEDIA})
+    made.ours.complete = partial(add_feed_links, feed=feed, extension=EXTENSION)
     for entry in feed.entries:
         added = add_entry(made, entry, partial(_complete_entry, entry=entry))
         added.author([{"name": author.name, "uri": author.url} for author in entry.authors])

@@ -19,6 +19,8 @@ def render(feed: Feed) -> bytes:
         "title": feed.title,
         "home_page_url": feed.page_url,
         "feed_url": feed.address(EXTENSION),
+        "next_url": f"{feed.history.previous}.{EXTENSION}" if feed.history.previous else None,
+        "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],
         "description": feed.description,
         "icon": feed.icon,
         "authors": [{"name": feed.author, "url": feed.home_url}],

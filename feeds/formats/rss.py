@@ -8,7 +8,15 @@ from html import escape
 from lxml import etree
 
 from feeds.formats._spelling import spelled
-from feeds.formats._xml import MEDIA, add, add_entry, add_media, generator
+from feeds.formats._xml import (
+    MEDIA,
+    add,
+    add_entry,
+    add_feed_links,
+    add_media,
+    feed_namespaces,
+    generator,
+)
 from feeds.model import Entry, Feed
 
 EXTENSION = "rss"
@@ -29,7 +37,7 @@ def render(feed: Feed) -> bytes:
     made.ttl(feed.ttl)
     if feed.icon and feed.icon.lower().endswith(_PICTURES):
         made.image(feed.icon)
-    made.ours.namespaces = {"dc": _DC, "media": MEDIA, "sy": _SY}
+    made.ours.namespaces = feed_namespaces(feed, {"dc": _DC, "media": MEDIA, "sy": _SY})
     made.ours.complete = partial(_complete_channel, feed=feed)
     for entry in feed.entries:
         item = add_entry(made, entry, partial(_complete_item, entry=entry))
@@ -45,6 +53,7 @@ def _complete_channel(rss: etree._Element, feed: Feed) -> None:
     channel = rss[0]
     if not feed.updated:
         etree.strip_elements(channel, "lastBuildDate")
+    add_feed_links(channel, feed, EXTENSION)
     period, minutes = next(
         ((name, length) for name, length in _PERIODS.items() if feed.ttl <= length), ("yearly", 525600)
     )

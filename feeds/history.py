@@ -1,0 +1,106 @@
+"""Publishes the archives of topics: the documents of `feeds.archives`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from articles.catalog.catalog import Catalog
+from feeds import archives
+from feeds.archives import Part
+from feeds.cached import CachedDocument
+from feeds.changes import ChangeTimes
+from feeds.model import Feed, History
+from feeds.publisher import Publisher
+from text.cache import LruCache
+from web.document import Document, store
+
+CACHE_BYTES = 4_000_000
+MAX_CHANGES = 100_000
+"""Archives of which is remembered when they last changed."""
+
+
+class ArchivePublisher:
+    """Publishes the history of one site's topics. Safe to use from many threads."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._catalog = publisher.catalog
+        self._settings = publisher.settings
+        self._documents = LruCache[str, CachedDocument](CACHE_BYTES)
+        path = publisher.catalog.path.with_name("changes-archives.sqlite")
+        self._changes = ChangeTimes(path, publisher.now, limit=MAX_CHANGES)
+
+    def document(self, slug: str, name: str, extension: str) -> Document | None:
+        """Return a part of a topic's history, rendered again only after a change; None for none."""
+        part = archives.parse(name)
+        if part is None or not self._settings.archives:
+            return None
+        publisher = self._publisher
+        state, now = publisher.state(slug), publisher.now()
+        key = f"{slug}/{name}.{extension}"
+        cached = self._documents.get(key)
+        if cached is None or not cached.is_current(state, now):
+            feed = self.feed(slug, part, now)
+            if feed is None:
+                return None
+            rendered = publisher.render(feed, extension)
+            document, dated_until = publisher.dated(self._changes, key, rendered, [slug], now)
+            changes = (self._catalog.next_due(slug, now), feed.changes_at, dated_until, part.month.end)
+            due = min((moment for moment in changes if moment and moment > now), default=None)
+            cached = CachedDocument(slug, state, due, document)
+            store(self._documents, key, cached, document)
+        return cached.document
+
+    def feed(self, slug: str, part: Part, now: datetime) -> Feed | None:
+        """Return the feed of a part of a topic's history, or None where there is none."""
+        topic = self._publisher.topic(slug)
+        counts = TopicCounts(self._catalog, slug, now)
+        place = archives.place(part, counts, now, self._settings.part_size) if topic else None
+        if topic is None or place is None:
+            return None
+        span = (part.month.start, part.month.end)
+        articles = self._catalog.between(
+            slug, now, span, limit=place.count, offset=place.offset, related=self._settings.related
+        )
+        feed = self._publisher.build(topic, articles, now)
+        history = History(
+            previous=_base(feed, place.previous),
+            next=_base(feed, place.next),
+            current=feed.base_url,
+            is_archive=place.is_closed,
+        )
+        return replace(feed, base_url=f"{feed.base_url}/{part.name}", history=history)
+
+    def parts(self, slug: str, now: datetime) -> Iterator[Part]:
+        """Yield every part of a topic's history that a link leads to; none where the feed has all of it."""
+        if self._settings.archives and self._catalog.count(slug, now) > self._settings.size:
+            yield from archives.all_parts(
+                TopicCounts(self._catalog, slug, now), now, self._settings.part_size
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicCounts:
+    """How many articles of one topic are shown when."""
+
+    catalog: Catalog
+    slug: str
+    now: datetime
+
+    def between(self, start: datetime, end: datetime) -> int:
+        """Return how many were published at `start` or later and before `end`."""
+        return self.catalog.count_between(self.slug, self.now, (start, end))
+
+    def newest_before(self, moment: datetime) -> datetime | None:
+        """Return when the newest one before a moment was published."""
+        return self.catalog.newest_before(self.slug, self.now, moment)
+
+    def oldest_since(self, moment: datetime) -> datetime | None:
+        """Return when the oldest one at a moment or later was published."""
+        return self.catalog.oldest_since(self.slug, self.now, moment)
+
+
+def _base(feed: Feed, part: Part | None) -> str | None:
+    return f"{feed.base_url}/{part.name}" if part else None
