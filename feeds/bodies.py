@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +31,9 @@ WORTH_WORKERS = 16
 
 _AT_ONCE = 8
 
+YOUNG_OBJECTS = 100_000
+"""Objects after which a process that makes every feed looks for garbage in cycles; Python looks at 700."""
+
 
 class Source(NamedTuple):
     """A body, and all that its unsanitised HTML depends on."""
@@ -38,6 +42,23 @@ class Source(NamedTuple):
     generator: str
     markup: str
     base_url: str | None
+
+
+class Task(NamedTuple):
+    """A body to be made safe. `article` is without its body; `has_folder` says whether links look there."""
+
+    source: Source
+    article: Article
+    own_url: str
+    site_url: str
+    has_folder: bool
+
+
+class Prepared(NamedTuple):
+    """What another process has made of a body; it is not `safe` yet where links have to be looked up."""
+
+    html: str
+    safe: bool
 
 
 class Rendered(NamedTuple):
@@ -60,17 +81,17 @@ class TextCache:
         self._processes = processes
         self._workers: Executor | None = None
 
-    def read(self, sources: Sequence[Source]) -> list[str]:
-        """Return several bodies as `unsafe_html` does, or nothing where that is not worth processes."""
-        if self._processes < 2 or len(sources) < WORTH_WORKERS:
+    def read(self, tasks: Sequence[Task]) -> list[Prepared]:
+        """Return several bodies as `prepared` does, or nothing where that is not worth processes."""
+        if self._processes < 2 or len(tasks) < WORTH_WORKERS:
             return []
         # Imported late: most processes never need it.
         from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
         try:
             if self._workers is None:
-                self._workers = ProcessPoolExecutor(self._processes)
-            return list(self._workers.map(unsafe_html, sources, chunksize=_AT_ONCE))
+                self._workers = ProcessPoolExecutor(self._processes, initializer=collect_less)
+            return list(self._workers.map(prepared, tasks, chunksize=_AT_ONCE))
         except (BrokenProcessPool, OSError) as error:
             log.warning("bodies are read in this process alone: %s", error)
             self._processes = 1
@@ -91,7 +112,7 @@ class Bodies:
     generator: str = "plain"
     cache: TextCache | None = None
     revision: object = None
-    _prepared: dict[str, str] = field(default_factory=dict, init=False)
+    _prepared: dict[str, Prepared] = field(default_factory=dict, init=False)
 
     def html(self, article: Article, own_url: str) -> str:
         """Return an article's body as safe HTML with absolute addresses, for the page at `own_url`."""
@@ -112,9 +133,9 @@ class Bodies:
         """
         if self.cache is None:
             return
-        missing = [article for article, own_url in articles if self._is_missing(article, own_url)]
-        found = self.cache.read([self._source(article) for article in missing])
-        self._prepared.update(zip((article.path for article in missing), found, strict=False))
+        missing = [(article, own_url) for article, own_url in articles if self._is_missing(article, own_url)]
+        found = self.cache.read([self._task(article, own_url) for article, own_url in missing])
+        self._prepared.update(zip((article.path for article, _ in missing), found, strict=False))
 
     def summary(self, article: Article) -> str:
         """Return the summary of an article that has none of its own."""
@@ -127,14 +148,12 @@ class Bodies:
         return found is None or not self._holds(found)
 
     def _rendered(self, article: Article, own_url: str) -> Rendered:
-        def resolve(url: str) -> str | None:
-            return self.links.resolve(url, article, own_url)
-
-        unsafe = self._prepared.pop(article.path, None) or unsafe_html(self._source(article))
+        ready = self._prepared.pop(article.path, None)
+        if ready and ready.safe:
+            return Rendered(ready.html, None, None)
+        unsafe = ready.html if ready else unsafe_html(self._source(article))
         with self.links.watched() as seen:
-            html = sanitise(unsafe, own_url, resolve=resolve)
-        if own_url == page_url(self.links.site_url, article.id):
-            html = relinked(html, own_url)
+            html = _safe_html(unsafe, article, own_url, self.links)
         return Rendered(html, self.revision if seen.are_looked_up else None, seen.changes_at)
 
     def _holds(self, found: Rendered) -> bool:
@@ -143,12 +162,54 @@ class Bodies:
         is_due = found.changes_at and self.links.now and found.changes_at <= self.links.now
         return found.revision == self.revision and not is_due
 
+    def _task(self, article: Article, own_url: str) -> Task:
+        without_body = replace(article, body="", related=())
+        has_folder = self.links.places is not None
+        return Task(self._source(article), without_body, own_url, self.links.site_url, has_folder)
+
     def _source(self, article: Article) -> Source:
         return Source(article.body[:MAX_BODY], self.generator, article.markup, self.links.base_url)
 
     def _key(self, article: Article, own_url: str) -> tuple[bytes, str, str, str]:
         digest = hashlib.blake2b(article.body.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         return digest, article.path, article.link or "", own_url
+
+
+class _Elsewhere:
+    """The places of a process that knows nothing of the folder."""
+
+    def at(self, _paths: Sequence[str]) -> None:
+        return None
+
+    def named(self, _name: str, _folder: str) -> None:
+        return None
+
+    def has_file(self, _path: str) -> bool:
+        return False
+
+
+def prepared(task: Task) -> Prepared:
+    """Return a body as safe HTML, unless a link in it leads into the folder; for any process."""
+    source = task.source
+    places = _Elsewhere() if task.has_folder else None
+    links = Links(site_url=task.site_url, base_url=source.base_url, places=places)
+    unsafe = unsafe_html(source)
+    html = _safe_html(unsafe, task.article, task.own_url, links)
+    return Prepared(unsafe, safe=False) if links.are_looked_up else Prepared(html, safe=True)
+
+
+def collect_less() -> None:
+    """Look for garbage in cycles less often: the parser makes many objects, and no cycles.
+
+    For a process that makes feeds and ends.
+    """
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+
+
+def _safe_html(unsafe: str, article: Article, own_url: str, links: Links) -> str:
+    html = sanitise(unsafe, own_url, resolve=lambda url: links.resolve(url, article, own_url))
+    return relinked(html, own_url) if own_url == page_url(links.site_url, article.id) else html
 
 
 def unsafe_html(source: Source) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from articles.topics import ALL
-from feeds.bodies import TextCache
+from feeds.bodies import YOUNG_OBJECTS, TextCache
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
@@ -43,9 +44,12 @@ def export(
     one does not are removed; files that no export wrote are never touched.
     """
     publisher.texts = TextCache(_TEXT_BYTES, processes=_processes())
+    collecting = gc.get_threshold()
+    gc.set_threshold(YOUNG_OBJECTS)
     try:
         return _export(publisher, folder, progress)
     finally:
+        gc.set_threshold(*collecting)
         publisher.texts.close()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +15,7 @@ from articles.article import Article
 from articles.catalog.indexer import Indexer
 from articles.catalog.served_files import ArticleFiles
 from articles.files.folder import Folder
+from feeds.bodies import Prepared, Task, TextCache, prepared
 from feeds.links import Links
 from feeds.publisher import Publisher
 from tests.site import NOON, URL, ArticleSite, Clock, news_feeds, news_site
@@ -213,11 +216,47 @@ def test_a_body_is_rendered_once_for_all_feeds(site: ArticleSite) -> None:
 def test_processes_read_bodies_as_this_one_does() -> None:
     """An export's bytes do not depend on how many processors there are."""
     script = """if True:
-        from feeds.bodies import Source, TextCache, unsafe_html
+        from datetime import UTC, datetime
+        from articles.article import Article
+        from feeds.bodies import Source, Task, TextCache, prepared
         sources = [Source(f"# {n}\\n\\n*text* {{{{ x }}}}", "jekyll", "markdown", None) for n in range(40)]
+        day = datetime(2026, 1, 1, tzinfo=UTC)
+        article = Article(id="a", path="a.md", title="A", published_at=day, updated_at=day)
+        url = "https://x.example"
+        tasks = [Task(source, article, f"{url}/a", url, True) for source in sources]
         cache = TextCache(1_000_000, processes=2)
-        assert cache.read(sources) == list(map(unsafe_html, sources))
-        assert cache.read(sources[:3]) == []
+        assert cache.read(tasks) == list(map(prepared, tasks))
+        assert cache.read(tasks[:3]) == []
         cache.close()
     """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+class _InOtherProcess(TextCache):
+    """Reads bodies as another process does: with what can be sent there, and nothing else."""
+
+    def read(self, tasks: Sequence[Task]) -> list[Prepared]:
+        """Return what another process would."""
+        return [prepared(pickle.loads(pickle.dumps(task))) for task in tasks]
+
+
+@pytest.mark.parametrize("base_url", [None, "https://owner.example/blog"])
+def test_bodies_that_another_process_makes_safe_are_the_same(site: ArticleSite, base_url: str | None) -> None:
+    """Where links need the folder, this process looks; all others come back finished."""
+    site.write("a.md", "# One\n\n[here](#one) [b](b.md) ![p](p.png) [r](/x)")
+    site.write("b.md", "[x](https://x.example/) [r](/x)\n\n## Two\n\n[two](#two)")
+    site.write("c.md", "*text* <script>x</script>", webUrl="https://other.example/c")
+    site.raw("p.png", "x")
+    alone, helped = publisher_of(site), publisher_of(site)
+    for publisher in (alone, helped):
+        publisher.catalog.conventions = replace(publisher.catalog.conventions, base_url=base_url)
+    helped.texts = _InOtherProcess(1_000_000)
+    feeds = [publisher.feed("all", publisher.now()) for publisher in (alone, helped)]
+    assert feeds[0] == feeds[1]
+    articles = helped.catalog.newest("all", helped.now(), limit=9)
+    tasks = [helped.bodies(helped.now())._task(article, f"{HERE}/{article.id}") for article in articles]
+    assert {task.article.path: prepared(task).safe for task in tasks} == {
+        "a.md": False,
+        "b.md": True,
+        "c.md": True,
+    }
