@@ -22,4 +22,4 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=2)"]
-CMD ["sh", "-c", "exec granian --interface rsgi --factory --http 1 --no-ws --http1-buffer-size 32768 --host ${HOST:-0.0.0.0} --port ${PORT:-8000} --workers ${WEB_CONCURRENCY:-2} --runtime-blocking-threads 8 --workers-kill-timeout 3 --respawn-failed-workers --log-config ops/granian.json app:create_web"]
+CMD ["python", "serve.py"]

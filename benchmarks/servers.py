@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from benchmarks import peers, product
 from benchmarks.corpus import ROOT, VAR, Corpus
 from benchmarks.measure import BenchmarkError
 from benchmarks.product import Site
+from serve import options
 
 _EVERY = 0.005
 
@@ -97,12 +99,10 @@ def starting(site: Site, *, workers: int, threads: int = 4, more: Sequence[str] 
     """Run the site by the Procfile's own command line; do not wait. `more` replaces the application."""
     port = free_port()
     (line,) = [line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web:")]
-    command = line.removeprefix("web:").strip()
-    if more:
-        command = " ".join([*command.split()[:-1], *more])
     path = f"{Path(sys.executable).parent}:{site.env.get('PATH', '')}"
     env = site.env | {"PATH": path, "HOST": "127.0.0.1", "PORT": str(port)}
     env |= {"WEB_CONCURRENCY": str(workers), "WEB_THREADS": str(threads)}
+    command = shlex.join(["granian", *options(env), *more]) if more else line.removeprefix("web:").strip()
     with running(["sh", "-c", f"exec {command}"], port, cwd=product.CWD, env=env) as server:
         yield server
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,9 +36,9 @@ def context(source: Path) -> Iterator[str]:
 
 
 def command(dockerfile: Path) -> str:
-    """Return the shell command that the last CMD runs."""
+    """Return what the last CMD runs, as a shell command."""
     found = re.findall(r"^CMD (\[.*\])$", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)
-    return str(json.loads(found[-1])[-1])
+    return shlex.join(json.loads(found[-1]))
 
 
 def _fits(path: str, pattern: str) -> bool:

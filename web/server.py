@@ -25,6 +25,7 @@ from web.lanes import Job, Lane, Pool, begin_at_once, settle
 from web.limits import Refusal, body_length, refusal
 from web.memory import LARGE_BODY, LargeBodies, MemoryFile
 from web.sockets import allow_many_connections, cut_off_silent_clients
+from web.unread import NOTED_BODY, UnreadConnections
 from web.wsgi import Headers, call, environ_of
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Server:
         self._large = LargeBodies()
         self._opening = deque[tuple[float, MemoryFile]]()
         self._opening_lock = threading.Lock()
+        self._unread: UnreadConnections | None = None
         self._loop_thread: int | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -93,6 +95,7 @@ class Server:
             pool.start()
         allow_many_connections()
         loop.call_soon(cut_off_silent_clients)
+        self._unread = UnreadConnections(loop)
         self._loop_thread = threading.get_ident()
         with suppress(AttributeError):  # a loop that is not written in Python
             begin = partial(begin_at_once, loop.call_soon_threadsafe)
@@ -168,17 +171,23 @@ class Server:
         result = call(self._application, environ_of(scope, headers, body))
         if result.file:
             part = result.file
+            self._note(part.end - part.start)
             protocol.response_file_range(result.status, result.headers, part.path, part.start, part.end)
             return
         self._send(protocol, result.status, result.headers, result.body)
 
     def _send(self, protocol: HTTPProtocol, status: int, headers: Headers, body: bytes) -> None:
+        self._note(len(body))
         file = self._large.file(body) if len(body) >= LARGE_BODY else None
         if file is None:
             protocol.response_bytes(status, headers, body)
         else:
             self._hold_open(file)
             protocol.response_file_range(status, headers, file.path, 0, len(body))
+
+    def _note(self, length: int) -> None:
+        if length >= NOTED_BODY and self._unread:
+            self._unread.note()
 
     def _hold_open(self, file: MemoryFile) -> None:
         """Hold a file until the server has opened it, which it does a moment after it was told to."""

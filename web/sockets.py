@@ -32,6 +32,15 @@ def cut_off_silent_clients(seconds: int = UNREAD_SECONDS) -> int:
     return count
 
 
+def listening_ports() -> frozenset[int]:
+    """Return the TCP ports at which this process listens: none on systems without /proc."""
+    ports = set()
+    for listener in _listening():
+        with listener:
+            ports.add(listener.getsockname()[1])
+    return frozenset(ports)
+
+
 def allow_many_connections(limit: int = MAX_OPEN_FILES) -> None:
     """Raise the number of files and sockets that this process may have open, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

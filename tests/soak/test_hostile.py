@@ -23,7 +23,7 @@ from tests.soak.test_memory import memory, tree
 
 SECONDS = 110
 READERS = 50
-WORKER_LIMIT = 200 * 1024
+WORKER_LIMIT = 160 * 1024
 """KiB that a worker may take, with its share of what processes have in common."""
 P99 = 1.0
 

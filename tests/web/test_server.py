@@ -16,6 +16,7 @@ from tests.site import front_matter, put
 from tests.soak.cluster import Running, hosted
 from web import limits
 from web.sockets import UNREAD_SECONDS, cut_off_silent_clients
+from web.unread import MAX_UNREAD
 
 PICTURE = bytes(range(256)) * 8
 LARGE = b"0123456789" * 3_000_000
@@ -140,6 +141,22 @@ def test_clients_that_read_nothing_hold_nobody_up(web: Running) -> None:
     ):
         for _ in range(5):
             assert_answers(web)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what its sockets hold")
+def test_clients_that_read_nothing_are_few(web: Running) -> None:
+    """Each of the two workers closes those beyond the limit, and whoever reads meanwhile gets all of it."""
+    with clients.silent_readers(web, 3 * MAX_UNREAD, "/articles/film.mp4") as connections:
+        limit = time.monotonic() + 60
+        while len(connections) > 2 * MAX_UNREAD:
+            assert time.monotonic() < limit
+            connections = [connection for connection in connections if not is_reset(connection)]
+            assert web.get("/articles/film.mp4").content == LARGE
+
+
+def is_reset(connection: socket.socket) -> bool:
+    """Whether it has been closed at the other end; true once."""
+    return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
 
 
 def test_files_and_parts_of_them(web: Running) -> None:

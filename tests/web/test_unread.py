@@ -1,0 +1,134 @@
+"""Connections whose clients read little: which are closed, and how that is found out."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+
+import pytest
+
+from tests.clients import read_all
+from web.unread import (
+    MAX_SENDING,
+    MAX_UNREAD,
+    NOTED_BODY,
+    READING_BYTES,
+    Peer,
+    Progress,
+    Sending,
+    UnreadConnections,
+    close,
+    progress,
+    sending,
+    too_many,
+)
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what its sockets hold")
+CHUNK = b"x" * 100_000
+
+
+def connection(number: int, *, taken: int = 0, idle: float = 0.0) -> dict[Peer, Sending]:
+    return {(number,): Sending(descriptor=number, peer=(number,), taken=taken, idle=idle)}
+
+
+def test_who_takes_enough_reads() -> None:
+    """Each READING_BYTES count as progress; a byte now and then does not."""
+    seen = progress({}, connection(1, taken=500, idle=3.0), 10.0)
+    assert seen == {(1,): Progress(taken=500, since=7.0)}
+    seen = progress(seen, connection(1, taken=499 + READING_BYTES), 11.0)
+    assert seen == {(1,): Progress(taken=500, since=7.0)}
+    seen = progress(seen, connection(1, taken=500 + READING_BYTES), 12.0)
+    assert seen == {(1,): Progress(taken=500 + READING_BYTES, since=12.0, has_read=True)}
+    assert progress(seen, connection(2), 13.0) == {(2,): Progress(taken=0, since=13.0)}
+
+
+def test_the_slowest_are_too_many() -> None:
+    """Of clients that do not read, the longest waiting; of those that read, only what is over MAX_SENDING."""
+    unread: dict[Peer, Progress] = {(n,): Progress(taken=0, since=float(n)) for n in range(MAX_UNREAD)}
+    assert too_many(unread, 100.0) == []
+    more: dict[Peer, Progress] = {("more", n): Progress(taken=0, since=50.5 + n) for n in range(3)}
+    assert too_many(unread | more, 100.0) == [(0,), (1,), (2,)]
+    reading: dict[Peer, Progress] = {
+        ("reads", n): Progress(taken=9, since=99.5, has_read=True) for n in range(MAX_SENDING - MAX_UNREAD)
+    }
+    assert too_many(unread | reading, 100.0) == []
+    assert too_many(unread | more | reading, 100.0) == [(0,), (1,), (2,)]
+    assert len(too_many(reading | {("r", n): p for (_, n), p in reading.items()}, 100.0)) == 0
+    assert len(too_many(unread | reading, 101.0)) == MAX_SENDING - MAX_UNREAD
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def silent(stack: ExitStack, listener: socket.socket) -> tuple[socket.socket, socket.socket]:
+    """Return a connection's two ends: one has sent all that the other's system takes, which reads nothing."""
+    client = stack.enter_context(socket.socket())
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(listener.getsockname())
+    accepted = stack.enter_context(listener.accept()[0])
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NOTED_BODY * 2)
+    accepted.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            accepted.send(CHUNK)
+    return client, accepted
+
+
+@linux
+def test_connections_with_waiting_bytes_are_found(listener: socket.socket) -> None:
+    """Those that clients made to the port, and no others; a closed one is reset at once."""
+    port = listener.getsockname()[1]
+    with ExitStack() as stack:
+        client, accepted = silent(stack, listener)
+        idle = stack.enter_context(socket.create_connection(listener.getsockname()))
+        stack.enter_context(listener.accept()[0])
+        (found,) = sending(frozenset({port}))
+        assert found.peer == client.getsockname()
+        assert found.descriptor == accepted.fileno()
+        assert not list(sending(frozenset({port + 1})))
+        close(found)
+        accepted.close()
+        client.settimeout(10)
+        with pytest.raises(ConnectionResetError):
+            read_all(client)
+        close(found)  # it is gone, and what has its number now stays
+        idle.sendall(b"x")
+
+
+@linux
+def test_no_more_than_the_limit_stay(listener: socket.socket) -> None:
+    """Without any more requests, the event loop closes what is too much, and rests when nothing waits."""
+    loop = asyncio.new_event_loop()
+    with closing(loop), ExitStack() as stack:
+        unread = UnreadConnections(loop)
+        pairs = [silent(stack, listener) for _ in range(MAX_UNREAD + 5)]
+        unread.note()
+        limit = time.monotonic() + 30
+        while len(pairs) > MAX_UNREAD:
+            assert time.monotonic() < limit
+            loop.run_until_complete(asyncio.sleep(0.01))
+            pairs = [(client, accepted) for client, accepted in pairs if is_open(accepted)]
+        assert unread.look() == len(pairs) == MAX_UNREAD
+        for client, accepted in pairs:
+            client.close()
+            accepted.close()
+        assert unread.look() == 0
+
+
+def is_open(accepted: socket.socket) -> bool:
+    """Whether more can be sent one day; closes the connection, as a server does, if not."""
+    try:
+        accepted.send(CHUNK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        accepted.close()
+        return False
+    return True
