@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
 _ADDRESSES = 3
+_IN_LIST = re.compile(r"\[\d+\]")
 _MOST = 50
 """Warnings, reasons and templates that are listed; the number of the others is said."""
 
@@ -63,25 +65,38 @@ class Report:
         if self.is_empty:
             yield f"no article was found among {_plural(self._files, 'file')}"
         yield from self._hidden()
+        yield from self._no_articles()
         yield from unread.lines(self._unread)
         if advice := detection.advice(self._indexer.folder, self._indexer.catalog.conventions):
             yield advice
         yield from self._bodies()
         yield from self._addresses()
-        yield "by topic:"
-        for summary in self._indexer.catalog.summaries(self._now):
+        if summaries := list(self._indexer.catalog.summaries(self._now)):
+            yield "by topic:"
+        for summary in summaries:
             yield f"  {summary.articles:6}  {summary.topic.name}"
-        yield "by quality:"
         bands = Counter(map(_band, self._shown))
-        for name in (*(name for _, name in _BANDS), "none"):
-            yield f"  {bands[name]:6}  {name}"
+        if bands.keys() - {"none"}:
+            yield "by quality:"
+            for name in (*(name for _, name in _BANDS), "none"):
+                yield f"  {bands[name]:6}  {name}"
 
     def _warnings(self) -> Iterator[str]:
         warnings = self._indexer.catalog.warnings()
         for warning in warnings[:_MOST]:
             yield f"{warning.path}:{warning.line}: warning: {warning.reason}"
-        if len(warnings) > _MOST:
-            yield f"{len(warnings) - _MOST:,} more warnings"
+        others = Counter(_IN_LIST.sub("[…]", warning.reason) for warning in warnings[_MOST:])
+        for reason, count in others.most_common(_MOST):
+            yield f"{_plural(count, 'more warning')}: {reason}"
+
+    def _no_articles(self) -> Iterator[str]:
+        """Yield how many files were read and are no articles."""
+        catalog = self._indexer.catalog
+        known = {article.path for article in self._articles} | set(map(_path, catalog.problems()))
+        count = catalog.files_count() - len(known)
+        if count > 0:
+            without = "no front matter" if catalog.conventions.is_plain else "no front matter or no date"
+            yield f"{_plural(count, 'file')} with {without}: no {'article' if count == 1 else 'articles'}"
 
     def _hidden(self) -> Iterator[str]:
         """Yield why articles are not published, with the number of each reason."""
@@ -122,6 +137,10 @@ class Report:
             yield "first addresses:"
         for article in newest:
             yield f"  {article.link or 'this site'}  {article.path}"
+
+
+def _path(problem: ArticleError) -> str:
+    return problem.path
 
 
 def _band(article: Article) -> str:

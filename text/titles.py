@@ -7,6 +7,9 @@ from html import unescape
 
 _NAMES = "a|abbr|b|br|cite|code|del|em|i|kbd|mark|q|s|small|span|strike|strong|sub|sup|u|var|wbr"
 _TAG = re.compile(rf"<(/?)(?:{_NAMES})(?![\w-])[^<>]{{0,500}}>", re.IGNORECASE)
+_BLOCKS = "blockquote|div|h[1-6]|hr|img|li|ol|p|section|ul"
+_BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS})(?![\w-])[^<>]{{0,500}}>", re.IGNORECASE)
+_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{1,1000}(?:[ ]+\"[^\"]{0,300}\")?\)")
 _NAME = re.compile(r"</?([A-Za-z]+)")
 _VOID = frozenset({"br", "wbr"})
 
@@ -19,6 +22,15 @@ def plain_title(title: str) -> str:
     if not re.search(r"[<&*_`\\]", title):
         return title
     return unescape(_without_markdown(_without_tags(title))).strip()
+
+
+def plain_text(text: str) -> str:
+    """Return an excerpt or a name without markup: as a title, and without blocks and Markdown's links."""
+    if "<" in text:
+        text = _BLOCK_TAG.sub(" ", text)
+    if "](" in text:
+        text = _LINK.sub(r"\1", text)
+    return " ".join(plain_title(text).split()) if "  " in text else plain_title(text).strip()
 
 
 def _without_tags(title: str) -> str:

@@ -89,16 +89,17 @@ class Place:
 
 
 def own_address(
-    place: Place, permalink: str | None, configured: str | None, conventions: Conventions
+    place: Place, permalink: str | None, configured: str | None, conventions: Conventions, below: str = ""
 ) -> str | None:
     """Return the article's address below `base_url`, or None where there is no `base_url`.
 
     `permalink` is the front matter's own word for it: a path, or in Jekyll a pattern. `configured` is the
-    pattern that the generator's own configuration has.
+    pattern that the generator's own configuration has. `below` is the path of the article's language.
     """
     base = conventions.base_url
     if base is None:
         return None
+    place = replace(place, prefix=_prefix_below(base, place.prefix))
     given = conventions.permalink or configured
     pattern = permalink or given or _DEFAULTS.get(conventions.generator)
     if conventions.generator == "pelican" and not place.slug:
@@ -110,11 +111,14 @@ def own_address(
     elif conventions.generator == "docusaurus" and not (permalink or given):
         path = _docusaurus_path(place, pattern)
     else:
-        path = _filled(pattern, place)
+        path = _filled(pattern, place, titled=conventions.generator == "hugo")
         if permalink is None and conventions.generator in ("hugo", "zola"):
             path = path.lower().replace(" ", "-")
         elif permalink and conventions.generator == "zola":
             path = f"{path.rstrip('/')}/"
+    # Hugo: https://gohugo.io/content-management/urls/#multilingual
+    if below and not (permalink and permalink.startswith("/") and conventions.generator == "hugo"):
+        path = f"{below}{path.lstrip('/')}"
     path = re.sub(r"/{2,}", "/", f"/{path.lstrip('/')}")
     path = re.sub(r"(?:^|(?<=/))index\.html$", "", path)
     return http_url(f"{base}{path}")
@@ -133,6 +137,8 @@ def resolved(
     One that lies in the folder of articles is served by this site: its address starts with a slash. Else a
     rooted one is on the host of `base_url`, and any other is relative to the article's own address.
     """
+    if reference.startswith(("@/", "~/", "{")):
+        return None  # a path in the site's source, which its bundler replaces, or an expression
     target, _, _ = reference.partition("#")
     target, _, query = target.partition("?")
     if reference.startswith("//"):
@@ -176,8 +182,23 @@ def _docusaurus_path(place: Place, pattern: str) -> str:
     return _filled(pattern, place) if is_dated else _plain_path(place).rstrip("/")
 
 
-def _filled(pattern: str, place: Place) -> str:
+def _prefix_below(base_url: str, prefix: str) -> str:
+    """Return the prefix, or "" where the site's address ends with the folder of articles already."""
+    last = prefix.rstrip("/").rpartition("/")[2]
+    return "" if last and urlsplit(base_url).path.endswith(f"/{last}") else prefix
+
+
+def hugo_slug(title: str) -> str:
+    """Return what Hugo makes of a title in an address (helpers.URLize)."""
+    kept = re.sub(r"[^\w\s.+~@#-]", "", title[:500].strip())
+    return re.sub(r"\s*-[\s-]*|\s+", lambda found: found[0].strip() or "-", kept).lower()
+
+
+def _filled(pattern: str, place: Place, *, titled: bool = False) -> str:
     values = _placeholders(place)
+    if titled:  # Hugo's `:title` is the title, and so is `:slug` where there is none
+        title = hugo_slug(place.title)
+        values |= {"title": title or values["title"], "slug": place.slug or title or values["slug"]}
 
     def fill(match: re.Match[str]) -> str:
         name, part, braced, form = match.groups()

@@ -51,23 +51,54 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageHome:
+    """Where the articles of one of a site's languages are, and how their addresses begin.
+
+    `folder` is the path of its content below the folder of articles, `prefix` that of the folder of articles
+    below its content, and `url` the start of its addresses; each is "" or has a slash at its end. `base_url`
+    is there where the language has a host of its own.
+    """
+
+    code: str
+    folder: str = ""
+    prefix: str = ""
+    url: str = ""
+    base_url: str | None = None
+    permalinks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the files beside and above the articles say: values for many of them, and who the authors are.
 
     `scopes` stand in the order in which they apply, the strongest last. `prefix` is the path of the folder of
     articles below the generator's content folder, with a slash at its end, or "". `permalinks` are the
-    patterns of addresses in the generator's configuration, by section, or "" for all.
+    patterns of addresses in the generator's configuration, by section, or "" for all. `languages` are those
+    of a site that has several.
     """
 
     scopes: tuple[Scope, ...] = ()
     authors: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     permalinks: Mapping[str, str] = field(default_factory=dict)
+    languages: tuple[LanguageHome, ...] = ()
 
-    def permalink_for(self, folders: Sequence[str]) -> str | None:
+    def permalink_for(self, folders: Sequence[str], home: LanguageHome | None = None) -> str | None:
         """Return the pattern that the generator's configuration has for files in these folders."""
-        section = folders[0] if folders else ""
-        return self.permalinks.get(section.lower()) or self.permalinks.get("")
+        section = folders[0].lower() if folders else ""
+        own = home.permalinks if home else {}
+        return own.get(section) or self.permalinks.get(section) or self.permalinks.get("")
+
+    def home_of(self, path: str) -> LanguageHome | None:
+        """Return the language that the file at `path` belongs to, None on a site that has but one."""
+        if not self.languages:
+            return None
+        stem = path.rpartition("/")[2].rpartition(".")[0]
+        code = stem.rpartition(".")[2].lower() if "." in stem else ""
+        homes = [home for home in self.languages if path.startswith(home.folder)]
+        by_suffix = (home for home in homes if home.code == code)
+        # The folder that lies deepest is the one that is meant; among equals, the language at the root.
+        return next(by_suffix, max(homes, key=lambda home: (len(home.folder), not home.url), default=None))
 
     def values_for(self, path: str) -> dict[str, Any]:
         """Return the values that the file at `path` has unless it says otherwise."""
@@ -88,6 +119,11 @@ class Context:
     conventions: Conventions = PLAIN
     surroundings: Surroundings = NOTHING_BESIDE
     root: Path | None = None
+
+    @property
+    def place(self) -> str:
+        """The names of the last two folders of the path to the articles, "" where they lie nowhere."""
+        return "/".join(self.root.resolve().parts[-2:]) if self.root else ""
 
     @property
     def zone(self) -> tzinfo:

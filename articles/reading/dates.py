@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TIME = r"""
     (?:(?:[ ]*[T,][ ]*|[ ]+|[ ]+at[ ]+)
-    (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?
+    (?P<hour>\d{1,2})::?(?P<minute>\d{2})(?:::?(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?
     (?:[ ](?P=year))?
     [ ]*(?P<half>[ap]\.?m\.?)?)?
     [ ]*(?P<zone>Z|(?:UTC|GMT)?[ ]*[+-]\d{1,2}(?::?\d{2})?(?::?\d{2})?|[A-Z]{1,4})?(?:[ ]*\([^()]*\))?
@@ -42,9 +42,11 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 # RFC 5322 §4.3, and the names that Ruby's Time.parse knows.
 _HOURS = {"Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7,
           "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "CEST": 2, "BST": 1, "JST": 9}  # fmt: skip
+# As Unix's `date` writes it: `Sat Jan  3 10:00:00 CET 2026`.
+_ZONE_BEFORE_YEAR = re.compile(r"(.*:\d\d) ([A-Z]{1,4}|[+-]\d{4}) (\d{4})", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:UTC|GMT)?[ ]*([+-])(\d{1,2}):?(\d{2})?:?(\d{2})?", re.IGNORECASE)
 _NAMED_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .T]+|$)")
-_DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})[/-]")
+_DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})[/-](\d{1,2})[/-]")
 _DATED_FOLDER = re.compile(r"(?:^|/)(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .][^/]*)?/")
 # Numbers of seconds and of milliseconds since 1970 begin here: in March 1973.
 _LEAST_SECONDS, _LEAST_MILLISECONDS = 100_000_000, 100_000_000_000
@@ -80,8 +82,8 @@ def read_date(value: Any, zone: tzinfo = UTC) -> datetime:
 def date_in_path(path: str) -> datetime | None:
     """Return the date, without a zone, that a file's name or its folders give, or None.
 
-    The forms are `2026-01-02-name.md`, `2026-01-02-name/index.md`, `2026-01-02/name.md` and
-    `2026/01/02/name.md`.
+    The forms are `2026-01-02-name.md`, `2026-01-02-name/index.md`, `2026-01-02/name.md`,
+    `2026/01/02/name.md` and `2026/01-02-name.md`.
     """
     folders, _, name = path.rpartition("/")
     found = _NAMED_DATE.match(name) or _DATED_FOLDERS.search(path)
@@ -125,6 +127,7 @@ def _from_text(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         pass
+    text = _ZONE_BEFORE_YEAR.sub(r"\1 \3 \2", text)
     match = next(filter(None, (form.fullmatch(text) for form in _FORMS)), None)
     if match is None:
         raise NotADateError(_NO_DATE)

@@ -23,7 +23,7 @@ from articles.reading.heads import Head, HeadError, split
 from articles.reading.languages import language_in_path
 from articles.reading.linking import Links
 from articles.reading.values import BadValueError, Values
-from text.titles import plain_title
+from text.titles import plain_text, plain_title
 
 # An unpublished article without a date has this one: nobody sees it, but it has to have one.
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -125,7 +125,7 @@ class _Reading:
             quality=self._quality(),
             is_published=is_published,
             type=found.first(values.name, "type"),
-            category=found.first(values.name if self._conventions.is_plain else _first_name, "category"),
+            category=found.first(_first_name, "category"),
             provider=found.first(parts.provider, "provider"),
             authors=authors,
             language=found.first(values.language, "locale", "lang", "language") or self._language(),
@@ -137,7 +137,7 @@ class _Reading:
 
     def _excerpt(self) -> str:
         excerpt = self._values.first(_EXCERPT, *keys.EXCERPTS) or ""
-        return excerpt if self._conventions.is_plain else plain_title(excerpt)
+        return excerpt if self._conventions.is_plain else plain_text(excerpt)
 
     def _first_words(self) -> str:
         """Return the summary that the body gives: many articles have no other."""
@@ -165,22 +165,22 @@ class _Reading:
 
     def _required(self, date: datetime | None) -> datetime:
         if date is None:
-            raise BadValueError("publishedDateTime", "is missing (or `date`): when was it published?")
+            if self._conventions.is_plain:
+                raise BadValueError("publishedDateTime", "is missing (or `date`): when was it published?")
+            raise BadValueError("date", "is missing: when was it published?")
         return date
 
     def _may_lack_a_date(self) -> bool:
         if self._head.kind == "none":
             return True
         layout = self._values.by_key.get("layout", ("", None))[1]
-        return not_articles.may_lack_a_date(self._path, layout, self._conventions)
+        above = f"{self._context.place}/{self._context.surroundings.prefix}"
+        return not_articles.may_lack_a_date(self._path, above, layout, self._conventions)
 
     def _title(self) -> str:
         key, value = self._values.by_key.get("title", ("title", None))
-        if self._conventions.is_plain:
-            read = _TITLE
-        else:
-            read = _WRITTEN_TITLE
-            value = value or self._other_title()
+        read = _TITLE if self._conventions.is_plain else _WRITTEN_TITLE
+        value = value or self._other_title()
         if value is None:
             raise BadValueError("title", "is missing")
         title = read(self._values, key, value)
@@ -196,9 +196,18 @@ class _Reading:
         if below is not None and below.kind == "none":
             self._head = replace(self._head, body=below.body)
             return str(below.values["title"])
-        if self._conventions.generator in ("jekyll", "docusaurus"):
-            return without_date(_stem(self._path)).replace("-", " ").title()
-        return None
+        if self._conventions.is_plain:
+            return None
+        if self._conventions.generator == "eleventy":
+            # https://www.11ty.dev/docs/plugins/navigation/
+            navigation = self._values.by_key.get("eleventynavigation", ("", None))[1]
+            named = navigation.get("title") or navigation.get("key") if isinstance(navigation, dict) else None
+            if isinstance(named, str) and named.strip():
+                return named
+        name = without_date(_stem(self._path)).replace("-", " ").replace("_", " ").strip()
+        if self._conventions.generator not in ("jekyll", "docusaurus") and name:
+            self._values.note(BadValueError("title", "is missing: the file's name takes its place"))
+        return name.title() if self._conventions.generator == "jekyll" else name[:1].upper() + name[1:]
 
     def _topics(self) -> tuple[str, ...]:
         named = self._conventions.topics_from
@@ -235,7 +244,7 @@ def _stem(path: str) -> str:
 def _first_name(found: Values, key: str, value: Any) -> str | None:
     """Return a name, or the first of a list of them."""
     place, first = next(values.items(key, value), (key, None))
-    return None if first is None else values.name(found, place, values.written(found, place, first))
+    return None if first is None else values.written_name(found, place, first)
 
 
 @lru_cache(maxsize=8)
@@ -246,4 +255,4 @@ def _moments(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
 _TITLE = values.cut_text(limits.MAX_TITLE)
 _WRITTEN_TITLE = values.cut_text(limits.MAX_TITLE, values.written)
 _EXCERPT = values.cut_text(limits.MAX_EXCERPT)
-_SLUG = values.name
+_SLUG = values.written_name

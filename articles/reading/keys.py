@@ -34,9 +34,13 @@ SEPARATORS: Mapping[str, str] = {"jekyll": " ", "pelican": ";"}
 
 
 def by_key(own: Mapping[str, Any], *, nested: bool) -> dict[str, tuple[str, Any]]:
-    """Return the values by key in lower case, each with its key as it is spelled."""
+    """Return the values by key in lower case, each with its key as it is spelled.
+
+    With `nested`, values in `taxonomies`, `extra`, `params` and `seo` count too, and empty texts do not.
+    """
     found = {key.lower(): (key, value) for key, value in own.items() if isinstance(key, str)}
     if nested:
+        found = {key: given for key, given in found.items() if given[1] != ""}
         for name in _NESTED:
             group, inner = found.get(name, ("", None))
             if not isinstance(inner, Mapping):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from articles.reading import addresses, keys, limits, parts, values
 from articles.reading.context import Context
 from articles.reading.languages import language_in_path
 from articles.reading.values import BadValueError, Values
+
+_NO_SITE = "is a path on the site, which is not known: set articles.base_url"
 
 
 class Links:
@@ -39,18 +42,30 @@ class Links:
         self, title: str, slug: str | None, published_at: datetime, authors: tuple[str, ...]
     ) -> str | None:
         """Return the address at which the article's site publishes it; None where that is not known."""
+        surroundings = self._context.surroundings
+        home = surroundings.home_of(self._path)
         place = addresses.Place(
-            path=self._path,
-            prefix=self._context.surroundings.prefix,
+            path=self._path.removeprefix(home.folder) if home else self._path,
+            prefix=home.prefix if home else surroundings.prefix,
             title=title,
             slug=slug,
             published_at=published_at.astimezone(self._context.zone),
             categories=self._categories(),
             author=authors[0] if authors else "",
-            language=language_in_path(self._path),
+            language=home.code if home else language_in_path(self._path),
         )
-        configured = self._context.surroundings.permalink_for(place.folders)
-        return addresses.own_address(place, self._permalink(), configured, self._conventions)
+        configured = surroundings.permalink_for(place.folders, home)
+        conventions = self._conventions
+        if home and home.base_url and self._is_one_of_several_hosts():
+            conventions = replace(conventions, base_url=home.base_url)
+        return addresses.own_address(
+            place, self._permalink(), configured, conventions, below=home.url if home else ""
+        )
+
+    def _is_one_of_several_hosts(self) -> bool:
+        """Whether the articles' site is the one of whose languages each has a host of its own."""
+        own = self._conventions.base_url
+        return any(home.base_url == own for home in self._context.surroundings.languages)
 
     def _permalink(self) -> str | None:
         for key, value in self._values.given(*keys.PERMALINKS):
@@ -77,10 +92,14 @@ class Links:
             return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
 
         found = self._values
+        is_missing = base_url is None and not self._conventions.is_plain
+        read = parts.images(resolve, _NO_SITE if is_missing else parts.NOT_WHOLE)
         for key, value in found.given(*keys.IMAGES):
+            if not self._conventions.is_plain and isinstance(value, Mapping) and not _has_picture(value):
+                continue  # a theme may put anything under a banner or a cover
             if key.lower().endswith("header") and not _has_picture(value):
                 continue  # a page's header may be anything
-            if pictures := found.usable(parts.images(resolve), key, value):
+            if pictures := found.usable(read, key, value):
                 return pictures
         return ()
 
@@ -90,6 +109,4 @@ def _is_whole_address(value: Any) -> bool:
 
 
 def _has_picture(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(
-        isinstance(value.get(key), str) for key in ("teaser", "image", "og_image")
-    )
+    return isinstance(value, Mapping) and any(value.get(key) for key in parts.IMAGE_KEYS)

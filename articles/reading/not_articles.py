@@ -16,6 +16,22 @@ _PAPERS = frozenset(
     {"readme", "license", "licence", "copying", "contributing", "code_of_conduct", "changelog", "authors"}
 )
 _INDEX = frozenset({"index", "_index"})
+_SECTIONS = frozenset(
+    {
+        "article",
+        "articles",
+        "blog",
+        "blogs",
+        "journal",
+        "news",
+        "post",
+        "posts",
+        "weblog",
+        "_posts",
+        "_drafts",
+    }
+)
+"""Names of folders of dated articles, in which a file without a date lacks it by mistake."""
 _PARTIAL = re.compile(r"(?:^|/)_(?!posts/|drafts/|index\.)", re.IGNORECASE)
 _JEKYLL_PAGES = frozenset(
     {"page", "default", "home", "base", "compress", "archive", "redirect", "null", "none"}
@@ -37,11 +53,21 @@ def is_no_article(path: str, conventions: Conventions) -> bool:
     return conventions.generator in ("docusaurus", "astro") and _PARTIAL.search(path) is not None
 
 
-def may_lack_a_date(path: str, layout: object, conventions: Conventions) -> bool:
-    """Whether a file without a date is taken for no article, rather than for one that lacks its date."""
+def may_lack_a_date(path: str, above: str, layout: object, conventions: Conventions) -> bool:
+    """Whether a file without a date is taken for no article, rather than for one that lacks its date.
+
+    Every site has pages, such as `about.md`, besides its dated articles. So with a generator, a file without
+    a date lacks one only in a folder of articles, by its name; `above` is the path of the folder that `path`
+    is relative to, as far as it is known.
+    """
     name = path.rpartition("/")[2]
     stem = name.partition(".")[0].lower()
     if stem in _INDEX or stem in _PAPERS:
+        return True
+    if conventions.is_plain:
+        return False
+    folders = f"{above}/{path}".lower().split("/")[:-1]
+    if _SECTIONS.isdisjoint(folders):
         return True
     if conventions.generator != "jekyll":
         return False

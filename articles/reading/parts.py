@@ -23,10 +23,13 @@ from articles.reading.values import (
     text,
     within,
 )
+from text.titles import plain_text
 from text.urls import http_url
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_IMAGE_KEYS = ("url", "src", "path", "image", "teaser", "og_image", "file")
+IMAGE_KEYS = ("url", "src", "path", "image", "teaser", "og_image", "file", "imageSrc", "light")
+NOT_WHOLE = "must be a whole http:// or https:// address"
+_BETWEEN_NAMES = re.compile(r"\s*\([^()]*\)\s*(?:,|and\b|&|$)?\s*|\s*,\s*(?:and\s+)?|\s+(?:and|&)\s+")
 _image_text = cut_text(limits.MAX_NAME)
 _UTC_DATE = moment(UTC)
 
@@ -70,11 +73,15 @@ def authors(known: Mapping[str, str], separator: str = "") -> Callable[[Values, 
             value = value.get("key") if entry is None else entry
             if value is None:
                 return None
+        if isinstance(value, str) and "](" in value:
+            value = plain_text(value)
         found = name(values, key, value)
         return known.get(found) or known.get(found.lower()) or found
 
     def read(values: Values, key: str, value: Any) -> tuple[str, ...]:
-        if isinstance(value, str) and separator and value not in known:
+        if isinstance(value, str) and "](" in value:
+            value = _linked_names(value)
+        elif isinstance(value, str) and separator and value not in known:
             value = split_text(value, separator)
         listed = (values.usable(person, place, item) for place, item in items(key, value))
         found = tuple(dict.fromkeys(filter(None, listed)))
@@ -85,8 +92,19 @@ def authors(known: Mapping[str, str], separator: str = "") -> Callable[[Values, 
     return read
 
 
-def images(resolve: Callable[[str], str | None]) -> Callable[[Values, str, Any], tuple[Image, ...]]:
-    """Return a reader of pictures; `resolve` gives the address of one that is not absolute."""
+def _linked_names(value: str) -> list[str]:
+    """Return the names in `[Ada](https://…) (Lab), [Bob](https://…)`, as Hugo's Docsy theme has them."""
+    shown = plain_text(value[: limits.MAX_EXCERPT])
+    return [each.strip() for each in _BETWEEN_NAMES.split(shown) if each.strip()]
+
+
+def images(
+    resolve: Callable[[str], str | None], unusable: str = NOT_WHOLE
+) -> Callable[[Values, str, Any], tuple[Image, ...]]:
+    """Return a reader of pictures; `resolve` gives the address of one that is not absolute.
+
+    Where it gives none, `unusable` is the reason.
+    """
 
     def one(values: Values, key: str, value: Any) -> Image | None:
         if isinstance(value, str):
@@ -103,7 +121,7 @@ def images(resolve: Callable[[str], str | None]) -> Callable[[Values, str, Any],
             return None
         url = http_url(found) if _SCHEME.match(found) else resolve(found)
         if url is None:
-            raise BadValueError(place, "must be a whole http:// or https:// address")
+            raise BadValueError(place, unusable)
         if len(value) == 1:
             return Image(url=url)
         alt = _part(values, _image_text, key, value, "alt")
@@ -128,10 +146,10 @@ def images(resolve: Callable[[str], str | None]) -> Callable[[Values, str, Any],
 def _image_key(key: str, value: Any) -> str | None:
     """Return which part of a picture is its address; None for `image: false` and `image: {path: }`."""
     if isinstance(value, dict):
-        for part in _IMAGE_KEYS:
+        for part in IMAGE_KEYS:
             if value.get(part):
                 return part
-        if any(part in value for part in _IMAGE_KEYS):
+        if any(part in value for part in IMAGE_KEYS):
             return None
     if value is False:
         return None

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
-from articles.reading import datafiles
-from articles.reading.context import Context, Scope, Surroundings
+from articles.reading import datafiles, hugo
+from articles.reading.context import Context, LanguageHome, Scope, Surroundings
 from articles.reading.heads import HeadError, split
 from articles.reading.visibility import truth
 
 _JEKYLL = ("_config.yml", "_config.yaml", "_config.toml")
-_HUGO = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml",
-         "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
-         "config/_default/config.yaml")  # fmt: skip
 _PELICAN = ("pelicanconf.py", "publishconf.py")
 _AUTHORS = ("_data/authors.yml", "_data/authors.yaml", "_data/authors.json", "data/authors.yml",
             "data/authors.yaml", "data/authors.toml", "data/authors.json", "authors.yml", "authors.yaml",
@@ -31,7 +29,11 @@ _OTHERS = (
     "zola.toml", "docusaurus.config.js", "docusaurus.config.ts", "astro.config.mjs", "astro.config.ts",
     "astro.config.js", "eleventy.config.js", ".eleventy.js", "eleventy.config.mjs", ".git",
 )  # fmt: skip
-_CONTENT = {"hugo": ("content",), "zola": ("content",), "astro": ("src/content", "src/pages")}
+_CONTENT = {
+    "hugo": ("content",), "zola": ("content",), "astro": ("src/content/docs", "src/content", "src/pages"),
+}  # fmt: skip
+_INPUTS = frozenset({"src", "source", "content", "site", "app", "input"})
+"""Folders that Eleventy's projects have their sources in: no part of an address."""
 _LEVELS = 4
 """Folders above the articles that are looked at."""
 _MAX_SCOPES = 1_000
@@ -72,48 +74,79 @@ class Beside:
             authors=dict(_authors(levels)) if not self._conventions.is_plain else {},
             prefix=self._prefix(levels),
             permalinks=dict(self._permalinks(levels)),
+            languages=tuple(self._languages(levels)),
         )
         return Context(self._conventions, surroundings, self._folder.root)
 
     def _candidates(self) -> Iterator[Path]:
-        names = (*_JEKYLL, *_HUGO, *_PELICAN, "_index.md")
+        names = (*_JEKYLL, *hugo.FILES, *_PELICAN, "_index.md")
         for level in project_folders(self._folder):
             yield from (level / name for name in (*names, *(() if self._conventions.is_plain else _AUTHORS)))
 
     def _prefix(self, levels: list[Path]) -> str:
         """Return the path of the folder below the generator's content folder, with a slash at its end."""
-        root = levels[0]
-        if self._conventions.generator == "hugo":
-            for content in (level / name for level in levels for name, _ in _hugo_languages(level)):
+        root, generator = levels[0], self._conventions.generator
+        for level in levels:
+            for name in _CONTENT.get(generator, ()):
+                content = level / name
                 if root.is_relative_to(content):
                     return f"{root.relative_to(content).as_posix()}/".removeprefix("./")
-        for level in levels:
-            for name in _CONTENT.get(self._conventions.generator, ()):
-                content = level / name
-                if root != content and root.is_relative_to(content):
-                    return f"{root.relative_to(content).as_posix()}/"
-        if self._conventions.generator == "docusaurus" and len(levels) > 1 and _has_any(levels[-1], _OTHERS):
-            return f"{root.relative_to(levels[-1]).as_posix()}/"
+        is_known = len(levels) > 1 and _has_any(levels[-1], _OTHERS)
+        if generator == "docusaurus":
+            # The folder `blog` is the usual place, wherever it lies.
+            return f"{root.relative_to(levels[-1]).as_posix()}/" if is_known else _named_blog(root)
+        if generator == "eleventy" and is_known:
+            below = root.relative_to(levels[-1]).as_posix()
+            first, _, rest = below.partition("/")
+            return f"{rest or below}/" if rest or first not in _INPUTS else ""
         return ""
 
     def _permalinks(self, levels: list[Path]) -> Iterator[tuple[str, str]]:
         """Yield the patterns of addresses in the configuration of the site's own generator."""
+        generator = self._conventions.generator
         for level in reversed(levels):
-            for name in {"jekyll": _JEKYLL, "hugo": _HUGO, "pelican": _PELICAN}.get(
-                self._conventions.generator, ()
-            ):
+            if generator == "hugo":
+                yield from hugo.permalinks(hugo.configuration(level).get("permalinks")).items()
+            for name in {"jekyll": _JEKYLL, "pelican": _PELICAN}.get(generator, ()):
                 values = _load(level / name)
-                if not isinstance(values, Mapping):
-                    continue
-                found = _by_lower(values)
-                if self._conventions.generator == "hugo":
-                    found = _hugo_permalinks(found.get("permalinks"))
-                    for content, permalinks in _hugo_languages(level):
-                        if levels[0].is_relative_to(level / content):
-                            found |= permalinks
-                else:
-                    found = {"": found.get("permalink") or values.get("ARTICLE_URL")}
-                yield from ((key, value) for key, value in found.items() if isinstance(value, str))
+                if isinstance(values, Mapping):
+                    found = hugo.by_lower(values).get("permalink") or values.get("ARTICLE_URL")
+                    yield from [("", found)] if isinstance(found, str) else ()
+
+    def _languages(self, levels: list[Path]) -> Iterator[LanguageHome]:
+        """Yield where the articles of each language of the site are, and how their addresses begin."""
+        root = levels[0]
+        for level in levels:
+            for language in self._site_languages(level):
+                content = level / language.content
+                # Where a module mounts the content of each language, this is what it mounts.
+                if content.name != language.code and (content / language.code).is_dir():
+                    content = content / language.code
+                home = LanguageHome(
+                    code=language.code,
+                    url=language.url,
+                    base_url=language.base_url,
+                    permalinks=language.permalinks,
+                )
+                if root.is_relative_to(content):
+                    below = root.relative_to(content).as_posix()
+                    yield replace(home, prefix="" if below == "." else f"{below}/")
+                elif content.is_relative_to(root):
+                    yield replace(home, folder=f"{content.relative_to(root).as_posix()}/")
+
+    def _site_languages(self, level: Path) -> list[hugo.Language]:
+        if self._conventions.generator == "hugo":
+            return hugo.languages(hugo.configuration(level))
+        if self._conventions.generator == "zola":
+            values = _load(level / "config.toml") or _load(level / "zola.toml")
+            config = hugo.by_lower(values) if isinstance(values, Mapping) else {}
+            named = config.get("languages")
+            default = str(config.get("default_language") or "en")
+            if isinstance(named, Mapping):
+                return hugo.languages(
+                    {"languages": {default: {}, **named}, "defaultcontentlanguage": default}
+                )
+        return []
 
     def _site_scopes(self, levels: list[Path]) -> Iterator[Scope]:
         for level in reversed(levels):
@@ -122,13 +155,14 @@ class Beside:
             for name in _JEKYLL:
                 if isinstance(values := _load(level / name), Mapping):
                     yield from jekyll_defaults(values, base)
-            for name in _HUGO:
-                if isinstance(values := _load(level / name), Mapping):
-                    yield from cascade(_by_lower(values).get("cascade"), "", base.removeprefix("content/"))
+            if cascade := hugo.configuration(level).get("cascade"):
+                yield from hugo.cascade(cascade, "", base.removeprefix("content/"))
             for name in _PELICAN:
                 values = _load(level / name)
-                metadata = values.get("DEFAULT_METADATA") if isinstance(values, Mapping) else None
-                if isinstance(metadata, Mapping):
+                values = values if isinstance(values, Mapping) else {}
+                if isinstance(author := values.get("AUTHOR"), str):
+                    yield Scope(values={"author": author})
+                if isinstance(metadata := values.get("DEFAULT_METADATA"), Mapping):
                     yield Scope(values=_strings(metadata))
             if level != levels[0] and (head := _head(datafiles.read_text(level / "_index.md"))):
                 yield from self._section(head, "", "")
@@ -139,19 +173,23 @@ class Beside:
             for name in ("_index.md", "_index.html", "_index.markdown"):
                 if name in listing.names and (head := _head(datafiles.read_text(levels[0] / folder / name))):
                     yield from self._section(head, folder, listing.prefix)
-            if self._conventions.generator == "eleventy" and folder:
-                last = folder.rpartition("/")[2]
+            if self._conventions.generator == "eleventy":
+                last = folder.rpartition("/")[2] or levels[0].name
                 for name in (f"{last}.json", f"{last}.11tydata.json"):
                     if isinstance(values := _load(levels[0] / folder / name), Mapping):
                         yield Scope(values=_strings(values), folder=folder)
 
     def _section(self, head: Mapping[str, Any], folder: str, prefix: str) -> Iterator[Scope]:
         """Yield what a section's own file says of all that is in the section."""
-        values = _by_lower(head)
-        yield from cascade(values.get("cascade"), folder, "")
+        values = hugo.by_lower(head)
+        yield from hugo.cascade(values.get("cascade"), folder, "")
         is_draft = values.get("draft") is not None and truth(values["draft"]) is not False
         if self._conventions.generator == "zola" and is_draft:
             yield Scope(values={"draft": True}, folder=folder)
+
+
+def _named_blog(root: Path) -> str:
+    return "blog/" if root.name == "blog" else ""
 
 
 def project_folders(folder: Folder) -> Iterator[Path]:
@@ -160,7 +198,7 @@ def project_folders(folder: Folder) -> Iterator[Path]:
     top = folder.top.resolve() if folder.top else None
     for _ in range(_LEVELS + 1):
         yield level
-        if level in (top, level.parent) or _has_any(level, (*_JEKYLL, *_HUGO[:4], *_PELICAN, *_OTHERS)):
+        if level in (top, level.parent) or _has_any(level, (*_JEKYLL, *hugo.FILES[:4], *_PELICAN, *_OTHERS)):
             return
         level = level.parent
 
@@ -183,57 +221,6 @@ def jekyll_defaults(config: Mapping[str, Any], base: str) -> Iterator[Scope]:
             (len(pattern), bool(kind), Scope(values=_strings(values), base=base, pattern=pattern, kind=kind))
         )
     yield from (scope for *_, scope in sorted(found, key=lambda each: each[:2]))
-
-
-def cascade(value: Any, folder: str, base: str) -> Iterator[Scope]:
-    """Yield what Hugo's `cascade` gives to the pages in a folder. https://gohugo.io/configuration/cascade/"""
-    for entry in value if isinstance(value, list) else [value]:
-        if not isinstance(entry, Mapping):
-            continue
-        named = _by_lower(entry)
-        target = named.get("target") or named.get("_target") or {}
-        target = _by_lower(target) if isinstance(target, Mapping) else {}
-        if not _is_for_pages(target):
-            continue
-        given = {key: each for key, each in entry.items() if str(key).lower() not in ("target", "_target")}
-        for pattern in _alternatives(str(target.get("path") or "")):
-            yield Scope(values=_strings(given), folder=folder, base=base, pattern=pattern, whole=True)
-
-
-def _hugo_permalinks(value: Any) -> dict[str, Any]:
-    """Return the patterns of sections, as Hugo uses them. https://gohugo.io/configuration/permalinks/"""
-    values = _by_lower(value) if isinstance(value, Mapping) else {}
-    page = values.get("page")
-    values |= _by_lower(page) if isinstance(page, Mapping) else {}
-    # Hugo puts each page in a folder of its own.
-    return {key: f"{each.rstrip('/')}/" for key, each in values.items() if isinstance(each, str)}
-
-
-def _hugo_languages(level: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the content folder of each language, and the patterns of its addresses."""
-    for name in _HUGO:
-        config = _load(level / name)
-        languages = _by_lower(config).get("languages") if isinstance(config, Mapping) else None
-        for language in languages.values() if isinstance(languages, Mapping) else ():
-            values = _by_lower(language) if isinstance(language, Mapping) else {}
-            content = values.get("contentdir")
-            if isinstance(content, str) and content.strip("/."):
-                yield content.strip("/"), _hugo_permalinks(values.get("permalinks"))
-
-
-def _is_for_pages(target: Mapping[str, Any]) -> bool:
-    kind = str(target.get("kind") or "page").lower()
-    environment = str(target.get("environment") or "production").lower()
-    return ("page" in kind or "*" in kind) and environment in ("production", "*", "**")
-
-
-def _alternatives(pattern: str) -> list[str]:
-    """Return the globs that one with `{a,b}` stands for."""
-    before, opening, rest = pattern.partition("{")
-    inner, closing, after = rest.partition("}")
-    if not (opening and closing):
-        return [pattern]
-    return [f"{before}{each}{after}" for each in inner.split(",")[:100]]
 
 
 def _authors(levels: list[Path]) -> Iterator[tuple[str, str]]:
@@ -269,10 +256,6 @@ def _head(text: str | None) -> Mapping[str, Any] | None:
     except HeadError:
         return None
     return head.values if head else None
-
-
-def _by_lower(values: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key).lower(): value for key, value in values.items()}
 
 
 def _strings(values: Mapping[Any, Any]) -> dict[str, Any]:

@@ -105,6 +105,11 @@ def name(values: Values, key: str, value: Any) -> str:
     return within(key, text(values, key, value), limits.MAX_NAME)
 
 
+def written_name(values: Values, key: str, value: Any) -> str:
+    """Return a short text; a number or a date is the text that stands in the file."""
+    return within(key, written(values, key, value), limits.MAX_NAME)
+
+
 def embed(values: Values, key: str, value: Any) -> str:
     """Return the HTML of an embedded player."""
     return within(key, text(values, key, value), limits.MAX_EMBED)
@@ -208,7 +213,7 @@ def _topics_of(values: Values, key: str, value: Any, separator: str) -> Iterator
 def split_text(value: str, separator: str) -> list[str]:
     """Return the parts of a text that names several things."""
     if separator == " ":
-        return value.split()
+        return [part for each in value.split() if (part := each.strip(","))]
     return value.split(";" if separator == ";" and ";" in value else ",")
 
 

@@ -9,8 +9,10 @@ from types import MappingProxyType
 import pytest
 
 from articles.conventions import Conventions, Generator
+from articles.files.folder import Folder
 from articles.reading import frontmatter
 from articles.reading.context import Context, Surroundings
+from articles.reading.surroundings import Beside
 from tests.site import put
 
 BASE = "https://b.example/site"
@@ -73,18 +75,18 @@ def test_addresses_below_base_url(
 @pytest.mark.parametrize(
     ("permalink", "expected"),
     [
-        ("/:year/:month/:day/:slug/", "/2026/03/04/a/"),
-        ("/:short_year/:i_month/:i_day/:title", "/26/3/4/a"),
+        ("/:year/:month/:day/:slug/", "/2026/03/04/a-title/"),
+        ("/:short_year/:i_month/:i_day/:title", "/26/3/4/a-title"),
         ("/:y_day/:filename.html", "/063/a.html"),
-        ("/{date:%Y}/{date:%m}/{slug}.html", "/2026/03/a.html"),
-        ("/:section/:sections[1:]/:slug/", "/x/y/a/"),
-        ("/:monthname/:weekdayname/:slug", "/march/wednesday/a"),
+        ("/{date:%Y}/{date:%m}/{slug}.html", "/2026/03/a-title.html"),
+        ("/:section/:sections[1:]/:slug/", "/x/y/a-title/"),
+        ("/:monthname/:weekdayname/:slug", "/march/wednesday/a-title"),
         ("/no/placeholder", "/no/placeholder"),
-        ("/:unknown/:slug", "/:unknown/a"),
+        ("/:unknown/:slug", "/:unknown/a-title"),
     ],
 )
 def test_a_pattern(permalink: str, expected: str) -> None:
-    """Every generator's placeholders, by the article's date and name."""
+    """Every generator's placeholders, by date and name; Hugo's `:slug` and `:title` are of its title."""
     assert link("x/y/2026-03-04-a.md", "hugo", permalink) == expected
 
 
@@ -93,7 +95,7 @@ def test_a_pattern_of_the_generators_own_configuration() -> None:
     beside = Surroundings(permalinks={"": "/:slug/", "blog": "/:year/:slug/"}, prefix="")
     for path, expected in (("blog/a.md", f"{BASE}/2026/a/"), ("x/a.md", f"{BASE}/a/")):
         context = Context(Conventions(generator="hugo", base_url=BASE), beside)
-        parsed = frontmatter.parse("---\ntitle: T\ndate: 2026-03-04\n---\n", path, context)
+        parsed = frontmatter.parse("---\ntitle: A\ndate: 2026-03-04\n---\n", path, context)
         assert parsed is not None
         assert parsed.article.link == expected
 
@@ -135,3 +137,101 @@ def test_pictures(tmp_path: Path, reference: str, base_url: str | None, expected
     assert parsed is not None
     assert [image.url for image in parsed.article.images] == ([expected] if expected else [])
     assert bool(parsed.warnings) == (expected is None)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [("A & B, C++", "a-b-c++"), ("It’s – here", "its-here"), ("One-two  3.10", "one-two-3.10")],
+)
+def test_a_title_in_an_address(title: str, expected: str) -> None:
+    """Hugo leaves punctuation out, and puts one hyphen between words."""
+    keys = {"title": f'"{title}"'}
+    assert link("posts/x.md", "hugo", "/:title/", keys) == f"/{expected}/"
+
+
+def languages(tmp_path: Path, generator: Generator, path: str, below: str = "content") -> str | None:
+    """Return the address of a file in a project with these files."""
+    put(tmp_path / "content" / path, "---\ntitle: T\ndate: 2026-03-04\n---\n")
+    folder = Folder(tmp_path / below, top=tmp_path)
+    context = Beside(folder, Conventions(generator=generator, base_url="https://b.example"))
+    name = path.removeprefix(f"{below.removeprefix('content').strip('/')}/".removeprefix("/"))
+    parsed = frontmatter.parse(
+        (tmp_path / "content" / path).read_text(), name, context.context(folder.scan(), 0)
+    )
+    assert parsed is not None
+    return parsed.article.link
+
+
+HUGO = """
+defaultContentLanguage = "en"
+[permalinks]
+posts = "/:year/:filename/"
+[languages.en]
+contentDir = "content/en"
+[languages.fr]
+contentDir = "content/fr"
+[languages.de]
+contentDir = "content/de"
+baseURL = "https://de.example/"
+[languages.de.permalinks]
+posts = "/blatt/:filename/"
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "below", "expected"),
+    [
+        ("en/posts/a.md", "content", "https://b.example/2026/a/"),
+        ("fr/posts/a.md", "content", "https://b.example/fr/2026/a/"),
+        ("fr/posts/a.md", "content/fr/posts", "https://b.example/fr/2026/a/"),
+        ("en/posts/a.md", "content/en", "https://b.example/2026/a/"),
+        ("de/posts/a.md", "content", "https://b.example/blatt/a/"),
+    ],
+)
+def test_the_languages_of_hugo(tmp_path: Path, path: str, below: str, expected: str) -> None:
+    """The default language is at the site's root, the others below their code, with patterns of their own."""
+    put(tmp_path / "hugo.toml", HUGO)
+    assert languages(tmp_path, "hugo", path, below) == expected
+
+
+def test_a_split_configuration_of_hugo(tmp_path: Path) -> None:
+    """Its languages and patterns may lie in files of their own; a suffix names the language too."""
+    put(tmp_path / "config/_default/hugo.toml", 'baseURL = "https://b.example"\n')
+    put(tmp_path / "config/_default/permalinks.toml", 'posts = "/:year/:filename/"\n')
+    put(tmp_path / "config/_default/languages.fr.toml", 'label = "Français"\n')
+    put(tmp_path / "config/_default/languages.en.toml", 'label = "English"\n')
+    assert languages(tmp_path, "hugo", "posts/a.fr.md") == "https://b.example/fr/2026/a/"
+    assert languages(tmp_path, "hugo", "posts/a.md") == "https://b.example/2026/a/"
+
+
+def test_the_languages_of_zola(tmp_path: Path) -> None:
+    """A file's suffix names its language, which comes first in the address."""
+    put(tmp_path / "config.toml", 'base_url = "https://b.example"\n[languages.fr]\n')
+    assert languages(tmp_path, "zola", "posts/a.fr.md") == "https://b.example/fr/posts/a/"
+    assert languages(tmp_path, "zola", "posts/a.md") == "https://b.example/posts/a/"
+
+
+@pytest.mark.parametrize(
+    ("generator", "mark", "folder", "expected"),
+    [
+        ("eleventy", "eleventy.config.js", "src/blog", "https://b.example/blog/a/"),
+        ("eleventy", "eleventy.config.js", "_posts", "https://b.example/_posts/a/"),
+        ("astro", "astro.config.mjs", "src/content/docs/blog", "https://b.example/blog/a/"),
+        ("docusaurus", "docusaurus.config.js", "blog", "https://b.example/blog/a"),
+        ("docusaurus", "package.json", "content/blog", "https://b.example/blog/a"),
+    ],
+)
+def test_the_folder_of_articles_is_in_the_address(
+    tmp_path: Path, generator: Generator, mark: str, folder: str, expected: str
+) -> None:
+    """As far as it is in the generator's own addresses, and once where the site's address has it already."""
+    text = "---\ntitle: T\ndate: 2026-03-04\n---\n"
+    put(tmp_path / mark, "")
+    put(tmp_path / folder / "a.md", text)
+    articles = Folder(tmp_path / folder, top=tmp_path)
+    last = folder.rpartition("/")[2]
+    for base_url in ("https://b.example", f"https://b.example/{last}"):
+        beside = Beside(articles, Conventions(generator=generator, base_url=base_url))
+        parsed = frontmatter.parse(text, "a.md", beside.context(articles.scan(), 0))
+        assert parsed is not None
+        assert parsed.article.link == expected

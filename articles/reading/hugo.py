@@ -1,0 +1,146 @@
+"""What Hugo's configuration says of articles: languages, patterns of addresses, and values for many files.
+
+https://gohugo.io/configuration/introduction/ and https://gohugo.io/content-management/multilingual/
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from articles.reading import datafiles
+from articles.reading.context import Scope
+
+FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml",
+         "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
+         "config/_default/config.yaml")  # fmt: skip
+# The configuration may be split into a file for each of its parts, and one for each language.
+_PART = re.compile(
+    r"(languages|permalinks|cascade)(?:\.([a-z]{2,3}(?:-[a-z0-9]{2,8})?))?\.(?:toml|ya?ml|json)", re.I
+)
+_MOST_PARTS = 300
+"""Entries of the folder with the parts that are looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """A language of a site: the folder of its content, and what its addresses begin with.
+
+    `content` is relative to the configuration; `url` is "" or the language's path with a slash at its end,
+    and `base_url` an address that this language has for itself.
+    """
+
+    code: str
+    content: str
+    url: str
+    base_url: str | None = None
+    permalinks: Mapping[str, str] = field(default_factory=dict)
+
+
+def configuration(level: Path) -> dict[str, Any]:
+    """Return the configuration in and below a folder, with its keys in lower case; {} where there is none."""
+    found: dict[str, Any] = {}
+    for name in FILES:
+        values = datafiles.load(level / name) if os.path.lexists(level / name) else None
+        if isinstance(values, Mapping):
+            found |= by_lower(values)
+    for part, language, values in _parts(level / "config" / "_default"):
+        if language:
+            languages = found.get("languages")
+            found["languages"] = {**(languages if isinstance(languages, Mapping) else {}), language: values}
+        elif isinstance(values, Mapping) and isinstance(found.get(part), Mapping):
+            found[part] = {**found[part], **values}
+        else:
+            found[part] = values
+    return found
+
+
+def _parts(folder: Path) -> Iterator[tuple[str, str, Any]]:
+    """Yield the parts of a split configuration: which one it is, of which language, and what it says."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry, _ in zip(entries, range(_MOST_PARTS), strict=False))
+    except OSError:
+        return
+    for name in names:
+        if part := _PART.fullmatch(name):
+            yield part[1].lower(), (part[2] or "").lower(), datafiles.load(folder / name)
+
+
+def languages(config: Mapping[str, Any]) -> list[Language]:
+    """Return the languages of a site; [] where it has one alone."""
+    named = config.get("languages")
+    if not isinstance(named, Mapping):
+        return []
+    default = str(config.get("defaultcontentlanguage") or "en").lower()
+    in_folder = config.get("defaultcontentlanguageinsubdir") is True
+    content = config.get("contentdir")
+    found = []
+    for code, language in named.items():
+        values = by_lower(language) if isinstance(language, Mapping) else {}
+        base_url = values.get("baseurl")
+        is_at_root = str(code).lower() == default and not in_folder
+        found.append(
+            Language(
+                code=str(code).lower(),
+                content=_folder(values.get("contentdir")) or _folder(content) or "content",
+                url="" if is_at_root or isinstance(base_url, str) else f"{str(code).lower()}/",
+                base_url=base_url.rstrip("/") if isinstance(base_url, str) else None,
+                permalinks=permalinks(values.get("permalinks")),
+            )
+        )
+    return found
+
+
+def _folder(value: Any) -> str:
+    return value.strip("/.") if isinstance(value, str) else ""
+
+
+def permalinks(value: Any) -> dict[str, str]:
+    """Return the patterns of addresses by section. https://gohugo.io/configuration/permalinks/"""
+    values = by_lower(value) if isinstance(value, Mapping) else {}
+    page = values.get("page")
+    values |= by_lower(page) if isinstance(page, Mapping) else {}
+    # Hugo puts each page in a folder of its own.
+    return {key: f"{each.rstrip('/')}/" for key, each in values.items() if isinstance(each, str)}
+
+
+def cascade(value: Any, folder: str, base: str) -> Iterator[Scope]:
+    """Yield what Hugo's `cascade` gives to the pages in a folder. https://gohugo.io/configuration/cascade/"""
+    for entry in value if isinstance(value, list) else [value]:
+        if not isinstance(entry, Mapping):
+            continue
+        named = by_lower(entry)
+        target = named.get("target") or named.get("_target") or {}
+        target = by_lower(target) if isinstance(target, Mapping) else {}
+        if not _is_for_pages(target):
+            continue
+        given = {
+            str(key): each for key, each in entry.items() if str(key).lower() not in ("target", "_target")
+        }
+        for pattern in _alternatives(str(target.get("path") or "")):
+            yield Scope(values=given, folder=folder, base=base, pattern=pattern, whole=True)
+
+
+def _is_for_pages(target: Mapping[str, Any]) -> bool:
+    kind = str(target.get("kind") or "page").lower()
+    environment = str(target.get("environment") or "production").lower()
+    return ("page" in kind or "*" in kind) and environment in ("production", "*", "**")
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """Return the globs that one with `{a,b}` stands for."""
+    before, opening, rest = pattern.partition("{")
+    inner, closing, after = rest.partition("}")
+    if not (opening and closing):
+        return [pattern]
+    return [f"{before}{each}{after}" for each in inner.split(",")[:100]]
+
+
+def by_lower(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the values by their keys in lower case."""
+    return {str(key).lower(): value for key, value in values.items()}

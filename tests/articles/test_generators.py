@@ -1,0 +1,149 @@
+"""What the files of site generators say in words of their own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from articles.conventions import Conventions, Generator
+from articles.errors import ArticleError
+from articles.files.folder import Folder
+from articles.reading import frontmatter
+from articles.reading.context import Context
+from articles.reading.frontmatter import ParsedFile
+from articles.reading.surroundings import Beside
+from tests.site import put
+
+DATED = "title: T\ndate: 2026-01-02\n"
+
+
+def read(
+    head: str, path: str = "posts/some-thing.md", generator: Generator = "hugo", body: str = "x"
+) -> ParsedFile:
+    """Return what a file with this front matter says."""
+    context = Context(Conventions(generator=generator, base_url="https://b.example"))
+    parsed = frontmatter.parse(f"---\n{head}---\n{body}\n", path, context)
+    assert parsed is not None
+    return parsed
+
+
+@pytest.mark.parametrize(
+    "generator", ["jekyll", "hugo", "zola", "pelican", "eleventy", "docusaurus", "astro"]
+)
+def test_a_page_without_a_date_is_no_article(generator: Generator) -> None:
+    """Every site has such pages; only in a folder of articles is a date missing, and the key is `date`."""
+    context = Context(Conventions(generator=generator))
+    for path in ("about.md", "docs/install.md", "en/careers/a.md"):
+        assert frontmatter.parse("---\ntitle: T\n---\nx\n", path, context) is None
+    for path in ("posts/a.md", "en/blog/a.md", "2025/news/a.md"):
+        with pytest.raises(ArticleError, match="date: is missing"):
+            frontmatter.parse("---\ntitle: T\n---\nx\n", path, context)
+
+
+def test_the_place_of_the_folder_says_what_it_holds(tmp_path: Path) -> None:
+    """A folder of articles may be the one that is read, or lie above it."""
+    put(tmp_path / "content/blog/2026/a.md", "")
+    for below, is_article in (("content/blog", True), ("content/blog/2026", True), ("content", False)):
+        folder = Folder(tmp_path / below)
+        context = Beside(folder, Conventions(generator="hugo")).context(folder.scan(), 0)
+        if is_article:
+            with pytest.raises(ArticleError, match="date: is missing"):
+                frontmatter.parse("---\ntitle: T\n---\n", "a.md", context)
+        else:
+            assert frontmatter.parse("---\ntitle: T\n---\n", "a.md", context) is None
+
+
+@pytest.mark.parametrize(
+    ("generator", "head", "body", "title"),
+    [
+        ("hugo", "title: null\n", "x", "Some thing"),
+        ("zola", "", "# A heading\n\nx", "A heading"),
+        ("plain", "tags: [a]\n", "# A heading\n\nx", "A heading"),
+        ("eleventy", "eleventyNavigation:\n  key: Moved\n", "x", "Moved"),
+        ("eleventy", "eleventyNavigation: 3\n", "x", "Some thing"),
+        ("jekyll", "", "x", "Some Thing"),
+    ],
+)
+def test_what_takes_the_place_of_a_title(generator: Generator, head: str, body: str, title: str) -> None:
+    """The heading at the beginning, or else with a generator the file's name."""
+    parsed = read(f"date: 2026-01-02\n{head}", generator=generator, body=body)
+    assert parsed.article.title == title
+    assert any("the file's name" in reason for _, reason in parsed.warnings) == (title == "Some thing")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (
+            "[Ada Lovelace](https://a.example) (Engines),\n  [Bob B](https://b.example)",
+            ("Ada Lovelace", "Bob B"),
+        ),
+        ("[Ada](https://a.example) and [Bob](https://b.example) & C", ("Ada", "Bob", "C")),
+        ("Smith, John", ("Smith, John",)),
+    ],
+)
+def test_authors_with_links(written: str, meant: tuple[str, ...]) -> None:
+    """A text with Markdown's links names several people, without what is in brackets; another is one name."""
+    assert read(f"{DATED}author: >\n  {written}\n").article.authors == meant
+
+
+def test_what_is_no_picture_costs_nothing() -> None:
+    """A theme's banner may be anything, and an empty text is no value."""
+    parsed = read(f"{DATED}banner: {{content: Hi}}\nfeatured_image: {{uid: x}}\nlastmod: ''\nslug: 12\n")
+    assert (parsed.article.images, parsed.warnings) == ((), ())
+    assert parsed.article.link == "https://b.example/posts/12/"
+    parsed = read(f"{DATED}cover: {{light: /a.png, alt: A}}\n")
+    assert [image.url for image in parsed.article.images] == ["https://b.example/a.png"]
+    parsed = read(f"{DATED}image: '@/assets/a.png'\n")
+    assert (parsed.article.images, len(parsed.warnings)) == ((), 1)
+
+
+def test_a_picture_needs_the_site(tmp_path: Path) -> None:
+    """Where nobody says which site a path is on, the warning names the setting."""
+    context = Context(Conventions(generator="hugo"), root=tmp_path)
+    parsed = frontmatter.parse(f"---\n{DATED}image: /a.png\n---\n", "posts/a.md", context)
+    assert parsed is not None
+    assert "set articles.base_url" in parsed.warnings[0][1]
+
+
+def test_an_excerpt_without_markup() -> None:
+    """Paragraphs, links and pairs of tags of an excerpt are its text."""
+    head = f"{DATED}excerpt: '<p>See <a href=\"/x\">*this*</a> and [that](https://b.example), a < b.</p>'\n"
+    assert read(head).article.summary == "See this and that, a < b."
+
+
+def test_the_author_of_a_pelican_site(tmp_path: Path) -> None:
+    """AUTHOR in its settings holds for articles that name none."""
+    put(tmp_path / "pelicanconf.py", "AUTHOR = 'The Team'\n")
+    put(tmp_path / "content/a.md", "")
+    folder = Folder(tmp_path / "content")
+    context = Beside(folder, Conventions(generator="pelican")).context(folder.scan(), 0)
+    for head, expected in (("", "The Team"), ("Author: Ada\n", "Ada")):
+        parsed = frontmatter.parse(f"Title: T\nDate: 2026-01-02\n{head}\nx\n", "a.md", context)
+        assert parsed is not None
+        assert parsed.article.authors == (expected,)
+
+
+def test_the_data_of_an_eleventy_folder(tmp_path: Path) -> None:
+    """The folder of articles itself may have a data file too."""
+    put(tmp_path / "posts/posts.json", '{"draft": true}')
+    put(tmp_path / "posts/a.md", "")
+    folder = Folder(tmp_path / "posts")
+    context = Beside(folder, Conventions(generator="eleventy")).context(folder.scan(), 0)
+    parsed = frontmatter.parse(f"---\n{DATED}---\n", "a.md", context)
+    assert parsed is not None
+    assert not parsed.article.is_published
+
+
+def test_dates_as_programs_write_them() -> None:
+    """Unix's `date`, and colons too many."""
+    for written, hour in (
+        ("Fri Sep  3 11:21:31 CEST 2021", datetime(2021, 9, 3, 9, 21, 31, tzinfo=UTC)),
+        ("2021-09-03 09:21::31 +00:00", datetime(2021, 9, 3, 9, 21, 31, tzinfo=UTC)),
+    ):
+        assert read(f"title: T\ndate: {written}\n").article.published_at == hour
+    parsed = frontmatter.parse("---\ntitle: T\n---\n", "2007/04-19-name.md")
+    assert parsed is not None
+    assert parsed.article.published_at == datetime(2007, 4, 19, tzinfo=UTC)
