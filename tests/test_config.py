@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.services import SERVICES
 from config import Config, ConfigError, load
 
 CLAIM = "2:3: feeds.topics: 'a' and 'A' both claim 'a'"
@@ -229,6 +230,7 @@ def test_times_are_written_as_people_do(folder: Path) -> None:
         assert read(folder, f"bot:\n  every: {text}\n").bot.every == timedelta(seconds=seconds)
 
 
+KINDS = ", ".join(sorted(SERVICES))
 CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
 
 
@@ -238,7 +240,7 @@ CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
         ("    - {name: b, kind: slak, webhook_env: B}\n",
          "4:23: bot.channels[2].kind: is not a known kind of service; did you mean slack?"),
         ("    - {name: b, kind: fax, webhook_env: B}\n",
-         "4:23: bot.channels[2].kind: is not a known kind of service; known here: discord, slack"),
+         f"4:23: bot.channels[2].kind: is not a known kind of service; known here: {KINDS}"),
         ("    - {name: b, webhook_env: B}\n", "4:7: bot.channels[2].kind: is missing"),
         ("    - {name: b, kind: slack}\n", "4:7: bot.channels[2].webhook_env: is missing"),
         ("    - {name: b, kind: slack, webhook_env: a b}\n",

@@ -357,7 +357,7 @@ def _shown(job: Job, verdict: Verdict) -> Shown:
     return Shown(
         fingerprint=job.message.fingerprint(),
         retracted=job.message.retracted,
-        message_id=verdict.message_id,
+        message_id=verdict.message_id or job.request.message_id,
     )
 
 

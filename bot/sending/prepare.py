@@ -57,7 +57,8 @@ class Preparer:
         kind = kind_of(post)
         try:
             if kind is Kind.TEST:
-                request = self.service.test(self.destination, self.site)
+                context = context_of(post, self.clock())
+                request = self.service.test(self.destination, self.site, context)
                 return Job(post=post, kind=kind, message=None, request=request)
             return self._post(post, articles) if kind is Kind.POST else self._correction(post, articles)
         except (ValueError, TypeError, LookupError, AttributeError) as error:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from bot.services.answers import DENIED_FOR, Outcome, Pace, Response, Verdict, after_denial
 from bot.services.discord import Discord
 from bot.services.drawing import Drawing, Times
+from bot.services.mattermost import Mattermost
+from bot.services.rocketchat import RocketChat
 from bot.services.service import (
     NOWHERE,
     Context,
@@ -19,8 +21,11 @@ from bot.services.service import (
     host_of,
 )
 from bot.services.slack import Slack
+from bot.services.webhook import Webhook
 
-SERVICES: dict[str, Service] = {service.KIND: service for service in (Slack(), Discord())}
+SERVICES: dict[str, Service] = {
+    service.KIND: service for service in (Slack(), Discord(), Mattermost(), RocketChat(), Webhook())
+}
 """Every service by its kind, as the config names it."""
 
 

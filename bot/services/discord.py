@@ -24,7 +24,7 @@ from bot.services.answers import (
     seconds,
 )
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, title_of
+from bot.services.message import Message, test_text, title_of
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -142,10 +142,9 @@ class Discord(Service):
         payload: dict[str, object] = {"content": "", "embeds": []} | _payload(message, detail)
         return Request(method="PATCH", url=_address(to.address, message_id), json=payload)
 
-    def test(self, to: Destination, site: str) -> Request:
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
-        text = clean(f"This is a test message from {site}: articles will be posted to this channel.")
-        payload: dict[str, object] = {"content": fit(text, CONTENT, escape), **QUIET}
+        payload: dict[str, object] = {"content": fit(test_text(site), CONTENT, escape), **QUIET}
         return Request(method="POST", url=_address(to.address), json=payload)
 
     def classify(self, response: Response) -> Verdict:

@@ -21,12 +21,15 @@ SUMMARY_LENGTH = 500
 LINK_LENGTH = 2000
 """Browsers and proxies cut or refuse longer addresses: the article's page is linked instead."""
 
+_UNSEEN = frozenset({"article_id", "updated_at"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What people are to see of an article in chat; `site` is the name of the site that posts it.
 
-    A message about several articles has them as `items`, and is the heading over them itself.
+    A message about several articles has them as `items`, and is the heading over them itself. `article_id`
+    and `updated_at` are for programs: people do not see them, and a change of theirs alone is none.
     """
 
     title: str
@@ -41,6 +44,8 @@ class Message:
     image: str | None = None
     retracted: bool = False
     items: tuple[Message, ...] = ()
+    article_id: str = ""
+    updated_at: datetime | None = None
 
     def fingerprint(self) -> str:
         """Return 32 hex digits that differ exactly when something people see differs.
@@ -69,6 +74,8 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
         quality=article.quality,
         image=next(filter(None, pictures), None),
         retracted=retracted,
+        article_id=article.id,
+        updated_at=article.updated_at.astimezone(UTC).replace(microsecond=0),
     )
 
 
@@ -107,13 +114,19 @@ def compose_alert(text: str, at: datetime, *, site: str, site_url: str) -> Messa
     )
 
 
+def test_text(site: str) -> str:
+    """Return what a test message says."""
+    return clean(f"This is a test message from {site}: articles will be posted to this channel.")
+
+
 def title_of(message: Message) -> str:
     """Return the title on one line; never empty, as no service takes an empty one."""
     return clean(message.title) or "Untitled"
 
 
 def _seen(message: Message) -> dict[str, object]:
-    return {name: _plain(value) for name in message.__slots__ if (value := getattr(message, name))}
+    names = (name for name in message.__slots__ if name not in _UNSEEN)
+    return {name: _plain(value) for name in names if (value := getattr(message, name))}
 
 
 def _plain(value: object) -> object:

@@ -83,6 +83,7 @@ class Request:
 
     `headers` are added to the transport's own and replace those of the same name; they may hold secrets, and
     do not show in a repr. With `public_only` the transport connects to no private or loopback address.
+    `message_id` is the id of the message where the sender chooses it; else the answer tells it.
     """
 
     method: Literal["POST", "PATCH", "PUT", "DELETE"]
@@ -91,6 +92,7 @@ class Request:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     public_only: bool = False
+    message_id: str | None = None
 
     def content(self) -> bytes:
         """Return the body as it goes over the wire."""
@@ -107,9 +109,9 @@ class Service(Protocol):
     """One chat service. Services are stateless: everything they need is passed in.
 
     `NAME` is what people call it, `OPTIONS` its settings in a channel beside the common ones, `HOSTS` the
-    hosts of its addresses (empty: any). `ITEMS` is how many articles one message can hold. With
-    `REPEAT_IS_HARMLESS` a post that is sent twice under one `Context.key` is shown once, so that a lost
-    answer needs no decision.
+    hosts of its addresses (empty: any), of which one with a leading dot stands for all below it. `ITEMS` is
+    how many articles one message can hold. With `REPEAT_IS_HARMLESS` a post that is sent twice under one
+    `Context.key` is shown once, so that a lost answer needs no decision.
     """
 
     KIND: ClassVar[str]
@@ -135,7 +137,8 @@ class Service(Protocol):
 
     def is_own_address(self, address: Secret) -> bool:
         """Return whether an address is clearly one of this service: it is on one of its HOSTS."""
-        return (urlsplit(address.reveal()).hostname or "") in self.HOSTS
+        host = urlsplit(address.reveal()).hostname or ""
+        return any(f".{host}".endswith(own) if own.startswith(".") else host == own for own in self.HOSTS)
 
     def example(self) -> Destination:
         """Return a destination to render a preview with, where no channel is meant."""
@@ -157,7 +160,7 @@ class Service(Protocol):
         """Return the request that turns an earlier post into `message`; None where that is impossible."""
         return None
 
-    def test(self, to: Destination, site: str) -> Request:
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for a message that says it is only a test of `site`'s channel."""
 
     def classify(self, response: Response) -> Verdict:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, title_of
+from bot.services.message import Message, test_text, title_of
 from bot.services.service import (
     NO_CONTEXT,
     Context,
@@ -113,10 +113,11 @@ class Slack(Service):
             payload["blocks"] = list(_blocks(message, with_image=detail < Detail.NO_IMAGE))
         return Request(method="POST", url=to.address, json=payload)
 
-    def test(self, to: Destination, site: str) -> Request:
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
-        text = f"This is a test message from {site}: articles will be posted to this channel."
-        return Request(method="POST", url=to.address, json=_payload(fit(clean(text), MESSAGE_TEXT, escape)))
+        return Request(
+            method="POST", url=to.address, json=_payload(fit(test_text(site), MESSAGE_TEXT, escape))
+        )
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means: only 200 with the body `ok` is success."""

@@ -43,6 +43,25 @@ _PLAIN_URL = re.compile(
 )
 
 
+_LOOK_ALIKES = {"*": "\u2217", "~": "\u223c", "`": "\u02cb", "|": "\u01c0"}
+_TO_LOOK_ALIKES = str.maketrans(_LOOK_ALIKES)
+_FROM_LOOK_ALIKES = str.maketrans({**{alike: mark for mark, alike in _LOOK_ALIKES.items()}, "\u02cd": "_"})
+_LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+
+def look_alike(text: str) -> str:
+    """Return `text` with what some services' markup is made of replaced by characters that look the same.
+
+    For services that know no escaping. An underscore within a word stays: it is none of their markup.
+    """
+    return _LOOSE_UNDERSCORE.sub("\u02cd", text.translate(_TO_LOOK_ALIKES))
+
+
+def from_look_alike(text: str) -> str:
+    """Return the text that `look_alike` was given."""
+    return text.translate(_FROM_LOOK_ALIKES)
+
+
 def clean(text: str) -> str:
     """Return `text` on one line, with single spaces and without characters that nobody can see.
 

@@ -16,7 +16,7 @@ from bot.outbox import schema
 from bot.services import SERVICES, Context
 from config import BotConfig, ConfigError, SiteConfig
 from ops.redact import Redactor
-from tests.contracts.test_channels import MESSAGE
+from tests.contracts.samples import MESSAGE
 from tests.contracts.toy import KEY, TOY, FakeToy, toy_destination
 from tests.fakechat import FakeChat
 from tests.fakechat.registry import speaking

@@ -9,7 +9,6 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any, ClassVar
 
@@ -33,11 +32,9 @@ from bot.services.options import Options, VariableName
 from bot.services.secret import Secret
 from bot.services.service import NO_CONTEXT
 from bot.services.text import clean, fit, web_url
-from tests.fakechat.exchange import Answer, Call, Route, json_answer
-from tests.fakechat.faults import Fault
+from tests.fakechat.base import Fake
+from tests.fakechat.exchange import Answer, Call, json_answer
 from tests.fakechat.ledger import Ledger
-from tests.fakechat.ledger import Message as Posted
-from tests.fakechat.pace import Pace, Paces
 
 LONGEST = 200
 
@@ -99,10 +96,10 @@ class Toy(Service):
         """Return None: what is telegraphed stays."""
         return None
 
-    def test(self, to: Destination, site: str) -> Request:
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a signed test message."""
         text = {"room": to.options["room"], "title": _text(f"This is a test message from {clean(site)}")}
-        return _signed(to, json.dumps(text).encode(), NO_CONTEXT)
+        return _signed(to, json.dumps(text).encode(), context)
 
     def classify(self, response: Response) -> Verdict:
         """Return what a toy's answer means."""
@@ -156,42 +153,22 @@ def toy_violations(payload: Mapping[str, Any]) -> list[str]:
     return [text for text in texts if len(text) > LONGEST]
 
 
-class FakeToy:
-    """The toy's own end: it checks the signature, and shows each key once."""
+class FakeToy(Fake):
+    """The toy's own end, which shows each message."""
+
+    KIND: ClassVar[str] = "toy"
+    PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/toy/[^/]+)")
+    DEAD: ClassVar[tuple[int, object]] = (410, {"gone": True})
 
     def path(self, token: str) -> str:
         """The path of the webhook with that token."""
         return f"/toy/{token}"
 
-    def route(self, request_path: str) -> Route | None:
-        """The webhook a request's path names, or None."""
-        return Route(service="toy", webhook=request_path) if request_path.startswith("/toy/") else None
+    def is_rich(self, payload: object) -> bool:
+        """Whether `payload` is more than a title."""
+        return isinstance(payload, dict) and "blocks" in payload
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
         """Show the message."""
-        assert isinstance(call.payload, dict)
-        id, hook = ledger.new_id(call.at), call.route.webhook
-        ledger.post(Posted(id=id, service="toy", webhook=hook, at=call.at, payload=call.payload, pings=()))
-        return replace(json_answer(200, {"shown": id}), outcome="posted", message_id=id)
-
-    def fault_answer(self, fault: Fault, route: Route) -> Answer:
-        """What the toy answers when something goes wrong."""
-        if fault.kind == "rate_limited":
-            return json_answer(429, {}, {"Retry-After": str(round(fault.seconds + 0.5))})
-        if fault.status == 404:
-            return json_answer(410, {"gone": True})
-        if fault.body is not None:
-            return Answer(status=fault.status, body=fault.body.encode(), headers=fault.headers)
-        return json_answer(fault.status, {})
-
-    def count(self, paces: Paces, webhook: str, now: float) -> Pace:
-        """The toy sets no limit."""
-        return Pace(limit=1, remaining=1, resets_in=0.0)
-
-    def pace_answer(self, pace: Pace, route: Route, now: float) -> Answer | None:
-        """Never."""
-        return None
-
-    def pace_headers(self, pace: Pace, route: Route, now: float) -> dict[str, str]:
-        """None."""
-        return {}
+        id = ledger.new_id(call.at)
+        return self.show(call, ledger, json_answer(200, {"shown": id}), id=id)

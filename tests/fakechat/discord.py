@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tests.fakechat.base import has_image as has_image
+from tests.fakechat.base import is_rich as is_rich
 from tests.fakechat.exchange import NOT_JSON, Answer, Call, Route, json_answer
 from tests.fakechat.faults import Fault
 from tests.fakechat.ledger import Ledger, Message

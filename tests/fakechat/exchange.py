@@ -25,7 +25,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request, read and decoded. `payload` may be NOT_JSON; `wait` is Discord's parameter."""
+    """A request, read and decoded. `payload` may be NOT_JSON; `wait` is Discord's parameter.
+
+    `payload` of a form is its fields. Names in `headers` are in lower case.
+    """
 
     at: datetime
     method: str
@@ -33,6 +36,8 @@ class Call:
     content_type: str
     payload: object
     wait: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

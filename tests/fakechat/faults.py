@@ -180,14 +180,14 @@ class FaultBook:
                     return self._spend(key, 0)
             return None
 
-    def after_body(self, webhook: str, payload: object) -> Fault | None:
-        """The fault for a request with `payload`: the first in line that matches it, else a chance one."""
+    def after_body(self, webhook: str, *, has_image: bool, is_rich: bool) -> Fault | None:
+        """The fault for a request: the first in line that matches what it has, else a chance one."""
         with self._lock:
             for key in (webhook, EVERYWHERE):
                 for index, fault in enumerate(self._waiting[key]):
-                    if _matches(fault, payload):
+                    if _matches(fault, has_image=has_image, is_rich=is_rich):
                         return self._spend(key, index)
-            return self._by_chance(payload)
+            return self._by_chance(has_image=has_image, is_rich=is_rich)
 
     def _spend(self, key: str, index: int) -> Fault:
         fault = self._waiting[key][index]
@@ -197,32 +197,17 @@ class FaultBook:
             self._waiting[key][index] = replace(fault, times=fault.times - 1)
         return fault
 
-    def _by_chance(self, payload: object) -> Fault | None:
+    def _by_chance(self, *, has_image: bool, is_rich: bool) -> Fault | None:
         if self._chaos is None:
             return None
         chance, rate, faults = self._chaos
         if chance.random() >= rate:
             return None
         fault = chance.choice(faults)
-        return fault if _matches(fault, payload) else None
+        return fault if _matches(fault, has_image=has_image, is_rich=is_rich) else None
 
 
-def _matches(fault: Fault, payload: object) -> bool:
+def _matches(fault: Fault, *, has_image: bool, is_rich: bool) -> bool:
     if fault.only == "image":
-        return has_image(payload)
-    return fault.only == "any" or is_rich(payload)
-
-
-def has_image(payload: object) -> bool:
-    """Whether an image, thumbnail, icon or avatar is anywhere in `payload`."""
-    if isinstance(payload, list):
-        return any(has_image(value) for value in payload)
-    if not isinstance(payload, dict):
-        return False
-    shown = payload.keys() & {"image_url", "image", "thumbnail", "thumb_url", "icon_url", "avatar_url"}
-    return any(payload[key] for key in shown) or any(has_image(value) for value in payload.values())
-
-
-def is_rich(payload: object) -> bool:
-    """Whether `payload` is more than plain text."""
-    return isinstance(payload, dict) and any(payload.get(key) for key in ("blocks", "attachments", "embeds"))
+        return has_image
+    return fault.only == "any" or is_rich

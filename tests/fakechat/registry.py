@@ -10,7 +10,10 @@ from tests.fakechat import discord, slack
 from tests.fakechat.exchange import Answer, Call, Route
 from tests.fakechat.faults import Fault
 from tests.fakechat.ledger import Ledger
+from tests.fakechat.mattermost import FakeMattermost
 from tests.fakechat.pace import Pace, Paces
+from tests.fakechat.rocketchat import FakeRocketChat
+from tests.fakechat.webhook import FakeWebhook
 
 
 class FakeService(Protocol):
@@ -25,6 +28,12 @@ class FakeService(Protocol):
     def answer(self, call: Call, ledger: Ledger) -> Answer:
         """Do what the call asks, or say why not."""
 
+    def has_image(self, payload: object) -> bool:
+        """Whether `payload` shows a picture."""
+
+    def is_rich(self, payload: object) -> bool:
+        """Whether `payload` is more than plain text."""
+
     def fault_answer(self, fault: Fault, route: Route) -> Answer:
         """What the service answers when `fault` befalls a request."""
 
@@ -38,7 +47,13 @@ class FakeService(Protocol):
         """What every answer says of the pace."""
 
 
-SERVICES: dict[str, FakeService] = {"slack": slack, "discord": discord}
+SERVICES: dict[str, FakeService] = {
+    "slack": slack,
+    "discord": discord,
+    "mattermost": FakeMattermost(),
+    "rocketchat": FakeRocketChat(),
+    "webhook": FakeWebhook(),
+}
 
 
 def route_of(path: str) -> Route | None:

@@ -167,7 +167,8 @@ class FakeChat:
         headers, refused = self._pace(service, call.route)
         if refused:
             return self._record(seen, refused)
-        fault = self.faults.after_body(call.route.webhook, call.payload)
+        has_image, is_rich = service.has_image(call.payload), service.is_rich(call.payload)
+        fault = self.faults.after_body(call.route.webhook, has_image=has_image, is_rich=is_rich)
         if fault:
             answer = self._befall(fault, replace(seen, fault=fault.kind), call, ticket, client)
         else:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tests.fakechat.base import has_image as has_image
+from tests.fakechat.base import is_rich as is_rich
 from tests.fakechat.exchange import Answer, Call, Route, text_answer
 from tests.fakechat.faults import Fault
 from tests.fakechat.ledger import Ledger, Message

@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from tests.fakechat import control, page
 from tests.fakechat.exchange import NOT_JSON, Answer, Call, Route, json_answer
@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
             chat.ledger.record(replace(seen, fault=fault.kind))
             return None
         body = self._body()
-        payload = _decoded(body)
+        payload = _decoded(body, seen.headers.get("content-type", ""))
         call = Call(
             at=seen.at,
             method=self.command,
@@ -154,6 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
             content_type=self.headers.get("Content-Type", ""),
             payload=payload,
             wait=not _TRUE.isdisjoint(parse_qs(urlsplit(self.path).query).get("wait", [])),
+            headers=seen.headers,
+            body=body,
         )
         seen = replace(seen, body=body, payload=None if payload is NOT_JSON else payload)
         return chat.conclude(seen, call, ticket, self.connection)
@@ -185,8 +187,10 @@ class _Handler(BaseHTTPRequestHandler):
         os.close(self.connection.detach())
 
 
-def _decoded(body: bytes) -> object:
+def _decoded(body: bytes, content_type: str) -> object:
     try:
+        if content_type.startswith("application/x-www-form-urlencoded"):
+            return dict(parse_qsl(body.decode(), keep_blank_values=True))
         return json.loads(body)
     except ValueError:
         return NOT_JSON

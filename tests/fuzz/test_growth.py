@@ -22,7 +22,7 @@ from articles.reading import frontmatter
 from bot.services import SERVICES
 from bot.services.message import compose
 from feeds.formats import FORMATS
-from tests.contracts.test_channels import HOOKS
+from tests.contracts.kinds import CASES
 from tests.fuzz.budget import fuzz
 from tests.fuzz.seeds import LETTERS, MARKDOWN, MARKUP
 from tests.hostile import PIECES
@@ -104,7 +104,7 @@ def read_and_render(web: Web, file: str) -> None:
         return
     message = compose(parsed.article, site="News", site_url="https://news.example.org")
     for kind, service in SERVICES.items():
-        service.post(HOOKS[kind], message)
+        service.post(CASES[kind].hook, message)
     web.refresh()
     slugs = [summary.topic.slug for summary in web.newswire.catalog.summaries(web.newswire.clock())]
     for extension in FORMATS:

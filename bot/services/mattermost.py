@@ -1,0 +1,112 @@
+"""Mattermost: an attachment through an incoming webhook.
+
+Mattermost reads Markdown in texts and fields, and none in a title that is a link, an author or a footer.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
+from bot.services.attachments import attachment, drawn, whole_text, written_time
+from bot.services.drawing import Drawing, Times
+from bot.services.message import Message, test_text
+from bot.services.service import (
+    NO_CONTEXT,
+    Context,
+    Destination,
+    Detail,
+    Rate,
+    Request,
+    SecretShape,
+    Service,
+)
+from bot.services.text import fit
+
+MESSAGE_TEXT = 16_383
+"""Characters of a post; a longer one is split into several without a word.
+
+https://docs.mattermost.com/developers/integrate/webhooks/incoming#tips-and-best-practices
+"""
+
+DEAD = {
+    "web.incoming_webhook.invalid.app_error": "the webhook does not exist",
+    "web.incoming_webhook.disabled.app_error": "the server takes no incoming webhooks",
+    "web.incoming_webhook.channel.app_error": "the channel does not exist",
+    "web.incoming_webhook.channel_locked.app_error": "the webhook may not post to this channel",
+    "web.incoming_webhook.permissions.app_error": "whoever made the webhook may not post to this channel",
+    "web.incoming_webhook.user.app_error": "whoever made the webhook is gone",
+    "api.post.create_post.can_not_post_to_deleted.error": "the channel is archived",
+    "api.post.create_post.town_square_read_only": "the channel is read-only",
+}
+"""Errors that are final, by the `id` of the answer's JSON; with a 500 one of them may be a passing fault.
+
+https://github.com/mattermost/mattermost/blob/master/server/channels/app/webhook.go
+"""
+
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+.!>~|$<-]")
+_CALLING = re.compile(r"([@#:~])(?=\S)")
+_ESCAPED = re.compile(r"\\([^\w\s]|_)")
+_ID = re.compile(r"[a-z_.]{1,100}")
+
+
+def escape(text: str) -> str:
+    r"""Return one line of `text` with nothing in it that Mattermost reads as Markdown, mention or emoji.
+
+    A backslash goes before markup; and behind `@`, `#`, `~` and `:` a zero-width space, as mentions,
+    hashtags, links to channels and emoji are found behind a backslash too.
+    https://docs.mattermost.com/end-user-guide/collaborate/format-messages.html
+    """
+    return _MARKDOWN.sub(r"\\\g<0>", _CALLING.sub("\\1\u200b", text))
+
+
+class Mattermost(Service):
+    """Posts by incoming webhook; Mattermost gives such a post no id, so it cannot be corrected later."""
+
+    KIND: ClassVar[str] = "mattermost"
+    NAME: ClassVar[str] = "Mattermost"
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
+        (re.compile(r"(/hooks/)[\w-]{8,}(?:/[\w-]+)*"), r"\1***"),
+    )
+    # https://docs.mattermost.com/administration-guide/configure/rate-limiting-configuration-settings.html:
+    # ten a second where the server limits at all. One keeps a channel readable.
+    RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
+        """Return the request that posts `message`."""
+        if detail == Detail.PLAIN:
+            return _request(to, {"text": whole_text(message, MESSAGE_TEXT, escape)})
+        made = attachment(message, with_image=detail < Detail.NO_IMAGE, escape=escape)
+        return _request(to, {"attachments": [{**made, "footer": written_time(message)}]})
+
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+        """Return a request for one message that is clearly a test."""
+        return _request(to, {"text": fit(test_text(site), MESSAGE_TEXT, escape)})
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what `response` means: only 200 with the body `ok` is success."""
+        if response.status == 429:
+            return rate_limited(retry_after(response))
+        if response.status == 200 and response.body[:10].strip() == b"ok":
+            return Verdict(outcome=Outcome.SENT, reason="posted")
+        said = str(response.said().get("id", ""))
+        if said in DEAD and response.status != 500:
+            return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[said]}")
+        return judge(response, said if _ID.fullmatch(said) else "")
+
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what Mattermost shows of an attachment."""
+        sent: Any = request.json.get("attachments", [{}])
+        return drawn(sent[0], shown=_shown, below=(sent[0].get("footer", ""),))
+
+
+def _shown(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text.replace("\u200b", ""))
+
+
+def _request(to: Destination, payload: dict[str, object]) -> Request:
+    return Request(method="POST", url=to.address, json=payload)

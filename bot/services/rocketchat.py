@@ -1,0 +1,118 @@
+"""Rocket.Chat: an attachment through an incoming integration.
+
+Rocket.Chat reads its Markdown in texts and fields, and none in a title or an author. It knows no escaping, so
+that what would be markup is broken up or replaced by characters that look the same.
+https://github.com/RocketChat/Rocket.Chat/blob/develop/packages/message-parser/src/grammar.pegjs
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
+from bot.services.attachments import attachment, drawn, whole_text
+from bot.services.drawing import Drawing, Times
+from bot.services.message import Message, test_text
+from bot.services.service import (
+    NO_CONTEXT,
+    Context,
+    Destination,
+    Detail,
+    Rate,
+    Request,
+    SecretShape,
+    Service,
+)
+from bot.services.text import fit, from_look_alike, look_alike
+
+MESSAGE_TEXT = 5000
+"""Characters of a message by default, `Message_MaxAllowedSize`; a server may set another number.
+
+https://docs.rocket.chat/docs/message
+"""
+
+DEAD = {
+    "Invalid integration id or token provided.": "the integration does not exist",
+    "invalid-channel": "the integration's channel does not exist",
+    "error-invalid-channel": "the integration's channel does not exist",
+    "error-invalid-room": "the integration's channel does not exist",
+    "room_is_archived": "the channel is archived",
+    "error-not-allowed": "the integration may not post to this channel",
+    "overriding destination channel is disabled for this integration": "the integration has no channel",
+}
+"""Errors that are final, by the text of the answer's `error`.
+
+https://github.com/RocketChat/Rocket.Chat/blob/develop/apps/meteor/app/integrations/server/api/api.ts
+"""
+
+_CALLING = re.compile(r"[@#:<!\\\]$](?=\S)")
+_LINE_START = re.compile(r"^(?=[>#+-]|\d+\.)")
+_WAIT = re.compile(rb"wait (\d{1,5}) seconds")
+_CODE = re.compile(r"error-[a-z-]{1,60}")
+
+
+def escape(text: str) -> str:
+    """Return one line of `text` with nothing in it that Rocket.Chat reads as Markdown, mention or emoji."""
+    return _LINE_START.sub("\u200b", _CALLING.sub("\\g<0>\u200b", look_alike(text)))
+
+
+class RocketChat(Service):
+    """Posts by incoming integration; its answer names no message, so that none can be corrected later."""
+
+    KIND: ClassVar[str] = "rocketchat"
+    NAME: ClassVar[str] = "Rocket.Chat"
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
+        (re.compile(r"(/hooks/)[\w-]{8,}(?:/[\w-]+)*"), r"\1***"),
+    )
+    # https://docs.rocket.chat/docs/rate-limiter: ten calls a minute of each endpoint, by default.
+    RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)), (10, timedelta(seconds=60)))
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
+        """Return the request that posts `message`."""
+        if detail == Detail.PLAIN:
+            return _request(to, {"text": whole_text(message, MESSAGE_TEXT, escape)})
+        made = attachment(message, with_image=detail < Detail.NO_IMAGE, escape=escape)
+        del made["fallback"]
+        at = message.published_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return _request(to, {"attachments": [{**made, "ts": at}]})
+
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+        """Return a request for one message that is clearly a test."""
+        return _request(to, {"text": fit(test_text(site), MESSAGE_TEXT, escape)})
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what `response` means: only 200 with `{"success":true}` is success."""
+        said = response.said()
+        if response.status == 429:
+            waits = _WAIT.search(response.body)
+            return rate_limited(retry_after(response) or (seconds(waits[1].decode()) if waits else None))
+        if response.status == 200 and said.get("success") is True:
+            return Verdict(outcome=Outcome.SENT, reason="posted")
+        error = said.get("error")
+        error = error if isinstance(error, str) else ""
+        if error in DEAD:
+            return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[error]}")
+        if response.status == 503 and said.get("success") is False:
+            # What the server says of an integration that was switched off, and of nothing else.
+            reason = "HTTP 503: the integration is switched off"
+            return Verdict(outcome=Outcome.DENIED, reason=reason)
+        return judge(response, error if _CODE.fullmatch(error) else "")
+
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what Rocket.Chat shows of an attachment."""
+        sent: Any = request.json.get("attachments", [{}])
+        stamp = sent[0].get("ts")
+        at = times.exact(datetime.fromisoformat(stamp)) if stamp else ""
+        return drawn(sent[0], shown=_shown, below=(at,))
+
+
+def _shown(text: str) -> str:
+    return from_look_alike(text.replace("\u200b", ""))
+
+
+def _request(to: Destination, payload: dict[str, object]) -> Request:
+    return Request(method="POST", url=to.address, json=payload)

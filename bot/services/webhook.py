@@ -1,0 +1,239 @@
+"""A program of one's own: signed JSON events, as the Standard Webhooks specification has them.
+
+Knows no markup: the program gets an article's data, and its answers say only whether it took them.
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
+from bot.services.drawing import Drawing, Times
+from bot.services.message import Message, test_text, title_of
+from bot.services.options import Options, VariableName
+from bot.services.secret import Secret
+from bot.services.service import (
+    NO_CONTEXT,
+    Context,
+    Destination,
+    Detail,
+    Rate,
+    Request,
+    SecretShape,
+    Service,
+)
+from bot.services.text import clean, fit, web_url
+
+BODY = 20_000
+"""Bytes of an event (§ Payload size: under 20 kB); what follows keeps every event below it."""
+
+SECRET_BYTES = range(24, 65)
+"""A symmetric secret has "between 24 bytes (192 bits) and 64 bytes (512 bits)" (§ Signature scheme)."""
+
+SECRETS = 2
+"""Secrets at a time: the old and the new one, while receivers change over."""
+
+# Characters of each field, of which one may take three bytes.
+ID = 1000
+TITLE = 1000
+SUMMARY = 1000
+NAME = 200
+TOPICS = 20
+TOPIC = 60
+URL = 1500
+
+_PREFIX = "whsec_"
+
+
+class ProgramOptions(Options):
+    """The address, the secret or two that events are signed with, and whether it may be a private one."""
+
+    webhook_env: VariableName
+    secret_env: VariableName
+    allow_private: bool = False
+
+
+class Webhook(Service):
+    """Sends `article.published`, `article.updated` and `article.withdrawn`, described in docs/schemas.
+
+    The id of an event is the same in every attempt, so that a receiver which has seen it passes over it.
+    """
+
+    KIND: ClassVar[str] = "webhook"
+    NAME: ClassVar[str] = "Webhook"
+    OPTIONS: ClassVar[type[Options]] = ProgramOptions
+    # The specification sets no rate: this one is gentle to a small server, and catches up within minutes.
+    RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=1)),)
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"\bwhsec_[\w+/=-]+"), "whsec_***"),)
+    REPEAT_IS_HARMLESS: ClassVar[bool] = True
+
+    def refusal(self, to: Destination) -> str | None:
+        """Refuse secrets that are no secrets, and a private address unless the settings allow it."""
+        written = to.secrets["secret"].reveal().split()
+        if not 1 <= len(written) <= SECRETS:
+            return f"write one secret, or {SECRETS} separated by a space"
+        if not all(map(_is_usable, written)):
+            return f"a secret is {_PREFIX} and 24 to 64 random bytes in base64"
+        if not _may_be_private(to) and _is_clearly_private(to.address):
+            return "the address is not one of the public internet: set `allow_private: true` to allow it"
+        return None
+
+    def example(self) -> Destination:
+        """Return a destination with a secret that signs nothing of value."""
+        secrets = {"secret": Secret(_PREFIX + base64.b64encode(bytes(24)).decode())}
+        return Destination(address=Secret("https://webhook.invalid/"), secrets=secrets)
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
+        """Return the signed event that an article was published, or that the bot raises an alert."""
+        kind = "article.published" if message.article_id else "channel.alert"
+        request = _event(to, kind, message.published_at, _data(message), context, message.site)
+        return replace(request, message_id=request.headers["webhook-id"])
+
+    def correct(
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
+    ) -> Request | None:
+        """Return the signed event that an article was changed or withdrawn since it was published."""
+        data = {**_data(message), "published_event": message_id}
+        if message.retracted:
+            return _event(to, "article.withdrawn", context.at, data, context, message.site)
+        return _event(to, "article.updated", message.updated_at, data, context, message.site)
+
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+        """Return a signed event that says it is only a test."""
+        data = {"site": fit(clean(site), NAME), "text": fit(test_text(site), SUMMARY)}
+        return _event(to, "channel.test", context.at, data, context, site)
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what `response` means: 2xx is success, 410 ends the channel, all else is tried again.
+
+        The specification has every other answer tried again by the schedule (§ Delivery): a program that
+        refuses an event today may have been mended tomorrow, and no plainer form would fare better.
+        """
+        if 200 <= response.status < 300:
+            return Verdict(outcome=Outcome.SENT, reason="delivered")
+        if response.status == 410:
+            reason = "HTTP 410: the receiver has ended this webhook"
+            return Verdict(outcome=Outcome.DISABLED, reason=reason)
+        if response.status == 429:
+            return rate_limited(retry_after(response))
+        verdict = judge(response)
+        rejected = verdict.outcome is Outcome.REJECTED
+        return replace(verdict, outcome=Outcome.UNSENT) if rejected else verdict
+
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return the event in words: what a program does with it is not known here."""
+        event: dict[str, Any] = json.loads(request.content())
+        data: dict[str, Any] = event["data"]
+        fields = (
+            ("Topics", ", ".join(data.get("topics", ()))),
+            ("Quality", str(data.get("quality") or "")),
+            ("Published", times.exact(datetime.fromisoformat(data["published_at"]))),
+        )
+        return Drawing(
+            above=event["type"],
+            title=data.get("title", ""),
+            text=data.get("summary", ""),
+            picture=urlsplit(data.get("image") or "").hostname or "",
+            fields=tuple((name, value) for name, value in fields if value),
+            below=tuple(filter(None, (data["provider"] and data["provider"]["name"], "signed"))),
+            link=data.get("url", ""),
+            is_card=True,
+        )
+
+
+def _data(message: Message) -> dict[str, object]:
+    """Return an article as its receivers know it: every key is always there, and null where nothing is."""
+    provider = fit(clean(message.provider or ""), NAME)
+    topics = (fit(clean(topic), TOPIC) for topic in message.topics[:TOPICS])
+    updated = message.updated_at
+    return {
+        "id": fit(clean(message.article_id), ID),
+        "url": web_url(message.link, URL),
+        "title": fit(title_of(message), TITLE),
+        "summary": fit(clean(message.summary), SUMMARY),
+        "published_at": _time(message.published_at),
+        "updated_at": _time(updated) if updated else None,
+        "topics": list(dict.fromkeys(filter(None, topics))),
+        "quality": message.quality,
+        "image": web_url(message.image or "", URL),
+        "provider": {"name": provider, "icon": web_url(message.provider_icon or "", URL)}
+        if provider
+        else None,
+        "site": fit(clean(message.site), NAME),
+    }
+
+
+def _event(
+    to: Destination, kind: str, at: datetime | None, data: Mapping[str, object], context: Context, site: str
+) -> Request:
+    """Return a signed event. Its time is when it happened, and that of the signature is the attempt's."""
+    now = context.at or at or datetime.fromtimestamp(0, UTC)
+    body = json.dumps({"type": kind, "timestamp": _time(at or now), "data": data}, ensure_ascii=False)
+    content = body.encode()
+    id = _event_id(kind, data, context, site)
+    stamp = str(int(now.timestamp()))
+    signed = b".".join((id.encode(), stamp.encode(), content))
+    keys = (_key(secret) for secret in to.secrets["secret"].reveal().split())
+    signatures = (base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys)
+    headers = {
+        "webhook-id": id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
+        "Content-Type": "application/json",
+    }
+    public_only = not _may_be_private(to)
+    return Request(method="POST", url=to.address, body=content, headers=headers, public_only=public_only)
+
+
+def _event_id(kind: str, data: Mapping[str, object], context: Context, site: str) -> str:
+    """Return the id of an event: the post's key, and a digest that keeps sites with one receiver apart."""
+    digest = hashlib.blake2b(json.dumps([site, data.get("id"), kind]).encode(), digest_size=8).hexdigest()
+    return f"msg_{context.key}_{digest}".replace(".", "_")
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _key(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+
+
+def _is_usable(secret: str) -> bool:
+    try:
+        return secret.startswith(_PREFIX) and len(_key(secret)) in SECRET_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _may_be_private(to: Destination) -> bool:
+    return to.options.get("allow_private") is True
+
+
+def _is_clearly_private(address: Secret) -> bool:
+    """Return whether an address is private by its looks; what a name stands for is seen when it is called."""
+    parts = urlsplit(address.reveal())
+    host = parts.hostname or ""
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return parts.scheme == "http" or host == "localhost" or host.endswith((".localhost", ".internal"))

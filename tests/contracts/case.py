@@ -1,0 +1,94 @@
+"""What the contract suite has to know of a service: an example of its address, its limits, its answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from bot.services import Destination, Outcome, Request, Response, Service
+from bot.services.secret import Secret
+from tests.fakechat.registry import FakeService
+
+TOKEN = "s3cr3t-T0ken_x"
+
+Answers = list[tuple[Response, Outcome]]
+
+
+def said(status: int, body: object = b"", **headers: str) -> Response:
+    """Return an answer; what is not bytes is its JSON."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status=status, body=raw, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def payload_of(request: Request) -> dict[str, Any]:
+    """Return the JSON object, or the fields of the form, that go over the wire."""
+    content = request.content()
+    if "form" in request.headers.get("Content-Type", ""):
+        return dict(parse_qsl(content.decode(), keep_blank_values=True, strict_parsing=True))
+    found = json.loads(content)
+    assert isinstance(found, dict)
+    return found
+
+
+def strings(value: object) -> Iterator[str]:
+    """Yield every text in a payload."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for inside in value.values() if isinstance(value, dict) else value:
+            yield from strings(inside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One service. `live` finds a mention in a text; `time` stands in a message of 2026-03-04 12:00 UTC.
+
+    `texts` yields the texts of a payload in which the service looks for mentions. `answers` are those that
+    mean something special here; those that every service means alike are tested unless `is_alike` is False.
+    `degrades` says that a service that refused a message takes a plainer one. `fake` is the service's own
+    end, where the fake server does not speak it anyway. `secrets` returns a channel's by their purpose, for
+    a service at an address, of which `shapeless` look like nothing in particular; `options` are its other
+    settings.
+    """
+
+    service: Service
+    address: str
+    violations: Callable[[dict[str, Any]], Iterable[Any]]
+    live: re.Pattern[str]
+    time: str
+    texts: Callable[[dict[str, Any]], Iterator[str]] = strings
+    answers: Answers = field(default_factory=list)
+    is_alike: bool = True
+    degrades: bool = True
+    fake: FakeService | None = None
+    secrets: Callable[[str], dict[str, str]] = lambda address: {"webhook": address}
+    options: Mapping[str, object] = field(default_factory=dict)
+    shapeless: frozenset[str] = frozenset()
+
+    @property
+    def hook(self) -> Destination:
+        """Where an ordinary channel posts."""
+        return self.at(self.address)
+
+    def at(self, address: str) -> Destination:
+        """Return where a channel posts whose service is at `address`."""
+        secrets = {name: Secret(value) for name, value in self.secrets(address).items()}
+        return self.service.destination(secrets, self.options)
+
+    def settings(self, name: str) -> dict[str, object]:
+        """Return a channel's settings in config.yaml; its secrets are in the variables of `environ`."""
+        variables = {f"{secret}_env": variable(name, secret) for secret in self.secrets("")}
+        return {"name": name, "kind": self.service.KIND, **variables, **self.options}
+
+    def environ(self, name: str, address: str) -> dict[str, str]:
+        """Return the variables that a channel's settings name, for a service at `address`."""
+        return {variable(name, secret): value for secret, value in self.secrets(address).items()}
+
+
+def variable(channel: str, secret: str) -> str:
+    """Return the name of the variable that holds a channel's secret."""
+    return f"{channel}_{secret}".replace("-", "_").upper()

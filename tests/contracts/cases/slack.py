@@ -1,0 +1,39 @@
+"""Slack's incoming webhooks."""
+
+from __future__ import annotations
+
+import re
+
+from bot.services import SERVICES, Outcome
+from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.fakechat import slack_violations
+
+_ANSWERS: Answers = [
+    (said(200, b"ok"), Outcome.SENT),
+    (said(200, b"ok\n"), Outcome.SENT),
+    (said(201, b"ok"), Outcome.UNKNOWN),
+    (said(200, b"no_service"), Outcome.DISABLED),
+    (said(400, b"invalid_payload"), Outcome.REJECTED),
+    (said(400, b"invalid_blocks"), Outcome.REJECTED),
+    (said(400, b"no_active_hooks"), Outcome.DISABLED),
+    (said(403, b"action_prohibited"), Outcome.DISABLED),
+    (said(403, b"team_disabled"), Outcome.DISABLED),
+    (said(404, b"no_team"), Outcome.DISABLED),
+    (said(500, b"invalid_token"), Outcome.DISABLED),
+    (said(404, b"channel_not_found"), Outcome.DISABLED),
+    (said(410, b"channel_is_archived"), Outcome.DISABLED),
+    (said(403, b"posting_to_general_channel_denied"), Outcome.DISABLED),
+    (said(500, b"rollup_error"), Outcome.UNKNOWN),
+    (said(400, b"fatal_error"), Outcome.UNKNOWN),
+    (said(200, b"internal_error"), Outcome.UNKNOWN),
+    (said(403, b"no_service in some other sentence"), Outcome.DENIED),
+    (said(200, {"ok": True}), Outcome.UNKNOWN),
+]
+CASE = Case(
+    service=SERVICES["slack"],
+    address=f"https://hooks.slack.com/services/T0/B0/{TOKEN}",
+    violations=slack_violations,
+    live=re.compile(r"<(?!!date\^|https?://[^<>|]*>)"),
+    time="<!date^1772625600^",
+    answers=_ANSWERS,
+)

@@ -1,0 +1,28 @@
+"""The service of the tests alone."""
+
+from __future__ import annotations
+
+import re
+
+from bot.services import Outcome
+from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.toy import KEY, TOY, FakeToy, toy_violations
+
+_ANSWERS: Answers = [
+    (said(200, {"shown": "7"}), Outcome.SENT),
+    (said(202), Outcome.ACCEPTED),
+    (said(200, {"shown": 7}), Outcome.UNKNOWN),
+    (said(410, {"gone": True}), Outcome.DISABLED),
+    (said(410), Outcome.DENIED),
+]
+CASE = Case(
+    service=TOY,
+    address=f"https://toy.example/toy/{TOKEN}",
+    violations=toy_violations,
+    live=re.compile(r"@\w"),
+    time="2026-03-04T12:00:00+00:00",
+    answers=_ANSWERS,
+    fake=FakeToy(),
+    secrets=lambda address: {"webhook": address, "key": KEY},
+    options={"room": "hall"},
+)

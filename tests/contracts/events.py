@@ -1,0 +1,11 @@
+"""The schema of the events of a webhook, as the documentation has it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+SCHEMA: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "docs" / "schemas" / "event.json").read_text(encoding="utf-8")
+)

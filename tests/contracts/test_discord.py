@@ -1,0 +1,119 @@
+"""What is special to Discord."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.services import SERVICES, Pace
+from bot.services.discord import escape
+from tests.bot.world import to
+from tests.contracts.case import said, strings
+from tests.contracts.cases.discord import CASE
+from tests.contracts.samples import MESSAGE, requests_for
+from tests.fakechat import discord_violations
+
+patient = settings(deadline=None, max_examples=60)
+
+
+@patient
+@given(st.text(alphabet="*_[]()~`|<>@#&:\\+-.1ae veryonh", max_size=60))
+def test_discord_reads_back_what_was_written(text: str) -> None:
+    """Without the backslashes and zero-width spaces it is the text; no markup character is left bare."""
+    escaped = escape(text)
+    assert re.sub(r"\\(.)", r"\1", escaped).replace("\u200b", "") == text
+    assert not set("*_~`|<>[]():") & set(re.sub(r"\\.", "", escaped))
+
+
+def test_discord_shows_one_embed_and_the_site_as_its_author() -> None:
+    """One embed, no content beside it, under the site's name."""
+    sent = SERVICES["discord"].post(CASE.hook, MESSAGE).json
+    assert isinstance(sent["embeds"], list)
+    assert len(sent["embeds"]) == 1
+    assert "content" not in sent
+    assert sent["username"] == "Newswire"
+
+
+def test_discord_is_spared_addresses_that_it_refuses() -> None:
+    """A host without a dot, as on the machine of somebody who tries the bot, would be a 400 for the post."""
+    local = "http://localhost:8000/a"
+    message = replace(MESSAGE, link=local, image=local, provider_icon=local)
+    sent = SERVICES["discord"].post(CASE.hook, message).json
+    assert local not in set(strings(sent))
+    assert discord_violations(sent) == []
+
+
+@pytest.mark.parametrize("site", ["My Discord News", "CLYDE", "@news", "here", "", "a```b", "x:y"])
+def test_discord_keeps_its_own_name_where_the_sites_is_not_allowed(site: str) -> None:
+    """A forbidden username would be a 400 for every post."""
+    assert "username" not in SERVICES["discord"].post(CASE.hook, replace(MESSAGE, site=site)).json
+
+
+def test_a_retracted_article_is_struck_through_in_discord() -> None:
+    """The title is crossed out; link, picture and fields are gone; the tildes of the title stay its own."""
+    retracted = replace(MESSAGE, title="~~a~~ " * 100, retracted=True)
+    for request in requests_for(CASE.service, CASE.hook, retracted):
+        assert discord_violations(request.json) == []
+    correction = SERVICES["discord"].correct(CASE.hook, "99", retracted)
+    assert correction
+    embeds = correction.json["embeds"]
+    assert isinstance(embeds, list)
+    embed = embeds[0]
+    assert embed["title"].startswith(r"~~\~\~a\~\~")
+    assert embed["title"].endswith("…~~")
+    assert not {"url", "thumbnail", "fields"} & embed.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "posted", "patched"),
+    [
+        ("/api/webhooks/1/t", "/api/v10/webhooks/1/t?wait=true", "/api/v10/webhooks/1/t/messages/99"),
+        ("/api/v8/webhooks/1/t/", "/api/v10/webhooks/1/t?wait=true", "/api/v10/webhooks/1/t/messages/99"),
+        (
+            "/api/webhooks/1/t?thread_id=7&wait=false",
+            "/api/v10/webhooks/1/t?thread_id=7&wait=true",
+            "/api/v10/webhooks/1/t/messages/99?thread_id=7",
+        ),
+        ("/compatible/1", "/compatible/1?wait=true", "/compatible/1/messages/99"),
+    ],
+)
+def test_discord_is_asked_to_wait_at_one_version(path: str, posted: str, patched: str) -> None:
+    """`wait=true` brings the id; the version fixes what units its answers are in; a thread stays."""
+    hook = to(f"https://discord.com{path}")
+    correction = SERVICES["discord"].correct(hook, "99", MESSAGE)
+    assert correction
+    assert correction.method == "PATCH"
+    assert correction.url.reveal() == f"https://discord.com{patched}"
+    assert SERVICES["discord"].post(hook, MESSAGE).url.reveal() == f"https://discord.com{posted}"
+
+
+def test_discord_names_the_message_and_the_pace() -> None:
+    """The id for a later correction, and how many requests are left, whatever the headers' case."""
+    response = said(200, {"id": "1401"}, x_ratelimit_remaining="3", X_RateLimit_Reset_After="1.470")
+    verdict = SERVICES["discord"].classify(response)
+    assert verdict.message_id == "1401"
+    assert verdict.pace == Pace(remaining=3, reset_after=timedelta(seconds=1.47))
+    refused = replace(response, status=400, body=b"")
+    assert SERVICES["discord"].classify(refused).pace == verdict.pace
+    assert SERVICES["slack"].classify(said(200, b"ok", X_RateLimit_Remaining="3")).pace is None
+
+
+def test_discord_says_which_field_it_refused() -> None:
+    """Enough for an operator to see that it was the picture."""
+    errors = {"embeds": {"0": {"thumbnail": {"url": {"_errors": [{"code": "URL_TYPE_INVALID_URL"}]}}}}}
+    body = {"message": "Invalid Form Body", "code": 50035, "errors": errors}
+    reason = SERVICES["discord"].classify(said(400, body)).reason
+    assert reason == (
+        "HTTP 400: Invalid Form Body (Discord's error 50035); embeds.0.thumbnail.url: URL_TYPE_INVALID_URL"
+    )
+
+
+def test_a_message_deleted_in_discord_needs_no_plainer_correction() -> None:
+    """There is nothing left to correct, and the channel is as alive as before."""
+    assert SERVICES["discord"].classify(said(404, {"code": 10008})).degradable is False
+    assert SERVICES["discord"].classify(said(400, {"code": 50035})).degradable is True

@@ -1,0 +1,109 @@
+"""No secret of any service is shown in any place."""
+
+from __future__ import annotations
+
+import io
+import logging
+import traceback
+
+import pytest
+import requests
+
+from app import create_app
+from bot.outbox import schema
+from bot.services import SERVICES, Detail
+from config import BotConfig, SiteConfig
+from ops import logs, sentry
+from ops.redact import Redactor
+from tests.contracts.case import TOKEN
+from tests.contracts.kinds import CASES
+from tests.contracts.samples import CONTEXT, MESSAGE
+from tests.fakechat import FakeChat, dead, html_429, reset_after_body, server_error
+from tests.pages.operator import TOKEN as OPERATOR
+from tests.site import ArticleSite, Clock
+from wiring.bot import bot_parts
+
+PAGES = ("", "/channels", "/deliveries", "/preview?article=new", "/problems")
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_what_looks_like_a_secret_is_taken_out(kind: str) -> None:
+    """In a log line, a traceback and what goes to Sentry, also where nobody told the value.
+
+    Nobody can see that an address on any host is a secret: that one has to be told, as all are at the start.
+    """
+    case = CASES[kind]
+    values = case.secrets(case.address)
+    redact = Redactor(values[name] for name in case.shapeless)
+    formatter = logs.LineFormatter(redact=redact)
+    hidden = {TOKEN, *(value for value in values.values() if value != case.address)}
+    for value in values.values():
+        said = f"POST {value} failed ({value!r})"
+        error = ValueError(said)
+        record = logging.LogRecord("x", logging.DEBUG, __file__, 1, said, None, (type(error), error, None))
+        shown = [formatter.format(record), redact("".join(traceback.format_exception(error)))]
+        shown.append(str(sentry._scrub({"message": said, "extra": [said]}, redact)))
+        for text in shown:
+            assert not any(secret in text for secret in hidden), text
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_no_repr_shows_a_secret(kind: str) -> None:
+    """Of a destination and of every request."""
+    case = CASES[kind]
+    hook = case.hook
+    shown = [repr(hook), repr(case.service.test(hook, "News", CONTEXT))]
+    shown += [repr(case.service.post(hook, MESSAGE, detail, CONTEXT)) for detail in Detail]
+    shown.append(repr(case.service.correct(hook, "99", MESSAGE, context=CONTEXT)))
+    for secret in (TOKEN, *case.secrets(case.address).values()):
+        assert secret not in "".join(shown)
+
+
+def test_a_bot_that_fails_everywhere_shows_none(
+    site: ArticleSite, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in its log at DEBUG, and on no page of the operator: with a channel of each kind that fails."""
+    caplog.set_level(logging.DEBUG)
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logs.formatter({}))
+    logging.getLogger().addHandler(handler)
+    site.write("old.md", title="Old")
+    with FakeChat() as chat, requests.Session() as session:
+        environ = {"ADMIN_TOKEN": OPERATOR}
+        channels = []
+        secrets = {TOKEN}
+        for kind, case in CASES.items():
+            if kind in SERVICES and case.fake is None:
+                address = chat.hook_url(kind, f"{TOKEN}-{kind}")
+                environ |= case.environ(kind, address)
+                secrets |= set(case.secrets(address).values()) - {address}
+                channels.append(case.settings(kind))
+                chat.fail(address, reset_after_body(), html_429(), server_error(), dead())
+        config = site.config().model_copy(
+            update={
+                "bot": BotConfig.model_validate({"channels": channels}),
+                "site": SiteConfig(title="News", url="https://news.example", id="test"),
+            }
+        )
+        app = create_app(config, clock=clock, environ=environ, session=session)
+        newswire = app.extensions["newswire"]
+        parts = bot_parts(newswire, environ, session)
+        schema.upgrade(parts.database)
+        newswire.indexer.refresh()
+        parts.bot().once()
+        clock.advance(minutes=5)
+        site.write("new.md", title="New", publishedDateTime=clock.now.isoformat())
+        newswire.indexer.refresh()
+        for _ in range(5):
+            parts.bot().once()
+            clock.advance(hours=3)
+        assert all(len(chat.requests_to(f"{TOKEN}-{each['kind']}")) >= 3 for each in channels)
+        client = app.test_client()
+        client.post("/admin/login", data={"token": OPERATOR})
+        shown = [stream.getvalue(), caplog.text]
+        shown += [client.get(f"/admin{page}").text for page in PAGES]
+        newswire.catalog.close()
+        parts.database.close()
+    logging.getLogger().removeHandler(handler)
+    assert [text for text in shown if any(secret in text for secret in secrets)] == []
