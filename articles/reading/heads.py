@@ -38,7 +38,6 @@ _TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
 
 # Keys whose value nobody reads: `secured` is ciphertext.
 _UNREAD = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
-_ITEMS = {"related": MAX_RELATED}
 
 Kind = Literal["yaml", "toml", "json", "lines", "none"]
 
@@ -56,15 +55,22 @@ class HeadError(Exception):
 class Head:
     """The values of a front matter as they are, and the body below it.
 
-    `source` is the front matter's text, whose first line is line `line` of the file.
+    The front matter stands in `file`, the whole text, from `start` to `end`; its first line is line `line`.
     """
 
     kind: Kind
     values: Mapping[str, Any]
     body: str
-    source: str = ""
+    file: str = ""
+    start: int = 0
+    end: int = 0
     line: int = 1
     _nodes: list[yaml.Node | None] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """The front matter's text."""
+        return self.file[self.start : self.end]
 
     def line_of(self, key: str) -> int:
         """Return the line in the file where `images[2].width` stands, or of what is nearest above it."""
@@ -136,27 +142,42 @@ def split(text: str, *, extension: str = "md", skipping: bool = True) -> Head | 
 
 def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) -> Head:
     first = text.count("\n", 0, start) + 1
-    found = _closing(text, fence, start - 1) or (_closing(text, "...", start - 1) if fence == "---" else None)
+    is_yaml = fence == "---" and language != "json" and language != "toml"
+    skipped = plainyaml.later_items(text, "related", MAX_RELATED) if is_yaml and skipping else None
+    found = _closing(text, fence, start - 1, skipped)
+    if found is None and fence == "---":
+        found = _closing(text, "...", start - 1, skipped)
     if found is None:
         reason = f"the front matter is never closed: a line with {fence} is missing"
         raise HeadError(first - 1, reason)
-    source, body = text[start : found[0] + 1], text[found[1] :].strip("\n")
-    if len(source) > MAX_HEAD:
+    end = found[0] + 1
+    if end - start > MAX_HEAD:
         raise HeadError(first, f"the front matter is longer than {MAX_HEAD:,} characters")
     if language == "json":
         kind: Kind = "json"
-        values = _json_values(source, 0, first)[0]
-    elif fence == "+++" or language == "toml":
-        kind, values = "toml", toml_values(source, first)
+        values = _json_values(text[start:end], 0, first)[0]
+    elif not is_yaml:
+        kind, values = "toml", toml_values(text[start:end], first)
     else:
-        kind, values = "yaml", _yaml_values(source, first, skipping)
-    return Head(kind=kind, values=values, body=body, source=source, line=first)
+        kind, values = "yaml", _yaml_values(text, start, end, first, skipping, skipped)
+    body = text[found[1] :].strip("\n")
+    return Head(kind=kind, values=values, body=body, file=text, start=start, end=end, line=first)
 
 
-def _closing(text: str, fence: str, at: int) -> tuple[int, int] | None:
-    """Return where the line end before the closing fence stands, and where the body begins."""
+def _closing(text: str, fence: str, at: int, skipped: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return where the line end before the closing fence stands, and where the body begins.
+
+    It does not stand in the part that is `skipped`.
+    """
+    if skipped is not None:
+        before, after = skipped
+        return _fence(text, fence, at, before) or _fence(text, fence, after - 1, len(text))
+    return _fence(text, fence, at, len(text))
+
+
+def _fence(text: str, fence: str, at: int, stop: int) -> tuple[int, int] | None:
     pattern = _CLOSING[fence]
-    while (at := text.find(f"\n{fence}", at)) >= 0:
+    while (at := text.find(f"\n{fence}", at, stop)) >= 0:
         closing = pattern.match(text, at)
         if closing is not None:
             return at, closing.end()
@@ -164,10 +185,17 @@ def _closing(text: str, fence: str, at: int) -> tuple[int, int] | None:
     return None
 
 
-def _yaml_values(source: str, first: int, skipping: bool) -> Mapping[str, Any]:
+def _yaml_values(
+    text: str, start: int, end: int, first: int, skipping: bool, skipped: tuple[int, int] | None
+) -> Mapping[str, Any]:
+    values = None
+    if skipped is not None and skipped[1] <= end:
+        read = text[start : skipped[0]] + text[skipped[1] : end]
+        values = plainyaml.load(read, shared=True, unread=_UNREAD)
+    elif skipping:
+        values = plainyaml.load(text[start:end], shared=True, unread=_UNREAD)
     try:
-        plain = plainyaml.load(source, shared=True, unread=_UNREAD, items=_ITEMS) if skipping else None
-        values = safeyaml.load(source) if plain is None else plain
+        values = safeyaml.load(text[start:end]) if values is None else values
     except safeyaml.YamlError as error:
         raise HeadError(error.line + first, error.reason) from None
     if not isinstance(values, dict):
@@ -193,7 +221,8 @@ def toml_values(source: str, first: int) -> Mapping[str, Any]:
 def _object(text: str, at: int) -> Head:
     first = text.count("\n", 0, at) + 1
     values, end = _json_values(text[: at + MAX_HEAD], at, first)
-    return Head(kind="json", values=values, body=text[end:].strip("\n"), source=text[at:end], line=first)
+    body = text[end:].strip("\n")
+    return Head(kind="json", values=values, body=body, file=text, start=at, end=end, line=first)
 
 
 def _json_values(text: str, at: int, first: int) -> tuple[Mapping[str, Any], int]:
@@ -234,7 +263,9 @@ def _lines(text: str, at: int) -> Head | None:
         kind="lines",
         values=values,
         body=text[end:].strip("\n"),
-        source=head,
+        file=text,
+        start=at,
+        end=at + len(head),
         line=text.count("\n", 0, at) + 1,
     )
 

@@ -8,46 +8,49 @@ where each of them is closed on its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-_QUOTED = r'("[^"\\\n]*+(?:\\["\\nrt][^"\\\n]*+)*+") *+(?=\n)'
+# A scalar in double quotes. The first alternative runs over it without looking at each character: a quote
+# after one backslash is escaped, one after none ends the scalar; after several the second one decides.
+_QUICK = r'"[^"]*+(?:(?<=[^\\]\\)"[^"]*+)*+(?<!\\)"'
+_QUOTED = rf'({_QUICK}|"(?:[^"\\\n]|\\[^\n])*+") *+(?=\n)'
 _KEY = r"([A-Za-z_][A-Za-z0-9_-]*+):(?: |(?=\n))"
 # Both patterns match every text of whole lines, all of it: a line of no known shape is the last alternative.
 # A key at column 0, a scalar in double quotes or a plain one, and the lines below that belong to it.
 _ENTRY = re.compile(rf"{_KEY}(?:{_QUOTED}|([^\n]*+))\n((?:(?:[ -][^\n]*+)?\n)*+)|([^\n]*+)\n")
 # A line of such a block: an indent, at most one dash, a key, and a scalar.
 _LINE = re.compile(rf"( *+)(- )?+(?:{_KEY})?+(?:{_QUOTED}|([^\n]*+))\n")
+_ESCAPES = re.compile(r'[^\\]*+(?:\\["\\nrt][^\\]*+)*+')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 # What libyaml refuses or takes for a line break (YAML 1.1 §4.1, §4.2), and tabs, which are never needed.
 _UNUSUAL = re.compile(
     r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_LINE_BREAKS = ("\x85", "\u2028", "\u2029")  # to libyaml, but not to the patterns here
 _USUAL_BYTES = bytes([0x0A, *range(0x20, 0x7F)])
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORDS = re.compile(r"(?:[^\W\d_]|\.[A-Z])(?:[^:#\n]|(?<=\S)#|:(?=\S))*+(?<![\s:])")
-# Lines that end where they seem to: an indent, dashes, a key, and a scalar closed on its own line. The
-# first alternative is the second without any escapes or quotes inside; it is tried first because it is nearly
-# always the one, and runs over the text without looking at each character.
-_CLOSED_LINES = re.compile(
-    r"""(?:
-        [ ]*+ (?:-[ ]++)*+ (?:[\w-]++:(?=[ \n]))?+ [ ]*+
-        (?: "(?=[^"]*+"[ ]*+\n) [^\n]++ (?<=[^\\]")
-          | "(?:[^"\\\n]|\\[^\n])*+"
-          | '(?:[^'\n]|'')*+'
-          | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?: :(?=[^ \t\n]) [^:\n]*+ )*+
-        )?+ [ ]*+ \n
-    )*+""",
-    re.VERBOSE,
-)
+# A line that ends where it seems to: an indent, dashes, a key, and a scalar that is closed on it.
+_CLOSED_LINE = r"""(?=[ \n]|-[ ])
+    [ ]*+ (?:-[ ]++)*+ (?:[\w-]++:(?=[ \n]))?+ [ ]*+ (?:
+        "(?:[^"\\\n]|\\[^\n])*+"
+      | '(?:[^'\n]|'')*+'
+      | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?: :(?=[^ \t\n]) [^:\n]*+ )*+
+    )?+ [ ]*+ \n"""
+_CLOSED_LINES = re.compile(rf"(?:{_CLOSED_LINE})*+", re.VERBOSE)
+# The same, three times as fast for what robots write, but blind to errors within a line: after a quote at its
+# beginning and one without a backslash at its end no scalar is open, whatever stands between.
+_ENDING_LINE = r"""[ ]++ (?:-[ ])?+ [A-Za-z0-9_-]++:
+    (?:\n | [ ](?: ".++(?<=[^\\]") | [A-Za-z0-9].*+ )\n)"""
+_ENDING_LINES = re.compile(rf"(?:{_ENDING_LINE} | {_CLOSED_LINE})*+", re.VERBOSE)
 _FIRST_DASH = re.compile(r"\n*+( *+)- ")
 _NOTHING: frozenset[str] = frozenset()
-_ALL_ITEMS: Mapping[str, int] = {}
 _SMALL = 300
 """Characters below which a block is likely to be seen again."""
 _RESOLVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
@@ -73,13 +76,11 @@ def load(
     *,
     shared: bool = False,
     unread: Set[str] = _NOTHING,
-    items: Mapping[str, int] = _ALL_ITEMS,
 ) -> dict[str, Any] | None:
     """Return the mapping that a YAML text holds, or None when PyYAML has to say; it ends with a newline.
 
     With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed. The
-    value of a key in `unread` is None, whatever it says; of the list below a key in `items` there are only
-    the first so many.
+    value of a key in `unread` is None, whatever it says.
     """
     if not _is_usual(text):
         return None
@@ -102,8 +103,6 @@ def load(
             if has_block:
                 if value is not None:
                     return None
-                if key in items:
-                    block = _first_items(block, items[key])
                 value = _seen_block(block) if shared and len(block) < _SMALL else _block(block)
             values[key] = value
     except _NotPlainError:
@@ -115,23 +114,32 @@ def _is_closed(key: str, quoted: str, plain: str, block: str) -> bool:
     """Whether what belongs to a key ends with its lines, so that it can be skipped."""
     if not block and (quoted or not plain):
         return True
-    return not (block and (quoted or plain)) and bool(_CLOSED_LINES.fullmatch(f"{key}: {plain}\n{block}"))
+    return not (block and (quoted or plain)) and bool(_CLOSED_LINES.fullmatch(f" {key}: {plain}\n{block}"))
 
 
-def _first_items(block: str, count: int) -> str:
-    """Return the lines of a list's first items. Raises _NotPlainError where the others may hold anything."""
-    first = _FIRST_DASH.match(block)
+def later_items(text: str, key: str, count: int) -> tuple[int, int] | None:
+    """Return where the lines of a top-level list's items after the first `count` begin and end.
+
+    What `load` makes of the text without them is what it says otherwise: all lines from the key to the next
+    one have ended where they seem to. (A key inside a scalar of several lines is none, but leaves that scalar
+    open in the rest, which `load` does not know then.) None where there are no such items, or it is not sure.
+    """
+    head = f"\n{key}:\n"
+    start = text.find(head)
+    first = _FIRST_DASH.match(text, start + len(head)) if start >= 0 else None
     if first is None:
-        return block
+        return None
     dash = f"\n{first[1]}- "
-    end = first.end()
+    later = first.end()
     for _ in range(count):
-        end = block.find(dash, end) + 1
-        if not end:
-            return block
-    if not _CLOSED_LINES.fullmatch(block, end):
-        raise _NotPlainError
-    return block[:end]
+        later = text.find(dash, later) + 1
+        if not later:
+            return None
+    lines = _ENDING_LINES.match(text, first.start())
+    end = lines.end() if lines else 0
+    if end <= later or text.startswith((" ", "- "), end):
+        return None
+    return None if any(text.find(each, later, end) >= 0 for each in _LINE_BREAKS) else (later, end)
 
 
 def _is_usual(text: str) -> bool:
@@ -141,8 +149,15 @@ def _is_usual(text: str) -> bool:
 
 
 def _unquoted(quoted: str) -> str:
+    """Return what a scalar in double quotes says. Raises _NotPlainError where that is not certain here."""
     text = quoted[1:-1]
-    return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text) if "\\" in text else text
+    if "\n" in text:
+        raise _NotPlainError
+    if "\\" not in text:
+        return text
+    if not _ESCAPES.fullmatch(text):
+        raise _NotPlainError
+    return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text)
 
 
 def _block(text: str) -> Any:
