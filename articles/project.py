@@ -19,7 +19,8 @@ from articles.errors import ArticleError
 from articles.files.folder import Folder, decode
 from articles.reading import datafiles
 from articles.reading.dates import date_in_path
-from articles.reading.heads import HeadError, split
+from articles.reading.head import HeadError
+from articles.reading.heads import split
 from articles.topics import Topics
 from text.urls import http_url
 from text.zones import zone

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from articles.reading.heads import HeadError, toml_values
+from articles.reading.head import HeadError
 from text.yaml import safe as safeyaml
 
 MAX_BYTES = 256_000
@@ -45,6 +45,8 @@ def parse(text: str, suffix: str) -> Any:
         if suffix in (".yml", ".yaml"):
             return safeyaml.load(text if text.endswith("\n") else f"{text}\n")
         if suffix == ".toml":
+            from articles.reading.other_heads import toml_values
+
             return toml_values(text, 1)
         return json.loads(text) if suffix == ".json" else _assignments(text) if suffix == ".py" else None
     except (safeyaml.YamlError, HeadError, ValueError, RecursionError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from articles.reading.limits import MAX_DATE
@@ -28,15 +28,12 @@ _TIME = r"""
 """
 _MONTH = r"(?P<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?[ ]+)?"
-_FORMS = tuple(
-    re.compile(form + _TIME, re.VERBOSE | re.IGNORECASE)
-    for form in (
-        r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
-        rf"{_WEEKDAY}{_MONTH}[ ]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[ ]+(?P<year>\d{{4}})",
-        # As git and C's ctime write it.
-        rf"{_WEEKDAY}{_MONTH}[ ]+(?P<day>\d{{1,2}})(?=[ ]+\d{{1,2}}:\d\d(?::\d\d)?[ ](?P<year>\d{{4}}))",
-        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -]+{_MONTH},?[ -]+(?P<year>\d{{4}})",
-    )
+_FORMS = (
+    r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
+    rf"{_WEEKDAY}{_MONTH}[ ]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[ ]+(?P<year>\d{{4}})",
+    # As git and C's ctime write it.
+    rf"{_WEEKDAY}{_MONTH}[ ]+(?P<day>\d{{1,2}})(?=[ ]+\d{{1,2}}:\d\d(?::\d\d)?[ ](?P<year>\d{{4}}))",
+    rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -]+{_MONTH},?[ -]+(?P<year>\d{{4}})",
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # RFC 5322 §4.3, and the names that Ruby's Time.parse knows.
@@ -128,7 +125,7 @@ def _from_text(text: str) -> datetime:
     except ValueError:
         pass
     text = _ZONE_BEFORE_YEAR.sub(r"\1 \3 \2", text)
-    match = next(filter(None, (form.fullmatch(text) for form in _FORMS)), None)
+    match = next(filter(None, (form.fullmatch(text) for form in _forms())), None)
     if match is None:
         raise NotADateError(_NO_DATE)
     try:
@@ -138,6 +135,12 @@ def _from_text(text: str) -> datetime:
         # Python says what is wrong with a day or an hour without quoting it.
         known = re.fullmatch(r"[a-z ]+ (?:must be in|is out of range)[\w. ]*", said)
         raise NotADateError(f"{said}, so this is not a date: {ADVICE}" if known else _NO_DATE) from None
+
+
+@cache
+def _forms() -> tuple[re.Pattern[str], ...]:
+    """Return the patterns of what is not ISO 8601, compiled when the first such date is read."""
+    return tuple(re.compile(form + _TIME, re.VERBOSE | re.IGNORECASE) for form in _FORMS)
 
 
 def _from_match(match: re.Match[str]) -> datetime:

@@ -19,7 +19,8 @@ from articles.identity import identity
 from articles.reading import keys, limits, not_articles, parts, values, visibility
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.dates import date_in_path, without_date
-from articles.reading.heads import Head, HeadError, split
+from articles.reading.head import Head, HeadError
+from articles.reading.heads import split
 from articles.reading.languages import language_in_path
 from articles.reading.linking import Links
 from articles.reading.values import BadValueError, Values

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from articles.article import Image, Provider, RelatedArticle
 from articles.reading import limits
+from articles.reading.keys import RELATED_DATES, RELATED_LINKS
 from articles.reading.values import (
     BadValueError,
     Values,
@@ -183,13 +184,13 @@ def _related(values: Values, key: str, value: Any) -> RelatedArticle | None:
     if not isinstance(value, dict):
         raise BadValueError(key, f"must have a `title:`, and is {kind(value)}")
     title = _part(values, _image_text, key, value, "title")
-    links = (_part(values, text, key, value, part) for part in ("webUrl", "originalUrl"))
+    links = (_part(values, text, key, value, part) for part in RELATED_LINKS)
     link = next(filter(None, links), None)
     found = http_url(link) if link and len(link) <= limits.MAX_URL else None
     if not title or not found:
         return None
     source = _part(values, provider, key, value, "provider")
-    dates = (_part(values, _UTC_DATE, key, value, part) for part in ("publishedDateTime", "date"))
+    dates = (_part(values, _UTC_DATE, key, value, part) for part in RELATED_DATES)
     return RelatedArticle(
         title=title,
         link=found,

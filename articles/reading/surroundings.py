@@ -17,7 +17,8 @@ from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
 from articles.reading import datafiles, hugo
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
-from articles.reading.heads import HeadError, split
+from articles.reading.head import HeadError
+from articles.reading.heads import split
 from articles.reading.visibility import truth
 
 _JEKYLL = ("_config.yml", "_config.yaml", "_config.toml")

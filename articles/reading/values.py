@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from articles.reading import limits
 from articles.reading.dates import NotADateError, read_date
-from articles.reading.heads import Head
+from articles.reading.head import Head
 from text.urls import http_url
 
 _MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # spaces and soft hyphens

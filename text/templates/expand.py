@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from text.templates.liquid import Liquid
-from text.templates.mdx import Mdx
-from text.templates.scan import Expander
-from text.templates.shortcodes import Hugo, Zola
+if TYPE_CHECKING:
+    from text.templates.scan import Expander
 
 _TABLE_OF_CONTENTS = re.compile(
     r"^(?:[*+-]|1\.) [^\n]*\n\{:[^}\n]*toc[^}\n]*\}[ \t]*$"
@@ -42,11 +41,18 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
 
 
 def _expander(text: str, generator: str, markup: str, base_url: str | None) -> Expander | None:
+    # Each is loaded where a site needs it: most need one, and a site of front matter alone needs none.
     has_code = markup != "html"
     if markup == "mdx" or (generator == "docusaurus" and markup == "markdown"):
+        from text.templates.mdx import Mdx
+
         return Mdx(text)
     if generator in ("jekyll", "eleventy", "pelican"):
+        from text.templates.liquid import Liquid
+
         return Liquid(text, has_code=has_code, base_url=base_url)
-    if generator == "hugo":
-        return Hugo(text, has_code=has_code)
-    return Zola(text, has_code=has_code) if generator == "zola" else None
+    if generator in ("hugo", "zola"):
+        from text.templates.shortcodes import Hugo, Zola
+
+        return Hugo(text, has_code=has_code) if generator == "hugo" else Zola(text, has_code=has_code)
+    return None

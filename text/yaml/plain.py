@@ -8,7 +8,8 @@ where each of them is closed on its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+import sys
+from collections.abc import Mapping, Set
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -36,21 +37,27 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORDS = re.compile(r"(?:[^\W\d_]|\.[A-Z])(?:[^:#\n]|(?<=\S)#|:(?=\S))*+(?<![\s:])")
-# A line that ends where it seems to: an indent, dashes, a key, and a scalar that is closed on it.
-_CLOSED_LINE = r"""(?=[ \n]|-[ ])
-    [ ]*+ (?:-[ ]++)*+ (?:[\w-]++:(?=[ \n]))?+ [ ]*+ (?:
-        "(?:[^"\\\n]|\\[^\n])*+"
-      | '(?:[^'\n]|'')*+'
-      | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?: :(?=[^ \t\n]) [^:\n]*+ )*+
-    )?+ [ ]*+ \n"""
-_CLOSED_LINES = re.compile(rf"(?:{_CLOSED_LINE})*+", re.VERBOSE)
-# The same, three times as fast for what robots write, but blind to errors within a line: after a quote at its
-# beginning and one without a backslash at its end no scalar is open, whatever stands between.
-_ENDING_LINE = r"""[ ]++ (?:-[ ])?+ [A-Za-z0-9_-]++:
-    (?:\n | [ ](?: ".++(?<=[^\\]") | [A-Za-z0-9].*+ )\n)"""
-_ENDING_LINES = re.compile(rf"(?:{_ENDING_LINE} | {_CLOSED_LINE})*+", re.VERBOSE)
+# Lines that end where they seem to: an indent, dashes, a key, and a scalar that is closed on its line.
+_CLOSED_LINES = re.compile(
+    r"""(?:(?=[ \n]|-[ ])
+        [ ]*+ (?:-[ ]++)*+ (?:[\w-]++:(?=[ \n]))?+ [ ]*+
+        (?: "(?:[^"\\\n]|\\[^\n])*+"
+          | '(?:[^'\n]|'')*+'
+          | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?: :(?=[^ \t\n]) [^:\n]*+ )*+
+        )?+ [ ]*+ \n
+    )*+""",
+    re.VERBOSE,
+)
+# Such lines as robots write them, known three times as fast, but for errors within a line: after a quote at
+# its beginning and one without a backslash at its end no scalar is open, whatever stands between.
+_ENDING_LINES = re.compile(
+    r"""(?:[ ]++ (?:-[ ])?+ [A-Za-z0-9_-]++:
+    (?:\n | [ ](?: ".++(?<=[^\\]") | [A-Za-z0-9].*+ )\n))*+""",
+    re.VERBOSE,
+)
 _FIRST_DASH = re.compile(r"\n*+( *+)- ")
 _NOTHING: frozenset[str] = frozenset()
+_ALL_PARTS: Mapping[str, Set[str]] = {}
 _SMALL = 300
 """Characters below which a block is likely to be seen again."""
 _RESOLVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
@@ -76,11 +83,13 @@ def load(
     *,
     shared: bool = False,
     unread: Set[str] = _NOTHING,
+    parts: Mapping[str, Set[str]] = _ALL_PARTS,
 ) -> dict[str, Any] | None:
     """Return the mapping that a YAML text holds, or None when PyYAML has to say; it ends with a newline.
 
     With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed. The
-    value of a key in `unread` is None, whatever it says.
+    value of a key in `unread` is None, whatever it says. The items of a list below a key in `parts` need have
+    only those of their keys.
     """
     if not _is_usual(text):
         return None
@@ -103,7 +112,8 @@ def load(
             if has_block:
                 if value is not None:
                     return None
-                value = _seen_block(block) if shared and len(block) < _SMALL else _block(block)
+                is_likely_seen = shared and len(block) < _SMALL
+                value = _seen_block(block) if is_likely_seen else _block(block, parts.get(key))
             values[key] = value
     except _NotPlainError:
         return None
@@ -135,11 +145,15 @@ def later_items(text: str, key: str, count: int) -> tuple[int, int] | None:
         later = text.find(dash, later) + 1
         if not later:
             return None
-    lines = _ENDING_LINES.match(text, first.start())
-    end = lines.end() if lines else 0
+    end = _end_of(_CLOSED_LINES, text, _end_of(_ENDING_LINES, text, first.start()))
     if end <= later or text.startswith((" ", "- "), end):
         return None
     return None if any(text.find(each, later, end) >= 0 for each in _LINE_BREAKS) else (later, end)
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return found.end() if found else start
 
 
 def _is_usual(text: str) -> bool:
@@ -160,15 +174,27 @@ def _unquoted(quoted: str) -> str:
     return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text)
 
 
-def _block(text: str) -> Any:
-    """Return the value that the lines below a top-level key hold."""
+def _block(text: str, parts: Set[str] | None = None) -> Any:
+    """Return the value that the lines below a top-level key hold; of a list's items the `parts` alone."""
     root = _Level(0, {})
     _set(root, "", None)
     levels = [root]
+    first = _FIRST_DASH.match(text) if parts else None
+    item_column = len(first[1]) + 2 if first else None
+    read = parts or _NOTHING
+    below_unread = sys.maxsize  # the column of a key that is not read, as long as its lines go on
     for indent, dash, key, quoted, plain in _LINE.findall(text):
         value = _unquoted(quoted) if quoted else _plain(plain) if plain else None
-        if dash or key or value is not None:  # or else the line is blank
-            _place(levels, len(indent), bool(dash), key, value)
+        if not (dash or key or value is not None):
+            continue  # a blank line
+        column = len(indent)
+        if column > below_unread or (dash and column == below_unread):
+            continue
+        below_unread = sys.maxsize
+        if column == item_column and key and not dash and key not in read:
+            below_unread = column if value is None else sys.maxsize
+        else:
+            _place(levels, column, bool(dash), key, value)
     return root.value[""]
 
 

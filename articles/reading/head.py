@@ -1,0 +1,80 @@
+"""The head of an article file: the values of its front matter, and where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import yaml
+
+from text.yaml import safe as safeyaml
+
+Kind = Literal["yaml", "toml", "json", "lines", "none"]
+
+
+class HeadError(Exception):
+    """A front matter cannot be read; `line` counts from 1 in the file, and the reason quotes nothing."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(line, reason)
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The values of a front matter as they are, and the body below it.
+
+    The front matter stands in `file`, the whole text, from `start` to `end`; its first line is line `line`.
+    """
+
+    kind: Kind
+    values: Mapping[str, Any]
+    body: str
+    file: str = ""
+    start: int = 0
+    end: int = 0
+    line: int = 1
+    _nodes: list[yaml.Node | None] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """The front matter's text."""
+        return self.file[self.start : self.end]
+
+    def line_of(self, key: str) -> int:
+        """Return the line in the file where `images[2].width` stands, or of what is nearest above it."""
+        if self.kind != "yaml":
+            name = re.escape(re.split(r"[.[]", key)[0])
+            found = re.search(rf"""^[ \t{{]*["']?{name}["']?[ \t]*[:=]""", self.source, re.MULTILINE)
+            return self.source.count("\n", 0, found.start()) + self.line if found else 1
+        node, line = self._root(), 1
+        for name in re.findall(r"[^].[]+", key):
+            if isinstance(node, yaml.SequenceNode) and name.isdigit():
+                node = node.value[int(name) - 1]
+                line = node.start_mark.line + self.line
+            elif isinstance(node, yaml.MappingNode):
+                found_pairs = [pair for pair in node.value if pair[0].value == name]
+                if not found_pairs:
+                    break
+                line, node = found_pairs[-1][0].start_mark.line + self.line, found_pairs[-1][1]
+        return line
+
+    def source_of(self, key: str, value: Any) -> str:
+        """Return how a number, a truth value or a date is written in the file: `3.10` stays that."""
+        if self.kind != "yaml":
+            return str(value)
+        node = self._root()
+        for name in re.findall(r"[^].[]+", key):
+            if isinstance(node, yaml.SequenceNode) and name.isdigit():
+                node = node.value[int(name) - 1]
+            elif isinstance(node, yaml.MappingNode):
+                node = next((item for key_node, item in reversed(node.value) if key_node.value == name), None)
+        return str(node.value) if isinstance(node, yaml.ScalarNode) else str(value)
+
+    def _root(self) -> yaml.Node | None:
+        if not self._nodes:
+            self._nodes.append(safeyaml.compose(self.source))
+        return self._nodes[0]

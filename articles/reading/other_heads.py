@@ -1,0 +1,140 @@
+"""Front matter that is not YAML between `---`: TOML, JSON, `Key: value` lines, or a heading alone.
+
+Loaded when a file has one of these: most sites have none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from articles.reading.head import Head, HeadError, Kind
+from articles.reading.limits import MAX_HEAD
+
+_LEADING = re.compile(r"(?:\ufeff|\s)*")
+_OBJECT = re.compile(r'\{\s*(?:"|\})')
+_LINE = re.compile(r"[ ]{0,3}([A-Za-z0-9_-]{1,100}):[ \t]*(.*)")
+_CONTINUED = re.compile(r"(?:[ ]{4,}|\t)[ \t]*(\S.*)")
+_ATX = re.compile(r"#[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*")
+_UNDERLINE = re.compile(r"=+[ \t]*")
+_MODULE_LINE = re.compile(r"(?:import|export)\b")
+# A dotted key costs tomllib time that grows with the square of its parts.
+_LONG_KEY = re.compile(r"""(?:^|[\[{,])[ \t]*(?:[\w"'-]+[ \t]*\.[ \t]*){32}""", re.MULTILINE)
+_TOML_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+class _WrittenFloat(float):
+    """A number that knows how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> _WrittenFloat:
+        found = super().__new__(cls, text)
+        found.text = text
+        return found
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def split(text: str, extension: str) -> Head | None:
+    """Return the head of a file that has no fenced front matter; None where it is no article's."""
+    start = _LEADING.match(text)
+    at = start.end() if start else 0
+    if _OBJECT.match(text, at):
+        return _object(text, at)
+    return _lines(text, at) or (None if extension == "html" else _heading(text, extension))
+
+
+def fenced_values(kind: Kind, source: str, first: int) -> Mapping[str, Any]:
+    """Return what JSON or TOML between fences holds, which begins on line `first`. Raises HeadError."""
+    return _json_values(source, 0, first)[0] if kind == "json" else toml_values(source, first)
+
+
+def toml_values(source: str, first: int) -> Mapping[str, Any]:
+    """Return what a TOML text holds, which begins on line `first` of its file. Raises HeadError."""
+    if _LONG_KEY.search(source):
+        raise HeadError(first, "a key has more than 32 parts")
+    try:
+        return tomllib.loads(source, parse_float=_WrittenFloat)
+    except tomllib.TOMLDecodeError as error:
+        place = _TOML_PLACE.search(str(error))
+        line = int(place[1]) - 1 + first if place else first
+        reason = str(error).partition(" (at ")[0].partition("'")[0].partition('"')[0].strip()
+        raise HeadError(line, f"is not TOML: {reason}".rstrip(": ")) from None
+    except (ValueError, ArithmeticError, RecursionError):
+        raise HeadError(first, "is not TOML: a value cannot be read") from None
+
+
+def _object(text: str, at: int) -> Head:
+    first = text.count("\n", 0, at) + 1
+    values, end = _json_values(text[: at + MAX_HEAD], at, first)
+    body = text[end:].strip("\n")
+    return Head(kind="json", values=values, body=body, file=text, start=at, end=end, line=first)
+
+
+def _json_values(text: str, at: int, first: int) -> tuple[Mapping[str, Any], int]:
+    start = _LEADING.match(text, at)
+    try:
+        decoder = json.JSONDecoder(parse_float=_WrittenFloat)
+        values, end = decoder.raw_decode(text, start.end() if start else at)
+    except json.JSONDecodeError as error:
+        line = text.count("\n", at, error.pos) + first
+        raise HeadError(line, f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
+    except (ValueError, RecursionError):
+        raise HeadError(first, "is not JSON: a value cannot be read") from None
+    if not isinstance(values, dict):
+        raise HeadError(first, "the front matter must be a JSON object")
+    return values, end
+
+
+def _lines(text: str, at: int) -> Head | None:
+    """Read `Key: value` lines; a line with four spaces before it continues the value above."""
+    head, blank, _ = text[at : at + MAX_HEAD].partition("\n\n")
+    if not _LINE.match(head):
+        return None
+    written: dict[str, list[str]] = {}
+    key = ""
+    for line in head.split("\n"):
+        if match := _LINE.fullmatch(line):
+            key = match[1]
+            written[key] = [match[2].strip()]
+        elif key and (more := _CONTINUED.fullmatch(line)):
+            written[key].append(more[1].strip())
+        elif line.strip():
+            return None
+    if not any(name.lower() == "title" for name in written):
+        return None
+    values = {name: " ".join(filter(None, parts)) or None for name, parts in written.items()}
+    end = at + len(head) + len(blank)
+    return Head(
+        kind="lines",
+        values=values,
+        body=text[end:].strip("\n"),
+        file=text,
+        start=at,
+        end=at + len(head),
+        line=text.count("\n", 0, at) + 1,
+    )
+
+
+def _heading(text: str, extension: str) -> Head | None:
+    """Read a file that begins with its heading: `# Title`, or a title underlined with `=`."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if not line.strip(" \t\ufeff") or (extension == "mdx" and _MODULE_LINE.match(line)):
+            continue
+        line = line.lstrip("\ufeff")
+        rest = lines[number + 1 :]
+        if atx := _ATX.fullmatch(line):
+            title = atx[1]
+        elif rest and _UNDERLINE.fullmatch(rest[0]) and not line.startswith((" ", "\t", ">", "-", "<")):
+            title, rest = line, rest[1:]
+        else:
+            return None
+        body = "\n".join([*lines[:number], *rest]).strip("\n")
+        return Head(kind="none", values={"title": title.strip()}, body=body, line=number + 1)
+    return None
