@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from articles.errors import ArticlesError
 from bot.clockwatch import ClockWatch
-from bot.outbox import channelstate, schema
+from bot.outbox import channelstate, schema, wording
 from bot.outbox.alerts import Alerts
 from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import HEARTBEAT, Lease
@@ -240,17 +240,10 @@ class Bot:
             self._checked = True
             for name, reason, held in channelstate.disabled(self._database):
                 if name in self._names:
-                    log.warning("channel=%s is disabled, %d deliveries wait for it: %s", name, held, reason)
+                    log.warning("channel=%s %s", name, wording.disabled(name, reason, held))
             known = self._names | set(self._renamed.values())
             for name, waiting in channelstate.orphaned(self._database, known).items():
-                log.warning(
-                    "channel=%s is no longer in the settings, %d deliveries wait for it: give its new name"
-                    " `was: %s`, or run `flask bot forget %s`",
-                    name,
-                    waiting,
-                    name,
-                    name,
-                )
+                log.warning("channel=%s %s", name, wording.orphaned(name, waiting))
 
     def _look(self) -> Plan:
         with self._looking:

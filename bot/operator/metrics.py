@@ -11,9 +11,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import BotError
-from bot.outbox import lease, schema, tallies
+from bot.outbox import lease, schema, tallies, wording
 from bot.outbox.database import Database, first_line
-from bot.outbox.lease import HEARTBEAT, TERM
+from bot.outbox.lease import HEARTBEAT
 from bot.outbox.tallies import BUCKETS
 
 
@@ -42,13 +42,10 @@ def idle_bot(database: Database, clock: Callable[[], datetime]) -> str | None:
         return str(error)
     except SQLAlchemyError as error:
         return f"the bot's database cannot be read: {first_line(error)}"
-    if holder.name is None or holder.expires_at is None:
-        return "no bot is running"
-    if holder.expires_at < clock() - HEARTBEAT:
-        return (
-            f"the bot that posted has not been heard of since {holder.expires_at - TERM:%Y-%m-%dT%H:%M:%SZ}"
-        )
-    return None
+    now = clock()
+    # A renewal may be late by one heartbeat.
+    alive = holder.name is not None and holder.expires_at is not None and holder.expires_at >= now - HEARTBEAT
+    return None if alive else wording.posting(holder, now)
 
 
 def _deliveries(database: Database) -> Iterator[Metric]:

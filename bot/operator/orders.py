@@ -6,6 +6,7 @@ author saw: what has changed meanwhile stays as it is, and the answer says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,13 +44,38 @@ class Seen:
     state: State
     attempts: int
 
+    @classmethod
+    def of(cls, delivery: Delivery) -> Seen:
+        """Return what is to be seen of a delivery."""
+        return cls(state=delivery.state, attempts=delivery.attempts)
+
+    @classmethod
+    def read(cls, text: str) -> Seen:
+        """Return what `text` says, which is as `str` writes it; raises ValueError for anything else."""
+        state, _, attempts = text.partition("/")
+        if state not in set(State) or not re.fullmatch(r"[0-9]{1,9}", attempts):
+            raise ValueError("it is a state and a number of attempts, such as unknown/2")
+        return cls(state=State(state), attempts=int(attempts))
+
+    def __str__(self) -> str:
+        return f"{self.state}/{self.attempts}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of an order: whether it was carried out, and in words if not why not."""
+    """What came of an order: whether it was carried out, and in words what follows or why it was not.
+
+    With `whole_message` it was carried out on all deliveries of the message.
+    """
 
     done: bool
-    says: str = ""
+    says: str
+    whole_message: bool = True
+
+
+_WILL_BE_POSTED = Answer(done=True, says="it will be posted in the bot's next run")
+_IS_POSTED = Answer(done=True, says="it is marked as posted")
+_IS_SKIPPED = Answer(done=True, says="it is skipped, and will not be posted", whole_message=False)
 
 
 def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
@@ -64,7 +90,7 @@ def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | Non
             return False
         return _again(connection, found, now, cause=Cause.REPLAYED, forced=True)
 
-    return _order(database, delivery_id, seen, act)
+    return _order(database, delivery_id, seen, act, _WILL_BE_POSTED)
 
 
 def resolve(
@@ -85,7 +111,7 @@ def resolve(
         waiting, cause = [DeliveryState.WAITING], Cause.RESOLVED_POSTED
         return move_deliveries(connection, which, waiting, DeliveryState.POSTED, now, cause=cause) > 0
 
-    return _order(database, delivery_id, seen, act)
+    return _order(database, delivery_id, seen, act, _IS_POSTED if posted else _WILL_BE_POSTED)
 
 
 def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
@@ -109,7 +135,7 @@ def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None 
         )
         return ended == 1
 
-    return _order(database, delivery_id, seen, act)
+    return _order(database, delivery_id, seen, act, _IS_SKIPPED)
 
 
 def forget(database: Database, channel: str, now: datetime) -> int | None:
@@ -171,21 +197,29 @@ def _order(
     delivery_id: int,
     seen: Seen | None,
     act: Callable[[Connection, Delivery], bool],
+    done: Answer,
 ) -> Answer:
-    """Carry out an order on a delivery that is as the operator saw it."""
+    """Carry out an order on a delivery that is as the operator saw it; return `done`, or why it was not."""
     with database.write() as connection:
         _lock(connection, delivery_id)
         found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
         if not found:
             return Answer(done=False, says="there is no such delivery")
-        now_stands = f"it is {found[0].state} now, after {_times(found[0].attempts)}"
-        if seen is not None and (seen.state, seen.attempts) != (found[0].state, found[0].attempts):
-            was = f"it was {seen.state} after {_times(seen.attempts)}"
-            return Answer(done=False, says=f"it has changed meanwhile: {was}, and {now_stands}")
+        stands = Seen.of(found[0])
+        if seen is not None and seen != stands:
+            return _unchanged(f"it was {_words(seen)} when you saw it, and is {_words(stands)} now")
         if not act(connection, found[0]):
             connection.rollback()
-            return Answer(done=False, says=now_stands)
-    return Answer(done=True)
+            return _unchanged(f"it is {_words(stands)}")
+    return done
+
+
+def _unchanged(reason: str) -> Answer:
+    return Answer(done=False, says=f"nothing was changed: {reason}")
+
+
+def _words(seen: Seen) -> str:
+    return f"{seen.state} after {'1 attempt' if seen.attempts == 1 else f'{seen.attempts} attempts'}"
 
 
 def _lock(connection: Connection, delivery_id: int) -> None:
@@ -196,10 +230,6 @@ def _lock(connection: Connection, delivery_id: int) -> None:
         lock_channel(connection, row.channel)
         if row.post_id is not None:
             lock_post(connection, row.post_id)
-
-
-def _times(attempts: int) -> str:
-    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
 def _as_seen(post: Post) -> ColumnElement[bool]:

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.operator.explaining import Explanation
+from bot.operator.orders import Seen
 from bot.operator.queries import AttemptRecord
+from bot.outbox import wording
 from bot.outbox.channelstate import ChannelState, ChannelStatus
-from bot.outbox.lease import Holder
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState, State
+from bot.outbox.wording import moment
 from bot.planning.plan import Plan
-from bot.planning.rules import Channel, Check, Decision
+from bot.planning.rules import Channel
 from bot.planning.threshold import Candidates, Threshold
 from bot.services import Rate
-
-_ENABLED = "enabled"
 
 
 def plan_values(plan: Plan) -> dict[str, Any]:
@@ -42,46 +43,42 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield f"{len(plan.posts)} to post"
 
 
-def explanation_lines(
-    channel: Channel,
-    state: ChannelState | None,
-    decision: Decision,
-    checks: Sequence[Check],
-    delivery: Delivery | None,
-    attempts: Iterable[AttemptRecord],
-    now: datetime,
-) -> Iterator[str]:
+def explanation_lines(found: Explanation, now: datetime) -> Iterator[str]:
     """Say for one channel whether an article is posted, what each rule says, and what has happened."""
-    stands = standing(channel, state, now)
-    yield f"{channel.name} ({channel.kind}): {_answer(state, decision, delivery)}"
-    if stands != _ENABLED:
+    channel, stands = found.channel, standing(found.channel, found.state, now)
+    yield f"{channel.name} ({channel.kind}): {answer(found)}"
+    if stands != wording.ENABLED:
         yield f"  the channel: {stands}"
-    for check in checks:
+    for check in found.checks:
         yield f"  {'yes' if check.passed else 'NO ':3}  {check.rule:17}  {check.says}"
-    for attempt in attempts:
+    for attempt in found.attempts:
         yield f"  {attempt_line(attempt)}"
 
 
-def _answer(state: ChannelState | None, decision: Decision, delivery: Delivery | None) -> str:
-    if delivery:
-        return f"{delivery.state} since {moment(since(delivery))}, delivery {delivery.id}{_next(delivery)}"
-    if not decision.deliver:
-        return f"is not posted: {decision.says}"
-    if state is None or state.baselined_at is None:
+def answer(found: Explanation) -> str:
+    """Say where an article's delivery stands, or whether there would be one."""
+    if delivery := found.delivery:
+        said = _next(delivery)
+        stands = f"{delivery.state} since {moment(since(delivery))}, delivery {delivery.id}"
+        return f"{stands}, {said}" if said else stands
+    if not found.decision.deliver:
+        return f"is not posted: {found.decision.says}"
+    if found.state is None or found.state.baselined_at is None:
         return "would count as already there when the channel starts, unless its `backfill` takes it"
     return "would be posted"
 
 
 def delivery_lines(deliveries: Sequence[Delivery]) -> Iterator[str]:
     """Say where deliveries stand, in columns; what waits or went wrong is said in a second line."""
-    width = max((len(delivery.channel) for delivery in deliveries), default=0)
+    width = max([len("channel"), *(len(each.channel) for each in deliveries)])
+    yield f"{'id':>6}  {'state/attempts':14}  {'since':20}  {'channel':{width}}  article"
     for each in deliveries:
         yield (
-            f"{each.id:>6}  {each.state:9}  {moment(since(each))}  {each.channel:{width}}"
+            f"{each.id:>6}  {Seen.of(each)!s:14}  {moment(since(each))}  {each.channel:{width}}"
             f"  {each.title}  ({each.article_id})"
         )
-        if each.due_at or (each.reason and each.reason != each.state):
-            yield f"        {_tries(each)}{_next(each)}"
+        if said := _next(each):
+            yield f"        {said}"
 
 
 def since(delivery: Delivery) -> datetime:
@@ -90,13 +87,11 @@ def since(delivery: Delivery) -> datetime:
     return posted_at or delivery.changed_at
 
 
-def _tries(delivery: Delivery) -> str:
-    return "1 attempt" if delivery.attempts == 1 else f"{delivery.attempts} attempts"
-
-
 def _next(delivery: Delivery) -> str:
-    due = f", due {moment(delivery.due_at)}" if delivery.due_at else ""
-    return due + (f": {delivery.reason}" if delivery.reason and delivery.reason != delivery.state else "")
+    """Say when a delivery is due and why it stands where it does, as far as there is something to say."""
+    due = f"due {moment(delivery.due_at)}" if delivery.due_at else ""
+    reason = delivery.reason if delivery.reason != delivery.state else ""
+    return ": ".join(filter(None, (due, reason)))
 
 
 def delivery_values(delivery: Delivery) -> dict[str, Any]:
@@ -109,6 +104,7 @@ def delivery_values(delivery: Delivery) -> dict[str, Any]:
         "state": str(delivery.state),
         "reason": delivery.reason,
         "attempts": delivery.attempts,
+        "seen": str(Seen.of(delivery)),
         "created_at": delivery.created_at.isoformat(),
         "updated_at": delivery.changed_at.isoformat(),
         "due_at": delivery.due_at.isoformat() if delivery.due_at else None,
@@ -136,12 +132,17 @@ def channel_lines(
     """Say of a channel whether it may be posted to, how fast, what waits, and what went wrong last."""
     yield f"{channel.name} ({channel.kind}): {standing(channel, state, now)}"
     yield f"  deliveries: {_counted(channel.name, counts)}"
-    paces = " and ".join(f"{count} in {span.total_seconds():g} s" for count, span in rates)
-    yield f"  pace: at most {paces}, {channel.max_per_tick} per tick"
+    yield f"  pace: {pace(channel, rates)}"
     if state and state.last_error and state.last_error_at:
         yield f"  last error: {moment(state.last_error_at)}  {state.last_error}"
     if channel.destination and state and state.state is ChannelStatus.DISABLED:
         yield f"  to post again: correct its webhook, restart the bot, then `flask bot resume {channel.name}`"
+
+
+def pace(channel: Channel, rates: Iterable[Rate]) -> str:
+    """Say how fast a channel is posted to."""
+    paces = " and ".join(f"{count} in {span.total_seconds():g} s" for count, span in rates)
+    return f"at most {paces}, {channel.max_per_tick} per tick"
 
 
 def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, State], int]) -> Iterator[str]:
@@ -154,11 +155,17 @@ def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, Stat
 def orphan_lines(orphaned: Mapping[str, int]) -> Iterator[str]:
     """Warn of deliveries that wait for channels which the settings no longer have."""
     for name, count in sorted(orphaned.items()):
-        waits = "1 delivery waits" if count == 1 else f"{count} deliveries wait"
-        yield (
-            f"{name} is no longer in the settings, and {waits} for it: `was: {name}` in the settings of its"
-            f" new name carries them over, `flask bot forget {name}` ends them"
-        )
+        yield wording.orphaned(name, count)
+
+
+def not_started(name: str) -> str:
+    """Say that a channel takes no orders yet."""
+    return f"{name} has not started yet"
+
+
+def channel_ordered(name: str, order: str) -> str:
+    """Say that an order to `pause` or `resume` a channel was carried out."""
+    return f"{name} is {order}d"
 
 
 def _counted(name: str, counts: Mapping[tuple[str, State], int]) -> str:
@@ -184,24 +191,4 @@ def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:
 
 def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str:
     """Say whether a channel may be posted to, and if not, why."""
-    if channel.destination is None:
-        return "no webhook"
-    if state is None or state.baselined_at is None:
-        return "not started yet"
-    if state.state is not ChannelStatus.ENABLED:
-        return f"{state.state} since {moment(state.changed_at)}: {state.reason}"
-    if state.paused_until and state.paused_until > now:
-        return f"backing off until {moment(state.paused_until)}"
-    return _ENABLED
-
-
-def lease_line(holder: Holder, now: datetime) -> str:
-    """Say which process posts."""
-    if holder.name is None or holder.expires_at is None or holder.expires_at <= now:
-        return "no bot is running"
-    return f"the bot that posts: {holder.name}, until {moment(holder.expires_at)}"
-
-
-def moment(value: datetime) -> str:
-    """Return a time as people read it, in UTC."""
-    return f"{value:%Y-%m-%d %H:%M:%S}Z"
+    return wording.standing(state, now, has_webhook=channel.destination is not None)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, select, update
 
+from bot.outbox import wording
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
@@ -79,7 +80,7 @@ def _text(failed: Sequence[Row[Any, Any, Any, Any]]) -> str:
     lines = [f"{count} channels need attention" if count > 1 else f"{failed[0].name} needs attention"]
     for row in failed[:NAMED]:
         if row.state == ChannelStatus.DISABLED:
-            lines.append(f"{row.name} is disabled: {row.reason}")
+            lines.append(wording.disabled(row.name, row.reason))
         else:
             lines.append(f"{row.name} has a message that was not posted: {row.last_error}")
     return "\n".join(lines)

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Select,
     and_,
-    bindparam,
     case,
-    exists,
     func,
     or_,
     select,
@@ -27,60 +23,21 @@ from sqlalchemy import (
 
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause, describe
-from bot.outbox.channelstate import ChannelStatus
+from bot.outbox.claims import Taken, holds, is_enabled, take
 from bot.outbox.database import Database
-from bot.outbox.lease import IS_HELD, Lease
-from bot.outbox.moves import PostMove, add_posts, move_deliveries, move_posts
+from bot.outbox.lease import Lease
+from bot.outbox.moves import add_posts, move_deliveries, move_posts
 from bot.outbox.recording import lock_channel, lock_post, record
-from bot.outbox.records import Claim, Delivery, Done, Kind, Post, PostKind
+from bot.outbox.records import Claim, Delivery, Done, Post, PostKind
 from bot.outbox.rows import as_deliveries, as_posts, delivery_columns, post_columns, read_posts
-from bot.outbox.schema import channels, deliveries, posts
+from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
-
-IN_FLIGHT = timedelta(seconds=60)
-"""How long a claim is left to its owner: far longer than a request may take."""
 
 AHEAD = timedelta(minutes=1)
 """How far in the future a post may have been changed: one that is farther was changed by a wrong clock."""
 
 APART = timedelta(minutes=5)
 """How long a correction stands before the next: an article in the making is saved often."""
-
-# What runs with every request is made once; the values are the parameters of each execution.
-_other = posts.alias("other")
-_ENABLED = exists().where(
-    channels.c.name == bindparam("its_channel"), channels.c.state == ChannelStatus.ENABLED.value
-)
-_FREE_POST = and_(
-    posts.c.id == bindparam("its_number"),
-    posts.c.claim.is_(None),
-    ~exists().where(_other.c.channel == bindparam("its_channel"), _other.c.claim.is_not(None)),
-    IS_HELD,
-)
-_CLAIM: dict[str, Any] = {
-    "claim": bindparam("its_token"),
-    "fence": bindparam("lease_fence"),
-    "claimed_at": bindparam("its_at"),
-    "claimed_until": bindparam("its_until"),
-}
-_DUE_POST = and_(
-    _FREE_POST, posts.c.due_at <= bindparam("its_at"), posts.c.attempts == bindparam("its_attempt")
-)
-_TAKE_POST = PostMove(and_(_DUE_POST, _ENABLED), DUE, _CLAIM)
-_TAKE_TEST = PostMove(_DUE_POST, DUE, _CLAIM)
-_TAKE_CORRECTION = (
-    update(posts)
-    .where(_FREE_POST, _ENABLED, posts.c.state.in_(sorted(SHOWN)), posts.c.correct_at <= bindparam("its_at"))
-    .values(_CLAIM)
-)
-
-
-class Taken(Enum):
-    """What became of the wish to claim a post."""
-
-    YES = "it is ours"
-    STALE = "it has changed since it was looked at"
-    NOT_LEADING = "the lease is not ours"
 
 
 class Release(Protocol):
@@ -121,7 +78,7 @@ class Outbox:
         if not chosen:
             return 0
         with self.database.write() as connection:
-            if not self._lease.is_held(connection) or not _is_enabled(connection, channel):
+            if not self._lease.is_held(connection) or not is_enabled(connection, channel):
                 return 0
             due = [each.due_at for each in chosen]
             numbers = add_posts(connection, channel, due, now, PostKind.NEWS)
@@ -233,18 +190,13 @@ class Outbox:
         """
         with self.database.write() as connection:
             recorded = done is None or record(connection, done)
-            taken = self._take(connection, wanted) if wanted else None
+            taken = take(connection, self._lease, wanted) if wanted else None
         return recorded, taken
 
     def still_ours(self, claim: Claim) -> bool:
         """Return whether the claim holds for long enough to make its request."""
-        query = select(posts.c.id).where(
-            posts.c.id == claim.post.id,
-            posts.c.claim == claim.token,
-            posts.c.claimed_until > self._lease.now() + IN_FLIGHT / 2,
-        )
         with self.database.read() as connection:
-            return connection.scalar(query) is not None
+            return holds(connection, self._lease, claim)
 
     def settle(
         self, post: Post, left: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
@@ -310,26 +262,6 @@ class Outbox:
                 .values(correct_at=None, failures=0)
             )
 
-    def _take(self, connection: Connection, wanted: Claim) -> Taken:
-        lease, moment = self._lease, self._lease.now()
-        values: dict[str, Any] = {
-            "its_number": wanted.post.id,
-            "its_channel": wanted.post.channel,
-            "its_attempt": wanted.post.attempts,
-            "its_at": wanted.taken_at,
-            "its_token": wanted.token,
-            "its_until": moment + IN_FLIGHT,
-            **lease.parameters(),
-        }
-        if wanted.kind is Kind.CORRECT:
-            taken = connection.execute(_TAKE_CORRECTION, values).rowcount
-        else:
-            take = _TAKE_TEST if wanted.kind is Kind.TEST else _TAKE_POST
-            taken = take(connection, PostState.CLAIMED, wanted.taken_at, **values)
-        if taken == 1 or _has_claim(connection, wanted):
-            return Taken.YES
-        return Taken.STALE if lease.is_held(connection) else Taken.NOT_LEADING
-
     def _posts(self, query: Select[*tuple[Any, ...]]) -> list[Post]:
         with self.database.read() as connection:
             return read_posts(connection, query)
@@ -348,16 +280,6 @@ def _unreleased(channel: str) -> ColumnElement[bool]:
         deliveries.c.state == DeliveryState.WAITING.value,
         deliveries.c.post_id.is_(None),
     )
-
-
-def _is_enabled(connection: Connection, channel: str) -> bool:
-    return bool(connection.scalar(select(_ENABLED), {"its_channel": channel}))
-
-
-def _has_claim(connection: Connection, wanted: Claim) -> bool:
-    """Return whether the claim is ours already: it was committed, and only the answer to that was lost."""
-    query = select(posts.c.id).where(posts.c.id == wanted.post.id, posts.c.claim == wanted.token)
-    return connection.scalar(query) is not None
 
 
 def _as_read(post: Post) -> ColumnElement[bool]:

@@ -17,10 +17,11 @@ from typing import Protocol
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from articles.article import Article
+from bot.outbox.claims import Taken
 from bot.outbox.database import first_line, is_away
 from bot.outbox.denials import denied_since
 from bot.outbox.keys import storable
-from bot.outbox.queue import Outbox, Taken
+from bot.outbox.queue import Outbox
 from bot.outbox.records import Attempt, Claim, Done, Kind, Post, PostKind, Rest, Shown, new_claim
 from bot.outbox.retry import Change, Standing, after_correction, after_post, state_after
 from bot.outbox.states import PostState

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from articles.catalog.search import MAX_LENGTH
 from bot.errors import BotError
-from bot.operator import orders, queries
+from bot.operator import orders, queries, reports
 from bot.operator.orders import Answer, Seen
 from bot.operator.testing import send_test
 from bot.outbox import channelstate
@@ -214,9 +214,8 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
         }
         if order not in given:
             raise NotFound
-        answer = given[order]()
-        notice = _DONE[order] if answer.done else f"Nothing was changed: {answer.says}."
-        return redirect_with(notice, f"/deliveries/{found.id}")
+        says = given[order]().says
+        return redirect_with(f"{says[0].upper()}{says[1:]}.", f"/deliveries/{found.id}")
 
     @routes.post("/channels/<name>/<order>")
     def order_channel(name: str, order: str) -> AnyResponse:
@@ -228,15 +227,8 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
         if order not in changes:
             raise NotFound
         done = changes[order](database, name, now)
-        return redirect_with(f"{name} is {order}d." if done else f"{name} has not started yet.")
-
-
-_DONE = {
-    "replay": "It will be posted in the bot's next run.",
-    "skip": "Skipped: it will not be posted.",
-    "posted": "Marked as posted.",
-    "not-posted": "Marked as not posted: it will be posted in the bot's next run.",
-}
+        says = reports.channel_ordered(name, order) if done else reports.not_started(name)
+        return redirect_with(f"{says}.")
 
 
 def _tested(views: OperatorViews, channel: Channel) -> str:

@@ -14,14 +14,14 @@ from articles.article import Article
 from articles.catalog.search import Search
 from articles.topics import ALL
 from bot.operator import queries, reports
+from bot.operator.explaining import Explanation, explanations
 from bot.operator.parts import BotParts
-from bot.outbox import channelstate, lease, schema
+from bot.outbox import channelstate, lease, schema, wording
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_standing
-from bot.planning.admission import stories_of
-from bot.planning.rules import NOTHING, Channel, decide, explain
+from bot.planning.rules import Channel
 from bot.planning.threshold import candidates, threshold
 from bot.services import SERVICES
 from feeds.publisher import Publisher
@@ -92,7 +92,7 @@ class OperatorViews:
             now,
             form_token,
             notice,
-            bot=reports.lease_line(lease.holder(database), now),
+            bot=wording.posting(lease.holder(database), now),
             channel_views=[self._channel_view(channel, counts, now) for channel in self.parts.channels],
             orphans=list(reports.orphan_lines(channelstate.orphaned(database, self._known_names()))),
             forgotten=list(reports.forgotten_lines(self.parts.channels, counts)),
@@ -197,33 +197,28 @@ class OperatorViews:
             choices=choices,
             timed_out=timed_out,
             previews=previews(article, self.parts.site, now) if article else [],
-            verdicts=self._verdicts(article, now) if article else [],
+            explanations=[(each, reports.answer(each)) for each in self._explanations(article, now)],
         )
 
     def files(self, now: datetime, form_token: str) -> str:
         """Return the article files with errors, each with line and reason."""
         return self._page("files", now, form_token, "", problems=self._publisher.catalog.problems())
 
-    def _verdicts(self, article: Article, now: datetime) -> list[tuple[Channel, object, object]]:
-        past = queries.past_of(self.parts.database, article.id, stories_of(article))
-        return [
-            (channel, decide(article, channel, now, known), explain(article, channel, now, known))
-            for channel in self.parts.channels
-            for known in [past.get(channel.name, NOTHING)]
-        ]
+    def _explanations(self, article: Article | None, now: datetime) -> list[Explanation]:
+        if article is None:
+            return []
+        return explanations(self.parts.database, self.parts.channels, article, now)
 
     def _channel_view(
         self, channel: Channel, counts: dict[tuple[str, State], int], now: datetime
     ) -> ChannelView:
         state = channelstate.states(self.parts.database).get(channel.name)
-        rates = SERVICES[channel.kind].RATE
-        paces = " and ".join(f"{count} in {span.total_seconds():g} s" for count, span in rates)
         return ChannelView(
             channel=channel,
             status=reports.standing(channel, state, now),
             state=state,
             counts=tuple((s, n) for s in State if (n := counts.get((channel.name, s), 0))),
-            pace=f"at most {paces}, {channel.max_per_tick} per tick",
+            pace=reports.pace(channel, SERVICES[channel.kind].RATE),
             fault=self.parts.faults.get(channel.name, ""),
         )
 

@@ -50,7 +50,7 @@ def test_a_channel_that_is_gone_is_named_and_can_be_forgotten(
     world.tick(bot)
     bot.stop()
     world.started(world.slack("other")).stop()
-    assert "channel=lost is no longer in the settings, 2 deliveries wait for it" in caplog.text
+    assert "lost is no longer in the settings, and 2 deliveries wait for it" in caplog.text
     assert channelstate.orphaned(world.database, {"other"}) == {"lost": 2}
     assert orders.forget(world.database, "lost", world.clock()) == 2
     assert {each.state for each in world.deliveries(channel="lost")} == {State.DROPPED}

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 import config as configuration
 from app import create_app
+from bot.outbox import schema
 from bot.outbox.channelstate import ChannelStatus, states
 from bot.outbox.states import State
 from tests.bot.program import Program
@@ -144,10 +145,11 @@ def test_old_tables_are_refused_until_they_are_upgraded(
 ) -> None:
     """On tables of an older revision the bot says to upgrade; a program that is older refuses to upgrade."""
     program.upgrade()
-    monkeypatch.setattr("bot.outbox.schema.revisions", lambda: ["0001", "0002", "0003", "0004", "0005"])
+    known = schema.revisions()
+    monkeypatch.setattr(schema, "revisions", lambda: [*known, "9000"])
     result = flask("bot", "once")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "tables are old (revision 0004): run `flask db upgrade`" in result.stderr
+    assert f"tables are old (revision {known[-1]}): run `flask db upgrade`" in result.stderr
     monkeypatch.undo()
     program.execute("UPDATE alembic_version SET version_num = '9999'")
     result = flask("db", "upgrade")
@@ -184,13 +186,10 @@ def test_an_unknown_article_is_said(begun: Program, flask: Invoke, arguments: tu
 def test_an_unknown_delivery_is_said(begun: Program, flask: Invoke) -> None:
     """A number that no delivery has: said, with status 1; those that exist are replayed all the same."""
     result = flask("bot", "replay", "1", "99")
-    assert (result.exit_code, result.stdout) == (1, "delivery 1 will be posted\n")
-    assert result.stderr == "delivery 99 cannot be posted: there is no such delivery\n"
+    assert (result.exit_code, result.stdout) == (1, "delivery 1: it will be posted in the bot's next run\n")
+    assert result.stderr == "delivery 99: there is no such delivery\n"
     result = flask("bot", "resolve", "99", "--posted")
-    assert (result.exit_code, result.stderr) == (
-        1,
-        "Error: delivery 99 does not wait for an answer: there is no such delivery\n",
-    )
+    assert (result.exit_code, result.stderr) == (1, "delivery 99: there is no such delivery\n")
 
 
 @pytest.mark.parametrize("command", [("replay",), ("skip",), ("resolve", "--posted")])
@@ -344,12 +343,13 @@ def test_deliveries_are_listed_and_filtered(begun: Program, flask: Invoke, clock
     begun.write("new")
     flask("bot", "once")
     assert flask("bot", "deliveries").stdout == (
-        "     2  unknown    2026-09-01 12:00:00Z  team  Title of new  (new)\n"
-        f"        1 attempt, due {due(begun)}: answer lost: HTTP 503: server_error\n"
+        "    id  state/attempts  since                 channel  article\n"
+        "     2  unknown/1       2026-09-01 12:00:00Z  team     Title of new  (new)\n"
+        f"        due {due(begun)}: answer lost: HTTP 503: server_error\n"
     )
     assert "baselined" in flask("bot", "deliveries", "--state", "baselined").stdout
     (line,) = flask("bot", "deliveries", "--json").stdout.splitlines()
-    assert json.loads(line)["state"] == "unknown"
+    assert (json.loads(line)["state"], json.loads(line)["seen"]) == ("unknown", "unknown/1")
     assert flask("bot", "deliveries", "--channel", "nope").exit_code == 1
     assert flask("bot", "deliveries", "--limit", "0").exit_code == 2
 
@@ -443,6 +443,43 @@ def test_resolve_needs_an_answer(begun: Program, flask: Invoke, answer: str, pos
     assert len(begun.chat.requests) == posts
 
 
+def test_an_order_is_given_for_several_deliveries_as_they_were_seen(
+    begun: Program, flask: Invoke, clock: Clock
+) -> None:
+    """Each that still is as `deliveries` showed it is changed; of any other it is said what it has become."""
+    begun.channels[0]["on_unknown"] = "hold"
+    begun.configure()
+    begun.chat.fail("team", reset_after_body(times=2))
+    for name in ("first", "second", "third"):
+        begun.write(name)
+        flask("bot", "once")
+        clock.advance(minutes=1)
+    held = [str(each.id) for each in begun.deliveries(State.HELD)]
+    (sent,) = (str(each.id) for each in begun.deliveries(State.SENT))
+    assert len(held) == 2
+    seen = flask("bot", "deliveries", "--state", "held").stdout
+    assert seen.count("held/1") == 2
+    stale = flask("bot", "resolve", *held, "--posted", "--seen", "held/2")
+    assert stale.exit_code == 1
+    assert stale.stderr.splitlines() == [
+        f"delivery {each}: nothing was changed: it was held after 2 attempts when you saw it, and is held"
+        " after 1 attempt now"
+        for each in sorted(held)
+    ]
+    result = flask("bot", "resolve", *held, sent, "--posted", "--seen", "held/1")
+    assert result.exit_code == 1
+    assert result.stdout.count("it is marked as posted") == 2
+    assert result.stderr.startswith(f"delivery {sent}: nothing was changed: it was held after 1 attempt")
+    assert len(begun.deliveries(State.SENT)) == 3
+
+
+@pytest.mark.parametrize("seen", ["held", "held/", "held/x", "nothing/1", "held/-1", "held/1234567890"])
+def test_seen_is_a_state_and_a_number(begun: Program, flask: Invoke, seen: str) -> None:
+    """Anything but what `deliveries` shows is a mistake in the command, and nothing is changed."""
+    result = flask("bot", "skip", "1", "--seen", seen)
+    assert result.exit_code == 2 and "such as unknown/2" in result.stderr
+
+
 def test_replay_posts_a_baselined_article(begun: Program, flask: Invoke) -> None:
     """`replay` posts what the rules would not."""
     assert flask("bot", "replay", "1").exit_code == 0
@@ -456,7 +493,8 @@ def test_skip_ends_what_waits(begun: Program, flask: Invoke) -> None:
     flask("bot", "once")
     (waiting,) = begun.deliveries(State.UNKNOWN)
     assert flask("bot", "skip", str(waiting.id)).exit_code == 0
-    assert "does not wait" in flask("bot", "skip", str(waiting.id)).stderr
+    again = flask("bot", "skip", str(waiting.id))
+    assert again.stderr == "delivery 2: nothing was changed: it is baselined after 1 attempt\n"
     assert flask("bot", "once").stdout.endswith("0 planned, 0 sent, 0 waiting\n")
     assert "skipped by the operator" in flask("bot", "explain", "new").stdout
 

@@ -19,9 +19,10 @@ from sqlalchemy.exc import IntegrityError
 from bot.outbox import schema
 from bot.outbox.address import AddressError
 from bot.outbox.causes import Cause
+from bot.outbox.claims import Taken
 from bot.outbox.database import Database, connect
 from bot.outbox.lease import Lease
-from bot.outbox.queue import Outbox, Taken
+from bot.outbox.queue import Outbox
 from bot.outbox.records import Attempt, Done, Kind, Rest, Shown, new_claim
 from bot.outbox.retry import SCHEDULE, Change, Standing, after_correction, after_post
 from bot.outbox.schema import attempts, posts

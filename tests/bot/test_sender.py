@@ -14,7 +14,8 @@ from bot.operator import orders as operations
 from bot.operator import queries
 from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelStatus
-from bot.outbox.queue import Outbox, Taken
+from bot.outbox.claims import Taken
+from bot.outbox.queue import Outbox
 from bot.outbox.records import Kind, new_claim
 from bot.outbox.states import OnUnknown, State
 from bot.outbox.tallies import deliveries_standing

@@ -13,8 +13,7 @@ from datetime import timedelta
 import requests
 
 from bot import run as scheduler
-from bot.outbox import lease, retry
-from bot.outbox import queue as outbox
+from bot.outbox import claims, lease, retry
 from bot.run import Bot, stop_on_signals
 from bot.sending.transport import Transport
 from bot.services import answers
@@ -31,7 +30,7 @@ def live_faster() -> None:
     lease.TERM = timedelta(seconds=1.5)
     scheduler.HEARTBEAT = timedelta(seconds=0.3)  # type: ignore[attr-defined]
     scheduler.SETTLE = timedelta(seconds=0.1)
-    outbox.IN_FLIGHT = timedelta(seconds=3 * ANSWER_WITHIN)
+    claims.IN_FLIGHT = timedelta(seconds=3 * ANSWER_WITHIN)
     first, second, later = (timedelta(seconds=wait) for wait in (0.2, 0.5, 1.0))
     retry.SCHEDULE = (first, second, later, later, later, later, later)
     answers.HOST_PAUSE = timedelta(seconds=0.5)

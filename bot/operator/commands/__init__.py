@@ -1,0 +1,47 @@
+"""`flask bot …` and `flask db …`: run the bot, ask it why, and give it orders.
+
+Everything that is shown comes from `reports`; everything that is changed goes through `orders`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from flask.cli import AppGroup
+
+from bot.operator.commands.messages import add_messages
+from bot.operator.commands.ordering import add_channel_orders, add_delivery_orders
+from bot.operator.commands.planning import add_planning
+from bot.operator.commands.questions import add_questions
+from bot.operator.commands.running import add_running
+from bot.operator.commands.shared import Parts, Proposed, clear_errors
+from bot.outbox import schema
+from text.printable import print_line
+
+__all__ = ["Parts", "Proposed", "bot_commands", "database_commands"]
+
+
+def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
+    """Return the `bot` group."""
+    group = AppGroup("bot", help="Post new articles to chat, and ask or tell the bot something.")
+    add_running(group, parts)
+    add_planning(group, parts, proposed)
+    add_questions(group, parts)
+    add_delivery_orders(group, parts)
+    add_channel_orders(group, parts)
+    add_messages(group, parts)
+    return group
+
+
+def database_commands(parts: Parts) -> AppGroup:
+    """Return the `db` group."""
+    group = AppGroup("db", help="Look after the bot's database.")
+
+    @group.command()
+    @clear_errors
+    def upgrade() -> None:
+        """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
+        schema.upgrade(parts(sys.stderr).database)
+        print_line("the outbox's tables are up to date")
+
+    return group

@@ -1,0 +1,47 @@
+"""`flask bot test` and `flask bot preview`: messages to look at."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from bot.operator.commands.shared import Parts, article_named, channel_named, clear_errors, ready
+from bot.operator.testing import send_test
+from bot.services import SERVICES
+from bot.services.message import compose
+from text.printable import print_json, print_line
+from text.terminal import CommandError
+
+
+def add_messages(group: AppGroup, parts: Parts) -> None:
+    """Add `test` and `preview`."""
+
+    @group.command()
+    @click.argument("channel")
+    @clear_errors
+    def test(channel: str) -> None:
+        """Post one message to CHANNEL that says it is a test."""
+        ours = ready(parts(sys.stderr))
+        if channel_named(ours, channel).destination is None:
+            raise CommandError(ours.faults[channel])
+        result = send_test(ours, channel)
+        print_line(f"{channel}: {result.outcome}{f': {result.reason}' if result.reason else ''}")
+        sys.exit(0 if result.is_sent else 1)
+
+    @group.command()
+    @click.argument("channel")
+    @click.argument("article")
+    @clear_errors
+    def preview(channel: str, article: str) -> None:
+        """Show the exact JSON that would be posted to CHANNEL for ARTICLE (an id or a file)."""
+        ours = parts(sys.stderr)
+        kind = channel_named(ours, channel).kind
+        message = compose(article_named(ours, article), site=ours.site.name, site_url=ours.site.url)
+        service = SERVICES[kind]
+        request = service.post(service.example(), message)
+        if request.body is None:
+            print_json(request.json, indent=2)
+        else:
+            print_line(request.text())

@@ -1,0 +1,141 @@
+"""Orders: `flask bot replay`, `resolve`, `skip` about deliveries; `pause`, `resume`, `forget` about channels.
+
+An order is carried out on what the operator saw: without `--seen` on what the command finds at its start.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import click
+from flask.cli import AppGroup
+
+from bot.operator import orders, queries, reports
+from bot.operator.commands.shared import DELIVERY, Parts, channel_named, clear_errors, ready
+from bot.operator.orders import Answer, Seen
+from bot.operator.parts import BotParts
+from bot.outbox import channelstate
+from text.printable import print_line
+from text.terminal import CommandError
+
+Order = Callable[[int, Seen | None], Answer]
+"""Carries out an order on the delivery with this number, if it is as it was seen."""
+
+
+class _SeenType(click.ParamType[Seen]):
+    name = "state/attempts"
+
+    def convert(self, value: str | Seen, param: click.Parameter | None, ctx: click.Context | None) -> Seen:
+        if isinstance(value, Seen):
+            return value
+        try:
+            return Seen.read(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_IDS = click.argument("ids", type=DELIVERY, nargs=-1, required=True, metavar="ID…")
+_SEEN = click.option(
+    "--seen",
+    type=_SeenType(),
+    metavar="STATE/ATTEMPTS",
+    help="Only if each still is as `flask bot deliveries` showed it, such as unknown/2.",
+)
+
+
+def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
+    """Add `replay`, `resolve` and `skip`."""
+
+    @group.command()
+    @_IDS
+    @_SEEN
+    @clear_errors
+    def replay(ids: tuple[int, ...], seen: Seen | None) -> None:
+        """Post these deliveries again, or at last, whatever the rules say."""
+        ours = ready(parts(sys.stderr))
+        _carry_out(ours, ids, seen, lambda number, s: orders.replay(ours.database, number, ours.clock(), s))
+
+    @group.command()
+    @_IDS
+    @click.option("--posted/--not-posted", default=None, help="What you see in the channel.")
+    @_SEEN
+    @clear_errors
+    def resolve(ids: tuple[int, ...], posted: bool | None, seen: Seen | None) -> None:
+        """Say of deliveries whose answer was lost whether they were posted; if not, they are posted now."""
+        if posted is None:
+            raise click.UsageError("look into the channel, and say --posted or --not-posted")
+        ours, seen_there = ready(parts(sys.stderr)), posted
+
+        def order(number: int, seen: Seen | None) -> Answer:
+            return orders.resolve(ours.database, number, posted=seen_there, now=ours.clock(), seen=seen)
+
+        _carry_out(ours, ids, seen, order)
+
+    @group.command()
+    @_IDS
+    @_SEEN
+    @clear_errors
+    def skip(ids: tuple[int, ...], seen: Seen | None) -> None:
+        """Never post these deliveries, as if their articles had been there before the channel."""
+        ours = ready(parts(sys.stderr))
+        _carry_out(ours, ids, seen, lambda number, s: orders.skip(ours.database, number, ours.clock(), s))
+
+
+def add_channel_orders(group: AppGroup, parts: Parts) -> None:
+    """Add `pause`, `resume` and `forget`."""
+
+    @group.command()
+    @click.argument("channel")
+    @clear_errors
+    def pause(channel: str) -> None:
+        """Post nothing to CHANNEL until it is resumed; what is due waits."""
+        ours = ready(parts(sys.stderr))
+        if not channelstate.pause(ours.database, channel_named(ours, channel).name, ours.clock()):
+            raise CommandError(reports.not_started(channel))
+        print_line(reports.channel_ordered(channel, "pause"))
+
+    @group.command()
+    @click.argument("channel")
+    @clear_errors
+    def resume(channel: str) -> None:
+        """Post to CHANNEL again, after a pause or once its webhook is corrected."""
+        ours = ready(parts(sys.stderr))
+        if not channelstate.resume(ours.database, channel_named(ours, channel).name, ours.clock()):
+            raise CommandError(reports.not_started(channel))
+        print_line(reports.channel_ordered(channel, "resume"))
+
+    @group.command()
+    @click.argument("channel")
+    @clear_errors
+    def forget(channel: str) -> None:
+        """End what waits for CHANNEL, which is no longer in the settings; what was posted stays on record."""
+        ours = ready(parts(sys.stderr))
+        if channel in {each.name for each in ours.channels}:
+            raise CommandError(f"{channel} is in the settings: take it out first")
+        dropped = orders.forget(ours.database, channel, ours.clock())
+        if dropped is None:
+            raise CommandError(f"there is no channel {channel}")
+        print_line(f"{channel} is forgotten; {dropped} deliveries waited for it")
+
+
+def _carry_out(ours: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:
+    """Give the order for each delivery as it was seen, say what came of each, and end with 1 if one refused.
+
+    An order is about a message: deliveries of one that was ordered already go with it.
+    """
+    numbers = sorted(set(ids))
+    found = {number: queries.one(ours.database, number) for number in numbers}
+    ordered: dict[int, int] = {}
+    refused = False
+    for number in numbers:
+        delivery = found[number]
+        if delivery is not None and (first := ordered.get(delivery.post_id or 0)) is not None:
+            print_line(f"delivery {number} is in the same message as delivery {first}")
+            continue
+        answer = order(number, seen or (Seen.of(delivery) if delivery is not None else None))
+        print_line(f"delivery {number}: {answer.says}", stream=sys.stdout if answer.done else sys.stderr)
+        refused = refused or not answer.done
+        if answer.done and answer.whole_message and delivery is not None and delivery.post_id is not None:
+            ordered[delivery.post_id] = number
+    sys.exit(1 if refused else 0)

@@ -1,0 +1,97 @@
+"""`flask bot plan`: what the next look would post, with these settings or with proposed ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+from flask.cli import AppGroup
+
+from bot.operator import reports
+from bot.operator.commands.shared import Parts, Proposed, clear_errors, print_lines, ready
+from bot.operator.parts import BotParts, ProposedChange
+from bot.outbox import channelstate, schema
+from bot.outbox.database import Database, connect
+from bot.planning.plan import Plan
+from bot.planning.planner import Planner
+from bot.services import NOWHERE
+from text.printable import print_json, print_line
+from text.terminal import no_link
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
+    """Add `plan`."""
+
+    @group.command()
+    @click.option(
+        "--config",
+        "other",
+        type=_FILE,
+        help="Use the channels, topics and article patterns of this config file, and nothing else of it.",
+    )
+    @click.option("--content", type=_FOLDER, callback=no_link, help="Use the articles in this folder.")
+    @click.option("--json", "as_json", is_flag=True, help="Say it in JSON.")
+    @click.option(
+        "--at-most",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="End with status 3 when more than N would be posted.",
+    )
+    @clear_errors
+    def plan(other: Path | None, content: Path | None, as_json: bool, at_most: int | None) -> None:
+        """Say what the next look would post, and to whom; change nothing.
+
+        With --config or --content it says what that change would do. Where there is no outbox yet, as in a
+        check of a pull request, the articles that are here now count as already there.
+        """
+        ours = parts(sys.stderr)
+        if other or content:
+            with proposed(other, content) as change:
+                found = _compare(ours, change)
+        else:
+            ours.refresh()
+            found = _preview(ready(ours).database, ours, ours.clock())
+            names = {each for channel in ours.channels for each in (channel.name, channel.was) if each}
+            for problem in reports.orphan_lines(channelstate.orphaned(ours.database, names)):
+                print_line(problem, stream=sys.stderr)
+        if as_json:
+            print_json(reports.plan_values(found))
+        else:
+            print_lines(reports.plan_lines(found))
+        sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
+
+
+def _compare(ours: BotParts, change: ProposedChange) -> Plan:
+    """Return what the bot would post after a change."""
+    ours.refresh()
+    change.refresh()
+    try:
+        return _preview(ready(ours).database, change, ours.clock())
+    except schema.SchemaError:
+        with _outbox_of_today(ours) as database:
+            return _preview(database, change, ours.clock())
+
+
+def _preview(database: Database, of: BotParts | ProposedChange, now: datetime) -> Plan:
+    return Planner(database, of.catalog, of.channels, taxonomy=of.taxonomy).preview(now)
+
+
+@contextmanager
+def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
+    """Yield a passing outbox in which everything that is eligible now is baselined."""
+    channels = [replace(channel, destination=NOWHERE, backfill=0) for channel in ours.channels]
+    with TemporaryDirectory() as folder:
+        database = connect(f"sqlite:///{folder}/outbox.sqlite")
+        schema.upgrade(database)
+        Planner(database, ours.catalog, channels, taxonomy=ours.taxonomy).plan(ours.clock())
+        yield database
+        database.close()

@@ -1,0 +1,95 @@
+"""`flask bot explain`, `deliveries`, `channels`, `threshold`: what the bot did, does, and why."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from articles.topics import ALL
+from bot.operator import queries, reports
+from bot.operator.commands.shared import Parts, article_named, channel_named, clear_errors, print_lines, ready
+from bot.operator.explaining import explanations
+from bot.outbox import channelstate, lease, wording
+from bot.outbox.states import State
+from bot.outbox.tallies import deliveries_standing
+from bot.planning import threshold as thresholds
+from bot.services import SERVICES
+from text.printable import print_json, print_line
+
+
+def add_questions(group: AppGroup, parts: Parts) -> None:
+    """Add `explain`, `deliveries`, `channels` and `threshold`."""
+    _add_explain(group, parts)
+    _add_deliveries(group, parts)
+    _add_channels(group, parts)
+    _add_threshold(group, parts)
+
+
+def _add_explain(group: AppGroup, parts: Parts) -> None:
+    @group.command(name="explain")
+    @click.argument("article")
+    @clear_errors
+    def explain_(article: str) -> None:
+        """Say for every channel why ARTICLE (an id or a file) is posted or not, and every attempt so far."""
+        ours = ready(parts(sys.stderr))
+        found = article_named(ours, article)
+        print_line(f"{found.title}  ({found.id})")
+        now = ours.clock()
+        for each in explanations(ours.database, ours.channels, found, now):
+            print_lines(reports.explanation_lines(each, now))
+
+
+def _add_deliveries(group: AppGroup, parts: Parts) -> None:
+    @group.command()
+    @click.option("--state", "states", type=click.Choice([str(state) for state in State]), multiple=True)
+    @click.option("--channel", help="Only this channel's.")
+    @click.option(
+        "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most."
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Say it in JSON, one delivery a line.")
+    @clear_errors
+    def deliveries(states: tuple[str, ...], channel: str | None, limit: int, as_json: bool) -> None:
+        """List deliveries, the newest first; those only baselined when asked for by --state."""
+        ours = ready(parts(sys.stderr))
+        if channel is not None and channel not in channelstate.states(ours.database):
+            channel_named(ours, channel)
+        wanted = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
+        found = queries.listed(ours.database, states=wanted, channel=channel, limit=limit)
+        if as_json:
+            for delivery in found:
+                print_json(reports.delivery_values(delivery))
+        else:
+            print_lines(reports.delivery_lines(found) if found else ["none"])
+
+
+def _add_channels(group: AppGroup, parts: Parts) -> None:
+    @group.command()
+    @clear_errors
+    def channels() -> None:
+        """Say which bot posts, and of each channel its state, what waits, and its last error."""
+        ours = ready(parts(sys.stderr))
+        now, database = ours.clock(), ours.database
+        print_lines([wording.posting(lease.holder(database), now)])
+        states, counts = channelstate.states(database), deliveries_standing(database)
+        for channel in ours.channels:
+            rates = SERVICES[channel.kind].RATE
+            print_lines(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
+        print_lines(reports.forgotten_lines(ours.channels, counts))
+        print_lines(ours.faults.values())
+
+
+def _add_threshold(group: AppGroup, parts: Parts) -> None:
+    @group.command()
+    @click.argument("channel")
+    @click.option("--min-quality", type=int, help="Instead of the channel's own.")
+    @clear_errors
+    def threshold(channel: str, min_quality: int | None) -> None:
+        """Say how many articles a week CHANNEL would have got in the last weeks with this threshold."""
+        ours = parts(sys.stderr)
+        ours.refresh()
+        chosen, now = channel_named(ours, channel), ours.clock()
+        found = thresholds.candidates(chosen, ours.catalog.shown(ALL, now), now)
+        wanted = chosen.min_quality if min_quality is None else min_quality
+        print_lines(reports.threshold_lines(found, thresholds.threshold(found, wanted, now)))

@@ -1,0 +1,102 @@
+"""Claims on posts: the right to have one request in flight, which nobody else may then make.
+
+A post is claimed as it was read, by whoever holds the lease, and never while another of its channel is. Of
+what came of a request this knows nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, exists, select, update
+
+from bot.outbox.channelstate import ChannelStatus
+from bot.outbox.lease import IS_HELD, Lease
+from bot.outbox.moves import PostMove
+from bot.outbox.records import Claim, Kind
+from bot.outbox.schema import channels, posts
+from bot.outbox.states import DUE, SHOWN, PostState
+
+IN_FLIGHT = timedelta(seconds=60)
+"""How long a claim is left to its owner: far longer than a request may take."""
+
+# What runs with every request is made once; the values are the parameters of each execution.
+_other = posts.alias("other")
+_ENABLED = exists().where(
+    channels.c.name == bindparam("its_channel"), channels.c.state == ChannelStatus.ENABLED.value
+)
+_FREE_POST = and_(
+    posts.c.id == bindparam("its_number"),
+    posts.c.claim.is_(None),
+    ~exists().where(_other.c.channel == bindparam("its_channel"), _other.c.claim.is_not(None)),
+    IS_HELD,
+)
+_CLAIM: dict[str, Any] = {
+    "claim": bindparam("its_token"),
+    "fence": bindparam("lease_fence"),
+    "claimed_at": bindparam("its_at"),
+    "claimed_until": bindparam("its_until"),
+}
+_DUE_POST = and_(
+    _FREE_POST, posts.c.due_at <= bindparam("its_at"), posts.c.attempts == bindparam("its_attempt")
+)
+_TAKE_POST = PostMove(and_(_DUE_POST, _ENABLED), DUE, _CLAIM)
+_TAKE_TEST = PostMove(_DUE_POST, DUE, _CLAIM)
+_TAKE_CORRECTION = (
+    update(posts)
+    .where(_FREE_POST, _ENABLED, posts.c.state.in_(sorted(SHOWN)), posts.c.correct_at <= bindparam("its_at"))
+    .values(_CLAIM)
+)
+
+
+class Taken(Enum):
+    """What became of the wish to claim a post."""
+
+    YES = "it is ours"
+    STALE = "it has changed since it was looked at"
+    NOT_LEADING = "the lease is not ours"
+
+
+def take(connection: Connection, lease: Lease, wanted: Claim) -> Taken:
+    """Claim a post, if it may be claimed, for the process that `lease` belongs to."""
+    moment = lease.now()
+    values: dict[str, Any] = {
+        "its_number": wanted.post.id,
+        "its_channel": wanted.post.channel,
+        "its_attempt": wanted.post.attempts,
+        "its_at": wanted.taken_at,
+        "its_token": wanted.token,
+        "its_until": moment + IN_FLIGHT,
+        **lease.parameters(),
+    }
+    if wanted.kind is Kind.CORRECT:
+        taken = connection.execute(_TAKE_CORRECTION, values).rowcount
+    else:
+        take = _TAKE_TEST if wanted.kind is Kind.TEST else _TAKE_POST
+        taken = take(connection, PostState.CLAIMED, wanted.taken_at, **values)
+    if taken == 1 or _has_claim(connection, wanted):
+        return Taken.YES
+    return Taken.STALE if lease.is_held(connection) else Taken.NOT_LEADING
+
+
+def is_enabled(connection: Connection, channel: str) -> bool:
+    """Return whether a channel is neither paused nor disabled."""
+    return bool(connection.scalar(select(_ENABLED), {"its_channel": channel}))
+
+
+def holds(connection: Connection, lease: Lease, claim: Claim) -> bool:
+    """Return whether the claim holds for long enough to make its request."""
+    query = select(posts.c.id).where(
+        posts.c.id == claim.post.id,
+        posts.c.claim == claim.token,
+        posts.c.claimed_until > lease.now() + IN_FLIGHT / 2,
+    )
+    return connection.scalar(query) is not None
+
+
+def _has_claim(connection: Connection, wanted: Claim) -> bool:
+    """Return whether the claim is ours already: it was committed, and only the answer to that was lost."""
+    query = select(posts.c.id).where(posts.c.id == wanted.post.id, posts.c.claim == wanted.token)
+    return connection.scalar(query) is not None

@@ -1,0 +1,65 @@
+"""How the state of channels and of the bot is put into words, for commands, pages, logs and alerts alike.
+
+The words for a delivery's or a post's cause are in `bot.outbox.causes`. Pure.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.outbox.channelstate import ChannelState, ChannelStatus
+from bot.outbox.lease import TERM, Holder
+
+ENABLED = "enabled"
+NO_BOT = "no bot is running"
+
+
+def standing(state: ChannelState | None, now: datetime, *, has_webhook: bool = True) -> str:
+    """Say whether a channel may be posted to, and if not, why."""
+    if not has_webhook:
+        return "no webhook"
+    if state is None or state.baselined_at is None:
+        return "not started yet"
+    if state.state is not ChannelStatus.ENABLED:
+        return f"{state.state} since {moment(state.changed_at)}: {state.reason}"
+    if state.paused_until and state.paused_until > now:
+        return f"backing off until {moment(state.paused_until)}"
+    return ENABLED
+
+
+def posting(holder: Holder, now: datetime) -> str:
+    """Say which process posts."""
+    if holder.name is None or holder.expires_at is None:
+        return NO_BOT
+    if holder.expires_at <= now:
+        return f"{NO_BOT}: the last one has not been heard of since {moment(holder.expires_at - TERM)}"
+    return f"the bot that posts: {holder.name}, until {moment(holder.expires_at)}"
+
+
+def disabled(name: str, reason: str, waiting: int | None = None) -> str:
+    """Say of a channel that it is disabled, why, and how many deliveries wait for it."""
+    held = "" if waiting is None else f", and {waits(waiting)} for it"
+    return f"{name} is disabled{held}: {reason}"
+
+
+def orphaned(name: str, waiting: int) -> str:
+    """Say of a channel that the settings no longer have it, and what can be done about what waits for it."""
+    return (
+        f"{name} is no longer in the settings, and {waits(waiting)} for it: `was: {name}` in the settings of"
+        f" its new name carries them over, `flask bot forget {name}` ends them"
+    )
+
+
+def waits(count: int) -> str:
+    """Say how many deliveries wait."""
+    return "1 delivery waits" if count == 1 else f"{count} deliveries wait"
+
+
+def attempts(count: int) -> str:
+    """Say how many attempts there were."""
+    return "1 attempt" if count == 1 else f"{count} attempts"
+
+
+def moment(value: datetime) -> str:
+    """Return a time as people read it, in UTC."""
+    return f"{value:%Y-%m-%d %H:%M:%S}Z"
