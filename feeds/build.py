@@ -19,6 +19,7 @@ from feeds.content import entry_html, full_text, paragraph
 from feeds.links import Links
 from feeds.model import Author, Content, Entry, Feed, Site
 from text.markup import one_line
+from text.people import without_address
 from text.summary import MARKED_LENGTH, cut
 from text.urls import http_url, on_site, page_url
 
@@ -41,10 +42,6 @@ _URI = re.compile(
     re.VERBOSE,
 )
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-_ADDRESS = re.compile(
-    r"<[^<>\s@]+@[^<>\s@]+>|(?:mailto:)?[^<>()\[\]\s@,;:]+@[^<>()\[\]\s@,;:]+\.[^<>()\[\]\s@,;:]+"
-)
-_WRAPPED = re.compile(r"\(([^()]*)\)")  # ann@example.com (Ann), as RSS has it
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -87,7 +84,7 @@ def build_feed(
         base_url=f"{site.url}/feeds/{slug}",
         home_url=f"{site.url}/",
         language=_language(site.language) or "en",
-        author=one_line(_without_address(site.author or "")) or site_title,
+        author=one_line(without_address(site.author or "")) or site_title,
         ttl=ttl,
         updated=max((entry.updated for entry in entries), default=None),
         icon=http_url(urljoin(f"{site.url}/", site.icon)) if site.icon else None,
@@ -165,7 +162,7 @@ def build_entry(
     text = full_text(article, excerpt, bodies, url) if content == "full" else paragraph(excerpt)
     via = http_url(article.original_link or "")
     provider = _publication(article.provider)
-    people = tuple(Author(name=name) for name in _unique(map(_without_address, article.authors)))
+    people = tuple(Author(name=name) for name in _unique(map(without_address, article.authors)))
     entry = Entry(
         id=entry_id(article, site),
         url=url,
@@ -217,7 +214,7 @@ def article_page(article: Article, site: Site) -> str:
 
 
 def _publication(provider: Provider | None) -> Author | None:
-    name = one_line(_without_address(provider.name)) if provider else ""
+    name = one_line(without_address(provider.name)) if provider else ""
     if not provider or not name:
         return None
     domain = provider.domain or ""
@@ -239,18 +236,6 @@ def _related(items: Iterable[RelatedArticle]) -> Iterator[RelatedArticle]:
         url, title = http_url(item.link), one_line(item.title)
         if url and title:
             yield replace(item, link=url, title=title, provider=one_line(item.provider or "") or None)
-
-
-def _without_address(name: str) -> str:
-    """Return "Ann <ann@example.com>" as "Ann": nobody means to publish the address to every spammer.
-
-    An address alone is nobody's name, and leaves nothing.
-    """
-    if "@" not in name:
-        return name
-    rest = _ADDRESS.sub("", name).strip()
-    wrapped = _WRAPPED.fullmatch(rest)
-    return wrapped[1] if wrapped else rest.removesuffix("()").strip(" <>")
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

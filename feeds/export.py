@@ -18,6 +18,7 @@ from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
+from feeds.subscriptions import Subscriptions
 from web.document import Document
 
 _EXTENSIONS = "|".join(FORMATS)
@@ -82,7 +83,7 @@ def _processes() -> int:
 
 
 def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Document]]:
-    yield "feeds.opml", publisher.subscriptions()
+    yield "feeds.opml", Subscriptions(publisher).document()
     now = publisher.now()
     history = ArchivePublisher(publisher)
     for slug in slugs:

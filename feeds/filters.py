@@ -1,8 +1,9 @@
 """Filters: a feed's address can choose articles by more than one topic. Parse, canonicalise, match.
 
 `/feeds/ai+security.atom` has the articles in any of the topics, `/feeds/ai,security.atom` those in all. The
-parameters `min_quality`, `provider`, `type` and `word` narrow it down; all but the first may be repeated, and
-then one of the values is enough. Pure: knows nothing of the catalog or of HTTP.
+parameters `author`, `lang`, `min_quality`, `provider`, `type` and `word` narrow it down, and `not` leaves out
+the articles of a topic. All but `min_quality` may be repeated, and then one of the values is enough. Pure:
+knows nothing of the catalog or of HTTP.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from articles.article import Article
 from articles.topics import ALL, Topics, slugify
 from feeds.errors import BadFilterError
 from text.markup import one_line
+from text.people import without_address
 from text.words import any_of, fold
 from web.numbers import whole_number
 
@@ -31,22 +33,29 @@ MAX_QUALITY = 2**31 - 1
 _FOREIGN = re.compile(
     r"utm_\w+|fbclid|gclid|mc_cid|mc_eid|ref|_\w*|cb|cache\w*|nocache|rand\w*|rnd|ts?|time\w*"
 )
-_PARAMETERS = ("min_quality", "provider", "type", "word")
+_PARAMETERS = ("author", "lang", "min_quality", "not", "provider", "type", "word")
+_LANGUAGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which articles a feed contains. `topics` are slugs; an article must be in any of them, or in all.
 
-    All values are canonical: folded, sorted, distinct. Filters with the same meaning are equal.
+    `excluded` are slugs of topics that it must not be in. A language such as `pt` includes `pt-BR`; articles
+    that name none are in `own_language`, the site's. All values are canonical: folded, sorted, distinct.
+    Filters with the same meaning are equal.
     """
 
     topics: tuple[str, ...] = (ALL,)
     needs_all: bool = False
     min_quality: int | None = None
+    authors: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    own_language: str = "en"
 
     @property
     def is_plain(self) -> bool:
@@ -61,9 +70,16 @@ class Filter:
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The parameters of the address, by name and then value, without those at their default."""
-        quality = [] if self.min_quality is None else [("min_quality", str(self.min_quality))]
-        named = (("provider", self.providers), ("type", self.types), ("word", self.words))
-        return (*quality, *((name, value) for name, values in named for value in values))
+        named = (
+            ("author", self.authors),
+            ("lang", self.languages),
+            ("min_quality", () if self.min_quality is None else (str(self.min_quality),)),
+            ("not", self.excluded),
+            ("provider", self.providers),
+            ("type", self.types),
+            ("word", self.words),
+        )
+        return tuple((name, value) for name, values in named for value in values)
 
     def address(self, extension: str) -> str:
         """Return the path and query of this filter's one address."""
@@ -90,6 +106,7 @@ class Filter:
         return (
             self._matches_topics(article)
             and self._matches_quality(article.quality)
+            and self._matches_people_and_language(article)
             and (not self.types or fold(article.type or "") in self.types)
             and (not self.providers or not _publication(article).isdisjoint(self.providers))
             and (not self.words or bool(self._pattern().search(fold(f"{article.title}\n{article.summary}"))))
@@ -103,13 +120,30 @@ class Filter:
             parts.append(f"quality {self.min_quality} or more")
         if self.types:
             parts.append(f"type {' or '.join(self.types)}")
+        if self.authors:
+            parts.append(f"by {' or '.join(self.authors)}")
+        if self.languages:
+            parts.append(f"in {' or '.join(self.languages)}")
         if self.providers:
             parts.append(f"from {' or '.join(self.providers)}")
         if self.words:
             parts.append(f"with {' or '.join(f'“{word}”' for word in self.words)}")
+        if self.excluded:
+            parts.append(f"without {' or '.join(names.get(slug, slug) for slug in self.excluded)}")
         return ", ".join(parts)
 
+    def _matches_people_and_language(self, article: Article) -> bool:
+        return (not self.authors or not _people(article).isdisjoint(self.authors)) and (
+            not self.languages or self._is_in_language((article.language or self.own_language).lower())
+        )
+
+    def _is_in_language(self, tag: str) -> bool:
+        """Whether a language tag is one of those asked for, or a narrower one (RFC 4647 §3.3.1)."""
+        return any(tag == language or tag.startswith(f"{language}-") for language in self.languages)
+
     def _matches_topics(self, article: Article) -> bool:
+        if not set(self.excluded).isdisjoint(article.slugs):
+            return False
         slugs = set(self.topics) - {ALL}
         if ALL in self.topics and not self.needs_all:
             return True
@@ -122,11 +156,12 @@ class Filter:
         return any_of(frozenset(self.words))
 
 
-def parse(path: str, pairs: Iterable[tuple[str, str]], topics: Topics) -> Filter:
+def parse(path: str, pairs: Iterable[tuple[str, str]], topics: Topics, *, own_language: str = "en") -> Filter:
     """Return the filter that the decoded path and parameters of an address describe.
 
-    Aliases become their topic, and redundant topics are left out, so that every filter has one address.
-    Raises BadFilterError when the path or a parameter is invalid.
+    `own_language` is that of articles which name none. Aliases become their topic, and redundant topics are
+    left out, so that every filter has one address. Raises BadFilterError when the path or a parameter is
+    invalid.
     """
     values: dict[str, list[str]] = {name: [] for name in _PARAMETERS}
     for name, value in pairs:
@@ -143,6 +178,10 @@ def parse(path: str, pairs: Iterable[tuple[str, str]], topics: Topics) -> Filter
         topics=slugs,
         needs_all=needs_all and len(slugs) > 1,
         min_quality=_quality(values["min_quality"]),
+        authors=_texts("author", values["author"]),
+        languages=_languages(values["lang"]),
+        excluded=_excluded(values["not"], topics),
+        own_language=own_language,
         providers=_texts("provider", values["provider"]),
         types=_texts("type", values["type"]),
         words=_texts("word", values["word"]),
@@ -194,6 +233,27 @@ def _texts(name: str, values: list[str]) -> tuple[str, ...]:
     if any(len(text) > MAX_LENGTH for text in texts):
         raise BadFilterError(f"each {name} can have at most {MAX_LENGTH} characters")
     return tuple(texts)
+
+
+def _languages(values: list[str]) -> tuple[str, ...]:
+    tags = _texts("lang", values)
+    for tag in tags:
+        if not _LANGUAGE.fullmatch(tag):
+            raise BadFilterError(f"{tag!r} is not the tag of a language, such as en or pt-BR")
+    return tuple(tag for tag in tags if not any(tag.startswith(f"{other}-") for other in tags))
+
+
+def _excluded(values: list[str], topics: Topics) -> tuple[str, ...]:
+    slugs = {_resolve(value.strip(), topics) for value in values if value.strip()}
+    if ALL in slugs:
+        raise BadFilterError("a feed without all topics would have no entries")
+    if len(slugs) > MAX_VALUES:
+        raise BadFilterError(f"not can be given at most {MAX_VALUES} times")
+    return tuple(sorted(slug for slug in slugs if _ancestors(slug, topics).isdisjoint(slugs)))
+
+
+def _people(article: Article) -> set[str]:
+    return {fold(one_line(without_address(name))) for name in article.authors}
 
 
 def _publication(article: Article) -> set[str]:

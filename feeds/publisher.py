@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
-from urllib.parse import quote
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
@@ -20,15 +19,14 @@ from articles.catalog.mentions import CatalogPlaces
 from articles.catalog.served_files import ArticleFiles
 from articles.errors import DeadlineError
 from articles.topics import ALL, Topic
-from feeds import archives, formats
+from feeds import archives
 from feeds.archives import MAX_PART, Month
 from feeds.bodies import Bodies, TextCache
 from feeds.build import build_feed, feed_id
 from feeds.cached import CachedDocument, State
 from feeds.changes import ChangeTimes
 from feeds.filters import Filter
-from feeds.formats import FORMATS, opml
-from feeds.formats.opml import Outline, render_opml
+from feeds.formats import FORMATS
 from feeds.links import Links
 from feeds.model import Content, Feed, History, Site
 from text.cache import LruCache
@@ -49,7 +47,7 @@ _MOST_NAMED = 5
 MAX_FILTERED_CHANGES = 10_000
 """Filtered feeds of which is remembered when they last changed."""
 TEXT_CACHE_BYTES = 4_000_000
-_ALL_TOPICS = Topic(name="All topics", slug=ALL)
+ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +188,7 @@ class Publisher:
         return self._topic(slug, self._clock())
 
     def _topic(self, slug: str, now: datetime) -> Topic | None:
-        return _ALL_TOPICS if slug == ALL else self.catalog.topic(slug, now)
+        return ALL_TOPICS if slug == ALL else self.catalog.topic(slug, now)
 
     def dated(
         self, changes: ChangeTimes, name: str, document: Document, slugs: Iterable[str], now: datetime
@@ -212,7 +210,7 @@ class Publisher:
             *cache_headers(feed.ttl, slugs_in(feed.slug)),
             ("Link", f'<{feed.address(extension)}>; rel="self"'),
             ("Link", f'<{feed.page_url}>; rel="alternate"; type="text/html"'),
-            *_OPEN_HEADERS,
+            *FEED_HEADERS,
         )
         body = render_within(feed, extension)
         return Document(body=body, mimetype=made.MIMETYPE, last_modified=None, headers=headers)
@@ -246,7 +244,8 @@ class Publisher:
         settings = self.settings
         found = self._matching_all(wanted, now, limit=settings.size if limit is None else limit)
         articles = (self.catalog.get(article.id, related=settings.related) for article in found)
-        names = {slug: topic.name for slug in wanted.topics if (topic := self.topic(slug))}
+        named = (*wanted.topics, *wanted.excluded)
+        names = {slug: topic.name for slug in named if (topic := self.topic(slug))}
         title = f"{wanted.title(names)} – {self.site.title}"
         feed = build_feed(
             Topic(name=title, slug=wanted.path, title=title),
@@ -308,33 +307,6 @@ class Publisher:
             raise matching.cut_short
         return matching.articles
 
-    def subscriptions(self) -> Document:
-        """Return the OPML document that lists every topic's feed."""
-        summaries = self.catalog.summaries(self._clock())
-        below: dict[str | None, list[Topic]] = {}
-        for topic in (summary.topic for summary in summaries):
-            below.setdefault(self.catalog.topics.of(topic.parent).slug if topic.parent else None, []).append(
-                topic
-            )
-        outlines = [self._outline(_ALL_TOPICS, {}), *self._tree(None, below)]
-        headers = (*cache_headers(self.settings.ttl), *_OPEN_HEADERS)
-        body = render_opml(self.site.title, outlines)
-        return Document(body=body, mimetype=opml.MIMETYPE, last_modified=None, headers=headers)
-
-    def _tree(self, parent: str | None, below: Mapping[str | None, Iterable[Topic]]) -> Iterator[Outline]:
-        return (self._outline(topic, below) for topic in below.get(parent, ()))
-
-    def _outline(self, topic: Topic, below: Mapping[str | None, Iterable[Topic]]) -> Outline:
-        address = quote(topic.slug)
-        is_all = topic.slug == ALL
-        return Outline(
-            title=topic.title or (self.site.title if is_all else topic.name),
-            description=topic.description,
-            feed_url=f"{self.site.url}/feeds/{address}.{formats.rss.EXTENSION}",
-            page_url=f"{self.site.url}/" if is_all else f"{self.site.url}/topics/{address}",
-            children=tuple(self._tree(topic.slug, below)),
-        )
-
 
 def render_within(feed: Feed, extension: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
     """Return a feed in one format, without its oldest entries where it would be larger than `limit` bytes."""
@@ -366,4 +338,4 @@ def _order(article: Article) -> tuple[float, str]:
 
 
 # Feeds are for every program, also one that runs in another site's page.
-_OPEN_HEADERS = (*OPEN_HEADERS, ("X-Content-Type-Options", "nosniff"))
+FEED_HEADERS = (*OPEN_HEADERS, ("X-Content-Type-Options", "nosniff"))

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from articles.catalog.values import AXES
 from articles.topics import ALL, Topic, slugify
 from feeds import archives, filters
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
@@ -19,6 +20,7 @@ from feeds.filters import Filter
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
+from feeds.subscriptions import Subscriptions
 from web.cors import allow_origins
 from web.redirects import redirect_within
 from web.responses import parameters, respond
@@ -79,9 +81,14 @@ def blueprint(publisher: Publisher) -> Blueprint:
             return redirect_within(publisher.site.url, f"{requested.base}.{extension}", requested.query[1:])
         return respond(publisher.filtered(requested, extension))
 
+    lists = Subscriptions(publisher)
+
     @routes.get("/feeds.opml")
     def subscriptions() -> AnyResponse:
-        return respond(publisher.subscriptions())
+        axis = request.args.get("by", "topic")
+        if axis not in ("topic", *AXES):
+            raise BadFilterError(f"by can be topic, {', '.join(AXES)}")
+        return respond(lists.document("" if axis == "topic" else axis))
 
     return routes
 
@@ -115,12 +122,12 @@ def parse_request(publisher: Publisher, path: str) -> Filter:
     """Return the filter of the topics in `path` and the request's parameters. Raises BadFilterError."""
     if len(request.query_string) > MAX_QUERY:
         raise BadFilterError(f"an address can have at most {MAX_QUERY:,} characters of parameters")
-    return filters.parse(path, parameters(), publisher.catalog.topics)
+    return filters.parse(path, parameters(), publisher.catalog.topics, own_language=publisher.site.language)
 
 
 def check_topics(publisher: Publisher, requested: Filter) -> None:
     """Raise GoneTopicError or UnknownTopicError where a filter names a topic that does not exist."""
-    for slug in requested.topics:
+    for slug in (*requested.topics, *requested.excluded):
         if slug in publisher.catalog.topics.gone:
             raise GoneTopicError(slug)
         if publisher.topic(slug) is None:

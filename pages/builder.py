@@ -42,33 +42,41 @@ class Form:
     topics: tuple[Choice, ...]
     types: tuple[Choice, ...]
     providers: tuple[Choice, ...]
+    languages: tuple[Choice, ...]
     needs_all: bool
     min_quality: str
     words: str
+    author: str
+    excluded: str
     left_out: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterValues:
-    """The types and publications of a site's articles, folded, with one spelling and their number."""
+    """The types, publications and languages of the articles: folded, with one spelling and their number."""
 
     types: tuple[Choice, ...]
     providers: tuple[Choice, ...]
+    languages: tuple[Choice, ...]
 
 
 def filter_values(catalog: Catalog, now: datetime) -> FilterValues:
     """Return which types and publications the shown articles have, the most frequent first."""
     found = value_counts(catalog, now)
-    return FilterValues(types=_ranked(found.types), providers=_ranked(found.providers))
+    return FilterValues(
+        types=_ranked(found.types),
+        providers=_ranked(found.providers),
+        languages=_ranked(found.languages),
+    )
 
 
-def parse_form(pairs: Pairs, topics: Topics) -> Filter:
+def parse_form(pairs: Pairs, topics: Topics, own_language: str = "en") -> Filter:
     """Return the filter that a filled-in form describes. Raises BadFilterError."""
     pairs = list(pairs)
     chosen = [value for name, value in pairs if name == "topic" and value]
     separator = "," if ("match", "all") in pairs else "+"
     narrowing = (pair for pair in _with_single_words(pairs) if pair[0] not in ("topic", "match"))
-    return parse(separator.join(chosen) or ALL, narrowing, topics)
+    return parse(separator.join(chosen) or ALL, narrowing, topics, own_language=own_language)
 
 
 def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -> Form:
@@ -82,6 +90,7 @@ def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -
     listed = sorted(ranked[:MAX_TOPICS], key=lambda summary: summary.topic.name.casefold())
     types = _chosen(found.types, values.get("type", ()))
     providers = _chosen(found.providers, values.get("provider", ()))
+    languages = _chosen(found.languages, values.get("lang", ()))
     return Form(
         topics=tuple(
             Choice(
@@ -94,6 +103,9 @@ def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -
         ),
         types=types,
         providers=providers,
+        languages=languages,
+        author=values.get("author", [""])[-1],
+        excluded=", ".join(filter(None, values.get("not", ()))),
         needs_all=("match", "all") in pairs,
         min_quality=values.get("min_quality", [""])[-1],
         words=", ".join(filter(None, values.get("word", ()))),
@@ -101,6 +113,7 @@ def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -
             "topics": len(ranked) - len(listed),
             "types": _left_out(found.types, types),
             "providers": _left_out(found.providers, providers),
+            "languages": _left_out(found.languages, languages),
         },
     )
 
@@ -112,7 +125,7 @@ def _left_out(known: Iterable[Choice], shown: Iterable[Choice]) -> int:
 
 def _with_single_words(pairs: Pairs) -> Iterator[tuple[str, str]]:
     for name, value in pairs:
-        if name == "word":
+        if name in ("word", "not"):
             yield from ((name, word) for word in value.split(","))
         else:
             yield name, value

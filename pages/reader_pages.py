@@ -169,7 +169,7 @@ class ReaderPages:
             "problem": "",
         }
         try:
-            found |= self._choice(builder.parse_form(pairs, self.catalog.topics), now)
+            found |= self._choice(builder.parse_form(pairs, self.catalog.topics, self.site.language), now)
         except BadFilterError as error:
             found["problem"] = str(error)
         form = builder.form(pairs, self.catalog.summaries(now), self._filter_values(now))

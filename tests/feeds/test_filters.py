@@ -33,6 +33,8 @@ ARTICLE = Article(
     slugs=("ai", "security"),
     quality=80,
     type="Video",
+    authors=("Ann Lee <ann@example.com>",),
+    language="pt-BR",
     provider=Provider(name="Byte  Ledger", domain="byteledger.example.net"),
 )
 
@@ -70,6 +72,13 @@ def address(wanted: Filter) -> str:
         ("ai?provider=Byte++Ledger", "ai?provider=byte+ledger"),
         ("ai?word=ＡＩ", "ai?word=ai"),
         ("日本語+ai", "ai+日本語"),
+        (
+            "ai?type=x&author=Ann+Lee&not=security&lang=pt-BR",
+            "ai?author=ann+lee&lang=pt-br&not=security&type=x",
+        ),
+        ("ai?lang=pt-BR&lang=PT", "ai?lang=pt"),
+        ("all?not=machine-learning&not=Artificial+Intelligence", "all?not=ai"),
+        ("all?not=", "all"),
     ],
 )
 def test_one_address(asked: str, canonical: str) -> None:
@@ -83,6 +92,9 @@ def test_one_address(asked: str, canonical: str) -> None:
         ("ai+security,c", "either by"),
         ("+", "name a topic"),
         ("ai?min_quality=high", "whole number"),
+        ("ai?lang=a+b", "tag of a language"),
+        ("ai?not=all", "no entries"),
+        ("all?" + "&".join(f"not=w{n}" for n in range(MAX_VALUES + 1)), "at most 10 times"),
         ("ai?min_quality=1&min_quality=2", "once"),
         ("ai?min_quality=99999999999", "whole number"),
         ("ai?min_qualty=80", "no parameter 'min_qualty'"),
@@ -113,6 +125,15 @@ def test_refused(asked: str, reason: str) -> None:
         ("ai?provider=byte+ledger", True),
         ("ai?provider=byteledger.example.net", True),
         ("ai?provider=byte", False),
+        ("ai?author=ann+lee", True),
+        ("ai?author=Bob&author=ANN++LEE", True),
+        ("ai?author=ann", False),
+        ("ai?lang=pt", True),
+        ("ai?lang=pt-BR", True),
+        ("ai?lang=pto", False),
+        ("ai?lang=pt-PT", False),
+        ("ai?not=security", False),
+        ("all?not=c", True),
         ("ai?word=FUZZER", True),
         ("ai?word=fuzz", False),
         ("ai?word=go", False),
@@ -160,3 +181,16 @@ def test_canonical_address_is_a_fixed_point(
     again = parse(wanted.path, parse_qsl(wanted.query[1:], keep_blank_values=True), TOPICS)
     assert again == wanted
     assert tuple(parse_qsl(wanted.query[1:])) == wanted.pairs
+
+
+def test_an_article_without_a_language_is_in_the_sites() -> None:
+    """A site writes in one language as a rule, and names only the exceptions."""
+    article = replace(ARTICLE, language=None)
+    assert not parsed("ai?lang=de").matches(article)
+    assert parse("ai", [("lang", "de")], TOPICS, own_language="de-CH").matches(article)
+
+
+def test_a_title_names_every_axis() -> None:
+    """People see in the title what they chose."""
+    chosen = parsed("ai?author=ann&lang=pt&not=security&provider=x")
+    assert chosen.title({"ai": "AI", "security": "Security"}) == "AI, by ann, in pt, from x, without Security"

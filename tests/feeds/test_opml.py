@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from feeds.formats.opml import Outline, render_opml
+from tests.site import URL, ArticleSite, Web
 
 CPP = Outline(
     title="C++ & <T>", feed_url="https://x.example/feeds/c.rss", page_url="https://x.example/topics/c"
@@ -61,3 +62,27 @@ def test_bad_characters_do_no_harm() -> None:
 def test_the_same_outlines_give_the_same_bytes() -> None:
     """No date, no order but the given one."""
     assert render_opml("Newswire", [PARENT, CPP]) == render_opml("Newswire", iter([PARENT, CPP]))
+
+
+def test_feeds_by_axis(site: ArticleSite, web: Web) -> None:
+    """`?by=` lists the feeds by author, language or publication, nested like the topics; each can be read."""
+    site.topics = [{"name": "AI"}, {"name": "ML", "parent": "AI"}]
+    site.write("a.md", topics=["ML"], provider="The Paper", authors=["Ann Lee"], language="pt-BR")
+    site.write("b.md", topics=["AI"], provider="the paper", authors=["Ann Lee", "Bo"])
+    site.write("c.md", topics=["AI"], provider="Other", publishedDateTime="2099-01-01")
+    web.newswire.catalog.close()
+    made = Web(site)
+    made.refresh()
+    root = etree.fromstring(made.get("/feeds.opml?by=provider").data)
+    folder = root.find("body/outline[@text='AI']")
+    assert folder is not None
+    assert [outline.get("text") for outline in folder] == ["AI", "The Paper", "ML"]
+    urls = [str(outline.get("xmlUrl")) for outline in root.iter("outline") if outline.get("xmlUrl")]
+    assert f"{URL}/feeds/ml.rss?provider=the+paper" in urls and not any("other" in url for url in urls)
+    for url in urls:
+        assert made.get(url.removeprefix(URL)).status_code == 200
+    by_author = made.get("/feeds.opml?by=author").text
+    assert "all.rss?author=ann+lee" in by_author and "all.rss?author=bo" in by_author
+    assert "ml.rss?lang=pt-br" in made.get("/feeds.opml?by=lang").text
+    assert made.get("/feeds.opml?by=topic").data == made.get("/feeds.opml").data
+    assert made.get("/feeds.opml?by=colour").status_code == 400

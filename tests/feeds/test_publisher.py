@@ -17,6 +17,7 @@ from lxml import etree
 from articles.topics import ALL
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+from feeds.subscriptions import Subscriptions
 from tests.site import NOON, ArticleSite, Clock, news_site
 from tests.text.test_limits import calls
 from text.cache import LruCache
@@ -154,6 +155,7 @@ from articles.files.folder import Folder
 from articles.topics import Topics
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+from feeds.subscriptions import Subscriptions
 from tests.site import Clock, news_feeds, news_site
 indexer = Indexer(Catalog(Path(sys.argv[2]), Topics(), source="x"), Folder(Path(sys.argv[1])))
 indexer.refresh()
@@ -246,7 +248,7 @@ def test_the_list_of_feeds_is_a_tree(site: ArticleSite) -> None:
     site.write("a.md", topics=["ML", "C++", "日本語"])
     catalog = site.indexer().catalog
     site.indexer().refresh()
-    root = etree.fromstring(site.publisher(catalog).subscriptions().body)
+    root = etree.fromstring(Subscriptions(site.publisher(catalog)).document().body)
     urls = [outline.get("xmlUrl") for outline in root.iter("outline") if outline.get("xmlUrl")]
     assert urls == [
         f"https://news.example.org/feeds/{slug}.rss"
@@ -262,8 +264,8 @@ def test_the_list_of_feeds_takes_work_in_proportion_to_the_topics(site: ArticleS
         catalog = site.indexer().catalog
         site.indexer().refresh()
         publisher = site.publisher(catalog)
-        publisher.subscriptions()
-        return calls(publisher.subscriptions)
+        Subscriptions(publisher).document()
+        return calls(lambda: Subscriptions(publisher).document())
 
     small = work(100)  # of 100 topics
     large = work(100 - 1) - small  # of 99 more

@@ -1,0 +1,22 @@
+"""Names of people as they are written: with or without their e-mail address."""
+
+from __future__ import annotations
+
+import re
+
+_ADDRESS = re.compile(
+    r"<[^<>\s@]+@[^<>\s@]+>|(?:mailto:)?[^<>()\[\]\s@,;:]+@[^<>()\[\]\s@,;:]+\.[^<>()\[\]\s@,;:]+"
+)
+_WRAPPED = re.compile(r"\(([^()]*)\)")  # ann@example.com (Ann), as RSS has it
+
+
+def without_address(name: str) -> str:
+    """Return "Ann <ann@example.com>" as "Ann": nobody means to publish the address to every spammer.
+
+    An address alone is nobody's name, and leaves nothing.
+    """
+    if "@" not in name:
+        return name
+    rest = _ADDRESS.sub("", name).strip()
+    wrapped = _WRAPPED.fullmatch(rest)
+    return wrapped[1] if wrapped else rest.removesuffix("()").strip(" <>")
