@@ -239,6 +239,7 @@ def _start_bot(newswire: Newswire) -> None:
     """Let this web worker post too: of all processes that may, the one with the lease does."""
     from bot.errors import BotError
     from wiring.bot import bot_parts
+    from wiring.hubs import hub_notifier
 
     try:
         bot = bot_parts(newswire, os.environ).bot()
@@ -248,6 +249,10 @@ def _start_bot(newswire: Newswire) -> None:
         return
     newswire.watcher.on_change = bot.wake
     atexit.register(bot.stop)
+    hubs = hub_notifier(newswire)
+    if hubs:
+        hubs.start()
+        atexit.register(hubs.stop)
 
 
 def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplication:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     PrivateAttr,
     ValidationError,
@@ -35,6 +36,7 @@ from config.values import (
     Duration,
     GitAddress,
     Globs,
+    HubAddress,
     LanguageTag,
     Names,
     Permalink,
@@ -42,6 +44,7 @@ from config.values import (
     TimeZone,
     WebAddress,
     inner_folder,
+    listed,
 )
 
 
@@ -147,6 +150,7 @@ class FeedsConfig(Section):
     summary: Annotated[int, Field(ge=50, le=10_000, description="characters")] = 1_000
     related: Annotated[int, Field(ge=0, le=3)] = 3
     ttl: Annotated[int, Field(ge=1, le=1440, description="minutes")] = 60
+    hubs: Annotated[tuple[HubAddress, ...], Field(max_length=5), BeforeValidator(listed)] = ()
     topics: tuple[TopicConfig, ...] = ()
     gone: Names = ()
 

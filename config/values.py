@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -42,6 +43,16 @@ def _web_address(value: str) -> str:
     if url is None or "?" in url or "#" in url:
         raise ValueError("write a whole address such as https://news.example.org")
     return url.rstrip("/")
+
+
+def _hub_address(value: str) -> str:
+    url = http_url(value.strip())
+    parts = urlsplit(url or "")
+    if url is None or parts.fragment:
+        raise ValueError("write a hub's whole address such as https://hub.example.org/")
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("write https://: anyone on the way could change what the hub is told")
+    return url
 
 
 def _git_address(value: str) -> str:
@@ -116,6 +127,8 @@ ChannelName = Annotated[
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 
 Permalink = Annotated[str, Field(min_length=1), AfterValidator(_permalink)]
+
+HubAddress = Annotated[str, AfterValidator(_hub_address)]
 
 GitAddress = Annotated[str, AfterValidator(_git_address)]
 

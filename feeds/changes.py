@@ -2,7 +2,8 @@
 
 The articles alone do not tell: settings, a new version of the program, and the time itself change documents
 too. So each document's tag is remembered with the second from which it was this document. No document ever
-has one second for two tags, so that a client with that date holds exactly these bytes.
+has one second for two tags, so that a client with that date holds exactly these bytes. A second change within
+one second is dated one second earlier, where that one is free.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from storage.derived import DerivedFile, reason_of, transaction
 
@@ -21,13 +23,16 @@ log = logging.getLogger(__name__)
 MAX_DOCUMENTS = 100_000
 """Documents that are remembered; those that came first are forgotten first."""
 
-_VERSION = 1
+_VERSION = 2
+_ROOM = 60  # seconds before the first date of a new file, for documents that change twice in one second
 _CLOCK_ERROR = timedelta(minutes=1)  # how far a clock may have been ahead before its times are dropped
 _SCHEMA = (
     """CREATE TABLE documents (
-        number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tag TEXT NOT NULL, changed_at INTEGER NOT NULL
+        number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, tag TEXT NOT NULL, changed_at INTEGER NOT NULL,
+        newest INTEGER NOT NULL,   -- the latest second that any version has had
+        free_after INTEGER NOT NULL -- no version has had a second between this one and `changed_at`
     )""",
-    "CREATE TABLE meta (forgotten_at INTEGER)",  # the time since which nothing was forgotten
+    "CREATE TABLE meta (free_after INTEGER NOT NULL)",
 )
 
 
@@ -35,7 +40,7 @@ class ChangeTimes:
     """Remembers the documents of one machine, in the file `path`. Any thread and process may use it."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime], *, limit: int = MAX_DOCUMENTS) -> None:
-        self._file = DerivedFile(path, _SCHEMA, version=_VERSION, synchronous="OFF", timeout=1.0)
+        self._file = DerivedFile(path, _SCHEMA, version=_VERSION, synchronous="OFF", timeout=10.0)
         self._clock = clock
         self._limit = limit
         self._lock = threading.Lock()
@@ -44,7 +49,7 @@ class ChangeTimes:
         """Return the whole second since when the document `name` has had this tag.
 
         `known` is when its articles last changed. The second may be a moment ahead, when the document changes
-        more than once in one; None says that the file cannot be used.
+        again and again in one; None says that the file cannot be used.
         """
         try:
             with self._lock:  # SQLite lets one writer in at a time, and the others sleep
@@ -57,53 +62,72 @@ class ChangeTimes:
     def _changed_at(self, connection: sqlite3.Connection, name: str, tag: str, known: datetime) -> int:
         now = self._clock()
         row = _row(connection, name)
-        if row and row[0] == tag and not _is_ahead(row[1], now):
-            return row[1]
+        if row and row.tag == tag and not _is_ahead(row.newest, now):
+            return row.changed_at
         with transaction(connection):
             row = _row(connection, name)  # another process may have been here meanwhile
-            if row and row[0] == tag and not _is_ahead(row[1], now):
-                return row[1]
             if row is None:
-                moment = min(now, max(known, self._forgotten_at(connection, now)))
-                seconds = _seconds(moment)
-                self._add(connection, name, tag, seconds, now)
-            else:
-                seconds = _next(row[1], known, now)
-                connection.execute(
-                    "UPDATE documents SET tag = ?, changed_at = ? WHERE name = ?", (tag, seconds, name)
-                )
-            return seconds
+                return self._add(connection, name, tag, known, now)
+            if row.tag == tag and not _is_ahead(row.newest, now):
+                return row.changed_at
+            found = _next(row, tag, known, now)
+            connection.execute(
+                "UPDATE documents SET tag = ?, changed_at = ?, newest = ?, free_after = ? WHERE name = ?",
+                (*found, name),
+            )
+            return found.changed_at
 
-    def _forgotten_at(self, connection: sqlite3.Connection, now: datetime) -> datetime:
-        row = connection.execute("SELECT forgotten_at FROM meta").fetchone()
-        if row:
-            return datetime.fromtimestamp(row[0], UTC)
-        connection.execute("INSERT INTO meta VALUES (?)", (_seconds(now),))
-        return now
-
-    def _add(self, connection: sqlite3.Connection, name: str, tag: str, seconds: int, now: datetime) -> None:
+    def _add(
+        self, connection: sqlite3.Connection, name: str, tag: str, known: datetime, now: datetime
+    ) -> int:
+        free_after = self._free_after(connection, now)
+        seconds = max(_seconds(min(known, now)), free_after + 1)
         added = connection.execute(
-            "INSERT INTO documents (name, tag, changed_at) VALUES (?, ?, ?)", (name, tag, seconds)
+            "INSERT INTO documents (name, tag, changed_at, newest, free_after) VALUES (?, ?, ?, ?, ?)",
+            (name, tag, seconds, seconds, free_after),
         )
         oldest = (added.lastrowid or 0) - self._limit
         if connection.execute("DELETE FROM documents WHERE number <= ?", (oldest,)).rowcount:
-            # The next second: what was forgotten may have changed in this one.
-            connection.execute("UPDATE meta SET forgotten_at = ?", (_seconds(now) + 1,))
+            connection.execute("UPDATE meta SET free_after = ?", (_seconds(now),))
+        return seconds
+
+    def _free_after(self, connection: sqlite3.Connection, now: datetime) -> int:
+        """Return the second after which no document that is not remembered can have had a date."""
+        row = connection.execute("SELECT free_after FROM meta").fetchone()
+        if row is None:
+            # Nothing was ever forgotten: there is room for changes at once.
+            row = (_seconds(now) - _ROOM,)
+            connection.execute("INSERT INTO meta VALUES (?)", row)
+        return int(row[0])
 
 
-def _row(connection: sqlite3.Connection, name: str) -> tuple[str, int] | None:
-    found: tuple[str, int] | None = connection.execute(
-        "SELECT tag, changed_at FROM documents WHERE name = ?", (name,)
+class _Row(NamedTuple):
+    """What is remembered of a document."""
+
+    tag: str
+    changed_at: int
+    newest: int
+    free_after: int
+
+
+def _row(connection: sqlite3.Connection, name: str) -> _Row | None:
+    found = connection.execute(
+        "SELECT tag, changed_at, newest, free_after FROM documents WHERE name = ?", (name,)
     ).fetchone()
-    return found
+    return _Row(*found) if found else None
 
 
-def _next(before: int, known: datetime, now: datetime) -> int:
-    """Return the second of a change, which no earlier version of the document has had."""
-    if _is_ahead(before, now):
-        return _seconds(now)
+def _next(before: _Row, tag: str, known: datetime, now: datetime) -> _Row:
+    """Return a new version of a document, with a second that no earlier one has had."""
+    if _is_ahead(before.newest, now):
+        return _Row(tag, _seconds(now), _seconds(now), _seconds(now))
     told = _seconds(min(known, now))
-    return told if told > before else max(_seconds(now), before + 1)
+    seconds = told if told > before.newest else _seconds(now)
+    if seconds > before.newest:
+        return _Row(tag, seconds, seconds, before.newest)
+    if before.changed_at - 1 > before.free_after:
+        return _Row(tag, before.changed_at - 1, before.newest, before.free_after)
+    return _Row(tag, before.newest + 1, before.newest + 1, before.newest)
 
 
 def _is_ahead(seconds: int, now: datetime) -> bool:

@@ -71,7 +71,8 @@ class ArchivePublisher:
             current=feed.base_url,
             is_archive=place.is_closed,
         )
-        return replace(feed, base_url=f"{feed.base_url}/{part.name}", history=history)
+        # Hubs are told of the feed alone.
+        return replace(feed, base_url=f"{feed.base_url}/{part.name}", history=history, hubs=())
 
     def parts(self, slug: str, now: datetime) -> Iterator[Part]:
         """Yield every part of a topic's history that a link leads to; none where the feed has all of it."""

@@ -60,6 +60,7 @@ class FeedSettings:
     ttl: int
     summary: int
     archives: bool
+    hubs: tuple[str, ...] = ()
 
     @property
     def part_size(self) -> int:
@@ -145,7 +146,7 @@ class Publisher:
     def build(self, topic: Topic, articles: Iterable[Article], now: datetime) -> Feed:
         """Return a feed of these articles of a topic as the settings say."""
         settings = self.settings
-        return build_feed(
+        feed = build_feed(
             topic,
             articles,
             self.site,
@@ -156,6 +157,7 @@ class Publisher:
             summary=settings.summary,
             bodies=self.bodies(now),
         )
+        return replace(feed, hubs=settings.hubs)
 
     def _history(self, feed: Feed, now: datetime) -> History:
         """Return where the articles begin that a feed has no place for."""
@@ -209,6 +211,7 @@ class Publisher:
         headers = (
             *cache_headers(feed.ttl, slugs_in(feed.slug)),
             ("Link", f'<{feed.address(extension)}>; rel="self"'),
+            *(("Link", f'<{hub}>; rel="hub"') for hub in feed.hubs),
             ("Link", f'<{feed.page_url}>; rel="alternate"; type="text/html"'),
             *FEED_HEADERS,
         )

@@ -332,3 +332,20 @@ def _check(folder: Path, text: str, url: str) -> None:
         found = [(True, True, "fine")]
     assert found
     assert all(line and column and message for line, column, message in found)
+
+
+@pytest.mark.parametrize(
+    ("hub", "reason"),
+    [
+        ("http://hub.example.org/", "https"),
+        ("hub.example.org", "whole address"),
+        ("https://h.example/#a", "whole"),
+    ],
+)
+def test_a_hub_has_a_whole_address(tmp_path: Path, hub: str, reason: str) -> None:
+    """Of https, but on this machine; the error has its line."""
+    file = tmp_path / "config.yaml"
+    file.write_text(f"feeds:\n  hubs:\n    - https://one.example/\n    - {hub}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    assert "config.yaml:4:" in str(caught.value) and reason in str(caught.value)

@@ -6,7 +6,7 @@ Apart from app.py because a process that only serves feeds never loads any of th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -24,6 +24,7 @@ from config import Config
 from ops.hosting import outbox_url
 from wiring.channels import channel_of, channel_rules
 from wiring.checks import warnings_of
+from wiring.hubs import hub_notifier
 from wiring.site import Newswire, index_of
 
 
@@ -52,10 +53,26 @@ def bot_parts(
         keep=config.bot.keep,
         alerts=config.bot.alerts,
         refresh=newswire.refresh,
-        watch=newswire.watch,
+        watch=partial(_watch, newswire, session),
         taxonomy=_taxonomy(topics),
         warnings=partial(warnings_of, newswire, environ),
     )
+
+
+@contextmanager
+def _watch(
+    newswire: Newswire, session: requests.Session | None, on_change: Callable[[], None]
+) -> Iterator[None]:
+    """Keep the catalog fresh for a while, call `on_change` after every visible change, and tell the hubs."""
+    hubs = hub_notifier(newswire, session)
+    with newswire.watch(on_change):
+        if hubs:
+            hubs.start()
+        try:
+            yield
+        finally:
+            if hubs:
+                hubs.stop()
 
 
 @contextmanager

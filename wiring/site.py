@@ -225,6 +225,7 @@ def feed_settings(feeds: FeedsConfig) -> FeedSettings:
         ttl=feeds.ttl,
         summary=feeds.summary,
         archives=feeds.archives,
+        hubs=feeds.hubs,
     )
 
 

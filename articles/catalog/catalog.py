@@ -78,6 +78,23 @@ class Catalog(CatalogDatabase):
         )
         return moment(row[0]) if row and row[0] is not None else None
 
+    def topics_changed(self, revision: int) -> set[str]:
+        """Return the slugs of the topics (and `all`) that a refresh changed after this revision."""
+        return {slug for (slug,) in self._all("SELECT slug FROM topics WHERE revision > ?", revision)}
+
+    def topics_appeared(self, since: datetime, now: datetime) -> set[str]:
+        """Return the slugs of the topics (and `all`) with an article that appeared or ended meanwhile."""
+        rows = self._all(
+            "SELECT DISTINCT topic.key FROM articles, json_each(json_insert(spellings, '$.all', '')) AS topic"
+            " WHERE shown AND number IN ("
+            " SELECT number FROM articles WHERE published_at > ?1 AND published_at <= ?2"
+            " UNION SELECT number FROM articles WHERE due_at > ?1 AND due_at <= ?2 AND due_at <> published_at"
+            " UNION SELECT number FROM articles"
+            "   WHERE expires_at > ?1 AND expires_at <= ?2 AND expires_at IS NOT NULL)",
+            microseconds(since), microseconds(now),
+        )  # fmt: skip
+        return {slug for (slug,) in rows}
+
     def topic(self, slug: str, now: datetime) -> Topic | None:
         """Return the topic at `slug`: a listed one, or one that a shown article names and that is not gone.
 

@@ -1,0 +1,187 @@
+"""Tells WebSub hubs that feeds changed, so that those who subscribed there need not ask.
+
+https://www.w3.org/TR/websub/: the feeds name their hubs (§4, in `feeds.publisher`). How a hub is told of a
+change is left to the two sides; all public hubs take PubSubHubbub's `hub.mode=publish`. What is still to be
+told is in an SQLite file, so that a restart forgets nothing and two processes of one machine do not tell the
+same.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from articles.background import Background
+from articles.catalog.catalog import Catalog
+from storage.derived import DerivedFile, reason_of, transaction
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the catalog."""
+
+RETRIES = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 600, 3_600, 21_600))
+"""How long after each failed attempt the next one is made; after the last one the hub is not told."""
+
+MAX_WAIT = timedelta(hours=6)
+"""The longest wait that a hub may ask for."""
+
+FRESH = timedelta(hours=1)
+"""How new the articles are whose topics a first start tells of: a deploy may have brought them."""
+
+_CLAIMED = timedelta(minutes=2)  # for how long nobody else makes an attempt that a process has begun
+_VERSION = 1
+_SCHEMA = (
+    """CREATE TABLE pending (
+        hub TEXT, url TEXT, attempts INTEGER NOT NULL, due_at REAL NOT NULL, PRIMARY KEY (hub, url)
+    ) WITHOUT ROWID""",
+    "CREATE TABLE seen (identity TEXT NOT NULL, revision INTEGER NOT NULL, looked_at REAL NOT NULL)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a hub answered: the status, 0 when there was no answer; how long to wait, if it says so."""
+
+    status: int
+    wait: timedelta | None = None
+    reason: str = ""
+
+
+Tell = Callable[[str, str], Told]
+"""Tells a hub (first) that the feed at a URL (second) changed."""
+
+
+class _Due(NamedTuple):
+    hub: str
+    url: str
+    attempts: int
+
+
+class HubNotifier(Background):
+    """Watches one catalog and tells the hubs of each topic that changed, once for each of its feeds.
+
+    `addresses` returns the URLs of a topic's feeds. Nothing is told of topics that have none.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        path: Path,
+        hubs: Sequence[str],
+        addresses: Callable[[str], Iterable[str]],
+        tell: Tell,
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__("websub", stop_timeout=5)
+        self._catalog = catalog
+        self._file = DerivedFile(path, _SCHEMA, version=_VERSION)
+        self._hubs = tuple(hubs)
+        self._addresses = addresses
+        self._tell = tell
+        self._clock = clock
+        self._seen: tuple[str, int] | None = None
+        self._next_due: datetime | None = None
+
+    def look(self) -> None:
+        """Note which topics changed since the last look, and tell the hubs what is due."""
+        now = self._clock()
+        state = (self._catalog.identity, self._catalog.revision())
+        if self._catalog.is_complete() and (
+            state != self._seen or (self._next_due and now >= self._next_due)
+        ):
+            self._file.run(lambda connection: self._note(connection, state, now))
+            self._seen, self._next_due = state, self._catalog.next_due("all", now)
+        for due in self._file.run(lambda connection: _due(connection, now)):
+            if self._stop.is_set():
+                return
+            self._attempt_to_tell(due)
+
+    def _work(self) -> None:
+        try:
+            self.look()
+        except (sqlite3.Error, OSError) as error:
+            log.warning("hubs are not told of changes: %s", reason_of(error, self._file.path))
+        self._stop.wait(LOOK_EVERY)
+
+    def _finish(self) -> None:
+        self._catalog.close()
+
+    def _note(self, connection: sqlite3.Connection, state: tuple[str, int], now: datetime) -> None:
+        with transaction(connection):
+            row = connection.execute("SELECT identity, revision, looked_at FROM seen").fetchone()
+            identity, revision, looked_at = row or ("", 0, 0.0)
+            since = max(datetime.fromtimestamp(looked_at, UTC), now - FRESH)
+            changed = self._catalog.topics_appeared(since, now)
+            if identity == state[0]:
+                changed |= self._catalog.topics_changed(revision)
+            connection.execute("DELETE FROM seen")
+            connection.execute("INSERT INTO seen VALUES (?, ?, ?)", (*state, now.timestamp()))
+            connection.executemany(
+                "INSERT OR REPLACE INTO pending VALUES (?, ?, 0, ?)",
+                (
+                    (hub, url, now.timestamp())
+                    for slug in sorted(changed)
+                    for url in self._addresses(slug)
+                    for hub in self._hubs
+                ),
+            )
+            listed = ", ".join("?" * len(self._hubs))
+            connection.execute(f"DELETE FROM pending WHERE hub NOT IN ({listed})", self._hubs)
+
+    def _attempt_to_tell(self, due: _Due) -> None:
+        """Tell one hub of one feed, unless another process does, and note how that went."""
+        claimed_until = (self._clock() + _CLAIMED).timestamp()
+        if not self._file.run(lambda connection: _claim(connection, due, claimed_until, self._clock())):
+            return
+        told = self._tell(due.hub, due.url)
+        next_at = self._next_attempt(due, told)
+        # Meanwhile the feed may have changed again: then the row is another one, and stays.
+        self._file.run(lambda connection: _settle(connection, due, claimed_until, next_at))
+
+    def _next_attempt(self, due: _Due, told: Told) -> datetime | None:
+        if 200 <= told.status < 300:
+            log.info("told hub=%s feed=%s", due.hub, due.url)
+            return None
+        what = told.reason or f"status {told.status}"
+        may_retry = told.status in (0, 408, 429) or told.status >= 500
+        if not may_retry or due.attempts >= len(RETRIES):
+            log.warning("hub=%s is not told of feed=%s: %s", due.hub, due.url, what)
+            return None
+        wait = max(RETRIES[due.attempts], min(told.wait or timedelta(0), MAX_WAIT))
+        log.info("hub=%s feed=%s: %s, again in %d s", due.hub, due.url, what, wait.total_seconds())
+        return self._clock() + wait
+
+
+def _due(connection: sqlite3.Connection, now: datetime) -> list[_Due]:
+    rows = connection.execute(
+        "SELECT hub, url, attempts FROM pending WHERE due_at <= ? ORDER BY due_at, hub, url",
+        (now.timestamp(),),
+    )
+    return [_Due(*row) for row in rows]
+
+
+def _claim(connection: sqlite3.Connection, due: _Due, until: float, now: datetime) -> bool:
+    claimed = connection.execute(
+        "UPDATE pending SET due_at = ? WHERE hub = ? AND url = ? AND due_at <= ?",
+        (until, due.hub, due.url, now.timestamp()),
+    )
+    return claimed.rowcount == 1
+
+
+def _settle(
+    connection: sqlite3.Connection, due: _Due, claimed_until: float, next_at: datetime | None
+) -> None:
+    mine = (due.hub, due.url, claimed_until)
+    if next_at is None:
+        connection.execute("DELETE FROM pending WHERE hub = ? AND url = ? AND due_at = ?", mine)
+    else:
+        connection.execute(
+            "UPDATE pending SET due_at = ?, attempts = attempts + 1 WHERE hub = ? AND url = ? AND due_at = ?",
+            (next_at.timestamp(), *mine),
+        )

@@ -1,0 +1,56 @@
+"""A small WebSub hub on loopback: what publishers and subscribers need of one (https://www.w3.org/TR/websub/)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+
+@dataclass
+class Hub:
+    """What the hub was told, and what it answers next; 202 when nothing else is said."""
+
+    url: str = ""
+    told: list[dict[str, list[str]]] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def topics(self) -> list[str]:
+        """The feeds that it was told of."""
+        return [form["hub.url"][0] for form in self.told]
+
+
+@contextmanager
+def running_hub() -> Iterator[Hub]:
+    """Run a hub while the context lasts."""
+    hub = Hub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            hub.told.append(parse_qs(body))
+            status, headers = hub.answers.pop(0) if hub.answers else (202, {})
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hub.url = f"http://127.0.0.1:{server.server_port}/hub"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

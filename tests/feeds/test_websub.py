@@ -1,0 +1,185 @@
+"""WebSub: the feeds name their hubs, and a hub is told of each change once, until it has taken it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from lxml import etree
+
+from feeds.websub import RETRIES, HubNotifier
+from tests.feeds.hub import Hub, running_hub
+from tests.site import NOON, URL, ArticleSite, Clock, Web
+from wiring.hubs import hub_notifier
+
+GO = {f"{URL}/feeds/go.{extension}" for extension in ("rss", "atom", "json")}
+ALL = {f"{URL}/feeds/all.{extension}" for extension in ("rss", "atom", "json")}
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """A hub that takes everything."""
+    with running_hub() as running:
+        yield running
+
+
+@pytest.fixture
+def web(site: ArticleSite, hub: Hub) -> Iterator[Web]:
+    """A site with that hub, and articles of some weeks ago in two topics."""
+    site.feeds = {"hubs": [hub.url]}
+    site.write("a.md", topics=["Go"])
+    site.write("c.md", topics=["C"])
+    made = Web(site)
+    made.refresh()
+    yield made
+    made.newswire.catalog.close()
+
+
+@pytest.fixture
+def notifier(web: Web) -> HubNotifier:
+    """What tells the hub; it has looked once."""
+    made = hub_notifier(web.newswire)
+    assert made
+    made.look()
+    return made
+
+
+@pytest.mark.parametrize("extension", ["rss", "atom", "json"])
+def test_a_feed_names_its_hub_and_itself(web: Web, hub: Hub, extension: str) -> None:
+    """In the Link header, which wins, and in each format (WebSub §4)."""
+    answer = web.get(f"/feeds/go.{extension}")
+    itself = f"{URL}/feeds/go.{extension}"
+    assert f'<{hub.url}>; rel="hub"' in answer.headers.getlist("Link")
+    assert f'<{itself}>; rel="self"' in answer.headers.getlist("Link")
+    if extension == "json":
+        document = json.loads(answer.data)
+        assert document["hubs"] == [{"type": "WebSub", "url": hub.url}]
+        assert document["feed_url"] == itself
+    else:
+        links = etree.fromstring(answer.data).iterfind(".//{http://www.w3.org/2005/Atom}link")
+        found = {
+            link.get("rel"): link.get("href") for link in links if not link.get("rel", "").startswith("alt")
+        }
+        assert (found["hub"], found["self"]) == (hub.url, itself)
+
+
+def test_the_archive_is_not_news(notifier: HubNotifier, hub: Hub) -> None:
+    """A first start tells of nothing that is older than an hour."""
+    assert hub.told == []
+
+
+def test_each_feed_of_a_changed_topic_is_told_once(
+    site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub
+) -> None:
+    """The topic's feeds and those of everything, and no other topic's; nothing when nothing changes."""
+    site.write("a.md", title="Corrected", topics=["Go"])
+    web.refresh()
+    notifier.look()
+    notifier.look()
+    assert sorted(hub.topics) == sorted(GO | ALL)
+    assert {form["hub.mode"][0] for form in hub.told} == {"publish"}
+
+
+def test_a_deploy_with_news_is_told(site: ArticleSite, web: Web, hub: Hub) -> None:
+    """A start with nothing remembered tells of topics with an article of the last hour."""
+    site.write("b.md", topics=["Go"], publishedDateTime=NOON - timedelta(minutes=5))
+    web.refresh()
+    made = hub_notifier(web.newswire)
+    assert made
+    made.look()
+    assert set(hub.topics) == GO | ALL
+
+
+def test_an_article_that_appears_is_told(
+    site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub, clock: Clock
+) -> None:
+    """At its time, and not before: not even that there will be one."""
+    site.write("later.md", topics=["C"], publishedDateTime=NOON + timedelta(minutes=10))
+    web.refresh()
+    notifier.look()
+    hub.told.clear()
+    clock.advance(minutes=9)
+    notifier.look()
+    assert hub.told == []
+    clock.advance(minutes=1)
+    notifier.look()
+    assert f"{URL}/feeds/c.atom" in hub.topics and f"{URL}/feeds/go.atom" not in hub.topics
+
+
+def test_a_hub_that_is_away_is_told_later(
+    site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub, clock: Clock
+) -> None:
+    """Again after a while, longer after each failure or as the hub asks; another process goes on with it."""
+    hub.answers = [(503, {}), (429, {"Retry-After": "100"})] + [(202, {})] * 4
+    site.write("a.md", title="Corrected", topics=["Go"])
+    web.refresh()
+    notifier.look()
+    assert len(hub.told) == 6
+    first, second = hub.topics[:2]
+    clock.advance(seconds=RETRIES[0].total_seconds())
+    again = hub_notifier(web.newswire)
+    assert again
+    again.look()
+    assert hub.topics[6:] == [first]
+    clock.advance(seconds=100)
+    again.look()
+    assert hub.topics[7:] == [second]
+    clock.advance(days=1)
+    again.look()
+    assert len(hub.told) == 8
+
+
+@pytest.mark.parametrize(("answer", "attempts"), [((404, {}), 1), ((500, {}), len(RETRIES) + 1)])
+def test_no_hub_is_told_for_ever(
+    site: ArticleSite,
+    web: Web,
+    notifier: HubNotifier,
+    hub: Hub,
+    clock: Clock,
+    answer: tuple[int, dict[str, str]],
+    attempts: int,
+) -> None:
+    """What the hub refuses is not tried again, and what fails only so often."""
+    hub.answers = [answer] * 100
+    site.write("a.md", title="Corrected", topics=["Go"])
+    web.refresh()
+    for _ in range(len(RETRIES) + 3):
+        notifier.look()
+        clock.advance(hours=7)
+    assert hub.topics.count(f"{URL}/feeds/go.rss") == attempts
+
+
+def test_two_processes_do_not_tell_the_same(
+    site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub
+) -> None:
+    """They share the file of what is to be told."""
+    other = hub_notifier(web.newswire)
+    assert other
+    site.write("a.md", title="Corrected", topics=["Go"])
+    web.refresh()
+    notifier.look()
+    other.look()
+    assert sorted(hub.topics) == sorted(GO | ALL)
+
+
+def test_the_thread_tells_by_itself(site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub) -> None:
+    """Started, it sees a change and tells of it within seconds."""
+    notifier.start()
+    try:
+        site.write("a.md", title="Corrected", topics=["Go"])
+        web.refresh()
+        for _ in range(600):
+            if len(hub.told) >= 6 or notifier._stop.wait(0.05):
+                break
+    finally:
+        notifier.stop()
+    assert set(hub.topics) == GO | ALL and notifier.failure is None
+
+
+def test_archives_and_filtered_feeds(site: ArticleSite, web: Web, hub: Hub) -> None:
+    """Hubs are told of topics' feeds alone, so that others do not name one."""
+    answer = web.get("/feeds/c+go.atom")
+    assert answer.status_code == 200 and b'rel="hub"' not in answer.data
+    assert not [link for link in answer.headers.getlist("Link") if "hub" in link]

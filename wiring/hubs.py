@@ -1,0 +1,60 @@
+"""The hubs of WebSub (`feeds.hubs`): what tells them of changes, put together from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from urllib.parse import quote
+
+import requests
+
+from articles.topics import ALL
+from feeds.formats import FORMATS
+from feeds.websub import HubNotifier, Told
+from wiring.site import Newswire
+
+TIMEOUT = 10.0
+"""Seconds that a hub may take to connect, and to answer."""
+
+
+def hub_notifier(newswire: Newswire, session: requests.Session | None = None) -> HubNotifier | None:
+    """Return what tells the hubs of changes, not yet started; None where there are no hubs."""
+    hubs = newswire.config.feeds.hubs
+    if not hubs:
+        return None
+    return HubNotifier(
+        newswire.catalog,
+        newswire.config.state / "hubs.sqlite",
+        hubs,
+        lambda slug: _addresses(newswire, slug),
+        _teller(session or requests.Session(), newswire.config.site.url),
+        newswire.clock,
+    )
+
+
+def _addresses(newswire: Newswire, slug: str) -> Iterable[str]:
+    if slug == ALL or newswire.publisher.topic(slug):
+        for extension in FORMATS:
+            yield f"{newswire.config.site.url}/feeds/{quote(slug)}.{extension}"
+
+
+def _teller(session: requests.Session, site_url: str) -> Callable[[str, str], Told]:
+    def tell(hub: str, url: str) -> Told:
+        form = {"hub.mode": "publish", "hub.url": url, "hub.topic": url}
+        try:
+            answer = session.post(
+                hub,
+                data=form,
+                headers={"User-Agent": f"Newswire (+{site_url})"},
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,  # the body says nothing that is needed, and may be of any length
+            )
+        except requests.RequestException as error:
+            return Told(0, reason=type(error).__name__)
+        with answer:
+            wait = answer.headers.get("Retry-After", "")
+            seconds = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 7 else 0
+            return Told(answer.status_code, timedelta(seconds=seconds) if seconds else None)
+
+    return tell
