@@ -59,6 +59,12 @@ class Place:
     categories: Sequence[str] = ()
     author: str = ""
     language: str | None = None
+    keeps_date: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name as it is in addresses: without its date, unless the generator leaves that."""
+        return self.stem if self.keeps_date else without_date(self.stem)
 
     @property
     def stem(self) -> str:
@@ -217,7 +223,7 @@ def _filled(pattern: str, place: Place, *, titled: bool = False) -> str:
 def _placeholders(place: Place) -> dict[str, str]:
     """Return what each placeholder of any generator stands for."""
     when = place.published_at
-    name = without_date(place.stem)
+    name = place.name
     slug = (place.slug or "").strip("/")
     folders = _JEKYLL_FOLDERS.sub("", f"{'/'.join(place.folders)}/").strip("/")
     named = [*filter(None, folders.split("/")), *place.categories]

@@ -82,6 +82,8 @@ class Surroundings:
     prefix: str = ""
     permalinks: Mapping[str, str] = field(default_factory=dict)
     languages: tuple[LanguageHome, ...] = ()
+    names_keep_dates: bool = False
+    """Whether the date in a file's name is a part of its address."""
 
     def permalink_for(self, folders: Sequence[str], home: LanguageHome | None = None) -> str | None:
         """Return the pattern that the generator's configuration has for files in these folders."""

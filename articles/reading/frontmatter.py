@@ -106,6 +106,7 @@ class _Reading:
         appears_at = found.first(date, "publishdate")
         links = Links(found, self._path, self._context)
         link, original = links.given()
+        story = links.story() if link is None else None
         slug = found.first(_SLUG, "slug")
         authors = found.first(self._people(), "authors", "author") or ()
         if link is None and self._conventions.base_url:
@@ -121,6 +122,7 @@ class _Reading:
             link=link,
             original_link=original if original != link else None,
             slug=slug,
+            story=story,
             summary=self._excerpt() or self._first_words(),
             topics=self._topics(),
             quality=self._quality(),

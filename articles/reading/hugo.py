@@ -100,6 +100,22 @@ def _folder(value: Any) -> str:
     return value.strip("/.") if isinstance(value, str) else ""
 
 
+def reads_names(config: Mapping[str, Any]) -> bool:
+    """Whether dates are taken from names. https://gohugo.io/configuration/front-matter/#dates"""
+    named = config.get("languages")
+    languages = map(by_lower, filter(_is_mapping, named.values())) if isinstance(named, Mapping) else ()
+    for each in (config, *languages):
+        matter = each.get("frontmatter")
+        dates = by_lower(matter).get("date") if isinstance(matter, Mapping) else None
+        if ":filename" in (dates if isinstance(dates, list) else [dates]):
+            return True
+    return False
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
 def permalinks(value: Any) -> dict[str, str]:
     """Return the patterns of addresses by section. https://gohugo.io/configuration/permalinks/"""
     values = by_lower(value) if isinstance(value, Mapping) else {}

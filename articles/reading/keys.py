@@ -24,6 +24,7 @@ IMAGES = (
     "header",
 )  # fmt: skip
 LINKS = ("external_url", "canonical_url", "canonicalurl", "canonical", "externalurl")
+TRANSLATIONS = ("translationkey", "translation_key", "translation_id", "lang-ref", "lang_ref")
 PERMALINKS = ("permalink", "url", "path")
 RELATED_LINKS = ("webUrl", "originalUrl")
 RELATED_DATES = ("publishedDateTime", "date")

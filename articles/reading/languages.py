@@ -1,9 +1,11 @@
-"""The language that a file's path names: `fr/post.md`, `post.fr.md`, `2026/pt-BR/post.md`."""
+"""The language that a file's path names: `fr/post.md`, `post.fr.md`."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+
+from articles.identity import identity
 
 # ISO 639-1.
 _CODE_NAMES = """
@@ -29,3 +31,17 @@ def language_in_path(path: str) -> str | None:
         if match and match[1] in _CODES:
             return name.replace("_", "-")
     return None
+
+
+def without_language(path: str, folder: str = "") -> str:
+    """Return what the paths of an article's translations have in common: without extension and language.
+
+    `folder` is where the articles of its language are, with a slash at its end, where a site says so.
+    """
+    language = language_in_path(path)
+    below = path.removeprefix(folder)
+    if language and below == path and path.partition("/")[0].replace("_", "-") == language:
+        below = path.partition("/")[2]
+    stem = identity(below)
+    suffix = _SUFFIX.search(below)
+    return identity(f"{stem.removesuffix(f'.{suffix[1]}')}.md") if suffix and language else stem

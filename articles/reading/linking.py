@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from articles.article import Image
+from articles.identity import identity
 from articles.reading import addresses, keys, limits, parts, values
 from articles.reading.context import Context
-from articles.reading.languages import language_in_path
+from articles.reading.languages import language_in_path, without_language
 from articles.reading.values import BadValueError, Values
 
 _NO_SITE = "is a path on the site, which is not known: set articles.base_url"
@@ -53,6 +54,7 @@ class Links:
             categories=self._categories(),
             author=authors[0] if authors else "",
             language=home.code if home else language_in_path(self._path),
+            keeps_date=surroundings.names_keep_dates,
         )
         configured = surroundings.permalink_for(place.folders, home)
         conventions = self._conventions
@@ -67,10 +69,27 @@ class Links:
         own = self._conventions.base_url
         return any(home.base_url == own for home in self._context.surroundings.languages)
 
-    def _permalink(self) -> str | None:
+    def story(self) -> str | None:
+        """Return what the translations of an article have in common, whose front matter gives no address.
+
+        None where the article is known by its address alone, or on a page of this site in no language.
+        """
+        home = self._context.surroundings.home_of(self._path)
+        has_language = not self._conventions.is_plain and bool(home or language_in_path(self._path))
+        if not has_language and (self._conventions.base_url is None or self._permalink(is_quiet=True)):
+            return None
+        for _, key in self._values.given(*keys.TRANSLATIONS):
+            if isinstance(key, str) and 0 < len(key) <= limits.MAX_ID:
+                return f"translation:{key}"
+        folder = home.folder if home else ""
+        return f"path:{without_language(self._path, folder) if has_language else identity(self._path)}"
+
+    def _permalink(self, *, is_quiet: bool = False) -> str | None:
         for key, value in self._values.given(*keys.PERMALINKS):
             if not isinstance(value, str) or not value.strip() or _is_whole_address(value):
                 continue
+            if is_quiet:
+                return value
             if len(value) > limits.MAX_URL:
                 self._values.note(BadValueError(key, f"is longer than {limits.MAX_URL:,} characters"))
             elif addresses.is_pattern_of_markup(value):

@@ -76,6 +76,7 @@ class Beside:
             prefix=self._prefix(levels),
             permalinks=dict(self._permalinks(levels)),
             languages=tuple(self._languages(levels)),
+            names_keep_dates=self._keeps_dates(levels),
         )
         return Context(self._conventions, surroundings, self._folder.root)
 
@@ -134,6 +135,13 @@ class Beside:
                     yield replace(home, prefix="" if below == "." else f"{below}/")
                 elif content.is_relative_to(root):
                     yield replace(home, folder=f"{content.relative_to(root).as_posix()}/")
+
+    def _keeps_dates(self, levels: list[Path]) -> bool:
+        """Whether the site's generator leaves a name's date in the address: Hugo does unless it reads it."""
+        if self._conventions.generator == "hugo":
+            configurations = list(filter(None, map(hugo.configuration, levels)))
+            return bool(configurations) and not any(map(hugo.reads_names, configurations))
+        return self._conventions.generator == "astro" and _has_any(levels[-1], _OTHERS)
 
     def _site_languages(self, level: Path) -> list[hugo.Language]:
         if self._conventions.generator == "hugo":

@@ -98,7 +98,7 @@ class Admission:
         if not some:
             return
         past, by_story = self._past(some), self._by_story(some)
-        moved = self._moved([each for each in some if _key(each) not in past and not each.stories])
+        moved = self._moved([each for each in some if _key(each) not in past and _may_move(each)])
         rows = []
         for each in some:
             first = next((by_story[name] for name in _names(each) if name in by_story), None)
@@ -175,7 +175,7 @@ class Admission:
                 self._connection.execute(
                     update(deliveries)
                     .where(deliveries.c.id == row.id)
-                    .values(**_identity(each.article), **self._planned_from())
+                    .values(story=_story(each), **_identity(each.article), **self._planned_from())
                 )
                 moved.add(_key(each))
         return moved
@@ -193,11 +193,11 @@ class Admission:
             **_identity(article),
             **self._planned_from(),
             "channel": name,
-            "story": each.stories[0] if each.stories else None,
+            "story": _story(each),
             "title": storable(article.title)[:LONGEST_TITLE],
             "published_at": article.published_at,
             "quality": article.quality,
-            "content": None if each.stories else content_of(article),
+            "content": content_of(article) if _may_move(each) else None,
             "state": state,
             "cause": cause,
             "told_by": first if state is DeliveryState.SKIPPED else None,
@@ -264,6 +264,15 @@ def tells_story(decided: str, post: str | None) -> bool:
 
 def _key(each: Wanted) -> tuple[str, str]:
     return index_key(each.article.id), each.channel.name
+
+
+def _story(each: Wanted) -> str | None:
+    return each.stories[0] if each.stories else None
+
+
+def _may_move(each: Wanted) -> bool:
+    """Whether only its content can tell that an article is one whose file was moved: its address cannot."""
+    return not each.stories or each.article.story is not None
 
 
 def _names(each: Wanted) -> list[tuple[str, str]]:

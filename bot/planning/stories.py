@@ -57,7 +57,14 @@ class StoryKeys:
 
 
 def story_keys(article: Article) -> StoryKeys | None:
-    """Return the keys of an article's story; None for an article that is found on this site only."""
+    """Return the keys of an article's story; None for an article that is found on this site only.
+
+    The translations of an article are one story. An address that was put together by a pattern may be
+    another's too, and so says nothing.
+    """
+    if article.story:
+        key = _VERSION + article.story
+        return StoryKeys(key=key, legacy=canonical_url(article.link) if article.link else key)
     if not article.link:
         return None
     return StoryKeys(key=_VERSION + story_address(article.link), legacy=canonical_url(article.link))

@@ -235,3 +235,13 @@ def test_the_folder_of_articles_is_in_the_address(
         parsed = frontmatter.parse(text, "a.md", beside.context(articles.scan(), 0))
         assert parsed is not None
         assert parsed.article.link == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [("", "2026-03-04-a"), ('[frontmatter]\ndate = [":filename", ":default"]\n', "a")],
+)
+def test_the_date_in_a_name_in_hugo(tmp_path: Path, config: str, expected: str) -> None:
+    """It is a part of the address unless the site's configuration says that it is a date."""
+    put(tmp_path / "hugo.toml", f'baseURL = "https://b.example"\n{config}')
+    assert languages(tmp_path, "hugo", "posts/2026-03-04-a.md") == f"https://b.example/posts/{expected}/"

@@ -147,3 +147,32 @@ def test_dates_as_programs_write_them() -> None:
     parsed = frontmatter.parse("---\ntitle: T\n---\n", "2007/04-19-name.md")
     assert parsed is not None
     assert parsed.article.published_at == datetime(2007, 4, 19, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "story"),
+    [
+        ("en/posts/a.md", "", "path:posts/a"),
+        ("ja/posts/a.md", "permalink: /x/\n", "path:posts/a"),
+        ("posts/a.pt-BR.md", "", "path:posts/a"),
+        ("posts/2026/a.md", "", "path:posts/2026/a"),
+        ("posts/a.md", "translationKey: K\n", "translation:K"),
+        ("posts/a.md", "permalink: /x/\n", None),
+        ("en/posts/a.md", "canonical_url: https://c.example/a\n", None),
+    ],
+)
+def test_what_translations_have_in_common(path: str, head: str, story: str | None) -> None:
+    """Their path without the language, or a key; an address of its own identifies an article by itself."""
+    assert read(DATED + head, path).article.story == story
+
+
+def test_an_article_on_a_page_of_this_site_is_no_story() -> None:
+    """Unless a generator's folder names its language."""
+    for generator, path, story in (
+        ("plain", "en/a.md", None),
+        ("hugo", "a.md", None),
+        ("hugo", "en/a.md", "path:a"),
+    ):
+        parsed = frontmatter.parse(f"---\n{DATED}---\n", path, Context(Conventions(generator=generator)))  # type: ignore[arg-type]
+        assert parsed is not None
+        assert parsed.article.story == story

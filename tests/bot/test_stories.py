@@ -160,3 +160,29 @@ def test_any_text_has_a_key(url: str) -> None:
     address = story_address(url)
     if url.startswith("https://www.a.example/") and "#" not in url:
         assert story_address(f"{url}{'&' if '?' in url else '?'}utm_source=feed") == address
+
+
+def test_the_translations_of_an_article_are_one_story(world: World) -> None:
+    """A channel gets the first of them; an address that a pattern gives to two articles joins no stories."""
+    bot = world.started()
+    link = "https://a.example/posts/monthly"
+    world.catalog.put(article("en", link=f"{link}?en", story="path:posts/a"))
+    world.tick(bot)
+    world.catalog.put(article("fr", link=f"{link}?fr", story="path:posts/a"))
+    world.catalog.put(*(article(name, link=link, story=f"path:posts/{name}") for name in ("may", "june")))
+    world.tick(bot)
+    assert states_of(world) == {"en": "sent", "fr": "skipped", "may": "sent", "june": "sent"}
+
+
+def test_a_moved_file_is_not_posted_again_at_its_new_address(world: World) -> None:
+    """Its address and its story follow the path; its content tells that it is the same."""
+    bot = world.started()
+    world.catalog.put(article("old", title="T", link="https://a.example/old", story="path:old"))
+    world.tick(bot)
+    world.catalog.delete("old")
+    world.catalog.put(article("new", title="T", link="https://a.example/new", story="path:new"))
+    world.tick(bot)
+    world.catalog.put(article("fr/new", title="neu", link="https://a.example/fr/new", story="path:new"))
+    world.tick(bot)
+    assert states_of(world) == {"new": "sent", "fr/new": "skipped"}
+    assert len(world.chat.requests) == 1
