@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from articles.article import Article
+from articles.catalog.narrowing import Narrowing
 from articles.topics import ALL, Topics, slugify
 from feeds.errors import BadFilterError
 from text.markup import one_line
@@ -100,6 +101,21 @@ class Filter:
     def query(self) -> str:
         """The encoded parameters after a question mark, or "" without any."""
         return f"?{urlencode(self.pairs)}" if self.pairs else ""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether far fewer articles may be in it than in its topics."""
+        return self.needs_all or bool(self.providers or self.types or self.words)
+
+    def narrowing(self) -> Narrowing:
+        """Return by what the search index finds its articles."""
+        return Narrowing(
+            topics=self.topics,
+            needs_all_topics=self.needs_all,
+            providers=self.providers,
+            types=self.types,
+            words=self.words,
+        )
 
     def matches(self, article: Article) -> bool:
         """Return whether the filter admits this article, whatever its time."""

@@ -10,12 +10,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
 from articles.catalog.mentions import CatalogPlaces
+from articles.catalog.search import Search
 from articles.catalog.served_files import ArticleFiles
 from articles.errors import DeadlineError
 from articles.topics import ALL, Topic
@@ -35,9 +36,6 @@ from web.cors import OPEN_HEADERS
 from web.document import Document, store
 
 log = logging.getLogger(__name__)
-
-MAX_LOOKED_AT = 10_000
-"""How many articles are looked at for one filtered feed."""
 
 CACHE_BYTES = 20_000_000
 FILTERED_CACHE_BYTES = 4_000_000
@@ -92,6 +90,8 @@ class Publisher:
         self.catalog = catalog
         self.site = site
         self._files = files
+        self.search = Search(catalog, max_seconds=max_seconds)
+        """Also answers filters."""
         self.settings = settings
         self._clock = clock
         self.max_seconds = max_seconds
@@ -272,7 +272,7 @@ class Publisher:
     def matching(self, wanted: Filter, now: datetime, *, limit: int) -> Matching:
         """Return the newest articles that a filter admits, without body and related coverage.
 
-        Looks at the newest `MAX_LOOKED_AT` of the topics' articles at most, and for a limited time.
+        Looks for a limited time, which is enough unless the search index cannot be used.
         """
         found: list[Article] = []
         if limit <= 0:
@@ -280,7 +280,7 @@ class Publisher:
         deadline = Deadline(self.max_seconds)
         try:
             with deadline.interrupting(self.catalog.connection):
-                for article in self._newest_of(wanted, now):
+                for article in self._candidates(wanted, now, deadline):
                     deadline.check()
                     if wanted.matches(article):
                         found.append(article)
@@ -290,15 +290,21 @@ class Publisher:
             return Matching(articles=tuple(found), cut_short=error)
         return Matching(articles=tuple(found))
 
+    def _candidates(self, wanted: Filter, now: datetime, deadline: Deadline) -> Iterator[Article]:
+        """Return the articles that a filter has to look at, each once, newest first."""
+        expression = wanted.narrowing().expression() if wanted.is_narrow else ""
+        found = self.search.newest(expression, now, deadline) if expression else None
+        return self._newest_of(wanted, now) if found is None else found
+
     def _newest_of(self, wanted: Filter, now: datetime) -> Iterator[Article]:
-        """Yield the articles that a filter has to look at, each once, newest first."""
+        """Yield the articles of a filter's topics, each once, newest first."""
         slugs = wanted.topics
         if wanted.needs_all:
             slugs = (min(slugs, key=lambda slug: self.catalog.count(slug, now)),)
         streams = [self.catalog.shown(slug, now, min_quality=wanted.min_quality) for slug in slugs]
         try:
-            looked_at = islice(heapq.merge(*streams, key=_order), MAX_LOOKED_AT)
-            for _, same in groupby(looked_at, key=lambda article: article.id):
+            merged = heapq.merge(*streams, key=_order)
+            for _, same in groupby(merged, key=lambda article: article.id):
                 yield next(same)
         finally:
             for stream in streams:

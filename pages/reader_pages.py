@@ -12,7 +12,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from articles.article import Article
-from articles.catalog.search import Search, words
+from articles.catalog.search import words
 from articles.topics import ALL, Topic
 from feeds.build import article_page, build_entry
 from feeds.content import full_text
@@ -64,7 +64,7 @@ class ReaderPages:
         self.catalog = publisher.catalog
         self.site = publisher.site
         self.renderer = renderer
-        self.search = Search(publisher.catalog)
+        self.search = publisher.search
         self._documents = LruCache[str | tuple[object, ...], _CachedPage](CACHE_BYTES)
         self._cached_values: _CachedValues | None = None
 

@@ -44,11 +44,12 @@ def any_of(words: frozenset[str]) -> re.Pattern[str]:
 
 
 def _whole(word: str) -> str:
-    before = r"(?<!\w)" if _has_borders(word[0]) else ""
-    after = r"(?!\w)" if _has_borders(word[-1]) else ""
+    before = r"(?<!\w)" if has_borders(word[0]) else ""
+    after = r"(?!\w)" if has_borders(word[-1]) else ""
     return f"{before}{re.escape(word)}{after}"
 
 
-def _has_borders(character: str) -> bool:
+def has_borders(character: str) -> bool:
+    """Whether a word cannot begin or end beside this character: a letter or digit of a script with spaces."""
     script = unicodedata.name(character, "").partition(" ")[0]
     return character.isalnum() and script not in _UNSPACED

@@ -1,21 +1,26 @@
 """Full-text search over titles and excerpts: an SQLite file of its own, derived from the catalog.
 
 It is updated when somebody searches, never while articles are refreshed. Results are looked up in the catalog
-again, so that an outdated index never shows a removed article.
+again, so that an outdated index never shows a removed article. The number of an article in the index grows
+with the time of its publication, so that the newest are found first without sorting.
 """
 
 from __future__ import annotations
 
+import heapq
 import logging
 import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, islice, repeat
 
 from articles.article import Article
+from articles.catalog import narrowing
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
 from articles.errors import DeadlineError
@@ -30,9 +35,16 @@ MAX_LENGTH = 200
 MAX_WORDS = 10
 """How many distinct words of a question are searched for: the first ones."""
 
-_VERSION = 2
+MAX_RANKED = 20_000
+"""How many of the newest articles that match are put in order, and counted."""
+MAX_CHANGED = 1000
+"""How many articles that changed since the last update of the index are looked at one by one."""
+
+_VERSION = 3
 _WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
 _RETRY_AFTER = 15.0  # seconds after an update that failed
+_PAGES = (100, 400, 1000)  # articles that are looked up at once: most filters need no more than the first
+_WITHIN_SECOND = 2**20  # numbers for the articles of one second
 _END = datetime.max.replace(tzinfo=UTC)
 
 # SQLite splits text into words at spaces and punctuation. The scripts that use neither (and Korean, whose
@@ -44,16 +56,21 @@ _UNSPACED = re.compile(
 _WORD = re.compile(r"[\w'’]+")
 _SCHEMA = (
     "CREATE TABLE meta (identity TEXT NOT NULL, revision INTEGER NOT NULL)",
-    "CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE) WITHOUT ROWID",
+    # When those appear that do not appear when they are published.
+    "CREATE TABLE later (number INTEGER PRIMARY KEY, due_at INTEGER NOT NULL)",
     """CREATE VIRTUAL TABLE texts USING fts5 (
-        title, summary, id UNINDEXED, published_at UNINDEXED, tokenize = "unicode61 remove_diacritics 2"
+        title, summary, tokenize = "unicode61 remove_diacritics 2"
+    )""",
+    f"""CREATE VIRTUAL TABLE filters USING fts5 (
+        {", ".join(narrowing.COLUMNS)}, tokenize = "ascii", columnsize = 0
     )""",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One page of what a search found; `total` counts all of it.
+    """One page of what a search found; `total` counts all of it, up to MAX_RANKED.
 
     `complete` says whether all articles are indexed, `timed_out` that the search took too long and was ended
     without a result.
@@ -63,6 +80,11 @@ class Found:
     total: int = 0
     complete: bool
     timed_out: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more, which are older."""
+        return self.total >= MAX_RANKED
 
 
 class Search:
@@ -104,13 +126,80 @@ class Search:
         self, connection: sqlite3.Connection, expression: str, now: datetime, limit: int, offset: int
     ) -> tuple[int, list[str]]:
         """Return how many texts match, and the ids of one page of them. Raises DeadlineError."""
-        where = "FROM texts WHERE texts MATCH ? AND published_at <= ?"
-        order = "ORDER BY bm25(texts, 8.0, 1.0), published_at DESC, id"
-        values = (expression, microseconds(now))
+        where = (
+            "FROM texts WHERE texts MATCH ?1 AND rowid < ?2"
+            " AND rowid NOT IN (SELECT number FROM later WHERE due_at > ?3)"
+        )
+        values = (expression, _number(now) + _WITHIN_SECOND, microseconds(now))
         with Deadline(self._max_seconds).interrupting(connection):
-            total: int = connection.execute(f"SELECT count(*) {where}", values).fetchone()[0]
-            rows = connection.execute(f"SELECT id {where} {order} LIMIT ? OFFSET ?", (*values, limit, offset))
+            total: int = connection.execute(
+                f"SELECT count(*) FROM (SELECT 1 {where} LIMIT {MAX_RANKED})", values
+            ).fetchone()[0]
+            rows = connection.execute(
+                "SELECT id FROM (SELECT number, score FROM ("
+                f"  SELECT rowid AS number, bm25(texts, 8.0, 1.0) AS score {where}"
+                f"  ORDER BY rowid DESC LIMIT {MAX_RANKED}) ORDER BY score, number DESC LIMIT ?4 OFFSET ?5"
+                ") CROSS JOIN known USING (number) ORDER BY score, number DESC",
+                (*values, limit, offset),
+            )
             return total, [id for (id,) in rows]
+
+    def newest(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article] | None:
+        """Return the shown articles that an expression of `narrowing` matches, newest first, ties by id.
+
+        They are what the catalog has now: articles that the index does not know yet are among them, whether
+        they match or not. None where the index is too old for that, or cannot be used.
+        """
+        try:
+            changed = self._changed(start=True)
+            if changed is None:
+                self._refresh()
+                changed = self._changed()
+            if changed is None:
+                return None
+            ids = {article.id for article in changed}
+            fresh = sorted((a for a in changed if a.is_visible(now)), key=_order)
+            indexed = (a for a in self._in_order(expression, now, deadline) if a.id not in ids)
+            return heapq.merge(fresh, indexed, key=_order)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("the search index answers no filters: %s", reason_of(error, self.path))
+            return None
+
+    def _changed(self, *, start: bool = False) -> list[Article] | None:
+        """Return the articles that changed since the last update, None where there are too many.
+
+        With `start`, an update is begun where there are any.
+        """
+        identity, revision = self._file.run(self._state)
+        if identity != self._catalog.identity:
+            return None
+        if revision == self._catalog.revision():
+            return []
+        if start:
+            self._start()
+        changed = list(islice(self._catalog.scan(changed_since=revision), MAX_CHANGED + 1))
+        return None if len(changed) > MAX_CHANGED else changed
+
+    def _in_order(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article]:
+        """Yield the shown ones of the indexed articles that match: the numbers know the second alone."""
+        second: list[Article] = []
+        for article in self._indexed(expression, now, deadline):
+            if second and _number(article.published_at) != _number(second[0].published_at):
+                yield from sorted(second, key=_order)
+                second = []
+            second.append(article)
+        yield from sorted(second, key=_order)
+
+    def _indexed(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article]:
+        below = _number(now) + _WITHIN_SECOND
+        for size in chain(_PAGES, repeat(_PAGES[-1])):
+            deadline.check()
+            rows = self._file.run(partial(_page, expression, below, size, deadline))
+            found = self._catalog.get_many(id for _, id in rows)
+            yield from (found[id] for _, id in rows if id in found and found[id].is_visible(now))
+            if len(rows) < size:
+                return
+            below = rows[-1][0]
 
     def update(self) -> None:
         """Bring the index up to date with the catalog."""
@@ -120,15 +209,21 @@ class Search:
         """Let a thread update the index where that is needed; return whether it is up to date now."""
         if self._is_current():
             return True
-        if time.monotonic() < self._retry_at:
+        worker = self._start()
+        if worker is None:
             return False
+        worker.join(_WAIT)
+        return self._is_current()
+
+    def _start(self) -> threading.Thread | None:
+        """Return the thread that updates the index, None soon after an update that failed."""
+        if time.monotonic() < self._retry_at:
+            return None
         with self._starting:
             if self._worker is None or not self._worker.is_alive():
                 self._worker = threading.Thread(target=self._work, name="search-index", daemon=True)
                 self._worker.start()
-            worker = self._worker
-        worker.join(_WAIT)
-        return self._is_current()
+            return self._worker
 
     def _work(self) -> None:
         try:
@@ -155,8 +250,8 @@ class Search:
         identity, revision = self._catalog.identity, self._catalog.revision()
         known_identity, known_revision = self._state(connection)
         if known_identity != identity:
-            connection.execute("DELETE FROM texts")
-            connection.execute("DELETE FROM known")
+            for table in ("texts", "filters", "known", "later"):
+                connection.execute(f"DELETE FROM {table}")
             known_revision = 0
         for article in self._catalog.scan(changed_since=known_revision):
             self._forget(connection, [article.id])
@@ -167,22 +262,32 @@ class Search:
         connection.execute("INSERT INTO meta VALUES (?, ?)", (identity, revision))
 
     def _learn(self, connection: sqlite3.Connection, article: Article) -> None:
-        added = connection.execute(
-            "INSERT INTO texts VALUES (?, ?, ?, ?)",
-            (
-                _segmented(article.title),
-                _segmented(article.summary),
-                article.id,
-                microseconds(article.due_at),
-            ),
+        first = _number(article.published_at)
+        within = (first, first + _WITHIN_SECOND)
+        last = connection.execute(
+            "SELECT max(number) FROM known WHERE number >= ? AND number < ?", within
+        ).fetchone()[0]
+        number = first if last is None else last + 1
+        connection.execute("INSERT INTO known VALUES (?, ?)", (article.id, number))
+        if article.due_at > article.published_at:
+            connection.execute("INSERT INTO later VALUES (?, ?)", (number, microseconds(article.due_at)))
+        connection.execute(
+            "INSERT INTO texts (rowid, title, summary) VALUES (?, ?, ?)",
+            (number, _segmented(article.title), _segmented(article.summary)),
         )
-        connection.execute("INSERT INTO known VALUES (?, ?)", (article.id, added.lastrowid))
+        columns = ", ".join(narrowing.COLUMNS)
+        connection.execute(
+            f"INSERT INTO filters (rowid, {columns}) VALUES (?, ?, ?, ?, ?)",
+            (number, *narrowing.indexed(article)),
+        )
 
     def _forget(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
         for id in ids:
             row = connection.execute("DELETE FROM known WHERE id = ? RETURNING number", (id,)).fetchone()
             if row:
                 connection.execute("DELETE FROM texts WHERE rowid = ?", row)
+                connection.execute("DELETE FROM filters WHERE rowid = ?", row)
+                connection.execute("DELETE FROM later WHERE number = ?", row)
 
     def _drop_removed(self, connection: sqlite3.Connection) -> None:
         """Remove articles whose files were deleted, when the number of articles shows that there are any."""
@@ -194,6 +299,27 @@ class Search:
     def _state(self, connection: sqlite3.Connection) -> tuple[str, int]:
         row: tuple[str, int] | None = connection.execute("SELECT identity, revision FROM meta").fetchone()
         return row or ("", 0)
+
+
+def _page(
+    expression: str, below: int, size: int, deadline: Deadline, connection: sqlite3.Connection
+) -> list[tuple[int, str]]:
+    """Return numbers and ids of the newest matches with smaller numbers than `below`."""
+    with deadline.interrupting(connection):
+        return connection.execute(
+            "SELECT number, id FROM filters CROSS JOIN known ON number = filters.rowid"
+            " WHERE filters MATCH ? AND filters.rowid < ? ORDER BY filters.rowid DESC LIMIT ?",
+            (expression, below, size),
+        ).fetchall()
+
+
+def _number(moment: datetime) -> int:
+    """Return the first number for articles that were published in this second."""
+    return microseconds(moment) // 1_000_000 * _WITHIN_SECOND
+
+
+def _order(article: Article) -> tuple[float, str]:
+    return -article.published_at.timestamp(), article.id
 
 
 def words(question: str) -> list[str]:

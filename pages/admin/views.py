@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from articles.article import Article
-from articles.catalog.search import Search
 from articles.topics import ALL
 from bot.operator import queries, reports
 from bot.operator.explaining import Explanation, explanations
@@ -65,7 +64,7 @@ class OperatorViews:
         self._parts = parts
         self._publisher = publisher
         self._renderer = renderer
-        self._search = Search(publisher.catalog)
+        self._search = publisher.search
 
     @property
     def parts(self) -> BotParts:
