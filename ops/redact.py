@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from bot.services import secret_shapes
 
 _SHAPES = (
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@\"']+@"), r"\1***@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/\"']+@"), r"\1***@"),
     (re.compile(r"(?i)\b(authorization\W{1,4})?(basic|bearer)( +)[\w.~+/=-]{8,}"), r"\1\2\3***"),
 )
 _SHORTEST = 6

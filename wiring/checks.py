@@ -56,7 +56,7 @@ def unusable_of(newswire: Newswire, environ: Mapping[str, str]) -> list[str]:
 
 def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool) -> Found:
     topics = newswire.catalog.topics
-    first: dict[Secret, str] = {}
+    first: dict[tuple[Secret, str], str] = {}
     for number, settings in enumerate(newswire.config.bot.channels):
         channel, fault = channel_of(settings, topics, environ)
         if channel.destination is None:
@@ -65,9 +65,11 @@ def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool)
             continue
         where: Location = ("bot", "channels", number, _address_setting(settings.secret_variables()))
         address = channel.destination.address
-        if address in first:
-            yield where, f"posts to the same address as {first[address]}: every article would be there twice"
-        first.setdefault(address, channel.name)
+        # One bot may post to several chats: what a channel has besides its address tells them apart.
+        place = (address, repr(sorted(channel.destination.options.items())))
+        if place in first:
+            yield where, f"posts to the same address as {first[place]}: every article would be there twice"
+        first.setdefault(place, channel.name)
         if doubt := _doubt(channel, address):
             yield where, doubt
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from bot.services.answers import DENIED_FOR, Outcome, Pace, Response, Verdict, after_denial
 from bot.services.discord import Discord
 from bot.services.drawing import Drawing, Times
+from bot.services.google_chat import GoogleChat
 from bot.services.mattermost import Mattermost
 from bot.services.rocketchat import RocketChat
 from bot.services.service import (
@@ -21,11 +22,23 @@ from bot.services.service import (
     host_of,
 )
 from bot.services.slack import Slack
+from bot.services.teams import Teams
+from bot.services.telegram import Telegram
 from bot.services.webhook import Webhook
+from bot.services.zulip import Zulip
 
-SERVICES: dict[str, Service] = {
-    service.KIND: service for service in (Slack(), Discord(), Mattermost(), RocketChat(), Webhook())
-}
+_ALL: tuple[Service, ...] = (
+    Slack(),
+    Discord(),
+    Mattermost(),
+    RocketChat(),
+    GoogleChat(),
+    Teams(),
+    Telegram(),
+    Zulip(),
+    Webhook(),
+)
+SERVICES: dict[str, Service] = {service.KIND: service for service in _ALL}
 """Every service by its kind, as the config names it."""
 
 

@@ -7,8 +7,18 @@ has to know a service.
 from __future__ import annotations
 
 from tests.contracts.case import Case
-from tests.contracts.cases import discord, mattermost, rocketchat, slack, toy, webhook
+from tests.contracts.cases import (
+    discord,
+    google_chat,
+    mattermost,
+    rocketchat,
+    slack,
+    teams,
+    telegram,
+    toy,
+    webhook,
+    zulip,
+)
 
-CASES: dict[str, Case] = {
-    case.CASE.service.KIND: case.CASE for case in (slack, discord, mattermost, rocketchat, webhook, toy)
-}
+_MODULES = (slack, discord, mattermost, rocketchat, google_chat, teams, telegram, zulip, webhook, toy)
+CASES: dict[str, Case] = {module.CASE.service.KIND: module.CASE for module in _MODULES}

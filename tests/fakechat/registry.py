@@ -9,11 +9,15 @@ from typing import Protocol
 from tests.fakechat import discord, slack
 from tests.fakechat.exchange import Answer, Call, Route
 from tests.fakechat.faults import Fault
+from tests.fakechat.google_chat import FakeGoogleChat
 from tests.fakechat.ledger import Ledger
 from tests.fakechat.mattermost import FakeMattermost
 from tests.fakechat.pace import Pace, Paces
 from tests.fakechat.rocketchat import FakeRocketChat
+from tests.fakechat.teams import FakeTeams
+from tests.fakechat.telegram import FakeTelegram
 from tests.fakechat.webhook import FakeWebhook
+from tests.fakechat.zulip import FakeZulip
 
 
 class FakeService(Protocol):
@@ -52,6 +56,10 @@ SERVICES: dict[str, FakeService] = {
     "discord": discord,
     "mattermost": FakeMattermost(),
     "rocketchat": FakeRocketChat(),
+    "google_chat": FakeGoogleChat(),
+    "teams": FakeTeams(),
+    "telegram": FakeTelegram(),
+    "zulip": FakeZulip(),
     "webhook": FakeWebhook(),
 }
 

@@ -1,0 +1,270 @@
+"""Telegram: a message, or a photo with a caption, from a bot; both can be corrected afterwards.
+
+Texts are HTML, of which everything that an article brings is escaped.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
+from bot.services.drawing import Drawing, Times
+from bot.services.message import Message, test_text, title_of
+from bot.services.options import Options, VariableName
+from bot.services.secret import Secret
+from bot.services.service import (
+    NO_CONTEXT,
+    Context,
+    Destination,
+    Detail,
+    Rate,
+    Request,
+    SecretShape,
+    Service,
+)
+from bot.services.text import clean, fit, web_url
+
+TEXT = 4096
+"""Characters after the markup is taken out: https://core.telegram.org/bots/api#sendmessage"""
+
+CAPTION = 1024
+"""Likewise, under a photo: https://core.telegram.org/bots/api#sendphoto"""
+
+# Limits of our own, in characters, which leave the summary its share of a caption.
+TITLE = 256
+SMALL = 200
+URL = 2000
+
+API = "https://api.telegram.org"
+"""Another server that speaks the Bot API can be named by its whole address in place of the token.
+
+https://core.telegram.org/bots/api#using-a-local-bot-api-server
+"""
+
+DEAD = {
+    "unauthorized": "the bot's token was revoked",
+    "not found": "the bot's token is wrong",
+    "bad request: chat not found": "there is no such chat, or the bot is not in it",
+    "bad request: message thread not found": "there is no such topic in the group",
+    "bad request: topic_closed": "the topic is closed",
+    "bad request: topic_deleted": "the topic was deleted",
+    "bad request: need administrator rights in the channel chat": "the bot is no administrator there",
+    "bad request: not enough rights to send text messages to the chat": "the bot may not write in the chat",
+    "bad request: not enough rights to send photos to the chat": "the bot may not send photos in the chat",
+    "bad request: have no rights to send a message": "the bot may not write in the chat",
+    "bad request: chat_write_forbidden": "the bot may not write in the chat",
+    "bad request: group chat was upgraded to a supergroup chat": "the group has another id now",
+}
+"""Errors that are final, by the answer's `description`: https://core.telegram.org/bots/api#making-requests
+
+They are not listed there; these are the texts of https://github.com/tdlib/telegram-bot-api.
+"""
+
+_MARK = "/photo"
+_TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
+_TAG = re.compile(r"<[^<>]*>")
+_DEGRADED = re.compile(r"bad request: [a-z0-9_ ]{1,60}")
+
+
+class TelegramOptions(Options):
+    """The bot's token, and the chat; a group with topics has a `message_thread_id` for each."""
+
+    token_env: VariableName
+    chat: int | str
+    message_thread_id: int | None = None
+
+
+def _free(text: str) -> str:
+    """Return a text with no name that would be called: Telegram finds them by itself, in whatever markup."""
+    return text.replace("@", "@\u200b")
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return a text, escaped, with at most `limit` characters, as Telegram counts after the markup.
+
+    https://core.telegram.org/bots/api#html-style
+    """
+    return html.escape(fit(text, limit, _free))
+
+
+class Telegram(Service):
+    """Posts by the Bot API; an id says whether a message is a photo, as each is corrected in its own way."""
+
+    KIND: ClassVar[str] = "telegram"
+    NAME: ClassVar[str] = "Telegram"
+    OPTIONS: ClassVar[type[Options]] = TelegramOptions
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
+        (re.compile(r"(?<!\d)(\d{6,12}:)[\w-]{30,}"), r"\1***"),
+    )
+    # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+    RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)), (20, timedelta(seconds=60)))
+
+    def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
+        """Return where the bot with this token posts."""
+        token = secrets["token"].reveal().rstrip("/")
+        address = token if "://" in token else f"{API}/bot{token}"
+        return Destination(address=Secret(address), options=options)
+
+    def refusal(self, to: Destination) -> str | None:
+        """Refuse what is no token."""
+        if _TOKEN.fullmatch(to.address.reveal().rpartition("/bot")[2]):
+            return None
+        return "write the token as @BotFather gave it, such as 123456789:AA…"
+
+    def example(self) -> Destination:
+        """Return a destination to render a preview with."""
+        return Destination(
+            address=Secret("https://webhook.invalid/bot0:preview"), options={"chat": "@preview"}
+        )
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
+        """Return the request that posts `message`: as a photo, if it has one."""
+        target = _target(to, context)
+        if detail == Detail.PLAIN:
+            return _request(to, "sendMessage", {**target, **_plain(message)})
+        image = web_url(message.image or "", URL) if detail < Detail.NO_IMAGE else None
+        if image is None:
+            return _request(to, "sendMessage", {**target, **_text(message)})
+        return _request(to, "sendPhoto", {**target, "photo": image, **_caption(message)})
+
+    def correct(
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
+    ) -> Request | None:
+        """Return the request that changes the text; a photo stays the one that was posted."""
+        number = message_id.removesuffix(_MARK)
+        if not number.isdecimal():
+            return None
+        target = {"chat_id": to.options["chat"], "message_id": int(number)}
+        if message_id.endswith(_MARK):
+            return _request(to, "editMessageCaption", {**target, **_caption(message)})
+        made = _plain(message) if detail == Detail.PLAIN else _text(message)
+        return _request(to, "editMessageText", {**target, **made})
+
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+        """Return a request for one message that is clearly a test."""
+        text = _cut(test_text(site), TEXT)
+        return _request(to, "sendMessage", {**_target(to, NO_CONTEXT), "text": text, "parse_mode": "HTML"})
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what `response` means; a success carries the id of the message."""
+        said = response.said()
+        described = said.get("description")
+        text = described.lower() if isinstance(described, str) else ""
+        if response.status == 429:
+            asked = _parameters(said).get("retry_after")
+            return rate_limited(seconds(asked) or retry_after(response))
+        if response.status == 200:
+            return _success(said)
+        if "message is not modified" in text:
+            return Verdict(outcome=Outcome.SENT, reason="the message says so already")
+        if "message to edit not found" in text or "message can't be edited" in text:
+            reason = f"HTTP {response.status}: the message was deleted in Telegram"
+            return Verdict(outcome=Outcome.REJECTED, reason=reason, degradable=False)
+        if said.get("ok") is False and (text in DEAD or response.status == 403):
+            # A 403 of the Bot API says that the bot was blocked, removed or never let in.
+            reason = DEAD.get(text, "the bot was removed from the chat, or may not write there")
+            moved = _parameters(said).get("migrate_to_chat_id")
+            reason += f": write `chat: {moved}`" if isinstance(moved, int) else ""
+            return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {reason}")
+        return judge(response, text if _DEGRADED.fullmatch(text) else "")
+
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what Telegram shows of a message."""
+        sent: dict[str, Any] = request.json
+        lines = str(sent.get("caption", sent.get("text", ""))).split("\n")
+        link = re.search(r'<a href="([^"]*)">', lines[0])
+        return Drawing(
+            sender="Bot",
+            title=_shown(lines[0]),
+            text=_shown("\n".join(lines[1:-1])),
+            picture=urlsplit(str(sent.get("photo", ""))).hostname or "",
+            below=tuple(filter(None, (_shown(lines[-1]) if len(lines) > 1 else "",))),
+            link=html.unescape(link[1]) if link else "",
+        )
+
+
+def _text(message: Message) -> dict[str, object]:
+    return {
+        "text": _composed(message, TEXT),
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+
+
+def _caption(message: Message) -> dict[str, object]:
+    return {"caption": _composed(message, CAPTION), "parse_mode": "HTML"}
+
+
+def _plain(message: Message) -> dict[str, object]:
+    """Return the whole message as text without markup: for a chat that refused it."""
+    title, link = fit(title_of(message), TITLE, _free), web_url(message.link, URL) or ""
+    summary = fit(clean(message.summary), TEXT - TITLE - URL - 2, _free)
+    return {
+        "text": "\n".join(filter(None, (title, summary, link))),
+        "link_preview_options": {"is_disabled": True},
+    }
+
+
+def _composed(message: Message, limit: int) -> str:
+    """Return title, summary and small print within `limit`; the address of a link does not count."""
+    title, link = _cut(title_of(message), TITLE), web_url(message.link, URL)
+    if message.retracted:
+        return f"<s>{title}</s>\nThis article is no longer published."
+    head = f'<b><a href="{html.escape(link)}">{title}</a></b>' if link else f"<b>{title}</b>"
+    small = _small_print(message)
+    summary = _cut(clean(message.summary), limit - TITLE - SMALL - 40)
+    return "\n".join(filter(None, (head, summary, f"<i>{small}</i>")))
+
+
+def _small_print(message: Message) -> str:
+    topics = ", ".join(filter(None, map(clean, message.topics)))
+    names = " · ".join(filter(None, (clean(message.provider or ""), topics)))
+    at = f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    quality = "" if message.quality is None else f"Quality {message.quality}"
+    return " · ".join(filter(None, (_cut(names, SMALL), quality, at)))
+
+
+def _target(to: Destination, context: Context) -> dict[str, object]:
+    target: dict[str, object] = {"chat_id": to.options["chat"]}
+    if thread := to.options.get("message_thread_id"):
+        target["message_thread_id"] = thread
+    parent = (context.parent or "").removesuffix(_MARK)
+    if parent.isdecimal():
+        target["reply_parameters"] = {"message_id": int(parent), "allow_sending_without_reply": True}
+    return target
+
+
+def _request(to: Destination, method: str, payload: dict[str, object]) -> Request:
+    return Request(method="POST", url=Secret(f"{to.address.reveal()}/{method}"), json=payload)
+
+
+def _parameters(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = said.get("parameters")
+    return found if isinstance(found, dict) else {}
+
+
+def _success(said: Mapping[str, Any]) -> Verdict:
+    result = said.get("result")
+    number = result.get("message_id") if said.get("ok") is True and isinstance(result, dict) else None
+    if type(number) is not int or not 0 < number < 2**63 or not isinstance(result, dict):
+        reason = "HTTP 200, but not in Telegram's words: it may have been posted"
+        return Verdict(outcome=Outcome.UNKNOWN, reason=reason)
+    return Verdict(
+        outcome=Outcome.SENT, reason="posted", message_id=f"{number}{_MARK if 'photo' in result else ''}"
+    )
+
+
+def _shown(text: str) -> str:
+    return html.unescape(_TAG.sub("", text)).replace("\u200b", "")

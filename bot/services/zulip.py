@@ -1,0 +1,215 @@
+"""Zulip: a message in a channel, under the article's topic, from a bot; it can be corrected afterwards.
+
+Zulip's Markdown knows no backslash; it does know HTML's numeric references, which stand for markup here.
+https://zulip.com/help/format-your-message-using-markdown
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
+from bot.services.drawing import Drawing, Times
+from bot.services.message import Message, test_text, title_of
+from bot.services.options import Options, VariableName
+from bot.services.secret import Secret
+from bot.services.service import (
+    NO_CONTEXT,
+    Context,
+    Destination,
+    Detail,
+    Rate,
+    Request,
+    SecretShape,
+    Service,
+)
+from bot.services.text import clean, fit, web_url
+
+TOPIC = 60
+CONTENT = 10_000
+"""Characters, of which a server may allow more: https://zulip.com/api/send-message"""
+
+# Limits of our own, in characters: beyond them a message reads no better.
+TITLE = 600
+SUMMARY = 4000
+SMALL = 600
+URL = 1000
+
+DEAD = {
+    "STREAM_DOES_NOT_EXIST": "there is no such channel",
+    "STREAM_WITH_ID_DOES_NOT_EXIST": "there is no such channel",
+    "UNAUTHORIZED": "the bot's e-mail or key is wrong",
+    "INVALID_API_KEY": "the bot's key is wrong",
+    "USER_DEACTIVATED": "the bot was deactivated",
+    "REALM_DEACTIVATED": "the organisation was deactivated",
+}
+"""Errors that are final, by the answer's `code`: https://zulip.com/api/rest-error-handling"""
+
+_MARKUP = re.compile(r"[&<>*~`$\[\]|:#!@\\]|^[+-]|^\d+(?=[.)])")
+_CODE = re.compile(r"[A-Z_]{1,60}")
+_REFERENCE = re.compile(r"&#(\d{1,4});")
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
+_TIME = re.compile(r"<time:([^>]*)>")
+
+
+class ZulipOptions(Options):
+    """The address with the bot's e-mail and key, and the channel, which was once called a stream."""
+
+    webhook_env: VariableName
+    stream: str
+
+
+def escape(text: str) -> str:
+    """Return one line of `text` with nothing in it that Zulip reads as Markdown, mention or emoji."""
+    return _MARKUP.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    mark = found[0]
+    return f"{mark[:-1]}&#{ord(mark[-1])};"
+
+
+class Zulip(Service):
+    """Posts by the API, as a bot of the type "Incoming webhook" or "Generic"."""
+
+    KIND: ClassVar[str] = "zulip"
+    NAME: ClassVar[str] = "Zulip"
+    OPTIONS: ClassVar[type[Options]] = ZulipOptions
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
+        (re.compile(r"(https?://[^\s/\"']+:)[^\s/\"']+@"), r"\1***@"),
+    )
+    # https://zulip.readthedocs.io/en/latest/production/security-model.html#rate-limiting: 200 a minute and
+    # user. One a second keeps a channel readable.
+    RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
+
+    def refusal(self, to: Destination) -> str | None:
+        """Refuse an address without the bot's e-mail and key."""
+        parts = urlsplit(to.address.reveal())
+        if parts.username and parts.password:
+            return None
+        return "write the address as https://BOT-EMAIL:API-KEY@your.zulip.example"
+
+    def example(self) -> Destination:
+        """Return a destination to render a preview with."""
+        address = Secret("https://bot%40webhook.invalid:preview@webhook.invalid")
+        return Destination(address=address, options={"stream": "news"})
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
+        """Return the request that posts `message`; its topic is the article's first one."""
+        topic = next(filter(None, map(clean, message.topics)), "") or clean(message.site) or "News"
+        return _message(to, fit(topic, TOPIC), _content(message, detail))
+
+    def correct(
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
+    ) -> Request | None:
+        """Return the request that changes what the message says: https://zulip.com/api/update-message"""
+        if not message_id.isdecimal():
+            return None
+        return _request(to, "PATCH", f"/{message_id}", {"content": _content(message, detail)})
+
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+        """Return a request for one message that is clearly a test."""
+        return _message(to, "Test", fit(test_text(site), SUMMARY, escape))
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what `response` means; a success carries the id of the message."""
+        said = response.said()
+        if response.status == 429:
+            return rate_limited(seconds(said.get("retry-after")) or retry_after(response))
+        if response.status == 200 and said.get("result") == "success":
+            number = said.get("id")
+            message_id = str(number) if type(number) is int and 0 < number < 2**63 else None
+            return Verdict(outcome=Outcome.SENT, reason="posted", message_id=message_id)
+        code = str(said.get("code", ""))
+        if code in DEAD:
+            return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[code]} ({code})")
+        if "time limit for editing" in str(said.get("msg", "")):
+            reason = f"HTTP {response.status}: Zulip no longer lets this message be edited"
+            return Verdict(outcome=Outcome.REJECTED, reason=reason, degradable=False)
+        return judge(response, code if _CODE.fullmatch(code) else "")
+
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what Zulip shows of a message."""
+        sent = dict(parse_qsl(request.content().decode()))
+        lines = sent["content"].split("\n")
+        head, link = _LINK.search(lines[0]), ""
+        if head:
+            link, lines[0] = head[2], head[1]
+        picture = next((line for line in lines if line.startswith("[Picture](")), "")
+        small = next((line for line in lines if "<time:" in line), "")
+        texts = [line for line in lines[1:] if line not in (picture, small)]
+        return Drawing(
+            sender="Bot",
+            above=f"# {sent['to']} > {sent['topic']}",
+            title=_shown(lines[0], times).strip("*"),
+            text=_shown("\n".join(texts), times),
+            picture=urlsplit(picture[10:-1]).hostname or "",
+            below=tuple(filter(None, (_shown(small, times),))),
+            link=link,
+        )
+
+
+def _content(message: Message, detail: Detail) -> str:
+    title = fit(title_of(message), TITLE, escape)
+    if message.retracted:
+        return f"~~{title}~~\nThis article is no longer published."
+    link = _bracketed(web_url(message.link, URL))
+    summary = fit(clean(message.summary), SUMMARY, escape)
+    if detail == Detail.PLAIN:
+        return "\n".join(filter(None, (title, summary, link)))
+    head = f"**[{title}]({link})**" if link else f"**{title}**"
+    image = _bracketed(web_url(message.image or "", URL)) if detail < Detail.NO_IMAGE else None
+    picture = f"[Picture]({image})" if image else None
+    return "\n".join(filter(None, (head, summary, _small_print(message), picture)))
+
+
+def _small_print(message: Message) -> str:
+    topics = ", ".join(filter(None, map(clean, message.topics)))
+    names = " · ".join(filter(None, (clean(message.provider or ""), topics)))
+    quality = "" if message.quality is None else f"Quality {message.quality}"
+    # https://zulip.com/help/global-times: each reader's client shows it in its own zone.
+    at = f"<time:{message.published_at.astimezone(UTC).isoformat().replace('+00:00', 'Z')}>"
+    return " · ".join(filter(None, (fit(names, SMALL, escape), quality, at)))
+
+
+def _bracketed(url: str | None) -> str | None:
+    """Return an address with no bracket that would end the link it is in."""
+    return url and url.replace("(", "%28").replace(")", "%29")
+
+
+def _message(to: Destination, topic: str, content: str) -> Request:
+    form = {"type": "stream", "to": str(to.options["stream"]), "topic": topic, "content": content}
+    return _request(to, "POST", "", form)
+
+
+def _request(to: Destination, method: Any, path: str, form: Mapping[str, str]) -> Request:
+    """Return a request with the bot's e-mail and key in a header: https://zulip.com/api/http-headers"""
+    parts = urlsplit(to.address.reveal())
+    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    address = parts._replace(
+        netloc=parts.netloc.rpartition("@")[2], path=f"{parts.path.rstrip('/')}/api/v1/messages{path}"
+    )
+    headers = {
+        "Authorization": f"Basic {base64.b64encode(login.encode()).decode()}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    return Request(
+        method=method, url=Secret(urlunsplit(address)), body=urlencode(form).encode(), headers=headers
+    )
+
+
+def _shown(text: str, times: Times) -> str:
+    text = _TIME.sub(lambda found: times.exact(datetime.fromisoformat(found[1])), text)
+    return _REFERENCE.sub(lambda found: chr(int(found[1])), text)

@@ -1,0 +1,59 @@
+"""What is special to Google Chat: ids that the sender chooses, and threads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.services import SERVICES, Request
+from bot.services.google_chat import escape, escape_text
+from tests.contracts.case import TOKEN
+from tests.contracts.cases.google_chat import CASE
+from tests.contracts.samples import CONTEXT, MESSAGE
+
+SERVICE = SERVICES["google_chat"]
+patient = settings(deadline=None, max_examples=60)
+
+
+def query(request: Request) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(request.url.reveal()).query)
+
+
+def test_a_post_has_one_id_in_all_attempts() -> None:
+    """It is one that Google takes, another post has another, and so has the same post of another site."""
+    contexts = (CONTEXT, replace(CONTEXT, at=None), replace(CONTEXT, key="post-8"))
+    first, again, other = (query(SERVICE.post(CASE.hook, MESSAGE, context=each)) for each in contexts)
+    elsewhere = query(SERVICE.post(CASE.hook, replace(MESSAGE, site="Another"), context=CONTEXT))
+    assert first == again
+    assert len({each["messageId"][0] for each in (first, other, elsewhere)}) == 3
+    assert re.fullmatch(r"client-[a-z0-9-]{1,56}", first["messageId"][0])
+    assert first["key"] == first["token"] == [TOKEN]
+    assert first["requestId"]
+
+
+def test_a_thread_is_named_in_the_body() -> None:
+    """With the option that begins a new one where the thread is not there."""
+    request = SERVICE.post(CASE.hook, MESSAGE, context=replace(CONTEXT, parent="story-1"))
+    assert request.json["thread"] == {"threadKey": "story-1"}
+    assert query(request)["messageReplyOption"] == ["REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"]
+    assert "thread" not in SERVICE.post(CASE.hook, MESSAGE, context=CONTEXT).json
+
+
+@patient
+@given(st.text())
+def test_a_card_reads_back_what_was_written(text: str) -> None:
+    """Only & < > are replaced, and decoding them gives the text."""
+    escaped = escape(text)
+    assert not set("<>") & set(escaped)
+    assert escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
+
+
+@patient
+@given(st.text(alphabet="*_~`|<>@ users/all", max_size=40))
+def test_a_text_has_no_markup(text: str) -> None:
+    """No mention, link or emphasis is left in a message without a card."""
+    assert not re.search(r"[*~`|]|<[^\u200b]", escape_text(text))

@@ -1,0 +1,81 @@
+"""The webhook of a workflow in Teams: it takes messages, and posts those that are right. No sockets here.
+
+https://learn.microsoft.com/en-us/connectors/teams/#microsoft-teams-webhook
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import adaptive_cards
+from jsonschema import Draft6Validator  # type: ignore[import-untyped]
+
+from tests.fakechat.base import Fake, refused
+from tests.fakechat.exchange import Answer, Call, json_answer
+from tests.fakechat.ledger import Ledger
+
+LONGEST = 28_000
+_SCHEMA = Path(adaptive_cards.__file__).parent / "schemas" / "schema-1.5.json"
+_CARD = Draft6Validator(json.loads(_SCHEMA.read_text(encoding="utf-8-sig")))
+_CARD_TYPE = "application/vnd.microsoft.card.adaptive"
+_MENTION = re.compile(r"<at>[^<]*</at>")
+
+
+def problems(payload: Any) -> Iterator[str]:
+    """What is wrong with a payload: the envelope, the card by the published schema, or its size."""
+    if not isinstance(payload, dict) or payload.get("type") != "message" or len(payload["attachments"]) != 1:
+        yield "no message with one attachment"
+        return
+    (attachment,) = payload["attachments"]
+    card = attachment.get("content")
+    if attachment.get("contentType") != _CARD_TYPE or card.get("type") != "AdaptiveCard":
+        yield "no Adaptive Card"
+    yield from (f"{list(error.path)}: {error.message[:200]}" for error in _CARD.iter_errors(card))
+    written = json.dumps(card, ensure_ascii=False)
+    size = max(len(written.encode(coding, "surrogatepass")) for coding in ("utf-8", "utf-16-le"))
+    if size > LONGEST:
+        yield f"{size} bytes"
+
+
+def error(code: str) -> dict[str, object]:
+    """Return an error as a workflow words it."""
+    return {"error": {"code": code, "message": "…"}}
+
+
+class FakeTeams(Fake):
+    """Takes what it is sent with 202; what is wrong is not shown, as in Teams, but refused to be noticed."""
+
+    KIND: ClassVar[str] = "teams"
+    PATH: ClassVar[re.Pattern[str]] = re.compile(
+        r"(/powerautomate/automations/direct/workflows/[^/]+/triggers/manual/paths/invoke)"
+    )
+    DEAD: ClassVar[tuple[int, object]] = (404, error("WorkflowNotFound"))
+    ANSWERS: ClassVar[Mapping[int, object]] = {
+        400: error("TriggerInputSchemaMismatch"),
+        429: error("WorkflowRunRateLimitExceeded"),
+    }
+
+    def path(self, token: str) -> str:
+        """The path of the workflow with that id; the signature is in the query."""
+        return f"/powerautomate/automations/direct/workflows/{token}/triggers/manual/paths/invoke"
+
+    def has_image(self, payload: object) -> bool:
+        """Whether the card has a picture."""
+        return '"type": "Image"' in json.dumps(payload, default=str)
+
+    def is_rich(self, payload: object) -> bool:
+        """Whether the card is more than one text."""
+        return '"published"' in json.dumps(payload, default=str)
+
+    def answer(self, call: Call, ledger: Ledger) -> Answer:
+        """Take the message, or say why not."""
+        found = list(problems(call.payload))
+        if call.method != "POST" or found:
+            return refused(json_answer(400, self.ANSWERS[400]), found)
+        entities = "msteams" in json.dumps(call.payload)
+        pings = _MENTION.findall(json.dumps(call.payload)) if entities else ()
+        return self.show(call, ledger, Answer(status=202), pings)
