@@ -73,3 +73,10 @@ def test_addresses_that_need_no_encoding_are_not_touched(parts: list[str]) -> No
 def test_any_text_is_rendered(text: str) -> None:
     """Nothing that is added to the parser fails, or loses a word."""
     assert sum(map(render(text).count, "ab")) >= 0
+
+
+def test_a_title_of_an_admonition_with_brackets() -> None:
+    """Its title may hold a link."""
+    markup = render(":::warning[See [this](https://a.example)]\nText\n:::\n")
+    assert markup.startswith("<blockquote>\n<p><strong>See this</strong></p>")
+    assert ":::" not in markup

@@ -9,8 +9,9 @@ from html import escape
 from markdown_it.token import Token
 
 _ADMONITION = re.compile(
-    r"\s*(?:\{\s*\.)?([A-Za-z][\w-]{0,40})\}?\s*(?:\[([^\]]{0,300})\]|\{[^}]{0,300}\}|([^{}\[\]]{0,300}))\s*\Z"
+    r"\s*(?:\{\s*\.)?([A-Za-z][\w-]{0,40})\}?\s*(?:\[((?:[^\[\]]|\[[^\[\]]{0,300}\](?:\([^()\s]{0,500}\))?){0,300})\]|\{[^}]{0,300}\}|([^{}\[\]]{0,300}))\s*\Z"
 )
+_LINK = re.compile(r"\[([^\[\]]*)\](?:\([^()]*\))?")
 _TITLED = frozenset({"caution", "danger", "important", "info", "note", "success", "tip", "warning"})
 
 
@@ -27,7 +28,7 @@ def admonition(_renderer: object, tokens: Sequence[Token], index: int, *_: objec
     found = _ADMONITION.match(token.info)
     if not found:
         return "<blockquote>\n"
-    title = (found[2] or found[3] or "").strip() or (
+    title = _LINK.sub(r"\1", found[2] or found[3] or "").strip() or (
         found[1].capitalize() if found[1].lower() in _TITLED else ""
     )
     return "<blockquote>\n" + (f"<p><strong>{escape(title, quote=False)}</strong></p>\n" if title else "")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from text.templates.scan import Expander
 
+# `[[toc]]` of many Markdown processors.
+_TOC = re.compile(r"^\[(?:\[_?TOC_?\]|TOC)\][ \t]*$|^\$\{toc\}[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _TABLE_OF_CONTENTS = re.compile(
     r"^(?:[*+-]|1\.) [^\n]*\n\{:[^}\n]*toc[^}\n]*\}[ \t]*$"
-    r"|^\[(?:\[_?TOC_?\]|TOC)\][ \t]*$|^\{::[^}\n]*/?\}[ \t]*$",
+    r"|^\{::[^}\n]*/?\}[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
 
@@ -31,28 +35,39 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
     "mdx" or "html", and `base_url` the address of the site that it belongs to. Links to other articles become
     addresses that hold `/@~NAME` or `/@/PATH`: see `text.links`.
     """
-    expander = _expander(text, generator, markup, base_url)
-    if expander is None:
-        return Expanded(text)
-    expanded = expander.run()
-    if generator in ("jekyll", "pelican") and markup == "markdown":
-        expanded = _TABLE_OF_CONTENTS.sub("", expanded)
-    return Expanded(expanded, frozenset(expander.unknown))
+    unknown: set[str] = set()
+    expanded = text
+    for expander in _expanders(generator, markup, base_url):
+        expansion = expander(expanded)
+        expanded = expansion.run()
+        unknown |= expansion.unknown
+    if generator != "plain" and markup != "html":
+        expanded = _TOC.sub("", expanded) if "[" in expanded or "${" in expanded else expanded
+        if generator in ("jekyll", "pelican"):
+            expanded = _TABLE_OF_CONTENTS.sub("", expanded)
+    return Expanded(expanded, frozenset(unknown))
 
 
-def _expander(text: str, generator: str, markup: str, base_url: str | None) -> Expander | None:
+def _expanders(generator: str, markup: str, base_url: str | None) -> Iterator[Callable[[str], Expander]]:
+    """Yield what is to be done with a text, one after the other."""
     # Each is loaded where a site needs it: most need one, and a site of front matter alone needs none.
     has_code = markup != "html"
     if markup == "mdx" or (generator == "docusaurus" and markup == "markdown"):
         from text.templates.mdx import Mdx
 
-        return Mdx(text)
-    if generator in ("jekyll", "eleventy", "pelican"):
-        from text.templates.liquid import Liquid
+        yield Mdx
+        return
+    if generator in ("jekyll", "eleventy", "pelican", "hugo"):
+        from text.templates import liquid
 
-        return Liquid(text, has_code=has_code, base_url=base_url)
+        expand_liquid = partial(liquid.Liquid, has_code=has_code, base_url=base_url)
+        if generator == "pelican":
+            yield partial(expand_liquid, only=liquid.PELICAN)
+        elif generator == "hugo":  # many of whose sites were Jekyll's once
+            yield partial(expand_liquid, only=liquid.LEFT_OVER, outputs=True)
+        else:
+            yield expand_liquid
     if generator in ("hugo", "zola"):
         from text.templates.shortcodes import Hugo, Zola
 
-        return Hugo(text, has_code=has_code) if generator == "hugo" else Zola(text, has_code=has_code)
-    return None
+        yield partial(Hugo if generator == "hugo" else Zola, has_code=has_code)

@@ -1,4 +1,7 @@
-"""Liquid (Jekyll, Eleventy, Pelican's liquid_tags) and the part of Nunjucks that looks like it."""
+"""Liquid (Jekyll, Eleventy, Pelican's liquid_tags) and the part of Nunjucks that looks like it.
+
+Where another generator's text has only some of it, as a site that was Jekyll's once, the rest is text.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,18 @@ assign autoescape block break capture case continue cycle decrement echo else el
 from if import include_cached increment layout liquid macro render set tablerow unless when with
 """
 _SILENT = frozenset(_SILENT_NAMES.split())
+PELICAN = frozenset(
+    {
+        "audio", "b64img", "diag", "flickr", "generic", "giphy", "gram", "graphviz", "img", "include_code",
+        "literal", "notebook", "soundcloud", "speakerdeck", "spotify", "video", "vimeo", "youtube",
+    }
+)  # fmt: skip
+"""The tags of Pelican's plugin liquid_tags: https://github.com/pelican-plugins/liquid-tags"""
+LEFT_OVER = _SILENT | {"highlight", "include", "include_relative", "link", "post_url", "raw", "youtube"}
+"""The tags that a text has kept which was Jekyll's once."""
+_SITES_OUTPUT = re.compile(
+    r"(?:site|page)\.[\w.-]+(?:\s*\|.*)?\Z|[^|]*\|\s*(?:relative|absolute)_url\b", re.DOTALL
+)
 _TAG = re.compile(r"(?P<name>[A-Za-z][\w:-]*)(?P<rest>.*)", re.DOTALL)
 _TRIMMED = "-+ \t\n"
 _ARGUMENT = re.compile(r"""(?:([\w-]+)\s*[=:]\s*)?(?:"([^"]*)"|'([^']*)'|([^\s"',]+))""")
@@ -29,19 +44,35 @@ _VERBATIM = {
 
 
 class Liquid(Expander):
-    """Expands Liquid; `base_url` is the site that the text belongs to."""
+    """Expands Liquid; `base_url` is the site that the text belongs to.
+
+    With `only`, the tags of these names are expanded, and with `outputs` what a site says of itself
+    (`{{ site.url }}`); all other braces are text.
+    """
 
     delimiters = (Delimiters("{%", "%}"), Delimiters("{{", "}}"), Delimiters("{# ", "#}"))
 
-    def __init__(self, text: str, *, has_code: bool, base_url: str | None) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        has_code: bool,
+        base_url: str | None,
+        only: frozenset[str] | None = None,
+        outputs: bool = False,
+    ) -> None:
         super().__init__(text, has_code=has_code)
+        self._only = only
+        self._outputs = outputs
         parts = urlsplit(base_url or "")
         self._host = f"{parts.scheme}://{parts.netloc}" if base_url else ""
         self._base = parts.path.rstrip("/")
 
     def template(self, piece: Piece) -> int:
         """Put what a tag or an output becomes."""
-        if piece.opening == "{{":
+        if self._only is not None and not self._is_ours(piece, self._only):
+            self.put(self.text[piece.start : piece.end])
+        elif piece.opening == "{{":
             self.put(self._output(piece.inner.strip(_TRIMMED)))
         elif piece.opening == "{%":
             tag = _TAG.match(piece.inner.strip(_TRIMMED))
@@ -50,8 +81,22 @@ class Liquid(Expander):
             self.put(self._tag(tag["name"], tag["rest"].strip()) if tag else "")
         return piece.end
 
+    def broken(self, piece: Piece) -> None:
+        """Leave an opening delimiter without an end where braces are text."""
+        if self._only is not None:
+            self.put(piece.opening)
+
+    def _is_ours(self, piece: Piece, only: frozenset[str]) -> bool:
+        inner = piece.inner.strip(_TRIMMED)
+        if piece.opening == "{{":
+            return self._outputs and _SITES_OUTPUT.match(inner) is not None
+        tag = _TAG.match(inner) if piece.opening == "{%" else None
+        return tag is not None and tag["name"].removeprefix("end") in only
+
     def code(self, text: str) -> str:
         """Take away the marks around code that say that it is no template; lines of templates are no code."""
+        if self._only is not None:
+            return text
         if text[0] not in "`~" and all(map(_is_tags, text.splitlines())):
             return ""
         marks = {mark[1] for mark in _RAW_MARK.finditer(text)}
