@@ -159,6 +159,8 @@ def lane_of(path: str, query: str) -> Lane:
     """
     if path in ("/healthz", "/readyz"):
         return Lane.PROBES
+    if path.startswith("/digests/"):
+        return Lane.FEEDS
     if path.startswith("/feeds/"):
         return Lane.COSTLY if query or set(path) & set("+,") else Lane.FEEDS
     if path == "/feeds.opml" and query:

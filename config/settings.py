@@ -45,6 +45,7 @@ from config.values import (
     WebAddress,
     inner_folder,
     listed,
+    off,
 )
 
 
@@ -147,6 +148,7 @@ class FeedsConfig(Section):
     size: Annotated[int, Field(ge=1, le=1000)] = 50
     content: Literal["full", "excerpt"] = "full"
     archives: bool = True
+    digest: Annotated[Literal["day", "week"] | None, BeforeValidator(off)] = None
     summary: Annotated[int, Field(ge=50, le=10_000, description="characters")] = 1_000
     related: Annotated[int, Field(ge=0, le=3)] = 3
     ttl: Annotated[int, Field(ge=1, le=1440, description="minutes")] = 60

@@ -195,6 +195,11 @@ def feed_id(name: str, site: Site) -> str:
     return _uuid(site, "feed", name)
 
 
+def digest_id(slug: str, period: str, site: Site) -> str:
+    """Return what identifies the digest of a topic and a period in every format."""
+    return _uuid(site, "digest", f"{slug}/{period}")
+
+
 def entry_id(article: Article, site: Site) -> str:
     """Return what identifies the article in every feed and format: its id if that is a URI, or else a UUID.
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from articles.topics import ALL
 from feeds.bodies import YOUNG_OBJECTS, TextCache
+from feeds.digests import DigestPublisher
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
@@ -22,7 +23,10 @@ from feeds.subscriptions import Subscriptions
 from web.document import Document
 
 _EXTENSIONS = "|".join(FORMATS)
-_OURS = re.compile(rf"feeds\.opml|feeds/[^/\0]+(?:/\d{{4}}-\d{{2}}(?:-\d{{1,5}})?)?\.(?:{_EXTENSIONS})")
+_OURS = re.compile(
+    rf"feeds\.opml|digests/[^/\0]+\.(?:{_EXTENSIONS})"
+    rf"|feeds/[^/\0]+(?:/\d{{4}}-\d{{2}}(?:-\d{{1,5}})?)?\.(?:{_EXTENSIONS})"
+)
 _TEXT_BYTES = 200_000_000  # for the texts of all articles, as a rule
 _MOST_PROCESSES = 4
 _MANIFEST = ".newswire-export.json"
@@ -86,11 +90,16 @@ def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Do
     yield "feeds.opml", Subscriptions(publisher).document()
     now = publisher.now()
     history = ArchivePublisher(publisher)
+    digests = DigestPublisher(publisher)
     for slug in slugs:
         feed = publisher.feed(slug, now)
         if feed is not None:
             for extension in FORMATS:
                 yield f"feeds/{slug}.{extension}", publisher.render(feed, extension)
+            digest = digests.feed(slug, now)
+            if digest is not None:
+                for extension in FORMATS:
+                    yield f"digests/{slug}.{extension}", publisher.render(digest, extension)
             for part in history.parts(slug, now):
                 archive = history.feed(slug, part, now)
                 if archive is not None:

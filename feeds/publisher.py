@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from typing import Literal
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
@@ -59,6 +60,7 @@ class FeedSettings:
     summary: int
     archives: bool
     hubs: tuple[str, ...] = ()
+    digest: Literal["day", "week"] | None = None
 
     @property
     def part_size(self) -> int:

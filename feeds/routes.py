@@ -10,11 +10,13 @@ from typing import NoReturn
 from urllib.parse import quote
 
 from flask import Blueprint, request
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.catalog.values import AXES
 from articles.topics import ALL, Topic, slugify
 from feeds import archives, filters
+from feeds.digests import DigestPublisher
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.filters import Filter
 from feeds.formats import FORMATS
@@ -50,6 +52,7 @@ def blueprint(publisher: Publisher) -> Blueprint:
     routes = Blueprint("feeds", __name__)
     routes.after_app_request(allow_origins)
     history = ArchivePublisher(publisher)
+    _add_digests(routes, publisher)
     _add_guesses(routes, publisher)
 
     @routes.get("/feeds/<path:name>")
@@ -106,6 +109,24 @@ def _archive(
         path = f"/feeds/{quote(slug)}/{name}.{extension}"
         return redirect_within(publisher.site.url, path)
     return respond(document)
+
+
+def _add_digests(routes: Blueprint, publisher: Publisher) -> None:
+    digests = DigestPublisher(publisher)
+
+    @routes.get("/digests/<name>")
+    def digest(name: str) -> AnyResponse:
+        if digests.every is None:
+            raise NotFound
+        slug, _, extension = name.rpartition(".")
+        document = digests.document(slug, extension) if extension in FORMATS else None
+        if document is None:
+            known = extension in FORMATS
+            address = f"/digests/{{}}.{extension if known else 'rss'}"
+            return redirect_or_not_found(publisher, slug if known else name, address, guessed=not known)
+        if request.query_string:
+            return redirect_within(publisher.site.url, f"/digests/{quote(name)}")
+        return respond(document)
 
 
 def _add_guesses(routes: Blueprint, publisher: Publisher) -> None:

@@ -16,6 +16,7 @@ from articles.catalog.search import words
 from articles.topics import ALL, Topic
 from feeds.build import article_page, build_entry
 from feeds.content import full_text
+from feeds.digests import Digest, DigestPublisher
 from feeds.errors import BadFilterError
 from feeds.filters import Filter
 from feeds.model import Feed
@@ -65,6 +66,7 @@ class ReaderPages:
         self.site = publisher.site
         self.renderer = renderer
         self.search = publisher.search
+        self.digests = DigestPublisher(publisher)
         self._documents = LruCache[str | tuple[object, ...], _CachedPage](CACHE_BYTES)
         self._cached_values: _CachedValues | None = None
 
@@ -125,6 +127,21 @@ class ReaderPages:
             last=self.last_page(topic.slug),
             subscription=subscription(feed),
             cards=self._cards(newest, without=topic.slug),
+        )
+
+    def digest(self, topic: Topic, digest: Digest, now: datetime) -> Document:
+        """Return the page of a topic's digest."""
+        feed = self.digests.feed(topic.slug, now)
+        assert feed is not None  # there is a digest
+        return self.renderer.document(
+            "digest.html",
+            now=now,
+            feed=feed,
+            topic=topic,
+            period=digest.period,
+            url=f"{feed.base_url}/{digest.period.name}",
+            subscription=subscription(feed),
+            cards=self._cards(digest.articles, without=topic.slug),
         )
 
     def article(self, article: Article, now: datetime) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Blueprint, redirect, request
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
@@ -34,6 +34,7 @@ def blueprint(publisher: Publisher, files: ArticleFiles, *, show_quality: bool =
     renderer = Renderer(publisher.site, assets, show_quality=show_quality)
     pages = ReaderPages(publisher, renderer)
     _add_lists(routes, pages)
+    _add_digests(routes, pages)
     _add_forms(routes, pages)
     _add_articles(routes, pages, files)
     _add_errors(routes, pages)
@@ -79,6 +80,18 @@ def _add_lists(routes: Blueprint, pages: ReaderPages) -> None:
         if number > pages.last_page(slug):
             raise NotFound("The topic has fewer pages.")
         return respond(pages.cached(("topic", slug, number), lambda now: pages.topic(found, number, now)))
+
+
+def _add_digests(routes: Blueprint, pages: ReaderPages) -> None:
+    @routes.get("/digests/<slug>/<period>")
+    def digest_page(slug: str, period: str) -> Response:
+        topic, now = pages.publisher.topic(slug), pages.publisher.now()
+        if topic is None:
+            return redirect_or_not_found(pages.publisher, slug, f"/digests/{{}}/{quote(period)}")
+        found = pages.digests.digest(topic, period, now) if pages.digests.every else None
+        if found is None:
+            raise NotFound("There is no digest of this day or week.")
+        return respond(pages.cached(("digest", slug, period), lambda now: pages.digest(topic, found, now)))
 
 
 def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:

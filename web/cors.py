@@ -18,7 +18,7 @@ _PREFLIGHT_HEADERS = (
     ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since"),
     ("Access-Control-Max-Age", "86400"),
 )
-_OPEN_PATHS = ("/feeds", "/feed", "/rss", "/atom.xml", "/index.xml")
+_OPEN_PATHS = ("/digests", "/feeds", "/feed", "/rss", "/atom.xml", "/index.xml")
 
 
 def allow_origins(response: Response) -> Response:

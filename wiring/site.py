@@ -226,6 +226,7 @@ def feed_settings(feeds: FeedsConfig) -> FeedSettings:
         summary=feeds.summary,
         archives=feeds.archives,
         hubs=feeds.hubs,
+        digest=feeds.digest,
     )
 
 

@@ -176,6 +176,19 @@ class Catalog(CatalogDatabase):
         )  # fmt: skip
         return [_whole(row, related) for row in rows]
 
+    def best(self, slug: str, now: datetime, span: Span, *, limit: int) -> list[Article]:
+        """Return the shown articles of a topic of a span of time by quality, the best first.
+
+        Those without a quality come last; of two alike the newer one comes first.
+        """
+        rows = self._all(
+            f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
+            f" WHERE slug = ?1 AND {_VISIBLE} AND entries.published_at >= ?4 AND entries.published_at < ?5"
+            " ORDER BY quality DESC NULLS LAST, entries.published_at DESC, entries.id LIMIT ?3",
+            slug, microseconds(now), limit, *map(microseconds, span),
+        )  # fmt: skip
+        return [_whole(row, 0) for row in rows]
+
     def count_between(self, slug: str, now: datetime, span: Span) -> int:
         """Return how many articles of this topic (or of `all`) are shown of a span of time."""
         row = self._one(
