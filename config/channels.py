@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -22,8 +22,6 @@ from pydantic import (
     field_validator,
 )
 
-from bot.services import SERVICES
-from bot.services.options import SECRET_SUFFIX, Options
 from config.values import (
     ChannelName,
     Duration,
@@ -33,6 +31,11 @@ from config.values import (
     filter_lists,
     off,
 )
+from text.variables import SECRET_SUFFIX
+
+if TYPE_CHECKING:
+    from bot.services import Service
+    from bot.services.options import Options
 
 
 class FilterConfig(Section):
@@ -45,10 +48,18 @@ class FilterConfig(Section):
 Filtered = Annotated[FilterConfig, BeforeValidator(filter_lists)]
 
 
+def services() -> Mapping[str, Service]:
+    """Return the chat services by kind; most configurations have no channel, and never load them."""
+    from bot.services import SERVICES
+
+    return SERVICES
+
+
 def _kind(value: str) -> str:
-    if value not in SERVICES:
-        close = difflib.get_close_matches(value, SERVICES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(SERVICES))}"
+    known = services()
+    if value not in known:
+        close = difflib.get_close_matches(value, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(known))}"
         raise ValueError(f"is not a known kind of service; {hint}")
     return value
 
@@ -99,7 +110,7 @@ class _UnknownChannel(ChannelConfig):
 
 def channel_model(kind: str) -> type[ChannelConfig]:
     """Return the model of a channel's settings: the common ones and those of its service."""
-    return _combined(SERVICES[kind].OPTIONS)
+    return _combined(services()[kind].OPTIONS)
 
 
 @cache
@@ -113,7 +124,7 @@ def _channel_settings(value: Any, handler: Callable[[Any], ChannelConfig]) -> Ch
     if not isinstance(value, dict):
         return handler(value)
     kind = value.get("kind")
-    model = channel_model(kind) if isinstance(kind, str) and kind in SERVICES else _UnknownChannel
+    model = channel_model(kind) if isinstance(kind, str) and kind in services() else _UnknownChannel
     return model.model_validate(value)
 
 

@@ -13,11 +13,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from bot.services import SERVICES
 from config.channels import (
     BotConfig,
     ChannelConfig,
     FilterConfig,
+    services,
 )
 from config.errors import ConfigError, Location, Problem, dotted
 from config.settings import (
@@ -233,5 +233,5 @@ _PARTS: Mapping[str, type[Section]] = {
 
 def _known_keys(where: Location) -> set[str]:
     section = _PARTS.get(".".join(str(part) for part in where if isinstance(part, str)), Config)
-    own = [service.OPTIONS for service in SERVICES.values()] if section is ChannelConfig else []
+    own = [service.OPTIONS for service in services().values()] if section is ChannelConfig else []
     return {name for model in (section, *own) for name in model.model_fields}

@@ -26,7 +26,6 @@ from articles.conventions import Conventions, Generator
 from articles.files.folder import ARTICLE_FILES
 from articles.files.git import may_carry_token
 from articles.topics import Topic, TopicError, Topics, slugify
-from bot.services.options import VariableName
 from config.channels import (
     BotConfig,
 )
@@ -42,6 +41,7 @@ from config.values import (
     Permalink,
     Section,
     TimeZone,
+    VariableName,
     WebAddress,
     inner_folder,
     listed,

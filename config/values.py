@@ -18,6 +18,7 @@ from pydantic import (
 from articles.files import globs
 from articles.files.git import GitError, checked_address
 from text.urls import http_url
+from text.variables import variable_name
 from text.zones import zone
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) *([a-z]*)")
@@ -112,6 +113,7 @@ def filter_lists(value: Any) -> Any:
     return {"include": value} if isinstance(value, (list, str)) else value
 
 
+VariableName = Annotated[str, AfterValidator(variable_name)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]

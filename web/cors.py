@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from flask import request
-from werkzeug.wrappers import Response
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
 
 OPEN_HEADERS = (
     ("Access-Control-Allow-Origin", "*"),
@@ -23,6 +24,8 @@ _OPEN_PATHS = ("/digests", "/feeds", "/feed", "/rss", "/atom.xml", "/index.xml")
 
 def allow_origins(response: Response) -> Response:
     """Return the response with what lets scripts of any site read it, when it is about a feed."""
+    from flask import request  # late: an export needs these headers, and no Flask
+
     if not request.path.startswith(_OPEN_PATHS):
         return response
     _set(response, OPEN_HEADERS)

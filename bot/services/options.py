@@ -5,21 +5,13 @@ A setting whose name ends in `_env` names the environment variable that holds a 
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-SECRET_SUFFIX = "_env"  # noqa: S105 - the ending of a setting's name
+from text.variables import variable_name
 
-
-def _variable(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
-        raise ValueError("write the name of an environment variable, such as SLACK_AI")
-    return value
-
-
-VariableName = Annotated[str, AfterValidator(_variable)]
+VariableName = Annotated[str, AfterValidator(variable_name)]
 
 
 class Options(BaseModel):

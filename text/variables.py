@@ -1,0 +1,14 @@
+"""The names of environment variables, as settings give them."""
+
+from __future__ import annotations
+
+import re
+
+SECRET_SUFFIX = "_env"  # noqa: S105 - the ending of the name of a setting that names a secret's variable
+
+
+def variable_name(value: str) -> str:
+    """Return the name of an environment variable. Raises ValueError where it can be none (POSIX.1, 8.1)."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError("write the name of an environment variable, such as SLACK_AI")
+    return value
