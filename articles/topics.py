@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from text.markup import xml_safe
+from text.characters import xml_safe
 from text.words import stream_safe
 
 ALL = "all"

@@ -15,8 +15,9 @@ from articles.article import Article
 from feeds.links import Links
 from text.anchors import relinked
 from text.cache import LruCache
+from text.characters import xml_safe
 from text.limits import MAX_BODY
-from text.markup import sanitise, xml_safe
+from text.markup import sanitise
 from text.summary import summarise
 from text.templates import expand
 from text.urls import page_url

@@ -59,3 +59,22 @@ def test_only_the_application_reads_the_config() -> None:
     assert knowing <= TOP
     for file in (ROOT / "config").glob("*.py"):
         assert not set(imports(file)) & TOP
+
+
+def test_an_export_loads_no_more_than_it_needs() -> None:
+    """A site without channels or bodies loads neither chat services nor Flask nor what bodies need."""
+    found = _loaded("wiring.export, articles.reading.frontmatter")
+    assert not found & {"flask", "jinja2", "click", "sqlalchemy", "requests", "markdown_it", "tomllib"}
+    assert not {name for name in found if name.startswith(("bot.", "pages.", "text.templates.l"))}
+
+
+def test_a_process_that_reads_articles_loads_no_more_than_it_needs() -> None:
+    """Several are started where there are many files: each must be ready at once."""
+    found = _loaded("articles.reading.worker, articles.reading.frontmatter")
+    assert not found & {"yaml", "tomllib", "nh3", "lxml", "sqlite3", "pydantic", "flask", "markdown_it"}
+
+
+def _loaded(modules: str) -> set[str]:
+    """Return the names of all that importing these modules loads."""
+    command = [sys.executable, "-c", f"import sys, {modules}; print(*sys.modules)"]
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())

@@ -13,15 +13,11 @@ from urllib.parse import urljoin, urlsplit
 import nh3
 
 from text.balance import balanced, revealed, texts
+from text.characters import xml_safe
 from text.limits import MAX_BODY, MAX_URL
 
 URL_SCHEMES = frozenset({"http", "https", "mailto"})
 
-# Spaces in all but name, and then what XML 1.0 §2.2 cannot hold (control characters, lone surrogates, U+FFFE,
-# U+FFFF) or what only a decoding error leaves behind (C1 control characters, U+FFFD).
-_CONTROL_SPACE = re.compile("[\x0b\x0c\x85]")
-_UNSAFE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
-_ANY_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
 
 # Text and structure only: nothing that runs, loads by itself (but for images), or takes input.
 _TAG_NAMES = """
@@ -56,13 +52,6 @@ _EMBED_SOURCE = re.compile(r"""\ssrc\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""
 _YOUTUBE = re.compile(r"https?://(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]+)")
 _VIMEO = re.compile(r"https?://player\.vimeo\.com/video/(\d+)")
 _BLOCK_END = re.compile(r"<(?:br|/p|/li|/h[1-6]|/t[dh]|/d[dt]|/div|/pre)\b", re.IGNORECASE)
-
-
-def xml_safe(text: str) -> str:
-    """Return `text` without the characters that XML 1.0 cannot hold; vertical tabs and such become spaces."""
-    if not _ANY_UNSAFE.search(text):
-        return text
-    return _UNSAFE.sub("", _CONTROL_SPACE.sub(" ", text))
 
 
 Resolve = Callable[[str], str | None]

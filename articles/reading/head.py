@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
-
-from text.yaml import safe as safeyaml
+if TYPE_CHECKING:
+    import yaml
 
 Kind = Literal["yaml", "toml", "json", "lines", "none"]
 
@@ -50,6 +49,8 @@ class Head:
             name = re.escape(re.split(r"[.[]", key)[0])
             found = re.search(rf"""^[ \t{{]*["']?{name}["']?[ \t]*[:=]""", self.source, re.MULTILINE)
             return self.source.count("\n", 0, found.start()) + self.line if found else 1
+        import yaml  # late: nearly all files are read without it
+
         node, line = self._root(), 1
         for name in re.findall(r"[^].[]+", key):
             if isinstance(node, yaml.SequenceNode) and name.isdigit():
@@ -66,6 +67,8 @@ class Head:
         """Return how a number, a truth value or a date is written in the file: `3.10` stays that."""
         if self.kind != "yaml":
             return str(value)
+        import yaml
+
         node = self._root()
         for name in re.findall(r"[^].[]+", key):
             if isinstance(node, yaml.SequenceNode) and name.isdigit():
@@ -76,5 +79,7 @@ class Head:
 
     def _root(self) -> yaml.Node | None:
         if not self._nodes:
+            from text.yaml import safe as safeyaml
+
             self._nodes.append(safeyaml.compose(self.source))
         return self._nodes[0]

@@ -14,7 +14,6 @@ from articles.reading.head import Head, HeadError, Kind
 from articles.reading.keys import RELATED_KEYS
 from articles.reading.limits import MAX_HEAD, MAX_RELATED
 from text.yaml import plain as plainyaml
-from text.yaml import safe as safeyaml
 
 _OPENING = re.compile(r"(?:\ufeff|[ \t]*\n)*(---|\+\+\+)(?:[ \t]*|(json|toml|yaml|yml)[ \t]*)\n")
 _CLOSING = {
@@ -96,6 +95,8 @@ def _fence(text: str, fence: str, at: int, stop: int) -> tuple[int, int] | None:
 
 
 def _yaml_values(source: str, first: int) -> Mapping[str, Any]:
+    from text.yaml import safe as safeyaml  # late, as above
+
     try:
         values = safeyaml.load(source)
     except safeyaml.YamlError as error:

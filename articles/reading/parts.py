@@ -43,8 +43,7 @@ def provider(values: Values, key: str, value: Any) -> Provider | None:
         value = {"name": value}
     if not isinstance(value, dict):
         raise BadValueError(key, f"must have a `name:`, and is {kind(value)}")
-    domain = _part(values, name, key, value, "domain")
-    called = _part(values, name, key, value, "name") or domain
+    called, domain = _called(values, key, value)
     if not called:
         return None
     icon = None
@@ -52,6 +51,19 @@ def provider(values: Values, key: str, value: Any) -> Provider | None:
         icon = icon or values.usable(_icon, place, item)
     feed = values.usable(address, f"{key}.feed", value["feed"]) if value.get("feed") else None
     return Provider(name=called, domain=domain or None, icon=icon, feed=feed or None)
+
+
+def _called(values: Values, key: str, value: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return a publication's name, or else its domain, and its domain."""
+    domain = _part(values, name, key, value, "domain")
+    return _part(values, name, key, value, "name") or domain, domain
+
+
+def _provider_name(values: Values, key: str, value: Any) -> str | None:
+    if values.strict or not isinstance(value, dict):
+        whole = provider(values, key, value)
+        return whole.name if whole else None
+    return _called(values, key, value)[0]
 
 
 def _icon(values: Values, key: str, value: Any) -> str:
@@ -189,12 +201,11 @@ def _related(values: Values, key: str, value: Any) -> RelatedArticle | None:
     found = http_url(link) if link and len(link) <= limits.MAX_URL else None
     if not title or not found:
         return None
-    source = _part(values, provider, key, value, "provider")
     dates = (_part(values, _UTC_DATE, key, value, part) for part in RELATED_DATES)
     return RelatedArticle(
         title=title,
         link=found,
-        provider=source.name if source else None,
+        provider=_part(values, _provider_name, key, value, "provider"),
         published_at=next(filter(None, dates), None),
     )
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from tests.work import calls
+from text.characters import xml_safe
 from text.limits import MAX_DEPTH
-from text.markup import embed_link, one_line, plain, render_markdown, sanitise, xml_safe
+from text.markup import embed_link, one_line, plain, render_markdown, sanitise
 
 BASE = "https://news.example.org/articles/2026/post"
 
