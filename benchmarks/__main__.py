@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bot, build, machine, refresh, report, serving
+from benchmarks import bot, build, machine, posts, refresh, report, searching, serving
 from benchmarks.corpus import ROOT
 from benchmarks.options import Options
 from benchmarks.report import Table
@@ -16,10 +16,12 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "build-long": build.long,
     "build-small": build.small,
     "build-site": build.site,
+    "posts": posts.posts,
     "refresh": refresh.unchanged,
     "change": refresh.changed,
     "start": serving.start,
     "serving": serving.serving,
+    "searching": searching.searching,
     "delivery": bot.delivery,
     "planning": bot.planning,
 }

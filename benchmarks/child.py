@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,46 @@ def changes(articles: str, path: str, slug: str, runs: str) -> dict[str, list[fl
     return found
 
 
+def searches(runs: str) -> dict[str, Any]:
+    """Time filters and searches: for each what was asked, how many were found, and the seconds."""
+    from app import create_app
+    from feeds.filters import parse
+
+    publisher = create_app().extensions["newswire"].publisher
+    now = publisher.now()
+    began = perf_counter()
+    publisher.search.update()
+    found: dict[str, Any] = {"update": perf_counter() - began, "filters": [], "searches": []}
+    for path, *pairs in _FILTERS:
+        wanted = parse(path, pairs, publisher.catalog.topics)
+        times, matching = _times(partial(publisher.matching, wanted, now, limit=50), runs)
+        found["filters"].append((wanted.address("rss"), len(matching.articles), times))
+    for question in _QUESTIONS:
+        times, answer = _times(partial(publisher.search.find, question, now, limit=20), runs)
+        found["searches"].append((f"search: {question}", answer.total, times))
+    return found
+
+
+_FILTERS: tuple[tuple[Any, ...], ...] = (
+    ("all", ("word", "nothing has this")),
+    ("all", ("word", "privacy")),
+    ("all", ("word", "facial recognition")),
+    ("ai,security", ("word", "court ruling")),
+    ("robotics", ("word", "keynote"), ("provider", "techspot.example")),
+    ("ai,games,space", ("type", "article")),
+)
+_QUESTIONS = ("data", "privacy authority", "facial recog", "nothing")
+
+
+def _times(work: Callable[[], Any], runs: str) -> tuple[list[float], Any]:
+    times: list[float] = []
+    for _ in range(int(runs)):
+        began = perf_counter()
+        result = work()
+        times.append(perf_counter() - began)
+    return times, result
+
+
 def retitled(text: str, title: str) -> str:
     """Return the text of an article file with another title."""
     lines = text.splitlines(keepends=True)
@@ -119,6 +160,7 @@ _CALLS: dict[str, Any] = {
     "refresh": refresh,
     "refreshes": refreshes,
     "changes": changes,
+    "searches": searches,
     "nothing": nothing,
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import textwrap
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,18 @@ patch browser keyboard network chip energy market report quarter growth develope
 customers platform cloud database engine memory storage battery camera launch review first look guide
 court ruling regulator café naïve Zürich São coöperation décision “quoted” isn’t – and the of to with
 """.split()  # noqa: SIM905 - eighty words read better as prose
+_NAMES = (
+    "read_all",
+    "parse",
+    "storage",
+    "config.load",
+    "response",
+    "client",
+    "close",
+    "x_1",
+    "Buffer",
+    "emit",
+)
 _OUTLETS = tuple(
     (f"{name} {kind}", f"{name}{kind}.example".lower())
     for name in ("Tech", "Daily", "Data", "Cloud", "Signal", "Metro", "Silicon", "Open")
@@ -43,11 +56,13 @@ _MADE = "made"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of corpus: how many `related` items its files have, and how many bytes of ciphertext."""
+    """One kind of corpus: `related` items, bytes of ciphertext and blocks of its files."""
 
     name: str
     related: tuple[int, int]
     secured: int
+    blocks: tuple[int, int] = (0, 0)
+    """Paragraphs, lists, tables and such of the body."""
 
 
 LONG = Kind("long", (23, 33), 260)
@@ -55,6 +70,9 @@ LONG = Kind("long", (23, 33), 260)
 
 SMALL = Kind("small", (0, 0), 260)
 """About 1.4 KB a file."""
+
+POSTS = Kind("posts", (0, 0), 0, (8, 22))
+"""About 8 KB a file, nearly all of it Markdown as people write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +139,7 @@ def _article(rng: random.Random, kind: Kind, title: str | None) -> str:
     address = _address(rng, domain, drawn_title)
     topics = rng.sample(TOPICS, rng.randint(1, 2))
     related = "".join(_related(rng, moment) for _ in range(rng.randint(*kind.related)))
-    return f"""---
+    head = f"""---
 category: news
 title: {_quoted(title or drawn_title)}
 excerpt: {_quoted(_sentence(rng, 18, 32))}
@@ -148,6 +166,55 @@ topics:
 ---
 
 """
+    return head + "\n\n".join(_block(rng) for _ in range(rng.randint(*kind.blocks)))
+
+
+def _block(rng: random.Random) -> str:
+    """Return a part of a body as people write it: mostly paragraphs, in lines of about 80 characters."""
+    kind = rng.choices(
+        ("text", "heading", "list", "steps", "code", "table", "quote"), (60, 12, 12, 4, 6, 3, 3)
+    )[0]
+    if kind == "heading":
+        return f"{'#' * rng.randint(2, 3)} {_sentence(rng, 3, 7)}"
+    if kind in ("list", "steps"):
+        mark = "1." if kind == "steps" else "-"
+        return "\n".join(f"{mark} {_prose(rng, 1)}" for _ in range(rng.randint(3, 8)))
+    if kind == "code":
+        lines = (
+            f"    {rng.choice(_NAMES)}({', '.join(rng.choices(_NAMES, k=2))})"
+            for _ in range(rng.randint(3, 15))
+        )
+        return "```python\ndef main():\n" + "\n".join(lines) + "\n```"
+    if kind == "table":
+        rows = (
+            f"| {_sentence(rng, 1, 3)} | {rng.randrange(10**4)} | {_sentence(rng, 1, 4)} |"
+            for _ in range(rng.randint(3, 8))
+        )
+        return "| Name | Count | Note |\n| --- | ---: | --- |\n" + "\n".join(rows)
+    if kind == "quote":
+        return "\n".join(f"> {line}" for line in textwrap.wrap(_prose(rng, 2), 80, break_long_words=False))
+    return textwrap.fill(_prose(rng, rng.randint(2, 6)), 80, break_long_words=False, break_on_hyphens=False)
+
+
+def _prose(rng: random.Random, count: int) -> str:
+    """Return sentences, of which some have a link, code or emphasis."""
+    return " ".join(_marked(rng, _sentence(rng, 8, 22)) + "." for _ in range(count))
+
+
+def _marked(rng: random.Random, sentence: str) -> str:
+    draw = rng.random()
+    if draw > 0.5:
+        return sentence
+    words = sentence.split()
+    place = rng.randrange(1, len(words))
+    word = words[place].strip('"“”')
+    if draw < 0.15:
+        words[place] = f"[{word}]({_address(rng, rng.choice(_OUTLETS)[1], sentence)})"
+    elif draw < 0.3:
+        words[place] = f"`{rng.choice(_NAMES)}()`"
+    else:
+        words[place] = f"**{word}**" if draw < 0.4 else f"*{word}*"
+    return " ".join(words)
 
 
 def _related(rng: random.Random, moment: datetime) -> str:

@@ -22,8 +22,8 @@ site:
 articles:
   path: {articles}
 feeds:
-  size: 50
-"""
+{feeds}"""
+_FEEDS = "  size: 50\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class Site:
             folder.mkdir()
 
 
-def site(name: str, articles: Path, more: str = "") -> Site:
-    """Return a fresh site over these articles; `more` is added to its configuration."""
+def site(name: str, articles: Path, more: str = "", feeds: str = _FEEDS) -> Site:
+    """Return a fresh site over these articles; `feeds` and `more` belong to its configuration."""
     made = Site(VAR / "site" / name)
     made.home.mkdir(parents=True, exist_ok=True)
-    made.config.write_text(_CONFIG.format(articles=articles) + more)
+    made.config.write_text(_CONFIG.format(articles=articles, feeds=feeds) + more)
     made.forget()
     return made
 

