@@ -65,8 +65,8 @@ def posts(options: Options) -> Table:
         table.goals.append(Goal(f"export: ≤ {_SLOWER:g}× {fastest}", report.ratio(share), share <= _SLOWER))
     table.notes = [
         "Whole processes, interleaved; full text, 200 entries a feed, so that each post is in one or two of "
-        f"{len(TOPICS)} feeds. Newswire: `python -m wiring.export` from an empty state folder to RSS, Atom and "
-        "JSON Feed, sanitised, for each topic and for all together; Hugo: RSS for each topic and for all, as "
+        f"{len(TOPICS)} feeds. Newswire: `python -m wiring.export` from an empty state folder to RSS, Atom "
+        "and JSON Feed, sanitised, for each topic and for all; Hugo: RSS for each topic and for all, as "
         "Goldmark leaves it.",
         *missing,
     ]

@@ -148,7 +148,14 @@ class Catalog(CatalogDatabase):
     def count(self, slug: str, now: datetime) -> int:
         """Return how many articles of this topic (or of `all`) are shown."""
         row = self._one(
-            f"SELECT count(*) FROM entries WHERE slug = ?1 AND {_VISIBLE}", slug, microseconds(now)
+            "SELECT articles - (SELECT count(*) FROM ("
+            " SELECT number FROM entries WHERE slug = ?1 AND published_at > ?2"
+            " UNION SELECT number FROM entries WHERE slug = ?1 AND due_at > ?2 AND due_at <> published_at"
+            " UNION SELECT number FROM entries"
+            "  WHERE slug = ?1 AND expires_at <= ?2 AND expires_at IS NOT NULL"
+            ")) FROM topics WHERE slug = ?1",
+            slug,
+            microseconds(now),
         )
         return int(row[0]) if row else 0
 
@@ -327,14 +334,15 @@ class Catalog(CatalogDatabase):
         """
         published = self.count(ALL, now)
         row = self._one(
-            "SELECT (SELECT count(*) FROM entries WHERE slug = ?1), (SELECT count(*) FROM articles),"
+            "SELECT (SELECT articles FROM topics WHERE slug = ?1),"
+            " (SELECT value FROM meta WHERE key = 'articles'),"
             " (SELECT count(*) FROM articles WHERE NOT active),"
             " (SELECT count(*) FROM files WHERE reason IS NOT NULL),"
             " (SELECT count(*) FROM entries WHERE slug = ?1 AND expires_at IS NOT NULL AND expires_at <= ?2)",
             ALL,
             microseconds(now),
         )
-        entries, articles, without_id, bad, expired = row or (0, 0, 0, 0, 0)
+        entries, articles, without_id, bad, expired = (int(count or 0) for count in row or (0,) * 5)
         return {
             "published": published,
             "scheduled": entries - published - expired,

@@ -13,7 +13,7 @@ from typing import Any
 from storage.derived import DerivedFile, Opened
 from storage.private import private_folder
 
-VERSION = 7
+VERSION = 8
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
 
 _SCHEMA = (
@@ -22,6 +22,7 @@ _SCHEMA = (
         path TEXT PRIMARY KEY, signature INTEGER NOT NULL, digest BLOB, line INTEGER, reason TEXT,
         warnings TEXT NOT NULL DEFAULT '' -- a JSON list of [line, reason], or nothing
     ) WITHOUT ROWID""",
+    "CREATE INDEX bad_files ON files (path) WHERE reason IS NOT NULL",
     """CREATE TABLE articles (
         number INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, id TEXT NOT NULL,
         precedence TEXT NOT NULL, -- of all articles with one id, the lowest is active
@@ -46,7 +47,8 @@ _SCHEMA = (
     "CREATE INDEX entries_by_due ON entries (slug, due_at) WHERE due_at <> published_at",
     "CREATE INDEX entries_by_expiry ON entries (slug, expires_at) WHERE expires_at IS NOT NULL",
     """CREATE TABLE topics (
-        slug TEXT PRIMARY KEY, revision INTEGER NOT NULL, changed_at INTEGER NOT NULL
+        slug TEXT PRIMARY KEY, revision INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+        articles INTEGER NOT NULL -- its rows in `entries`
     ) WITHOUT ROWID""",
     """CREATE TABLE spellings (
         slug TEXT, name TEXT, articles INTEGER NOT NULL, PRIMARY KEY (slug, name)
@@ -55,7 +57,8 @@ _SCHEMA = (
         name TEXT, number INTEGER, PRIMARY KEY (name, number) -- see `places`
     ) WITHOUT ROWID""",
     "CREATE INDEX mentions_by_number ON mentions (number)",
-    "INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16)))), ('revision', 0), ('complete', 0)",
+    "INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16)))), ('revision', 0), ('complete', 0),"
+    " ('articles', 0)",
 )
 
 

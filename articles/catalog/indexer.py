@@ -174,6 +174,7 @@ class _Writer:
         self._revision = catalog.revision() + 1
         self._now = microseconds(now)
         self._refresh = Refresh()
+        self._new = 0
         self._is_first = connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
 
     def write(self, candidates: dict[str, int], gone: Sequence[str]) -> Refresh:
@@ -193,6 +194,8 @@ class _Writer:
             self._run(statements.ADD_NEW_ENTRIES)
             mentions.mark_referring(self._db, moved, self._revision, self._now)
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
+            grown = self._new - self._refresh.removed
+            self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'articles'", (grown,))
             self._refresh.problems += self._catalog.conflicts(revision=self._revision)
         return self._refresh
 
@@ -206,6 +209,7 @@ class _Writer:
             if record is not None and record.fingerprint != before.fingerprint:
                 changed.append(record)
                 touched |= {record.id, before.article_id or record.id}
+                self._new += before.article_id is None
             if result.problem and result.fault != (before.line, before.reason):
                 self._refresh.problems.append(result.problem)
         self._refresh.read += len(results)

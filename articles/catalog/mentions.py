@@ -14,6 +14,7 @@ from datetime import datetime
 from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.served_files import ArticleFiles
+from articles.catalog.statements import COUNT_CHANGE
 from articles.reading import record as records
 from articles.reading.record import Record
 from text.links import mentions, name_of
@@ -22,10 +23,13 @@ _FORGET = """
     DELETE FROM mentions WHERE number IN
         (SELECT number FROM articles WHERE path IN (SELECT value FROM json_each(?)))"""
 _MENTION = "INSERT OR IGNORE INTO mentions SELECT ?, number FROM articles WHERE path = ?"
-_NOTE_TOPICS = """
-    INSERT OR REPLACE INTO topics SELECT DISTINCT topic.key, ?1, ?3
+_NOTE_TOPICS = (
+    """
+    INSERT INTO topics SELECT DISTINCT topic.key, ?1, ?3, 0
     FROM mentions JOIN articles USING (number), json_each(json_insert(spellings, '$.all', '')) AS topic
     WHERE mentions.name IN (SELECT value FROM json_each(?2)) AND shown"""
+    + COUNT_CHANGE
+)
 
 
 def forget(connection: sqlite3.Connection, paths: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ What holds between two transactions:
   slug of its topics and their ancestors, and one with the slug `all`.
 - `spellings` counts, for each slug but `all` and each name that shown articles have for it, those articles.
 - `topics` has, for each slug that ever was in `entries`, the revision and the time at which one of its rows
-  last changed.
+  last changed, and how many rows it has.
 
 A refresh keeps this in two steps. Before the rows of some ids change, what `entries`, `spellings` and
 `topics` hold of them is removed, chunk by chunk. At the end, when it is clear which file has which id, it is
@@ -25,6 +25,10 @@ UPSERT = (
     f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
 )
 
+COUNT_CHANGE = """
+    ON CONFLICT (slug) DO UPDATE SET revision = excluded.revision, changed_at = excluded.changed_at,
+    articles = articles + excluded.articles"""
+
 # CROSS JOIN keeps the order of the tables: SQLite's planner would scan all articles for a few ids.
 TEMPORARY_TABLES = (
     "CREATE TEMP TABLE IF NOT EXISTS chunk (id TEXT PRIMARY KEY) WITHOUT ROWID",
@@ -39,8 +43,11 @@ TEMPORARY_TABLES = (
         expires_at INTEGER
     )""",
 )
-_NOTE_REMOVED_TOPICS = """
-    INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision, :now FROM removed_entries"""
+_NOTE_REMOVED_TOPICS = (
+    """
+    INSERT INTO topics SELECT slug, :revision, :now, -count(*) FROM removed_entries GROUP BY slug"""
+    + COUNT_CHANGE
+)
 _SUBTRACT_SPELLINGS = """
     INSERT INTO spellings
     SELECT slug, name, -count(*) FROM removed_entries WHERE slug <> 'all' GROUP BY slug, name
@@ -70,8 +77,11 @@ _LIST_ADDED_ENTRIES = """
     SELECT topic.key, published_at, articles.id, number, topic.value, due_at, expires_at
     FROM touched CROSS JOIN main.articles USING (id), json_each(json_insert(spellings, '$.all', '')) AS topic
     WHERE active AND is_published ORDER BY topic.key, published_at DESC, articles.id"""
-_NOTE_ADDED_TOPICS = """
-    INSERT OR REPLACE INTO topics SELECT DISTINCT slug, :revision, :now FROM added_entries"""
+_NOTE_ADDED_TOPICS = (
+    """
+    INSERT INTO topics SELECT slug, :revision, :now, count(*) FROM added_entries GROUP BY slug"""
+    + COUNT_CHANGE
+)
 _ADD_SPELLINGS = """
     INSERT INTO spellings
     SELECT slug, name, count(*) FROM added_entries WHERE slug <> 'all' GROUP BY slug, name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,28 @@ def test_a_new_catalog_is_not_complete(site: ArticleSite) -> None:
     site.indexer().refresh()
     assert (catalog.is_complete(), catalog.revision(), catalog.topic_revision("all")) == (True, 1, 1)
     assert catalog.identity == site.catalog().identity != site.catalog("other").identity
+
+
+def test_counts_are_those_of_what_is_shown_at_any_time(site: ArticleSite) -> None:
+    """Articles of the future, those that appear later than they are dated, and those whose time is over."""
+    for number in range(12):
+        day = f"2026-05-{20 + number % 6:02}T00:00:00Z"
+        later = {"publishDate": f"2026-05-{24 + number % 3:02}T00:00:00Z"} if number % 3 == 0 else {}
+        ends = {"expiryDate": f"2026-05-{22 + number % 5:02}T12:00:00Z"} if number % 4 == 1 else {}
+        topics = [["AI"], ["Go"], ["AI", "Go"]][number % 3]
+        keys: dict[str, Any] = {"topics": topics, "published": number != 7, **later, **ends}
+        site.write(f"{number}.md", publishedDateTime=day, **keys)
+    indexer = site.indexer()
+    indexer.refresh()
+    catalog = indexer.catalog
+    seen = set()
+    for hours in range(0, 24 * 10, 6):
+        now = datetime(2026, 5, 19, tzinfo=UTC) + timedelta(hours=hours)
+        for slug in ("all", "ai", "go", "none"):
+            shown = len(list(catalog.shown(slug, now)))
+            assert catalog.count(slug, now) == shown
+            seen.add(shown)
+        states = catalog.states(now)
+        assert sum(states.values()) == 12
+        assert states["published"] == catalog.count("all", now)
+    assert len(seen) > 5

@@ -196,6 +196,14 @@ class AnyHistory(RuleBasedStateMachine):
         assert reported == self.bad | {problem.path for problem in fresh.problems()}
         fresh.close()
 
+    @invariant()
+    def keeps_its_counts(self) -> None:
+        database = self.indexer.catalog.connection
+        kept = dict(database.execute("SELECT slug, articles FROM topics WHERE articles <> 0"))
+        assert kept == dict(database.execute("SELECT slug, count(*) FROM entries GROUP BY slug"))
+        (articles,) = database.execute("SELECT value FROM meta WHERE key = 'articles'").fetchone()
+        assert articles == database.execute("SELECT count(*) FROM articles").fetchone()[0]
+
     def _catch_up(self) -> None:
         self.indexer.refresh()
         self.dirty.clear()
