@@ -245,11 +245,11 @@ def _start_bot(newswire: Newswire) -> None:
 
     try:
         bot = bot_parts(newswire, os.environ).bot()
+        newswire.watcher.on_change = bot.wake  # before its first look, which may be older than a change
         bot.start()
     except (BotError, SettingError) as error:
         log.error("the bot cannot start; feeds and pages are served: %s", error)  # noqa: TRY400 - the reason says it all
         return
-    newswire.watcher.on_change = bot.wake
     atexit.register(bot.stop)
     hubs = hub_notifier(newswire)
     if hubs:

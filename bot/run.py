@@ -1,27 +1,20 @@
-"""The bot as a process: when to look, who may, and how to stop.
+"""The bot as a process: what a look is, who may act, and how to stop.
 
-APScheduler keeps the time, the lease says who acts; planning and sending are done elsewhere.
+The schedule says when, the lease who; planning and sending are done elsewhere.
 """
 
 from __future__ import annotations
 
 import logging
 import signal
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-from apscheduler.executors.base import BaseExecutor, run_job
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
-from articles.errors import ArticlesError
-from bot.clockwatch import ClockWatch
 from bot.outbox import channelstate, schema, wording
 from bot.outbox.alerts import Alerts
 from bot.outbox.database import Database, first_line, is_away
@@ -33,6 +26,8 @@ from bot.planning.dryrun import Rehearsal
 from bot.planning.plan import Plan
 from bot.planning.planner import Planner
 from bot.planning.rules import Channel
+from bot.refresher import Refresher
+from bot.schedule import Schedule
 from bot.sending.dispatcher import Sender
 from bot.sending.lane import Sends
 from bot.services import SERVICES, Service
@@ -43,14 +38,11 @@ GRACE = 3.5
 _GLANCE = 0.5
 """Seconds between looks at whether a single run is over or to be ended."""
 
+_WAKE_EVERY = 1.0
+"""Seconds after which the main thread wakes for signals."""
+
 SETTLE = timedelta(seconds=1)
 """How long after a change of the articles the bot looks: changes come in bursts."""
-
-FIRST_LOOKS = (timedelta(seconds=3), timedelta(seconds=10))
-"""How long after the start the bot looks again: what watches the files takes a while to begin."""
-
-SCHEDULING: Mapping[str, object] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-"""A late run is still run, once; APScheduler's own grace of one second would drop it."""
 
 log = logging.getLogger("bot.run")
 
@@ -96,7 +88,7 @@ class Bot:
         self._catalog = catalog
         self._clock = clock
         self._every = every
-        self._refresh = refresh
+        self._refresher = Refresher(refresh, self.wake)
         self.lease = lease or Lease(database, clock)
         self.planner = Planner(database, catalog, channels, taxonomy=taxonomy, lease=self.lease)
         self._rehearsal = Rehearsal(catalog, channels)
@@ -117,8 +109,7 @@ class Bot:
             site_url=site.url,
             **({"spread": spread} if spread else {}),
         )
-        self._scheduler: BackgroundScheduler | None = None
-        self._clock_watch = ClockWatch(self._clock_set)
+        self.schedule: Schedule | None = None
         self._looking = threading.Lock()
         self._leads: bool | None = None
         self._reachable = True
@@ -136,7 +127,7 @@ class Bot:
         if not self.lease.hold():
             return None
         try:
-            plan = self._look()
+            plan = self._look(wait_for_articles=True)
             while not (stop and stop.is_set()) and not self.sender.join(_GLANCE):
                 self.lease.hold()
             return plan
@@ -147,7 +138,9 @@ class Bot:
         """Keep posting until `stop` is set. Raises SchemaError on tables of another version."""
         self.start()
         try:
-            stop.wait()
+            # The system may hand a signal to another thread: its handler runs only once this one wakes.
+            while not stop.wait(_WAKE_EVERY):
+                pass
         finally:
             self.stop()
 
@@ -162,11 +155,10 @@ class Bot:
             if not is_away(error):
                 raise
             self._away(error)
-        self._scheduler = self._jobs()
-        self._scheduler.start()
-        self._clock_watch.start()
-        for number, wait in enumerate(FIRST_LOOKS):
-            self._at(datetime.now(UTC) + wait, self.look, f"first-{number}")
+        self.schedule = schedule = Schedule()
+        schedule.every(self._every, self.tick, "tick", now=True)
+        schedule.every(HEARTBEAT, self.heartbeat, "heartbeat")
+        schedule.start()
 
     def stop(self) -> None:
         """Finish the requests in flight, for GRACE seconds at most, and give up the lease."""
@@ -176,10 +168,8 @@ class Bot:
     def _let_go(self) -> None:
         self._stopped = True
         self.sender.stop()
-        self._clock_watch.stop()
-        scheduler, self._scheduler = self._scheduler, None
-        if scheduler:
-            scheduler.shutdown(wait=False)
+        if self.schedule:
+            self.schedule.stop()
         if not self.sender.join(GRACE):
             log.warning("an answer did not come in time: its delivery will be unknown")
         if self._reachable:
@@ -188,7 +178,7 @@ class Bot:
 
     def wake(self) -> None:
         """Look soon, as articles have changed; may be called from any thread, and as often as one likes."""
-        self._at(datetime.now(UTC) + SETTLE, self.look, "wake")
+        self._after(SETTLE, self.look, "wake")
 
     def tick(self) -> Plan | None:
         """Look, with each channel's posts per tick counted from 0; None when this process may not act."""
@@ -213,7 +203,7 @@ class Bot:
             if not self._beat():
                 return
             if not led:
-                self._at(datetime.now(UTC), self.look, "wake")
+                self._after(timedelta(0), self.look, "wake")
             else:
                 self.sender.reap()
                 self._alerts.look(self._clock())
@@ -245,9 +235,9 @@ class Bot:
             for name, waiting in channelstate.orphaned(self._database, known).items():
                 log.warning("channel=%s %s", name, wording.orphaned(name, waiting))
 
-    def _look(self) -> Plan:
+    def _look(self, *, wait_for_articles: bool = False) -> Plan:
         with self._looking:
-            self._update_catalog()
+            self._refresher.run(wait_for_it=wait_for_articles)
             self.sender.reap()
             self._alerts.look(self._clock())
             self._drain()  # what is due waits for no planning, and for none that fails
@@ -269,52 +259,23 @@ class Bot:
         if self._catalog.is_complete():
             self.sender.drain()
 
-    def _update_catalog(self) -> None:
-        try:
-            self._refresh()
-        except (ArticlesError, OSError, sqlite3.Error) as error:
-            log.warning("the articles cannot be read, those known are used: %s", error)
-        except Exception:  # a fault in reading must not stop what is due
-            log.exception("the articles cannot be read, those known are used")
-
     def _rest(self) -> None:
         """Have sending go on when the next delivery is due; called after each look and by the last lane."""
-        if self._scheduler is None:
+        if self.schedule is None:
             return
         with self._tolerating():
             moment = self.sender.next_moment()
             if moment is not None:
-                # The scheduler lives by the machine's clock, whatever the injected one says.
-                self._at(datetime.now(UTC) + (moment - self._clock()), self._resume, "drain")
+                self._after(moment - self._clock(), self._resume, "drain")
 
     def _resume(self) -> None:
         with self._tolerating():
             if self._leads:
                 self._drain()
 
-    def _jobs(self) -> BackgroundScheduler:
-        scheduler = BackgroundScheduler(
-            timezone=UTC, executors={"default": _Daemons()}, job_defaults=dict(SCHEDULING)
-        )
-        now = datetime.now(UTC)
-        every = self._every.total_seconds()
-        scheduler.add_job(self.tick, "interval", seconds=every, id="tick", next_run_time=now)
-        beat = HEARTBEAT.total_seconds()
-        scheduler.add_job(self.heartbeat, "interval", seconds=beat, id="heartbeat")
-        return scheduler
-
-    def _clock_set(self, jump: timedelta) -> None:
-        """Run every job now: each was scheduled by the clock as it was."""
-        log.warning("the clock was set by %+.0f seconds: looking at once", jump.total_seconds())
-        scheduler = self._scheduler
-        for job in scheduler.get_jobs() if scheduler else ():
-            with suppress(JobLookupError):  # it has just run for the last time
-                job.modify(next_run_time=datetime.now(UTC))
-
-    def _at(self, moment: datetime, job: Callable[[], object], name: str) -> None:
-        scheduler = self._scheduler
-        if scheduler and not self._stopped:
-            scheduler.add_job(job, "date", run_date=moment, id=name, replace_existing=True)
+    def _after(self, wait: timedelta, job: Callable[[], object], name: str) -> None:
+        if self.schedule:
+            self.schedule.after(wait, job, name)
 
     @contextmanager
     def _tolerating(self) -> Iterator[None]:
@@ -336,24 +297,6 @@ class Bot:
         if self._reachable:
             log.warning("the database cannot be reached, trying again: %s", first_line(error))
         self._reachable = self._leads = False
-
-
-class _Daemons(BaseExecutor):  # type: ignore[misc]
-    """Runs every job in a thread that the end of the process does not wait for, as it would for a pool's.
-
-    A look may have thousands of files to read; cut short, its transaction is rolled back.
-    """
-
-    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
-        threading.Thread(target=self._run, args=(job, run_times), name=f"job-{job.id}", daemon=True).start()
-
-    def _run(self, job: Any, run_times: list[datetime]) -> None:
-        try:
-            events = run_job(job, "default", run_times, self._logger.name)
-        except BaseException as error:  # noqa: BLE001 - the scheduler has to know that the job is over
-            self._run_job_error(job.id, error, error.__traceback__)
-        else:
-            self._run_job_success(job.id, events)
 
 
 def stop_on_signals(stop: threading.Event) -> None:

@@ -78,7 +78,7 @@ class Newswire:
 
     @contextmanager
     def watch(self, on_change: Callable[[], None]) -> Iterator[None]:
-        """Keep the catalog fresh for a while, and call `on_change` after every visible change."""
+        """Keep the catalog fresh for a while; call `on_change` at first and after every visible change."""
         watcher = Watcher(self.indexer, on_refresh=self.watcher.on_refresh, on_change=on_change)
         if self.puller:
             self.puller.start()

@@ -41,8 +41,8 @@ class Watcher(Background):
     """A thread that refreshes a catalog whenever its files change.
 
     `on_refresh` is called in that thread after every refresh of this process that found something, and
-    `on_change` after every visible change, whichever process found it. `healthy` is False while the articles
-    cannot be refreshed. `events` stands for `watchfiles.watch`.
+    `on_change` at first and after every visible change, whichever process found it. `healthy` is False while
+    the articles cannot be refreshed. `events` stands for `watchfiles.watch`.
     """
 
     def __init__(
@@ -159,15 +159,18 @@ class Watcher(Background):
             yield _sorted_out({path.removeprefix(f"{root}/") for _, path in changes}, root, folders, matches)
 
     def _report_change(self) -> None:
-        """Call `on_change` when the catalog is not what it was at the last call."""
+        """Call `on_change` when the catalog is not what it was at the last call; the first is a change too.
+
+        What whoever is told has read before may be older.
+        """
         try:
             now = (self._indexer.catalog.identity, self._indexer.catalog.revision())
         except sqlite3.Error as error:
             log.warning("the catalog cannot be read: %s", reason_of(error, self._indexer.catalog.path))
             return
-        if self._seen not in (None, now):
+        if now != self._seen:
+            self._seen = now
             self.on_change()
-        self._seen = now
 
     def _refresh(self, paths: list[str] | None) -> tuple[dict[str, int], float]:
         """Refresh once; return the folders there are, and how many seconds to wait before the next rescan.

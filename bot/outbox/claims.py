@@ -19,8 +19,11 @@ from bot.outbox.records import Claim, Kind
 from bot.outbox.schema import channels, posts
 from bot.outbox.states import DUE, SHOWN, PostState
 
-IN_FLIGHT = timedelta(seconds=60)
-"""How long a claim is left to its owner: far longer than a request may take."""
+IN_FLIGHT = timedelta(seconds=25)
+"""How long a claim is left to its owner: with a heartbeat, no longer than it takes to succeed a dead bot."""
+
+REQUEST = timedelta(seconds=18)
+"""How much of that must be left when a request begins: 15 seconds for its answer, and some more."""
 
 # What runs with every request is made once; the values are the parameters of each execution.
 _other = posts.alias("other")
@@ -87,11 +90,11 @@ def is_enabled(connection: Connection, channel: str) -> bool:
 
 
 def holds(connection: Connection, lease: Lease, claim: Claim) -> bool:
-    """Return whether the claim holds for long enough to make its request."""
+    """Return whether the claim holds for as long as its request may take."""
     query = select(posts.c.id).where(
         posts.c.id == claim.post.id,
         posts.c.claim == claim.token,
-        posts.c.claimed_until > lease.now() + IN_FLIGHT / 2,
+        posts.c.claimed_until > lease.now() + REQUEST,
     )
     return connection.scalar(query) is not None
 

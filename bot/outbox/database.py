@@ -22,7 +22,6 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
-    text,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -48,13 +47,21 @@ _POSTGRES_PATIENCE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-# Set for one transaction, so that a pooler that hands connections round keeps them apart. A process that was
-# frozen in a transaction gives up its locks well before its lease's successor has waited 30 seconds.
-_LIMITS = text(
-    "SELECT set_config('idle_in_transaction_session_timeout', '5s', true),"
-    " set_config('lock_timeout', '5s', true), set_config('statement_timeout', '20s', true)"
+# Set for one transaction, so that a pooler that hands connections round keeps them apart, and in one message
+# with its beginning. A process that was frozen in a transaction gives up its locks well before the successor
+# of its lease has waited 30 seconds.
+_LIMITS = (
+    "SET LOCAL idle_in_transaction_session_timeout = '5s';"
+    " SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s'"
 )
 
+_BEGIN = "newswire_begin"
+"""The execution option with the statement that begins a transaction."""
+
+# How to begin: to write, to read, and to write without limits.
+_SQLITE = ("BEGIN IMMEDIATE", "BEGIN", "BEGIN IMMEDIATE")
+# Statements that only read are transactions of their own, so that a frozen reader holds up no upgrade.
+_POSTGRES = (f"BEGIN; {_LIMITS}", None, "BEGIN")
 
 _AWAY_CLASSES = {"08", "40", "53", "57", "58"}
 """SQLSTATE classes of a server that is away, out of resources, shutting down, or asks for another try.
@@ -109,7 +116,10 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
-        self._reader = engine.execution_options(newswire_reads=True)
+        begin, read, unlimited = _SQLITE if self.is_sqlite else _POSTGRES
+        self._writer = engine.execution_options(**{_BEGIN: begin})
+        self._reader = engine.execution_options(**{_BEGIN: read})
+        self._unlimited = engine.execution_options(**{_BEGIN: unlimited})
         # SQLite's own waiting is a sleep that starves some threads; within a process a lock is fair and fast.
         self._turn = threading.Lock() if self.is_sqlite else None
 
@@ -119,15 +129,14 @@ class Database:
 
         With `limited` a PostgreSQL server ends the transaction when it waits or idles for too long.
         """
-        with self._turn or nullcontext(), self.engine.connect() as connection, connection.begin():
-            if limited and not self.is_sqlite:
-                connection.execute(_LIMITS)
+        engine = self._writer if limited else self._unlimited
+        with self._turn or nullcontext(), engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def rehearse(self) -> Iterator[Connection]:
         """Give a connection in a transaction that is rolled back at the end, whatever was written."""
-        with self._turn or nullcontext(), self.engine.connect() as connection:
+        with self._turn or nullcontext(), self._writer.connect() as connection:
             yield connection
 
     @contextmanager
@@ -153,7 +162,15 @@ def connect(url: str) -> Database:
     # No statements prepared on the server: a pooler in transaction mode hands out another server each time.
     # https://www.psycopg.org/psycopg3/docs/advanced/prepare.html#pgbouncer
     options = {**_POSTGRES_PATIENCE, "prepare_threshold": None}
-    return Database(create_engine(address, pool_size=KEPT, max_overflow=4, connect_args=options))
+    # The driver is to begin nothing by itself: see _begin.
+    engine = create_engine(
+        address, pool_size=KEPT, max_overflow=4, connect_args=options, isolation_level="AUTOCOMMIT"
+    )
+    # Many rows in one statement: the driver would pipeline several, after which the server's time-out for an
+    # idle transaction is not armed, so that a process frozen there would keep its locks.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
+    event.listen(engine, "begin", _begin)
+    return Database(engine)
 
 
 def is_away(error: BaseException) -> bool:
@@ -191,7 +208,7 @@ def _sqlite(address: URL) -> Engine:
         raise DatabaseError(f"the outbox's folder {folder} cannot be made: {error.strerror}") from None
     engine = create_engine(address, connect_args={"timeout": BUSY})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -220,7 +237,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             time.sleep(_WAL_RETRY_SECONDS)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("newswire_reads")
-    driver: Any = connection.connection.driver_connection
-    driver.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    statement = connection.get_execution_options().get(_BEGIN)
+    if statement:
+        connection.exec_driver_sql(statement)

@@ -194,7 +194,7 @@ class Outbox:
         return recorded, taken
 
     def still_ours(self, claim: Claim) -> bool:
-        """Return whether the claim holds for long enough to make its request."""
+        """Return whether the claim holds for as long as its request may take."""
         with self.database.read() as connection:
             return holds(connection, self._lease, claim)
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from collections.abc import Callable
 
+import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from bot.outbox import database as database_module
 from bot.outbox.database import Database, connect, is_away
 from bot.outbox.schema import hosts
+from tests.bot.program import wait_until
 from tests.bot.world import START
+
+_TIMEOUTS = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout")
 
 ADD = insert(hosts).values(paused_until=START, reason="one")
 
@@ -17,6 +23,24 @@ def write(database: Database, *names: str) -> None:
     with database.write() as connection:
         for name in names:
             connection.execute(ADD.values(name=name))
+
+
+def add_and_idle(database: Database) -> None:
+    ours = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+    with database.write() as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '100ms'"))
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        rows = [{"name": name, "paused_until": START, "reason": "one"} for name in "ab"]
+        connection.execute(insert(hosts), rows)
+        with database.read() as other:
+            wait_until(lambda: other.scalar(ours, {"pid": pid}) == 0)
+
+
+def change(database: Database, reason: str) -> None:
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SET LOCAL lock_timeout = '200ms'"))
+        connection.execute(update(hosts).values(reason=reason))
 
 
 def known(database: Database) -> list[str]:
@@ -48,6 +72,45 @@ def test_connections_that_were_cut_are_replaced(database: Database) -> None:
         assert [each.scalar(text("SELECT 1")) for each in (one, another)] == [1, 1]
     write(database, "b")
     assert known(database) == ["a", "b"]
+
+
+def test_a_writer_that_holds_the_database_makes_it_away(
+    open_database: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits in vain for another's transaction, such as a frozen process's, is told to try again."""
+    monkeypatch.setattr(database_module, "BUSY", 0.2)
+    one, another = open_database(), open_database()
+    write(one, "a")
+    with one.write() as connection:
+        connection.execute(update(hosts).values(reason="two"))
+        with pytest.raises(OperationalError) as refused:
+            change(another, "three")
+    assert is_away(refused.value)
+    assert known(another) == ["a"]
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_every_transaction_on_a_server_has_its_limits(database: Database) -> None:
+    """Each ends by itself when it idles, waits for a lock or takes too long; a plain read is none at all."""
+    shown = [text(f"SHOW {name}") for name in _TIMEOUTS]
+    for transaction in (database.write(), database.rehearse()):
+        with transaction as connection:
+            assert [connection.scalar(each) for each in shown] == ["5s", "5s", "20s"]
+    with database.write(limited=False) as connection:
+        assert [connection.scalar(each) for each in shown] == ["0", "0", "0"]
+    with database.read() as connection:
+        began = text("SELECT now() < statement_timestamp()")
+        connection.scalar(began)
+        assert not connection.scalar(began)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_transaction_that_idles_is_ended(database: Database) -> None:
+    """Also after many rows were added at once; its locks are free then, whatever its process does."""
+    with pytest.raises(DBAPIError) as ended:
+        add_and_idle(database)
+    assert is_away(ended.value)
+    assert known(database) == []
 
 
 def cut_off(database: Database) -> None:

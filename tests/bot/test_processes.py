@@ -373,7 +373,7 @@ def test_web_workers_schedule_nothing(tmp_path: Path, chat: FakeChat) -> None:
 
 
 def pass_time_of_claims(program: Program) -> None:
-    """Let the minute pass for which a request in flight is left to its owner."""
+    """Let the time pass for which a request in flight is left to its owner."""
     program.execute("UPDATE posts SET claimed_until = created_at WHERE claim IS NOT NULL")
 
 

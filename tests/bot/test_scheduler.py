@@ -11,27 +11,29 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from articles.errors import SourceError
+from bot import refresher
 from bot.clockwatch import ClockWatch
 from bot.outbox import schema
 from bot.outbox.channelstate import states
 from bot.outbox.lease import HEARTBEAT, Lease, holder
 from bot.outbox.states import State
 from bot.planning.rules import Channel
+from bot.run import SETTLE
 from tests.bot.world import START, FakeCatalog, World, article
 from tests.fakechat import hang, server_error
 
 
 def test_jobs_are_never_dropped_or_doubled(world: World) -> None:
     """A late run still runs, once: coalesced, one at a time, without a grace; the first look is now."""
-    bot = world.bot()
+    bot = world.bot(every=timedelta(hours=1))
     bot.start()
-    assert bot._scheduler is not None
-    jobs = {job.id: job for job in bot._scheduler.get_jobs()}
+    assert bot.schedule is not None
+    jobs = bot.schedule.jobs()
     assert {"tick", "heartbeat"} <= set(jobs)
-    for job in jobs.values():
+    for name in ("tick", "heartbeat"):
+        job = jobs[name]
         assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, None)
-    first = bot._jobs().get_job("tick").next_run_time
-    assert abs(first - datetime.now(UTC)) < timedelta(seconds=5)
+    wait_until(lambda: "ai-team" in states(world.database))
     bot.stop()
 
 
@@ -65,25 +67,59 @@ def test_what_is_due_between_looks_is_sent_in_time(world: World) -> None:
     world.catalog.put(article("a"))
     bot.wake()
     world.chat.wait_for(1)
-    assert bot._scheduler is not None
-    scheduler = bot._scheduler
-    wait_until(lambda: scheduler.get_job("drain") is not None)
-    wait = scheduler.get_job("drain").next_run_time - datetime.now(UTC)
-    assert timedelta(seconds=3) < wait <= timedelta(seconds=5)
+    assert bot.schedule is not None
+    schedule = bot.schedule
+    wait_until(lambda: "drain" in schedule.jobs())
+    job = schedule.jobs()["drain"]
+    assert timedelta(seconds=3) < job.next_run_time - datetime.now(UTC) <= timedelta(seconds=5)
     world.clock.advance(seconds=5)
-    scheduler.modify_job("drain", next_run_time=datetime.now(UTC))
+    job.modify(next_run_time=datetime.now(UTC))
     world.chat.wait_for(2)
     wait_until(lambda: len(world.deliveries(State.SENT)) == 1)
 
 
-def test_the_first_change_is_seen_though_nobody_tells(world: World) -> None:
-    """A file that changes before the watching has begun does not wait for the next tick, an hour away."""
-    bot = world.bot(every=timedelta(hours=1))
+def test_a_change_during_a_look_has_a_look_of_its_own(world: World) -> None:
+    """What changes while a look is under way is planned at once, not at the next tick an hour away."""
+    reading, go_on = threading.Event(), threading.Event()
+
+    def refresh() -> None:
+        if world.catalog.revision() == 1:
+            reading.set()
+            assert go_on.wait(30)
+
+    bot = world.bot(every=timedelta(hours=1), refresh=refresh)
     bot.start()
-    wait_until(lambda: "ai-team" in states(world.database) and bot.planner is not None)
+    wait_until(lambda: "ai-team" in states(world.database))
     wait_until(lambda: states(world.database)["ai-team"].baselined_at is not None)
     world.catalog.put(article("a"))
-    wait_until(lambda: len(world.deliveries(State.SENT)) == 1, timeout=30)
+    bot.wake()
+    assert reading.wait(30)
+    for name in "bcd":
+        world.catalog.put(article(name))
+        bot.wake()
+    threading.Timer(SETTLE.total_seconds() + 0.5, go_on.set).start()
+    wait_until(lambda: len(world.deliveries(State.SENT)) == 4, timeout=30)
+
+
+def test_articles_that_nobody_finishes_reading_hold_up_no_delivery(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While a process that is frozen keeps the articles locked, others look at those they know."""
+    monkeypatch.setattr(refresher, "PATIENCE", 0.1)
+    locked = threading.Lock()
+
+    def refresh() -> None:
+        with locked:
+            pass
+
+    bot = world.started(refresh=refresh)
+    with locked:
+        world.catalog.put(article("a"))
+        world.tick(bot)
+        world.tick(bot)
+        assert world.only().state is State.SENT
+        assert caplog.text.count("the articles are still being read") == 1
+    assert bot._refresher.run(wait_for_it=True)
 
 
 def test_a_clock_set_back_stops_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -91,14 +127,13 @@ def test_a_clock_set_back_stops_nothing(world: World, caplog: pytest.LogCaptureF
     bot = world.bot(every=timedelta(hours=1))
     bot.start()
     wait_until(lambda: "ai-team" in states(world.database))
-    scheduler = bot._scheduler
-    assert scheduler is not None
-    for job in scheduler.get_jobs():
+    assert bot.schedule is not None
+    for job in bot.schedule.jobs().values():
         job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=2))
     wait_until(lambda: bot._looking.acquire(blocking=False))
     bot._looking.release()
     world.catalog.put(article("a"))
-    bot._clock_set(timedelta(hours=-1))
+    bot.schedule.clock_set(timedelta(hours=-1))
     assert "the clock was set by -3600 seconds" in caplog.text
     wait_until(lambda: len(world.deliveries()) == 1)
 

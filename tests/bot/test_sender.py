@@ -338,11 +338,11 @@ def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
     (first, second) = outbox.due("ai-team", world.clock(), 10)
     assert outbox.exchange(None, new_claim(first, Kind.POST, world.clock())) == (True, Taken.YES)
     assert outbox.exchange(None, new_claim(second, Kind.POST, world.clock())) == (True, Taken.STALE)
-    world.clock.advance(seconds=25)
+    world.clock.advance(seconds=24.5)
     after = world.bot()
     world.tick(after)
     assert len(world.chat.requests) == 0
-    world.clock.advance(seconds=35)
+    world.clock.advance(seconds=0.5)
     after.heartbeat()
     world.tick(after)
     assert {each.article_id: each.state for each in world.deliveries()} == {

@@ -12,8 +12,9 @@ from datetime import timedelta
 
 import requests
 
+from bot import refresher
 from bot import run as scheduler
-from bot.outbox import claims, lease, retry
+from bot.outbox import claims, database, lease, retry
 from bot.run import Bot, stop_on_signals
 from bot.sending.transport import Transport
 from bot.services import answers
@@ -22,7 +23,7 @@ from wiring.bot import bot_parts
 from wiring.site import build, load_or_exit
 
 ANSWER_WITHIN = 1.0
-"""Seconds for a request; IN_FLIGHT is three times as many, as in earnest."""
+"""Seconds for a request; a claim lasts three times as long."""
 
 
 def live_faster() -> None:
@@ -30,7 +31,12 @@ def live_faster() -> None:
     lease.TERM = timedelta(seconds=1.5)
     scheduler.HEARTBEAT = timedelta(seconds=0.3)  # type: ignore[attr-defined]
     scheduler.SETTLE = timedelta(seconds=0.1)
+    refresher.PATIENCE = 0.6
     claims.IN_FLIGHT = timedelta(seconds=3 * ANSWER_WITHIN)
+    claims.REQUEST = timedelta(seconds=1.5 * ANSWER_WITHIN)
+    database.BUSY = 1.0
+    begin, read, unlimited = database._POSTGRES
+    database._POSTGRES = (begin.replace("'5s'", "'1s'"), read, unlimited)
     first, second, later = (timedelta(seconds=wait) for wait in (0.2, 0.5, 1.0))
     retry.SCHEDULE = (first, second, later, later, later, later, later)
     answers.HOST_PAUSE = timedelta(seconds=0.5)

@@ -1,0 +1,74 @@
+"""Brings the catalog up to date, and waits for that only so long: what is due waits for no stuck reader.
+
+Whoever reads the articles locks the catalog, and a process that is frozen then keeps that lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+
+from articles.errors import ArticlesError
+
+PATIENCE = 10.0
+"""Seconds that a look waits for the articles; those known are used then, and there is another look later."""
+
+log = logging.getLogger("bot.run")
+
+
+class Refresher:
+    """Calls `refresh` in a thread of its own, and `late` when that was given up waiting for and is over."""
+
+    def __init__(self, refresh: Callable[[], object], late: Callable[[], object]) -> None:
+        self._refresh = refresh
+        self._late = late
+        self._patience = PATIENCE
+        self._changed = threading.Condition()
+        self._wanted = self._done = 0
+        self._thread: threading.Thread | None = None
+        self._is_late = False
+
+    def run(self, *, wait_for_it: bool = False) -> bool:
+        """Refresh, and return whether that was over within PATIENCE; or else wait as long as it takes.
+
+        A refresh that was under way before does not count.
+        """
+        patience = None if wait_for_it else self._patience
+        with self._changed:
+            self._wanted += 1
+            wanted = self._wanted
+            self._start()
+            self._changed.notify_all()
+            is_done = self._changed.wait_for(lambda: self._done >= wanted, patience)
+            if not is_done and not self._is_late:
+                log.warning("the articles are still being read, those known are used meanwhile")
+            self._is_late = self._is_late or not is_done
+        return is_done
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="refresher", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._wanted > self._done)
+                wanted = self._wanted
+            self._try()
+            with self._changed:
+                self._done = wanted
+                was_late, self._is_late = self._is_late, False
+                self._changed.notify_all()
+            if was_late:
+                self._late()
+
+    def _try(self) -> None:
+        try:
+            self._refresh()
+        except (ArticlesError, OSError, sqlite3.Error) as error:
+            log.warning("the articles cannot be read, those known are used: %s", error)
+        except Exception:  # a fault in reading must not stop what is due
+            log.exception("the articles cannot be read, those known are used")

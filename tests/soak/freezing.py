@@ -1,0 +1,73 @@
+"""`python -m tests.soak.freezing`: the hasty bot, which freezes itself once at a chosen point of its work.
+
+FREEZE_AT names the point, and FREEZE_WHEN a file: the bot freezes only once that is there. What thaws it is
+SIGCONT.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from bot.sending import connections
+from bot.sending.connections import MaySend
+from bot.sending.transport import Transport
+from bot.services import Request, Response
+from tests.soak import hasty
+
+STATEMENTS = {
+    "lease": r"UPDATE lease ",
+    "planner": r"INSERT INTO deliveries ",
+    "release": r"INSERT INTO posts ",
+    "claim": r"UPDATE posts SET .*\bclaim=(?!NULL)",
+    "recording": r"INSERT INTO attempts ",
+}
+"""Points inside a transaction: after a statement that looks so."""
+
+POINTS = (*STATEMENTS, "connected", "answered")
+
+
+def freeze() -> None:
+    """Stop this process, as a host does that suspends it, if that is wanted and has not been done."""
+    wanted = Path(os.environ["FREEZE_WHEN"])
+    if wanted.exists():
+        wanted.unlink()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def freeze_at(point: str) -> None:
+    """Have the process freeze at one of POINTS."""
+    if point == "connected":
+        may_send = connections._refusal
+
+        def refusal() -> str | None:
+            freeze()
+            return may_send()
+
+        connections._refusal = refusal
+    elif point == "answered":
+        send = Transport.send
+
+        def sent(self: Transport, request: Request, may_send: MaySend | None = None) -> Response:
+            response = send(self, request, may_send)
+            freeze()
+            return response
+
+        Transport.send = sent  # type: ignore[method-assign]
+    else:
+        pattern = re.compile(STATEMENTS[point])
+
+        @event.listens_for(Engine, "after_cursor_execute")
+        def executed(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            if pattern.match(statement):
+                freeze()
+
+
+if __name__ == "__main__":
+    freeze_at(os.environ["FREEZE_AT"])
+    hasty.main()

@@ -1,0 +1,122 @@
+"""A bot that is frozen at any point of its work: another takes over, and the thawed one does no harm.
+
+Every wait is a small part of the real one, as in `tests.soak.hasty`: what takes 30 seconds in earnest takes
+two here, and a machine that is busy may add to that.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from bot.operator.queries import attempts_of
+from bot.outbox.states import State
+from tests.bot.program import Program, Running, wait_until
+from tests.fakechat import FakeChat
+from tests.soak.cluster import postgres
+from tests.soak.freezing import POINTS
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(170)]
+
+CHANNELS = ("one", "two")
+TAKEN_OVER = 20.0
+"""Seconds within which another bot must have taken over: two, and what a busy machine adds."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
+    """An installation with two channels, on each kind of database."""
+    with FakeChat() as chat:
+        if request.param == "postgres":
+            with postgres() as server:
+                yield from installed(tmp_path, chat, server.url)
+        else:
+            yield from installed(tmp_path, chat, "")
+
+
+def installed(home: Path, chat: FakeChat, url: str) -> Iterator[Program]:
+    made = Program(home=home, chat=chat, database_url=url)
+    made.upgrade()
+    for name in CHANNELS:
+        made.slack(name, max_per_tick=1000)
+    made.write("old")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_leader_frozen_at_any_point_is_succeeded(program: Program, point: str) -> None:
+    """What is new is posted by another in time, and nothing twice but what had no recorded answer.
+
+    An SQLite file that a frozen process is writing to waits for that process: that is all that differs.
+    """
+    armed = program.home / "freeze"
+    leader, successor = leader_and_successor(program, point, armed)
+    program.write("first")
+    armed.touch()
+    is_stopped(leader)
+    program.write("second")
+    if program.database.is_sqlite:
+        # Freezing stops all threads, and another than the one at that point may be in a transaction.
+        wait_until(lambda: all_are_posted(program) or "cannot be reached" in successor.said(), TAKEN_OVER)
+    else:
+        both_posted(program, TAKEN_OVER)
+    leader.process.send_signal(signal.SIGCONT)
+    both_posted(program, TAKEN_OVER)
+    wait_until(lambda: Counter(titles(program)).keys() == expected(), said=program.bots_said)
+    for running in (leader, successor):
+        assert running.terminate() < 20
+        assert "Traceback" not in running.said(), running.said()
+    nothing_doubled(program)
+
+
+def leader_and_successor(program: Program, point: str, armed: Path) -> tuple[Running, Running]:
+    program.environ |= {"FREEZE_AT": point, "FREEZE_WHEN": str(armed)}
+    leader = program.start(command=(sys.executable, "-m", "tests.soak.freezing"))
+    leader.wait_for("this bot has the lease now", timeout=60)
+    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), 60, program.bots_said)
+    successor = program.start(command=(sys.executable, "-m", "tests.soak.hasty"))
+    successor.wait_for("another bot has the lease", timeout=60)
+    return leader, successor
+
+
+def is_stopped(running: Running) -> None:
+    process = psutil.Process(running.process.pid)
+    wait_until(lambda: process.status() == psutil.STATUS_STOPPED, 60, running.said)
+
+
+def both_posted(program: Program, timeout: float) -> None:
+    program.wait_for(2 * len(CHANNELS), State.SENT, timeout=timeout)
+
+
+def all_are_posted(program: Program) -> bool:
+    return len(program.deliveries(State.SENT)) == 2 * len(CHANNELS)
+
+
+def expected() -> set[tuple[str, str]]:
+    return {(channel, story) for channel in CHANNELS for story in ("first", "second")}
+
+
+def titles(program: Program) -> list[tuple[str, str]]:
+    found = []
+    for channel in CHANNELS:
+        for message in program.chat.messages(channel):
+            said = re.search(r"Title of (\w+)", str(message.payload))
+            assert said, message
+            found.append((channel, said[1]))
+    return found
+
+
+def nothing_doubled(program: Program) -> None:
+    seen = Counter(titles(program))
+    for delivery in program.deliveries(State.SENT):
+        outcomes = [attempt.outcome for attempt in attempts_of(program.database, [delivery.id])]
+        times = seen[delivery.channel, delivery.article_id]
+        assert 1 <= times <= 1 + outcomes.count("unknown"), (delivery, outcomes, times)
