@@ -14,10 +14,11 @@ from typing import Any
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.conventions import TOPIC_KEYS, Conventions, Generator
+from articles.dated import dated_files, dated_folder
 from articles.detection import detect
 from articles.errors import ArticleError
 from articles.files.folder import Folder, decode
-from articles.reading import datafiles
+from articles.reading import datafiles, hugo
 from articles.reading.dates import date_in_path
 from articles.reading.head import HeadError
 from articles.reading.heads import split
@@ -30,8 +31,11 @@ _SAMPLE = 2_000
 _PLACES: Mapping[Generator, tuple[str, ...]] = {
     "jekyll": ("_posts",), "hugo": ("content",), "zola": ("content",), "pelican": ("content",),
     "docusaurus": ("blog",), "astro": ("src/content/blog", "src/content", "src/pages"),
-    "eleventy": ("posts", "blog", "src/posts", "src/blog", "content/blog", "content/posts", "content"),
+    "eleventy": ("posts", "_posts", "blog", "src/posts", "src/_posts", "src/blog", "content/blog",
+                 "content/posts", "content"),
 }  # fmt: skip
+_NARROWED = frozenset({"astro", "eleventy", "docusaurus"})
+"""Generators whose content folders mostly hold other pages too."""
 _SETTINGS = (
     "_config.yml", "_config.yaml", "_config.toml", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json",
     "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
@@ -40,10 +44,12 @@ _SETTINGS = (
 )  # fmt: skip
 _SCRIPTS = (
     "docusaurus.config.js", "docusaurus.config.ts", "docusaurus.config.mjs", "astro.config.mjs",
-    "astro.config.ts", "astro.config.js", "_data/metadata.js", "_data/site.js",
+    "astro.config.ts", "astro.config.js", "_data/metadata.js", "_data/site.js", "src/_data/metadata.js",
+    "src/_data/site.js", "gatsby-config.js", "gatsby-config.ts",
 )  # fmt: skip
 _IN_SCRIPT = re.compile(
-    r"""^\s*(?:export\s+const\s+)?(url|baseUrl|site|title)\s*[:=]\s*(["'`])([^"'`\n]{1,300})\2""", re.M
+    r"""^\s*(?:(?:export\s+)?const\s+)?(url|baseUrl|site|siteUrl|title)\s*[:=]\s*(["'`])([^"'`\n]{1,300})\2""",
+    re.M,
 )
 
 
@@ -70,14 +76,9 @@ class Project:
 
 def look_at(root: Path, now: datetime) -> Project:
     """Return what is in the project or folder of articles at `root`. Raises ArticlesError. Runs nothing."""
-    found = detect(Folder(root))
-    generator: Generator = found.generator if found else "plain"
-    home = found.home if found else root
-    articles = root
-    if found and home == root.resolve():
-        articles = next((root / name for name in _PLACES[generator] if (root / name).is_dir()), root)
-    settings = dict(_settings(home))
-    url = _address(settings)
+    generator, home, articles = _place(root)
+    settings = dict(_settings(home, generator))
+    url = _address(settings) or _domain(home, root)
     conventions = Conventions(generator=generator, base_url=url)
     folder = Folder(articles)
     with TemporaryDirectory(prefix="newswire-") as state:
@@ -105,6 +106,24 @@ def look_at(root: Path, now: datetime) -> Project:
     )
 
 
+def _place(root: Path) -> tuple[Generator, Path, Path]:
+    """Return which generator's project it is, the folder of its settings, and that of its articles."""
+    found = detect(Folder(root))
+    if found and found.home != root.resolve():
+        return found.generator, found.home, root
+    places = [root / name for name in _PLACES[found.generator]] if found else []
+    counts = {place: dated_files(place) for place in places if place.is_dir()}
+    articles = next((place for place, count in counts.items() if 2 * count > max(counts.values())), root)
+    if articles == root or (found and found.generator in _NARROWED):
+        articles = dated_folder(articles) or articles
+    if not found:
+        # The project may be a part of a larger one, such as its `website` folder.
+        found = detect(Folder(articles, top=root))
+        if found and found.home == articles.resolve() != root.resolve():
+            return _place(articles)
+    return (found.generator, found.home, articles) if found else ("plain", root, articles)
+
+
 def _sample(folder: Folder, paths: list[str]) -> tuple[tuple[str, ...], int]:
     """Return the keys that hold topics, the most frequent first, and how many files their names date."""
     counts: Counter[str] = Counter()
@@ -122,16 +141,26 @@ def _sample(folder: Folder, paths: list[str]) -> tuple[tuple[str, ...], int]:
     return tuple(key for key, _ in counts.most_common()), dated_by_name
 
 
-def _settings(home: Path) -> Iterator[tuple[str, Any]]:
+def _settings(home: Path, generator: Generator) -> Iterator[tuple[str, Any]]:
     """Yield the settings in the generator's own files by key in lower case, without running anything."""
+    if generator == "hugo":
+        config = hugo.configuration(home)
+        default = str(config.get("defaultcontentlanguage") or "en").lower()
+        own = next((each for each in hugo.languages(config) if each.code == default), None)
+        if own and own.base_url:
+            yield "baseurl", own.base_url
     for name in _SETTINGS:
         values = datafiles.load(home / name) if (home / name).is_file() else None
         if isinstance(values, Mapping):
             yield from ((str(key).lower(), value) for key, value in values.items() if value not in ("", None))
     for name in _SCRIPTS:
         text = datafiles.read_text(home / name) if (home / name).is_file() else None
-        found = {match[1].lower(): match[3] for match in _IN_SCRIPT.finditer(text or "")}
-        yield from found.items()
+        found: dict[str, str] = {}
+        for match in _IN_SCRIPT.finditer(text or ""):
+            found.setdefault(match[1].lower(), match[3])
+        # Astro has its address in `site`; a `url` there is anything's.
+        known = ("site", "title") if generator == "astro" else ("url", "baseurl", "title", "siteurl")
+        yield from ((key, value) for key, value in found.items() if key in known)
 
 
 def _address(settings: Mapping[str, Any]) -> str | None:
@@ -142,6 +171,15 @@ def _address(settings: Mapping[str, Any]) -> str | None:
             path = below if isinstance(below, str) and below.startswith("/") else ""
             url = http_url(f"{value.rstrip('/')}{path}".rstrip("/"))
             return url if url and "?" not in url and "#" not in url else None
+    return None
+
+
+def _domain(home: Path, root: Path) -> str | None:
+    """Return the address that GitHub Pages' file of a site's domain gives."""
+    for folder in (home, root):
+        name = (datafiles.read_text(folder / "CNAME") or "").strip()
+        if re.fullmatch(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}", name):
+            return http_url(f"https://{name.lower()}")
     return None
 
 

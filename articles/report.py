@@ -137,6 +137,10 @@ class Report:
             yield "first addresses:"
         for article in newest:
             yield f"  {article.link or 'this site'}  {article.path}"
+        addresses = Counter(article.link for article in self._shown if article.link and article.story)
+        for address, count in addresses.most_common(_ADDRESSES):
+            if count > 1:
+                yield f"{address} is the address of {count} articles: set articles.permalink"
 
 
 def _path(problem: ArticleError) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import config as configuration
 from tests.articles.gitserver import Origin
 from tests.site import put
+from wiring.initial import init_command
 
 ROOT = Path(__file__).resolve().parent.parent
 POST = "---\ntitle: T\ncategories: [x]\n---\nText.\n"
@@ -83,6 +86,58 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
             ("src/content/blog", "astro", "https://a.example", "News", "UTC"),
         ),
         (
+            {
+                "package.json": "{}",
+                "docs/guide.md": "---\ntitle: G\n---\n",
+                "website/docusaurus.config.ts": "const config = {\n  url: 'https://d.example',\n};",
+                "website/blog/2026-01-05-fast.md": POST,
+                "website/node_modules/x/2026-01-05-y.md": POST,
+            },
+            "Docusaurus, 1 published post",
+            ("website/blog", "docusaurus", "https://d.example", "News", "UTC"),
+        ),
+        (
+            {
+                "docs/_config.yml": "title: J\n",
+                "docs/CNAME": "j.example\n",
+                "docs/_posts/2026-01-02-a.md": POST,
+                "docs/_docs/a.md": DATED,
+            },
+            "Jekyll, 1 published post",
+            ("docs/_posts", "jekyll", "https://j.example", "J", "UTC"),
+        ),
+        (
+            {
+                "astro.config.mjs": "const site = 'https://a.example';\nexport default {\n  url: 'https://x.example'}",
+                "src/content/docs/blog/a.md": DATED,
+                "src/content/docs/guide.md": "---\ntitle: G\n---\n",
+            },
+            "Astro, 1 published post",
+            ("src/content/docs/blog", "astro", "https://a.example", "News", "UTC"),
+        ),
+        (
+            {
+                "pelicanconf.py": "LOCAL = False\nSITEURL = '' if LOCAL else 'https://p.example'\n",
+                "content/a.md": "Title: A\nDate: 2026-01-01\n\nText\n",
+            },
+            "Pelican, 1 published post",
+            ("content", "pelican", "https://p.example", "News", "UTC"),
+        ),
+        (
+            {
+                "config/_default/hugo.yaml": "defaultContentLanguage: fr\n",
+                "config/_default/languages.yaml": "fr: {baseURL: https://f.example, contentDir: content/fr}\n",
+                "content/fr/posts/a.md": DATED,
+            },
+            "Hugo, 1 published post",
+            ("content", "hugo", "https://f.example", "News", "UTC"),
+        ),
+        (
+            {"posts/2026/a.md": DATED, "posts/2025/a.md": DATED, "about.md": "---\ntitle: A\n---\n"},
+            "Newswire's own format, 2 published posts, topics from tags",
+            ("posts", "plain", None, "News", "UTC"),
+        ),
+        (
             {"a.md": DATED, "b.md": "---\ntitle: x\n---\n"},
             "Newswire's own format, 1 published post, 1 that cannot be read, topics from tags",
             (".", "plain", None, "News", "UTC"),
@@ -95,7 +150,9 @@ def test_a_config_for_a_project(
     """What is found is said, and what is written is a configuration that can be used; nothing is run."""
     for path, text in files.items():
         put(tmp_path / "site" / path, text)
-    assert said in init(tmp_path, str(tmp_path / "site"))
+    command = init_command(tmp_path / "config.yaml", lambda: datetime(2026, 12, 1, tzinfo=UTC))
+    done = CliRunner().invoke(command, [str(tmp_path / "site")], catch_exceptions=False)
+    assert said in done.output
     written = configuration.load(tmp_path / "config.yaml", {})
     articles = written.articles
     found = (

@@ -76,6 +76,8 @@ def _literal(node: ast.expr) -> Any:
     """Return the value of a literal, or of `dict(a=1)`; None for anything that would have to be run."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
         return {word.arg: _literal(word.value) for word in node.keywords if word.arg}
+    if isinstance(node, ast.IfExp):  # such as SITEURL, which is empty while the site is developed
+        return _literal(node.body) or _literal(node.orelse)
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

@@ -71,10 +71,12 @@ def feed_namespaces(feed: Feed, always: Mapping[str, str]) -> Mapping[str, str]:
 
 def add_feed_links(parent: etree._Element, feed: Feed, extension: str) -> None:
     """Append what leads from a feed to its hubs and its other documents (WebSub §4, RFC 5005 §4)."""
+    # feedgen's Atom documents have their namespace as an attribute of elements that are in none.
+    link = "link" if parent.tag == "feed" else f"{{{ATOM}}}link"
     for hub in feed.hubs:
-        add(parent, f"{{{ATOM}}}link", rel="hub", href=hub)
+        add(parent, link, rel="hub", href=hub)
     for relation, url in feed.history.links(extension):
-        add(parent, f"{{{ATOM}}}link", rel=relation, href=url)
+        add(parent, link, rel=relation, href=url)
     if feed.history.is_archive:
         add(parent, f"{{{HISTORY}}}archive")
 

@@ -1,0 +1,97 @@
+"""Where in a project the dated article files are, by their names and the beginnings of their front matter."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from articles.identity import EXTENSIONS
+from articles.reading.dates import date_in_path
+
+MOST_FILES = 20_000
+"""Files that are looked at; the rest of a larger project is not."""
+_MOST_FOLDERS = 20_000
+_BEGINNING = 4_000
+"""Bytes of a file in which its date is looked for."""
+_MOSTLY = 0.95
+"""The share of all dated files that a folder must have to be taken for that of the articles."""
+_DATE = re.compile(
+    rb"""^[ \t]*["']?(?:date|pub_?date|published|publishedDateTime|created|publishDate)["']?[ \t]*[:=]""",
+    re.MULTILINE | re.IGNORECASE,
+)
+_OF_A_TIME = re.compile(r"\d{1,4}(?:$|[-_.])")
+# Programs, their tests and examples: their articles are nobody's.
+_NOT_ENTERED = frozenset(
+    {
+        "node_modules", "_site", "public", "dist", "build", "vendor", "bower_components", "themes", "test",
+        "tests", "spec", "fixtures", "examples", "__tests__", "archetypes", "layouts", "templates",
+        "_layouts", "_includes", "versioned_docs",
+    }
+)  # fmt: skip
+
+
+def dated_folder(root: Path) -> Path | None:
+    """Return the deepest folder that has nearly all dated article files below `root`; None without any.
+
+    That is none which belongs to a year, a day or an article.
+    """
+    files = [path for path in _files(root) if _is_dated(root, path)]
+    counts = Counter(folder for path in files for folder in _folders(path))
+    mostly = [folder for folder, count in counts.items() if count >= _MOSTLY * len(files)]
+    return root / max(mostly, key=len) if mostly else None
+
+
+def dated_files(root: Path) -> int:
+    """Return how many dated article files there are below `root`."""
+    return sum(_is_dated(root, path) for path in _files(root))
+
+
+def _files(root: Path) -> Iterator[str]:
+    """Yield the paths of article files, a bounded number of them; no link is followed."""
+    left, folders = MOST_FILES, _MOST_FOLDERS
+    waiting = [""]
+    while waiting and left > 0 and folders > 0:
+        prefix = waiting.pop()
+        folders -= 1
+        try:
+            entries = sorted(os.scandir(root / prefix), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in _NOT_ENTERED:
+                    waiting.append(f"{prefix}{entry.name}/")
+            elif entry.name.endswith(EXTENSIONS) and left > 0:
+                left -= 1
+                yield f"{prefix}{entry.name}"
+
+
+def _is_dated(root: Path, path: str) -> bool:
+    if date_in_path(path):
+        return True
+    try:
+        descriptor = os.open(root / path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        return _DATE.search(os.read(descriptor, _BEGINNING)) is not None
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Yield the folders that a file lies in which may be those of all articles, up to ""."""
+    folder, _, name = path.rpartition("/")
+    while folder and (name.startswith("index.") or _OF_A_TIME.match(folder.rpartition("/")[2])):
+        folder, name = folder.rpartition("/")[0], ""
+    yield folder
+    while folder:
+        folder = folder.rpartition("/")[0]
+        yield folder
