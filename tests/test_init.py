@@ -126,7 +126,7 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         (
             {
                 "config/_default/hugo.yaml": "defaultContentLanguage: fr\n",
-                "config/_default/languages.yaml": "fr: {baseURL: https://f.example, contentDir: content/fr}\n",
+                "config/_default/languages.fr.yaml": "baseURL: https://f.example/\ncontentDir: content/fr\n",
                 "content/fr/posts/a.md": DATED,
             },
             "Hugo, 1 published post",
