@@ -234,4 +234,5 @@ _PARTS: Mapping[str, type[Section]] = {
 def _known_keys(where: Location) -> set[str]:
     section = _PARTS.get(".".join(str(part) for part in where if isinstance(part, str)), Config)
     own = [service.OPTIONS for service in services().values()] if section is ChannelConfig else []
-    return {name for model in (section, *own) for name in model.model_fields}
+    fields = (model.model_fields for model in (section, *own))
+    return {each.alias or name for model in fields for name, each in model.items()}

@@ -53,7 +53,7 @@ def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[De
         except SettingError as error:
             return None, str(error)
     destination = service.destination(secrets, channel.options())
-    fault = fault_of(destination.address) or service.refusal(destination)
+    fault = fault_of(destination.address, service.SCHEMES) or service.refusal(destination)
     return (None, f"{', '.join(variables.values())}: {fault}") if fault else (destination, "")
 
 

@@ -29,9 +29,9 @@ from bot.planning.catalog import Catalog
 from bot.planning.release import Policy, Spent, release
 from bot.planning.rules import Channel
 from bot.sending.connections import MaySend
+from bot.sending.findings import Ambiguous, Unsent
 from bot.sending.pace import Pacer
 from bot.sending.prepare import Job, Preparer
-from bot.sending.transport import Ambiguous, Unsent
 from bot.services import Destination, Outcome, Request, Response, Service, Verdict, after_denial
 
 BATCH = 50

@@ -25,8 +25,9 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import BaseHTTPResponse, Retry, Timeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from bot.errors import BotError
 from bot.sending.connections import Adapter, MaySend, NotConnectedError, PublicAdapter, asking, causes
+from bot.sending.findings import Ambiguous, TransportError, Unsent
+from bot.sending.mail import MailTransport
 from bot.sending.network import DIRECT, Network, is_loopback
 from bot.services import Request, Response
 from bot.services.secret import Secret
@@ -39,20 +40,11 @@ TIMEOUTS = (5.0, 15.0)
 
 
 MAX_PREPARED = 256
+
+WEB = frozenset({"https", "http"})
+_NO_MAIL_SERVER = "the server's address has to be smtp://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST"
 _BREAKDOWNS = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 """What requests, urllib3, http.client and sockets raise while a request is under way."""
-
-
-class TransportError(BotError):
-    """No answer came; the text says why, in one line that holds no address."""
-
-
-class Unsent(TransportError):  # noqa: N818 - a finding, not a fault
-    """It is proven that the service did not get the request: sending it again duplicates nothing."""
-
-
-class Ambiguous(TransportError):  # noqa: N818 - a finding, not a fault
-    """The service may have got the request and acted on it."""
 
 
 class Transport:
@@ -81,6 +73,7 @@ class Transport:
         self._session = session
         self._network = network
         self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
+        self._mail = MailTransport(timeouts=timeouts, ca_file=network.ca_file or network.ca_bundle)
         self._prepared_requests: dict[tuple[str, Secret], requests.PreparedRequest] = {}
         self._headers = {
             "User-Agent": user_agent,
@@ -95,8 +88,11 @@ class Transport:
         returns why the request must not be made any more, or None. Raises Unsent when nothing was posted for
         certain, Ambiguous when it may have been.
         """
-        with asking(may_send) if may_send else nullcontext():
-            answer = self._attempt(request)
+        if request.envelope is not None:
+            answer: Response | TransportError = self._mail.exchange(request, request.envelope, may_send)
+        else:
+            with asking(may_send) if may_send else nullcontext():
+                answer = self._attempt(request)
         if isinstance(answer, TransportError):
             # Raised here, where no exception is being handled: its context would hold the address.
             raise answer
@@ -169,18 +165,19 @@ class Transport:
         return prepared
 
 
-def fault_of(webhook: Secret) -> str | None:
+def fault_of(webhook: Secret, schemes: frozenset[str] = WEB) -> str | None:
     """Return what is wrong with a webhook's address, in words that do not repeat it; None when it will do.
 
-    It has to be https, as the address is the password; plain http is for a server on this very machine.
+    It has to be https, as the address is the password; plain http is for a server on this very machine. A
+    mail server's begins with smtp, which is encrypted once it is connected, or smtps.
     """
     try:
         parts = urlsplit(webhook.reveal())
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "the webhook's address is not a valid URL"
-    if parts.scheme not in {"http", "https"} or not host:
-        return "the webhook's address is not an http(s) URL"
+    if parts.scheme not in schemes or not host:
+        return "the webhook's address is not an http(s) URL" if schemes == WEB else _NO_MAIL_SERVER
     if parts.scheme == "http" and not is_loopback(host):
         return "the webhook's address has to begin with https://"
     return None

@@ -8,6 +8,7 @@ from bot.services.answers import DENIED_FOR, Outcome, Pace, Response, Verdict, a
 from bot.services.discord import Discord
 from bot.services.drawing import Drawing, Times
 from bot.services.google_chat import GoogleChat
+from bot.services.mail import Email
 from bot.services.mattermost import Mattermost
 from bot.services.rocketchat import RocketChat
 from bot.services.service import (
@@ -36,6 +37,7 @@ _ALL: tuple[Service, ...] = (
     Teams(),
     Telegram(),
     Zulip(),
+    Email(),
     Webhook(),
 )
 SERVICES: dict[str, Service] = {service.KIND: service for service in _ALL}

@@ -78,12 +78,21 @@ NO_CONTEXT = Context()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """From whom and to whom a mail goes: two addresses without names."""
+
+    sender: str
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is to be sent: `body` if there is one, or else `json`, encoded.
 
     `headers` are added to the transport's own and replace those of the same name; they may hold secrets, and
     do not show in a repr. With `public_only` the transport connects to no private or loopback address.
-    `message_id` is the id of the message where the sender chooses it; else the answer tells it.
+    `message_id` is the id of the message where the sender chooses it; else the answer tells it. A request
+    with an `envelope` is a mail: `body` is the whole message, `url` its server, and `method` means nothing.
     """
 
     method: Literal["POST", "PATCH", "PUT", "DELETE"]
@@ -93,6 +102,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     public_only: bool = False
     message_id: str | None = None
+    envelope: Envelope | None = None
 
     def content(self) -> bytes:
         """Return the body as it goes over the wire."""
@@ -109,9 +119,9 @@ class Service(Protocol):
     """One chat service. Services are stateless: everything they need is passed in.
 
     `NAME` is what people call it, `OPTIONS` its settings in a channel beside the common ones, `HOSTS` the
-    hosts of its addresses (empty: any), of which one with a leading dot stands for all below it. `ITEMS` is
-    how many articles one message can hold. With `REPEAT_IS_HARMLESS` a post that is sent twice under one
-    `Context.key` is shown once, so that a lost answer needs no decision.
+    hosts of its addresses (empty: any), of which one with a leading dot stands for all below it, `SCHEMES`
+    what they begin with. `ITEMS` is how many articles one message can hold. With `REPEAT_IS_HARMLESS` a post
+    that is sent twice under one `Context.key` is shown once, so that a lost answer needs no decision.
     """
 
     KIND: ClassVar[str]
@@ -119,6 +129,7 @@ class Service(Protocol):
     RATE: ClassVar[tuple[Rate, ...]]
     OPTIONS: ClassVar[type[Options]] = WebhookOptions
     HOSTS: ClassVar[frozenset[str]] = frozenset()
+    SCHEMES: ClassVar[frozenset[str]] = frozenset({"https", "http"})
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ()
     ITEMS: ClassVar[int] = 1
     REPEAT_IS_HARMLESS: ClassVar[bool] = False

@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from bot.sending.connections import is_public
+from bot.sending.findings import Unsent
 from bot.sending.network import Network, NetworkError, network_of
-from bot.sending.transport import Transport, Unsent
+from bot.sending.transport import Transport
 from bot.services import Request
 from bot.services.secret import Secret
 from tests.bot.program import wait_until
@@ -221,7 +222,8 @@ import sys
 from pathlib import Path
 import requests
 from bot.sending.network import Network
-from bot.sending.transport import Transport, Unsent
+from bot.sending.findings import Unsent
+from bot.sending.transport import Transport
 from bot.services import Request
 from bot.services.secret import Secret
 url, ca_file, claim = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email import policy
+from email.parser import BytesParser
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,13 +27,22 @@ def said(status: int, body: object = b"", **headers: str) -> Response:
 
 
 def payload_of(request: Request) -> dict[str, Any]:
-    """Return the JSON object, or the fields of the form, that go over the wire."""
+    """Return the JSON object, the fields of the form, or the parts of the mail, that go over the wire."""
     content = request.content()
+    if request.envelope is not None:
+        return _mail_of(content)
     if "form" in request.headers.get("Content-Type", ""):
         return dict(parse_qsl(content.decode(), keep_blank_values=True, strict_parsing=True))
     found = json.loads(content)
     assert isinstance(found, dict)
     return found
+
+
+def _mail_of(content: bytes) -> dict[str, Any]:
+    mail: Any = BytesParser(policy=policy.default).parsebytes(content)
+    bodies = {name: mail.get_body((name,)) for name in ("plain", "html")}
+    shown = {name: body.get_content() for name, body in bodies.items() if body}
+    return {"from": str(mail["From"]), "subject": str(mail["Subject"]), **shown, "raw": content.decode()}
 
 
 def strings(value: object) -> Iterator[str]:
@@ -49,6 +60,7 @@ class Case:
 
     `texts` yields the texts of a payload in which the service looks for mentions. `answers` are those that
     mean something special here; those that every service means alike are tested unless `is_alike` is False.
+    What is not `is_http` does not post to the fake server.
     `degrades` says that a service that refused a message takes a plainer one. `fake` is the service's own
     end, where the fake server does not speak it anyway. `secrets` returns a channel's by their purpose, for
     a service at an address, of which `shapeless` look like nothing in particular; `options` are its other
@@ -63,6 +75,7 @@ class Case:
     texts: Callable[[dict[str, Any]], Iterator[str]] = strings
     answers: Answers = field(default_factory=list)
     is_alike: bool = True
+    is_http: bool = True
     degrades: bool = True
     fake: FakeService | None = None
     secrets: Callable[[str], dict[str, str]] = lambda address: {"webhook": address}
@@ -77,7 +90,11 @@ class Case:
     def at(self, address: str) -> Destination:
         """Return where a channel posts whose service is at `address`."""
         secrets = {name: Secret(value) for name, value in self.secrets(address).items()}
-        return self.service.destination(secrets, self.options)
+        model = self.service.OPTIONS.model_validate(
+            {**{f"{name}_env": "X" for name in secrets}, **self.options}
+        )
+        options = {name: value for name, value in model if name.removesuffix("_env") not in secrets}
+        return self.service.destination(secrets, options)
 
     def settings(self, name: str) -> dict[str, object]:
         """Return a channel's settings in config.yaml; its secrets are in the variables of `environ`."""

@@ -10,6 +10,7 @@ from tests.contracts.case import Case
 from tests.contracts.cases import (
     discord,
     google_chat,
+    mail,
     mattermost,
     rocketchat,
     slack,
@@ -20,5 +21,5 @@ from tests.contracts.cases import (
     zulip,
 )
 
-_MODULES = (slack, discord, mattermost, rocketchat, google_chat, teams, telegram, zulip, webhook, toy)
+_MODULES = (slack, discord, mattermost, rocketchat, google_chat, teams, telegram, zulip, mail, webhook, toy)
 CASES: dict[str, Case] = {module.CASE.service.KIND: module.CASE for module in _MODULES}

@@ -18,7 +18,8 @@ import requests
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.sending.transport import Transport, TransportError
+from bot.sending.findings import TransportError
+from bot.sending.transport import Transport
 from bot.services import (
     SERVICES,
     Destination,
@@ -61,6 +62,11 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture
 def service(case: Case) -> Service:
     return case.service
+
+
+OVER_HTTP = pytest.mark.parametrize(
+    "case", [pytest.param(case, id=kind) for kind, case in CASES.items() if case.is_http]
+)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +236,7 @@ def test_every_answer_has_a_meaning(kind: str, status: int, body: bytes, headers
     """No answer, however broken, raises; only success counts as sent; no pause is shorter than a second."""
     verdict = CASES[kind].service.classify(Response(status=status, headers=headers, body=body))
     assert verdict.outcome.is_success <= (200 <= status < 300)
-    assert (verdict.outcome is Outcome.RATE_LIMITED) == (status == 429)
+    assert (verdict.outcome is Outcome.RATE_LIMITED) == (status == 429 and CASES[kind].is_http)
     assert TOKEN not in repr(verdict)
     if verdict.outcome is Outcome.RATE_LIMITED:
         assert verdict.retry_after is not None
@@ -284,11 +290,12 @@ def test_who_waits_how_long_after_too_many_requests(
         (timedelta(days=1), Outcome.DISABLED, None),
     ],
 )
+@OVER_HTTP
 def test_a_bare_refusal_is_believed_after_a_day(
-    service: Service, denied_for: timedelta, outcome: Outcome, pause: timedelta | None
+    case: Case, denied_for: timedelta, outcome: Outcome, pause: timedelta | None
 ) -> None:
     """A proxy's 404 pauses the channel, longer each time; a day without another answer disables it."""
-    verdict = after_denial(service.classify(said(404, b"<html>")), denied_for)
+    verdict = after_denial(case.service.classify(said(404, b"<html>")), denied_for)
     assert (verdict.outcome, verdict.retry_after) == (outcome, pause)
     assert verdict.reason.startswith("HTTP 404")
     sent = Verdict(outcome=Outcome.SENT, reason="posted")
@@ -300,12 +307,14 @@ def test_ordinary_addresses_are_not_refused(service: Service) -> None:
     assert service.refusal(HOOKS[service.KIND]) is None
 
 
-def test_a_server_error_may_ask_for_a_pause(service: Service) -> None:
+@OVER_HTTP
+def test_a_server_error_may_ask_for_a_pause(case: Case) -> None:
     """A 503 with Retry-After is still unknown, and says when to come back."""
-    verdict = service.classify(said(503, Retry_After="7"))
+    verdict = case.service.classify(said(503, Retry_After="7"))
     assert (verdict.outcome, verdict.retry_after) == (Outcome.UNKNOWN, timedelta(seconds=7))
 
 
+@OVER_HTTP
 def test_the_fake_takes_every_post(case: Case, chat: FakeChat, transport: Transport) -> None:
     """Posted, corrected and tested over a real socket, nobody called."""
     chat.reset()
@@ -334,6 +343,7 @@ def test_a_drawing_shows_what_is_sent(service: Service) -> None:
     assert "1. x_y" in drawing.text
 
 
+@OVER_HTTP
 def test_what_the_fake_says_is_understood(case: Case, chat: FakeChat, transport: Transport) -> None:
     """Each of the services' refusals, as they word it, over a real socket."""
     chat.reset()
@@ -353,6 +363,7 @@ def test_what_the_fake_says_is_understood(case: Case, chat: FakeChat, transport:
 
 
 @pytest.mark.parametrize("fault", [hang(), reset_after_body(), html_429(), bad_image()], ids=lambda f: f.kind)
+@OVER_HTTP
 def test_the_token_is_nowhere(
     case: Case,
     chat: FakeChat,

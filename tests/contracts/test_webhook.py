@@ -11,7 +11,8 @@ import pytest
 import requests
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bot.sending.transport import Transport, Unsent
+from bot.sending.findings import Unsent
+from bot.sending.transport import Transport
 from bot.services import SERVICES, Context, Destination, Request
 from bot.services.secret import Secret
 from tests.contracts.cases.webhook import CASE

@@ -8,21 +8,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
-
-import adaptive_cards
-from jsonschema import Draft6Validator  # type: ignore[import-untyped]
 
 from tests.fakechat.base import Fake, refused
 from tests.fakechat.exchange import Answer, Call, json_answer
 from tests.fakechat.ledger import Ledger
 
 LONGEST = 28_000
-_SCHEMA = Path(adaptive_cards.__file__).parent / "schemas" / "schema-1.5.json"
-_CARD = Draft6Validator(json.loads(_SCHEMA.read_text(encoding="utf-8-sig")))
 _CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 _MENTION = re.compile(r"<at>[^<]*</at>")
+
+
+@cache
+def card_schema() -> Any:
+    """Return what checks a card by the published schema; its package takes too long to import."""
+    from jsonschema import Draft6Validator  # type: ignore[import-untyped]
+
+    package = find_spec("adaptive_cards")
+    assert package is not None and package.origin is not None
+    schema = Path(package.origin).parent / "schemas" / "schema-1.5.json"
+    return Draft6Validator(json.loads(schema.read_text(encoding="utf-8-sig")))
 
 
 def problems(payload: Any) -> Iterator[str]:
@@ -34,7 +42,7 @@ def problems(payload: Any) -> Iterator[str]:
     card = attachment.get("content")
     if attachment.get("contentType") != _CARD_TYPE or card.get("type") != "AdaptiveCard":
         yield "no Adaptive Card"
-    yield from (f"{list(error.path)}: {error.message[:200]}" for error in _CARD.iter_errors(card))
+    yield from (f"{list(error.path)}: {error.message[:200]}" for error in card_schema().iter_errors(card))
     written = json.dumps(card, ensure_ascii=False)
     size = max(len(written.encode(coding, "surrogatepass")) for coding in ("utf-8", "utf-16-le"))
     if size > LONGEST:

@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from standardwebhooks import Webhook
-
 from tests.fakechat.base import Fake, refused
 from tests.fakechat.exchange import Answer, Call, json_answer
 from tests.fakechat.ledger import Ledger
@@ -62,5 +60,7 @@ def _is_signed(call: Call) -> bool:
     if not id or "." in id or not stamp.isdecimal():
         return False
     at = datetime.fromtimestamp(int(stamp), UTC)
+    from standardwebhooks.webhooks import Webhook  # here, as it takes a while
+
     right = Webhook(SECRET).sign(msg_id=id, timestamp=at, data=call.body.decode())
     return right in call.headers.get("webhook-signature", "").split(" ")

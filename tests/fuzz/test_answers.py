@@ -11,7 +11,8 @@ import requests
 from hypothesis import example
 from hypothesis import strategies as st
 
-from bot.sending.transport import MAX_BODY, Transport, TransportError
+from bot.sending.findings import TransportError
+from bot.sending.transport import MAX_BODY, Transport
 from bot.services import SERVICES, Outcome, Request, Response, Verdict
 from bot.services.secret import Secret
 from tests.bot.test_transport import Peer, answer_and_close

@@ -1,0 +1,138 @@
+"""One mail, handed to a mail server over SMTP (RFC 5321): its last reply, or what may have happened.
+
+Knows no service and decides nothing. Whatever fails before the message itself is sent is proven to have sent
+nothing; what fails later is ambiguous.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from bot.sending.connections import MaySend
+from bot.sending.findings import Ambiguous, TransportError, Unsent
+from bot.sending.network import is_loopback
+from bot.services import Request, Response
+from bot.services.service import Envelope
+
+SMTP_PORT, SMTPS_PORT = 587, 465
+"""The ports of submission, unless the address has one: RFC 6409 §3.1, RFC 8314 §3.3."""
+
+WHOLE = 60.0
+"""Seconds for everything, as a server could go on sending lines for ever."""
+
+MAX_REPLY = 4096
+"""Bytes of a reply that are kept."""
+
+_BREAKDOWNS = (smtplib.SMTPException, OSError, ValueError)
+
+
+class MailTransport:
+    """Sends mails; `timeouts` are the seconds to connect and for each reply, `ca_file` is trusted besides."""
+
+    def __init__(self, *, timeouts: tuple[float, float], ca_file: Path | None) -> None:
+        self._timeouts = timeouts
+        self._context = ssl.create_default_context()
+        if ca_file:
+            self._context.load_verify_locations(ca_file)
+
+    def exchange(
+        self, request: Request, envelope: Envelope, may_send: MaySend | None
+    ) -> Response | TransportError:
+        """Return the reply that decided, with its code as the status, or what may have happened.
+
+        `may_send` is asked before the message itself goes out: it returns why it must not, or None.
+        """
+        parts = urlsplit(request.url.reveal())
+        domain = envelope.sender.rpartition("@")[2]
+        seconds = self._timeouts[0]
+        client: smtplib.SMTP = smtplib.SMTP(timeout=seconds, local_hostname=domain)
+        if parts.scheme == "smtps":
+            client = smtplib.SMTP_SSL(timeout=seconds, local_hostname=domain, context=self._context)
+        watchdog = threading.Timer(WHOLE, _cut, (client,))
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            refusal = self._prepare(client, parts, envelope)
+            if refusal is not None:
+                return refusal
+            if may_send and (reason := may_send()):
+                return Unsent(reason)
+            return _hand_over(client, request.content())
+        finally:
+            watchdog.cancel()
+            with suppress(*_BREAKDOWNS):
+                client.close()
+
+    def _prepare(
+        self, client: smtplib.SMTP, parts: SplitResult, envelope: Envelope
+    ) -> Response | Unsent | None:
+        """Connect, log in and name sender and recipient; return what keeps the mail from being sent."""
+        try:
+            return self._refusal(client, parts, envelope)
+        except smtplib.SMTPResponseException as error:
+            return _reply(error.smtp_code, error.smtp_error)
+        except smtplib.SMTPNotSupportedError:
+            return Unsent("the mail server offers no encryption, or no login")
+        except TimeoutError:
+            return Unsent("no connection in time")
+        except ssl.SSLError as error:
+            return Unsent(f"TLS failed ({error.reason or type(error).__name__})")
+        except _BREAKDOWNS as error:
+            return Unsent(f"no connection ({type(error).__name__})")
+
+    def _refusal(self, client: smtplib.SMTP, parts: SplitResult, envelope: Envelope) -> Response | None:
+        host = parts.hostname or ""
+        # smtplib checks a certificate by the name that it remembers from its constructor.
+        client._host = host  # type: ignore[attr-defined]
+        code, said = client.connect(
+            host, parts.port or (SMTPS_PORT if parts.scheme == "smtps" else SMTP_PORT)
+        )
+        if code != 220:
+            return _reply(code, said)
+        if client.sock:
+            client.sock.settimeout(self._timeouts[1])
+        client.ehlo_or_helo_if_needed()
+        if parts.scheme == "smtp" and (client.has_extn("starttls") or not is_loopback(host)):
+            client.starttls(context=self._context)
+            client.ehlo_or_helo_if_needed()
+        if parts.username:
+            client.login(unquote(parts.username), unquote(parts.password or ""))
+        code, said = client.mail(envelope.sender)
+        if code == 250:
+            code, said = client.rcpt(envelope.recipient)
+        return None if code in (250, 251) else _reply(code, said)
+
+
+def _hand_over(client: smtplib.SMTP, content: bytes) -> Response | Ambiguous:
+    """Send the message, and return the reply to it."""
+    try:
+        code, said = client.data(content)
+    except smtplib.SMTPDataError as error:
+        return _reply(error.smtp_code, error.smtp_error)
+    except TimeoutError:
+        return Ambiguous("no complete answer in time")
+    except _BREAKDOWNS as error:
+        return Ambiguous(f"the connection broke ({type(error).__name__})")
+    if client.sock:
+        client.sock.settimeout(1.0)
+    with suppress(*_BREAKDOWNS):
+        client.quit()
+    return _reply(code, said)
+
+
+def _reply(code: int, said: bytes | str) -> Response:
+    body = said if isinstance(said, bytes) else said.encode()
+    return Response(status=code, body=body[:MAX_REPLY])
+
+
+def _cut(client: smtplib.SMTP) -> None:
+    sock = client.sock
+    with suppress(OSError):
+        if sock:
+            sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,254 @@
+"""E-mail: one message a post, as text and HTML, to one address, such as a list's.
+
+Knows no connection: the transport speaks SMTP with the server that the address names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.utils import formataddr, parseaddr
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from bot.services.answers import Outcome, Response, Verdict
+from bot.services.drawing import Drawing, Times
+from bot.services.message import Message, test_text, title_of
+from bot.services.options import Options, VariableName
+from bot.services.secret import Secret
+from bot.services.service import (
+    NO_CONTEXT,
+    Context,
+    Destination,
+    Detail,
+    Envelope,
+    Rate,
+    Request,
+    SecretShape,
+    Service,
+)
+from bot.services.text import clean, fit, web_url
+
+LINE = 998
+"""Characters of a line, without its end: RFC 5322 §2.1.1. The encoding of the parts keeps to it."""
+
+# Limits of our own, in characters: beyond them a message reads no better.
+SUBJECT = 200
+NAME = 100
+SUMMARY = 2000
+TOPICS = 300
+URL = 1500
+
+DEAD = {
+    "5.1.1": "there is no such mailbox",
+    "5.1.2": "there is no such domain",
+    "5.1.3": "the address it is sent to is wrong",
+    "5.1.6": "the mailbox has moved",
+    "5.1.8": "the address it is sent from is wrong",
+    "5.1.10": "the domain takes no mail",
+    "5.2.1": "the mailbox is disabled",
+    "5.7.8": "the server refuses the user or the password",
+}
+"""Enhanced status codes that will not change by themselves: RFC 3463 §3, RFC 7505, RFC 4954 §6."""
+
+_LOGIN = frozenset({530, 534, 535, 538})
+"""Replies about the login: RFC 4954 §6."""
+
+_ENHANCED = re.compile(rb"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_POLICY = policy.SMTP.clone(cte_type="7bit", max_line_length=78)
+
+
+def _address(value: str) -> str:
+    header: Any = policy.default.header_factory("To", value)
+    found = header.addresses
+    plain = value.isascii() and value.isprintable()
+    if not plain or len(found) != 1 or header.defects or not found[0].domain:
+        raise ValueError("write an e-mail address, such as news@example.org")
+    return value
+
+
+def _way_out(value: str) -> str:
+    if not re.fullmatch(r"(?:https://|mailto:)[!-;=?-~]{1,500}", value):
+        raise ValueError("write an address that begins with https:// or mailto:")
+    return value
+
+
+def _list_id(value: str) -> str:
+    if not re.fullmatch(r"[\w-]+(?:\.[\w-]+)+", value, re.ASCII):
+        raise ValueError("write an id such as news.example.org")
+    return value
+
+
+class EmailOptions(Options):
+    """The mail server, and who writes to whom; `list_id` and `unsubscribe` become the headers of a list.
+
+    RFC 2919 (List-Id) and RFC 2369 §3.2 (List-Unsubscribe).
+    """
+
+    smtp_env: VariableName
+    sender: Annotated[str, AfterValidator(_address), Field(alias="from")]
+    to: Annotated[str, AfterValidator(_address)]
+    list_id: Annotated[str, AfterValidator(_list_id)] | None = None
+    unsubscribe: Annotated[str, AfterValidator(_way_out)] | None = None
+
+
+class Email(Service):
+    """Hands each message to a mail server, which takes it and delivers it later; it cannot be changed then.
+
+    The Message-ID is the same in every attempt, by which some mailboxes know a repeat; as others show both,
+    a repeat does not count as harmless.
+    """
+
+    KIND: ClassVar[str] = "email"
+    NAME: ClassVar[str] = "E-mail"
+    SCHEMES: ClassVar[frozenset[str]] = frozenset({"smtp", "smtps"})
+    OPTIONS: ClassVar[type[Options]] = EmailOptions
+    SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
+        (re.compile(r"(smtps?://[^\s/\"']*:)[^\s/\"']+@"), r"\1***@"),
+    )
+    RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
+
+    def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
+        """Return where a channel with these settings posts: at its mail server."""
+        return Destination(address=secrets["smtp"], options=options)
+
+    def example(self) -> Destination:
+        """Return a destination to render a preview with."""
+        options = {"sender": "news@webhook.invalid", "to": "team@webhook.invalid"}
+        return Destination(address=Secret("smtps://webhook.invalid"), options=options)
+
+    def post(
+        self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
+    ) -> Request:
+        """Return the request that sends `message`."""
+        mail = _mail(to, fit(title_of(message), SUBJECT), message.site, context)
+        mail.set_content(_text(message))
+        if detail < Detail.PLAIN:
+            mail.add_alternative(_html(message, with_image=detail < Detail.NO_IMAGE), subtype="html")
+            mail.set_boundary(f"=_{str(mail['Message-ID'])[1:33]}")  # the same in every attempt
+        return _request(to, mail)
+
+    def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
+        """Return a request for one message that is clearly a test."""
+        mail = _mail(to, fit(clean(f"Test from {site}"), SUBJECT), site, context)
+        mail.set_content(f"{fit(test_text(site), SUMMARY)}\n")
+        return _request(to, mail)
+
+    def classify(self, response: Response) -> Verdict:
+        """Return what the server's last reply means: RFC 5321 §4.2.1."""
+        status = response.status
+        found = _ENHANCED.search(response.body)
+        code = found[1].decode() if found else ""
+        said = f"SMTP {status}" + (f" ({code})" if code else "")
+        if status in (250, 251, 252):
+            return Verdict(outcome=Outcome.ACCEPTED, reason="the mail server has taken it")
+        if status in _LOGIN or (500 <= status < 600 and code in DEAD):
+            reason = DEAD.get(code, "the server refuses the user or the password")
+            return Verdict(outcome=Outcome.DISABLED, reason=f"{said}: {reason}")
+        if 400 <= status < 500:
+            return Verdict(outcome=Outcome.UNSENT, reason=f"{said}: not now")
+        if 500 <= status < 600:
+            return Verdict(outcome=Outcome.REJECTED, reason=f"{said}: refused", degradable=False)
+        return Verdict(outcome=Outcome.UNKNOWN, reason=f"{said}, which is no answer: it may have been sent")
+
+    def draw(self, request: Request, times: Times) -> Drawing:
+        """Return what a mailbox shows of a message."""
+        mail: Any = BytesParser(policy=policy.default).parsebytes(request.content())
+        text: str = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+        paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+        page = mail.get_body(("html",))
+        marked = page.get_content() if page else ""
+        picture = re.search(r'<img src="([^"]*)"', marked)
+        link = re.search(r'<a href="([^"]*)"', marked)
+        return Drawing(
+            sender=str(mail["From"]),
+            above=f"To {mail['To']}",
+            title=str(mail["Subject"]),
+            text="\n".join(paragraphs[1:-2]),
+            picture=urlsplit(html.unescape(picture[1])).hostname or "" if picture else "",
+            below=(paragraphs[-1],),
+            link=html.unescape(link[1]) if link else "",
+        )
+
+
+def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMessage:
+    """Return a message without its content; with headers that keep automatic answers away (RFC 3834 §5)."""
+    sender, recipient = str(to.options["sender"]), str(to.options["to"])
+    name, spec = parseaddr(sender)
+    shown = name or fit(clean(site), NAME)
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = formataddr((shown, spec)) if shown else spec
+    mail["To"] = recipient
+    mail["Subject"] = subject
+    if context.at:
+        mail["Date"] = context.at
+    own = json.dumps([context.key, site, subject if not context.key else ""])
+    digest = hashlib.blake2b(own.encode(), digest_size=16).hexdigest()
+    mail["Message-ID"] = f"<{digest}@{spec.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    if list_id := to.options.get("list_id"):
+        mail["List-Id"] = f"<{list_id}>"
+    if unsubscribe := to.options.get("unsubscribe"):
+        mail["List-Unsubscribe"] = f"<{unsubscribe}>"
+    return mail
+
+
+def _request(to: Destination, mail: EmailMessage) -> Request:
+    sender, recipient = (parseaddr(str(to.options[name]))[1] for name in ("sender", "to"))
+    return Request(
+        method="POST",
+        url=to.address,
+        body=mail.as_bytes(),
+        envelope=Envelope(sender=sender, recipient=recipient),
+        message_id=str(mail["Message-ID"]),
+    )
+
+
+def _text(message: Message) -> str:
+    parts = (
+        fit(title_of(message), SUBJECT),
+        fit(clean(message.summary), SUMMARY),
+        web_url(message.link, URL) or "",
+        _small_print(message),
+    )
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _small_print(message: Message) -> str:
+    topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
+    quality = "" if message.quality is None else f"Quality {message.quality}"
+    at = f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    provider = fit(clean(message.provider or ""), NAME)
+    return " · ".join(filter(None, (provider, topics, quality, at)))
+
+
+def _html(message: Message, *, with_image: bool) -> str:
+    """Return a page whose styles are in its elements, as mailboxes take no others."""
+    parts = "\n".join(_parts(message, with_image=with_image))
+    return (
+        '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n'
+        '<body style="margin:0;padding:16px;font-family:Arial,sans-serif;font-size:16px;line-height:1.5">\n'
+        f'<div style="max-width:600px;margin:0 auto">\n{parts}\n</div>\n</body></html>\n'
+    )
+
+
+def _parts(message: Message, *, with_image: bool) -> Iterator[str]:
+    title, link = html.escape(fit(title_of(message), SUBJECT)), web_url(message.link, URL)
+    linked = f'<a href="{html.escape(link)}" style="color:#1c4f8f">{title}</a>' if link else title
+    yield f'<h1 style="margin:0 0 8px;font-size:20px;line-height:1.3">{linked}</h1>'
+    image = web_url(message.image or "", URL) if with_image else None
+    if image:
+        yield f'<p style="margin:0 0 8px"><img src="{html.escape(image)}" alt="" style="max-width:100%"></p>'
+    summary = html.escape(fit(clean(message.summary), SUMMARY))
+    if summary:
+        yield f'<p style="margin:0 0 8px">{summary}</p>'
+    yield f'<p style="margin:0;color:#616061;font-size:13px">{html.escape(_small_print(message))}</p>'

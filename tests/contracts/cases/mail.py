@@ -1,0 +1,65 @@
+"""Mails to one address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from bot.services import SERVICES, Outcome
+from bot.services.mail import LINE
+from tests.contracts.case import TOKEN, Answers, Case, said
+
+_ANSWERS: Answers = [
+    (said(250, b"2.0.0 OK: queued as 12345"), Outcome.ACCEPTED),
+    (said(251, b"User not local; will forward"), Outcome.ACCEPTED),
+    (said(421, b"Service not available"), Outcome.UNSENT),
+    (said(450, b"4.2.1 Greylisted, try again later"), Outcome.UNSENT),
+    (said(451, b"4.7.1 " + TOKEN.encode()), Outcome.UNSENT),
+    (said(452, b"4.3.1 Insufficient system storage"), Outcome.UNSENT),
+    (said(454, b"4.7.0 Temporary authentication failure"), Outcome.UNSENT),
+    (said(530, b"5.7.0 Authentication required"), Outcome.DISABLED),
+    (said(535, b"5.7.8 Authentication credentials invalid"), Outcome.DISABLED),
+    (said(550, b"5.1.1 No such user here"), Outcome.DISABLED),
+    (said(550, b"5.7.1 Blocked for spam"), Outcome.REJECTED),
+    (said(552, b"5.3.4 Message too big"), Outcome.REJECTED),
+    (said(554, b"Transaction failed"), Outcome.REJECTED),
+    (said(-1), Outcome.UNKNOWN),
+    (said(354), Outcome.UNKNOWN),
+]
+
+
+def _violations(payload: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a mail as it goes over the wire: RFC 5322 §2.1, §3.6."""
+    raw: bytes = payload["raw"].encode()
+    lines = raw.split(b"\r\n")
+    if any(len(line) > LINE for line in lines) or b"\n" in raw.replace(b"\r\n", b""):
+        yield "a line is too long, or ends wrongly"
+    head = raw.partition(b"\r\n\r\n")[0].decode("ascii")
+    names = re.findall(r"^([\w-]+):", head, re.MULTILINE)
+    known = {
+        *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "List-Id", "List-Unsubscribe"),
+        *("MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
+    }
+    if len(names) != len(set(names)) or not set(names) <= known:
+        yield f"unexpected headers: {names}"
+
+
+def _texts(payload: dict[str, Any]) -> Iterator[str]:
+    """Yield the page, in which an article must bring no element of its own."""
+    yield str(payload.get("html", ""))
+
+
+CASE = Case(
+    service=SERVICES["email"],
+    address=f"smtps://newswire:{TOKEN}@mail.example",
+    violations=_violations,
+    live=re.compile(r"<(?!/?(?:a|h1|p|div|img|body|html|head|meta|!DOCTYPE)\b)", re.IGNORECASE),
+    time="2026-03-04 12:00 UTC",
+    texts=_texts,
+    answers=_ANSWERS,
+    is_alike=False,
+    is_http=False,
+    secrets=lambda address: {"smtp": address},
+    options={"from": "Newswire <news@example.org>", "to": "team@lists.example.org"},
+)

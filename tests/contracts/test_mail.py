@@ -1,0 +1,184 @@
+"""What is special to mail: headers, the Message-ID, and a real server that takes, refuses, or is cut off."""
+
+from __future__ import annotations
+
+import ssl
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+import trustme
+
+from bot.sending.findings import Ambiguous, TransportError, Unsent
+from bot.sending.mail import MailTransport
+from bot.sending.transport import Transport, fault_of
+from bot.services import SERVICES, Detail, Outcome, Request
+from bot.services.mail import EmailOptions
+from bot.services.secret import Secret
+from tests.contracts.case import payload_of
+from tests.contracts.cases.mail import CASE
+from tests.contracts.samples import CONTEXT, MESSAGE
+from tests.fakechat.mail import PASSWORD, MailServer, Reply
+
+SERVICE = SERVICES["email"]
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with MailServer() as running:
+        yield running
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    with requests.Session() as session:
+        yield Transport(session, user_agent="Newswire tests", timeouts=(5.0, 5.0))
+
+
+def mail_to(server: MailServer, password: str = PASSWORD) -> Request:
+    return SERVICE.post(CASE.at(server.url(password)), MESSAGE, context=CONTEXT)
+
+
+def test_a_mail_arrives_as_it_was_composed(server: MailServer, transport: Transport) -> None:
+    """From and to whom the settings say, as text and as a page with its styles inside."""
+    verdict = SERVICE.classify(transport.send(mail_to(server)))
+    assert verdict.outcome is Outcome.ACCEPTED
+    ((envelope, mail),) = server.mails
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("news@example.org", ["team@lists.example.org"])
+    assert mail["From"] == "Newswire <news@example.org>"
+    assert (mail["To"], mail["Subject"]) == ("team@lists.example.org", "Small models")
+    assert mail["Auto-Submitted"] == "auto-generated"
+    text, page = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None and "https://example.com/small?a=1&b=2" in text.get_content()
+    assert (
+        page is not None and '<a href="https://example.com/small?a=1&amp;b=2" style="' in page.get_content()
+    )
+    assert "<style" not in page.get_content() and " class=" not in page.get_content()
+
+
+def test_every_attempt_has_the_same_message_id() -> None:
+    """By which a mailbox may know a repeat; another post has another."""
+    later = replace(CONTEXT, at=None)
+    ids = [
+        SERVICE.post(CASE.hook, MESSAGE, context=context).message_id
+        for context in (CONTEXT, later, replace(CONTEXT, key="post-8"))
+    ]
+    assert ids[0] == ids[1] != ids[2]
+    assert str(ids[0]).endswith("@example.org>")
+
+
+def test_a_lists_headers_come_from_the_settings() -> None:
+    """RFC 2919 and RFC 2369; without the settings there are none."""
+    options = {**CASE.hook.options, "list_id": "news.example.org", "unsubscribe": "https://example.org/leave"}
+    raw = payload_of(SERVICE.post(replace(CASE.hook, options=options), MESSAGE, context=CONTEXT))["raw"]
+    assert "List-Id: <news.example.org>\r\n" in raw
+    assert "List-Unsubscribe: <https://example.org/leave>\r\n" in raw
+    assert "List-" not in payload_of(SERVICE.post(CASE.hook, MESSAGE))["raw"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"from": "nobody"}, "e-mail address"),
+        ({"to": "a@example.org\nBcc: b@example.org"}, "e-mail address"),
+        ({"to": "a@example.org, b@example.org"}, "e-mail address"),
+        ({"unsubscribe": "javascript:alert(1)"}, "https:// or mailto:"),
+        ({"unsubscribe": "https://e.example/>\r\nX: y"}, "https:// or mailto:"),
+        ({"list_id": "news"}, "an id such as"),
+    ],
+)
+def test_settings_that_would_break_a_header_are_refused(wrong: dict[str, str], said: str) -> None:
+    """With their line, as all settings are."""
+    right = {"smtp_env": "SMTP", "from": "news@example.org", "to": "team@example.org"}
+    EmailOptions.model_validate(right)
+    with pytest.raises(ValueError, match=said):
+        EmailOptions.model_validate(right | wrong)
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (Reply("MAIL", "451 4.3.0 Try again later"), Outcome.UNSENT),
+        (Reply("RCPT", "450 4.2.1 Greylisted"), Outcome.UNSENT),
+        (Reply("RCPT", "550 5.1.1 No such user"), Outcome.DISABLED),
+        (Reply("DATA", "452 4.3.1 Insufficient storage"), Outcome.UNSENT),
+        (Reply("DATA", "554 5.7.1 Spam"), Outcome.REJECTED),
+    ],
+)
+def test_what_a_server_replies_is_understood(
+    server: MailServer, transport: Transport, reply: Reply, outcome: Outcome
+) -> None:
+    """At each stage; nothing was taken, and the next attempt is."""
+    server.replies.append(reply)
+    assert SERVICE.classify(transport.send(mail_to(server))).outcome is outcome
+    assert server.mails == []
+    assert SERVICE.classify(transport.send(mail_to(server))).outcome is Outcome.ACCEPTED
+
+
+def test_a_connection_that_breaks_says_what_may_have_happened(
+    server: MailServer, transport: Transport
+) -> None:
+    """Before the message, nothing was sent; after it, nobody knows. Neither is tried again by itself."""
+    server.replies += [Reply("RCPT", cut=True)]
+    with pytest.raises(Unsent):
+        transport.send(mail_to(server))
+    server.replies += [Reply("DATA", cut=True, posts=True)]
+    with pytest.raises(Ambiguous):
+        transport.send(mail_to(server))
+    assert (len(server.mails), server.tries) == (1, 2)
+
+
+def test_a_claim_that_was_lost_sends_nothing(server: MailServer, transport: Transport) -> None:
+    """The last check comes when the server stands ready."""
+    with pytest.raises(Unsent, match="another bot"):
+        transport.send(mail_to(server), lambda: "another bot has it")
+    assert (len(server.mails), server.tries) == (0, 1)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_the_password_goes_over_tls_only(tmp_path: Path, implicit: bool) -> None:
+    """By STARTTLS or at once; a wrong password disables; an unknown certificate sends nothing."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    with MailServer(tls=tls, implicit=implicit) as server:
+        trusting = MailTransport(timeouts=(5.0, 5.0), ca_file=tmp_path / "ca.pem")
+        for password, outcome in ((PASSWORD, Outcome.ACCEPTED), ("wrong", Outcome.DISABLED)):
+            request = mail_to(server, password)
+            assert request.envelope is not None
+            answer = trusting.exchange(request, request.envelope, None)
+            assert not isinstance(answer, TransportError), answer
+            assert SERVICE.classify(answer).outcome is outcome
+        assert request.envelope is not None
+        answer = MailTransport(timeouts=(5.0, 5.0), ca_file=None).exchange(request, request.envelope, None)
+        assert isinstance(answer, Unsent) and "TLS failed" in str(answer)
+        assert len(server.mails) == 1
+
+
+def test_no_error_holds_the_password(server: MailServer, transport: Transport) -> None:
+    """Not in its text, nor in what led to it."""
+    server.replies += [Reply("DATA", cut=True)]
+    requests = [mail_to(server), SERVICE.post(CASE.at(f"smtp://u:{PASSWORD}@127.0.0.1:1"), MESSAGE)]
+    for request in requests:
+        with pytest.raises(TransportError) as caught:
+            transport.send(request)
+        assert PASSWORD not in "".join(traceback.format_exception(caught.value, chain=True))
+        assert PASSWORD not in repr(request)
+
+
+def test_only_a_mail_servers_address_will_do() -> None:
+    """With the form that is right; a chat service takes none of a mail server."""
+    assert fault_of(Secret("smtp://a:b@mail.example"), SERVICE.SCHEMES) is None
+    assert "smtp://" in str(fault_of(Secret("https://mail.example"), SERVICE.SCHEMES))
+    assert fault_of(Secret("smtp://mail.example")) is not None
+
+
+def test_plain_mail_has_no_page() -> None:
+    """And the one without images has no picture in it."""
+    plain, bare, full = (payload_of(SERVICE.post(CASE.hook, MESSAGE, detail)) for detail in reversed(Detail))
+    assert "html" not in plain
+    assert "<img" not in bare["html"] and "<img" in full["html"]
