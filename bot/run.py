@@ -6,8 +6,10 @@ The schedule says when, the lease who; planning and sending are done elsewhere.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +36,12 @@ from bot.services import SERVICES, Service
 
 GRACE = 3.5
 """Seconds that a request in flight is given when the process is to end: platforms kill after 5 to 10."""
+
+RELEASE_SECONDS = 1.0
+"""How long after GRACE the end of the process waits for the database to give up the lease."""
+
+PATIENCE = 20.0
+"""Seconds after which a process that was asked to end and has not is ended: long enough on a busy machine."""
 
 _GLANCE = 0.5
 """Seconds between looks at whether a single run is over or to be ended."""
@@ -166,6 +174,7 @@ class Bot:
         log.info("stopped")
 
     def _let_go(self) -> None:
+        end = time.monotonic() + GRACE + RELEASE_SECONDS
         self._stopped = True
         self.sender.stop()
         if self.schedule:
@@ -173,8 +182,20 @@ class Bot:
         if not self.sender.join(GRACE):
             log.warning("an answer did not come in time: its delivery will be unknown")
         if self._reachable:
+            self._release(end - time.monotonic())
+
+    def _release(self, seconds: float) -> None:
+        """Give up the lease, unless the database takes longer than that, which may be forever."""
+
+        def release() -> None:
             with self._tolerating():
                 self.lease.release()
+
+        thread = threading.Thread(target=release, name="release", daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if thread.is_alive():
+            log.warning("the database does not answer: the lease runs out by itself")
 
     def wake(self) -> None:
         """Look soon, as articles have changed; may be called from any thread, and as often as one likes."""
@@ -299,15 +320,30 @@ class Bot:
         self._reachable = self._leads = False
 
 
-def stop_on_signals(stop: threading.Event) -> None:
-    """Set `stop` when the process is asked to end, by SIGTERM or SIGINT."""
+def stop_on_signals(stop: threading.Event, *, patience: float = PATIENCE) -> None:
+    """Set `stop` when the process is asked to end, by SIGTERM or SIGINT.
 
-    def ask(number: int, frame: object) -> None:
-        # A handler may interrupt the very wait that it is to end, and must not wait for its lock.
-        threading.Thread(target=stop.set, daemon=True).start()
+    A process that has not ended `patience` seconds later, as its database takes connections and answers
+    nothing, is ended then: it leaves behind what a crash does.
+    """
+    # A handler in Python runs in the main thread alone, once that wakes, and may wait for no lock that it has
+    # interrupted. So the bytes that Python's own handler writes are read, whichever thread gets the signal.
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
 
+    def wait() -> None:
+        while not {signal.SIGTERM, signal.SIGINT} & set(os.read(reader, 64)):
+            pass
+        stop.set()
+        time.sleep(patience)
+        log.error("not stopped after %g seconds: ending at once", patience)
+        logging.shutdown()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
+        signal.signal(number, lambda number, frame: None)
 
 
 def _tell(plan: Plan) -> None:

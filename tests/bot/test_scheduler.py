@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from articles.errors import SourceError
-from bot import refresher
+from bot import refresher, run
 from bot.clockwatch import ClockWatch
 from bot.outbox import schema
 from bot.outbox.channelstate import states
@@ -187,6 +190,59 @@ def test_stopping_does_not_wait_for_a_hanging_service(world: World) -> None:
     assert datetime.now(UTC) - began < timedelta(seconds=5)
     assert world.only().state is State.CLAIMED
     assert holder(world.database).name is None
+
+
+def test_stopping_does_not_wait_for_a_database_that_does_not_answer(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease then runs out by itself; usually it is given up."""
+    answers = threading.Event()
+
+    class Silent(Lease):
+        def release(self) -> None:
+            answers.wait()
+
+    monkeypatch.setattr(run, "GRACE", 0.1)
+    monkeypatch.setattr(run, "RELEASE_SECONDS", 0.1)
+    bot = world.bot(lease=Silent(world.database, world.clock))
+    bot.start()
+    wait_until(lambda: holder(world.database).name is not None)
+    bot.stop()
+    assert not answers.is_set()
+    answers.set()
+    assert "the lease runs out by itself" in caplog.text
+
+
+_PROGRAM = """\
+import os, signal, threading
+from bot.run import stop_on_signals
+stop = threading.Event()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_between_any_two_steps(number: signal.Signals) -> None:
+    """It is heard while the main thread is about to start a thread, with the lock that this takes."""
+    script = f"""{_PROGRAM}
+stop_on_signals(stop)
+with threading._active_limbo_lock:
+    os.kill(os.getpid(), {number})
+    print(stop.wait(60))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=100)
+    assert done.stdout == b"True\n"
+
+
+def test_a_process_that_does_not_stop_is_ended() -> None:
+    """Whatever holds up its main thread; the log says so."""
+    script = f"""{_PROGRAM}
+stop_on_signals(stop, patience=0.1)
+os.kill(os.getpid(), signal.SIGTERM)
+threading.Event().wait(100)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=90)
+    assert done.returncode == 1
+    assert b"not stopped after 0.1 seconds" in done.stderr
 
 
 def test_an_old_schema_is_refused_at_the_start(world: World) -> None:
