@@ -17,7 +17,7 @@ def address(web: Running) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
-def connect(web: Running, *, receive_buffer: int | None = None, timeout: float = 20) -> socket.socket:
+def connect(web: Running, *, receive_buffer: int | None = None, timeout: float = 60) -> socket.socket:
     """Return a connection; a small receive buffer makes a client that reads nothing felt at once."""
     connection = socket.socket()
     if receive_buffer:
@@ -27,7 +27,7 @@ def connect(web: Running, *, receive_buffer: int | None = None, timeout: float =
     return connection
 
 
-def exchange(web: Running, sent: bytes, *, timeout: float = 20) -> bytes:
+def exchange(web: Running, sent: bytes, *, timeout: float = 60) -> bytes:
     """Send bytes, and return all that comes back until the server closes. Raises TimeoutError."""
     with connect(web, timeout=timeout) as connection:
         connection.sendall(sent)

@@ -90,6 +90,7 @@ def test_the_web_command_is_understood() -> None:
     assert (given["host"], given["port"], given["workers"]) == ("127.0.0.1", 5, 3)
     given = granian.cli.cli.make_context("granian", [*options({"PORT": ""}), "app:create_web"]).params
     assert (given["host"], given["port"], given["workers"]) == ("0.0.0.0", 8000, 2)
+    assert given["workers_kill_timeout"] < 5  # platforms kill after five seconds or more
     assert (ROOT / given["log_config"]).is_file()
 
 

@@ -41,7 +41,7 @@ def chat() -> Iterator[FakeChat]:
 
 
 def post(url: str, payload: object, **options: Any) -> requests.Response:
-    return requests.post(url, json=payload, timeout=5, **options)
+    return requests.post(url, json=payload, timeout=60, **options)
 
 
 def cut_off(url: str, payload: object) -> None:
@@ -132,7 +132,7 @@ def test_a_hanging_request_is_on_record_and_released(chat: FakeChat, posts: bool
     [seen] = chat.wait_for(1)
     assert (seen.status, seen.payload, len(chat.messages())) == (None, {"text": "x"}, int(posts))
     chat.release()
-    client.join(5)
+    client.join(60)
     assert answers == ["ok"]
     assert len(chat.messages()) == 1
     assert [(r.status, r.posted) for r in chat.requests] == [(200, True)]
@@ -144,7 +144,7 @@ def test_a_hanging_request_ends_with_its_client(chat: FakeChat) -> None:
     chat.fail("ai", hang())
     with pytest.raises(requests.ReadTimeout):
         requests.post(url, json={"text": "x"}, timeout=(5, 0.1))
-    chat.ledger.wait_for_quiet(5)
+    chat.ledger.wait_for_quiet(60)
     assert post(url, {"text": "y"}).text == "ok"
     assert [r.in_flight for r in chat.requests] == [1, 1]
     assert [m.payload["text"] for m in chat.messages()] == ["y"]
@@ -168,7 +168,7 @@ def test_overlapping_requests_are_counted() -> None:
         chat.wait_for(1)
         post(url, {"text": "y"})
         assert [r.in_flight for r in chat.requests] == [1, 2]
-    thread.join(5)
+    thread.join(60)
     assert failed.is_set()
 
 

@@ -119,7 +119,7 @@ class HttpOrigin:
         finally:
             self._server.shutdown()
             self._server.server_close()
-            thread.join(5)
+            thread.join(60)
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request, by the CGI program."""

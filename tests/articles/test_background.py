@@ -26,7 +26,7 @@ from tests.articles.gitserver import Origin
 from tests.articles.test_watcher import titles, wait_for
 from tests.site import NOON, ArticleSite
 
-WITHIN = 20.0
+WITHIN = 60.0
 
 
 class _PanicError(BaseException):
@@ -307,7 +307,7 @@ def test_a_deleted_checkout_is_pulled_again(site: ArticleSite, tmp_path: Path) -
     checkout = Checkout(Repository(url=origin.url), site.state, lambda: NOON)
     puller = Puller(checkout, timedelta(hours=1))
     with running(puller):
-        assert wait_for(lambda: checkout.shown is not None, 30)
+        assert wait_for(lambda: checkout.shown is not None, 60)
         for _ in range(2):
             checkout.folder.rename(tmp_path / f"away{_}")
             checkout.request_pull()

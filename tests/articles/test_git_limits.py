@@ -100,7 +100,7 @@ def test_a_commit_over_a_limit_is_refused_and_the_last_good_one_stays(
     started = time.monotonic()
     with pytest.raises(RefusedError, match=reason.partition(" (")[0]):
         pull(checkout)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 90
     assert (checkout.shown, sorted(checkout.files.rglob("*"))) == (good, before)
     assert (checkout.files / "one.md").stat() == stat
     status = checkout.status()
@@ -266,7 +266,7 @@ def test_attributes_change_no_file(checkout: Checkout, origin: Origin) -> None:
 
 def test_without_git(tmp_path: Path) -> None:
     """The reason is said in words."""
-    git = Git("file:///nowhere", None, timeout=5, environ={"PATH": str(tmp_path)})
+    git = Git("file:///nowhere", None, timeout=60, environ={"PATH": str(tmp_path)})
     with pytest.raises(GitError, match="not installed"):
         git("version", folder=tmp_path)
 

@@ -74,7 +74,7 @@ def test_a_frozen_transaction_holds_nobody_up(world: World) -> None:
         inside = stack.enter_context(frozen.write())
         inside.execute(update(lease_table).values(holder="frozen"))
         while not holds(bot):
-            assert time.monotonic() - began < 25
+            assert time.monotonic() - began < 90
         with pytest.raises(DBAPIError):
             inside.execute(update(lease_table).values(holder="thawed"))
         with pytest.raises(SQLAlchemyError):
@@ -103,7 +103,7 @@ def test_a_bot_without_the_lease_settles_nothing(world: World) -> None:
     world.catalog.delete("b")
     bot.sender.refill()
     bot.sender.drain()
-    assert bot.sender.join(10)
+    assert bot.sender.join(60)
     assert world.deliveries()[1].state is State.WAITING
 
 

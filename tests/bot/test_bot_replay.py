@@ -75,7 +75,7 @@ def test_the_recorded_history_is_posted_once(
             clock.now = datetime.fromtimestamp(commit.time, UTC)
             indexer.refresh([name for name, _ in commit.writes] if commit.number > 1 else None)
             bot.tick()
-            assert bot.sender.join(20)
+            assert bot.sender.join(60)
             if commit.number == 1:
                 assert queries.totals(database) == {State.BASELINED: 130}
     catalog.close()

@@ -154,7 +154,7 @@ def test_a_change_while_the_post_is_in_flight_is_not_missed(world: World) -> Non
     world.catalog.put(article("a", title="Better"))
     bot.tick()
     world.chat.release()
-    assert bot.sender.join(10)
+    assert bot.sender.join(60)
     world.clock.advance(seconds=60)
     world.tick(bot)
     assert "Better" in shown(world)

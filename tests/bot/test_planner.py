@@ -257,7 +257,7 @@ def test_at_most_so_many_a_tick_and_none_lost(world: World) -> None:
     for _ in range(3):
         world.tick(bot)
         bot.look()
-        assert bot.sender.join(20)
+        assert bot.sender.join(60)
         sent.append([each.article_id for each in world.deliveries(State.SENT)])
     assert sent == [["a0", "a1"], ["a0", "a1", "a2", "a3"], ["a0", "a1", "a2", "a3", "a4"]]
 

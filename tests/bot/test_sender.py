@@ -366,7 +366,7 @@ def test_a_late_answer_is_recorded(world: World) -> None:
     world.tick(other)
     assert world.only().state is State.HELD
     world.chat.release()
-    assert slow.sender.join(10)
+    assert slow.sender.join(60)
     assert world.only().state is State.SENT
     assert world.outcomes(world.only()) == ["unknown", "sent"]
     assert len(world.chat.requests) == 1
@@ -380,7 +380,7 @@ def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
     world.clock.advance(seconds=25)
     assert world.bot().lease.hold()
     bot.sender.drain()
-    assert bot.sender.join(10)
+    assert bot.sender.join(60)
     assert world.chat.requests == []
     assert world.only().state is State.WAITING
 
@@ -411,7 +411,7 @@ def test_a_slow_channel_holds_up_no_other(world: World) -> None:
     bot.tick()
     world.chat.wait_for(3, webhook="readers")
     world.chat.release()
-    assert bot.sender.join(10)
+    assert bot.sender.join(60)
     assert len(world.deliveries(State.SENT)) == 6
 
 
@@ -467,7 +467,7 @@ def test_a_test_message_is_recorded(world: World) -> None:
     assert channelstate.pause(world.database, "ai-team", world.clock())
     number = operations.send_test(world.database, "ai-team", world.clock())
     bot.heartbeat()
-    assert bot.sender.join(10)
+    assert bot.sender.join(60)
     found = queries.outcome_of(world.database, number)
     assert isinstance(found, queries.AttemptRecord)
     assert (found.kind, found.outcome) == (Kind.TEST, "sent")

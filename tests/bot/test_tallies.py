@@ -161,7 +161,7 @@ def test_an_order_waits_for_a_change_of_its_post(database: Database, world: Worl
         skipping.start()
         skipping.join(0.3)
         assert skipping.is_alive()
-    skipping.join(20)
+    skipping.join(60)
     assert [each.done for each in answers] == [True]
     assert deliveries_standing(world.database) == counted(world) == {("ai-team", State.BASELINED): 1}
 

@@ -140,7 +140,7 @@ class FakeChat:
         self.ledger.forget()
 
     def wait_for(
-        self, condition: Condition, timeout: float = 10.0, webhook: str | None = None
+        self, condition: Condition, timeout: float = 60.0, webhook: str | None = None
     ) -> list[Received]:
         """Wait until there are `condition` requests, or it holds for the list of them; return them.
 

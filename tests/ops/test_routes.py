@@ -120,7 +120,7 @@ def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
     assert watched() is None
     assert watched() == "no process keeps the catalog fresh"
     newswire.watcher.start()
-    limit = time.monotonic() + 5
+    limit = time.monotonic() + 60
     while watched():
         assert time.monotonic() < limit
         clock = iter([GRACE + 1] * 2)
@@ -138,7 +138,7 @@ def test_a_fault_in_refreshing_is_a_warning(make_app: MakeApp, monkeypatch: pyte
 
     monkeypatch.setattr(newswire.indexer, "refresh", fail)
     newswire.keep_fresh()
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     headers = {"Authorization": "Bearer let-me-in"}
     while "articles-not-refreshed" not in app.test_client().get("/readyz").text:
         assert time.monotonic() < limit
@@ -412,7 +412,7 @@ def test_a_catalog_that_cannot_be_opened_ends_no_process(
     assert "unable to open database file" in ready.json["details"]["articles-incomplete"]  # type: ignore[index]
     assert "unable to open database file" in caplog.text
     newswire.catalog.path.rmdir()
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while client.get("/feeds/ai.rss").status_code != 200:
         assert time.monotonic() < limit
         time.sleep(0.05)

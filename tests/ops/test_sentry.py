@@ -62,7 +62,7 @@ def received() -> Iterator[tuple[str, list[str]]]:
     yield f"http://publickey@127.0.0.1:{server.server_address[1]}/1", bodies
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(60)
 
 
 def test_an_error_arrives_without_secrets(received: tuple[str, list[str]]) -> None:

