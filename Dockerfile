@@ -16,10 +16,11 @@ COPY --from=build /venv /venv
 COPY . .
 RUN /venv/bin/python -m compileall -q .
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATE_DIR=/data PORT=8000
-# Nothing outside /data and /tmp is ever written: run it with --read-only --tmpfs /tmp.
+# Nothing outside /data and /tmp is ever written: run it with --read-only --tmpfs /tmp, and mount a volume at /data.
+# No VOLUME: some hosts refuse it, and it would only make a volume that nobody finds again.
 USER 10001:10001
-VOLUME /data
 EXPOSE 8000
+# Of the web process; for the bot the check is `flask bot health`.
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=2)"]
 CMD ["python", "serve.py"]

@@ -67,7 +67,8 @@ class Bot:
     """Everything that posts, for one process; any number of processes may share a database.
 
     `refresh` brings the catalog up to date before each look. `taxonomy` stands for the settings that decide
-    which topics an article has. The rest is what tests hand in.
+    which topics an article has. `alive` is called every few seconds, as a sign of life. The rest is what
+    tests hand in.
     """
 
     def __init__(
@@ -89,12 +90,14 @@ class Bot:
         paced: bool = True,
         keep: timedelta = KEEP,
         alerts: str | None = None,
+        alive: Callable[[], object] = lambda: None,
     ) -> None:
         channels = tuple(channels)
         self._database = database
         self._names = {channel.name for channel in channels}
         self._catalog = catalog
         self._clock = clock
+        self._alive = alive
         self._every = every
         self._refresher = Refresher(refresh, self.wake)
         self.lease = lease or Lease(database, clock)
@@ -163,6 +166,7 @@ class Bot:
             if not is_away(error):
                 raise
             self._away(error)
+        self._alive()
         self.schedule = schedule = Schedule()
         schedule.every(self._every, self.tick, "tick", now=True)
         schedule.every(HEARTBEAT, self.heartbeat, "heartbeat")
@@ -217,18 +221,22 @@ class Bot:
         """Renew the lease, or take it when it is free; a new holder looks at once.
 
         What a dead process had in flight keeps its whole channel waiting, so it is looked for here: the next
-        tick may be an hour away.
+        tick may be an hour away. It also gives a sign of life, with the lease or without, and while the
+        database is away.
         """
         with self._tolerating():
             led = self._leads
-            if not self._beat():
-                return
-            if not led:
-                self._after(timedelta(0), self.look, "wake")
-            else:
-                self.sender.reap()
-                self._alerts.look(self._clock())
-                self._drain()
+            if self._beat():
+                self._act_on_heartbeat(is_new=not led)
+        self._alive()
+
+    def _act_on_heartbeat(self, *, is_new: bool) -> None:
+        if is_new:
+            self._after(timedelta(0), self.look, "wake")
+        else:
+            self.sender.reap()
+            self._alerts.look(self._clock())
+            self._drain()
 
     def _beat(self) -> bool:
         self._check()

@@ -50,7 +50,7 @@ class TrustedProxies:
 
     def __init__(self, inner: WSGIApplication, count: int, site_url: str) -> None:
         self._plain = inner
-        self._proxied = ProxyFix(inner, x_for=count, x_proto=count, x_host=count) if count else inner
+        self._proxied = ProxyFix(inner, x_for=count, x_proto=1, x_host=1) if count else inner
         self._count = count
         self._site = urlsplit(site_url)
         self._logged: set[str] = set()
@@ -64,21 +64,25 @@ class TrustedProxies:
             self._log_ignored(peer)
             return self._plain(_without(environ, _FORWARDED), start_response)
         self._log_believed(peer)
-        return self._proxied(_without(environ, self._unusable(environ)), start_response)
+        return self._proxied(_without(environ, _FORWARDED) | self._usable(environ), start_response)
 
-    def _unusable(self, environ: WSGIEnvironment) -> list[str]:
-        """Return the headers that do not count although the proxy may be trusted."""
-        host, scheme = self._entry(environ, _HOST), self._entry(environ, _PROTO)
-        checks = {
-            _FOR: _address(self._entry(environ, _FOR)) is not None,
-            _PROTO: scheme == self._site.scheme,
-            _HOST: self._is_site(host),
-        }
-        return [name for name in _FORWARDED if not checks.get(name, False)]
+    def _usable(self, environ: WSGIEnvironment) -> WSGIEnvironment:
+        """Return the headers that count, because the proxy is trusted and they are what they can be."""
+        host, scheme = self._entries(environ, _HOST)[0], self._entries(environ, _PROTO)[0]
+        clients = self._entries(environ, _FOR)
+        usable: WSGIEnvironment = {}
+        if len(clients) == self._count and _address(clients[0]) is not None:
+            usable[_FOR] = environ[_FOR]
+        if scheme == self._site.scheme:
+            usable[_PROTO] = scheme
+        if self._is_site(host):
+            usable[_HOST] = host
+        return usable
 
-    def _entry(self, environ: WSGIEnvironment, name: str) -> str:
+    def _entries(self, environ: WSGIEnvironment, name: str) -> list[str]:
+        """Return what trusted proxies may have written: of a chain of them, some write one entry for all."""
         entries = str(environ.get(name, "")).rsplit(",", self._count)[-self._count :]
-        return entries[0].strip() if len(entries) == self._count else ""
+        return [entry.strip() for entry in entries]
 
     def _is_site(self, host: str) -> bool:
         default = f":{_DEFAULT_PORTS.get(self._site.scheme)}"

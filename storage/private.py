@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _OURS = re.compile(
-    r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins)\.sqlite.*"
+    r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins)\.sqlite.*|bot-alive"
 )
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

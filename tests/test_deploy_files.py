@@ -118,6 +118,29 @@ def test_every_variable_is_explained() -> None:
     assert used - {"PATH_INFO", "REMOTE_ADDR"} <= rows
 
 
+def test_each_host_asks_for_what_the_program_needs() -> None:
+    """The site's address, the sample channel's webhook, and tokens: in its file, or in deploy.md."""
+    needed = {"SITE_URL", "SLACK_WEBHOOK", "ADMIN_TOKEN", "METRICS_TOKEN"}
+    assert "webhook_env: SLACK_WEBHOOK" in read("config.yaml")
+    assert needed <= set(json.loads(read("app.json"))["env"])
+    web, bot = yaml.safe_load(read("render.yaml"))["services"]
+    assert needed <= {variable["key"] for variable in web["envVars"]}
+    assert {"SITE_URL", "SLACK_WEBHOOK"} <= {variable["key"] for variable in bot["envVars"]}
+    for file in ("compose.yaml", "fly.toml"):
+        assert all(name in read(file) for name in needed), file
+    sections = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## )", read("docs/deploy.md"), re.MULTILINE | re.DOTALL))
+    for host in ("Heroku", "Fly.io", "Railway", "Dokku"):
+        assert needed <= set(re.findall(r"\b[A-Z]+_[A-Z]+\b", sections[host])), host
+
+
+def test_the_bot_has_a_health_check_of_its_own() -> None:
+    """The image's check asks a web process, which the bot and the release command are not."""
+    services = yaml.safe_load(read("compose.yaml"))["services"]
+    assert services["bot"]["healthcheck"]["test"] == ["CMD", "flask", "bot", "health"]
+    assert services["release"]["healthcheck"] == {"disable": True}
+    assert not re.search("^VOLUME", read("Dockerfile"), re.MULTILINE)
+
+
 def test_the_port_is_the_hosts() -> None:
     """Where a file names a port for the outside, the process inside is told the same."""
     fly = tomllib.loads(read("fly.toml"))

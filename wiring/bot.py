@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 
 from articles.topics import Topics
+from bot.liveness import Liveness
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox.database import connect
 from bot.run import Site
@@ -52,6 +53,7 @@ def bot_parts(
         every=config.bot.every,
         keep=config.bot.keep,
         alerts=config.bot.alerts,
+        liveness=Liveness(config.state),
         refresh=newswire.refresh,
         watch=partial(_watch, newswire, session),
         taxonomy=_taxonomy(topics),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from articles.catalog.catalog import Catalog
+from bot.liveness import Liveness
 from bot.outbox.database import Database
 from bot.outbox.prune import KEEP
 from bot.planning.rules import Channel
@@ -24,7 +25,8 @@ class BotParts:
 
     `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
     it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why;
-    `warnings` what in the settings is probably not meant.
+    `warnings` what in the settings is probably not meant. `liveness` has the signs of life of this machine's
+    bots.
     """
 
     database: Database
@@ -38,6 +40,7 @@ class BotParts:
     taxonomy: str
     faults: Mapping[str, str]
     watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
+    liveness: Liveness
     warnings: Callable[[], Iterable[str]] = tuple
     keep: timedelta = KEEP
     alerts: str | None = None
@@ -58,6 +61,7 @@ class BotParts:
             taxonomy=self.taxonomy,
             keep=self.keep,
             alerts=self.alerts,
+            alive=self.liveness.beat,
         )
 
 

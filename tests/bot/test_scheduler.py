@@ -243,7 +243,7 @@ threading.Event().wait(100)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=90)
     assert done.returncode == 1
     assert b"not stopped after 0.1 seconds" in done.stderr
-    assert run.GRACE + run.RELEASE_SECONDS < 5 < run.PATIENCE < 10  # what platforms allow
+    assert run.GRACE + run.RELEASE_SECONDS < 5 < run.PATIENCE < 30  # what platforms allow
 
 
 def test_an_old_schema_is_refused_at_the_start(world: World) -> None:

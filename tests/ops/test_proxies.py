@@ -45,6 +45,12 @@ def test_proxies_are_believed_only_when_configured(proxies: str, seen: str) -> N
     assert Client(application).get("/", headers=headers, environ_base=CLIENT).text == f"{seen} localhost"
 
 
+def test_one_scheme_for_several_proxies() -> None:
+    """Fly.io's proxy counts twice among the addresses, and writes the scheme once."""
+    found = seen("172.16.0.1", proxies=2, X_Forwarded_For="5.5.5.5, 66.241.1.1", X_Forwarded_Proto="https")
+    assert found == ["https", "5.5.5.5", "localhost"]
+
+
 @pytest.mark.parametrize("value", ["yes", "-1", "11", "1.5", "١", "9" * 5000])
 def test_a_number_of_proxies_that_cannot_be(value: str) -> None:
     """The message names the variable."""

@@ -1,23 +1,25 @@
-"""`flask bot run` and `flask bot once`: post until told to stop, or once."""
+"""`flask bot run`, `once` and `health`: post until told to stop, or once; whether a bot works."""
 
 from __future__ import annotations
 
 import sys
 import threading
 
+import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.liveness import LIMIT
 from bot.operator import queries
 from bot.operator.commands.shared import Parts, clear_errors, ready
 from bot.outbox.database import is_away
 from bot.outbox.states import WAITING, State
 from bot.run import stop_on_signals
-from text.printable import print_line
+from text.printable import print_json, print_line
 
 
 def add_running(group: AppGroup, parts: Parts) -> None:
-    """Add `run` and `once`."""
+    """Add `run`, `health` and `once`."""
 
     @group.command()
     @clear_errors
@@ -34,6 +36,26 @@ def add_running(group: AppGroup, parts: Parts) -> None:
         stop_on_signals(stop)
         with ours.watch(bot.wake):
             bot.run(stop)
+
+    @group.command()
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @clear_errors
+    def health(as_json: bool) -> None:
+        """Say whether a bot works on this machine: for a container's health check.
+
+        Ends with status 1 when none has given a sign of life for a minute. A bot that waits for its turn or
+        for the database gives them.
+        """
+        age = parts(sys.stderr).liveness.age()
+        is_well = age is not None and age <= LIMIT
+        if as_json:
+            print_json({"ok": is_well, "seconds": None if age is None else round(age, 1), "limit": LIMIT})
+        elif age is None:
+            print_line("no bot has run here")
+        else:
+            print_line(f"the last sign of life of a bot here was {age:.0f} seconds ago")
+        if not is_well:
+            sys.exit(1)
 
     @group.command()
     @clear_errors

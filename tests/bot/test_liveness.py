@@ -1,0 +1,68 @@
+"""The signs of life that a bot gives, and how others of the machine see them."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from bot.liveness import LIMIT, NAME, Liveness
+from tests.bot.program import Program
+from tests.bot.world import World
+from tests.fakechat import FakeChat
+
+
+def test_the_age_of_the_last_sign_of_life(tmp_path: Path) -> None:
+    """In seconds, by the clock; the file is for this user alone, and its folder is made if need be."""
+    now = 1000.0
+    liveness = Liveness(tmp_path / "state", clock=lambda: now)
+    assert liveness.age() is None
+    liveness.beat()
+    assert stat.S_IMODE((tmp_path / "state" / NAME).stat().st_mode) == 0o600
+    now += 61
+    assert liveness.age() == 61
+    liveness.beat()
+    assert liveness.age() == 0
+    now -= 10
+    assert liveness.age() == 0
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    """There is no sign of life then."""
+    (tmp_path / "state").write_text("a file")
+    liveness = Liveness(tmp_path / "state")
+    liveness.beat()
+    assert liveness.age() is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_heartbeat_is_a_sign_of_life(world: World) -> None:
+    """With the lease, without it, and while the database is away."""
+    beats: list[str] = []
+    first = world.bot(alive=lambda: beats.append("first"))
+    second = world.bot(alive=lambda: beats.append("second"))
+    first.heartbeat()
+    second.heartbeat()
+    assert beats == ["first", "second"]
+    world.database.close()
+    file = Path(world.database.engine.url.database or "")
+    file.rename(file.with_suffix(".away"))
+    first.heartbeat()
+    assert beats == ["first", "second", "first"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_command(tmp_path: Path, database_url: str) -> None:
+    """Status 1 without a bot, 0 beside one that runs."""
+    with FakeChat() as chat:
+        program = Program(home=tmp_path, chat=chat, database_url=database_url)
+        program.slack("team")
+        absent = program.flask("bot", "health")
+        assert (absent.returncode, absent.stdout) == (1, "no bot has run here\n")
+        running = program.bot()
+        answer = json.loads(program.flask("bot", "health", "--json").stdout)
+        assert answer["ok"] and answer["seconds"] <= answer["limit"] == LIMIT
+        running.kill()
+        program.close()
