@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _OURS = re.compile(
-    r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins)\.sqlite.*|bot-alive"
+    r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|bot-alive"
+    r"|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins)\.sqlite.*"
 )
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
