@@ -6,8 +6,9 @@ import gc
 import hashlib
 import logging
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +24,7 @@ from text.templates import expand
 from text.urls import page_url
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,10 @@ class Rendered(NamedTuple):
     changes_at: datetime | None
 
 
+Key = tuple[bytes, str, str, str]
+"""What the HTML of a body depends on, besides the links in it: see `Bodies`."""
+
+
 class TextCache:
     """The HTML of the bodies that were shown last, within `max_bytes`: most feeds share their articles.
 
@@ -78,31 +83,53 @@ class TextCache:
     """
 
     def __init__(self, max_bytes: int, *, processes: int = 1) -> None:
-        self.rendered = LruCache[tuple[bytes, str, str, str], Rendered](max_bytes)
+        self.rendered = LruCache[Key, Rendered](max_bytes)
         self._processes = processes
         self._workers: Executor | None = None
+        self._begun: dict[Key, tuple[Future[list[Prepared]], int]] = {}
 
-    def read(self, tasks: Sequence[Task]) -> list[Prepared]:
-        """Return several bodies as `prepared` does, or nothing where that is not worth processes."""
+    def begin(self, tasks: Mapping[Key, Task]) -> None:
+        """Let other processes do the tasks, as `prepared` does; nothing where that is not worth processes."""
+        tasks = {key: task for key, task in tasks.items() if key not in self._begun}
         if self._processes < 2 or len(tasks) < WORTH_WORKERS:
-            return []
+            return
         # Imported late: most processes never need it.
         from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
         try:
             if self._workers is None:
                 self._workers = ProcessPoolExecutor(self._processes, initializer=collect_less)
-            return list(self._workers.map(prepared, tasks, chunksize=_AT_ONCE))
+            keys = list(tasks)
+            for start in range(0, len(keys), _AT_ONCE):
+                chunk = keys[start : start + _AT_ONCE]
+                future = self._workers.submit(all_prepared, [tasks[key] for key in chunk])
+                self._begun.update((key, (future, place)) for place, key in enumerate(chunk))
         except (BrokenProcessPool, OSError) as error:
-            log.warning("bodies are read in this process alone: %s", error)
-            self._processes = 1
-            return []
+            self._go_on_alone(error)
+
+    def take(self, key: Key) -> Prepared | None:
+        """Return, once, what another process has made of a body; wait for it. None where none was asked."""
+        begun = self._begun.pop(key, None)
+        if begun is None:
+            return None
+        future, place = begun
+        try:
+            return future.result()[place]
+        except (BrokenExecutor, OSError) as error:
+            self._go_on_alone(error)
+            return None
 
     def close(self) -> None:
         """End the other processes."""
         if self._workers:
-            self._workers.shutdown()
+            self._workers.shutdown(cancel_futures=True)
             self._workers = None
+        self._begun.clear()
+
+    def _go_on_alone(self, error: Exception) -> None:
+        if self._processes > 1:
+            log.warning("bodies are read in this process alone: %s", error)
+        self._processes = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,43 +140,39 @@ class Bodies:
     generator: str = "plain"
     cache: TextCache | None = None
     revision: object = None
-    _prepared: dict[str, Prepared] = field(default_factory=dict, init=False)
 
     def html(self, article: Article, own_url: str) -> str:
         """Return an article's body as safe HTML with absolute addresses, for the page at `own_url`."""
         if self.cache is None:
-            return self._rendered(article, own_url).html
+            return self._rendered(article, own_url, None).html
         key = self._key(article, own_url)
         found = self.cache.rendered.get(key)
         if found is None or not self._holds(found):
-            found = self._rendered(article, own_url)
+            found = self._rendered(article, own_url, self.cache.take(key))
             self.cache.rendered.put(key, found, sys.getsizeof(found.html))
         self.links.note_change(found.changes_at)
         return found.html
 
     def prepare(self, articles: Iterable[tuple[Article, str]]) -> None:
-        """Read the bodies that are not in the cache in other processes, where there are workers.
+        """Begin to read the bodies that are not in the cache in other processes, where there are workers.
 
         Each article comes with the address that `html` will be given.
         """
         if self.cache is None:
             return
-        missing = [(article, own_url) for article, own_url in articles if self._is_missing(article, own_url)]
-        found = self.cache.read([self._task(article, own_url) for article, own_url in missing])
-        self._prepared.update(zip((article.path for article, _ in missing), found, strict=False))
+        tasks = {}
+        for article, own_url in articles:
+            key = self._key(article, own_url)
+            found = self.cache.rendered.get(key)
+            if article.body.strip() and (found is None or not self._holds(found)):
+                tasks[key] = self._task(article, own_url)
+        self.cache.begin(tasks)
 
     def summary(self, article: Article) -> str:
         """Return the summary of an article that has none of its own."""
         return summarise(article.body, generator=self.generator, markup=article.markup)
 
-    def _is_missing(self, article: Article, own_url: str) -> bool:
-        if self.cache is None or not article.body.strip():
-            return False
-        found = self.cache.rendered.get(self._key(article, own_url))
-        return found is None or not self._holds(found)
-
-    def _rendered(self, article: Article, own_url: str) -> Rendered:
-        ready = self._prepared.pop(article.path, None)
+    def _rendered(self, article: Article, own_url: str, ready: Prepared | None) -> Rendered:
         if ready and ready.safe:
             return Rendered(ready.html, None, None)
         unsafe = ready.html if ready else unsafe_html(self._source(article))
@@ -171,7 +194,7 @@ class Bodies:
     def _source(self, article: Article) -> Source:
         return Source(article.body[:MAX_BODY], self.generator, article.markup, self.links.base_url)
 
-    def _key(self, article: Article, own_url: str) -> tuple[bytes, str, str, str]:
+    def _key(self, article: Article, own_url: str) -> Key:
         digest = hashlib.blake2b(article.body.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         return digest, article.path, article.link or "", own_url
 
@@ -197,6 +220,11 @@ def prepared(task: Task) -> Prepared:
     unsafe = unsafe_html(source)
     html = _safe_html(unsafe, task.article, task.own_url, links)
     return Prepared(unsafe, safe=False) if links.are_looked_up else Prepared(html, safe=True)
+
+
+def all_prepared(tasks: Sequence[Task]) -> list[Prepared]:
+    """Return what `prepared` does for each task."""
+    return list(map(prepared, tasks))
 
 
 def collect_less() -> None:

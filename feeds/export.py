@@ -91,8 +91,11 @@ def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Do
     now = publisher.now()
     history = ArchivePublisher(publisher)
     digests = DigestPublisher(publisher)
-    for slug in slugs:
-        feed = publisher.feed(slug, now)
+    # While one topic's documents are written here, other processes read the next one's bodies.
+    prepared = publisher.prepare(slugs[0], now)
+    for slug, following in zip(slugs, [*slugs[1:], None], strict=True):
+        articles, prepared = prepared, publisher.prepare(following, now) if following else []
+        feed = publisher.feed(slug, now, articles=articles)
         if feed is not None:
             for extension in FORMATS:
                 yield f"feeds/{slug}.{extension}", publisher.render(feed, extension)

@@ -24,7 +24,7 @@ from articles.topics import ALL, Topic
 from feeds import archives
 from feeds.archives import MAX_PART, Month
 from feeds.bodies import Bodies, TextCache
-from feeds.build import build_feed, feed_id
+from feeds.build import build_feed, entry_url, feed_id
 from feeds.cached import CachedDocument, State
 from feeds.changes import ChangeTimes
 from feeds.filters import Filter
@@ -132,18 +132,29 @@ class Publisher:
         """Return what decides whether a topic's documents are still current."""
         return self.catalog.identity, self.catalog.topic_revision(slug)
 
-    def feed(self, slug: str, now: datetime, *, limit: int | None = None) -> Feed | None:
+    def feed(
+        self, slug: str, now: datetime, *, limit: int | None = None, articles: Iterable[Article] | None = None
+    ) -> Feed | None:
         """Return a topic's feed as it is at `now`, or None where there is no such topic.
 
-        It has at most `limit` entries, or else as many as the settings say.
+        It has at most `limit` entries, or else as many as the settings say. `articles` are what `prepare`
+        returned.
         """
         topic = self._topic(slug, now)
         if topic is None:
             return None
         size = self.settings.size if limit is None else limit
-        articles = self.catalog.newest(slug, now, limit=size, related=self.settings.related)
+        if articles is None:
+            articles = self.catalog.newest(slug, now, limit=size, related=self.settings.related)
         feed = self.build(topic, articles, now)
         return feed if limit is not None else replace(feed, history=self._history(feed, now))
+
+    def prepare(self, slug: str, now: datetime) -> list[Article]:
+        """Return the articles of a topic's feed, and begin to read them in `texts`' processes."""
+        articles = self.catalog.newest(slug, now, limit=self.settings.size, related=self.settings.related)
+        if self.settings.content == "full":
+            self.bodies(now).prepare((article, entry_url(article, self.site)) for article in articles)
+        return articles
 
     def build(self, topic: Topic, articles: Iterable[Article], now: datetime) -> Feed:
         """Return a feed of these articles of a topic as the settings say."""

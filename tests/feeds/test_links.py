@@ -6,8 +6,9 @@ import pickle
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -15,7 +16,7 @@ from articles.article import Article
 from articles.catalog.indexer import Indexer
 from articles.catalog.served_files import ArticleFiles
 from articles.files.folder import Folder
-from feeds.bodies import Prepared, Task, TextCache, prepared
+from feeds.bodies import Key, Prepared, Task, TextCache, prepared
 from feeds.links import Links
 from feeds.publisher import Publisher
 from tests.site import NOON, URL, ArticleSite, Clock, news_feeds, news_site
@@ -225,8 +226,10 @@ def test_processes_read_bodies_as_this_one_does() -> None:
         url = "https://x.example"
         tasks = [Task(source, article, f"{url}/a", url, True) for source in sources]
         cache = TextCache(1_000_000, processes=2)
-        assert cache.read(tasks) == list(map(prepared, tasks))
-        assert cache.read(tasks[:3]) == []
+        cache.begin(dict(enumerate(tasks)))
+        assert [cache.take(key) for key in range(40)] == list(map(prepared, tasks))
+        cache.begin(dict(enumerate(tasks[:3])))
+        assert [cache.take(key) for key in range(3)] == [None, None, None]
         cache.close()
     """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
@@ -235,9 +238,15 @@ def test_processes_read_bodies_as_this_one_does() -> None:
 class _InOtherProcess(TextCache):
     """Reads bodies as another process does: with what can be sent there, and nothing else."""
 
-    def read(self, tasks: Sequence[Task]) -> list[Prepared]:
-        """Return what another process would."""
-        return [prepared(pickle.loads(pickle.dumps(task))) for task in tasks]
+    done: ClassVar[dict[Key, Prepared]] = {}
+
+    def begin(self, tasks: Mapping[Key, Task]) -> None:
+        """Do the tasks at once."""
+        self.done.update((key, prepared(pickle.loads(pickle.dumps(task)))) for key, task in tasks.items())
+
+    def take(self, key: Key) -> Prepared | None:
+        """Return what was done."""
+        return self.done.pop(key, None)
 
 
 @pytest.mark.parametrize("base_url", [None, "https://owner.example/blog"])
