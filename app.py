@@ -25,6 +25,7 @@ from articles.report import log_start
 from config import Config
 from feeds.commands import feeds_commands
 from feeds.fast_path import FeedServer
+from feeds.private_routes import blueprint as private_blueprint
 from feeds.routes import blueprint as feeds_blueprint
 from ops import logs, sentry
 from ops.counts import Counts
@@ -44,6 +45,7 @@ from web.limits import MAX_BODY_BYTES
 from web.server import Server
 from wiring.initial import init_command
 from wiring.operations import admin_routes, ops_routes
+from wiring.private import feed_readers
 from wiring.site import (
     Clock,
     Newswire,
@@ -88,6 +90,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.extensions["newswire"] = newswire
     app.register_blueprint(feeds_blueprint(newswire.publisher))
+    if newswire.private:
+        app.register_blueprint(private_blueprint(newswire.private))
     app.register_blueprint(
         pages_blueprint(newswire.publisher, newswire.files, show_quality=config.pages.show_quality)
     )
@@ -109,7 +113,7 @@ def _add_commands(
             newswire.indexer, newswire.clock, partial(index_of, newswire.config), newswire.checkout
         )
     )
-    app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer))
+    app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer, newswire.private))
     app.cli.add_command(init_command(config_path(environ), newswire.clock))
     for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):
         app.cli.add_command(_LazyGroup(name, what, partial(_bot_commands, newswire, environ, session)))
@@ -159,7 +163,7 @@ def lane_of(path: str, query: str) -> Lane:
     """
     if path in ("/healthz", "/readyz"):
         return Lane.PROBES
-    if path.startswith("/digests/"):
+    if path.startswith(("/digests/", "/private/")):
         return Lane.FEEDS
     if path.startswith("/feeds/"):
         return Lane.COSTLY if query or set(path) & set("+,") else Lane.FEEDS
@@ -180,9 +184,11 @@ def start_reporting(config: Config, environ: Mapping[str, str], stream: TextIO |
         "GIT_HOOK_SECRET",
         "ADMIN_TOKEN",
         "DATABASE_URL",
+        "FEEDS_SECRET",
     ]
     secrets = readable_secrets(filter(None, names), environ)
     try:
+        secrets += [reader.token for reader in feed_readers(config, environ)]
         logs.configure(environ, secrets=secrets, stream=stream)
         sentry.start(environ, secrets=secrets)
     except SettingError as error:

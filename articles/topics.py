@@ -87,12 +87,16 @@ def _belongs_in_slug(character: str) -> bool:
 class Topics:
     """The topics an operator has described, and the rule for all the others.
 
-    `gone` are slugs of topics that ended: their feeds answer 410. Raises TopicError when two topics claim one
-    name or slug, a parent is unknown, or parents form a circle.
+    `gone` are slugs of topics that ended: their feeds answer 410. `private` are slugs of listed topics whose
+    articles are hidden; with ALL among them those of every topic are. What is below a private topic is
+    private too.
+
+    Raises TopicError when two topics claim one name or slug, a parent is unknown, or parents form a circle.
     """
 
     listed: tuple[Topic, ...] = ()
     gone: frozenset[str] = frozenset()
+    private: frozenset[str] = frozenset()
     _by_key: Mapping[str, Topic] = field(init=False, repr=False, compare=False)
     _by_slug: Mapping[str, Topic] = field(init=False, repr=False, compare=False)
 
@@ -107,6 +111,18 @@ class Topics:
         """Return the topic that an article means by `name`."""
         slug = slugify(name)
         return self._by_key.get(slug) or Topic(name=xml_safe(name).strip(), slug=slug)
+
+    def is_private(self, slug: str) -> bool:
+        """Return whether a topic is private, by itself or by one above it: nobody may learn of it."""
+        if not self.private:
+            return False
+        topic = self.at(slug)
+        lineage = {each.slug for each in self.lineage(topic)} if topic else {slug}
+        return ALL in self.private or not lineage.isdisjoint(self.private)
+
+    def hides(self, slugs: Iterable[str]) -> bool:
+        """Return whether articles in these topics and their ancestors are hidden."""
+        return bool(self.private) and (ALL in self.private or not self.private.isdisjoint(slugs))
 
     def at(self, slug: str) -> Topic | None:
         """Return the listed topic whose slug is `slug`."""

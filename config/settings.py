@@ -25,7 +25,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from articles.conventions import Conventions, Generator
 from articles.files.folder import ARTICLE_FILES
 from articles.files.git import may_carry_token
-from articles.topics import Topic, TopicError, Topics, slugify
+from articles.topics import ALL, Topic, TopicError, Topics, slugify
 from config.channels import (
     BotConfig,
 )
@@ -45,6 +45,7 @@ from config.values import (
     WebAddress,
     inner_folder,
     listed,
+    matching,
     off,
 )
 
@@ -108,6 +109,7 @@ class TopicConfig(Section):
     description: str = ""
     aliases: Names = ()
     parent: str | None = None
+    private: bool = False
 
     @field_validator("slug")
     @classmethod
@@ -142,6 +144,14 @@ def _gone_problem(slug: str, listed: Topics) -> str | None:
     return None
 
 
+class ReaderConfig(Section):
+    """Someone who may read private topics: a name, and which. A new `generation` ends the old token."""
+
+    name: Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "use letters, digits, dots, hyphens")]
+    topics: Annotated[Names, Field(min_length=1)]
+    generation: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
 class FeedsConfig(Section):
     """What the feeds hold."""
 
@@ -155,6 +165,16 @@ class FeedsConfig(Section):
     hubs: Annotated[tuple[HubAddress, ...], Field(max_length=5), BeforeValidator(listed)] = ()
     topics: tuple[TopicConfig, ...] = ()
     gone: Names = ()
+    private: bool = False
+    readers: Annotated[tuple[ReaderConfig, ...], Field(max_length=1_000)] = ()
+
+    @field_validator("readers")
+    @classmethod
+    def _readers_differ(cls, readers: tuple[ReaderConfig, ...]) -> tuple[ReaderConfig, ...]:
+        names = [reader.name for reader in readers]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{twice!r} is there twice")
+        return readers
 
     @field_validator("topics")
     @classmethod
@@ -184,8 +204,18 @@ class FeedsConfig(Section):
         return gone
 
     def catalog_topics(self) -> Topics:
-        """Return the topics the operator listed, and those that are gone."""
-        return Topics(tuple(topic.topic() for topic in self.topics), frozenset(self.gone))
+        """Return the topics the operator listed, those that are gone, and those that are private."""
+        private = {topic.topic().slug for topic in self.topics if topic.private}
+        return Topics(
+            tuple(topic.topic() for topic in self.topics),
+            frozenset(self.gone),
+            frozenset({ALL} if self.private else private),
+        )
+
+    @property
+    def has_private(self) -> bool:
+        """Whether some of the articles are hidden from the public."""
+        return self.private or any(topic.private for topic in self.topics)
 
 
 class PagesConfig(Section):

@@ -13,12 +13,13 @@ from articles.errors import ArticlesError
 from feeds.errors import ExportError
 from feeds.export import export
 from feeds.formats import FORMATS
+from feeds.private import PrivateFeeds
 from feeds.publisher import Publisher
 from text.printable import print_line
 from text.terminal import CommandError
 
 
-def feeds_commands(publisher: Publisher, indexer: Indexer) -> AppGroup:
+def feeds_commands(publisher: Publisher, indexer: Indexer, private: PrivateFeeds | None = None) -> AppGroup:
     """Return the `feeds` group of commands."""
     group = AppGroup("feeds", help="List the feeds, or write them as files.")
 
@@ -53,6 +54,18 @@ def feeds_commands(publisher: Publisher, indexer: Indexer) -> AppGroup:
             except ExportError as error:
                 raise CommandError(str(error)) from None
         print_line(f"{written} written, {kept} unchanged, {removed} removed")
+
+    @group.command()
+    @click.argument("name")
+    def token(name: str) -> None:
+        """Print the token of a reader of private feeds, and the addresses of their feeds with it."""
+        readers = private.readers if private else ()
+        reader = next((each for each in readers if each.name == name), None)
+        if private is None or reader is None:
+            raise CommandError(f"there is no reader {name!r} in feeds.readers")
+        print_line(reader.token)
+        for address in private.addresses(reader):
+            print_line(address)
 
     return group
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,12 +27,14 @@ from articles.files.globs import glob_matcher
 from articles.files.puller import Puller
 from config import ArticlesConfig, Config, ConfigError, FeedsConfig, SiteConfig
 from feeds.model import Site
+from feeds.private import PrivateFeeds
 from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
 from storage.private import private_folder, restrict
 from text.printable import print_line
+from wiring.private import private_feeds, private_index
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Newswire:
     files: ArticleFiles
     counts: Counts
     puller: Puller | None = None
+    private: PrivateFeeds | None = None
 
     @property
     def checkout(self) -> Checkout | None:
@@ -126,18 +129,24 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     articles = config.articles
     checkout = _checkout(config, clock, environ)
     folder = article_folder(articles, checkout)
-    indexer = article_index(config, folder, config.state, clock)
+    hidden = private_index(config, folder, source_of(config, folder), clock)
+    indexer = article_index(config, folder, config.state, clock, others=[hidden] if hidden else [])
     files = ArticleFiles(folder, indexer.catalog, glob_matcher(articles.files))
     counts = Counts(config.state, clock)
     settings = feed_settings(config.feeds)
+    site = described_site(config.site)
+    private = (
+        private_feeds(config, Publisher(hidden.catalog, site, settings, clock), environ) if hidden else None
+    )
     return Newswire(
         config=config,
         clock=clock,
         indexer=indexer,
         watcher=Watcher(indexer, on_refresh=lambda refresh: counts.refreshed(refresh.seconds)),
-        publisher=Publisher(indexer.catalog, described_site(config.site), settings, clock, files=files),
+        publisher=Publisher(indexer.catalog, site, settings, clock, files=files),
         files=files,
         counts=counts,
+        private=private,
         puller=Puller(checkout, articles.every) if checkout else None,
     )
 
@@ -149,12 +158,23 @@ def article_folder(articles: ArticlesConfig, checkout: Checkout | None) -> Folde
     return Folder(articles.path, include=articles.include, exclude=articles.exclude)
 
 
-def article_index(config: Config, folder: Folder, state: Path, clock: Clock = utc_now) -> Indexer:
-    """Return the indexer over a folder of article files, with its catalog below `state`."""
-    articles = config.articles
-    source = f"{folder.root.resolve()} {articles.include} {articles.exclude}"
+def source_of(config: Config, folder: Folder) -> str:
+    """Return what says which files the articles are from."""
+    return f"{folder.root.resolve()} {config.articles.include} {config.articles.exclude}"
+
+
+def article_index(
+    config: Config, folder: Folder, state: Path, clock: Clock = utc_now, *, others: Sequence[Indexer] = ()
+) -> Indexer:
+    """Return the indexer over a folder of article files, with its catalog below `state`.
+
+    Each of its refreshes is followed by one of the `others`.
+    """
+    source = source_of(config, folder)
     topics = config.feeds.catalog_topics()
-    return Indexer(Catalog(state, topics, source=source, conventions=config.conventions()), folder, clock)
+    return Indexer(
+        Catalog(state, topics, source=source, conventions=config.conventions()), folder, clock, others=others
+    )
 
 
 @contextmanager

@@ -50,7 +50,8 @@ class Catalog(CatalogDatabase):
         self, folder: Path, topics: Topics, *, source: str, conventions: Conventions = PLAIN
     ) -> None:
         described = [asdict(topic) for topic in topics.listed]
-        super().__init__(folder, [source, described, asdict(conventions)])
+        private = [sorted(topics.private)] if topics.private else []
+        super().__init__(folder, [source, described, asdict(conventions), *private])
         self.topics = topics
         self.conventions = conventions
 
@@ -100,6 +101,8 @@ class Catalog(CatalogDatabase):
 
         What only articles of the future name is unknown until then: it may be news by itself.
         """
+        if self.topics.is_private(slug):
+            return None
         listed = self.topics.at(slug)
         if listed or slug in self.topics.gone:
             return listed
@@ -142,7 +145,7 @@ class Catalog(CatalogDatabase):
                 latest=moment(newest) if (newest := latest.get(topic.slug)) is not None else None,
             )
             for topic in sorted(topics.values(), key=lambda topic: (topic.name.casefold(), topic.slug))
-            if topic.slug not in self.topics.gone
+            if topic.slug not in self.topics.gone and not self.topics.is_private(topic.slug)
         ]
 
     def count(self, slug: str, now: datetime) -> int:

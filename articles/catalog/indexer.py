@@ -66,15 +66,22 @@ _NEVER_SEEN = _Known()
 class Indexer:
     """Refreshes one catalog from one folder; any number of processes may, one of them at a time does.
 
-    `clock` says when a topic changed.
+    `clock` says when a topic changed. Each refresh is followed by one of the `others`: indexers of the same
+    folder whose catalogs show other articles.
     """
 
     def __init__(
-        self, catalog: Catalog, folder: Folder, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        catalog: Catalog,
+        folder: Folder,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        others: Sequence[Indexer] = (),
     ) -> None:
         self.catalog = catalog
         self.folder = folder
         self._clock = clock
+        self._others = tuple(others)
         self._beside = Beside(folder, catalog.conventions)
 
     def refresh(self, paths: Iterable[str] | None = None) -> Refresh:
@@ -82,6 +89,13 @@ class Indexer:
 
         Raises SourceError when the folder cannot be read; the catalog then stays as it is.
         """
+        paths = paths if paths is None else list(paths)
+        refresh = self._refresh_own(paths)
+        for other in self._others:
+            other.refresh(paths)
+        return refresh
+
+    def _refresh_own(self, paths: Iterable[str] | None) -> Refresh:
         with self.catalog.write_lock(), self.folder.frozen():
             try:
                 return self._refresh(paths)

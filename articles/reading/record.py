@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
@@ -63,6 +64,8 @@ def record(parsed: ParsedFile, topics: Topics) -> Record:
     named = map(topics.of, parsed.article.topics)
     spellings = {topic.slug: topic.name for direct in named for topic in topics.lineage(direct)}
     article = parsed.article
+    if topics.hides(spellings):
+        article = replace(article, is_published=False)
     document = _encode(article, tuple(spellings))
     seen = "\0".join((document, related, article.body))
     return Record(

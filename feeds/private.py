@@ -1,0 +1,164 @@
+"""Private feeds: who may read which topics, by a token that no database holds.
+
+A reader's token is an HMAC of the name and a generation under one secret (RFC 2104): it is the same on all
+machines, and ends when its generation is another. It stands in the address, or is the password of HTTP Basic
+authentication, whose user is the reader's name (RFC 7617).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from urllib.parse import quote
+
+from articles.article import Article
+from articles.topics import ALL, Topics
+from feeds.cached import CachedDocument
+from feeds.formats import FORMATS
+from feeds.model import Feed, History
+from feeds.publisher import Publisher, render_within
+from text.cache import LruCache
+from web.document import Document, store
+
+MIN_SECRET = 16
+"""Characters that the secret must have."""
+MAX_TOKEN = 100
+"""Characters of a token that are looked at; every token has 43."""
+CACHE_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedReader:
+    """Someone who may read these topics (slugs; ALL for every one), and the token that says so."""
+
+    name: str
+    topics: frozenset[str]
+    token: str
+
+    def may_read(self, article: Article, topics: Topics) -> bool:
+        """Return whether an article has no private topic but those that this reader may read."""
+        return all(self.has(slug, topics) for slug in article.slugs if topics.is_private(slug))
+
+    def has(self, slug: str, topics: Topics) -> bool:
+        """Return whether a topic is one of this reader's, or below one."""
+        topic = topics.at(slug)
+        lineage = {each.slug for each in topics.lineage(topic)} if topic else {slug}
+        return ALL in self.topics or not self.topics.isdisjoint(lineage)
+
+
+def token_of(secret: str, name: str, generation: int) -> str:
+    """Return the token of a reader's generation: 43 characters that may stand in an address."""
+    message = f"newswire feeds\0{name}\0{generation}".encode()
+    digest = hmac.new(secret.encode(), message, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def feed_reader(secret: str, name: str, topics: Iterable[str], generation: int, known: Topics) -> FeedReader:
+    """Return a reader who may read topics, which are given by name or slug."""
+    return FeedReader(
+        name=name,
+        topics=frozenset(ALL if topic == ALL else known.of(topic).slug for topic in topics),
+        token=token_of(secret, name, generation),
+    )
+
+
+class PrivateFeeds:
+    """Publishes feeds to readers; `publisher` knows all articles, `topics` which of them are private.
+
+    Safe to use from many threads.
+    """
+
+    def __init__(self, publisher: Publisher, topics: Topics, readers: Iterable[FeedReader]) -> None:
+        self._publisher = publisher
+        self._topics = topics
+        self.readers = tuple(readers)
+        self._documents = LruCache[str, CachedDocument](CACHE_BYTES)
+
+    def by_token(self, token: str) -> FeedReader | None:
+        """Return whose token it is; takes the same time for every token."""
+        given = token[:MAX_TOKEN].encode("utf-8", "replace")
+        found = None
+        for reader in self.readers:
+            if hmac.compare_digest(reader.token.encode(), given):
+                found = reader
+        return found
+
+    def by_name(self, name: str, token: str) -> FeedReader | None:
+        """Return the reader with this name and token."""
+        found = self.by_token(token)
+        is_same = found is not None and hmac.compare_digest(
+            found.name.encode(), name[:MAX_TOKEN].encode("utf-8", "replace")
+        )
+        return found if is_same else None
+
+    def document(self, reader: FeedReader, slug: str, extension: str, *, with_token: bool) -> Document | None:
+        """Return a topic's feed for a reader; None where there is no such topic for this one.
+
+        With the token in its address, or without it for Basic authentication.
+        """
+        publisher = self._publisher
+        if extension not in FORMATS or not reader.has(slug, self._topics):
+            return None
+        state, now = publisher.state(slug), publisher.now()
+        key = f"{reader.name}/{with_token}/{slug}.{extension}"
+        cached = self._documents.get(key)
+        if cached is None or not cached.is_current(state, now):
+            feed = self.feed(reader, slug, now, with_token=with_token)
+            if feed is None:
+                return None
+            body = render_within(feed, extension)
+            document = Document(
+                body=body,
+                mimetype=FORMATS[extension].MIMETYPE,
+                last_modified=None,
+                headers=_headers(feed.ttl),
+            )
+            changes = (publisher.catalog.next_due(slug, now), feed.changes_at)
+            cached = CachedDocument(slug, state, min(filter(None, changes), default=None), document)
+            store(self._documents, key, cached, document)
+        return cached.document
+
+    def feed(self, reader: FeedReader, slug: str, now: datetime, *, with_token: bool) -> Feed | None:
+        """Return what a topic's feed has for a reader, or None where there is no such topic."""
+        publisher = self._publisher
+        topic = publisher.topic(slug)
+        if topic is None:
+            return None
+        catalog, settings = publisher.catalog, publisher.settings
+        stream = catalog.shown(slug, now)
+        try:
+            admitted = (a.id for a in stream if reader.may_read(a, self._topics))
+            chosen = list(islice(admitted, settings.size))
+        finally:
+            stream.close()
+        articles = (catalog.get(id, related=settings.related) for id in chosen)
+        feed = publisher.build(topic, filter(None, articles), now)
+        token = f"{reader.token}/" if with_token else ""
+        site = publisher.site.url
+        return replace(
+            feed,
+            base_url=f"{site}/private/{token}{quote(slug)}",
+            page_url=f"{site}/",
+            history=History(),
+            hubs=(),
+        )
+
+    def addresses(self, reader: FeedReader) -> list[str]:
+        """Return the addresses of a reader's feeds in one format, with the token."""
+        slugs = sorted(reader.topics)
+        return [f"{self._publisher.site.url}/private/{reader.token}/{quote(slug)}.rss" for slug in slugs]
+
+
+def _headers(ttl: int) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a private feed: only its reader may keep it, and its address leaves no trace."""
+    return (
+        ("Cache-Control", f"private, max-age={ttl * 60}"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Robots-Tag", "noindex"),
+        ("X-Content-Type-Options", "nosniff"),
+    )

@@ -1,0 +1,53 @@
+"""Private feeds, put together from the configuration: a catalog that hides nothing, and its publisher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.files.folder import Folder
+from config import Config
+from feeds.private import MIN_SECRET, FeedReader, PrivateFeeds, feed_reader
+from feeds.publisher import Publisher
+from ops.environment import secret
+from ops.errors import SettingError
+
+SECRET = "FEEDS_SECRET"  # noqa: S105 - the name of a variable
+
+
+def private_index(
+    config: Config, folder: Folder, source: str, clock: Callable[[], datetime]
+) -> Indexer | None:
+    """Return the indexer of all articles, private ones too; None where nobody may read those."""
+    if not config.feeds.readers:
+        return None
+    topics = replace(config.feeds.catalog_topics(), private=frozenset())
+    catalog = Catalog(config.state, topics, source=f"{source} all", conventions=config.conventions())
+    return Indexer(catalog, folder, clock)
+
+
+def private_feeds(config: Config, publisher: Publisher, environ: Mapping[str, str]) -> PrivateFeeds:
+    """Return the feeds for `feeds.readers`; `publisher` is over the catalog of all articles.
+
+    Raises SettingError when the secret is missing or too short.
+    """
+    return PrivateFeeds(publisher, config.feeds.catalog_topics(), feed_readers(config, environ))
+
+
+def feed_readers(config: Config, environ: Mapping[str, str]) -> list[FeedReader]:
+    """Return the readers with their tokens. Raises SettingError when the secret is missing or too short."""
+    if not config.feeds.readers:
+        return []
+    key = secret(SECRET, environ)
+    if not key:
+        raise SettingError(f"{SECRET} is not set; the tokens of feeds.readers are made of it")
+    if len(key) < MIN_SECRET:
+        raise SettingError(f"{SECRET} has fewer than {MIN_SECRET} characters: take a long random one")
+    topics = config.feeds.catalog_topics()
+    return [
+        feed_reader(key, reader.name, reader.topics, reader.generation, topics)
+        for reader in config.feeds.readers
+    ]
