@@ -183,3 +183,9 @@ def test_archives_and_filtered_feeds(site: ArticleSite, web: Web, hub: Hub) -> N
     answer = web.get("/feeds/c+go.atom")
     assert answer.status_code == 200 and b'rel="hub"' not in answer.data
     assert not [link for link in answer.headers.getlist("Link") if "hub" in link]
+
+
+def test_no_element_has_a_prefix_that_nobody_knows(web: Web, hub: Hub) -> None:
+    """Links of Atom are in Atom's own namespace without a prefix, those of RSS have the usual one."""
+    assert f'<link rel="hub" href="{hub.url}"/>'.encode() in web.get("/feeds/go.atom").data
+    assert f'<atom:link rel="hub" href="{hub.url}"/>'.encode() in web.get("/feeds/go.rss").data
