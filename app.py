@@ -33,7 +33,7 @@ from ops.environment import readable_secrets, secret
 from ops.errors import SettingError
 from ops.health import completeness
 from ops.hooks import MAX_BODY
-from ops.hosting import web_threads
+from ops.hosting import unset_address, web_threads
 from ops.memory import return_large_blocks
 from ops.proxies import behind_proxies
 from ops.routes import UntilReady
@@ -133,6 +133,8 @@ def create_web() -> Server:
     app = create_app()
     newswire: Newswire = app.extensions["newswire"]
     start_reporting(newswire.config, os.environ)
+    if warning := unset_address(os.environ, newswire.config.site.url):
+        log.warning("%s", warning)
     newswire.keep_fresh()
     if completeness(newswire.catalog) is None:
         log_start(newswire.indexer, newswire.clock())

@@ -52,10 +52,11 @@ the check may run with this installation's secrets.
 """
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Config:
+def load(path: Path, environ: Mapping[str, str], *, own_address: str | None = None) -> Config:
     """Return the configuration in a file, with SITE_URL and STATE_DIR from the environment before it.
 
-    Relative paths in it are relative to the file. Raises ConfigError with every problem there is.
+    `own_address` is the site's address where neither names one. Relative paths in the file are relative to
+    it. Raises ConfigError with every problem there is.
     """
     values, marks = _read(path, _limited_bytes(path))
     overridden = set[Location]()
@@ -63,6 +64,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     if environ.get("SITE_URL") and isinstance(site, dict):
         site["url"] = environ["SITE_URL"]
         overridden.add(("site", "url"))
+    elif own_address and isinstance(site, dict):
+        site.setdefault("url", own_address)
     if environ.get("STATE_DIR"):
         values["state"] = environ["STATE_DIR"]
     config = _validated(path, values, marks, overridden)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ops.environment import secret
 from ops.errors import SettingError
+from text.hosts import is_loopback
 
 _EPHEMERAL = {
     "DYNO": "Heroku",
@@ -15,6 +17,36 @@ _EPHEMERAL = {
     "RAILWAY_ENVIRONMENT": "Railway",
 }
 _MOST_THREADS = 64
+_ANY_INTERFACE = frozenset({"", "0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - read, not bound to
+
+
+def provider(environ: Mapping[str, str]) -> str | None:
+    """Return the name of the hosting platform that this process runs on; None on a machine of one's own."""
+    return next((host for name, host in _EPHEMERAL.items() if environ.get(name)), None)
+
+
+def own_address(environ: Mapping[str, str]) -> str | None:
+    """Return where the web server is reached on this machine, by HOST and PORT.
+
+    None on a hosting platform, whose PORT is one behind its router, and where HOST or PORT is no such thing.
+    """
+    host, port = environ.get("HOST") or "", environ.get("PORT") or "8000"
+    if provider(environ) or not (port.isascii() and port.isdecimal()):
+        return None
+    if host in _ANY_INTERFACE:
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def unset_address(environ: Mapping[str, str], site_url: str) -> str | None:
+    """Return what to do on a hosting platform where nobody has set the site's public address, or None."""
+    host = provider(environ)
+    if host is None or not is_loopback(urlsplit(site_url).hostname or ""):
+        return None
+    return (
+        f"SITE_URL is not set on {host}: every link in feeds, pages and chat leads to {site_url}. "
+        "Set it to the site's public address"
+    )
 
 
 def outbox_url(environ: Mapping[str, str], state: Path) -> str:
@@ -27,7 +59,7 @@ def outbox_url(environ: Mapping[str, str], state: Path) -> str:
     url = secret("DATABASE_URL", environ)
     if url:
         return url
-    host = next((host for name, host in _EPHEMERAL.items() if environ.get(name)), None)
+    host = provider(environ)
     if host and environ.get("ALLOW_EPHEMERAL_OUTBOX", "").strip() != "1":
         raise SettingError(
             f"{host} empties this disk at every deploy, and with it the bot's memory of what it has posted. "

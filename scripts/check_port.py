@@ -24,7 +24,7 @@ def fault(host: str, port: str) -> str | None:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             return (
                 f"port {port} is in use: stop the program that listens there, or take another port, such as "
-                "make serve PORT=8001 SITE_URL=http://localhost:8001"
+                "make serve PORT=8001"
             )
         return f"cannot listen on {host} port {port}: {error}"
     return None

@@ -52,6 +52,17 @@ def test_an_empty_file_works(folder: Path) -> None:
         assert config.site.url == "http://localhost:8000"
 
 
+def test_a_site_without_an_address_is_where_its_server_is(folder: Path) -> None:
+    """The file's address comes before the server's own, and SITE_URL before both."""
+    (folder / "config.yaml").write_text("site:\n  title: T\n")
+    own = "http://localhost:9000"
+    assert load(folder / "config.yaml", {}, own_address=own).site.url == own
+    environ = {"SITE_URL": "https://a.example"}
+    assert load(folder / "config.yaml", environ, own_address=own).site.url == "https://a.example"
+    (folder / "config.yaml").write_text("site:\n  url: https://b.example\n")
+    assert load(folder / "config.yaml", {}, own_address=own).site.url == "https://b.example"
+
+
 def test_the_shipped_file_works() -> None:
     """As it is, and it says nothing that is not so."""
     config = load(ROOT / "config.yaml", {})

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 from bot.errors import BotError
 from bot.outbox.database import connect
 from bot.planning.rules import Channel
-from bot.sending.network import is_loopback, network_of
+from bot.sending.network import network_of
 from bot.services import SERVICES
 from bot.services.secret import Secret
 from config import Location
 from ops.errors import SettingError
-from ops.hosting import outbox_url
+from ops.hosting import outbox_url, unset_address
+from text.hosts import is_loopback
 from wiring.channels import channel_of
 from wiring.site import Newswire
 
@@ -34,7 +35,8 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
     found = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire)]
     if config.bot.channels and is_loopback(urlsplit(config.site.url).hostname or ""):
         found.append((("site", "url"), "chat would link to this machine: write the site's public address"))
-    return config.located(found)
+    unset = unset_address(environ, config.site.url)
+    return [*([unset] if unset else []), *config.located(found)]
 
 
 def unusable_of(newswire: Newswire, environ: Mapping[str, str]) -> list[str]:

@@ -73,8 +73,8 @@ def config_lines(project: Project, source: list[str]) -> Iterator[str]:
     yield ""
     yield "site:"
     yield f"  title: {_quoted(project.title or 'News')}"
-    yield "  # Where people find the feeds. On a host, set SITE_URL in the environment instead."
-    yield "  url: http://localhost:8000"
+    yield "  # Where people will find the feeds; SITE_URL in the environment comes before it."
+    yield "  # url: https://news.example.org"
     yield f"  language: {_quoted(project.language or 'en')}"
     if project.timezone:
         yield f"  timezone: {_quoted(project.timezone)} # of dates that name none"

@@ -32,6 +32,7 @@ from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
+from ops.hosting import own_address
 from storage.private import private_folder, restrict
 from text.printable import print_line
 from wiring.private import private_feeds, private_index
@@ -201,7 +202,7 @@ def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config
     """
     path = path or config_path(environ)
     try:
-        return configuration.load(path, environ)
+        return configuration.load(path, environ, own_address=own_address(environ))
     except ConfigError as error:
         raise exit_with(error) from None
 

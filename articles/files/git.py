@@ -15,12 +15,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from articles.errors import SourceError
+from text.hosts import is_loopback
 
 MAX_MEMORY = 512_000_000
 """Bytes of address space of a git process: what unpacks to more is refused by the system.
@@ -106,7 +106,7 @@ def checked_address(url: str) -> str:
 def may_carry_token(url: str) -> bool:
     """Whether a token may be sent to this address: the connection is encrypted, or local."""
     parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
 class Git:
@@ -257,10 +257,3 @@ def _environment(url: str, credentials: str | None, environ: Mapping[str, str]) 
         "GIT_LFS_SKIP_SMUDGE": "1",
         "LC_ALL": "C",
     }
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

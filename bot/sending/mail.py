@@ -16,9 +16,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from bot.sending.connections import MaySend
 from bot.sending.findings import Ambiguous, TransportError, Unsent
-from bot.sending.network import is_loopback
 from bot.services import Request, Response
 from bot.services.service import Envelope
+from text.hosts import is_loopback
 
 SMTP_PORT, SMTPS_PORT = 587, 465
 """The ports of submission, unless the address has one: RFC 6409 §3.1, RFC 8314 §3.3."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from bot.errors import BotError
 from bot.services.secret import Secret
+from text.hosts import is_loopback
 
 
 class NetworkError(BotError):
@@ -71,14 +72,6 @@ def network_of(proxy: str | None, ca_file: Path | None, environ: Mapping[str, st
         ca_file=ca_file,
         ca_bundle=Path(bundle) if bundle else None,
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this very machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:

@@ -28,9 +28,10 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from bot.sending.connections import Adapter, MaySend, NotConnectedError, PublicAdapter, asking, causes
 from bot.sending.findings import Ambiguous, TransportError, Unsent
 from bot.sending.mail import MailTransport
-from bot.sending.network import DIRECT, Network, is_loopback
+from bot.sending.network import DIRECT, Network
 from bot.services import Request, Response
 from bot.services.secret import Secret
+from text.hosts import is_loopback
 
 MAX_BODY = 64 * 1024
 """Bytes of an answer that are read; the rest is not requested."""

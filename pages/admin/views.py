@@ -101,6 +101,7 @@ class OperatorViews:
                 [(d.posted, d.failed, f"{d.day}: {d.posted} posted, {d.failed} failed") for d in by_day]
             ),
             problems=problems,
+            warnings=list(self.parts.warnings()),
         )
 
     def deliveries(

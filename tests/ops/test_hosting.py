@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import SettingError
-from ops.hosting import outbox_url
+from ops.hosting import outbox_url, own_address, unset_address
 
 HOSTS = ["DYNO", "RENDER", "FLY_APP_NAME", "RAILWAY_ENVIRONMENT"]
 
@@ -35,3 +35,32 @@ def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
     for environ in ({"DATABASE_URL_FILE": str(tmp_path / "none")}, {"DATABASE_URL": ""}):
         with pytest.raises(SettingError, match="DATABASE_URL"):
             outbox_url(environ, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "address"),
+    [
+        ({}, "http://localhost:8000"),
+        ({"HOST": "127.0.0.1", "PORT": "9000"}, "http://localhost:9000"),
+        ({"HOST": "0.0.0.0", "PORT": "8001"}, "http://localhost:8001"),
+        ({"HOST": "192.0.2.7"}, "http://192.0.2.7:8000"),
+        ({"HOST": "2001:db8::7", "PORT": "80"}, "http://[2001:db8::7]:80"),
+        ({"PORT": "$PORT"}, None),
+        ({"PORT": "5000", "DYNO": "web.1"}, None),
+    ],
+)
+def test_a_site_on_a_machine_of_ones_own_has_its_servers_address(
+    environ: dict[str, str], address: str | None
+) -> None:
+    """HOST and PORT say where the site is; on a hosting platform they are those behind its router."""
+    assert own_address(environ) == address
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_hosting_platform_without_an_address_is_a_warning(host: str) -> None:
+    """It says what to set, and nothing once that is set, or on a machine of one's own."""
+    warning = unset_address({host: "1"}, "http://localhost:8000")
+    assert warning is not None
+    assert warning.startswith("SITE_URL is not set on ")
+    assert unset_address({host: "1"}, "https://news.example.org") is None
+    assert unset_address({}, "http://localhost:8000") is None
