@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bot, build, machine, posts, refresh, report, searching, serving
+from benchmarks import bot, build, machine, outbox, posts, refresh, report, searching, serving
 from benchmarks.corpus import ROOT
 from benchmarks.options import Options
 from benchmarks.report import Table
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "searching": searching.searching,
     "delivery": bot.delivery,
     "planning": bot.planning,
+    "outbox": outbox.outbox,
 }
 DOCUMENT = ROOT / "docs" / "performance.md"
 

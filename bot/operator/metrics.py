@@ -8,6 +8,7 @@ from datetime import datetime
 from math import inf
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import BotError
@@ -23,8 +24,9 @@ def outbox_metrics(database: Database, now: datetime) -> Iterator[Metric]:
     An outbox that cannot be read yields `newswire_outbox_up 0` and nothing else.
     """
     try:
-        schema.check(database)
-        found = [*_deliveries(database), *_attempts(database), *_lease(database, now)]
+        with database.read() as connection:  # one for all: to begin and to end costs as much as a question
+            schema.check_tables(connection)
+            found = [*_deliveries(connection), *_attempts(connection), *_lease(connection, now)]
     except (BotError, SQLAlchemyError):
         found = []
     yield GaugeMetricFamily(
@@ -48,23 +50,23 @@ def idle_bot(database: Database, clock: Callable[[], datetime]) -> str | None:
     return None if alive else wording.posting(holder, now)
 
 
-def _deliveries(database: Database) -> Iterator[Metric]:
+def _deliveries(connection: Connection) -> Iterator[Metric]:
     deliveries = GaugeMetricFamily(
         "newswire_deliveries", "Deliveries by channel and state.", labels=["channel", "state"]
     )
-    for (channel, state), count in sorted(tallies.deliveries_standing(database).items()):
+    for (channel, state), count in sorted(tallies.deliveries_counted(connection).items()):
         deliveries.add_metric([channel, str(state)], count)
     yield deliveries
 
 
-def _attempts(database: Database) -> Iterator[Metric]:
+def _attempts(connection: Connection) -> Iterator[Metric]:
     made = CounterMetricFamily(
         "newswire_attempts",
         "Requests to chat services by channel and outcome.",
         labels=["channel", "outcome"],
     )
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 2))
-    for tally in tallies.attempts_made(database):
+    for tally in tallies.attempts_made(connection):
         made.add_metric([tally.channel, tally.outcome], tally.attempts)
         values = (*tally.within, tally.attempts, tally.seconds)
         sums[tally.channel] = [a + b for a, b in zip(sums[tally.channel], values, strict=True)]
@@ -78,8 +80,8 @@ def _attempts(database: Database) -> Iterator[Metric]:
     yield times
 
 
-def _lease(database: Database, now: datetime) -> Iterator[Metric]:
-    holder = lease.holder(database)
+def _lease(connection: Connection, now: datetime) -> Iterator[Metric]:
+    holder = lease.holder_now(connection)
     held = holder.name is not None and holder.expires_at is not None and holder.expires_at > now
     info = GaugeMetricFamily("newswire_bot_lease", "1 for the bot that may post.", labels=["holder"])
     if held:

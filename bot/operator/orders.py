@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select
 from bot.operator.queries import with_posts
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
+from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database
 from bot.outbox.keys import new_post_key
 from bot.outbox.moves import add_posts, move_deliveries, move_posts
@@ -211,6 +212,10 @@ def _order(
         if not act(connection, found[0]):
             connection.rollback()
             return _unchanged(f"it is {_words(stands)}")
+        query = select(channels.c.state).where(channels.c.name == found[0].channel)
+        stopped = connection.scalar(query) in (ChannelStatus.DISABLED, ChannelStatus.PAUSED)
+    if done is _WILL_BE_POSTED and stopped:
+        return Answer(done=True, says=f"it will be posted once {found[0].channel} is resumed")
     return done
 
 

@@ -146,5 +146,10 @@ class Lease:
 def holder(database: Database) -> Holder:
     """Return who holds the lease, for people to see."""
     with database.read() as connection:
-        row = connection.execute(select(lease).where(lease.c.name == NAME)).one()
+        return holder_now(connection)
+
+
+def holder_now(connection: Connection) -> Holder:
+    """Do the same in a transaction that goes on."""
+    row = connection.execute(select(lease).where(lease.c.name == NAME)).one()
     return Holder(name=row.holder, fence=row.fence, acquired_at=row.acquired_at, expires_at=row.expires_at)

@@ -28,6 +28,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 
 from bot.outbox.database import Database, DatabaseError, Utc
 
@@ -66,6 +67,8 @@ deliveries = Table(
     Column("state", String(16), nullable=False),
     Column("cause", String(24), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
+    # The article whose delivery in the same channel tells this story; set exactly where the cause is
+    # `same_story`.
     Column("told_by", Text),
     Column("forced", Boolean, nullable=False, server_default=false()),
     # The message that the article is part of, once it has been released.
@@ -249,7 +252,17 @@ def upgrade(database: Database) -> None:
 def check(database: Database) -> None:
     """Raise SchemaError unless the tables are exactly those this program knows."""
     with database.read() as connection:
-        revision = _revision(connection)
+        check_tables(connection)
+
+
+def check_tables(connection: Connection) -> None:
+    """Do the same in a transaction that goes on, unless this raises."""
+    revision: str | None = None
+    try:
+        revision = connection.scalar(_VERSION)
+    except DBAPIError as error:
+        if not _is_missing_table(error):
+            raise
     _refuse_newer(revision)
     if revision is None:
         raise SchemaError("the outbox has no tables yet: run `flask db upgrade`")
@@ -273,5 +286,14 @@ def _refuse_newer(revision: str | None) -> None:
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = connection.scalar(_VERSION)
     return revision
+
+
+_VERSION = text("SELECT version_num FROM alembic_version")
+
+
+def _is_missing_table(error: DBAPIError) -> bool:
+    """Return whether a table is missing; SQLite has no code for that (https://sqlite.org/rescode.html)."""
+    undefined = "42P01"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+    return getattr(error.orig, "sqlstate", None) == undefined or "no such table" in str(error.orig)

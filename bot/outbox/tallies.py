@@ -35,10 +35,9 @@ class Tally:
     within: tuple[int, ...]
 
 
-def attempts_made(database: Database) -> list[Tally]:
+def attempts_made(connection: Connection) -> list[Tally]:
     """Return the tallies of all attempts that were ever made, by channel and outcome."""
-    with database.read() as connection:
-        rows = connection.execute(select(tallies).order_by(tallies.c.channel, tallies.c.outcome)).all()
+    rows = connection.execute(select(tallies).order_by(tallies.c.channel, tallies.c.outcome))
     return [
         Tally(channel, outcome, count, seconds, tuple(within))
         for channel, outcome, count, seconds, *within in rows
@@ -47,10 +46,15 @@ def attempts_made(database: Database) -> list[Tally]:
 
 def deliveries_standing(database: Database) -> dict[tuple[str, State], int]:
     """Return how many deliveries stand where in each channel; those with none are absent."""
-    found = Counter[tuple[str, State]]()
     with database.read() as connection:
-        for name, decided, post, count in connection.execute(select(delivery_counts)):
-            found[name, standing(DeliveryState(decided), PostState(post) if post else None)] += count
+        return deliveries_counted(connection)
+
+
+def deliveries_counted(connection: Connection) -> dict[tuple[str, State], int]:
+    """Do the same in a transaction that goes on."""
+    found = Counter[tuple[str, State]]()
+    for name, decided, post, count in connection.execute(select(delivery_counts)):
+        found[name, standing(DeliveryState(decided), PostState(post) if post else None)] += count
     return dict(+found)
 
 

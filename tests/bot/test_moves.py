@@ -160,6 +160,17 @@ def test_an_order_is_compared_with_what_was_seen(world: World) -> None:
     assert len(world.chat.requests) == 1
 
 
+def test_an_order_for_a_paused_channel_says_what_it_waits_for(world: World) -> None:
+    """Nobody is told that a delivery will be posted soon to a channel that is not posted to."""
+    bot = world.started()
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    number, now = world.only().id, world.clock()
+    assert orders.replay(world.database, number, now).says == "it will be posted in the bot's next run"
+    channelstate.pause(world.database, "ai-team", now)
+    assert orders.replay(world.database, number, now).says == "it will be posted once ai-team is resumed"
+
+
 def test_a_refused_post_cannot_be_said_to_be_posted(world: World) -> None:
     """Only after a lost answer can a person know that a message was posted."""
     bot = world.started()

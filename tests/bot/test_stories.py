@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from bot.operator import orders
+from bot.outbox.causes import Cause
 from bot.planning.stories import story_address, story_keys
 from tests.bot.test_planner import states_of
 from tests.bot.world import World, article
@@ -186,3 +188,19 @@ def test_a_moved_file_is_not_posted_again_at_its_new_address(world: World) -> No
     world.tick(bot)
     assert states_of(world) == {"new": "sent", "fr/new": "skipped"}
     assert len(world.chat.requests) == 1
+
+
+def test_who_told_a_story_is_stored_as_a_value(world: World) -> None:
+    """A delivery that was left out names the other article, and only such a one does; no text is compared."""
+    bot = world.started()
+    world.catalog.put(article("first", link="https://e.example/x"))
+    world.tick(bot)
+    world.catalog.put(article("second", link="https://www.e.example/x?utm_source=b"), article("other"))
+    world.tick(bot)
+    told = {each.article_id: (each.cause, each.told_by) for each in world.deliveries()}
+    assert told["second"] == (Cause.SAME_STORY, "first")
+    assert told["first"] == told["other"] == (Cause.NONE, None)
+    second = next(each for each in world.deliveries() if each.article_id == "second")
+    assert second.reason == "same story already posted: first"
+    assert orders.replay(world.database, second.id, world.clock()).done
+    assert next(each for each in world.deliveries() if each.article_id == "second").told_by is None
