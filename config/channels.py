@@ -83,6 +83,7 @@ class ChannelConfig(Section):
     backfill: Annotated[int, Field(ge=0, le=100)] = 0
     max_per_tick: Annotated[int, Field(ge=1, le=1000)] = 5
     on_unknown: Literal["retry", "hold", "skip"] = "retry"
+    review: bool = False
 
     def secret_variables(self) -> dict[str, str]:
         """Return the environment variables that hold this channel's secrets, by what they are for."""

@@ -38,6 +38,7 @@ def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
         backfill=channel.backfill,
         max_per_tick=channel.max_per_tick,
         on_unknown=channel.on_unknown,
+        review=channel.review,
     )
 
 

@@ -74,9 +74,9 @@ class Answer:
     whole_message: bool = True
 
 
-_WILL_BE_POSTED = Answer(done=True, says="it will be posted in the bot's next run")
+WILL_BE_POSTED = Answer(done=True, says="it will be posted in the bot's next run")
 _IS_POSTED = Answer(done=True, says="it is marked as posted")
-_IS_SKIPPED = Answer(done=True, says="it is skipped, and will not be posted", whole_message=False)
+IS_SKIPPED = Answer(done=True, says="it is skipped, and will not be posted", whole_message=False)
 
 
 def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
@@ -91,7 +91,7 @@ def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | Non
             return False
         return _again(connection, found, now, cause=Cause.REPLAYED, forced=True)
 
-    return _order(database, delivery_id, seen, act, _WILL_BE_POSTED)
+    return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED)
 
 
 def resolve(
@@ -106,13 +106,13 @@ def resolve(
             return _again(connection, found, now, cause=Cause.RESOLVED_NOT_POSTED, forced=found.forced)
         sources, post = [found.post.state], found.post
         values = _AFRESH | {"posted_at": now}
-        if move_posts(connection, _as_seen(post), sources, PostState.SENT, now, **values) != 1:
+        if move_posts(connection, as_seen(post), sources, PostState.SENT, now, **values) != 1:
             return False
         which = deliveries.c.post_id == post.id
         waiting, cause = [DeliveryState.WAITING], Cause.RESOLVED_POSTED
         return move_deliveries(connection, which, waiting, DeliveryState.POSTED, now, cause=cause) > 0
 
-    return _order(database, delivery_id, seen, act, _IS_POSTED if posted else _WILL_BE_POSTED)
+    return carry_out(database, delivery_id, seen, act, _IS_POSTED if posted else WILL_BE_POSTED)
 
 
 def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
@@ -131,12 +131,10 @@ def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None 
         )
         if post is None or post.state is PostState.DEAD or connection.scalar(others) is not None:
             return True
-        ended = move_posts(
-            connection, _as_seen(post), [post.state], PostState.DEAD, now, cause=cause, note=""
-        )
+        ended = move_posts(connection, as_seen(post), [post.state], PostState.DEAD, now, cause=cause, note="")
         return ended == 1
 
-    return _order(database, delivery_id, seen, act, _IS_SKIPPED)
+    return carry_out(database, delivery_id, seen, act, IS_SKIPPED)
 
 
 def forget(database: Database, channel: str, now: datetime) -> int | None:
@@ -185,7 +183,7 @@ def _again(connection: Connection, found: Delivery, now: datetime, *, cause: Cau
         # that went missing is still the same post.
         values = _AFRESH | ({"key": new_post_key()} if cause is Cause.REPLAYED else {})
         sources = [post.state]
-        if move_posts(connection, _as_seen(post), sources, PostState.PLANNED, now, due_at=now, **values) != 1:
+        if move_posts(connection, as_seen(post), sources, PostState.PLANNED, now, due_at=now, **values) != 1:
             return False
         which = deliveries.c.post_id == post.id
     states = list(DeliveryState) if post is None else [found.decided]
@@ -193,7 +191,7 @@ def _again(connection: Connection, found: Delivery, now: datetime, *, cause: Cau
     return moved > 0
 
 
-def _order(
+def carry_out(
     database: Database,
     delivery_id: int,
     seen: Seen | None,
@@ -214,7 +212,7 @@ def _order(
             return _unchanged(f"it is {_words(stands)}")
         query = select(channels.c.state).where(channels.c.name == found[0].channel)
         stopped = connection.scalar(query) in (ChannelStatus.DISABLED, ChannelStatus.PAUSED)
-    if done is _WILL_BE_POSTED and stopped:
+    if done is WILL_BE_POSTED and stopped:
         return Answer(done=True, says=f"it will be posted once {found[0].channel} is resumed")
     return done
 
@@ -237,5 +235,6 @@ def _lock(connection: Connection, delivery_id: int) -> None:
             lock_post(connection, row.post_id)
 
 
-def _as_seen(post: Post) -> ColumnElement[bool]:
+def as_seen(post: Post) -> ColumnElement[bool]:
+    """Return the SQL for a post that is as it was read, without a request in flight."""
     return and_(posts.c.id == post.id, posts.c.attempts == post.attempts, posts.c.claim.is_(None))

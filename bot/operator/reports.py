@@ -9,6 +9,7 @@ from typing import Any
 from bot.operator.explaining import Explanation
 from bot.operator.orders import Seen
 from bot.operator.queries import AttemptRecord
+from bot.operator.reviewing import Unreviewed
 from bot.outbox import wording
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
@@ -79,6 +80,21 @@ def delivery_lines(deliveries: Sequence[Delivery]) -> Iterator[str]:
         )
         if said := _next(each):
             yield f"        {said}"
+
+
+def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
+    """Say what waits for review: which delivery, where, until when, and what people would see."""
+    for each in found:
+        until = f", until {moment(each.expires_at)}" if each.expires_at else ""
+        yield f"{each.delivery.id:>6}  {each.channel.name}: since {moment(each.post.created_at)}{until}"
+        message = each.message
+        if message is None:
+            yield f"        {each.delivery.title}  ({each.delivery.article_id}), which is not there any more"
+            continue
+        for item in message.items or (message,):
+            yield f"        {item.title}  {item.link}"
+            if item.summary:
+                yield f"        {item.summary}"
 
 
 def since(delivery: Delivery) -> datetime:

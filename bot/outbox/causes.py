@@ -30,6 +30,8 @@ class Cause(StrEnum):
     RESOLVED_POSTED = "resolved_posted"
     RESOLVED_NOT_POSTED = "resolved_not_posted"
     FORGOTTEN = "forgotten"
+    # Before the first request.
+    REVIEW = "review"
     # What came of a request.
     UNSENT = "unsent"
     RATE_LIMITED = "rate_limited"
@@ -65,6 +67,7 @@ _WORDS = {
     Cause.RESOLVED_POSTED: "resolved by the operator: posted",
     Cause.RESOLVED_NOT_POSTED: "resolved by the operator: not posted",
     Cause.FORGOTTEN: "the channel was forgotten by the operator",
+    Cause.REVIEW: "waits for review",
     Cause.UNSENT: "not sent",
     Cause.RATE_LIMITED: "rate limited",
     Cause.DENIED: "denied",

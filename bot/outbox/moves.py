@@ -37,14 +37,18 @@ def add_deliveries(connection: Connection, rows: Sequence[Row]) -> None:
 
 
 def add_posts(
-    connection: Connection, channel: str, due: Sequence[datetime], now: datetime, kind: PostKind
+    connection: Connection, channel: str, due: Sequence[datetime | None], now: datetime, kind: PostKind
 ) -> list[int]:
-    """Add a planned post for each of the due times, and return their ids in that order."""
+    """Add a planned post for each of the due times, and return their ids in that order.
+
+    With None for a time, one that is held for review.
+    """
     rows = [
         {
             "channel": channel,
             "kind": kind,
-            "state": PostState.PLANNED,
+            "state": PostState.HELD if due_at is None else PostState.PLANNED,
+            "cause": Cause.REVIEW if due_at is None else Cause.NONE,
             "key": new_post_key(),
             "due_at": due_at,
             "created_at": now,

@@ -65,9 +65,12 @@ class Outbox:
         decide: Callable[[Sequence[Delivery]], Sequence[Release]],
         now: datetime,
         limit: int,
+        *,
+        review: bool = False,
     ) -> int:
         """Make posts of the channel's waiting deliveries as `decide` says, and return how many.
 
+        With `review` they are held for an operator, but for what an operator has replayed.
         `decide` is given the oldest `limit` of them. Nothing is made without the lease, for a channel that is
         not enabled, or when one of the deliveries has changed meanwhile.
         """
@@ -80,7 +83,7 @@ class Outbox:
         with self.database.write() as connection:
             if not self._lease.is_held(connection) or not is_enabled(connection, channel):
                 return 0
-            due = [each.due_at for each in chosen]
+            due = [None if review and not _is_ordered(each) else each.due_at for each in chosen]
             numbers = add_posts(connection, channel, due, now, PostKind.NEWS)
             for number, each in zip(numbers, chosen, strict=True):
                 ids = [delivery.id for delivery in each.deliveries]
@@ -272,6 +275,11 @@ def read_post(database: Database, number: int) -> Post | None:
     with database.read() as connection:
         found = as_posts(connection.execute(select(*post_columns).where(posts.c.id == number)))
     return found[0] if found else None
+
+
+def _is_ordered(release: Release) -> bool:
+    """Return whether an operator has said that all this is to be posted."""
+    return all(each.forced for each in release.deliveries)
 
 
 def _unreleased(channel: str) -> ColumnElement[bool]:

@@ -50,6 +50,8 @@ class Post:
     failures: int
     form: Detail
     key: str | None
+    verdict: str | None
+    reviewed_at: datetime | None
     claim: str | None
     claimed_at: datetime | None
     posted_at: datetime | None

@@ -57,7 +57,7 @@ deliveries = Table(
     metadata,
     Column("id", _Serial, primary_key=True),
     Column("article_id", Text, nullable=False),
-    # The keys of article and story stand for them in indexes; see `bot.outbox.keys`.
+    # Keys stand for article and story in indexes; see `bot.outbox.keys`.
     Column("article_key", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("story", Text),
@@ -105,6 +105,8 @@ posts = Table(
     Column("form", Integer, nullable=False, server_default="0"),
     # What a receiver knows repeated requests by; posts of revision 0004 and before have none.
     Column("key", String(32)),
+    Column("verdict", String(16)),  # what an operator said at the review
+    Column("reviewed_at", Utc),
     # Whoever has a request in flight for this post: a random token, the lease's fence, and how long.
     Column("claim", Text),
     Column("fence", BigInteger),
@@ -163,8 +165,7 @@ attempts = Table(
     sqlite_autoincrement=True,
 )
 
-# How many deliveries there are in each state, with their post in which state ("": they have none); kept by
-# triggers, see the migration 0006.
+# How many deliveries stand where, with their post in which state ("": none); kept by the triggers of 0006.
 delivery_counts = Table(
     "delivery_counts",
     metadata,

@@ -11,7 +11,7 @@ A delivery is one article for one channel, and what was decided about it:
     (found) ──was there before the channel or its new rules──> baselined
     any     ──an operator's `replay`──> waiting
 
-A post is one message:
+A post is one message; in a channel with `review` it begins as held:
 
     planned ──claim──> claimed ──2xx─────────────────────> sent ──> corrected in place
        ▲                  ├─────only "accepted"──────────> accepted
@@ -21,6 +21,7 @@ A post is one message:
        │                  ├─────answer lost, on_unknown: skip────> dead
        │                  ├─────channel disabled─────────────────> held ──resume──> planned
        │                  └─────schedule spent, plain text refused─> dead
+       ├── an operator's approval, from held for review; what is dropped there is dead
        └── an operator's `replay`, or `resolve` as not posted, from any state without a request in flight
 
 A post whose deliveries have all left it before it went out is dead. `resolve` as posted leads from unknown,

@@ -43,7 +43,8 @@ class Channel:
     """One configured destination.
 
     `topics` are slugs, None for all; `destination` is None while a secret is missing, and such a channel is
-    neither planned nor posted to. `max_per_tick` counts posts. `was` is an earlier name. With a
+    neither planned nor posted to. `max_per_tick` counts posts. `was` is an earlier name. With `review` each
+    post waits for an operator before it is sent. With a
     `taxonomy` an article's topics are those that it would have by these, not its own `slugs`.
     """
 
@@ -60,6 +61,7 @@ class Channel:
     backfill: int = 0
     max_per_tick: int = 5
     on_unknown: OnUnknown = "retry"
+    review: bool = False
     taxonomy: Topics | None = None
 
 

@@ -23,6 +23,7 @@ from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
 from bot.sending.lane import Lane, Sends, Tools, after_test
 from bot.sending.pace import Pacer
+from bot.sending.review import expire_unreviewed
 from bot.services import SERVICES, Destination, Service
 
 log = logging.getLogger("bot.sending.dispatcher")
@@ -86,7 +87,12 @@ class Sender:
             self._left = {name: self._channels[name].max_per_tick for name in self._destinations}
 
     def reap(self) -> int:
-        """Take for unknown, by policy, what a process or lane that is gone had in flight; return how many."""
+        """Take for unknown, by policy, what a process or lane that is gone had in flight; return how many.
+
+        Ends what nobody has reviewed in time, too.
+        """
+        for delivery in expire_unreviewed(self._tools.outbox, self._channels, self._tools.clock()):
+            log.warning("expired channel=%s article=%s: not reviewed", delivery.channel, delivery.article_id)
         rebased = self._tools.outbox.rebase(self._tools.clock())
         if rebased:
             log.warning("the clock was set back: %d posts are due as long from now as was meant", rebased)

@@ -194,6 +194,7 @@ class Lane:
             lambda candidates: release(candidates, policy, Spent(), now),
             now,
             min(self.left, BATCH),
+            review=self._channel.review,
         )
         self.left -= released
         return released

@@ -12,7 +12,7 @@ from datetime import datetime
 from articles.article import Article
 from bot.run import Site
 from bot.services import SERVICES, Drawing
-from bot.services.message import compose
+from bot.services.message import Message, compose
 from pages.when import ago, exact
 
 
@@ -41,12 +41,15 @@ class _Times:
         return ago(moment, self.now)
 
 
+def drawn(kind: str, message: Message, now: datetime) -> Preview:
+    """Return a message as a service would be sent it, and would show it."""
+    service = SERVICES[kind]
+    request = service.post(service.example(), message)
+    drawing = service.draw(request, _Times(now))
+    return Preview(kind=kind, name=service.NAME, sent=request.text(), drawing=drawing)
+
+
 def previews(article: Article, site: Site, now: datetime) -> list[Preview]:
     """Return the article as every service would be sent it, and would show it."""
     message = compose(article, site=site.name, site_url=site.url)
-    found = []
-    for kind, service in SERVICES.items():
-        request = service.post(service.example(), message)
-        drawing = service.draw(request, _Times(now))
-        found.append(Preview(kind=kind, name=service.NAME, sent=request.text(), drawing=drawing))
-    return found
+    return [drawn(kind, message, now) for kind in SERVICES]

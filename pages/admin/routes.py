@@ -11,12 +11,12 @@ from pathlib import Path
 
 from flask import Blueprint, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.catalog.search import MAX_LENGTH
 from bot.errors import BotError
-from bot.operator import orders, queries, reports
+from bot.operator import orders, queries, reports, reviewing
 from bot.operator.orders import Answer, Seen
 from bot.operator.testing import send_test
 from bot.outbox import channelstate
@@ -170,6 +170,10 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
         found = _delivery(views, number)
         return _show(auth, area, lambda token, notice: views.delivery(found, _now(views), token, notice))
 
+    @routes.get("/review")
+    def review() -> AnyResponse:
+        return _show(auth, area, lambda token, notice: views.review(_now(views), token, notice))
+
     @routes.get("/files")
     def bad_files() -> AnyResponse:
         return _show(auth, area, lambda token, _: views.files(_now(views), token))
@@ -215,7 +219,19 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
         if order not in given:
             raise NotFound
         says = given[order]().says
-        return redirect_with(f"{says[0].upper()}{says[1:]}.", f"/deliveries/{found.id}")
+        return redirect_with(_sentence(says), f"/deliveries/{found.id}")
+
+    @routes.post("/review/<number>/<order>")
+    def order_review(number: str, order: str) -> AnyResponse:
+        found, seen = _delivery(views, number), _seen(request.form)
+        database, now = views.parts.database, _now(views)
+        given: Mapping[str, Callable[[], Answer]] = {
+            "approve": lambda: reviewing.approve(database, found.id, now, seen, _moment(request.form)),
+            "drop": lambda: reviewing.drop(database, found.id, now, seen),
+        }
+        if order not in given:
+            raise NotFound
+        return redirect_with(_sentence(given[order]().says), "/review")
 
     @routes.post("/channels/<name>/<order>")
     def order_channel(name: str, order: str) -> AnyResponse:
@@ -244,6 +260,19 @@ def _seen(form: Mapping[str, str]) -> Seen | None:
     if state not in set(State) or not attempts.isdecimal():
         return None
     return Seen(state=State(state), attempts=int(attempts[:9]))
+
+
+def _moment(form: Mapping[str, str]) -> datetime | None:
+    """Return the time that an approval is for, None for now. Raises BadRequest for what is no time."""
+    text = form.get("at", "")
+    found = reviewing.moment_of(text) if text else None
+    if text and found is None:
+        raise BadRequest("That is not a time.")
+    return found
+
+
+def _sentence(says: str) -> str:
+    return f"{says[0].upper()}{says[1:]}."
 
 
 def _channel(views: OperatorViews, name: str) -> Channel:

@@ -15,6 +15,7 @@ from articles.topics import ALL
 from bot.operator import queries, reports
 from bot.operator.explaining import Explanation, explanations
 from bot.operator.parts import BotParts
+from bot.operator.reviewing import unreviewed
 from bot.outbox import channelstate, lease, schema, wording
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
@@ -25,7 +26,7 @@ from bot.planning.threshold import candidates, threshold
 from bot.services import SERVICES
 from feeds.publisher import Publisher
 from pages.admin.charts import columns, days
-from pages.admin.preview import previews
+from pages.admin.preview import drawn, previews
 from pages.render import Renderer
 
 PER_PAGE = 50
@@ -199,6 +200,15 @@ class OperatorViews:
             previews=previews(article, self.parts.site, now) if article else [],
             explanations=[(each, reports.answer(each)) for each in self._explanations(article, now)],
         )
+
+    def review(self, now: datetime, form_token: str, notice: str) -> str:
+        """Return what waits for review, each drawn as its service would show it."""
+        schema.check(self.parts.database)
+        waiting = [
+            (each, each.message and drawn(each.channel.kind, each.message, now))
+            for each in unreviewed(self.parts)
+        ]
+        return self._page("review", now, form_token, notice, waiting=waiting)
 
     def files(self, now: datetime, form_token: str) -> str:
         """Return the article files with errors, each with line and reason."""

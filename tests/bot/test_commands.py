@@ -552,3 +552,27 @@ def dump(program: Program) -> list[Any]:
     tables = ("deliveries", "attempts", "channels", "hosts", "lease")
     with program.database.read() as connection:
         return [connection.execute(text(f"SELECT * FROM {table}")).all() for table in tables]
+
+
+def test_review_lists_what_waits_as_people_would_see_it(begun: Program, flask: Invoke) -> None:
+    """The message, where it goes and until when; approved by its number, it is posted."""
+    begun.channels[0]["review"] = True
+    begun.configure()
+    assert flask("bot", "review").stdout == "none\n"
+    begun.write("new", excerpt="What it says.")
+    begun.write("other")
+    flask("bot", "once")
+    assert begun.chat.requests == []
+    listed = flask("bot", "review").stdout.splitlines()
+    number = listed[0].split()[0]
+    assert listed[0] == f"{number:>6}  team: since 2026-09-01 12:00:00Z"
+    assert listed[1].startswith("        Title of new  https://")
+    assert listed[2] == "        What it says."
+    other = str(int(number) + 1)
+    assert json.loads(flask("bot", "review", "--json").stdout.splitlines()[0])["reason"] == "waits for review"
+    assert flask("bot", "drop", other, "--seen", "held/0").stdout.endswith("will not be posted\n")
+    wrong = flask("bot", "approve", number, "--at", "tomorrow")
+    assert wrong.exit_code == 2 and "is no time such as" in wrong.stderr
+    assert flask("bot", "approve", number, "--at", "2026-09-01T13:00+02:00").exit_code == 0
+    assert flask("bot", "once").stdout.endswith("0 planned, 1 sent, 0 waiting\n")
+    assert flask("bot", "approve", number).exit_code == 1

@@ -19,8 +19,10 @@ from tests.hostile import HOSTILE, assert_safe
 
 ARGUMENTS: dict[str, list[list[str]]] = {
     "articles check": [[], ["--strict"], ["--content", "{home}/content"]],
+    "bot approve": [["1"], ["1", "--at", HOSTILE]],
     "bot channels": [[]],
     "bot deliveries": [[], ["--json"]],
+    "bot drop": [["1"]],
     "bot explain": [["first"], ["content/first.md"], [HOSTILE]],
     "bot forget": [["team"], [HOSTILE]],
     "bot once": [[]],
@@ -29,6 +31,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "bot preview": [["team", "first"]],
     "bot replay": [["1"], ["999"]],
     "bot resolve": [["1", "--posted"]],
+    "bot review": [[], ["--json"]],
     "bot resume": [["team"], [HOSTILE]],
     "bot skip": [["1"]],
     "bot test": [["team"], ["silent"]],

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from app import create_app
 from bot.operator import queries
 from bot.outbox.moves import add_deliveries
+from bot.outbox.schema import posts
 from bot.outbox.states import State
 from config import SiteConfig
 from pages.admin.authentication import SESSION, Authenticator, Session
@@ -397,6 +399,32 @@ def test_preview_is_what_would_be_sent(desk: Desk) -> None:
     assert texts(tree, "//details/summary")[0].startswith("team: sent since 2026-")
     assert client.get("/admin/preview?article=nothing").status_code == 404
     assert "Old" in client.get("/admin/preview?q=old").text
+
+
+def test_review(desk: Desk) -> None:
+    """What waits for review is drawn as its service would show it, and is scheduled, approved or dropped."""
+    client = desk.client()
+    assert "Nothing waits for review" in client.get("/admin/review").text
+    desk.chat.fail("team", reset_after_body())
+    publish(desk, title="For <review>", excerpt="What it says.")
+    desk.look()
+    held = desk.delivery(State.HELD)
+    with desk.parts.database.write() as connection:
+        connection.execute(update(posts).where(posts.c.id == held.post_id).values(cause="review", attempts=0))
+    tree = parse(client.get("/admin/review").text)
+    assert texts(tree, "//div[@class='chat slack']//p[@class='title']") == ["For <review>"]
+    assert texts(tree, "//section//form//button") == ["Approve", "Drop", "Schedule"]
+    address = f"/admin/review/{held.id}"
+    assert order(client, f"{address}/approve", at="soon").status_code == 400
+    changed = order(client, f"{address}/drop", state="held", attempts="1").text
+    assert "Nothing was changed: it was held after 1 attempt when you saw it" in changed
+    at = desk.clock.now + timedelta(hours=3)
+    said = order(client, f"{address}/approve", state="held", attempts="0", at=f"{at:%Y-%m-%dT%H:%M}").text
+    assert f"It will be posted at {at:%Y-%m-%d %H:%M}:00Z." in said
+    assert "Nothing waits for review" in said
+    found = queries.one(desk.parts.database, held.id)
+    assert found is not None and found.due_at == at.replace(second=0, microsecond=0)
+    assert order(client, f"{address}/x").status_code == 404
 
 
 def test_bad_files(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from bot.operator.commands.messages import add_messages
 from bot.operator.commands.ordering import add_channel_orders, add_delivery_orders
 from bot.operator.commands.planning import add_planning
 from bot.operator.commands.questions import add_questions
+from bot.operator.commands.reviewing import add_reviewing
 from bot.operator.commands.running import add_running
 from bot.operator.commands.shared import Parts, Proposed, clear_errors
 from bot.outbox import schema
@@ -29,6 +30,7 @@ def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
     add_questions(group, parts)
     add_delivery_orders(group, parts)
     add_channel_orders(group, parts)
+    add_reviewing(group, parts)
     add_messages(group, parts)
     return group
 

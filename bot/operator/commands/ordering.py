@@ -35,8 +35,8 @@ class _SeenType(click.ParamType[Seen]):
             self.fail(str(error), param, ctx)
 
 
-_IDS = click.argument("ids", type=DELIVERY, nargs=-1, required=True, metavar="ID…")
-_SEEN = click.option(
+IDS = click.argument("ids", type=DELIVERY, nargs=-1, required=True, metavar="ID…")
+SEEN = click.option(
     "--seen",
     type=_SeenType(),
     metavar="STATE/ATTEMPTS",
@@ -48,18 +48,18 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
     """Add `replay`, `resolve` and `skip`."""
 
     @group.command()
-    @_IDS
-    @_SEEN
+    @IDS
+    @SEEN
     @clear_errors
     def replay(ids: tuple[int, ...], seen: Seen | None) -> None:
         """Post these deliveries again, or at last, whatever the rules say."""
         ours = ready(parts(sys.stderr))
-        _carry_out(ours, ids, seen, lambda number, s: orders.replay(ours.database, number, ours.clock(), s))
+        carry_out(ours, ids, seen, lambda number, s: orders.replay(ours.database, number, ours.clock(), s))
 
     @group.command()
-    @_IDS
+    @IDS
     @click.option("--posted/--not-posted", default=None, help="What you see in the channel.")
-    @_SEEN
+    @SEEN
     @clear_errors
     def resolve(ids: tuple[int, ...], posted: bool | None, seen: Seen | None) -> None:
         """Say of deliveries whose answer was lost whether they were posted; if not, they are posted now."""
@@ -70,16 +70,16 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
         def order(number: int, seen: Seen | None) -> Answer:
             return orders.resolve(ours.database, number, posted=seen_there, now=ours.clock(), seen=seen)
 
-        _carry_out(ours, ids, seen, order)
+        carry_out(ours, ids, seen, order)
 
     @group.command()
-    @_IDS
-    @_SEEN
+    @IDS
+    @SEEN
     @clear_errors
     def skip(ids: tuple[int, ...], seen: Seen | None) -> None:
         """Never post these deliveries, as if their articles had been there before the channel."""
         ours = ready(parts(sys.stderr))
-        _carry_out(ours, ids, seen, lambda number, s: orders.skip(ours.database, number, ours.clock(), s))
+        carry_out(ours, ids, seen, lambda number, s: orders.skip(ours.database, number, ours.clock(), s))
 
 
 def add_channel_orders(group: AppGroup, parts: Parts) -> None:
@@ -119,7 +119,7 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
         print_line(f"{channel} is forgotten; {dropped} deliveries waited for it")
 
 
-def _carry_out(ours: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:
+def carry_out(ours: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:
     """Give the order for each delivery as it was seen, say what came of each, and end with 1 if one refused.
 
     An order is about a message: deliveries of one that was ordered already go with it.

@@ -1,0 +1,66 @@
+"""`flask bot review`, `approve` and `drop`: posts that wait for an operator before they are sent."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import datetime
+
+import click
+from flask.cli import AppGroup
+
+from bot.operator import reports, reviewing
+from bot.operator.commands.ordering import IDS, SEEN, carry_out
+from bot.operator.commands.shared import Parts, clear_errors, print_lines, ready
+from bot.operator.orders import Seen
+from text.printable import print_json
+
+
+class _Moment(click.ParamType[datetime]):
+    name = "time"
+
+    def convert(
+        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        found = value if isinstance(value, datetime) else reviewing.moment_of(value)
+        if found is None:
+            self.fail("is no time such as 2026-09-01T18:00 (UTC) or 2026-09-01T18:00+02:00", param, ctx)
+        return found
+
+
+def add_reviewing(group: AppGroup, parts: Parts) -> None:
+    """Add `review`, `approve` and `drop`."""
+
+    @group.command()
+    @click.option("--json", "as_json", is_flag=True, help="Say it in JSON, one delivery a line.")
+    @clear_errors
+    def review(as_json: bool) -> None:
+        """List what waits for review, the oldest first, as people would see it."""
+        ours = ready(parts(sys.stderr))
+        ours.refresh()
+        found = reviewing.unreviewed(ours)
+        if as_json:
+            for each in found:
+                for delivery in each.post.deliveries:
+                    print_json(reports.delivery_values(replace(delivery, post=each.post)))
+        else:
+            print_lines(reports.review_lines(found) if found else ["none"])
+
+    @group.command()
+    @IDS
+    @click.option("--at", type=_Moment(), metavar="TIME", help="Not before, such as 2026-09-01T18:00.")
+    @SEEN
+    @clear_errors
+    def approve(ids: tuple[int, ...], at: datetime | None, seen: Seen | None) -> None:
+        """Have these deliveries posted, which wait for review: now, or --at a time."""
+        ours = ready(parts(sys.stderr))
+        carry_out(ours, ids, seen, lambda n, s: reviewing.approve(ours.database, n, ours.clock(), s, at))
+
+    @group.command()
+    @IDS
+    @SEEN
+    @clear_errors
+    def drop(ids: tuple[int, ...], seen: Seen | None) -> None:
+        """Never post these deliveries, which wait for review."""
+        ours = ready(parts(sys.stderr))
+        carry_out(ours, ids, seen, lambda n, s: reviewing.drop(ours.database, n, ours.clock(), s))

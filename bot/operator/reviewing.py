@@ -1,0 +1,141 @@
+"""Posts that are held for review, and the orders about them: to approve at once or for later, or to drop.
+
+Each is recorded with its time, and compared with what the operator saw, as every order is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from bot.operator.orders import WILL_BE_POSTED, Answer, Seen, as_seen, carry_out
+from bot.operator.parts import BotParts
+from bot.outbox.causes import Cause
+from bot.outbox.database import Database
+from bot.outbox.moves import move_deliveries, move_posts
+from bot.outbox.records import Delivery, Post
+from bot.outbox.review import for_review
+from bot.outbox.schema import deliveries
+from bot.outbox.states import DeliveryState, PostState
+from bot.outbox.wording import moment
+from bot.planning.rules import Channel
+from bot.services.message import Message, compose_post
+
+FARTHEST = timedelta(days=366)
+"""How far ahead a post may be scheduled."""
+
+
+_LONGEST_TIME = 40
+"""Characters of a time."""
+
+_IS_DROPPED = Answer(done=True, says="it is dropped, and will not be posted")
+
+
+class Verdict(StrEnum):
+    """What an operator said of a post."""
+
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreviewed:
+    """A post that waits for review; `message` is None while none of its articles is there to be shown.
+
+    `expires_at` is when the first of its articles is too old to be posted, None where that never is.
+    """
+
+    channel: Channel
+    post: Post
+    message: Message | None
+    expires_at: datetime | None
+
+    @property
+    def delivery(self) -> Delivery:
+        """The delivery by whose number orders about the post are given."""
+        return replace(self.post.deliveries[0], post=self.post)
+
+    @property
+    def seen(self) -> Seen:
+        """What is to be seen of it."""
+        return Seen.of(self.delivery)
+
+
+def unreviewed(parts: BotParts) -> list[Unreviewed]:
+    """Return what waits for review in the channels that there are, the oldest first."""
+    posts = [post for post in for_review(parts.database) if post.deliveries]
+    articles = parts.catalog.get_many({each.article_id for post in posts for each in post.deliveries})
+    channels = {channel.name: channel for channel in parts.channels}
+    found = []
+    for post in posts:
+        channel = channels.get(post.channel)
+        if channel is None:
+            continue
+        shown = [articles[each.article_id] for each in post.deliveries if each.article_id in articles]
+        site = parts.site
+        message = compose_post(shown, site=site.name, site_url=site.url) if shown else None
+        oldest = min(each.published_at for each in post.deliveries)
+        expires_at = oldest + channel.max_age if channel.max_age else None
+        found.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))
+    return found
+
+
+def moment_of(text: str) -> datetime | None:
+    """Return the time that an operator wrote, in UTC unless it says otherwise; None for what is none."""
+    try:
+        found = datetime.fromisoformat(text.strip()[:_LONGEST_TIME])
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def approve(
+    database: Database, delivery_id: int, now: datetime, seen: Seen | None = None, at: datetime | None = None
+) -> Answer:
+    """Have the post of a delivery sent, now or at a later time; what has passed is now.
+
+    Its articles have to be published, and within the channel's rules, when its turn comes.
+    """
+    due_at = max(now, at or now)
+    if due_at - now > FARTHEST:
+        return Answer(done=False, says=f"nothing was changed: {moment(due_at)} is more than a year ahead")
+    verdict = Verdict.SCHEDULED if due_at > now else Verdict.APPROVED
+
+    def act(connection: Connection, found: Delivery) -> bool:
+        return _review(connection, found.post, PostState.PLANNED, verdict, now, due_at)
+
+    says = Answer(done=True, says=f"it will be posted at {moment(due_at)}")
+    return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED if due_at <= now else says)
+
+
+def drop(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
+    """Never post what waits for review, unless it is replayed; its stories count as told."""
+
+    def act(connection: Connection, found: Delivery) -> bool:
+        if not _review(connection, found.post, PostState.DEAD, Verdict.DROPPED, now, None):
+            return False
+        which, waiting = deliveries.c.post_id == found.post_id, [DeliveryState.WAITING]
+        cause = Cause.SKIPPED_BY_OPERATOR
+        return move_deliveries(connection, which, waiting, DeliveryState.BASELINED, now, cause=cause) > 0
+
+    return carry_out(database, delivery_id, seen, act, _IS_DROPPED)
+
+
+def _review(
+    connection: Connection,
+    post: Post | None,
+    target: PostState,
+    verdict: Verdict,
+    now: datetime,
+    due_at: datetime | None,
+) -> bool:
+    if post is None or post.state is not PostState.HELD or post.cause is not Cause.REVIEW:
+        return False
+    cause = Cause.SKIPPED_BY_OPERATOR if target is PostState.DEAD else Cause.NONE
+    recorded = {"verdict": verdict, "reviewed_at": now, "cause": cause}
+    held = [PostState.HELD]
+    return move_posts(connection, as_seen(post), held, target, now, due_at=due_at, **recorded) == 1

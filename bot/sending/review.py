@@ -1,0 +1,31 @@
+"""Ends what waits for review once it is too old to be posted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.outbox.causes import Cause
+from bot.outbox.queue import Outbox
+from bot.outbox.records import Delivery
+from bot.outbox.review import for_review
+from bot.outbox.states import DeliveryState
+from bot.planning.rules import Channel
+
+
+def expire_unreviewed(outbox: Outbox, channels: Mapping[str, Channel], now: datetime) -> list[Delivery]:
+    """Expire the deliveries in posts held for review that have outlived their channel's `max_age`.
+
+    Returns them. The others of their post go on waiting; a post that none is left for is over.
+    """
+    expired = []
+    for post in for_review(outbox.database):
+        channel = channels.get(post.channel)
+        if channel is None or channel.max_age is None:
+            continue
+        waiting = [each for each in post.deliveries if each.decided is DeliveryState.WAITING]
+        old = [each for each in waiting if now - each.published_at > channel.max_age]
+        ends = [(each, DeliveryState.EXPIRED, Cause.TOO_OLD, "too old: nobody reviewed it") for each in old]
+        if old and outbox.settle(post, ends, now):
+            expired += old
+    return expired

@@ -1,0 +1,125 @@
+"""Posts that an operator reviews before they are sent: none goes out by itself, and none is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.operator import orders, reviewing
+from bot.operator.orders import Seen
+from bot.outbox.records import Post
+from bot.outbox.states import PostState, State
+from bot.run import Bot
+from tests.bot.world import START, World, article
+from tests.fakechat import reset_after_body
+
+
+@pytest.fixture
+def bot(world: World) -> Bot:
+    """A bot whose one channel is reviewed, with one article that waits for it."""
+    bot = world.started(world.slack(review=True, max_age=timedelta(days=2)))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    return bot
+
+
+def test_nothing_is_sent_before_it_is_approved(world: World, bot: Bot) -> None:
+    """It is held, and says why; approved, it is sent at once, and the verdict is recorded with its time."""
+    world.clock.advance(hours=1)
+    world.tick(bot)
+    assert world.chat.requests == []
+    assert (world.only().state, world.only().reason) == (State.HELD, "waits for review")
+    answer = reviewing.approve(world.database, world.only().id, world.clock())
+    assert (answer.done, answer.says) == (True, "it will be posted in the bot's next run")
+    approved_at = world.clock()
+    world.clock.advance(minutes=1)
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    assert len(world.chat.requests) == 1
+    assert recorded(world) == ("approved", approved_at)
+    assert not reviewing.approve(world.database, world.only().id, world.clock()).done
+
+
+def recorded(world: World) -> tuple[object, object]:
+    post = world.only().post
+    assert isinstance(post, Post)
+    return post.verdict, post.reviewed_at
+
+
+def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
+    """It is sent at the time that the operator gave, and not before."""
+    at = START + timedelta(hours=6)
+    answer = reviewing.approve(world.database, world.only().id, START, None, at)
+    assert answer.says == "it will be posted at 2026-09-01 18:00:00Z"
+    assert recorded(world) == ("scheduled", START)
+    world.clock.advance(hours=5, minutes=59)
+    world.tick(bot)
+    assert (world.only().state, world.only().due_at) == (State.WAITING, at)
+    world.clock.advance(minutes=1)
+    world.tick(bot)
+    assert world.only().state is State.SENT
+    far = reviewing.approve(world.database, world.only().id, START, None, START + timedelta(days=400))
+    assert not far.done and "more than a year ahead" in far.says
+
+
+def test_what_is_dropped_is_not_posted_and_tells_its_story(world: World, bot: Bot) -> None:
+    """Neither it nor another article about the same page is posted; a replay posts it after all."""
+    seen = Seen(state=State.HELD, attempts=0)
+    assert reviewing.drop(world.database, world.only().id, world.clock(), seen).done
+    assert recorded_of_first(world) == ("dropped", START)
+    world.catalog.put(article("again", link="https://example.com/a"))
+    world.tick(bot)
+    assert world.chat.requests == []
+    assert {each.state for each in world.deliveries()} == {State.BASELINED, State.SKIPPED}
+    assert orders.replay(world.database, world.deliveries()[0].id, world.clock()).done
+    world.tick(bot)
+    assert len(world.chat.requests) == 1
+
+
+def recorded_of_first(world: World) -> tuple[object, object]:
+    return world.post().verdict, world.post().reviewed_at
+
+
+def test_what_nobody_reviews_expires(world: World, bot: Bot) -> None:
+    """After `max_age` it can no longer be approved, and says why it was not posted."""
+    world.clock.advance(days=2)
+    world.tick(bot)
+    assert world.only().state is State.EXPIRED
+    assert world.only().reason == "too old: nobody reviewed it"
+    assert world.post().state is PostState.DEAD
+    assert not reviewing.approve(world.database, world.only().id, world.clock()).done
+    assert world.chat.requests == []
+
+
+def test_what_was_withdrawn_meanwhile_is_not_posted(world: World, bot: Bot) -> None:
+    """An approval does not outweigh that the article is no longer published."""
+    world.catalog.put(article("a", is_published=False))
+    assert reviewing.approve(world.database, world.only().id, world.clock()).done
+    world.tick(bot)
+    assert world.only().state is State.SKIPPED
+    assert world.chat.requests == []
+
+
+def test_an_order_is_compared_with_what_was_seen(world: World, bot: Bot) -> None:
+    """A page that shows what waits cannot drop what was approved and lost its answer in the meantime."""
+    world.chat.fail("ai-team", reset_after_body())
+    seen, number = Seen(state=State.HELD, attempts=0), world.only().id
+    assert reviewing.approve(world.database, number, world.clock(), seen).done
+    world.tick(bot)
+    answer = reviewing.drop(world.database, number, world.clock(), seen)
+    assert not answer.done and "is unknown after 1 attempt now" in answer.says
+    assert world.only().state is State.UNKNOWN
+
+
+def test_what_an_operator_replays_is_not_reviewed_again(world: World, bot: Bot) -> None:
+    """A replay says that it is to be posted, so nobody is asked once more."""
+    assert reviewing.approve(world.database, world.only().id, world.clock()).done
+    world.tick(bot)
+    world.clock.advance(days=200)
+    world.tick(bot)
+    world.tick(bot)
+    assert world.only().post is None
+    assert orders.replay(world.database, world.only().id, world.clock()).done
+    world.tick(bot)
+    assert len(world.chat.requests) == 2
