@@ -62,6 +62,7 @@ def drawn(sent: Mapping[str, Any], *, shown: Callable[[str], str], below: tuple[
     """Return what an attachment looks like; `shown` undoes the escaping."""
     return Drawing(
         sender="Webhook",
+        badge="BOT",
         above=sent.get("author_name", ""),
         title=sent.get("title", ""),
         text=shown(sent.get("text", "")),

@@ -7,22 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from bot.services.answers import (
-    Outcome,
-    Pace,
-    Response,
-    Verdict,
-    judge,
-    pace_of,
-    rate_limited,
-    retry_after,
-    seconds,
-)
+from bot.services.answers import Response, Verdict
+from bot.services.discord_answers import classify
 from bot.services.drawing import Drawing, Times
 from bot.services.message import Message, test_text, title_of
 from bot.services.secret import Secret
@@ -69,23 +59,10 @@ QUIET: Mapping[str, object] = {"allowed_mentions": {"parse": []}}
 COLOUR = 0x2563EB
 COLOUR_RETRACTED = 0x6B7280
 
-# https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
-UNKNOWN_MESSAGE = 10008
-DEAD = {
-    10003: "the channel or the thread in its address does not exist",
-    10015: "the webhook was deleted",
-    40067: "the forum channel requires a tag on every post",
-    50027: "the webhook's token is invalid",
-    220001: "a forum channel's webhook needs ?thread_id=… in its address",
-}
-
 _MARKDOWN = re.compile(r"[\\*_~`|<>\[\]():]|^[#+-]|^\d+(?=\.)|@(?=everyone|here|[!&]?\d)", re.IGNORECASE)
 _TIME = re.compile(r"<t:(\d+)(?::\w)?>")
 _ESCAPED = re.compile(r"\\([^\w\s]|_)")
 _WEBHOOK_PATH = re.compile(r"/api(?:/v\d+)?(?=/webhooks/)")
-_FIELD = re.compile(r"[a-z_]{1,40}|\d{1,3}")
-_CODE = re.compile(r"[A-Z_]{1,60}")
-_PHRASE = re.compile(r"[A-Za-z]{1,20}(?:[ ,.'-]{1,2}[A-Za-z]{1,20}){0,15}[.]?")
 
 
 def escape(text: str) -> str:
@@ -149,20 +126,7 @@ class Discord(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; a success carries the id of the message."""
-        said = response.said()
-        pace = pace_of(response)
-        if response.status == 429:
-            return _rate_limited(response, said, pace)
-        if 200 <= response.status < 300:
-            return _success(response, said, pace)
-        code = said.get("code")
-        if code == UNKNOWN_MESSAGE:
-            reason = f"HTTP {response.status}: the message was deleted in Discord"
-            return Verdict(outcome=Outcome.REJECTED, reason=reason, pace=pace, degradable=False)
-        if isinstance(code, int) and code in DEAD:
-            reason = f"HTTP {response.status}: {DEAD[code]} (Discord's error {code})"
-            return Verdict(outcome=Outcome.DISABLED, reason=reason, pace=pace)
-        return replace(judge(response, _complaint(said)), pace=pace)
+        return classify(response)
 
     def draw(self, request: Request, times: Times) -> Drawing:
         """Return what Discord shows of a message with one embed."""
@@ -280,43 +244,3 @@ def _address(webhook: Secret, message_id: str | None = None) -> Secret:
     else:
         path += f"/messages/{message_id}"
     return Secret(urlunsplit(parts._replace(path=path, query=urlencode(query), fragment="")))
-
-
-def _success(response: Response, said: dict[str, Any], pace: Pace | None) -> Verdict:
-    message_id = str(said.get("id", ""))
-    if message_id.isdecimal() and message_id.isascii():
-        return Verdict(outcome=Outcome.SENT, reason="posted", message_id=message_id, pace=pace)
-    if response.status == 204:
-        return Verdict(outcome=Outcome.SENT, reason="posted, and Discord did not say where", pace=pace)
-    reason = f"HTTP {response.status}, but not in Discord's words: it may have been posted"
-    return Verdict(outcome=Outcome.UNKNOWN, reason=reason, pace=pace)
-
-
-def _rate_limited(response: Response, said: dict[str, Any], pace: Pace | None) -> Verdict:
-    """https://docs.discord.com/developers/topics/rate-limits#exceeding-a-rate-limit
-
-    An answer that is not JSON comes from the edge network, which has the sender's address in view.
-    """
-    waits = [wait for wait in (retry_after(response), seconds(said.get("retry_after"))) if wait is not None]
-    everywhere = said.get("global") is True or response.header("X-RateLimit-Scope") == "global" or not said
-    return rate_limited(max(waits, default=None), host=everywhere, pace=pace)
-
-
-def _complaint(said: dict[str, Any]) -> str:
-    """Return Discord's error message and code; anything else in the answer could repeat the address."""
-    message, code = said.get("message"), said.get("code")
-    words = [message] if isinstance(message, str) and _PHRASE.fullmatch(message) else []
-    if isinstance(code, int) and 0 < code < 10**7:
-        words.append(f"(Discord's error {code})")
-    faults = list(_faults(said.get("errors"), depth=6))
-    return " ".join(words) + (f"; {', '.join(faults[:3])}" if faults else "")
-
-
-def _faults(errors: object, *, depth: int, path: str = "") -> Iterator[str]:
-    """Yield where the form was wrong: https://docs.discord.com/developers/reference#error-messages"""
-    for name, inside in errors.items() if isinstance(errors, dict) and depth else ():
-        if name == "_errors" and isinstance(inside, list):
-            codes = (str(error.get("code")) for error in inside if isinstance(error, dict))
-            yield from (f"{path or 'body'}: {code}" for code in codes if _CODE.fullmatch(code))
-        elif _FIELD.fullmatch(name):
-            yield from _faults(inside, depth=depth - 1, path=f"{path}.{name}" if path else name)

@@ -171,6 +171,7 @@ class Email(Service):
         link = re.search(r'<a href="([^"]*)"', marked)
         return Drawing(
             sender=str(mail["From"]),
+            badge="",
             above=f"To {mail['To']}",
             title=str(mail["Subject"]),
             text="\n".join(paragraphs[1:-2]),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import ClassVar, Literal, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from bot.services.answers import Response, Verdict
 from bot.services.drawing import Drawing, Times
@@ -109,10 +109,15 @@ class Request:
         return _JSON.encode(self.json).encode() if self.body is None else self.body
 
     def text(self) -> str:
-        """Return the body as people read it."""
+        """Return the body as people read it: JSON over several lines, and a form a field a line."""
         if self.body is None:
             return json.dumps(self.json, indent=2, ensure_ascii=False)
-        return self.body.decode("utf-8", "replace")
+        kind, written = self.headers.get("Content-Type", ""), self.body.decode("utf-8", "replace")
+        if kind.startswith("application/json"):
+            return json.dumps(json.loads(written), indent=2, ensure_ascii=False)
+        if kind.startswith("application/x-www-form-urlencoded"):
+            return "\n".join(f"{name}: {value}" for name, value in parse_qsl(written))
+        return written
 
 
 class Service(Protocol):

@@ -187,6 +187,7 @@ class Telegram(Service):
         link = re.search(r'<a href="([^"]*)">', lines[0])
         return Drawing(
             sender="Bot",
+            badge="BOT",
             title=_shown(lines[0]),
             text=_shown("\n".join(lines[1:-1])),
             picture=urlsplit(str(sent.get("photo", ""))).hostname or "",

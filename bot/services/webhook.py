@@ -149,6 +149,7 @@ class Webhook(Service):
             ("Published", times.exact(datetime.fromisoformat(data["published_at"]))),
         )
         return Drawing(
+            badge="",
             above=event["type"],
             title=data.get("title", ""),
             text=data.get("summary", ""),

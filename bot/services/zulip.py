@@ -152,6 +152,7 @@ class Zulip(Service):
         texts = [line for line in lines[1:] if line not in (picture, small)]
         return Drawing(
             sender="Bot",
+            badge="BOT",
             above=f"# {sent['to']} > {sent['topic']}",
             title=_shown(lines[0], times).strip("*"),
             text=_shown("\n".join(texts), times),

@@ -6,6 +6,7 @@ named in place of being shown: a page makes no request to another host.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,7 +50,7 @@ def drawn(kind: str, message: Message, now: datetime) -> Preview:
     return Preview(kind=kind, name=service.NAME, sent=request.text(), drawing=drawing)
 
 
-def previews(article: Article, site: Site, now: datetime) -> list[Preview]:
-    """Return the article as every service would be sent it, and would show it."""
+def previews(article: Article, site: Site, now: datetime, kinds: Container[str] = ()) -> list[Preview]:
+    """Return the article as each service would be sent it and show it; those of `kinds` come first."""
     message = compose(article, site=site.name, site_url=site.url)
-    return [drawn(kind, message, now) for kind in SERVICES]
+    return [drawn(kind, message, now) for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)]

@@ -188,6 +188,7 @@ class OperatorViews:
             choices, timed_out = found.articles, found.timed_out
         elif article is None:
             choices = self._publisher.catalog.newest(ALL, now, limit=_RECENT)
+        kinds = {channel.kind for channel in self.parts.channels}
         return self._page(
             "preview",
             now,
@@ -197,7 +198,7 @@ class OperatorViews:
             article=article,
             choices=choices,
             timed_out=timed_out,
-            previews=previews(article, self.parts.site, now) if article else [],
+            previews=previews(article, self.parts.site, now, kinds) if article else [],
             explanations=[(each, reports.answer(each)) for each in self._explanations(article, now)],
         )
 

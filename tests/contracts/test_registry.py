@@ -16,6 +16,7 @@ from bot.outbox import schema
 from bot.services import SERVICES, Context
 from config import BotConfig, ConfigError, SiteConfig
 from ops.redact import Redactor
+from tests.contracts.kinds import CASES
 from tests.contracts.samples import MESSAGE
 from tests.contracts.toy import KEY, TOY, FakeToy, toy_destination
 from tests.fakechat import FakeChat
@@ -144,3 +145,10 @@ def test_a_request_carries_what_a_signed_webhook_needs() -> None:
     assert request.headers["Toy-Id"] == "post-7"
     assert b'"reply_to": "m1"' in request.content()
     assert b"Another" in request.content()
+
+
+def test_what_is_sent_is_shown_as_people_read_it() -> None:
+    """A form a field a line, and JSON over several lines, however they go over the wire."""
+    form, event = (SERVICES[kind].test(CASES[kind].hook, "News") for kind in ("zulip", "webhook"))
+    assert form.text().splitlines()[:3] == ["type: stream", "to: news", "topic: Test"]
+    assert event.text().startswith('{\n  "type": "channel.test",')
