@@ -198,6 +198,12 @@ class Program:
         self.channels.append(given | settings)
         self.configure()
 
+    def add(self, settings: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+        """Add a channel of any kind, and the variables that its settings name."""
+        self.environ |= environ
+        self.channels.append({"max_age": "off", **settings})
+        self.configure()
+
     def _has_looked(self, name: str) -> bool:
         state = channelstate.states(self.database).get(name)
         return state is not None and state.baselined_at is not None

@@ -93,7 +93,8 @@ class Case:
         model = self.service.OPTIONS.model_validate(
             {**{f"{name}_env": "X" for name in secrets}, **self.options}
         )
-        options = {name: value for name, value in model if name.removesuffix("_env") not in secrets}
+        own = {name: value for name, value in model if value is not None}
+        options = {name: value for name, value in own.items() if name.removesuffix("_env") not in secrets}
         return self.service.destination(secrets, options)
 
     def settings(self, name: str) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
@@ -30,13 +30,17 @@ class Reply:
 
 @dataclass
 class MailServer:
-    """A running server. `mails` are what it has taken; `replies` are given once each, in their order."""
+    """A running server. `mails` are what it has taken; `replies` are given once each, in their order.
+
+    What goes wrong besides is for `mood` to say, stage by stage.
+    """
 
     tls: ssl.SSLContext | None = None
     implicit: bool = False
     mails: list[tuple[Envelope, EmailMessage]] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     tries: int = 0
+    mood: Callable[[str], Reply | None] = lambda stage: None
 
     def __enter__(self) -> MailServer:
         self.port = free_port()
@@ -47,7 +51,6 @@ class MailServer:
             options |= {"ssl_context": self.tls, "auth_require_tls": False}
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
         self._controller.start()
-        self._changed = threading.Condition()
         return self
 
     def __exit__(self, *args: object) -> None:
@@ -68,7 +71,7 @@ class MailServer:
         found = next((reply for reply in self.replies if reply.stage == stage), None)
         if found:
             self.replies.remove(found)
-        return found
+        return found or self.mood(stage)
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

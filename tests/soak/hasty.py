@@ -41,6 +41,7 @@ def live_faster() -> None:
     retry.SCHEDULE = (first, second, later, later, later, later, later)
     answers.HOST_PAUSE = timedelta(seconds=0.5)
     answers.SHORTEST_PAUSE = timedelta(seconds=0.05)
+    answers.FIRST_DENIED_PAUSE = timedelta(seconds=0.2)
 
 
 def main() -> None:
