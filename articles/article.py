@@ -34,6 +34,21 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file that an article offers: a recording, a film, a document.
+
+    `url` is absolute, or starts with /articles/: then it is an address on this site. `length` is in bytes,
+    `duration` in seconds; None where the article does not say.
+    """
+
+    url: str
+    type: str | None = None
+    length: int | None = None
+    duration: int | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """Who wrote an article: the publication, not the person. `feed` is the address of its own feed."""
 
@@ -87,6 +102,7 @@ class Article:
     authors: tuple[str, ...] = ()
     language: str | None = None
     images: tuple[Image, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
     related: tuple[RelatedArticle, ...] = ()
     embed: str | None = None
     body: str = ""

@@ -211,6 +211,9 @@ class _Elsewhere:
     def has_file(self, _path: str) -> bool:
         return False
 
+    def size(self, _path: str) -> None:
+        return None
+
 
 def prepared(task: Task) -> Prepared:
     """Return a body as safe HTML, unless a link in it leads into the folder; for any process."""

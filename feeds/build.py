@@ -16,6 +16,7 @@ from articles.article import Article, Image, Provider, RelatedArticle
 from articles.topics import ALL, Topic
 from feeds.bodies import Bodies
 from feeds.content import entry_html, full_text, paragraph
+from feeds.enclosures import enclosures
 from feeds.links import Links
 from feeds.model import Author, Content, Entry, Feed, Site
 from text.markup import one_line
@@ -176,6 +177,7 @@ def build_entry(
         provider=provider,
         language=_language(article.language),
         images=tuple(_images(article.images, site)),
+        enclosures=enclosures(article, text if content == "full" else "", bodies.links),
         related=tuple(_related(article.related))[:related],
         via=via if via != url else None,
     )

@@ -34,6 +34,9 @@ class Places(Protocol):
     def has_file(self, path: str) -> bool:
         """Return whether there is a file beside the articles that this site serves."""
 
+    def size(self, path: str) -> int | None:
+        """Return the bytes of such a file, None where there is none."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Links:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
-from articles.article import Image, RelatedArticle
+from articles.article import Enclosure, Image, RelatedArticle
 
 Content = Literal["full", "excerpt"]
 
@@ -66,6 +66,7 @@ class Entry:
     provider: Author | None = None
     language: str | None = None
     images: tuple[Image, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
     related: tuple[RelatedArticle, ...] = ()
     via: str | None = None
 

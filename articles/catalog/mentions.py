@@ -90,3 +90,11 @@ class CatalogPlaces:
     def has_file(self, path: str) -> bool:
         """Return whether there is a file beside the articles that this site serves."""
         return self._files is not None and self._files.find(path, self._now) is not None
+
+    def size(self, path: str) -> int | None:
+        """Return the bytes of a file beside the articles that this site serves, None where there is none."""
+        file = self._files.find(path, self._now) if self._files else None
+        try:
+            return file.stat().st_size if file else None
+        except OSError:  # it was deleted a moment ago
+            return None

@@ -133,6 +133,7 @@ class _Reading:
             authors=authors,
             language=found.first(values.language, "locale", "lang", "language") or self._language(),
             images=links.images(link),
+            enclosures=links.enclosures(link),
             related=self._related(),
             embed=found.first(values.embed, "featuredcontent"),
             body=self._head.body,

@@ -23,6 +23,7 @@ IMAGES = (
     "images", "image", "cover", "featured_image", "featuredimage", "thumbnail", "hero", "banner", "og_image",
     "header",
 )  # fmt: skip
+ENCLOSURES = ("enclosure", "enclosures", "audio", "podcast", "video")
 LINKS = ("external_url", "canonical_url", "canonicalurl", "canonical", "externalurl")
 TRANSLATIONS = ("translationkey", "translation_key", "translation_id", "lang-ref", "lang_ref")
 PERMALINKS = ("permalink", "url", "path")
@@ -33,7 +34,19 @@ RELATED_KEYS = frozenset({"title", "provider", *RELATED_LINKS, *RELATED_DATES})
 # Where themes and generators keep keys of their own, the strongest first.
 _NESTED = ("taxonomies", "extra", "params", "seo")
 _MAY_BE_NESTED = frozenset(
-    {*EXCERPTS, *IMAGES, *UPDATES, *TOPIC_KEYS, "author", "authors", "lang", "language", "locale", *LINKS}
+    {
+        *EXCERPTS,
+        *IMAGES,
+        *ENCLOSURES,
+        *UPDATES,
+        *TOPIC_KEYS,
+        "author",
+        "authors",
+        "lang",
+        "language",
+        "locale",
+        *LINKS,
+    }
 )
 SEPARATORS: Mapping[str, str] = {"jekyll": " ", "pelican": ";"}
 

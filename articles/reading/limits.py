@@ -18,6 +18,8 @@ MAX_NAME = 200
 """Characters of the name of an author, a provider, a type or a category, and of a picture's text."""
 MAX_ITEMS = 100
 """Authors and pictures of an article: those after it are left out."""
+MAX_ENCLOSURES = 10
+"""Recordings, films and documents of an article: those after it are left out."""
 MAX_LANGUAGE = 100
 """Characters of a language tag."""
 MAX_EMBED = 20_000

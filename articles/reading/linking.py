@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from articles.article import Image
+from articles.article import Enclosure, Image
 from articles.identity import identity
 from articles.reading import addresses, keys, limits, parts, values
 from articles.reading.context import Context
@@ -121,6 +121,22 @@ class Links:
             if pictures := found.usable(read, key, value):
                 return pictures
         return ()
+
+    def enclosures(self, link: str | None) -> tuple[Enclosure, ...]:
+        """Return the recordings, films and documents that the front matter names, each address once."""
+        base_url = self._conventions.base_url
+
+        def resolve(reference: str) -> str | None:
+            return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
+
+        read = parts.enclosures(resolve)
+        listed: dict[str, Enclosure] = {}
+        for key, value in self._values.given(*keys.ENCLOSURES):
+            # Themes put anything under these names: a flag, the id of a film at some service.
+            if isinstance(value, (str, list, Mapping)):
+                for each in self._values.usable(read, key, value) or ():
+                    listed.setdefault(each.url, each)
+        return tuple(listed.values())[: limits.MAX_ENCLOSURES]
 
 
 def _is_whole_address(value: Any) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
+from itertools import islice
 from typing import Any, TypeVar
 
-from articles.article import Image, Provider, RelatedArticle
+from articles.article import Enclosure, Image, Provider, RelatedArticle
 from articles.reading import limits
 from articles.reading.keys import RELATED_DATES, RELATED_LINKS
 from articles.reading.values import (
@@ -24,6 +25,7 @@ from articles.reading.values import (
     text,
     within,
 )
+from text.mimetypes import enclosure_type
 from text.titles import plain_text
 from text.urls import http_url
 
@@ -33,6 +35,12 @@ NOT_WHOLE = "must be a whole http:// or https:// address"
 _BETWEEN_NAMES = re.compile(r"\s*\([^()]*\)\s*(?:,|and\b|&|$)?\s*|\s*,\s*(?:and\s+)?|\s+(?:and|&)\s+")
 _image_text = cut_text(limits.MAX_NAME)
 _UTC_DATE = moment(UTC)
+
+_FILE_KEYS = ("url", "src", "file", "path", "href", "audio", "video", "mp3")
+_MIME = re.compile(r"[A-Za-z]+/[A-Za-z0-9.+-]{1,100}")
+_DURATION = re.compile(r"(?:(\d{1,3}):)??(?:(\d{1,4}):)?(\d{1,6})(?:\.\d+)?")
+_MAX_LENGTH = 2**40  # bytes
+_MAX_DURATION = 10_000_000  # seconds
 
 T = TypeVar("T")
 
@@ -154,6 +162,70 @@ def images(
         return found[: limits.MAX_ITEMS]
 
     return read
+
+
+def enclosures(resolve: Callable[[str], str | None]) -> Callable[[Values, str, Any], tuple[Enclosure, ...]]:
+    """Return a reader of recordings, films and documents; `resolve` gives the address of a relative one.
+
+    What names no file by its extension or its type is passed over: themes put players and flags there.
+    """
+
+    def one(values: Values, key: str, value: Any) -> Enclosure | None:
+        value = {"url": value} if isinstance(value, str) else value
+        part = next((p for p in _FILE_KEYS if isinstance(value, Mapping) and value.get(p)), None)
+        if part is None:
+            return None
+        if not isinstance(value[part], str):
+            return one(values, f"{key}.{part}", value[part]) if isinstance(value[part], Mapping) else None
+        place = f"{key}.{part}"
+        found = within(place, text(values, place, value[part]), limits.MAX_URL)
+        mimetype = _first_part(values, name, key, value, "type", "mime", "mime_type")
+        if not (mimetype and _MIME.fullmatch(mimetype)):
+            mimetype = enclosure_type(found)
+        url = http_url(found) if _SCHEME.match(found) else resolve(found)
+        if mimetype is None or url is None:
+            return None
+        return Enclosure(
+            url=url,
+            type=mimetype.lower(),
+            length=_first_part(values, _count, key, value, "length", "size", "bytes"),
+            duration=_part(values, _duration, key, value, "duration"),
+            title=_part(values, _image_text, key, value, "title"),
+        )
+
+    def read(values: Values, key: str, value: Any) -> tuple[Enclosure, ...]:
+        listed = (values.usable(one, place, item) for place, item in items(key, value))
+        return tuple(islice(filter(None, listed), limits.MAX_ENCLOSURES))
+
+    return read
+
+
+def _first_part(
+    values: Values, read: Callable[[Values, str, Any], T], key: str, whole: dict[str, Any], *names: str
+) -> T | None:
+    """Return the first of several parts that is there, or None."""
+    return next(
+        (found for part in names if (found := _part(values, read, key, whole, part)) is not None), None
+    )
+
+
+def _count(values: Values, key: str, value: Any) -> int | None:
+    """Return a number of bytes; None for one that cannot be."""
+    number = integer(
+        values, key, int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 16 else value
+    )
+    return number if 0 < number <= _MAX_LENGTH else None
+
+
+def _duration(values: Values, key: str, value: Any) -> int | None:
+    """Return seconds, of a number or of "1:02:03" as podcasts have it."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise BadValueError(key, "write a duration such as 1:02:03, or seconds")
+        return sum(int(part) * scale for part, scale in zip(match.groups("0"), (3600, 60, 1), strict=True))
+    seconds = integer(values, key, value)
+    return seconds if 0 < seconds < _MAX_DURATION else None
 
 
 def _image_key(key: str, value: Any) -> str | None:

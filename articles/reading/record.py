@@ -10,7 +10,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from articles.article import Article, Image, Provider, RelatedArticle
+from articles.article import Article, Enclosure, Image, Provider, RelatedArticle
 from articles.identity import precedence
 from articles.topics import Topics
 
@@ -108,6 +108,8 @@ def article(document: str, path: str, *, related: str = "", count: int = 0, body
         fields["provider"] = Provider(**fields["provider"])
     if "images" in fields:
         fields["images"] = tuple(Image(**image) for image in fields["images"])
+    if "enclosures" in fields:
+        fields["enclosures"] = tuple(Enclosure(**each) for each in fields["enclosures"])
     if related and count:
         fields["related"] = _related(related)[:count]
     return Article(path=path, body=body, **fields)
@@ -125,6 +127,8 @@ def _encode(article: Article, slugs: tuple[str, ...]) -> str:
         fields["provider"] = _filled(article.provider)
     if article.images:
         fields["images"] = [_filled(image) for image in article.images]
+    if article.enclosures:
+        fields["enclosures"] = [_filled(each) for each in article.enclosures]
     return _json(fields)
 
 
@@ -151,6 +155,6 @@ def _related(document: str) -> tuple[RelatedArticle, ...]:
     return tuple(RelatedArticle(**item) for item in found)
 
 
-def _filled(part: Provider | Image) -> dict[str, Any]:
+def _filled(part: Provider | Image | Enclosure) -> dict[str, Any]:
     values = {name: getattr(part, name) for name in part.__dataclass_fields__}
     return {name: value for name, value in values.items() if value is not None}

@@ -16,6 +16,7 @@ import feedgen.feed
 from lxml import etree
 
 from feeds.model import Entry, Feed
+from text.mimetypes import image_type
 
 MEDIA = "http://search.yahoo.com/mrss/"
 ATOM = "http://www.w3.org/2005/Atom"
@@ -64,9 +65,9 @@ def generator(feed: Feed, extension: str, mimetype: str) -> Any:
     return made
 
 
-def feed_namespaces(feed: Feed, always: Mapping[str, str]) -> Mapping[str, str]:
+def feed_namespaces(feed: Feed, always: Mapping[str, str]) -> dict[str, str]:
     """Return the namespaces of a document by prefix: those that it has anyway, and what this one needs."""
-    return {**always, "fh": HISTORY} if feed.history.is_archive else always
+    return {**always, "fh": HISTORY} if feed.history.is_archive else dict(always)
 
 
 def add_feed_links(parent: etree._Element, feed: Feed, extension: str) -> None:
@@ -110,6 +111,7 @@ def add_media(parent: etree._Element, entry: Entry) -> None:
             parent,
             f"{{{MEDIA}}}content",
             url=image.url,
+            type=image_type(image.url),
             medium="image",
             width=image.width,
             height=image.height,

@@ -50,6 +50,16 @@ def _complete_entry(element: etree._Element, entry: Entry) -> None:
         link.set("rel", "alternate")
     if entry.via:
         add(element, "link", rel="via", href=entry.via)
+    for enclosure in entry.enclosures:
+        add(
+            element,
+            "link",
+            rel="enclosure",
+            href=enclosure.url,
+            type=enclosure.type,
+            length=enclosure.length,
+            title=enclosure.title,
+        )
     for item in entry.related:
         add(element, "link", rel="related", href=item.link, title=item.title)
     add_media(element, entry)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from articles.article import Enclosure
 from feeds.model import Author, Entry, Feed
 
 EXTENSION = "json"
@@ -23,6 +24,7 @@ def render(feed: Feed) -> bytes:
         "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],
         "description": feed.description,
         "icon": feed.icon,
+        "favicon": feed.icon,
         "authors": [{"name": feed.author, "url": feed.home_url}],
         "language": feed.language,
         "items": [_item(entry) for entry in feed.entries],
@@ -46,8 +48,37 @@ def _item(entry: Entry) -> dict[str, Any]:
             "authors": _authors(entry.authors),
             "tags": list(entry.categories),
             "language": entry.language,
+            "attachments": [_attachment(each) for each in entry.enclosures],
+            "_newswire": _extension(entry),
         }
     )
+
+
+def _attachment(enclosure: Enclosure) -> dict[str, Any]:
+    return _present(
+        {
+            "url": enclosure.url,
+            "mime_type": enclosure.type,
+            "title": enclosure.title,
+            "size_in_bytes": enclosure.length,
+            "duration_in_seconds": enclosure.duration,
+        }
+    )
+
+
+def _extension(entry: Entry) -> dict[str, Any]:
+    """Return what JSON Feed has no words for: all pictures, where there are several, and the publication."""
+    pictures = [
+        _present({"url": each.url, "title": each.title, "width": each.width, "height": each.height})
+        for each in entry.images
+    ]
+    provider = entry.provider
+    publication = (
+        _present({"name": provider.name, "url": provider.url, "feed_url": provider.feed_url})
+        if provider
+        else {}
+    )
+    return _present({"images": pictures if len(pictures) > 1 else [], "publication": publication})
 
 
 def _authors(authors: Iterable[Author]) -> list[dict[str, Any]]:

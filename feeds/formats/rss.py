@@ -7,8 +7,10 @@ from html import escape
 
 from lxml import etree
 
+from feeds.formats import _podcast
 from feeds.formats._spelling import spelled
 from feeds.formats._xml import (
+    ATOM,
     MEDIA,
     add,
     add_entry,
@@ -38,6 +40,8 @@ def render(feed: Feed) -> bytes:
     if feed.icon and feed.icon.lower().endswith(_PICTURES):
         made.image(feed.icon)
     made.ours.namespaces = feed_namespaces(feed, {"dc": _DC, "media": MEDIA, "sy": _SY})
+    if _podcast.is_podcast(feed):
+        made.ours.namespaces |= _podcast.NAMESPACES
     made.ours.complete = partial(_complete_channel, feed=feed)
     for entry in feed.entries:
         item = add_entry(made, entry, partial(_complete_item, entry=entry))
@@ -54,6 +58,8 @@ def _complete_channel(rss: etree._Element, feed: Feed) -> None:
     if not feed.updated:
         etree.strip_elements(channel, "lastBuildDate")
     add_feed_links(channel, feed, EXTENSION)
+    if _podcast.is_podcast(feed):
+        _podcast.add_channel(channel, feed, feed.address(EXTENSION))
     period, minutes = next(
         ((name, length) for name, length in _PERIODS.items() if feed.ttl <= length), ("yearly", 525600)
     )
@@ -72,4 +78,7 @@ def _complete_item(item: etree._Element, entry: Entry) -> None:
             add(item, f"{{{_DC}}}source", entry.provider.url)
     if entry.language:
         add(item, f"{{{_DC}}}language", entry.language)
+    if entry.updated > entry.published:
+        add(item, f"{{{ATOM}}}updated", entry.updated.isoformat())
+    _podcast.add_enclosures(item, entry)
     add_media(item, entry)

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from articles.article import Image
+from articles.article import Enclosure, Image
 from feeds.formats import atom, rss
 from tests.feeds.samples import feed_of, rich_article
 
@@ -99,6 +99,22 @@ def test_a_title_with_a_reference_in_it_is_decoded_once() -> None:
         assert {parser: found["title"] for parser, found in parsers.items()} == dict.fromkeys(
             twice, expected["title"]
         ), name
+
+
+def test_a_podcast_client_can_play_it() -> None:
+    """A parser of podcasts, which refuses what is none, finds the recording and all that is said of it."""
+    episode = Enclosure(
+        url="https://cdn.example.com/1.mp3?a=1&b=2", type="audio/mpeg", length=1234, duration=3723
+    )
+    feed = feed_of([rich_article(enclosures=(episode,))])
+    found = by_node({"rss": rss.render(feed).decode()}, ["podcast-partytime"])["rss"]["podcast-partytime"]
+    [item] = found["items"]
+    assert (item["enclosure"]["url"], item["enclosure"]["length"]) == (episode.url, 1234)
+    assert (item["enclosure"]["type"], item["duration"]) == ("audio/mpeg", 3723)
+    assert (found["title"], found["author"]) == (feed.title, [feed.author]) or found["author"] == feed.author
+    value = found["value"]
+    assert value["itunesImage"] == feed.icon and value["itunesCategory"] == ["News"]
+    assert value["explicit"] is False and value["guid"]
 
 
 def test_ruby_reads_every_field() -> None:

@@ -1,0 +1,59 @@
+"""The files that an entry offers: those of its front matter, and those that its text links to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from urllib.parse import unquote
+
+from articles.article import Article, Enclosure
+from feeds.links import Links
+from text.markup import one_line
+from text.mimetypes import enclosure_type
+from text.urls import http_url, on_site
+
+MAX_ENCLOSURES = 10
+"""Files that one entry offers."""
+
+_LINK = re.compile(r'<a [^>]*?href="([^"]+)"')
+
+
+def enclosures(article: Article, html: str, links: Links) -> tuple[Enclosure, ...]:
+    """Return what an article offers, each address once: recordings and films first, then documents.
+
+    `html` is its sanitised text. The length of a file that lies with the articles is known.
+    """
+    found: dict[str, Enclosure] = {}
+    for enclosure in (*_given(article, links), *_linked(html)):
+        found.setdefault(enclosure.url, enclosure)
+    listed = sorted(found.values(), key=lambda each: not is_media(each))[:MAX_ENCLOSURES]
+    return tuple(each if each.length else replace(each, length=_size(each.url, links)) for each in listed)
+
+
+def is_media(enclosure: Enclosure) -> bool:
+    """Return whether it is something to hear or to watch."""
+    return (enclosure.type or "").startswith(("audio/", "video/"))
+
+
+def _given(article: Article, links: Links) -> Iterator[Enclosure]:
+    for enclosure in article.enclosures:
+        if url := http_url(on_site(enclosure.url, links.site_url)):
+            yield replace(enclosure, url=url, title=one_line(enclosure.title or "") or None)
+
+
+def _linked(html: str) -> Iterator[Enclosure]:
+    for link in _LINK.finditer(html):
+        address = unescape(link[1])
+        if mimetype := enclosure_type(address):
+            url = http_url(address)
+            if url:
+                yield Enclosure(url=url, type=mimetype)
+
+
+def _size(url: str, links: Links) -> int | None:
+    start = f"{links.site_url}/articles/"
+    if links.places is None or not url.startswith(start):
+        return None
+    return links.places.size(unquote(url.removeprefix(start)))
