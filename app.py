@@ -171,6 +171,8 @@ def lane_of(path: str, query: str) -> Lane:
         return Lane.COSTLY if query or set(path) & set("+,") else Lane.FEEDS
     if path == "/feeds.opml" and query:
         return Lane.COSTLY
+    if path.startswith("/sitemap"):
+        return Lane.COSTLY
     return Lane.COSTLY if path in ("/search", "/build", "/metrics", "/readyz/bot") else Lane.PAGES
 
 

@@ -13,7 +13,8 @@ from web.document import Document
 FOLDER = Path(__file__).parent / "static"
 
 _IMMUTABLE = (("Cache-Control", "public, max-age=31536000, immutable"), ("X-Content-Type-Options", "nosniff"))
-_MIMETYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_MIMETYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
+              ".png": "image/png", ".ico": "image/vnd.microsoft.icon"}  # fmt: skip
 
 
 class Assets:

@@ -47,6 +47,7 @@ class Renderer:
             "marked": marked,
             "thousands": "{:,}".format,
             "counted": counted,
+            "as_people": lambda names: [{"@type": "Person", "name": name} for name in names],
         }
 
     def html(self, template: str, **values: object) -> str:

@@ -18,6 +18,7 @@ from feeds.publisher import Publisher
 from feeds.routes import MAX_QUERY, redirect_or_not_found
 from pages.assets import Assets
 from pages.cards import topic_path
+from pages.crawlers import ICONS, Crawlers
 from pages.files import serve
 from pages.reader_pages import ReaderPages
 from pages.render import Renderer
@@ -34,6 +35,7 @@ def blueprint(publisher: Publisher, files: ArticleFiles, *, show_quality: bool =
     renderer = Renderer(publisher.site, assets, show_quality=show_quality)
     pages = ReaderPages(publisher, renderer)
     _add_lists(routes, pages)
+    _add_documents(routes, pages, Crawlers(publisher, assets))
     _add_digests(routes, pages)
     _add_forms(routes, pages)
     _add_articles(routes, pages, files)
@@ -80,6 +82,32 @@ def _add_lists(routes: Blueprint, pages: ReaderPages) -> None:
         if number > pages.last_page(slug):
             raise NotFound("The topic has fewer pages.")
         return respond(pages.cached(("topic", slug, number), lambda now: pages.topic(found, number, now)))
+
+
+def _add_documents(routes: Blueprint, pages: ReaderPages, crawlers: Crawlers) -> None:
+    """Add what is no page: what crawlers, browsers and phones ask for."""
+
+    @routes.get("/robots.txt")
+    def robots() -> Response:
+        return respond(crawlers.robots())
+
+    @routes.get("/manifest.webmanifest")
+    def manifest() -> Response:
+        return respond(crawlers.manifest())
+
+    @routes.get("/sitemap.xml")
+    def sitemap() -> Response:
+        return respond(pages.cached("/sitemap.xml", crawlers.sitemap))
+
+    @routes.get("/sitemap-<int(max=9999):number>.xml")
+    def sitemap_part(number: int) -> Response:
+        document = crawlers.part(number, pages.publisher.now())
+        if document is None:
+            raise NotFound("There is no such part of the sitemap.")
+        return respond(document)
+
+    for path, name in ICONS.items():
+        routes.add_url_rule(path, name.partition(".")[0], lambda name=name: respond(crawlers.icon(name)))
 
 
 def _add_digests(routes: Blueprint, pages: ReaderPages) -> None:

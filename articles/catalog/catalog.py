@@ -264,6 +264,20 @@ class Catalog(CatalogDatabase):
         finally:
             rows.close()
 
+    def pages(self, now: datetime) -> Iterator[tuple[str, datetime]]:
+        """Yield the id and the time of the last update of each visible article that is read on this site.
+
+        These are the ones with a body and without an address elsewhere, the newest first.
+        """
+        rows = self._all(
+            "SELECT articles.id, document ->> 'updated_at' FROM entries JOIN articles USING (number)"
+            f" WHERE slug = ?1 AND {_VISIBLE} AND body <> '' AND document ->> 'link' IS NULL"
+            " ORDER BY slug, entries.published_at DESC, entries.id",
+            ALL,
+            microseconds(now),
+        )
+        return ((article_id, moment(updated)) for article_id, updated in rows)
+
     def by_period(self, now: datetime, period: timedelta, count: int) -> dict[str, list[int]]:
         """Return how many articles each topic (and `all`) got in the last `count` periods, oldest first.
 
