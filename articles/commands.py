@@ -19,7 +19,7 @@ from articles.files.folder import decode
 from articles.files.git import GitError
 from articles.reading import frontmatter
 from articles.report import Report
-from text.printable import print_line
+from text.printable import print_json, print_line
 from text.terminal import CommandError, no_link
 
 IndexOf = Callable[[Path], AbstractContextManager[Indexer]]
@@ -34,13 +34,14 @@ def articles_commands(
 
     @group.command()
     @click.option("--strict", is_flag=True, help="Refuse every value that cannot be used, also in `related`.")
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
     @click.option(
         "--content",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         callback=no_link,
         help="Check the articles in this folder, by these settings: a branch's, for example.",
     )
-    def check(strict: bool, content: Path | None) -> None:
+    def check(strict: bool, as_json: bool, content: Path | None) -> None:
         """List every bad file as path:line: reason, then what was read and what was not.
 
         The exit status is 1 when there is a bad file, when a folder that has files has no article, or when
@@ -48,16 +49,16 @@ def articles_commands(
         """
         if content:
             with index_of(content) as other:
-                is_good = _check(other, clock(), strict=strict)
+                is_good = _check(other, clock(), strict=strict, as_json=as_json)
         else:
             is_refused = _pull(checkout) if checkout else False
-            is_good = _check(indexer, clock(), strict=strict) and not is_refused
+            is_good = _check(indexer, clock(), strict=strict, as_json=as_json) and not is_refused
         sys.exit(0 if is_good else 1)
 
     return group
 
 
-def _check(indexer: Indexer, now: datetime, *, strict: bool) -> bool:
+def _check(indexer: Indexer, now: datetime, *, strict: bool, as_json: bool) -> bool:
     """Print what is wrong with the articles, and what was read; return whether they are good."""
     try:
         indexer.refresh()
@@ -66,11 +67,15 @@ def _check(indexer: Indexer, now: datetime, *, strict: bool) -> bool:
     problems = {problem.path: problem for problem in indexer.catalog.problems()}
     if strict:
         problems |= {p.path: p for p in _strict_problems(indexer) if p.path not in problems}
-    for problem in sorted(problems.values(), key=lambda problem: problem.path):
-        print_line(str(problem))
+    listed = sorted(problems.values(), key=lambda problem: problem.path)
     report = Report(indexer, now)
-    for line in report.lines():
-        print_line(line)
+    if as_json:
+        bad = [{"path": each.path, "line": each.line, "reason": each.reason} for each in listed]
+        counts = indexer.catalog.states(now)
+        print_json({"bad": bad, "counts": dict(counts), "notes": list(report.lines())}, indent=2)
+    else:
+        for line in (*map(str, listed), *report.lines()):
+            print_line(line)
     return not (problems or report.is_empty)
 
 

@@ -3,6 +3,7 @@
 from config.channels import BotConfig, ChannelConfig, FilterConfig, channel_model
 from config.errors import ConfigError, Location, Problem
 from config.file import MAX_CONFIG_BYTES, RULES, load, load_rules
+from config.schema import schema
 from config.settings import (
     ArticlesConfig,
     Config,
@@ -11,6 +12,7 @@ from config.settings import (
     SiteConfig,
     TopicConfig,
 )
+from config.shown import Shown, shown
 
 __all__ = [
     "MAX_CONFIG_BYTES",
@@ -25,9 +27,12 @@ __all__ = [
     "Location",
     "PagesConfig",
     "Problem",
+    "Shown",
     "SiteConfig",
     "TopicConfig",
     "channel_model",
     "load",
     "load_rules",
+    "schema",
+    "shown",
 ]

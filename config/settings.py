@@ -248,6 +248,12 @@ class Config(Section):
             for line, column, key, said in placed
         ]
 
+    def place(self, where: Location) -> str | None:
+        """Return the file and line of a setting, such as config.yaml:4; None when it is in no file."""
+        if self._file is None or where not in self._marks:
+            return None
+        return f"{self._file.name}:{self._marks[where][0]}"
+
     def conventions(self) -> Conventions:
         """Return by whose conventions the articles are written."""
         articles = self.articles

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from articles.catalog.catalog import TopicSummary
 from articles.catalog.indexer import Indexer
 from articles.errors import ArticlesError
 from feeds.errors import ExportError
@@ -15,7 +16,7 @@ from feeds.export import export
 from feeds.formats import FORMATS
 from feeds.private import PrivateFeeds
 from feeds.publisher import Publisher
-from text.printable import print_line
+from text.printable import print_json, print_line
 from text.terminal import CommandError
 
 
@@ -24,9 +25,15 @@ def feeds_commands(publisher: Publisher, indexer: Indexer, private: PrivateFeeds
     group = AppGroup("feeds", help="List the feeds, or write them as files.")
 
     @group.command(name="list")
-    def list_() -> None:
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    def list_(as_json: bool) -> None:
         """List every topic: how many articles, the newest one's time, and its feeds' addresses."""
         _refresh(indexer)
+        if as_json:
+            print_json(
+                [_as_json(publisher, each) for each in publisher.catalog.summaries(publisher.now())], indent=2
+            )
+            return
         extensions = "|".join(FORMATS)
         for summary in publisher.catalog.summaries(publisher.now()):
             latest = f"{summary.latest:%Y-%m-%d}" if summary.latest else "-"
@@ -68,6 +75,17 @@ def feeds_commands(publisher: Publisher, indexer: Indexer, private: PrivateFeeds
             print_line(address)
 
     return group
+
+
+def _as_json(publisher: Publisher, summary: TopicSummary) -> dict[str, object]:
+    address = f"{publisher.site.url}/feeds/{summary.topic.slug}"
+    return {
+        "topic": summary.topic.name,
+        "slug": summary.topic.slug,
+        "articles": summary.articles,
+        "latest": summary.latest.isoformat() if summary.latest else None,
+        "feeds": {extension: f"{address}.{extension}" for extension in FORMATS},
+    }
 
 
 def _refresh(indexer: Indexer) -> None:

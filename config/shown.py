@@ -1,0 +1,64 @@
+"""The settings in force, each with where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from config.channels import FilterConfig
+from config.errors import Location, dotted
+from config.schema import in_words
+from config.settings import Config
+
+OVERRIDES: Mapping[Location, str] = {("site", "url"): "SITE_URL", ("state",): "STATE_DIR"}
+"""The settings that a variable of the environment replaces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A setting: its value as JSON has it, and its origin: `config.yaml:4`, a variable or `default`."""
+
+    name: str
+    value: object
+    origin: str
+
+
+def shown(config: Config, environ: Mapping[str, str]) -> list[Shown]:
+    """Return every setting. None of them is a secret: those come from the environment alone."""
+    return [
+        Shown(name=dotted(where), value=value, origin=_origin(config, where, environ))
+        for where, value in _leaves(config, ())
+    ]
+
+
+def _leaves(value: Any, where: Location) -> Iterator[tuple[Location, object]]:
+    if isinstance(value, FilterConfig):  # a list stands for one too
+        yield where, value.model_dump(mode="json")
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _leaves(getattr(value, name), (*where, name))
+    elif isinstance(value, (tuple, list)) and any(isinstance(each, BaseModel) for each in value):
+        for number, each in enumerate(value):
+            yield from _leaves(each, (*where, number))
+    else:
+        yield where, _plain(value)
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, timedelta):
+        return in_words(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _origin(config: Config, where: Location, environ: Mapping[str, str]) -> str:
+    variable = OVERRIDES.get(where)
+    if variable and environ.get(variable):
+        return variable
+    return config.place(where) or "default"
