@@ -134,3 +134,12 @@ def test_the_bot_warns_when_it_starts(tmp_path: Path, caplog: pytest.LogCaptureF
     assert sum("LATER is not set" in line for line in said) == 1
     parts.database.close()
     newswire.catalog.close()
+
+
+@pytest.mark.parametrize(("other", "twice"), [("team", False), ("news", True)])
+def test_one_bot_may_post_to_two_chats(tmp_path: Path, other: str, twice: bool) -> None:
+    """The same token with another chat is another place; with the same chat, every article would be twice."""
+    channel = "kind: telegram, token_env: TOKEN, chat"
+    text = f"bot:\n  channels:\n    - {{name: a, {channel}: news}}\n    - {{name: b, {channel}: {other}}}\n"
+    result = check(tmp_path, text=text, TOKEN=f"123456789:{'A' * 35}")
+    assert ("posts to the same address as a" in result.output) is twice

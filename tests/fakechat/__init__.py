@@ -1,4 +1,4 @@
-"""A loopback server that speaks Slack's and Discord's webhooks, for tests and for trying the bot.
+"""A loopback server that speaks as the chat services do, for tests and for trying the bot.
 
 It knows the vendors' documented limits, errors and rate limits and fails on demand; of Newswire, nothing.
 """

@@ -8,13 +8,19 @@ import sys
 import threading
 from pathlib import Path
 
+from tests.fakechat.registry import SERVICES
 from tests.fakechat.server import FakeChat
+from tests.fakechat.webhook import SECRET
 
 _GREETING = """\
-A fake Slack and Discord listens on {url}/ (open it to see what was posted).
+A fake of every chat service listens on {url}/ (open it to see what was posted).
 
     export SLACK_WEBHOOK={slack}
     export DISCORD_WEBHOOK={discord}
+
+The others are at
+
+{others}
 
 Name these variables in a channel's `webhook_env` and run the bot. Any other token in place of the last
 part of a URL is another channel. To see the bot cope with a fault, queue one:
@@ -40,9 +46,18 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: finished.set())
     with chat:
         slack, discord = chat.slack_url("ai-team"), chat.discord_url("news")
-        print(_GREETING.format(url=chat.url, slack=slack, discord=discord), flush=True)
+        kinds = [kind for kind in SERVICES if kind not in ("slack", "discord")]
+        others = "\n".join(f"    {kind}: {_address(chat, kind)}" for kind in kinds)
+        print(_GREETING.format(url=chat.url, slack=slack, discord=discord, others=others), flush=True)
         finished.wait()
     return 0
+
+
+def _address(chat: FakeChat, kind: str) -> str:
+    address = chat.hook_url(kind, f"my-{kind}")
+    if kind == "zulip":
+        return address.replace("://", "://bot%40news.example:key@")
+    return f"{address} (its secret: {SECRET})" if kind == "webhook" else address
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""The page at `/`: the messages about as Slack and Discord would show them. It loads no image."""
+"""The page at `/`: Slack's and Discord's messages as they show them, others as JSON. It loads no image."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ blockquote { border-left: 4px solid #8888; margin: .4rem 0; padding: .1rem .8rem
 </style>
 </head>
 <body>
-<h1>Fake Slack and Discord</h1>
+<h1>Fake chat</h1>
 <p class="small">{{ messages | length }} messages, newest first; the page reloads every 5 seconds.</p>
 {% for message in messages %}
 <article class="{{ message.service }}">

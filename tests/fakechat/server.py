@@ -30,7 +30,7 @@ def _utc_now() -> datetime:
 
 
 class FakeChat:
-    """A running fake of both services. Use it as a context manager, or `start()` and `stop()` it.
+    """A running fake of every service. Use it as a context manager, or `start()` and `stop()` it.
 
     `port` 0 takes a free one; `log` is a file that gets a JSON line for every request; `clock` (aware UTC)
     dates messages and drives the rate limits, which are off unless `rate_limits`.
@@ -223,5 +223,5 @@ class FakeChat:
 
     def _named(self, name: str, path: str) -> str:
         if self._names.setdefault(name, path) != path:
-            raise ValueError(f"{name!r} already names a webhook of the other service")
+            raise ValueError(f"{name!r} already names a webhook of another service")
         return path
