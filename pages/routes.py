@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Blueprint, redirect, request
@@ -49,9 +50,15 @@ def blueprint(publisher: Publisher, files: ArticleFiles, *, show_quality: bool =
         return respond(document)
 
     @routes.before_app_request
-    def merge_slashes() -> Response | None:
-        """Redirect an address with repeated slashes, as werkzeug does, but not to the Host header."""
+    def mend_slashes() -> Response | None:
+        """Redirect an address with repeated slashes, as werkzeug does, but not to the Host header.
+
+        A page's address with a slash at its end leads to the page too.
+        """
         moved = request.routing_exception
+        if isinstance(moved, NotFound) and _PAGE_AND_SLASH.fullmatch(request.path):
+            path = quote(request.path.rstrip("/"), errors="replace")
+            return redirect_within(publisher.site.url, path, request.query_string)
         if not isinstance(moved, RequestRedirect):
             return None
         path = urlsplit(moved.new_url).path
@@ -195,6 +202,7 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
 
 _RETRY_AFTER_DEADLINE = "600"  # seconds: what took too long now takes as long in a minute
 _MAX_PAGE = 99_999
+_PAGE_AND_SLASH = re.compile(r"/(?:topics(?:/[^/]+)?|digests/[^/]+/[^/]+|build|search)/")
 _TITLES = {404: "Page not found", 500: "Internal error"}
 
 

@@ -127,6 +127,17 @@ def test_static_files_stay_for_ever(filled: Web) -> None:
     assert filled.get("/static/style.css").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/topics/", "/topics/go/?page=2", "/build/?topic=go", "/search/?q=go"])
+def test_a_slash_at_the_end_leads_to_the_page(filled: Web, path: str) -> None:
+    """People and old links write one; the query stays."""
+    answer = filled.get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (
+        301,
+        URL + path.replace("/?", "?").rstrip("/"),
+    )
+    assert filled.get("/topics/go/x/").status_code == filled.get("/nothing/").status_code == 404
+
+
 def test_unknown_topic_names_near_ones(filled: Web) -> None:
     """A topic that does not exist is 404 with those that sound like it, and is never stored."""
     answer = filled.get("/topics/goo")
