@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
@@ -54,23 +55,34 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
         bot.stop()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)], indirect=True
+    ("database_url", "commits", "sent", "skipped"),
+    [
+        ("sqlite", 400, 36, 2),
+        pytest.param("sqlite", 2488, 296, 3, marks=pytest.mark.soak),
+        pytest.param("postgres", 2488, 296, 3, marks=pytest.mark.soak),
+    ],
+    indirect=["database_url"],
 )
 def test_the_recorded_history_is_posted_once(
-    database: Database, chat: FakeChat, corpus: ModuleType, tmp_path: Path
+    database: Database,
+    chat: FakeChat,
+    corpus: ModuleType,
+    tmp_path: Path,
+    commits: int,
+    sent: int,
+    skipped: int,
 ) -> None:
     """One tick a commit: what was there at first is baselined, what became good enough later posted once.
 
-    299 articles become eligible after the first commit; three of them tell a story that had been told under
-    the same address. Of 6,282 rewrites, 6,127 change nothing that anybody could see.
+    299 articles become eligible after the first commit, 38 of them by the 400th; three of them tell a story
+    that had been told under the same address. Of 6,282 rewrites, 6,127 change nothing that anybody could see.
     """
     content, clock = tmp_path / "content", Clock()
     catalog = Catalog(tmp_path / "state", Topics(()), source="replay")
     indexer = Indexer(catalog, Folder(content))
     with replaying(database, chat, catalog, clock) as bot:
-        for commit in corpus.commits():
+        for commit in islice(corpus.commits(), commits):
             corpus.apply(commit, content)
             clock.now = datetime.fromtimestamp(commit.time, UTC)
             indexer.refresh([name for name, _ in commit.writes] if commit.number > 1 else None)
@@ -80,8 +92,9 @@ def test_the_recorded_history_is_posted_once(
                 assert queries.totals(database) == {State.BASELINED: 130}
     catalog.close()
     found = queries.listed(database, limit=10_000)
-    assert queries.totals(database) == {State.BASELINED: 130, State.SENT: 296, State.SKIPPED: 3}
-    assert len({each.article_id for each in found}) == 429
+    totals = {State.BASELINED: 130, State.SENT: sent, State.SKIPPED: skipped}
+    assert queries.totals(database) == {state: count for state, count in totals.items() if count}
+    assert len({each.article_id for each in found}) == 130 + sent + skipped
     assert {each.attempts for each in found if each.state is State.SENT} == {1}
     assert all(each.reason.startswith(Reason.SAME_STORY) for each in found if each.state is State.SKIPPED)
-    assert len(chat.requests) == 296
+    assert len(chat.requests) == sent
