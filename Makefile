@@ -8,6 +8,8 @@ FIND_PYTHON = for p in $(PYTHON) python3.14 python3.13 python3.12 python3.11 pyt
 HOST ?= 127.0.0.1
 PORT ?= 8000
 export HOST PORT
+# One more than there are processors: tests wait for sockets and processes, too.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 
 .PHONY: help serve test browser-tools reader-tools lint format soak fuzz bench screenshots requirements sbom clean
 
@@ -33,7 +35,7 @@ serve: $(VENV)/serve
 
 test: $(VENV)/dev
 	$(MAKE) lint
-	$(BIN)/pytest -n 2 --dist worksteal -m "not soak" $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not soak" $(ARGS)
 
 browser-tools:
 	cd tests/browser && npm install --no-package-lock --ignore-scripts --no-audit --no-fund

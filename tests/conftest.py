@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +19,20 @@ from tests.site import ArticleSite, Clock, Web
 # How long an example takes depends on what else the machine does; pytest's timeout bounds the whole test.
 settings.register_profile("newswire", deadline=None)
 settings.load_profile("newswire")
+
+MEMORY = Path("/dev/shm")
+ROOM = 4_000_000_000
+
+
+def _use_memory() -> None:
+    """Put temporary folders into memory where there is room: every commit of SQLite waits for a disk."""
+    if {"TMPDIR", "PYTEST_DEBUG_TEMPROOT"} & os.environ.keys() or not os.access(MEMORY, os.W_OK):
+        return
+    if shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+_use_memory()
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

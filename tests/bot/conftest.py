@@ -21,7 +21,8 @@ from tests.fakechat import FakeChat
 def postgres() -> Iterator[str]:
     """A PostgreSQL server of this session's own; its address, without a database's name."""
     # Not below pytest's own folder, which every other run of pytest closes to the server's user.
-    with TemporaryDirectory(prefix="newswire-postgres-") as folder:
+    # On disk, as hundreds of databases take more than there may be in memory.
+    with TemporaryDirectory(prefix="newswire-postgres-", dir="/tmp") as folder:
         server = get_server(Path(folder) / "data")
         # Not kept on disk when a test ends, so safety against power cuts is of no use here.
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 from sqlalchemy import make_url
@@ -28,7 +29,7 @@ SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
 _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-_TABLES = "SELECT string_agg(tablename, ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename <> %s"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 
 
 class Databases:
@@ -39,33 +40,49 @@ class Databases:
         self._template = template
         self._clean: list[str] = []
         self._shape = ""
-
-    def new(self) -> str:
-        """Return the address of a database that nobody has used."""
-        return copy_database(self._server, self._template)
+        self._rows: dict[str, str | None] = {}
+        """The rows of each table in the template, as JSON."""
 
     def take(self) -> str:
-        """Return the address of a database without rows, perhaps one that was given back."""
-        if not self._clean:
-            self._clean.append(self.new())
-            self._shape = self._shape or self._ask(self._clean[-1], _SHAPE)
-        return self._clean.pop()
+        """Return the address of a database as the template is, perhaps of one that was given back."""
+        if self._clean:
+            return self._clean.pop()
+        url = copy_database(self._server, self._template)
+        if not self._shape:
+            with _connection(url) as connection:
+                self._shape = _value(connection, _SHAPE)
+                tables = [table for (table,) in connection.execute(_TABLES)]
+                self._rows = {
+                    table: _value(connection, f"SELECT json_agg({table})::text FROM {table}")
+                    for table in tables
+                }
+        return url
 
     def give_back(self, url: str) -> None:
-        """Empty a database for the next test, unless a test changed its tables or is still connected."""
+        """Take a database for the next test, unless this one changed its tables or is still connected."""
         try:
-            if self._ask(url, _OTHERS) == "0" and self._ask(url, _SHAPE) == self._shape:
-                names = self._ask(url, _TABLES, "alembic_version")
-                self._ask(url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-                self._clean.append(url)
+            with _connection(url) as connection:
+                if _value(connection, _OTHERS) or _value(connection, _SHAPE) != self._shape:
+                    return
+                connection.execute(f"TRUNCATE {', '.join(self._rows)} RESTART IDENTITY CASCADE")
+                for table, rows in self._rows.items():
+                    if rows:
+                        records = f"json_populate_recordset(NULL::{table}, %s)"
+                        connection.execute(f"INSERT INTO {table} SELECT * FROM {records}", (rows,))
         except psycopg.Error:
-            return  # the test has left it in a state that no other one should meet
+            return  # no other test should meet what this one left
+        self._clean.append(url)
 
-    def _ask(self, url: str, statement: str, *values: str) -> str:
-        plain = url.replace("postgresql+psycopg://", "postgresql://")
-        with psycopg.connect(plain, autocommit=True, options="-c lock_timeout=1000") as connection:
-            found = connection.execute(statement, values)
-            return str(found.fetchone()[0]) if found.description else ""
+
+def _connection(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    plain = url.replace("postgresql+psycopg://", "postgresql://")
+    return psycopg.connect(plain, autocommit=True, options="-c lock_timeout=1000")
+
+
+def _value(connection: psycopg.Connection[tuple[Any, ...]], statement: str) -> Any:
+    row = connection.execute(statement).fetchone()
+    assert row is not None
+    return row[0]
 
 
 def copy_database(server: str, template: str) -> str:
