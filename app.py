@@ -115,10 +115,13 @@ def _add_commands(
     )
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer, newswire.private))
     app.cli.add_command(init_command(config_path(environ), newswire.clock))
-    for name, what in (("bot", "Post new articles to chat."), ("db", "Look after the bot's database.")):
+    for name, what in (
+        ("bot", "Post new articles to chat."),
+        ("db", "Create or upgrade the bot's tables."),
+    ):
         app.cli.add_command(_LazyGroup(name, what, partial(_bot_commands, newswire, environ, session)))
     app.cli.add_command(
-        _LazyGroup("config", "Look at the settings.", partial(_config_commands, newswire, environ))
+        _LazyGroup("config", "Check and list the settings.", partial(_config_commands, newswire, environ))
     )
 
 

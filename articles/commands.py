@@ -30,7 +30,7 @@ def articles_commands(
     indexer: Indexer, clock: Callable[[], datetime], index_of: IndexOf, checkout: Checkout | None = None
 ) -> AppGroup:
     """Return the `articles` group of commands; with a checkout, they pull before they look."""
-    group = AppGroup("articles", help="Look at the article files.")
+    group = AppGroup("articles", help="Check the article files.")
 
     @group.command()
     @click.option("--strict", is_flag=True, help="Refuse every value that cannot be used, also in `related`.")

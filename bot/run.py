@@ -24,7 +24,7 @@ from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.prune import KEEP, Pruner
 from bot.outbox.queue import Outbox
 from bot.planning.catalog import Catalog
-from bot.planning.dryrun import Rehearsal
+from bot.planning.dryrun import DryRun
 from bot.planning.plan import Plan
 from bot.planning.planner import Planner
 from bot.planning.rules import Channel
@@ -102,7 +102,7 @@ class Bot:
         self._refresher = Refresher(refresh, self.wake)
         self.lease = lease or Lease(database, clock)
         self.planner = Planner(database, catalog, channels, taxonomy=taxonomy, lease=self.lease)
-        self._rehearsal = Rehearsal(catalog, channels)
+        self._dry_run = DryRun(catalog, channels)
         self._pruner = Pruner(database, self.lease, keep)
         self._alerts = Alerts(database, self.lease, alerts)
         self._renamed = {channel.name: channel.was for channel in channels if channel.was}
@@ -274,7 +274,7 @@ class Bot:
             try:
                 if self._catalog.is_complete():
                     plan = self.planner.plan(self._clock())
-                    self._rehearsal.look(self._clock())
+                    self._dry_run.run(self._clock())
                     _tell(plan)
             finally:
                 self._drain()

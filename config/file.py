@@ -163,7 +163,7 @@ def _walk(node: yaml.Node, where: Location, marks: dict[Location, tuple[int, int
             marks[(*place, "")] = _position(key)
             marks[place] = _position(value if isinstance(value, yaml.ScalarNode) else key)
             if key.value in seen:
-                yield Problem(*_position(key), dotted(place), "stands here a second time: keep one")
+                yield Problem(*_position(key), dotted(place), "is set twice: remove one")
             seen.add(key.value)
             yield from _walk(value, place, marks)
     elif isinstance(node, yaml.SequenceNode):

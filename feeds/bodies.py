@@ -128,7 +128,7 @@ class TextCache:
 
     def _go_on_alone(self, error: Exception) -> None:
         if self._processes > 1:
-            log.warning("bodies are read in this process alone: %s", error)
+            log.warning("bodies are read in this process only: %s", error)
         self._processes = 1
 
 

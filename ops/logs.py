@@ -59,7 +59,7 @@ def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str]
     """
     wanted = environ.get("LOG_FORMAT", "").strip().lower() or "text"
     if wanted not in ("text", "json"):
-        raise SettingError(f"LOG_FORMAT: {wanted!r} is neither text nor json")
+        raise SettingError(f"LOG_FORMAT: {wanted!r} must be text or json")
     return LineFormatter(as_json=wanted == "json", redact=Redactor(secrets))
 
 

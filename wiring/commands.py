@@ -22,7 +22,7 @@ SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "DATABASE_URL", "S
 
 def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
     """Return the `config` group. The file itself was checked before: errors in it end every command."""
-    group = AppGroup("config", help="Look at the settings.")
+    group = AppGroup("config", help="Check and list the settings.")
 
     @group.command()
     @click.option("--strict", is_flag=True, help="End with status 1 when there is a warning.")

@@ -40,7 +40,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for name, count in sorted(plan.skipped.items()):
         yield f"would leave out {count} for {name}: same story already posted"
     if plan.corrections:
-        yield f"would look whether {plan.corrections} posts have to be corrected"
+        yield f"would check whether {plan.corrections} posts have to be corrected"
     yield f"{len(plan.posts)} to post"
 
 

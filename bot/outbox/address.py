@@ -35,7 +35,7 @@ def database_address(url: str) -> URL:
     if address.drivername == "sqlite" and address.database not in (None, "", ":memory:"):
         return address
     raise AddressError(
-        f"DATABASE_URL: {address.drivername}: is neither sqlite:///FILE nor postgresql://HOST/NAME"
+        f"DATABASE_URL: {address.drivername}: must be sqlite:///FILE or postgresql://HOST/NAME"
     )
 
 

@@ -205,7 +205,7 @@ def _sqlite(address: URL) -> Engine:
         if not str(file).startswith("file:"):  # a URI with parameters of SQLite's own
             private_file(file)
     except OSError as error:
-        raise DatabaseError(f"the outbox's folder {folder} cannot be made: {error.strerror}") from None
+        raise DatabaseError(f"the outbox's folder {folder} cannot be created: {error.strerror}") from None
     engine = create_engine(address, connect_args={"timeout": BUSY})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)

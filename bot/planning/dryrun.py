@@ -1,4 +1,4 @@
-"""What channels without a webhook would post, told in the log: for trying a configuration out.
+"""What channels without a webhook would post, as log lines: for trying a configuration out.
 
 Keeps all of it in memory: such a channel starts with a baseline when it gets its webhook.
 """
@@ -17,7 +17,7 @@ _EXAMPLES = 3
 log = logging.getLogger("bot.planning.dryrun")
 
 
-class Rehearsal:
+class DryRun:
     """Follows the catalog for channels that cannot be posted to."""
 
     def __init__(self, catalog: Catalog, channels: Iterable[Channel]) -> None:
@@ -26,8 +26,8 @@ class Rehearsal:
         self._seen: set[tuple[str, str]] = set()
         self._cursor: tuple[str, int, datetime] | None = None
 
-    def look(self, now: datetime) -> list[tuple[str, str]]:
-        """Tell of every article that would be posted now; return their ids with their channels' names."""
+    def run(self, now: datetime) -> list[tuple[str, str]]:
+        """Log every article that would be posted now; return their ids with their channels' names."""
         if not self._channels:
             return []
         here = (self._catalog.identity, self._catalog.revision())
@@ -45,13 +45,13 @@ class Rehearsal:
                     found.append((key, article.title))
         self._cursor = (*here, now)
         if first:
-            self._tell_baseline([title for _, title in found])
+            self._log_baseline([title for _, title in found])
             return []
         for (_, name), title in found:
             log.info("would post channel=%s (it has no webhook): %s", name, title)
         return [key for key, _ in found]
 
-    def _tell_baseline(self, titles: list[str]) -> None:
+    def _log_baseline(self, titles: list[str]) -> None:
         names = ", ".join(channel.name for channel in self._channels)
         newest = " | ".join(titles[: -_EXAMPLES - 1 : -1])
-        log.info("no webhook for %s: %d articles are good enough, the newest: %s", names, len(titles), newest)
+        log.info("no webhook for %s; %d articles in the baseline. Newest: %s", names, len(titles), newest)

@@ -202,7 +202,7 @@ def _present(article: Article, channel: Channel, now: datetime) -> str | None:
 def _topic(article: Article, channel: Channel, now: datetime) -> str | None:
     if channel.topics is None or not channel.topics.isdisjoint(_slugs(article, channel)):
         return None
-    return f"{Reason.TOPIC}: {', '.join(article.topics) or 'it has none'}"
+    return f"{Reason.TOPIC}: {', '.join(article.topics) or 'none'}"
 
 
 def _slugs(article: Article, channel: Channel) -> Iterable[str]:
@@ -215,16 +215,14 @@ def _slugs(article: Article, channel: Channel) -> Iterable[str]:
 def _type(article: Article, channel: Channel, now: datetime) -> str | None:
     if not channel.types or channel.types.admits((article.type,)):
         return None
-    return f"{Reason.TYPE}: {article.type or 'it has none'}"
+    return f"{Reason.TYPE}: {article.type or 'none'}"
 
 
 def _provider(article: Article, channel: Channel, now: datetime) -> str | None:
     if not channel.providers:
         return None
     names = (article.provider.name, article.provider.domain) if article.provider else ()
-    return (
-        None if channel.providers.admits(names) else f"{Reason.PROVIDER}: {next(iter(names), 'it has none')}"
-    )
+    return None if channel.providers.admits(names) else f"{Reason.PROVIDER}: {next(iter(names), 'none')}"
 
 
 def _keyword(article: Article, channel: Channel, now: datetime) -> str | None:
@@ -233,9 +231,9 @@ def _keyword(article: Article, channel: Channel, now: datetime) -> str | None:
         return None
     text = fold(f"{article.title}\n{article.summary}")
     if words.exclude and (hit := any_of(words.exclude).search(text)):
-        return f"{Reason.KEYWORD}: it says {hit.group()!r}"
+        return f"{Reason.KEYWORD}: contains {hit.group()!r}"
     if words.include and not any_of(words.include).search(text):
-        return f"{Reason.KEYWORD}: it says none of them"
+        return f"{Reason.KEYWORD}: contains none of them"
     return None
 
 
@@ -268,12 +266,12 @@ _RULES: tuple[tuple[Reason, _Rule], ...] = (
 )
 _TITLES = {
     Reason.UNPUBLISHED: "published",
-    Reason.FUTURE: "its time has come",
+    Reason.FUTURE: "publication date",
     Reason.TOPIC: "topics",
     Reason.TYPE: "types",
     Reason.PROVIDER: "providers",
     Reason.KEYWORD: "keywords",
-    Reason.NO_QUALITY: "has a quality",
+    Reason.NO_QUALITY: "quality",
     Reason.BELOW_QUALITY: "min_quality",
     Reason.TOO_OLD: "max_age",
 }

@@ -36,8 +36,8 @@ def test_what_is_taken(url: str, host: str | None, password: str | None) -> None
         ("postgresql://news:s3cret@/x?host=a.example,b.example", "names several hosts"),
         ("postgresql://news:s3cret@db.example:port/x", "the port must be a number"),
         ("s3cret", "is not a database's address"),
-        ("mysql://news:s3cret@db.example/x", "mysql: is neither sqlite:///FILE nor postgresql://HOST/NAME"),
-        ("sqlite://", "sqlite: is neither"),
+        ("mysql://news:s3cret@db.example/x", "mysql: must be sqlite:///FILE or postgresql://HOST/NAME"),
+        ("sqlite://", "sqlite: must be"),
     ],
 )
 def test_what_is_refused(url: str, said: str) -> None:

@@ -181,9 +181,12 @@ def test_a_number_that_no_delivery_can_have(flask: Command, command: tuple[str, 
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({"DATABASE_URL": "mysql://u:p4ss@h/d"}, "is neither sqlite:///FILE nor postgresql://HOST/NAME"),
+        ({"DATABASE_URL": "mysql://u:p4ss@h/d"}, "must be sqlite:///FILE or postgresql://HOST/NAME"),
         ({"DATABASE_URL": "postgresql://u:p4ss@127.0.0.1:9/d"}, "Error: the database: connection"),
-        ({"DATABASE_URL": "sqlite:////proc/none/o.sqlite"}, "the outbox's folder /proc/none cannot be made"),
+        (
+            {"DATABASE_URL": "sqlite:////proc/none/o.sqlite"},
+            "outbox's folder /proc/none cannot be created",
+        ),
         ({"DATABASE_URL": ""}, "DATABASE_URL is blank: give it a value, or unset the variable"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'LOUD' is none of"),
     ],
@@ -291,8 +294,8 @@ def test_explain_names_every_rule_and_attempt(begun: Program, flask: Command) ->
     assert lines[1].startswith("team (slack): unknown since ")
     assert lines[1].endswith(": HTTP 503: server_error")
     rules = [line.split()[1] for line in lines[2:12]]
-    assert rules == ["history", "published", "its", "topics", "types", "providers", "keywords", "has",
-                     "min_quality", "max_age"]  # fmt: skip
+    assert rules == ["history", "published", "publication", "topics", "types", "providers", "keywords",
+                     "quality", "min_quality", "max_age"]  # fmt: skip
     assert "post 1: unknown 503" in lines[12]
     assert "news (discord): is not posted: topic not followed: AI" in lines
     assert "  NO   topics             topic not followed: AI" in lines

@@ -130,7 +130,7 @@ def _check_aliases(text: str) -> None:
     for event in _events(text):
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in stack):
-                raise _at(event, "an alias stands inside the value it names")
+                raise _at(event, "an alias is inside the value that it names")
             grown = sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.CollectionStartEvent):
             stack.append((event.anchor, 1))

@@ -24,7 +24,7 @@ __all__ = ["Parts", "Proposed", "bot_commands", "database_commands"]
 
 def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
     """Return the `bot` group."""
-    group = AppGroup("bot", help="Post new articles to chat, and ask or tell the bot something.")
+    group = AppGroup("bot", help="Post new articles to chat; inspect and control the bot.")
     add_running(group, parts)
     add_planning(group, parts, proposed)
     add_questions(group, parts)
@@ -37,7 +37,7 @@ def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
 
 def database_commands(parts: Parts) -> AppGroup:
     """Return the `db` group."""
-    group = AppGroup("db", help="Look after the bot's database.")
+    group = AppGroup("db", help="Create or upgrade the bot's tables.")
 
     @group.command()
     @clear_errors

@@ -64,7 +64,7 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
     def resolve(ids: tuple[int, ...], posted: bool | None, seen: Seen | None) -> None:
         """Say of deliveries whose answer was lost whether they were posted; if not, they are posted now."""
         if posted is None:
-            raise click.UsageError("look into the channel, and say --posted or --not-posted")
+            raise click.UsageError("check the channel, then give --posted or --not-posted")
         ours, seen_there = ready(parts(sys.stderr)), posted
 
         def order(number: int, seen: Seen | None) -> Answer:

@@ -39,7 +39,7 @@ def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         help="Use the channels, topics and article patterns of this config file, and nothing else of it.",
     )
     @click.option("--content", type=_FOLDER, callback=no_link, help="Use the articles in this folder.")
-    @click.option("--json", "as_json", is_flag=True, help="Say it in JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.option(
         "--at-most",
         type=click.IntRange(min=0),
@@ -48,7 +48,7 @@ def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
     )
     @clear_errors
     def plan(other: Path | None, content: Path | None, as_json: bool, at_most: int | None) -> None:
-        """Say what the next look would post, and to whom; change nothing.
+        """Show what the next run would post, and where; change nothing.
 
         With --config or --content it says what that change would do. Where there is no outbox yet, as in a
         check of a pull request, the articles that are here now count as already there.

@@ -48,7 +48,7 @@ def _add_deliveries(group: AppGroup, parts: Parts) -> None:
     @click.option(
         "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most."
     )
-    @click.option("--json", "as_json", is_flag=True, help="Say it in JSON, one delivery a line.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, one delivery on each line.")
     @clear_errors
     def deliveries(states: tuple[str, ...], channel: str | None, limit: int, as_json: bool) -> None:
         """List deliveries, the newest first; those only baselined when asked for by --state."""

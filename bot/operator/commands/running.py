@@ -24,7 +24,7 @@ def add_running(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @clear_errors
     def run() -> None:
-        """Post new articles until told to stop, by Ctrl-C or SIGTERM."""
+        """Post new articles until stopped by Ctrl-C or SIGTERM."""
         ours = parts(sys.stdout)
         try:
             ready(ours)
@@ -60,7 +60,7 @@ def add_running(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @clear_errors
     def once() -> None:
-        """Look once, post what is due, and end: for cron, and for hosts that sleep."""
+        """Run once: plan, post what is due, and exit; for cron, and for hosts that sleep."""
         ours = ready(parts(sys.stdout))
         before = queries.totals(ours.database)
         stop = threading.Event()
