@@ -534,7 +534,7 @@ def dump(program: Program) -> list[Any]:
         return [connection.execute(text(f"SELECT * FROM {table}")).all() for table in tables]
 
 
-def test_review_lists_what_waits_as_people_would_see_it(begun: Program, flask: Invoke) -> None:
+def test_review_lists_what_waits_as_people_would_see_it(begun: Program, flask: Command) -> None:
     """The message, where it goes and until when; approved by its number, it is posted."""
     begun.channels[0]["review"] = True
     begun.configure()
