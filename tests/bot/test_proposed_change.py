@@ -247,7 +247,10 @@ def test_every_setting_is_either_a_rule_or_stays_ours(program: Program) -> None:
     stays = {
         "site": {"title", "description", "url", "language", "icon", "author", "id"},
         "articles": {"path", "git", "branch", "subdir", "every", "token_env", "files"},
-        "feeds": {"size", "content", "related", "ttl"},
+        "feeds": {
+            *("size", "content", "summary", "related", "ttl"),
+            *("archives", "digest", "hubs", "private", "readers"),
+        },
         "bot": {"every", "run_in", "proxy", "ca_file", "keep", "alerts"},
     }
     fields = configuration.Config.model_fields
