@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from text.markdown.parser import _parser, configured
+from text.oversize import longest_paragraph, most_tokens
 
 INLINE = st.sampled_from([
     *"*_`[]()!<>\\&:~$^{}|#-+=.\"' \n\taé’ \u2003",
@@ -54,6 +55,16 @@ def test_the_faster_loops_make_the_same_tokens_and_html(text: str) -> None:
     """Blocks, paragraphs and HTML are the library's own, for any mixture of markup."""
     assert tokens(_parser(), text) == tokens(library(), text)
     assert _parser().render(text) == library().render(text)
+
+
+@settings(max_examples=100)
+@given(TEXTS)
+def test_tokens_and_paragraphs_are_never_more_or_longer_than_estimated(text: str) -> None:
+    """`articles check` reads only those bodies that the estimates find to be perhaps over a limit."""
+    found = _parser().parse(text)
+    assert len(found) + sum(len(token.children or ()) for token in found) <= most_tokens(text)
+    paragraphs = (len(token.content) for token in found if token.type == "inline")
+    assert max(paragraphs, default=0) <= longest_paragraph(text)
 
 
 def test_markup_that_nests_to_the_deepest_level_is_cut_at_the_same_place() -> None:
