@@ -35,10 +35,10 @@ def searching(options: Options) -> Table:
         text = f"each of the {kind}: 95 of 100 within {report.seconds(most)}"
         table.goals.append(Goal(text, report.seconds(slowest[kind]), slowest[kind] <= most))
     table.notes = [
-        "In one process with the index up to date: from the parsed filter to the newest 50 articles, and "
-        "from the question to the best 20. Filters look at the whole history; searches put the newest 20,000 "
-        f"matches in order. Making the index took {report.seconds(found['update'])}: the first question "
-        "after a change begins it.",
+        "Processor time in one process, with the index up to date: from the parsed filter to the newest 50 "
+        "articles, and from the question to the best 20. Filters look at the whole history; searches put the "
+        f"newest 20,000 matches in order. Making the index took {report.seconds(found['update'])}: the first "
+        "question after a change begins it.",
     ]
     return table
 

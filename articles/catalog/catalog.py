@@ -353,7 +353,7 @@ class Catalog(CatalogDatabase):
         row = self._one(
             "SELECT (SELECT articles FROM topics WHERE slug = ?1),"
             " (SELECT value FROM meta WHERE key = 'articles'),"
-            " (SELECT count(*) FROM articles WHERE NOT active),"
+            " (SELECT count(*) FROM articles INDEXED BY articles_without_their_id WHERE NOT active),"
             " (SELECT count(*) FROM files WHERE reason IS NOT NULL),"
             " (SELECT count(*) FROM entries WHERE slug = ?1 AND expires_at IS NOT NULL AND expires_at <= ?2)",
             ALL,
