@@ -31,7 +31,7 @@ MAX_ARTICLES = 15
 """Articles in one digest."""
 MAX_PERIODS = 30
 """Periods in a feed of digests."""
-CACHE_BYTES = 2_000_000
+CACHE_BYTES = 1_000_000
 _ADJECTIVES = {"day": "daily digest", "week": "weekly digest"}
 
 

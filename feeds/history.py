@@ -16,7 +16,7 @@ from feeds.publisher import Publisher
 from text.cache import LruCache
 from web.document import Document, store
 
-CACHE_BYTES = 4_000_000
+CACHE_BYTES = 2_000_000
 MAX_CHANGES = 100_000
 """Archives of which is remembered when they last changed."""
 

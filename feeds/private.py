@@ -29,7 +29,7 @@ MIN_SECRET = 16
 """Characters that the secret must have."""
 MAX_TOKEN = 100
 """Characters of a token that are looked at; every token has 43."""
-CACHE_BYTES = 4_000_000
+CACHE_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from text.markup import one_line
 from web.caching import cache_headers
 from web.document import Document, store
 
-CACHE_BYTES = 4_000_000
+CACHE_BYTES = 1_000_000
 MAX_VALUES = 100
 """Feeds that a topic has on an axis in the list: those with the most articles."""
 

@@ -35,6 +35,8 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title"},
     "abbr": {"title"},
     "code": {"class"},
+    "div": {"class"},
+    "pre": {"class"},
     "img": {"src", "alt", "title", "width", "height"},
     "li": {"value"},
     "ol": {"start"},

@@ -1,0 +1,50 @@
+"""Where programs find the feeds, and that nobody is sent to one: browsers show them as plain text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lxml import html
+
+from tests.site import URL, ArticleSite, Web
+
+PAGES = ["/", "/topics", "/topics/go", "/articles/a", "/search?q=x", "/build", "/digests/go/2026-05-01"]
+
+
+@pytest.fixture
+def web(site: ArticleSite, web: Web) -> Web:
+    """A site with an article in two topics, and digests."""
+    site.feeds = {"digest": "day"}
+    site.write("a.md", "Text", topics=["Go", "日本語"])
+    made = Web(site)
+    made.refresh()
+    return made
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_each_page_leads_programs_to_a_feed(web: Web, path: str) -> None:
+    """By `rel=alternate` links, each to a feed that there is."""
+    tree: Any = html.fromstring(web.get(path).text)
+    found = tree.xpath("//link[@rel='alternate'][@type='application/rss+xml']/@href")
+    assert found
+    for url in found:
+        assert web.get(url.removeprefix(URL)).status_code == 200, url
+
+
+def test_an_article_leads_to_its_topics(web: Web) -> None:
+    """To the feed of each of them."""
+    tree: Any = html.fromstring(web.get("/articles/a").text)
+    assert tree.xpath("//link[@rel='alternate']/@title") == ["Go", "日本語"]
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/topics/nothing", "/feeds/nothing.rss"])
+def test_no_link_sends_people_to_a_feed(web: Web, path: str) -> None:
+    """What is clicked leads to a page, opens a reader, or is a download."""
+    tree: Any = html.fromstring(web.get(path).text)
+    for link in tree.xpath("//a[@href]"):
+        path = str(link.get("href")).removeprefix(URL)
+        is_feed = path.startswith(("/feeds", "/digests")) and path.rpartition(".")[2] in (
+            "rss", "atom", "json", "opml",
+        )  # fmt: skip
+        assert not is_feed or link.get("download"), path
