@@ -30,8 +30,8 @@ from bot.planning.planner import Planner
 from bot.planning.rules import Channel
 from bot.refresher import Refresher
 from bot.schedule import Schedule
+from bot.sending.answering import Sends
 from bot.sending.dispatcher import Sender
-from bot.sending.lane import Sends
 from bot.services import SERVICES, Service
 
 GRACE = 3.5
@@ -86,6 +86,7 @@ class Bot:
         services: Mapping[str, Service] = SERVICES,
         lease: Lease | None = None,
         wait: Callable[[float], bool] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
         spread: Callable[[], float] | None = None,
         paced: bool = True,
         keep: timedelta = KEEP,
@@ -96,11 +97,12 @@ class Bot:
         self._database = database
         self._names = {channel.name for channel in channels}
         self._catalog = catalog
-        self._clock = clock
         self._alive = alive
         self._every = every
         self._refresher = Refresher(refresh, self.wake)
         self.lease = lease or Lease(database, clock)
+        # The database server's time, where there is one: what one machine writes is read by others.
+        self._clock = self.lease.now
         self.planner = Planner(database, catalog, channels, taxonomy=taxonomy, lease=self.lease)
         self._dry_run = DryRun(catalog, channels)
         self._pruner = Pruner(database, self.lease, keep)
@@ -111,9 +113,10 @@ class Bot:
             catalog,
             channels,
             transport,
-            clock,
+            self._clock,
             services=services,
             wait=wait,
+            monotonic=monotonic,
             idle=self._rest,
             paced=paced,
             site=site.name,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, update
@@ -200,6 +200,26 @@ def rest_host(connection: Connection, name: str, until: datetime, reason: str) -
     added = dialect(hosts).values(name=name, **values)
     shorter = hosts.c.paused_until < until
     connection.execute(added.on_conflict_do_update(index_elements=["name"], set_=values, where=shorter))
+
+
+def paused_ahead(connection: Connection, moment: datetime) -> dict[str, timedelta]:
+    """Return the channels whose last error lies after `moment`, and how long a pause it brought about."""
+    query = select(channels.c.name, channels.c.paused_until, channels.c.last_error_at)
+    rows = connection.execute(query.where(channels.c.last_error_at > moment)).all()
+    nothing = timedelta(0)
+    return {name: max(until - at, nothing) if until else nothing for name, until, at in rows}
+
+
+def rebase_pauses(connection: Connection, paused: Mapping[str, timedelta], now: datetime) -> None:
+    """Count the pauses of channels from `now`, and end those of hosts: one that is still meant comes again.
+
+    A request that a host refuses for its rate is not posted, and counts as no failure.
+    """
+    for name, wait in paused.items():
+        values = {"last_error_at": now, "paused_until": now + wait if wait else None}
+        connection.execute(update(channels).where(channels.c.name == name).values(values))
+    if paused:
+        connection.execute(update(hosts).where(hosts.c.paused_until > now).values(paused_until=now))
 
 
 def note_error(connection: Connection, name: str, error: str, now: datetime) -> None:

@@ -128,14 +128,15 @@ class Outbox:
     def rebase(self, now: datetime) -> int:
         """Have what was scheduled by a clock that was ahead wait as long as was meant, counted from `now`.
 
-        Returns how many posts that were.
+        That holds for posts, and for pauses of channels and hosts. Returns how many these were.
         """
         ahead = select(posts.c.id, posts.c.due_at, posts.c.updated_at).where(
             posts.c.due_at.is_not(None), posts.c.updated_at > now + AHEAD
         )
         with self.database.read() as connection:
             found = connection.execute(ahead).all()
-        if not found:
+            paused = channelstate.paused_ahead(connection, now + AHEAD)
+        if not found and not paused:
             return 0
         with self.database.write() as connection:
             for row in found:
@@ -145,7 +146,8 @@ class Outbox:
                     .where(posts.c.id == row.id, posts.c.due_at == row.due_at)
                     .values(due_at=now + wait, updated_at=now)
                 )
-        return len(found)
+            channelstate.rebase_pauses(connection, paused, now)
+        return len(found) + len(paused)
 
     def orphans(self, ours: Collection[int]) -> list[Post]:
         """Return the posts in flight whose owner is gone: none of `ours`, and past their time."""

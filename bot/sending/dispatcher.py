@@ -1,4 +1,4 @@
-"""Drains what is due: a lane for every channel that has something to send, so that none waits for another.
+"""Drains what is due: a lane for every channel that has something to send.
 
 Knows when a channel may be sent to; what is sent and what its answers mean is the lane's business.
 """
@@ -8,23 +8,27 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from time import monotonic
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelState
-from bot.outbox.database import first_line, is_away
+from bot.outbox.database import first_line
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Attempt, Done, Kind, Post, held_claim
 from bot.outbox.retry import LOST, Change, Standing, after_correction, after_post
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
-from bot.sending.lane import Lane, Sends, Tools, after_test
+from bot.sending.answering import Sends, after_test
+from bot.sending.lane import Lane, Tools
+from bot.sending.lanes import Lanes
 from bot.sending.pace import Pacer
 from bot.sending.review import expire_unreviewed
-from bot.services import SERVICES, Destination, Service
+from bot.services import SERVICES, Service
 
 log = logging.getLogger("bot.sending.dispatcher")
 
@@ -47,12 +51,14 @@ class Sender:
         services: Mapping[str, Service] = SERVICES,
         spread: Callable[[], float] = random.random,
         wait: Callable[[float], bool] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
         idle: Callable[[], None] = lambda: None,
         paced: bool = True,
         site: str = "",
         site_url: str = "",
     ) -> None:
         self._stop = threading.Event()
+        self._lanes = Lanes(self._lane, self._ended, self._drain_again, idle)
         self._tools = Tools(
             outbox=outbox,
             catalog=catalog,
@@ -60,9 +66,11 @@ class Sender:
             site=site,
             site_url=site_url,
             clock=clock,
+            monotonic=monotonic,
             spread=spread,
             wait=wait or self._stop.wait,
             stopping=self._stop.is_set,
+            crowded=self._lanes.is_crowded,
         )
         self._channels = {channel.name: channel for channel in channels}
         self._destinations = {
@@ -75,10 +83,7 @@ class Sender:
             name: Pacer(service.RATE if paced else ()) for name, service in self._services.items()
         }
         self._left: dict[str, int] = {}
-        self._lanes: dict[str, tuple[Lane, threading.Thread]] = {}
-        self._running = 0
         self._lock = threading.Lock()
-        self._idle = idle
         self.refill()
 
     def refill(self) -> None:
@@ -95,10 +100,9 @@ class Sender:
             log.warning("expired channel=%s article=%s: not reviewed", delivery.channel, delivery.article_id)
         rebased = self._tools.outbox.rebase(self._tools.clock())
         if rebased:
-            log.warning("the clock was set back: %d posts are due as long from now as was meant", rebased)
-        lanes = list(self._lanes.values())
-        ours = {number for lane, thread in lanes if thread.is_alive() for number in lane.in_flight}
-        return sum(self._take_for_lost(post) for post in self._tools.outbox.orphans(ours))
+            log.warning("the clock was set back: %d waits are counted from now", rebased)
+        orphans = self._tools.outbox.orphans(self._lanes.in_flight())
+        return sum(self._take_for_lost(post) for post in orphans)
 
     def drain(self) -> None:
         """Start a lane for every channel that may be sent to and has something due; return at once."""
@@ -111,13 +115,19 @@ class Sender:
         for name in due:
             opens_at = opens.get(name)
             if opens_at is not None and opens_at <= now:
-                self._start(name, self._destinations[name])
+                self._lanes.ask(name)
         self._drain_tests(now)
+
+    def _drain_again(self) -> None:
+        try:
+            self.drain()
+        except SQLAlchemyError as error:  # the next heartbeat drains too
+            log.warning("what is due cannot be looked up: %s", first_line(error))
 
     def _drain_tests(self, now: datetime) -> None:
         """Send the test messages that wait, of channels that may not be sent to otherwise too."""
         for name in self._tools.outbox.tests_due(now) & self._destinations.keys():
-            self._start(name, self._destinations[name], only_tests=True)
+            self._lanes.ask(name, only_tests=True)
 
     def drain_tests(self) -> None:
         """Start a lane for every channel that a test message waits for, for nothing else; return at once."""
@@ -134,14 +144,12 @@ class Sender:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until no lane runs; return whether that was within `timeout` seconds."""
-        end = None if timeout is None else monotonic() + timeout
-        for _, thread in list(self._lanes.values()):
-            thread.join(None if end is None else max(0.0, end - monotonic()))
-        return not any(thread.is_alive() for _, thread in list(self._lanes.values()))
+        return self._lanes.join(timeout)
 
     def stop(self) -> None:
         """Let every lane finish the request it has in flight, and claim nothing more, for good."""
         self._stop.set()
+        self._lanes.stop()
 
     def _opening_times(self, now: datetime) -> dict[str, datetime]:
         database = self._tools.outbox.database
@@ -153,34 +161,16 @@ class Sender:
             if (opens_at := _opens_at(states.get(name), hosts.get(destination.host), now))
         }
 
-    def _start(self, name: str, destination: Destination, *, only_tests: bool = False) -> None:
+    def _lane(self, name: str, only_tests: bool) -> Lane:
+        channel, destination, service = self._channels[name], self._destinations[name], self._services[name]
         with self._lock:
-            running = self._lanes.get(name)
-            if running and running[1].is_alive():
-                return
             left = self._left[name]
-            channel, service, pacer = self._channels[name], self._services[name], self._pacers[name]
-            lane = Lane(channel, destination, service, pacer, self._tools, left, only_tests=only_tests)
-            thread = threading.Thread(target=self._run, args=(name, lane), name=f"lane-{name}", daemon=True)
-            self._lanes[name] = (lane, thread)
-            self._running += 1
-            thread.start()
+        pacer = self._pacers[name]
+        return Lane(channel, destination, service, pacer, self._tools, left, only_tests=only_tests)
 
-    def _run(self, name: str, lane: Lane) -> None:
-        before = lane.left
-        try:
-            lane.run()
-        except Exception as error:
-            if is_away(error):
-                log.warning("sending stopped channel=%s: %s", name, first_line(error))
-            else:
-                log.exception("sending stopped channel=%s", name)
+    def _ended(self, name: str, lane: Lane) -> None:
         with self._lock:
-            self._left[name] -= before - lane.left
-            self._running -= 1
-            last = self._running == 0
-        if last and not self._stop.is_set():
-            self._idle()
+            self._left[name] -= lane.released
 
     def _take_for_lost(self, post: Post) -> bool:
         now = self._tools.clock()

@@ -9,10 +9,9 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -20,28 +19,28 @@ from articles.article import Article
 from bot.outbox.claims import Taken
 from bot.outbox.database import first_line, is_away
 from bot.outbox.denials import denied_since
-from bot.outbox.keys import storable
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Attempt, Claim, Done, Kind, Post, PostKind, Rest, Shown, new_claim
-from bot.outbox.retry import Change, Standing, after_correction, after_post, state_after
-from bot.outbox.states import PostState
+from bot.outbox.records import Attempt, Claim, Done, Kind, Post, PostKind, Rest, new_claim
+from bot.outbox.retry import Change, Standing, after_correction, after_post
 from bot.planning.catalog import Catalog
 from bot.planning.release import Policy, Spent, release
 from bot.planning.rules import Channel
-from bot.sending.connections import MaySend
-from bot.sending.findings import Ambiguous, Unsent
+from bot.sending.answering import Sends, after_test, answer_to, report, shown_by
 from bot.sending.pace import Pacer
 from bot.sending.prepare import Job, Preparer
-from bot.services import Destination, Outcome, Request, Response, Service, Verdict, after_denial
+from bot.services import Destination, Outcome, Service, Verdict, after_denial
 
 BATCH = 50
 """Posts looked up, though not claimed, at once; and deliveries that are released at once."""
 
-FRESH = timedelta(seconds=2)
-"""How long what was looked up is believed."""
+FRESH = 2.0
+"""Seconds for which what was looked up is believed."""
 
-PATIENCE = timedelta(seconds=5)
-"""The longest wait that is sat out; for longer ones the lane ends, and is started again when it is over."""
+PATIENCE = 5.0
+"""Seconds that are waited at the longest; for more the lane ends, and is started again when they are over."""
+
+SLICE = 2.0
+"""Seconds after which a lane makes room for one that waits for its turn."""
 
 UNQUESTIONED = 1.0
 """Seconds after a claim within which its request may begin without another look at the claim."""
@@ -55,19 +54,13 @@ _SLOWEST = 2.0
 log = logging.getLogger("bot.sending.dispatcher")
 
 
-class Sends(Protocol):
-    """What a lane asks of the transport."""
-
-    def send(self, request: Request, may_send: MaySend | None = None) -> Response:
-        """Return the answer; raises Unsent or Ambiguous. `may_send` is asked before the first byte."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What all lanes share.
 
     `wait` sits out some seconds, and returns at once and True when it is time to stop.
-    `spread` gives the jitter of a retry, in [0, 1). `host_rests` says until when a host is left alone.
+    `monotonic` measures every wait. `spread` gives the jitter of a retry, in [0, 1). `crowded` says whether
+    other lanes wait for their turn, and `host_rests` until when, by `monotonic`, a host is left alone.
     """
 
     outbox: Outbox
@@ -76,16 +69,19 @@ class Tools:
     site: str
     site_url: str
     clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
     spread: Callable[[], float]
     wait: Callable[[float], bool]
     stopping: Callable[[], bool]
-    host_rests: dict[str, datetime] = field(default_factory=dict)
+    crowded: Callable[[], bool]
+    host_rests: dict[str, float] = field(default_factory=dict)
 
 
 class Lane:
     """One run of sending to one channel; `left` is how many posts may still be released.
 
-    With `only_tests` nothing but test messages is sent, whatever else waits.
+    After a run `released` says how many were, and `was_cut_short` that it only made room for others and has
+    more to do. With `only_tests` nothing but test messages is sent, whatever else waits.
     """
 
     def __init__(
@@ -101,6 +97,8 @@ class Lane:
     ) -> None:
         self.left = left
         self.in_flight: frozenset[int] = frozenset()
+        self.was_cut_short = False
+        self.released = 0
         self._channel = channel
         self._host = destination.host
         self._service = service
@@ -119,19 +117,25 @@ class Lane:
         )
         self._batch: deque[Post] = deque()
         self._articles: dict[str, Article] = {}
-        self._read_at: datetime | None = None
-        self._rests_until: datetime | None = None
+        self._read_at: float | None = None
+        self._rests_until: float | None = None
         self._done: Done | None = None
         self._stale = 0
         self._ended = False
 
     def run(self) -> None:
         """Make the requests that are due, until none is, or something says to stop."""
+        began = self._tools.monotonic()
         try:
             while not self._tools.stopping() and not self._ended:
                 self._step()
+                self._make_room(began)
         finally:
             self._record()
+
+    def _make_room(self, began: float) -> None:
+        if not self._ended and self._tools.crowded() and self._tools.monotonic() - began >= SLICE:
+            self._ended = self.was_cut_short = True
 
     def _step(self) -> None:
         if not self._has_fresh_batch():
@@ -143,8 +147,8 @@ class Lane:
         elif job := self._preparer.prepare(self._batch.popleft(), self._articles):
             self._attempt(job)
 
-    def _sit_out(self, wait: timedelta) -> None:
-        self._ended = wait > PATIENCE or self._tools.wait(wait.total_seconds())
+    def _sit_out(self, wait: float) -> None:
+        self._ended = wait > PATIENCE or self._tools.wait(wait)
         self._batch.clear()
 
     def _attempt(self, job: Job) -> None:
@@ -166,14 +170,13 @@ class Lane:
             self._ended = True
 
     def _has_fresh_batch(self) -> bool:
-        now = self._tools.clock()
-        if self._read_at is None or not self._read_at <= now <= self._read_at + FRESH:
+        if self._read_at is None or self._tools.monotonic() > self._read_at + FRESH:
             self._batch.clear()
         return bool(self._batch)
 
     def _look(self) -> None:
         """Read what is due: posts first, new ones if none is left, then corrections; and their articles."""
-        self._read_at = now = self._tools.clock()
+        self._read_at, now = self._tools.monotonic(), self._tools.clock()
         name, outbox = self._channel.name, self._tools.outbox
         due = outbox.due(name, now, BATCH)
         if self._only_tests:
@@ -197,17 +200,18 @@ class Lane:
             review=self._channel.review,
         )
         self.left -= released
+        self.released += released
         return released
 
-    def _wait(self) -> timedelta:
-        now = self._tools.clock()
+    def _wait(self) -> float:
+        now = self._tools.monotonic()
         rests = [self._rests_until, self._tools.host_rests.get(self._host)]
         return max([self._pacer.wait(now), *(until - now for until in rests if until is not None)])
 
     def _perform(self, job: Job, claim: Claim) -> Done:
         started_at = self._tools.clock()
-        began = time.monotonic()
-        self._pacer.sent(started_at)
+        began = self._tools.monotonic()
+        self._pacer.sent(began)
         may_send = partial(self._may_send, claim, began)
         verdict, status = answer_to(self._tools.transport, self._service, job.request, may_send)
         finished_at = self._tools.clock()
@@ -215,7 +219,7 @@ class Lane:
             since = denied_since(self._tools.outbox.database, self._channel.name, finished_at)
             verdict = after_denial(verdict, finished_at - (since or finished_at))
         if verdict.pace:
-            self._pacer.learn(verdict.pace, finished_at)
+            self._pacer.learn(verdict.pace, self._tools.monotonic())
         attempt = Attempt(
             started_at=started_at,
             finished_at=finished_at,
@@ -224,7 +228,7 @@ class Lane:
             reason=verdict.reason,
         )
         done = self._conclude(job, claim, verdict, attempt)
-        _report(job, done, verdict, time.monotonic() - began)
+        report(job, done, verdict, self._tools.monotonic() - began)
         return done
 
     def _may_send(self, claim: Claim, began: float) -> str | None:
@@ -232,7 +236,7 @@ class Lane:
 
         A process may be frozen at any moment, also between its claim and the first byte.
         """
-        if time.monotonic() - began < UNQUESTIONED:
+        if self._tools.monotonic() - began < UNQUESTIONED:
             return None
         try:
             still_ours = self._tools.outbox.still_ours(claim)
@@ -247,16 +251,14 @@ class Lane:
         if verdict.outcome is Outcome.RATE_LIMITED or (
             verdict.outcome is Outcome.DENIED and job.kind is Kind.POST
         ):
-            rest = Rest(
-                until=now + (verdict.retry_after or timedelta(0)),
-                host=self._host if verdict.scope == "host" else None,
-            )
-            self._rest(rest)
+            wait = verdict.retry_after or timedelta(0)
+            rest = Rest(until=now + wait, host=self._host if verdict.scope == "host" else None)
+            self._rest(rest.host, wait.total_seconds())
         return Done(
             claim=claim,
             change=self._change(job, verdict, now),
             attempt=attempt,
-            shown=None if failed else _shown(job, verdict),
+            shown=None if failed else shown_by(job, verdict),
             rest=rest,
             disabled=verdict.reason if verdict.outcome is Outcome.DISABLED and job.message else None,
             error=verdict.reason if failed else None,
@@ -273,12 +275,12 @@ class Lane:
         policy = "retry" if self._service.REPEAT_IS_HARMLESS else self._channel.on_unknown
         return after_post(standing, verdict, policy, now, spread=spread, has_image=has_image)
 
-    def _rest(self, rest: Rest) -> None:
-        rests = self._tools.host_rests
-        if rest.host is not None:
-            rests[rest.host] = max(rest.until, rests.get(rest.host, rest.until))
+    def _rest(self, host: str | None, seconds: float) -> None:
+        until, rests = self._tools.monotonic() + seconds, self._tools.host_rests
+        if host is not None:
+            rests[host] = max(until, rests.get(host, until))
         else:
-            self._rests_until = max(rest.until, self._rests_until or rest.until)
+            self._rests_until = max(until, self._rests_until or until)
 
     def _record(self) -> None:
         if self._done is not None:
@@ -318,65 +320,3 @@ class Lane:
             if self._tools.wait(pause):
                 time.sleep(pause)
             pause = min(2 * pause, _SLOWEST)
-
-
-def after_test(verdict: Verdict) -> Change:
-    """Return what becomes of a test message: sent or not, it is over."""
-    if verdict.outcome.is_success:
-        return Change(state=state_after(verdict.outcome))
-    return Change(state=PostState.DEAD, note=verdict.reason)
-
-
-def answer_to(
-    transport: Sends, service: Service, request: Request, may_send: MaySend | None = None
-) -> tuple[Verdict, int | None]:
-    """Make the request and return what came of it, with the status of the answer if there was one.
-
-    What the verdict quotes of the answer is fit to be stored.
-    """
-    verdict, status = _verdict_on(transport, service, request, may_send)
-    message_id = storable(verdict.message_id) if verdict.message_id is not None else None
-    return replace(verdict, reason=storable(verdict.reason), message_id=message_id), status
-
-
-def _verdict_on(
-    transport: Sends, service: Service, request: Request, may_send: MaySend | None
-) -> tuple[Verdict, int | None]:
-    try:
-        response = transport.send(request, may_send)
-    except Unsent as error:
-        return Verdict(outcome=Outcome.UNSENT, reason=str(error)), None
-    except Ambiguous as error:
-        return Verdict(outcome=Outcome.UNKNOWN, reason=str(error)), None
-    except Exception as error:  # noqa: BLE001 - whatever failed here, the post may have gone out
-        return Verdict(outcome=Outcome.UNKNOWN, reason=f"an error in the bot ({type(error).__name__})"), None
-    return service.classify(response), response.status
-
-
-def _shown(job: Job, verdict: Verdict) -> Shown:
-    if job.message is None:
-        return Shown(fingerprint="", retracted=False, message_id=None)
-    return Shown(
-        fingerprint=job.message.fingerprint(),
-        retracted=job.message.retracted,
-        message_id=verdict.message_id or job.request.message_id,
-    )
-
-
-def _report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
-    post, change = job.post, done.change
-    level = logging.INFO if verdict.outcome.is_success else logging.WARNING
-    log.log(
-        level,
-        "%s channel=%s article=%s delivery=%s attempt=%d %s%s%s ms=%d%s",
-        job.kind,
-        post.channel,
-        ",".join(each.article_id for each in post.deliveries) or "-",
-        ",".join(str(each.id) for each in post.deliveries) or "-",
-        post.attempts + 1,
-        verdict.outcome,
-        "" if job.kind is Kind.CORRECT else f" state={change.state}",
-        f" degraded={change.form.name.lower()}" if change.form > post.form else "",
-        round(1000 * seconds),
-        f": {verdict.reason}" if change.note or done.error else "",
-    )

@@ -147,6 +147,7 @@ class World:
             "clock": self.clock,
             "lease": Lease(database, self.clock, server_time=False),
             "wait": self._wait,
+            "monotonic": lambda: self.clock().timestamp(),
             "spread": lambda: 0.0,
             "paced": False,
             "transport": self.transport,

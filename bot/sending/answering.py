@@ -1,0 +1,89 @@
+"""One request and what its answer means, and the words of the log about it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Protocol
+
+from bot.outbox.keys import storable
+from bot.outbox.records import Done, Kind, Shown
+from bot.outbox.retry import Change, state_after
+from bot.outbox.states import PostState
+from bot.sending.connections import MaySend
+from bot.sending.findings import Ambiguous, Unsent
+from bot.sending.prepare import Job
+from bot.services import Outcome, Request, Response, Service, Verdict
+
+log = logging.getLogger("bot.sending.dispatcher")
+
+
+class Sends(Protocol):
+    """What a lane asks of the transport."""
+
+    def send(self, request: Request, may_send: MaySend | None = None) -> Response:
+        """Return the answer; raises Unsent or Ambiguous. `may_send` is asked before the first byte."""
+
+
+def after_test(verdict: Verdict) -> Change:
+    """Return what becomes of a test message: sent or not, it is over."""
+    if verdict.outcome.is_success:
+        return Change(state=state_after(verdict.outcome))
+    return Change(state=PostState.DEAD, note=verdict.reason)
+
+
+def answer_to(
+    transport: Sends, service: Service, request: Request, may_send: MaySend | None = None
+) -> tuple[Verdict, int | None]:
+    """Make the request and return what came of it, with the status of the answer if there was one.
+
+    What the verdict quotes of the answer is fit to be stored.
+    """
+    verdict, status = _verdict_on(transport, service, request, may_send)
+    message_id = storable(verdict.message_id) if verdict.message_id is not None else None
+    return replace(verdict, reason=storable(verdict.reason), message_id=message_id), status
+
+
+def _verdict_on(
+    transport: Sends, service: Service, request: Request, may_send: MaySend | None
+) -> tuple[Verdict, int | None]:
+    try:
+        response = transport.send(request, may_send)
+    except Unsent as error:
+        return Verdict(outcome=Outcome.UNSENT, reason=str(error)), None
+    except Ambiguous as error:
+        return Verdict(outcome=Outcome.UNKNOWN, reason=str(error)), None
+    except Exception as error:  # noqa: BLE001 - whatever failed here, the post may have gone out
+        return Verdict(outcome=Outcome.UNKNOWN, reason=f"an error in the bot ({type(error).__name__})"), None
+    return service.classify(response), response.status
+
+
+def shown_by(job: Job, verdict: Verdict) -> Shown:
+    """Return what people see since a request that succeeded."""
+    if job.message is None:
+        return Shown(fingerprint="", retracted=False, message_id=None)
+    return Shown(
+        fingerprint=job.message.fingerprint(),
+        retracted=job.message.retracted,
+        message_id=verdict.message_id or job.request.message_id,
+    )
+
+
+def report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
+    """Log what came of a request."""
+    post, change = job.post, done.change
+    level = logging.INFO if verdict.outcome.is_success else logging.WARNING
+    log.log(
+        level,
+        "%s channel=%s article=%s delivery=%s attempt=%d %s%s%s ms=%d%s",
+        job.kind,
+        post.channel,
+        ",".join(each.article_id for each in post.deliveries) or "-",
+        ",".join(str(each.id) for each in post.deliveries) or "-",
+        post.attempts + 1,
+        verdict.outcome,
+        "" if job.kind is Kind.CORRECT else f" state={change.state}",
+        f" degraded={change.form.name.lower()}" if change.form > post.form else "",
+        round(1000 * seconds),
+        f": {verdict.reason}" if change.note or done.error else "",
+    )

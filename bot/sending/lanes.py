@@ -1,0 +1,115 @@
+"""Runs lanes: each in a thread of its own, one at a time for a channel, and a bounded number at once.
+
+Who has to wait for a turn gets it in the order of asking. Knows nothing of what a lane does.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from bot.outbox.database import first_line, is_away
+from bot.sending.lane import Lane
+
+MOST = 32
+"""Lanes that run at once: threads, connections to the database, and requests in flight."""
+
+log = logging.getLogger("bot.sending.dispatcher")
+
+
+class Lanes:
+    """The lanes of one process. Safe to share among threads.
+
+    `make` returns a channel's lane, and `ended` is told of each that has run. `again` is called when one has
+    ended that was asked for meanwhile, and `idle` whenever none runs any more.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[str, bool], Lane],
+        ended: Callable[[str, Lane], object],
+        again: Callable[[], object],
+        idle: Callable[[], object],
+    ) -> None:
+        self._make = make
+        self._ended = ended
+        self._again = again
+        self._idle = idle
+        self._changed = threading.Condition()
+        self._running: dict[str, Lane] = {}
+        self._waiting: dict[str, bool] = {}
+        self._ending = 0
+        self._is_stopped = False
+
+    def ask(self, name: str, *, only_tests: bool = False) -> None:
+        """Run a channel's lane as soon as there is room.
+
+        When it runs already it may be about to end, having seen nothing to do: `again` is called then.
+        """
+        with self._changed:
+            if not self._is_stopped:
+                self._waiting[name] = only_tests and self._waiting.get(name, True)
+                self._start_waiting()
+
+    def is_crowded(self) -> bool:
+        """Return whether a channel waits for another's lane to end."""
+        with self._changed:
+            return any(name not in self._running for name in self._waiting)
+
+    def in_flight(self) -> set[int]:
+        """Return the posts for which a running lane has a request in flight."""
+        with self._changed:
+            return {number for lane in self._running.values() for number in lane.in_flight}
+
+    def join(self, timeout: float | None) -> bool:
+        """Wait until no lane runs or waits; return whether that was within `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not (self._running or self._waiting or self._ending), timeout
+            )
+
+    def stop(self) -> None:
+        """Start no lane any more."""
+        with self._changed:
+            self._is_stopped = True
+            self._waiting.clear()
+            self._changed.notify_all()
+
+    def _start_waiting(self) -> None:
+        for name in [name for name in self._waiting if name not in self._running]:
+            if len(self._running) >= MOST:
+                return
+            lane = self._running[name] = self._make(name, self._waiting.pop(name))
+            threading.Thread(target=self._run, args=(name, lane), name=f"lane-{name}", daemon=True).start()
+
+    def _run(self, name: str, lane: Lane) -> None:
+        try:
+            lane.run()
+        except Exception as error:
+            if is_away(error):
+                log.warning("sending stopped channel=%s: %s", name, first_line(error))
+            else:
+                log.exception("sending stopped channel=%s", name)
+        self._ended(name, lane)
+        with self._changed:
+            del self._running[name]
+            is_wanted = self._waiting.pop(name, None) is not None and not self._is_stopped
+            if lane.was_cut_short and not self._is_stopped:
+                self._waiting[name] = False
+            self._start_waiting()
+            self._ending += 1
+        try:
+            self._after_lane(is_wanted)
+        finally:
+            with self._changed:
+                self._ending -= 1
+                self._changed.notify_all()
+
+    def _after_lane(self, is_wanted: bool) -> None:
+        if is_wanted:
+            self._again()
+        with self._changed:
+            is_idle = not self._running and not self._is_stopped
+        if is_idle:
+            self._idle()

@@ -1,0 +1,126 @@
+"""Clocks that are set, or that disagree: nothing waits for a time that a wrong clock has written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.outbox.lease import Lease
+from bot.outbox.retry import JITTER, SCHEDULE
+from bot.outbox.states import State
+from bot.run import Bot
+from bot.sending.pace import Pacer
+from bot.services import Pace, Rate
+from tests.bot.world import START, Clock, World, article
+from tests.fakechat import rate_limited, server_error
+
+RATES: tuple[Rate, ...] = ((2, timedelta(seconds=1)), (5, timedelta(seconds=10)))
+
+
+@given(st.lists(st.floats(0, 3), max_size=40))
+def test_no_pace_is_ever_exceeded(pauses: list[float]) -> None:
+    """Whenever it is asked, a request that waits as it is told keeps to every rate, and waits no longer."""
+    pacer, sent, now = Pacer(RATES), list[float](), 0.0
+    for pause in pauses:
+        now += pause
+        wait = pacer.wait(now)
+        assert wait <= max(span.total_seconds() for _, span in RATES)
+        now += wait
+        pacer.sent(now)
+        sent.append(now)
+        for count, span in RATES:
+            assert sum(at > now - span.total_seconds() + 1e-6 for at in sent) <= count
+
+
+def test_a_pacer_heeds_what_the_service_says() -> None:
+    """No request before the time that an answer named, and none is held up once it has more to give."""
+    pacer = Pacer(())
+    pacer.learn(Pace(remaining=0, reset_after=timedelta(seconds=3)), 10.0)
+    assert [pacer.wait(at) for at in (10.0, 12.0, 13.0)] == [3.0, 1.0, 0.0]
+    pacer.learn(Pace(remaining=1, reset_after=timedelta(seconds=3)), 10.0)
+    assert pacer.wait(10.0) == 0.0
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
+def test_a_clock_that_is_set_changes_no_wait(world: World, jump: timedelta) -> None:
+    """Waits between requests are measured by another clock, and what is due goes on with the next look."""
+    seconds, waits = [0.0], list[float]()
+
+    def wait(span: float) -> bool:
+        waits.append(span)
+        seconds[0] += span
+        world.clock.now += jump if len(waits) == 2 else timedelta(seconds=span)
+        return False
+
+    world.channel = world.slack()
+    bot = world.started(paced=True, wait=wait, monotonic=lambda: seconds[0])
+    world.catalog.put(*(article(f"a{number}") for number in range(5)))
+    world.tick(bot)
+    world.tick(bot)
+    assert len(world.deliveries(State.SENT)) == 5
+    assert waits == [1.0] * 4
+
+
+def test_a_pause_that_a_wrong_clock_wrote_is_not_waited_for(world: World) -> None:
+    """What a bot 20 minutes ahead has left is tried again by its successor when that was meant."""
+    ahead = Clock(START + timedelta(minutes=20))
+    first = world.bot(clock=ahead, lease=Lease(world.database, ahead, server_time=False))
+    world.tick(first)
+    world.chat.fail("ai-team", rate_limited(seconds=30))
+    world.catalog.put(article("a"))
+    world.tick(first)
+    first.stop()
+    second = world.bot()
+    world.tick(second)
+    paused_until = world.state_of().paused_until
+    assert paused_until is not None and paused_until <= START + timedelta(seconds=30)
+    world.clock.advance(seconds=31)
+    world.tick(second)
+    assert world.only().state is State.SENT
+
+
+def test_no_retry_is_ever_due_later_than_its_step(world: World) -> None:
+    """Whatever the clock did, a post is due within its step of the schedule, once a bot has looked."""
+    bot = world.started()
+    world.catalog.put(article("a"))
+    world.chat.fail("ai-team", *[server_error(503) for _ in range(3)])
+    for step, back in zip(SCHEDULE[:3], (timedelta(0), timedelta(hours=1), timedelta(days=2)), strict=True):
+        world.tick(bot)
+        assert world.only().state is State.UNKNOWN
+        world.clock.now -= back
+        world.tick(bot)
+        due_at = world.only().due_at
+        assert due_at is not None and due_at <= world.clock() + step * (1 + JITTER)
+        world.clock.now = due_at
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_on_a_server_its_clock_decides(world: World) -> None:
+    """Of two machines 20 minutes apart each writes the server's time, so that neither waits for the other."""
+    right = datetime.now(UTC)
+    wrong = [Clock(right + timedelta(minutes=20)), Clock(right - timedelta(minutes=20))]
+    bots = [server_bot(world, clock) for clock in wrong]
+    world.tick(bots[0])
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("a", published_at=right - timedelta(hours=1)))
+    world.tick(bots[0])
+    bots[0].stop()
+    world.tick(bots[1])
+    for due_at in (world.only().due_at, bots[1].sender.next_moment()):
+        assert due_at is not None
+        assert timedelta(0) < due_at - right < timedelta(minutes=2)
+    assert world.only().state is State.UNKNOWN
+
+
+def server_bot(world: World, clock: Clock) -> Bot:
+    database = world.open_database()
+    return world.bot(database=database, clock=clock, lease=Lease(database, clock))
+
+
+def test_the_schedule_is_what_the_documents_say() -> None:
+    """Seven waits that add up to a little over a day."""
+    assert list(accumulate(SCHEDULE))[-1] == timedelta(hours=27, minutes=35, seconds=5)

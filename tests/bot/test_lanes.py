@@ -1,0 +1,179 @@
+"""Lanes: how many run at once, in which order, and what happens when one is asked for while it ends."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import event
+
+from bot.outbox.states import State
+from bot.sending import lanes as lanes_module
+from bot.sending.lane import Lane
+from bot.sending.lanes import MOST, Lanes
+from tests.bot.program import wait_until
+from tests.bot.world import World, article
+from tests.fakechat import hang
+
+
+class Stub:
+    """A lane that runs for as long as the test says."""
+
+    def __init__(self, name: str, run: Callable[[str], object]) -> None:
+        self.name = name
+        self.in_flight: frozenset[int] = frozenset()
+        self.was_cut_short = False
+        self._run = run
+
+    def run(self) -> None:
+        """Do what the test says."""
+        self._run(self.name)
+
+
+class Running:
+    """Lanes whose runs wait for the test, and what was told of them."""
+
+    def __init__(self) -> None:
+        self.began: list[str] = []
+        self.again: list[None] = []
+        self.most = 0
+        self.go_on = threading.Semaphore(0)
+        self._now = 0
+        self._lock = threading.Lock()
+        self.lanes = Lanes(self._make, self._ended, lambda: self.again.append(None), lambda: None)
+
+    def _make(self, name: str, only_tests: bool) -> Lane:
+        return cast("Lane", Stub(name, self._run))
+
+    def _ended(self, name: str, lane: Lane) -> None:
+        pass
+
+    def _run(self, name: str) -> None:
+        with self._lock:
+            self.began.append(name)
+            self._now += 1
+            self.most = max(self.most, self._now)
+        assert self.go_on.acquire(timeout=30)
+        with self._lock:
+            self._now -= 1
+
+
+def test_a_bounded_number_runs_and_all_get_their_turn() -> None:
+    """Of a thousand channels 32 are sent to at once, and the others in the order of asking."""
+    running = Running()
+    names = [f"c{number}" for number in range(1000)]
+    for name in names:
+        running.lanes.ask(name)
+    wait_until(lambda: len(running.began) == MOST)
+    assert running.lanes.is_crowded()
+    assert not running.lanes.join(0)
+    running.go_on.release(1000)
+    assert running.lanes.join(30)
+    assert running.most == MOST == 32
+    assert set(running.began[:MOST]) == set(names[:MOST])
+    assert sorted(running.began) == sorted(names)
+    assert not running.lanes.is_crowded()
+
+
+def test_what_is_asked_for_while_it_runs_is_looked_at_again() -> None:
+    """However close to its end a lane is: nothing that came due meanwhile waits for the next look."""
+    running = Running()
+    running.lanes.ask("a")
+    wait_until(lambda: running.began == ["a"])
+    for _ in range(3):
+        running.lanes.ask("a")
+    running.go_on.release()
+    assert running.lanes.join(30)
+    assert (running.began, len(running.again)) == (["a"], 1)
+
+
+def test_nothing_starts_after_the_end() -> None:
+    """Once it is told to stop, who waits for a turn gets none."""
+    running = Running()
+    for number in range(MOST + 1):
+        running.lanes.ask(f"c{number}")
+    wait_until(lambda: len(running.began) == MOST)
+    running.lanes.stop()
+    running.go_on.release(MOST)
+    assert running.lanes.join(30)
+    assert len(running.began) == MOST
+
+
+def test_what_comes_due_as_its_lane_ends_is_sent_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lane that has seen nothing more to do, and a post that comes due before it is over."""
+    bot = world.started()
+    looked, go_on = threading.Event(), threading.Event()
+    due = bot.sender._tools.outbox.to_correct
+
+    def to_correct(*arguments: Any) -> Any:
+        found = due(*arguments)
+        looked.set()
+        assert go_on.wait(30)
+        return found
+
+    monkeypatch.setattr(bot.sender._tools.outbox, "to_correct", to_correct)
+    world.catalog.put(article("a"))
+    bot.tick()
+    assert looked.wait(30)  # the lane has sent `a`, and finds that nothing else is due
+    world.catalog.put(article("b"))
+    bot.look()
+    go_on.set()
+    assert bot.sender.join(30)
+    assert len(world.deliveries(State.SENT)) == 2
+
+
+def test_a_channel_with_much_to_send_makes_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for one lane, a channel with a backlog does not keep another from its one post."""
+    monkeypatch.setattr(lanes_module, "MOST", 1)
+    many, one = world.slack("many"), world.slack("one", topics=frozenset({"rare"}))
+    bot = world.started(many, one, monotonic=itertools.count(0, 0.1).__next__)
+    world.catalog.put(*(article(f"a{number}") for number in range(30)))
+    world.catalog.put(article("b", slugs=("rare",)))
+    world.tick(bot)
+    order = [request.webhook for request in world.chat.requests]
+    assert len(world.deliveries(State.SENT)) == 32
+    first = next(index for index, name in enumerate(order) if name.endswith("one"))
+    assert 0 < first < 25
+
+
+def test_hanging_services_use_up_no_more_than_their_lanes(world: World) -> None:
+    """A channel whose service does not answer delays no other one."""
+    slow, quick = world.slack("slow"), world.slack("quick")
+    bot = world.started(slow, quick)
+    world.chat.fail("slow", hang())
+    world.catalog.put(article("a"))
+    bot.tick()
+    wait_until(lambda: len(world.deliveries(State.SENT)) == 1)
+    world.chat.release()
+
+
+def test_a_thousand_channels_cost_few_statements(world: World) -> None:
+    """A look asks the outbox as often for a thousand channels as for two, whether there is news or not."""
+    counted = []
+    for count in (2, 1000):
+        world.database = world.open_database()
+        bot = world.bot(*(world.slack(f"c{number}", topics=frozenset({"none"})) for number in range(count)))
+        statements: list[str] = []
+        event.listen(
+            bot.planner._database.engine,
+            "before_cursor_execute",
+            lambda *given, to=statements: to.append(str(given[2])),
+        )
+        numbers = []
+        for _ in range(3):  # the start, a look with an article for nobody, one with nothing new
+            statements.clear()
+            world.tick(bot)
+            numbers.append(len(statements))
+            world.catalog.put(article("a", quality=len(numbers)))
+        world.tick(bot)
+        statements.clear()
+        world.tick(bot)
+        counted.append((numbers[1], len(statements)))
+        bot.stop()
+    assert counted[0] == counted[1]
+    assert counted[1][1] < 30
