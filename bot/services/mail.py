@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, timedelta
 from email import policy
+from email.header import decode_header, make_header
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.parser import BytesParser
-from email.utils import formataddr, parseaddr
+from email.parser import BytesHeaderParser, BytesParser
+from email.utils import parseaddr
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -43,7 +45,7 @@ LINE = 998
 
 # Limits of our own, in characters: beyond them a message reads no better.
 SUBJECT = 200
-NAME = 100
+NAME = 60
 SUMMARY = 2000
 TOPICS = 300
 URL = 1500
@@ -170,10 +172,10 @@ class Email(Service):
         picture = re.search(r'<img src="([^"]*)"', marked)
         link = re.search(r'<a href="([^"]*)"', marked)
         return Drawing(
-            sender=str(mail["From"]),
+            sender=_decoded(request.content(), "From"),
             badge="",
             above=f"To {mail['To']}",
-            title=str(mail["Subject"]),
+            title=_decoded(request.content(), "Subject"),
             text="\n".join(paragraphs[1:-2]),
             picture=urlsplit(html.unescape(picture[1])).hostname or "" if picture else "",
             below=(paragraphs[-1],),
@@ -185,11 +187,10 @@ def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMe
     """Return a message without its content; with headers that keep automatic answers away (RFC 3834 §5)."""
     sender, recipient = str(to.options["sender"]), str(to.options["to"])
     name, spec = parseaddr(sender)
-    shown = name or fit(clean(site), NAME)
     mail = EmailMessage(policy=_POLICY)
-    mail["From"] = formataddr((shown, spec)) if shown else spec
+    mail["From"] = Address(display_name=_literal(name or fit(clean(site), NAME)), addr_spec=spec)
     mail["To"] = recipient
-    mail["Subject"] = subject
+    mail["Subject"] = _literal(subject)
     if context.at:
         mail["Date"] = context.at
     own = json.dumps([context.key, site, subject if not context.key else ""])
@@ -201,6 +202,17 @@ def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMe
     if unsubscribe := to.options.get("unsubscribe"):
         mail["List-Unsubscribe"] = f"<{unsubscribe}>"
     return mail
+
+
+def _decoded(content: bytes, name: str) -> str:
+    """Return a header as a mailbox shows it; the newer parser leaves spaces between encoded words."""
+    written = str(BytesHeaderParser().parsebytes(content)[name]).replace("\r\n", "")
+    return str(make_header(decode_header(written))).replace("\u200b", "")
+
+
+def _literal(text: str) -> str:
+    """Return a text for a header in which nothing is decoded: encoded words (RFC 2047) may hold line ends."""
+    return text.replace("=?", "=\u200b?")
 
 
 def _request(to: Destination, mail: EmailMessage) -> Request:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email import policy
-from email.parser import BytesParser
+from email.header import decode_header, make_header
+from email.parser import BytesHeaderParser, BytesParser
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -42,7 +43,10 @@ def _mail_of(content: bytes) -> dict[str, Any]:
     mail: Any = BytesParser(policy=policy.default).parsebytes(content)
     bodies = {name: mail.get_body((name,)) for name in ("plain", "html")}
     shown = {name: body.get_content() for name, body in bodies.items() if body}
-    return {"from": str(mail["From"]), "subject": str(mail["Subject"]), **shown, "raw": content.decode()}
+    head = BytesHeaderParser().parsebytes(content)
+    written = {name: str(head[name]).replace("\r\n", "") for name in ("From", "Subject")}
+    decoded = {name.lower(): str(make_header(decode_header(value))) for name, value in written.items()}
+    return {**decoded, **shown, "raw": content.decode()}
 
 
 def strings(value: object) -> Iterator[str]:

@@ -6,6 +6,7 @@ import ssl
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
+from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,29 @@ def test_a_lists_headers_come_from_the_settings() -> None:
     assert "List-Id: <news.example.org>\r\n" in raw
     assert "List-Unsubscribe: <https://example.org/leave>\r\n" in raw
     assert "List-" not in payload_of(SERVICE.post(CASE.hook, MESSAGE))["raw"]
+
+
+@pytest.mark.parametrize("word", ["=?utf-8?q?a=0d=0aBcc:=20b@example.org?=", "=?utf-8?b?DQpCY2M6IGI=?="])
+def test_a_title_brings_no_header(word: str) -> None:
+    """An encoded word in a title or a site's name is shown as it was written, and not decoded."""
+    options = {**CASE.hook.options, "sender": "news@example.org"}
+    message = replace(MESSAGE, title=f"A {word}", site=f"Café {word}")
+    sent = payload_of(SERVICE.post(replace(CASE.hook, options=options), message, context=CONTEXT))
+    assert list(CASE.violations(sent)) == []
+    assert sent["subject"].replace("\u200b", "") == f"A {word}"
+    assert word in sent["from"].replace("\u200b", "")
+    assert "\nBcc" not in sent["raw"] and "\rBcc" not in sent["raw"]
+
+
+@pytest.mark.parametrize("site", ["Café 日本 — News", 'A, "B" <C>', "x" * 300, "", "👩‍💻 News"])
+def test_the_sites_name_is_the_senders(site: str) -> None:
+    """Whatever it is made of, unless the settings give another."""
+    hook = replace(CASE.hook, options={**CASE.hook.options, "sender": "news@example.org"})
+    sent = payload_of(SERVICE.post(hook, replace(MESSAGE, site=site), context=CONTEXT))
+    name, spec = parseaddr(sent["from"])
+    assert spec == "news@example.org"
+    assert name.rstrip("…") == site[: len(name.rstrip("…"))]
+    assert bool(name) is bool(site)
 
 
 @pytest.mark.parametrize(
