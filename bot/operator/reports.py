@@ -34,7 +34,8 @@ def plan_values(plan: Plan) -> dict[str, Any]:
 def plan_lines(plan: Plan) -> Iterator[str]:
     """Say what the next look would do."""
     for post in plan.posts:
-        yield f"would post to {post.channel}: {post.title}  ({post.article_id})"
+        would = "would hold for review in" if post.review else "would post to"
+        yield f"{would} {post.channel}: {post.title}  ({post.article_id})"
     for name, count in sorted(plan.baselined.items()):
         yield f"would count {count} as already there for {name}"
     for name, count in sorted(plan.skipped.items()):
@@ -66,7 +67,7 @@ def answer(found: Explanation) -> str:
         return f"is not posted: {found.decision.says}"
     if found.state is None or found.state.baselined_at is None:
         return "would count as already there when the channel starts, unless its `backfill` takes it"
-    return "would be posted"
+    return "would be held for review" if found.channel.review else "would be posted"
 
 
 def delivery_lines(deliveries: Sequence[Delivery]) -> Iterator[str]:

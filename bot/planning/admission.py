@@ -188,7 +188,7 @@ class Admission:
         elif state is DeliveryState.SKIPPED:
             self._plan.skipped[name] += 1
         else:
-            self._plan.posts.append(Planned(article.id, article.title, name))
+            self._plan.posts.append(Planned(article.id, article.title, name, each.channel.review))
         return {
             **_identity(article),
             **self._planned_from(),
@@ -223,7 +223,8 @@ class Admission:
             return
         state, cause = self._decided(each, None)
         if state is DeliveryState.WAITING:
-            self._plan.posts.append(Planned(each.article.id, each.article.title, each.channel.name))
+            name, review = each.channel.name, each.channel.review
+            self._plan.posts.append(Planned(each.article.id, each.article.title, name, review))
         which = and_(deliveries.c.id == row.id, deliveries.c.cause == row.cause)
         values = {"post_id": None, **self._planned_from()}
         sources = [DeliveryState.SKIPPED]

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One post to come."""
+    """One post to come, after a review where the channel has one."""
 
     article_id: str
     title: str
     channel: str
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from articles.article import Article
 from articles.topics import ALL
 from bot.operator import queries, reports
+from bot.operator.attention import Need, attention
 from bot.operator.explaining import Explanation, explanations
 from bot.operator.parts import BotParts
 from bot.operator.reviewing import unreviewed
@@ -32,6 +33,15 @@ from pages.render import Renderer
 PER_PAGE = 50
 _DAYS = 30
 _RECENT = 20
+
+_PLACES = {
+    Need.NO_BOT: "#channels-title",
+    Need.DISABLED: "#channels-title",
+    Need.ANSWER_LOST: "/deliveries?state=unknown&state=held&state=dead",
+    Need.REVIEW: "/review",
+    Need.GIVEN_UP: "/deliveries?state=dead",
+}
+"""Where on the operator's pages a person does what is needed."""
 
 Parts = Callable[[], BotParts]
 
@@ -102,6 +112,7 @@ class OperatorViews:
                 [(d.posted, d.failed, f"{d.day}: {d.posted} posted, {d.failed} failed") for d in by_day]
             ),
             problems=problems,
+            needs=[(_PLACES[each.need], each.says) for each in attention(database, now)],
             warnings=list(self.parts.warnings()),
         )
 

@@ -341,15 +341,16 @@ def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Command
     flask("bot", "once")
     lines = flask("bot", "channels").stdout.splitlines()
     assert lines[0] == "no bot is running"
-    assert lines[1] == "team (slack): disabled since 2026-09-01 12:00:00Z: HTTP 404: no_service"
-    assert lines[2] == "  deliveries: 1 held, 1 baselined"
-    assert lines[3] == "  pace: at most 1 in 1 s, 5 per tick"
-    assert lines[4] == "  last error: 2026-09-01 12:00:00Z  HTTP 404: no_service"
-    assert lines[5] == "  to post again: correct its webhook, restart the bot, then `flask bot resume team`"
+    assert lines[1] == "needs you: 1 channel is disabled"
+    assert lines[2] == "team (slack): disabled since 2026-09-01 12:00:00Z: HTTP 404: no_service"
+    assert lines[3] == "  deliveries: 1 held, 1 baselined"
+    assert lines[4] == "  pace: at most 1 in 1 s, 5 per tick"
+    assert lines[5] == "  last error: 2026-09-01 12:00:00Z  HTTP 404: no_service"
+    assert lines[6] == "  to post again: correct its webhook, restart the bot, then `flask bot resume team`"
     begun.channels = [begun.channels[0] | {"name": "other", "webhook_env": "NOT_SET"}]
     begun.configure()
     lines = flask("bot", "channels").stdout.splitlines()
-    assert lines[1] == "other (slack): no webhook"
+    assert lines[2] == "other (slack): no webhook"
     assert lines[-2] == "team: no longer in the settings; deliveries: 1 held, 1 baselined"
     assert lines[-1] == "channel other posts nothing: NOT_SET is not set in the environment"
 

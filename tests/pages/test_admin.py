@@ -273,7 +273,11 @@ def test_overview(desk: Desk) -> None:
     assert "at most 1 in 1 s" in team.text_content().lower()
     assert "HTTP 503" in team.text_content()
     assert texts(tree, "//details//tbody/tr[1]/td") == ["2026-06-01", "1", "1"]
-    assert "1 file with errors" in tree.text_content()
+    assert texts(tree, "//ul[@class='needs']/li/a") == [
+        "No bot is running",
+        "1 answer was lost",
+        "1 file with errors",
+    ]
     assert "LATER is not set" in tree.text_content()
 
 

@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 
 from articles.topics import ALL
 from bot.operator import queries, reports
+from bot.operator.attention import Need, attention
 from bot.operator.commands.shared import Parts, article_named, channel_named, clear_errors, print_lines, ready
 from bot.operator.explaining import explanations
 from bot.outbox import channelstate, lease, wording
@@ -72,6 +73,8 @@ def _add_channels(group: AppGroup, parts: Parts) -> None:
         ours = ready(parts(sys.stderr))
         now, database = ours.clock(), ours.database
         print_lines([wording.posting(lease.holder(database), now)])
+        needs = [each.says for each in attention(database, now) if each.need is not Need.NO_BOT]
+        print_lines([f"needs you: {', '.join(needs)}"] if needs else [])
         states, counts = channelstate.states(database), deliveries_standing(database)
         for channel in ours.channels:
             rates = SERVICES[channel.kind].RATE

@@ -1,0 +1,72 @@
+"""What needs a person: lost answers, messages that wait for review or were given up, disabled channels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy import func, select
+
+from bot.outbox import lease, wording
+from bot.outbox.causes import Cause
+from bot.outbox.channelstate import ChannelStatus
+from bot.outbox.database import Database
+from bot.outbox.schema import channels, deliveries, posts
+from bot.outbox.states import DeliveryState, PostState
+
+
+class Need(Enum):
+    """What a person is needed for, in words for one and for several."""
+
+    NO_BOT = (wording.NO_BOT, wording.NO_BOT)
+    DISABLED = ("1 channel is disabled", "{} channels are disabled")
+    ANSWER_LOST = ("1 answer was lost", "{} answers were lost")
+    REVIEW = ("1 message waits for review", "{} messages wait for review")
+    GIVEN_UP = ("1 message was given up", "{} messages were given up")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """One thing that needs a person, and how often."""
+
+    need: Need
+    count: int
+
+    @property
+    def says(self) -> str:
+        """What it is, in words."""
+        one, several = self.need.value
+        return one if self.count == 1 else several.format(f"{self.count:,}")
+
+
+def attention(database: Database, now: datetime) -> list[Attention]:
+    """Return what needs a person, the most urgent first; empty where all is well."""
+    begun = (
+        select(posts.c.state, posts.c.cause, func.count())
+        .join(deliveries, deliveries.c.post_id == posts.c.id)
+        .where(
+            posts.c.state.in_([PostState.UNKNOWN, PostState.HELD, PostState.DEAD]),
+            deliveries.c.state == DeliveryState.WAITING,
+        )
+        .group_by(posts.c.state, posts.c.cause)
+    )
+    dead = select(func.count()).where(channels.c.state == ChannelStatus.DISABLED)
+    found = Counter[Need]()
+    with database.read() as connection:
+        holder = lease.holder_now(connection)
+        found[Need.NO_BOT] += holder.expires_at is None or holder.expires_at <= now
+        found[Need.DISABLED] += connection.scalar(dead) or 0
+        for state, cause, count in connection.execute(begun):
+            if need := _need(PostState(state), Cause(cause)):
+                found[need] += count
+    return [Attention(need=need, count=found[need]) for need in Need if found[need]]
+
+
+def _need(state: PostState, cause: Cause) -> Need | None:
+    if cause is Cause.ANSWER_LOST:
+        return Need.ANSWER_LOST
+    if cause is Cause.REVIEW:
+        return Need.REVIEW
+    return Need.GIVEN_UP if state is PostState.DEAD else None
