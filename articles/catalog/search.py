@@ -40,7 +40,7 @@ MAX_RANKED = 20_000
 MAX_CHANGED = 1000
 """How many articles that changed since the last update of the index are looked at one by one."""
 
-_VERSION = 3
+_VERSION = 4
 _WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
 _RETRY_AFTER = 15.0  # seconds after an update that failed
 _PAGES = (100, 400, 1000)  # articles that are looked up at once: most filters need no more than the first
@@ -57,8 +57,8 @@ _WORD = re.compile(r"[\w'’]+")
 _SCHEMA = (
     "CREATE TABLE meta (identity TEXT NOT NULL, revision INTEGER NOT NULL)",
     "CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE) WITHOUT ROWID",
-    # When those appear that do not appear when they are published.
-    "CREATE TABLE later (number INTEGER PRIMARY KEY, due_at INTEGER NOT NULL)",
+    # From when to when those are shown that are not shown from their publication on, or not for ever.
+    "CREATE TABLE spans (number INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, expires_at INTEGER)",
     """CREATE VIRTUAL TABLE texts USING fts5 (
         title, summary, tokenize = "unicode61 remove_diacritics 2"
     )""",
@@ -128,7 +128,7 @@ class Search:
         """Return how many texts match, and the ids of one page of them. Raises DeadlineError."""
         where = (
             "FROM texts WHERE texts MATCH ?1 AND rowid < ?2"
-            " AND rowid NOT IN (SELECT number FROM later WHERE due_at > ?3)"
+            " AND rowid NOT IN (SELECT number FROM spans WHERE due_at > ?3 OR expires_at <= ?3)"
         )
         values = (expression, _number(now) + _WITHIN_SECOND, microseconds(now))
         with Deadline(self._max_seconds).interrupting(connection):
@@ -250,7 +250,7 @@ class Search:
         identity, revision = self._catalog.identity, self._catalog.revision()
         known_identity, known_revision = self._state(connection)
         if known_identity != identity:
-            for table in ("texts", "filters", "known", "later"):
+            for table in ("texts", "filters", "known", "spans"):
                 connection.execute(f"DELETE FROM {table}")
             known_revision = 0
         for article in self._catalog.scan(changed_since=known_revision):
@@ -269,8 +269,10 @@ class Search:
         ).fetchone()[0]
         number = first if last is None else last + 1
         connection.execute("INSERT INTO known VALUES (?, ?)", (article.id, number))
-        if article.due_at > article.published_at:
-            connection.execute("INSERT INTO later VALUES (?, ?)", (number, microseconds(article.due_at)))
+        if article.due_at > article.published_at or article.expires_at:
+            expires_at = microseconds(article.expires_at) if article.expires_at else None
+            span = (number, microseconds(article.due_at), expires_at)
+            connection.execute("INSERT INTO spans VALUES (?, ?, ?)", span)
         connection.execute(
             "INSERT INTO texts (rowid, title, summary) VALUES (?, ?, ?)",
             (number, _segmented(article.title), _segmented(article.summary)),
@@ -287,7 +289,7 @@ class Search:
             if row:
                 connection.execute("DELETE FROM texts WHERE rowid = ?", row)
                 connection.execute("DELETE FROM filters WHERE rowid = ?", row)
-                connection.execute("DELETE FROM later WHERE number = ?", row)
+                connection.execute("DELETE FROM spans WHERE number = ?", row)
 
     def _drop_removed(self, connection: sqlite3.Connection) -> None:
         """Remove articles whose files were deleted, when the number of articles shows that there are any."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -155,3 +156,18 @@ def test_any_text_is_a_valid_question(text: str) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE VIRTUAL TABLE texts USING fts5 (title)")
         connection.execute("SELECT * FROM texts WHERE texts MATCH ?", (match_expression(text) or '""',))
+
+
+def test_articles_that_are_over_are_not_counted(site: ArticleSite, web: Web, search: Search) -> None:
+    """From their expiry date on, and not before; the same for one that appears later than it was published."""
+    site.write("over.md", title="An old fuzzer", expiryDate="2026-06-01T12:00:00Z")
+    site.write("soon.md", title="A fuzzer to come", publishDate="2026-06-01T12:00:01Z")
+    web.refresh()
+    for now, expected in (
+        (NOON - timedelta(seconds=1), {"fuzz", "over"}),
+        (NOON, {"fuzz"}),
+        (NOON + timedelta(seconds=1), {"fuzz", "soon"}),
+    ):
+        found = search.find("fuzzer", now, limit=10)
+        assert found.total == len(expected)
+        assert {article.id for article in found.articles} == expected
