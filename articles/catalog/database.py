@@ -13,7 +13,7 @@ from typing import Any
 from storage.derived import DerivedFile, Opened
 from storage.private import private_folder
 
-VERSION = 8
+VERSION = 9
 """Grows whenever what is stored, or how a file is understood, changes: an older catalog is then rebuilt."""
 
 _SCHEMA = (
@@ -57,6 +57,7 @@ _SCHEMA = (
         name TEXT, number INTEGER, PRIMARY KEY (name, number) -- see `places`
     ) WITHOUT ROWID""",
     "CREATE INDEX mentions_by_number ON mentions (number)",
+    "CREATE TABLE others (path TEXT PRIMARY KEY) WITHOUT ROWID",  # the files beside the articles
     "INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16)))), ('revision', 0), ('complete', 0),"
     " ('articles', 0)",
 )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from articles.catalog import mentions, statements
@@ -114,13 +115,14 @@ class Indexer:
         started = time.monotonic()
         scan = None
         with self._transaction() as connection:
+            others: list[str] = []
             if paths is None or not self._may_read_alone(paths):
                 scan = self.folder.scan()
-                candidates, gone = self._all(connection, scan)
+                candidates, gone, others = self._all(connection, scan)
             else:
                 candidates, gone = self._some(connection, paths)
             writer = _Writer(connection, self.catalog, self.folder, self.context, self._clock())
-            refresh = writer.write(candidates, gone)
+            refresh = writer.write(candidates, gone, others)
         refresh.folders = scan.folders if scan else None
         refresh.seconds = time.monotonic() - started
         return refresh
@@ -135,13 +137,18 @@ class Indexer:
         is_known = self._beside.last is not None and self.catalog.is_complete()
         return is_known and not any(path.rpartition("/")[2].startswith("_index.") for path in paths)
 
-    def _all(self, connection: sqlite3.Connection, scan: Scan) -> tuple[dict[str, int], list[str]]:
-        """Return the files whose signature is new, and the paths that no longer exist."""
+    @property
+    def beside(self) -> list[Path]:
+        """The files above and beside the articles on which their reading depends, as they are now."""
+        return self._beside.files()
+
+    def _all(self, connection: sqlite3.Connection, scan: Scan) -> tuple[dict[str, int], list[str], list[str]]:
+        """Return the files whose signature is new, the paths that are gone, and other files that changed."""
         # Nearly always nothing has changed, and one digest says so sooner than every file's signature.
-        digest = scan.digest() + self._beside.signature().encode()
+        digest = scan.digest() + self._beside.signature(scan).encode()
         context = self._beside.context(scan, digest)
         if connection.execute("SELECT 1 FROM meta WHERE key = 'scan' AND value = ?", (digest,)).fetchone():
-            return {}, []
+            return {}, [], []
         connection.execute("REPLACE INTO meta VALUES ('complete', 1), ('scan', ?)", (digest,))
         surroundings = hashlib.sha256(repr(context.surroundings).encode(errors="backslashreplace")).digest()
         before = connection.execute("SELECT value FROM meta WHERE key = 'surroundings'").fetchone()
@@ -149,10 +156,11 @@ class Indexer:
             # What is said beside the files of all of them has changed, so each is to be read again.
             connection.execute("REPLACE INTO meta VALUES ('surroundings', ?)", (surroundings,))
             connection.execute("UPDATE files SET signature = 0, digest = NULL")
+        others = mentions.note_others(connection, scan.others)
         known = dict(connection.execute("SELECT path, signature FROM files"))
         candidates = {p: s for p, s in scan.files.items() if known.pop(p, None) != s}
         gone = [p for p in known if not _is_in(p, scan.unreadable)]
-        return candidates, gone
+        return candidates, gone, others
 
     def _some(self, connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[dict[str, int], list[str]]:
         """Return those of these files that there are, with their signatures, and those that there are not."""
@@ -191,9 +199,10 @@ class _Writer:
         self._new = 0
         self._is_first = connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
 
-    def write(self, candidates: dict[str, int], gone: Sequence[str]) -> Refresh:
-        """Store what the candidates say now and drop what is gone."""
-        if not candidates and not gone:
+    def write(self, candidates: dict[str, int], gone: Sequence[str], others: Sequence[str] = ()) -> Refresh:
+        """Store what the candidates say now and drop what is gone; `others` are files that came or went."""
+        others = [] if self._is_first else mentions.mentioned(self._db, others)
+        if not candidates and not gone and not others:
             return self._refresh
         self._run(statements.TEMPORARY_TABLES)
         known = self._known(candidates)
@@ -203,8 +212,8 @@ class _Writer:
             self._update(results, known)
         for start in range(0, len(gone), _CHUNK):
             self._remove(gone[start : start + _CHUNK])
-        if self._refresh.changed or self._refresh.removed:
-            moved = [] if self._is_first else [*self._touched_paths(), *gone]
+        if self._refresh.changed or self._refresh.removed or others:
+            moved = [] if self._is_first else [*self._touched_paths(), *gone, *others]
             self._run(statements.ADD_NEW_ENTRIES)
             mentions.mark_referring(self._db, moved, self._revision, self._now)
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))

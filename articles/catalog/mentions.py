@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from urllib.parse import quote
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
@@ -22,6 +23,11 @@ from text.links import mentions, name_of
 _FORGET = """
     DELETE FROM mentions WHERE number IN
         (SELECT number FROM articles WHERE path IN (SELECT value FROM json_each(?)))"""
+_MOST_NAMES = 50
+"""Names of files that are looked for in what is stored of articles; with more, all are read again."""
+_READ_AGAIN = """
+    UPDATE files SET signature = 0, digest = NULL WHERE warnings LIKE '%http%' OR warnings LIKE '%base_url%'
+    OR path IN (SELECT articles.path FROM articles, json_each(?) AS name WHERE instr(document, name.value))"""
 _MENTION = "INSERT OR IGNORE INTO mentions SELECT ?, number FROM articles WHERE path = ?"
 _NOTE_TOPICS = (
     """
@@ -48,6 +54,36 @@ def note(connection: sqlite3.Connection, changed: Iterable[Record]) -> None:
             for name in mentions(record.body, record.path.rpartition("/")[0])
         ),
     )
+
+
+def mentioned(connection: sqlite3.Connection, paths: Iterable[str]) -> list[str]:
+    """Return those of these files that a body may refer to."""
+    by_name = {name_of(path): path for path in paths}
+    rows = connection.execute(
+        "SELECT DISTINCT name FROM mentions WHERE name IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(by_name)),),
+    )
+    return [by_name[name] for (name,) in rows]
+
+
+def note_others(connection: sqlite3.Connection, paths: Sequence[str]) -> list[str]:
+    """Store which files lie beside the articles; return those that came or went since the last time.
+
+    Articles whose pictures may be among these are to be read again.
+    """
+    known = {path for (path,) in connection.execute("SELECT path FROM others")}
+    changed = sorted(known.symmetric_difference(paths))
+    if not changed:
+        return []
+    connection.execute("DELETE FROM others")
+    connection.executemany("INSERT INTO others VALUES (?)", ((path,) for path in sorted(set(paths))))
+    names = {quote(path.rpartition("/")[2], errors="replace") for path in changed}
+    if len(names) > _MOST_NAMES:
+        connection.execute("UPDATE files SET signature = 0, digest = NULL")
+    else:
+        # A picture that could not be used has left a warning.
+        connection.execute(_READ_AGAIN, (json.dumps(sorted(names)),))
+    return changed
 
 
 def mark_referring(connection: sqlite3.Connection, paths: Iterable[str], revision: int, now: int) -> None:

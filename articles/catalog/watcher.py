@@ -22,6 +22,7 @@ from watchfiles import Change, watch
 from articles.background import Background
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer, Refresh
+from articles.catalog.served_files import MEDIA_TYPES
 from articles.errors import SourceError
 from storage.derived import reason_of, remove_unused
 from storage.private import private_file, private_folder
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 _TAKE_OVER_EVERY = 0.5
 _RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minute
 _RESCAN_AFTER = (1.0, 60.0)
+# Pictures and the like, which articles refer to, and data files: what is said in them concerns articles.
+_BESIDE = (*MEDIA_TYPES, ".yml", ".yaml", ".toml", ".json")
 _LONGEST_PROBLEM = 500  # characters
 _MOST_PROBLEMS = 100  # of one refresh that are logged one by one
 
@@ -143,10 +146,13 @@ class Watcher(Background):
         With it, whether a folder came, went or was replaced: of a new one there are no events yet.
         """
         root, matches = Path(os.path.realpath(self._indexer.folder.root)), self._indexer.folder.matches
+        beside = {str(path) for path in self._indexer.beside}
+        above = {os.path.dirname(path) for path in beside} - {str(root / folder) for folder in folders}  # noqa: PTH120
         # Each folder is watched by itself. Recursively, the library would follow links out of the root, and
         # watch hidden folders, and those below the deepest one that is read.
         for changes in self._file_events(
             *(root / folder for folder in folders),
+            *sorted(above),
             watch_filter=None,
             debounce=100,
             step=20,
@@ -156,7 +162,12 @@ class Watcher(Background):
             raise_interrupt=False,
             recursive=False,
         ):
-            yield _sorted_out({path.removeprefix(f"{root}/") for _, path in changes}, root, folders, matches)
+            seen = {path for _, path in changes}
+            if not beside.isdisjoint(seen):
+                yield None, False
+                continue
+            inside = {path.removeprefix(f"{root}/") for path in seen if path.startswith(f"{root}/")}
+            yield _sorted_out(inside, root, folders, matches)
 
     def _report_change(self) -> None:
         """Call `on_change` when the catalog is not what it was at the last call; the first is a change too.
@@ -261,7 +272,11 @@ def _sorted_out(
     paths = sorted(path for path in seen if not path.startswith(".") and "/." not in path)
     # What is no file may be a folder that came or went with all its articles. Path's own methods raise on
     # names that are too long.
-    others = [path for path in paths if not matches(path) and not os.path.isfile(root / path)]  # noqa: PTH113
+    others = [
+        path
+        for path in paths
+        if not matches(path) and (path.endswith(_BESIDE) or not os.path.isfile(root / path))  # noqa: PTH113
+    ]
     if others:
         is_folder = (path in folders or os.path.isdir(root / path) for path in others)  # noqa: PTH112
         return None, any(is_folder)

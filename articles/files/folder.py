@@ -55,12 +55,14 @@ class Scan:
 
     `folders` are the folders that were listed, each with a number that another folder at its place would not
     have. `unreadable` are those that could not be listed, or lie too deep: they are among the files too, so
-    that the problem is found by reading them. What is in them is unknown, not gone.
+    that the problem is found by reading them. What is in them is unknown, not gone. `others` are the paths of
+    the files that are no articles, such as pictures.
     """
 
     listings: list[Listing] = field(default_factory=list)
     folders: dict[str, int] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
+    others: list[str] = field(default_factory=list)
 
     @property
     def files(self) -> dict[str, int]:
@@ -77,6 +79,8 @@ class Scan:
         for prefix, names, signatures in self.listings:
             digest.update("\0".join((prefix, *names, "")).encode())
             digest.update(array("q", signatures))
+        if self.others:
+            digest.update("\0".join(self.others).encode())
         return digest.digest()
 
 
@@ -216,6 +220,7 @@ class Folder:
                 folders.append((prefix + name, entry.inode()))
                 continue
             elif not (name.endswith(EXTENSIONS) if takes_all else self.matches(prefix + name)):
+                scan.others.append(prefix + name)
                 continue
             else:
                 try:

@@ -48,7 +48,10 @@ def configuration(level: Path) -> dict[str, Any]:
         values = datafiles.load(level / name) if os.path.lexists(level / name) else None
         if isinstance(values, Mapping):
             found |= by_lower(values)
-    for part, language, values in _parts(level / "config" / "_default"):
+    for path in parts(level):
+        match = _PART.fullmatch(path.name)
+        part, language = (match[1].lower(), (match[2] or "").lower()) if match else ("", "")
+        values = datafiles.load(path)
         if language:
             languages = found.get("languages")
             found["languages"] = {**(languages if isinstance(languages, Mapping) else {}), language: values}
@@ -59,16 +62,15 @@ def configuration(level: Path) -> dict[str, Any]:
     return found
 
 
-def _parts(folder: Path) -> Iterator[tuple[str, str, Any]]:
-    """Yield the parts of a split configuration: which one it is, of which language, and what it says."""
+def parts(level: Path) -> list[Path]:
+    """Return the files with parts of a split configuration, by name."""
+    folder = level / "config" / "_default"
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry, _ in zip(entries, range(_MOST_PARTS), strict=False))
+            names = [entry.name for entry, _ in zip(entries, range(_MOST_PARTS), strict=False)]
     except OSError:
-        return
-    for name in names:
-        if part := _PART.fullmatch(name):
-            yield part[1].lower(), (part[2] or "").lower(), datafiles.load(folder / name)
+        return []
+    return [folder / name for name in sorted(names) if _PART.fullmatch(name)]
 
 
 def languages(config: Mapping[str, Any]) -> list[Language]:

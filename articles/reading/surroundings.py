@@ -50,10 +50,15 @@ class Beside:
         self._key: object = None
         self._context: Context | None = None
 
-    def signature(self) -> str:
-        """Return what changes whenever one of the files above or directly in the folder does."""
-        parts = [f"{path} {status}" for path, status in _statuses(self._candidates())]
+    def signature(self, scan: Scan) -> str:
+        """Return what changes whenever one of the files beside and above the articles does."""
+        files = [*self._candidates(), *self._data_files(scan)]
+        parts = [f"{path} {status}" for path, status in _statuses(files)]
         return "\n".join(parts)
+
+    def files(self) -> list[Path]:
+        """Return the files above and directly in the folder that there are."""
+        return [path for path, _ in _statuses(self._candidates())]
 
     def context(self, scan: Scan, key: object) -> Context:
         """Return what the reading of the folder's files depends on; `key` changes whenever a file does."""
@@ -84,6 +89,16 @@ class Beside:
         names = (*_JEKYLL, *hugo.FILES, *_PELICAN, "_index.md")
         for level in project_folders(self._folder):
             yield from (level / name for name in (*names, *(() if self._conventions.is_plain else _AUTHORS)))
+            if self._conventions.generator == "hugo":
+                yield from hugo.parts(level)
+
+    def _data_files(self, scan: Scan) -> Iterator[Path]:
+        """Yield the data files of Eleventy's folders, whether they exist or not."""
+        if self._conventions.generator == "eleventy":
+            root = self._folder.root
+            for folder in scan.folders:
+                name = folder.rpartition("/")[2] or root.resolve().name
+                yield from (root / folder / f"{name}{ending}" for ending in (".json", ".11tydata.json"))
 
     def _prefix(self, levels: list[Path]) -> str:
         """Return the path of the folder below the generator's content folder, with a slash at its end."""

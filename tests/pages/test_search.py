@@ -159,7 +159,7 @@ def test_any_text_is_a_valid_question(text: str) -> None:
 
 
 def test_articles_that_are_over_are_not_counted(site: ArticleSite, web: Web, search: Search) -> None:
-    """From their expiry date on, and not before; the same for one that appears later than it was published."""
+    """From their expiry date on, and not before; nor those that appear later than they were published."""
     site.write("over.md", title="An old fuzzer", expiryDate="2026-06-01T12:00:00Z")
     site.write("soon.md", title="A fuzzer to come", publishDate="2026-06-01T12:00:01Z")
     web.refresh()

@@ -1,0 +1,95 @@
+"""Files beside the articles that come, change and go: what depends on them follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from articles.catalog.catalog import Catalog
+from articles.catalog.indexer import Indexer
+from articles.catalog.watcher import Watcher
+from articles.conventions import Conventions, Generator
+from articles.files.folder import Folder
+from articles.topics import ALL, Topics
+from tests.articles.test_watcher import wait_for
+from tests.site import put
+
+POST = "---\ntitle: T\ndate: 2026-01-02\nauthors: [ada]\nimage: a.png\n---\n![b](b.png)\n"
+Make = Callable[..., Indexer]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Give an indexer of the folder `site/posts` of a project."""
+
+    def indexer(generator: Generator = "jekyll", base_url: str | None = "https://b.example") -> Indexer:
+        conventions = Conventions(generator=generator, base_url=base_url)
+        catalog = Catalog(tmp_path / "state", Topics(), source="", conventions=conventions)
+        return Indexer(catalog, Folder(tmp_path / "site/posts", top=tmp_path))
+
+    return indexer
+
+
+@pytest.mark.parametrize("base_url", ["https://b.example", None])
+def test_a_picture_that_comes_later(tmp_path: Path, make: Make, base_url: str | None) -> None:
+    """Its article shows it at the next refresh, and loses it when it goes."""
+    put(tmp_path / "site/posts/x/a.md", POST)
+    put(tmp_path / "site/posts/y/b.md", POST.replace("image: a.png\n", ""))
+    indexer = make(base_url=base_url)
+    indexer.refresh()
+    assert pictures(indexer) == (["https://b.example/x/2026/01/02/a.png"] if base_url else [])
+    put(tmp_path / "site/posts/x/a.png", "picture")
+    refresh = indexer.refresh()
+    assert refresh.changed == 1
+    assert pictures(indexer) == ["/articles/x/a.png"]
+    (tmp_path / "site/posts/x/a.png").unlink()
+    assert indexer.refresh().changed == 1
+    assert pictures(indexer) == (["https://b.example/x/2026/01/02/a.png"] if base_url else [])
+
+
+def test_a_picture_of_a_body_changes_its_feeds(tmp_path: Path, make: Make) -> None:
+    """The topics of articles that mention it count as changed; one that nobody mentions changes nothing."""
+    put(tmp_path / "site/posts/a.md", POST)
+    indexer = make()
+    indexer.refresh()
+    before = indexer.catalog.topic_revision(ALL)
+    put(tmp_path / "site/posts/other.pdf", "x")
+    indexer.refresh()
+    assert indexer.catalog.topic_revision(ALL) == before
+    put(tmp_path / "site/posts/b.png", "picture")
+    indexer.refresh()
+    assert indexer.catalog.topic_revision(ALL) > before
+
+
+@pytest.mark.parametrize(
+    ("generator", "path", "text"),
+    [
+        ("jekyll", "site/_data/authors.yml", "ada: {name: Ada}\n"),
+        ("jekyll", "site/posts/authors.yml", "ada: {name: Ada}\n"),
+        ("jekyll", "site/_config.yml", "defaults: [{scope: {path: ''}, values: {authors: [Ada]}}]\n"),
+        ("eleventy", "site/posts/posts.json", '{"author": "Ada"}'),
+    ],
+)
+def test_what_a_file_beside_says_of_others(
+    tmp_path: Path, make: Make, generator: Generator, path: str, text: str
+) -> None:
+    """A change of it is a change of all articles that depend on it, also while the folder is watched."""
+    own = path.endswith(("_config.yml", "posts.json"))
+    put(tmp_path / "site/posts/a.md", POST.replace("authors: [ada]\n", "") if own else POST)
+    put(tmp_path / path, "")
+    indexer = make(generator)
+    watcher = Watcher(indexer)
+    try:
+        watcher.start()
+        assert wait_for(indexer.catalog.is_complete)
+        put(tmp_path / path, text)
+        assert wait_for(lambda: [article.authors for article in indexer.catalog.scan()] == [("Ada",)])
+    finally:
+        watcher.stop()
+
+
+def pictures(indexer: Indexer) -> list[str]:
+    """Return the addresses of the pictures of all articles."""
+    return [image.url for article in indexer.catalog.scan() for image in article.images]
