@@ -134,8 +134,10 @@ def _limited_bytes(path: Path) -> bytes:
 def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[Location, tuple[int, int]]]:
     try:
         text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(path, [Problem(1, 1, "", "cannot be read: it is not UTF-8")]) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        reason = "is not UTF-8: save the file in that encoding"
+        raise ConfigError(path, [Problem(line, 1, "", reason)]) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     marks: dict[Location, tuple[int, int]] = {(): (1, 1)}
     try:
@@ -192,6 +194,7 @@ def _problem(
 # who write YAML.
 _WRONG_TYPES = {
     "string_type": "must be text: put it in quotes",
+    "string_too_short": "must not be empty",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",

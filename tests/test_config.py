@@ -143,7 +143,7 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
             f"articles:\n  files: ['*.csv', {'a' * 501}]\n",
             ["2:20: articles.files[2]: is longer than 500 characters"],
         ),
-        ("site:\n  title: ''\n", ["2:10: site.title: String should have at least 1 character"]),
+        ("site:\n  title: ''\n", ["2:10: site.title: must not be empty"]),
         ("site:\n  title: [a]\n", ["2:3: site.title: must be text: put it in quotes"]),
         ("site: x\n", ["1:7: site: must be `key: value` lines, indented below it"]),
         ("site:\n", ["1:6: site: must be `key: value` lines, indented below it"]),
@@ -186,6 +186,15 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         ("site:\n  title: [x\n", ["3:1: did not find expected ',' or ']'"]),
         ("site:\n  title: a: b\n", ["2:11: put the title in quotes, because a colon and a space are in it"]),
         ("site:\n\ttitle: a\n", ["2:1: use spaces instead of the tab"]),
+        ("site:\n  title: a\n\turl: b\n", ["3:1: use spaces instead of the tab"]),
+        (
+            "site:\n  title: a\n   url: b\n",
+            ["3:7: indent this line as those around it, or put the value above it in quotes"],
+        ),
+        (
+            "articles:\n  include: **/*.md\n",
+            ["2:13: put the value in quotes, because of its first character"],
+        ),
         ("- a\n", ["1:1: must be `key: value` lines, such as `site:`"]),
         ("text\n", ["1:1: must be `key: value` lines, such as `site:`"]),
         ("? [a]\n: b\n", ["1:3: "]),
@@ -216,16 +225,16 @@ def test_all_errors_are_told_in_one_run(folder: Path) -> None:
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """Missing, a folder, or not UTF-8: one line."""
     cases = {
-        "missing.yaml": "No such file or directory",
-        "folder": "Is a directory",
-        "latin.yaml": "it is not UTF-8",
+        "missing.yaml": "1:1: cannot be read: No such file or directory",
+        "folder": "1:1: cannot be read: Is a directory",
+        "latin.yaml": "2:1: is not UTF-8: save the file in that encoding",
     }
     (tmp_path / "folder").mkdir()
-    (tmp_path / "latin.yaml").write_bytes(b"site: caf\xe9\n")
+    (tmp_path / "latin.yaml").write_bytes(b"site:\n  title: caf\xe9\n")
     for name, reason in cases.items():
         with pytest.raises(ConfigError) as caught:
             load(tmp_path / name, {})
-        assert str(caught.value) == f"{tmp_path / name}:1:1: cannot be read: {reason}"
+        assert str(caught.value) == f"{tmp_path / name}:{reason}"
 
 
 def test_times_are_written_as_people_do(folder: Path) -> None:

@@ -307,7 +307,7 @@ def test_a_wrong_part_of_a_value_is_reported_where_it_stands(block: str, line: i
         (
             "---\ntitle: x\ndate: 2026-01-01\n\tx: y\n---\n",
             4,
-            "found a tab character that violates indentation: use spaces",
+            "use spaces instead of the tab",
         ),
         (
             "---\ntitle: x\ndate: 2026-13-01\n---\n",

@@ -27,16 +27,19 @@ _UNREADABLE = (ValueError, ArithmeticError, LookupError, AttributeError, TypeErr
 
 # What people mean most often where libyaml says this: what to do about it, in their words.
 _ADVICE = {
-    "found a tab character": ": use spaces",
     "did not find expected key": ": is a quote or a bracket left open, or the indent wrong?",
     "did not find expected ',' or ']'": ": is a bracket left open?",
     "did not find expected ',' or '}'": ": is a bracket left open?",
 }
 _COLON = "mapping values are not allowed in this context"
 _CHARACTER = "found character that cannot start any token"
+_NAME = "did not find expected alphabetic or numeric character"  # behind the * of `**/*.md`, or an &
+_TAB = "found a tab character that violates indentation"
 _OPEN_QUOTE = "while scanning a quoted scalar: found unexpected end of stream"
 # A key in front of its value. It is short and plain, so that it is no part of a value that nobody must see.
 _KEY = re.compile(r"[ -]*([A-Za-z][A-Za-z0-9_-]{0,30}): +\S")
+# All that stands in front of a colon which is the first of its line.
+_DEEPER_KEY = re.compile(r" +[\w-]+")
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
 _DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
 _DEEP_INDENT = "\n" + " " * MAX_DEPTH
@@ -180,11 +183,13 @@ def _plainly(reason: str, text: str, index: int) -> str:
     """Return libyaml's reason in the words of people who write YAML by hand, where it is a common mistake."""
     if reason == _COLON:
         line = text[text.rfind("\n", 0, index) + 1 : index]
+        if _DEEPER_KEY.fullmatch(line):
+            return "indent this line as those around it, or put the value above it in quotes"
         key = _KEY.match(line)
         return f"put the {key[1] if key else 'value'} in quotes, because a colon and a space are in it"
-    if reason == _CHARACTER and text[index : index + 1] == "\t":
+    if _TAB in reason or (reason == _CHARACTER and text[index : index + 1] == "\t"):
         return "use spaces instead of the tab"
-    if reason == _CHARACTER:
+    if reason == _CHARACTER or _NAME in reason:
         return "put the value in quotes, because of its first character"
     if reason == _OPEN_QUOTE:
         return "a quote is opened here and never closed"
