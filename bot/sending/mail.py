@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -33,13 +34,22 @@ _BREAKDOWNS = (smtplib.SMTPException, OSError, ValueError)
 
 
 class MailTransport:
-    """Sends mails; `timeouts` are the seconds to connect and for each reply, `ca_file` is trusted besides."""
+    """Sends mails; `timeouts` are the seconds to connect and for each reply, `whole` those for everything.
 
-    def __init__(self, *, timeouts: tuple[float, float], ca_file: Path | None) -> None:
+    `ca_file` is trusted besides the usual authorities.
+    """
+
+    def __init__(self, *, timeouts: tuple[float, float], ca_file: Path | None, whole: float = WHOLE) -> None:
         self._timeouts = timeouts
-        self._context = ssl.create_default_context()
-        if ca_file:
-            self._context.load_verify_locations(ca_file)
+        self._ca_file = ca_file
+        self._whole = whole
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self._ca_file:
+            context.load_verify_locations(self._ca_file)
+        return context
 
     def exchange(
         self, request: Request, envelope: Envelope, may_send: MaySend | None
@@ -54,7 +64,7 @@ class MailTransport:
         client: smtplib.SMTP = smtplib.SMTP(timeout=seconds, local_hostname=domain)
         if parts.scheme == "smtps":
             client = smtplib.SMTP_SSL(timeout=seconds, local_hostname=domain, context=self._context)
-        watchdog = threading.Timer(WHOLE, _cut, (client,))
+        watchdog = threading.Timer(self._whole, _cut, (client,))
         watchdog.daemon = True
         watchdog.start()
         try:

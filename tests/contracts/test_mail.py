@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
@@ -181,6 +184,27 @@ def test_the_password_goes_over_tls_only(tmp_path: Path, implicit: bool) -> None
         answer = MailTransport(timeouts=(5.0, 5.0), ca_file=None).exchange(request, request.envelope, None)
         assert isinstance(answer, Unsent) and "TLS failed" in str(answer)
         assert len(server.mails) == 1
+
+
+def test_a_server_that_goes_on_for_ever_is_cut_off() -> None:
+    """Each line comes in time, and the greeting never ends: nothing was sent."""
+    ended = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            while not ended.wait(0.02):
+                connection.sendall(b"220-wait\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dripping = threading.Thread(target=drip, args=(listener,))
+        dripping.start()
+        request = SERVICE.post(CASE.at(f"smtp://127.0.0.1:{listener.getsockname()[1]}"), MESSAGE)
+        assert request.envelope is not None
+        transport = MailTransport(timeouts=(30.0, 30.0), ca_file=None, whole=0.3)
+        assert isinstance(transport.exchange(request, request.envelope, None), Unsent)
+        ended.set()
+        dripping.join()
 
 
 def test_no_error_holds_the_password(server: MailServer, transport: Transport) -> None:
