@@ -187,6 +187,7 @@ def start_reporting(config: Config, environ: Mapping[str, str], stream: TextIO |
     names = [name for channel in config.bot.channels for name in channel.secret_variables().values()]
     names += [
         config.articles.token_env or "",
+        config.bot.heartbeat_env or "",
         "METRICS_TOKEN",
         "GIT_HOOK_SECRET",
         "ADMIN_TOKEN",

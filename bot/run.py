@@ -67,8 +67,8 @@ class Bot:
     """Everything that posts, for one process; any number of processes may share a database.
 
     `refresh` brings the catalog up to date before each look. `taxonomy` stands for the settings that decide
-    which topics an article has. `alive` is called every few seconds, as a sign of life. The rest is what
-    tests hand in.
+    which topics an article has. `alive` is called every few seconds, as a sign of life, and `leads`
+    while the bot has the lease. The rest is what tests hand in.
     """
 
     def __init__(
@@ -92,12 +92,14 @@ class Bot:
         keep: timedelta = KEEP,
         alerts: str | None = None,
         alive: Callable[[], object] = lambda: None,
+        leads: Callable[[], object] = lambda: None,
     ) -> None:
         channels = tuple(channels)
         self._database = database
         self._names = {channel.name for channel in channels}
         self._catalog = catalog
         self._alive = alive
+        self._on_lead = leads
         self._every = every
         self._refresher = Refresher(refresh, self.wake)
         self.lease = lease or Lease(database, clock)
@@ -230,6 +232,7 @@ class Bot:
         with self._tolerating():
             led = self._leads
             if self._beat():
+                self._on_lead()
                 self._act_on_heartbeat(is_new=not led)
         self._alive()
 

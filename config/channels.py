@@ -27,6 +27,7 @@ from config.values import (
     Duration,
     Names,
     Section,
+    VariableName,
     everything,
     filter_lists,
     off,
@@ -168,6 +169,7 @@ class BotConfig(Section):
     channels: tuple[Annotated[ChannelConfig, WrapValidator(_channel_settings)], ...] = ()
 
     alerts: ChannelName | None = None
+    heartbeat_env: VariableName | None = None
 
     @field_validator("channels")
     @classmethod

@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 
 from articles.topics import Topics
+from bot.deadman import DeadMansSwitch
 from bot.liveness import Liveness
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox.database import connect
@@ -23,7 +24,7 @@ from bot.sending.network import network_of
 from bot.sending.transport import Transport
 from config import Config
 from ops.hosting import outbox_url
-from wiring.channels import channel_of, channel_rules
+from wiring.channels import channel_of, channel_rules, monitor_of
 from wiring.checks import warnings_of
 from wiring.hubs import hub_notifier
 from wiring.site import Newswire, index_of
@@ -38,22 +39,25 @@ def bot_parts(
     """
     config, topics = newswire.config, newswire.catalog.topics
     found = [channel_of(channel, topics, environ) for channel in config.bot.channels]
+    transport = Transport(
+        session or requests.Session(),
+        user_agent=f"Newswire (+{config.site.url})",
+        network=network_of(config.bot.proxy, config.bot.ca_file, environ),
+    )
+    monitor, _ = monitor_of(config.bot, environ)
     return BotParts(
         database=connect(outbox_url(environ, config.state)),
         catalog=newswire.catalog,
         channels=tuple(channel for channel, _ in found),
         faults={channel.name: fault for channel, fault in found if fault},
-        transport=Transport(
-            session or requests.Session(),
-            user_agent=f"Newswire (+{config.site.url})",
-            network=network_of(config.bot.proxy, config.bot.ca_file, environ),
-        ),
+        transport=transport,
         site=Site(name=config.site.title, url=config.site.url),
         clock=newswire.clock,
         every=config.bot.every,
         keep=config.bot.keep,
         alerts=config.bot.alerts,
         liveness=Liveness(config.state),
+        leads=DeadMansSwitch(monitor, transport.send).press if monitor else lambda: None,
         refresh=newswire.refresh,
         watch=partial(_watch, newswire, session),
         taxonomy=_taxonomy(topics),

@@ -10,7 +10,7 @@ from bot.planning.rules import Channel, Filter
 from bot.sending.transport import fault_of
 from bot.services import SERVICES, Destination
 from bot.services.secret import Secret
-from config import ChannelConfig, FilterConfig
+from config import BotConfig, ChannelConfig, FilterConfig
 from ops.environment import secret
 from ops.errors import SettingError
 
@@ -20,6 +20,21 @@ def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str
     destination, fault = _destination(channel, environ)
     reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
     return replace(channel_rules(channel, topics), destination=destination), reason
+
+
+def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
+    """Return the address of the dead man's switch, or None and, where one is configured, what is wrong."""
+    name = bot.heartbeat_env
+    if name is None:
+        return None, ""
+    try:
+        value = secret(name, environ)
+    except SettingError as error:
+        return None, str(error)
+    if not value:
+        return None, f"{name} is not set in the environment: no monitor learns that the bot works"
+    fault = fault_of(Secret(value))
+    return (None, f"{name}: {fault.replace('the webhook', 'the monitor')}") if fault else (Secret(value), "")
 
 
 def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:

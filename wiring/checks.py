@@ -19,7 +19,7 @@ from config import Location
 from ops.errors import SettingError
 from ops.hosting import outbox_url, unset_address
 from text.hosts import is_loopback
-from wiring.channels import channel_of
+from wiring.channels import channel_of, monitor_of
 from wiring.site import Newswire
 
 Found = Iterator[tuple[Location, str]]
@@ -33,6 +33,8 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
     """
     config = newswire.config
     found = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire)]
+    if fault := monitor_of(config.bot, environ)[1]:
+        found.append((("bot", "heartbeat_env"), fault))
     if config.bot.channels and is_loopback(urlsplit(config.site.url).hostname or ""):
         found.append((("site", "url"), "chat would link to this machine: write the site's public address"))
     unset = unset_address(environ, config.site.url)

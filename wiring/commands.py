@@ -16,7 +16,7 @@ from text.printable import print_json, print_line
 from wiring.checks import unusable_of, warnings_of
 from wiring.site import Newswire
 
-SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "DATABASE_URL", "SENTRY_DSN")
+SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "FEEDS_SECRET", "DATABASE_URL", "SENTRY_DSN")
 """The secrets of every installation; the settings name others."""
 
 
@@ -67,7 +67,7 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
 def secrets_of(config: Config, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield of each variable that holds a secret whether it is set, not set, or what is wrong with it."""
     names = dict.fromkeys(SECRETS)
-    names |= dict.fromkeys(filter(None, [config.articles.token_env]))
+    names |= dict.fromkeys(filter(None, [config.articles.token_env, config.bot.heartbeat_env]))
     for channel in config.bot.channels:
         names |= dict.fromkeys(channel.secret_variables().values())
     for name in names:

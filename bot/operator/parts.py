@@ -26,7 +26,7 @@ class BotParts:
     `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
     it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why;
     `warnings` what in the settings is probably not meant. `liveness` has the signs of life of this machine's
-    bots.
+    bots, and `leads` is called by the one that has the lease.
     """
 
     database: Database
@@ -42,6 +42,7 @@ class BotParts:
     watch: Callable[[Callable[[], None]], AbstractContextManager[object]]
     liveness: Liveness
     warnings: Callable[[], Iterable[str]] = tuple
+    leads: Callable[[], object] = lambda: None
     keep: timedelta = KEEP
     alerts: str | None = None
 
@@ -62,6 +63,7 @@ class BotParts:
             keep=self.keep,
             alerts=self.alerts,
             alive=self.liveness.beat,
+            leads=self.leads,
         )
 
 

@@ -95,7 +95,7 @@ class Request:
     with an `envelope` is a mail: `body` is the whole message, `url` its server, and `method` means nothing.
     """
 
-    method: Literal["POST", "PATCH", "PUT", "DELETE"]
+    method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
     url: Secret
     json: dict[str, object] = field(default_factory=dict)
     body: bytes | None = None

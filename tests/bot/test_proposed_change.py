@@ -251,7 +251,7 @@ def test_every_setting_is_either_a_rule_or_stays_ours(program: Program) -> None:
             *("size", "content", "summary", "related", "ttl"),
             *("archives", "digest", "hubs", "private", "readers"),
         },
-        "bot": {"every", "run_in", "proxy", "ca_file", "keep", "alerts"},
+        "bot": {"every", "run_in", "proxy", "ca_file", "keep", "alerts", "heartbeat_env"},
     }
     fields = configuration.Config.model_fields
     assert set(fields) == {"pages", "state"} | set(configuration.RULES)
