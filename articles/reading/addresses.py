@@ -33,6 +33,8 @@ _JEKYLL_STYLES: Mapping[str, str] = {
     "none": "/:categories/:title:output_ext",
 }
 _PLACEHOLDER = re.compile(r":([a-z_]+)(\[[0-9:last]{1,12}\])?|\{([a-z_]+)(?::([^{}]{1,20}))?\}")
+# https://www.11ty.dev/docs/data-eleventy-supplied/#fileslug
+_FILE_SLUG = re.compile(r"\{\{-?\s*page\.fileSlug\s*-?\}\}")
 _MARKUP = re.compile(r"\{\{|\{%")
 _NOT_IN_SLUG = re.compile(r"[^\w]+")
 _INDEX = ("index", "_index", "readme")
@@ -128,6 +130,11 @@ def own_address(
     path = re.sub(r"/{2,}", "/", f"/{path.lstrip('/')}")
     path = re.sub(r"(?:^|(?<=/))index\.html$", "", path)
     return http_url(f"{base}{path}")
+
+
+def without_file_slug(permalink: str) -> str:
+    """Return an Eleventy permalink with the placeholder for the file's name, which needs no running."""
+    return _FILE_SLUG.sub(":filename", permalink)
 
 
 def is_pattern_of_markup(permalink: str) -> bool:

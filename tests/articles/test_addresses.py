@@ -63,6 +63,7 @@ def link(
         ("blog/a.md", "docusaurus", {}, "/blog/a"),
         ("posts/2026-03-04-a.md", "eleventy", {}, "/posts/a/"),
         ("posts/a.md", "eleventy", {"permalink": "'/{{ title | slug }}/'"}, "/posts/a/"),
+        ("posts/2026-03-04-a.md", "eleventy", {"permalink": "'/web/{{ page.fileSlug }}/'"}, "/web/a/"),
     ],
 )
 def test_addresses_below_base_url(
