@@ -7,7 +7,14 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from bot.operator.commands.shared import Parts, article_named, channel_named, clear_errors, ready
+from bot.operator.commands.shared import (
+    Parts,
+    article_named,
+    channel_named,
+    clear_errors,
+    print_lines,
+    ready,
+)
 from bot.operator.testing import send_test
 from bot.services import SERVICES
 from bot.services.message import compose
@@ -35,13 +42,13 @@ def add_messages(group: AppGroup, parts: Parts) -> None:
     @click.argument("article")
     @clear_errors
     def preview(channel: str, article: str) -> None:
-        """Show the exact JSON that would be posted to CHANNEL for ARTICLE (an id or a file)."""
+        """Show exactly what would be posted to CHANNEL for ARTICLE (an id or a file)."""
         ours = parts(sys.stderr)
-        kind = channel_named(ours, channel).kind
+        named = channel_named(ours, channel)
         message = compose(article_named(ours, article), site=ours.site.name, site_url=ours.site.url)
-        service = SERVICES[kind]
-        request = service.post(service.example(), message)
+        service = SERVICES[named.kind]
+        request = service.post(named.destination or service.example(), message)
         if request.body is None:
             print_json(request.json, indent=2)
         else:
-            print_line(request.text())
+            print_lines(request.text().replace("\r\n", "\n").split("\n"))
