@@ -25,6 +25,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "bot drop": [["1"]],
     "bot explain": [["first"], ["content/first.md"], [HOSTILE]],
     "bot forget": [["team"], [HOSTILE]],
+    "bot health": [[], ["--json"]],
     "bot once": [[]],
     "bot pause": [["team"], [HOSTILE]],
     "bot plan": [[], ["--json"], ["--content", "{home}/content"], ["--config", "{home}/bad.yaml"]],
@@ -37,9 +38,12 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "bot test": [["team"], ["silent"]],
     "bot threshold": [["team"]],
     "config check": [[], ["--strict"]],
+    "config schema": [[]],
+    "config show": [[], ["--json"]],
     "db upgrade": [[]],
     "feeds export": [["{home}/out"]],
     "feeds list": [[]],
+    "feeds token": [["team"], [HOSTILE]],
 }
 """Every command with arguments that make it show as much as it can; `bot run` is `bot once` in a loop."""
 
