@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from storage.derived import DerivedFile, reason_of, transaction
+from storage.derived import DerivedFile, Opened, is_damage, reason_of, transaction
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class ChangeTimes:
         self._clock = clock
         self._limit = limit
         self._lock = threading.Lock()
+        self._opened: Opened | None = None
 
     def changed_at(self, name: str, tag: str, known: datetime) -> datetime | None:
         """Return the whole second since when the document `name` has had this tag.
@@ -52,12 +53,36 @@ class ChangeTimes:
         again and again in one; None says that the file cannot be used.
         """
         try:
-            with self._lock:  # SQLite lets one writer in at a time, and the others sleep
-                seconds = self._file.run(lambda c: self._changed_at(c, name, tag, known))
+            seconds = self._run(lambda connection: self._changed_at(connection, name, tag, known))
         except (sqlite3.Error, OSError) as error:
             log.warning("feeds have no Last-Modified: %s", reason_of(error, self._file.path))
             return None
         return datetime.fromtimestamp(seconds, UTC)
+
+    def _run(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        """Return what `work` returns for the connection, which stays open: opening costs more than asking.
+
+        Where the file turns out to be damaged, it is called once more with an empty one.
+        """
+        with self._lock:
+            opened = self._connected()
+            try:
+                return work(opened.connection)
+            except sqlite3.DatabaseError as error:
+                self._opened = None
+                if not is_damage(error):
+                    opened.close()
+                    raise
+            self._file.replace(opened)
+            return work(self._connected().connection)
+
+    def _connected(self) -> Opened:
+        opened = self._opened
+        if opened is None or opened.inode != self._file.inode():
+            if opened is not None:
+                opened.close()
+            opened = self._opened = self._file.connect()
+        return opened
 
     def _changed_at(self, connection: sqlite3.Connection, name: str, tag: str, known: datetime) -> int:
         now = self._clock()

@@ -23,7 +23,10 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.files.folder import Folder
 from articles.topics import ALL, Topics, slugify
+from feeds.digests import DigestPublisher
+from feeds.filters import parse
 from feeds.formats import FORMATS
+from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
 from tests.site import news_feeds, news_site
 
@@ -155,6 +158,35 @@ def _entry_ids(publisher: Publisher, slugs: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def _others(publisher: Publisher) -> dict[str, bytes]:
+    """Return the archives and the digest of everything, and feeds by author, language and topics left out."""
+    now, history, digests = publisher.now(), ArchivePublisher(publisher), DigestPublisher(publisher)
+    found: dict[str, bytes] = {}
+    for part in history.parts(ALL, now):
+        document = history.document(ALL, part.name, "atom")
+        assert document
+        found[part.name] = document.body
+    digest = digests.document(ALL, "atom")
+    assert digest
+    found["digest"] = digest.body
+    summaries = publisher.catalog.summaries(now)
+    for axis, value in (("lang", "en"), ("author", "nobody"), ("not", summaries[0].topic.slug)):
+        chosen = parse(ALL, [(axis, value)], publisher.catalog.topics)
+        found[axis] = publisher.filtered(chosen, "atom").body
+    return found
+
+
+def _check_others(publisher: Publisher, fresh: Publisher, articles: int) -> None:
+    """Check that they are those of a catalog that was built at once, and that archives lose no article."""
+    others = _others(publisher)
+    assert others == _others(fresh)
+    archived = [body for name, body in others.items() if name[:2] == "20"]
+    entries = [etree.fromstring(body, _STRICT).findall("{*}entry") for body in archived]
+    assert sum(map(len, entries)) == articles
+    assert max(map(len, entries)) <= SIZE
+    assert b"<entry>" in others["digest"] and b"<entry>" in others["not"]
+
+
 @pytest.mark.corpus
 @pytest.mark.parametrize(
     ("commits", "files", "documents"),
@@ -170,7 +202,11 @@ def test_feeds_change_when_and_only_when_something_visible_does(
     indexer = Indexer(catalog, Folder(root))
 
     def publisher() -> Publisher:
-        return Publisher(catalog, news_site(), news_feeds(size=SIZE, related=RELATED), lambda: now)
+        return published(catalog)
+
+    def published(catalog: Catalog) -> Publisher:
+        settings = news_feeds(size=SIZE, related=RELATED, digest="week")
+        return Publisher(catalog, news_site(), settings, lambda: now)
 
     feeds, readers = _Feeds(publisher()), _Readers()
     views: dict[str, str] = {}
@@ -207,6 +243,9 @@ def test_feeds_change_when_and_only_when_something_visible_does(
     assert replayed[-1].number == commits
     assert len(readers.files) == files
     assert catalog.problems() == []
-    print("MADE", feeds.made)
     assert feeds.made > documents
+    at_once = Catalog(tmp_path / "at once", Topics(), source="x")
+    Indexer(at_once, Folder(root)).refresh()
+    _check_others(publisher(), published(at_once), catalog.count(ALL, now))
+    at_once.close()
     catalog.close()

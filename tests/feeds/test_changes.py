@@ -170,3 +170,18 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, clock: Clock) -> None:
     """There is no date then, and everything else goes on."""
     (tmp_path / "taken").write_text("")
     assert ChangeTimes(tmp_path / "taken" / "changes.sqlite", clock).changed_at("a", "1", NOON) is None
+
+
+def test_a_damaged_or_deleted_file_is_made_anew(tmp_path: Path, clock: Clock) -> None:
+    """Dates go on from then."""
+    file = tmp_path / "changes.sqlite"
+    times = ChangeTimes(file, clock)
+    assert times.changed_at("a", "1", NOON) == NOON
+    for name in tmp_path.glob("changes.sqlite*"):
+        if name.suffix != ".lock":
+            name.unlink()
+    clock.advance(minutes=1)
+    assert times.changed_at("a", "2", NOON) is not None
+    again = ChangeTimes(file, clock)
+    file.write_bytes(b"x" * 5000)
+    assert again.changed_at("a", "3", NOON) is not None
