@@ -9,13 +9,14 @@ from datetime import timedelta
 import pytest
 from lxml import etree
 
+from feeds.formats import FORMATS
 from feeds.websub import RETRIES, HubNotifier
 from tests.feeds.hub import Hub, running_hub
 from tests.site import NOON, URL, ArticleSite, Clock, Web
 from wiring.hubs import hub_notifier
 
-GO = {f"{URL}/feeds/go.{extension}" for extension in ("rss", "atom", "json")}
-ALL = {f"{URL}/feeds/all.{extension}" for extension in ("rss", "atom", "json")}
+GO = {f"{URL}/feeds/go.{extension}" for extension in FORMATS}
+ALL = {f"{URL}/feeds/all.{extension}" for extension in FORMATS}
 
 
 @pytest.fixture
