@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.outbox import tallies
@@ -20,6 +20,9 @@ from bot.outbox.moves import move_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import attempts, channels, deliveries, hosts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState
+
+AHEAD = timedelta(minutes=1)
+"""How far in the future something may have been written: what is farther was written by a wrong clock."""
 
 
 class RenameError(DatabaseError):
@@ -223,10 +226,11 @@ def rebase_pauses(connection: Connection, paused: Mapping[str, timedelta], now: 
 
 
 def note_error(connection: Connection, name: str, error: str, now: datetime) -> None:
-    """Remember what last went wrong with the channel."""
-    connection.execute(
-        update(channels).where(channels.c.name == name).values(last_error=error, last_error_at=now)
-    )
+    """Remember what last went wrong with the channel; a pause that a wrong clock has written ends."""
+    is_ahead = channels.c.last_error_at > now + AHEAD
+    paused_until = case((is_ahead, None), else_=channels.c.paused_until)
+    values = {"last_error": error, "last_error_at": now, "paused_until": paused_until}
+    connection.execute(update(channels).where(channels.c.name == name).values(values))
 
 
 def note_failure(connection: Connection, name: str, now: datetime) -> None:

@@ -6,14 +6,14 @@ what came of a request this knows nothing.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
 
 from bot.outbox.channelstate import ChannelStatus
-from bot.outbox.lease import IS_HELD, Lease
+from bot.outbox.lease import IS_HELD, SKEW, Lease
 from bot.outbox.moves import PostMove
 from bot.outbox.records import Claim, Kind
 from bot.outbox.schema import channels, posts
@@ -82,6 +82,11 @@ def take(connection: Connection, lease: Lease, wanted: Claim) -> Taken:
     if taken == 1 or _has_claim(connection, wanted):
         return Taken.YES
     return Taken.STALE if lease.is_held(connection) else Taken.NOT_LEADING
+
+
+def is_over(now: datetime) -> ColumnElement[bool]:
+    """Return the SQL for claims that are over: of one that is too long, the clock was set back meanwhile."""
+    return or_(posts.c.claimed_until <= now, posts.c.claimed_until > now + IN_FLIGHT + SKEW)
 
 
 def is_enabled(connection: Connection, channel: str) -> bool:

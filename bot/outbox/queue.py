@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause, describe
-from bot.outbox.claims import Taken, holds, is_enabled, take
+from bot.outbox.claims import Taken, holds, is_enabled, is_over, take
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.moves import add_posts, move_deliveries, move_posts
@@ -32,9 +32,6 @@ from bot.outbox.records import Claim, Delivery, Done, Post, PostKind
 from bot.outbox.rows import as_deliveries, as_posts, delivery_columns, post_columns, read_posts
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
-
-AHEAD = timedelta(minutes=1)
-"""How far in the future a post may have been changed: one that is farther was changed by a wrong clock."""
 
 APART = timedelta(minutes=5)
 """How long a correction stands before the next: an article in the making is saved often."""
@@ -131,11 +128,11 @@ class Outbox:
         That holds for posts, and for pauses of channels and hosts. Returns how many these were.
         """
         ahead = select(posts.c.id, posts.c.due_at, posts.c.updated_at).where(
-            posts.c.due_at.is_not(None), posts.c.updated_at > now + AHEAD
+            posts.c.due_at.is_not(None), posts.c.updated_at > now + channelstate.AHEAD
         )
         with self.database.read() as connection:
             found = connection.execute(ahead).all()
-            paused = channelstate.paused_ahead(connection, now + AHEAD)
+            paused = channelstate.paused_ahead(connection, now + channelstate.AHEAD)
         if not found and not paused:
             return 0
         with self.database.write() as connection:
@@ -151,9 +148,7 @@ class Outbox:
 
     def orphans(self, ours: Collection[int]) -> list[Post]:
         """Return the posts in flight whose owner is gone: none of `ours`, and past their time."""
-        gone = select(*post_columns).where(
-            posts.c.claim.is_not(None), posts.c.claimed_until <= self._lease.now()
-        )
+        gone = select(*post_columns).where(posts.c.claim.is_not(None), is_over(self._lease.now()))
         return [post for post in self._posts(gone) if post.id not in ours]
 
     def next_moments(self, names: Collection[str]) -> dict[str, datetime]:

@@ -16,7 +16,7 @@ from bot.run import Bot
 from bot.sending.pace import Pacer
 from bot.services import Pace, Rate
 from tests.bot.world import START, Clock, World, article
-from tests.fakechat import rate_limited, server_error
+from tests.fakechat import hang, rate_limited, server_error
 
 RATES: tuple[Rate, ...] = ((2, timedelta(seconds=1)), (5, timedelta(seconds=10)))
 
@@ -81,6 +81,20 @@ def test_a_pause_that_a_wrong_clock_wrote_is_not_waited_for(world: World) -> Non
     world.clock.advance(seconds=31)
     world.tick(second)
     assert world.only().state is State.SENT
+
+
+def test_a_claim_that_a_wrong_clock_took_is_not_waited_for(world: World) -> None:
+    """What a bot 20 minutes ahead had in flight when it died is taken for lost at once."""
+    ahead = Clock(START + timedelta(minutes=20))
+    first = world.bot(clock=ahead, lease=Lease(world.database, ahead, server_time=False))
+    world.tick(first)
+    world.chat.fail("ai-team", hang())
+    world.catalog.put(article("a"))
+    first.tick()
+    world.chat.wait_for(1)
+    second = world.bot()
+    world.tick(second)
+    assert world.only().state is State.UNKNOWN
 
 
 def test_no_retry_is_ever_due_later_than_its_step(world: World) -> None:

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import os
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 
 import requests
+from apscheduler.executors import base as base_executor
+from apscheduler.schedulers import base as base_scheduler
+from apscheduler.triggers import date as date_trigger
+from apscheduler.triggers import interval as interval_trigger
 
-from bot import refresher
+from bot import clockwatch, refresher, schedule
 from bot import run as scheduler
 from bot.outbox import claims, database, lease, retry
 from bot.run import Bot, stop_on_signals
@@ -44,11 +50,33 @@ def live_faster() -> None:
     answers.FIRST_DENIED_PAUSE = timedelta(seconds=0.2)
 
 
+def shifted() -> datetime:
+    """Return the time of a clock that a test sets: by the seconds in the file that CLOCK_OFFSET names."""
+    try:
+        offset = float(Path(os.environ["CLOCK_OFFSET"]).read_text("ascii"))
+    except (KeyError, OSError, ValueError):
+        offset = 0.0
+    return datetime.now(UTC) + timedelta(seconds=offset)
+
+
+def live_by(clock: Callable[[], datetime]) -> None:
+    """Have the scheduler, which asks the machine, live by this clock too."""
+
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return clock() if tz is None else clock().astimezone(tz)
+
+    for module in (schedule, clockwatch, base_scheduler, base_executor, date_trigger, interval_trigger):
+        module.__dict__["datetime"] = Shifted
+
+
 def main() -> None:
     """Post until told to stop."""
     live_faster()
+    live_by(shifted)
     logs.configure(os.environ)
-    parts = bot_parts(build(load_or_exit(os.environ)), os.environ)
+    parts = bot_parts(build(load_or_exit(os.environ), clock=shifted), os.environ)
     transport = Transport(requests.Session(), user_agent="Newswire", timeouts=(ANSWER_WITHIN, ANSWER_WITHIN))
     bot = Bot(
         parts.database,

@@ -1,13 +1,18 @@
-"""Three bots, five hundred deliveries, random kills and faults: none is lost, and no repetition is hidden."""
+"""Three bots, a thousand deliveries; kills, freezes, wrong clocks and faults at random.
+
+None is lost, and no repetition is hidden.
+"""
 
 from __future__ import annotations
 
 import random
 import re
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,14 +34,23 @@ from tests.fakechat import (
 from tests.soak.cluster import postgres
 from tests.soak.hasty import ANSWER_WITHIN
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 
 BOTS = 3
-ARTICLES = 50
+ARTICLES = 100
 CHANNELS = [(f"{kind}-{n}", kind) for kind in ("slack", "discord") for n in range(5)]
 POLICIES = {"slack-3": "hold", "slack-4": "skip", "discord-3": "hold", "discord-4": "skip"}
-TROUBLE = 25.0
-"""Seconds for which processes are killed."""
+TROUBLE = 40.0
+"""Seconds for which processes are killed and frozen, and their clocks are set."""
+
+FREEZES = (0.5, 4.0)
+"""Seconds for which a process is frozen: a lease lasts 1.5, a claim 3."""
+
+CLOCKS = (-3600, -1200, 0, 1200, 3600)
+"""Seconds by which the clocks of machines are wrong that share a server."""
+
+BACK = 600
+"""Seconds by which the one clock of the machine that SQLite is on is set back each time."""
 
 FAULTS = (*DEFAULT_CHAOS, bad_gateway(), bad_image(times=1), html_429(), hang(), hang(posts=True))
 RATE = 0.2
@@ -69,41 +83,89 @@ def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:
     Where the policy is to hold or to skip after a lost answer, none is seen twice.
     """
     chance = random.Random(20260901)
-    bots = [started(program) for _ in range(BOTS)]
+    bots = [started(program, number) for number in range(BOTS)]
     wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), 60, program.bots_said)
     program.chat.chaos(7, RATE, FAULTS)
-    kills = make_trouble(program, bots, chance)
+    trouble = Trouble(program, chance, bots)
+    trouble.make()
     program.wait_for(
-        ARTICLES * len(CHANNELS), State.SENT, State.HELD, State.DEAD, State.EXPIRED, State.SKIPPED, timeout=60
+        ARTICLES * len(CHANNELS),
+        State.SENT,
+        State.HELD,
+        State.DEAD,
+        State.EXPIRED,
+        State.SKIPPED,
+        timeout=150,
     )
     program.chat.chaos(0, 0)
-    assert kills >= 5
+    assert min(trouble.done[what] for what in ("kill", "freeze", "clock")) >= 4, trouble.done
     for bot in bots:
         assert bot.terminate() < 5
     assert not any("Traceback" in running.said() for running in program.running)
     check(program)
 
 
-def make_trouble(program: Program, bots: list[Running], chance: random.Random) -> int:
-    """Publish articles, and kill or end processes and start others, at random; count the kills."""
-    began, published, killed = time.monotonic(), 0, 0
-    while time.monotonic() - began < TROUBLE or published < ARTICLES:
-        for _ in range(min(chance.randrange(8), ARTICLES - published)):
-            program.write(f"story-{published}", images=[{"url": "https://example.com/a.png"}])
-            published += 1
-        time.sleep(chance.uniform(0.3, 1.2))
-        victim = chance.randrange(BOTS)
-        if chance.random() < 0.7:
-            bots[victim].kill()
-            killed += 1
+@dataclass
+class Trouble:
+    """What happens to the processes, at random, and how often it did."""
+
+    program: Program
+    chance: random.Random
+    bots: list[Running]
+    done: Counter[str] = field(default_factory=Counter)
+    thaw_at: dict[int, float] = field(default_factory=dict)
+
+    def make(self) -> None:
+        """Publish articles, and all the while do something to one process."""
+        began, published = time.monotonic(), 0
+        while time.monotonic() - began < TROUBLE or published < ARTICLES:
+            for _ in range(min(self.chance.randrange(8), ARTICLES - published)):
+                self.program.write(f"story-{published}", images=[{"url": "https://example.com/a.png"}])
+                published += 1
+            time.sleep(self.chance.uniform(0.2, 0.8))
+            self.thaw(time.monotonic())
+            what = self.chance.choices(("kill", "end", "freeze", "clock"), (4, 1, 4, 3))[0]
+            self.act(what, self.chance.randrange(BOTS))
+            self.done[what] += 1
+        self.thaw(float("inf"))
+
+    def act(self, what: str, victim: int) -> None:
+        """Do this to one of the processes."""
+        if what == "freeze":
+            self.bots[victim].process.send_signal(signal.SIGSTOP)
+            self.thaw_at[victim] = time.monotonic() + self.chance.uniform(*FREEZES)
+        elif what == "clock":
+            self.set_clock(victim)
         else:
-            bots[victim].terminate()
-        bots[victim] = started(program)
-    return killed
+            self.bots[victim].process.send_signal(signal.SIGCONT)
+            self.thaw_at.pop(victim, None)
+            if what == "kill":
+                self.bots[victim].kill()
+            else:
+                self.bots[victim].terminate()
+            self.bots[victim] = started(self.program, victim)
+
+    def thaw(self, now: float) -> None:
+        """Let go on whoever has been frozen for long enough."""
+        for victim in [each for each, at in self.thaw_at.items() if at <= now]:
+            self.bots[victim].process.send_signal(signal.SIGCONT)
+            del self.thaw_at[victim]
+
+    def set_clock(self, victim: int) -> None:
+        """Set a machine's clock; processes that share a file share a machine, and so a clock."""
+        offset = self.chance.choice(CLOCKS)
+        if self.program.database.is_sqlite:
+            offset = -BACK * (self.done["clock"] + 1)
+        clock_of(self.program, victim).write_text(str(offset), encoding="ascii")
 
 
-def started(program: Program) -> Running:
+def started(program: Program, number: int) -> Running:
+    program.environ["CLOCK_OFFSET"] = str(clock_of(program, number))
     return program.start(command=(sys.executable, "-m", "tests.soak.hasty"))
+
+
+def clock_of(program: Program, number: int) -> Path:
+    return program.home / ("clock" if program.database.is_sqlite else f"clock-{number}")
 
 
 def check(program: Program) -> None:
