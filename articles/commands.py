@@ -34,15 +34,15 @@ def articles_commands(
 
     @group.command()
     @click.option("--strict", is_flag=True, help="Refuse every value that cannot be used, also in `related`.")
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.option(
         "--content",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         callback=no_link,
-        help="Check the articles in this folder, by these settings: a branch's, for example.",
+        help="Check the articles in this folder with these settings, for example a branch's.",
     )
     def check(strict: bool, as_json: bool, content: Path | None) -> None:
-        """List every bad file as path:line: reason, then what was read and what was not.
+        """List every bad file as PATH:LINE: REASON, then what was read and what was not.
 
         The exit status is 1 when there is a bad file, when a folder that has files has no article, or when
         the repository's newest commit is over a limit.

@@ -25,7 +25,7 @@ def feeds_commands(publisher: Publisher, indexer: Indexer, private: PrivateFeeds
     group = AppGroup("feeds", help="List the feeds, or write them as files.")
 
     @group.command(name="list")
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def list_(as_json: bool) -> None:
         """List every topic: how many articles, the newest one's time, and its feeds' addresses."""
         _refresh(indexer)
@@ -45,7 +45,7 @@ def feeds_commands(publisher: Publisher, indexer: Indexer, private: PrivateFeeds
     def export_(folder: Path) -> None:
         """Write every feed into FOLDER, for any host of static files.
 
-        Only what changed is written, each file atomically; feeds of topics that are no more are removed.
+        Only what changed is written, each file atomically; feeds of topics that no longer exist are removed.
         """
         _refresh(indexer)
         with click.progressbar(

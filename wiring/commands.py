@@ -25,12 +25,12 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
     group = AppGroup("config", help="Check and list the settings.")
 
     @group.command()
-    @click.option("--strict", is_flag=True, help="End with status 1 when there is a warning.")
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--strict", is_flag=True, help="Exit with status 1 when there is a warning.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def check(strict: bool, as_json: bool) -> None:
-        """Say what in the settings is wrong or probably not meant, each with its line.
+        """List what is wrong in the settings, or probably not intended, with its line.
 
-        Ends with status 2 when the site or the bot could not start.
+        Exits with status 2 when the site or the bot could not start.
         """
         newswire.refresh()
         unusable = unusable_of(newswire, environ)
@@ -42,7 +42,7 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
         sys.exit(2 if unusable else 1 if strict and warnings else 0)
 
     @group.command()
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def show(as_json: bool) -> None:
         """Show every setting in force and where it comes from, and of each secret whether it is set."""
         settings = shown(newswire.config, environ)

@@ -29,9 +29,9 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
     @click.option(
         "--output", "-o", "chosen", type=click.Path(path_type=Path), help=f"Write here. [{output.name}]"
     )
-    @click.option("--force", is_flag=True, help="Replace a config file that is there.")
+    @click.option("--force", is_flag=True, help="Replace an existing config file.")
     def init(folder: str, chosen: Path | None, force: bool) -> None:
-        """Look at FOLDER, or at the git repository with this address, and write a config file for it."""
+        """Write a config file for FOLDER, or for the git repository with this address, by what is in it."""
         target = chosen or output
         if target.exists() and not force:
             raise CommandError(

@@ -40,7 +40,7 @@ SEEN = click.option(
     "--seen",
     type=_SeenType(),
     metavar="STATE/ATTEMPTS",
-    help="Only if each still is as `flask bot deliveries` showed it, such as unknown/2.",
+    help="Only if each is still as `flask bot deliveries` showed it, such as unknown/2.",
 )
 
 
@@ -52,7 +52,7 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
     @SEEN
     @clear_errors
     def replay(ids: tuple[int, ...], seen: Seen | None) -> None:
-        """Post these deliveries again, or at last, whatever the rules say."""
+        """Post these deliveries, or post them again, regardless of the rules."""
         ours = ready(parts(sys.stderr))
         carry_out(ours, ids, seen, lambda number, s: orders.replay(ours.database, number, ours.clock(), s))
 
@@ -62,7 +62,7 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
     @SEEN
     @clear_errors
     def resolve(ids: tuple[int, ...], posted: bool | None, seen: Seen | None) -> None:
-        """Say of deliveries whose answer was lost whether they were posted; if not, they are posted now."""
+        """Record whether deliveries whose answer was lost were posted; those that were not are posted now."""
         if posted is None:
             raise click.UsageError("check the channel, then give --posted or --not-posted")
         ours, seen_there = ready(parts(sys.stderr)), posted
@@ -77,7 +77,7 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
     @SEEN
     @clear_errors
     def skip(ids: tuple[int, ...], seen: Seen | None) -> None:
-        """Never post these deliveries, as if their articles had been there before the channel."""
+        """Never post these deliveries, as if their articles were older than the channel."""
         ours = ready(parts(sys.stderr))
         carry_out(ours, ids, seen, lambda number, s: orders.skip(ours.database, number, ours.clock(), s))
 
@@ -99,7 +99,7 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
     @click.argument("channel")
     @clear_errors
     def resume(channel: str) -> None:
-        """Post to CHANNEL again, after a pause or once its webhook is corrected."""
+        """Post to CHANNEL again after a pause, or after its webhook was corrected."""
         ours = ready(parts(sys.stderr))
         if not channelstate.resume(ours.database, channel_named(ours, channel).name, ours.clock()):
             raise CommandError(reports.not_started(channel))
@@ -109,7 +109,7 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
     @click.argument("channel")
     @clear_errors
     def forget(channel: str) -> None:
-        """End what waits for CHANNEL, which is no longer in the settings; what was posted stays on record."""
+        """Drop what waits for CHANNEL, which is no longer in the settings; the record of posts stays."""
         ours = ready(parts(sys.stderr))
         if channel in {each.name for each in ours.channels}:
             raise CommandError(f"{channel} is in the settings: take it out first")

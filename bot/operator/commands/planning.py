@@ -36,7 +36,7 @@ def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         "--config",
         "other",
         type=_FILE,
-        help="Use the channels, topics and article patterns of this config file, and nothing else of it.",
+        help="Use only the channels, topics and article patterns of this config file.",
     )
     @click.option("--content", type=_FOLDER, callback=no_link, help="Use the articles in this folder.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -44,13 +44,13 @@ def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         "--at-most",
         type=click.IntRange(min=0),
         metavar="N",
-        help="End with status 3 when more than N would be posted.",
+        help="Exit with status 3 when more than N would be posted.",
     )
     @clear_errors
     def plan(other: Path | None, content: Path | None, as_json: bool, at_most: int | None) -> None:
         """Show what the next run would post, and where; change nothing.
 
-        With --config or --content it says what that change would do. Where there is no outbox yet, as in a
+        With --config or --content, show what that change would do. Where there is no outbox yet, as in a
         check of a pull request, the articles that are here now count as already there.
         """
         ours = parts(sys.stderr)

@@ -33,7 +33,7 @@ def _add_explain(group: AppGroup, parts: Parts) -> None:
     @click.argument("article")
     @clear_errors
     def explain_(article: str) -> None:
-        """Say for every channel why ARTICLE (an id or a file) is posted or not, and every attempt so far."""
+        """Explain for every channel why ARTICLE (an id or a file) is posted or not, and list its attempts."""
         ours = ready(parts(sys.stderr))
         found = article_named(ours, article)
         print_line(f"{found.title}  ({found.id})")
@@ -45,14 +45,14 @@ def _add_explain(group: AppGroup, parts: Parts) -> None:
 def _add_deliveries(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @click.option("--state", "states", type=click.Choice([str(state) for state in State]), multiple=True)
-    @click.option("--channel", help="Only this channel's.")
+    @click.option("--channel", help="Only those of this channel.")
     @click.option(
-        "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most."
+        "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many to list."
     )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, one delivery on each line.")
     @clear_errors
     def deliveries(states: tuple[str, ...], channel: str | None, limit: int, as_json: bool) -> None:
-        """List deliveries, the newest first; those only baselined when asked for by --state."""
+        """List deliveries, the newest first; baselined ones only with --state."""
         ours = ready(parts(sys.stderr))
         if channel is not None and channel not in channelstate.states(ours.database):
             channel_named(ours, channel)
@@ -69,7 +69,7 @@ def _add_channels(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @clear_errors
     def channels() -> None:
-        """Say which bot posts, and of each channel its state, what waits, and its last error."""
+        """Show which bot posts, and each channel's state, waiting posts and last error."""
         ours = ready(parts(sys.stderr))
         now, database = ours.clock(), ours.database
         print_lines([wording.posting(lease.holder(database), now)])
@@ -86,10 +86,10 @@ def _add_channels(group: AppGroup, parts: Parts) -> None:
 def _add_threshold(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @click.argument("channel")
-    @click.option("--min-quality", type=int, help="Instead of the channel's own.")
+    @click.option("--min-quality", type=int, help="Instead of the channel's min_quality.")
     @clear_errors
     def threshold(channel: str, min_quality: int | None) -> None:
-        """Say how many articles a week CHANNEL would have got in the last weeks with this threshold."""
+        """Show how many articles a week CHANNEL would have got in the last weeks with this threshold."""
         ours = parts(sys.stderr)
         ours.refresh()
         chosen, now = channel_named(ours, channel), ours.clock()

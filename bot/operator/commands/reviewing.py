@@ -32,7 +32,7 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
     """Add `review`, `approve` and `drop`."""
 
     @group.command()
-    @click.option("--json", "as_json", is_flag=True, help="Say it in JSON, one delivery a line.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, one delivery on each line.")
     @clear_errors
     def review(as_json: bool) -> None:
         """List what waits for review, the oldest first, as people would see it."""
@@ -52,7 +52,7 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
     @SEEN
     @clear_errors
     def approve(ids: tuple[int, ...], at: datetime | None, seen: Seen | None) -> None:
-        """Have these deliveries posted, which wait for review: now, or --at a time."""
+        """Approve these deliveries, which wait for review: to be posted now, or --at a time."""
         ours = ready(parts(sys.stderr))
         carry_out(ours, ids, seen, lambda n, s: reviewing.approve(ours.database, n, ours.clock(), s, at))
 

@@ -38,13 +38,13 @@ def add_running(group: AppGroup, parts: Parts) -> None:
             bot.run(stop)
 
     @group.command()
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @clear_errors
     def health(as_json: bool) -> None:
-        """Say whether a bot works on this machine: for a container's health check.
+        """Show whether a bot runs on this machine: for a container's health check.
 
-        Ends with status 1 when none has given a sign of life for a minute. A bot that waits for its turn or
-        for the database gives them.
+        Exits with status 1 when none has reported for a minute. A bot that waits for the lease or
+        for the database reports too.
         """
         age = parts(sys.stderr).liveness.age()
         is_well = age is not None and age <= LIMIT
