@@ -126,6 +126,7 @@ class ReaderPages:
             number=number,
             last=self.last_page(topic.slug),
             subscription=subscription(feed),
+            digest=next(self.digests.digests(topic, now), None),
             cards=self._cards(newest, without=topic.slug),
         )
 

@@ -48,3 +48,11 @@ def test_no_link_sends_people_to_a_feed(web: Web, path: str) -> None:
             "rss", "atom", "json", "opml",
         )  # fmt: skip
         assert not is_feed or link.get("download"), path
+
+
+def test_a_topic_leads_to_its_newest_digest(web: Web) -> None:
+    """Whose page says how to subscribe to it; a topic without a finished day has none to show."""
+    tree: Any = html.fromstring(web.get("/topics/go").text)
+    [link] = tree.xpath("//aside//a[contains(@href, '/digests/')]/@href")
+    page = web.get(link)
+    assert page.status_code == 200 and f"{URL}/digests/go.rss" in page.text
