@@ -97,7 +97,10 @@ class World:
         self.folder = CountedFolder(self.root)
         self.catalog = CountedCatalog(home / "state", Topics(), source="")
         self.indexer = Indexer(self.catalog, self.folder)
-        self.publisher = CountedPublisher(self.catalog, news_site(), news_feeds(size=5), Clock())
+        # Archives are as many as the history is long, and count the articles of a month.
+        self.publisher = CountedPublisher(
+            self.catalog, news_site(), news_feeds(size=5, archives=False), Clock()
+        )
         self.database = connect(f"sqlite:///{home}/outbox.db")
         self.outbox: list[str] = []
         event.listen(self.database.engine, "before_cursor_execute", self._note)
