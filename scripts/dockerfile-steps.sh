@@ -48,7 +48,7 @@ echo "== release"
 echo "== web"
 command=$("$python" "$root/scripts/docker_context.py" --command "$root/Dockerfile")
 set -m
-"${run[@]}" sh -c "$command" &
+"${run[@]}" sh -c "exec $command" &
 web=$!
 set +m
 for _ in $(seq 100); do
