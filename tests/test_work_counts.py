@@ -124,6 +124,14 @@ class World:
         put(self.root / path, text)
         return path
 
+    @contextmanager
+    def with_archives(self) -> Iterator[None]:
+        """Let the feeds lead to the site's history in here."""
+        before = self.publisher
+        self.publisher = CountedPublisher(self.catalog, news_site(), news_feeds(size=5), Clock())
+        yield
+        self.publisher = before
+
     def ask_for_everything(self) -> None:
         """Ask for every feed in every format."""
         for slug in ("all", *map(str.lower, TOPICS)):
@@ -258,6 +266,18 @@ def test_an_export_asks_as_many_questions_as_there_are_topics_not_articles(
 
     assert len(small.documents) == len(large.documents) == (1 + len(TOPICS)) * len(FORMATS)
     assert len(small.statements) == len(large.statements) < 60
+
+
+def test_a_feed_leads_to_its_history_at_the_cost_of_one_months_articles(
+    worlds: tuple[World, World],
+) -> None:
+    """Each feed asks as many questions on a site of any size; of a month the index alone is counted."""
+    with worlds[0].with_archives(), worlds[1].with_archives():
+        small, large = on_both(worlds, World.ask_for_everything)
+
+    assert len(small.documents) == len(large.documents) == (1 + len(TOPICS)) * len(FORMATS)
+    assert len(small.statements) == len(large.statements)
+    assert large.steps - small.steps < 20 * (1 + len(TOPICS)) * (LARGE - SMALL)
 
 
 def test_planning_with_nothing_new_costs_the_same_on_a_site_of_any_size(worlds: tuple[World, World]) -> None:
