@@ -24,7 +24,7 @@ _TOKEN = re.compile(
     | <[!?][^>]*(?:>|\Z)
     | </(?![A-Za-z])[^>]*(?:>|\Z)
     | <(?P<end>/?)(?P<name>[A-Za-z][^\s/>]*)
-      (?:=\s*(?:"[^"]*"|'[^']*')|[^>])*+ (?P<close>>|\Z)
+      (?:=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))|[^>])*+ (?P<close>>|\Z)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -141,6 +141,8 @@ class _Balancer:
             is_end, name, close = found.groups()
             if not name or not close:
                 continue
+            if not (name.isascii() and name.isalnum()):
+                continue  # no element of HTML: with quotes in its name, its end tag could end an attribute
             name = name.lower()
             if is_end:
                 self._end(name)

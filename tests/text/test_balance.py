@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from text.balance import _VOID, balanced, revealed, texts
@@ -61,6 +61,7 @@ def depths(markup: str) -> tuple[int, int]:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(pieces, max_size=40).map("".join), st.integers(1, 60))
+@example('<b"<p title="<a>', 1)
 def test_any_markup_leaves_well_nested(piece: str, times: int) -> None:
     """Every end tag closes the innermost element, within the limits, however often a piece is repeated."""
     depth, formatting = depths(balanced(piece * times))
