@@ -95,9 +95,11 @@ def test_a_bot_that_fails_everywhere_shows_none(
         clock.advance(minutes=5)
         site.write("new.md", title="New", publishedDateTime=clock.now.isoformat())
         newswire.indexer.refresh()
-        for _ in range(5):
+        for _ in range(20):  # a pause of one channel's host, which all share here, may keep another waiting
             parts.bot().once()
             clock.advance(hours=3)
+            if all(len(chat.requests_to(f"{TOKEN}-{each['kind']}")) >= 3 for each in channels):
+                break
         assert all(len(chat.requests_to(f"{TOKEN}-{each['kind']}")) >= 3 for each in channels)
         client = app.test_client()
         client.post("/admin/login", data={"token": OPERATOR})
