@@ -126,6 +126,9 @@ class Links:
 
     def enclosures(self, link: str | None) -> tuple[Enclosure, ...]:
         """Return the recordings, films and documents that the front matter names, each address once."""
+        given = list(self._values.given(*keys.ENCLOSURES))
+        if not given:
+            return ()
         base_url = self._conventions.base_url
 
         def resolve(reference: str) -> str | None:
@@ -133,7 +136,7 @@ class Links:
 
         read = parts.enclosures(resolve)
         listed: dict[str, Enclosure] = {}
-        for key, value in self._values.given(*keys.ENCLOSURES):
+        for key, value in given:
             # Themes put anything under these names: a flag, the id of a film at some service.
             if isinstance(value, (str, list, Mapping)):
                 for each in self._values.usable(read, key, value) or ():

@@ -172,11 +172,12 @@ def enclosures(resolve: Callable[[str], str | None]) -> Callable[[Values, str, A
 
     def one(values: Values, key: str, value: Any) -> Enclosure | None:
         value = {"url": value} if isinstance(value, str) else value
-        part = next((p for p in _FILE_KEYS if isinstance(value, Mapping) and value.get(p)), None)
-        if part is None:
+        part = _file_key(value)
+        while part and isinstance(value[part], Mapping):
+            key, value = f"{key}.{part}", value[part]
+            part = _file_key(value)
+        if part is None or not isinstance(value[part], str):
             return None
-        if not isinstance(value[part], str):
-            return one(values, f"{key}.{part}", value[part]) if isinstance(value[part], Mapping) else None
         place = f"{key}.{part}"
         found = within(place, text(values, place, value[part]), limits.MAX_URL)
         mimetype = _first_part(values, name, key, value, "type", "mime", "mime_type")
@@ -198,6 +199,10 @@ def enclosures(resolve: Callable[[str], str | None]) -> Callable[[Values, str, A
         return tuple(islice(filter(None, listed), limits.MAX_ENCLOSURES))
 
     return read
+
+
+def _file_key(value: Any) -> str | None:
+    return next((p for p in _FILE_KEYS if isinstance(value, Mapping) and value.get(p)), None)
 
 
 def _first_part(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -79,3 +80,38 @@ def test_workers_end_with_whoever_asked(folder: Folder, chunks: list[list[Candid
     assert len(_workers()) == 2
     asked.close()  # type: ignore[attr-defined]
     assert not _workers()
+
+
+def test_reading_leaves_nothing_for_the_cyclic_collector(tmp_path: Path) -> None:
+    """A worker runs without it: what refers to itself would keep each file's text until the end."""
+    text = """---
+title: Everything
+excerpt: As robots write it
+publishedDateTime: 2026-05-01T09:00:00Z
+topics:
+  - Go
+authors:
+  - name: Ada
+images:
+  - url: "https://a.example/i.png"
+enclosure:
+  url: "https://a.example/a.mp3"
+provider:
+  name: P
+  images:
+    - url: "https://a.example/p.png"
+related:
+  - title: T
+    webUrl: "https://a.example/t"
+---
+"""
+    (tmp_path / "a.md").write_text(text)
+    candidate, folder, topics = Candidate("a.md", 0, None), Folder(tmp_path), Topics(())
+    read_file(candidate, folder, topics)
+    gc.collect()
+    gc.disable()
+    try:
+        assert read_file(candidate, folder, topics).record
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
