@@ -9,6 +9,7 @@ import atexit
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -140,7 +141,7 @@ def create_web() -> Server:
         log.warning("%s", warning)
     newswire.keep_fresh()
     if completeness(newswire.catalog) is None:
-        log_start(newswire.indexer, newswire.clock())
+        _in_background(partial(log_start, newswire.indexer, newswire.clock()))
     newswire.counts.start()
     if newswire.config.bot.run_in == "web":
         _start_bot(newswire)
@@ -159,6 +160,11 @@ def create_web() -> Server:
         )
     except SettingError as error:
         raise exit_with(error) from None
+
+
+def _in_background(work: Callable[[], None]) -> None:
+    """Do something that takes as long as there are files, while the first requests are answered."""
+    threading.Thread(target=work, name="start-report", daemon=True).start()
 
 
 def lane_of(path: str, query: str) -> Lane:
