@@ -141,7 +141,7 @@ def create_web() -> Server:
         log.warning("%s", warning)
     newswire.keep_fresh()
     if completeness(newswire.catalog) is None:
-        _in_background(partial(log_start, newswire.indexer, newswire.clock()))
+        _soon(partial(log_start, newswire.indexer, newswire.clock()))
     newswire.counts.start()
     if newswire.config.bot.run_in == "web":
         _start_bot(newswire)
@@ -162,9 +162,11 @@ def create_web() -> Server:
         raise exit_with(error) from None
 
 
-def _in_background(work: Callable[[], None]) -> None:
-    """Do something that takes as long as there are files, while the first requests are answered."""
-    threading.Thread(target=work, name="start-report", daemon=True).start()
+def _soon(work: Callable[[], None]) -> None:
+    """Do something that takes as long as there are files a second later, after the first answers."""
+    timer = threading.Timer(1.0, work)
+    timer.daemon = True
+    timer.start()
 
 
 def lane_of(path: str, query: str) -> Lane:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import traceback
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -19,6 +20,7 @@ from tests.contracts.case import TOKEN
 from tests.contracts.kinds import CASES
 from tests.contracts.samples import CONTEXT, MESSAGE
 from tests.fakechat import FakeChat, dead, html_429, reset_after_body, server_error
+from tests.fakechat.mail import PASSWORD, MailServer, Reply
 from tests.pages.operator import TOKEN as OPERATOR
 from tests.site import ArticleSite, Clock
 from wiring.bot import bot_parts
@@ -64,15 +66,17 @@ def test_a_bot_that_fails_everywhere_shows_none(
 ) -> None:
     """Not in its log at DEBUG, and on no page of the operator: with a channel of each kind that fails."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.CRITICAL, logger="mail.log")  # the fake server's own
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logs.formatter({}))
     logging.getLogger().addHandler(handler)
     site.write("old.md", title="Old")
-    with FakeChat() as chat, requests.Session() as session:
-        environ = {"ADMIN_TOKEN": OPERATOR}
-        channels = []
-        secrets = {TOKEN}
+    with FakeChat() as chat, MailServer() as mails, requests.Session() as session:
+        mails.mood = lambda stage: Reply("RCPT", f"451 4.7.1 {PASSWORD}") if stage == "RCPT" else None
+        environ = {"ADMIN_TOKEN": OPERATOR} | CASES["email"].environ("email", mails.url())
+        channels = [CASES["email"].settings("email")]
+        secrets = {TOKEN, PASSWORD}
         for kind, case in CASES.items():
             if kind in SERVICES and case.is_http:
                 address = chat.hook_url(kind, f"{TOKEN}-{kind}")
@@ -80,6 +84,11 @@ def test_a_bot_that_fails_everywhere_shows_none(
                 secrets |= set(case.secrets(address).values()) - {address}
                 channels.append(case.settings(kind))
                 chat.fail(address, reset_after_body(), html_429(), server_error(), dead())
+
+        def tries() -> Iterator[int]:
+            yield mails.tries
+            yield from (len(chat.requests_to(f"{TOKEN}-{each['kind']}")) for each in channels[1:])
+
         config = site.config().model_copy(
             update={
                 "bot": BotConfig.model_validate({"channels": channels}),
@@ -98,9 +107,9 @@ def test_a_bot_that_fails_everywhere_shows_none(
         for _ in range(20):  # a pause of one channel's host, which all share here, may keep another waiting
             parts.bot().once()
             clock.advance(hours=3)
-            if all(len(chat.requests_to(f"{TOKEN}-{each['kind']}")) >= 3 for each in channels):
+            if min(tries()) >= 3:
                 break
-        assert all(len(chat.requests_to(f"{TOKEN}-{each['kind']}")) >= 3 for each in channels)
+        assert min(tries()) >= 3
         client = app.test_client()
         client.post("/admin/login", data={"token": OPERATOR})
         shown = [stream.getvalue(), caplog.text]
