@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from articles.article import Article, Image, Provider
@@ -287,13 +287,20 @@ def test_which_addresses_are_used_and_how(url: str, expected: str | None) -> Non
     assert web_url(url, 100) == expected
 
 
+_hosts = st.one_of(
+    st.text("abcxyz019-.", max_size=12),
+    st.text(st.characters(categories=("L", "Nd")), max_size=8),
+    st.text(max_size=8),
+)
+
+
 @patient
-@given(st.text(), st.text())
+@given(_hosts, st.text())
 def test_an_address_is_plain_and_stable(host: str, rest: str) -> None:
     """Whatever comes in, an address that comes out has no markup in it and comes out again unchanged."""
     url = web_url(f"https://{host}.example/{rest}", 500)
-    assume(url)
-    assert url
+    if url is None:
+        return
     assert web_url(url, 500) == url
     assert url.isascii()
     assert not set(url) & set(' <>|"`\\\n')
