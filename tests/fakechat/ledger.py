@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,7 +24,8 @@ Condition = int | Callable[[Sequence["Received"]], object]
 class Received:
     """One request to a webhook. `status` is None while it hangs, or when its connection was reset.
 
-    `in_flight` counts the requests to the same webhook that were under way when it came, itself included.
+    `in_flight` counts the requests to the same webhook that were under way when it came, itself included;
+    `beside` is when the last of the others came, by the monotonic clock, None where there was no other.
     `pings` are the mentions that would notify somebody; `violations` is why it was refused.
     """
 
@@ -39,6 +40,7 @@ class Received:
     body: bytes = b""
     payload: object = None
     in_flight: int = 1
+    beside: float | None = None
     fault: str | None = None
     status: int | None = None
     posted: bool = False
@@ -80,7 +82,7 @@ class Ledger:
         self._requests: dict[int, Received] = {}
         self._count = 0
         self._messages: dict[str, Message] = {}
-        self._under_way: Counter[str] = Counter()
+        self._under_way: defaultdict[str, list[float]] = defaultdict(list)
         self._last_id = 0
         self._log: TextIO | None = log.open("a", encoding="utf-8") if log else None
 
@@ -91,16 +93,17 @@ class Ledger:
                 self._log.close()
                 self._log = None
 
-    def arrive(self, webhook: str) -> int:
-        """Note that a request is under way; return how many now are at this webhook."""
+    def arrive(self, webhook: str, monotonic: float) -> list[float]:
+        """Note that a request is under way; return when the others came that are at this webhook now."""
         with self._changed:
-            self._under_way[webhook] += 1
-            return self._under_way[webhook]
+            others = list(self._under_way[webhook])
+            self._under_way[webhook].append(monotonic)
+            return others
 
-    def depart(self, webhook: str) -> None:
-        """Note that a request is over."""
+    def depart(self, webhook: str, monotonic: float) -> None:
+        """Note that the request that came then is over."""
         with self._changed:
-            self._under_way[webhook] -= 1
+            self._under_way[webhook].remove(monotonic)
             self._changed.notify_all()
 
     def record(self, received: Received) -> Received:

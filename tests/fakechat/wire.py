@@ -119,28 +119,32 @@ class _Handler(BaseHTTPRequestHandler):
     def _webhook(self, route: Route) -> None:
         chat = self.server.chat
         ticket = chat.gate.ticket()
-        under_way = chat.ledger.arrive(route.webhook)
+        came = time.monotonic()
+        others = chat.ledger.arrive(route.webhook, came)
         try:
-            answer = self._conclude(route, ticket, under_way)
+            answer = self._conclude(route, ticket, came, others)
         finally:
             # Before the answer: whoever has read it may send the next at once, and that does not overlap.
-            chat.ledger.depart(route.webhook)
+            chat.ledger.depart(route.webhook, came)
         if answer is None:
             self._reset()
         else:
             self._write(answer)
 
-    def _conclude(self, route: Route, ticket: socket.socket, under_way: int) -> Answer | None:
+    def _conclude(
+        self, route: Route, ticket: socket.socket, came: float, others: list[float]
+    ) -> Answer | None:
         chat = self.server.chat
         seen = Received(
             at=chat.clock(),
-            monotonic=time.monotonic(),
+            monotonic=came,
             service=route.service,
             webhook=route.webhook,
             method=self.command,
             path=self.path,
             headers={name.lower(): value for name, value in self.headers.items()},
-            in_flight=under_way,
+            in_flight=len(others) + 1,
+            beside=max(others, default=None),
         )
         if fault := chat.faults.before_body(route.webhook):
             chat.ledger.record(replace(seen, fault=fault.kind))
