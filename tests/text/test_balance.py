@@ -113,7 +113,7 @@ def test_what_browsers_mend_is_mended_here(written: str, shown: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.text(st.sampled_from("&<>;#x1Aaltgmp "), max_size=60))
+@given(st.lists(st.sampled_from(("&gt", *"&<>;#x1Aaltmp ")), max_size=60).map("".join))
 def test_references_become_the_characters_they_stand_for(text: str) -> None:
     """The parser behind sees no reference, each of which would copy the text; readers see the same."""
     markup = balanced(text)
