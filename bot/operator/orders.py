@@ -47,7 +47,7 @@ class Seen:
 
     @classmethod
     def of(cls, delivery: Delivery) -> Seen:
-        """Return what is to be seen of a delivery."""
+        """Return what operators are shown of a delivery."""
         return cls(state=delivery.state, attempts=delivery.attempts)
 
     @classmethod

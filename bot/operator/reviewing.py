@@ -61,7 +61,7 @@ class Unreviewed:
 
     @property
     def seen(self) -> Seen:
-        """What is to be seen of it."""
+        """What operators are shown of it."""
         return Seen.of(self.delivery)
 
 

@@ -168,7 +168,7 @@ def still(article: Article | None, channel: Channel, delivery: Delivery, now: da
 def context_of(post: Post, now: datetime, correction: Message | None = None) -> Context:
     """Return what a service may want to know of a post, or of its correction, besides the message.
 
-    A correction has a key of its own, of what is to be seen and of when it was last changed: the same in all
+    A correction has a key of its own, of what people see and of when it was last changed: the same in all
     attempts, another for the next correction, even for one that takes the last back.
     """
     key = post.key or f"post-{post.id}"

@@ -49,7 +49,7 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
 
 
 def _expanders(generator: str, markup: str, base_url: str | None) -> Iterator[Callable[[str], Expander]]:
-    """Yield what is to be done with a text, one after the other."""
+    """Yield the steps to apply to a text, in their order."""
     # Each is loaded where a site needs it: most need one, and a site of front matter alone needs none.
     has_code = markup != "html"
     if markup == "mdx" or (generator == "docusaurus" and markup == "markdown"):
