@@ -17,7 +17,7 @@ from benchmarks import product, report
 from benchmarks.corpus import SMALL, corpus
 from benchmarks.measure import BenchmarkError, Sample, Subject, interleaved
 from benchmarks.options import Options
-from benchmarks.product import Site
+from benchmarks.product import MeasuredSite
 from benchmarks.report import Goal, Table
 
 
@@ -25,7 +25,7 @@ from benchmarks.report import Goal, Table
 class _Outbox:
     """A planned outbox that is copied for every run: on one kind of database, for some channels."""
 
-    site: Site
+    site: MeasuredSite
     articles: Path
     channels: int
     each: int
@@ -145,7 +145,7 @@ def _median(times: list[float]) -> float:
     return sorted(times)[len(times) // 2]
 
 
-def _bare(site: Site, port: int, count: int) -> Sample:
+def _bare(site: MeasuredSite, port: int, count: int) -> Sample:
     return Sample(seconds=product.child(site, "bare", str(port), str(count), module="botchild"))
 
 

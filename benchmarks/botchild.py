@@ -22,7 +22,7 @@ from bot.outbox import schema
 from bot.outbox.database import connect
 from bot.planning.planner import Planner
 from bot.planning.rules import Channel
-from bot.run import Bot, Site
+from bot.run import Bot, SiteLink
 from bot.sending.transport import Transport
 from bot.services import Destination
 from bot.services.secret import Secret
@@ -51,7 +51,7 @@ def drain(articles: str, state: str, url: str, channels: str, each: str, port: s
     catalog = indexer(articles, state).catalog
     transport = Transport(requests.Session(), user_agent="Newswire benchmark")
     takers = _takers(int(channels), int(each), int(port))
-    site = Site(name="Benchmark", url="http://127.0.0.1:8000")
+    site = SiteLink(name="Benchmark", url="http://127.0.0.1:8000")
     bot = Bot(connect(url), catalog, takers, transport, site, clock=now, paced=False)
     bot.lease.hold()
     began = time.perf_counter()

@@ -77,7 +77,7 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     return table
 
 
-def _ours(site: product.Site, command: Sequence[str | Path]) -> Sample:
+def _ours(site: product.MeasuredSite, command: Sequence[str | Path]) -> Sample:
     site.forget()
     sample = process(command, cwd=product.CWD, env=site.env)
     made = len(list((site.public / "feeds").iterdir()))

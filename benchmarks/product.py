@@ -27,7 +27,7 @@ _FEEDS = "  size: 50\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class MeasuredSite:
     """A configuration over a folder of articles, with its state and its exported files below `home`."""
 
     home: Path
@@ -72,9 +72,9 @@ class Site:
             folder.mkdir()
 
 
-def site(name: str, articles: Path, more: str = "", feeds: str = _FEEDS) -> Site:
+def site(name: str, articles: Path, more: str = "", feeds: str = _FEEDS) -> MeasuredSite:
     """Return a fresh site over these articles; `feeds` and `more` belong to its configuration."""
-    made = Site(VAR / "site" / name)
+    made = MeasuredSite(VAR / "site" / name)
     made.home.mkdir(parents=True, exist_ok=True)
     made.config.write_text(_CONFIG.format(articles=articles, feeds=feeds) + more)
     made.forget()
@@ -90,7 +90,7 @@ def child_command(*arguments: str, module: str = "child") -> list[str | Path]:
     return [sys.executable, "-m", f"benchmarks.{module}", *arguments]
 
 
-def child(site: Site, *arguments: str, module: str = "child") -> Any:
+def child(site: MeasuredSite, *arguments: str, module: str = "child") -> Any:
     """Run a function of that module in a process of its own and return what it returned."""
     done = subprocess.run(
         child_command(*arguments, module=module),

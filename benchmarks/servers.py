@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks import peers, product
 from benchmarks.corpus import ROOT, VAR, Corpus
 from benchmarks.measure import BenchmarkError
-from benchmarks.product import Site
+from benchmarks.product import MeasuredSite
 from serve import options
 
 _EVERY = 0.005
@@ -87,7 +87,9 @@ def running(
 
 
 @contextmanager
-def newswire(site: Site, *, workers: int, threads: int = 4, more: Sequence[str] = ()) -> Iterator[Server]:
+def newswire(
+    site: MeasuredSite, *, workers: int, threads: int = 4, more: Sequence[str] = ()
+) -> Iterator[Server]:
     """Run the site by the Procfile's own command line and wait until it answers; its state stays as it is."""
     with starting(site, workers=workers, threads=threads, more=more) as server:
         server.wait_for("/feeds/all.rss", timeout=120)
@@ -95,7 +97,9 @@ def newswire(site: Site, *, workers: int, threads: int = 4, more: Sequence[str] 
 
 
 @contextmanager
-def starting(site: Site, *, workers: int, threads: int = 4, more: Sequence[str] = ()) -> Iterator[Server]:
+def starting(
+    site: MeasuredSite, *, workers: int, threads: int = 4, more: Sequence[str] = ()
+) -> Iterator[Server]:
     """Run the site by the Procfile's own command line; do not wait. `more` replaces the application."""
     port = free_port()
     (line,) = [line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web:")]

@@ -56,7 +56,7 @@ log = logging.getLogger("bot.run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class SiteLink:
     """Whose articles are posted: the name and the address of the site."""
 
     name: str
@@ -77,7 +77,7 @@ class Bot:
         catalog: Catalog,
         channels: Iterable[Channel],
         transport: Sends,
-        site: Site,
+        site: SiteLink,
         *,
         clock: Callable[[], datetime],
         every: timedelta = timedelta(seconds=60),

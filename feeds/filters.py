@@ -39,7 +39,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class FeedFilter:
     """Which articles a feed contains. `topics` are slugs; an article must be in any of them, or in all.
 
     `excluded` are slugs of topics that it must not be in. A language such as `pt` includes `pt-BR`; articles
@@ -172,7 +172,9 @@ class Filter:
         return any_of(frozenset(self.words))
 
 
-def parse(path: str, pairs: Iterable[tuple[str, str]], topics: Topics, *, own_language: str = "en") -> Filter:
+def parse(
+    path: str, pairs: Iterable[tuple[str, str]], topics: Topics, *, own_language: str = "en"
+) -> FeedFilter:
     """Return the filter that the decoded path and parameters of an address describe.
 
     `own_language` is that of articles which name none. Aliases become their topic, and redundant topics are
@@ -190,7 +192,7 @@ def parse(path: str, pairs: Iterable[tuple[str, str]], topics: Topics, *, own_la
         raise BadFilterError("topics are joined either by + (any of them) or by a comma (all of them)")
     needs_all = separators == {","}
     slugs = _slugs(re.split("[+,]", path), topics, needs_all)
-    return Filter(
+    return FeedFilter(
         topics=slugs,
         needs_all=needs_all and len(slugs) > 1,
         min_quality=_quality(values["min_quality"]),

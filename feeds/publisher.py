@@ -27,7 +27,7 @@ from feeds.bodies import Bodies, TextCache
 from feeds.build import build_feed, entry_url, feed_id
 from feeds.cached import CachedDocument, State
 from feeds.changes import ChangeTimes
-from feeds.filters import Filter
+from feeds.filters import FeedFilter
 from feeds.formats import FORMATS
 from feeds.links import Links
 from feeds.model import Content, Feed, History, Site
@@ -231,7 +231,7 @@ class Publisher:
         body = render_within(feed, extension)
         return Document(body=body, mimetype=made.MIMETYPE, last_modified=None, headers=headers)
 
-    def filtered(self, wanted: Filter, extension: str) -> Document:
+    def filtered(self, wanted: FeedFilter, extension: str) -> Document:
         """Return the document of a filter whose topics all exist, rendered again only after a change."""
         states = [self.state(slug) for slug in wanted.topics]
         now = self._clock()
@@ -251,7 +251,7 @@ class Publisher:
             store(self._filtered, name, cached, document)
         return cached.document
 
-    def filtered_feed(self, wanted: Filter, now: datetime, *, limit: int | None = None) -> Feed:
+    def filtered_feed(self, wanted: FeedFilter, now: datetime, *, limit: int | None = None) -> Feed:
         """Return the feed of a filter whose topics all exist; its page shows the same choice.
 
         Raises DeadlineError when it takes too long: with the articles found by then, the feed would be a
@@ -282,7 +282,7 @@ class Publisher:
             query=wanted.query,
         )
 
-    def matching(self, wanted: Filter, now: datetime, *, limit: int) -> Matching:
+    def matching(self, wanted: FeedFilter, now: datetime, *, limit: int) -> Matching:
         """Return the newest articles that a filter admits, without body and related coverage.
 
         Looks for a limited time, which is enough unless the search index cannot be used.
@@ -303,13 +303,13 @@ class Publisher:
             return Matching(articles=tuple(found), cut_short=error)
         return Matching(articles=tuple(found))
 
-    def _candidates(self, wanted: Filter, now: datetime, deadline: Deadline) -> Iterator[Article]:
+    def _candidates(self, wanted: FeedFilter, now: datetime, deadline: Deadline) -> Iterator[Article]:
         """Return the articles that a filter has to look at, each once, newest first."""
         expression = wanted.narrowing().expression() if wanted.is_narrow else ""
         found = self.search.newest(expression, now, deadline) if expression else None
         return self._newest_of(wanted, now) if found is None else found
 
-    def _newest_of(self, wanted: Filter, now: datetime) -> Iterator[Article]:
+    def _newest_of(self, wanted: FeedFilter, now: datetime) -> Iterator[Article]:
         """Yield the articles of a filter's topics, each once, newest first."""
         slugs = wanted.topics
         if wanted.needs_all:
@@ -323,7 +323,7 @@ class Publisher:
             for stream in streams:
                 stream.close()
 
-    def _matching_all(self, wanted: Filter, now: datetime, *, limit: int) -> tuple[Article, ...]:
+    def _matching_all(self, wanted: FeedFilter, now: datetime, *, limit: int) -> tuple[Article, ...]:
         matching = self.matching(wanted, now, limit=limit)
         if matching.cut_short:
             raise matching.cut_short

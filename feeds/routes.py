@@ -18,7 +18,7 @@ from articles.topics import ALL, Topic, slugify
 from feeds import archives, filters
 from feeds.digests import DigestPublisher
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
-from feeds.filters import Filter
+from feeds.filters import FeedFilter
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
@@ -139,14 +139,14 @@ def _add_guesses(routes: Blueprint, publisher: Publisher) -> None:
         routes.add_url_rule(guess, f"guess_{number}", leading_to(path))
 
 
-def parse_request(publisher: Publisher, path: str) -> Filter:
+def parse_request(publisher: Publisher, path: str) -> FeedFilter:
     """Return the filter of the topics in `path` and the request's parameters. Raises BadFilterError."""
     if len(request.query_string) > MAX_QUERY:
         raise BadFilterError(f"an address can have at most {MAX_QUERY:,} characters of parameters")
     return filters.parse(path, parameters(), publisher.catalog.topics, own_language=publisher.site.language)
 
 
-def check_topics(publisher: Publisher, requested: Filter) -> None:
+def check_topics(publisher: Publisher, requested: FeedFilter) -> None:
     """Raise GoneTopicError or UnknownTopicError where a filter names a topic that does not exist."""
     for slug in (*requested.topics, *requested.excluded):
         if slug in publisher.catalog.topics.gone:

@@ -10,7 +10,7 @@ from articles.catalog.values import counts_by_topic
 from articles.topics import ALL, Topic
 from feeds.cached import CachedDocument
 from feeds.errors import BadFilterError
-from feeds.filters import Filter, parse
+from feeds.filters import FeedFilter, parse
 from feeds.formats import opml, rss
 from feeds.formats.opml import Outline, render_opml
 from feeds.publisher import ALL_TOPICS, FEED_HEADERS, Publisher
@@ -86,7 +86,7 @@ class Subscriptions:
 
     def _by_value(self, topic: Topic, counts: Counter[str], axis: str) -> Iterator[Outline]:
         """Yield the filtered feeds of one topic, each once however its value is spelled."""
-        seen = set[Filter]()
+        seen = set[FeedFilter]()
         for value, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             chosen = self._filter(topic, axis, value)
             if chosen and chosen not in seen and len(seen) < MAX_VALUES:
@@ -97,7 +97,7 @@ class Subscriptions:
                     page_url=self._site.url + chosen.page,
                 )
 
-    def _filter(self, topic: Topic, axis: str, value: str) -> Filter | None:
+    def _filter(self, topic: Topic, axis: str, value: str) -> FeedFilter | None:
         try:
             chosen = parse(
                 topic.slug, [(axis, value)], self._catalog.topics, own_language=self._site.language

@@ -10,7 +10,7 @@ from datetime import datetime
 from articles.catalog.catalog import Catalog, TopicSummary
 from articles.catalog.values import value_counts
 from articles.topics import ALL, Topics
-from feeds.filters import Filter, parse
+from feeds.filters import FeedFilter, parse
 from text.markup import one_line
 from text.words import fold
 
@@ -70,7 +70,7 @@ def filter_values(catalog: Catalog, now: datetime) -> FilterValues:
     )
 
 
-def parse_form(pairs: Pairs, topics: Topics, own_language: str = "en") -> Filter:
+def parse_form(pairs: Pairs, topics: Topics, own_language: str = "en") -> FeedFilter:
     """Return the filter that a filled-in form describes. Raises BadFilterError."""
     pairs = list(pairs)
     chosen = [value for name, value in pairs if name == "topic" and value]

@@ -18,7 +18,7 @@ from feeds.build import article_page, build_entry
 from feeds.content import full_text
 from feeds.digests import Digest, DigestPublisher
 from feeds.errors import BadFilterError
-from feeds.filters import Filter
+from feeds.filters import FeedFilter
 from feeds.model import Feed
 from feeds.publisher import Publisher
 from feeds.routes import check_topics
@@ -203,7 +203,7 @@ class ReaderPages:
             self._cached_values = cached = _CachedValues(state, due, builder.filter_values(self.catalog, now))
         return cached.values
 
-    def _choice(self, chosen: Filter, now: datetime) -> dict[str, object]:
+    def _choice(self, chosen: FeedFilter, now: datetime) -> dict[str, object]:
         check_topics(self.publisher, chosen)
         matching = self.publisher.matching(chosen, now, limit=self.publisher.settings.size)
         return {
@@ -213,7 +213,7 @@ class ReaderPages:
             "cut_short": matching.cut_short,
         }
 
-    def _head(self, chosen: Filter, now: datetime) -> Feed:
+    def _head(self, chosen: FeedFilter, now: datetime) -> Feed:
         """Return the feed of a filter without its entries."""
         plain = self.publisher.feed(chosen.topics[0], now, limit=0) if chosen.is_plain else None
         return plain or self.publisher.filtered_feed(chosen, now, limit=0)

@@ -19,7 +19,7 @@ from bot.deadman import DeadMansSwitch
 from bot.liveness import Liveness
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox.database import connect
-from bot.run import Site
+from bot.run import SiteLink
 from bot.sending.network import network_of
 from bot.sending.transport import Transport
 from config import Config
@@ -51,7 +51,7 @@ def bot_parts(
         channels=tuple(channel for channel, _ in found),
         faults={channel.name: fault for channel, fault in found if fault},
         transport=transport,
-        site=Site(name=config.site.title, url=config.site.url),
+        site=SiteLink(name=config.site.title, url=config.site.url),
         clock=newswire.clock,
         every=config.bot.every,
         keep=config.bot.keep,

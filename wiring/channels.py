@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from articles.topics import Topics
-from bot.planning.rules import Channel, Filter
+from bot.planning.rules import Channel, WordFilter
 from bot.sending.transport import fault_of
 from bot.services import SERVICES, Destination
 from bot.services.secret import Secret
@@ -73,5 +73,5 @@ def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[De
     return (None, f"{', '.join(variables.values())}: {fault}") if fault else (destination, "")
 
 
-def _filter(words: FilterConfig) -> Filter:
-    return Filter(include=frozenset(words.include), exclude=frozenset(words.exclude))
+def _filter(words: FilterConfig) -> WordFilter:
+    return WordFilter(include=frozenset(words.include), exclude=frozenset(words.exclude))

@@ -13,7 +13,7 @@ from bot.liveness import Liveness
 from bot.outbox.database import Database
 from bot.outbox.prune import KEEP
 from bot.planning.rules import Channel
-from bot.run import Bot, Site
+from bot.run import Bot, SiteLink
 from bot.sending.transport import Transport
 
 log = logging.getLogger("bot")
@@ -33,7 +33,7 @@ class BotParts:
     catalog: Catalog
     channels: tuple[Channel, ...]
     transport: Transport
-    site: Site
+    site: SiteLink
     clock: Callable[[], datetime]
     every: timedelta
     refresh: Callable[[], object]

@@ -13,7 +13,7 @@ from typing import Any
 
 from articles.article import Article
 from articles.topics import Topic, Topics, slugify
-from bot.planning.rules import Channel, Filter, decide
+from bot.planning.rules import Channel, WordFilter, decide
 
 _FILTERS = ("types", "providers", "keywords")
 
@@ -41,7 +41,7 @@ def with_rules(channel: Channel, text: str) -> Channel:
     rules: dict[str, Any] = json.loads(text)
     topics, age = rules.get("topics"), rules.get("max_age")
     filters: dict[str, Any] = {
-        name: Filter(include=frozenset(include), exclude=frozenset(exclude))
+        name: WordFilter(include=frozenset(include), exclude=frozenset(exclude))
         for name in _FILTERS
         for include, exclude in [rules.get(name, [[], []])]
     }
@@ -96,5 +96,5 @@ def _taxonomy_of(described: str | list[dict[str, Any]]) -> Topics:
     )
 
 
-def _filter_lists(words: Filter) -> list[list[str]]:
+def _filter_lists(words: WordFilter) -> list[list[str]]:
     return [sorted(words.include), sorted(words.exclude)]

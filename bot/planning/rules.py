@@ -19,7 +19,7 @@ from text.words import any_of, fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class WordFilter:
     """Words to look for, compared without regard to case; an empty `include` admits everything."""
 
     include: frozenset[str] = frozenset()
@@ -54,9 +54,9 @@ class Channel:
     destination: Destination | None = None
     topics: frozenset[str] | None = None
     min_quality: int | None = None
-    types: Filter = field(default_factory=Filter)
-    providers: Filter = field(default_factory=Filter)
-    keywords: Filter = field(default_factory=Filter)
+    types: WordFilter = field(default_factory=WordFilter)
+    providers: WordFilter = field(default_factory=WordFilter)
+    keywords: WordFilter = field(default_factory=WordFilter)
     max_age: timedelta | None = None
     backfill: int = 0
     max_per_tick: int = 5

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from articles.article import Article
-from bot.run import Site
+from bot.run import SiteLink
 from bot.services import SERVICES, Drawing
 from bot.services.message import Message, compose
 from pages.when import ago, exact
@@ -50,7 +50,7 @@ def drawn(kind: str, message: Message, now: datetime) -> Preview:
     return Preview(kind=kind, name=service.NAME, sent=request.text(), drawing=drawing)
 
 
-def previews(article: Article, site: Site, now: datetime, kinds: Container[str] = ()) -> list[Preview]:
+def previews(article: Article, site: SiteLink, now: datetime, kinds: Container[str] = ()) -> list[Preview]:
     """Return the article as each service would be sent it and show it; those of `kinds` come first."""
     message = compose(article, site=site.name, site_url=site.url)
     return [drawn(kind, message, now) for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)]

@@ -21,7 +21,7 @@ from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.states import State
 from bot.planning.rules import Channel, Reason
-from bot.run import Bot, Site
+from bot.run import Bot, SiteLink
 from bot.sending.transport import Transport
 from tests.bot.world import Clock, to
 from tests.fakechat import FakeChat
@@ -45,7 +45,7 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
             catalog,
             [channel],
             Transport(session, user_agent="Newswire tests"),
-            Site(name="The Site", url="https://news.example.org"),
+            SiteLink(name="The Site", url="https://news.example.org"),
             clock=clock,
             lease=Lease(database, clock, server_time=False),
             paced=False,

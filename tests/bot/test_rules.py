@@ -18,9 +18,9 @@ from bot.outbox.states import State
 from bot.planning.rule_changes import is_news, rules_text, with_rules
 from bot.planning.rules import (
     Channel,
-    Filter,
     Past,
     Reason,
+    WordFilter,
     decide,
     explain,
 )
@@ -31,9 +31,9 @@ STRICT = Channel(
     kind="slack",
     topics=frozenset({"ai"}),
     min_quality=65,
-    types=Filter(include=frozenset({"Article"})),
-    providers=Filter(exclude=frozenset({"Spam Daily", "spam.example"})),
-    keywords=Filter(include=frozenset({"go", "C++"}), exclude=frozenset({"sponsored"})),
+    types=WordFilter(include=frozenset({"Article"})),
+    providers=WordFilter(exclude=frozenset({"Spam Daily", "spam.example"})),
+    keywords=WordFilter(include=frozenset({"go", "C++"}), exclude=frozenset({"sponsored"})),
     max_age=timedelta(days=7),
 )
 GOOD = article("good", title="Go and C++", type="article", provider=Provider(name="Fine Paper"))
@@ -114,7 +114,7 @@ def test_age_and_time_are_inclusive() -> None:
 )
 def test_keywords_are_words(word: str, text: str, found: bool) -> None:
     """A keyword is a whole word where its script has words, whatever its case."""
-    channel = Channel(name="c", kind="slack", keywords=Filter(include=frozenset({word})))
+    channel = Channel(name="c", kind="slack", keywords=WordFilter(include=frozenset({word})))
     assert decide(article("a", title=text), channel, START).deliver is found
 
 
@@ -131,7 +131,7 @@ articles = st.builds(
     provider=st.none() | st.builds(Provider, name=st.text(max_size=5)),
 )
 filters = st.builds(
-    Filter,
+    WordFilter,
     include=st.frozensets(st.text(max_size=5), max_size=2),
     exclude=st.frozensets(st.text(max_size=5), max_size=2),
 )

@@ -19,7 +19,7 @@ from bot.outbox.lease import Lease
 from bot.outbox.records import Delivery, Post
 from bot.outbox.states import State
 from bot.planning.rules import Channel
-from bot.run import Bot, Site
+from bot.run import Bot, SiteLink
 from bot.sending.transport import Transport
 from bot.services import Destination
 from bot.services.secret import Secret
@@ -156,7 +156,7 @@ class World:
             database,
             self.catalog,
             channels or (self.channel,),
-            site=Site(name="The Site", url="https://example.com"),
+            site=SiteLink(name="The Site", url="https://example.com"),
             **values | options,
         )
         self.bots.append(bot)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from articles.article import Article, Provider
 from articles.topics import Topic, Topics
 from feeds.errors import BadFilterError
-from feeds.filters import MAX_LENGTH, MAX_VALUES, Filter, parse
+from feeds.filters import MAX_LENGTH, MAX_VALUES, FeedFilter, parse
 
 TOPICS = Topics(
     (
@@ -39,12 +39,12 @@ ARTICLE = Article(
 )
 
 
-def parsed(address: str) -> Filter:
+def parsed(address: str) -> FeedFilter:
     path, _, query = address.partition("?")
     return parse(path, parse_qsl(query, keep_blank_values=True), TOPICS)
 
 
-def address(wanted: Filter) -> str:
+def address(wanted: FeedFilter) -> str:
     return wanted.path + wanted.query
 
 

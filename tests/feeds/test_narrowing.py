@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from articles.catalog.deadline import Deadline
 from articles.catalog.indexer import Indexer
 from articles.catalog.narrowing import COLUMNS, Narrowing, terms
-from feeds.filters import Filter, parse
+from feeds.filters import FeedFilter, parse
 from feeds.publisher import Publisher
 from tests.site import NOON, ArticleSite
 from text.markup import one_line
@@ -90,12 +90,12 @@ def publisher(site: ArticleSite) -> Publisher:
     return site.publisher(indexer.catalog)
 
 
-def plain(publisher: Publisher, wanted: Filter) -> list[str]:
+def plain(publisher: Publisher, wanted: FeedFilter) -> list[str]:
     """Return the ids of what the plain rule admits of all articles, newest first."""
     return [a.id for a in publisher.catalog.shown("all", NOON) if wanted.matches(a)]
 
 
-def chosen(publisher: Publisher, wanted: Filter) -> list[str]:
+def chosen(publisher: Publisher, wanted: FeedFilter) -> list[str]:
     """Return the ids of what the publisher chooses."""
     found = publisher.matching(wanted, NOON, limit=100)
     assert found.cut_short is None
