@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from articles.article import Article
 from bot.services.text import clean, fit, web_url
@@ -24,12 +25,50 @@ LINK_LENGTH = 2000
 _UNSEEN = frozenset({"article_id", "updated_at"})
 
 
+class MentionKind(StrEnum):
+    """Whom a mention notifies: everybody who is active in the channel, or one user, role or group."""
+
+    HERE = "here"
+    USER = "user"
+    ROLE = "role"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Whom a post notifies. Only the settings make one, never an article.
+
+    `id` is what the service knows the user, role or group by; "" for `here`. `str(mention)` is how the
+    settings write it, which `read_mention` reads.
+    """
+
+    kind: MentionKind
+    id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}" if self.id else str(self.kind)
+
+
+def read_mention(text: str) -> Mention:
+    """Return the mention that `here`, `user:ID`, `role:ID` or `group:ID` stands for.
+
+    Raises ValueError for any other text. Whether a service knows the kind, and takes the id, it says itself.
+    """
+    name, colon, id = text.strip().partition(":")
+    if name == MentionKind.HERE and not colon:
+        return Mention(kind=MentionKind.HERE)
+    if name not in set(MentionKind) - {MentionKind.HERE} or not id.strip():
+        raise ValueError("write here, user:ID, role:ID or group:ID")
+    return Mention(kind=MentionKind(name), id=id.strip())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What people are to see of an article in chat; `site` is the name of the site that posts it.
 
-    A message about several articles has them as `items`, and is the heading over them itself. `article_id`
-    and `updated_at` are for programs: people do not see them, and a change of theirs alone is none.
+    A message about several articles has them as `items`, and is the heading over them itself; items with the
+    same `group` stand together under it. `mention` is whom the post notifies. `article_id` and `updated_at`
+    are for programs: people do not see them, and a change of theirs alone is none.
     """
 
     title: str
@@ -44,6 +83,8 @@ class Message:
     image: str | None = None
     retracted: bool = False
     items: tuple[Message, ...] = ()
+    group: str = ""
+    mention: Mention | None = None
     article_id: str = ""
     updated_at: datetime | None = None
 
@@ -80,26 +121,54 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
 
 
 def compose_post(
-    articles: Sequence[Article], *, site: str, site_url: str, retracted: Collection[str] = ()
+    articles: Sequence[Article],
+    *,
+    site: str,
+    site_url: str,
+    retracted: Collection[str] = (),
+    heading: str = "",
+    mention: Mention | None = None,
+    topics: Sequence[str] | None = None,
 ) -> Message:
     """Return the message about all of `articles`, of which those with the ids `retracted` are withdrawn.
 
-    That about one is the one that `compose` returns. One about several is dated by the newest of them.
+    That about one is the one that `compose` returns, unless it has a `heading`. One about several is dated by
+    the newest of them, and groups them by topic: by the channel's `topics` in their order, or by the topic
+    that each article names first. Within a group the order is the one given, and so is that of the groups.
     """
-    items = tuple(
+    items = [
         compose(article, site=site, site_url=site_url, retracted=article.id in retracted)
         for article in articles
-    )
-    if len(items) == 1:
-        return items[0]
+    ]
+    if len(items) == 1 and not heading:
+        return replace(items[0], mention=mention)
     return Message(
-        title=f"{len(items)} articles",
+        title=clean(heading) or f"{len(items)} articles",
         link=site_url,
         published_at=max(item.published_at for item in items),
         site=clean(site),
         retracted=all(item.retracted for item in items),
-        items=items,
+        items=_grouped(items, topics),
+        mention=mention,
     )
+
+
+def _grouped(items: Sequence[Message], topics: Sequence[str] | None) -> tuple[Message, ...]:
+    """Return the items group by group; without groups where there would be only one."""
+    groups: dict[str, list[Message]] = {}
+    for item in items:
+        groups.setdefault(_group_of(item, topics), []).append(item)
+    if len(groups) < 2:
+        return tuple(items)
+    return tuple(replace(item, group=group) for group, some in groups.items() for item in some)
+
+
+def _group_of(item: Message, topics: Sequence[str] | None) -> str:
+    named = {topic.casefold(): topic for topic in item.topics}
+    for topic in topics or ():
+        if topic.casefold() in named:
+            return clean(topic)
+    return item.topics[0] if item.topics else "Other"
 
 
 def compose_alert(text: str, at: datetime, *, site: str, site_url: str) -> Message:
@@ -134,4 +203,6 @@ def _plain(value: object) -> object:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, Message):
         return _seen(value)
+    if isinstance(value, Mention):
+        return str(value)
     return [_plain(part) for part in value] if isinstance(value, tuple) else value

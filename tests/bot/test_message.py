@@ -15,7 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from articles.article import Article, Image, Provider
-from bot.services.message import LINK_LENGTH, SUMMARY_LENGTH, Message, compose
+from bot.services.message import (
+    LINK_LENGTH,
+    SUMMARY_LENGTH,
+    Mention,
+    MentionKind,
+    Message,
+    compose,
+    read_mention,
+)
 from bot.services.secret import Secret
 from bot.services.text import ELLIPSIS, MOST_MARKS, clean, fit, units, web_url
 
@@ -48,6 +56,8 @@ CHANGED: dict[str, object] = {
     "image": None,
     "retracted": True,
     "items": (MESSAGE,),
+    "group": "AI",
+    "mention": Mention(kind=MentionKind.ROLE, id="1"),
 }
 
 
@@ -332,3 +342,17 @@ def test_secrets_compare_by_value() -> None:
     assert {secret: 1}[Secret("a")] == 1
     assert copy.copy(secret) is secret
     assert copy.deepcopy(secret) is secret
+
+
+@pytest.mark.parametrize("text", ["here", "user:U123", "role:1234567890", "group:S0614TZR7"])
+def test_a_mention_is_read_as_it_is_written(text: str) -> None:
+    """What the settings say reads back as the same value from the outbox."""
+    assert str(read_mention(text)) == text
+    assert read_mention(str(read_mention(text))) == read_mention(f" {text} ")
+
+
+@pytest.mark.parametrize("text", ["", "all", "here:1", "user", "user:", "role: ", "channel:C1", "User:U1"])
+def test_what_is_no_mention_is_refused(text: str) -> None:
+    """A mention that notifies nobody is a mistake in the settings, and no silent nothing."""
+    with pytest.raises(ValueError, match="write here, user:ID"):
+        read_mention(text)

@@ -16,7 +16,7 @@ from bot.planning.release import PlannedPost
 from bot.run import Bot
 from bot.services import Context, Destination, Detail, Request
 from bot.services.discord import Discord
-from bot.services.message import Message, compose_post
+from bot.services.message import Mention, MentionKind, Message, compose_post
 from bot.services.service import NO_CONTEXT
 from tests.bot.world import START, World, article
 from tests.fakechat import reset_after_body
@@ -126,3 +126,27 @@ def test_the_message_of_one_is_its_own() -> None:
     assert [item.retracted for item in both.items] == [True, False]
     assert compose_post([one, other], retracted={"a", "b"}, **site).retracted
     assert isinstance(both.published_at, datetime)
+
+
+def test_several_topics_are_groups() -> None:
+    """Articles stand by the channel's topics, or by their first one; the order within and of groups stays."""
+    site = {"site": "News", "site_url": "https://example.com"}
+    named = [article("a", topics=("Go", "AI")), article("b", topics=("AI",)), article("c", topics=("Go",))]
+
+    def listed(**options: Any) -> list[tuple[str, str]]:
+        return [(item.group, item.article_id) for item in compose_post(named, **site, **options).items]
+
+    assert listed() == [("Go", "a"), ("Go", "c"), ("AI", "b")]
+    assert listed(topics=["ai", "go"]) == [("ai", "a"), ("ai", "b"), ("go", "c")]
+    assert listed(topics=["Rust"]) == listed()
+    assert [item.group for item in compose_post(named[1:2] * 2, **site).items] == ["", ""]
+    assert compose_post([article("a", topics=()), named[1]], **site).items[0].group == "Other"
+
+
+def test_a_heading_stands_over_one_article_too() -> None:
+    """A digest of one article is a digest still, and says whom it notifies."""
+    mention = Mention(kind=MentionKind.HERE)
+    site = {"site": "News", "site_url": "https://example.com"}
+    made = compose_post([article("a")], heading="AI, 27 November", mention=mention, **site)
+    assert (made.title, [item.title for item in made.items]) == ("AI, 27 November", ["Title of a"])
+    assert made.mention == compose_post([article("a")], mention=mention, **site).mention == mention
