@@ -118,7 +118,7 @@ def test_a_change_of_one_corrects_the_message(world: World, bot: Bot) -> None:
 
 def test_the_message_of_one_is_its_own() -> None:
     """One article needs no heading; several have one, dated by the newest and withdrawn when all are."""
-    site = {"site": "News", "site_url": "https://example.com"}
+    site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
     one, other = article("a"), article("b", published_at=START)
     assert compose_post([one], **site).items == ()
     both = compose_post([one, other], retracted={"a"}, **site)
@@ -130,7 +130,7 @@ def test_the_message_of_one_is_its_own() -> None:
 
 def test_several_topics_are_groups() -> None:
     """Articles stand by the channel's topics, or by their first one; the order within and of groups stays."""
-    site = {"site": "News", "site_url": "https://example.com"}
+    site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
     named = [article("a", topics=("Go", "AI")), article("b", topics=("AI",)), article("c", topics=("Go",))]
 
     def listed(**options: Any) -> list[tuple[str, str]]:
@@ -146,7 +146,7 @@ def test_several_topics_are_groups() -> None:
 def test_a_heading_stands_over_one_article_too() -> None:
     """A digest of one article is a digest still, and says whom it notifies."""
     mention = Mention(kind=MentionKind.HERE)
-    site = {"site": "News", "site_url": "https://example.com"}
+    site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
     made = compose_post([article("a")], heading="AI, 27 November", mention=mention, **site)
     assert (made.title, [item.title for item in made.items]) == ("AI, 27 November", ["Title of a"])
     assert made.mention == compose_post([article("a")], mention=mention, **site).mention == mention
