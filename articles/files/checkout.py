@@ -16,21 +16,20 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
-import os
 import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO
 
 from articles.files.folder import Folder
 from articles.files.git import Git, GitError
 from articles.files.pull import Places, Pull, replace_text
+from articles.files.role import Role, take_role
 from articles.files.tree import RefusedError
 from storage.private import private_folder
 
@@ -128,45 +127,29 @@ class Checkout:
         except (OSError, ValueError, KeyError):
             return Status(commit=self.shown)
 
-    @contextmanager
-    def role(self) -> Iterator[IO[str] | None]:
+    def role(self) -> AbstractContextManager[Role | None]:
         """Take the right to pull, and give what `pull` needs; None when another process has it."""
         private_folder(self.folder)
-        with (self.folder / "pull.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield None
-            else:
-                yield lock
+        return take_role(self.folder)
 
-    def is_held(self, role: IO[str]) -> bool:
-        """Whether a role still keeps others from pulling: not after the folder was deleted."""
-        try:
-            return os.path.samestat(os.fstat(role.fileno()), (self.folder / "pull.lock").stat())
-        except OSError:
-            return False
-
-    def pull(self, role: IO[str]) -> bool:
+    def pull(self, role: Role) -> bool:
         """Bring the files to the remote's newest commit; return whether they changed.
 
-        Raises GitError when the remote or the disk fails; the files then stay what they were.
+        Raises GitError when the remote or the disk fails; the files then stay what they were. Raises
+        RoleLostError when the folder was moved or deleted: that is no failure of either, and not noted.
         """
+        repository = self.repository
+        pull = Pull(self.places, self._git, role, branch=repository.branch, subdir=repository.subdir)
         try:
-            changed = Pull(
-                self.places,
-                self._git,
-                role.fileno(),
-                branch=self.repository.branch,
-                subdir=self.repository.subdir,
-            ).run()
-        except GitError as error:
-            self.note_failure(str(error), is_refused=isinstance(error, RefusedError))
-            raise
-        except OSError as error:
-            reason = f"{self.folder}: {error.strerror}"
-            self.note_failure(reason)
+            changed = pull.run()
+        except (GitError, OSError) as error:
+            role.check()
+            reason = str(error) if isinstance(error, GitError) else f"{self.folder}: {error.strerror}"
+            self.note_failure(reason, is_refused=isinstance(error, RefusedError))
+            if isinstance(error, GitError):
+                raise
             raise GitError(reason) from error
+        role.check()
         self._note(Status(reached_at=self._clock()))
         return changed
 

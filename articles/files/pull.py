@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import shutil
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from articles.files.git import Git, GitError
+from articles.files.role import Role
 from articles.files.tree import RefusedError, check_tree
-from storage.private import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,12 @@ class Places:
 
 
 class Pull:
-    """One pull, by the process whose lock's file descriptor is `role`."""
+    """One pull, by the process that has the role.
 
-    def __init__(self, places: Places, git: Git, role: int, *, branch: str | None, subdir: str) -> None:
+    Nothing is written, and no git command started, in a folder that has taken the place of the role's.
+    """
+
+    def __init__(self, places: Places, git: Git, role: Role, *, branch: str | None, subdir: str) -> None:
         self._places = places
         self._git = git
         self._role = role
@@ -71,7 +75,8 @@ class Pull:
     def run(self) -> bool:
         """Fetch the newest commit and check it out; return whether the files changed.
 
-        Raises GitError when that is not possible; the files then hold the commit they held before.
+        Raises GitError when that is not possible; the files then hold the commit they held before. Raises
+        RoleLostError when the folder was moved or deleted meanwhile.
         """
         self._prepare()
         unreachable = None
@@ -90,14 +95,13 @@ class Pull:
     def _prepare(self) -> None:
         """Make the local repository if there is none, and clear away what a killed pull left behind."""
         git_dir = self._places.git_dir
-        private_folder(self._places.folder)
         self._clear()
         if not git_dir.exists():
             fresh = git_dir.with_name("repository.new")
             shutil.rmtree(fresh, ignore_errors=True)
             self._git(
                 "init", "--quiet", "--bare", "--template=", str(fresh), folder=self._places.folder,
-                hold=(self._role,),
+                hold=(self._role.lock,),
             )  # fmt: skip
             fresh.rename(git_dir)
         (git_dir / "info").mkdir(exist_ok=True)
@@ -106,6 +110,7 @@ class Pull:
 
     def _clear(self) -> None:
         """Remove the locks and half-written packs of git processes that were killed: none runs now."""
+        self._role.check()
         for pattern in ("**/*.lock", "objects/pack/tmp_*", "objects/*/tmp_obj_*"):
             for left in self._places.git_dir.glob(pattern):
                 left.unlink(missing_ok=True)
@@ -116,6 +121,7 @@ class Pull:
                   "--", self._git.url, f"+{branch}:{_FETCHED}")  # fmt: skip
 
     def _is_sound(self) -> bool:
+        self._role.check()
         try:
             self._run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
         except GitError:
@@ -123,6 +129,7 @@ class Pull:
         return True
 
     def _recreate(self) -> None:
+        self._role.check()
         log.warning("%s is damaged and created again", self._places.git_dir)
         shutil.rmtree(self._places.git_dir)
         self._prepare()
@@ -142,7 +149,7 @@ class Pull:
                 self._write_files(newest, lock.fileno())
             except GitError as error:
                 newest = self._recover(newest, before, error, lock.fileno())
-            replace_text(self._places.shown, newest)
+            self._note_shown(newest)
         self._run("update-ref", _CHECKED_OUT, newest)
         self._run("gc", "--auto", "--quiet")
         return True
@@ -163,7 +170,7 @@ class Pull:
 
     def _count(self, commit: str) -> None:
         arguments = (*self._options(), "ls-tree", "-r", "-t", "-l", "-z", commit)
-        records = self._git.records(*arguments, folder=self._places.files, hold=(self._role,))
+        records = self._git.records(*arguments, folder=self._places.files, hold=(self._role.lock,))
         with closing(records):
             check_tree(records, commit, subdir=self._subdir)
 
@@ -178,7 +185,7 @@ class Pull:
             return commit
         if before is not None:  # the repository is well, so it is this commit that cannot be written
             self._write_files(before, lock)
-            replace_text(self._places.shown, before)
+            self._note_shown(before)
         raise error
 
     def _write_files(self, commit: str, lock: int) -> None:
@@ -186,18 +193,29 @@ class Pull:
         # A pull that was cut short, or an index that was lost, leaves files that no commit has.
         self._run("clean", "-ffdxq", hold=(lock,))
 
+    def _note_shown(self, commit: str) -> None:
+        # In the role's folder even if that was moved: a new one must not name a commit that it does not hold.
+        replace_text(self._places.shown.name, commit, folder=self._role.folder)
+
     def _fetched(self) -> str | None:
         return self._run("for-each-ref", "--format=%(objectname)", _FETCHED) or None
 
     def _run(self, *arguments: str, hold: tuple[int, ...] = ()) -> str:
-        return self._git(*self._options(), *arguments, folder=self._places.files, hold=(self._role, *hold))
+        self._role.check()
+        hold = (self._role.lock, *hold)
+        return self._git(*self._options(), *arguments, folder=self._places.files, hold=hold)
 
     def _options(self) -> tuple[str, str]:
         return f"--git-dir={self._places.git_dir}", f"--work-tree={self._places.files}"
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees the old text or the new one, even after a power cut."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+def replace_text(path: Path | str, text: str, *, folder: int | None = None) -> None:
+    """Write a small file so that a reader sees the old text or the new one, even after a power cut.
+
+    With `folder`, a file descriptor, `path` is the name of a file in it.
+    """
+    fresh = f"{path}.new"
+    opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666, dir_fd=folder)
+    with os.fdopen(opened, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(fresh, path, src_dir_fd=folder, dst_dir_fd=folder)

@@ -6,11 +6,11 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import IO
 
 from articles.background import Background
 from articles.files.checkout import Checkout, remove_unused
 from articles.files.git import GitError
+from articles.files.role import Role, RoleLostError
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Puller(Background):
             if role and self._is_first:
                 self._is_first = False
                 remove_unused(self.checkout)
-            while role and not self._stop.is_set() and self.checkout.is_held(role):
+            while role and not self._stop.is_set() and role.is_held():
                 requested = self.checkout.requested_at()
                 pause = self._pull(role)
                 self._succeeded()
@@ -54,11 +54,14 @@ class Puller(Background):
         super()._failed(error)
         self.checkout.note_failure(str(self.failure))
 
-    def _pull(self, role: IO[str]) -> float:
+    def _pull(self, role: Role) -> float:
         """Pull, and return how many seconds to wait before the next pull."""
         started = time.monotonic()
         try:
             changed = self.checkout.pull(role)
+        except RoleLostError as error:
+            log.info("%s; it is pulled again", error)
+            return 0
         except GitError as error:
             if not self._is_failing:
                 log.warning("articles are not pulled, and stay what they are: %s", error)
@@ -72,11 +75,11 @@ class Puller(Background):
             self._on_pull()
         return self._every
 
-    def _wait(self, role: IO[str], requested: int, pause: float) -> None:
+    def _wait(self, role: Role, requested: int, pause: float) -> None:
         """Wait until `pause` is over, a pull was asked for since `requested`, or the role is lost."""
         end = time.monotonic() + pause
         while (left := end - time.monotonic()) > 0 and requested == self.checkout.requested_at():
-            if self._stop.wait(min(_CHECK_EVERY, left)) or not self.checkout.is_held(role):
+            if self._stop.wait(min(_CHECK_EVERY, left)) or not role.is_held():
                 return
 
 

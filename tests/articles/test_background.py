@@ -299,13 +299,6 @@ def test_an_error_in_one_file_costs_no_other(
     assert titles(indexer) == ["Good"]
 
 
-def _is_back(checkout: Checkout) -> bool:
-    """Ask for a pull, as a hook does at each push, and return whether the file is there again."""
-    if not (checkout.files / "one.md").exists():
-        checkout.request_pull()
-    return (checkout.files / "one.md").exists()
-
-
 def test_a_deleted_checkout_is_pulled_again(site: ArticleSite, tmp_path: Path) -> None:
     """Whoever deletes the state folder under a running puller gets the files back, and may ask for it."""
     origin = Origin(site.home / "origin")
@@ -317,7 +310,8 @@ def test_a_deleted_checkout_is_pulled_again(site: ArticleSite, tmp_path: Path) -
         assert wait_for(lambda: checkout.shown is not None, 60)
         for _ in range(2):
             checkout.folder.rename(tmp_path / f"away{_}")
-            assert wait_for(lambda: _is_back(checkout), 60)
+            checkout.request_pull()
+            assert wait_for((checkout.files / "one.md").exists, 30)
         with checkout.role() as role:
             assert role is None  # the puller holds the new lock, not the deleted one
         assert puller.failure is None

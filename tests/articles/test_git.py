@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from articles.catalog.watcher import Watcher
 from articles.files.checkout import TIMEOUT, Checkout, Repository
 from articles.files.git import Git, GitError, checked_address, may_carry_token
 from articles.files.puller import Puller
+from articles.files.role import RoleLostError
 from articles.topics import Topics
 from tests.articles.gitserver import HttpOrigin, Origin
 
@@ -302,6 +304,39 @@ def test_one_process_pulls(checkout: Checkout) -> None:
     with checkout.role() as mine, checkout.role() as yours:
         assert mine is not None
         assert yours is None
+
+
+class MovingGit(Git):
+    """Git that moves the checkout's folder away once it has run `command`, and asks for a pull."""
+
+    checkout: Checkout
+    command: str
+
+    def __call__(self, *arguments: str, **named: Any) -> str:
+        """Run the command, and move the folder when it is the one."""
+        said = super().__call__(*arguments, **named)
+        if self.command in arguments and self.checkout.folder.exists():
+            self.checkout.folder.rename(self.checkout.folder.with_name("away"))
+            self.checkout.request_pull()
+        return said
+
+
+@pytest.mark.parametrize("command", ["init", "fetch", "for-each-ref", "reset", "clean", "update-ref", "gc"])
+def test_a_folder_that_is_moved_during_a_pull_is_pulled_again(
+    checkout: Checkout, origin: Origin, command: str
+) -> None:
+    """Whatever step is under way, nothing of the old folder's pull is believed of the new one."""
+    git = checkout._git
+    checkout._git = MovingGit(origin.url, None, timeout=60)
+    checkout._git.checkout, checkout._git.command = checkout, command
+    with pytest.raises(RoleLostError):
+        pull(checkout)
+    assert checkout.shown is None
+    assert [file.name for file in checkout.folder.iterdir()] == ["requested"]
+    assert checkout.status().failing_since is None
+    checkout._git = git
+    assert pull(checkout)
+    assert (checkout.files / "one.md").exists()
 
 
 def test_nobody_reads_while_the_files_change(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
