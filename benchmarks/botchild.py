@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,17 @@ def drain(articles: str, state: str, url: str, channels: str, each: str, port: s
     transport = Transport(requests.Session(), user_agent="Newswire benchmark")
     takers = _takers(int(channels), int(each), int(port))
     site = SiteLink(name="Benchmark", url="http://127.0.0.1:8000")
-    bot = Bot(connect(url), catalog, takers, transport, site, clock=now, paced=False)
+    bot = Bot(
+        connect(url),
+        catalog,
+        takers,
+        transport,
+        site,
+        clock=now,
+        every=timedelta(minutes=1),
+        keep=timedelta(days=180),
+        paced=False,
+    )
     bot.lease.hold()
     began = time.perf_counter()
     bot.sender.drain()
@@ -150,7 +160,14 @@ def _takers(count: int, each: int, port: int) -> list[Channel]:
     """Return channels that take every article."""
     destination = Destination(address=Secret(_URL.format(port)))
     return [
-        Channel(name=f"channel-{number}", kind="slack", destination=destination, max_per_tick=each)
+        Channel(
+            name=f"channel-{number}",
+            kind="slack",
+            destination=destination,
+            backfill=0,
+            max_per_tick=each,
+            on_unknown="retry",
+        )
         for number in range(count)
     ]
 
@@ -166,6 +183,9 @@ def _choosers() -> list[Channel]:
             destination=destination,
             topics=frozenset(slugs[number::10]),
             min_quality=60,
+            backfill=0,
+            max_per_tick=5,
+            on_unknown="retry",
         )
         for number in range(10)
     ]

@@ -21,7 +21,7 @@ from bot.outbox import channelstate, schema, wording
 from bot.outbox.alerts import Alerts
 from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import HEARTBEAT, Lease
-from bot.outbox.prune import KEEP, Pruner
+from bot.outbox.prune import Pruner
 from bot.outbox.queue import Outbox
 from bot.planning.catalog import Catalog
 from bot.planning.dryrun import DryRun
@@ -80,7 +80,8 @@ class Bot:
         site: SiteLink,
         *,
         clock: Callable[[], datetime],
-        every: timedelta = timedelta(seconds=60),
+        every: timedelta,
+        keep: timedelta,
         refresh: Callable[[], object] = lambda: None,
         taxonomy: str = "",
         services: Mapping[str, Service] = SERVICES,
@@ -89,7 +90,6 @@ class Bot:
         monotonic: Callable[[], float] = time.monotonic,
         spread: Callable[[], float] | None = None,
         paced: bool = True,
-        keep: timedelta = KEEP,
         alerts: str | None = None,
         alive: Callable[[], object] = lambda: None,
         leads: Callable[[], object] = lambda: None,

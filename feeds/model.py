@@ -19,8 +19,7 @@ Content = Literal["full", "excerpt"]
 class Site:
     """The site whose feeds these are; `url` has no slash at its end.
 
-    `id` names the site in the ids of its entries. Unlike `url` it stays the same when the site moves. The
-    defaults are those of the configuration.
+    `id` names the site in the ids of its entries. Unlike `url` it stays the same when the site moves.
     """
 
     title: str

@@ -51,7 +51,7 @@ ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSettings:
-    """What every feed holds; `ttl` is in minutes. The defaults are those of the configuration."""
+    """What every feed holds; `ttl` is in minutes."""
 
     size: int
     content: Content
@@ -59,8 +59,8 @@ class FeedSettings:
     ttl: int
     summary: int
     archives: bool
-    hubs: tuple[str, ...] = ()
-    digest: Literal["day", "week"] | None = None
+    hubs: tuple[str, ...]
+    digest: Literal["day", "week"] | None
 
     @property
     def part_size(self) -> int:

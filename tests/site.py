@@ -21,7 +21,8 @@ from articles.topics import Topic, Topics
 from config import ArticlesConfig, Config, FeedsConfig, SiteConfig, TopicConfig
 from feeds.model import Site
 from feeds.publisher import FeedSettings, Publisher
-from wiring.site import Newswire, described_site, feed_settings
+from wiring.site import Newswire
+from wiring.values import value_of
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 URL = "https://news.example.org"
@@ -61,12 +62,12 @@ def put(file: Path, text: str | bytes) -> None:
 
 def news_site(**settings: Any) -> Site:
     """Return what a site called News says of itself, with the configuration's defaults."""
-    return described_site(SiteConfig(**{"title": "News", "url": URL} | settings))
+    return value_of(SiteConfig(**{"title": "News", "url": URL} | settings), Site)
 
 
 def news_feeds(**settings: Any) -> FeedSettings:
     """Return the settings of all feeds, with the configuration's defaults."""
-    return feed_settings(FeedsConfig(**settings))
+    return value_of(FeedsConfig(**settings), FeedSettings)
 
 
 class ArticleSite:

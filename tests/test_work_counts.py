@@ -24,13 +24,13 @@ from articles.topics import Topics
 from bot.outbox import schema
 from bot.outbox.database import connect
 from bot.planning.planner import Planner
-from bot.planning.rules import Channel
 from bot.services import Destination
 from bot.services.secret import Secret
 from feeds.export import export
 from feeds.formats import FORMATS
 from feeds.model import Feed
 from feeds.publisher import Publisher
+from tests.bot.world import any_channel
 from tests.site import NOON, Clock, front_matter, news_feeds, news_site, put
 from web.document import Document
 
@@ -155,7 +155,7 @@ class World:
         schema.upgrade(self.database)
         nowhere = Destination(address=Secret("http://127.0.0.1/x"))
         names = [f"channel-{number}" for number in range(10)]
-        channels = [Channel(name=name, kind="slack", destination=nowhere) for name in names]
+        channels = [any_channel(name, destination=nowhere) for name in names]
         planner = Planner(self.database, self.catalog, channels)
         assert planner.plan(NOON).baselined
         return planner

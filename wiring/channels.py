@@ -10,9 +10,10 @@ from bot.planning.rules import Channel, WordFilter
 from bot.sending.transport import fault_of
 from bot.services import SERVICES, Destination
 from bot.services.secret import Secret
-from config import BotConfig, ChannelConfig, FilterConfig
+from config import BotConfig, ChannelConfig
 from ops.environment import secret
 from ops.errors import SettingError
+from wiring.values import value_of
 
 
 def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
@@ -40,20 +41,13 @@ def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | Non
 def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
     """Return a configured channel without its destination: what it posts, and nothing of where to."""
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
-    return Channel(
-        name=channel.name,
-        was=channel.was,
-        kind=channel.kind,
+    return value_of(
+        channel,
+        Channel,
         topics=slugs,
-        min_quality=channel.min_quality,
-        types=_filter(channel.types),
-        providers=_filter(channel.providers),
-        keywords=_filter(channel.keywords),
-        max_age=channel.max_age,
-        backfill=channel.backfill,
-        max_per_tick=channel.max_per_tick,
-        on_unknown=channel.on_unknown,
-        review=channel.review,
+        types=value_of(channel.types, WordFilter),
+        providers=value_of(channel.providers, WordFilter),
+        keywords=value_of(channel.keywords, WordFilter),
     )
 
 
@@ -71,7 +65,3 @@ def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[De
     destination = service.destination(secrets, channel.options())
     fault = fault_of(destination.address, service.SCHEMES) or service.refusal(destination)
     return (None, f"{', '.join(variables.values())}: {fault}") if fault else (destination, "")
-
-
-def _filter(words: FilterConfig) -> WordFilter:
-    return WordFilter(include=frozenset(words.include), exclude=frozenset(words.exclude))

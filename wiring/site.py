@@ -25,7 +25,7 @@ from articles.files.checkout import Checkout, Repository
 from articles.files.folder import Folder
 from articles.files.globs import glob_matcher
 from articles.files.puller import Puller
-from config import ArticlesConfig, Config, ConfigError, FeedsConfig, SiteConfig
+from config import ArticlesConfig, Config, ConfigError
 from feeds.model import Site
 from feeds.private import PrivateFeeds
 from feeds.publisher import FeedSettings, Publisher
@@ -36,6 +36,7 @@ from ops.hosting import own_address
 from storage.private import private_folder, restrict
 from text.printable import print_line
 from wiring.private import private_feeds, private_index
+from wiring.values import value_of
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +135,8 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     indexer = article_index(config, folder, config.state, clock, others=[hidden] if hidden else [])
     files = ArticleFiles(folder, indexer.catalog, glob_matcher(articles.files))
     counts = Counts(config.state, clock)
-    settings = feed_settings(config.feeds)
-    site = described_site(config.site)
+    settings = value_of(config.feeds, FeedSettings)
+    site = value_of(config.site, Site)
     private = (
         private_feeds(config, Publisher(hidden.catalog, site, settings, clock), environ) if hidden else None
     )
@@ -235,30 +236,3 @@ def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Check
         raise SettingError(f"{articles.token_env} is not set; articles.token_env names it")
     repository = Repository(url=articles.git, branch=articles.branch, subdir=articles.subdir, token=token)
     return Checkout(repository, config.state, clock)
-
-
-def feed_settings(feeds: FeedsConfig) -> FeedSettings:
-    """Return what the configuration says of all feeds."""
-    return FeedSettings(
-        size=feeds.size,
-        content=feeds.content,
-        related=feeds.related,
-        ttl=feeds.ttl,
-        summary=feeds.summary,
-        archives=feeds.archives,
-        hubs=feeds.hubs,
-        digest=feeds.digest,
-    )
-
-
-def described_site(site: SiteConfig) -> Site:
-    """Return what the configuration says of the site."""
-    return Site(
-        title=site.title,
-        url=site.url,
-        description=site.description,
-        language=site.language,
-        icon=site.icon,
-        author=site.author,
-        id=site.id,
-    )

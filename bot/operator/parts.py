@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from articles.catalog.catalog import Catalog
 from bot.liveness import Liveness
 from bot.outbox.database import Database
-from bot.outbox.prune import KEEP
 from bot.planning.rules import Channel
 from bot.run import Bot, SiteLink
 from bot.sending.transport import Transport
@@ -36,6 +35,7 @@ class BotParts:
     site: SiteLink
     clock: Callable[[], datetime]
     every: timedelta
+    keep: timedelta
     refresh: Callable[[], object]
     taxonomy: str
     faults: Mapping[str, str]
@@ -43,7 +43,6 @@ class BotParts:
     liveness: Liveness
     warnings: Callable[[], Iterable[str]] = tuple
     leads: Callable[[], object] = lambda: None
-    keep: timedelta = KEEP
     alerts: str | None = None
 
     def bot(self) -> Bot:

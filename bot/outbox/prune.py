@@ -17,9 +17,6 @@ from bot.outbox.states import SHOWN, DeliveryState, PostState
 BATCH = 500
 """Rows of each table that are looked at in one go: enough for 700,000 a day at one look a minute."""
 
-KEEP = timedelta(days=180)
-"""How long attempts, and what is known of a message, are kept by default."""
-
 _OVER = sorted(SHOWN | {PostState.DEAD})
 
 

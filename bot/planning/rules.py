@@ -50,6 +50,9 @@ class Channel:
 
     name: str
     kind: str
+    backfill: int
+    max_per_tick: int
+    on_unknown: OnUnknown
     was: str | None = None
     destination: Destination | None = None
     topics: frozenset[str] | None = None
@@ -58,9 +61,6 @@ class Channel:
     providers: WordFilter = field(default_factory=WordFilter)
     keywords: WordFilter = field(default_factory=WordFilter)
     max_age: timedelta | None = None
-    backfill: int = 0
-    max_per_tick: int = 5
-    on_unknown: OnUnknown = "retry"
     review: bool = False
     taxonomy: Topics | None = None
 

@@ -20,10 +20,10 @@ from bot.operator import queries
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.states import State
-from bot.planning.rules import Channel, Reason
+from bot.planning.rules import Reason
 from bot.run import Bot, SiteLink
 from bot.sending.transport import Transport
-from tests.bot.world import Clock, to
+from tests.bot.world import Clock, any_channel, to
 from tests.fakechat import FakeChat
 
 pytestmark = pytest.mark.corpus
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.corpus
 @contextmanager
 def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock) -> Iterator[Bot]:
     """Give a bot with one Slack channel for articles of quality 60, whatever their age or topic."""
-    channel = Channel(
+    channel = any_channel(
         name="all",
         kind="slack",
         destination=to(chat.slack_url("all")),
@@ -49,6 +49,7 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
             clock=clock,
             lease=Lease(database, clock, server_time=False),
             paced=False,
+            every=timedelta(minutes=1),
             keep=timedelta(days=3650),  # three years are replayed, and every attempt is counted at the end
         )
         yield bot

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.outbox.states import State
-from bot.planning.rules import Channel
 from bot.run import Bot
-from tests.bot.world import World, article
+from tests.bot.world import World, any_channel, article
 from tests.contracts.cases.webhook import CASE
 from tests.fakechat import accept_then_reset, reset_after_body, server_error
 
@@ -19,7 +18,7 @@ def bot(world: World) -> Bot:
     """A bot that has made its baseline, and whose policy is to hold after a lost answer."""
     world.catalog.put(article("old"))
     destination = CASE.at(world.chat.hook_url("webhook", "program"))
-    channel = Channel(
+    channel = any_channel(
         name="program", kind="webhook", max_per_tick=1000, destination=destination, on_unknown="hold"
     )
     return world.started(channel)

@@ -9,9 +9,8 @@ import pytest
 from bot.operator import orders, queries
 from bot.operator.queries import AttemptRecord
 from bot.outbox.states import State
-from bot.planning.rules import Channel
 from bot.services import SERVICES
-from tests.bot.world import World, article
+from tests.bot.world import World, any_channel, article
 from tests.contracts.kinds import CASES
 from tests.fakechat.mail import MailServer
 
@@ -25,7 +24,7 @@ def mails() -> Iterator[MailServer]:
 def test_test_messages_and_articles_arrive_everywhere(world: World, mails: MailServer) -> None:
     """One of each in every kind; what a service only takes is `accepted`, what people see is `sent`."""
     channels = [
-        Channel(
+        any_channel(
             name=kind,
             kind=kind,
             max_per_tick=1000,

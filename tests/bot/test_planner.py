@@ -12,8 +12,7 @@ from sqlalchemy import event
 from bot.outbox.database import Database
 from bot.outbox.states import State
 from bot.planning.planner import CHUNK, Planner
-from bot.planning.rules import Channel
-from tests.bot.world import START, World, article, shuffled
+from tests.bot.world import START, World, any_channel, article, shuffled
 
 TOPICS = '[{"name": "AI", "slug": "ai"}]'
 TOPICS_DESCRIBED = '[{"name": "AI", "slug": "ai", "description": "Machines that learn"}]'
@@ -264,7 +263,7 @@ def test_at_most_so_many_a_tick_and_none_lost(world: World) -> None:
 
 def test_a_channel_without_webhook_is_not_begun(world: World) -> None:
     """A channel whose secret is missing stops no other, and starts with a baseline when it gets it."""
-    bot = world.started(world.channel, Channel(name="silent", kind="slack"))
+    bot = world.started(world.channel, any_channel(name="silent", kind="slack"))
     world.catalog.put(article("a"))
     world.tick(bot)
     assert [each.channel for each in world.deliveries()] == ["ai-team"]
@@ -313,7 +312,7 @@ def test_a_preview_changes_nothing(world: World) -> None:
     """A preview says what would be posted, of channels without a webhook too, and leaves no trace."""
     bot = world.started()
     world.catalog.put(article("a"))
-    silent = Channel(name="silent", kind="slack", backfill=1)
+    silent = any_channel(name="silent", kind="slack", backfill=1)
     planner = Planner(world.database, world.catalog, [world.channel, silent])
     found = planner.preview(START)
     assert {(each.article_id, each.channel) for each in found.posts} == {("a", "ai-team"), ("a", "silent")}

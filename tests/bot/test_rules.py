@@ -24,9 +24,9 @@ from bot.planning.rules import (
     decide,
     explain,
 )
-from tests.bot.world import START, article
+from tests.bot.world import START, any_channel, article
 
-STRICT = Channel(
+STRICT = any_channel(
     name="strict",
     kind="slack",
     topics=frozenset({"ai"}),
@@ -114,7 +114,7 @@ def test_age_and_time_are_inclusive() -> None:
 )
 def test_keywords_are_words(word: str, text: str, found: bool) -> None:
     """A keyword is a whole word where its script has words, whatever its case."""
-    channel = Channel(name="c", kind="slack", keywords=WordFilter(include=frozenset({word})))
+    channel = any_channel(name="c", kind="slack", keywords=WordFilter(include=frozenset({word})))
     assert decide(article("a", title=text), channel, START).deliver is found
 
 
@@ -163,7 +163,7 @@ def test_decisions_are_total_and_explained(found: Article, channel: Channel, pas
 def test_rules_written_down_decide_alike(found: Article, channel: Channel) -> None:
     """Rules that were written down and read back decide as they did, and are written the same."""
     found = replace(found, topics=found.slugs)
-    back = with_rules(Channel(name="c", kind="slack"), rules_text(channel))
+    back = with_rules(any_channel(name="c", kind="slack"), rules_text(channel))
     assert decide(found, back, START) == decide(found, channel, START)
     assert rules_text(back) == rules_text(channel)
 
@@ -208,7 +208,7 @@ def test_of_the_topics_only_what_leads_to_the_channel_counts(listed: tuple[Topic
 
 def test_old_rules_decide_with_the_topics_of_their_time() -> None:
     """Whether the rules of then admit an article is asked with the topics as they were then."""
-    channel = Channel(name="c", kind="slack", topics=frozenset({"ai"}))
+    channel = any_channel(name="c", kind="slack", topics=frozenset({"ai"}))
     old = with_rules(channel, rules_text(channel, topics(AI, VISION)))
     for name, admitted in (("Vision", True), ("A.I.", True), ("ML", False), ("Cooking", False)):
         found = article("a", topics=(name,), slugs=("whatever",))
@@ -217,7 +217,7 @@ def test_old_rules_decide_with_the_topics_of_their_time() -> None:
 
 def test_rules_of_the_first_edition_are_read() -> None:
     """They hold all topics, with titles and descriptions, as a text within the text."""
-    channel = Channel(name="c", kind="slack", topics=frozenset({"ai"}))
+    channel = any_channel(name="c", kind="slack", topics=frozenset({"ai"}))
     written = json.loads(rules_text(channel)) | {"taxonomy": topics(AI, VISION)}
     old = with_rules(channel, json.dumps(written))
     assert decide(article("a", topics=("Vision",), slugs=()), old, START).deliver
@@ -227,7 +227,7 @@ def test_rules_of_the_first_edition_are_read() -> None:
 
 def test_what_new_rules_admit_and_is_news() -> None:
     """What the old rules admit too, and what was published since; not what only the new rules admit."""
-    before, looked_at = Channel(name="c", kind="slack", min_quality=80), START
+    before, looked_at = any_channel(name="c", kind="slack", min_quality=80), START
     later = START + timedelta(minutes=5)
     old_and_new = article("a", quality=85, published_at=START - timedelta(days=3))
     assert is_news(old_and_new, before, looked_at, later)

@@ -20,9 +20,8 @@ from bot.outbox import schema
 from bot.outbox.channelstate import states
 from bot.outbox.lease import HEARTBEAT, Lease, holder
 from bot.outbox.states import State
-from bot.planning.rules import Channel
 from bot.run import SETTLE
-from tests.bot.world import START, FakeCatalog, World, article
+from tests.bot.world import START, FakeCatalog, World, any_channel, article
 from tests.fakechat import hang, server_error
 
 
@@ -327,7 +326,7 @@ def test_channels_without_webhook_are_rehearsed(world: World, caplog: pytest.Log
     """Without any webhook the log tells what would be posted, and nothing is kept."""
     caplog.set_level(logging.INFO)
     world.catalog.put(article("old"))
-    bot = world.started(Channel(name="silent", kind="slack", min_quality=65))
+    bot = world.started(any_channel(name="silent", kind="slack", min_quality=65))
     world.catalog.put(article("new"), article("weak", quality=1))
     world.tick(bot)
     world.tick(bot)

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from articles.article import Article
-from bot.planning.rules import Channel
 from bot.planning.threshold import WEEK, WEEKS, candidates, threshold
-from tests.bot.world import START, article
+from tests.bot.world import START, any_channel, article
 
-CHANNEL = Channel(
+CHANNEL = any_channel(
     name="team", kind="slack", topics=frozenset({"ai"}), min_quality=90, max_age=timedelta(days=1)
 )
 

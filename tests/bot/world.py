@@ -114,6 +114,12 @@ class FakeCatalog:
         yield from sorted(found, key=lambda each: (each.published_at, each.id))
 
 
+def any_channel(name: str = "c", kind: str = "slack", **changes: Any) -> Channel:
+    """Return a channel that takes everything, at any pace, and repeats what may be lost."""
+    values: dict[str, Any] = {"backfill": 0, "max_per_tick": 1000, "on_unknown": "retry"}
+    return Channel(name=name, kind=kind, **values | changes)
+
+
 @dataclass
 class World:
     """Bots, and what they share."""
@@ -132,19 +138,19 @@ class World:
 
     def slack(self, name: str = "ai-team", **changes: Any) -> Channel:
         """Return a Slack channel that takes everything, at any pace."""
-        values: dict[str, Any] = {"max_per_tick": 1000, "destination": to(self.chat.slack_url(name))}
-        return Channel(name=name, kind="slack", **values | changes)
+        return any_channel(name, "slack", **{"destination": to(self.chat.slack_url(name))} | changes)
 
     def discord(self, name: str = "readers", **changes: Any) -> Channel:
         """Return a Discord channel that takes everything, at any pace."""
-        values: dict[str, Any] = {"max_per_tick": 1000, "destination": to(self.chat.discord_url(name))}
-        return Channel(name=name, kind="discord", **values | changes)
+        return any_channel(name, "discord", **{"destination": to(self.chat.discord_url(name))} | changes)
 
     def bot(self, *channels: Channel, database: Database | None = None, **options: Any) -> Bot:
         """Return a bot for `channels` (the one Slack channel), as a process of its own would have it."""
         database = database or self.open_database()
         values: dict[str, Any] = {
             "clock": self.clock,
+            "every": timedelta(seconds=60),
+            "keep": timedelta(days=180),
             "lease": Lease(database, self.clock, server_time=False),
             "wait": self._wait,
             "monotonic": lambda: self.clock().timestamp(),

@@ -86,6 +86,7 @@ def main() -> None:
         parts.site,
         clock=parts.clock,
         every=parts.every,
+        keep=parts.keep,
         refresh=parts.refresh,
         taxonomy=parts.taxonomy,
         paced=False,
