@@ -7,14 +7,20 @@ FIND_PYTHON = for p in $(PYTHON) python3.14 python3.13 python3.12 python3.11 pyt
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done
 HOST ?= 127.0.0.1
 PORT ?= 8000
+CHAT_PORT ?= 8900
 export HOST PORT
+# A program that Ctrl-C or SIGTERM ends has not failed: without these two, make reports an error. The shell has to
+# outlive the program, and honcho ends with 128 and the signal's number.
+UNTIL_STOPPED = trap : INT TERM;
+IF_STOPPED = || { status=$$?; [ $$status -eq 130 ] || [ $$status -eq 143 ] || exit $$status; }
 # One more than there are processors: tests wait for sockets and processes, too.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 
-.PHONY: help serve test browser-tools reader-tools lint format soak fuzz bench screenshots requirements sbom clean
+.PHONY: help serve chat test browser-tools reader-tools lint format soak fuzz bench screenshots requirements sbom clean
 
 help:
 	@echo "make serve         run the site and the bot at http://$(HOST):$(PORT)/"
+	@echo "make chat          run a fake of the chat services beside it, at http://127.0.0.1:$(CHAT_PORT)/"
 	@echo "make test          run the linters and the tests"
 	@echo "make soak          run the long tests: chaos, crashes, replays with real processes"
 	@echo "make fuzz          run the fuzz targets for FUZZ_SECONDS (600), shared among them"
@@ -31,7 +37,11 @@ serve: $(VENV)/serve
 	@$(BIN)/python -m scripts.check_port
 	@$(BIN)/flask db upgrade
 	@echo "Newswire: http://$(HOST):$(PORT)/   (Ctrl-C stops it)"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" honcho start web bot
+	@$(UNTIL_STOPPED) PATH="$(CURDIR)/$(BIN):$$PATH" honcho start web bot $(IF_STOPPED)
+
+# Needs nothing of the tests' environment: what `make serve` installs is enough.
+chat: $(VENV)/serve
+	@$(UNTIL_STOPPED) $(BIN)/python -m tests.fakechat --port $(CHAT_PORT) --site-port $(PORT) $(IF_STOPPED)
 
 test: $(VENV)/dev
 	$(MAKE) lint

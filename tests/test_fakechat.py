@@ -291,15 +291,21 @@ def test_stopped_means_refused() -> None:
 
 
 def test_command_line(tmp_path: Path) -> None:
-    """`python -m tests.fakechat` prints the two URLs, serves, and stops at once on SIGTERM."""
+    """`make chat`'s command prints addresses, serves without the tests' packages, stops on SIGTERM."""
     log = tmp_path / "log.jsonl"
-    command = [sys.executable, "-m", "tests.fakechat", "--port", "0", "--log", str(log)]
+    absent = ("hypothesis", "pytest", "jsonschema", "aiosmtpd", "adaptive_cards", "standardwebhooks")
+    program = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({absent!r}))\n"
+        "runpy.run_module('tests.fakechat', run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", program, "--port", "0", "--log", str(log)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         greeting = "".join(line for line in iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
-        urls = [line.partition("=")[2] for line in greeting.splitlines() if "export" in line]
-        assert post(urls[0], {"text": "x"}).text == "ok"
-        assert post(urls[1], {"content": "x"}).status_code == 204
+        slack = greeting.partition("SLACK_WEBHOOK=")[2].split()[0]
+        discord = greeting.partition("discord ")[2].split()[0]
+        assert post(slack, {"text": "x"}).text == "ok"
+        assert post(discord, {"content": "x"}).status_code == 204
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
     assert len(log.read_text().splitlines()) == 2

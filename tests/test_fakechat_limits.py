@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.services.discord import escape as discord_escape
+from bot.services.slack import escape as slack_escape
 from tests.fakechat import discord_violations, page, slack_violations, utf16_length
 from tests.fakechat.ledger import Message
 
@@ -203,6 +205,10 @@ class Tags(HTMLParser):
         super().__init__()
         self.tags: set[str] = set()
         self.links: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
@@ -261,3 +267,22 @@ def test_the_page_reads_like_chat() -> None:
     assert '1 * 2 <time datetime="1970-01-01T00:00:00+00:00">1970-01-01 00:00 UTC</time>' in shown
     assert shown.index("gone") < shown.index("A &amp; B")
     assert "(edited)" in shown
+
+
+@settings(max_examples=60)
+@given(
+    st.text(alphabet=st.sampled_from("<>&\"'|*~[]()\\/:!#^_-+`@ abt1.x"))
+    | st.just("https://e.org/a_b_c?d=*e*")
+)
+def test_the_page_shows_texts_as_the_services_do(text: str) -> None:
+    """Slack undoes its entities, Discord its backslashes: what the bot escapes is read as it was written."""
+    text = " ".join(text.split())
+    now = datetime(2026, 8, 1, tzinfo=UTC)
+    slack: Json = {"blocks": [section(text={"type": "plain_text", "text": slack_escape(text)})]}
+    discord: Json = embed(title="", description=discord_escape(text))
+    for service, payload in (("slack", slack), ("discord", discord)):
+        message = Message(id="1", service=service, webhook="/x/y", at=now, payload=payload)
+        shown = page.render([message]).partition("</header>")[2].partition("</article>")[0]
+        seen = Tags()
+        seen.feed(shown)
+        assert "".join(seen.texts).replace("\u200b", "").strip() == text

@@ -13,22 +13,31 @@ from tests.fakechat.server import FakeChat
 from tests.fakechat.webhook import SECRET
 
 _GREETING = """\
-A fake of every chat service listens on {url}/ (open it to see what was posted).
+A fake of every chat service: {url}/ shows what is posted to it.
 
-    export SLACK_WEBHOOK={slack}
-    export DISCORD_WEBHOOK={discord}
+In another terminal, let the sample channel of config.yaml post here:
 
-The others are at
+    SLACK_WEBHOOK={slack} make serve{port}
+
+A new channel begins with its newest article. To post another, save a file and wait a few seconds:
+
+    printf -- '---\\ntitle: Hello, chat\\ndate: %s\\nquality: 90\\ntopics: [AI]\\n---\\nIt works.\\n' \\
+        "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > content/hello.md
+
+The addresses of the other services, for a channel's `webhook_env`:
 
 {others}
 
-Name these variables in a channel's `webhook_env` and run the bot. Any other token in place of the last
-part of a URL is another channel. To see the bot cope with a fault, queue one:
+Any other word in place of the last part of an address is another channel. To see the bot cope with a fault:
 
     curl {url}/_fake/faults -d '{{"webhook": "{slack}", "faults": [{{"status": 503}}]}}'
 
 Stop with Ctrl-C.
 """
+
+
+DEFAULT_SITE_PORT = 8000
+"""Where `make serve` listens unless it is told another port."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,15 +54,19 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: finished.set())
     with chat:
-        slack, discord = chat.slack_url("ai-team"), chat.discord_url("news")
-        kinds = [kind for kind in SERVICES if kind not in ("slack", "discord")]
-        others = "\n".join(f"    {kind}: {_address(chat, kind)}" for kind in kinds)
-        print(_GREETING.format(url=chat.url, slack=slack, discord=discord, others=others), flush=True)
+        width = max(map(len, SERVICES))
+        kinds = [kind for kind in SERVICES if kind != "slack"]
+        others = "\n".join(f"    {kind:{width}}  {_address(chat, kind)}" for kind in kinds)
+        port = f" PORT={options.site_port}" if options.site_port != DEFAULT_SITE_PORT else ""
+        slack = chat.slack_url("team")
+        print(_GREETING.format(url=chat.url, slack=slack, port=port, others=others), flush=True)
         finished.wait()
     return 0
 
 
 def _address(chat: FakeChat, kind: str) -> str:
+    if kind == "discord":
+        return chat.discord_url("news")
     address = chat.hook_url(kind, f"my-{kind}")
     if kind == "zulip":
         return address.replace("://", "://bot%40news.example:key@")
@@ -65,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port", type=int, default=8900, help="port, 0 for a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--site-port",
+        type=int,
+        default=DEFAULT_SITE_PORT,
+        help="the port that `make serve` is told in the greeting (default: %(default)s)",
     )
     parser.add_argument("--log", type=Path, metavar="FILE", help="append every request as a line of JSON")
     parser.add_argument("--rate-limits", action="store_true", help="enforce the vendors' rate limits")

@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from tests.fakechat.exchange import Answer
@@ -51,12 +52,19 @@ blockquote { border-left: 4px solid #8888; margin: .4rem 0; padding: .1rem .8rem
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _SLACK_TOKEN = re.compile(
-    r"<(?P<target>[^<>|]*)(?:\|(?P<label>[^<>]*))?>|\*(?P<bold>[^*\n]+)\*|~(?P<strike>[^~\n]+)~"
+    r"<(?P<target>[^<>|]*)(?:\|(?P<label>[^<>]*))?>|(?<!\w)(?:\*(?P<bold>[^*\n]+)\*|~(?P<strike>[^~\n]+)~"
+    r"|_(?P<italic>[^_\n]+)_|`(?P<code>[^`\n]+)`)(?!\w)"
 )
+_ANY = r"(?:\\.|(?!{end})[^\\\n])+?"
+"""Text up to `end`, which may itself stand in it after a backslash."""
 _DISCORD_TOKEN = re.compile(
-    r"\\(?P<plain>[^\w\s])|\[(?P<label>[^\[\]]+)\]\((?P<target>[^()\s]+)\)|<t:(?P<stamp>-?\d{1,11})(?::\w)?>"
-    r"|\*\*(?P<bold>[^*\n]+)\*\*|~~(?P<strike>[^~\n]+)~~"
+    r"\\(?P<plain>[^a-zA-Z0-9\s])"
+    rf"|\[(?P<label>{_ANY.format(end=']')})\]\(<?(?P<target>https?://[^()\s<>]+)>?\)"
+    r"|<t:(?P<stamp>-?\d{1,11})(?::\w)?>|<(?P<quiet>https?://[^\s<>]+)>"
+    rf"|\*\*(?P<bold>{_ANY.format(end='[*]')})\*\*|~~(?P<strike>{_ANY.format(end='~')})~~"
+    rf"|\*(?P<italic>{_ANY.format(end='[*]')})\*|`(?P<code>[^`\n]+)`|(?P<bare>https?://[^\s<>\\]+)"
 )
+_EMPHASIS = {"bold": "strong", "strike": "s", "italic": "em"}
 
 Json = Mapping[str, object]
 
@@ -73,8 +81,12 @@ def answer(messages: Sequence[Message]) -> Answer:
 
 def render(messages: Sequence[Message]) -> str:
     """The page as HTML, newest message first."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(_PAGE).render(messages=messages[::-1], parts=_parts)
+    return _template().render(messages=messages[::-1], parts=_parts)
+
+
+@cache
+def _template() -> Template:
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string(_PAGE)
 
 
 def _parts(message: Message) -> Iterator[Markup]:
@@ -124,21 +136,24 @@ def _slack_element(element: Json, *, small: bool = False) -> Markup:
 
 
 def _slack_object(value: object) -> Markup:
+    """A text object: Slack undoes the entities in plain text too."""
     if not isinstance(value, dict):
         return Markup("")
     text = str(value.get("text") or "")
-    return escape(text) if value.get("type") == "plain_text" else _slack_text(text)
+    return escape(_slack_entities(text)) if value.get("type") == "plain_text" else _slack_text(text)
 
 
 def _slack_text(text: str) -> Markup:
-    """Slack's markup as HTML: links, dates (their fallback), mentions, bold, strike; entities undone."""
+    """Slack's markup as HTML: links, dates (their fallback), mentions, emphasis, code; entities undone."""
     return _rendered(text, _SLACK_TOKEN, _slack_token, _slack_entities)
 
 
 def _slack_token(found: re.Match[str]) -> Markup:
     parts = found.groupdict()
-    if parts["bold"] or parts["strike"]:
-        return _emphasis(parts, _slack_text)
+    if emphasised := _emphasis(parts, _slack_text):
+        return emphasised
+    if parts["code"]:
+        return _code(_slack_entities(parts["code"]))
     target, label = parts["target"] or "", parts["label"]
     if target.startswith("!date^"):
         return escape(_slack_entities(label or target))
@@ -179,7 +194,7 @@ def _discord_embed(embed: Json) -> Iterator[Markup]:
 
 
 def _discord_text(text: str) -> Markup:
-    """Discord's markup as HTML: links, times, escapes, bold, strike."""
+    """Discord's markup as HTML: links, times, emphasis, code; backslashes undone."""
     return _rendered(text, _DISCORD_TOKEN, _discord_token, str)
 
 
@@ -187,13 +202,17 @@ def _discord_token(found: re.Match[str]) -> Markup:
     parts = found.groupdict()
     if parts["plain"]:
         return escape(parts["plain"])
-    if parts["bold"] or parts["strike"]:
-        return _emphasis(parts, _discord_text)
+    if emphasised := _emphasis(parts, _discord_text):
+        return emphasised
+    if parts["code"]:
+        return _code(parts["code"])
     if parts["stamp"]:
         moment = datetime.fromtimestamp(int(parts["stamp"]), UTC)
         return Markup('<time datetime="{}">{}</time>').format(
             moment.isoformat(), f"{moment:%Y-%m-%d %H:%M UTC}"
         )
+    if address := parts["quiet"] or parts["bare"]:
+        return _link(address, escape(address))
     return _link(parts["target"], _discord_text(parts["label"]))
 
 
@@ -210,10 +229,15 @@ def _rendered(
     return Markup("").join([*pieces, escape(plain(text[end:]))])
 
 
-def _emphasis(parts: Mapping[str, str | None], inner: Callable[[str], Markup]) -> Markup:
-    if parts["bold"]:
-        return Markup("<strong>{}</strong>").format(inner(parts["bold"]))
-    return Markup("<s>{}</s>").format(inner(parts["strike"] or ""))
+def _emphasis(parts: Mapping[str, str | None], inner: Callable[[str], Markup]) -> Markup | None:
+    for kind, tag in _EMPHASIS.items():
+        if text := parts[kind]:
+            return Markup(f"<{tag}>{{}}</{tag}>").format(inner(text))
+    return None
+
+
+def _code(text: str) -> Markup:
+    return Markup("<code>{}</code>").format(text)
 
 
 def _paragraph(content: Markup) -> Markup:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import ClassVar
 
 from tests.fakechat.base import Fake, refused
@@ -60,6 +61,8 @@ def _is_signed(call: Call) -> bool:
     if not id or "." in id or not stamp.isdecimal():
         return False
     at = datetime.fromtimestamp(int(stamp), UTC)
+    if find_spec("standardwebhooks") is None:
+        return True  # `make chat` runs without the tests' packages; in the tests it is always there
     from standardwebhooks.webhooks import Webhook  # here, as it takes a while
 
     right = Webhook(SECRET).sign(msg_id=id, timestamp=at, data=call.body.decode())
