@@ -20,7 +20,7 @@ from bot.outbox.causes import Cause
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database
 from bot.outbox.keys import new_post_key
-from bot.outbox.moves import add_posts, move_deliveries, move_posts
+from bot.outbox.moves import NewPost, add_posts, move_deliveries, move_posts
 from bot.outbox.recording import lock_channel, lock_post
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import read_deliveries
@@ -163,7 +163,7 @@ def send_test(database: Database, channel: str, now: datetime) -> int:
     """Have a test message sent to the channel, and return the id of its post."""
     with database.write() as connection:
         channelstate.register(connection, [channel], now)
-        return add_posts(connection, channel, [now], now, PostKind.TEST)[0]
+        return add_posts(connection, channel, [NewPost(kind=PostKind.TEST, due_at=now)], now)[0]
 
 
 def cancel_test(database: Database, post_id: int, now: datetime) -> None:

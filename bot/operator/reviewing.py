@@ -16,7 +16,7 @@ from bot.operator.parts import BotParts
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
 from bot.outbox.moves import move_deliveries, move_posts
-from bot.outbox.records import Delivery, Post
+from bot.outbox.records import SCHEDULED, Delivery, Post
 from bot.outbox.review import for_review
 from bot.outbox.schema import deliveries
 from bot.outbox.states import DeliveryState, PostState
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
     """What an operator said of a post."""
 
     APPROVED = "approved"
-    SCHEDULED = "scheduled"
+    SCHEDULED = SCHEDULED
     DROPPED = "dropped"
 
 

@@ -15,7 +15,7 @@ from bot.outbox import wording
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
-from bot.outbox.moves import add_posts
+from bot.outbox.moves import NewPost, add_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import channels, posts
 
@@ -51,7 +51,7 @@ class Alerts:
             failed = connection.execute(_FAILED.with_for_update(), {"alerted": self._to}).all()
             if not failed:
                 return None
-            (number,) = add_posts(connection, self._to, [now], now, PostKind.ALERT)
+            (number,) = add_posts(connection, self._to, [NewPost(kind=PostKind.ALERT, due_at=now)], now)
             connection.execute(update(posts).where(posts.c.id == number).values(body=_text(failed)))
             names = [row.name for row in failed]
             connection.execute(update(channels).where(channels.c.name.in_(names)).values(failed_at=None))

@@ -32,6 +32,10 @@ class Cause(StrEnum):
     FORGOTTEN = "forgotten"
     # Before the first request.
     REVIEW = "review"
+    # Became too old while the channel's policy held it back.
+    QUIET_HOURS = "quiet_hours"
+    BUDGET = "budget"
+    DIGEST = "digest"
     # What came of a request.
     UNSENT = "unsent"
     RATE_LIMITED = "rate_limited"
@@ -68,6 +72,9 @@ _WORDS = {
     Cause.RESOLVED_NOT_POSTED: "resolved by the operator: not posted",
     Cause.FORGOTTEN: "the channel was forgotten by the operator",
     Cause.REVIEW: "waits for review",
+    Cause.QUIET_HOURS: "too old when the quiet hours ended",
+    Cause.BUDGET: "too old before the budget had room for it",
+    Cause.DIGEST: "too old before there was a digest with it",
     Cause.UNSENT: "not sent",
     Cause.RATE_LIMITED: "rate limited",
     Cause.DENIED: "denied",

@@ -42,7 +42,7 @@ class ChannelState:
     """One channel as the outbox knows it.
 
     `catalog`, `revision`, `planned_at` and `rules` say how far the planner has looked; `baselined_at` is None
-    before its first look.
+    before its first look. `digest_at` is the time of the digest that was decided last.
     """
 
     name: str
@@ -57,6 +57,7 @@ class ChannelState:
     revision: int | None
     planned_at: datetime | None
     rules: str | None
+    digest_at: datetime | None
 
     def opens_at(self, now: datetime, host_until: datetime | None = None) -> datetime | None:
         """Return when posting may go on: `now` when at once, None when only an operator can tell."""
@@ -136,6 +137,11 @@ def states(database: Database) -> dict[str, ChannelState]:
     """Return every channel that the outbox has ever known, by name."""
     with database.read() as connection:
         return _states(connection, select(channels).order_by(channels.c.name))
+
+
+def states_in(connection: Connection, names: Iterable[str]) -> dict[str, ChannelState]:
+    """Return those of the channels that the outbox knows, in a transaction that goes on."""
+    return _states(connection, select(channels).where(channels.c.name.in_(sorted(names))))
 
 
 def disabled(database: Database) -> list[tuple[str, str, int]]:
@@ -231,6 +237,11 @@ def note_error(connection: Connection, name: str, error: str, now: datetime) -> 
     paused_until = case((is_ahead, None), else_=channels.c.paused_until)
     values = {"last_error": error, "last_error_at": now, "paused_until": paused_until}
     connection.execute(update(channels).where(channels.c.name == name).values(values))
+
+
+def note_digest(connection: Connection, name: str, at: datetime) -> None:
+    """Remember that the channel's digest of that time was decided: posted, or left for the next."""
+    connection.execute(update(channels).where(channels.c.name == name).values(digest_at=at))
 
 
 def note_failure(connection: Connection, name: str, now: datetime) -> None:

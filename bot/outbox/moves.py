@@ -6,6 +6,7 @@ Every move compares the state it starts from, so that what has changed meanwhile
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.outbox.states import (
     IllegalMoveError,
     PostState,
 )
+from bot.services.message import Mention
 
 Row = dict[str, Any]
 
@@ -36,25 +38,30 @@ def add_deliveries(connection: Connection, rows: Sequence[Row]) -> None:
     connection.execute(insert(deliveries), list(rows))
 
 
-def add_posts(
-    connection: Connection, channel: str, due: Sequence[datetime | None], now: datetime, kind: PostKind
-) -> list[int]:
-    """Add a planned post for each of the due times, and return their ids in that order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPost:
+    """A post to add: planned for `due_at`, or held for review where that is None."""
 
-    With None for a time, one that is held for review.
-    """
+    kind: PostKind
+    due_at: datetime | None
+    mention: Mention | None = None
+
+
+def add_posts(connection: Connection, channel: str, new: Sequence[NewPost], now: datetime) -> list[int]:
+    """Add the posts and return their ids in that order."""
     rows = [
         {
             "channel": channel,
-            "kind": kind,
-            "state": PostState.HELD if due_at is None else PostState.PLANNED,
-            "cause": Cause.REVIEW if due_at is None else Cause.NONE,
+            "kind": each.kind,
+            "state": PostState.HELD if each.due_at is None else PostState.PLANNED,
+            "cause": Cause.REVIEW if each.due_at is None else Cause.NONE,
             "key": new_post_key(),
-            "due_at": due_at,
+            "due_at": each.due_at,
+            "mention": str(each.mention) if each.mention else None,
             "created_at": now,
             "updated_at": now,
         }
-        for due_at in due
+        for each in new
     ]
     added = connection.execute(insert(posts).returning(posts.c.id, sort_by_parameter_order=True), rows)
     return [row.id for row in added]

@@ -6,9 +6,9 @@ Of rules, messages and requests it knows nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,11 +22,12 @@ from sqlalchemy import (
 )
 
 from bot.outbox import channelstate
+from bot.outbox.backlog import Backlog
 from bot.outbox.causes import Cause, describe
-from bot.outbox.claims import Taken, holds, is_enabled, is_over, take
+from bot.outbox.claims import Taken, holds, is_over, take
 from bot.outbox.database import Database
 from bot.outbox.lease import Lease
-from bot.outbox.moves import add_posts, move_deliveries, move_posts
+from bot.outbox.moves import move_deliveries, move_posts
 from bot.outbox.recording import lock_channel, lock_post, record
 from bot.outbox.records import Claim, Delivery, Done, Post, PostKind
 from bot.outbox.rows import as_deliveries, as_posts, delivery_columns, post_columns, read_posts
@@ -37,62 +38,13 @@ APART = timedelta(minutes=5)
 """How long a correction stands before the next: an article in the making is saved often."""
 
 
-class Release(Protocol):
-    """One message that is to be made of waiting deliveries."""
-
-    @property
-    def deliveries(self) -> Sequence[Delivery]:
-        """The deliveries, in the order in which people are to see them."""
-
-    @property
-    def due_at(self) -> datetime:
-        """When the message is sent at the earliest."""
-
-
 class Outbox:
     """The queue in one database, used by the process that `lease` belongs to."""
 
     def __init__(self, database: Database, lease: Lease) -> None:
         self.database = database
+        self.backlog = Backlog(database, lease)
         self._lease = lease
-
-    def release(
-        self,
-        channel: str,
-        decide: Callable[[Sequence[Delivery]], Sequence[Release]],
-        now: datetime,
-        limit: int,
-        *,
-        review: bool = False,
-    ) -> int:
-        """Make posts of the channel's waiting deliveries as `decide` says, and return how many.
-
-        With `review` they are held for an operator, but for what an operator has replayed.
-        `decide` is given the oldest `limit` of them. Nothing is made without the lease, for a channel that is
-        not enabled, or when one of the deliveries has changed meanwhile.
-        """
-        waiting = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
-        with self.database.read() as connection:
-            candidates = as_deliveries(connection.execute(waiting))
-        chosen = decide(candidates) if candidates else ()
-        if not chosen:
-            return 0
-        with self.database.write() as connection:
-            if not self._lease.is_held(connection) or not is_enabled(connection, channel):
-                return 0
-            due = [None if review and not _is_ordered(each) else each.due_at for each in chosen]
-            numbers = add_posts(connection, channel, due, now, PostKind.NEWS)
-            for number, each in zip(numbers, chosen, strict=True):
-                ids = [delivery.id for delivery in each.deliveries]
-                owned = connection.execute(
-                    update(deliveries)
-                    .where(deliveries.c.id.in_(ids), _unreleased(channel))
-                    .values(post_id=number)
-                )
-                if owned.rowcount != len(ids):
-                    connection.rollback()
-                    return 0
-        return len(chosen)
 
     def due(self, channel: str, now: datetime, limit: int) -> list[Post]:
         """Return the oldest posts of the channel that are due at `now`; tests come first."""
@@ -272,19 +224,6 @@ def read_post(database: Database, number: int) -> Post | None:
     with database.read() as connection:
         found = as_posts(connection.execute(select(*post_columns).where(posts.c.id == number)))
     return found[0] if found else None
-
-
-def _is_ordered(release: Release) -> bool:
-    """Return whether an operator has said that all this is to be posted."""
-    return all(each.forced for each in release.deliveries)
-
-
-def _unreleased(channel: str) -> ColumnElement[bool]:
-    return and_(
-        deliveries.c.channel == channel,
-        deliveries.c.state == DeliveryState.WAITING.value,
-        deliveries.c.post_id.is_(None),
-    )
 
 
 def _as_read(post: Post) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from bot.outbox.causes import Cause, describe
 from bot.outbox.retry import Change
 from bot.outbox.states import DUE, DeliveryState, PostState, State, standing
 from bot.services import Detail
+from bot.services.message import Mention
 
 
 class Kind(StrEnum):
@@ -24,10 +25,20 @@ class Kind(StrEnum):
     TEST = "test"
 
 
+SCHEDULED = "scheduled"
+"""The verdict of a review by which a post is sent at a time that an operator chose, whatever it is."""
+
+
 class PostKind(StrEnum):
-    """What a post is: a message about articles, an alert about channels that fail, or a test."""
+    """What a post is: a message about articles, an alert about channels that fail, or a test.
+
+    `digest` is about all that had come up since the one before, `urgent` about an article that does not wait
+    for quiet hours, budget or digest.
+    """
 
     NEWS = "news"
+    DIGEST = "digest"
+    URGENT = "urgent"
     ALERT = "alert"
     TEST = "test"
 
@@ -36,7 +47,8 @@ class PostKind(StrEnum):
 class Post:
     """One message, as its row stood when it was read.
 
-    `deliveries` are those that are part of it, oldest first; empty where they were not asked for.
+    `deliveries` are those that are part of it, in the order in which people see them; empty where they were
+    not asked for.
     """
 
     id: int
@@ -60,6 +72,7 @@ class Post:
     fingerprint: str | None
     retracted: bool
     body: str | None
+    mention: Mention | None
     correct_at: datetime | None
     corrected_at: datetime | None
     created_at: datetime

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from bot.outbox.causes import Cause
 from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.services import Detail
+from bot.services.message import read_mention
 
 _POST_NAMES = [field.name for field in fields(Post) if field.name != "deliveries"]
 _DELIVERY_NAMES = [field.name for field in fields(Delivery) if field.name != "post"]
@@ -43,7 +44,7 @@ def read_posts(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[
         rows = connection.execute(
             select(*delivery_columns)
             .where(deliveries.c.post_id.in_([post.id for post in found]))
-            .order_by(deliveries.c.id)
+            .order_by(func.coalesce(deliveries.c.position, 0), deliveries.c.id)
         ).all()
         for delivery in as_deliveries(rows):
             members[delivery.post_id].append(delivery)
@@ -63,6 +64,7 @@ def _post(row: Sequence[Any]) -> Post:
     values = dict(zip(_POST_NAMES, row, strict=True))
     values["kind"], values["state"] = PostKind(values["kind"]), PostState(values["state"])
     values["cause"], values["form"] = Cause(values["cause"]), Detail(values["form"])
+    values["mention"] = read_mention(values["mention"]) if values["mention"] else None
     return Post(**values)
 
 

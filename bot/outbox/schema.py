@@ -73,6 +73,8 @@ deliveries = Table(
     Column("forced", Boolean, nullable=False, server_default=false()),
     # The message that the article is part of, once it has been released.
     Column("post_id", BigInteger, ForeignKey("posts.id")),
+    # Its place among the articles of that message, from 0; null: by the delivery's id.
+    Column("position", Integer),
     # What it was planned from: the file, a digest of what it says, the catalog and its revision.
     Column("path", Text),
     Column("content", String(64)),
@@ -120,6 +122,8 @@ posts = Table(
     Column("retracted", Boolean, nullable=False, server_default=false()),
     # What an alert says: its title, and further lines.
     Column("body", Text),
+    # Whom the message notifies, as the settings write it.
+    Column("mention", Text),
     # When the message is to be compared with its articles, which have changed.
     Column("correct_at", Utc),
     Column("corrected_at", Utc),
@@ -138,6 +142,8 @@ Index("ix_posts_state", posts.c.state, posts.c.channel)
 Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at))
 Index("ix_posts_correct", posts.c.channel, posts.c.correct_at, **_where(posts.c.correct_at))
 Index("ix_posts_shown", posts.c.posted_at, **_where(posts.c.message_id))
+# What a budget counts.
+Index("ix_posts_posted", posts.c.channel, posts.c.posted_at, **_where(posts.c.posted_at))
 # At most one request in flight for a channel, whatever any number of processes believe.
 Index("uq_posts_in_flight", posts.c.channel, unique=True, **_where(posts.c.claim))
 Index(
@@ -206,6 +212,8 @@ channels = Table(
     Column("revision", BigInteger),
     Column("planned_at", Utc),
     Column("rules", Text),
+    # The time of the digest that was last decided: it was posted, or there was too little for one.
+    Column("digest_at", Utc),
 )
 
 hosts = Table(

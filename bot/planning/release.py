@@ -1,29 +1,20 @@
-"""Which waiting deliveries become posts now, and when each post is due. Pure.
+"""Which waiting deliveries become posts now, and in which form. Pure.
 
 What has been posted, and the time, are handed in. Knows nothing of the outbox's tables or of services.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from bot.outbox.records import Delivery
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How a channel wants its posts: at most `per_tick` between one tick and the next."""
-
-    per_tick: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
-    """What a channel has had: the posts released since the last tick."""
-
-    this_tick: int = 0
+from bot.outbox.records import Delivery, PostKind
+from bot.planning.budget import Budget
+from bot.planning.digest import Digest
+from bot.planning.policy import Candidate, Policy, Spent
+from bot.services.message import Mention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +23,148 @@ class PlannedPost:
 
     deliveries: tuple[Delivery, ...]
     due_at: datetime
+    kind: PostKind = PostKind.NEWS
+    mention: Mention | None = None
 
 
 def release(
-    candidates: Sequence[Delivery], policy: Policy, spent: Spent, now: datetime
+    candidates: Sequence[Candidate], policy: Policy, spent: Spent, now: datetime
 ) -> tuple[PlannedPost, ...]:
-    """Return the posts to make of `candidates`, oldest first: one of each, as far as policy allows."""
-    room = max(0, policy.per_tick - spent.this_tick)
-    return tuple(PlannedPost(deliveries=(each,), due_at=now) for each in candidates[:room])
+    """Return the posts to make of `candidates` at `now`, in the order in which they are sent.
+
+    First what an operator ordered, and what is urgent: neither quiet hours nor budget nor digest hold them
+    back. Then, outside quiet hours, the digest that is due, or single posts, as far as the budget allows. But
+    for digests, `spent.left` bounds them all.
+    """
+    first = [each for each in candidates if each.delivery.forced or is_urgent(each, policy)][: spent.left]
+    posts = [_single(each, policy, now) for each in first]
+    if policy.quiet and policy.quiet.covers(now):
+        return tuple(posts)
+    rest = [each for each in candidates if not (each.delivery.forced or is_urgent(each, policy))]
+    room = room_in(policy.budget, spent, now)
+    room = None if room is None else max(0, room - len(posts))
+    if policy.digest:
+        return (*posts, *_digest(rest, policy, policy.digest, spent, room, now))
+    left = spent.left - len(posts)
+    chosen = _chosen(rest, policy.budget, left if room is None else min(left, room))
+    return (*posts, *(_single(each, policy, now) for each in chosen))
+
+
+def is_urgent(candidate: Candidate, policy: Policy) -> bool:
+    """Return whether the article is posted at once, whatever else the policy says."""
+    urgent, quality = policy.urgent, candidate.quality
+    return urgent is not None and quality is not None and quality >= urgent.min_quality
+
+
+def room_in(budget: Budget | None, spent: Spent, now: datetime) -> int | None:
+    """Return how many posts the budget still allows in the period of `now`; None without a budget."""
+    if budget is None:
+        return None
+    began, _ = budget.period(now)
+    return max(0, budget.at_most - spent.under_way - sum(at >= began for at in spent.seen))
+
+
+def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
+    """Return the time of the digest that `release` decides at `now`, if there is one to decide.
+
+    One that fell into quiet hours, or for which the budget had no room, is decided afterwards. None is due
+    for a channel before its first: what waits then waits for the next.
+    """
+    if policy.digest is None or spent.digest_at is None:
+        return None
+    last = policy.digest.last(now)
+    held = (policy.quiet and policy.quiet.covers(now)) or room_in(policy.budget, spent, now) == 0
+    return last if last > spent.digest_at and not held else None
+
+
+def digest_decided(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
+    """Return the time of the digest that is over once `release` has been asked at `now`, or None."""
+    if policy.digest is not None and spent.digest_at is None:
+        return policy.digest.last(now)
+    return digest_due(policy, spent, now)
+
+
+def next_moment(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
+    """Return when `release` may next say something else of the same candidates; None where it never will."""
+    quiet, moments = policy.quiet, []
+    if quiet and quiet.covers(now):
+        moments.append(quiet.ends_at(now))
+    if policy.digest:
+        moments.append(policy.digest.next(now))
+    if policy.budget and room_in(policy.budget, spent, now) == 0:
+        moments.append(policy.budget.period(now)[1])
+    return min(moments, default=None)
+
+
+def _digest(
+    candidates: Sequence[Candidate],
+    policy: Policy,
+    digest: Digest,
+    spent: Spent,
+    room: int | None,
+    now: datetime,
+) -> Iterable[PlannedPost]:
+    if digest_due(policy, spent, now) is None or not candidates:
+        return ()
+    if len(candidates) < digest.at_least and not _would_expire(candidates, policy, digest, now):
+        return ()
+    ordered = sorted(candidates, key=_ORDERS[digest.order])[: digest.at_most]
+    size = policy.capacity
+    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    return [
+        PlannedPost(
+            deliveries=tuple(each.delivery for each in part),
+            due_at=now,
+            kind=PostKind.DIGEST,
+            mention=policy.mention_of(part),
+        )
+        for part in (parts if room is None else parts[:room])
+    ]
+
+
+def _would_expire(candidates: Iterable[Candidate], policy: Policy, digest: Digest, now: datetime) -> bool:
+    """Return whether one of the articles would be too old for the digest after the one that is due."""
+    following = digest.next(now)
+    if policy.quiet:
+        following = policy.quiet.ends_at(following)
+    return any(each.expires_at is not None and each.expires_at < following for each in candidates)
+
+
+def _chosen(candidates: Sequence[Candidate], budget: Budget | None, count: int) -> list[Candidate]:
+    """Return the `count` candidates that are posted now, the oldest first."""
+    if count <= 0:
+        return []
+    if budget is None:
+        return list(candidates[:count])
+    ordered = sorted(candidates, key=_ORDERS["quality" if budget.keep == "best" else "newest"])
+    return sorted(ordered[:count], key=_ORDERS["oldest"])
+
+
+def _single(candidate: Candidate, policy: Policy, now: datetime) -> PlannedPost:
+    urgent = is_urgent(candidate, policy)
+    return PlannedPost(
+        deliveries=(candidate.delivery,),
+        due_at=now,
+        kind=PostKind.URGENT if urgent else PostKind.NEWS,
+        mention=policy.mention_of([candidate], urgent=urgent),
+    )
+
+
+def _age(candidate: Candidate) -> float:
+    return candidate.published_at.timestamp()
+
+
+def _by_quality(candidate: Candidate) -> tuple[Any, ...]:
+    quality = candidate.quality
+    return (quality is None, -(quality or 0), -_age(candidate), candidate.delivery.id)
+
+
+def _by_newest(candidate: Candidate) -> tuple[Any, ...]:
+    return (-_age(candidate), candidate.delivery.id)
+
+
+def _by_oldest(candidate: Candidate) -> tuple[Any, ...]:
+    return (_age(candidate), candidate.delivery.id)
+
+
+_ORDERS = {"quality": _by_quality, "newest": _by_newest, "oldest": _by_oldest}

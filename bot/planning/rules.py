@@ -14,6 +14,7 @@ from articles.article import Article
 from articles.topics import Topics
 from bot.outbox.causes import Cause, describe
 from bot.outbox.states import OnUnknown, State
+from bot.planning.policy import Policy
 from bot.services import Destination
 from text.words import any_of, fold
 
@@ -44,7 +45,7 @@ class Channel:
 
     `topics` are slugs, None for all; `destination` is None while a secret is missing, and such a channel is
     neither planned nor posted to. `max_per_tick` counts posts. `was` is an earlier name. With `review` each
-    post waits for an operator before it is sent. With a
+    post waits for an operator before it is sent. `policy` says when and how. With a
     `taxonomy` an article's topics are those that it would have by these, not its own `slugs`.
     """
 
@@ -62,6 +63,7 @@ class Channel:
     keywords: WordFilter = field(default_factory=WordFilter)
     max_age: timedelta | None = None
     review: bool = False
+    policy: Policy = field(default_factory=Policy)
     taxonomy: Topics | None = None
 
 

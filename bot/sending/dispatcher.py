@@ -110,13 +110,22 @@ class Sender:
             return
         now = self._tools.clock()
         moments = self._tools.outbox.next_moments(self._destinations).items()
-        due = [name for name, moment in moments if moment <= now]
+        due = {name for name, moment in moments if moment <= now}
+        # A digest's time passes also where nothing waits, so that what comes later waits for the next.
+        due |= {name for name in self._destinations if self._awaits_digest(name, now)}
         opens = self._opening_times(now) if due else {}
-        for name in due:
+        for name in sorted(due):
             opens_at = opens.get(name)
             if opens_at is not None and opens_at <= now:
                 self._lanes.ask(name)
         self._drain_tests(now)
+
+    def _awaits_digest(self, name: str, now: datetime) -> bool:
+        return self._tools.memory.awaits_digest(self._channels[name], now)
+
+    def looked(self, began: datetime) -> None:
+        """Take note that what had come up at `began` is in the outbox: digests of before may go out."""
+        self._tools.memory.looked_at = began
 
     def _drain_again(self) -> None:
         try:

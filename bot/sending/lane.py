@@ -23,15 +23,15 @@ from bot.outbox.queue import Outbox
 from bot.outbox.records import Attempt, Claim, Done, Kind, Post, PostKind, Rest, new_claim
 from bot.outbox.retry import Change, Standing, after_correction, after_post
 from bot.planning.catalog import Catalog
-from bot.planning.release import Policy, Spent, release
 from bot.planning.rules import Channel
 from bot.sending.answering import Sends, after_test, answer_to, report, shown_by
 from bot.sending.pace import Pacer
 from bot.sending.prepare import Job, Preparer
+from bot.sending.releasing import Memory, Releaser
 from bot.services import Destination, Outcome, Service, Verdict, after_denial
 
 BATCH = 50
-"""Posts looked up, though not claimed, at once; and deliveries that are released at once."""
+"""Posts looked up, though not claimed, at once."""
 
 FRESH = 2.0
 """Seconds for which what was looked up is believed."""
@@ -75,6 +75,7 @@ class Tools:
     stopping: Callable[[], bool]
     crowded: Callable[[], bool]
     host_rests: dict[str, float] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
 
 
 class Lane:
@@ -114,6 +115,9 @@ class Lane:
             site=tools.site,
             site_url=tools.site_url,
             clock=tools.clock,
+        )
+        self._releaser = Releaser(
+            channel=channel, outbox=tools.outbox, catalog=tools.catalog, memory=tools.memory
         )
         self._batch: deque[Post] = deque()
         self._articles: dict[str, Article] = {}
@@ -191,14 +195,7 @@ class Lane:
         self._articles = self._tools.catalog.get_many(ids) if ids else {}
 
     def _release(self, now: datetime) -> int:
-        policy = Policy(per_tick=self.left)
-        released = self._tools.outbox.release(
-            self._channel.name,
-            lambda candidates: release(candidates, policy, Spent(), now),
-            now,
-            min(self.left, BATCH),
-            review=self._channel.review,
-        )
+        released = self._releaser.release(self.left, now)
         self.left -= released
         self.released += released
         return released

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from articles.article import Article
 from bot.outbox.causes import Cause
 from bot.outbox.queue import Outbox
-from bot.outbox.records import Delivery, Kind, Post, PostKind, kind_of
+from bot.outbox.records import SCHEDULED, Delivery, Kind, Post, PostKind, kind_of
 from bot.outbox.states import DeliveryState
 from bot.planning.catalog import Catalog
 from bot.planning.presence import missing
@@ -76,6 +76,9 @@ class Preparer:
             text = post.body or ""
             alert = compose_alert(text, post.created_at, site=self.site, site_url=self.site_url)
             return self._request(post, alert, now)
+        if until := self._quiet_until(post, now):
+            self.outbox.postpone(post, until)
+            return None
         left: list[tuple[Delivery, DeliveryState, Cause, str]] = []
         shown: list[Article] = []
         absent = [each for each in post.deliveries if each.article_id not in articles]
@@ -89,12 +92,23 @@ class Preparer:
             if article is not None and decision.deliver:
                 shown.append(article)
             else:
-                left.append((each, *_end(article, decision)))
+                left.append((each, *end_of(article, decision)))
         if left and not self._give_up(post, left, now):
             return None
         if not shown:
             return None
-        return self._request(post, self._compose(shown), now)
+        return self._request(post, self._compose(post, shown), now)
+
+    def _quiet_until(self, post: Post, now: datetime) -> datetime | None:
+        """Return when the quiet hours end that keep a post from being tried, or tried again, now.
+
+        What an operator has replayed or scheduled, and what is urgent, is sent in quiet hours too.
+        """
+        quiet = self.channel.policy.quiet
+        if quiet is None or post.kind is PostKind.URGENT or post.verdict == SCHEDULED:
+            return None
+        ordered = all(each.forced for each in post.deliveries)
+        return quiet.ends_at(now) if quiet.covers(now) and not ordered else None
 
     def _request(self, post: Post, message: Message, now: datetime) -> Job:
         request = self.service.post(self.destination, message, post.form, context_of(post, now))
@@ -108,13 +122,8 @@ class Preparer:
             return False
         for delivery, state, _, note in left:
             log.warning("%s channel=%s article=%s: %s", state, post.channel, delivery.article_id, note)
-            for other in self._same_story(delivery):
-                if self.outbox.revive(other, now):
-                    break
+            revive_next(self.outbox, delivery, now)
         return True
-
-    def _same_story(self, delivery: Delivery) -> list[Delivery]:
-        return self.outbox.same_story(delivery.channel, delivery.story) if delivery.story else []
 
     def _correction(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
         """Return the request that makes the message say what the article says now, or nothing if it does."""
@@ -125,7 +134,7 @@ class Preparer:
         if is_gone is not None and not all(map(is_gone, absent)):
             self.outbox.postpone(post, now + LOOK_AGAIN)
             return None
-        message = self._corrected([article or _remembered(each) for each, article in found], now)
+        message = self._corrected(post, [article or _remembered(each) for each, article in found], now)
         request = None
         was_withdrawn = message.retracted and post.retracted
         if not was_withdrawn and post.message_id and message.fingerprint() != post.fingerprint:
@@ -143,17 +152,34 @@ class Preparer:
             return self._successor(delivery, now) or article
         return article
 
-    def _corrected(self, articles: Sequence[Article], now: datetime) -> Message:
-        return self._compose(articles, {each.id for each in articles if not each.has_appeared(now)})
+    def _corrected(self, post: Post, articles: Sequence[Article], now: datetime) -> Message:
+        return self._compose(post, articles, {each.id for each in articles if not each.has_appeared(now)})
 
-    def _compose(self, articles: Sequence[Article], retracted: Collection[str] = ()) -> Message:
-        return compose_post(articles, site=self.site, site_url=self.site_url, retracted=retracted)
+    def _compose(self, post: Post, articles: Sequence[Article], retracted: Collection[str] = ()) -> Message:
+        return compose_post(
+            articles,
+            site=self.site,
+            site_url=self.site_url,
+            retracted=retracted,
+            mention=post.mention,
+        )
 
     def _successor(self, delivery: Delivery, now: datetime) -> Article | None:
         """Return the article that tells the story now: renaming a file gives it another identity."""
-        ids = [other.article_id for other in self._same_story(delivery)]
+        ids = [other.article_id for other in _same_story(self.outbox, delivery)]
         found = self.catalog.get_many(ids) if ids else {}
         return next((article for article in found.values() if is_visible(article, now)), None)
+
+
+def revive_next(outbox: Outbox, delivery: Delivery, now: datetime) -> None:
+    """Have the first article wait that was left out because this delivery was to tell the same story."""
+    for other in _same_story(outbox, delivery):
+        if outbox.revive(other, now):
+            break
+
+
+def _same_story(outbox: Outbox, delivery: Delivery) -> list[Delivery]:
+    return outbox.same_story(delivery.channel, delivery.story) if delivery.story else []
 
 
 def still(article: Article | None, channel: Channel, delivery: Delivery, now: datetime) -> Decision:
@@ -179,7 +205,7 @@ def context_of(post: Post, now: datetime, correction: Message | None = None) -> 
     return Context(key=key, at=now, parent=post.thread)
 
 
-def _end(article: Article | None, decision: Decision) -> tuple[DeliveryState, Cause, str]:
+def end_of(article: Article | None, decision: Decision) -> tuple[DeliveryState, Cause, str]:
     """Return how a delivery ends that is no longer to be posted."""
     state = DeliveryState.EXPIRED if decision.reason is Reason.TOO_OLD else DeliveryState.SKIPPED
     cause = Cause.DELETED if article is None else CAUSES[decision.reason]

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert
 from bot.operator.metrics import idle_bot, outbox_metrics
 from bot.outbox.database import Database, connect
 from bot.outbox.lease import TERM, Lease
-from bot.outbox.moves import add_posts
+from bot.outbox.moves import NewPost, add_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import attempts
 from tests.bot.world import START as NOW
@@ -28,7 +28,7 @@ def samples(found: list[Metric]) -> dict[tuple[str, ...], float]:
 def test_attempts_are_counted_by_outcome_and_timed_by_channel(database: Database) -> None:
     """A histogram's buckets add up, whichever database measures the time."""
     with database.write() as connection:
-        (post,) = add_posts(connection, "team", [NOW], NOW, PostKind.NEWS)
+        (post,) = add_posts(connection, "team", [NewPost(kind=PostKind.NEWS, due_at=NOW)], NOW)
         for seconds, outcome in ((0.04, "sent"), (0.2, "sent"), (20, "unknown")):
             values = {"channel": "team", "kind": "post", "number": 1, "started_at": NOW, "outcome": outcome}
             finished = NOW + timedelta(seconds=seconds)
@@ -68,7 +68,7 @@ def test_counters_do_not_go_back(database: Database) -> None:
 
     def record(count: int) -> None:
         with database.write() as connection:
-            (post,) = add_posts(connection, "team", [NOW], NOW, PostKind.NEWS)
+            (post,) = add_posts(connection, "team", [NewPost(kind=PostKind.NEWS, due_at=NOW)], NOW)
             row = {"post_id": post, "channel": "team", "kind": "post", "number": 1, "outcome": "sent"}
             row |= {"started_at": NOW, "finished_at": NOW + timedelta(seconds=0.2), "reason": ""}
             connection.execute(insert(attempts), [row] * count)

@@ -30,7 +30,8 @@ from bot.outbox.states import (
     standing,
 )
 from bot.outbox.tallies import deliveries_standing
-from bot.planning.release import Policy, Spent, release
+from bot.planning.policy import Policy, Spent, candidate_of
+from bot.planning.release import release
 from tests.bot.world import START, World, article
 from tests.fakechat import reset_after_body, server_error
 
@@ -43,7 +44,9 @@ def test_a_post_moves_by_the_table(database: Database, source: PostState, target
     """Each move that the table allows is made, and any other raises and changes nothing."""
     due = START if target in DUE else None
     with database.write() as connection:
-        (number,) = moves.add_posts(connection, "team", [START], START, PostKind.NEWS)
+        (number,) = moves.add_posts(
+            connection, "team", [moves.NewPost(kind=PostKind.NEWS, due_at=START)], START
+        )
         connection.execute(posts.update().values(state=source))
         if target in POST_MOVES[source]:
             assert (
@@ -133,7 +136,8 @@ def delivery(number: int) -> Delivery:
 def test_release_keeps_order_and_budget(waiting: int, allowed: int, spent: int) -> None:
     """The oldest are released, one in each post, and never more than the policy leaves."""
     found = [delivery(number) for number in range(waiting)]
-    made = release(found, Policy(per_tick=allowed), Spent(this_tick=spent), START)
+    candidates = [candidate_of(each, None, None) for each in found]
+    made = release(candidates, Policy(), Spent(left=max(0, allowed - spent)), START)
     assert [each.deliveries for each in made] == [(each,) for each in found[: len(made)]]
     assert len(made) == min(waiting, max(0, allowed - spent))
     assert all(each.due_at == START for each in made)

@@ -28,7 +28,7 @@ from bot.outbox.retry import SCHEDULE, Change, Standing, after_correction, after
 from bot.outbox.schema import attempts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState, State
 from bot.planning.planner import Planner
-from bot.planning.release import Policy, Spent, release
+from bot.planning.release import PlannedPost
 from bot.services import Detail, Outcome, Verdict
 from tests.bot.world import START, World, article
 
@@ -46,8 +46,9 @@ def outbox(world: World) -> Outbox:
     lease = Lease(world.database, world.clock, server_time=False)
     assert lease.hold()
     outbox, now = Outbox(world.database, lease), world.clock()
-    policy = Policy(per_tick=10)
-    assert outbox.release("ai-team", lambda found: release(found, policy, Spent(), now), now, 10) == 3
+    waiting = outbox.backlog.waiting("ai-team", 10)
+    posts = [PlannedPost(deliveries=(each,), due_at=now) for each in waiting]
+    assert outbox.backlog.release("ai-team", posts, now) == 3
     return outbox
 
 

@@ -19,7 +19,7 @@ from bot.outbox.queue import Outbox
 from bot.outbox.records import Kind, new_claim
 from bot.outbox.states import OnUnknown, State
 from bot.outbox.tallies import deliveries_standing
-from bot.planning.release import Policy, Spent, release
+from bot.planning.release import PlannedPost
 from bot.run import Bot
 from tests.bot.world import START, World, article, to
 from tests.fakechat import (
@@ -333,8 +333,9 @@ def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
     world.catalog.put(article("a"), article("b"))
     bot.planner.plan(world.clock())
     outbox = Outbox(world.database, bot.lease)
-    policy = Policy(per_tick=2)
-    outbox.release("ai-team", lambda found: release(found, policy, Spent(), world.clock()), world.clock(), 10)
+    waiting = outbox.backlog.waiting("ai-team", 10)
+    posts = [PlannedPost(deliveries=(each,), due_at=world.clock()) for each in waiting]
+    assert outbox.backlog.release("ai-team", posts, world.clock()) == 2
     (first, second) = outbox.due("ai-team", world.clock(), 10)
     assert outbox.exchange(None, new_claim(first, Kind.POST, world.clock())) == (True, Taken.YES)
     assert outbox.exchange(None, new_claim(second, Kind.POST, world.clock())) == (True, Taken.STALE)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from bot.outbox.queue import Outbox
-from bot.outbox.records import Delivery
+from bot.outbox.backlog import Backlog
 from bot.outbox.states import State
 from bot.planning.release import PlannedPost
 from bot.run import Bot
@@ -55,11 +53,9 @@ def bot(world: World) -> Bot:
     world.catalog.put(*(article(name) for name in "abc"))
     assert bot.lease.hold()
     bot.planner.plan(world.clock())
-
-    def together(waiting: Sequence[Delivery]) -> list[PlannedPost]:
-        return [PlannedPost(deliveries=tuple(waiting), due_at=world.clock())]
-
-    assert Outbox(world.database, bot.lease).release("readers", together, world.clock(), 10) == 1
+    backlog = Backlog(world.database, bot.lease)
+    together = PlannedPost(deliveries=tuple(backlog.waiting("readers", 10)), due_at=world.clock())
+    assert backlog.release("readers", [together], world.clock()) == 1
     return bot
 
 

@@ -1,0 +1,139 @@
+"""The backlog: deliveries that wait for a post, and the posts that are made of them.
+
+What is made when, `bot.planning.release` decides. Every change compares what its author last saw, and is made
+by whoever holds the lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, update
+
+from bot.outbox import channelstate
+from bot.outbox.causes import Cause
+from bot.outbox.claims import is_enabled
+from bot.outbox.database import Database
+from bot.outbox.lease import Lease
+from bot.outbox.moves import NewPost, add_posts, move_deliveries
+from bot.outbox.recording import lock_channel
+from bot.outbox.records import Delivery, PostKind
+from bot.outbox.rows import as_deliveries, delivery_columns
+from bot.outbox.schema import deliveries
+from bot.outbox.states import DeliveryState
+from bot.services.message import Mention
+
+
+class Release(Protocol):
+    """One message that is to be made of waiting deliveries."""
+
+    @property
+    def deliveries(self) -> Sequence[Delivery]:
+        """The deliveries, in the order in which people are to see them."""
+
+    @property
+    def due_at(self) -> datetime:
+        """When the message is sent at the earliest."""
+
+    @property
+    def kind(self) -> PostKind:
+        """What the message is."""
+
+    @property
+    def mention(self) -> Mention | None:
+        """Whom it notifies."""
+
+
+Standing = tuple[int, int | None, datetime | None]
+"""How many deliveries of a channel wait for a post, the newest of them, and when one last changed."""
+
+
+class Backlog:
+    """What waits in one database, for the process that `lease` belongs to."""
+
+    def __init__(self, database: Database, lease: Lease) -> None:
+        self._database = database
+        self._lease = lease
+
+    def waiting(self, channel: str, limit: int) -> list[Delivery]:
+        """Return the channel's deliveries that wait for a post, oldest first, at most `limit`."""
+        query = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
+        with self._database.read() as connection:
+            return as_deliveries(connection.execute(query))
+
+    def release(
+        self,
+        channel: str,
+        chosen: Sequence[Release],
+        now: datetime,
+        *,
+        review: bool = False,
+        digest_at: datetime | None = None,
+    ) -> int | None:
+        """Make posts of waiting deliveries, and return how many, or None when nothing was done.
+
+        With `review` they are held for an operator, but for what an operator has replayed. `digest_at` is the
+        time of the digest that is thereby decided, whether or not there is one. Nothing is done without the
+        lease, for a channel that is not enabled, or when one of the deliveries has changed meanwhile.
+        """
+        if not chosen and digest_at is None:
+            return 0
+        with self._database.write() as connection:
+            if not self._lease.is_held(connection) or not is_enabled(connection, channel):
+                return None
+            if digest_at is not None:
+                channelstate.note_digest(connection, channel, digest_at)
+            new = [_new_post(each, review=review) for each in chosen]
+            numbers = add_posts(connection, channel, new, now) if new else []
+            for number, each in zip(numbers, chosen, strict=True):
+                if not _assign(connection, channel, number, each.deliveries):
+                    connection.rollback()
+                    return None
+        return len(chosen)
+
+    def end(
+        self, channel: str, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
+    ) -> int:
+        """End deliveries that wait for a post, and return how many still did."""
+        moved = 0
+        with self._database.write() as connection:
+            lock_channel(connection, channel)
+            if not self._lease.is_held(connection):
+                return 0
+            for delivery, state, cause, note in ends:
+                which = and_(deliveries.c.id == delivery.id, _unreleased(channel))
+                waiting = [DeliveryState.WAITING]
+                moved += move_deliveries(connection, which, waiting, state, now, cause=cause, note=note)
+        return moved
+
+
+def standing_of(connection: Connection, channel: str) -> Standing:
+    """Return what tells whether something has changed in the channel's backlog."""
+    found = func.count(), func.max(deliveries.c.id), func.max(deliveries.c.updated_at)
+    count, newest, changed_at = connection.execute(select(*found).where(_unreleased(channel))).one()
+    return count, newest, changed_at
+
+
+def _new_post(release: Release, *, review: bool) -> NewPost:
+    is_ordered = all(each.forced for each in release.deliveries)
+    due_at = release.due_at if is_ordered or not review else None
+    return NewPost(kind=release.kind, due_at=due_at, mention=release.mention)
+
+
+def _assign(connection: Connection, channel: str, number: int, members: Sequence[Delivery]) -> bool:
+    """Make waiting deliveries part of a post, in this order; return whether all of them still waited."""
+    ours = and_(deliveries.c.id == bindparam("its_delivery"), _unreleased(channel))
+    values = {"post_id": number, "position": bindparam("its_place")}
+    statement = update(deliveries).where(ours).values(values)
+    places = ({"its_delivery": each.id, "its_place": place} for place, each in enumerate(members))
+    return all(connection.execute(statement, place).rowcount == 1 for place in places)
+
+
+def _unreleased(channel: str) -> ColumnElement[bool]:
+    return and_(
+        deliveries.c.channel == channel,
+        deliveries.c.state == DeliveryState.WAITING.value,
+        deliveries.c.post_id.is_(None),
+    )

@@ -1,0 +1,111 @@
+"""When and how a channel has its posts: the policy, what waits, and what the channel has had. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from articles.article import Article
+from bot.outbox.records import Delivery
+from bot.planning.budget import Budget
+from bot.planning.digest import Digest
+from bot.planning.windows import Quiet
+from bot.services.message import Mention
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urgent:
+    """Articles of this quality or more are posted alone and at once; `mention` is whom their posts notify."""
+
+    min_quality: int
+    mention: Mention | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionRule:
+    """Posts notify `mention` when one of their articles has one of `topics` (slugs) and this quality.
+
+    None for either means any.
+    """
+
+    mention: Mention
+    topics: frozenset[str] | None = None
+    min_quality: int | None = None
+
+    def fits(self, candidate: Candidate) -> bool:
+        """Return whether the article is one of those that the rule is for."""
+        if self.min_quality is not None and (candidate.quality or 0) < self.min_quality:
+            return False
+        return self.topics is None or not self.topics.isdisjoint(candidate.slugs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How a channel wants its posts; without anything, each article is a post at once, oldest first.
+
+    `capacity` is how many articles one message of its service can hold. The first of `mentions` that fits a
+    post counts.
+    """
+
+    quiet: Quiet | None = None
+    budget: Budget | None = None
+    digest: Digest | None = None
+    urgent: Urgent | None = None
+    mentions: tuple[MentionRule, ...] = ()
+    capacity: int = 1
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing depends on what the articles are, or on the time."""
+        return not (self.quiet or self.budget or self.digest or self.urgent or self.mentions)
+
+    def mention_of(self, candidates: Sequence[Candidate], *, urgent: bool = False) -> Mention | None:
+        """Return whom a post about these articles notifies."""
+        if urgent and self.urgent and self.urgent.mention:
+            return self.urgent.mention
+        fitting = (rule.mention for rule in self.mentions if any(map(rule.fits, candidates)))
+        return next(fitting, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A delivery that waits for its post, and what the policy asks of its article.
+
+    `expires_at` is when the article will be too old to be posted, None where it never is.
+    """
+
+    delivery: Delivery
+    quality: int | None = None
+    published_at: datetime
+    slugs: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a channel has had.
+
+    `left` is how many posts may be released until the next tick. `seen` are the times of the posts that
+    people saw, or may have seen, in the budget's period; `under_way` counts those that have been released and
+    not been seen yet. `digest_at` is the time of the digest that was decided last, None before the first.
+    """
+
+    left: int
+    seen: tuple[datetime, ...] = ()
+    under_way: int = 0
+    digest_at: datetime | None = None
+
+
+def candidate_of(delivery: Delivery, article: Article | None, max_age: timedelta | None) -> Candidate:
+    """Return a waiting delivery as the policy sees it; without its article, by what the outbox knows."""
+    if article is None:
+        return Candidate(delivery=delivery, quality=delivery.quality, published_at=delivery.published_at)
+    ends = [article.due_at + max_age if max_age is not None else None, article.expires_at]
+    return Candidate(
+        delivery=delivery,
+        quality=article.quality,
+        published_at=article.due_at,
+        slugs=frozenset(article.slugs),
+        expires_at=None if delivery.forced else min((each for each in ends if each), default=None),
+    )

@@ -1,0 +1,60 @@
+"""Quiet hours: when a channel may not be posted to, and when that ends. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.planning.localtime import DAY, change_of_clocks
+
+_SATURDAY = 5
+_LONGEST = 9
+"""Days within which quiet hours end: a weekend with the nights around it takes three."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """The times at which nothing is posted, by what clocks in `zone` show.
+
+    `start` and `end` are both there or both None; an `end` before `start` is on the next day. With `weekends`
+    Saturday and Sunday are quiet as a whole. A time that clocks show twice is quiet both times.
+    """
+
+    zone: ZoneInfo
+    start: time | None = None
+    end: time | None = None
+    weekends: bool = False
+
+    def covers(self, moment: datetime) -> bool:
+        """Return whether nothing is posted at `moment`."""
+        local = moment.astimezone(self.zone)
+        if self.weekends and local.weekday() >= _SATURDAY:
+            return True
+        if self.start is None or self.end is None:
+            return False
+        at = local.time()
+        if self.start < self.end:
+            return self.start <= at < self.end
+        return at >= self.start or at < self.end
+
+    def ends_at(self, moment: datetime) -> datetime:
+        """Return `moment` when it is not quiet, or else the first moment after it that is not, in UTC."""
+        if not self.covers(moment):
+            return moment
+        later = (each for each in self._bounds(moment) if each > moment and not self.covers(each))
+        return min(later, default=moment + _LONGEST * DAY)
+
+    def _bounds(self, moment: datetime) -> Iterator[datetime]:
+        """Yield the moments in the days from `moment` on at which it may cease to be quiet."""
+        first = moment.astimezone(self.zone).date()
+        for number in range(_LONGEST):
+            for at in {time(0), self.end or time(0)}:
+                for fold in (0, 1):
+                    shown = datetime.combine(first + number * DAY, at, tzinfo=self.zone)
+                    yield shown.replace(fold=fold).astimezone(UTC)
+            start = moment + number * timedelta(days=1)
+            changed = change_of_clocks(self.zone, start, start + DAY)
+            if changed:
+                yield changed

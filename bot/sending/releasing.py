@@ -1,0 +1,173 @@
+"""From what waits in a channel to the posts of now: reads what the policy asks for, and writes what it says.
+
+Ends what is no longer to be posted, so that it takes no place in a budget or a digest. Sends nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.outbox import channelstate
+from bot.outbox.backlog import Standing, standing_of
+from bot.outbox.causes import Cause, describe
+from bot.outbox.channelstate import ChannelState
+from bot.outbox.queue import Outbox
+from bot.outbox.records import Delivery
+from bot.outbox.states import DeliveryState
+from bot.planning.catalog import Catalog
+from bot.planning.policy import Candidate, Spent, candidate_of
+from bot.planning.presence import missing
+from bot.planning.release import digest_decided, next_moment, release
+from bot.planning.rules import Channel, Reason
+from bot.planning.spending import spent_of
+from bot.sending.prepare import end_of, revive_next, still
+
+BATCH = 50
+"""Deliveries that are released at once where no policy has to choose among them."""
+
+MOST_WAITING = 5_000
+"""Deliveries that a policy chooses among; those that came later are looked at when these are fewer."""
+
+log = logging.getLogger("bot.sending.releasing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Idle:
+    """Nothing is released `until` then (None: for good), while all stands as it did."""
+
+    until: datetime | None
+    standing: Standing
+    revision: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """What one process remembers of releasing.
+
+    `looked_at` is when it last began to plan and went through: a digest waits for such a look after its time,
+    so that what came up before is in it.
+    """
+
+    looked_at: datetime | None = None
+    _idle: dict[str, _Idle] = field(default_factory=dict)
+    _decided: dict[str, datetime] = field(default_factory=dict)
+
+    def awaits_digest(self, channel: Channel, now: datetime) -> bool:
+        """Return whether a digest of the channel may be to decide."""
+        digest, decided = channel.policy.digest, self._decided.get(channel.name)
+        if digest is None or self.looked_at is None:
+            return False
+        return decided is None or digest.next(decided) <= min(now, self.looked_at)
+
+    def note_decided(self, name: str, at: datetime) -> None:
+        """Remember that the channel's digest of that time is decided."""
+        self._decided[name] = at
+
+    def is_idle(self, name: str, standing: Standing, revision: int, now: datetime) -> bool:
+        """Return whether nothing can have changed since nothing was released."""
+        idle = self._idle.get(name)
+        if idle is None or (idle.standing, idle.revision) != (standing, revision):
+            return False
+        return idle.until is None or now < idle.until
+
+    def note_idle(self, name: str, standing: Standing, revision: int, until: datetime | None) -> None:
+        """Remember that nothing is released until then."""
+        self._idle[name] = _Idle(until=until, standing=standing, revision=revision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Releaser:
+    """Makes the posts of one channel."""
+
+    channel: Channel
+    outbox: Outbox
+    catalog: Catalog
+    memory: Memory
+
+    def release(self, left: int, now: datetime) -> int:
+        """Make the posts that are due, `left` at most but for a digest's, and return how many were made."""
+        if not self.channel.policy.is_plain:
+            return self._by_policy(left, now)
+        left = min(left, BATCH)
+        waiting = self.outbox.backlog.waiting(self.channel.name, left)
+        candidates = [candidate_of(each, None, None) for each in waiting]
+        made = release(candidates, self.channel.policy, Spent(left=left), now)
+        return self.outbox.backlog.release(self.channel.name, made, now, review=self.channel.review) or 0
+
+    def _by_policy(self, left: int, now: datetime) -> int:
+        name, policy = self.channel.name, self.channel.policy
+        revision = self.catalog.revision()
+        with self.outbox.database.read() as connection:
+            standing = standing_of(connection, name)
+            state = channelstate.states_in(connection, [name]).get(name)
+        if state is None or self.memory.is_idle(name, standing, revision, now):
+            return 0
+        candidates = self._candidates(now)
+        spent = self._spent(state, left, now)
+        made = release(candidates, policy, spent, now)
+        decided = digest_decided(policy, spent, now)
+        released = self.outbox.backlog.release(name, made, now, review=self.channel.review, digest_at=decided)
+        if released is None:
+            return 0
+        if not self._waits_for_look(now) and (last := decided or spent.digest_at):
+            self.memory.note_decided(name, last)
+        if not made and left > 0 and not self._waits_for_look(now):
+            ends = [each.expires_at for each in candidates]
+            moments = [each for each in (next_moment(policy, spent, now), *ends) if each]
+            self.memory.note_idle(name, standing, revision, min(moments, default=None))
+        return released
+
+    def _waits_for_look(self, now: datetime) -> bool:
+        """Return whether the time of a digest has come since this process last looked at the articles."""
+        digest, looked_at = self.channel.policy.digest, self.memory.looked_at
+        return digest is not None and (looked_at is None or looked_at < digest.last(now))
+
+    def _spent(self, state: ChannelState, left: int, now: datetime) -> Spent:
+        with self.outbox.database.read() as connection:
+            spent = spent_of(connection, self.channel.policy, state, left, now)
+        digest = self.channel.policy.digest
+        return replace(spent, digest_at=digest.last(now)) if digest and self._waits_for_look(now) else spent
+
+    def _candidates(self, now: datetime) -> list[Candidate]:
+        """Return what may be posted of what waits; end what may not, and leave out what is not there yet."""
+        waiting = self.outbox.backlog.waiting(self.channel.name, MOST_WAITING)
+        articles = self.catalog.get_many([each.article_id for each in waiting])
+        absent = any(each.article_id not in articles for each in waiting)
+        is_gone = missing(self.catalog, now) if absent else None
+        ends: list[tuple[Delivery, DeliveryState, Cause, str]] = []
+        found = []
+        for each in waiting:
+            article = articles.get(each.article_id)
+            decision = still(article, self.channel, each, now)
+            if article is not None and decision.deliver:
+                found.append(candidate_of(each, article, self.channel.max_age))
+            elif decision.reason is Reason.TOO_OLD:
+                cause = self._held_by()
+                note = decision.says if cause is Cause.TOO_OLD else ""
+                ends.append((each, DeliveryState.EXPIRED, cause, note))
+            elif article is not None or (is_gone and is_gone(each)):
+                ends.append((each, *end_of(article, decision)))
+        self._end(ends, now)
+        return found
+
+    def _held_by(self) -> Cause:
+        """Return what has most likely kept an article that is too old now from being posted before."""
+        policy = self.channel.policy
+        causes = (
+            (policy.digest, Cause.DIGEST),
+            (policy.budget, Cause.BUDGET),
+            (policy.quiet, Cause.QUIET_HOURS),
+        )
+        return next((cause for part, cause in causes if part), Cause.TOO_OLD)
+
+    def _end(self, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime) -> None:
+        if not ends:
+            return
+        self.outbox.backlog.end(self.channel.name, ends, now)
+        for delivery, state, cause, note in ends:
+            says = describe(cause, note)
+            log.warning("%s channel=%s article=%s: %s", state, delivery.channel, delivery.article_id, says)
+            revive_next(self.outbox, delivery, now)
