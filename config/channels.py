@@ -28,6 +28,7 @@ from config.values import (
     Names,
     Section,
     VariableName,
+    all_defaults,
     everything,
     filter_lists,
     off,
@@ -77,9 +78,9 @@ class ChannelConfig(Section):
     kind: Annotated[str, AfterValidator(_kind)]
     topics: Annotated[Names | None, BeforeValidator(everything)] = None
     min_quality: int | None = None
-    types: Filtered = FilterConfig()
-    providers: Filtered = FilterConfig()
-    keywords: Filtered = FilterConfig()
+    types: Filtered = all_defaults()
+    providers: Filtered = all_defaults()
+    keywords: Filtered = all_defaults()
     max_age: Annotated[Duration | None, BeforeValidator(off)] = timedelta(days=7)
     backfill: Annotated[int, Field(ge=0, le=100)] = 0
     max_per_tick: Annotated[int, Field(ge=1, le=1000)] = 5

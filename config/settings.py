@@ -43,6 +43,7 @@ from config.values import (
     TimeZone,
     VariableName,
     WebAddress,
+    all_defaults,
     inner_folder,
     listed,
     matching,
@@ -227,11 +228,11 @@ class PagesConfig(Section):
 class Config(Section):
     """All settings. `state` is the folder for what the program itself keeps: the catalog and the outbox."""
 
-    site: SiteConfig = SiteConfig()
-    articles: ArticlesConfig = ArticlesConfig()
-    feeds: FeedsConfig = FeedsConfig()
-    pages: PagesConfig = PagesConfig()
-    bot: BotConfig = BotConfig()
+    site: SiteConfig = all_defaults()
+    articles: ArticlesConfig = all_defaults()
+    feeds: FeedsConfig = all_defaults()
+    pages: PagesConfig = all_defaults()
+    bot: BotConfig = all_defaults()
     state: Path = Path("var")
     _file: Path | None = PrivateAttr(default=None)
     _marks: Mapping[Location, tuple[int, int]] = PrivateAttr(default_factory=dict)

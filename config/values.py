@@ -150,3 +150,12 @@ class Section(BaseModel):
 
     # Built at first use, each section once: at import, every section would build those within it.
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
+
+
+def all_defaults() -> Any:
+    """Return the default of a field that is a section: the section with the defaults of its own fields.
+
+    It is validated as a part of what it stands in. A section that was created here would have its validator
+    built at import, for itself alone.
+    """
+    return Field(default_factory=dict, validate_default=True)

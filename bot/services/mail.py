@@ -11,9 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, timedelta
-from email import policy
 from email.header import decode_header, make_header
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
 from email.utils import parseaddr
@@ -66,10 +64,11 @@ _LOGIN = frozenset({530, 534, 535, 538})
 """Replies about the login: RFC 4954 §6."""
 
 _ENHANCED = re.compile(rb"\b([245]\.\d{1,3}\.\d{1,3})\b")
-_POLICY = policy.SMTP.clone(cte_type="7bit", max_line_length=78)
 
 
 def _address(value: str) -> str:
+    from email import policy  # here and below: most processes write no mail, and it takes 4 ms
+
     header: Any = policy.default.header_factory("To", value)
     found = header.addresses
     plain = value.isascii() and value.isprintable()
@@ -164,6 +163,8 @@ class Email(Service):
 
     def draw(self, request: Request, times: Times) -> Drawing:
         """Return what a mailbox shows of a message."""
+        from email import policy
+
         mail: Any = BytesParser(policy=policy.default).parsebytes(request.content())
         text: str = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
         paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
@@ -185,9 +186,12 @@ class Email(Service):
 
 def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMessage:
     """Return a message without its content; with headers that keep automatic answers away (RFC 3834 §5)."""
+    from email import policy
+    from email.headerregistry import Address
+
     sender, recipient = str(to.options["sender"]), str(to.options["to"])
     name, spec = parseaddr(sender)
-    mail = EmailMessage(policy=_POLICY)
+    mail = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit", max_line_length=78))
     mail["From"] = Address(display_name=_literal(name or fit(clean(site), NAME)), addr_spec=spec)
     mail["To"] = recipient
     mail["Subject"] = _literal(subject)

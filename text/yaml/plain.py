@@ -28,9 +28,7 @@ _ESCAPES = re.compile(r'[^\\]*+(?:\\["\\nrt][^\\]*+)*+')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 # What libyaml refuses or takes for a line break (YAML 1.1 §4.1, §4.2), and tabs, which are never needed.
-_UNUSUAL = re.compile(
-    r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_UNUSUAL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _LINE_BREAKS = ("\x85", "\u2028", "\u2029")  # to libyaml, but not to the patterns here
 _USUAL_BYTES = bytes([0x0A, *range(0x20, 0x7F)])
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
