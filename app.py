@@ -123,7 +123,7 @@ def _add_commands(
             newswire.indexer, newswire.clock, partial(index_of, newswire.config), newswire.checkout
         )
     )
-    app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer, newswire.private))
+    app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer, _fetch, newswire.private))
     app.cli.add_command(init_command(config_path(environ), newswire.clock))
     for name, what in (
         ("bot", "Post new articles to chat."),
@@ -133,6 +133,13 @@ def _add_commands(
     app.cli.add_command(
         _LazyGroup("config", "Check and list the settings.", partial(_config_commands, newswire, environ))
     )
+
+
+def _fetch(url: str, *, max_bytes: int) -> bytes:
+    # Imported late: few commands fetch anything, and `requests` takes long to load.
+    from wiring.fetching import fetch
+
+    return fetch(url, max_bytes=max_bytes)
 
 
 def _writes_config(arguments: list[str]) -> bool:

@@ -74,7 +74,8 @@ class Article:
 
     All times are aware and in UTC. `link` is None when the article has no address elsewhere: its home is then
     the page this site gives it; `original_link` is there only where it differs. `slug` is the front matter's
-    word for the last part of its address. `story` is what the translations of an article have in common, None
+    word for the last part of its address. `guid` identifies it in feeds where something other than its id is
+    to do so. `story` is what the translations of an article have in common, None
     where it is known by its link alone. `topics` are names; `slugs` are the addresses of those topics and
     of their ancestors, filled in by the catalog. `is_published` is the editor's word alone: a published
     article is visible from `appears_at` (or else `published_at`) until `expires_at`.
@@ -90,6 +91,7 @@ class Article:
     link: str | None = None
     original_link: str | None = None
     slug: str | None = None
+    guid: str | None = None
     story: str | None = None
     summary: str = ""
     topics: tuple[str, ...] = ()

@@ -71,6 +71,7 @@ class Report:
             yield advice
         yield from self._bodies()
         yield from self._addresses()
+        yield from self._shared_ids()
         if summaries := list(self._indexer.catalog.summaries(self._now)):
             yield "by topic:"
         for summary in summaries:
@@ -142,6 +143,17 @@ class Report:
             if count > 1:
                 yield f"{address} is the address of {count} articles: set articles.permalink"
 
+    def _shared_ids(self) -> Iterator[str]:
+        """Yield which articles readers of feeds would take for one, because they have one id there."""
+        by_guid: dict[str, list[str]] = {}
+        for article in self._shown:
+            by_guid.setdefault(article.guid or article.id, []).append(article.path)
+        shared = sorted((guid, sorted(paths)) for guid, paths in by_guid.items() if len(paths) > 1)
+        for guid, paths in shared[:_MOST]:
+            yield f"{guid} is the id of {_listed(paths)} in feeds: give all but one a `guid` of their own"
+        if len(shared) > _MOST:
+            yield f"{_plural(len(shared) - _MOST, 'more id')} of several articles in feeds"
+
 
 def _path(problem: ArticleError) -> str:
     return problem.path
@@ -151,6 +163,12 @@ def _band(article: Article) -> str:
     if article.quality is None:
         return "none"
     return next(name for least, name in _BANDS if least is None or article.quality >= least)
+
+
+def _listed(paths: list[str]) -> str:
+    named = paths[:_ADDRESSES]
+    more = len(paths) - len(named)
+    return f"{', '.join(named)} and {_plural(more, 'other')}" if more else ", ".join(named)
 
 
 def _plural(count: int, noun: str) -> str:

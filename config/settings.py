@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from articles.conventions import Conventions, Generator
+from articles.conventions import Conventions, Generator, Guids
 from articles.files.folder import ARTICLE_FILES
 from articles.files.git import may_carry_token
 from articles.topics import ALL, Topic, TopicError, Topics, slugify
@@ -71,6 +71,7 @@ class ArticlesConfig(Section):
     the token for a private one. `files` are globs of files beside the articles that are served although they
     are no pictures, audio, video or PDF. `generator` says by whose conventions they are
     written, `base_url` which site they belong to, and `permalink` how their addresses there are formed.
+    `guid` says what identifies their entries in feeds; to be chosen once.
     """
 
     path: Path = Path("content")
@@ -80,6 +81,7 @@ class ArticlesConfig(Section):
     generator: Generator = "plain"
     base_url: WebAddress | None = None
     permalink: Permalink | None = None
+    guid: Guids = "id"
     topics_from: Annotated[Names | None, Field(min_length=1)] = None
     git: GitAddress | None = None
     branch: BranchName | None = None
@@ -264,4 +266,5 @@ class Config(Section):
             permalink=articles.permalink,
             topics_from=articles.topics_from,
             timezone=self.site.timezone,
+            guid=articles.guid,
         )

@@ -22,7 +22,7 @@ from feeds.model import Author, Content, Entry, Feed, Site
 from text.markup import one_line
 from text.people import without_address
 from text.summary import MARKED_LENGTH, cut
-from text.urls import http_url, on_site, page_url
+from text.urls import http_url, is_uri, on_site, page_url
 
 MAX_SUMMARY = MARKED_LENGTH
 """Characters of a summary unless the settings say otherwise: as many as the author can mark."""
@@ -33,15 +33,6 @@ MAX_CONTENT_BYTES = 8_000_000
 # The root of every id that is made here. It must never change: readers would show each entry again.
 _IDS = uuid.UUID("6d3c3f0e-9c38-5f0b-8f0e-2b1f4f3f0c57")
 
-# RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: what a feed reader will take for an id as it stands.
-_URI = re.compile(
-    r"""https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][A-Za-z0-9;/?:@&=+$.\-_!~*'()%,\#]*)?
-    | urn:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
-    | urn:(?!uuid:)[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9()+,.:=@;$_!*'/%-]+
-    | tag:(?:[a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(?:-\d\d){0,2}:[A-Za-z0-9;/?:@&=+$.\-_!~*'()%,]*
-    """,
-    re.VERBOSE,
-)
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
@@ -203,11 +194,14 @@ def digest_id(slug: str, period: str, site: Site) -> str:
 
 
 def entry_id(article: Article, site: Site) -> str:
-    """Return what identifies the article in every feed and format: its id if that is a URI, or else a UUID.
+    """Return what identifies the article in every feed: its id if that is a URI, or else a UUID.
 
-    A function of the article's id and the site's, never of an address, title or date (RFC 4287 §4.2.6).
+    That is a function of the article's id and the site's, never of an address, title or date (RFC 4287
+    §4.2.6). An article whose old feed gave it another id keeps that one.
     """
-    return article.id if _URI.fullmatch(article.id) else _uuid(site, "article", article.id)
+    if article.guid:
+        return article.guid
+    return article.id if is_uri(article.id) else _uuid(site, "article", article.id)
 
 
 def entry_url(article: Article, site: Site) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from flask.cli import AppGroup
 from articles.catalog.catalog import TopicSummary
 from articles.catalog.indexer import Indexer
 from articles.errors import ArticlesError
+from articles.topics import ALL
 from feeds.errors import ExportError
 from feeds.export import export
 from feeds.formats import FORMATS
@@ -19,10 +21,15 @@ from feeds.publisher import Publisher
 from text.printable import print_json, print_line
 from text.terminal import CommandError
 
+Fetch = Callable[..., bytes]
+"""Returns what is at an http(s) address, at most `max_bytes`. Raises UnreadableFeedError."""
 
-def feeds_commands(publisher: Publisher, indexer: Indexer, private: PrivateFeeds | None = None) -> AppGroup:
-    """Return the `feeds` group of commands."""
-    group = AppGroup("feeds", help="List the feeds, or write them as files.")
+
+def feeds_commands(
+    publisher: Publisher, indexer: Indexer, fetch: Fetch, private: PrivateFeeds | None = None
+) -> AppGroup:
+    """Return the `feeds` group of commands; `fetch` returns what is at an address."""
+    group = AppGroup("feeds", help="List the feeds, compare them with others, or write them as files.")
 
     @group.command(name="list")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -61,6 +68,22 @@ def feeds_commands(publisher: Publisher, indexer: Indexer, private: PrivateFeeds
             except ExportError as error:
                 raise CommandError(str(error)) from None
         print_line(f"{written} written, {kept} unchanged, {removed} removed")
+
+    @group.command()
+    @click.argument("old")
+    @click.option("--topic", "slug", default=ALL, show_default=True, help="The slug of the feed's topic.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every entry.")
+    def compare(old: str, slug: str, as_json: bool) -> None:
+        """Compare the feed in the file or at the address OLD with the one that is to take its place.
+
+        The exit status is 1 when readers would be shown entries twice, and 2 when OLD is no feed.
+        """
+        # Imported late, as it is seldom used.
+        from feeds.comparing import old_feed, print_comparison
+
+        _refresh(indexer)
+        is_good = print_comparison(publisher, indexer, old_feed(old, fetch), slug, as_json=as_json)
+        sys.exit(0 if is_good else 1)
 
     @group.command()
     @click.argument("name")

@@ -4,7 +4,8 @@ FeedsError
 ├── UnknownTopicError   there is no such topic: 404, with the topics that sound like it
 ├── GoneTopicError      the operator ended the topic: 410
 ├── BadFilterError      a filtered feed's address asks for what cannot be: 400, with the reason
-└── ExportError         a folder of static files could not be written
+├── ExportError         a folder of static files could not be written
+└── UnreadableFeedError what is to be compared is no feed, or cannot be fetched
 """
 
 from __future__ import annotations
@@ -39,3 +40,7 @@ class BadFilterError(FeedsError):
 
 class ExportError(FeedsError):
     """The static files could not be written."""
+
+
+class UnreadableFeedError(FeedsError):
+    """Another program's feed could not be fetched or understood; the text says why."""

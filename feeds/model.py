@@ -5,14 +5,19 @@ Knows nothing of XML, JSON, HTTP or the catalog.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
 from articles.article import Enclosure, Image, RelatedArticle
+from text.urls import is_uri
 
 Content = Literal["full", "excerpt"]
+
+# It must never change: readers of Atom would show entries again whose id is no URI.
+_OLD_IDS = uuid.UUID("b7ad4c3c-0a0d-5c58-9d3e-6f0c9d1c9a11")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +50,18 @@ class Author:
     feed_url: str | None = None
 
 
+def uri_of(entry_id: str) -> str:
+    """Return an id as a URI, which Atom asks for (RFC 4287 §4.2.6): one that is none gives a UUID."""
+    return entry_id if is_uri(entry_id) else uuid.uuid5(_OLD_IDS, entry_id).urn
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One article as every format shows it.
 
     All text is on one line, all of it can stand in XML, and all URLs are absolute and plain ASCII. `via` is
     where the article came from when `url` is not that place. `content_html` is safe HTML and never empty.
+    `id` is a URI unless the article's old feed had something else.
     """
 
     id: str
@@ -68,6 +79,11 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
     related: tuple[RelatedArticle, ...] = ()
     via: str | None = None
+
+    @property
+    def uri(self) -> str:
+        """The id as Atom has it."""
+        return uri_of(self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

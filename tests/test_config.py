@@ -137,7 +137,7 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         (
             "articles:\n  folder: x\n",
             ["2:3: articles.folder: is not a known key; known here: base_url, branch, every, exclude,"
-             " files, generator, git, include, path, permalink, subdir, token_env, topics_from"],
+             " files, generator, git, guid, include, path, permalink, subdir, token_env, topics_from"],
         ),
         (
             f"articles:\n  files: ['*.csv', {'a' * 501}]\n",

@@ -13,6 +13,15 @@ _TRACKING = re.compile(
 _PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d{1,4})?(?:[/?][A-Za-z0-9%/?#@!$&'()*+,;=._~:-]*)?")
 _MAX_HOST = 253  # characters of a host name (RFC 1035 §2.3.4), which no other spelling of it exceeds
 _MAX_LABEL = 63  # characters between two dots of it
+# RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: what a feed reader will take for an id as it stands.
+_URI = re.compile(
+    r"""https?://[A-Za-z0-9.-]+(?::\d+)?(?:[/?#][A-Za-z0-9;/?:@&=+$.\-_!~*'()%,\#]*)?
+    | urn:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
+    | urn:(?!uuid:)[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9()+,.:=@;$_!*'/%-]+
+    | tag:(?:[a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(?:-\d\d){0,2}:[A-Za-z0-9;/?:@&=+$.\-_!~*'()%,]*
+    """,
+    re.VERBOSE,
+)
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -36,6 +45,11 @@ def http_url(text: str) -> str | None:
     )
     host = _netloc(parts)
     return parts._replace(netloc=host, path=path, query=query, fragment=fragment).geturl() if host else None
+
+
+def is_uri(text: str) -> bool:
+    """Return whether a feed reader takes the text for an identifier as it stands: http(s), urn or tag."""
+    return _URI.fullmatch(text) is not None
 
 
 def canonical_url(url: str) -> str:

@@ -89,6 +89,8 @@ def config_lines(project: Project, source: list[str]) -> Iterator[str]:
         yield f"  base_url: {_quoted(project.base_url)} # the site the articles belong to: entries link there"
     else:
         yield "  # base_url: https://blog.example # the site the articles belong to: entries link there"
+    if project.generator != "plain":
+        yield "  # guid: permalink # where these feeds take the place of the generator's own: docs/moving.md"
     yield "  # permalink: /:year/:month/:day/:slug/ # where `articles check` shows wrong addresses"
     if "category" in project.topic_keys and not {"topics", "tags", "categories"} & set(project.topic_keys):
         yield "  topics_from: [topics, tags, categories, category]"

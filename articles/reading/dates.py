@@ -42,7 +42,7 @@ _HOURS = {"Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, 
 # As Unix's `date` writes it: `Sat Jan  3 10:00:00 CET 2026`.
 _ZONE_BEFORE_YEAR = re.compile(r"(.*:\d\d) ([A-Z]{1,4}|[+-]\d{4}) (\d{4})", re.IGNORECASE)
 _OFFSET = re.compile(r"(?:UTC|GMT)?[ ]*([+-])(\d{1,2}):?(\d{2})?:?(\d{2})?", re.IGNORECASE)
-_NAMED_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .T]+|$)")
+_NAMED_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .]+|T(?=\d)|$)")
 _DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})[/-](\d{1,2})[/-]")
 _DATED_FOLDER = re.compile(r"(?:^|/)(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .][^/]*)?/")
 # Numbers of seconds and of milliseconds since 1970 begin here: in March 1973.

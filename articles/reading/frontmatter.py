@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from articles.article import Article, RelatedArticle, markup_of
@@ -109,10 +109,12 @@ class _Reading:
         story = links.story() if link is None else None
         slug = found.first(_SLUG, "slug")
         authors = found.first(self._people(), "authors", "author") or ()
+        place = partial(links.place, title, slug, published_at, authors)
         if link is None and self._conventions.base_url:
-            link = links.own(title, slug, published_at, authors)
+            link = links.own(place())
+        given_id = found.first(values.identifier, "id")
         return Article(
-            id=found.first(values.identifier, "id") or identity(self._path),
+            id=given_id or identity(self._path),
             path=self._path,
             title=title,
             published_at=published_at,
@@ -122,6 +124,7 @@ class _Reading:
             link=link,
             original_link=original if original != link else None,
             slug=slug,
+            guid=links.guid(place, link, given_id),
             story=story,
             summary=self._excerpt() or self._first_words(),
             topics=self._topics(),

@@ -46,6 +46,7 @@ _MAY_BE_NESTED = frozenset(
         "language",
         "locale",
         *LINKS,
+        "guid",
     }
 )
 SEPARATORS: Mapping[str, str] = {"jekyll": " ", "pelican": ";"}

@@ -14,6 +14,8 @@ MAX_URL = 4_000
 """Characters of an address: a longer one is left out."""
 MAX_ID = 1_000
 """Characters of an `id`: a longer one is left out, and the path identifies the article."""
+MAX_GUID = 1_000
+"""Characters of a `guid`: a longer one is left out."""
 MAX_NAME = 200
 """Characters of the name of an author, a provider, a type or a category, and of a picture's text."""
 MAX_ITEMS = 100

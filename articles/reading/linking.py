@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,10 @@ from articles.article import Enclosure, Image
 from articles.identity import identity
 from articles.reading import addresses, keys, limits, parts, values
 from articles.reading.context import Context
+from articles.reading.guids import generators_guid
 from articles.reading.languages import language_in_path, without_language
 from articles.reading.values import BadValueError, Values
+from text.urls import is_uri
 
 _NO_SITE = "is a path on the site, which is not known: set articles.base_url"
 
@@ -39,13 +41,13 @@ class Links:
             link = next(filter(None, addresses_given), None)
         return link, original
 
-    def own(
+    def place(
         self, title: str, slug: str | None, published_at: datetime, authors: tuple[str, ...]
-    ) -> str | None:
-        """Return the address at which the article's site publishes it; None where that is not known."""
+    ) -> addresses.Place:
+        """Return what the article's address on its site is made from."""
         surroundings = self._context.surroundings
         home = surroundings.home_of(self._path)
-        place = addresses.Place(
+        return addresses.Place(
             path=self._path.removeprefix(home.folder) if home else self._path,
             prefix=home.prefix if home else surroundings.prefix,
             title=title,
@@ -56,12 +58,44 @@ class Links:
             language=home.code if home else language_in_path(self._path),
             keeps_date=surroundings.names_keep_dates,
         )
+
+    def own(self, place: addresses.Place) -> str | None:
+        """Return the address at which the article's site publishes it; None where that is not known."""
+        surroundings = self._context.surroundings
+        home = surroundings.home_of(self._path)
         configured = surroundings.permalink_for(place.folders, home)
         conventions = self._conventions
         if home and home.base_url and self._is_one_of_several_hosts():
             conventions = replace(conventions, base_url=home.base_url)
         return addresses.own_address(
             place, self._permalink(), configured, conventions, below=home.url if home else ""
+        )
+
+    def guid(
+        self, place_of: Callable[[], addresses.Place], link: str | None, given_id: str | None
+    ) -> str | None:
+        """Return what the article's old feed identified it by; None where feeds go by its id.
+
+        `link` is the article's address, and `given_id` the front matter's `id`. The front matter's word comes
+        first: its `guid`, or an `id` that is a URI. An article that has its only address on this site was in
+        no other feed.
+        """
+        found, mode = self._values, self._conventions.guid
+        if mode == "id":
+            return None
+        if given := found.first(values.guid, "guid"):
+            return given
+        if is_uri(given_id or "") or link is None:
+            return None
+        if mode == "address" or self._conventions.is_plain:
+            return link
+        # A generator's feed has the page on its own site, also where the entry leads to another one.
+        place = place_of()
+        return generators_guid(
+            self._conventions.generator,
+            self.own(place) or link,
+            place.slug or place.name,
+            place.published_at.date(),
         )
 
     def _is_one_of_several_hosts(self) -> bool:

@@ -145,6 +145,14 @@ def identifier(values: Values, key: str, value: Any) -> str:
     return unicodedata.normalize("NFC", found)
 
 
+def guid(values: Values, key: str, value: Any) -> str:
+    """Return the id that another feed gave to an article: any text on one line."""
+    found = within(key, written(values, key, value), limits.MAX_GUID)
+    if not found.isprintable():
+        raise BadValueError(key, "must not contain line ends or control characters")
+    return found
+
+
 def integer(values: Values, key: str, value: Any) -> int:
     """Return a whole number of at most 31 bits."""
     if type(value) is not int or abs(value) > 2**31:

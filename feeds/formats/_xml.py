@@ -83,10 +83,12 @@ def add_feed_links(parent: etree._Element, feed: Feed, extension: str) -> None:
 
 
 def add_entry(made: Any, entry: Entry, complete: Complete) -> Any:
-    """Add what RSS and Atom share of an entry, and return feedgen's entry; `complete` gets the element."""
+    """Add what RSS and Atom share of an entry, and return feedgen's entry; `complete` gets the element.
+
+    Its id is for each format to add.
+    """
     added = made.add_entry(order="append")
     added.ours.complete = complete
-    added.id(entry.id)
     added.title(entry.title)
     added.link(href=entry.url, rel="alternate")
     added.published(entry.published)

@@ -35,6 +35,7 @@ def render(feed: Feed) -> bytes:
     made.ours.complete = partial(add_feed_links, feed=feed, extension=EXTENSION)
     for entry in feed.entries:
         added = add_entry(made, entry, partial(_complete_entry, entry=entry))
+        added.id(entry.uri)
         added.author([{"name": author.name, "uri": author.url} for author in entry.authors])
         if entry.summary:
             added.summary(entry.summary, type="text")

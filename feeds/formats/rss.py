@@ -45,6 +45,7 @@ def render(feed: Feed) -> bytes:
     made.ours.complete = partial(_complete_channel, feed=feed)
     for entry in feed.entries:
         item = add_entry(made, entry, partial(_complete_item, entry=entry))
+        item.guid(entry.id, permalink=entry.id == entry.url)
         if entry.summary:
             item.description(escape(entry.summary, quote=False), isSummary=True)
         if entry.provider and entry.provider.feed_url:

@@ -104,6 +104,8 @@ def test_names_without_their_dates() -> None:
     """Only what stands at the start goes, and a name that is only a date stays."""
     assert without_date("2026-01-02-a-2026-01-03") == "a-2026-01-03"
     assert without_date("2026-01-02") == "2026-01-02"
+    assert without_date("2026-01-02-Two") == "Two"
+    assert without_date("2026-01-02T10-00-name") == "10-00-name"
     assert without_date("update.2026-01-02") == "update.2026-01-02"
 
 

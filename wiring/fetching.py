@@ -1,0 +1,44 @@
+"""Fetches one file from the web, for a command of the operator's."""
+
+from __future__ import annotations
+
+import time
+
+import requests
+import urllib3.exceptions
+
+from feeds.errors import UnreadableFeedError
+
+TIMEOUT = 10.0
+"""Seconds that a server may take to connect, and between two parts of its answer."""
+MAX_SECONDS = 60.0
+"""Seconds until all of it must be there."""
+MAX_REDIRECTS = 5
+_CHUNK = 65_536
+
+
+def fetch(url: str, *, max_bytes: int, max_seconds: float = MAX_SECONDS) -> bytes:
+    """Return what is at an http(s) address, decompressed. Raises UnreadableFeedError."""
+    deadline = time.monotonic() + max_seconds
+    with requests.Session() as session:
+        session.max_redirects = MAX_REDIRECTS
+        try:
+            with session.get(
+                url,
+                headers={"User-Agent": "Newswire", "Accept": "*/*"},
+                timeout=TIMEOUT,
+                stream=True,  # so that a long answer is cut off while it comes
+            ) as answer:
+                if answer.status_code != requests.codes.ok:
+                    raise UnreadableFeedError(f"the server answered {answer.status_code}")
+                body = bytearray()
+                # `read1` returns what has come; `read` would wait for a whole part of a slow answer.
+                while part := answer.raw.read1(_CHUNK, decode_content=True):
+                    body += part
+                    if len(body) > max_bytes:
+                        raise UnreadableFeedError(f"it has more than {max_bytes:,} bytes")
+                    if time.monotonic() > deadline:
+                        raise UnreadableFeedError(f"it took longer than {max_seconds:g} seconds")
+                return bytes(body)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise UnreadableFeedError(f"it cannot be fetched: {type(error).__name__}") from error
