@@ -108,7 +108,7 @@ def searches(runs: str) -> dict[str, Any]:
     publisher = create_app().extensions["newswire"].publisher
     now = publisher.now()
     began = perf_counter()
-    publisher.search.update()
+    publisher.search.index.update()
     found: dict[str, Any] = {"update": perf_counter() - began, "filters": [], "searches": []}
     for path, *pairs in _FILTERS:
         wanted = parse(path, pairs, publisher.catalog.topics)

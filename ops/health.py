@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from articles.background import failing_threads
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
-from articles.catalog.watcher import is_watched, refresh_problem
+from articles.catalog.watch_lock import is_watched, refresh_problem
 from articles.files.checkout import Checkout
 from storage.derived import reason_of
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from articles.article import Article
-from articles.catalog.search import words
+from articles.catalog.search_words import words
 from articles.topics import ALL, Topic
 from feeds.build import article_page, build_entry
 from feeds.content import full_text

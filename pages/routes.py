@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
-from articles.catalog.search import MAX_LENGTH
+from articles.catalog.search_words import MAX_LENGTH
 from articles.catalog.served_files import ArticleFiles
 from articles.errors import DeadlineError
 from articles.topics import ALL

@@ -7,61 +7,23 @@ its last good version until it is corrected or deleted.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import sqlite3
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from articles.catalog import mentions, statements
+from articles.catalog import mentions
 from articles.catalog.catalog import Catalog
-from articles.errors import ArticleError
+from articles.catalog.refresh_writer import Refresh, RefreshWriter
 from articles.files.folder import Folder, Scan
 from articles.reading.context import Context
-from articles.reading.read_all import read_all
-from articles.reading.read_file import Candidate, FileResult
-from articles.reading.record import Record, microseconds
 from articles.reading.surroundings import Beside
 from storage.derived import is_damage, transaction
 
 log = logging.getLogger(__name__)
-
-_CHUNK = 256
-_NO_LONGER = "was an article and is none now: it has no front matter, or no date"
-
-
-@dataclass(slots=True, kw_only=True)
-class Refresh:
-    """What a refresh did: files read again, articles that changed visibly or went away, files newly bad.
-
-    `seconds` is the time it took, without the wait for another process. `folders` are those of the `Scan`,
-    None where only some files were examined.
-    """
-
-    read: int = 0
-    changed: int = 0
-    removed: int = 0
-    problems: list[ArticleError] = field(default_factory=list)
-    seconds: float = 0.0
-    folders: dict[str, int] | None = None
-
-
-class _Known(NamedTuple):
-    """What the catalog holds of one file; the article's part is None while no version of it was good."""
-
-    digest: bytes | None = None
-    line: int | None = None
-    reason: str | None = None
-    article_id: str | None = None
-    fingerprint: bytes | None = None
-
-
-_NEVER_SEEN = _Known()
 
 
 class Indexer:
@@ -121,7 +83,7 @@ class Indexer:
                 candidates, gone, others = self._all(connection, scan)
             else:
                 candidates, gone = self._some(connection, paths)
-            writer = _Writer(connection, self.catalog, self.folder, self.context, self._clock())
+            writer = RefreshWriter(connection, self.catalog, self.folder, self.context, self._clock())
             refresh = writer.write(candidates, gone, others)
         refresh.folders = scan.folders if scan else None
         refresh.seconds = time.monotonic() - started
@@ -175,141 +137,6 @@ class Indexer:
         connection = self.catalog.connection
         with transaction(connection):
             yield connection
-
-
-class _Writer:
-    """One refresh, inside its transaction."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        catalog: Catalog,
-        folder: Folder,
-        context: Context,
-        now: datetime,
-    ) -> None:
-        self._db = connection
-        self._catalog = catalog
-        self._topics = catalog.topics
-        self._folder = folder
-        self._context = context
-        self._revision = catalog.revision() + 1
-        self._now = microseconds(now)
-        self._refresh = Refresh()
-        self._new = 0
-        self._is_first = connection.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
-
-    def write(self, candidates: dict[str, int], gone: Sequence[str], others: Sequence[str] = ()) -> Refresh:
-        """Store what the candidates say now and drop what is gone; `others` are files that came or went."""
-        others = [] if self._is_first else mentions.mentioned(self._db, others)
-        if not candidates and not gone and not others:
-            return self._refresh
-        self._run(statements.TEMPORARY_TABLES)
-        known = self._known(candidates)
-        every = [Candidate(p, s, known.get(p, _NEVER_SEEN).digest) for p, s in sorted(candidates.items())]
-        chunks = [every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK)]
-        for results in read_all(chunks, self._folder, self._topics, context=self._context):
-            self._update(results, known)
-        for start in range(0, len(gone), _CHUNK):
-            self._remove(gone[start : start + _CHUNK])
-        if self._refresh.changed or self._refresh.removed or others:
-            moved = [] if self._is_first else [*self._touched_paths(), *gone, *others]
-            self._run(statements.ADD_NEW_ENTRIES)
-            mentions.mark_referring(self._db, moved, self._revision, self._now)
-            self._db.execute("UPDATE meta SET value = ? WHERE key = 'revision'", (self._revision,))
-            grown = self._new - self._refresh.removed
-            self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'articles'", (grown,))
-            self._refresh.problems += self._catalog.conflicts(revision=self._revision)
-        return self._refresh
-
-    def _update(self, results: Sequence[FileResult], known: dict[str, _Known]) -> None:
-        changed: list[Record] = []
-        touched: set[str] = set()
-        results = [_checked(result, known) for result in results]
-        for result in results:
-            before = known.get(result.candidate.path, _NEVER_SEEN)
-            record = result.record
-            if record is not None and record.fingerprint != before.fingerprint:
-                changed.append(record)
-                touched |= {record.id, before.article_id or record.id}
-                self._new += before.article_id is None
-            if result.problem and result.fault != (before.line, before.reason):
-                self._refresh.problems.append(result.problem)
-        self._refresh.read += len(results)
-        self._refresh.changed += len(changed)
-        self._note_files(results)
-        self._remove_old_entries(touched)
-        if not self._is_first:
-            mentions.forget(self._db, [record.path for record in changed])
-        self._db.executemany(statements.UPSERT, ((*record, self._revision) for record in changed))
-        mentions.note(self._db, changed)
-
-    def _note_files(self, results: Sequence[FileResult]) -> None:
-        """Remember how each file was when it was read, and what is wrong with it."""
-        self._db.executemany(
-            "UPDATE files SET signature = ? WHERE path = ?",
-            ((result.candidate.signature, result.candidate.path) for result in results if result.is_same),
-        )
-        self._db.executemany(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    result.candidate.path,
-                    result.candidate.signature,
-                    result.digest,
-                    *result.fault,
-                    json.dumps(result.warnings) if result.warnings else "",
-                )
-                for result in results
-                if not result.is_same
-            ),
-        )
-
-    def _remove(self, paths: Sequence[str]) -> None:
-        listed = json.dumps(paths)
-        where = "path IN (SELECT value FROM json_each(?))"
-        ids = {id for (id,) in self._db.execute(f"SELECT id FROM articles WHERE {where}", (listed,))}
-        self._remove_old_entries(ids)
-        mentions.forget(self._db, paths)
-        self._refresh.removed += self._db.execute(f"DELETE FROM articles WHERE {where}", (listed,)).rowcount
-        self._db.execute(f"DELETE FROM files WHERE {where}", (listed,))
-
-    def _touched_paths(self) -> list[str]:
-        rows = self._db.execute("SELECT path FROM touched CROSS JOIN main.articles USING (id)")
-        return [path for (path,) in rows]
-
-    def _remove_old_entries(self, ids: set[str]) -> None:
-        rows = ((id,) for id in sorted(ids))
-        if self._is_first:  # there are no entries yet
-            self._db.executemany("INSERT OR IGNORE INTO touched VALUES (?)", rows)
-        elif ids:
-            self._db.execute("DELETE FROM chunk")
-            self._db.executemany("INSERT INTO chunk VALUES (?)", rows)
-            self._run(statements.REMOVE_OLD_ENTRIES)
-
-    def _known(self, paths: Iterable[str]) -> dict[str, _Known]:
-        rows = self._db.execute(
-            "SELECT path, digest, line, reason, id, fingerprint FROM files LEFT JOIN articles USING (path)"
-            " WHERE path IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(paths)),),
-        )
-        return {path: _Known(*values) for path, *values in rows}
-
-    def _run(self, several: Iterable[str]) -> None:
-        for statement in several:
-            values = {"revision": self._revision, "now": self._now} if ":revision" in statement else {}
-            self._db.execute(statement, values)
-
-
-def _checked(result: FileResult, known: dict[str, _Known]) -> FileResult:
-    """Return the result, which is a problem where the file was an article and is none any more.
-
-    It may be half written or emptied by mistake: its last good version stays until the file goes.
-    """
-    before = known.get(result.candidate.path, _NEVER_SEEN)
-    if not result.is_no_article or before.article_id is None:
-        return result
-    return result._replace(problem=ArticleError(result.candidate.path, 1, _NO_LONGER))
 
 
 def _is_in(path: str, folders: Container[str]) -> bool:

@@ -7,25 +7,22 @@ is cheap, finds those that came without an event.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Container, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from watchfiles import Change, watch
 
 from articles.background import Background
-from articles.catalog.catalog import Catalog
-from articles.catalog.indexer import Indexer, Refresh
+from articles.catalog.indexer import Indexer
+from articles.catalog.refresh_writer import Refresh
 from articles.catalog.served_files import MEDIA_TYPES
+from articles.catalog.watch_lock import WatchLock
 from articles.errors import SourceError
-from storage.derived import reason_of, remove_unused
-from storage.private import private_file, private_folder
+from storage.derived import reason_of
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +31,6 @@ _RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minu
 _RESCAN_AFTER = (1.0, 60.0)
 # Pictures and the like, which articles refer to, and data files: what is said in them concerns articles.
 _BESIDE = (*MEDIA_TYPES, ".yml", ".yaml", ".toml", ".json")
-_LONGEST_PROBLEM = 500  # characters
 _MOST_PROBLEMS = 100  # of one refresh that are logged one by one
 
 Events = Callable[..., Iterator[set[tuple[Change, str]]]]
@@ -64,44 +60,24 @@ class Watcher(Background):
         super().__init__("article-watcher", stop_timeout=5)
         self.healthy = True
         self._has_events = True
-        self._lock: IO[str] | None = None
-        self._problem: str | None = None
+        self._lock = WatchLock(indexer.catalog)
 
     def _work(self) -> None:
         """Do the work if no other process does it, and report what has changed in either case."""
         try:
-            if self._holds_lock():
+            if self._lock.take():
                 # An unforeseen error leaves the lock with this process: another would mostly meet it too.
                 self._watch()
-                self._release_lock()
+                self._lock.release()
             self._report_change()
         except OSError as error:
-            self._release_lock()
+            self._lock.release()
             self._complain(str(error))
         self._stop.wait(_TAKE_OVER_EVERY)
 
     def _finish(self) -> None:
-        self._release_lock()
+        self._lock.release()
         self._indexer.catalog.close()
-
-    def _holds_lock(self) -> bool:
-        """Take the lock unless another process has it; return whether this process has it now."""
-        if self._lock is None:
-            path = _lock_path(self._indexer.catalog)
-            private_folder(path.parent)
-            lock = private_file(path).open("a")
-            if _try_lock(lock):
-                self._lock = lock
-                self._problem = None  # whatever the process before has written
-                remove_unused(path.parent)
-            else:
-                lock.close()
-        return self._lock is not None
-
-    def _release_lock(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
     def _watch(self) -> None:
         """Refresh until the thread is stopped, or the file events end: `_work` then starts again."""
@@ -205,28 +181,18 @@ class Watcher(Background):
         if self.healthy:
             log.warning("articles are not refreshed: %s", reason)
         self.healthy = False
-        self._write_problem(reason)
+        self._lock.write_problem(reason)
 
     def _failed(self, error: BaseException) -> None:
         super()._failed(error)
-        self._write_problem(str(self.failure))
+        self._lock.write_problem(str(self.failure))
         if self.has_failed_often:  # the fault may be of this process alone, such as too many open files
-            self._release_lock()
+            self._lock.release()
 
     def _succeeded(self) -> None:
         super()._succeeded()
         if self.healthy:
-            self._write_problem("")
-
-    def _write_problem(self, problem: str) -> None:
-        """Let all processes know why the articles are not refreshed: see `refresh_problem`."""
-        if self._lock is None or problem == self._problem:
-            return
-        self._problem = problem
-        with suppress(OSError):  # a full disk must not stop the refreshes
-            self._lock.truncate(0)
-            self._lock.write(problem[:_LONGEST_PROBLEM])
-            self._lock.flush()
+            self._lock.write_problem("")
 
 
 def log_refresh(refresh: Refresh) -> bool:
@@ -240,29 +206,6 @@ def log_refresh(refresh: Refresh) -> bool:
         return False
     log.info("articles: %d changed, %d removed, %d bad", refresh.changed, refresh.removed, bad)
     return True
-
-
-def is_watched(catalog: Catalog) -> bool:
-    """Whether a process of this machine keeps the catalog fresh now."""
-    try:
-        lock = _lock_path(catalog).open("r")
-    except FileNotFoundError:
-        return False
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
-
-
-def refresh_problem(catalog: Catalog) -> str | None:
-    """Return why the process that keeps the catalog fresh cannot do so now, in one line; None if it can."""
-    try:
-        text = _lock_path(catalog).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    return " ".join(text.split()) or None
 
 
 def _sorted_out(
@@ -283,10 +226,6 @@ def _sorted_out(
     return [path for path in paths if matches(path)], False
 
 
-def _lock_path(catalog: Catalog) -> Path:
-    return catalog.path.with_suffix(".watcher")
-
-
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
         status = folder.stat()
@@ -298,11 +237,3 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 def _pause(spent: float) -> float:
     shortest, longest = _RESCAN_AFTER
     return min(max(spent / _RESCAN_SHARE, shortest), longest)
-
-
-def _try_lock(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from articles.catalog.search import MAX_LENGTH
+from articles.catalog.search_words import MAX_LENGTH
 from bot.errors import BotError
 from bot.operator import orders, queries, reports, reviewing
 from bot.operator.orders import Answer, Seen

@@ -17,7 +17,8 @@ import pytest
 import ops.counts
 from articles import background
 from articles.background import LONGEST_PAUSE, Background, failing_threads
-from articles.catalog.watcher import Watcher, is_watched, refresh_problem
+from articles.catalog.watch_lock import is_watched, refresh_problem
+from articles.catalog.watcher import Watcher
 from articles.files.checkout import Checkout, Repository
 from articles.files.puller import Puller
 from feeds.fast_path import FeedServer

@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
-from articles.catalog.indexer import Indexer, Refresh
-from articles.catalog.watcher import Watcher, is_watched, log_refresh
+from articles.catalog.indexer import Indexer
+from articles.catalog.refresh_writer import Refresh
+from articles.catalog.watch_lock import is_watched
+from articles.catalog.watcher import Watcher, log_refresh
 from tests.articles.test_source import nested
 from tests.site import NOON, ArticleSite
 

@@ -119,7 +119,7 @@ def test_what_changed_since_the_index_was_made_counts_at_once(
     """New, edited, unpublished, moved and removed articles are chosen by what they are now."""
     wanted = parse("all", [("word", "go")], publisher.catalog.topics)
     before = chosen(publisher, wanted)
-    publisher.search._retry_at = float("inf")  # the index is not updated any more
+    publisher.search.index._retry_at = float("inf")  # the index is not updated any more
     site.write("new.md", title="All of go", publishedDateTime="2026-03-01T00:00:00Z")
     site.write(f"{before[0]}.md", title="Another matter")
     site.write(f"{before[1]}.md", title="Go on", publishedDateTime="2026-02-03T00:00:00Z")
@@ -135,7 +135,7 @@ def test_what_changed_since_the_index_was_made_counts_at_once(
 def test_without_an_index_all_articles_are_looked_at(publisher: Publisher) -> None:
     """What cannot be answered by the index is answered all the same."""
     wanted = parse("all", [("word", "go")], publisher.catalog.topics)
-    publisher.search._retry_at = float("inf")
+    publisher.search.index._retry_at = float("inf")
     expression = wanted.narrowing().expression()
     assert expression
     assert publisher.search.newest(expression, NOON, Deadline(5)) is None

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from articles.catalog.search import MAX_WORDS, Search, match_expression, words
+from articles.catalog.search import Search
+from articles.catalog.search_words import MAX_WORDS, match_expression, words
 from pages.assets import Assets
 from pages.reader_pages import ReaderPages
 from pages.render import Renderer
@@ -93,9 +94,9 @@ def test_follows_changes(search: Search, site: ArticleSite, web: Web) -> None:
 def test_starts_anew(search: Search, site: ArticleSite, web: Web) -> None:
     """A deleted or damaged index, and a rebuilt catalog, cost nothing but time."""
     assert ids(search, "fuzzer") == ["fuzz"]
-    search.path.write_bytes(b"no database" * 1000)
+    search.index.path.write_bytes(b"no database" * 1000)
     for suffix in ("-wal", "-shm"):
-        search.path.with_name(search.path.name + suffix).unlink(missing_ok=True)
+        search.index.path.with_name(search.index.path.name + suffix).unlink(missing_ok=True)
     assert ids(search, "fuzzer") == ["fuzz"]
     web.newswire.catalog.close()
     web.newswire.catalog.path.unlink()

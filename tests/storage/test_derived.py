@@ -319,7 +319,7 @@ from articles.topics import Topics
 catalog = Catalog(Path(sys.argv[1]), Topics(), source="x")
 Indexer(catalog, Folder(Path(sys.argv[2]))).refresh()
 search = Search(catalog)
-search.update()
+search.index.update()
 assert search.find("title", datetime.now(UTC), limit=5).total == 1
 """
 
@@ -332,14 +332,14 @@ def test_search_says_that_the_disk_is_full(
     indexer = site.indexer()
     indexer.refresh()
     search = Search(indexer.catalog)
-    write = search._write_changes
+    write = search.index._write_changes
 
     def fill(connection: sqlite3.Connection) -> None:
         write(connection)
         connection.execute("PRAGMA max_page_count = 20")
         connection.execute("CREATE TABLE large AS SELECT randomblob(1000000)")
 
-    monkeypatch.setattr(search, "_write_changes", fill)
+    monkeypatch.setattr(search.index, "_write_changes", fill)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             found = search.find("fuzzing", NOON, limit=5)
@@ -348,7 +348,7 @@ def test_search_says_that_the_disk_is_full(
         f"the search index is not updated: the disk with {site.state} is full"
     ]
     monkeypatch.undo()
-    search._retry_at = 0.0
+    search.index._retry_at = 0.0
     assert search.find("fuzzing", NOON, limit=5).total == 1
 
 

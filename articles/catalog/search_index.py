@@ -1,0 +1,188 @@
+"""The file of the search index: an SQLite file of its own, derived from the catalog.
+
+It is updated when somebody searches, never while articles are refreshed. The number of an article in it grows
+with the time of its publication, so that the newest are found first without sorting.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TypeVar
+
+from articles.article import Article
+from articles.catalog import narrowing
+from articles.catalog.catalog import Catalog
+from articles.catalog.search_words import segmented
+from articles.reading.record import microseconds
+from articles.topics import ALL
+from storage.derived import DerivedFile, reason_of, transaction
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+MAX_CHANGED = 1000
+"""How many articles that changed since the last update of the index are looked at one by one."""
+WITHIN_SECOND = 2**20
+"""Numbers for the articles of one second."""
+
+_VERSION = 4
+_WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
+_RETRY_AFTER = 15.0  # seconds after an update that failed
+_END = datetime.max.replace(tzinfo=UTC)
+
+_SCHEMA = (
+    "CREATE TABLE meta (identity TEXT NOT NULL, revision INTEGER NOT NULL)",
+    "CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE) WITHOUT ROWID",
+    # From when to when those are shown that are not shown from their publication on, or not for ever.
+    "CREATE TABLE spans (number INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, expires_at INTEGER)",
+    """CREATE VIRTUAL TABLE texts USING fts5 (
+        title, summary, tokenize = "unicode61 remove_diacritics 2"
+    )""",
+    f"""CREATE VIRTUAL TABLE filters USING fts5 (
+        {", ".join(narrowing.COLUMNS)}, tokenize = "ascii", columnsize = 0
+    )""",
+)
+
+
+class SearchIndex:
+    """The index of one catalog. Safe to use from many threads and processes."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.path = catalog.path.with_name(f"search-{_VERSION}-{catalog.path.name.removeprefix('catalog-')}")
+        self._file = DerivedFile(self.path, _SCHEMA, version=_VERSION)
+        self._retry_at = 0.0
+        self._starting = threading.Lock()
+        self._worker: threading.Thread | None = None
+
+    def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Return what `work` does with this thread's connection: see `DerivedFile.run`."""
+        return self._file.run(work)
+
+    def changed(self, *, start: bool = False) -> list[Article] | None:
+        """Return the articles that changed since the last update, None where there are too many.
+
+        With `start`, an update is begun where there are any.
+        """
+        identity, revision = self._file.run(self._state)
+        if identity != self._catalog.identity:
+            return None
+        if revision == self._catalog.revision():
+            return []
+        if start:
+            self._start()
+        changed = list(islice(self._catalog.scan(changed_since=revision), MAX_CHANGED + 1))
+        return None if len(changed) > MAX_CHANGED else changed
+
+    def update(self) -> None:
+        """Bring the index up to date with the catalog."""
+        self._file.run(self._write)
+
+    def refresh(self) -> bool:
+        """Let a thread update the index where that is needed; return whether it is up to date now."""
+        if self._is_current():
+            return True
+        worker = self._start()
+        if worker is None:
+            return False
+        worker.join(_WAIT)
+        return self._is_current()
+
+    def _start(self) -> threading.Thread | None:
+        """Return the thread that updates the index, None soon after an update that failed."""
+        if time.monotonic() < self._retry_at:
+            return None
+        with self._starting:
+            if self._worker is None or not self._worker.is_alive():
+                self._worker = threading.Thread(target=self._work, name="search-index", daemon=True)
+                self._worker.start()
+            return self._worker
+
+    def _work(self) -> None:
+        try:
+            self.update()
+            self._retry_at = 0.0
+        except Exception as error:
+            self._retry_at = time.monotonic() + _RETRY_AFTER
+            if isinstance(error, (sqlite3.Error, OSError)):
+                log.warning("the search index is not updated: %s", reason_of(error, self.path))
+            else:
+                log.exception("the search index is not updated")
+        finally:
+            self._catalog.close()
+
+    def _is_current(self) -> bool:
+        state = self._catalog.identity, self._catalog.revision()
+        return self._file.run(self._state) == state
+
+    def _write(self, connection: sqlite3.Connection) -> None:
+        with transaction(connection):
+            self._write_changes(connection)
+
+    def _write_changes(self, connection: sqlite3.Connection) -> None:
+        identity, revision = self._catalog.identity, self._catalog.revision()
+        known_identity, known_revision = self._state(connection)
+        if known_identity != identity:
+            for table in ("texts", "filters", "known", "spans"):
+                connection.execute(f"DELETE FROM {table}")
+            known_revision = 0
+        for article in self._catalog.scan(changed_since=known_revision):
+            self._forget(connection, [article.id])
+            if article.is_published:
+                self._learn(connection, article)
+        self._drop_removed(connection)
+        connection.execute("DELETE FROM meta")
+        connection.execute("INSERT INTO meta VALUES (?, ?)", (identity, revision))
+
+    def _learn(self, connection: sqlite3.Connection, article: Article) -> None:
+        first = number_of(article.published_at)
+        within = (first, first + WITHIN_SECOND)
+        last = connection.execute(
+            "SELECT max(number) FROM known WHERE number >= ? AND number < ?", within
+        ).fetchone()[0]
+        number = first if last is None else last + 1
+        connection.execute("INSERT INTO known VALUES (?, ?)", (article.id, number))
+        if article.due_at > article.published_at or article.expires_at:
+            expires_at = microseconds(article.expires_at) if article.expires_at else None
+            span = (number, microseconds(article.due_at), expires_at)
+            connection.execute("INSERT INTO spans VALUES (?, ?, ?)", span)
+        connection.execute(
+            "INSERT INTO texts (rowid, title, summary) VALUES (?, ?, ?)",
+            (number, segmented(article.title), segmented(article.summary)),
+        )
+        columns = ", ".join(narrowing.COLUMNS)
+        connection.execute(
+            f"INSERT INTO filters (rowid, {columns}) VALUES (?, ?, ?, ?, ?)",
+            (number, *narrowing.indexed(article)),
+        )
+
+    def _forget(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+        for id in ids:
+            row = connection.execute("DELETE FROM known WHERE id = ? RETURNING number", (id,)).fetchone()
+            if row:
+                connection.execute("DELETE FROM texts WHERE rowid = ?", row)
+                connection.execute("DELETE FROM filters WHERE rowid = ?", row)
+                connection.execute("DELETE FROM spans WHERE number = ?", row)
+
+    def _drop_removed(self, connection: sqlite3.Connection) -> None:
+        """Remove articles whose files were deleted, when the number of articles shows that there are any."""
+        count = connection.execute("SELECT count(*) FROM known").fetchone()[0]
+        if count != self._catalog.count(ALL, _END):
+            known = {id for (id,) in connection.execute("SELECT id FROM known")}
+            self._forget(connection, known - {article.id for article in self._catalog.scan()})
+
+    def _state(self, connection: sqlite3.Connection) -> tuple[str, int]:
+        row: tuple[str, int] | None = connection.execute("SELECT identity, revision FROM meta").fetchone()
+        return row or ("", 0)
+
+
+def number_of(moment: datetime) -> int:
+    """Return the first number for articles that were published in this second."""
+    return microseconds(moment) // 1_000_000 * WITHIN_SECOND
