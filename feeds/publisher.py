@@ -1,25 +1,22 @@
-"""Makes documents, and keeps them for as long as their topic stays what it was.
+"""Renders documents, and caches them until their topic changes.
 
 Knows the catalog and the formats; knows nothing of HTTP requests.
 """
 
 from __future__ import annotations
 
-import heapq
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Literal
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
-from articles.catalog.deadline import MAX_SECONDS, Deadline
+from articles.catalog.deadline import MAX_SECONDS
 from articles.catalog.mentions import CatalogPlaces
 from articles.catalog.search import Search
 from articles.catalog.served_files import ArticleFiles
-from articles.errors import DeadlineError
 from articles.topics import ALL, Topic
 from feeds import archives
 from feeds.archives import MAX_PART, Month
@@ -31,6 +28,7 @@ from feeds.filters import FeedFilter
 from feeds.formats import FORMATS
 from feeds.links import Links
 from feeds.model import Content, Feed, History, Site
+from feeds.selection import Selection
 from text.cache import LruCache
 from web.caching import cache_headers, slugs_in
 from web.cors import OPEN_HEADERS
@@ -68,14 +66,6 @@ class FeedSettings:
         return min(self.size, MAX_PART)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matching:
-    """The articles that a filter admits, newest first; `cut_short` when there was no time to find all."""
-
-    articles: tuple[Article, ...]
-    cut_short: DeadlineError | None = None
-
-
 class Publisher:
     """Publishes one site's topics. Safe to use from many threads."""
 
@@ -93,10 +83,9 @@ class Publisher:
         self.site = site
         self._files = files
         self.search = Search(catalog, max_seconds=max_seconds)
-        """Also answers filters."""
+        self.selection = Selection(catalog, self.search, max_seconds=max_seconds)
         self.settings = settings
         self._clock = clock
-        self.max_seconds = max_seconds
         self.documents = LruCache[str, CachedDocument](CACHE_BYTES)
         """The topics' documents by file name, with all their codings."""
         self.texts = TextCache(TEXT_CACHE_BYTES)
@@ -220,7 +209,6 @@ class Publisher:
 
     def render(self, feed: Feed, extension: str) -> Document:
         """Return a feed as a document in one format; it does not know yet since when it is the same."""
-        made = FORMATS[extension]
         headers = (
             *cache_headers(feed.ttl, slugs_in(feed.slug)),
             ("Link", f'<{feed.address(extension)}>; rel="self"'),
@@ -229,105 +217,49 @@ class Publisher:
             *FEED_HEADERS,
         )
         body = render_within(feed, extension)
-        return Document(body=body, mimetype=made.MIMETYPE, last_modified=None, headers=headers)
+        return Document(body=body, mimetype=FORMATS[extension].MIMETYPE, last_modified=None, headers=headers)
 
-    def filtered(self, wanted: FeedFilter, extension: str) -> Document:
+    def filtered(self, chosen: FeedFilter, extension: str) -> Document:
         """Return the document of a filter whose topics all exist, rendered again only after a change."""
-        states = [self.state(slug) for slug in wanted.topics]
+        states = [self.state(slug) for slug in chosen.topics]
         now = self._clock()
-        name = wanted.address(extension)
+        name = chosen.address(extension)
         cached = self._filtered.get(name)
         if cached is None or not cached.is_current(max(states), now):
-            feed = self.filtered_feed(wanted, now)
+            feed = self.filtered_feed(chosen, now)
             document, dated_until = self.dated(
-                self._filtered_changes, name, self.render(feed, extension), wanted.topics, now
+                self._filtered_changes, name, self.render(feed, extension), chosen.topics, now
             )
             due = _earliest(
                 feed.changes_at,
                 dated_until,
-                *(self.catalog.next_due(slug, now) for slug in wanted.topics),
+                *(self.catalog.next_due(slug, now) for slug in chosen.topics),
             )
-            cached = CachedDocument(wanted.path, max(states), due, document)
+            cached = CachedDocument(chosen.path, max(states), due, document)
             store(self._filtered, name, cached, document)
         return cached.document
 
-    def filtered_feed(self, wanted: FeedFilter, now: datetime, *, limit: int | None = None) -> Feed:
+    def filtered_feed(self, chosen: FeedFilter, now: datetime, *, limit: int | None = None) -> Feed:
         """Return the feed of a filter whose topics all exist; its page shows the same choice.
 
         Raises DeadlineError when it takes too long: with the articles found by then, the feed would be a
         different one each time.
         """
         settings = self.settings
-        found = self._matching_all(wanted, now, limit=settings.size if limit is None else limit)
+        found = self.selection.all_matching(chosen, now, limit=settings.size if limit is None else limit)
         articles = (self.catalog.get(article.id, related=settings.related) for article in found)
-        named = (*wanted.topics, *wanted.excluded)
+        named = (*chosen.topics, *chosen.excluded)
         names = {slug: topic.name for slug in named if (topic := self.topic(slug))}
-        title = f"{wanted.title(names)} – {self.site.title}"
-        feed = build_feed(
-            Topic(name=title, slug=wanted.path, title=title),
-            filter(None, articles),
-            self.site,
-            size=settings.size,
-            content=settings.content,
-            related=settings.related,
-            ttl=settings.ttl,
-            summary=settings.summary,
-            bodies=self.bodies(now),
-        )
+        title = f"{chosen.title(names)} – {self.site.title}"
+        feed = self.build(Topic(name=title, slug=chosen.path, title=title), filter(None, articles), now)
         return replace(
             feed,
-            id=feed_id(wanted.path + wanted.query, self.site),
-            page_url=self.site.url + wanted.page,
-            base_url=self.site.url + wanted.base,
-            query=wanted.query,
+            hubs=(),  # which are told of changes of topics only
+            id=feed_id(chosen.path + chosen.query, self.site),
+            page_url=self.site.url + chosen.page,
+            base_url=self.site.url + chosen.base,
+            query=chosen.query,
         )
-
-    def matching(self, wanted: FeedFilter, now: datetime, *, limit: int) -> Matching:
-        """Return the newest articles that a filter admits, without body and related coverage.
-
-        Looks for a limited time, which is enough unless the search index cannot be used.
-        """
-        found: list[Article] = []
-        if limit <= 0:
-            return Matching(articles=())
-        deadline = Deadline(self.max_seconds)
-        try:
-            with deadline.interrupting(self.catalog.connection):
-                for article in self._candidates(wanted, now, deadline):
-                    deadline.check()
-                    if wanted.matches(article):
-                        found.append(article)
-                    if len(found) >= limit:
-                        break
-        except DeadlineError as error:
-            return Matching(articles=tuple(found), cut_short=error)
-        return Matching(articles=tuple(found))
-
-    def _candidates(self, wanted: FeedFilter, now: datetime, deadline: Deadline) -> Iterator[Article]:
-        """Return the articles that a filter has to look at, each once, newest first."""
-        expression = wanted.narrowing().expression() if wanted.is_narrow else ""
-        found = self.search.newest(expression, now, deadline) if expression else None
-        return self._newest_of(wanted, now) if found is None else found
-
-    def _newest_of(self, wanted: FeedFilter, now: datetime) -> Iterator[Article]:
-        """Yield the articles of a filter's topics, each once, newest first."""
-        slugs = wanted.topics
-        if wanted.needs_all:
-            slugs = (min(slugs, key=lambda slug: self.catalog.count(slug, now)),)
-        streams = [self.catalog.shown(slug, now, min_quality=wanted.min_quality) for slug in slugs]
-        try:
-            merged = heapq.merge(*streams, key=_order)
-            for _, same in groupby(merged, key=lambda article: article.id):
-                yield next(same)
-        finally:
-            for stream in streams:
-                stream.close()
-
-    def _matching_all(self, wanted: FeedFilter, now: datetime, *, limit: int) -> tuple[Article, ...]:
-        matching = self.matching(wanted, now, limit=limit)
-        if matching.cut_short:
-            raise matching.cut_short
-        return matching.articles
 
 
 def render_within(feed: Feed, extension: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
@@ -353,10 +285,6 @@ def render_within(feed: Feed, extension: str, limit: int = MAX_DOCUMENT_BYTES) -
 
 def _earliest(*moments: datetime | None) -> datetime | None:
     return min(filter(None, moments), default=None)
-
-
-def _order(article: Article) -> tuple[float, str]:
-    return -article.published_at.timestamp(), article.id
 
 
 # Feeds are for every program, also one that runs in another site's page.

@@ -205,7 +205,7 @@ class ReaderPages:
 
     def _choice(self, chosen: FeedFilter, now: datetime) -> dict[str, object]:
         check_topics(self.publisher, chosen)
-        matching = self.publisher.matching(chosen, now, limit=self.publisher.settings.size)
+        matching = self.publisher.selection.matching(chosen, now, limit=self.publisher.settings.size)
         return {
             "subscription": subscription(self._head(chosen, now)),
             "cards": self._cards(matching.articles[:_SHOWN_IN_BUILDER]),

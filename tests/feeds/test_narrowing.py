@@ -97,7 +97,7 @@ def plain(publisher: Publisher, wanted: FeedFilter) -> list[str]:
 
 def chosen(publisher: Publisher, wanted: FeedFilter) -> list[str]:
     """Return the ids of what the publisher chooses."""
-    found = publisher.matching(wanted, NOON, limit=100)
+    found = publisher.selection.matching(wanted, NOON, limit=100)
     assert found.cut_short is None
     return [article.id for article in found.articles]
 
@@ -109,7 +109,7 @@ def test_the_index_chooses_what_the_plain_rule_does(
     """The same articles in the same order, and the first of them where there is a limit."""
     wanted = parse(path, pairs, publisher.catalog.topics)
     assert chosen(publisher, wanted) == plain(publisher, wanted)
-    first = publisher.matching(wanted, NOON, limit=3).articles
+    first = publisher.selection.matching(wanted, NOON, limit=3).articles
     assert [article.id for article in first] == plain(publisher, wanted)[:3]
 
 

@@ -59,7 +59,7 @@ def test_a_choice_that_takes_too_long(filled: Web) -> None:
     publisher = filled.newswire.publisher
     address = "/feeds/ai+security.atom?word=fuzzer"
     assert filled.get(address).status_code == 200
-    publisher.max_seconds = 0
+    publisher.selection.max_seconds = 0
     assert filled.get(address).status_code == 200  # it is in the cache
     answer = filled.get("/feeds/ai+security.atom?word=found")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")

@@ -1,0 +1,85 @@
+"""Finds the articles that a filter admits: by the search index, or else among those of its topics."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from articles.article import Article
+from articles.catalog.catalog import Catalog
+from articles.catalog.deadline import Deadline
+from articles.catalog.search import Search
+from articles.errors import DeadlineError
+from feeds.filters import FeedFilter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    """The articles that a filter admits, newest first; `cut_short` when there was no time to find all."""
+
+    articles: tuple[Article, ...]
+    cut_short: DeadlineError | None = None
+
+
+class Selection:
+    """Answers the filters of one catalog, each for at most `max_seconds`. Safe to use from many threads."""
+
+    def __init__(self, catalog: Catalog, search: Search, *, max_seconds: float) -> None:
+        self._catalog = catalog
+        self._search = search
+        self.max_seconds = max_seconds
+
+    def matching(self, chosen: FeedFilter, now: datetime, *, limit: int) -> Matching:
+        """Return the newest articles that a filter admits, without body and related coverage.
+
+        Looks for a limited time, which is enough unless the search index cannot be used.
+        """
+        found: list[Article] = []
+        if limit <= 0:
+            return Matching(articles=())
+        deadline = Deadline(self.max_seconds)
+        try:
+            with deadline.interrupting(self._catalog.connection):
+                for article in self._candidates(chosen, now, deadline):
+                    deadline.check()
+                    if chosen.matches(article):
+                        found.append(article)
+                    if len(found) >= limit:
+                        break
+        except DeadlineError as error:
+            return Matching(articles=tuple(found), cut_short=error)
+        return Matching(articles=tuple(found))
+
+    def _candidates(self, chosen: FeedFilter, now: datetime, deadline: Deadline) -> Iterator[Article]:
+        """Return the articles that a filter has to look at, each once, newest first."""
+        expression = chosen.narrowing().expression() if chosen.is_narrow else ""
+        found = self._search.newest(expression, now, deadline) if expression else None
+        return self._newest_of(chosen, now) if found is None else found
+
+    def _newest_of(self, chosen: FeedFilter, now: datetime) -> Iterator[Article]:
+        """Yield the articles of a filter's topics, each once, newest first."""
+        slugs = chosen.topics
+        if chosen.needs_all:
+            slugs = (min(slugs, key=lambda slug: self._catalog.count(slug, now)),)
+        streams = [self._catalog.shown(slug, now, min_quality=chosen.min_quality) for slug in slugs]
+        try:
+            merged = heapq.merge(*streams, key=_order)
+            for _, same in groupby(merged, key=lambda article: article.id):
+                yield next(same)
+        finally:
+            for stream in streams:
+                stream.close()
+
+    def all_matching(self, chosen: FeedFilter, now: datetime, *, limit: int) -> tuple[Article, ...]:
+        """Return the newest articles that a filter admits. Raises DeadlineError when it takes too long."""
+        matching = self.matching(chosen, now, limit=limit)
+        if matching.cut_short:
+            raise matching.cut_short
+        return matching.articles
+
+
+def _order(article: Article) -> tuple[float, str]:
+    return -article.published_at.timestamp(), article.id
