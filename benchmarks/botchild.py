@@ -22,7 +22,8 @@ from bot.outbox import schema
 from bot.outbox.database import connect
 from bot.planning.planner import Planner
 from bot.planning.rules import Channel
-from bot.run import Bot, SiteLink
+from bot.run import Bot, Parts
+from bot.sending.tools import SiteLink, Timing
 from bot.sending.transport import Transport
 from bot.services import Destination
 from bot.services.secret import Secret
@@ -52,17 +53,18 @@ def drain(articles: str, state: str, url: str, channels: str, each: str, port: s
     transport = Transport(requests.Session(), user_agent="Newswire benchmark")
     takers = _takers(int(channels), int(each), int(port))
     site = SiteLink(name="Benchmark", url="http://127.0.0.1:8000")
-    bot = Bot(
-        connect(url),
-        catalog,
-        takers,
-        transport,
-        site,
-        clock=now,
+    timing = Timing(clock=now, paced=False)
+    parts = Parts(
+        database=connect(url),
+        catalog=catalog,
+        channels=tuple(takers),
+        transport=transport,
+        site=site,
+        timing=timing,
         every=timedelta(minutes=1),
         keep=timedelta(days=180),
-        paced=False,
     )
+    bot = Bot(parts)
     bot.lease.hold()
     began = time.perf_counter()
     bot.sender.drain()

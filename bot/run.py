@@ -1,25 +1,20 @@
-"""The bot as a process: what a look is, who may act, and how to stop.
+"""The bot as a process: what a look is, and how to begin and to stop.
 
-The schedule says when, the lease who; planning and sending are done elsewhere.
+The schedule says when, `Leadership` who may act; planning and sending are done elsewhere.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot.outbox import channelstate, schema, wording
+from bot.leadership import Leadership
 from bot.outbox.alerts import Alerts
-from bot.outbox.database import Database, first_line, is_away
+from bot.outbox.database import Database
 from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.prune import Pruner
 from bot.outbox.queue import Outbox
@@ -32,6 +27,7 @@ from bot.refresher import Refresher
 from bot.schedule import Schedule
 from bot.sending.answering import Sends
 from bot.sending.dispatcher import Sender
+from bot.sending.tools import SiteLink, Timing
 from bot.services import SERVICES, Service
 
 GRACE = 3.5
@@ -39,9 +35,6 @@ GRACE = 3.5
 
 RELEASE_SECONDS = 1.0
 """How long after GRACE the end of the process waits for the database to give up the lease."""
-
-PATIENCE = 20.0
-"""Seconds after which a process that was asked to end and has not is ended: long enough on a busy machine."""
 
 _GLANCE = 0.5
 """Seconds between looks at whether a single run is over or to be ended."""
@@ -56,82 +49,58 @@ log = logging.getLogger("bot.run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiteLink:
-    """Whose articles are posted: the name and the address of the site."""
-
-    name: str
-    url: str
-
-
-class Bot:
-    """Everything that posts, for one process; any number of processes may share a database.
+class Parts:
+    """What a bot is made of, and how it is set.
 
     `refresh` brings the catalog up to date before each look. `taxonomy` stands for the settings that decide
     which topics an article has. `alive` is called every few seconds, as a sign of life, and `leads`
-    while the bot has the lease. The rest is what tests hand in.
+    while the bot has the lease. `lease` is one of its own unless given.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        catalog: Catalog,
-        channels: Iterable[Channel],
-        transport: Sends,
-        site: SiteLink,
-        *,
-        clock: Callable[[], datetime],
-        every: timedelta,
-        keep: timedelta,
-        refresh: Callable[[], object] = lambda: None,
-        taxonomy: str = "",
-        services: Mapping[str, Service] = SERVICES,
-        lease: Lease | None = None,
-        wait: Callable[[float], bool] | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        spread: Callable[[], float] | None = None,
-        paced: bool = True,
-        alerts: str | None = None,
-        alive: Callable[[], object] = lambda: None,
-        leads: Callable[[], object] = lambda: None,
-    ) -> None:
-        channels = tuple(channels)
-        self._database = database
-        self._names = {channel.name for channel in channels}
-        self._catalog = catalog
-        self._alive = alive
-        self._on_lead = leads
-        self._every = every
-        self._refresher = Refresher(refresh, self.wake)
-        self.lease = lease or Lease(database, clock)
+    database: Database
+    catalog: Catalog
+    channels: tuple[Channel, ...]
+    transport: Sends
+    site: SiteLink
+    timing: Timing
+    every: timedelta
+    keep: timedelta
+    alerts: str | None = None
+    taxonomy: str = ""
+    services: Mapping[str, Service] = field(default_factory=lambda: SERVICES)
+    lease: Lease | None = None
+    refresh: Callable[[], object] = lambda: None
+    alive: Callable[[], object] = lambda: None
+    leads: Callable[[], object] = lambda: None
+
+
+class Bot:
+    """Everything that posts, for one process; any number of processes may share a database."""
+
+    def __init__(self, parts: Parts) -> None:
+        database, catalog, channels = parts.database, parts.catalog, parts.channels
+        self._parts = parts
+        self.lease = parts.lease or Lease(database, parts.timing.clock)
         # The database server's time, where there is one: what one machine writes is read by others.
         self._clock = self.lease.now
-        self.planner = Planner(database, catalog, channels, taxonomy=taxonomy, lease=self.lease)
+        self._leadership = Leadership(database, self.lease, channels)
+        self._refresher = Refresher(parts.refresh, self.wake)
+        self.planner = Planner(database, catalog, channels, taxonomy=parts.taxonomy, lease=self.lease)
         self._dry_run = DryRun(catalog, channels)
-        self._pruner = Pruner(database, self.lease, keep)
-        self._alerts = Alerts(database, self.lease, alerts)
-        self._renamed = {channel.name: channel.was for channel in channels if channel.was}
+        self._pruner = Pruner(database, self.lease, parts.keep)
+        self._alerts = Alerts(database, self.lease, parts.alerts)
         self.sender = Sender(
             Outbox(database, self.lease),
             catalog,
             channels,
-            transport,
-            self._clock,
-            services=services,
-            wait=wait,
-            monotonic=monotonic,
+            parts.transport,
+            replace(parts.timing, clock=self._clock),
+            site=parts.site,
+            services=parts.services,
             idle=self._rest,
-            paced=paced,
-            site=site.name,
-            site_url=site.url,
-            **({"spread": spread} if spread else {}),
         )
         self.schedule: Schedule | None = None
         self._looking = threading.Lock()
-        self._leads: bool | None = None
-        self._reachable = True
-        self._stopped = False
-        self._checked = False
-        self._refusal = ""
 
     def once(self, stop: threading.Event | None = None) -> Plan | None:
         """Look once, send what is due, and return what was planned; None when another bot has the lease.
@@ -139,7 +108,7 @@ class Bot:
         Ends early when `stop` is set. Raises SchemaError on tables of another version, and what the database
         raises.
         """
-        self._check()
+        self._leadership.check()
         if not self.lease.hold():
             return None
         try:
@@ -165,15 +134,10 @@ class Bot:
 
         Raises SchemaError on tables of another version; an unreachable database is waited for.
         """
-        try:
-            self._check()
-        except SQLAlchemyError as error:
-            if not is_away(error):
-                raise
-            self._away(error)
-        self._alive()
+        self._leadership.check_or_wait()
+        self._parts.alive()
         self.schedule = schedule = Schedule()
-        schedule.every(self._every, self.tick, "tick", now=True)
+        schedule.every(self._parts.every, self.tick, "tick", now=True)
         schedule.every(HEARTBEAT, self.heartbeat, "heartbeat")
         schedule.start()
 
@@ -184,27 +148,13 @@ class Bot:
 
     def _let_go(self) -> None:
         end = time.monotonic() + GRACE + RELEASE_SECONDS
-        self._stopped = True
+        self._leadership.end()
         self.sender.stop()
         if self.schedule:
             self.schedule.stop()
         if not self.sender.join(GRACE):
             log.warning("an answer did not come in time: its delivery will be unknown")
-        if self._reachable:
-            self._release(end - time.monotonic())
-
-    def _release(self, seconds: float) -> None:
-        """Give up the lease, unless the database takes longer than that, which may be forever."""
-
-        def release() -> None:
-            with self._tolerating():
-                self.lease.release()
-
-        thread = threading.Thread(target=release, name="release", daemon=True)
-        thread.start()
-        thread.join(seconds)
-        if thread.is_alive():
-            log.warning("the database does not answer: the lease runs out by itself")
+        self._leadership.release(end - time.monotonic())
 
     def wake(self) -> None:
         """Look soon, as articles have changed; may be called from any thread, and as often as one likes."""
@@ -217,8 +167,8 @@ class Bot:
 
     def look(self) -> Plan | None:
         """Bring the catalog up to date, plan, and start to send; None when this process may not act."""
-        with self._tolerating():
-            if self._beat():
+        with self._leadership.tolerating():
+            if self._leadership.beat():
                 return self._look()
         return None
 
@@ -229,12 +179,12 @@ class Bot:
         tick may be an hour away. It also gives a sign of life, with the lease or without, and while the
         database is away.
         """
-        with self._tolerating():
-            led = self._leads
-            if self._beat():
-                self._on_lead()
+        with self._leadership.tolerating():
+            led = self._leadership.leads
+            if self._leadership.beat():
+                self._parts.leads()
                 self._act_on_heartbeat(is_new=not led)
-        self._alive()
+        self._parts.alive()
 
     def _act_on_heartbeat(self, *, is_new: bool) -> None:
         if is_new:
@@ -244,32 +194,6 @@ class Bot:
             self._alerts.look(self._clock())
             self._drain()
 
-    def _beat(self) -> bool:
-        self._check()
-        held = not self._stopped and self.lease.hold()
-        if held and self._stopped:  # it was given up a moment ago, and must not be taken back
-            self.lease.release()
-            held = False
-        if not self._reachable:
-            log.info("the database is back")
-            self._reachable = True
-        if held is not self._leads:
-            log.info("this bot has the lease now" if held else "another bot has the lease: standing by")
-        self._leads = held
-        return held
-
-    def _check(self) -> None:
-        schema.check(self._database)  # each time, as a deploy upgrades the tables under a bot that runs
-        if not self._checked:
-            channelstate.refuse_both(self._database, self._renamed)
-            self._checked = True
-            for name, reason, held in channelstate.disabled(self._database):
-                if name in self._names:
-                    log.warning("channel=%s %s", name, wording.disabled(name, reason, held))
-            known = self._names | set(self._renamed.values())
-            for name, waiting in channelstate.orphaned(self._database, known).items():
-                log.warning("channel=%s %s", name, wording.orphaned(name, waiting))
-
     def _look(self, *, wait_for_articles: bool = False) -> Plan:
         with self._looking:
             self._refresher.run(wait_for_it=wait_for_articles)
@@ -278,10 +202,8 @@ class Bot:
             self._drain()  # what is due waits for no planning, and for none that fails
             plan = Plan()
             try:
-                if self._catalog.is_complete():
-                    began = self._clock()
-                    plan = self.planner.plan(began)
-                    self.sender.looked(began)
+                if self._parts.catalog.is_complete():
+                    plan = self.planner.plan(self._clock())
                     self._dry_run.run(self._clock())
                     _tell(plan)
             finally:
@@ -293,73 +215,26 @@ class Bot:
 
     def _drain(self) -> None:
         """Send what is due, but not by a catalog in the making: what it lacks would count as deleted."""
-        if self._catalog.is_complete():
+        if self._parts.catalog.is_complete():
             self.sender.drain()
 
     def _rest(self) -> None:
         """Have sending go on when the next delivery is due; called after each look and by the last lane."""
         if self.schedule is None:
             return
-        with self._tolerating():
+        with self._leadership.tolerating():
             moment = self.sender.next_moment()
             if moment is not None:
                 self._after(moment - self._clock(), self._resume, "drain")
 
     def _resume(self) -> None:
-        with self._tolerating():
-            if self._leads:
+        with self._leadership.tolerating():
+            if self._leadership.leads:
                 self._drain()
 
     def _after(self, wait: timedelta, job: Callable[[], object], name: str) -> None:
         if self.schedule:
             self.schedule.after(wait, job, name)
-
-    @contextmanager
-    def _tolerating(self) -> Iterator[None]:
-        """Outlive a database that is away or was upgraded by a newer program."""
-        try:
-            yield
-        except SQLAlchemyError as error:
-            if is_away(error):
-                self._away(error)
-            else:
-                log.exception("the database refused what was asked")
-        except (schema.SchemaError, channelstate.RenameError) as error:
-            if str(error) != self._refusal:
-                log.warning("this bot posts nothing: %s", error)
-            self._refusal, self._leads = str(error), False
-
-    def _away(self, error: Exception) -> None:
-        """Say it once; the heartbeat finds out when the database is back."""
-        if self._reachable:
-            log.warning("the database cannot be reached, trying again: %s", first_line(error))
-        self._reachable = self._leads = False
-
-
-def stop_on_signals(stop: threading.Event, *, patience: float = PATIENCE) -> None:
-    """Set `stop` when the process is asked to end, by SIGTERM or SIGINT.
-
-    A process that has not ended `patience` seconds later, as its database takes connections and answers
-    nothing, is ended then: it leaves behind what a crash does.
-    """
-    # A handler in Python runs in the main thread alone, once that wakes, and may wait for no lock that it has
-    # interrupted. So the bytes that Python's own handler writes are read, whichever thread gets the signal.
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-
-    def wait() -> None:
-        while not {signal.SIGTERM, signal.SIGINT} & set(os.read(reader, 64)):
-            pass
-        stop.set()
-        time.sleep(patience)
-        log.error("not stopped after %g seconds: ending at once", patience)
-        logging.shutdown()
-        os._exit(1)
-
-    threading.Thread(target=wait, name="signals", daemon=True).start()
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: None)
 
 
 def _tell(plan: Plan) -> None:

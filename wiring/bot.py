@@ -19,8 +19,8 @@ from bot.deadman import DeadMansSwitch
 from bot.liveness import Liveness
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox.database import connect
-from bot.run import SiteLink
 from bot.sending.network import network_of
+from bot.sending.tools import SiteLink
 from bot.sending.transport import Transport
 from config import Config
 from ops.hosting import outbox_url

@@ -12,7 +12,8 @@ from articles.catalog.catalog import Catalog
 from bot.liveness import Liveness
 from bot.outbox.database import Database
 from bot.planning.rules import Channel
-from bot.run import Bot, SiteLink
+from bot.run import Bot, Parts
+from bot.sending.tools import SiteLink, Timing
 from bot.sending.transport import Transport
 
 log = logging.getLogger("bot")
@@ -49,13 +50,13 @@ class BotParts:
         """Return a bot that has not begun to do anything, and warn of what is wrong with the settings."""
         for warning in (*self.faults.values(), *self.warnings()):
             log.warning("%s", warning)
-        return Bot(
-            self.database,
-            self.catalog,
-            self.channels,
-            self.transport,
-            self.site,
-            clock=self.clock,
+        parts = Parts(
+            database=self.database,
+            catalog=self.catalog,
+            channels=self.channels,
+            transport=self.transport,
+            site=self.site,
+            timing=Timing(clock=self.clock),
             every=self.every,
             refresh=self.refresh,
             taxonomy=self.taxonomy,
@@ -64,6 +65,7 @@ class BotParts:
             alive=self.liveness.beat,
             leads=self.leads,
         )
+        return Bot(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,7 @@ Knows when a channel may be sent to; what is sent and what its answers mean is t
 from __future__ import annotations
 
 import logging
-import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -24,10 +22,11 @@ from bot.outbox.retry import LOST, Change, Standing, after_correction, after_pos
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel
 from bot.sending.answering import Sends, after_test
-from bot.sending.lane import Lane, Tools
+from bot.sending.lane import Lane
 from bot.sending.lanes import Lanes
 from bot.sending.pace import Pacer
 from bot.sending.review import expire_unreviewed
+from bot.sending.tools import Endpoint, SiteLink, Timing, Tools
 from bot.services import SERVICES, Service
 
 log = logging.getLogger("bot.sending.dispatcher")
@@ -36,8 +35,7 @@ log = logging.getLogger("bot.sending.dispatcher")
 class Sender:
     """Sends for the channels that have a webhook, with one thread for each while it has something to do.
 
-    `wait` sits out some seconds and returns True when it is time to stop; `idle` is called whenever the last
-    lane has ended. With `paced` off, only what services answer slows it down.
+    `idle` is called whenever the last lane has ended.
     """
 
     def __init__(
@@ -46,16 +44,11 @@ class Sender:
         catalog: Catalog,
         channels: Iterable[Channel],
         transport: Sends,
-        clock: Callable[[], datetime],
+        timing: Timing,
         *,
+        site: SiteLink,
         services: Mapping[str, Service] = SERVICES,
-        spread: Callable[[], float] = random.random,
-        wait: Callable[[float], bool] | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
         idle: Callable[[], None] = lambda: None,
-        paced: bool = True,
-        site: str = "",
-        site_url: str = "",
     ) -> None:
         self._stop = threading.Event()
         self._lanes = Lanes(self._lane, self._ended, self._drain_again, idle)
@@ -64,24 +57,15 @@ class Sender:
             catalog=catalog,
             transport=transport,
             site=site,
-            site_url=site_url,
-            clock=clock,
-            monotonic=monotonic,
-            spread=spread,
-            wait=wait or self._stop.wait,
+            clock=timing.clock,
+            monotonic=timing.monotonic,
+            spread=timing.spread,
+            wait=timing.wait or self._stop.wait,
             stopping=self._stop.is_set,
             crowded=self._lanes.is_crowded,
         )
         self._channels = {channel.name: channel for channel in channels}
-        self._destinations = {
-            name: channel.destination
-            for name, channel in self._channels.items()
-            if channel.destination is not None
-        }
-        self._services = {name: services[self._channels[name].kind] for name in self._destinations}
-        self._pacers = {
-            name: Pacer(service.RATE if paced else ()) for name, service in self._services.items()
-        }
+        self._endpoints = _endpoints(self._channels.values(), services, paced=timing.paced)
         self._left: dict[str, int] = {}
         self._lock = threading.Lock()
         self.refill()
@@ -89,7 +73,7 @@ class Sender:
     def refill(self) -> None:
         """Count the `max_per_tick` posts of each channel from 0 again."""
         with self._lock:
-            self._left = {name: self._channels[name].max_per_tick for name in self._destinations}
+            self._left = {name: self._channels[name].max_per_tick for name in self._endpoints}
 
     def reap(self) -> int:
         """Take for unknown, by policy, what a process or lane that is gone had in flight; return how many.
@@ -106,13 +90,11 @@ class Sender:
 
     def drain(self) -> None:
         """Start a lane for every channel that may be sent to and has something due; return at once."""
-        if self._stop.is_set() or not self._destinations:
+        if self._stop.is_set() or not self._endpoints:
             return
         now = self._tools.clock()
-        moments = self._tools.outbox.next_moments(self._destinations).items()
-        due = {name for name, moment in moments if moment <= now}
-        # A digest's time passes also where nothing waits, so that what comes later waits for the next.
-        due |= {name for name in self._destinations if self._awaits_digest(name, now)}
+        moments = self._tools.outbox.next_moments(self._endpoints).items()
+        due = [name for name, moment in moments if moment <= now]
         opens = self._opening_times(now) if due else {}
         for name in sorted(due):
             opens_at = opens.get(name)
@@ -135,7 +117,7 @@ class Sender:
 
     def _drain_tests(self, now: datetime) -> None:
         """Send the test messages that wait, of channels that may not be sent to otherwise too."""
-        for name in self._tools.outbox.tests_due(now) & self._destinations.keys():
+        for name in self._tools.outbox.tests_due(now) & self._endpoints.keys():
             self._lanes.ask(name, only_tests=True)
 
     def drain_tests(self) -> None:
@@ -146,7 +128,7 @@ class Sender:
     def next_moment(self) -> datetime | None:
         """Return when something will next be due and may be sent, if that lies in the future."""
         now = self._tools.clock()
-        moments = self._tools.outbox.next_moments(self._destinations)
+        moments = self._tools.outbox.next_moments(self._endpoints)
         opens = self._opening_times(now) if moments else {}
         starts = [max(moment, at) for name, moment in moments.items() if (at := opens.get(name)) is not None]
         return min((start for start in starts if start > now), default=None)
@@ -166,16 +148,14 @@ class Sender:
         states = channelstate.states(database)
         return {
             name: opens_at
-            for name, destination in self._destinations.items()
-            if (opens_at := _opens_at(states.get(name), hosts.get(destination.host), now))
+            for name, endpoint in self._endpoints.items()
+            if (opens_at := _opens_at(states.get(name), hosts.get(endpoint.host), now))
         }
 
     def _lane(self, name: str, only_tests: bool) -> Lane:
-        channel, destination, service = self._channels[name], self._destinations[name], self._services[name]
         with self._lock:
             left = self._left[name]
-        pacer = self._pacers[name]
-        return Lane(channel, destination, service, pacer, self._tools, left, only_tests=only_tests)
+        return Lane(self._endpoints[name], self._tools, left, only_tests=only_tests)
 
     def _ended(self, name: str, lane: Lane) -> None:
         with self._lock:
@@ -196,14 +176,8 @@ class Sender:
         recorded, _ = self._tools.outbox.exchange(done, None)
         if recorded:
             names = ",".join(each.article_id for each in post.deliveries) or "-"
-            log.warning(
-                "%s channel=%s article=%s post=%d unknown: %s",
-                claim.kind,
-                post.channel,
-                names,
-                post.id,
-                LOST.reason,
-            )
+            says = (claim.kind, post.channel, names, post.id, LOST.reason)
+            log.warning("%s channel=%s article=%s post=%d unknown: %s", *says)
         return recorded
 
     def _after_loss(self, post: Post, kind: Kind, now: datetime) -> Change:
@@ -219,3 +193,17 @@ class Sender:
 
 def _opens_at(state: ChannelState | None, host_until: datetime | None, now: datetime) -> datetime | None:
     return state.opens_at(now, host_until) if state else None
+
+
+def _endpoints(
+    channels: Iterable[Channel], services: Mapping[str, Service], *, paced: bool
+) -> dict[str, Endpoint]:
+    found = {}
+    for channel in channels:
+        if channel.destination is not None:
+            service = services[channel.kind]
+            pacer = Pacer(service.RATE if paced else ())
+            found[channel.name] = Endpoint(
+                channel=channel, destination=channel.destination, service=service, pacer=pacer
+            )
+    return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from articles.article import Article
-from bot.run import SiteLink
+from bot.sending.tools import SiteLink
 from bot.services import SERVICES, Drawing
 from bot.services.message import Message, compose
 from pages.when import ago, exact

@@ -16,7 +16,7 @@ from bot.outbox.schema import lease as lease_table
 from bot.outbox.states import State
 from bot.planning.presence import CATCHING_UP
 from bot.run import Bot
-from bot.sending import lane
+from bot.sending import requester
 from bot.sending.connections import MaySend
 from bot.sending.findings import Unsent
 from bot.sending.transport import Transport
@@ -52,7 +52,7 @@ def test_a_thawed_bot_does_not_post_what_another_has(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, requests: int
 ) -> None:
     """Frozen between claim and first byte: when its claim was taken meanwhile, it makes no request."""
-    monkeypatch.setattr(lane, "UNQUESTIONED", 0.0)
+    monkeypatch.setattr(requester, "UNQUESTIONED", 0.0)
     successor = world.bot() if seconds > 60 else None
     bot = world.started(transport=Frozen(world, seconds, successor))
     world.catalog.put(article("a"))

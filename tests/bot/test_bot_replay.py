@@ -21,7 +21,8 @@ from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.states import State
 from bot.planning.rules import Reason
-from bot.run import Bot, SiteLink
+from bot.run import Bot, Parts
+from bot.sending.tools import SiteLink, Timing
 from bot.sending.transport import Transport
 from tests.bot.world import Clock, any_channel, to
 from tests.fakechat import FakeChat
@@ -41,16 +42,17 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
     )
     with requests.Session() as session:
         bot = Bot(
-            database,
-            catalog,
-            [channel],
-            Transport(session, user_agent="Newswire tests"),
-            SiteLink(name="The Site", url="https://news.example.org"),
-            clock=clock,
-            lease=Lease(database, clock, server_time=False),
-            paced=False,
-            every=timedelta(minutes=1),
-            keep=timedelta(days=3650),  # three years are replayed, and every attempt is counted at the end
+            Parts(
+                database=database,
+                catalog=catalog,
+                channels=(channel,),
+                transport=Transport(session, user_agent="Newswire tests"),
+                site=SiteLink(name="The Site", url="https://news.example.org"),
+                timing=Timing(clock=clock, paced=False),
+                lease=Lease(database, clock, server_time=False),
+                every=timedelta(minutes=1),
+                keep=timedelta(days=3650),  # three years are replayed, and every attempt is counted
+            )
         )
         yield bot
         bot.stop()

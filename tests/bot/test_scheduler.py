@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from articles.errors import SourceError
-from bot import refresher, run
+from bot import refresher, run, signals
 from bot.clockwatch import ClockWatch
 from bot.outbox import schema
 from bot.outbox.channelstate import states
@@ -214,7 +214,7 @@ def test_stopping_does_not_wait_for_a_database_that_does_not_answer(
 
 _PROGRAM = """\
 import os, signal, threading
-from bot.run import stop_on_signals
+from bot.signals import stop_on_signals
 stop = threading.Event()
 """
 
@@ -242,7 +242,7 @@ threading.Event().wait(100)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=90)
     assert done.returncode == 1
     assert b"not stopped after 0.1 seconds" in done.stderr
-    assert run.GRACE + run.RELEASE_SECONDS < 5 < run.PATIENCE < 30  # what platforms allow
+    assert run.GRACE + run.RELEASE_SECONDS < 5 < signals.PATIENCE < 30  # what platforms allow
 
 
 def test_an_old_schema_is_refused_at_the_start(world: World) -> None:

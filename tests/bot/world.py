@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,8 @@ from bot.outbox.lease import Lease
 from bot.outbox.records import Delivery, Post
 from bot.outbox.states import State
 from bot.planning.rules import Channel
-from bot.run import Bot, SiteLink
+from bot.run import Bot, Parts
+from bot.sending.tools import SiteLink, Timing
 from bot.sending.transport import Transport
 from bot.services import Destination
 from bot.services.secret import Secret
@@ -147,24 +148,25 @@ class World:
     def bot(self, *channels: Channel, database: Database | None = None, **options: Any) -> Bot:
         """Return a bot for `channels` (the one Slack channel), as a process of its own would have it."""
         database = database or self.open_database()
-        values: dict[str, Any] = {
+        timing: dict[str, Any] = {
             "clock": self.clock,
-            "every": timedelta(seconds=60),
-            "keep": timedelta(days=180),
-            "lease": Lease(database, self.clock, server_time=False),
             "wait": self._wait,
             "monotonic": lambda: self.clock().timestamp(),
             "spread": lambda: 0.0,
             "paced": False,
+        }
+        names = {field.name for field in fields(Timing)}
+        timing |= {name: options.pop(name) for name in names & options.keys()}
+        values: dict[str, Any] = {
+            "catalog": self.catalog,
+            "every": timedelta(seconds=60),
+            "keep": timedelta(days=180),
+            "channels": channels or (self.channel,),
+            "lease": Lease(database, self.clock, server_time=False),
+            "site": SiteLink(name="The Site", url="https://example.com"),
             "transport": self.transport,
         }
-        bot = Bot(
-            database,
-            self.catalog,
-            channels or (self.channel,),
-            site=SiteLink(name="The Site", url="https://example.com"),
-            **values | options,
-        )
+        bot = Bot(Parts(database=database, timing=Timing(**timing), **values | options))
         self.bots.append(bot)
         return bot
 

@@ -21,9 +21,11 @@ from apscheduler.triggers import interval as interval_trigger
 from bot import clockwatch, refresher, schedule
 from bot import run as scheduler
 from bot.outbox import claims, database, lease, retry
-from bot.run import Bot, stop_on_signals
+from bot.run import Bot, Parts
+from bot.sending.tools import Timing
 from bot.sending.transport import Transport
 from bot.services import answers
+from bot.signals import stop_on_signals
 from ops import logs
 from wiring.bot import bot_parts
 from wiring.site import build, load_or_exit
@@ -79,17 +81,18 @@ def main() -> None:
     parts = bot_parts(build(load_or_exit(os.environ), clock=shifted), os.environ)
     transport = Transport(requests.Session(), user_agent="Newswire", timeouts=(ANSWER_WITHIN, ANSWER_WITHIN))
     bot = Bot(
-        parts.database,
-        parts.catalog,
-        parts.channels,
-        transport,
-        parts.site,
-        clock=parts.clock,
-        every=parts.every,
-        keep=parts.keep,
-        refresh=parts.refresh,
-        taxonomy=parts.taxonomy,
-        paced=False,
+        Parts(
+            database=parts.database,
+            catalog=parts.catalog,
+            channels=parts.channels,
+            transport=transport,
+            site=parts.site,
+            timing=Timing(clock=parts.clock, paced=False),
+            every=parts.every,
+            keep=parts.keep,
+            refresh=parts.refresh,
+            taxonomy=parts.taxonomy,
+        )
     )
     stop = threading.Event()
     stop_on_signals(stop)

@@ -14,13 +14,18 @@ from bot.operator import queries
 from bot.operator.commands.shared import Parts, clear_errors, ready
 from bot.outbox.database import is_away
 from bot.outbox.states import WAITING, State
-from bot.run import stop_on_signals
+from bot.signals import stop_on_signals
 from text.printable import print_json, print_line
 
 
 def add_running(group: AppGroup, parts: Parts) -> None:
     """Add `run`, `health` and `once`."""
+    _add_run(group, parts)
+    _add_health(group, parts)
+    _add_once(group, parts)
 
+
+def _add_run(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @clear_errors
     def run() -> None:
@@ -37,6 +42,8 @@ def add_running(group: AppGroup, parts: Parts) -> None:
         with ours.watch(bot.wake):
             bot.run(stop)
 
+
+def _add_health(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @clear_errors
@@ -57,6 +64,8 @@ def add_running(group: AppGroup, parts: Parts) -> None:
         if not is_well:
             sys.exit(1)
 
+
+def _add_once(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @clear_errors
     def once() -> None:

@@ -1,0 +1,123 @@
+"""Whether this process may act: the database answers, its tables are this program's, and the lease is held.
+
+Knows nothing of what is done then.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.outbox import channelstate, schema, wording
+from bot.outbox.database import Database, first_line, is_away
+from bot.outbox.lease import Lease
+from bot.planning.rules import Channel
+
+log = logging.getLogger("bot.run")
+
+
+class Leadership:
+    """One process's right to act on the outbox, and what stands in its way; says each change once.
+
+    `leads` is what the last `beat` found, None before the first.
+    """
+
+    def __init__(self, database: Database, lease: Lease, channels: Iterable[Channel]) -> None:
+        self.leads: bool | None = None
+        self._database = database
+        self._lease = lease
+        self._channels = tuple(channels)
+        self._reachable = True
+        self._is_over = False
+        self._introduced = False
+        self._refusal = ""
+
+    def check(self) -> None:
+        """Raise SchemaError on tables of another version, RenameError for a channel that begun twice.
+
+        The first time it warns of channels that are disabled, or no longer in the settings.
+        """
+        schema.check(self._database)  # each time, as a deploy upgrades the tables under a bot that runs
+        if not self._introduced:
+            renamed = {channel.name: channel.was for channel in self._channels if channel.was}
+            channelstate.refuse_both(self._database, renamed)
+            self._introduced = True
+            self._warn({channel.name for channel in self._channels}, set(renamed.values()))
+
+    def check_or_wait(self) -> None:
+        """Do the same, but let a database that is away come back later."""
+        try:
+            self.check()
+        except SQLAlchemyError as error:
+            if not is_away(error):
+                raise
+            self._away(error)
+
+    def beat(self) -> bool:
+        """Renew the lease, or take it when it is free; return whether this process may act now.
+
+        Raises what `check` and the database raise.
+        """
+        self.check()
+        held = not self._is_over and self._lease.hold()
+        if held and self._is_over:  # it was given up a moment ago, and must not be taken back
+            self._lease.release()
+            held = False
+        if not self._reachable:
+            log.info("the database is back")
+            self._reachable = True
+        if held is not self.leads:
+            log.info("this bot has the lease now" if held else "another bot has the lease: standing by")
+        self.leads = held
+        return held
+
+    def end(self) -> None:
+        """Have no further `beat` take the lease."""
+        self._is_over = True
+
+    def release(self, seconds: float) -> None:
+        """Give up the lease, unless the database takes longer than that, which may be forever."""
+        if not self._reachable:
+            return
+
+        def release() -> None:
+            with self.tolerating():
+                self._lease.release()
+
+        thread = threading.Thread(target=release, name="release", daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if thread.is_alive():
+            log.warning("the database does not answer: the lease runs out by itself")
+
+    @contextmanager
+    def tolerating(self) -> Iterator[None]:
+        """Outlive a database that is away or was upgraded by a newer program."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            if is_away(error):
+                self._away(error)
+            else:
+                log.exception("the database refused what was asked")
+        except (schema.SchemaError, channelstate.RenameError) as error:
+            if str(error) != self._refusal:
+                log.warning("this bot posts nothing: %s", error)
+            self._refusal, self.leads = str(error), False
+
+    def _away(self, error: Exception) -> None:
+        """Say it once; the heartbeat finds out when the database is back."""
+        if self._reachable:
+            log.warning("the database cannot be reached, trying again: %s", first_line(error))
+        self._reachable = self.leads = False
+
+    def _warn(self, names: set[str], earlier: set[str]) -> None:
+        for name, reason, held in channelstate.disabled(self._database):
+            if name in names:
+                log.warning("channel=%s %s", name, wording.disabled(name, reason, held))
+        for name, waiting in channelstate.orphaned(self._database, names | earlier).items():
+            log.warning("channel=%s %s", name, wording.orphaned(name, waiting))

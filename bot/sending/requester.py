@@ -1,0 +1,112 @@
+"""Makes one request at a time for a channel, and concludes from the answer what is to be recorded.
+
+Writes nothing. Knows when the channel, or its host, has to be left alone.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.outbox.denials import denied_since
+from bot.outbox.records import Attempt, Claim, Done, Kind, Rest
+from bot.outbox.retry import Change, Standing, after_correction, after_post
+from bot.sending.answering import after_test, answer_to, report, shown_by
+from bot.sending.prepare import Job
+from bot.sending.tools import Endpoint, Tools
+from bot.services import Outcome, Verdict, after_denial
+
+UNQUESTIONED = 1.0
+"""Seconds after a claim within which its request may begin without another look at the claim."""
+
+
+class Requester:
+    """One lane's requests to its channel."""
+
+    def __init__(self, endpoint: Endpoint, tools: Tools) -> None:
+        self._endpoint = endpoint
+        self._tools = tools
+        self._rests_until: float | None = None
+
+    def wait(self) -> float:
+        """Return how many seconds to wait before the next request."""
+        now = self._tools.monotonic()
+        rests = [self._rests_until, self._tools.host_rests.get(self._endpoint.host)]
+        return max([self._endpoint.pacer.wait(now), *(until - now for until in rests if until is not None)])
+
+    def perform(self, job: Job, claim: Claim) -> Done:
+        """Make the request of a post that is claimed, and return what is to be recorded."""
+        endpoint, tools = self._endpoint, self._tools
+        started_at, began = tools.clock(), tools.monotonic()
+        endpoint.pacer.sent(began)
+        may_send = partial(self._may_send, claim, began)
+        verdict, status = answer_to(tools.transport, endpoint.service, job.request, may_send)
+        finished_at = tools.clock()
+        if verdict.outcome is Outcome.DENIED and job.kind is Kind.POST:
+            since = denied_since(tools.outbox.database, endpoint.name, finished_at)
+            verdict = after_denial(verdict, finished_at - (since or finished_at))
+        if verdict.pace:
+            endpoint.pacer.learn(verdict.pace, tools.monotonic())
+        attempt = Attempt(
+            started_at=started_at,
+            finished_at=finished_at,
+            outcome=verdict.outcome,
+            status=status,
+            reason=verdict.reason,
+        )
+        done = self._conclude(job, claim, verdict, attempt)
+        report(job, done, verdict, tools.monotonic() - began)
+        return done
+
+    def _may_send(self, claim: Claim, began: float) -> str | None:
+        """Return why the request must not be made any more, or None.
+
+        A process may be frozen at any moment, also between its claim and the first byte.
+        """
+        if self._tools.monotonic() - began < UNQUESTIONED:
+            return None
+        try:
+            still_ours = self._tools.outbox.still_ours(claim)
+        except SQLAlchemyError:
+            still_ours = False
+        return None if still_ours else "too much time has passed since it was claimed"
+
+    def _conclude(self, job: Job, claim: Claim, verdict: Verdict, attempt: Attempt) -> Done:
+        failed = not verdict.outcome.is_success
+        return Done(
+            claim=claim,
+            change=self._change(job, verdict, attempt),
+            attempt=attempt,
+            shown=None if failed else shown_by(job, verdict),
+            rest=self._rest(job, verdict, attempt),
+            disabled=verdict.reason if verdict.outcome is Outcome.DISABLED and job.message else None,
+            error=verdict.reason if failed else None,
+        )
+
+    def _change(self, job: Job, verdict: Verdict, attempt: Attempt) -> Change:
+        message, spread, now = job.message, self._tools.spread(), attempt.finished_at
+        standing = Standing(failures=job.post.failures, form=job.post.form)
+        if message is None:
+            return after_test(verdict)
+        has_image = message.image is not None or message.provider_icon is not None
+        if job.kind is Kind.CORRECT:
+            return after_correction(standing, verdict, now, spread=spread, has_image=has_image)
+        is_harmless = self._endpoint.service.REPEAT_IS_HARMLESS
+        policy = "retry" if is_harmless else self._endpoint.channel.on_unknown
+        return after_post(standing, verdict, policy, now, spread=spread, has_image=has_image)
+
+    def _rest(self, job: Job, verdict: Verdict, attempt: Attempt) -> Rest | None:
+        """Leave the channel or its host alone if the answer says so, and return for how long."""
+        is_denied = verdict.outcome is Outcome.DENIED and job.kind is Kind.POST
+        if verdict.outcome is not Outcome.RATE_LIMITED and not is_denied:
+            return None
+        wait = verdict.retry_after or timedelta(0)
+        until = self._tools.monotonic() + wait.total_seconds()
+        if verdict.scope == "host":
+            host, rests = self._endpoint.host, self._tools.host_rests
+            rests[host] = max(until, rests.get(host, until))
+            return Rest(until=attempt.finished_at + wait, host=host)
+        self._rests_until = max(until, self._rests_until or until)
+        return Rest(until=attempt.finished_at + wait)
