@@ -203,7 +203,9 @@ class Bot:
             plan = Plan()
             try:
                 if self._parts.catalog.is_complete():
-                    plan = self.planner.plan(self._clock())
+                    began = self._clock()
+                    plan = self.planner.plan(began)
+                    self.sender.looked(began)
                     self._dry_run.run(self._clock())
                     _tell(plan)
             finally:

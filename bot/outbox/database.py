@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    StaticPool,
     TypeDecorator,
     create_engine,
     event,
@@ -134,16 +135,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def rehearse(self) -> Iterator[Connection]:
-        """Give a connection in a transaction that is rolled back at the end, whatever was written."""
-        with self._turn or nullcontext(), self._writer.connect() as connection:
-            yield connection
-
-    @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that is only read from, and so waits for no writer."""
         with self._reader.connect() as connection:
             yield connection
+
+    def is_missing(self) -> bool:
+        """Return whether this is an SQLite file that does not exist: to open it would create it."""
+        file = Path(self.engine.url.database or "")
+        return self.is_sqlite and bool(file.name) and not _is_uri(file) and not file.exists()
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -153,7 +153,7 @@ class Database:
 def connect(url: str) -> Database:
     """Return the database at `url`: `sqlite:///file`, `postgres://…` or `postgresql://…`.
 
-    Nothing is opened yet, but the folder of an SQLite file is made. Raises AddressError for another address,
+    Nothing is opened, but the folder of an SQLite file is created. Raises AddressError for another address,
     in a text without the password, and DatabaseError for a folder that cannot be made.
     """
     address = database_address(url)
@@ -169,6 +169,17 @@ def connect(url: str) -> Database:
     # Many rows in one statement: the driver would pipeline several, after which the server's time-out for an
     # idle transaction is not armed, so that a process frozen there would keep its locks.
     engine.dialect.use_insertmanyvalues_wo_returning = True
+    event.listen(engine, "begin", _begin)
+    return Database(engine)
+
+
+def passing() -> Database:
+    """Return an empty SQLite database that only this process sees, and that is gone once it is closed.
+
+    It is in memory, and what exceeds SQLite's cache in a file without a name
+    (https://sqlite.org/inmemorydb.html#temp_db).
+    """
+    engine = create_engine("sqlite://", creator=_open_nameless, poolclass=StaticPool)
     event.listen(engine, "begin", _begin)
     return Database(engine)
 
@@ -202,14 +213,28 @@ def _sqlite(address: URL) -> Engine:
     folder = file.parent
     try:
         private_folder(folder)
-        if not str(file).startswith("file:"):  # a URI with parameters of SQLite's own
-            private_file(file)
     except OSError as error:
         raise DatabaseError(f"the outbox's folder {folder} cannot be created: {error.strerror}") from None
     engine = create_engine(address, connect_args={"timeout": BUSY})
+    if not _is_uri(file):
+
+        def create(*arguments: object) -> None:
+            with suppress(OSError):  # SQLite then says what is wrong
+                private_file(file)
+
+        event.listen(engine, "do_connect", create)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _open_nameless() -> sqlite3.Connection:
+    return sqlite3.connect("", isolation_level=None, check_same_thread=False)
+
+
+def _is_uri(file: Path) -> bool:
+    """Return whether this is a URI with parameters of SQLite's own: https://sqlite.org/uri.html."""
+    return str(file).startswith("file:")
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

@@ -260,6 +260,8 @@ def upgrade(database: Database) -> None:
 
 def check(database: Database) -> None:
     """Raise SchemaError unless the tables are exactly those this program knows."""
+    if database.is_missing():
+        raise SchemaError(_NO_TABLES)
     with database.read() as connection:
         check_tables(connection)
 
@@ -274,7 +276,7 @@ def check_tables(connection: Connection) -> None:
             raise
     _refuse_newer(revision)
     if revision is None:
-        raise SchemaError("the outbox has no tables yet: run `flask db upgrade`")
+        raise SchemaError(_NO_TABLES)
     if revision != revisions()[-1]:
         raise SchemaError(f"the outbox's tables are old (revision {revision}): run `flask db upgrade`")
 
@@ -299,6 +301,7 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
+_NO_TABLES = "the outbox has no tables yet: run `flask db upgrade`"
 _VERSION = text("SELECT version_num FROM alembic_version")
 
 

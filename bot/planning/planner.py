@@ -24,6 +24,7 @@ from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelState
 from bot.outbox.database import Database, Utc
 from bot.outbox.lease import Lease
+from bot.outbox.rehearsal import rehearsal
 from bot.outbox.rows import as_deliveries, delivery_columns
 from bot.outbox.schema import channels as channels_table
 from bot.outbox.schema import deliveries, posts
@@ -97,7 +98,7 @@ class Planner:
 
     def preview(self, now: datetime) -> Plan:
         """Return what `plan` would put there, for channels without a webhook too, and change nothing."""
-        with self._database.rehearse() as connection:
+        with rehearsal(self._database) as connection:
             return _Pass(lambda: nullcontext(connection), self._catalog, self._all, self._rules, now).run()
 
     @contextmanager

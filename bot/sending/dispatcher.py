@@ -94,7 +94,9 @@ class Sender:
             return
         now = self._tools.clock()
         moments = self._tools.outbox.next_moments(self._endpoints).items()
-        due = [name for name, moment in moments if moment <= now]
+        due = {name for name, moment in moments if moment <= now}
+        # A digest's time passes also where nothing waits, so that what comes later waits for the next.
+        due |= {name for name in self._endpoints if self._awaits_digest(name, now)}
         opens = self._opening_times(now) if due else {}
         for name in sorted(due):
             opens_at = opens.get(name)

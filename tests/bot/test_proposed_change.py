@@ -219,6 +219,13 @@ def test_a_comparison_leaves_nothing_behind(program: Program, plan: Plan, tmp_pa
     assert sorted((program.home / "state").iterdir()) == before
 
 
+def test_a_comparison_without_an_outbox_creates_none(program: Program, plan: Plan) -> None:
+    """In a check of a pull request nothing has been posted yet: no database is left behind either."""
+    result, _ = plan("--config", hostile(program))
+    assert result.exit_code == 0, result.output
+    assert not list(program.home.rglob("outbox.sqlite*"))
+
+
 def test_a_link_is_no_config_file_and_no_folder(program: Program, plan: Plan, tmp_path: Path) -> None:
     """A branch can hold a symbolic link to any file of the machine: it is refused by name, unread."""
     target = tmp_path / "target.yaml"

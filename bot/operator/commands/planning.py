@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 from flask.cli import AppGroup
@@ -17,7 +16,7 @@ from bot.operator import reports
 from bot.operator.commands.shared import Parts, Proposed, clear_errors, print_lines, ready
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox import channelstate, schema
-from bot.outbox.database import Database, connect
+from bot.outbox.database import Database, passing
 from bot.planning.plan import Plan
 from bot.planning.planner import Planner
 from bot.services import NOWHERE
@@ -89,9 +88,10 @@ def _preview(database: Database, of: BotParts | ProposedChange, now: datetime) -
 def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
     """Yield a passing outbox in which everything that is eligible now is baselined."""
     channels = [replace(channel, destination=NOWHERE, backfill=0) for channel in ours.channels]
-    with TemporaryDirectory() as folder:
-        database = connect(f"sqlite:///{folder}/outbox.sqlite")
+    database = passing()
+    try:
         schema.upgrade(database)
         Planner(database, ours.catalog, channels, taxonomy=ours.taxonomy).plan(ours.clock())
         yield database
+    finally:
         database.close()
