@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
 )
 
+from config.policies import PolicySection
 from config.values import (
     ChannelName,
     Duration,
@@ -66,7 +67,7 @@ def _kind(value: str) -> str:
     return value
 
 
-class ChannelConfig(Section):
+class ChannelConfig(PolicySection):
     """One place in a chat service, and what is posted there; `topics` None means all.
 
     `was` is an earlier name of the channel: what it has posted and what waits goes on under the new one. The

@@ -20,6 +20,14 @@ from config.channels import (
     services,
 )
 from config.errors import ConfigError, Location, Problem, dotted
+from config.policies import (
+    BudgetConfig,
+    DigestConfig,
+    MentionConfig,
+    QuietConfig,
+    UrgentConfig,
+    WhenConfig,
+)
 from config.settings import (
     ArticlesConfig,
     Config,
@@ -234,6 +242,9 @@ _PARTS: Mapping[str, type[Section]] = {
     "feeds.topics": TopicConfig, "bot.channels": ChannelConfig,
     "bot.channels.types": FilterConfig, "bot.channels.providers": FilterConfig,
     "bot.channels.keywords": FilterConfig,
+    "bot.channels.quiet": QuietConfig, "bot.channels.budget": BudgetConfig,
+    "bot.channels.digest": DigestConfig, "bot.channels.urgent": UrgentConfig,
+    "bot.channels.mentions": MentionConfig, "bot.channels.mentions.when": WhenConfig,
 }  # fmt: skip
 
 

@@ -13,14 +13,20 @@ from bot.services.secret import Secret
 from config import BotConfig, ChannelConfig
 from ops.environment import secret
 from ops.errors import SettingError
+from wiring.policies import policy_of
 from wiring.values import value_of
 
 
-def channel_of(channel: ChannelConfig, topics: Topics, environ: Mapping[str, str]) -> tuple[Channel, str]:
-    """Return a configured channel, and what keeps it from posting: it then has no destination."""
+def channel_of(
+    channel: ChannelConfig, topics: Topics, environ: Mapping[str, str], timezone: str = "UTC"
+) -> tuple[Channel, str]:
+    """Return a configured channel, and what keeps it from posting: it then has no destination.
+
+    `timezone` is the site's.
+    """
     destination, fault = _destination(channel, environ)
     reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
-    return replace(channel_rules(channel, topics), destination=destination), reason
+    return replace(channel_rules(channel, topics, timezone), destination=destination), reason
 
 
 def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
@@ -38,13 +44,14 @@ def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | Non
     return (None, f"{name}: {fault.replace('the webhook', 'the monitor')}") if fault else (Secret(value), "")
 
 
-def channel_rules(channel: ChannelConfig, topics: Topics) -> Channel:
+def channel_rules(channel: ChannelConfig, topics: Topics, timezone: str = "UTC") -> Channel:
     """Return a configured channel without its destination: what it posts, and nothing of where to."""
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
     return value_of(
         channel,
         Channel,
         topics=slugs,
+        policy=policy_of(channel, topics, timezone),
         types=value_of(channel.types, WordFilter),
         providers=value_of(channel.providers, WordFilter),
         keywords=value_of(channel.keywords, WordFilter),

@@ -89,12 +89,14 @@ class Spent:
     `left` is how many posts may be released until the next tick. `seen` are the times of the posts that
     people saw, or may have seen, in the budget's period; `under_way` counts those that have been released and
     not been seen yet. `digest_at` is the time of the digest that was decided last, None before the first.
+    Without `is_current` more may have come up than is known, and nothing is chosen yet.
     """
 
     left: int
     seen: tuple[datetime, ...] = ()
     under_way: int = 0
     digest_at: datetime | None = None
+    is_current: bool = True
 
 
 def candidate_of(delivery: Delivery, article: Article | None, max_age: timedelta | None) -> Candidate:

@@ -38,7 +38,7 @@ def release(
     """
     first = [each for each in candidates if each.delivery.forced or is_urgent(each, policy)][: spent.left]
     posts = [_single(each, policy, now) for each in first]
-    if policy.quiet and policy.quiet.covers(now):
+    if not spent.is_current or (policy.quiet and policy.quiet.covers(now)):
         return tuple(posts)
     rest = [each for each in candidates if not (each.delivery.forced or is_urgent(each, policy))]
     room = room_in(policy.budget, spent, now)
@@ -70,7 +70,7 @@ def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
     One that fell into quiet hours, or for which the budget had no room, is decided afterwards. None is due
     for a channel before its first: what waits then waits for the next.
     """
-    if policy.digest is None or spent.digest_at is None:
+    if policy.digest is None or spent.digest_at is None or not spent.is_current:
         return None
     last = policy.digest.last(now)
     held = (policy.quiet and policy.quiet.covers(now)) or room_in(policy.budget, spent, now) == 0
@@ -79,7 +79,7 @@ def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
 
 def digest_decided(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
     """Return the time of the digest that is over once `release` has been asked at `now`, or None."""
-    if policy.digest is not None and spent.digest_at is None:
+    if policy.digest is not None and spent.digest_at is None and spent.is_current:
         return policy.digest.last(now)
     return digest_due(policy, spent, now)
 

@@ -108,7 +108,7 @@ class Sender:
         return self._tools.memory.awaits_digest(self._channels[name], now)
 
     def looked(self, began: datetime) -> None:
-        """Take note that what had come up at `began` is in the outbox: digests of before may go out."""
+        """Take note that what had come up at `began` is in the outbox: a digest of before may go out."""
         self._tools.memory.looked_at = began
 
     def _drain_again(self) -> None:

@@ -13,7 +13,6 @@ from datetime import datetime
 from bot.outbox import channelstate
 from bot.outbox.backlog import Standing, standing_of
 from bot.outbox.causes import Cause, describe
-from bot.outbox.channelstate import ChannelState
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState
@@ -47,8 +46,8 @@ class _Idle:
 class Memory:
     """What one process remembers of releasing.
 
-    `looked_at` is when it last began to plan and went through: a digest waits for such a look after its time,
-    so that what came up before is in it.
+    `looked_at` is when it last began to plan and went through: a digest, and a new period of a budget, wait
+    for such a look after their time, so that they choose among all that came up before.
     """
 
     looked_at: datetime | None = None
@@ -106,30 +105,28 @@ class Releaser:
         if state is None or self.memory.is_idle(name, standing, revision, now):
             return 0
         candidates = self._candidates(now)
-        spent = self._spent(state, left, now)
+        is_current = self._is_current(now)
+        with self.outbox.database.read() as connection:
+            spent = replace(spent_of(connection, policy, state, left, now), is_current=is_current)
         made = release(candidates, policy, spent, now)
         decided = digest_decided(policy, spent, now)
         released = self.outbox.backlog.release(name, made, now, review=self.channel.review, digest_at=decided)
         if released is None:
             return 0
-        if not self._waits_for_look(now) and (last := decided or spent.digest_at):
+        if is_current and (last := decided or spent.digest_at):
             self.memory.note_decided(name, last)
-        if not made and left > 0 and not self._waits_for_look(now):
+        if not made and left > 0 and is_current:
             ends = [each.expires_at for each in candidates]
             moments = [each for each in (next_moment(policy, spent, now), *ends) if each]
             self.memory.note_idle(name, standing, revision, min(moments, default=None))
         return released
 
-    def _waits_for_look(self, now: datetime) -> bool:
-        """Return whether the time of a digest has come since this process last looked at the articles."""
-        digest, looked_at = self.channel.policy.digest, self.memory.looked_at
-        return digest is not None and (looked_at is None or looked_at < digest.last(now))
-
-    def _spent(self, state: ChannelState, left: int, now: datetime) -> Spent:
-        with self.outbox.database.read() as connection:
-            spent = spent_of(connection, self.channel.policy, state, left, now)
-        digest = self.channel.policy.digest
-        return replace(spent, digest_at=digest.last(now)) if digest and self._waits_for_look(now) else spent
+    def _is_current(self, now: datetime) -> bool:
+        """Return whether this process has looked since the time came to choose: of a digest, or a budget."""
+        policy, looked_at = self.channel.policy, self.memory.looked_at
+        times = [policy.digest.last(now)] if policy.digest else []
+        times += [policy.budget.period(now)[0]] if policy.budget else []
+        return not times or (looked_at is not None and looked_at >= max(times))
 
     def _candidates(self, now: datetime) -> list[Candidate]:
         """Return what may be posted of what waits; end what may not, and leave out what is not there yet."""

@@ -1,0 +1,143 @@
+"""What `release` will say as time goes on: which posts come when, and what becomes too old before. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.outbox.records import PostKind
+from bot.planning.policy import Candidate, Policy, Spent
+from bot.planning.release import (
+    PlannedPost,
+    digest_decided,
+    is_urgent,
+    next_moment,
+    release,
+    room_in,
+)
+
+MOST_STEPS = 200_000
+"""Moments that are looked at: a month has 43,200 minutes."""
+
+
+class Hold(StrEnum):
+    """What keeps a waiting article from being posted at once."""
+
+    QUIET = "quiet hours"
+    BUDGET = "budget"
+    DIGEST = "digest"
+    PACE = "pace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """A channel's `max_per_tick` posts, counted from 0 `every` so often."""
+
+    per_tick: int
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An article that comes up at some time."""
+
+    at: datetime
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """The posts to come, in their order, what becomes too old and when, and what still waits at the end."""
+
+    posts: tuple[PlannedPost, ...]
+    expired: tuple[tuple[datetime, Candidate], ...]
+    waiting: tuple[Candidate, ...]
+
+
+def forecast(
+    arrivals: Iterable[Arrival], policy: Policy, spent: Spent, pace: Pace, now: datetime, until: datetime
+) -> Forecast:
+    """Return what is posted from `now` until a time after it, if every post is sent when it is due.
+
+    `arrivals` are in the order of their times; those before `now` wait already. `spent.left` is what is left
+    of the tick that goes on.
+    """
+    course = _Course(policy, spent, pace, now)
+    upcoming = iter(arrivals)
+    following = next(upcoming, None)
+    for _ in range(MOST_STEPS):
+        while following is not None and following.at <= now:
+            course.waiting.append(following.candidate)
+            following = next(upcoming, None)
+        course.step(now)
+        moments = [following.at if following else None, course.next_moment(now)]
+        later = min((each for each in moments if each is not None), default=None)
+        if later is None or later > until:
+            break
+        now = later
+    return Forecast(posts=tuple(course.posts), expired=tuple(course.expired), waiting=tuple(course.waiting))
+
+
+def hold_of(candidate: Candidate, policy: Policy, spent: Spent, now: datetime) -> Hold:
+    """Return what keeps an article waiting that `release` does not post at `now`."""
+    if candidate.delivery.forced or is_urgent(candidate, policy):
+        return Hold.PACE
+    if policy.digest:
+        return Hold.DIGEST
+    if policy.quiet and policy.quiet.covers(now):
+        return Hold.QUIET
+    room = room_in(policy.budget, spent, now)
+    return Hold.PACE if room is None or room > spent.left else Hold.BUDGET
+
+
+class _Course:
+    """What waits, was posted and has become too old so far."""
+
+    def __init__(self, policy: Policy, spent: Spent, pace: Pace, now: datetime) -> None:
+        self._policy, self._pace = policy, pace
+        # What is under way is sent soon, and then counts from its time on.
+        self._spent = replace(spent, seen=(*spent.seen, *[now] * spent.under_way), under_way=0)
+        self._tick_ends = now + pace.every
+        self.waiting: list[Candidate] = []
+        self.posts: list[PlannedPost] = []
+        self.expired: list[tuple[datetime, Candidate]] = []
+
+    def step(self, now: datetime) -> None:
+        """Post what is due at `now`."""
+        if now >= self._tick_ends:
+            self._spent = replace(self._spent, left=self._pace.per_tick)
+            self._tick_ends = now + self._pace.every
+        self._expire(now)
+        made = release(self.waiting, self._policy, self._spent, now)
+        decided = digest_decided(self._policy, self._spent, now) or self._spent.digest_at
+        self._spent = replace(self._spent, digest_at=decided)
+        if made:
+            self._note(made, now)
+
+    def next_moment(self, now: datetime) -> datetime | None:
+        """Return when something may be posted next if nothing comes up."""
+        if not self.waiting:
+            return None
+        moments = [next_moment(self._policy, self._spent, now)]
+        if self._spent.left <= 0:
+            moments.append(self._tick_ends)
+        return min((each for each in moments if each), default=None)
+
+    def _expire(self, now: datetime) -> None:
+        old = [each for each in self.waiting if each.expires_at is not None and each.expires_at < now]
+        if old:
+            ids = {each.delivery.id for each in old}
+            self.waiting = [each for each in self.waiting if each.delivery.id not in ids]
+            self.expired += ((each.expires_at or now, each) for each in old)
+
+    def _note(self, made: tuple[PlannedPost, ...], now: datetime) -> None:
+        spent, budget = self._spent, self._policy.budget
+        singles = sum(each.kind is not PostKind.DIGEST for each in made)
+        since = budget.period(now)[0] if budget else now
+        seen = [at for at in spent.seen if at >= since] + [now] * len(made) if budget else []
+        self._spent = replace(spent, left=spent.left - singles, seen=tuple(seen))
+        posted = {delivery.id for each in made for delivery in each.deliveries}
+        self.waiting = [each for each in self.waiting if each.delivery.id not in posted]
+        self.posts += made

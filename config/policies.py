@@ -1,0 +1,147 @@
+"""The settings that say when, and in which form, a channel has its posts."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from config.values import Names, Section, TimeZone, everything, listed, off
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+WEEKDAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
+DAYS: tuple[Day, ...] = (*WEEKDAYS, "sat", "sun")
+
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_HOUR = 60
+_DAY = 24 * _HOUR
+
+
+def _time_of_day(value: Any) -> str:
+    # YAML 1.1 reads 19:00 as a number to the base of 60: https://yaml.org/type/int.html
+    if isinstance(value, int) and not isinstance(value, bool) and _HOUR <= value < _DAY:
+        value = f"{value // _HOUR}:{value % _HOUR:02}"
+    match = _TIME.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError('write a time of day in quotes, such as "09:00"')
+    return f"{int(match[1]):02}:{match[2]}"
+
+
+def _times(value: Any) -> Any:
+    times = value if isinstance(value, (list, tuple)) else [value]
+    if not times:
+        raise ValueError('write a time of day, or a list of them, such as ["09:00", "17:00"]')
+    return times
+
+
+def _days(value: Any) -> Any:
+    known = {"every": DAYS, "weekdays": WEEKDAYS}
+    if isinstance(value, str) and value in known:
+        return known[value]
+    days = listed(value)
+    if not isinstance(days, (list, tuple)) or not days or not set(map(str, days)) <= set(DAYS):
+        raise ValueError("write every, weekdays, or a list of days such as [mon, thu]")
+    return days
+
+
+def _mention(value: str) -> str:
+    # Only here: most configurations mention nobody, and never load the services.
+    from bot.services.message import read_mention
+
+    return str(read_mention(value))
+
+
+TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
+"""A time of day as `HH:MM`."""
+
+MentionText = Annotated[str, AfterValidator(_mention)]
+"""Whom a post notifies: `here`, `user:ID`, `role:ID` or `group:ID`."""
+
+
+def clock_time(text: str) -> time:
+    """Return what a `TimeOfDay` says."""
+    return time.fromisoformat(text)
+
+
+class QuietConfig(Section):
+    """When nothing is posted: from one time of day to another, and with `weekends` Saturday and Sunday.
+
+    `timezone` None means the site's.
+    """
+
+    start: Annotated[TimeOfDay | None, Field(alias="from")] = None
+    end: Annotated[TimeOfDay | None, Field(alias="to")] = None
+    weekends: bool = False
+    timezone: TimeZone | None = None
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("needs `from` and `to`, or neither")
+        if self.start is None and not self.weekends:
+            raise ValueError("needs `from` and `to`, or `weekends: true`")
+        if self.start is not None and self.start == self.end:
+            raise ValueError("`from` and `to` are the same time: nothing would ever be posted")
+        return self
+
+
+class BudgetConfig(Section):
+    """At most how many posts in each hour, day or week of the calendar; `keep` says which."""
+
+    per: Literal["hour", "day", "week"]
+    at_most: Annotated[int, Field(ge=1, le=1000)]
+    keep: Literal["best", "newest"] = "best"
+    timezone: TimeZone | None = None
+
+
+class DigestConfig(Section):
+    """At which times of which days there is one post about all that waits, and what is in it."""
+
+    at: Annotated[tuple[TimeOfDay, ...], BeforeValidator(_times), Field(max_length=24)]
+    days: Annotated[tuple[Day, ...], BeforeValidator(_days)] = DAYS
+    timezone: TimeZone | None = None
+    at_least: Annotated[int, Field(ge=1, le=100)] = 1
+    at_most: Annotated[int, Field(ge=1, le=100)] = 20
+    order: Literal["quality", "newest", "oldest"] = "quality"
+
+    @field_validator("at_most")
+    @classmethod
+    def _is_enough(cls, at_most: int, info: Any) -> int:
+        at_least = info.data.get("at_least", 1)
+        if at_most < at_least:
+            raise ValueError(f"is less than at_least, which is {at_least}")
+        return at_most
+
+
+class UrgentConfig(Section):
+    """From which quality on an article is posted alone and at once, and whom that notifies."""
+
+    min_quality: int
+    mention: MentionText | None = None
+
+
+class WhenConfig(Section):
+    """Which articles a mention is for; `topics` None means all."""
+
+    topics: Annotated[Names | None, BeforeValidator(everything)] = None
+    min_quality: int | None = None
+
+
+class MentionConfig(Section):
+    """Whom posts notify that have one of these articles."""
+
+    mention: MentionText
+    when: WhenConfig = WhenConfig()
+
+
+class PolicySection(Section):
+    """The settings of a channel that say when, and in which form, it has its posts."""
+
+    quiet: Annotated[QuietConfig | None, BeforeValidator(off)] = None
+    budget: Annotated[BudgetConfig | None, BeforeValidator(off)] = None
+    digest: Annotated[DigestConfig | None, BeforeValidator(off)] = None
+    urgent: Annotated[UrgentConfig | None, BeforeValidator(off)] = None
+    mentions: Annotated[tuple[MentionConfig, ...], Field(max_length=20)] = ()

@@ -1,0 +1,70 @@
+"""A channel's settings → the policy by which its posts are made."""
+
+from __future__ import annotations
+
+from articles.topics import Topics
+from bot.planning.budget import Budget
+from bot.planning.digest import Digest
+from bot.planning.policy import MentionRule, Policy, Urgent
+from bot.planning.windows import Quiet
+from bot.services import SERVICES
+from bot.services.message import read_mention
+from config import ChannelConfig
+from config.policies import (
+    DAYS,
+    BudgetConfig,
+    DigestConfig,
+    MentionConfig,
+    QuietConfig,
+    UrgentConfig,
+    clock_time,
+)
+from text.zones import zone
+from wiring.values import value_of
+
+
+def policy_of(channel: ChannelConfig, topics: Topics, timezone: str) -> Policy:
+    """Return how a channel has its posts; times of day are those in `timezone` where it names no other."""
+    return Policy(
+        quiet=_quiet(channel.quiet, timezone) if channel.quiet else None,
+        budget=_budget(channel.budget, timezone) if channel.budget else None,
+        digest=_digest(channel.digest, timezone) if channel.digest else None,
+        urgent=_urgent(channel.urgent) if channel.urgent else None,
+        mentions=tuple(_mention(each, topics) for each in channel.mentions),
+        capacity=SERVICES[channel.kind].ITEMS,
+    )
+
+
+def _quiet(quiet: QuietConfig, timezone: str) -> Quiet:
+    return value_of(
+        quiet,
+        Quiet,
+        zone=zone(quiet.timezone or timezone),
+        start=clock_time(quiet.start) if quiet.start else None,
+        end=clock_time(quiet.end) if quiet.end else None,
+    )
+
+
+def _budget(budget: BudgetConfig, timezone: str) -> Budget:
+    return value_of(budget, Budget, zone=zone(budget.timezone or timezone))
+
+
+def _digest(digest: DigestConfig, timezone: str) -> Digest:
+    return value_of(
+        digest,
+        Digest,
+        zone=zone(digest.timezone or timezone),
+        at=tuple(sorted({clock_time(each) for each in digest.at})),
+        days=frozenset(map(DAYS.index, digest.days)),
+    )
+
+
+def _urgent(urgent: UrgentConfig) -> Urgent:
+    mention = read_mention(urgent.mention) if urgent.mention else None
+    return value_of(urgent, Urgent, mention=mention)
+
+
+def _mention(rule: MentionConfig, topics: Topics) -> MentionRule:
+    followed = rule.when.topics
+    slugs = None if followed is None else frozenset(topics.of(name).slug for name in followed)
+    return MentionRule(mention=read_mention(rule.mention), topics=slugs, min_quality=rule.when.min_quality)
