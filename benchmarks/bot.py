@@ -70,15 +70,7 @@ def delivery(options: Options) -> Table:
     with ExitStack() as stack:
         port = stack.enter_context(_sink())
         server = stack.enter_context(postgres(site.home / "postgres"))
-        outboxes = {}
-        for channels, files in ((1, one), (10, ten)):
-            each = count // channels
-            label = f"{channels} channel{'s' if channels > 1 else ''}"
-            sqlite = f"sqlite:///{site.home / f'planned-{channels}.db'}"
-            dropped(sqlite)
-            outboxes[f"SQLite, {label}"] = _Outbox(site, files.folder, channels, each, sqlite)
-            planned = created(server, f"planned_{channels}")
-            outboxes[f"PostgreSQL, {label}"] = _Outbox(site, files.folder, channels, each, planned)
+        outboxes = _outboxes(site, server, {1: one.folder, 10: ten.folder}, count)
         for outbox in outboxes.values():
             shutil.rmtree(outbox.state, ignore_errors=True)
             outbox.plan()
@@ -100,6 +92,20 @@ def delivery(options: Options) -> Table:
         "Every claim is committed before its request, and every outcome with the next claim.",
     ]
     return table
+
+
+def _outboxes(site: MeasuredSite, server: str, folders: dict[int, Path], count: int) -> dict[str, _Outbox]:
+    """Return an empty outbox in each database for each number of channels, which share the deliveries."""
+    outboxes = {}
+    for channels, folder in folders.items():
+        each = count // channels
+        label = f"{channels} channel{'s' if channels > 1 else ''}"
+        sqlite = f"sqlite:///{site.home / f'planned-{channels}.db'}"
+        dropped(sqlite)
+        outboxes[f"SQLite, {label}"] = _Outbox(site, folder, channels, each, sqlite)
+        planned = created(server, f"planned_{channels}")
+        outboxes[f"PostgreSQL, {label}"] = _Outbox(site, folder, channels, each, planned)
+    return outboxes
 
 
 _BARE = "bare posts"

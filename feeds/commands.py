@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from articles.catalog.catalog import TopicSummary
 from articles.catalog.indexer import Indexer
+from articles.catalog.topic_queries import TopicSummary
 from articles.errors import ArticlesError
 from articles.topics import ALL
 from feeds.errors import ExportError

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from articles.catalog.catalog import Catalog, TopicSummary
+from articles.catalog.catalog import Catalog
+from articles.catalog.topic_queries import TopicSummary
 from articles.catalog.values import value_counts
 from articles.topics import ALL, Topics
 from feeds.filters import FeedFilter, parse

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from articles.catalog.catalog import TopicSummary
+from articles.catalog.topic_queries import TopicSummary
 from articles.topics import Topic, Topics
 
 WEEK = timedelta(days=7)

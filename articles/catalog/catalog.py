@@ -6,44 +6,27 @@ This is its reading side, shared by all threads and processes of a machine; `ind
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from articles.article import Article
-from articles.catalog.database import CatalogDatabase
+from articles.catalog.file_queries import FileQueries
+from articles.catalog.topic_queries import VISIBLE, TopicQueries
 from articles.conventions import PLAIN, Conventions
-from articles.errors import ArticleError
 from articles.reading import record as records
 from articles.reading.record import microseconds, moment
-from articles.topics import ALL, Topic, Topics
+from articles.topics import ALL, Topics
 
 _LIGHT = "document, path"
 _WHOLE = "document, path, related, body"
-# Whether an entry may be seen at the time ?2. The first condition is what the primary key can answer.
-_VISIBLE = (
-    "entries.published_at <= ?2 AND entries.due_at <= ?2"
-    " AND (entries.expires_at IS NULL OR entries.expires_at > ?2)"
-)
-
-
 Span = tuple[datetime, datetime]
 """From the first moment to before the second one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopicSummary:
-    """A topic and what there is in it now: the count of shown articles and the newest one's time."""
-
-    topic: Topic
-    articles: int
-    latest: datetime | None
-
-
-class Catalog(CatalogDatabase):
+class Catalog(TopicQueries, FileQueries):
     """Answers questions about the articles; `source` says which files they are from."""
 
     def __init__(
@@ -54,99 +37,6 @@ class Catalog(CatalogDatabase):
         super().__init__(folder, [source, described, asdict(conventions), *private])
         self.topics = topics
         self.conventions = conventions
-
-    def topic_revision(self, slug: str) -> int:
-        """Return the revision at which an article of this topic last changed; 0 where there is none."""
-        row = self._one("SELECT revision FROM topics WHERE slug = ?", slug)
-        return int(row[0]) if row else 0
-
-    def topic_revisions(self) -> dict[str, int]:
-        """Return the revision at which each topic last changed, by slug; `all` is among them."""
-        return dict(self._all("SELECT slug, revision FROM topics"))
-
-    def changed_at(self, slug: str, now: datetime) -> datetime | None:
-        """Return when what this topic (or `all`) shows last changed: by a refresh, or as time went by."""
-        row = self._one(
-            "SELECT max(moment) FROM ("
-            "SELECT changed_at AS moment FROM topics WHERE slug = ?1"
-            " UNION ALL SELECT max(published_at) FROM entries WHERE slug = ?1 AND published_at <= ?2"
-            " UNION ALL SELECT max(due_at) FROM entries"
-            " WHERE slug = ?1 AND due_at <= ?2 AND due_at <> published_at"
-            " UNION ALL SELECT max(expires_at) FROM entries"
-            " WHERE slug = ?1 AND expires_at <= ?2 AND expires_at IS NOT NULL)",
-            slug,
-            microseconds(now),
-        )
-        return moment(row[0]) if row and row[0] is not None else None
-
-    def topics_changed(self, revision: int) -> set[str]:
-        """Return the slugs of the topics (and `all`) that a refresh changed after this revision."""
-        return {slug for (slug,) in self._all("SELECT slug FROM topics WHERE revision > ?", revision)}
-
-    def topics_appeared(self, since: datetime, now: datetime) -> set[str]:
-        """Return the slugs of the topics (and `all`) with an article that appeared or ended meanwhile."""
-        rows = self._all(
-            "SELECT DISTINCT topic.key FROM articles, json_each(json_insert(spellings, '$.all', '')) AS topic"
-            " WHERE shown AND number IN ("
-            " SELECT number FROM articles WHERE published_at > ?1 AND published_at <= ?2"
-            " UNION SELECT number FROM articles WHERE due_at > ?1 AND due_at <= ?2 AND due_at <> published_at"
-            " UNION SELECT number FROM articles"
-            "   WHERE expires_at > ?1 AND expires_at <= ?2 AND expires_at IS NOT NULL)",
-            microseconds(since), microseconds(now),
-        )  # fmt: skip
-        return {slug for (slug,) in rows}
-
-    def topic(self, slug: str, now: datetime) -> Topic | None:
-        """Return the topic at `slug`: a listed one, or one that a shown article names and that is not gone.
-
-        What only articles of the future name is unknown until then: it may be news by itself.
-        """
-        if self.topics.is_private(slug):
-            return None
-        listed = self.topics.at(slug)
-        if listed or slug in self.topics.gone:
-            return listed
-        row = self._one(
-            "SELECT name FROM (SELECT name, spellings.articles - (SELECT count(*) FROM ("
-            "     SELECT number FROM entries WHERE slug = ?1 AND published_at > ?2"
-            "     UNION SELECT number FROM entries WHERE slug = ?1 AND due_at > ?2 AND due_at <> published_at"
-            "     UNION SELECT number FROM entries"
-            "       WHERE slug = ?1 AND expires_at <= ?2 AND expires_at IS NOT NULL"
-            "   ) CROSS JOIN main.articles USING (number), json_each(articles.spellings) AS topic"
-            "   WHERE topic.key = ?1 AND topic.value = spellings.name) AS visible"
-            "   FROM spellings WHERE slug = ?1)"
-            " WHERE visible > 0 ORDER BY visible DESC, name LIMIT 1",
-            slug, microseconds(now),
-        )  # fmt: skip
-        return Topic(name=row[0], slug=slug) if row else None
-
-    def summaries(self, now: datetime) -> list[TopicSummary]:
-        """Return all listed topics, and those that shown articles name, by name without regard to case."""
-        rows = self._all(
-            "SELECT slug, name, articles, (SELECT published_at FROM entries"
-            f" WHERE entries.slug = spellings.slug AND ?1 IS NULL AND {_VISIBLE}"
-            " ORDER BY published_at DESC LIMIT 1) FROM spellings",
-            None,
-            microseconds(now),
-        )
-        hidden = self._hidden_spellings(now)
-        visible = ((slug, name, count - hidden.get((slug, name), 0)) for slug, name, count, _ in rows)
-        shown = sorted((slug, -count, name) for slug, name, count in visible if count > 0)
-        topics = {slug: Topic(name=name, slug=slug) for slug, _, name in reversed(shown)}
-        topics |= {topic.slug: topic for topic in self.topics.listed}
-        counts = Counter[str]()
-        for slug, count, _ in shown:
-            counts[slug] -= count
-        latest: dict[str, int | None] = {slug: newest for slug, *_, newest in rows}
-        return [
-            TopicSummary(
-                topic=topic,
-                articles=counts[topic.slug],
-                latest=moment(newest) if (newest := latest.get(topic.slug)) is not None else None,
-            )
-            for topic in sorted(topics.values(), key=lambda topic: (topic.name.casefold(), topic.slug))
-            if topic.slug not in self.topics.gone and not self.topics.is_private(topic.slug)
-        ]
 
     def count(self, slug: str, now: datetime) -> int:
         """Return how many articles of this topic (or of `all`) are shown."""
@@ -168,7 +58,7 @@ class Catalog(CatalogDatabase):
         """Return the shown articles of a topic (or of `all`), newest first, ties by id, each in full."""
         rows = self._all(
             f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
-            f" WHERE slug = ?1 AND {_VISIBLE}"
+            f" WHERE slug = ?1 AND {VISIBLE}"
             " ORDER BY slug, entries.published_at DESC, entries.id LIMIT ?3 OFFSET ?4",
             slug, microseconds(now), limit, offset,
         )  # fmt: skip
@@ -180,7 +70,7 @@ class Catalog(CatalogDatabase):
         """Return the shown articles of a topic (or of `all`) of a span of time, as `newest` does."""
         rows = self._all(
             f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
-            f" WHERE slug = ?1 AND {_VISIBLE} AND entries.published_at >= ?5 AND entries.published_at < ?6"
+            f" WHERE slug = ?1 AND {VISIBLE} AND entries.published_at >= ?5 AND entries.published_at < ?6"
             " ORDER BY slug, entries.published_at DESC, entries.id LIMIT ?3 OFFSET ?4",
             slug, microseconds(now), limit, offset, *map(microseconds, span),
         )  # fmt: skip
@@ -193,7 +83,7 @@ class Catalog(CatalogDatabase):
         """
         rows = self._all(
             f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
-            f" WHERE slug = ?1 AND {_VISIBLE} AND entries.published_at >= ?4 AND entries.published_at < ?5"
+            f" WHERE slug = ?1 AND {VISIBLE} AND entries.published_at >= ?4 AND entries.published_at < ?5"
             " ORDER BY quality DESC NULLS LAST, entries.published_at DESC, entries.id LIMIT ?3",
             slug, microseconds(now), limit, *map(microseconds, span),
         )  # fmt: skip
@@ -202,7 +92,7 @@ class Catalog(CatalogDatabase):
     def count_between(self, slug: str, now: datetime, span: Span) -> int:
         """Return how many articles of this topic (or of `all`) are shown of a span of time."""
         row = self._one(
-            f"SELECT count(*) FROM entries WHERE slug = ?1 AND {_VISIBLE}"
+            f"SELECT count(*) FROM entries WHERE slug = ?1 AND {VISIBLE}"
             " AND published_at >= ?3 AND published_at < ?4",
             slug, microseconds(now), *map(microseconds, span),
         )  # fmt: skip
@@ -211,7 +101,7 @@ class Catalog(CatalogDatabase):
     def newest_before(self, slug: str, now: datetime, limit: datetime) -> datetime | None:
         """Return when the newest shown article of a topic (or of `all`) before `limit` was published."""
         row = self._one(
-            f"SELECT published_at FROM entries WHERE slug = ?1 AND {_VISIBLE} AND published_at < ?3"
+            f"SELECT published_at FROM entries WHERE slug = ?1 AND {VISIBLE} AND published_at < ?3"
             " ORDER BY slug, published_at DESC, id LIMIT 1",
             slug, microseconds(now), microseconds(limit),
         )  # fmt: skip
@@ -220,7 +110,7 @@ class Catalog(CatalogDatabase):
     def oldest_since(self, slug: str, now: datetime, start: datetime) -> datetime | None:
         """Return when the oldest shown article of a topic (or of `all`) since `start` was published."""
         row = self._one(
-            f"SELECT published_at FROM entries WHERE slug = ?1 AND {_VISIBLE} AND published_at >= ?3"
+            f"SELECT published_at FROM entries WHERE slug = ?1 AND {VISIBLE} AND published_at >= ?3"
             " ORDER BY slug DESC, published_at, id DESC LIMIT 1",
             slug, microseconds(now), microseconds(start),
         )  # fmt: skip
@@ -234,7 +124,7 @@ class Catalog(CatalogDatabase):
         Only those since `start_of` that time are counted. None where there are no more articles.
         """
         row = self._one(
-            f"SELECT published_at, id FROM entries WHERE slug = ?1 AND {_VISIBLE}"
+            f"SELECT published_at, id FROM entries WHERE slug = ?1 AND {VISIBLE}"
             " ORDER BY slug, published_at DESC, id LIMIT 1 OFFSET ?3",
             slug, microseconds(now), count,
         )  # fmt: skip
@@ -242,7 +132,7 @@ class Catalog(CatalogDatabase):
             return None
         found = moment(row[0])
         older = self._one(
-            f"SELECT count(*) FROM entries WHERE slug = ?1 AND {_VISIBLE} AND published_at >= ?3"
+            f"SELECT count(*) FROM entries WHERE slug = ?1 AND {VISIBLE} AND published_at >= ?3"
             " AND (published_at < ?4 OR (published_at = ?4 AND id > ?5))",
             slug, microseconds(now), microseconds(start_of(found)), row[0], row[1],
         )  # fmt: skip
@@ -255,7 +145,7 @@ class Catalog(CatalogDatabase):
         """
         rows = self.connection.execute(
             f"SELECT {_LIGHT} FROM entries JOIN articles USING (number)"
-            f" WHERE slug = ?1 AND {_VISIBLE} AND (?3 IS NULL OR quality >= ?3)"
+            f" WHERE slug = ?1 AND {VISIBLE} AND (?3 IS NULL OR quality >= ?3)"
             " ORDER BY slug, entries.published_at DESC, entries.id",
             (slug, microseconds(now), min_quality),
         )
@@ -271,7 +161,7 @@ class Catalog(CatalogDatabase):
         """
         rows = self._all(
             "SELECT articles.id, document ->> 'updated_at' FROM entries JOIN articles USING (number)"
-            f" WHERE slug = ?1 AND {_VISIBLE} AND body <> '' AND document ->> 'link' IS NULL"
+            f" WHERE slug = ?1 AND {VISIBLE} AND body <> '' AND document ->> 'link' IS NULL"
             " ORDER BY slug, entries.published_at DESC, entries.id",
             ALL,
             microseconds(now),
@@ -294,20 +184,6 @@ class Catalog(CatalogDatabase):
         for slug, age, articles in rows:
             counts.setdefault(slug, [0] * count)[count - 1 - age] = articles
         return counts
-
-    def next_due(self, slug: str, now: datetime) -> datetime | None:
-        """Return when the next article of this topic (or of `all`) is to appear or to expire."""
-        row = self._one(
-            "SELECT min(moment) FROM ("
-            "SELECT min(published_at) AS moment FROM entries WHERE slug = ?1 AND published_at > ?2"
-            " UNION ALL SELECT min(due_at) FROM entries"
-            " WHERE slug = ?1 AND due_at > ?2 AND due_at <> published_at"
-            " UNION ALL SELECT min(expires_at) FROM entries"
-            " WHERE slug = ?1 AND expires_at > ?2 AND expires_at IS NOT NULL)",
-            slug,
-            microseconds(now),
-        )
-        return moment(row[0]) if row and row[0] is not None else None
 
     def get(self, article_id: str, *, related: int = 0) -> Article | None:
         """Return one article in full, published or not."""
@@ -366,51 +242,6 @@ class Catalog(CatalogDatabase):
             "unpublished": articles - without_id - entries + expired,
             "bad": bad + without_id,
         }
-
-    def problems(self) -> list[ArticleError]:
-        """Return what is wrong with which files, by path: bad files, and files whose id another file has."""
-        bad = self._all("SELECT path, line, reason FROM files WHERE reason IS NOT NULL")
-        problems = [*(ArticleError(*row) for row in bad), *self.conflicts()]
-        return sorted(problems, key=lambda problem: (problem.path, problem.line))
-
-    def conflicts(self, *, revision: int = 0) -> list[ArticleError]:
-        """Return the files whose id another file has, and which came to that at `revision` or later."""
-        rows = self._all(
-            "SELECT loser.path, loser.id, winner.path FROM articles loser"
-            " JOIN articles winner ON winner.id = loser.id AND winner.active = 1"
-            " WHERE NOT loser.active AND loser.revision >= ? ORDER BY +loser.path",  # the + as in `scan`
-            revision,
-        )
-        return [ArticleError(path, 1, f"its id {id!r} belongs to {other}") for path, id, other in rows]
-
-    def bodies(self) -> Iterator[tuple[str, str]]:
-        """Yield the path and the body of every article."""
-        yield from self.connection.execute("SELECT path, body FROM articles WHERE active")
-
-    def files_count(self) -> int:
-        """Return how many files there are, articles, bad files and files that are no articles."""
-        row = self._one("SELECT count(*) FROM files")
-        return int(row[0]) if row else 0
-
-    def warnings(self) -> list[ArticleError]:
-        """Return which optional fields of which files could not be used, by path."""
-        rows = self._all("SELECT path, warnings FROM files WHERE warnings <> '' ORDER BY path")
-        return [ArticleError(path, *warning) for path, listed in rows for warning in json.loads(listed)]
-
-    def _hidden_spellings(self, now: datetime) -> dict[tuple[str, str], int]:
-        """Return how many published articles that are not to be seen now name which topic how.
-
-        Their time has not come, or it is over.
-        """
-        rows = self._all(
-            "SELECT topic.key, topic.value, count(*) FROM articles, json_each(spellings) AS topic"
-            " WHERE shown AND number IN (SELECT number FROM articles WHERE published_at > ?1"
-            " UNION SELECT number FROM articles WHERE due_at > ?1 AND due_at <> published_at"
-            " UNION SELECT number FROM articles WHERE expires_at <= ?1 AND expires_at IS NOT NULL)"
-            " GROUP BY topic.key, topic.value",
-            microseconds(now),
-        )
-        return {(slug, name): count for slug, name, count in rows}
 
 
 def _light(row: tuple[Any, ...]) -> Article:
