@@ -33,7 +33,7 @@ def test_a_field_that_no_setting_fills_is_an_error() -> None:
 
 def test_parts_are_filled_by_settings() -> None:
     """Every field of these values is a setting, apart from what is named here."""
-    own = {"destination", "taxonomy"}  # found in the environment, or by a comparison
+    own = {"destination", "taxonomy", "policy"}  # from the environment, a comparison, and several settings
     assert {field.name for field in fields(Channel)} - set(ChannelConfig.model_fields) == own
     assert {field.name for field in fields(Site)} <= set(SiteConfig.model_fields)
     assert {field.name for field in fields(FeedSettings)} <= set(FeedsConfig.model_fields)
