@@ -45,6 +45,7 @@ from ops.memory import return_large_blocks
 from ops.proxies import behind_proxies
 from ops.routes import UntilReady
 from ops.scheduling import use_batch_scheduling
+from pages.cache import PageCache
 from pages.routes import blueprint as pages_blueprint
 from text.printable import print_uncaught
 from web.lanes import Lane
@@ -99,11 +100,12 @@ def create_app(
     app = Flask("newswire", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.extensions["newswire"] = newswire
+    pages = app.extensions["pages"] = PageCache(newswire.publisher)
     app.register_blueprint(feeds_blueprint(newswire.publisher))
     if newswire.private:
         app.register_blueprint(private_blueprint(newswire.private))
     app.register_blueprint(
-        pages_blueprint(newswire.publisher, newswire.files, show_quality=config.pages.show_quality)
+        pages_blueprint(newswire.publisher, newswire.files, pages, show_quality=config.pages.show_quality)
     )
     try:
         app.register_blueprint(ops_routes(newswire, environ))
@@ -162,7 +164,8 @@ def create_web() -> Server:
     if newswire.config.bot.run_in == "web":
         _start_bot(newswire)
     app.after_request(partial(_count, newswire.counts))
-    feeds = FeedServer(app.wsgi_app, newswire.publisher, newswire.counts.observe)
+    pages: PageCache = app.extensions["pages"]
+    feeds = FeedServer(app.wsgi_app, newswire.publisher, newswire.counts.observe, pages=pages.documents)
     feeds.start()
     complete = _once_complete(feeds, newswire.catalog)
     try:

@@ -1,9 +1,9 @@
-"""The short way to a feed, in front of Flask: finished answers, found by path and content coding.
+"""The short way to feeds and pages, in front of Flask: finished answers, found by path and content coding.
 
-Only GET and HEAD of a topic's plain feed go this way; everything else, and every feed at its first request,
-goes the long way. Both answer from `web.document`, and from one cache: the publisher's. That an answer is
-still current is checked beside the requests, not in them: one is at most `CHECK_EVERY` seconds behind the
-catalog.
+Only GET and HEAD without a query go this way, of a topic's feed and of a page that is cached; everything
+else, and everything at its first request, goes the long way. Both answer from `web.document`, and from the
+same caches: the publisher's and that of the pages. That an answer is still current is checked beside the
+requests, not in them: one is at most `CHECK_EVERY` seconds behind the catalog.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from articles.background import Background
 from feeds.cached import CachedDocument, ReadyAnswer
 from feeds.formats import FORMATS
 from feeds.publisher import Publisher
+from text.cache import LruCache
 from web.document import Answer, choose_coding, is_not_modified
 
 if TYPE_CHECKING:
@@ -47,12 +48,21 @@ class FeedServer(Background):
     """A WSGI application: `inner` with a short way for feeds, once started. `observe` must be cheap.
 
     `quick` is the part of the short way that never waits, for a server that asks before it uses a thread.
+    `pages` holds by path what `inner` has made of pages.
     """
 
-    def __init__(self, inner: WSGIApplication, publisher: Publisher, observe: Observe | None = None) -> None:
+    def __init__(
+        self,
+        inner: WSGIApplication,
+        publisher: Publisher,
+        observe: Observe | None = None,
+        *,
+        pages: LruCache[Any, CachedDocument] | None = None,
+    ) -> None:
         self._inner = inner
         self._publisher = publisher
         self._documents = publisher.documents
+        self._pages = LruCache[Any, CachedDocument](0) if pages is None else pages
         self._observe = observe
         self._codings: dict[str, str] = {}
         self._is_checking = False
@@ -63,7 +73,7 @@ class FeedServer(Background):
         path: str = environ["PATH_INFO"]
         method: str = environ["REQUEST_METHOD"]
         headers = {name: environ[key] for key, name in _HEADERS.items() if key in environ}
-        if not path.startswith(_FEEDS) or environ.get("QUERY_STRING") or not _is_plain(method, headers):
+        if environ.get("QUERY_STRING") or not _is_plain(method, headers):
             return self._inner(environ, start_response)
         cached = self._find(_text(path))
         if cached is None:
@@ -79,14 +89,12 @@ class FeedServer(Background):
 
         `path` is decoded, the names of `headers` are lower-case. The body is that of a GET.
         """
-        if (
-            not self._is_checking
-            or self.failure
-            or not path.startswith(_FEEDS)
-            or not _is_plain(method, headers)
-        ):
+        if not self._is_checking or self.failure or not _is_plain(method, headers):
             return None
-        cached = self._documents.peek(path[len(_FEEDS) :])
+        if path.startswith(_FEEDS):
+            cached = self._documents.peek(path[len(_FEEDS) :])
+        else:
+            cached = self._pages.peek(path)
         if cached is None:
             return None
         ready = cached.ready.get(self._coding(headers.get("accept-encoding", "")))
@@ -106,8 +114,12 @@ class FeedServer(Background):
         return chosen
 
     def _find(self, path: str) -> CachedDocument | None:
+        if not self._is_checking or self.failure:
+            return None
+        if not path.startswith(_FEEDS):
+            return self._pages.get(path)
         slug, _, extension = path.removeprefix(_FEEDS).rpartition(".")
-        if extension not in FORMATS or not self._is_checking or self.failure:
+        if extension not in FORMATS:
             return None
         name = f"{slug}.{extension}"
         return self._documents.get(name) or self._publisher.document(slug, extension)
@@ -141,12 +153,13 @@ class FeedServer(Background):
     def _drop_outdated(self) -> None:
         catalog, now = self._publisher.catalog, self._publisher.now()
         identity, revisions = catalog.identity, catalog.topic_revisions()
-        for name, cached in self._documents.items():
-            if not cached.is_current((identity, revisions.get(cached.slug, 0)), now):
-                self._documents.discard(name, cached)
-            elif cached.is_used:
-                cached.is_used = False
-                self._documents.get(name)  # which makes it one of those that were used last
+        for cache in (self._documents, self._pages):
+            for name, cached in cache.items():
+                if not cached.is_current((identity, revisions.get(cached.slug, 0)), now):
+                    cache.discard(name, cached)
+                elif cached.is_used:
+                    cached.is_used = False
+                    cache.get(name)  # which makes it one of those that were used last
 
 
 def _is_plain(method: str, headers: Mapping[str, str]) -> bool:

@@ -5,7 +5,7 @@ Knows the catalog and the templates, but not HTTP requests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,24 +28,14 @@ from pages.cards import Card, card, cards
 from pages.outline import WEEK, WEEKS, Node, tree
 from pages.render import Renderer
 from pages.subscribe import subscription
-from text.cache import LruCache
 from text.summary import is_in
-from web.document import Document, store
+from web.document import Document
 
 PER_PAGE = 20
 _LATEST = 12
 _MOST_TOPICS_AT_HOME = 50
 _SHOWN_IN_BUILDER = 12
 _UNCACHED = "private, no-cache"
-CACHE_BYTES = 4_000_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _CachedPage:
-    """A page, and the state of the catalog and the minute it was rendered in."""
-
-    state: Hashable
-    document: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +57,7 @@ class ReaderPages:
         self.renderer = renderer
         self.search = publisher.search
         self.digests = DigestPublisher(publisher)
-        self._documents = LruCache[str | tuple[object, ...], _CachedPage](CACHE_BYTES)
         self._cached_values: _CachedValues | None = None
-
-    def cached(self, key: str | tuple[object, ...], make: Callable[[datetime], Document]) -> Document:
-        """Return the page of `key`, rendered again when an article changed or a minute has passed."""
-        now = self.publisher.now().replace(second=0, microsecond=0)
-        state = (self.catalog.identity, self.catalog.revision(), now)
-        cached = self._documents.get(key)
-        if cached is None or cached.state != state:
-            cached = _CachedPage(state, make(self.publisher.now()))
-            store(self._documents, key, cached, cached.document)
-        return cached.document
 
     def home(self, now: datetime) -> Document:
         """Return the home page."""

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from feeds.model import Site
 from pages import cards, outline, when
 from pages.assets import Assets
+from pages.security import HEADERS
 from web.document import Document
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -60,7 +61,7 @@ class Renderer:
             body=self.html(template, **values).encode("utf-8", "replace"),
             mimetype="text/html",
             last_modified=None,
-            headers=(("Cache-Control", cache_control),),
+            headers=(("Cache-Control", cache_control), *HEADERS),
         )
 
 

@@ -18,6 +18,7 @@ from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.publisher import Publisher
 from feeds.routes import MAX_QUERY, redirect_or_not_found
 from pages.assets import Assets
+from pages.cache import Key, PageCache
 from pages.cards import topic_path
 from pages.crawlers import ICONS, Crawlers
 from pages.files import serve
@@ -29,17 +30,19 @@ from web.redirects import redirect_within
 from web.responses import parameters, respond
 
 
-def blueprint(publisher: Publisher, files: ArticleFiles, *, show_quality: bool = False) -> Blueprint:
+def blueprint(
+    publisher: Publisher, files: ArticleFiles, cache: PageCache, *, show_quality: bool = False
+) -> Blueprint:
     """Return the routes of the pages and of the files beside the articles, and the handlers of errors."""
     routes = Blueprint("pages", __name__)
     assets = Assets()
     renderer = Renderer(publisher.site, assets, show_quality=show_quality)
     pages = ReaderPages(publisher, renderer)
-    _add_lists(routes, pages)
-    _add_documents(routes, pages, Crawlers(publisher, assets))
-    _add_digests(routes, pages)
+    _add_lists(routes, pages, cache)
+    _add_documents(routes, publisher, Crawlers(publisher, assets), cache)
+    _add_digests(routes, pages, cache)
     _add_forms(routes, pages)
-    _add_articles(routes, pages, files)
+    _add_articles(routes, pages, files, cache)
     _add_errors(routes, pages)
 
     @routes.get("/static/<name>")
@@ -68,14 +71,14 @@ def blueprint(publisher: Publisher, files: ArticleFiles, *, show_quality: bool =
     return routes
 
 
-def _add_lists(routes: Blueprint, pages: ReaderPages) -> None:
+def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
     @routes.get("/")
     def home() -> Response:
-        return respond(pages.cached("/", pages.home))
+        return respond(cache.document("/", pages.home))
 
     @routes.get("/topics")
     def topics() -> Response:
-        return respond(pages.cached("/topics", pages.topics))
+        return respond(cache.document("/topics", pages.topics))
 
     @routes.get("/topics/<slug>")
     def topic(slug: str) -> Response:
@@ -88,10 +91,11 @@ def _add_lists(routes: Blueprint, pages: ReaderPages) -> None:
             return redirect_within(pages.site.url, topic_path(slug), urlencode(others))
         if number > pages.last_page(slug):
             raise NotFound("The topic has fewer pages.")
-        return respond(pages.cached(("topic", slug, number), lambda now: pages.topic(found, number, now)))
+        key: Key = f"/topics/{slug}" if number == 1 else ("topic", slug, str(number))
+        return respond(cache.document(key, lambda now: pages.topic(found, number, now)))
 
 
-def _add_documents(routes: Blueprint, pages: ReaderPages, crawlers: Crawlers) -> None:
+def _add_documents(routes: Blueprint, publisher: Publisher, crawlers: Crawlers, cache: PageCache) -> None:
     """Add what is no page: what crawlers, browsers and phones ask for."""
 
     @routes.get("/robots.txt")
@@ -104,11 +108,11 @@ def _add_documents(routes: Blueprint, pages: ReaderPages, crawlers: Crawlers) ->
 
     @routes.get("/sitemap.xml")
     def sitemap() -> Response:
-        return respond(pages.cached("/sitemap.xml", crawlers.sitemap))
+        return respond(cache.document("/sitemap.xml", crawlers.sitemap))
 
     @routes.get("/sitemap-<int(max=9999):number>.xml")
     def sitemap_part(number: int) -> Response:
-        document = crawlers.part(number, pages.publisher.now())
+        document = crawlers.part(number, publisher.now())
         if document is None:
             raise NotFound("There is no such part of the sitemap.")
         return respond(document)
@@ -117,7 +121,7 @@ def _add_documents(routes: Blueprint, pages: ReaderPages, crawlers: Crawlers) ->
         routes.add_url_rule(path, name.partition(".")[0], lambda name=name: respond(crawlers.icon(name)))
 
 
-def _add_digests(routes: Blueprint, pages: ReaderPages) -> None:
+def _add_digests(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
     @routes.get("/digests/<slug>/<period>")
     def digest_page(slug: str, period: str) -> Response:
         topic, now = pages.publisher.topic(slug), pages.publisher.now()
@@ -126,7 +130,7 @@ def _add_digests(routes: Blueprint, pages: ReaderPages) -> None:
         found = pages.digests.digest(topic, period, now) if pages.digests.every else None
         if found is None:
             raise NotFound("There is no digest of this day or week.")
-        return respond(pages.cached(("digest", slug, period), lambda now: pages.digest(topic, found, now)))
+        return respond(cache.document(("digest", slug, period), lambda now: pages.digest(topic, found, now)))
 
 
 def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:
@@ -149,7 +153,7 @@ def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:
         return response
 
 
-def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles) -> None:
+def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles, cache: PageCache) -> None:
     # An id may be a URL of its own, with two slashes in a row.
     @routes.get("/articles/<path:name>", merge_slashes=False)
     def article(name: str) -> Response:
@@ -157,7 +161,7 @@ def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles) ->
         if found and found.is_visible(pages.publisher.now()):
             if found.link and not found.body.strip():
                 return redirect(found.link, code=302)
-            return respond(pages.cached(("article", name), lambda now: pages.article(found, now)))
+            return respond(cache.document(f"/articles/{name}", lambda now: pages.article(found, now)))
         file = files.find(name, pages.publisher.now())
         if file is None:
             raise NotFound("The article does not exist or is no longer published.")

@@ -18,12 +18,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+HEADERS = (
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+"""Those of a page that has none of its own."""
 
 
 def protect(response: Response) -> Response:
@@ -32,6 +33,6 @@ def protect(response: Response) -> Response:
     A 304 needs none: the cached response has them (RFC 9111 §3.2).
     """
     if response.mimetype == "text/html" and response.status_code != 304:
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS:
             response.headers.setdefault(name, value)
     return response

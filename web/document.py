@@ -59,7 +59,12 @@ ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 
 _OLD_NAMES = {"x-gzip": "gzip"}  # RFC 9110 §8.4.1.3
 # RFC 9110 §15.4.5: a 304 carries what caches need to know, and no other metadata.
-_WITH_BODY_ONLY = frozenset({"Last-Modified", "Link", "X-Content-Type-Options"})
+_WITH_BODY_ONLY = frozenset(
+    {
+        "Content-Security-Policy", "Cross-Origin-Opener-Policy", "Last-Modified", "Link", "Referrer-Policy",
+        "X-Content-Type-Options",
+    }
+)  # fmt: skip
 _MEMBER = re.compile(r'(?:W/)?"[^"]*"')
 _CODING_SUFFIX = re.compile(r"-(?:gzip|br|zstd)$")
 _QVALUE = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
