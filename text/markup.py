@@ -89,9 +89,11 @@ def sanitise(
     clean = _EMBED.sub(lambda tag: _embed_anchor(tag[0], absolute), xml_safe(markup))
     clean = balanced(clean)
     # Twice: a dropped tag can leave what a parser reads differently next time, as a paragraph in a paragraph.
+    # Where the first time changes nothing, the second cannot either.
     for _ in range(2):
+        before = clean
         clean = nh3.clean(
-            clean,
+            before,
             tags=set(_TAGS),
             clean_content_tags=set(_DROPPED_WITH_CONTENT),
             attributes=_ATTRIBUTES,
@@ -101,6 +103,8 @@ def sanitise(
             url_relative=absolute,
             filter_style_properties={"text-align"},
         )
+        if clean == before:
+            break
     # Once more, because `&#11;` has become the character by now.
     return xml_safe(revealed(clean)).strip()
 

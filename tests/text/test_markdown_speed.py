@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from text.markdown.parser import _parser, configured
+from text.markdown.parser import _parser, _size, _writer, configured
+from text.markdown.simple import simple
 from text.oversize import longest_paragraph, most_tokens
 
 INLINE = st.sampled_from([
@@ -55,6 +56,39 @@ def test_the_faster_loops_make_the_same_tokens_and_html(text: str) -> None:
     """Blocks, paragraphs and HTML are the library's own, for any mixture of markup."""
     assert tokens(_parser(), text) == tokens(library(), text)
     assert _parser().render(text) == library().render(text)
+    assert _writer().render(text) == library().render(text)
+
+
+SIMPLE = st.lists(
+    st.sampled_from([
+        *"*_`[]()!<>&:~|-.,\"' \n\ta1é’\u2003", "**", "[a](/b)", "[`c`](/d)", "two words", "a_b", "`c`",
+        "*e*", "**s**", "  \n", " \n", ":tada:", "https://x.example/a_b.", "http://", "@", "www.x", " & ",
+        "\\[", "\\]", "\\*", "*a:*",
+    ]),
+    max_size=9,
+).map(lambda parts: "".join(parts).strip())  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(SIMPLE)
+@example("**a** b")
+@example("a \\[[`c`](/d)] - **e**: f (g) https://x.example/h.")
+def test_a_simple_paragraph_is_written_as_the_library_writes_it(text: str) -> None:
+    """Its HTML is the library's, and counts as much towards the limits as the library's tokens."""
+    found = simple(text)
+    if found:
+        children: list[Token] = []
+        library().inline.parse(text, library(), {}, children)
+        assert found.html == library().renderInline(text)
+        assert (found.tokens, 16 * found.tokens + found.characters) == (
+            len(children),
+            sum(map(_size, children)),
+        )
+
+
+def test_what_most_paragraphs_have_is_simple() -> None:
+    """Otherwise the comparison above compares nothing."""
+    assert simple("One *two* **three:** `four` [five](/5),\nsix_seven & eight! https://nine.example \\[x]")
 
 
 @settings(max_examples=100)

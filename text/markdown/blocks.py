@@ -18,7 +18,7 @@ from markdown_it.token import Token
 
 from text.markdown.inline import FastToken
 
-Rule = Callable[[StateBlock, int, int, bool], bool]
+Rule = Callable[[Any, int, int, bool], bool]
 Rules = Mapping[str, Sequence[Rule]]
 
 # With which characters a line begins that a rule can match; a rule that is not listed is called for all.
@@ -37,7 +37,14 @@ _OTHERS = ""
 
 
 class _State(StateBlock):
-    """The library's state with a shorter way to add a token."""
+    """The library's state with a shorter way to add a token.
+
+    `read` are the line and the end that an underlined heading was looked for last, and `read_to` is the line
+    before which a paragraph would end there: the next rule need not look again.
+    """
+
+    read: tuple[int, int] | None = None
+    read_to = -1
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
         token = FastToken(ttype, tag, nesting)
@@ -57,6 +64,9 @@ class FastBlock(ParserBlock):
     def __init__(self, library: ParserBlock, nesting: int) -> None:
         self.__dict__.update(library.__dict__)
         self._nesting = nesting
+        rules = {rule.name: rule for rule in self.ruler.__rules__}
+        for name, shorter in (("table", _table), ("deflist", _deflist)):
+            self.ruler.at(name, shorter(rules[name].fn), {"alt": rules[name].alt})
         ends = _by_first(self.ruler, "paragraph")
         self.ruler.at("paragraph", _paragraph(ends), {"alt": []})
         self.ruler.at("lheading", _lheading(ends), {"alt": []})
@@ -111,8 +121,10 @@ def _by_first(ruler: Ruler[Rule], chain: str) -> Rules:
 def _paragraph(ends: Rules) -> Rule:
     """Return the library's rule for paragraphs, with the rules that `ends` one."""
 
-    def paragraph(state: StateBlock, start: int, _end: int, _silent: bool) -> bool:
+    def paragraph(state: _State, start: int, _end: int, _silent: bool) -> bool:
         line, end = start + 1, state.lineMax
+        if state.read == (start, end):
+            line = state.read_to
         parent = state.parentType
         state.parentType = "paragraph"
         while line < end and not state.isEmpty(line) and not _is_end(state, line, end, ends):
@@ -127,7 +139,8 @@ def _paragraph(ends: Rules) -> Rule:
 def _lheading(ends: Rules) -> Rule:
     """Return the library's rule for headings that are underlined, with the rules that `ends` them."""
 
-    def lheading(state: StateBlock, start: int, end: int, _silent: bool) -> bool:
+    def lheading(state: _State, start: int, end: int, _silent: bool) -> bool:
+        state.read = None
         if state.is_code_block(start):
             return False
         line = start + 1
@@ -141,9 +154,42 @@ def _lheading(ends: Rules) -> Rule:
             if _is_end(state, line, end, ends):
                 break
             line += 1
+        state.read, state.read_to = (start, end), line
         return False
 
     return lheading
+
+
+def _table(library: Rule) -> Rule:
+    """Return the library's rule for tables, which looks at the second line's first character first."""
+
+    def table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        second = start + 1
+        if second >= end:
+            return False
+        place = state.bMarks[second] + state.tShift[second]
+        if place >= state.eMarks[second] or state.src[place] not in "|-:":
+            return False
+        return library(state, start, end, silent)
+
+    return table
+
+
+def _deflist(library: Rule) -> Rule:
+    """Return the plugin's rule for definition lists, which is called where a definition can follow."""
+
+    def deflist(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        if silent:
+            return state.ddIndent >= 0 and library(state, start, end, silent)
+        line = start + 1
+        if line < end and state.isEmpty(line):
+            line += 1
+        if line >= end:
+            return False
+        place = state.bMarks[line] + state.tShift[line]
+        return state.src[place : place + 1] in (":", "~") and library(state, start, end, silent)
+
+    return deflist
 
 
 def _is_end(state: StateBlock, line: int, end: int, ends: Rules) -> bool:
@@ -152,7 +198,11 @@ def _is_end(state: StateBlock, line: int, end: int, ends: Rules) -> bool:
     if state.sCount[line] - state.blkIndent > 3 or state.sCount[line] < 0:
         return False
     first = state.src[state.bMarks[line] + state.tShift[line]]
-    return any(rule(state, line, end, True) for rule in ends.get(first, ends[_OTHERS]))
+    # A loop, because a generator takes longer to begin than most of these rules take.
+    for rule in ends.get(first, ends[_OTHERS]):  # noqa: SIM110
+        if rule(state, line, end, True):
+            return True
+    return False
 
 
 def _underline(state: StateBlock, line: int) -> str:

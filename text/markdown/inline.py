@@ -42,13 +42,14 @@ _FIRST = {
 }
 
 # `[text](address)` and `[`code`](address)`, with nothing in them that has another meaning.
-_LINK = re.compile(
+PLAIN_LINK = (
     r"\[(?:([^\n!$&*:<\[\]\\_`{~]+)|`([^ \n\[\]`\\](?:[^\n\[\]`\\]*[^ \n\[\]`\\])?)`)\]"
     r"\(([^\x00-\x20\x7f()<>\\&\"']+)\)"
 )
+_LINK = re.compile(PLAIN_LINK)
 _DEEPEST_LINK = 4  # levels that a link and its text need below the deepest
 
-_SPACE, _PUNCTUATION, _OTHER = 1, 2, 0
+SPACE, PUNCTUATION, OTHER = 1, 2, 0
 
 
 class _Kinds(dict[str, int]):
@@ -56,17 +57,17 @@ class _Kinds(dict[str, int]):
 
     def __missing__(self, character: str) -> int:
         if isWhiteSpace(ord(character)):
-            kind = _SPACE
+            kind = SPACE
         elif unicodedata.category(character)[0] in "PS":
-            kind = _PUNCTUATION
+            kind = PUNCTUATION
         else:
-            kind = _OTHER
+            kind = OTHER
         if character.isascii():
             self[character] = kind
         return kind
 
 
-_kinds = _Kinds()
+kinds = _Kinds()
 
 
 class FastToken(Token):
@@ -204,13 +205,13 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
     end = start + 1
     while end < maximum and source[end] == marker:
         end += 1
-    before = _kinds[source[start - 1]] if start else _SPACE
-    after = _kinds[source[end]] if end < maximum else _SPACE
-    left = after == _OTHER or (after == _PUNCTUATION and before != _OTHER)
-    right = before == _OTHER or (before == _PUNCTUATION and after != _OTHER)
+    before = kinds[source[start - 1]] if start else SPACE
+    after = kinds[source[end]] if end < maximum else SPACE
+    left = after == OTHER or (after == PUNCTUATION and before != OTHER)
+    right = before == OTHER or (before == PUNCTUATION and after != OTHER)
     splits = marker == "*"
-    opens = left and (splits or not right or before == _PUNCTUATION)
-    closes = right and (splits or not left or after == _PUNCTUATION)
+    opens = left and (splits or not right or before == PUNCTUATION)
+    closes = right and (splits or not left or after == PUNCTUATION)
     for _ in range(end - start):
         state.push("text", "", 0).content = marker
         state.delimiters.append(Delimiter(ord(marker), end - start, len(state.tokens) - 1, -1, opens, closes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 
@@ -26,17 +27,24 @@ def web_address(state: StateInline, silent: bool) -> bool:
     """Make a link of a bare `https://…`, before anything in it is taken for emphasis (GFM §6.9)."""
     if silent or state.linkLevel > 0 or not state.src.startswith("://", state.pos):
         return False
-    scheme = _SCHEME.search(state.src, max(0, state.pos - 6), state.pos)
-    found = _URL.match(state.src, state.pos, state.posMax) if scheme else None
-    rest = _trimmed(found[0]) if found else ""
-    if not scheme or len(rest) < len("://a") or not state.pending.endswith(scheme[0]):
+    address = bare_address(state.src, state.pos, state.posMax)
+    scheme = address.partition(":")[0]
+    if not address or not state.pending.endswith(scheme):
         return False
-    state.pending = state.pending[: -len(scheme[0])]
-    state.push("link_open", "a", 1).attrs = {"href": normalized(scheme[0] + rest)}
-    state.push("text", "", 0).content = scheme[0] + rest
+    state.pending = state.pending[: -len(scheme)]
+    state.push("link_open", "a", 1).attrs = {"href": normalized(address)}
+    state.push("text", "", 0).content = address
     state.push("link_close", "a", -1)
-    state.pos += len(rest)
+    state.pos += len(address) - len(scheme)
     return True
+
+
+def bare_address(source: str, place: int, end: int = sys.maxsize) -> str:
+    """Return the bare `https://…` whose `://` is at `place`, "" where there is none."""
+    scheme = _SCHEME.search(source, max(0, place - 6), place)
+    found = _URL.match(source, place, end) if scheme else None
+    rest = _trimmed(found[0]) if found else ""
+    return f"{scheme[0]}{rest}" if scheme and len(rest) >= len("://a") else ""
 
 
 def names_and_addresses(state: StateCore) -> None:
@@ -60,7 +68,7 @@ def _linked(tokens: Iterable[Token]) -> Iterator[Token]:
         if token.type != "text":
             yield token
         elif depth > 0:
-            token.content = _with_emoji(token.content)
+            token.content = with_emoji(token.content)
             yield token
         else:
             yield from _with_links(token)
@@ -75,17 +83,17 @@ def _anchor_nesting(markup: str) -> int:
 def _with_links(token: Token) -> Iterator[Token]:
     text, start = token.content, 0
     if "@" not in text and "www." not in text:
-        token.content = _with_emoji(text)
+        token.content = with_emoji(text)
         yield token
         return
     for found in _BARE.finditer(text):
         address = _trimmed(found[0])
         if len(address) < 5:
             continue
-        yield _text(_with_emoji(text[start : found.start()]), token.level)
+        yield _text(with_emoji(text[start : found.start()]), token.level)
         yield from _link(address, token.level)
         start = found.start() + len(address)
-    token.content = _with_emoji(text[start:])
+    token.content = with_emoji(text[start:])
     yield token
 
 
@@ -116,7 +124,7 @@ def _text(content: str, level: int) -> Token:
     return Token("text", "", 0, content=content, level=level)
 
 
-def _with_emoji(text: str) -> str:
+def with_emoji(text: str) -> str:
     """Return `text` with `:tada:` and such as the characters that GitHub shows for them."""
     if text.count(":") < 2:
         return text

@@ -25,9 +25,10 @@ from text.limits import MAX_MARKUP, MAX_PARAGRAPH, MAX_TOKENS
 from text.markdown.admonitions import admonition, is_admonition
 from text.markdown.attributes import attribute_list, attributes, math
 from text.markdown.blocks import FastBlock
-from text.markdown.inline import FastInline
+from text.markdown.inline import FastInline, FastToken
 from text.markdown.names import names_and_addresses, normalized, web_address
 from text.markdown.renderer import FastRenderer
+from text.markdown.simple import simple
 
 _BEGINNINGS = re.compile(r"[\n!$&*:<\[\]\\_`{~]")
 
@@ -51,15 +52,18 @@ def render(text: str) -> str:
     A body of more than MAX_TOKENS tokens, or that would become more than MAX_MARKUP characters, is returned
     as its text in paragraphs; so is each paragraph of more than MAX_PARAGRAPH characters.
     """
-    parser = _parser()
+    parser = _writer()
     env: dict[str, Any] = {}
-    tokens = parse(text, env)
+    tokens = _parsed(parser, text, env)
     return paragraphs(text) if tokens is None else parser.renderer.render(tokens, parser.options, env)
 
 
 def parse(text: str, env: MutableMapping[str, Any]) -> list[Token] | None:
     """Return the tokens of a text, or None where there are too many; `env` gets its references."""
-    parser = _parser()
+    return _parsed(_parser(), text, env)
+
+
+def _parsed(parser: MarkdownIt, text: str, env: MutableMapping[str, Any]) -> list[Token] | None:
     state = StateCore(text, parser, env)
     state.tokens = _Tokens()
     try:
@@ -81,6 +85,8 @@ def paragraphs(text: str) -> str:
 
 def _size(token: Token) -> int:
     """Return about how many characters of HTML a token becomes."""
+    if token.type == "simple":
+        return 16 * int(token.meta["tokens"]) + int(token.meta["characters"])
     attributes = sum(len(str(value)) for value in token.attrs.values())
     children = sum(map(_size, token.children)) if token.children and token.type == "inline" else 0
     return 16 + len(token.content) + attributes + children
@@ -94,9 +100,17 @@ def _parser() -> MarkdownIt:
     return parser
 
 
+@cache
+def _writer() -> MarkdownIt:
+    """Return the parser for HTML alone: simple paragraphs are never made into tokens."""
+    parser = _parser.__wrapped__()
+    parser.core.ruler.at("inline", _inline_or_html)
+    return parser
+
+
 def configured(renderer: type[RendererHTML] = RendererHTML) -> MarkdownIt:
     """Return the library's parser with all rules: what `render` does, without the faster loops."""
-    options = {"html": True, "tasklists": True, "alerts": True}
+    options = {"html": True, "tasklists": True, "alerts": True, "xhtmlOut": False}
     parser = MarkdownIt("commonmark", options, renderer_cls=renderer).enable(["table", "strikethrough"])
     parser.use(deflist_plugin).use(footnote_plugin, inline=False)
     parser.use(container_plugin, "admonition", validate=is_admonition, render=admonition)
@@ -144,19 +158,36 @@ def _list_item(renderer: Any, tokens: Sequence[Token], index: int, options: Any,
 
 def _inline(state: StateCore) -> None:
     """Parse what is in paragraphs, headings and cells, as far as the limits go."""
+    _fill(state, simply=False)
+
+
+def _inline_or_html(state: StateCore) -> None:
+    """Do the same, with one token of HTML for what is simple."""
+    _fill(state, simply=True)
+
+
+def _fill(state: StateCore, *, simply: bool) -> None:
     left = MAX_TOKENS - len(state.tokens)
     for token in state.tokens:
-        if token.type == "inline":
-            token.children = []
-            if len(token.content) > MAX_PARAGRAPH:
-                text = Token("text", "", 0)
-                text.content = token.content
-                token.children.append(text)
-            else:
-                state.md.inline.parse(token.content, state.md, state.env, token.children)
-            left -= len(token.children)
-            if left < 0:
-                raise _TooLargeError
+        if token.type != "inline":
+            continue
+        token.children = []
+        source = token.content
+        if len(source) > MAX_PARAGRAPH:
+            text = Token("text", "", 0)
+            text.content = source
+            token.children.append(text)
+        elif simply and source and (found := simple(source)):
+            ready = FastToken("simple", "", 0)
+            ready.content = found.html
+            ready.meta = {"tokens": found.tokens, "characters": found.characters}
+            token.children.append(ready)
+            left += 1 - found.tokens
+        else:
+            state.md.inline.parse(source, state.md, state.env, token.children)
+        left -= len(token.children)
+        if left < 0:
+            raise _TooLargeError
 
 
 def inline_text(text: str) -> str:

@@ -21,6 +21,8 @@ class FastRenderer(RendererHTML):
             kind = token.type
             if kind == "text":
                 parts.append(escapeHtml(token.content))
+            elif kind == "simple":
+                parts.append(token.content)
             elif kind in rules:
                 parts.append(rules[kind](tokens, index, options, env))
             elif token.nesting < 0 and not token.block and not token.attrs and not token.hidden:
