@@ -45,6 +45,7 @@ from ops.memory import return_large_blocks
 from ops.proxies import behind_proxies
 from ops.routes import UntilReady
 from ops.scheduling import use_batch_scheduling
+from ops.version import version_command
 from pages.cache import PageCache
 from pages.routes import blueprint as pages_blueprint
 from text.printable import print_uncaught
@@ -127,6 +128,7 @@ def _add_commands(
     )
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer, _fetch, newswire.private))
     app.cli.add_command(init_command(config_path(environ), newswire.clock))
+    app.cli.add_command(version_command())
     for name, what in (
         ("bot", "Post new articles to chat."),
         ("db", "Create or upgrade the bot's tables."),

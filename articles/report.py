@@ -15,6 +15,7 @@ from articles.errors import ArticleError
 from articles.files import unread
 from articles.files.folder import decode
 from articles.reading import frontmatter
+from text.numbers import counted
 from text.oversize import over_limits
 from text.templates import expand
 
@@ -30,12 +31,13 @@ _MOST = 50
 def log_start(indexer: Indexer, now: datetime) -> None:
     """Log what was read of the folder and what was not, once, when a server starts."""
     states = indexer.catalog.states(now)
-    log.info("articles: %d published, %d to appear later, %d not published, %d bad files",
-             states["published"], states["scheduled"], states["unpublished"], states["bad"])  # fmt: skip
+    log.info("articles: %d published, %d to appear later, %d not published, %s",
+             states["published"], states["scheduled"], states["unpublished"],
+             counted(states["bad"], "bad file"))  # fmt: skip
     counts = unread.unread(indexer.folder)
     files = indexer.catalog.files_count() + sum(counts.values())
     if files and not any(states.values()):
-        log.warning("no article was found among %s", _plural(files, "file"))
+        log.warning("no article was found among %s", counted(files, "file"))
     for line in unread.lines(counts):
         log.info("%s", line)
     if advice := detection.advice(indexer.folder, indexer.catalog.conventions):
@@ -61,9 +63,9 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Yield all that is to be said, line by line."""
         yield from self._warnings()
-        yield f"{_plural(len(self._articles), 'good article')}, {len(self._shown)} of them published"
+        yield f"{counted(len(self._articles), 'good article')}, {len(self._shown)} of them published"
         if self.is_empty:
-            yield f"no article was found among {_plural(self._files, 'file')}"
+            yield f"no article was found among {counted(self._files, 'file')}"
         yield from self._hidden()
         yield from self._no_articles()
         yield from unread.lines(self._unread)
@@ -88,7 +90,7 @@ class Report:
             yield f"{warning.path}:{warning.line}: warning: {warning.reason}"
         others = Counter(_IN_LIST.sub("[…]", warning.reason) for warning in warnings[_MOST:])
         for reason, count in others.most_common(_MOST):
-            yield f"{_plural(count, 'more warning')}: {reason}"
+            yield f"{counted(count, 'more warning')}: {reason}"
 
     def _no_articles(self) -> Iterator[str]:
         """Yield how many files were read and are no articles."""
@@ -97,7 +99,7 @@ class Report:
         count = catalog.files_count() - len(known)
         if count > 0:
             without = "no front matter" if catalog.conventions.is_plain else "no front matter or no date"
-            yield f"{_plural(count, 'file')} with {without}: no {'article' if count == 1 else 'articles'}"
+            yield f"{counted(count, 'file')} with {without}: no {'article' if count == 1 else 'articles'}"
 
     def _hidden(self) -> Iterator[str]:
         """Yield why articles are not published, with the number of each reason."""
@@ -127,7 +129,7 @@ class Report:
             for reason in over_limits(expanded.text, markup_of(path)):
                 yield f"{path}: warning: {reason}"
         for name, count in files.most_common(_MOST):
-            yield f"unknown template {name} in {_plural(count, 'file')}: left out, with the text in it shown"
+            yield f"unknown template {name} in {counted(count, 'file')}: left out, with the text in it shown"
 
     def _addresses(self) -> Iterator[str]:
         """Yield the addresses of the newest articles, so that a wrong pattern is seen."""
@@ -152,7 +154,7 @@ class Report:
         for guid, paths in shared[:_MOST]:
             yield f"{guid} is the id of {_listed(paths)} in feeds: give all but one a `guid` of their own"
         if len(shared) > _MOST:
-            yield f"{_plural(len(shared) - _MOST, 'more id')} of several articles in feeds"
+            yield f"{counted(len(shared) - _MOST, 'more id')} of several articles in feeds"
 
 
 def _path(problem: ArticleError) -> str:
@@ -168,8 +170,4 @@ def _band(article: Article) -> str:
 def _listed(paths: list[str]) -> str:
     named = paths[:_ADDRESSES]
     more = len(paths) - len(named)
-    return f"{', '.join(named)} and {_plural(more, 'other')}" if more else ", ".join(named)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{', '.join(named)} and {counted(more, 'other')}" if more else ", ".join(named)

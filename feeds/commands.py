@@ -19,7 +19,15 @@ from feeds.formats import FORMATS
 from feeds.private import PrivateFeeds
 from feeds.publisher import Publisher
 from text.printable import print_json, print_line
-from text.terminal import CommandError
+from text.tables import Column
+from text.terminal import CommandError, print_table
+
+_COLUMNS = (
+    Column(title="articles", right=True),
+    Column(title="newest"),
+    Column(title="topic", shrinks=True),
+    Column(title="feeds"),
+)
 
 Fetch = Callable[..., bytes]
 """Returns what is at an http(s) address, at most `max_bytes`. Raises UnreadableFeedError."""
@@ -36,16 +44,11 @@ def feeds_commands(
     def list_(as_json: bool) -> None:
         """List every topic: how many articles, the newest one's time, and its feeds' addresses."""
         _refresh(indexer)
+        summaries = publisher.catalog.summaries(publisher.now())
         if as_json:
-            print_json(
-                [_as_json(publisher, each) for each in publisher.catalog.summaries(publisher.now())], indent=2
-            )
-            return
-        extensions = "|".join(FORMATS)
-        for summary in publisher.catalog.summaries(publisher.now()):
-            latest = f"{summary.latest:%Y-%m-%d}" if summary.latest else "-"
-            address = f"{publisher.site.url}/feeds/{summary.topic.slug}.{{{extensions}}}"
-            print_line(f"{summary.articles:6}  {latest:10}  {summary.topic.name}  {address}")
+            print_json([_as_json(publisher, each) for each in summaries], indent=2)
+        else:
+            print_table(_COLUMNS, [_row(publisher, each) for each in summaries])
 
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -98,6 +101,12 @@ def feeds_commands(
             print_line(address)
 
     return group
+
+
+def _row(publisher: Publisher, summary: TopicSummary) -> tuple[str, ...]:
+    latest = f"{summary.latest:%Y-%m-%d}" if summary.latest else "-"
+    address = f"{publisher.site.url}/feeds/{summary.topic.slug}.{{{','.join(FORMATS)}}}"
+    return str(summary.articles), latest, summary.topic.name, address
 
 
 def _as_json(publisher: Publisher, summary: TopicSummary) -> dict[str, object]:

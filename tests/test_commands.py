@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 import config as configuration
+from ops.version import version
 from tests.commands import Command, Done, run_here, run_process
 from tests.site import ArticleSite, front_matter, put
 
@@ -129,15 +131,16 @@ def test_a_folder_without_articles_is_a_fault_if_it_has_files(flask: Command, si
 
 
 def test_the_list_of_feeds(flask: Command, site: ArticleSite) -> None:
-    """`flask feeds list`: a line each, with count, newest date, name and addresses."""
+    """`flask feeds list`: a header and a line each, with count, newest date, name and addresses."""
     site.write("a.md", topics=["C++"], publishedDateTime="2026-01-02")
     site.write("bad.md", title=None)
     done = flask("feeds", "list")
     assert done.exit_code == 0
     assert done.stderr == "left out bad.md:1: title: is missing\n"
-    assert done.stdout.split() == [
-        "1", "2026-01-02", "C++", "https://news.example.org/feeds/c-plus-plus.{rss|atom|json}",
-    ]  # fmt: skip
+    assert done.stdout == (
+        "articles  newest      topic  feeds\n"
+        "       1  2026-01-02  C++    https://news.example.org/feeds/c-plus-plus.{rss,atom,json}\n"
+    )
 
 
 def test_the_export(flask: Command, environ: dict[str, str], site: ArticleSite) -> None:
@@ -166,6 +169,22 @@ def test_a_bad_config_ends_every_command(
         f"{config}:2:9: feeds.size: must be greater than or equal to 1\n"
         f"{config}:3:1: stat: is not a known key; did you mean state?\n"
     )
+
+
+def test_a_state_folder_that_cannot_be_created(environ: dict[str, str], site: ArticleSite) -> None:
+    """Status 2 and one line, not a traceback."""
+    (site.home / "state").write_text("a file")
+    done = run_process(environ, "articles", "check")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"the state folder {site.home / 'state'} cannot be created: File exists\n"
+
+
+def test_the_version(flask: Command) -> None:
+    """`flask version` shows Newswire's, then Python's and those of what it stands on."""
+    lines = flask("version").stdout.splitlines()
+    assert lines[0] == f"Newswire {version()}"
+    assert lines[1].startswith("python 3.")
+    assert json.loads(flask("version", "--json").stdout)["newswire"] == version()
 
 
 def test_a_missing_content_folder_ends_every_command(environ: dict[str, str], site: ArticleSite) -> None:

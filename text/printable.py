@@ -55,9 +55,13 @@ def print_line(line: str = "", *, stream: TextIO | None = None) -> None:
     Characters that the stream's encoding lacks are escaped too.
     """
     stream = stream or sys.stdout
+    print(encodable(printable(line), stream), file=stream, flush=True)
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """Return `text` with the characters that the stream's encoding lacks as escapes."""
     encoding = stream.encoding or "utf-8"
-    encoded = printable(line).encode(encoding, "backslashreplace").decode(encoding)
-    print(encoded, file=stream, flush=True)
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def print_json(value: Any, *, indent: int | None = None) -> None:

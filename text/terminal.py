@@ -1,12 +1,20 @@
-"""How a command ends with an error, and refuses an option. Apart from `printable` because it loads click."""
+"""How a command prints lines and tables, ends with an error, and refuses an option.
+
+Apart from `printable` because it loads click.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
-from text.printable import printable
+from text.printable import encodable, printable
+from text.tables import Cell, Column, Line, table
 
 
 class CommandError(click.ClickException):
@@ -21,3 +29,38 @@ def no_link(ctx: click.Context, parameter: click.Parameter, value: Path | None) 
     if value and value.is_symlink():
         raise click.BadParameter("is a symbolic link: name the folder itself", ctx, parameter)
     return value
+
+
+def print_lines(lines: Iterable[str | Line]) -> None:
+    """Print an answer to standard output, made printable; in colour where that is a terminal.
+
+    NO_COLOR in the environment, with any value, asks for none (https://no-color.org).
+    """
+    stream = sys.stdout
+    in_colour = is_terminal() and not os.environ.get("NO_COLOR")
+    for line in lines:
+        cells = (Cell(line),) if isinstance(line, str) else line
+        text = printable("".join(cell.text for cell in cells))
+        if in_colour and any(cell.colour for cell in cells):
+            text = "".join(map(_styled, cells))
+        print(encodable(text, stream), file=stream, flush=True)
+
+
+def _styled(cell: Cell) -> str:
+    text = printable(cell.text)
+    return click.style(text, fg=cell.colour) if cell.colour else text
+
+
+def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]]) -> None:
+    """Print a table to standard output, no wider than the terminal; anywhere else, nothing is cut."""
+    print_lines(table(columns, rows, terminal_width()))
+
+
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has, or COLUMNS says; None where the output is no terminal."""
+    return shutil.get_terminal_size().columns if is_terminal() else None
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a terminal."""
+    return sys.stdout.isatty()

@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 from config import Config, schema, shown
 from ops.environment import secret
 from ops.errors import SettingError
+from text.numbers import counted
 from text.printable import print_json, print_line
 from wiring.checks import unusable_of, warnings_of
 from wiring.site import Newswire
@@ -81,4 +82,4 @@ def _print_check(unusable: list[str], warnings: list[str]) -> None:
     for line in (*unusable, *warnings):
         print_line(line)
     found = len(warnings)
-    print_line(f"{found} warning{'' if found == 1 else 's'}" if found or unusable else "no warnings")
+    print_line(counted(found, "warning") if found or unusable else "no warnings")

@@ -124,9 +124,13 @@ class Newswire:
 def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] = os.environ) -> Newswire:
     """Return the parts that serve feeds. Nothing runs yet, and no thread is started.
 
-    Raises SettingError when the environment lacks what the configuration names.
+    Raises SettingError when the environment lacks what the configuration names, and for a state folder that
+    cannot be created.
     """
-    private_folder(config.state)
+    try:
+        private_folder(config.state)
+    except OSError as error:
+        raise SettingError(f"the state folder {config.state} cannot be created: {error.strerror}") from None
     restrict(config.state)
     articles = config.articles
     checkout = _checkout(config, clock, environ)

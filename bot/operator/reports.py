@@ -1,10 +1,9 @@
-"""What the commands say: plain lines for people, plain values for programs. Pure."""
+"""What the commands tell people, line by line; `values` has the same for programs. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from bot.operator.explaining import Explanation
 from bot.operator.orders import Seen
@@ -19,16 +18,25 @@ from bot.planning.plan import Plan
 from bot.planning.rules import Channel
 from bot.planning.threshold import Candidates, Threshold
 from bot.services import Rate
+from text.numbers import counted
+from text.tables import Cell, Column, Line, table
 
-
-def plan_values(plan: Plan) -> dict[str, Any]:
-    """Return a plan as JSON values."""
-    return {
-        "posts": [{"channel": p.channel, "article": p.article_id, "title": p.title} for p in plan.posts],
-        "baselined": dict(plan.baselined),
-        "same_story": dict(plan.skipped),
-        "corrections": plan.corrections,
-    }
+GOOD, DOUBTFUL, BAD = "green", "yellow", "red"
+_COLOURS = {
+    State.SENT: GOOD,
+    State.ACCEPTED: GOOD,
+    State.RETRY: DOUBTFUL,
+    State.UNKNOWN: DOUBTFUL,
+    State.HELD: DOUBTFUL,
+    State.DEAD: BAD,
+}
+_DELIVERY_COLUMNS = (
+    Column(title="id", right=True),
+    Column(title="state/attempts"),
+    Column(title="since"),
+    Column(title="channel", shrinks=True),
+    Column(title="article", shrinks=True),
+)
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -37,22 +45,23 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         would = "would hold for review in" if post.review else "would post to"
         yield f"{would} {post.channel}: {post.title}  ({post.article_id})"
     for name, count in sorted(plan.baselined.items()):
-        yield f"would count {count} as already there for {name}"
+        yield f"would count {counted(count, 'article')} as already there for {name}"
     for name, count in sorted(plan.skipped.items()):
-        yield f"would leave out {count} for {name}: same story already posted"
+        yield f"would leave out {counted(count, 'article')} for {name}: same story already posted"
     if plan.corrections:
-        yield f"would check whether {plan.corrections} posts have to be corrected"
+        yield f"would check {counted(plan.corrections, 'post')} for corrections"
     yield f"{len(plan.posts)} to post"
 
 
-def explanation_lines(found: Explanation, now: datetime) -> Iterator[str]:
+def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]:
     """Say for one channel whether an article is posted, what each rule says, and what has happened."""
     channel, stands = found.channel, standing(found.channel, found.state, now)
     yield f"{channel.name} ({channel.kind}): {answer(found)}"
     if stands != wording.ENABLED:
         yield f"  the channel: {stands}"
     for check in found.checks:
-        yield f"  {'yes' if check.passed else 'NO ':3}  {check.rule:17}  {check.says}"
+        verdict = Cell("yes", GOOD) if check.passed else Cell("NO ", BAD)
+        yield Cell("  "), verdict, Cell(f"  {check.rule:17}  {check.says}")
     for attempt in found.attempts:
         yield f"  {attempt_line(attempt)}"
 
@@ -70,17 +79,24 @@ def answer(found: Explanation) -> str:
     return "would be held for review" if found.channel.review else "would be posted"
 
 
-def delivery_lines(deliveries: Sequence[Delivery]) -> Iterator[str]:
-    """Say where deliveries stand, in columns; what waits or went wrong is said in a second line."""
-    width = max([len("channel"), *(len(each.channel) for each in deliveries)])
-    yield f"{'id':>6}  {'state/attempts':14}  {'since':20}  {'channel':{width}}  article"
-    for each in deliveries:
-        yield (
-            f"{each.id:>6}  {Seen.of(each)!s:14}  {moment(since(each))}  {each.channel:{width}}"
-            f"  {each.title}  ({each.article_id})"
+def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> Iterator[Line]:
+    """Say where deliveries stand, in a table; in a second line, when one is due and what went wrong."""
+    rows = [
+        (
+            str(each.id),
+            Cell(str(Seen.of(each)), _COLOURS.get(each.state)),
+            moment(since(each)),
+            each.channel,
+            f"{each.title}  ({each.article_id})",
         )
+        for each in deliveries
+    ]
+    header, *lines = table(_DELIVERY_COLUMNS, rows, width)
+    yield header
+    for each, line in zip(deliveries, lines, strict=True):
+        yield line
         if said := _next(each):
-            yield f"        {said}"
+            yield (Cell(f"        {said}"),)
 
 
 def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
@@ -111,24 +127,6 @@ def _next(delivery: Delivery) -> str:
     return ": ".join(filter(None, (due, reason)))
 
 
-def delivery_values(delivery: Delivery) -> dict[str, Any]:
-    """Return a delivery as JSON values."""
-    return {
-        "id": delivery.id,
-        "article": delivery.article_id,
-        "channel": delivery.channel,
-        "title": delivery.title,
-        "state": str(delivery.state),
-        "reason": delivery.reason,
-        "attempts": delivery.attempts,
-        "seen": str(Seen.of(delivery)),
-        "created_at": delivery.created_at.isoformat(),
-        "updated_at": delivery.changed_at.isoformat(),
-        "due_at": delivery.due_at.isoformat() if delivery.due_at else None,
-        "posted_at": delivery.posted_at.isoformat() if delivery.posted_at else None,
-    }
-
-
 def attempt_line(attempt: AttemptRecord) -> str:
     """Say what came of one request."""
     status = f" {attempt.status}" if attempt.status is not None else ""
@@ -145,15 +143,22 @@ def channel_lines(
     counts: Mapping[tuple[str, State], int],
     rates: Iterable[Rate],
     now: datetime,
-) -> Iterator[str]:
+) -> Iterator[str | Line]:
     """Say of a channel whether it may be posted to, how fast, what waits, and what went wrong last."""
-    yield f"{channel.name} ({channel.kind}): {standing(channel, state, now)}"
+    stands = standing(channel, state, now)
+    yield Cell(f"{channel.name} ({channel.kind}): "), Cell(stands, _colour_of(stands, state))
     yield f"  deliveries: {_counted(channel.name, counts)}"
     yield f"  pace: {pace(channel, rates)}"
     if state and state.last_error and state.last_error_at:
         yield f"  last error: {moment(state.last_error_at)}  {state.last_error}"
     if channel.destination and state and state.state is ChannelStatus.DISABLED:
         yield f"  to post again: correct its webhook, restart the bot, then `flask bot resume {channel.name}`"
+
+
+def _colour_of(stands: str, state: ChannelState | None) -> str:
+    if stands == wording.ENABLED:
+        return GOOD
+    return BAD if state and state.state is ChannelStatus.DISABLED else DOUBTFUL
 
 
 def pace(channel: Channel, rates: Iterable[Rate]) -> str:
@@ -199,7 +204,8 @@ def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:
         yield f"  none  {found.without_quality} without a quality"
     named = "without a threshold" if threshold.min_quality is None else f"from {threshold.min_quality} on"
     weeks = len(threshold.weeks)
-    yield f"{named}: {threshold.total} in {weeks} weeks, {threshold.total / weeks:.1f} a week"
+    total = counted(threshold.total, "article")
+    yield f"{named}: {total} in {weeks} weeks, {threshold.total / weeks:.1f} a week"
     yield f"by week, oldest first: {' '.join(map(str, threshold.weeks))}"
     for said, articles in (("just made it", threshold.just_made), ("just missed it", threshold.just_missed)):
         for article in articles:

@@ -239,6 +239,13 @@ class SchemaError(DatabaseError):
     """The database is older or newer than this program; the text says what to do."""
 
 
+class NoTablesError(SchemaError):
+    """There is no outbox yet."""
+
+    def __init__(self) -> None:
+        super().__init__("the outbox has no tables yet: run `flask db upgrade`")
+
+
 def upgrade(database: Database) -> None:
     """Bring the tables up to date, or do nothing; any number of processes may do so at once.
 
@@ -259,9 +266,9 @@ def upgrade(database: Database) -> None:
 
 
 def check(database: Database) -> None:
-    """Raise SchemaError unless the tables are exactly those this program knows."""
+    """Raise SchemaError unless the tables are exactly those this program knows; creates no file."""
     if database.is_missing():
-        raise SchemaError(_NO_TABLES)
+        raise NoTablesError
     with database.read() as connection:
         check_tables(connection)
 
@@ -276,7 +283,7 @@ def check_tables(connection: Connection) -> None:
             raise
     _refuse_newer(revision)
     if revision is None:
-        raise SchemaError(_NO_TABLES)
+        raise NoTablesError
     if revision != revisions()[-1]:
         raise SchemaError(f"the outbox's tables are old (revision {revision}): run `flask db upgrade`")
 
@@ -301,7 +308,6 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
-_NO_TABLES = "the outbox has no tables yet: run `flask db upgrade`"
 _VERSION = text("SELECT version_num FROM alembic_version")
 
 

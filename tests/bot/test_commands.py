@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.bot.program import Program
 from tests.bot.world import Clock
 from tests.commands import Command, Done, run_here
 from tests.fakechat import FakeChat, dead, reset_after_body, server_error
+from text import terminal
 
 
 @pytest.fixture
@@ -82,8 +84,6 @@ def test_the_first_day_of_an_operator(program: Program) -> None:
     [
         ("once",),
         ("run",),
-        ("plan",),
-        ("plan", "--json"),
         ("explain", "old"),
         ("deliveries",),
         ("channels",),
@@ -115,6 +115,22 @@ def test_other_tables_are_refused_in_one_line(
     assert advice in result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert program.chat.requests == []
+    assert schema == "newer" or not list((program.home / "state").glob("outbox*"))
+
+
+def test_plan_shows_the_first_run_without_an_outbox(program: Program, flask: Command) -> None:
+    """Before `flask db upgrade`, what a first run would do; not even an empty database file is created."""
+    program.write("old")
+    done = flask("bot", "plan")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        "would count 1 article as already there for team\n0 to post\n",
+    )
+    assert done.stderr == "there is no outbox yet: this is the first run, after `flask db upgrade`\n"
+    assert not list((program.home / "state").glob("outbox*"))
+    program.upgrade()
+    program.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert flask("bot", "plan").exit_code == 1
 
 
 def test_old_tables_are_refused_until_they_are_upgraded(
@@ -206,7 +222,7 @@ def test_the_first_look_is_a_baseline(program: Program, flask: Command) -> None:
     """Before the first look `plan` says that what is there will count as already there."""
     program.write("old")
     program.upgrade()
-    assert flask("bot", "plan").stdout == "would count 1 as already there for team\n0 to post\n"
+    assert flask("bot", "plan").stdout == "would count 1 article as already there for team\n0 to post\n"
 
 
 def test_plan_says_without_doing(begun: Program, flask: Command) -> None:
@@ -218,7 +234,7 @@ def test_plan_says_without_doing(begun: Program, flask: Command) -> None:
     result = flask("bot", "plan")
     assert result.stdout == (
         "would post to team: Title of new  (new)\n"
-        "would leave out 1 for team: same story already posted\n"
+        "would leave out 1 article for team: same story already posted\n"
         "1 to post\n"
     )
     assert dump(begun) == before
@@ -323,8 +339,8 @@ def test_deliveries_are_listed_and_filtered(begun: Program, flask: Command, cloc
     begun.write("new")
     flask("bot", "once")
     assert flask("bot", "deliveries").stdout == (
-        "    id  state/attempts  since                 channel  article\n"
-        "     2  unknown/1       2026-09-01 12:00:00Z  team     Title of new  (new)\n"
+        "id  state/attempts  since                 channel  article\n"
+        " 2  unknown/1       2026-09-01 12:00:00Z  team     Title of new  (new)\n"
         f"        due {due(begun)}: answer lost: HTTP 503: server_error\n"
     )
     assert "baselined" in flask("bot", "deliveries", "--state", "baselined").stdout
@@ -353,6 +369,42 @@ def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Command
     assert lines[2] == "other (slack): no webhook"
     assert lines[-2] == "team: no longer in the settings; deliveries: 1 held, 1 baselined"
     assert lines[-1] == "channel other posts nothing: NOT_SET is not set in the environment"
+
+
+def test_reports_for_programs(begun: Program, flask: Command) -> None:
+    """--json of `channels`, `explain` and `threshold` has what people are shown, as values."""
+    begun.chat.fail("team", dead("no_service"))
+    begun.write("new", publishedDateTime="2026-08-31")
+    flask("bot", "once")
+    found = json.loads(flask("bot", "channels", "--json").stdout)
+    assert found["bot"] is None
+    assert found["attention"] == {"no_bot": 1, "disabled": 1}
+    (team,) = found["channels"]
+    assert (team["state"], team["deliveries"]) == ("disabled", {"held": 1, "baselined": 1})
+    assert (team["last_error"], team["fault"]) == ("HTTP 404: no_service", None)
+    assert found["not_in_settings"] == {}
+    found = json.loads(flask("bot", "explain", "new", "--json").stdout)
+    (team,) = found["channels"]
+    assert (found["article"], team["delivery"]["state"]) == ("new", "held")
+    assert team["attempts"][0]["status"] == 404
+    assert {"rule": "topics", "passed": True, "says": "passed"} in team["rules"]
+    found = json.loads(flask("bot", "threshold", "team", "--json", "--min-quality", "70").stdout)
+    assert (found["min_quality"], found["articles"], len(found["weeks"])) == (70, 1, 12)
+
+
+def test_a_terminal_gets_colours_and_lines_that_fit(
+    begun: Program, flask: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """States are coloured and titles cut on a terminal; NO_COLOR asks for no colours."""
+    begun.write("new", title="A title that is much longer than a narrow terminal has room for")
+    flask("bot", "once")
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "72")
+    _, line = flask("bot", "deliveries").stdout.splitlines()
+    assert "\x1b[32msent/1\x1b[0m" in line
+    assert len(re.sub(r"\x1b\[\d*m", "", line)) == 72 and line.endswith("…")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in flask("bot", "deliveries").stdout
 
 
 @pytest.mark.parametrize(

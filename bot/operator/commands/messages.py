@@ -12,14 +12,13 @@ from bot.operator.commands.shared import (
     article_named,
     channel_named,
     clear_errors,
-    print_lines,
     ready,
 )
 from bot.operator.testing import send_test
 from bot.services import SERVICES
 from bot.services.message import compose
 from text.printable import print_json, print_line
-from text.terminal import CommandError
+from text.terminal import CommandError, print_lines
 
 
 def add_messages(group: AppGroup, parts: Parts) -> None:

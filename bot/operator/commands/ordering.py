@@ -16,6 +16,7 @@ from bot.operator.commands.shared import DELIVERY, Parts, channel_named, clear_e
 from bot.operator.orders import Answer, Seen
 from bot.operator.parts import BotParts
 from bot.outbox import channelstate
+from text.numbers import counted
 from text.printable import print_line
 from text.terminal import CommandError
 
@@ -116,7 +117,7 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
         dropped = orders.forget(ours.database, channel, ours.clock())
         if dropped is None:
             raise CommandError(f"there is no channel {channel}")
-        print_line(f"{channel} is forgotten; {dropped} deliveries waited for it")
+        print_line(f"{channel} is forgotten; {counted(dropped, 'delivery', 'deliveries')} waited for it")
 
 
 def carry_out(ours: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from bot.operator import reports
-from bot.operator.commands.shared import Parts, Proposed, clear_errors, print_lines, ready
+from bot.operator import reports, values
+from bot.operator.commands.shared import Parts, Proposed, clear_errors, ready
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox import channelstate, schema
 from bot.outbox.database import Database, passing
@@ -21,7 +21,7 @@ from bot.planning.plan import Plan
 from bot.planning.planner import Planner
 from bot.services import NOWHERE
 from text.printable import print_json, print_line
-from text.terminal import no_link
+from text.terminal import no_link, print_lines
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -50,23 +50,37 @@ def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         """Show what the next run would post, and where; change nothing.
 
         With --config or --content, show what that change would do. Where there is no outbox yet, as in a
-        check of a pull request, the articles that are here now count as already there.
+        check of a pull request, the articles that are here now count as already there. Without these
+        options and an outbox, show what the first run would do.
         """
         ours = parts(sys.stderr)
         if other or content:
             with proposed(other, content) as change:
                 found = _compare(ours, change)
         else:
-            ours.refresh()
-            found = _preview(ready(ours).database, ours, ours.clock())
-            names = {each for channel in ours.channels for each in (channel.name, channel.was) if each}
-            for problem in reports.orphan_lines(channelstate.orphaned(ours.database, names)):
-                print_line(problem, stream=sys.stderr)
+            found = _next_run(ours)
         if as_json:
-            print_json(reports.plan_values(found))
+            print_json(values.plan_values(found))
         else:
             print_lines(reports.plan_lines(found))
         sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
+
+
+def _next_run(ours: BotParts) -> Plan:
+    """Return what the next run would post; without an outbox, what the first one would."""
+    ours.refresh()
+    try:
+        database = ready(ours).database
+    except schema.NoTablesError:
+        print_line(
+            "there is no outbox yet: this is the first run, after `flask db upgrade`", stream=sys.stderr
+        )
+        with _empty_outbox() as empty:
+            return _preview(empty, ours, ours.clock())
+    names = {each for channel in ours.channels for each in (channel.name, channel.was) if each}
+    for problem in reports.orphan_lines(channelstate.orphaned(database, names)):
+        print_line(problem, stream=sys.stderr)
+    return _preview(database, ours, ours.clock())
 
 
 def _compare(ours: BotParts, change: ProposedChange) -> Plan:
@@ -88,10 +102,17 @@ def _preview(database: Database, of: BotParts | ProposedChange, now: datetime) -
 def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
     """Yield a passing outbox in which everything that is eligible now is baselined."""
     channels = [replace(channel, destination=NOWHERE, backfill=0) for channel in ours.channels]
+    with _empty_outbox() as database:
+        Planner(database, ours.catalog, channels, taxonomy=ours.taxonomy).plan(ours.clock())
+        yield database
+
+
+@contextmanager
+def _empty_outbox() -> Iterator[Database]:
+    """Yield a passing outbox that nothing has been planned in."""
     database = passing()
     try:
         schema.upgrade(database)
-        Planner(database, ours.catalog, channels, taxonomy=ours.taxonomy).plan(ours.clock())
         yield database
     finally:
         database.close()

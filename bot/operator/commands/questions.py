@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 from flask.cli import AppGroup
 
 from articles.topics import ALL
-from bot.operator import queries, reports
+from bot.operator import queries, reports, values
 from bot.operator.attention import Need, attention
-from bot.operator.commands.shared import Parts, article_named, channel_named, clear_errors, print_lines, ready
+from bot.operator.commands.shared import Parts, article_named, channel_named, clear_errors, ready
 from bot.operator.explaining import explanations
+from bot.operator.parts import BotParts
 from bot.outbox import channelstate, lease, wording
 from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_standing
 from bot.planning import threshold as thresholds
 from bot.services import SERVICES
-from text.printable import print_json, print_line
+from text.printable import print_json
+from text.tables import Cell
+from text.terminal import print_lines, terminal_width
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def add_questions(group: AppGroup, parts: Parts) -> None:
@@ -31,14 +37,18 @@ def add_questions(group: AppGroup, parts: Parts) -> None:
 def _add_explain(group: AppGroup, parts: Parts) -> None:
     @group.command(name="explain")
     @click.argument("article")
+    @AS_JSON
     @clear_errors
-    def explain_(article: str) -> None:
+    def explain_(article: str, as_json: bool) -> None:
         """Explain for every channel why ARTICLE (an id or a file) is posted or not, and list its attempts."""
         ours = ready(parts(sys.stderr))
-        found = article_named(ours, article)
-        print_line(f"{found.title}  ({found.id})")
-        now = ours.clock()
-        for each in explanations(ours.database, ours.channels, found, now):
+        found, now = article_named(ours, article), ours.clock()
+        explained = explanations(ours.database, ours.channels, found, now)
+        if as_json:
+            print_json(values.explanation_values(found, explained, now), indent=2)
+            return
+        print_lines([f"{found.title}  ({found.id})"])
+        for each in explained:
             print_lines(reports.explanation_lines(each, now))
 
 
@@ -60,39 +70,71 @@ def _add_deliveries(group: AppGroup, parts: Parts) -> None:
         found = queries.listed(ours.database, states=wanted, channel=channel, limit=limit)
         if as_json:
             for delivery in found:
-                print_json(reports.delivery_values(delivery))
+                print_json(values.delivery_values(delivery))
         else:
-            print_lines(reports.delivery_lines(found) if found else ["none"])
+            print_lines(reports.delivery_lines(found, terminal_width()) if found else ["none"])
 
 
 def _add_channels(group: AppGroup, parts: Parts) -> None:
     @group.command()
+    @AS_JSON
     @clear_errors
-    def channels() -> None:
+    def channels(as_json: bool) -> None:
         """Show which bot posts, and each channel's state, waiting posts and last error."""
         ours = ready(parts(sys.stderr))
-        now, database = ours.clock(), ours.database
-        print_lines([wording.posting(lease.holder(database), now)])
-        needs = [each.says for each in attention(database, now) if each.need is not Need.NO_BOT]
-        print_lines([f"needs you: {', '.join(needs)}"] if needs else [])
-        states, counts = channelstate.states(database), deliveries_standing(database)
-        for channel in ours.channels:
-            rates = SERVICES[channel.kind].RATE
-            print_lines(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
-        print_lines(reports.forgotten_lines(ours.channels, counts))
-        print_lines(ours.faults.values())
+        if as_json:
+            print_json(_channels_values(ours), indent=2)
+        else:
+            _print_channels(ours)
+
+
+def _print_channels(ours: BotParts) -> None:
+    now, database = ours.clock(), ours.database
+    print_lines([wording.posting(lease.holder(database), now)])
+    needs = [each.says for each in attention(database, now) if each.need is not Need.NO_BOT]
+    print_lines([(Cell(f"needs you: {', '.join(needs)}", reports.DOUBTFUL),)] if needs else [])
+    states, counts = channelstate.states(database), deliveries_standing(database)
+    for channel in ours.channels:
+        rates = SERVICES[channel.kind].RATE
+        print_lines(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
+    print_lines(reports.forgotten_lines(ours.channels, counts))
+    print_lines(ours.faults.values())
+
+
+def _channels_values(ours: BotParts) -> dict[str, Any]:
+    now, database = ours.clock(), ours.database
+    states, counts = channelstate.states(database), deliveries_standing(database)
+    known = {channel.name for channel in ours.channels}
+    return {
+        "bot": values.bot_values(lease.holder(database), now),
+        "attention": {each.need.name.lower(): each.count for each in attention(database, now)},
+        "channels": [
+            values.channel_values(
+                channel, states.get(channel.name), counts, ours.faults.get(channel.name), now
+            )
+            for channel in ours.channels
+        ],
+        "not_in_settings": {
+            name: values.deliveries_of(name, counts) for name in sorted({name for name, _ in counts} - known)
+        },
+    }
 
 
 def _add_threshold(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @click.argument("channel")
     @click.option("--min-quality", type=int, help="Instead of the channel's min_quality.")
+    @AS_JSON
     @clear_errors
-    def threshold(channel: str, min_quality: int | None) -> None:
+    def threshold(channel: str, min_quality: int | None, as_json: bool) -> None:
         """Show how many articles a week CHANNEL would have got in the last weeks with this threshold."""
         ours = parts(sys.stderr)
         ours.refresh()
         chosen, now = channel_named(ours, channel), ours.clock()
         found = thresholds.candidates(chosen, ours.catalog.shown(ALL, now), now)
         wanted = chosen.min_quality if min_quality is None else min_quality
-        print_lines(reports.threshold_lines(found, thresholds.threshold(found, wanted, now)))
+        threshold = thresholds.threshold(found, wanted, now)
+        if as_json:
+            print_json(values.threshold_values(found, threshold), indent=2)
+        else:
+            print_lines(reports.threshold_lines(found, threshold))

@@ -9,11 +9,12 @@ from datetime import datetime
 import click
 from flask.cli import AppGroup
 
-from bot.operator import reports, reviewing
+from bot.operator import reports, reviewing, values
 from bot.operator.commands.ordering import IDS, SEEN, carry_out
-from bot.operator.commands.shared import Parts, clear_errors, print_lines, ready
+from bot.operator.commands.shared import Parts, clear_errors, ready
 from bot.operator.orders import Seen
 from text.printable import print_json
+from text.terminal import print_lines
 
 
 class _Moment(click.ParamType[datetime]):
@@ -42,7 +43,7 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
         if as_json:
             for each in found:
                 for delivery in each.post.deliveries:
-                    print_json(reports.delivery_values(replace(delivery, post=each.post)))
+                    print_json(values.delivery_values(replace(delivery, post=each.post)))
         else:
             print_lines(reports.review_lines(found) if found else ["none"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -20,7 +20,6 @@ from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox import schema
 from bot.outbox.database import first_line
 from bot.planning.rules import Channel
-from text.printable import print_line
 from text.terminal import CommandError
 from web.numbers import MAX_ID
 
@@ -51,12 +50,6 @@ def clear_errors(command: _F) -> _F:
             raise CommandError(f"the catalog: {error}") from None
 
     return run  # type: ignore[return-value]
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """Print an answer."""
-    for line in lines:
-        print_line(line)
 
 
 def ready(ours: BotParts) -> BotParts:

@@ -1,0 +1,39 @@
+"""Which version of Newswire this is, for people who report something."""
+
+from __future__ import annotations
+
+import platform
+import tomllib
+from functools import cache
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+import click
+
+from text.printable import print_json, print_line
+
+
+@cache
+def version() -> str:
+    """Return the version in pyproject.toml, which is part of every copy of the program."""
+    project = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    found = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
+    return str(found)
+
+
+def version_command() -> click.Command:
+    """Return `flask version`; `flask --version` is Flask's own, and is answered before any app is loaded."""
+
+    @click.command("version")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    def command(as_json: bool) -> None:
+        """Show the version of Newswire, of Python and of what it stands on."""
+        found = {"newswire": version(), "python": platform.python_version()}
+        found |= {name: version_of(name) for name in ("flask", "granian", "sqlalchemy")}
+        if as_json:
+            print_json(found)
+        else:
+            print_line(f"Newswire {found.pop('newswire')}")
+            print_line(", ".join(f"{name} {number}" for name, number in found.items()))
+
+    return command
