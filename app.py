@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+from urllib.parse import unquote
 
 import click
 from flask import Flask, Response, request
@@ -178,6 +179,7 @@ def create_web() -> Server:
             quick=feeds.quick,
             body_limits={"/hooks/git": MAX_BODY},
             on_refusal=lambda status: newswire.counts.observe("", status, ""),
+            prefix=unquote(newswire.publisher.site.path),
         )
     except SettingError as error:
         raise exit_with(error) from None

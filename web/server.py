@@ -63,7 +63,8 @@ class Server:
     `lane` says by path and query which threads a request gets: `threads` are for pages, every other lane has
     one.
     `body_limits` are bytes by path where they differ from `limits.MAX_BODY_BYTES`. `on_refusal` gets the
-    status of each answer that the application did not give.
+    status of each answer that the application did not give. `prefix` is the decoded path of the site, such as
+    /news, for a proxy that leaves it in the requests' paths; one that removes it is right too.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Server:
         quick: Quick | None = None,
         body_limits: Mapping[str, int] | None = None,
         on_refusal: Callable[[int], None] = lambda status: None,
+        prefix: str = "",
     ) -> None:
         self._pools = {lane: Pool(lane, threads if lane is Lane.PAGES else 1) for lane in Lane}
         self._application = application
@@ -82,6 +84,7 @@ class Server:
         self._quick = quick
         self._body_limits = body_limits or {}
         self._on_refusal = on_refusal
+        self._prefix = prefix
         self._pending_bytes = 0
         self._large = LargeBodies()
         self._opening = deque[tuple[float, MemoryFile]]()
@@ -110,6 +113,8 @@ class Server:
         """Answer one request."""
         headers = scope.headers.items()
         path, query = scope.path, scope.query_string
+        if self._prefix:
+            path = _below(self._prefix, path)
         # Three of four requests are decided here, so this is written for speed.
         if self._quick and not query and len(path) <= _SHORT_PATH:
             named = dict(headers)
@@ -125,16 +130,16 @@ class Server:
         if refused:
             self._refuse(protocol, refused)
         else:
-            await self._run(scope, protocol, headers)
+            await self._run(scope, protocol, headers, path)
 
-    async def _run(self, scope: Scope, protocol: HTTPProtocol, headers: Headers) -> None:
-        method, path, query = scope.method, scope.path, scope.query_string
-        pool = self._pools[self._lane(path, query)]
+    async def _run(self, scope: Scope, protocol: HTTPProtocol, headers: Headers, path: str) -> None:
+        method = scope.method
+        pool = self._pools[self._lane(path, scope.query_string)]
         length = body_length(method, headers, self._body_limits.get(path, limits.MAX_BODY_BYTES))
         if isinstance(length, Refusal):
             self._refuse(protocol, length)
         elif length == 0 and threading.get_ident() != self._loop_thread:
-            if not await Job(pool, lambda: self._respond(scope, protocol, headers, b"")):
+            if not await Job(pool, lambda: self._respond(scope, protocol, headers, path, b"")):
                 self._refuse(protocol, limits.BUSY)
         else:
             await asyncio.sleep(0)  # from here on it runs on the loop: see begin_at_once
@@ -143,7 +148,7 @@ class Server:
                 self._refuse(protocol, body)
                 return
             work = Future[None]()
-            if pool.submit(lambda: settle(work, lambda: self._respond(scope, protocol, headers, body))):
+            if pool.submit(lambda: settle(work, lambda: self._respond(scope, protocol, headers, path, body))):
                 await asyncio.wrap_future(work)
             else:
                 self._refuse(protocol, limits.BUSY)
@@ -166,9 +171,11 @@ class Server:
             self._pending_bytes -= len(received)
         return bytes(received) if len(received) == length else limits.BODY_INCOMPLETE
 
-    def _respond(self, scope: Scope, protocol: HTTPProtocol, headers: Headers, body: bytes) -> None:
+    def _respond(
+        self, scope: Scope, protocol: HTTPProtocol, headers: Headers, path: str, body: bytes
+    ) -> None:
         """Let the application answer a request whose body is there, in this thread."""
-        result = call(self._application, environ_of(scope, headers, body))
+        result = call(self._application, environ_of(scope, headers, path, body))
         if result.file:
             part = result.file
             self._note(part.end - part.start)
@@ -209,6 +216,13 @@ class Server:
         if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append(("Retry-After", "5"))
         protocol.response_str(refused.status, headers, text)
+
+
+def _below(prefix: str, path: str) -> str:
+    """Return a path without the prefix, if it has that."""
+    if path.startswith(f"{prefix}/"):
+        return path[len(prefix) :]
+    return "/" if path == prefix else path
 
 
 def _size(headers: Mapping[str, str]) -> int:

@@ -79,8 +79,8 @@ def _part(files: Sequence[IO[bytes]], status: str, headers: Headers) -> FilePart
     return FilePart(path=path, start=start, end=start + length)
 
 
-def environ_of(scope: Scope, headers: Headers, body: bytes) -> dict[str, Any]:
-    """Return the request as WSGI has it (PEP 3333), with the body already read.
+def environ_of(scope: Scope, headers: Headers, path: str, body: bytes) -> dict[str, Any]:
+    """Return the request for a path as WSGI has it (PEP 3333), with the body already read.
 
     Header names with an underscore are left out: WSGI could not tell them from those with a hyphen, which a
     proxy in front may have checked.
@@ -90,7 +90,7 @@ def environ_of(scope: Scope, headers: Headers, body: bytes) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": _latin(scope.path),
+        "PATH_INFO": _latin(path),
         "QUERY_STRING": _latin(scope.query_string),
         "SERVER_NAME": host.strip("[]"),
         "SERVER_PORT": port,

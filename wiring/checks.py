@@ -22,6 +22,14 @@ from text.hosts import is_loopback
 from wiring.channels import channel_of, monitor_of
 from wiring.site import Newswire
 
+OWN_PATHS = frozenset(
+    {
+        "admin", "articles", "build", "digests", "feed", "feeds", "healthz", "hooks", "metrics", "private",
+        "readyz", "rss", "search", "static", "topics",
+    }
+)  # fmt: skip
+"""How the paths of this site begin; where the site's own path begins so too, they cannot be told apart."""
+
 Found = Iterator[tuple[Location, str]]
 
 
@@ -37,6 +45,13 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
         found.append((("bot", "heartbeat_env"), fault))
     if config.bot.channels and is_loopback(urlsplit(config.site.url).hostname or ""):
         found.append((("site", "url"), "chat would link to this machine: write the site's public address"))
+    if (first := urlsplit(config.site.url).path.split("/")[1:2]) and first[0] in OWN_PATHS:
+        found.append(
+            (
+                ("site", "url"),
+                f"/{first[0]} is a page of this site too: the proxy must not remove it from paths",
+            )
+        )
     unset = unset_address(environ, config.site.url)
     return [*([unset] if unset else []), *config.located(found)]
 

@@ -1,0 +1,186 @@
+"""A site below a path of its host, behind a real nginx: one that removes the path, and one that leaves it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+import requests
+from lxml import etree
+
+from tests.articles.gitserver import Origin
+from tests.pages.parsed import parse
+from tests.site import front_matter, put
+from tests.soak.cluster import free_port, hosted, wait_for
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/sbin:/usr/bin")
+TOKEN, SECRET = "t" * 32, "s" * 32
+
+CONFIG = """\
+daemon off;
+worker_processes 1;
+pid {home}/pid;
+error_log {home}/error.log warn;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_buffer_size 256k;
+    client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
+    uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    server {{
+        listen 127.0.0.1:{leaves};
+        location /news/ {{ proxy_pass http://127.0.0.1:{web}; }}
+        location = /news {{ proxy_pass http://127.0.0.1:{web}; }}
+    }}
+    server {{
+        listen 127.0.0.1:{removes};
+        location /news/ {{ proxy_pass http://127.0.0.1:{web}/; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The site behind one of the proxies: `url` is its address there, `site_url` the one it is set to."""
+
+    url: str
+    site_url: str
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        """Ask for a path below the site."""
+        return requests.get(self.url + path, headers=headers, timeout=60, allow_redirects=False)
+
+    def here(self, address: str) -> str | None:
+        """Return where an address of this site is behind this proxy; None for one of another site."""
+        absolute = urljoin(f"{self.site_url}/", address)
+        host = urlsplit(absolute)._replace(path="", query="", fragment="").geturl()
+        if not self.site_url.startswith(host):
+            return None
+        assert absolute == self.site_url or absolute.startswith(f"{self.site_url}/"), f"{address} leads out"
+        return self.url + absolute.removeprefix(self.site_url).partition("#")[0]
+
+
+@pytest.fixture(scope="module")
+def proxies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Behind, Behind]]:
+    """The Procfile's web process, and nginx in front: one server leaves the path, the other removes it."""
+    if NGINX is None:
+        pytest.skip("there is no nginx")
+    home = tmp_path_factory.mktemp("subpath")
+    origin = Origin(home / "origin")
+    for name in "abc":
+        put(origin.folder / f"{name}.md", front_matter("[b](b.md)", title=f"A {name}", topics=["Go", "日本"]))
+    origin.commit()
+    articles = f"{{git: '{origin.url}', every: 1 hour}}"
+    (home / "config.yaml").write_text(f"articles: {articles}\nfeeds: {{digest: day}}\n", encoding="utf-8")
+    ports = {name: free_port() for name in ("web", "leaves", "removes")}
+    site_url = f"http://127.0.0.1:{ports['leaves']}/news"
+    (home / "nginx").mkdir()
+    (home / "nginx.conf").write_text(CONFIG.format(home=home / "nginx", **ports))
+    settings = {
+        "NEWSWIRE_CONFIG": str(home / "config.yaml"), "SITE_URL": site_url, "TRUSTED_PROXIES": "1",
+        "ADMIN_TOKEN": TOKEN, "GIT_HOOK_SECRET": SECRET, "WEB_CONCURRENCY": "1", "PORT": str(ports["web"]),
+    }  # fmt: skip
+    nginx = subprocess.Popen([NGINX, "-p", str(home / "nginx"), "-c", str(home / "nginx.conf")])
+    try:
+        with hosted(home, **settings) as host:
+            web = host.web("web", PORT=str(ports["web"]))
+            web.wait_until_ready()
+            both = (Behind(site_url, site_url), Behind(f"http://127.0.0.1:{ports['removes']}/news", site_url))
+            wait_for(lambda: all(each.get("/healthz").ok for each in both), 60, "nginx is ready")
+            yield both
+    finally:
+        nginx.terminate()
+        nginx.wait(30)
+
+
+@pytest.fixture(params=[0, 1], ids=["left in paths", "removed"])
+def behind(proxies: tuple[Behind, Behind], request: pytest.FixtureRequest) -> Behind:
+    """The site behind each of the two."""
+    found: Behind = proxies[request.param]
+    return found
+
+
+def addresses(answer: requests.Response) -> set[str]:
+    """Return every address that a document leads to or loads."""
+    kind = answer.headers["Content-Type"]
+    if "html" in kind:
+        return {str(each) for each in parse(answer.text).xpath("//@href | //@src | //@action")}
+    if "xml" in kind or "opml" in kind:
+        found: Any = etree.fromstring(answer.content).xpath(
+            "//@href | //@xmlUrl | //@htmlUrl | //*[local-name()='loc' or local-name()='link']/text()"
+        )
+        return {str(each).strip() for each in found} - {""}
+    return set()
+
+
+def test_every_address_leads_to_a_page_of_the_site(behind: Behind) -> None:
+    """Pages, feeds, lists, styles, scripts, forms and icons: whatever is linked from the home page on."""
+    known = {f"{behind.url}/", f"{behind.url}/sitemap.xml", f"{behind.url}/robots.txt"}
+    waiting = sorted(known)
+    while waiting:
+        url = waiting.pop()
+        answer = requests.get(url, timeout=60, allow_redirects=False)
+        assert answer.status_code == 200, url
+        for each in addresses(answer):
+            here = behind.here(each) if not each.startswith(("feed:", "mailto:")) else None
+            if here and here not in known and len(known) < 150:
+                known.add(here)
+                waiting.append(here)
+    paths = {url.removeprefix(behind.url) for url in known}
+    assert {"/feeds/all.rss", "/feeds.opml", "/topics/go", "/articles/a", "/manifest.webmanifest"} <= paths
+    assert any(path.startswith("/static/style.") for path in paths)
+
+
+def test_redirects_stay_below_the_path(behind: Behind) -> None:
+    """The home page answers without its slash, and other spellings lead to the site's own address."""
+    assert requests.get(behind.url, timeout=60).ok
+    for path, target in (("/feed", "/feeds/all.rss"), ("/topics/Go", "/topics/go"), ("/topics/", "/topics")):
+        answer = behind.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (301, behind.site_url + target)
+    assert behind.get("/nowhere").status_code == 404
+
+
+def test_conditional_requests(behind: Behind) -> None:
+    """What is answered without a thread is found below the path too."""
+    for path in ("/feeds/go.atom", "/", "/topics/go"):
+        for _ in range(3):
+            tag = behind.get(path).headers["ETag"]
+        assert behind.get(path, If_None_Match=tag).status_code in (200, 304)
+        assert requests.get(behind.url + path, headers={"If-None-Match": tag}, timeout=60).status_code == 304
+
+
+def test_the_operator_logs_in(behind: Behind) -> None:
+    """Forms and cookies are for the path that the browser sees."""
+    browser = requests.Session()
+    login = browser.get(f"{behind.url}/admin", timeout=60)
+    assert login.url == f"{behind.url}/admin/login"
+    [form] = parse(login.text).xpath("//form[@method='post']")
+    done = browser.post(urljoin(login.url, str(form.get("action"))), data={"token": TOKEN}, timeout=60)
+    assert done.url == f"{behind.url}/admin"
+    files = browser.get(f"{behind.url}/admin/files", timeout=60)
+    assert files.ok and "Log out" in files.text
+    assert {cookie.path for cookie in browser.cookies} == {"/news/admin"}
+
+
+def test_the_hook_takes_a_push(behind: Behind) -> None:
+    """Its limit of 1 MB for bodies holds below the path, and its signature is that of the body."""
+    body = b'{"ref": "refs/heads/main", "padding": "' + b"x" * 100_000 + b'"}'
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    answer = requests.post(
+        f"{behind.url}/hooks/git",
+        data=body,
+        headers={"X-Hub-Signature-256": f"sha256={signature}", "Content-Type": "application/json"},
+        timeout=60,
+    )
+    assert answer.status_code < 300
