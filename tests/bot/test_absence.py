@@ -65,6 +65,7 @@ def test_a_thawed_bot_does_not_post_what_another_has(
     assert len(world.chat.requests) == requests
 
 
+@pytest.mark.transaction_limits
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_frozen_transaction_holds_nobody_up(world: World) -> None:
     """A process that was frozen while it had the lease's row locked is ended by the server, in seconds."""

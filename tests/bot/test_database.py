@@ -89,6 +89,7 @@ def test_a_writer_that_holds_the_database_makes_it_away(
     assert known(another) == ["a"]
 
 
+@pytest.mark.transaction_limits
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_every_transaction_on_a_server_has_its_limits(database: Database) -> None:
     """Each ends by itself when it idles, waits for a lock or takes too long; a plain read is none at all."""

@@ -133,7 +133,8 @@ class FakeChat:
         self.gate.open()
 
     def reset(self) -> None:
-        """Forget requests, messages, faults and counts, and release what hangs."""
+        """Forget webhooks, requests, messages, faults and counts, and release what hangs."""
+        self._names.clear()
         self.faults.clear()
         self.paces.clear()
         self.gate.open()
