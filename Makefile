@@ -28,7 +28,7 @@ help:
 	@echo "make format        bring the code into shape"
 	@echo "make browser-tools install what the browser tests check pages with (needs npm)"
 	@echo "make reader-tools  install the feed parsers of npm that tests read the feeds with"
-	@echo "make screenshots   take the README's pictures again"
+	@echo "make screenshots   take pictures of all pages, and the README's again"
 	@echo "make requirements  compile requirements*.txt from pyproject.toml"
 	@echo "make sbom          write sbom.cdx.json: what a release is made of (CycloneDX)"
 	@echo "make clean         remove what was installed and derived"

@@ -35,7 +35,10 @@ class PageCache:
         return cached.document
 
     def _due(self, now: datetime) -> datetime:
-        """Return when pages that are rendered now are to be rendered again, whatever happens."""
-        minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        """Return when pages that are rendered now are to be rendered again, whatever happens.
+
+        They hold no time that is relative to now; what they count by weeks changes with the day.
+        """
+        hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         appears = self._publisher.catalog.next_due(ALL, now)
-        return min(appears, minute) if appears else minute
+        return min(appears, hour) if appears else hour

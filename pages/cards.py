@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import quote
+from datetime import date, datetime
+from urllib.parse import quote, urlsplit
 
 from articles.article import Article
 from articles.topics import Topic, Topics
 from feeds.build import build_entry
-from feeds.model import Site
+from feeds.model import Entry, Site
+from pages.cover import cover
+from pages.when import Times
+from text.summary import cut
 
-TINTS = 6
-"""How many colours the providers' initials come in."""
+TINTS = 8
+"""How many colours topics and providers come in."""
+MAX_TITLE = 200
+"""Characters of a title in a list."""
+MAX_SUMMARY = 320
+"""Characters of a summary in a list."""
+MAX_TOPICS = 3
+"""Topics that are named on a card."""
+RELATED = 3
+"""Other outlets' articles that are named on a card."""
 
 _OTHER_HOST = re.compile(r"/[\t\r\n]*[/\\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Another outlet's article on the same story; `source` is the outlet's name, or else its host."""
+
+    href: str
+    title: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +45,17 @@ class Card:
     """What is shown of an article; all text is plain.
 
     `href` is a path where it leads to this site. `image` is the path of a picture on this site: those of
-    other sites are never shown, because a page makes no request to another host.
+    other sites are never shown, because a page makes no request to another host. `cover` is the drawing in
+    its place: the data of an SVG path and the width of its stroke. `tint` is the provider's colour. `day` is
+    the day of its publication in the site's zone.
     """
 
+    id: str
     href: str
     title: str
     summary: str
     published: datetime
+    day: date
     provider: str
     initial: str
     tint: int
@@ -39,35 +63,67 @@ class Card:
     language: str | None
     image: str | None
     image_text: str
+    cover: tuple[str, int]
     topics: tuple[Topic, ...]
+    coverage: tuple[Coverage, ...]
+
+    @property
+    def cover_tint(self) -> int:
+        """The colour of what stands in place of a picture: that of the first topic."""
+        return tint(self.topics[0].slug) if self.topics else self.tint
 
 
-def card(article: Article, site: Site, topics: Topics, *, without: str = "") -> Card:
-    """Return an article's card; the topic whose slug is `without` is not named on it."""
-    entry = build_entry(article, site, content="excerpt", related=0)
-    names = [author.name for author in entry.authors]
-    provider = entry.provider.name if entry.provider else next(iter(names), site.title)
-    picture = next((image for image in entry.images if image.url.startswith(f"{site.url}/")), None)
-    found = {topic.slug: topic for topic in map(topics.of, entry.categories) if topic.slug != without}
-    return Card(
-        href=local(entry.url, site),
-        title=entry.title,
-        summary=entry.summary,
-        published=entry.published,
-        provider=provider,
-        initial=initial(provider),
-        tint=hashlib.blake2b(provider.encode(), digest_size=1).digest()[0] % TINTS,
-        quality=article.quality,
-        language=entry.language,
-        image=local(picture.url, site) if picture else None,
-        image_text=(picture.title if picture else None) or "",
-        topics=tuple(topic for topic in found.values() if topic.slug not in topics.gone),
-    )
+class Cards:
+    """Makes the cards of one site's articles."""
+
+    def __init__(self, site: Site, topics: Topics, times: Times) -> None:
+        self._site = site
+        self._topics = topics
+        self._times = times
+
+    def card(self, article: Article, *, without: str = "") -> Card:
+        """Return an article's card; the topic whose slug is `without` is not named on it."""
+        site, topics = self._site, self._topics
+        entry = build_entry(article, site, content="excerpt", related=RELATED)
+        names = [author.name for author in entry.authors]
+        provider = entry.provider.name if entry.provider else next(iter(names), site.title)
+        picture = next((image for image in entry.images if image.url.startswith(f"{site.url}/")), None)
+        found = {topic.slug: topic for topic in map(topics.of, entry.categories) if topic.slug != without}
+        return Card(
+            id=article.id,
+            href=local(entry.url, site),
+            title=cut(entry.title, MAX_TITLE),
+            summary=cut(entry.summary, MAX_SUMMARY),
+            published=entry.published,
+            day=self._times.day(entry.published),
+            provider=provider,
+            initial=initial(provider),
+            tint=tint(provider),
+            quality=article.quality,
+            language=entry.language,
+            image=local(picture.url, site) if picture else None,
+            image_text=(picture.title if picture else None) or "",
+            cover=cover(article.id),
+            topics=tuple(topic for topic in found.values() if topic.slug not in topics.gone),
+            coverage=tuple(_coverage(entry)),
+        )
+
+    def cards(self, articles: Iterable[Article], *, without: str = "") -> list[Card]:
+        """Return the cards of several articles."""
+        return [self.card(article, without=without) for article in articles]
 
 
-def cards(articles: Iterable[Article], site: Site, topics: Topics, *, without: str = "") -> list[Card]:
-    """Return the cards of several articles."""
-    return [card(article, site, topics, without=without) for article in articles]
+def _coverage(entry: Entry) -> Iterator[Coverage]:
+    for item in entry.related:
+        source = item.provider or urlsplit(item.link).hostname or item.link
+        yield Coverage(
+            href=item.link, title=cut(item.title, MAX_TITLE), source=cut(source.removeprefix("www."), 60)
+        )
+
+
+def tint(name: str) -> int:
+    """Return the number of the colour that always belongs to a name."""
+    return hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=1).digest()[0] % TINTS
 
 
 def local(url: str, site: Site) -> str:

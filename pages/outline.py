@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,8 @@ from articles.topics import Topic, Topics
 
 WEEK = timedelta(days=7)
 WEEKS = 12
+MAX_DEPTH = 3
+"""How far a list of topics indents those that are below others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,28 @@ class Node:
     latest: datetime | None
     weeks: tuple[int, ...]
     children: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A topic in a list of a tree: `above` are the names of those that it is below, the nearest one last."""
+
+    topic: Topic
+    articles: int
+    weeks: tuple[int, ...]
+    above: tuple[str, ...]
+
+    @property
+    def depth(self) -> int:
+        """How far it is indented."""
+        return min(len(self.above), MAX_DEPTH)
+
+
+def rows(nodes: Iterable[Node], above: tuple[str, ...] = ()) -> Iterator[Row]:
+    """Yield the topics of a tree one by one, each followed by those below it."""
+    for node in nodes:
+        yield Row(topic=node.topic, articles=node.articles, weeks=node.weeks, above=above)
+        yield from rows(node.children, (*above, node.topic.name))
 
 
 def tree(

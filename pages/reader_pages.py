@@ -5,9 +5,11 @@ Knows the catalog and the templates, but not HTTP requests.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from markupsafe import Markup
 
@@ -24,16 +26,17 @@ from feeds.publisher import Publisher
 from feeds.routes import check_topics
 from pages import builder
 from pages.body import page_body
-from pages.cards import Card, card, cards
-from pages.outline import WEEK, WEEKS, Node, tree
+from pages.cards import Card
+from pages.lists import Lists
 from pages.render import Renderer
 from pages.subscribe import subscription
 from text.summary import is_in
 from web.document import Document
 
 PER_PAGE = 20
-_LATEST = 12
-_MOST_TOPICS_AT_HOME = 50
+MAX_COVERAGE = 10
+"""Other outlets' articles that an article's page lists."""
+_MORE = 4  # articles of the same topic below an article
 _SHOWN_IN_BUILDER = 12
 _UNCACHED = "private, no-cache"
 
@@ -57,57 +60,8 @@ class ReaderPages:
         self.renderer = renderer
         self.search = publisher.search
         self.digests = DigestPublisher(publisher)
+        self.lists = Lists(publisher, renderer, self.digests)
         self._cached_values: _CachedValues | None = None
-
-    def home(self, now: datetime) -> Document:
-        """Return the home page."""
-        summaries = self.catalog.summaries(now)
-        weeks = self.catalog.by_period(now, WEEK, WEEKS)
-        largest = sorted(summaries, key=lambda summary: -summary.articles)[:_MOST_TOPICS_AT_HOME]
-        shown = [summary for summary in summaries if summary in largest]
-        feed = self.publisher.feed(ALL, now, limit=0)
-        assert feed is not None  # there is always a feed of everything
-        return self.renderer.document(
-            "home.html",
-            now=now,
-            feed=feed,
-            subscription=subscription(feed),
-            nodes=tree(shown, weeks, self.catalog.topics),
-            topics=len(summaries),
-            shown=len(shown),
-            articles=self.catalog.count(ALL, now),
-            cards=self._cards(self.catalog.newest(ALL, now, limit=_LATEST)),
-        )
-
-    def topics(self, now: datetime) -> Document:
-        """Return the page that lists every topic."""
-        nodes = tree(self.catalog.summaries(now), {}, self.catalog.topics)
-        return self.renderer.document("topics.html", now=now, nodes=nodes)
-
-    def last_page(self, slug: str) -> int:
-        """Return how many pages a topic's entries fill; an empty topic has one."""
-        return max(1, -(-self.catalog.count(slug, self.publisher.now()) // PER_PAGE))
-
-    def topic(self, topic: Topic, number: int, now: datetime) -> Document:
-        """Return one page of a topic's entries."""
-        feed = self.publisher.feed(topic.slug, now, limit=0)
-        assert feed is not None  # the topic was found a moment ago
-        newest = self.catalog.newest(topic.slug, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
-        above, below = self._around(topic, now)
-        return self.renderer.document(
-            "topic.html",
-            now=now,
-            feed=feed,
-            topic=topic,
-            above=above,
-            below=below,
-            count=self.catalog.count(topic.slug, now),
-            number=number,
-            last=self.last_page(topic.slug),
-            subscription=subscription(feed),
-            digest=next(self.digests.digests(topic, now), None),
-            cards=self._cards(newest, without=topic.slug),
-        )
 
     def digest(self, topic: Topic, digest: Digest, now: datetime) -> Document:
         """Return the page of a topic's digest."""
@@ -115,7 +69,6 @@ class ReaderPages:
         assert feed is not None  # there is a digest
         return self.renderer.document(
             "digest.html",
-            now=now,
             feed=feed,
             topic=topic,
             period=digest.period,
@@ -128,17 +81,31 @@ class ReaderPages:
         """Return an article's own page."""
         own_page = article_page(article, self.site)
         bodies = self.publisher.bodies(now)
-        entry = build_entry(article, self.site, content="excerpt", related=3, bodies=bodies)
+        entry = build_entry(article, self.site, content="excerpt", related=MAX_COVERAGE, bodies=bodies)
         body = full_text(article, entry.summary, bodies, own_page)
+        shown = self.lists.cards.card(article)
+        home = shown.topics[0] if shown.topics else None
+        slug = home.slug if home else ALL
+        newer, older = self.catalog.neighbours(slug, article, now)
+        seen = {each.id for each in (article, newer, older) if each}
+        with closing(self.catalog.shown(slug, now)) as newest:
+            more = [each for each in islice(newest, _MORE + len(seen)) if each.id not in seen][:_MORE]
+        feed = self.publisher.feed(slug, now, limit=0) or self.publisher.feed(ALL, now, limit=0)
+        assert feed is not None  # there is always a feed of everything
         return self.renderer.document(
             "article.html",
-            now=now,
             entry=entry,
-            card=card(article, self.site, self.catalog.topics),
+            card=shown,
             own_page=own_page,
             updated=entry.updated if entry.updated > entry.published else None,
             lede="" if is_in(entry.summary, body) else entry.summary,
             body=Markup(page_body(body, own_page, self.site)),  # noqa: S704 - sanitised by articles.markup
+            picture="" if "<img " in body else shown.image,
+            topic=home,
+            subscription=subscription(feed, with_qr_code=False),
+            newer=self._card(newer),
+            older=self._card(older),
+            more=self._cards(more),
         )
 
     def search_results(self, question: str, number: int, now: datetime) -> Document:
@@ -147,7 +114,6 @@ class ReaderPages:
         return self.renderer.document(
             "search.html",
             cache_control=_UNCACHED,
-            now=now,
             question=question,
             words=words(question),
             found=found,
@@ -170,7 +136,7 @@ class ReaderPages:
         except BadFilterError as error:
             found["problem"] = str(error)
         form = builder.form(pairs, self.catalog.summaries(now), self._filter_values(now))
-        document = self.renderer.document("build.html", cache_control=_UNCACHED, now=now, form=form, **found)
+        document = self.renderer.document("build.html", cache_control=_UNCACHED, form=form, **found)
         return document, 400 if found["problem"] else 200
 
     def _filter_values(self, now: datetime) -> builder.FilterValues:
@@ -197,19 +163,8 @@ class ReaderPages:
         plain = self.publisher.feed(chosen.topics[0], now, limit=0) if chosen.is_plain else None
         return plain or self.publisher.filtered_feed(chosen, now, limit=0)
 
-    def _around(self, topic: Topic, now: datetime) -> tuple[Topic | None, tuple[Node, ...]]:
-        """Return the parent of a topic, and its direct subtopics."""
-        topics = self.catalog.topics
-        above = list(topics.lineage(topic))[1:2]
-        whole = tree(self.catalog.summaries(now), {}, topics)
-        node = next((node for node in _walk(whole) if node.topic.slug == topic.slug), None)
-        return (above[0] if above else None), node.children if node else ()
+    def _card(self, article: Article | None) -> Card | None:
+        return self.lists.cards.card(article) if article else None
 
     def _cards(self, articles: Iterable[Article], *, without: str = "") -> list[Card]:
-        return cards(articles, self.site, self.catalog.topics, without=without)
-
-
-def _walk(nodes: Iterable[Node]) -> Iterator[Node]:
-    for node in nodes:
-        yield node
-        yield from _walk(node.children)
+        return self.lists.cards.cards(articles, without=without)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -23,9 +24,10 @@ _FRESH = "public, max-age=30"
 
 
 class Renderer:
-    """Renders the templates of one site."""
+    """Renders the templates of one site; `zone` is the one that dates without a zone are in."""
 
-    def __init__(self, site: Site, assets: Assets, *, show_quality: bool) -> None:
+    def __init__(self, site: Site, assets: Assets, *, show_quality: bool, zone: tzinfo = UTC) -> None:
+        self.times = when.Times(zone)
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -42,6 +44,10 @@ class Renderer:
         self._environment.filters |= {
             "ago": when.ago,
             "exact": when.exact,
+            "stamp": self.times.stamp,
+            "written": self.times.text,
+            "long_date": when.long_date,
+            "tint": cards.tint,
             "topic_path": lambda slug: site.path + cards.topic_path(slug),
             "initial": cards.initial,
             "sparkline": outline.sparkline,

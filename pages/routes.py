@@ -22,9 +22,11 @@ from pages.cache import Key, PageCache
 from pages.cards import topic_path
 from pages.crawlers import ICONS, Crawlers
 from pages.files import serve
-from pages.reader_pages import ReaderPages
+from pages.lists import MAX_QUESTION, PER_HOME_PAGE
+from pages.reader_pages import MAX_COVERAGE, ReaderPages
 from pages.render import Renderer
 from pages.security import protect
+from text.zones import zone
 from web.numbers import whole_number
 from web.redirects import redirect_within
 from web.responses import parameters, respond
@@ -36,7 +38,9 @@ def blueprint(
     """Return the routes of the pages and of the files beside the articles, and the handlers of errors."""
     routes = Blueprint("pages", __name__)
     assets = Assets()
-    renderer = Renderer(publisher.site, assets, show_quality=show_quality)
+    renderer = Renderer(
+        publisher.site, assets, show_quality=show_quality, zone=zone(publisher.catalog.conventions.timezone)
+    )
     pages = ReaderPages(publisher, renderer)
     _add_lists(routes, pages, cache)
     _add_documents(routes, publisher, Crawlers(publisher, assets), cache)
@@ -72,13 +76,29 @@ def blueprint(
 
 
 def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
+    lists = pages.lists
+
     @routes.get("/")
     def home() -> Response:
-        return respond(cache.document("/", pages.home))
+        number = _page_number()
+        if request.args.get("page") == "1":
+            return redirect_within(pages.site.url, "/", urlencode(_without_page()))
+        if number > lists.last_page(ALL, PER_HOME_PAGE):
+            raise NotFound("There are fewer pages.")
+        key: Key = "/" if number == 1 else ("home", str(number))
+        return respond(cache.document(key, lambda now: lists.home(number, now)))
 
     @routes.get("/topics")
     def topics() -> Response:
-        return respond(cache.document("/topics", pages.topics))
+        question, number = request.args.get("q", "").strip(), _page_number()
+        if len(question) > MAX_QUESTION:
+            raise BadRequest(f"A filter can have at most {MAX_QUESTION} characters.")
+        if number > lists.last_topics_page(question, pages.publisher.now()):
+            raise NotFound("There are fewer pages.")
+        if question:
+            return respond(lists.topics(question, number, pages.publisher.now()))
+        key: Key = "/topics" if number == 1 else ("topics", str(number))
+        return respond(cache.document(key, lambda now: lists.topics("", number, now)))
 
     @routes.get("/topics/<slug>")
     def topic(slug: str) -> Response:
@@ -87,12 +107,11 @@ def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
             return redirect_or_not_found(pages.publisher, slug, "/topics/{}")
         number = _page_number()
         if request.args.get("page") == "1":
-            others = [pair for pair in parameters() if pair[0] != "page"]
-            return redirect_within(pages.site.url, topic_path(slug), urlencode(others))
-        if number > pages.last_page(slug):
+            return redirect_within(pages.site.url, topic_path(slug), urlencode(_without_page()))
+        if number > lists.last_page(slug):
             raise NotFound("The topic has fewer pages.")
         key: Key = f"/topics/{slug}" if number == 1 else ("topic", slug, str(number))
-        return respond(cache.document(key, lambda now: pages.topic(found, number, now)))
+        return respond(cache.document(key, lambda now: lists.topic(found, number, now)))
 
 
 def _add_documents(routes: Blueprint, publisher: Publisher, crawlers: Crawlers, cache: PageCache) -> None:
@@ -157,7 +176,7 @@ def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles, ca
     # An id may be a URL of its own, with two slashes in a row.
     @routes.get("/articles/<path:name>", merge_slashes=False)
     def article(name: str) -> Response:
-        found = pages.catalog.get(name, related=3)
+        found = pages.catalog.get(name, related=MAX_COVERAGE)
         if found and found.is_visible(pages.publisher.now()):
             if found.link and not found.body.strip():
                 return redirect(found.link, code=302)
@@ -208,6 +227,11 @@ _RETRY_AFTER_DEADLINE = "600"  # seconds: what took too long now takes as long i
 _MAX_PAGE = 99_999
 _PAGE_AND_SLASH = re.compile(r"/(?:topics(?:/[^/]+)?|digests/[^/]+/[^/]+|build|search)/")
 _TITLES = {404: "Page not found", 500: "Internal error"}
+
+
+def _without_page() -> list[tuple[str, str]]:
+    """Return the request's parameters but for the number of the page: the first page has no number."""
+    return [pair for pair in parameters() if pair[0] != "page"]
 
 
 def _page_number() -> int:

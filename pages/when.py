@@ -1,10 +1,15 @@
-"""Times as text for people."""
+"""Times as text for people: exact in the HTML, because a page stays the same; scripts make them relative."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _UNITS = (
     (timedelta(days=365), "year"),
     (timedelta(days=30), "month"),
@@ -13,6 +18,29 @@ _UNITS = (
     (timedelta(hours=1), "hour"),
     (timedelta(minutes=1), "minute"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Writes the times of articles; `zone` is the one that dates without a zone are in."""
+
+    zone: tzinfo = UTC
+
+    def day(self, moment: datetime) -> date:
+        """Return the day of a time, in the site's zone."""
+        return moment.astimezone(self.zone).date()
+
+    def stamp(self, moment: datetime) -> str:
+        """Return the value of a `time` element: a date alone where the article has no more than that."""
+        return self.day(moment).isoformat() if self._is_day(moment) else moment.isoformat()
+
+    def text(self, moment: datetime) -> str:
+        """Return the time of an article, such as "20 Nov 2026, 13:15 UTC"; its date where it has no time."""
+        return short_date(self.day(moment)) if self._is_day(moment) else exact(moment)
+
+    def _is_day(self, moment: datetime) -> bool:
+        """Return whether a time stands for a whole day: a date without a time is read as its first moment."""
+        return moment.astimezone(self.zone).time() == time()
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -27,4 +55,14 @@ def ago(moment: datetime, now: datetime) -> str:
 def exact(moment: datetime) -> str:
     """Return a time to the minute, in UTC and in English whatever the process's locale."""
     moment = moment.astimezone(UTC)
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} UTC"
+    return f"{short_date(moment.date())}, {moment:%H:%M} UTC"
+
+
+def short_date(day: date) -> str:
+    """Return a date such as "20 Nov 2026"."""
+    return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def long_date(day: date) -> str:
+    """Return a date such as "Friday, 20 November 2026"."""
+    return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"

@@ -154,6 +154,25 @@ class Catalog(TopicQueries, FileQueries):
         finally:
             rows.close()
 
+    def neighbours(self, slug: str, article: Article, now: datetime) -> tuple[Article | None, Article | None]:
+        """Return the articles before and after one in the order of `newest`: the newer and the older one.
+
+        Without body and related coverage; None where there is none.
+        """
+        place = (slug, microseconds(now), microseconds(article.published_at), article.id)
+        select = f"SELECT {_LIGHT} FROM entries JOIN articles USING (number) WHERE slug = ?1 AND {VISIBLE}"
+        newer = self._one(
+            f"{select} AND entries.published_at >= ?3 AND (entries.published_at > ?3 OR entries.id < ?4)"
+            " ORDER BY slug DESC, entries.published_at, entries.id DESC LIMIT 1",
+            *place,
+        )
+        older = self._one(
+            f"{select} AND entries.published_at <= ?3 AND (entries.published_at < ?3 OR entries.id > ?4)"
+            " ORDER BY slug, entries.published_at DESC, entries.id LIMIT 1",
+            *place,
+        )
+        return (_light(newer) if newer else None), (_light(older) if older else None)
+
     def pages(self, now: datetime) -> Iterator[tuple[str, datetime]]:
         """Yield the id and the time of the last update of each visible article that is read on this site.
 
@@ -168,17 +187,19 @@ class Catalog(TopicQueries, FileQueries):
         )
         return ((article_id, moment(updated)) for article_id, updated in rows)
 
-    def by_period(self, now: datetime, period: timedelta, count: int) -> dict[str, list[int]]:
+    def by_period(
+        self, now: datetime, period: timedelta, count: int, *, end: datetime | None = None
+    ) -> dict[str, list[int]]:
         """Return how many articles each topic (and `all`) got in the last `count` periods, oldest first.
 
-        Topics without any are left out.
+        The last period ends at `end`, or else now. Topics without any are left out.
         """
         rows = self._all(
-            "SELECT topic.key, (?1 - published_at) / ?2 AS age, count(*) FROM articles,"
+            "SELECT topic.key, (?4 - published_at) / ?2 AS age, count(*) FROM articles,"
             " json_each(json_insert(spellings, '$.all', '')) AS topic"
-            " WHERE published_at <= ?1 AND published_at > ?1 - ?2 * ?3 AND shown"
+            " WHERE published_at <= ?1 AND published_at > ?4 - ?2 * ?3 AND shown"
             " AND due_at <= ?1 AND (expires_at IS NULL OR expires_at > ?1) GROUP BY topic.key, age",
-            microseconds(now), period // timedelta(microseconds=1), count,
+            microseconds(now), period // timedelta(microseconds=1), count, microseconds(end or now),
         )  # fmt: skip
         counts: dict[str, list[int]] = {}
         for slug, age, articles in rows:

@@ -2,27 +2,64 @@
 // Enhancements. Every page works without them.
 
 (() => {
-  const units = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+  // What a reader chose stays in this browser.
+  const memory = {
+    get(name) {
+      try {
+        return localStorage.getItem(`newswire-${name}`);
+      } catch {
+        return null; // storage is switched off
+      }
+    },
+    set(name, value) {
+      try {
+        localStorage.setItem(`newswire-${name}`, value);
+      } catch {
+        // It is then forgotten with the page.
+      }
+    },
+  };
 
-  function ago(time, now) {
-    const past = (now - new Date(time)) / 1000;
-    for (const [name, seconds] of units) {
-      const count = Math.floor(past / seconds);
-      if (count >= 1) return `${count} ${name}${count === 1 ? "" : "s"} ago`;
+  // Times: exact in the page, and relative to now where there are scripts.
+
+  const language = document.documentElement.lang || "en";
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const short = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const oldest = 30; // days: what is older keeps its date
+
+  function spoken(time, now) {
+    const value = time.dateTime;
+    if (value.length === 10) {
+      const [year, month, day] = value.split("-").map(Number);
+      const midnight = new Date(year, month - 1, day);
+      const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - midnight) / 86400000);
+      return days > oldest || days < 0 ? short.format(midnight) : relative.format(-days, "day");
     }
-    return past >= 0 ? "just now" : "soon";
+    const seconds = (now - new Date(value)) / 1000;
+    if (seconds > oldest * 86400) return short.format(new Date(value));
+    const [name, length] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
+    return name === "second" ? relative.format(0, "second") : relative.format(-Math.trunc(seconds / length), name);
   }
 
-  // Keep the relative times of an open page correct.
-  function refreshTimes() {
+  function day(time, now) {
+    const [year, month, date] = time.dateTime.split("-").map(Number);
+    const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(year, month - 1, date)) / 86400000);
+    if (days !== 0 && days !== 1) return time.title;
+    const word = relative.format(-days, "day");
+    return word[0].toLocaleUpperCase(language) + word.slice(1);
+  }
+
+  function refreshTimes(root) {
     const now = Date.now();
-    for (const time of document.querySelectorAll("time[datetime]")) {
-      const spoken = time.nextElementSibling?.classList.contains("ago") ? time.nextElementSibling : null;
-      if (spoken) spoken.textContent = `(${ago(time.dateTime, now)})`;
-      else if (time.title) time.textContent = ago(time.dateTime, now);
+    for (const time of root.querySelectorAll("time[datetime]:not([data-exact])")) {
+      if (!time.title) time.title = time.textContent;
+      time.textContent = "day" in time.dataset ? day(time, now) : spoken(time, now);
     }
   }
-  setInterval(refreshTimes, 60000);
+  setInterval(() => refreshTimes(document), 60000);
+
+  // Copying an address.
 
   async function copy(field) {
     try {
@@ -34,24 +71,78 @@
     }
   }
 
-  function equip(root) {
-    for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
-  }
-
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copy]");
-    if (!button) return;
+    if (!button || button.textContent === document.querySelector("[data-done]").dataset.done) return;
     const isCopied = await copy(document.getElementById(button.dataset.copy));
-    button.textContent = isCopied ? "Copied" : "Press ⌘C";
-    button.closest(".panel").querySelector("[role=status]").textContent = isCopied
-      ? "Copied to the clipboard."
-      : "The address is selected: press Ctrl+C or Command+C.";
-    setTimeout(() => (button.textContent = "Copy"), 2000);
+    const status = document.querySelector(".subscribe [role=status]");
+    const label = button.textContent;
+    status.textContent = isCopied ? status.dataset.copied : status.dataset.selected;
+    if (!isCopied) return;
+    button.textContent = status.dataset.done;
+    setTimeout(() => (button.textContent = label), 2000);
   });
 
   document.addEventListener("focusin", (event) => {
     if (event.target.matches(".address input")) event.target.select();
   });
+
+  // The feed reader that was chosen last is offered first.
+
+  function offerReader(root) {
+    const name = memory.get("reader");
+    for (const open of root.querySelectorAll("[data-open]")) {
+      const links = [...open.parentElement.querySelectorAll("[data-reader]")];
+      const link = links.find((each) => each.dataset.reader === name);
+      const menu = open.parentElement.querySelector(".menu summary");
+      open.hidden = !link;
+      menu.classList.toggle("other", Boolean(link));
+      if (!link) continue;
+      open.href = link.href;
+      open.textContent = open.dataset.open.replace("%s", name);
+      menu.textContent = menu.dataset.other;
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-reader]");
+    if (link) {
+      memory.set("reader", link.dataset.reader);
+      offerReader(document);
+    }
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (link || !menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // Switches that stay as they were left.
+
+  for (const box of document.querySelectorAll("input[data-remember]")) {
+    box.checked = memory.get(box.dataset.remember) === "yes";
+    box.addEventListener("change", () => memory.set(box.dataset.remember, box.checked ? "yes" : "no"));
+  }
+
+  // A bar that repeats a part of the page is hidden while that part is in view.
+
+  for (const bar of document.querySelectorAll("[data-bar]")) {
+    const part = document.getElementById(bar.dataset.bar);
+    new IntersectionObserver(([seen]) => bar.classList.toggle("away", seen.isIntersecting)).observe(part);
+  }
+
+  function equip(root) {
+    for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
+    refreshTimes(root);
+    offerReader(root);
+  }
+
+  // Forms that show their results while they are filled in.
 
   function filledIn(form) {
     return new URLSearchParams([...new FormData(form)].filter(([, value]) => value));

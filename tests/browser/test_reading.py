@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import urllib.request
+from datetime import timedelta
 from typing import Any
 
 import feedparser
@@ -19,7 +20,9 @@ pytestmark = pytest.mark.browser
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # a GIF of one point
 PAGES = (
     "/",
+    "/?page=2",
     "/topics",
+    "/topics?q=g",
     "/topics/go",
     "/topics/go?page=2",
     "/articles/guide",
@@ -80,24 +83,78 @@ def test_copy_an_address(visitor: Visitor) -> None:
     page = visitor.go("/")
     page.get_by_role("link", name="Go", exact=True).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Go")
-    page.get_by_role("button", name="Copy the Atom address").click()
+    page.get_by_role("button", name="Copy the RSS address").click()
     expect(page.locator("#subscribe [role=status]")).to_have_text("Copied to the clipboard.")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"{visitor.url}/feeds/go.atom"
+    assert copied == f"{visitor.url}/feeds/go.rss"
     assert fetched(copied).feed.title == "Go – News"
+    page.get_by_text("Other formats").click()
+    page.get_by_role("button", name="Copy the Atom address").click()
+    expect(page.get_by_text("Copied", exact=True)).to_have_count(2)
+    assert page.evaluate("navigator.clipboard.readText()") == f"{visitor.url}/feeds/go.atom"
+
+
+def test_the_reader_is_remembered(visitor: Visitor) -> None:
+    """The feed reader chosen once is the first choice on every page after, and another can be chosen."""
+    page = visitor.go("/topics/go")
+    page.route("**/*feedly.com/**", lambda route: route.abort())
+    page.locator("summary", has_text="Open in a reader").click()
+    page.evaluate("document.addEventListener('click', event => event.preventDefault())")
+    page.get_by_role("link", name="Feedly").click()
+    page = visitor.go("/")
+    address = f"{visitor.url}/feeds/all.rss".replace(":", "%3A").replace("/", "%2F")
+    offer = page.get_by_role("link", name="Open in Feedly")
+    expect(offer).to_have_attribute("href", f"https://feedly.com/i/subscription/feed%2F{address}")
+    page.get_by_text("Another reader").click()
+    expect(page.get_by_role("link", name="NewsBlur")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="NewsBlur")).to_be_hidden()
+
+
+def test_times_are_relative(visitor: Visitor) -> None:
+    """Scripts say how long ago something was, with the exact time on hover; old articles keep their date."""
+    visitor.page.clock.set_fixed_time(NOON + timedelta(hours=3))
+    page = visitor.go("/")
+    first = page.locator("article time").first
+    expect(first).to_have_text("3 hours ago")
+    expect(first).to_have_attribute("title", "1 Jun 2026, 12:00 UTC")
+    expect(page.locator(".day h2 time").last).to_have_text("Friday, 1 May 2026")
+    page.clock.set_fixed_time(NOON + timedelta(days=90))
+    page.reload()
+    expect(first).to_have_text("Jun 1, 2026")
+
+
+def test_compact_list(visitor: Visitor) -> None:
+    """The switch hides all but titles and sources, and stays on from page to page."""
+    page = visitor.go("/topics/go")
+    expect(page.locator(".entry .summary").first).to_be_visible()
+    page.get_by_label("Compact list").check()
+    expect(page.locator(".entry .summary").first).to_be_hidden()
+    page = visitor.go("/")
+    expect(page.get_by_label("Compact list")).to_be_checked()
+    expect(page.locator(".lead .picture")).to_be_hidden()
+
+
+def test_find_a_topic(visitor: Visitor) -> None:
+    """Typing into the filter lists the topics that match at once."""
+    page = visitor.go("/topics")
+    expect(page.locator(".catalog > li")).to_have_count(4)
+    page.get_by_label("Filter topics").fill("sec")
+    expect(page.locator(".catalog > li")).to_have_count(1)
+    expect(page.get_by_role("status")).to_have_text("1 topic for “sec”")
 
 
 def test_phone_code(visitor: Visitor) -> None:
     """The QR code is drawn when it is asked for."""
     page = visitor.go("/topics/go")
-    page.get_by_text("Continue on a phone").click()
+    page.get_by_text("Other formats and QR code").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
 
 
 def test_search(visitor: Visitor) -> None:
     """Words typed into the field of any page find an article, which opens."""
     page = visitor.go("/topics/go")
-    page.get_by_role("searchbox").fill("gui")
+    page.get_by_label("Search this site").fill("gui")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("1 result for")
     page.get_by_role("link", name="A guide").click()
@@ -151,12 +208,27 @@ def test_keyboard(visitor: Visitor) -> None:
     expect(page.locator("#main")).to_be_focused()
 
 
-def test_phone(visitor: Visitor) -> None:
-    """At 360 pixels nothing makes a page wider than the screen."""
-    visitor.page.set_viewport_size({"width": 360, "height": 740})
+@pytest.mark.parametrize("width", [320, 390])
+def test_phone(visitor: Visitor, width: int) -> None:
+    """At 320 pixels (WCAG 1.4.10) and on a phone, nothing makes a page wider than the screen."""
+    visitor.page.set_viewport_size({"width": width, "height": 740})
     for path in PAGES[:-1]:
         page = visitor.go(path)
-        assert page.evaluate("document.documentElement.scrollWidth") == 360, path
+        page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+
+
+def test_phone_bar(visitor: Visitor) -> None:
+    """On a phone a bar with the subscribe action stays in view, but for where the action itself is."""
+    visitor.page.set_viewport_size({"width": 390, "height": 740})
+    page = visitor.go("/topics/go")
+    expect(page.locator(".bar")).to_be_hidden()
+    page.get_by_role("link", name="Older →").scroll_into_view_if_needed()
+    expect(page.locator(".bar")).to_be_in_viewport()
+    page.locator(".bar").get_by_role("button", name="Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{visitor.url}/feeds/go.rss"
+    page.locator(".bar").get_by_role("link", name="Subscribe").click()
+    expect(page.locator("#subscribe")).to_be_in_viewport()
 
 
 def test_dark(visitor: Visitor) -> None:

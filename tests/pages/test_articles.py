@@ -26,7 +26,7 @@ def test_body_and_head(site: ArticleSite, web: Web) -> None:
     assert tree.xpath("string(//meta[@property='og:type']/@content)") == "article"
     assert tree.xpath("string(//h1)") == "A & B"
     assert tree.xpath("string(//div[@class='prose']//em)") == "this"
-    assert "/topics/go" in tree.xpath("//footer//a/@href")
+    assert "/topics/go" in tree.xpath("//article/header//a/@href")
 
 
 def test_feed_entry_links_to_the_page(site: ArticleSite, web: Web) -> None:

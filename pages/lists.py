@@ -1,0 +1,185 @@
+"""Renders the pages that list articles and topics: home, the topics, one topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime, time, timedelta
+
+from articles.article import Article
+from articles.catalog.topic_queries import TopicSummary
+from articles.topics import ALL, Topic
+from feeds.digests import DigestPublisher
+from feeds.publisher import Publisher
+from pages.cards import RELATED, Card, Cards
+from pages.front import by_day, top_stories
+from pages.outline import WEEK, WEEKS, Node, Row, rows, tree
+from pages.render import Renderer
+from pages.subscribe import subscription
+from text.words import fold
+from web.document import Document
+
+PER_PAGE = 20
+"""Articles on a page of a topic."""
+PER_HOME_PAGE = 30
+"""Articles on a page of the front page's list."""
+ACTIVE_TOPICS = 10
+"""Topics on the front page: those with the most articles of the last WEEKS weeks."""
+
+TOPICS_PER_PAGE = 50
+"""Topics on a page of the list of all topics."""
+MAX_QUESTION = 100
+"""Characters of what topics are searched for by."""
+
+_BEST = 5  # of the best articles of a topic's newest week
+
+
+class Lists:
+    """Renders the lists of one site."""
+
+    def __init__(self, publisher: Publisher, renderer: Renderer, digests: DigestPublisher) -> None:
+        self._publisher = publisher
+        self._catalog = publisher.catalog
+        self._renderer = renderer
+        self._digests = digests
+        self.cards = Cards(publisher.site, publisher.catalog.topics, renderer.times)
+
+    def last_page(self, slug: str, per_page: int = PER_PAGE) -> int:
+        """Return how many pages a topic's entries fill; an empty topic has one."""
+        return max(1, -(-self._catalog.count(slug, self._publisher.now()) // per_page))
+
+    def home(self, number: int, now: datetime) -> Document:
+        """Return a page of the front page: the top stories, the active topics and everything by day."""
+        feed = self._publisher.feed(ALL, now, limit=0)
+        assert feed is not None  # there is always a feed of everything
+        offset = (number - 1) * PER_HOME_PAGE
+        listed = self._catalog.newest(ALL, now, limit=PER_HOME_PAGE, offset=offset, related=RELATED)
+        top = self._top_stories(now, listed) if number == 1 else []
+        shown = {article.id for article in top}
+        rest = self.cards.cards(article for article in listed if article.id not in shown)
+        summaries = self._catalog.summaries(now)
+        return self._renderer.document(
+            "home.html",
+            feed=feed,
+            subscription=subscription(feed),
+            number=number,
+            last=self.last_page(ALL, PER_HOME_PAGE),
+            top=self.cards.cards(top),
+            days=by_day(rest),
+            active=self._active(summaries, now),
+            topics=len(summaries),
+        )
+
+    def _top_stories(self, now: datetime, listed: Iterable[Article]) -> list[Article]:
+        """Return the top stories with what their cards need, read again where they are not in `listed`."""
+        with closing(self._catalog.shown(ALL, now)) as newest:
+            top = top_stories(newest)
+        whole = {article.id: article for article in listed}
+        found = (whole.get(each.id) or self._catalog.get(each.id, related=RELATED) for each in top)
+        return [article for article in found if article]
+
+    def _active(self, summaries: Iterable[TopicSummary], now: datetime) -> list[Node]:
+        """Return the topics with the most recent articles, then those with the most at all, by name."""
+        weeks = self._weeks(now)
+        ranked = sorted(
+            (node for node in _nodes(summaries, weeks) if node.articles),
+            key=lambda node: (-sum(node.weeks), -node.articles),
+        )
+        return sorted(ranked[:ACTIVE_TOPICS], key=lambda node: node.topic.name.casefold())
+
+    def _weeks(self, now: datetime) -> Mapping[str, list[int]]:
+        """Return each topic's articles a week; the last week ends with the day, so that pages stay equal."""
+        end = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
+        return self._catalog.by_period(now, WEEK, WEEKS, end=end)
+
+    def last_topics_page(self, question: str, now: datetime) -> int:
+        """Return how many pages the topics fill that `topics` lists."""
+        return max(1, -(-len(self._rows(question, now)) // TOPICS_PER_PAGE))
+
+    def topics(self, question: str, number: int, now: datetime) -> Document:
+        """Return a page of all topics, or of those whose names have the words of `question`.
+
+        Topics stand below their parents, except in what a question found.
+        """
+        found = self._rows(question, now)
+        shown = found[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]
+        return self._renderer.document(
+            "topics.html",
+            question=question,
+            total=len(found),
+            number=number,
+            last=self.last_topics_page(question, now),
+            rows=[(row, self._newest(row.topic.slug, now)) for row in shown],
+        )
+
+    def _rows(self, question: str, now: datetime) -> list[Row]:
+        nodes = tree(self._catalog.summaries(now), self._weeks(now), self._catalog.topics)
+        words = fold(question).split()
+        return [row for row in rows(nodes) if all(word in _searched(row.topic) for word in words)]
+
+    def _newest(self, slug: str, now: datetime) -> Card | None:
+        with closing(self._catalog.shown(slug, now)) as newest:
+            article = next(newest, None)
+        return self.cards.card(article) if article else None
+
+    def topic(self, topic: Topic, number: int, now: datetime) -> Document:
+        """Return one page of a topic's entries."""
+        feed = self._publisher.feed(topic.slug, now, limit=0)
+        assert feed is not None  # the topic was found a moment ago
+        newest = self._catalog.newest(
+            topic.slug, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE, related=RELATED
+        )
+        above, beside, below = self._around(topic, now)
+        return self._renderer.document(
+            "topic.html",
+            feed=feed,
+            topic=topic,
+            above=above,
+            beside=beside,
+            below=below,
+            count=self._catalog.count(topic.slug, now),
+            number=number,
+            last=self.last_page(topic.slug),
+            subscription=subscription(feed),
+            digest=next(self._digests.digests(topic, now), None),
+            days=by_day(self.cards.cards(newest, without=topic.slug)),
+            best=self._best(topic, now, newest) if number == 1 else [],
+        )
+
+    def _best(self, topic: Topic, now: datetime, newest: list[Article]) -> list[Card]:
+        """Return the best articles of a topic's newest week, where there are more than fit at a glance."""
+        if len(newest) <= _BEST:
+            return []
+        end = newest[0].published_at + timedelta(microseconds=1)
+        best = self._catalog.best(topic.slug, now, (end - WEEK, end), limit=_BEST)
+        rated = [article for article in best if article.quality is not None]
+        return self.cards.cards(rated, without=topic.slug) if len(rated) > 1 else []
+
+    def _around(self, topic: Topic, now: datetime) -> tuple[Topic | None, tuple[Node, ...], tuple[Node, ...]]:
+        """Return the parent of a topic, the other subtopics of that parent, and its own subtopics."""
+        topics = self._catalog.topics
+        above = next(iter(list(topics.lineage(topic))[1:2]), None)
+        summaries = self._catalog.summaries(now)
+        found = {node.topic.slug: node for node in _walk(tree(summaries, {}, topics))}
+        own = found.get(topic.slug)
+        parent = found.get(above.slug) if above else None
+        beside = tuple(node for node in parent.children if node.topic != topic) if parent else ()
+        return above, beside, own.children if own else ()
+
+
+def _searched(topic: Topic) -> str:
+    """Return the text in which a topic is looked for: its names."""
+    return fold(" ".join([topic.name, topic.title, *topic.aliases]))
+
+
+def _nodes(summaries: Iterable[TopicSummary], weeks: Mapping[str, list[int]]) -> Iterator[Node]:
+    """Yield topics one by one, without those below them."""
+    for summary in summaries:
+        counted = tuple(weeks.get(summary.topic.slug, [0] * WEEKS))
+        yield Node(topic=summary.topic, articles=summary.articles, latest=summary.latest, weeks=counted)
+
+
+def _walk(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from _walk(node.children)
