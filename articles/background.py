@@ -18,7 +18,7 @@ FIRST_PAUSE = 0.5
 """Seconds before work that failed is tried again; each further failure doubles them."""
 
 LONGEST_PAUSE = 15.0
-"""Seconds between two attempts at most: how long a fault can last after it is fixed."""
+"""Seconds between two attempts at most: so long after a fault is fixed, the work may still be waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

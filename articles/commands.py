@@ -23,7 +23,7 @@ from text.printable import print_json, print_line
 from text.terminal import CommandError, no_link
 
 IndexOf = Callable[[Path], AbstractContextManager[Indexer]]
-"""Gives, for a while, an indexer of the articles in another folder, under the same settings."""
+"""Gives a temporary indexer of the articles in another folder, under the same settings."""
 
 
 def articles_commands(
@@ -80,7 +80,7 @@ def _check(indexer: Indexer, now: datetime, *, strict: bool, as_json: bool) -> b
 
 
 def _pull(checkout: Checkout) -> bool:
-    """Pull, unless a running process does; say so when that fails, and go on with what there is.
+    """Pull, unless a running process does. When that fails, say so and use the files of the last pull.
 
     Returns whether the newest commit was refused.
     """

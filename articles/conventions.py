@@ -1,4 +1,4 @@
-"""By whose conventions the article files are written: the site generator's that they were made for."""
+"""The conventions of the article files: those of the site generator they were written for."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Conventions:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the files follow no generator's conventions but Newswire's own."""
+        """Whether the files follow Newswire's own conventions instead of a generator's."""
         return self.generator == "plain"
 
 

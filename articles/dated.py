@@ -23,7 +23,7 @@ _DATE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _OF_A_TIME = re.compile(r"\d{1,4}(?:$|[-_.])")
-# Programs, their tests and examples: their articles are nobody's.
+# Programs, their tests and examples: what looks like an article there belongs to no site.
 _NOT_ENTERED = frozenset(
     {
         "node_modules", "_site", "public", "dist", "build", "vendor", "bower_components", "themes", "test",
@@ -36,7 +36,7 @@ _NOT_ENTERED = frozenset(
 def dated_folder(root: Path) -> Path | None:
     """Return the deepest folder that has nearly all dated article files below `root`; None without any.
 
-    That is none which belongs to a year, a day or an article.
+    Folders of a year, a day or an article do not count.
     """
     files = [path for path in _files(root) if _is_dated(root, path)]
     counts = Counter(folder for path in files for folder in _folders(path))

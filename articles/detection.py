@@ -33,7 +33,7 @@ _CONFIGS = ("config.toml", "config.yaml", "config.yml")
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """A generator, the folder of its own files, and the file that gave it away."""
+    """A generator, the folder of its own files, and the file by which it was recognised."""
 
     generator: Generator
     home: Path
@@ -56,7 +56,7 @@ def detect(folder: Folder) -> Detected | None:
 
 
 def advice(folder: Folder, conventions: Conventions) -> str | None:
-    """Return which setting the files in and above the folder call for, or None where all is well."""
+    """Return which setting the files in and above the folder call for, or None where nothing is missing."""
     if not conventions.is_plain:
         return None
     found = detect(folder)

@@ -1,9 +1,9 @@
 """What can go wrong with articles, as one small tree.
 
 ArticlesError
-├── ArticleError     one file is bad: left out, reported, and costs no other article
-├── SourceError      the place the articles come from is not there
-└── DeadlineError    a question about the articles took longer than it may
+├── ArticleError     one file is bad: it is left out and reported, and no other article is affected
+├── SourceError      the folder or repository of the articles cannot be read
+└── DeadlineError    a query about the articles took too long
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which id an article has, and which file may have it where several say so.
+"""The id of an article, and which file has it when several claim it.
 
 An id must not depend on history: whichever file came first, the same files give the same articles.
 """
@@ -16,7 +16,7 @@ _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*\Z")
 
 
 def identity(path: str) -> str:
-    """Return the id of an article whose file names none: its path without the extension, in NFC."""
+    """Return the id of an article whose file gives none: its path without the extension, in NFC."""
     folder, slash, name = path.rpartition("/")
     return unicodedata.normalize("NFC", f"{folder}{slash}{_EXTENSION.sub('', name) or name}")
 

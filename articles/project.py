@@ -158,7 +158,7 @@ def _settings(home: Path, generator: Generator) -> Iterator[tuple[str, Any]]:
         found: dict[str, str] = {}
         for match in _IN_SCRIPT.finditer(text or ""):
             found.setdefault(match[1].lower(), match[3])
-        # Astro has its address in `site`; a `url` there is anything's.
+        # Astro has its address in `site`; a `url` there can be the address of anything.
         known = ("site", "title") if generator == "astro" else ("url", "baseurl", "title", "siteurl")
         yield from ((key, value) for key, value in found.items() if key in known)
 

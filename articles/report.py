@@ -61,7 +61,7 @@ class Report:
         return not self._articles and self._files > 0
 
     def lines(self) -> Iterator[str]:
-        """Yield all that is to be said, line by line."""
+        """Yield the whole report, line by line."""
         yield from self._warnings()
         yield f"{counted(len(self._articles), 'good article')}, {len(self._shown)} of them published"
         if self.is_empty:
@@ -146,7 +146,7 @@ class Report:
                 yield f"{address} is the address of {count} articles: set articles.permalink"
 
     def _shared_ids(self) -> Iterator[str]:
-        """Yield which articles readers of feeds would take for one, because they have one id there."""
+        """Yield the articles that feed readers would take for one, because they share an id in feeds."""
         by_guid: dict[str, list[str]] = {}
         for article in self._shown:
             by_guid.setdefault(article.guid or article.id, []).append(article.path)

@@ -1,4 +1,4 @@
-"""Topics: what they are called, where they live, and which name in an article means which topic.
+"""Topics: their names, their addresses, and which name in an article means which topic.
 
 A slug is a function of the name alone, so that a feed's address never depends on which other topics exist.
 """
@@ -51,12 +51,12 @@ def slugify(name: str) -> str:
     other character, or is cut because it is too long, gets a short hash of itself, so that two names never
     share an address by accident.
     """
-    # Whoever asks for an address may make up any name: only short ones are worth the memory.
+    # A request may contain any name: only short ones are remembered.
     return _remembered_slug(name) if len(name) <= _MAX_REMEMBERED else _slug(name)
 
 
 def _slug(name: str) -> str:
-    name = xml_safe(name)  # what no feed can show makes no other topic
+    name = xml_safe(name)  # characters that no feed can show do not make another topic
     text = unicodedata.normalize("NFKC", stream_safe(name)).casefold().strip()
     text = unicodedata.normalize("NFKC", text)
     if text.startswith("."):

@@ -82,7 +82,7 @@ class CatalogDatabase:
     def connection(self) -> sqlite3.Connection:
         """This thread's own connection.
 
-        When the file was deleted under a running process, the old one is read on until the new one is whole.
+        When the file was deleted under a running process, the old one is read until the new one is complete.
         """
         opened = self._opened()
         if opened is None:
@@ -96,9 +96,9 @@ class CatalogDatabase:
         return self._file.write_lock()
 
     def reopen(self) -> None:
-        """Let this thread use the file that stands at `path` now, whole or not; create it if there is none.
+        """Let this thread use the file that is at `path` now, complete or not; create it if there is none.
 
-        To be called within `write_lock`.
+        Call it within `write_lock`.
         """
         opened = self._opened()
         if opened is None or opened.inode != self._file.inode():
@@ -106,7 +106,7 @@ class CatalogDatabase:
             self._threads.opened = self._file.open() or self._file.create()
 
     def discard(self) -> None:
-        """Delete the file: all it holds can be derived again. To be called within `write_lock`."""
+        """Delete the file: all its content can be derived again. Call it within `write_lock`."""
         self.close()
         self._file.delete()
 

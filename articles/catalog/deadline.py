@@ -28,7 +28,7 @@ class Deadline:
         self._wait_ends = time.monotonic() + seconds * _WAITING
 
     def is_over(self) -> bool:
-        """Return whether the time is up. To be called in the thread that made it."""
+        """Return whether the time is up. Call it in the thread that created the deadline."""
         return time.thread_time() >= self._work_ends or time.monotonic() >= self._wait_ends
 
     def check(self) -> None:

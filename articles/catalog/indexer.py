@@ -66,7 +66,7 @@ class Indexer:
                 if not is_damage(error):
                     raise
                 log.warning(
-                    "the catalog %s is damaged (%s), and is built again from the article files",
+                    "the catalog %s is damaged (%s) and is rebuilt from the article files",
                     self.catalog.path,
                     error,
                 )
@@ -95,7 +95,7 @@ class Indexer:
         return self._beside.last or Context(self.catalog.conventions, root=self.folder.root)
 
     def _may_read_alone(self, paths: Iterable[str]) -> bool:
-        """Whether these files can be read without a look at all: a section's own file speaks for many."""
+        """Whether these files can be read without listing the folder, as no section's own file can."""
         is_known = self._beside.last is not None and self.catalog.is_complete()
         return is_known and not any(path.rpartition("/")[2].startswith("_index.") for path in paths)
 
@@ -106,7 +106,7 @@ class Indexer:
 
     def _all(self, connection: sqlite3.Connection, scan: Scan) -> tuple[dict[str, int], list[str], list[str]]:
         """Return the files whose signature is new, the paths that are gone, and other files that changed."""
-        # Nearly always nothing has changed, and one digest says so sooner than every file's signature.
+        # Usually nothing has changed, and comparing one digest is faster than comparing every signature.
         digest = scan.digest() + self._beside.signature(scan).encode()
         context = self._beside.context(scan, digest)
         if connection.execute("SELECT 1 FROM meta WHERE key = 'scan' AND value = ?", (digest,)).fetchone():
@@ -115,7 +115,7 @@ class Indexer:
         surroundings = hashlib.sha256(repr(context.surroundings).encode(errors="backslashreplace")).digest()
         before = connection.execute("SELECT value FROM meta WHERE key = 'surroundings'").fetchone()
         if before != (surroundings,):
-            # What is said beside the files of all of them has changed, so each is to be read again.
+            # Something that applies to all files has changed, so each of them is read again.
             connection.execute("REPLACE INTO meta VALUES ('surroundings', ?)", (surroundings,))
             connection.execute("UPDATE files SET signature = 0, digest = NULL")
         others = mentions.note_others(connection, scan.others)
@@ -125,7 +125,7 @@ class Indexer:
         return candidates, gone, others
 
     def _some(self, connection: sqlite3.Connection, paths: Iterable[str]) -> tuple[dict[str, int], list[str]]:
-        """Return those of these files that there are, with their signatures, and those that there are not."""
+        """Return the signatures of those of these files that exist, and the paths of those that do not."""
         connection.execute("DELETE FROM meta WHERE key = 'scan'")  # the digest is no longer that of all files
         signatures = {path: self.folder.signature(path) for path in paths}
         gone = [path for path, signature in signatures.items() if signature is None]

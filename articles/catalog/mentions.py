@@ -1,4 +1,4 @@
-"""Which articles refer to which files: so that a link follows its article, and a feed its links.
+"""Which articles refer to which files, so that links stay right when files come, change or go.
 
 `mentions` has the names of the files that each body may refer to, as `text.links.mentions` finds them. When
 an article comes, changes or goes, the topics of those that mention its name count as changed.
@@ -38,8 +38,8 @@ _NOTE_TOPICS = (
 )
 
 
-def forget(connection: sqlite3.Connection, paths: Sequence[str]) -> None:
-    """Drop what the articles at these paths mention; to be called before they change or go."""
+def remove(connection: sqlite3.Connection, paths: Sequence[str]) -> None:
+    """Remove what the articles at these paths mention; call it before they change or are removed."""
     connection.execute(_FORGET, (json.dumps(paths),))
 
 
@@ -81,7 +81,7 @@ def note_others(connection: sqlite3.Connection, paths: Sequence[str]) -> list[st
     if len(names) > _MOST_NAMES:
         connection.execute("UPDATE files SET signature = 0, digest = NULL")
     else:
-        # A picture that could not be used has left a warning.
+        # There is a warning about each picture that could not be used.
         connection.execute(_READ_AGAIN, (json.dumps(sorted(names)),))
     return changed
 

@@ -1,8 +1,9 @@
 """What a filter can be answered by in the search index: the terms of a text, and an expression of them.
 
 An index of terms finds every article that has a word of a filter, and a few that have not: `c` for `c++`. So
-whoever asks looks at what is found once more, by the rule of `text.words`. The terms are cut so that none is
-missed: where `text.words` sees a word of its own, the index has the same terms one after the other.
+the caller checks each article that is found by the rule of `text.words`. Texts are split into terms so that
+no article is missed: where `text.words` sees a word of its own, the index has the same terms one after the
+other.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class RefreshWriter:
         self._note_files(results)
         self._remove_old_entries(touched)
         if not self._is_first:
-            mentions.forget(self._db, [record.path for record in changed])
+            mentions.remove(self._db, [record.path for record in changed])
         self._db.executemany(statements.UPSERT, ((*record, self._revision) for record in changed))
         mentions.note(self._db, changed)
 
@@ -144,7 +144,7 @@ class RefreshWriter:
         where = "path IN (SELECT value FROM json_each(?))"
         ids = {id for (id,) in self._db.execute(f"SELECT id FROM articles WHERE {where}", (listed,))}
         self._remove_old_entries(ids)
-        mentions.forget(self._db, paths)
+        mentions.remove(self._db, paths)
         self._refresh.removed += self._db.execute(f"DELETE FROM articles WHERE {where}", (listed,)).rowcount
         self._db.execute(f"DELETE FROM files WHERE {where}", (listed,))
 
@@ -176,7 +176,7 @@ class RefreshWriter:
 
 
 def _checked(result: FileResult, known: dict[str, _Known]) -> FileResult:
-    """Return the result, which is a problem where the file was an article and is none any more.
+    """Return the result; it is a problem if the file was an article and no longer is one.
 
     It may be half written or emptied by mistake: its last good version stays until the file goes.
     """

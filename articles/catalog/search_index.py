@@ -134,14 +134,14 @@ class SearchIndex:
                 connection.execute(f"DELETE FROM {table}")
             known_revision = 0
         for article in self._catalog.scan(changed_since=known_revision):
-            self._forget(connection, [article.id])
+            self._remove(connection, [article.id])
             if article.is_published:
-                self._learn(connection, article)
+                self._add(connection, article)
         self._drop_removed(connection)
         connection.execute("DELETE FROM meta")
         connection.execute("INSERT INTO meta VALUES (?, ?)", (identity, revision))
 
-    def _learn(self, connection: sqlite3.Connection, article: Article) -> None:
+    def _add(self, connection: sqlite3.Connection, article: Article) -> None:
         first = number_of(article.published_at)
         within = (first, first + WITHIN_SECOND)
         last = connection.execute(
@@ -163,7 +163,7 @@ class SearchIndex:
             (number, *narrowing.indexed(article)),
         )
 
-    def _forget(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    def _remove(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
         for id in ids:
             row = connection.execute("DELETE FROM known WHERE id = ? RETURNING number", (id,)).fetchone()
             if row:
@@ -176,7 +176,7 @@ class SearchIndex:
         count = connection.execute("SELECT count(*) FROM known").fetchone()[0]
         if count != self._catalog.count(ALL, _END):
             known = {id for (id,) in connection.execute("SELECT id FROM known")}
-            self._forget(connection, known - {article.id for article in self._catalog.scan()})
+            self._remove(connection, known - {article.id for article in self._catalog.scan()})
 
     def _state(self, connection: sqlite3.Connection) -> tuple[str, int]:
         row: tuple[str, int] | None = connection.execute("SELECT identity, revision FROM meta").fetchone()

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _TAKE_OVER_EVERY = 0.5
 _RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minute
 _RESCAN_AFTER = (1.0, 60.0)
-# Pictures and the like, which articles refer to, and data files: what is said in them concerns articles.
+# Files that articles refer to, such as pictures, and data files, whose values apply to articles.
 _BESIDE = (*MEDIA_TYPES, ".yml", ".yaml", ".toml", ".json")
 _MOST_PROBLEMS = 100  # of one refresh that are logged one by one
 
@@ -66,13 +66,14 @@ class Watcher(Background):
         """Do the work if no other process does it, and report what has changed in either case."""
         try:
             if self._lock.take():
-                # An unforeseen error leaves the lock with this process: another would mostly meet it too.
+                # An unforeseen error leaves the lock with this process: another process would most likely
+                # meet it too.
                 self._watch()
                 self._lock.release()
             self._report_change()
         except OSError as error:
             self._lock.release()
-            self._complain(str(error))
+            self._report_problem(str(error))
         self._stop.wait(_TAKE_OVER_EVERY)
 
     def _finish(self) -> None:
@@ -92,7 +93,7 @@ class Watcher(Background):
                 return  # a folder was removed while the watch began
             except (OSError, RuntimeError) as error:
                 root = self._indexer.folder.root
-                if self._has_events and root.exists():  # one that is not there yet was complained of already
+                if self._has_events and root.exists():  # a missing folder has been reported already
                     log.warning("no file events for %s (%s): rescanning instead", root, error)
                     self._has_events = False
                 self._stop.wait(wait - _TAKE_OVER_EVERY)
@@ -146,9 +147,9 @@ class Watcher(Background):
             yield _sorted_out(inside, root, folders, matches)
 
     def _report_change(self) -> None:
-        """Call `on_change` when the catalog is not what it was at the last call; the first is a change too.
+        """Call `on_change` if the catalog has changed since the last call.
 
-        What whoever is told has read before may be older.
+        The first call counts as a change: its receiver may have read an older catalog before.
         """
         try:
             now = (self._indexer.catalog.identity, self._indexer.catalog.revision())
@@ -168,7 +169,7 @@ class Watcher(Background):
         try:
             refresh = self._indexer.refresh(paths)
         except (SourceError, sqlite3.Error, OSError) as error:
-            self._complain(reason_of(error, self._indexer.catalog.path))
+            self._report_problem(reason_of(error, self._indexer.catalog.path))
             return {}, _RESCAN_AFTER[0]
         self.healthy = True
         self._succeeded()
@@ -177,7 +178,7 @@ class Watcher(Background):
             self._report_change()
         return refresh.folders or {}, _pause(time.thread_time() - started)
 
-    def _complain(self, reason: str) -> None:
+    def _report_problem(self, reason: str) -> None:
         if self.healthy:
             log.warning("articles are not refreshed: %s", reason)
         self.healthy = False
@@ -196,7 +197,7 @@ class Watcher(Background):
 
 
 def log_refresh(refresh: Refresh) -> bool:
-    """Log what a refresh did; return whether that was anything."""
+    """Log what a refresh did; return whether it did anything."""
     bad = len(refresh.problems)
     for problem in refresh.problems[:_MOST_PROBLEMS]:
         log.warning("left out %s", problem)

@@ -110,7 +110,7 @@ class Checkout:
 
     @property
     def shown(self) -> str | None:
-        """The commit that the files hold, None while they hold no whole one."""
+        """The commit that the files hold, None while they hold no complete one."""
         return self.places.commit()
 
     def status(self) -> Status:
@@ -155,7 +155,7 @@ class Checkout:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Keep the files from changing. Raises GitError while there is no whole commit in them."""
+        """Keep the files from changing. Raises GitError while they hold no complete commit."""
         private_folder(self.folder)
         with self.places.files_lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)

@@ -36,7 +36,7 @@ ARTICLE_FILES = tuple(f"**/*{extension}" for extension in EXTENSIONS)
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what os.scandir makes of a byte that is not UTF-8
 
 _TOO_LONG = f"its path is longer than {MAX_PATH:,} bytes: use shorter names"
-_UNKNOWN = 0  # the signature of what has none: reading it says why
+_UNKNOWN = 0  # the signature of a file whose own is unknown: reading it reports why
 # A file system's clock can stand still for this long: two writes within it can leave the same times.
 _TICK = 100_000_000  # nanoseconds
 
@@ -101,7 +101,7 @@ class Folder:
     ) -> None:
         self.root = root
         self.top = top
-        """The folder above which nothing belongs to the articles; None where nobody says."""
+        """The folder above which nothing belongs to the articles; None where that is not known."""
         self.matches = _matcher(include, exclude)
         """Whether the globs admit a path."""
         self._is_excluded = glob_matcher(exclude)
@@ -110,7 +110,7 @@ class Folder:
         """Whether a path has the form of an article file, excluded or not."""
 
     def frozen(self) -> AbstractContextManager[None]:
-        """Keep the files from changing, as far as that is in this program's hands; here it is not."""
+        """Keep the files from changing if this program can; in a folder of the operator's it cannot."""
         return nullcontext()
 
     def excludes_beside(self, path: str) -> bool:
@@ -290,7 +290,7 @@ def _reason(path: str, error: OSError) -> str:
 
 def _matcher(include: tuple[str, ...], exclude: tuple[str, ...]) -> Callable[[str], bool]:
     if include == ARTICLE_FILES and not exclude:
-        return _is_article_file  # what nearly every site has, in a fraction of the time
+        return _is_article_file  # the globs of nearly every site, in a fraction of the time
     is_included, is_excluded = glob_matcher(include), glob_matcher(exclude)
     return lambda path: is_included(path) and not is_excluded(path)
 

@@ -1,6 +1,6 @@
-"""Runs git, so that neither a repository's content nor a remote can make it do more than it was asked.
+"""Runs git so that neither a repository's content nor a remote can make it do anything else.
 
-Knows which remotes there may be and how a token gets to one; nothing of checkouts.
+Knows which remotes are allowed and how a token is passed to one; knows nothing of checkouts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MAX_ADDRESS = 2_000
 
 _MAX_RECORD = 100_000  # bytes between two NULs
 _ALLOWED = {"https": "https", "http": "http:https", "ssh": "ssh", "file": "file"}
-# Neither git nor ssh may take a user, a host or a path for an option: none begins with a hyphen.
+# Neither git nor ssh must take a user, a host or a path for an option, so none begins with a hyphen.
 _WORD = r"\w[\w.-]*"
 _SCP_LIKE = re.compile(rf"{_WORD}@{_WORD}:(?!//)[^\s-]\S*")
 _AUTHORITY = re.compile(rf"(?:{_WORD}@)?(?:{_WORD}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
@@ -44,7 +44,7 @@ _AUTHORITY = re.compile(rf"(?:{_WORD}@)?(?:{_WORD}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{
 # process: setting them from here would be too late for its children.
 # Where the system's own limits are lower, these cannot be set, and need not be.
 _LIMITED = '{{ ulimit -c 0; ulimit -v {memory}; ulimit -f {blocks}; }} 2>/dev/null; exec "$0" "$@"'
-# All else stays outside: GIT_DIR would redirect, GIT_TRACE_CURL print the token.
+# No other variable is passed on: GIT_DIR would redirect git, GIT_TRACE_CURL would print the token.
 _PASSED_ON = (
     "PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
     "GIT_EXEC_PATH", "LD_LIBRARY_PATH",  # where a host puts git outside the usual places
@@ -56,7 +56,7 @@ _SETTINGS = {
     "core.bigFileThreshold": "16m",  # larger files are streamed, not held in memory
     "core.fsmonitor": "false",
     "core.hooksPath": "/dev/null",
-    "core.logAllRefUpdates": "false",  # what a force-push leaves behind is to be collected
+    "core.logAllRefUpdates": "false",  # commits that a force-push has replaced are deleted soon
     "core.packedGitLimit": "128m",
     "core.packedGitWindowSize": "16m",
     "core.protectHFS": "true",
@@ -99,7 +99,7 @@ def checked_address(url: str) -> str:
         return url
     # As it is written, since git decodes %2D to a hyphen after this check.
     if not _AUTHORITY.fullmatch(parts.netloc):
-        raise GitError("the address names no host, or one with unusual characters")
+        raise GitError("the address has no host, or one with unusual characters")
     return url
 
 

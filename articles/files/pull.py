@@ -1,6 +1,6 @@
 """One pull: fetch a branch's newest commit, check it against the limits, and check it out.
 
-When a step fails, the files stay those of one whole commit where that is possible.
+When a step fails, the files stay those of one complete commit where that is possible.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Places:
         return self.folder / "files.lock"
 
     def commit(self) -> str | None:
-        """Return the commit that the files hold, None while they hold no whole one."""
+        """Return the commit that the files hold, None while they hold no complete one."""
         try:
             return self.shown.read_text(encoding="ascii") or None
         except FileNotFoundError:
@@ -93,7 +93,7 @@ class Pull:
         return changed
 
     def _prepare(self) -> None:
-        """Make the local repository if there is none, and clear away what a killed pull left behind."""
+        """Create the local repository if there is none, and remove what a killed pull left behind."""
         git_dir = self._places.git_dir
         self._clear()
         if not git_dir.exists():
@@ -130,7 +130,7 @@ class Pull:
 
     def _recreate(self) -> None:
         self._role.check()
-        log.warning("%s is damaged and created again", self._places.git_dir)
+        log.warning("%s is damaged and is created again", self._places.git_dir)
         shutil.rmtree(self._places.git_dir)
         self._prepare()
         self._fetch()
@@ -183,7 +183,7 @@ class Pull:
             self._count(commit)
             self._write_files(commit, lock)
             return commit
-        if before is not None:  # the repository is well, so it is this commit that cannot be written
+        if before is not None:  # the repository is intact, so it is this commit that cannot be written
             self._write_files(before, lock)
             self._note_shown(before)
         raise error

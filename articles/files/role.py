@@ -15,7 +15,7 @@ _LOCK = "pull.lock"
 
 
 class RoleLostError(GitError):
-    """The checkout's folder was moved or deleted during a pull: whoever takes the role next starts again."""
+    """The checkout's folder was moved or deleted during a pull; the next process to pull starts again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

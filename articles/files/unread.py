@@ -1,4 +1,4 @@
-"""What lies in a folder of articles and is not read, by extension: so that nothing is passed over unsaid."""
+"""Which files in a folder of articles are not read, by extension, so that nothing is skipped silently."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class LanguageHome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the files beside and above the articles say: values for many of them, and who the authors are.
+    """What the files beside and above the articles give: values for many of them, and the names of authors.
 
     `scopes` stand in the order in which they apply, the strongest last. `prefix` is the path of the folder of
     articles below the generator's content folder, with a slash at its end, or "". `permalinks` are the

@@ -1,7 +1,7 @@
 """The text of one article file → an Article, or an ArticleError that names the line and the reason.
 
-Only a missing or impossible title or date refuses a file: any other value that cannot be used costs itself
-and a warning. Knows nothing of other articles.
+Only a missing or impossible title or date refuses a file: any other value that cannot be used is left out,
+with a warning. Knows nothing of other articles.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def parse(
 ) -> ParsedFile | None:
     """Return the article that a file's text describes, or None where it is no article's.
 
-    `path` is relative to the folder of articles. With `strict`, nothing that is wrong is passed over, and the
-    blocks that nobody reads are checked too. Raises ArticleError.
+    `path` is relative to the folder of articles. With `strict`, every wrong value is an error, and the blocks
+    that are otherwise skipped are checked too. Raises ArticleError.
     """
     if not_articles.is_no_article(path, context.conventions):
         return None

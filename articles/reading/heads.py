@@ -22,7 +22,7 @@ _CLOSING = {
     "...": re.compile(r"\n\.\.\.[ \t]*(?:\n|\Z)"),
 }
 
-# Keys whose value nobody reads: `secured` is ciphertext.
+# Keys whose value is never read: `secured` is ciphertext.
 _UNREAD = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
 _PARTS = {"related": RELATED_KEYS}
 
@@ -30,8 +30,8 @@ _PARTS = {"related": RELATED_KEYS}
 def split(text: str, *, extension: str = "md", skipping: bool = True) -> Head | None:
     """Return the head of a file's text, whose line ends are `\\n`; None where it is no article's.
 
-    Without front matter there must be a heading, which gives the title. `skipping` leaves out the blocks that
-    nobody reads, which may then be anything. Raises HeadError.
+    Without front matter there must be a heading, which gives the title. With `skipping`, the blocks of keys
+    that are never read are left out unchecked. Raises HeadError.
     """
     if text.startswith("---\n"):  # nearly every file
         return _fenced(text, "---", "", 4, skipping)

@@ -1,4 +1,4 @@
-"""How much of a front matter is taken, checked before anything is normalised; see docs/articles.md."""
+"""The limits of a front matter, checked before anything is normalised; see docs/articles.md."""
 
 MAX_HEAD = 256_000
 """Characters of a front matter; the longest of real ones, with related coverage, have 150,000."""
@@ -31,4 +31,4 @@ MAX_DATE = 100
 MAX_RELATED = 3
 """Items of `related` that are read, for the feeds to choose from; further ones are skipped by their lines."""
 MAX_WARNINGS = 20
-"""Warnings that are kept of one file."""
+"""Warnings that are stored for one file."""

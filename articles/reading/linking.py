@@ -76,9 +76,9 @@ class Links:
     ) -> str | None:
         """Return what the article's old feed identified it by; None where feeds go by its id.
 
-        `link` is the article's address, and `given_id` the front matter's `id`. The front matter's word comes
-        first: its `guid`, or an `id` that is a URI. An article that has its only address on this site was in
-        no other feed.
+        `link` is the article's address, and `given_id` the front matter's `id`. The front matter decides
+        first: by its `guid`, or an `id` that is a URI. An article that has its only address on this site was
+        in no other feed.
         """
         found, mode = self._values, self._conventions.guid
         if mode == "id":
@@ -129,7 +129,7 @@ class Links:
             if len(value) > limits.MAX_URL:
                 self._values.note(BadValueError(key, f"is longer than {limits.MAX_URL:,} characters"))
             elif addresses.is_pattern_of_markup(value):
-                self._values.note(BadValueError(key, "is a template, which is not run: the pattern holds"))
+                self._values.note(BadValueError(key, "is a template, which is not run: the pattern is used"))
             else:
                 return value.strip()
         return None

@@ -39,7 +39,7 @@ _JEKYLL_PAGES = frozenset(
 
 
 def is_no_article(path: str, conventions: Conventions) -> bool:
-    """Whether a file is no article, whatever it says."""
+    """Whether a file is no article, whatever its content."""
     *folders, name = path.split("/")
     if folders and not _FOLDERS.isdisjoint(folders):
         return True

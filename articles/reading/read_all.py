@@ -13,7 +13,7 @@ from articles.topics import Topics
 WORTH_WORKERS = 1500
 """Files below which starting workers takes longer than it saves."""
 _MOST_WORKERS = 4
-"""Workers beyond which the one writer of the catalog is what all wait for."""
+"""The most workers that are started: more would only wait for the one writer of the catalog."""
 
 
 def read_all(
@@ -26,7 +26,7 @@ def read_all(
     """Yield what the files of each chunk say, a chunk at a time, in no order.
 
     `processors` is how many to use, all unless given. Where there are several, all the work is done by
-    workers: whoever asks has the results to store meanwhile.
+    workers, while the caller stores the results.
     """
     count = min(processors or os.cpu_count() or 1, _MOST_WORKERS, len(chunks))
     if count > 1 and sum(map(len, chunks)) >= WORTH_WORKERS:

@@ -28,7 +28,7 @@ class Candidate(NamedTuple):
 class FileResult(NamedTuple):
     """What a file says now: a record or a problem.
 
-    It is neither where the bytes are what they were, and where the file is no article. `warnings` are the
+    It is neither if the bytes have not changed, or if the file is no article. `warnings` are the
     lines and reasons of optional values that could not be used.
     """
 
@@ -72,7 +72,7 @@ def read_file(
 
 
 def _unforeseen(path: str, error: Exception) -> ArticleError:
-    """Log where an error came from, without its text: that may quote what no log may hold."""
+    """Log where an error came from, without its text, which may quote a secret."""
     kind = type(error).__name__
     log.error("%s: unexpected %s\n%s", path, kind, "".join(traceback.format_tb(error.__traceback__)))
     return ArticleError(path, 1, f"cannot be read: a fault in Newswire (unexpected {kind}, see the log)")

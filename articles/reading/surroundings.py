@@ -1,4 +1,4 @@
-"""The files beside and above a folder of articles that say something of them.
+"""The files beside and above a folder of articles that give them values.
 
 Jekyll's `_config.yml` has defaults, Hugo's configuration and its `_index.md` files cascade values, Pelican's
 settings have DEFAULT_METADATA, Eleventy's folders have data files, and all of them have files of authors.

@@ -1,6 +1,7 @@
 """The values of a front matter → texts, numbers, addresses, people, pictures.
 
-What cannot be used is a BadValueError with its key; whoever reads an optional value notes it and goes on.
+What cannot be used is a BadValueError with its key; the reader of an optional value notes the error and
+leaves the value out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from articles.reading.head import Head
 from text.urls import http_url
 
 _MARGINS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad"  # spaces and soft hyphens
-# No database and no document holds these: NUL, and halves of surrogate pairs.
+# No database and no document can hold these: NUL, and halves of surrogate pairs.
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -39,7 +40,7 @@ class BadValueError(Exception):
 class Values:
     """The values of one front matter by key in lower case, and what turned out to be wrong with them.
 
-    With `strict` the first wrong value is raised; else it is noted in `problems` and costs only itself.
+    With `strict` the first wrong value is raised; else it is noted in `problems` and left out.
     """
 
     head: Head
@@ -239,7 +240,7 @@ def within(key: str, found: str, limit: int) -> str:
 
 
 def kind(value: Any) -> str:
-    """Name a value's type in words, never the value: it may be what must not be shown."""
+    """Return a value's type in words, never the value itself, which may be secret."""
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, (int, float)):

@@ -1,6 +1,6 @@
-"""Whether an article is to be shown at all: what front matters say of it, in every generator's words.
+"""Whether an article is published at all, by the front matter's keys of every generator.
 
-In doubt it is not: a draft in a feed cannot be taken back.
+In doubt it is not, because a draft that was in a feed cannot be withdrawn.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _DRAFTS = re.compile(r"(?:^|/)_drafts/", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s_-]+")
 _UNREADABLE = "cannot be read as true or false, so the article is not published"
 _LONGEST = 40
-"""Characters of the longest value or key that can mean anything here."""
+"""Characters of the longest value or key that is recognised here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
     """Why an article is not published: the key that says so, "" for its place, and what that key says.
 
-    `is_doubt` where the value could not be read as true or false.
+    `is_doubt` is set where the value could not be read as true or false.
     """
 
     key: str

@@ -46,7 +46,7 @@ def read_all(
 ) -> Iterator[list[FileResult]]:
     """Yield what `count` workers find in the files of each chunk, a chunk at a time, in no order.
 
-    A worker that dies costs nothing: what it has left is done here.
+    If a worker dies, its remaining files are read here.
     """
     with ExitStack() as stack:
         workers = [stack.enter_context(_worker()) for _ in range(count)]
@@ -78,11 +78,11 @@ def _received(
     topics: Topics,
     context: Context,
 ) -> Iterator[list[FileResult]]:
-    """Yield what a worker has found in the next chunk of its share, or else do the rest of the share."""
+    """Yield what a worker has found in each chunk of its share; if it fails, read the rest here."""
     try:
         found = worker.recv()
     except _BREAKDOWNS as error:
-        log.warning("a worker that reads articles broke down, its files are read here: %r", error)
+        log.warning("a process that reads articles failed; its files are read in this process: %r", error)
         yield from (read_chunk(chunk, folder, topics, context) for chunk in share)
         share.clear()
     else:
@@ -101,7 +101,7 @@ def _worker() -> Iterator[Connection[Any, Any]]:
         try:
             yield ours
         finally:
-            process.kill()  # it has nothing to lose: it only reads
+            process.kill()  # it only reads, so that nothing is lost
 
 
 def work(connection: Connection[Any, Any]) -> None:
@@ -109,7 +109,7 @@ def work(connection: Connection[Any, Any]) -> None:
     gc.disable()  # nothing in here makes cycles, and it ends in seconds
     root, topics, context, share = connection.recv()
     folder = Folder(root)
-    with suppress(BrokenPipeError, ConnectionResetError):  # nobody waits for it any more
+    with suppress(BrokenPipeError, ConnectionResetError):  # the other process has ended
         for chunk in share:
             connection.send(read_chunk(chunk, folder, topics, context))
 

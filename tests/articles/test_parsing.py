@@ -70,7 +70,7 @@ def test_a_worker_that_dies_costs_nothing(
         yield from asked
 
     assert _all(found()) == _all(read_all(chunks, folder, TOPICS, processors=1))
-    assert "broke down" in caplog.text
+    assert "a process that reads articles failed" in caplog.text
 
 
 def test_workers_end_with_whoever_asked(folder: Folder, chunks: list[list[Candidate]]) -> None:
