@@ -215,10 +215,11 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)  # to find the shortest history that fails takes minutes
-def test_any_history_leads_to_the_same_catalog() -> None:
+@pytest.mark.parametrize("examples", [15, pytest.param(80, marks=pytest.mark.soak)])
+def test_any_history_leads_to_the_same_catalog(examples: int) -> None:
     """Whatever happened to the files, the catalog equals one made from scratch of the last good versions."""
     run_state_machine_as_test(
-        AnyHistory, settings=settings(max_examples=40, stateful_step_count=20, deadline=None)
+        AnyHistory, settings=settings(max_examples=examples, stateful_step_count=20, deadline=None)
     )
 
 

@@ -42,6 +42,9 @@ def program(tmp_path: Path, database_url: str) -> Iterator[Program]:
         made.close()
 
 
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("sqlite", marks=pytest.mark.soak), "postgres"], indirect=True
+)
 def test_a_bot_frozen_while_it_connects_posts_nothing_when_it_is_thawed(program: Program) -> None:
     """Another bot takes its claim and posts; the thawed one finds that out before its first byte."""
     door = Doorkeeper()

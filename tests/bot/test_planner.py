@@ -80,6 +80,7 @@ def test_back_dated_articles_are_posted(world: World) -> None:
     assert set(states_of(world).values()) == {"sent"}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_memory_is_not_bounded(world: World) -> None:
     """600 articles are posted once: the second look posts none."""
     bot = world.started()

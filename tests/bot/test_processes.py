@@ -37,6 +37,11 @@ from tests.soak.cluster import Postgres, postgres
 
 PICTURE = [{"url": "https://example.com/a.png", "width": 10, "height": 10}]
 
+# Processes take seconds to start, so that a short run of the tests has them on one kind of database only.
+either = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)], indirect=True
+)
+
 
 @pytest.fixture
 def program(tmp_path: Path, chat: FakeChat, database_url: str) -> Iterator[Program]:
@@ -87,6 +92,7 @@ def test_from_a_file_to_a_message_and_over_to_the_next_bot(program: Program) -> 
     assert holder(program.database).name is None
 
 
+@either
 def test_a_killed_bot_leaves_what_was_in_flight_unknown(program: Program) -> None:
     """SIGKILL after the service saw the message: not lost, not silently repeated; the policy decides.
 
@@ -120,6 +126,7 @@ def test_a_killed_bot_leaves_what_was_in_flight_unknown(program: Program) -> Non
     assert [len(program.chat.requests_to(name)) for name in ("retry", "hold", "skip")] == [2, 1, 1]
 
 
+@either
 def test_two_bots_post_a_hundred_articles_once(program: Program) -> None:
     """Two processes, one database, a hundred articles: a hundred requests, never two at once to a channel."""
     for n in range(25):
@@ -165,6 +172,7 @@ def test_a_dead_bot_is_succeeded_within_thirty_seconds(program: Program) -> None
     assert timedelta(seconds=30) > TERM + HEARTBEAT
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_redeploy_posts_nothing_again(program: Program) -> None:
     """The disk is emptied, the database stays, every file is written again: 0 posts, and new ones go."""
@@ -234,6 +242,7 @@ def faulty(program: Program) -> Program:
     return program
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_fault_has_its_end_and_no_token_gets_out(faulty: Program) -> None:
     """Each fault leads where it should; no webhook's token is in any log, table or answer, DEBUG and all."""
@@ -265,6 +274,7 @@ def test_every_fault_has_its_end_and_no_token_gets_out(faulty: Program) -> None:
     assert "t0k3n" not in text
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_traceback_holds_no_token(program: Program) -> None:
     """An error that nobody foresaw, with the webhook in the frames it went through: told without it."""
