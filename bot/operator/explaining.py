@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from articles.article import Article
 from bot.operator import queries
@@ -13,15 +13,22 @@ from bot.outbox import channelstate
 from bot.outbox.channelstate import ChannelState
 from bot.outbox.database import Database
 from bot.outbox.records import Delivery
+from bot.outbox.states import DeliveryState
 from bot.planning.admission import stories_of
+from bot.planning.catalog import Catalog
 from bot.planning.rules import NOTHING, Channel, Check, Decision, decide, explain
+from bot.planning.timeline import Wait, timeline
+
+_FAR = timedelta(days=15)
+"""How far ahead is looked for the time when an article is posted: two digests of a week, or its budgets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """One article in one channel: the decision now, what each rule says, and what has happened so far.
 
-    `state` is None for a channel that has not started, `delivery` where the outbox knows none.
+    `state` is None for a channel that has not started, `delivery` where the outbox knows none. `wait` is what
+    the channel's policy has it wait for.
     """
 
     channel: Channel
@@ -30,12 +37,18 @@ class Explanation:
     checks: tuple[Check, ...]
     delivery: Delivery | None
     attempts: tuple[AttemptRecord, ...]
+    wait: Wait | None = None
 
 
 def explanations(
-    database: Database, channels: Iterable[Channel], article: Article, now: datetime
+    database: Database,
+    catalog: Catalog,
+    channels: Iterable[Channel],
+    article: Article,
+    now: datetime,
+    every: timedelta = timedelta(minutes=1),
 ) -> list[Explanation]:
-    """Return the explanation for each channel."""
+    """Return the explanation for each channel; the bot looks `every` so often."""
     states = channelstate.states(database)
     past = queries.past_of(database, article.id, stories_of(article))
     found = {each.channel: each for each in queries.listed(database, article_id=article.id)}
@@ -48,7 +61,24 @@ def explanations(
             checks=explain(article, channel, now, known),
             delivery=found.get(channel.name),
             attempts=tuple(each for each in attempts if each.channel == channel.name),
+            wait=_wait(database, catalog, channel, found.get(channel.name), now, every),
         )
         for channel in channels
         for known in [past.get(channel.name, NOTHING)]
     ]
+
+
+def _wait(
+    database: Database,
+    catalog: Catalog,
+    channel: Channel,
+    delivery: Delivery | None,
+    now: datetime,
+    every: timedelta,
+) -> Wait | None:
+    """Return what a delivery waits for that has no post yet."""
+    if delivery is None or delivery.decided is not DeliveryState.WAITING or delivery.post_id is not None:
+        return None
+    with database.read() as connection:
+        found = timeline(connection, catalog, channel, now, every, _FAR)
+    return next((each for each in found.waits if each.item.article_id == delivery.article_id), None)

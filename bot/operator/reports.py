@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from bot.operator import outlook
 from bot.operator.explaining import Explanation
 from bot.operator.orders import Seen
 from bot.operator.queries import AttemptRecord
@@ -41,8 +42,12 @@ _DELIVERY_COLUMNS = (
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """Say what the next look would do."""
+    timelines = [each for each in plan.timelines if not each.channel.policy.is_plain]
+    by_policy = {each.channel.name for each in timelines}
     for post in plan.posts:
         would = "would hold for review in" if post.review else "would post to"
+        if post.channel in by_policy:
+            would = "would post by its policy to"
         yield f"{would} {post.channel}: {post.title}  ({post.article_id})"
     for name, count in sorted(plan.baselined.items()):
         yield f"would count {counted(count, 'article')} as already there for {name}"
@@ -50,6 +55,10 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"would leave out {counted(count, 'article')} for {name}: same story already posted"
     if plan.corrections:
         yield f"would check {counted(plan.corrections, 'post')} for corrections"
+    if outlook.has_something(timelines):
+        yield "in the next 24 hours:"
+        for each in timelines:
+            yield from outlook.timeline_lines(each)
     yield f"{len(plan.posts)} to post"
 
 
@@ -69,7 +78,7 @@ def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]
 def answer(found: Explanation) -> str:
     """Say where an article's delivery stands, or whether there would be one."""
     if delivery := found.delivery:
-        said = _next(delivery)
+        said = outlook.why(found.wait, found.channel) if found.wait else _next(delivery)
         stands = f"{delivery.state} since {moment(since(delivery))}, delivery {delivery.id}"
         return f"{stands}, {said}" if said else stands
     if not found.decision.deliver:

@@ -10,6 +10,7 @@ from articles.article import Article
 from bot.operator import reports
 from bot.operator.explaining import Explanation
 from bot.operator.orders import Seen
+from bot.operator.outlook import timeline_values
 from bot.operator.queries import AttemptRecord
 from bot.outbox.channelstate import ChannelState
 from bot.outbox.lease import Holder
@@ -27,6 +28,7 @@ def plan_values(plan: Plan) -> dict[str, Any]:
         "baselined": dict(plan.baselined),
         "same_story": dict(plan.skipped),
         "corrections": plan.corrections,
+        "timelines": [timeline_values(each) for each in plan.timelines],
     }
 
 

@@ -59,9 +59,8 @@ class Backlog:
 
     def waiting(self, channel: str, limit: int) -> list[Delivery]:
         """Return the channel's deliveries that wait for a post, oldest first, at most `limit`."""
-        query = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
         with self._database.read() as connection:
-            return as_deliveries(connection.execute(query))
+            return read_waiting(connection, channel, limit)
 
     def release(
         self,
@@ -107,6 +106,12 @@ class Backlog:
                 waiting = [DeliveryState.WAITING]
                 moved += move_deliveries(connection, which, waiting, state, now, cause=cause, note=note)
         return moved
+
+
+def read_waiting(connection: Connection, channel: str, limit: int) -> list[Delivery]:
+    """Return the channel's deliveries that wait for a post, oldest first, in a transaction that goes on."""
+    query = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
+    return as_deliveries(connection.execute(query))
 
 
 def standing_of(connection: Connection, channel: str) -> Standing:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from bot.planning.timeline import Timeline
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -26,10 +28,14 @@ class Refused:
 
 @dataclass(slots=True)
 class Plan:
-    """What one look has found: posts to come in the order they were found, and counts by channel."""
+    """What one look has found: posts to come in the order they were found, and counts by channel.
+
+    The `timelines` of a preview say when they come.
+    """
 
     posts: list[Planned] = field(default_factory=list)
     baselined: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     corrections: int = 0
     refused: list[Refused] = field(default_factory=list)
+    timelines: list[Timeline] = field(default_factory=list)

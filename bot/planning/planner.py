@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, update
 
 from articles.article import Article
 from bot.errors import BotError
@@ -25,16 +25,15 @@ from bot.outbox.channelstate import ChannelState
 from bot.outbox.database import Database, Utc
 from bot.outbox.lease import Lease
 from bot.outbox.rehearsal import rehearsal
-from bot.outbox.rows import as_deliveries, delivery_columns
 from bot.outbox.schema import channels as channels_table
-from bot.outbox.schema import deliveries, posts
 from bot.planning import changes
 from bot.planning.admission import Admission, Fate, Source, Wanted, want
 from bot.planning.catalog import Catalog
+from bot.planning.deleted import Transaction, mark_deleted
 from bot.planning.plan import Plan
-from bot.planning.presence import missing
 from bot.planning.rule_changes import is_news, rules_text, with_rules
 from bot.planning.rules import Channel, Reason, decide
+from bot.planning.timeline import timeline
 
 _T = TypeVar("_T")
 
@@ -55,9 +54,6 @@ class _Look:
 
     channel: Channel
     fate: Callable[[Article], Fate]
-
-
-_Transaction = Callable[[], AbstractContextManager[Connection]]
 
 
 class Planner:
@@ -96,10 +92,16 @@ class Planner:
             log.info("stopped planning: %s", overtaken)
             return looking.plan
 
-    def preview(self, now: datetime) -> Plan:
-        """Return what `plan` would put there, for channels without a webhook too, and change nothing."""
+    def preview(self, now: datetime, every: timedelta = timedelta(minutes=1)) -> Plan:
+        """Return what `plan` would put there, for channels without a webhook too, and change nothing.
+
+        With it come the timelines of a bot that looks `every` so often.
+        """
         with rehearsal(self._database) as connection:
-            return _Pass(lambda: nullcontext(connection), self._catalog, self._all, self._rules, now).run()
+            plan = _Pass(lambda: nullcontext(connection), self._catalog, self._all, self._rules, now).run()
+            channels = self._all.values()
+            plan.timelines += (timeline(connection, self._catalog, each, now, every) for each in channels)
+        return plan
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -128,7 +130,7 @@ class _Pass:
 
     def __init__(
         self,
-        transaction: _Transaction,
+        transaction: Transaction,
         catalog: Catalog,
         channels: dict[str, Channel],
         rules: Mapping[str, str],
@@ -251,36 +253,14 @@ class _Pass:
         return set(ids) - self._catalog.get_many(ids).keys()
 
     def _look_for_deleted(self) -> None:
-        """Have posts corrected whose article is gone, which no scan of the catalog shows."""
+        """Have posts corrected whose article is gone, where the catalog has changed."""
         here = (self._source.identity, self._source.revision)
         names = [
             name
             for name, state in self._states.items()
             if state.baselined_at is not None and (state.catalog, state.revision) != here
         ]
-        query = (
-            select(*delivery_columns)
-            .join(posts, posts.c.id == deliveries.c.post_id)
-            .where(changes.correctable(self._now), posts.c.retracted.is_(False), posts.c.correct_at.is_(None))
-        )
-        if not names:
-            return
-        with self._transaction() as connection:
-            shown = as_deliveries(connection.execute(query))
-        if not shown:
-            return
-        is_gone = missing(self._catalog, self._now)
-        for chunk in _chunks(shown):
-            absent = self._absent([each.article_id for each in chunk])
-            gone = {
-                each.post_id
-                for each in chunk
-                if each.post_id is not None and each.article_id in absent and is_gone(each)
-            }
-            # An empty catalog is a folder that was not there, not an editor's decision.
-            if gone and (len(absent) < len(chunk) or next(self._catalog.scan(), None) is not None):
-                with self._transaction() as connection:
-                    self.plan.corrections += changes.mark_posts(connection, names, gone, self._now)
+        self.plan.corrections += mark_deleted(self._transaction, self._catalog, names, self._now)
 
     def _remember(self) -> None:
         """Note how far the channels have been looked at: in one statement, but for those with new rules."""

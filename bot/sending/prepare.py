@@ -17,9 +17,10 @@ from bot.outbox.causes import Cause
 from bot.outbox.queue import Outbox
 from bot.outbox.records import SCHEDULED, Delivery, Kind, Post, PostKind, kind_of
 from bot.outbox.states import DeliveryState
+from bot.planning.candidates import still
 from bot.planning.catalog import Catalog
 from bot.planning.presence import missing
-from bot.planning.rules import CAUSES, Channel, Decision, Reason, decide, is_visible
+from bot.planning.rules import CAUSES, Channel, Decision, Reason, is_visible
 from bot.services import Context, Destination, Request, Service
 from bot.services.message import Message, compose_alert, compose_post
 
@@ -180,15 +181,6 @@ def revive_next(outbox: Outbox, delivery: Delivery, now: datetime) -> None:
 
 def _same_story(outbox: Outbox, delivery: Delivery) -> list[Delivery]:
     return outbox.same_story(delivery.channel, delivery.story) if delivery.story else []
-
-
-def still(article: Article | None, channel: Channel, delivery: Delivery, now: datetime) -> Decision:
-    """Decide again, as the article or the rules may have changed while the delivery waited."""
-    if article is None:
-        return Decision(False, Reason.UNPUBLISHED, "deleted")
-    if delivery.forced and is_visible(article, now):
-        return Decision(True, Reason.ELIGIBLE, "replayed by the operator")
-    return decide(article, channel, now)
 
 
 def context_of(post: Post, now: datetime, correction: Message | None = None) -> Context:

@@ -16,13 +16,13 @@ from bot.outbox.causes import Cause, describe
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState
+from bot.planning.candidates import Ended, sorted_out
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, Spent, candidate_of
-from bot.planning.presence import missing
 from bot.planning.release import digest_decided, next_moment, release
 from bot.planning.rules import Channel, Reason
 from bot.planning.spending import spent_of
-from bot.sending.prepare import end_of, revive_next, still
+from bot.sending.prepare import end_of, revive_next
 
 BATCH = 50
 """Deliveries that are released at once where no policy has to choose among them."""
@@ -131,26 +131,17 @@ class Releaser:
     def _candidates(self, now: datetime) -> list[Candidate]:
         """Return what may be posted of what waits; end what may not, and leave out what is not there yet."""
         waiting = self.outbox.backlog.waiting(self.channel.name, MOST_WAITING)
-        articles = self.catalog.get_many([each.article_id for each in waiting])
-        absent = any(each.article_id not in articles for each in waiting)
-        is_gone = missing(self.catalog, now) if absent else None
-        ends: list[tuple[Delivery, DeliveryState, Cause, str]] = []
-        found = []
-        for each in waiting:
-            article = articles.get(each.article_id)
-            decision = still(article, self.channel, each, now)
-            if article is not None and decision.deliver:
-                found.append(candidate_of(each, article, self.channel.max_age))
-            elif decision.reason is Reason.TOO_OLD:
-                cause = self._held_by()
-                note = decision.says if cause is Cause.TOO_OLD else ""
-                ends.append((each, DeliveryState.EXPIRED, cause, note))
-            elif article is not None or (is_gone and is_gone(each)):
-                ends.append((each, *end_of(article, decision)))
-        self._end(ends, now)
+        found, ended = sorted_out(waiting, self.channel, self.catalog, now)
+        self._end([(each.delivery, *self._end_of(each)) for each in ended], now)
         return found
 
-    def _held_by(self) -> Cause:
+    def _end_of(self, ended: Ended) -> tuple[DeliveryState, Cause, str]:
+        held_by = self._held_by()
+        if ended.decision.reason is Reason.TOO_OLD and held_by is not None:
+            return DeliveryState.EXPIRED, held_by, ""
+        return end_of(ended.article, ended.decision)
+
+    def _held_by(self) -> Cause | None:
         """Return what has most likely kept an article that is too old now from being posted before."""
         policy = self.channel.policy
         causes = (
@@ -158,7 +149,7 @@ class Releaser:
             (policy.budget, Cause.BUDGET),
             (policy.quiet, Cause.QUIET_HOURS),
         )
-        return next((cause for part, cause in causes if part), Cause.TOO_OLD)
+        return next((cause for part, cause in causes if part), None)
 
     def _end(self, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime) -> None:
         if not ends:

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bot.outbox.records import PostKind
+from bot.planning.timeline import Timeline
 from bot.services import Outcome
 
 HEIGHT = 60
 STEP = 20
+_HOURS = 24
 
 POSTED = (Outcome.SENT, Outcome.ACCEPTED)
 """Outcomes that count as posts; all others are failures."""
@@ -43,6 +46,22 @@ def days(found: Mapping[date, Counter[str]], now: datetime, count: int) -> list[
     outcomes = [(day, found.get(day, Counter[str]())) for day in dates]
     posted = [(day, sum(counted[each] for each in POSTED), counted.total()) for day, counted in outcomes]
     return [Day(day, count, total - count) for day, count, total in posted]
+
+
+def hours(found: Timeline) -> list[Column]:
+    """Return a column for each hour of a timeline, as high as it has articles; urgent ones are stacked."""
+    counts = [Counter[bool]() for _ in range(_HOURS)]
+    for post in found.posts:
+        index = 0 if post.at is None else int((post.at - found.start) / timedelta(hours=1))
+        if 0 <= index < _HOURS:
+            counts[index][post.kind is PostKind.URGENT] += len(post.items)
+    starts = (found.start + timedelta(hours=index) for index in range(_HOURS))
+    return columns(
+        [
+            (counted[False], counted[True], f"from {start:%H:%M} UTC: {counted.total()} to post")
+            for counted, start in zip(counts, starts, strict=True)
+        ]
+    )
 
 
 def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from articles.article import Article
 from articles.topics import ALL
-from bot.operator import queries, reports
+from bot.operator import outlook, queries, reports
 from bot.operator.attention import Need, attention
 from bot.operator.explaining import Explanation, explanations
 from bot.operator.parts import BotParts
@@ -24,15 +24,18 @@ from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_standing
 from bot.planning.rules import Channel
 from bot.planning.threshold import candidates, threshold
+from bot.planning.timeline import ComingPost, Wait, timeline
 from bot.services import SERVICES
 from feeds.publisher import Publisher
-from pages.admin.charts import columns, days
+from pages.admin.charts import Column, columns, days, hours
 from pages.admin.preview import drawn, previews
 from pages.render import Renderer
 
 PER_PAGE = 50
 _DAYS = 30
 _RECENT = 20
+_WAITS = 20
+"""Waiting articles of a channel that the first page lists."""
 
 _PLACES = {
     Need.NO_BOT: "#channels-title",
@@ -47,8 +50,20 @@ Parts = Callable[[], BotParts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """The next 24 hours of a channel: a column for each hour, and in words what comes and what waits."""
+
+    columns: list[Column]
+    posts: tuple[tuple[ComingPost, str], ...]
+    waits: tuple[tuple[Wait, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelView:
-    """A channel as the operator sees it: status, counts, rate limits, and what is wrong with its settings."""
+    """A channel as the operator sees it: status, counts, rate limits, and what is wrong with its settings.
+
+    `outlook` is what it will have, where it has a policy for that.
+    """
 
     channel: Channel
     status: str
@@ -56,6 +71,7 @@ class ChannelView:
     counts: tuple[tuple[State, int], ...]
     pace: str
     fault: str
+    outlook: Outlook | None = None
 
     @property
     def is_started(self) -> bool:
@@ -229,7 +245,9 @@ class OperatorViews:
     def _explanations(self, article: Article | None, now: datetime) -> list[Explanation]:
         if article is None:
             return []
-        return explanations(self.parts.database, self.parts.channels, article, now)
+        return explanations(
+            self.parts.database, self.parts.catalog, self.parts.channels, article, now, self.parts.every
+        )
 
     def _channel_view(
         self, channel: Channel, counts: dict[tuple[str, State], int], now: datetime
@@ -242,6 +260,20 @@ class OperatorViews:
             counts=tuple((s, n) for s in State if (n := counts.get((channel.name, s), 0))),
             pace=reports.pace(channel, SERVICES[channel.kind].RATE),
             fault=self.parts.faults.get(channel.name, ""),
+            outlook=self._outlook(channel, now) if state and not channel.policy.is_plain else None,
+        )
+
+    def _outlook(self, channel: Channel, now: datetime) -> Outlook | None:
+        """Return what comes and what waits in a channel, or None where that is nothing."""
+        parts = self.parts
+        with parts.database.read() as connection:
+            found = timeline(connection, parts.catalog, channel, now, parts.every)
+        if not outlook.has_something([found]):
+            return None
+        return Outlook(
+            columns=hours(found),
+            posts=tuple((each, outlook.title_of(each)) for each in found.posts),
+            waits=tuple((each, outlook.why(each, channel)) for each in found.waits[:_WAITS]),
         )
 
     def _page(self, name: str, now: datetime, form_token: str, notice: str, **values: object) -> str:

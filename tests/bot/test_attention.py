@@ -51,5 +51,5 @@ def test_what_would_be_reviewed_is_said_so(world: World) -> None:
     found = bot.planner.preview(world.clock())
     assert next(plan_lines(found)) == "would hold for review in ai-team: Title of a  (a)"
     article_a = world.catalog.get_many(["a"])["a"]
-    (explained,) = explanations(world.database, [channel], article_a, world.clock())
+    (explained,) = explanations(world.database, world.catalog, [channel], article_a, world.clock())
     assert answer(explained) == "would be held for review"

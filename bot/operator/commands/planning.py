@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -76,11 +76,11 @@ def _next_run(ours: BotParts) -> Plan:
             "there is no outbox yet: this is the first run, after `flask db upgrade`", stream=sys.stderr
         )
         with _empty_outbox() as empty:
-            return _preview(empty, ours, ours.clock())
+            return _preview(empty, ours, ours.clock(), ours.every)
     names = {each for channel in ours.channels for each in (channel.name, channel.was) if each}
     for problem in reports.orphan_lines(channelstate.orphaned(database, names)):
         print_line(problem, stream=sys.stderr)
-    return _preview(database, ours, ours.clock())
+    return _preview(database, ours, ours.clock(), ours.every)
 
 
 def _compare(ours: BotParts, change: ProposedChange) -> Plan:
@@ -88,14 +88,14 @@ def _compare(ours: BotParts, change: ProposedChange) -> Plan:
     ours.refresh()
     change.refresh()
     try:
-        return _preview(ready(ours).database, change, ours.clock())
+        return _preview(ready(ours).database, change, ours.clock(), ours.every)
     except schema.SchemaError:
         with _outbox_of_today(ours) as database:
-            return _preview(database, change, ours.clock())
+            return _preview(database, change, ours.clock(), ours.every)
 
 
-def _preview(database: Database, of: BotParts | ProposedChange, now: datetime) -> Plan:
-    return Planner(database, of.catalog, of.channels, taxonomy=of.taxonomy).preview(now)
+def _preview(database: Database, of: BotParts | ProposedChange, now: datetime, every: timedelta) -> Plan:
+    return Planner(database, of.catalog, of.channels, taxonomy=of.taxonomy).preview(now, every)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def _add_explain(group: AppGroup, parts: Parts) -> None:
         """Explain for every channel why ARTICLE (an id or a file) is posted or not, and list its attempts."""
         ours = ready(parts(sys.stderr))
         found, now = article_named(ours, article), ours.clock()
-        explained = explanations(ours.database, ours.channels, found, now)
+        explained = explanations(ours.database, ours.catalog, ours.channels, found, now, ours.every)
         if as_json:
             print_json(values.explanation_values(found, explained, now), indent=2)
             return

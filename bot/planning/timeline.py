@@ -1,0 +1,213 @@
+"""What a channel will have in the time to come: which post, when, with what in it; what waits, and why.
+
+Reads the outbox and the catalog, and plays the policy over time. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, or_, select
+
+from articles.article import Article
+from bot.outbox import channelstate
+from bot.outbox.backlog import read_waiting
+from bot.outbox.causes import Cause
+from bot.outbox.channelstate import ChannelState, ChannelStatus
+from bot.outbox.records import Delivery, Post, PostKind
+from bot.outbox.rows import post_columns, read_posts
+from bot.outbox.schema import posts
+from bot.outbox.states import DUE, DeliveryState, PostState
+from bot.planning.candidates import sorted_out
+from bot.planning.catalog import Catalog
+from bot.planning.forecast import Arrival, Forecast, Hold, Pace, forecast, hold_of
+from bot.planning.policy import Candidate, Spent, candidate_of
+from bot.planning.release import PlannedPost
+from bot.planning.rules import Channel, decide
+from bot.planning.spending import spent_of
+from bot.services.message import Mention
+
+DAY = timedelta(days=1)
+MOST_WAITING = 1_000
+"""Deliveries of a channel that a timeline is about, and posts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An article of a post to come."""
+
+    article_id: str
+    title: str
+    quality: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComingPost:
+    """A post to come; `at` None while it waits for a review. With `is_retry` it was tried before."""
+
+    at: datetime | None
+    kind: PostKind
+    mention: Mention | None
+    items: tuple[Item, ...]
+    is_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """An article that is not posted at once: what holds it back, and until when.
+
+    `posted_at` is when it will be posted, None where that is not within the timeline; `expires_at` is when
+    it will be too old.
+    """
+
+    item: Item
+    hold: Hold
+    posted_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """What a channel will have from `start` to `end`, if nothing else comes up; `posts` in their order.
+
+    `is_open` says whether the channel is posted to at all: one that is paused or disabled has no posts.
+    """
+
+    channel: Channel
+    start: datetime
+    end: datetime
+    is_open: bool
+    posts: tuple[ComingPost, ...]
+    waits: tuple[Wait, ...]
+
+
+def timeline(
+    connection: Connection,
+    catalog: Catalog,
+    channel: Channel,
+    now: datetime,
+    every: timedelta,
+    span: timedelta = DAY,
+) -> Timeline:
+    """Return what the channel will have in `span` from `now` on; the bot looks `every` so often."""
+    state = channelstate.states_in(connection, [channel.name]).get(channel.name)
+    end = now + span
+    if state is None or state.baselined_at is None:
+        return Timeline(channel=channel, start=now, end=end, is_open=False, posts=(), waits=())
+    waiting, _ = sorted_out(read_waiting(connection, channel.name, MOST_WAITING), channel, catalog, now)
+    spent = _spent(connection, channel, state, now)
+    arrivals = [Arrival(at=now, candidate=each) for each in waiting]
+    arrivals += _coming(catalog, channel, now, end)
+    pace = Pace(per_tick=channel.max_per_tick, every=every)
+    is_open = state.state is ChannelStatus.ENABLED
+    found = forecast(arrivals, channel.policy, spent, pace, now, end) if is_open else _NOTHING
+    candidates = {each.candidate.delivery.id: each.candidate for each in arrivals}
+    coming = [*_released(connection, channel, is_open)]
+    coming += [_planned(each, candidates, review=channel.review) for each in found.posts]
+    return Timeline(
+        channel=channel,
+        start=now,
+        end=end,
+        is_open=is_open,
+        posts=tuple(sorted(coming, key=lambda each: each.at or end)),
+        waits=tuple(_waits(waiting, channel, spent, found.posts, now)),
+    )
+
+
+_NOTHING = Forecast(posts=(), expired=(), waiting=())
+
+
+def _spent(connection: Connection, channel: Channel, state: ChannelState, now: datetime) -> Spent:
+    spent = spent_of(connection, channel.policy, state, channel.max_per_tick, now)
+    digest = channel.policy.digest
+    return replace(spent, digest_at=digest.last(now)) if digest and spent.digest_at is None else spent
+
+
+def _coming(catalog: Catalog, channel: Channel, now: datetime, end: datetime) -> Iterator[Arrival]:
+    """Yield the articles that come to their time of publication, and which the channel will take then."""
+    found = catalog.scan(changed_since=catalog.revision(), due=(now, end))
+    # Numbers that no delivery has tell them apart until they have one.
+    for number, article in enumerate(sorted(found, key=lambda each: each.due_at), 1):
+        if decide(article, channel, article.due_at).deliver:
+            delivery = unplanned(article, channel.name, -number)
+            candidate = candidate_of(delivery, article, channel.max_age)
+            yield Arrival(at=article.due_at, candidate=candidate)
+
+
+def unplanned(article: Article, channel: str, number: int) -> Delivery:
+    """Return the delivery that an article would have, for a forecast."""
+    return Delivery(
+        id=number,
+        article_id=article.id,
+        channel=channel,
+        story=None,
+        title=article.title,
+        published_at=article.published_at,
+        quality=article.quality,
+        decided=DeliveryState.WAITING,
+        cause=Cause.NONE,
+        note="",
+        told_by=None,
+        forced=False,
+        post_id=None,
+        path=None,
+        catalog=None,
+        revision=None,
+        created_at=article.due_at,
+        updated_at=article.due_at,
+    )
+
+
+def _released(connection: Connection, channel: Channel, is_open: bool) -> Iterator[ComingPost]:
+    """Yield the posts that are in the outbox and have not been sent: for their time, a retry or a review."""
+    in_review = (posts.c.state == PostState.HELD) & (posts.c.cause == Cause.REVIEW)
+    query = select(*post_columns).where(
+        posts.c.channel == channel.name, or_(posts.c.state.in_(sorted(DUE)), in_review)
+    )
+    for post in read_posts(connection, query.order_by(posts.c.id).limit(MOST_WAITING)):
+        if post.deliveries and (is_open or post.due_at is None):
+            yield _released_post(post)
+
+
+def _released_post(post: Post) -> ComingPost:
+    items = (
+        Item(article_id=each.article_id, title=each.title, quality=each.quality) for each in post.deliveries
+    )
+    return ComingPost(
+        at=post.due_at,
+        kind=post.kind,
+        mention=post.mention,
+        items=tuple(items),
+        is_retry=post.state in (PostState.RETRY, PostState.UNKNOWN),
+    )
+
+
+def _planned(post: PlannedPost, candidates: dict[int, Candidate], *, review: bool) -> ComingPost:
+    return ComingPost(
+        at=None if review and not all(each.forced for each in post.deliveries) else post.due_at,
+        kind=post.kind,
+        mention=post.mention,
+        items=tuple(_item(candidates[each.id]) for each in post.deliveries),
+    )
+
+
+def _item(candidate: Candidate) -> Item:
+    delivery = candidate.delivery
+    return Item(article_id=delivery.article_id, title=delivery.title, quality=candidate.quality)
+
+
+def _waits(
+    waiting: Sequence[Candidate],
+    channel: Channel,
+    spent: Spent,
+    made: Sequence[PlannedPost],
+    now: datetime,
+) -> Iterator[Wait]:
+    posted_at = {delivery.id: post.due_at for post in made for delivery in post.deliveries}
+    for each in waiting:
+        at = posted_at.get(each.delivery.id)
+        if at is None or at > now:
+            hold = hold_of(each, channel.policy, spent, now)
+            yield Wait(item=_item(each), hold=hold, posted_at=at, expires_at=each.expires_at)
