@@ -16,11 +16,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
     ValidationInfo,
     WrapValidator,
     create_model,
     field_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from config.policies import PolicySection
 from config.values import (
@@ -129,7 +131,28 @@ def _channel_settings(value: Any, handler: Callable[[Any], ChannelConfig]) -> Ch
         return handler(value)
     kind = value.get("kind")
     model = channel_model(kind) if isinstance(kind, str) and kind in services() else _UnknownChannel
-    return model.model_validate(value)
+    channel = model.model_validate(value)
+    problems = list(_mentions_refused(channel))
+    if problems:
+        raise ValidationError.from_exception_data(model.__name__, problems)
+    return channel
+
+
+def _mentions_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:
+    """Yield what is wrong with each mention that the channel's service cannot make, and where it is."""
+    written: list[tuple[tuple[str | int, ...], str]] = []
+    if channel.urgent and channel.urgent.mention:
+        written.append((("urgent", "mention"), channel.urgent.mention))
+    for number, rule in enumerate(channel.mentions):
+        written.append((("mentions", number, "mention"), rule.mention))
+    for where, text in written:
+        from bot.services.mention import refusal
+        from bot.services.message import read_mention
+
+        service = services()[channel.kind]
+        if reason := refusal(read_mention(text), service.MENTIONS, service.NAME):
+            error = PydanticCustomError("value_error", "{reason}", {"reason": reason})
+            yield InitErrorDetails(type=error, loc=where, input=text)
 
 
 def _proxy(value: Any) -> Any:

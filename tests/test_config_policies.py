@@ -49,8 +49,8 @@ def test_the_settings_become_a_policy(tmp_path: Path) -> None:
     urgent = policy(tmp_path, "urgent: { min_quality: 95, mention: here }").urgent
     assert urgent is not None and urgent.mention is not None
     assert urgent.mention.kind is MentionKind.HERE
-    (rule,) = policy(tmp_path, 'mentions: [{ mention: "role:12", when: { topics: [C++] } }]').mentions
-    assert (rule.mention.id, rule.topics) == ("12", frozenset({"c-plus-plus"}))
+    (rule,) = policy(tmp_path, 'mentions: [{ mention: "group:S12", when: { topics: [C++] } }]').mentions
+    assert (rule.mention.id, rule.topics) == ("S12", frozenset({"c-plus-plus"}))
 
 
 def test_what_is_off_is_absent(tmp_path: Path) -> None:
@@ -89,3 +89,37 @@ def test_errors_name_line_column_and_key(tmp_path: Path, text: str, says: str) -
     with pytest.raises(ConfigError) as caught:
         policy(tmp_path, text)
     assert f"config.yaml:{says}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        (
+            "kind: slack, webhook_env: A, mentions: [{mention: here}, {mention: 'role:1'}]",
+            "mentions[2].mention: Slack knows no role to notify; write here, user:ID, group:ID",
+        ),
+        (
+            "kind: discord, webhook_env: A, urgent: {min_quality: 95, mention: 'role:@everyone'}",
+            "urgent.mention: @everyone is no id of a role in Discord",
+        ),
+        (
+            "kind: teams, webhook_env: A, mentions: [{mention: here}]",
+            "mentions[1].mention: Microsoft Teams knows no here to notify; write user:ID",
+        ),
+        (
+            "kind: email, smtp_env: A, from: a@b.example, to: c@d.example, mentions: [{mention: here}]",
+            "mentions[1].mention: E-mail cannot notify anybody by a message of the bot",
+        ),
+    ],
+)
+def test_a_mention_that_the_service_cannot_make_has_its_place(
+    tmp_path: Path, channel: str, said: str
+) -> None:
+    """At the start, not when the first article that matters is posted and nobody is notified."""
+    (tmp_path / "content").mkdir()
+    file = tmp_path / "config.yaml"
+    file.write_text(f"bot:\n  channels:\n    - {{name: a, {channel}}}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    assert f"bot.channels[1].{said}" in str(caught.value)
+    assert str(caught.value).startswith(f"{file}:3:")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.services.discord import escape as discord_escape
-from bot.services.slack import escape as slack_escape
+from bot.services.discord_embeds import escape as discord_escape
+from bot.services.slack_blocks import escape as slack_escape
 from tests.fakechat import discord_violations, page, slack_violations, utf16_length
 from tests.fakechat.ledger import Message
 

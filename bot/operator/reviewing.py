@@ -21,8 +21,9 @@ from bot.outbox.review import for_review
 from bot.outbox.schema import deliveries
 from bot.outbox.states import DeliveryState, PostState
 from bot.outbox.wording import moment
+from bot.planning.composing import composed
 from bot.planning.rules import Channel
-from bot.services.message import Message, compose_post
+from bot.services.message import Message
 
 FARTHEST = timedelta(days=366)
 """How far ahead a post may be scheduled."""
@@ -77,7 +78,7 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
             continue
         shown = [articles[each.article_id] for each in post.deliveries if each.article_id in articles]
         site = parts.site
-        message = compose_post(shown, site=site.name, site_url=site.url) if shown else None
+        message = composed(post, channel, shown, site=site.name, site_url=site.url) if shown else None
         oldest = min(each.published_at for each in post.deliveries)
         expires_at = oldest + channel.max_age if channel.max_age else None
         found.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))

@@ -19,10 +19,11 @@ from bot.outbox.records import SCHEDULED, Delivery, Kind, Post, PostKind, kind_o
 from bot.outbox.states import DeliveryState
 from bot.planning.candidates import still
 from bot.planning.catalog import Catalog
+from bot.planning.composing import composed
 from bot.planning.presence import missing
 from bot.planning.rules import CAUSES, Channel, Decision, Reason, is_visible
 from bot.services import Context, Destination, Request, Service
-from bot.services.message import Message, compose_alert, compose_post
+from bot.services.message import Message, compose_alert
 
 LOOK_AGAIN = timedelta(minutes=1)
 """How long a post waits for an article that this catalog does not have yet."""
@@ -157,12 +158,8 @@ class Preparer:
         return self._compose(post, articles, {each.id for each in articles if not each.has_appeared(now)})
 
     def _compose(self, post: Post, articles: Sequence[Article], retracted: Collection[str] = ()) -> Message:
-        return compose_post(
-            articles,
-            site=self.site,
-            site_url=self.site_url,
-            retracted=retracted,
-            mention=post.mention,
+        return composed(
+            post, self.channel, articles, site=self.site, site_url=self.site_url, retracted=retracted
         )
 
     def _successor(self, delivery: Delivery, now: datetime) -> Article | None:

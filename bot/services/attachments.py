@@ -5,14 +5,17 @@ Knows neither service: how a text is escaped is passed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.services.drawing import Drawing
-from bot.services.message import Message, title_of
-from bot.services.text import clean, fit, web_url
+from bot.services.listing import fitted
+from bot.services.message import Message, Picture, title_of
+from bot.services.rich import Line, Markup, cut, write
+from bot.services.text import clean, fit, units, web_url
 
 TITLE = 250
 NAME = 100
@@ -25,9 +28,22 @@ COLOUR = "#1c4f8f"
 
 Escape = Callable[[str], str]
 
+_LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(https?://[^)]*\)")
 
-def attachment(message: Message, *, with_image: bool, escape: Escape) -> dict[str, object]:
-    """Return a message as an attachment: text and fields are Markdown, and so is a title without a link."""
+
+def linked(words: str, address: str) -> str:
+    """Return a link in Markdown, with no bracket in its address that would end it."""
+    return f"[{words}]({address.replace('(', '%28').replace(')', '%29')})"
+
+
+def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int) -> dict[str, object]:
+    """Return a message as an attachment: text and fields are Markdown, and so is a title without a link.
+
+    `limit` is for the text of several articles, or of a layout.
+    """
+    if message.items or message.text:
+        return _free(message, with_image=with_image, markup=markup, limit=limit)
+    escape = markup.escape
     link = web_url(message.link, URL)
     image = web_url(message.image or "", URL) if with_image else None
     author = fit(clean(message.provider or ""), NAME)
@@ -40,16 +56,51 @@ def attachment(message: Message, *, with_image: bool, escape: Escape) -> dict[st
         "title": fit(title_of(message), TITLE, str if link else escape),
         "title_link": link,
         "text": fit(clean(message.summary), TEXT, escape),
-        "thumb_url": image,
+        _picture(message): image,
         "fields": list(_fields(message, escape)),
     }
     return {name: value for name, value in made.items() if value}
 
 
-def whole_text(message: Message, limit: int, escape: Escape) -> str:
+def _free(message: Message, *, with_image: bool, markup: Markup, limit: int) -> dict[str, object]:
+    """Return an attachment whose text is formatted, and which has a title only over several articles."""
+    title, link = fit(title_of(message), TITLE), web_url(message.link, URL)
+    image = web_url(message.image or "", URL) if with_image else None
+    made = {
+        "fallback": title,
+        "color": COLOUR,
+        "title": None if message.text else fit(title_of(message), TITLE, str if link else markup.escape),
+        "title_link": None if message.text else link,
+        "text": formatted(message, limit, markup),
+        _picture(message): image,
+    }
+    return {name: value for name, value in made.items() if value}
+
+
+def formatted(message: Message, limit: int, markup: Markup) -> str:
+    """Return the message's articles, or what a layout has made of it, within `limit` UTF-16 units."""
+
+    def written(text: Sequence[Line]) -> str:
+        return write(text, markup)
+
+    if message.text:
+        return cut(message.text, limit, written, units)
+    return fitted(message, limit, written, units)
+
+
+def _picture(message: Message) -> str:
+    return "image_url" if message.picture is Picture.LARGE else "thumb_url"
+
+
+def whole_text(message: Message, limit: int, markup: Markup) -> str:
     """Return the whole message as Markdown: for a service that refused its attachment."""
+    escape = markup.escape
     title, link = fit(title_of(message), TITLE, escape), web_url(message.link, URL)
-    summary = fit(clean(message.summary), min(TEXT, limit - len(title) - len(link or "") - 2), escape)
+    if message.text:
+        return formatted(message, limit, markup)
+    if message.items:
+        return f"{title}\n{formatted(message, limit - units(title) - 1, markup)}"
+    summary = fit(clean(message.summary), min(TEXT, limit - units(title) - len(link or "") - 2), escape)
     return "\n".join(filter(None, (title, summary, link)))
 
 
@@ -58,17 +109,25 @@ def written_time(message: Message) -> str:
     return f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def drawn(sent: Mapping[str, Any], *, shown: Callable[[str], str], below: tuple[str, ...]) -> Drawing:
-    """Return what an attachment looks like; `shown` undoes the escaping."""
+def drawn(
+    payload: Mapping[str, Any], *, shown: Callable[[str], str], below: Callable[[Mapping[str, Any]], str]
+) -> Drawing:
+    """Return what a message with an attachment looks like.
+
+    `shown` undoes the escaping, and `below` returns the small print of an attachment.
+    """
+    sent: Mapping[str, Any] = next(iter(payload.get("attachments", ())), {})
+    picture = sent.get("image_url", sent.get("thumb_url", ""))
     return Drawing(
         sender="Webhook",
         badge="BOT",
+        mention=payload.get("text", "") if sent else "",
         above=sent.get("author_name", ""),
         title=sent.get("title", ""),
-        text=shown(sent.get("text", "")),
-        picture=urlsplit(sent.get("thumb_url", "")).hostname or "",
+        text=shown(_LINK.sub(r"\1", sent.get("text", ""))),
+        picture=urlsplit(picture).hostname or "",
         fields=tuple((field["title"], shown(field["value"])) for field in sent.get("fields", ())),
-        below=tuple(filter(None, below)),
+        below=tuple(filter(None, (below(sent),))),
         link=sent.get("title_link", ""),
         is_card=True,
     )

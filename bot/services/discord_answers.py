@@ -24,10 +24,16 @@ UNKNOWN_MESSAGE = 10008
 DEAD = {
     10003: "the channel or the thread in its address does not exist",
     10015: "the webhook was deleted",
-    40067: "the forum channel requires a tag on every post",
     50027: "the webhook's token is invalid",
-    220001: "a forum channel's webhook needs ?thread_id=… in its address",
 }
+MISCONFIGURED = {
+    40067: "the forum demands a tag on every post: give it `forum_tags`",
+    220001: "the channel is a forum: set `forum: true`",
+    220002: "the channel is a forum, and its webhook's address names a thread: remove `forum` or the thread",
+    220003: "the channel is no forum: remove `forum`",
+    220004: "the forum takes no posts by webhooks",
+}
+"""Errors that another setting of the channel mends: nothing was posted, and the channel is not dead."""
 
 _FIELD = re.compile(r"[a-z_]{1,40}|\d{1,3}")
 _CODE = re.compile(r"[A-Z_]{1,60}")
@@ -49,6 +55,9 @@ def classify(response: Response) -> Verdict:
     if isinstance(code, int) and code in DEAD:
         reason = f"HTTP {response.status}: {DEAD[code]} (Discord's error {code})"
         return Verdict(outcome=Outcome.DISABLED, reason=reason, pace=pace)
+    if isinstance(code, int) and code in MISCONFIGURED:
+        reason = f"HTTP {response.status}: {MISCONFIGURED[code]} (Discord's error {code})"
+        return Verdict(outcome=Outcome.DENIED, reason=reason, pace=pace)
     return replace(judge(response, _complaint(said)), pace=pace)
 
 

@@ -24,13 +24,15 @@ class Times(Protocol):
 class Drawing:
     """What a message looks like, from top to bottom; empty parts are not drawn.
 
-    `sender` is who seems to post it, and `badge` stands beside it. `above` stands over the title, `fields`
-    below the text as name and value, `below` in small print under them. `picture` is the name of its host: a
-    preview loads nothing. `is_card` says that all but the sender stands in a box of its own.
+    `sender` is who seems to post it, and `badge` stands beside it. `mention` is whom it notifies. `above`
+    stands over the title, `fields` below the text as name and value, `below` in small print under them.
+    `picture` is the name of its host: a preview loads nothing. `is_card` says that all but the sender and the
+    mention stands in a box of its own.
     """
 
     sender: str = ""
     badge: str = "APP"
+    mention: str = ""
     above: str = ""
     title: str = ""
     text: str = ""

@@ -6,16 +6,21 @@ Texts in a card know a little HTML, of which everything is escaped; its header k
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, test_text, title_of
+from bot.services.listing import fitted
+from bot.services.mention import NO_ID, Ids
+from bot.services.message import Mention, MentionKind, Message, test_text, title_of
+from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -27,7 +32,7 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, look_alike, web_url
+from bot.services.text import clean, fit, look_alike, units, web_url
 
 MESSAGE = 32_000
 """Bytes of a message with its cards; the limits below keep every message under it.
@@ -45,6 +50,7 @@ https://developers.google.com/workspace/chat/create-messages#name_a_created_mess
 TITLE = 300
 NAME = 100
 SUMMARY = 2000
+LIST = 8000
 TOPICS = 300
 URL = 2000
 
@@ -72,6 +78,11 @@ def escape_text(text: str) -> str:
     return look_alike(text).replace("<", "<\u200b")
 
 
+def notifying(mention: Mention | None) -> str:
+    """Return what notifies somebody in a message's text; "" for nobody."""
+    return f"<users/{mention.id or 'all'}>" if mention else ""
+
+
 class GoogleChat(Service):
     """Posts by incoming webhook, which cannot change what it has posted.
 
@@ -87,6 +98,12 @@ class GoogleChat(Service):
     )
     # https://developers.google.com/workspace/chat/limits: 60 a minute and space, shared by all apps in it.
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)), (50, timedelta(seconds=60)))
+    ITEMS: ClassVar[int] = 20
+    # https://developers.google.com/workspace/chat/format-messages#messages-@mention; `here` is everybody in
+    # the space, as Google Chat knows no narrower word.
+    MENTIONS: ClassVar[Ids] = MappingProxyType(
+        {MentionKind.HERE: NO_ID, MentionKind.USER: re.compile(r"\d{1,30}")}
+    )
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
@@ -99,6 +116,9 @@ class GoogleChat(Service):
                 "fallbackText": _notification(message),
                 "cardsV2": [{"cardId": "article", "card": card}],
             }
+            if message.mention:
+                # The text is shown above the card, and its place is where Google Chat looks for names.
+                payload = {"text": notifying(message.mention), "cardsV2": payload["cardsV2"]}
         if context.parent:
             payload["thread"] = {"threadKey": context.parent}
         return Request(method="POST", url=_address(to.address, message, context), json=payload)
@@ -135,7 +155,9 @@ class GoogleChat(Service):
         buttons = [each["buttonList"]["buttons"][0] for each in widgets if "buttonList" in each]
         picture = next((each["image"]["imageUrl"] for each in widgets if "image" in each), "")
         header = card.get("header", {})
+        called = re.sub(r"<users/(\w+)>", r"@\1", sent.get("text", "")) if "cardsV2" in sent else ""
         return Drawing(
+            mention=called,
             title=header.get("title", ""),
             above=header.get("subtitle", ""),
             text="\n".join(texts),
@@ -148,27 +170,54 @@ class GoogleChat(Service):
 
 
 def _card(message: Message, *, with_image: bool) -> dict[str, object]:
+    sections = [{"widgets": list(_widgets(message, with_image=with_image))}]
+    if message.text:
+        return {"sections": sections}
     provider = fit(clean(message.provider or ""), NAME)
     icon = web_url(message.provider_icon or "", URL) if with_image else None
     header = {"title": fit(title_of(message), TITLE), "subtitle": provider, "imageUrl": icon}
     return {
         "header": {name: value for name, value in header.items() if value},
-        "sections": [{"widgets": list(_widgets(message, with_image=with_image))}],
+        "sections": sections,
     }
 
 
 def _widgets(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
-    summary = fit(clean(message.summary), SUMMARY, escape)
+    summary = _formatted(message) or fit(clean(message.summary), SUMMARY, escape)
     if summary:
         yield {"textParagraph": {"text": summary}}
     image = web_url(message.image or "", URL) if with_image else None
     if image:
         yield {"image": {"imageUrl": image, "altText": fit(title_of(message), TITLE)}}
+    if message.text:
+        return
     yield {"decoratedText": {"text": escape(_small_print(message)), "wrapText": True}}
-    link = web_url(message.link, URL)
+    link = web_url(message.link, URL) if not message.items else None
     if link:
         button = {"text": "Read article", "onClick": {"openLink": {"url": link}}}
         yield {"buttonList": {"buttons": [button]}}
+
+
+_MARKUP = Markup(
+    escape=escape,
+    link=lambda words, address: f'<a href="{html.escape(address)}">{words}</a>',
+    bold="<b>{}</b>".format,
+    italic="<i>{}</i>".format,
+    struck="<s>{}</s>".format,
+    below="<br>",
+)
+_BARE = Markup(escape=escape_text, link=lambda words, address: f"{words} {address}")
+
+
+def _formatted(message: Message) -> str:
+    """Return several articles, or what a layout has made of one; "" for one without a layout."""
+
+    def written(text: Sequence[Line]) -> str:
+        return write(text, _MARKUP).replace("\n", "<br>")
+
+    if message.text:
+        return cut(message.text, LIST, written, units)
+    return fitted(message, LIST, written, units) if message.items else ""
 
 
 def _small_print(message: Message) -> str:
@@ -185,9 +234,18 @@ def _notification(message: Message) -> str:
 
 def _everything(message: Message) -> str:
     """Return the whole message as text: for a service that refused its card."""
+    called = f"{notifying(message.mention)}\n" if message.mention else ""
+    if message.text:
+        return called + cut(message.text, LIST, _bare, units)
+    if message.items:
+        return f"{called}{fit(title_of(message), TITLE, escape_text)}\n" + fitted(message, LIST, _bare, units)
     summary = fit(clean(message.summary), SUMMARY, escape_text)
     parts = (fit(title_of(message), TITLE, escape_text), summary, web_url(message.link, URL) or "")
-    return "\n".join(filter(None, parts))
+    return called + "\n".join(filter(None, parts))
+
+
+def _bare(text: Sequence[Line]) -> str:
+    return write(text, _BARE)
 
 
 def _address(webhook: Secret, message: Message, context: Context) -> Secret:
@@ -204,4 +262,5 @@ def _address(webhook: Secret, message: Message, context: Context) -> Secret:
 
 
 def _shown(text: str) -> str:
+    text = re.sub(r"</?(?:a|b|i|s)(?: [^>]*)?>", "", text.replace("<br>", "\n"))
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

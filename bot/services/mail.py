@@ -9,7 +9,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, timedelta
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -22,8 +22,10 @@ from pydantic import AfterValidator, Field
 
 from bot.services.answers import Outcome, Response, Verdict
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, test_text, title_of
+from bot.services.listing import fitted
+from bot.services.message import Message, Picture, test_text, title_of
 from bot.services.options import Options, VariableName
+from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -36,7 +38,7 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, web_url
+from bot.services.text import clean, fit, units, web_url
 
 LINE = 998
 """Characters of a line, without its end: RFC 5322 §2.1.1. The encoding of the parts keeps to it."""
@@ -47,6 +49,7 @@ NAME = 60
 SUMMARY = 2000
 TOPICS = 300
 URL = 1500
+LIST = 40_000
 
 DEAD = {
     "5.1.1": "there is no such mailbox",
@@ -117,6 +120,7 @@ class Email(Service):
         (re.compile(r"(smtps?://[^\s/\"']*:)[^\s/\"']+@"), r"\1***@"),
     )
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
+    ITEMS: ClassVar[int] = 50
 
     def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
         """Return where a channel with these settings posts: at its mail server."""
@@ -230,7 +234,32 @@ def _request(to: Destination, mail: EmailMessage) -> Request:
     )
 
 
+_PLAIN = Markup(escape=str, link=lambda words, address: f"{words}\n  {address}", bullet="* ", below="\n  ")
+_HTML = Markup(
+    escape=html.escape,
+    link=lambda words, address: f'<a href="{html.escape(address)}" style="color:#1c4f8f">{words}</a>',
+    bold="<b>{}</b>".format,
+    italic="<i>{}</i>".format,
+    struck="<s>{}</s>".format,
+    below="<br>\n",
+)
+
+
+def _plain_lines(text: Sequence[Line]) -> str:
+    return write(text, _PLAIN)
+
+
+def _html_lines(text: Sequence[Line]) -> str:
+    """Return a paragraph for each line: few mailboxes show lists alike."""
+    return "\n".join(f'<p style="margin:0 0 8px">{write([line], _HTML)}</p>' for line in text)
+
+
 def _text(message: Message) -> str:
+    if message.text:
+        return cut(message.text, LIST, _plain_lines, units) + "\n"
+    if message.items:
+        rows = (fit(title_of(message), SUBJECT), fitted(message, LIST, _plain_lines, units))
+        return "\n\n".join((*rows, web_url(message.link, URL) or "", _small_print(message))) + "\n"
     parts = (
         fit(title_of(message), SUBJECT),
         fit(clean(message.summary), SUMMARY),
@@ -259,13 +288,25 @@ def _html(message: Message, *, with_image: bool) -> str:
 
 
 def _parts(message: Message, *, with_image: bool) -> Iterator[str]:
+    if message.text:
+        yield cut(message.text, LIST, _html_lines, units)
+        yield from _image(message) if with_image else ()
+        return
     title, link = html.escape(fit(title_of(message), SUBJECT)), web_url(message.link, URL)
     linked = f'<a href="{html.escape(link)}" style="color:#1c4f8f">{title}</a>' if link else title
     yield f'<h1 style="margin:0 0 8px;font-size:20px;line-height:1.3">{linked}</h1>'
-    image = web_url(message.image or "", URL) if with_image else None
-    if image:
-        yield f'<p style="margin:0 0 8px"><img src="{html.escape(image)}" alt="" style="max-width:100%"></p>'
+    yield from _image(message) if with_image else ()
+    if message.items:
+        yield fitted(message, LIST, _html_lines, units)
     summary = html.escape(fit(clean(message.summary), SUMMARY))
     if summary:
         yield f'<p style="margin:0 0 8px">{summary}</p>'
     yield f'<p style="margin:0;color:#616061;font-size:13px">{html.escape(_small_print(message))}</p>'
+
+
+def _image(message: Message) -> Iterator[str]:
+    image = web_url(message.image or "", URL)
+    if image:
+        width = "160px" if message.picture is Picture.THUMBNAIL else "100%"
+        shown = f'<img src="{html.escape(image)}" alt="" style="max-width:{width}">'
+        yield f'<p style="margin:0 0 8px">{shown}</p>'

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
-from bot.services.attachments import attachment, drawn, whole_text, written_time
+from bot.services.attachments import attachment, drawn, linked, whole_text, written_time
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, test_text
+from bot.services.mention import NO_ID, Ids
+from bot.services.message import Mention, MentionKind, Message, test_text
+from bot.services.rich import Markup
 from bot.services.service import (
     NO_CONTEXT,
     Context,
@@ -23,13 +26,16 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import fit
+from bot.services.text import fit, units
 
 MESSAGE_TEXT = 16_383
 """Characters of a post; a longer one is split into several without a word.
 
 https://docs.mattermost.com/developers/integrate/webhooks/incoming#tips-and-best-practices
 """
+
+LIST = 12_000
+"""Characters of the text about several articles: a limit of our own, which leaves room for the rest."""
 
 DEAD = {
     "web.incoming_webhook.invalid.app_error": "the webhook does not exist",
@@ -49,6 +55,7 @@ https://github.com/mattermost/mattermost/blob/master/server/channels/app/webhook
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+.!>~|$<-]")
 _CALLING = re.compile(r"([@#:~])(?=\S)")
 _ESCAPED = re.compile(r"\\([^\w\s]|_)")
+_STYLE = re.compile(r"(?<!\\)(?:\*\*|~~|\*)")
 _ID = re.compile(r"[a-z_.]{1,100}")
 
 
@@ -73,15 +80,25 @@ class Mattermost(Service):
     # https://docs.mattermost.com/administration-guide/configure/rate-limiting-configuration-settings.html:
     # ten a second where the server limits at all. One keeps a channel readable.
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
+    ITEMS: ClassVar[int] = 20
+    # https://docs.mattermost.com/end-user-guide/collaborate/mention-people.html
+    MENTIONS: ClassVar[Ids] = MappingProxyType(
+        {
+            MentionKind.HERE: NO_ID,
+            MentionKind.USER: re.compile(r"(?!(?:all|channel|here)$)[a-z0-9][a-z0-9._-]{1,63}"),
+            MentionKind.GROUP: re.compile(r"(?!(?:all|channel|here)$)[a-z0-9][a-z0-9._-]{1,63}"),
+        }
+    )
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
-            return _request(to, {"text": whole_text(message, MESSAGE_TEXT, escape)})
-        made = attachment(message, with_image=detail < Detail.NO_IMAGE, escape=escape)
-        return _request(to, {"attachments": [{**made, "footer": written_time(message)}]})
+            return _request(to, {"text": _plain(message)})
+        made = attachment(message, with_image=detail < Detail.NO_IMAGE, markup=_MARKUP, limit=LIST)
+        small = {} if message.text else {"footer": written_time(message)}
+        return _request(to, {**_notifying(message.mention), "attachments": [{**made, **small}]})
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
@@ -100,11 +117,33 @@ class Mattermost(Service):
 
     def draw(self, request: Request, times: Times) -> Drawing:
         """Return what Mattermost shows of an attachment."""
-        sent: Any = request.json.get("attachments", [{}])
-        return drawn(sent[0], shown=_shown, below=(sent[0].get("footer", ""),))
+        return drawn(request.json, shown=_shown, below=lambda sent: str(sent.get("footer", "")))
+
+
+_MARKUP = Markup(
+    escape=escape,
+    link=linked,
+    bold="**{}**".format,
+    italic="*{}*".format,
+    struck="~~{}~~".format,
+    bullet="* ",
+    below="\n  ",
+)
+
+
+def _notifying(mention: Mention | None) -> dict[str, object]:
+    """Return the text above the attachment, in which Mattermost looks for names."""
+    return {"text": f"@{mention.id or mention.kind}"} if mention else {}
+
+
+def _plain(message: Message) -> str:
+    called = str(_notifying(message.mention).get("text", ""))
+    whole = whole_text(message, MESSAGE_TEXT - units(called) - 1, _MARKUP)
+    return f"{called}\n{whole}" if called else whole
 
 
 def _shown(text: str) -> str:
+    text = _STYLE.sub("", re.sub(r"^\* ", "• ", text, flags=re.MULTILINE))
     return _ESCAPED.sub(r"\1", text.replace("\u200b", ""))
 
 

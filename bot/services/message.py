@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from articles.article import Article
+from articles.topics import slugify
+from bot.services.rich import Text
 from bot.services.text import clean, fit, web_url
 from text.urls import on_site, page_url
 
@@ -22,7 +24,15 @@ SUMMARY_LENGTH = 500
 LINK_LENGTH = 2000
 """Browsers and proxies cut or refuse longer addresses: the article's page is linked instead."""
 
-_UNSEEN = frozenset({"article_id", "updated_at"})
+_UNSEEN = frozenset({"article_id", "updated_at", "labels", "picture", "text"})
+
+
+class Picture(StrEnum):
+    """How large a picture is shown, where a service knows more than one way."""
+
+    USUAL = ""
+    THUMBNAIL = "thumbnail"
+    LARGE = "large"
 
 
 class MentionKind(StrEnum):
@@ -67,8 +77,12 @@ class Message:
     """What people are to see of an article in chat; `site` is the name of the site that posts it.
 
     A message about several articles has them as `items`, and is the heading over them itself; items with the
-    same `group` stand together under it. `mention` is whom the post notifies. `article_id` and `updated_at`
-    are for programs: people do not see them, and a change of theirs alone is none.
+    same `group` stand together under it. `mention` is whom the post notifies.
+
+    A change of the fields that follow is none to be corrected: `article_id` and `updated_at` are for
+    programs, `labels` are the topics by which a service files a post, shown or not, and `picture` and `text`
+    come from the channel's layout. `text`, where there is one, is shown in place of title, summary and the
+    rest.
     """
 
     title: str
@@ -87,6 +101,9 @@ class Message:
     mention: Mention | None = None
     article_id: str = ""
     updated_at: datetime | None = None
+    labels: tuple[str, ...] = ()
+    picture: Picture = Picture.USUAL
+    text: Text = ()
 
     def fingerprint(self) -> str:
         """Return 32 hex digits that differ exactly when something people see differs.
@@ -102,6 +119,7 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
     An article without a usable http(s) link is found at its own page on the site.
     """
     provider = article.provider
+    topics = tuple(dict.fromkeys(filter(None, map(clean, article.topics))))
     pictures = (web_url(on_site(image.url, site_url), LINK_LENGTH) for image in article.images)
     return Message(
         title=clean(article.title) or clean(article.id),
@@ -111,12 +129,13 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
         summary=fit(clean(article.summary), SUMMARY_LENGTH),
         provider=(clean(provider.name) or None) if provider else None,
         provider_icon=web_url(provider.icon, LINK_LENGTH) if provider and provider.icon else None,
-        topics=tuple(dict.fromkeys(filter(None, map(clean, article.topics)))),
+        topics=topics,
         quality=article.quality,
         image=next(filter(None, pictures), None),
         retracted=retracted,
         article_id=article.id,
         updated_at=article.updated_at.astimezone(UTC).replace(microsecond=0),
+        labels=topics,
     )
 
 
@@ -128,13 +147,13 @@ def compose_post(
     retracted: Collection[str] = (),
     heading: str = "",
     mention: Mention | None = None,
-    topics: Sequence[str] | None = None,
+    followed: Collection[str] | None = None,
 ) -> Message:
     """Return the message about all of `articles`, of which those with the ids `retracted` are withdrawn.
 
     That about one is the one that `compose` returns, unless it has a `heading`. One about several is dated by
-    the newest of them, and groups them by topic: by the channel's `topics` in their order, or by the topic
-    that each article names first. Within a group the order is the one given, and so is that of the groups.
+    the newest of them, and groups them by topic: by the first that an article names of those with the slugs
+    `followed`, or of all. Within a group the order is the one given, and so is that of the groups.
     """
     items = [
         compose(article, site=site, site_url=site_url, retracted=article.id in retracted)
@@ -148,27 +167,25 @@ def compose_post(
         published_at=max(item.published_at for item in items),
         site=clean(site),
         retracted=all(item.retracted for item in items),
-        items=_grouped(items, topics),
+        items=_grouped(items, followed),
         mention=mention,
+        labels=tuple(dict.fromkeys(label for item in items for label in item.labels)),
     )
 
 
-def _grouped(items: Sequence[Message], topics: Sequence[str] | None) -> tuple[Message, ...]:
+def _grouped(items: Sequence[Message], followed: Collection[str] | None) -> tuple[Message, ...]:
     """Return the items group by group; without groups where there would be only one."""
     groups: dict[str, list[Message]] = {}
     for item in items:
-        groups.setdefault(_group_of(item, topics), []).append(item)
+        groups.setdefault(_group_of(item, followed), []).append(item)
     if len(groups) < 2:
         return tuple(items)
     return tuple(replace(item, group=group) for group, some in groups.items() for item in some)
 
 
-def _group_of(item: Message, topics: Sequence[str] | None) -> str:
-    named = {topic.casefold(): topic for topic in item.topics}
-    for topic in topics or ():
-        if topic.casefold() in named:
-            return clean(topic)
-    return item.topics[0] if item.topics else "Other"
+def _group_of(item: Message, followed: Collection[str] | None) -> str:
+    named = (topic for topic in item.topics if followed is None or slugify(topic) in followed)
+    return next(named, item.topics[0] if item.topics else "Other")
 
 
 def compose_alert(text: str, at: datetime, *, site: str, site_url: str) -> Message:

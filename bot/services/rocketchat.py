@@ -8,13 +8,17 @@ https://github.com/RocketChat/Rocket.Chat/blob/develop/packages/message-parser/s
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
-from bot.services.attachments import attachment, drawn, whole_text
+from bot.services.attachments import attachment, drawn, linked, whole_text
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, test_text
+from bot.services.mention import NO_ID, Ids
+from bot.services.message import Mention, MentionKind, Message, test_text
+from bot.services.rich import Markup
 from bot.services.service import (
     NO_CONTEXT,
     Context,
@@ -25,13 +29,16 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import fit, from_look_alike, look_alike
+from bot.services.text import fit, from_look_alike, look_alike, units
 
 MESSAGE_TEXT = 5000
 """Characters of a message by default, `Message_MaxAllowedSize`; a server may set another number.
 
 https://docs.rocket.chat/docs/message
 """
+
+LIST = 4000
+"""Characters of the text about several articles: a limit of our own, which leaves room for the rest."""
 
 DEAD = {
     "Invalid integration id or token provided.": "the integration does not exist",
@@ -68,17 +75,26 @@ class RocketChat(Service):
     )
     # https://docs.rocket.chat/docs/rate-limiter: ten calls a minute of each endpoint, by default.
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)), (10, timedelta(seconds=60)))
+    ITEMS: ClassVar[int] = 15
+    # https://docs.rocket.chat/docs/mentions
+    MENTIONS: ClassVar[Ids] = MappingProxyType(
+        {
+            MentionKind.HERE: NO_ID,
+            MentionKind.USER: re.compile(r"(?!(?:all|here)$)[A-Za-z0-9][\w.-]{0,63}", re.ASCII),
+        }
+    )
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
-            return _request(to, {"text": whole_text(message, MESSAGE_TEXT, escape)})
-        made = attachment(message, with_image=detail < Detail.NO_IMAGE, escape=escape)
+            return _request(to, {"text": _plain(message)})
+        made = attachment(message, with_image=detail < Detail.NO_IMAGE, markup=_MARKUP, limit=LIST)
         del made["fallback"]
         at = message.published_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return _request(to, {"attachments": [{**made, "ts": at}]})
+        small = {} if message.text else {"ts": at}
+        return _request(to, {**_notifying(message.mention), "attachments": [{**made, **small}]})
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
@@ -104,13 +120,42 @@ class RocketChat(Service):
 
     def draw(self, request: Request, times: Times) -> Drawing:
         """Return what Rocket.Chat shows of an attachment."""
-        sent: Any = request.json.get("attachments", [{}])
-        stamp = sent[0].get("ts")
-        at = times.exact(datetime.fromisoformat(stamp)) if stamp else ""
-        return drawn(sent[0], shown=_shown, below=(at,))
+
+        def below(sent: Mapping[str, Any]) -> str:
+            stamp = sent.get("ts")
+            return times.exact(datetime.fromisoformat(stamp)) if stamp else ""
+
+        return drawn(request.json, shown=_shown, below=below)
+
+
+def _label(text: str) -> str:
+    """Return words for a link: a bracket, which cannot be escaped, would end them."""
+    return escape(text.translate({ord("["): "\u27e6", ord("]"): "\u27e7"}))
+
+
+_MARKUP = Markup(
+    escape=escape,
+    label=_label,
+    link=linked,
+    bold="*{}*".format,
+    italic="_{}_".format,
+    struck="~{}~".format,
+)
+
+
+def _notifying(mention: Mention | None) -> dict[str, object]:
+    """Return the text above the attachment, in which Rocket.Chat looks for names."""
+    return {"text": f"@{mention.id or mention.kind}"} if mention else {}
+
+
+def _plain(message: Message) -> str:
+    called = str(_notifying(message.mention).get("text", ""))
+    whole = whole_text(message, MESSAGE_TEXT - units(called) - 1, _MARKUP)
+    return f"{called}\n{whole}" if called else whole
 
 
 def _shown(text: str) -> str:
+    text = re.sub(r"[*~]|(?<!\w)_|_(?!\w)", "", text).translate({0x27E6: "[", 0x27E7: "]"})
     return from_look_alike(text.replace("\u200b", ""))
 
 

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
 from typing import ClassVar, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.services.answers import Response, Verdict
 from bot.services.drawing import Drawing, Times
+from bot.services.mention import Ids
 from bot.services.message import Message
 from bot.services.options import Options, WebhookOptions
 from bot.services.secret import Secret
@@ -125,8 +127,9 @@ class Service(Protocol):
 
     `NAME` is what people call it, `OPTIONS` its settings in a channel beside the common ones, `HOSTS` the
     hosts of its addresses (empty: any), of which one with a leading dot stands for all below it, `SCHEMES`
-    what they begin with. `ITEMS` is how many articles one message can hold. With `REPEAT_IS_HARMLESS` a post
-    that is sent twice under one `Context.key` is shown once, so that a lost answer needs no decision.
+    what they begin with. `ITEMS` is how many articles one message can hold, `MENTIONS` whom it can notify.
+    With `REPEAT_IS_HARMLESS` a post that is sent twice under one `Context.key` is shown once, so that a lost
+    answer needs no decision.
     """
 
     KIND: ClassVar[str]
@@ -137,6 +140,7 @@ class Service(Protocol):
     SCHEMES: ClassVar[frozenset[str]] = frozenset({"https", "http"})
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ()
     ITEMS: ClassVar[int] = 1
+    MENTIONS: ClassVar[Ids] = MappingProxyType({})
     REPEAT_IS_HARMLESS: ClassVar[bool] = False
 
     def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:

@@ -1,20 +1,25 @@
-"""Slack: Block Kit through an incoming webhook.
+"""Slack: Block Kit, through an incoming webhook, or as an app with a token, which can correct its posts.
 
-Everything an article brings is `plain_text`, which knows no formatting, so that a title reads exactly as it
-was written; only the date is `mrkdwn`.
+A webhook's post has no id, so that it is never corrected and nothing can be a reply to it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
+from pydantic import AfterValidator, model_validator
+
+from bot.services.answers import Response, Verdict
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, test_text, title_of
+from bot.services.mention import NO_ID, Ids
+from bot.services.message import MentionKind, Message, test_text
+from bot.services.options import Options, VariableName
+from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
     Context,
@@ -25,116 +30,134 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, units, web_url
+from bot.services.slack_answers import classify
+from bot.services.slack_blocks import MESSAGE_TEXT, blocks_of, drawn, escape, everything, notification
+from bot.services.text import fit
 
-HEADER_TEXT = 150
-"""https://docs.slack.dev/reference/block-kit/blocks/header-block"""
+API = "https://slack.com/api"
+"""Where an app posts; that of a workspace of GovSlack is https://slack-gov.com/api.
 
-SECTION_TEXT = 3000
-"""https://docs.slack.dev/reference/block-kit/blocks/section-block"""
-
-IMAGE_URL = 3000
-"""https://docs.slack.dev/reference/block-kit/block-elements/image-element"""
-
-ALT_TEXT = 2000
-"""https://docs.slack.dev/reference/block-kit/blocks/image-block"""
-
-BUTTON_TEXT = 75
-BUTTON_URL = 3000
-"""https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
-
-MESSAGE_TEXT = 4000
-"""https://docs.slack.dev/reference/methods/chat.postMessage (longer texts are cut by Slack, anywhere)"""
-
-CONTEXT_TEXT = 200
-"""Not Slack's limit: a context line is small print, and should stay one line."""
-
-DEAD = frozenset(
-    {
-        "action_prohibited",
-        "channel_is_archived",
-        "channel_not_found",
-        "invalid_token",
-        "no_active_hooks",
-        "no_service",
-        "no_service_id",
-        "no_team",
-        "posting_to_general_channel_denied",
-        "team_disabled",
-    }
-)
-"""Bodies that say the webhook is dead, whatever the status.
-
-https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
-"""
-
-MAYBE_POSTED = frozenset({"fatal_error", "internal_error", "rollup_error"})
-"""Bodies that say the message may have been posted, whatever the status.
-
-"It's possible some aspect of the operation succeeded before the error was raised."
-https://docs.slack.dev/reference/methods/chat.postMessage#errors
+https://docs.slack.dev/govslack
 """
 
 _WORKFLOW_PATHS = ("/triggers/", "/workflows/")
 """Addresses that start a workflow: https://docs.slack.dev/workflows/triggers/webhook-triggers"""
 
-_WORD = re.compile(r"[a-z_]{2,60}")
-_DATE = re.compile(r"<!date\^(\d+)\^[^>]*>")
+_TOKEN = re.compile(r"xox[a-z](?:\.xox[a-z])?-[\w-]{10,}")
+_STAMP = re.compile(r"\d{1,12}\.\d{1,12}")
 
 
-def escape(text: str) -> str:
-    """Return `text` with the three characters that Slack gives a meaning replaced; it decodes no others.
+def _channel_id(value: str) -> str:
+    if not re.fullmatch(r"[CGD][A-Z0-9]{2,20}", value):
+        raise ValueError("write the channel's id, such as C0123456789, which its details show")
+    return value
 
-    https://docs.slack.dev/messaging/formatting-message-text#escaping
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+def _api(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", value):
+        raise ValueError("write an address such as https://slack.com/api")
+    return value.rstrip("/")
+
+
+class SlackOptions(Options):
+    """A webhook, or an app's token with the channel that it posts to."""
+
+    webhook_env: VariableName | None = None
+    token_env: VariableName | None = None
+    channel: Annotated[str, AfterValidator(_channel_id)] | None = None
+    api: Annotated[str, AfterValidator(_api)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Self:
+        if (self.webhook_env is None) == (self.token_env is None):
+            raise ValueError("write webhook_env, or token_env with channel: one of the two")
+        if (self.channel is None) is not (self.token_env is None):
+            raise ValueError("token_env and channel belong together: a webhook has its channel already")
+        return self
 
 
 class Slack(Service):
-    """Posts by incoming webhook; Slack gives such a post no id, so it cannot be corrected later."""
+    """Posts by incoming webhook, or with a token by `chat.postMessage`, and corrects by `chat.update`.
+
+    https://docs.slack.dev/reference/methods/chat.postMessage
+    """
 
     KIND: ClassVar[str] = "slack"
     NAME: ClassVar[str] = "Slack"
-    HOSTS: ClassVar[frozenset[str]] = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
+    OPTIONS: ClassVar[type[Options]] = SlackOptions
+    HOSTS: ClassVar[frozenset[str]] = frozenset(
+        {"hooks.slack.com", "hooks.slack-gov.com", "slack.com", "slack-gov.com"}
+    )
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = (
         (re.compile(r"(/services/T\w+/B\w+/)[\w-]+"), r"\1***"),
         (re.compile(r"(/(?:triggers|workflows)/T\w+/)[\w/-]+"), r"\1***"),
+        (re.compile(r"\b(xox[a-z](?:\.xox[a-z])?-)[\w-]{10,}"), r"\1***"),
     )
-    # https://docs.slack.dev/apis/web-api/rate-limits: one message a second and webhook, short bursts aside.
+    # https://docs.slack.dev/apis/web-api/rate-limits: one message a second and webhook, or channel, short
+    # bursts aside.
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
+    ITEMS: ClassVar[int] = 20
+    MENTIONS: ClassVar[Ids] = MappingProxyType(
+        {
+            MentionKind.HERE: NO_ID,
+            MentionKind.USER: re.compile(r"[UW][A-Z0-9]{2,20}"),
+            MentionKind.GROUP: re.compile(r"S[A-Z0-9]{2,20}"),
+        }
+    )
+
+    def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
+        """Return where a channel posts: at its webhook, or with its token at the Web API."""
+        if "token" not in secrets:
+            return Destination(address=secrets["webhook"], options=options)
+        address = Secret(str(options.get("api") or API))
+        return Destination(address=address, secrets={"token": secrets["token"]}, options=options)
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
-        """Return the request that posts `message`; without a preview of its link: the message is one."""
-        text = _notification(message) if detail < Detail.PLAIN else _everything(message)
-        payload = _payload(text)
-        if detail < Detail.PLAIN:
-            payload["blocks"] = list(_blocks(message, with_image=detail < Detail.NO_IMAGE))
-        return Request(method="POST", url=to.address, json=payload)
+        """Return the request that posts `message`; without a preview of its link: the message is one.
+
+        With a token it is a reply to `context.parent`, if there is one.
+        """
+        payload = _payload(message, detail)
+        if context.parent and _STAMP.fullmatch(context.parent) and "token" in to.secrets:
+            payload["thread_ts"] = context.parent
+        return _request(to, "chat.postMessage", payload)
+
+    def correct(
+        self,
+        to: Destination,
+        message_id: str,
+        message: Message,
+        detail: Detail = Detail.FULL,
+        context: Context = NO_CONTEXT,
+    ) -> Request | None:
+        """Return the request that turns the earlier post into `message`; None for a webhook's post.
+
+        An update keeps the blocks that it does not send, and notifies nobody:
+        https://docs.slack.dev/reference/methods/chat.update
+        """
+        if "token" not in to.secrets or not _STAMP.fullmatch(message_id):
+            return None
+        payload = {"blocks": [], **_payload(message, detail), "ts": message_id}
+        return _request(to, "chat.update", payload)
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
-        return Request(
-            method="POST", url=to.address, json=_payload(fit(test_text(site), MESSAGE_TEXT, escape))
-        )
+        return _request(to, "chat.postMessage", _text(fit(test_text(site), MESSAGE_TEXT, escape)))
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means: only 200 with the body `ok` is success."""
-        said = response.body[:200].decode("utf-8", "replace").strip()
-        if response.status == 429:
-            return rate_limited(retry_after(response))
-        if said in DEAD:
-            return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {said}")
-        if said in MAYBE_POSTED:
-            reason = f"HTTP {response.status}: {said}: it may have been posted"
-            return Verdict(outcome=Outcome.UNKNOWN, reason=reason)
-        if response.status == 200 and said == "ok":
-            return Verdict(outcome=Outcome.SENT, reason="posted")
-        return judge(response, said if _WORD.fullmatch(said) else "")
+        """Return what `response` means; a success of the Web API carries the id of the message."""
+        return classify(response)
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse a workflow's address: it takes flat variables, answers `{"ok":true}` and posts no blocks."""
+        """Refuse a workflow's address, and what is no token.
+
+        A workflow takes flat variables, answers `{"ok":true}` and posts no blocks.
+        """
+        if token := to.secrets.get("token"):
+            is_one = _TOKEN.fullmatch(token.reveal())
+            return None if is_one else "write the app's bot token, which begins with xoxb-"
         if not urlsplit(to.address.reveal()).path.startswith(_WORKFLOW_PATHS):
             return None
         return (
@@ -145,94 +168,30 @@ class Slack(Service):
     def draw(self, request: Request, times: Times) -> Drawing:
         """Return what Slack shows of a message made of blocks."""
         sent: Any = request.json.get("blocks", ())
-        blocks: dict[str, Any] = {block["type"]: block for block in sent}
-        section = blocks.get("section", {})
-        button: Mapping[str, Any] = next(iter(blocks.get("actions", {}).get("elements", ())), {})
-        small = (_shown(element, times) for element in blocks.get("context", {}).get("elements", ()))
-        return Drawing(
-            title=_shown(blocks.get("header", {}).get("text"), times),
-            text=_shown(section.get("text"), times),
-            picture=urlsplit(section.get("accessory", {}).get("image_url", "")).hostname or "",
-            below=tuple(filter(None, small)),
-            button=_shown(button.get("text"), times),
-            link=button.get("url", ""),
-        )
+        return drawn(sent, times)
 
 
-def _shown(element: Mapping[str, Any] | None, times: Times) -> str:
-    """Return a text object as Slack shows it."""
-    text = str((element or {}).get("text") or "")
-    text = _DATE.sub(lambda found: times.exact(datetime.fromtimestamp(int(found[1]), UTC)), text)
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+def _payload(message: Message, detail: Detail) -> dict[str, object]:
+    if detail == Detail.PLAIN:
+        return _text(everything(message))
+    blocks = blocks_of(message, with_image=detail < Detail.NO_IMAGE)
+    return {**_text(notification(message)), "blocks": blocks}
 
 
-def _payload(text: str) -> dict[str, object]:
+def _text(text: str) -> dict[str, object]:
     return {"text": text, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
 
 
-def _blocks(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
-    title = title_of(message)
-    yield {"type": "header", "text": _plain_text(title, HEADER_TEXT)}
-    image = _image(message.image, title) if with_image else None
-    summary = clean(message.summary)
-    if summary or image:
-        section: dict[str, object] = {"type": "section", "text": _plain_text(summary or title, SECTION_TEXT)}
-        yield {**section, "accessory": image} if image else section
-    elements = [*_source(message, with_icon=with_image), *_small_print(message)]
-    yield {"type": "context", "elements": elements}
-    link = web_url(message.link, BUTTON_URL)
-    if link:
-        button = {"type": "button", "text": _plain_text("Read article", BUTTON_TEXT), "url": link}
-        yield {"type": "actions", "elements": [button]}
-
-
-def _source(message: Message, *, with_icon: bool) -> Iterator[dict[str, object]]:
-    provider = clean(message.provider or "")
-    if provider:
-        icon = _image(message.provider_icon, provider) if with_icon else None
-        yield from [icon] if icon else []
-        yield _plain_text(provider, CONTEXT_TEXT)
-
-
-def _small_print(message: Message) -> Iterator[dict[str, object]]:
-    topics = ", ".join(filter(None, map(clean, message.topics)))
-    if topics:
-        yield _plain_text(topics, CONTEXT_TEXT)
-    if message.quality is not None:
-        yield _plain_text(f"Quality {message.quality}", CONTEXT_TEXT)
-    yield {"type": "mrkdwn", "text": _local_time(message.published_at)}
-
-
-def _image(url: str | None, alt: str) -> dict[str, object] | None:
-    address = web_url(url or "", IMAGE_URL)
-    if not address:
-        return None
-    return {"type": "image", "image_url": address, "alt_text": fit(alt, ALT_TEXT, escape)}
-
-
-def _plain_text(text: str, limit: int) -> dict[str, object]:
-    return {"type": "plain_text", "text": fit(text, limit, escape), "emoji": False}
-
-
-def _local_time(at: datetime) -> str:
-    """Return a date that each reader's client shows in its own zone, and in UTC where it cannot.
-
-    https://docs.slack.dev/messaging/formatting-message-text#date-formatting
-    """
-    fallback = at.astimezone(UTC).isoformat(" ", "minutes").removesuffix("+00:00")
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback} UTC>"
-
-
-def _notification(message: Message) -> str:
-    """Return what a notification or a screen reader says in place of the blocks."""
-    provider = clean(message.provider or "")
-    return fit(title_of(message) + (f" ({provider})" if provider else ""), MESSAGE_TEXT, escape)
-
-
-def _everything(message: Message) -> str:
-    """Return the whole message as text: for a service that refused its blocks."""
-    title = fit(title_of(message), HEADER_TEXT, escape)
-    address = escape(web_url(message.link, BUTTON_URL) or "")
-    link = f"\n<{address}>" if address else ""
-    summary = fit(clean(message.summary), MESSAGE_TEXT - units(title + link) - 1, escape)
-    return title + (f"\n{summary}" if summary else "") + link
+def _request(to: Destination, method: str, payload: dict[str, object]) -> Request:
+    token = to.secrets.get("token")
+    if token is None:
+        return Request(method="POST", url=to.address, json=payload)
+    return Request(
+        method="POST",
+        url=Secret(f"{to.address.reveal()}/{method}"),
+        json={"channel": to.options["channel"], **payload},
+        headers={
+            "Authorization": f"Bearer {token.reveal()}",
+            "Content-Type": "application/json; charset=utf-8",
+        },
+    )

@@ -6,15 +6,20 @@ written; only the date is a TextBlock.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, test_text, title_of
+from bot.services.listing import fitted
+from bot.services.mention import Ids
+from bot.services.message import Mention, MentionKind, Message, Picture, test_text, title_of
+from bot.services.rich import Line, Run, cut
 from bot.services.service import (
     NO_CONTEXT,
     Context,
@@ -42,6 +47,8 @@ NAME = 100
 SUMMARY = 1500
 TOPICS = 300
 URL = 2000
+LIST = 20_000
+"""Bytes of the rich text of a card, as JSON in UTF-16."""
 
 ENDED = (
     ".logic.azure.com",
@@ -81,6 +88,17 @@ class Teams(Service):
     # https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/
     # connectors-using#rate-limiting-for-connectors: four requests a second.
     RATE: ClassVar[tuple[Rate, ...]] = ((4, timedelta(seconds=1)),)
+    ITEMS: ClassVar[int] = 15
+    # The id of Microsoft Entra, or the user's principal name, which looks like a mail address:
+    # https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-format
+    MENTIONS: ClassVar[Ids] = MappingProxyType(
+        {
+            MentionKind.USER: re.compile(
+                r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+                re.ASCII | re.IGNORECASE,
+            )
+        }
+    )
 
     def refusal(self, to: Destination) -> str | None:
         """Refuse addresses that have ended."""
@@ -97,9 +115,11 @@ class Teams(Service):
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
-            return _request(to, [_runs(_run(_everything(message)))], title_of(message))
-        body = list(_body(message, with_image=detail < Detail.NO_IMAGE))
-        return _request(to, body, title_of(message), web_url(message.link, URL))
+            body = [*_notifying(message.mention), *_everything(message)]
+            return _request(to, body, title_of(message), mention=message.mention)
+        body = [*_notifying(message.mention), *_body(message, with_image=detail < Detail.NO_IMAGE)]
+        link = None if message.items or message.text else web_url(message.link, URL)
+        return _request(to, body, title_of(message), link, mention=message.mention)
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
@@ -128,13 +148,15 @@ class Teams(Service):
         parts: dict[str, Any] = {each["id"]: each for each in card["body"] if "id" in each}
         action: dict[str, Any] = next(iter(card.get("actions", ())), {})
         at = parts.get("published", {}).get("text", "")
+        lines = [each for each in card["body"] if str(each.get("id", "")).startswith("line")]
         found = re.search(r"DATE\(([^,]+),", at)
         shown = times.exact(datetime.fromisoformat(found[1])) if found else ""
         return Drawing(
             sender="Workflows",
+            mention=re.sub(r"</?at>", "", parts.get("mention", {}).get("text", "")),
             above=_text_of(parts.get("provider")),
             title=_text_of(parts.get("title")),
-            text=_text_of(parts.get("summary")),
+            text="\n".join(map(_text_of, lines)) or _text_of(parts.get("summary")),
             picture=urlsplit(parts.get("picture", {}).get("url", "")).hostname or "",
             below=tuple(filter(None, (_text_of(parts.get("topics")), shown))),
             button=action.get("title", ""),
@@ -143,7 +165,29 @@ class Teams(Service):
         )
 
 
+def _notifying(mention: Mention | None) -> list[dict[str, object]]:
+    """Return the block that names who is notified; the card has to say who that is, too."""
+    if mention is None:
+        return []
+    return [{"type": "TextBlock", "id": "mention", "text": f"<at>{mention.id}</at>"}]
+
+
 def _body(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
+    if message.text:
+        yield from cut(message.text, LIST, _rich, _size)
+        yield from _image(message) if with_image else ()
+        return
+    if message.items:
+        title = fit(title_of(message), TITLE)
+        struck = {"strikethrough": True} if message.retracted else {}
+        yield {**_runs(_run(title, weight="Bolder", size="Medium", **struck)), "id": "title"}
+        yield from fitted(message, LIST, _rich, _size)
+        yield _published(message)
+        return
+    yield from _article(message, with_image=with_image)
+
+
+def _article(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
     provider = fit(clean(message.provider or ""), NAME)
     if provider:
         yield {**_runs(_run(provider, isSubtle=True, size="Small")), "id": "provider"}
@@ -151,16 +195,50 @@ def _body(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
     summary = fit(clean(message.summary), SUMMARY)
     if summary:
         yield {**_runs(_run(summary)), "id": "summary"}
-    image = web_url(message.image or "", URL) if with_image else None
-    if image:
-        alt = fit(title_of(message), TITLE)
-        yield {"type": "Image", "url": image, "altText": alt, "size": "Stretch", "id": "picture"}
+    yield from _image(message) if with_image else ()
     topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
     quality = "" if message.quality is None else f"Quality {message.quality}"
     small = " · ".join(filter(None, (topics, quality)))
     if small:
         yield {**_runs(_run(small, isSubtle=True, size="Small")), "id": "topics"}
-    yield {"type": "TextBlock", "id": "published", "isSubtle": True, "size": "Small", "text": _time(message)}
+    yield _published(message)
+
+
+def _published(message: Message) -> dict[str, object]:
+    return {"type": "TextBlock", "id": "published", "isSubtle": True, "size": "Small", "text": _time(message)}
+
+
+def _image(message: Message) -> Iterator[dict[str, object]]:
+    image = web_url(message.image or "", URL)
+    if image:
+        alt = fit(title_of(message), TITLE)
+        size = "Medium" if message.picture is Picture.THUMBNAIL else "Stretch"
+        yield {"type": "Image", "url": image, "altText": alt, "size": size, "id": "picture"}
+
+
+def _rich(text: Sequence[Line]) -> list[dict[str, object]]:
+    """Return a RichTextBlock for each line, with an id by which the preview knows it."""
+    blocks = []
+    for number, line in enumerate(text, 1):
+        runs = [_formatted(run) for run in line.runs]
+        start = [_run("• ")] if line.bullet else []
+        blocks.append({**_runs(*start, *runs), "id": f"line{number}"})
+    return blocks
+
+
+def _formatted(run: Run) -> dict[str, object]:
+    made = _run(run.text or " ")
+    if run.bold:
+        made["weight"] = "Bolder"
+    made |= {"italic": True} if run.italic else {}
+    made |= {"strikethrough": True} if run.struck else {}
+    return made | ({"selectAction": {"type": "Action.OpenUrl", "url": run.link}} if run.link else {})
+
+
+def _size(blocks: Sequence[dict[str, object]]) -> int:
+    """Return the bytes of some blocks of a card, in the longer of the two encodings."""
+    written = json.dumps(blocks, ensure_ascii=False)
+    return max(len(written.encode(coding, "surrogatepass")) for coding in ("utf-8", "utf-16-le"))
 
 
 def _time(message: Message) -> str:
@@ -186,18 +264,35 @@ def _text_of(block: dict[str, Any] | None) -> str:
     return "".join(run["text"] for run in (block or {}).get("inlines", ()))
 
 
-def _everything(message: Message) -> str:
+def _bare(text: Sequence[Line]) -> list[dict[str, object]]:
+    """Return lines as plain text, with the address of each link behind its words."""
+    written = []
+    for line in text:
+        words = "".join(f"{run.text} {run.link}" if run.link else run.text for run in line.runs)
+        written.append(_runs(_run(("• " if line.bullet else "") + (words or " "))))
+    return written
+
+
+def _everything(message: Message) -> list[dict[str, object]]:
     """Return the whole message as text: for a workflow that refused its card."""
+    if message.text:
+        return cut(message.text, LIST, _bare, _size)
+    if message.items:
+        return [_runs(_run(fit(title_of(message), TITLE))), *fitted(message, LIST, _bare, _size)]
     parts = (
         fit(title_of(message), TITLE),
         fit(clean(message.summary), SUMMARY),
         web_url(message.link, URL) or "",
     )
-    return "\n\n".join(filter(None, parts))
+    return [_runs(_run("\n\n".join(filter(None, parts))))]
 
 
 def _request(
-    to: Destination, body: list[dict[str, object]], summary: str, link: str | None = None
+    to: Destination,
+    body: list[dict[str, object]],
+    summary: str,
+    link: str | None = None,
+    mention: Mention | None = None,
 ) -> Request:
     """Return the request for a card in the envelope that a workflow's template unpacks.
 
@@ -212,6 +307,10 @@ def _request(
     }
     if link:
         card["actions"] = [{"type": "Action.OpenUrl", "title": "Read article", "url": link}]
+    if mention:
+        who = {"id": mention.id, "name": mention.id}
+        entity = {"type": "mention", "text": f"<at>{mention.id}</at>", "mentioned": who}
+        card["msteams"] = {"entities": [entity]}
     attachment = {
         "contentType": "application/vnd.microsoft.card.adaptive",
         "contentUrl": None,

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, test_text, title_of
+from bot.services.listing import fitted
+from bot.services.mention import Ids
+from bot.services.message import Mention, MentionKind, Message, test_text, title_of
 from bot.services.options import Options, VariableName
+from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -27,7 +31,7 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, web_url
+from bot.services.text import clean, fit, units, web_url
 
 TEXT = 4096
 """Characters after the markup is taken out: https://core.telegram.org/bots/api#sendmessage"""
@@ -103,6 +107,9 @@ class Telegram(Service):
     )
     # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)), (20, timedelta(seconds=60)))
+    ITEMS: ClassVar[int] = 20
+    # https://core.telegram.org/bots/api#html-style: only members of the group are notified.
+    MENTIONS: ClassVar[Ids] = MappingProxyType({MentionKind.USER: re.compile(r"[A-Za-z]\w{3,31}", re.ASCII)})
 
     def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
         """Return where the bot with this token posts."""
@@ -129,7 +136,7 @@ class Telegram(Service):
         target = _target(to, context)
         if detail == Detail.PLAIN:
             return _request(to, "sendMessage", {**target, **_plain(message)})
-        image = web_url(message.image or "", URL) if detail < Detail.NO_IMAGE else None
+        image = web_url(message.image or "", URL) if detail < Detail.NO_IMAGE and not message.items else None
         if image is None:
             return _request(to, "sendMessage", {**target, **_text(message)})
         return _request(to, "sendPhoto", {**target, "photo": image, **_caption(message)})
@@ -184,14 +191,17 @@ class Telegram(Service):
         """Return what Telegram shows of a message."""
         sent: dict[str, Any] = request.json
         lines = str(sent.get("caption", sent.get("text", ""))).split("\n")
+        called = lines.pop(0) if len(lines) > 1 and re.fullmatch(r"@\w+", lines[0]) else ""
+        small = lines[-1] if len(lines) > 1 and lines[-1].startswith("<i>") else ""
         link = re.search(r'<a href="([^"]*)">', lines[0])
         return Drawing(
             sender="Bot",
             badge="BOT",
+            mention=called,
             title=_shown(lines[0]),
-            text=_shown("\n".join(lines[1:-1])),
+            text=_shown("\n".join(lines[1 : -1 if small else None])),
             picture=urlsplit(str(sent.get("photo", ""))).hostname or "",
-            below=tuple(filter(None, (_shown(lines[-1]) if len(lines) > 1 else "",))),
+            below=tuple(filter(None, (_shown(small),))),
             link=html.unescape(link[1]) if link else "",
         )
 
@@ -210,16 +220,73 @@ def _caption(message: Message) -> dict[str, object]:
 
 def _plain(message: Message) -> dict[str, object]:
     """Return the whole message as text without markup: for a chat that refused it."""
-    title, link = fit(title_of(message), TITLE, _free), web_url(message.link, URL) or ""
-    summary = fit(clean(message.summary), TEXT - TITLE - URL - 2, _free)
+    called = _notifying(message.mention)
+    room = TEXT - len(called) - 1
+    if message.text:
+        text = cut(message.text, room, _bare, units)
+    else:
+        title, link = fit(title_of(message), TITLE, _free), web_url(message.link, URL) or ""
+        if message.items:
+            rest = [fitted(message, room - TITLE - 1, _bare, units)]
+        else:
+            rest = [fit(clean(message.summary), room - TITLE - URL - 2, _free), link]
+        text = "\n".join(filter(None, (title, *rest)))
     return {
-        "text": "\n".join(filter(None, (title, summary, link))),
+        "text": f"{called}\n{text}" if called else text,
         "link_preview_options": {"is_disabled": True},
     }
 
 
+_MARKUP = Markup(
+    escape=lambda text: html.escape(_free(text)),
+    link=lambda words, address: f'<a href="{html.escape(address)}">{words}</a>',
+    bold="<b>{}</b>".format,
+    italic="<i>{}</i>".format,
+    struck="<s>{}</s>".format,
+)
+_BARE = Markup(escape=_free, link=lambda words, address: f"{words} {address}")
+
+
+def _bare(text: Sequence[Line]) -> str:
+    return write(text, _BARE)
+
+
+def _marked(text: Sequence[Line]) -> str:
+    return write(text, _MARKUP)
+
+
+def _visible(text: str) -> int:
+    """Return the length of a text as Telegram counts it: without the markup."""
+    return units(html.unescape(_TAG.sub("", text)))
+
+
+def _notifying(mention: Mention | None) -> str:
+    """Return what notifies somebody; "" for nobody."""
+    return f"@{mention.id}" if mention else ""
+
+
 def _composed(message: Message, limit: int) -> str:
-    """Return title, summary and small print within `limit`; the address of a link does not count."""
+    """Return all that is said within `limit`, in which the address of a link does not count."""
+    called = _notifying(message.mention)
+    room = limit - len(called) - 1
+    if message.text:
+        said = cut(message.text, room, _marked, _visible)
+    elif message.items:
+        said = _digest(message, room)
+    else:
+        said = _article(message, room)
+    return f"{called}\n{said}" if called else said
+
+
+def _digest(message: Message, limit: int) -> str:
+    title = _cut(title_of(message), TITLE)
+    head = f"<s>{title}</s>" if message.retracted else f"<b>{title}</b>"
+    small = f"<i>{_small_print(message)}</i>"
+    return "\n".join((head, fitted(message, limit - TITLE - SMALL - 2, _marked, _visible), small))
+
+
+def _article(message: Message, limit: int) -> str:
+    """Return title, summary and small print."""
     title, link = _cut(title_of(message), TITLE), web_url(message.link, URL)
     if message.retracted:
         return f"<s>{title}</s>\nThis article is no longer published."

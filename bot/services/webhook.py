@@ -99,6 +99,7 @@ class Webhook(Service):
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
         """Return the signed event that an article was published, or that the bot raises an alert."""
+        message = _one(message)
         kind = "article.published" if message.article_id else "channel.alert"
         request = _event(to, kind, message.published_at, _data(message), context, message.site)
         return replace(request, message_id=request.headers["webhook-id"])
@@ -112,6 +113,7 @@ class Webhook(Service):
         context: Context = NO_CONTEXT,
     ) -> Request | None:
         """Return the signed event that an article was changed or withdrawn since it was published."""
+        message = _one(message)
         data = {**_data(message), "published_event": message_id}
         if message.retracted:
             return _event(to, "article.withdrawn", context.at, data, context, message.site)
@@ -161,8 +163,15 @@ class Webhook(Service):
         )
 
 
+def _one(message: Message) -> Message:
+    return message.items[0] if message.items else message
+
+
 def _data(message: Message) -> dict[str, object]:
-    """Return an article as its receivers know it: every key is always there, and null where nothing is."""
+    """Return an article as its receivers know it: every key is always there, and null where nothing is.
+
+    A program is sent each article by itself (ITEMS is 1), also where its channel has a digest.
+    """
     provider = fit(clean(message.provider or ""), NAME)
     topics = (fit(clean(topic), TOPIC) for topic in message.topics[:TOPICS])
     updated = message.updated_at

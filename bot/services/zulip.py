@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
 from bot.services.drawing import Drawing, Times
-from bot.services.message import Message, test_text, title_of
+from bot.services.listing import fitted
+from bot.services.mention import NO_ID, Ids
+from bot.services.message import Mention, MentionKind, Message, test_text, title_of
 from bot.services.options import Options, VariableName
+from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -28,7 +32,7 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, web_url
+from bot.services.text import clean, fit, units, web_url
 
 TOPIC = 60
 CONTENT = 10_000
@@ -50,10 +54,12 @@ DEAD = {
 }
 """Errors that are final, by the answer's `code`: https://zulip.com/api/rest-error-handling"""
 
-_MARKUP = re.compile(r"[&<>*~`$\[\]|:#!@\\]|^[+-]|^\d+(?=[.)])")
+_SPECIAL = re.compile(r"[&<>*~`$\[\]|:#!@\\]|^[+-]|^\d+(?=[.)])")
 _CODE = re.compile(r"[A-Z_]{1,60}")
 _REFERENCE = re.compile(r"&#(\d{1,4});")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
+_MENTION = re.compile(r"@\*\*?\|?[^*|]+\*\*?")
+_STYLE = re.compile(r"\*\*|~~|\*")
 _TIME = re.compile(r"<time:([^>]*)>")
 
 
@@ -66,7 +72,7 @@ class ZulipOptions(Options):
 
 def escape(text: str) -> str:
     """Return one line of `text` with nothing in it that Zulip reads as Markdown, mention or emoji."""
-    return _MARKUP.sub(_escaped, text)
+    return _SPECIAL.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -86,6 +92,16 @@ class Zulip(Service):
     # https://zulip.readthedocs.io/en/latest/production/security-model.html#rate-limiting: 200 a minute and
     # user. One a second keeps a channel readable.
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
+    ITEMS: ClassVar[int] = 20
+    # https://zulip.com/help/mention-a-user-or-group; `here` is everybody in the channel, as Zulip knows no
+    # narrower word.
+    MENTIONS: ClassVar[Ids] = MappingProxyType(
+        {
+            MentionKind.HERE: NO_ID,
+            MentionKind.USER: re.compile(r"\d{1,15}"),
+            MentionKind.GROUP: re.compile(r"[^\s*|@][^*|\n]{0,99}"),
+        }
+    )
 
     def refusal(self, to: Destination) -> str | None:
         """Refuse an address without the bot's e-mail and key."""
@@ -103,7 +119,8 @@ class Zulip(Service):
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
         """Return the request that posts `message`; its topic is the article's first one."""
-        topic = next(filter(None, map(clean, message.topics)), "") or clean(message.site) or "News"
+        topics = () if message.items else (*message.topics, *message.labels)
+        topic = next(filter(None, map(clean, topics)), "") or clean(message.site) or "News"
         return _message(to, fit(topic, TOPIC), _content(message, detail))
 
     def correct(
@@ -144,6 +161,7 @@ class Zulip(Service):
         """Return what Zulip shows of a message."""
         sent = dict(parse_qsl(request.content().decode()))
         lines = sent["content"].split("\n")
+        called = lines.pop(0) if len(lines) > 1 and _MENTION.fullmatch(lines[0]) else ""
         head, link = _LINK.search(lines[0]), ""
         if head:
             link, lines[0] = head[2], head[1]
@@ -153,9 +171,10 @@ class Zulip(Service):
         return Drawing(
             sender="Bot",
             badge="BOT",
+            mention=re.sub(r"[*|]", "", called),
             above=f"# {sent['to']} > {sent['topic']}",
-            title=_shown(lines[0], times).strip("*"),
-            text=_shown("\n".join(texts), times),
+            title=_shown(lines[0], times),
+            text=_shown(_LINK.sub(r"\1", "\n".join(texts)), times),
             picture=urlsplit(picture[10:-1]).hostname or "",
             below=tuple(filter(None, (_shown(small, times),))),
             link=link,
@@ -163,6 +182,58 @@ class Zulip(Service):
 
 
 def _content(message: Message, detail: Detail) -> str:
+    called = _notifying(message.mention)
+    room = CONTENT - len(called) - 1
+    if message.text:
+        picture = _picture(message, detail) or ""
+        said = cut(
+            message.text, room - len(picture) - 1, _plain if detail == Detail.PLAIN else _marked, units
+        )
+        said += f"\n{picture}" if picture else ""
+    else:
+        said = _digest(message, detail, room) if message.items else _article(message, detail)
+    return f"{called}\n{said}" if called else said
+
+
+def _notifying(mention: Mention | None) -> str:
+    """Return what notifies somebody; "" for nobody."""
+    if mention is None:
+        return ""
+    if mention.kind is MentionKind.GROUP:
+        return f"@*{mention.id}*"
+    return f"@**|{mention.id}**" if mention.id else "@**all**"
+
+
+_MARKUP = Markup(
+    escape=escape,
+    link=lambda words, address: f"[{words}]({_bracketed(address)})",
+    bold="**{}**".format,
+    italic="*{}*".format,
+    struck="~~{}~~".format,
+    bullet="* ",
+    below="\n  ",
+)
+_PLAIN = Markup(escape=escape, link=lambda words, address: f"{words} {_bracketed(address)}", below="\n  ")
+
+
+def _marked(text: Sequence[Line]) -> str:
+    return write(text, _MARKUP)
+
+
+def _plain(text: Sequence[Line]) -> str:
+    return write(text, _PLAIN)
+
+
+def _digest(message: Message, detail: Detail, limit: int) -> str:
+    title = fit(title_of(message), TITLE, escape)
+    if detail == Detail.PLAIN:
+        return f"{title}\n" + fitted(message, limit - units(title) - 1, _plain, units)
+    head = f"~~{title}~~" if message.retracted else f"**{title}**"
+    rest = _small_print(message)
+    return "\n".join((head, fitted(message, limit - units(head + rest) - 2, _marked, units), rest))
+
+
+def _article(message: Message, detail: Detail) -> str:
     title = fit(title_of(message), TITLE, escape)
     if message.retracted:
         return f"~~{title}~~\nThis article is no longer published."
@@ -171,9 +242,13 @@ def _content(message: Message, detail: Detail) -> str:
     if detail == Detail.PLAIN:
         return "\n".join(filter(None, (title, summary, link)))
     head = f"**[{title}]({link})**" if link else f"**{title}**"
+    return "\n".join(filter(None, (head, summary, _small_print(message), _picture(message, detail))))
+
+
+def _picture(message: Message, detail: Detail) -> str | None:
+    """Return a link to the picture, which Zulip shows below the message."""
     image = _bracketed(web_url(message.image or "", URL)) if detail < Detail.NO_IMAGE else None
-    picture = f"[Picture]({image})" if image else None
-    return "\n".join(filter(None, (head, summary, _small_print(message), picture)))
+    return f"[Picture]({image})" if image else None
 
 
 def _small_print(message: Message) -> str:
@@ -213,4 +288,5 @@ def _request(to: Destination, method: Any, path: str, form: Mapping[str, str]) -
 
 def _shown(text: str, times: Times) -> str:
     text = _TIME.sub(lambda found: times.exact(datetime.fromisoformat(found[1])), text)
+    text = _STYLE.sub("", re.sub(r"^\* ", "• ", text, flags=re.MULTILINE))
     return _REFERENCE.sub(lambda found: chr(int(found[1])), text)

@@ -81,6 +81,7 @@ def test_a_message_says_what_the_article_says() -> None:
             image="https://example.com/a.png",
             article_id=ARTICLE.id,
             updated_at=NOON,
+            labels=("AI",),
         )
         == MESSAGE
     )
@@ -107,7 +108,7 @@ def test_a_title_of_nothing_visible_falls_back_to_the_id() -> None:
     assert of(replace(ARTICLE, title="\u200b \x00")).title == "2026/models & more"
 
 
-UNSEEN = {"article_id", "updated_at"}
+UNSEEN = {"article_id", "updated_at", "labels", "picture", "text"}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Message) if field.name not in UNSEEN])

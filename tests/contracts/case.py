@@ -68,7 +68,7 @@ class Case:
     `degrades` says that a service that refused a message takes a plainer one. `fake` is the service's own
     end, where the fake server does not speak it anyway. `secrets` returns a channel's by their purpose, for
     a service at an address, of which `shapeless` look like nothing in particular; `options` are its other
-    settings.
+    settings, of which `address_in` is the address, where that is no secret.
     """
 
     service: Service
@@ -84,6 +84,7 @@ class Case:
     fake: FakeService | None = None
     secrets: Callable[[str], dict[str, str]] = lambda address: {"webhook": address}
     options: Mapping[str, object] = field(default_factory=dict)
+    address_in: str | None = None
     shapeless: frozenset[str] = frozenset()
 
     @property
@@ -95,16 +96,20 @@ class Case:
         """Return where a channel posts whose service is at `address`."""
         secrets = {name: Secret(value) for name, value in self.secrets(address).items()}
         model = self.service.OPTIONS.model_validate(
-            {**{f"{name}_env": "X" for name in secrets}, **self.options}
+            {**{f"{name}_env": "X" for name in secrets}, **self._options(address)}
         )
         own = {name: value for name, value in model if value is not None}
         options = {name: value for name, value in own.items() if name.removesuffix("_env") not in secrets}
         return self.service.destination(secrets, options)
 
+    def _options(self, address: str) -> dict[str, object]:
+        own = {self.address_in: address} if self.address_in else {}
+        return {**self.options, **own}
+
     def settings(self, name: str) -> dict[str, object]:
         """Return a channel's settings in config.yaml; its secrets are in the variables of `environ`."""
         variables = {f"{secret}_env": variable(name, secret) for secret in self.secrets("")}
-        return {"name": name, "kind": self.service.KIND, **variables, **self.options}
+        return {"name": name, "kind": self.service.KIND, **variables, **self._options(self.address)}
 
     def environ(self, name: str, address: str) -> dict[str, str]:
         """Return the variables that a channel's settings name, for a service at `address`."""

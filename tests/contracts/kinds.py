@@ -1,5 +1,7 @@
 """Every service that the contract suite tests: a new one is a module of `cases`, and a line here.
 
+Slack is there twice, as its two ways of posting have different answers.
+
 The toy is a service of the tests alone: with all that the port allows, it shows that nothing but the registry
 has to know a service.
 """
@@ -14,6 +16,7 @@ from tests.contracts.cases import (
     mattermost,
     rocketchat,
     slack,
+    slack_app,
     teams,
     telegram,
     toy,
@@ -22,4 +25,7 @@ from tests.contracts.cases import (
 )
 
 _MODULES = (slack, discord, mattermost, rocketchat, google_chat, teams, telegram, zulip, mail, webhook, toy)
-CASES: dict[str, Case] = {module.CASE.service.KIND: module.CASE for module in _MODULES}
+CASES: dict[str, Case] = {
+    **{module.CASE.service.KIND: module.CASE for module in _MODULES},
+    "slack_app": slack_app.CASE,
+}

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -78,20 +77,15 @@ def chat() -> Iterator[FakeChat]:
         yield stack.enter_context(FakeChat())
 
 
-@pytest.fixture
-def transport() -> Iterator[Transport]:
-    with requests.Session() as session:
-        yield Transport(session, user_agent="Newswire tests", timeouts=(1.0, 0.5))
-
-
 def hook_on(chat: FakeChat, case: Case) -> Destination:
-    kind = case.service.KIND
-    return case.at(chat.hook_url(kind, f"{TOKEN}-{kind}"))
+    kind = next(kind for kind, other in CASES.items() if other is case)
+    # An address that is no secret is no place to look for one.
+    return case.at(chat.hook_url(kind, kind if case.address_in else f"{TOKEN}-{kind}"))
 
 
 def test_every_service_has_its_case() -> None:
     """A service that is registered is tested by what follows; the toy is in it without being registered."""
-    assert set(CASES) == {*SERVICES, "toy"}
+    assert set(CASES) == {*SERVICES, "toy", "slack_app"}
     assert all(SERVICES[kind] is CASES[kind].service for kind in SERVICES)
 
 
@@ -110,7 +104,7 @@ def test_no_message_breaks_a_limit_or_calls_anybody(kind: str, message: Message)
         assert not any(case.live.search(text) for text in case.texts(sent))
 
 
-@pytest.mark.parametrize("kind", SERVICES)
+@pytest.mark.parametrize("kind", [kind for kind in CASES if kind != "toy"])
 def test_messages_are_sent_as_recorded(kind: str) -> None:
     """Exactly this, which a person has read; UPDATE_GOLDEN=1 records it again.
 

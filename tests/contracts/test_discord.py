@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.services import SERVICES, Pace
-from bot.services.discord import escape
+from bot.sending.transport import Transport
+from bot.services import SERVICES, Destination, Outcome, Pace
+from bot.services.discord_embeds import escape
+from bot.services.secret import Secret
 from tests.bot.world import to
-from tests.contracts.case import said, strings
+from tests.contracts.case import TOKEN, said, strings
 from tests.contracts.cases.discord import CASE
-from tests.contracts.samples import MESSAGE, requests_for
-from tests.fakechat import discord_violations
+from tests.contracts.samples import CONTEXT, MESSAGE, requests_for
+from tests.fakechat import FakeChat, discord_violations
 
 patient = settings(deadline=None, max_examples=60)
 
@@ -117,3 +119,50 @@ def test_a_message_deleted_in_discord_needs_no_plainer_correction() -> None:
     """There is nothing left to correct, and the channel is as alive as before."""
     assert SERVICES["discord"].classify(said(404, {"code": 10008})).degradable is False
     assert SERVICES["discord"].classify(said(400, {"code": 50035})).degradable is True
+
+
+TAGS = {"AI": "11", "c++": "12", "Go": "13", **{f"t{number}": str(20 + number) for number in range(9)}}
+
+
+def forum(address: str) -> Destination:
+    return Destination(address=Secret(address), options={"forum": True, "forum_tags": TAGS})
+
+
+def test_a_post_in_a_forum_begins_a_thread() -> None:
+    """Named by its title, within 100 characters, with the tags of its topics, shown or not: at most five."""
+    message = replace(MESSAGE, title="*a* " * 100, labels=("Go", "C++", "Unknown"), topics=())
+    sent = SERVICES["discord"].post(forum(f"https://discord.com/api/webhooks/1/{TOKEN}"), message).json
+    assert discord_violations(sent) == []
+    assert str(sent["thread_name"]).startswith("*a* *a*") and len(str(sent["thread_name"])) <= 100
+    assert sent["applied_tags"] == ["13", "12"]
+    many = replace(MESSAGE, labels=tuple(f"t{number}" for number in range(9)))
+    tagged = SERVICES["discord"].post(forum("https://discord.com/api/webhooks/1/t"), many).json
+    assert tagged["applied_tags"] == ["20", "21", "22", "23", "24"]
+    untagged = SERVICES["discord"].post(forum("https://discord.com/api/webhooks/1/t"), MESSAGE).json
+    assert "applied_tags" not in untagged
+    assert "thread_name" not in SERVICES["discord"].post(CASE.hook, message).json
+
+
+def test_a_forum_takes_posts_replies_and_corrections(chat: FakeChat, transport: Transport) -> None:
+    """Each goes into its thread; a forum that is not set as one, or demands a tag, is no dead channel."""
+    service, to_forum = SERVICES["discord"], forum(chat.hook_url("discord", "forum-1"))
+    begun = service.classify(transport.send(service.post(to_forum, MESSAGE, context=CONTEXT)))
+    assert begun.message_id is not None
+    in_thread = replace(CONTEXT, parent=begun.message_id)
+    reply = service.classify(transport.send(service.post(to_forum, MESSAGE, context=in_thread)))
+    assert reply.outcome is Outcome.SENT and reply.message_id is not None
+    changed = replace(MESSAGE, title="Another")
+    for context, number in ((CONTEXT, begun.message_id), (in_thread, reply.message_id)):
+        correction = service.correct(to_forum, number, changed, context=context)
+        assert correction is not None
+        assert f"thread_id={begun.message_id}" in correction.url.reveal()
+        assert service.classify(transport.send(correction)).outcome is Outcome.SENT
+    wrong = [
+        (Destination(address=to_forum.address), "set `forum: true`"),
+        (forum(chat.hook_url("discord", "plain")), "remove `forum`"),
+        (forum(chat.hook_url("discord", "forum-tag")), "forum_tags"),
+    ]
+    for hook, advice in wrong:
+        verdict = service.classify(transport.send(service.post(hook, replace(MESSAGE, labels=()))))
+        assert verdict.outcome is Outcome.DENIED
+        assert advice in verdict.reason

@@ -28,7 +28,7 @@ from wiring.bot import bot_parts
 PAGES = ("", "/channels", "/deliveries", "/preview?article=new", "/problems")
 
 
-@pytest.mark.parametrize("kind", SERVICES)
+@pytest.mark.parametrize("kind", [*SERVICES, "slack_app"])
 def test_what_looks_like_a_secret_is_taken_out(kind: str) -> None:
     """In a log line, a traceback and what goes to Sentry, also where nobody told the value.
 
@@ -49,7 +49,7 @@ def test_what_looks_like_a_secret_is_taken_out(kind: str) -> None:
             assert not any(secret in text for secret in hidden), text
 
 
-@pytest.mark.parametrize("kind", SERVICES)
+@pytest.mark.parametrize("kind", [*SERVICES, "slack_app"])
 def test_no_repr_shows_a_secret(kind: str) -> None:
     """Of a destination and of every request."""
     case = CASES[kind]

@@ -49,8 +49,9 @@ def test_a_setting_that_is_missing_or_not_known_has_its_line(tmp_path: Path, kin
         with pytest.raises(ConfigError) as caught:
             read(tmp_path, {key: value for key, value in settings.items() if key != name})
         assert f"3:5: bot.channels[1].{name}: is missing" in str(caught.value)
+    own = next(name for name in settings if name not in ("name", "kind"))
     with pytest.raises(ConfigError) as caught:
-        read(tmp_path, settings | {f"{needed[0]}x": "y"})
+        read(tmp_path, settings | {f"{own}x": "y"})
     line = 3 + len(settings)
     assert f"{line}:" in str(caught.value)
-    assert f"bot.channels[1].{needed[0]}x: is not a known key; did you mean {needed[0]}?" in str(caught.value)
+    assert f"bot.channels[1].{own}x: is not a known key; did you mean {own}?" in str(caught.value)

@@ -8,8 +8,9 @@ from tests.fakechat.schema import array, boolean, iso8601, record, string, web_u
 
 _URL = web_url(2048)
 ATTACHMENT = record(
-    {"title": string(300, 1)},
+    {},
     {
+        "title": string(300, 1),
         "fallback": string(4000, 1),
         "color": string(7, 7),
         "author_name": string(300, 1),
@@ -17,6 +18,7 @@ ATTACHMENT = record(
         "title_link": _URL,
         "text": string(16_383),
         "thumb_url": _URL,
+        "image_url": _URL,
         "fields": array(
             record({"title": string(100, 1), "value": string(2000, 1)}, {"short": boolean}, closed=True),
             maximum=10,
@@ -35,6 +37,6 @@ def markdown_of(payload: object) -> Iterator[str]:
     yield str(payload.get("text") or "")
     for each in payload.get("attachments") or []:
         yield from (str(each.get(name) or "") for name in ("text", "pretext"))
-        if "title_link" not in each:
+        if "title_link" not in each and "title" in each:
             yield str(each["title"])
         yield from (str(field.get("value")) for field in each.get("fields", ()))

@@ -36,6 +36,18 @@ _ERRORS = {
     405: {"message": "405: Method Not Allowed", "code": 0},
     500: {"message": "500: Internal Server Error", "code": 0},
 }
+_FORUM_ERRORS = {
+    40067: {"message": "A tag is required to create a forum post in this channel", "code": 40067},
+    220001: {
+        "message": "Webhooks posted to forum channels must have a thread_name or thread_id",
+        "code": 220001,
+    },
+    220002: {
+        "message": "Webhooks posted to forum channels cannot have both a thread_name and thread_id",
+        "code": 220002,
+    },
+    220003: {"message": "Webhooks can only create threads in forum channels", "code": 220003},
+}
 _UNKNOWN_MESSAGE = {"message": "Unknown Message", "code": 10008}
 _EMPTY_MESSAGE = {"message": "Cannot send an empty message", "code": 50006}
 _INVALID_JSON = {"message": "The request body contains invalid JSON.", "code": 50109}
@@ -140,7 +152,7 @@ def _values(rules: Mapping[str, object], key: str) -> list[object]:
 
 
 def _execute(call: Call, ledger: Ledger) -> Answer:
-    refusal = _refusal(call, call.payload)
+    refusal = _refusal(call, call.payload) or _forum_refusal(call, ledger)
     if refusal or not isinstance(call.payload, dict):
         return refusal or json_answer(400, _ERRORS[400])
     message = Message(
@@ -191,6 +203,25 @@ def _webhook(call: Call, ledger: Ledger) -> Answer:
 
 def _not_allowed(call: Call, ledger: Ledger) -> Answer:
     return json_answer(405, _ERRORS[405])
+
+
+def _forum_refusal(call: Call, ledger: Ledger) -> Answer | None:
+    """Why a post may not begin a thread, or go into one.
+
+    A webhook whose token begins with `forum` is a forum's, and one whose token begins with `forum-tag`
+    demands a tag. A thread has the id of its first message.
+    """
+    payload = call.payload if isinstance(call.payload, dict) else {}
+    token, name = call.route.webhook.split("/")[4], payload.get("thread_name")
+    if not token.startswith("forum"):
+        return json_answer(400, _FORUM_ERRORS[220003]) if name else None
+    if (name is None) is (call.thread is None):
+        return json_answer(400, _FORUM_ERRORS[220001 if name is None else 220002])
+    if call.thread is not None and ledger.message(call.route.webhook, call.thread) is None:
+        return json_answer(404, {"message": "Unknown Channel", "code": 10003})
+    if name is not None and token.startswith("forum-tag") and not payload.get("applied_tags"):
+        return json_answer(400, _FORUM_ERRORS[40067])
+    return None
 
 
 def _refusal(call: Call, payload: object) -> Answer | None:

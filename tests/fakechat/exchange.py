@@ -25,7 +25,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request, read and decoded. `payload` may be NOT_JSON; `wait` is Discord's parameter.
+    """A request, read and decoded. `payload` may be NOT_JSON; `wait` and `thread` are Discord's parameters.
 
     `payload` of a form is its fields. Names in `headers` are in lower case.
     """
@@ -36,6 +36,7 @@ class Call:
     content_type: str
     payload: object
     wait: bool = False
+    thread: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 

@@ -51,12 +51,17 @@ SLACK_ID = 255
 SLACK_TEXT = 40_000
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors : too_many_attachments
 SLACK_ATTACHMENTS = 100
+# Not documented: about where `msg_blocks_too_long` begins, as users have seen it with rich text
+SLACK_ALL_BLOCKS = 13_200
 
 # https://docs.discord.com/developers/resources/webhook#execute-webhook
 DISCORD_CONTENT = 2000
 DISCORD_EMBEDS = 10
 # https://docs.discord.com/developers/resources/webhook#create-webhook
 DISCORD_USERNAME = 80
+# https://docs.discord.com/developers/resources/channel#start-thread-in-forum-or-media-channel
+DISCORD_THREAD_NAME = 100
+DISCORD_TAGS = 5
 DISCORD_FORBIDDEN_IN_USERNAME = ("clyde", "discord")
 # https://docs.discord.com/developers/resources/message#embed-object-embed-limits
 DISCORD_TITLE = 256
@@ -92,6 +97,7 @@ def slack_problems(payload: object) -> list[Violation]:
     problems = list(_SLACK_MESSAGE(payload, ""))
     if isinstance(payload, dict):
         problems += _slack_content(payload)
+        problems += _slack_blocks_size(payload.get("blocks"))
         problems += _repeated_ids(payload.get("blocks"))
     return problems
 
@@ -165,6 +171,58 @@ _SECTION_SHAPE = record(
 )
 
 
+_STYLE = record({}, {"bold": boolean, "italic": boolean, "strike": boolean, "code": boolean}, closed=True)
+
+
+def _words(value: object, at: str) -> Iterator[Violation]:
+    """Any text but an empty one: a blank is one."""
+    if not isinstance(value, str) or not value:
+        yield Violation(pointer=at, code="EMPTY", message="must be more than 0 characters")
+
+
+_RICH_ELEMENT = _by_type(
+    {
+        "text": record({"type": _anything, "text": _words}, {"style": _STYLE}, closed=True),
+        "link": record(
+            {"type": _anything, "url": web_url(SLACK_IMAGE_URL)},
+            {"text": _words, "style": _STYLE},
+            closed=True,
+        ),
+        "user": record({"type": _anything, "user_id": _ID}, {}, closed=True),
+        "usergroup": record({"type": _anything, "usergroup_id": _ID}, {}, closed=True),
+        "broadcast": record(
+            {"type": _anything, "range": choice("here", "channel", "everyone")}, {}, closed=True
+        ),
+    },
+    "element",
+)
+_RICH_SECTION = record(
+    {"type": choice("rich_text_section"), "elements": array(_RICH_ELEMENT, maximum=1000, minimum=1)},
+    {},
+    closed=True,
+)
+_RICH_PART = _by_type(
+    {
+        "rich_text_section": _RICH_SECTION,
+        "rich_text_list": record(
+            {
+                "type": _anything,
+                "style": choice("bullet", "ordered"),
+                "elements": array(_RICH_SECTION, maximum=1000, minimum=1),
+            },
+            {"indent": integer(0, 8)},
+            closed=True,
+        ),
+    },
+    "element",
+)
+_RICH_TEXT = record(
+    {"type": _anything, "elements": array(_RICH_PART, maximum=1000, minimum=1)},
+    {"block_id": _ID},
+    closed=True,
+)
+
+
 def _section(value: object, at: str) -> Iterator[Violation]:
     yield from _SECTION_SHAPE(value, at)
     if isinstance(value, dict) and not value.keys() & {"text", "fields"}:
@@ -203,6 +261,7 @@ _BLOCK = _by_type(
             {"block_id": _ID},
             closed=True,
         ),
+        "rich_text": _RICH_TEXT,
         "image": record(
             {
                 "type": _anything,
@@ -237,6 +296,26 @@ def _slack_content(payload: Mapping[str, object]) -> Iterator[Violation]:
     written = isinstance(text, str) and text.strip()
     if not (written or payload.get("blocks") or payload.get("attachments")):
         yield Violation(pointer="", code="no_text", message="no text, no blocks and no attachments")
+
+
+def _slack_blocks_size(blocks: object) -> Iterator[Violation]:
+    written = [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
+    total = sum(_text_sizes([block for block in written if block.get("type") == "rich_text"]))
+    if total > SLACK_ALL_BLOCKS:
+        yield Violation(
+            pointer="/blocks", code="TOO_LONG", message=f"msg_blocks_too_long: {total} characters"
+        )
+
+
+def _text_sizes(value: object) -> Iterator[int]:
+    """The lengths of the texts and addresses in blocks."""
+    for key, inside in value.items() if isinstance(value, dict) else ():
+        if key in ("text", "url") and isinstance(inside, str):
+            yield utf16_length(inside)
+        else:
+            yield from _text_sizes(inside)
+    for inside in value if isinstance(value, list) else ():
+        yield from _text_sizes(inside)
 
 
 def _repeated_ids(blocks: object) -> Iterator[Violation]:
@@ -297,6 +376,8 @@ _DISCORD_MESSAGE = record(
         "username": string(DISCORD_USERNAME, 1),
         "avatar_url": _LINK,
         "tts": boolean,
+        "thread_name": string(DISCORD_THREAD_NAME, 1),
+        "applied_tags": array(_snowflake, maximum=DISCORD_TAGS),
         "embeds": array(_EMBED, maximum=DISCORD_EMBEDS),
         "allowed_mentions": record(
             {},

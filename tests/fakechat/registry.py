@@ -14,6 +14,7 @@ from tests.fakechat.ledger import Ledger
 from tests.fakechat.mattermost import FakeMattermost
 from tests.fakechat.pace import Pace, Paces
 from tests.fakechat.rocketchat import FakeRocketChat
+from tests.fakechat.slack_app import FakeSlackApp
 from tests.fakechat.teams import FakeTeams
 from tests.fakechat.telegram import FakeTelegram
 from tests.fakechat.webhook import FakeWebhook
@@ -53,6 +54,7 @@ class FakeService(Protocol):
 
 SERVICES: dict[str, FakeService] = {
     "slack": slack,
+    "slack_app": FakeSlackApp(),
     "discord": discord,
     "mattermost": FakeMattermost(),
     "rocketchat": FakeRocketChat(),

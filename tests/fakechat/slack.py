@@ -89,10 +89,22 @@ def pace_headers(pace: Pace, route: Route, now: float) -> dict[str, str]:
 
 
 def pings(payload: object) -> tuple[str, ...]:
-    """The live mentions in a payload's markup, in order; with `link_names` or `parse: full` bare ones too."""
+    """The live mentions in a payload, in order; with `link_names` or `parse: full` bare ones too."""
     bare = isinstance(payload, dict) and bool(payload.get("link_names") or payload.get("parse") == "full")
     found = [ping for text in _markup(payload) for ping in _mentions(text, bare=bare)]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*found, *_elements(payload)]))
+
+
+def _elements(value: object) -> Iterator[str]:
+    """The elements of rich text that notify: their texts and links are none, whatever they say."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _elements(item)
+    elif isinstance(value, dict):
+        if value.get("type") in {"user", "usergroup", "broadcast"}:
+            yield str(value["type"])
+        for item in value.values():
+            yield from _elements(item)
 
 
 def _mentions(text: str, *, bare: bool) -> Iterator[str]:
@@ -106,7 +118,7 @@ def _markup(value: object) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _markup(item)
-    elif isinstance(value, dict) and value.get("type") != "plain_text":
+    elif isinstance(value, dict) and value.get("type") not in {"plain_text", "rich_text"}:
         for key, item in value.items():
             if isinstance(item, str) and key in {"text", "pretext", "fallback", "value"}:
                 yield item

@@ -19,7 +19,6 @@ from tests.fakechat.ledger import Ledger
 
 LONGEST = 28_000
 _CARD_TYPE = "application/vnd.microsoft.card.adaptive"
-_MENTION = re.compile(r"<at>[^<]*</at>")
 
 
 @cache
@@ -46,8 +45,14 @@ def problems(payload: Any) -> Iterator[str]:
     card = attachment.get("content")
     if attachment.get("contentType") != _CARD_TYPE or card.get("type") != "AdaptiveCard":
         yield "no Adaptive Card"
+    standard = {key: value for key, value in card.items() if key != "msteams"}
     if schema := card_schema():
-        yield from (f"{list(error.path)}: {error.message[:200]}" for error in schema.iter_errors(card))
+        yield from (f"{list(error.path)}: {error.message[:200]}" for error in schema.iter_errors(standard))
+    # https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-format
+    for entity in card.get("msteams", {}).get("entities", ()):
+        texts = [block.get("text", "") for block in card["body"]]
+        if entity["type"] != "mention" or not any(entity["text"] in text for text in texts):
+            yield "a mention that the card does not show"
     written = json.dumps(card, ensure_ascii=False)
     size = max(len(written.encode(coding, "surrogatepass")) for coding in ("utf-8", "utf-16-le"))
     if size > LONGEST:
@@ -89,6 +94,7 @@ class FakeTeams(Fake):
         found = list(problems(call.payload))
         if call.method != "POST" or found:
             return refused(json_answer(400, self.ANSWERS[400]), found)
-        entities = "msteams" in json.dumps(call.payload)
-        pings = _MENTION.findall(json.dumps(call.payload)) if entities else ()
+        assert isinstance(call.payload, dict)
+        card = call.payload["attachments"][0]["content"]
+        pings = [entity["text"] for entity in card.get("msteams", {}).get("entities", ())]
         return self.show(call, ledger, Answer(status=202), pings)

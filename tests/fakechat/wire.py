@@ -151,13 +151,15 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         body = self._body()
         payload = _decoded(body, seen.headers.get("content-type", ""))
+        query = parse_qs(urlsplit(self.path).query)
         call = Call(
             at=seen.at,
             method=self.command,
             route=route,
             content_type=self.headers.get("Content-Type", ""),
             payload=payload,
-            wait=not _TRUE.isdisjoint(parse_qs(urlsplit(self.path).query).get("wait", [])),
+            wait=not _TRUE.isdisjoint(query.get("wait", [])),
+            thread=query.get("thread_id", [None])[0],
             headers=seen.headers,
             body=body,
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from bot.services import SERVICES, Outcome
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, said, strings
 from tests.fakechat import slack_violations
 
 _ANSWERS: Answers = [
@@ -29,11 +31,20 @@ _ANSWERS: Answers = [
     (said(403, b"no_service in some other sentence"), Outcome.DENIED),
     (said(200, {"ok": True}), Outcome.UNKNOWN),
 ]
+
+
+def texts(payload: dict[str, Any]) -> Iterator[str]:
+    """Yield the texts that Slack may read as markup: rich text gives no character a meaning."""
+    blocks = [block for block in payload.get("blocks", ()) if block["type"] != "rich_text"]
+    yield from strings({**payload, "blocks": blocks})
+
+
 CASE = Case(
     service=SERVICES["slack"],
     address=f"https://hooks.slack.com/services/T0/B0/{TOKEN}",
     violations=slack_violations,
     live=re.compile(r"<(?!!date\^|https?://[^<>|]*>)"),
     time="<!date^1772625600^",
+    texts=texts,
     answers=_ANSWERS,
 )

@@ -1,0 +1,224 @@
+"""A message as Discord's embed, and as the content that stands in for it.
+
+Titles, descriptions, fields and content are Markdown and escaped; author and footer are not Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.services.drawing import Drawing, Times
+from bot.services.listing import fitted
+from bot.services.message import Mention, MentionKind, Message, Picture, title_of
+from bot.services.rich import Line, Markup, cut, write
+from bot.services.text import clean, fit, units, web_url
+
+# https://docs.discord.com/developers/resources/message#embed-object-embed-limits
+TITLE = 256
+DESCRIPTION = 4096
+FIELD_VALUE = 1024
+AUTHOR_NAME = 256
+FOOTER_TEXT = 2048
+ALL_EMBEDS = 6000
+
+CONTENT = 2000
+"""https://docs.discord.com/developers/resources/webhook#execute-webhook"""
+
+URL = 2048
+"""Undocumented; the API answers "Must be 2048 or fewer in length"."""
+
+QUIET: Mapping[str, object] = {"allowed_mentions": {"parse": []}}
+"""No mention notifies: https://docs.discord.com/developers/resources/message#allowed-mentions-object"""
+
+COLOUR = 0x2563EB
+COLOUR_RETRACTED = 0x6B7280
+
+_MARKDOWN = re.compile(r"[\\*_~`|<>\[\]():]|^[#+-]|^\d+(?=\.)|@(?=everyone|here|[!&]?\d)", re.IGNORECASE)
+_TIME = re.compile(r"<t:(\d+)(?::\w)?>")
+_ESCAPED = re.compile(r"\\([^\w\s]|_)")
+_LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(<?https?://[^)]*\)")
+_STYLE = re.compile(r"(?<!\\)(?:\*\*|~~|\*)")
+
+
+def escape(text: str) -> str:
+    r"""Return one line of `text` with nothing in it that Discord reads as Markdown, link, mention or emoji.
+
+    A backslash goes before markup (`:` too, which would make links and emoji); between `@` and a name that
+    could be called comes a zero-width space, as a backslash does not hide `@everyone`.
+    https://docs.discord.com/developers/reference#message-formatting
+    """
+    return _MARKDOWN.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    mark = found[0]
+    if mark == "@":
+        return "@\u200b"
+    return f"{mark}\\" if mark.isdigit() else f"\\{mark}"
+
+
+def notifying(mention: Mention | None) -> str:
+    """Return what notifies somebody, where `allowed` lets it; "" for nobody.
+
+    https://docs.discord.com/developers/reference#message-formatting
+    """
+    if mention is None:
+        return ""
+    if mention.kind is MentionKind.HERE:
+        return "@here"
+    return f"<@{'&' if mention.kind is MentionKind.ROLE else ''}{mention.id}>"
+
+
+def allowed(mention: Mention | None) -> Mapping[str, object]:
+    """Return what has Discord notify whom the mention names, and nobody else whatever a message says.
+
+    `@here` is let through together with `@everyone`, which `escape` takes out of every text.
+    https://docs.discord.com/developers/resources/message#allowed-mentions-object
+    """
+    if mention is None:
+        return QUIET
+    if mention.kind is MentionKind.HERE:
+        return {"allowed_mentions": {"parse": ["everyone"]}}
+    kind = "roles" if mention.kind is MentionKind.ROLE else "users"
+    return {"allowed_mentions": {"parse": [], kind: [mention.id]}}
+
+
+def content_of(message: Message) -> str:
+    """Return the whole message as text: for a service that refused its embed."""
+    called = notifying(message.mention)
+    head = f"{called}\n" if called else ""
+    room = CONTENT - units(head)
+    if message.text:
+        return head + cut(message.text, room, _bare, units)
+    title = _title(message)
+    if message.items:
+        return f"{head}{title}\n" + fitted(message, room - units(title) - 1, _bare, units)
+    address = web_url(message.link, room - units(title) - 3)
+    # Within <> a link has no preview of its own.
+    link = f"\n<{address}>" if address and not message.retracted else ""
+    text = fit(_description(message), room - units(title + link) - 1, escape)
+    return head + title + (f"\n{text}" if text else "") + link
+
+
+def embed_of(message: Message, *, with_image: bool) -> dict[str, object]:
+    """Return the embed that shows a message."""
+    is_listed, is_free = bool(message.items), bool(message.text)
+    embed: dict[str, Any] = {
+        "title": "" if is_free else _title(message),
+        "color": COLOUR_RETRACTED if message.retracted else COLOUR,
+        "timestamp": None if is_free else message.published_at.astimezone(UTC).isoformat(),
+        "url": None if message.retracted or is_free else _url(message.link),
+        "author": None if is_listed or is_free else _author(message, with_icon=with_image),
+        "fields": [] if message.retracted or is_listed or is_free else list(_fields(message)),
+        "footer": _named("text", fit(clean(message.site), FOOTER_TEXT)),
+    }
+    image = _url(message.image) if with_image and not message.retracted else None
+    embed["image" if message.picture is Picture.LARGE else "thumbnail"] = {"url": image} if image else None
+    room = min(DESCRIPTION, ALL_EMBEDS - _size(embed))
+    embed["description"] = _described(message, room)
+    return {name: value for name, value in embed.items() if value or name == "color"}
+
+
+def drawn(sent: Mapping[str, Any], times: Times) -> Drawing:
+    """Return what Discord shows of a message with one embed."""
+    embed: dict[str, Any] = next(iter(sent.get("embeds", ())), {})
+    stamp = embed.get("timestamp")
+    footer = (embed.get("footer", {}).get("text"), stamp and times.exact(datetime.fromisoformat(stamp)))
+    picture = embed.get("image", embed.get("thumbnail", {})).get("url", "")
+    return Drawing(
+        sender=sent.get("username", "Webhook"),
+        mention=re.sub(r"<@&?(\d+)>", r"@\1", sent.get("content", "")),
+        above=embed.get("author", {}).get("name", ""),
+        title=_shown(embed.get("title", ""), times),
+        text=_shown(embed.get("description", ""), times),
+        picture=urlsplit(picture).hostname or "",
+        fields=tuple((part["name"], _shown(part["value"], times)) for part in embed.get("fields", ())),
+        below=(" • ".join(filter(None, footer)),),
+        link=embed.get("url", ""),
+        is_card=True,
+    )
+
+
+def _shown(text: str, times: Times) -> str:
+    """Return Markdown that `escape` and `_MARKUP` made as Discord shows it."""
+    text = _STYLE.sub("", _LINK.sub(r"\1", text))
+    text = _TIME.sub(lambda found: times.ago(datetime.fromtimestamp(int(found[1]), UTC)), text)
+    return _ESCAPED.sub(r"\1", re.sub(r"(?<=\d)\\(?=\.)", "", text)).replace("\u200b", "")
+
+
+def _linked(words: str, address: str) -> str:
+    """Return a link, unless Discord refuses the address."""
+    usable = _url(address)
+    return f"[{words}]({usable.replace('(', '%28').replace(')', '%29')})" if usable else words
+
+
+_MARKUP = Markup(
+    escape=escape,
+    link=_linked,
+    bold="**{}**".format,
+    italic="*{}*".format,
+    struck="~~{}~~".format,
+)
+_BARE = Markup(escape=escape, link=lambda words, address: f"{words} <{address}>", struck="~~{}~~".format)
+
+
+def _formatted(text: Sequence[Line]) -> str:
+    return write(text, _MARKUP)
+
+
+def _bare(text: Sequence[Line]) -> str:
+    return write(text, _BARE)
+
+
+def _described(message: Message, room: int) -> str:
+    if message.text:
+        return cut(message.text, room, _formatted, units)
+    if message.items:
+        return fitted(message, room, _formatted, units)
+    return fit(_description(message), room, escape)
+
+
+def _title(message: Message) -> str:
+    if not message.retracted:
+        return fit(title_of(message), TITLE, escape)
+    return f"~~{fit(title_of(message), TITLE - 4, escape)}~~"
+
+
+def _description(message: Message) -> str:
+    return "This article is no longer published." if message.retracted else clean(message.summary)
+
+
+def _author(message: Message, *, with_icon: bool) -> dict[str, str] | None:
+    author = _named("name", fit(clean(message.provider or ""), AUTHOR_NAME))
+    icon = _url(message.provider_icon) if with_icon else None
+    return author | {"icon_url": icon} if author and icon else author
+
+
+def _named(key: str, text: str) -> dict[str, str] | None:
+    return {key: text} if text else None
+
+
+def _fields(message: Message) -> Iterator[dict[str, object]]:
+    topics = fit(", ".join(filter(None, map(clean, message.topics))), FIELD_VALUE, escape)
+    if topics:
+        yield {"name": "Topics", "value": topics, "inline": True}
+    if message.quality is not None:
+        yield {"name": "Quality", "value": str(message.quality), "inline": True}
+    yield {"name": "Published", "value": f"<t:{int(message.published_at.timestamp())}:R>", "inline": True}
+
+
+def _size(embed: dict[str, Any]) -> int:
+    """Return how much of ALL_EMBEDS the embed has used before its description."""
+    texts = [embed["title"], *(embed["author"] or {}).values(), *(embed["footer"] or {}).values()]
+    values = (str(value) for field in embed["fields"] for value in field.values())
+    return sum(map(units, [*texts, *values]))
+
+
+def _url(url: str | None) -> str | None:
+    """Return an address that Discord's form accepts: it takes no host without a dot, such as localhost."""
+    address = web_url(url or "", URL)
+    return address if address and "." in (urlsplit(address).hostname or "") else None

@@ -1,0 +1,98 @@
+"""A digest as formatted text: its articles as a list, under the names of their groups.
+
+Knows no service. What a service cannot hold is left out in steps that are the same for all its articles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TypeVar
+
+from bot.services.message import Message, title_of
+from bot.services.rich import BREAK, Line, Run, Text, cut
+from bot.services.text import clean, fit, web_url
+
+_T = TypeVar("_T")
+
+NAME = 60
+"""Characters of a provider or a group in a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How many characters an article has in a list: of title, one line, address, and provider."""
+
+    title: int
+    line: int
+    link: int
+    name: int = NAME
+
+
+STEPS = (
+    Step(title=150, line=160, link=2000),
+    Step(title=150, line=160, link=500),
+    Step(title=150, line=80, link=500),
+    Step(title=100, line=0, link=500),
+    Step(title=80, line=0, link=200),
+    Step(title=50, line=0, link=0, name=0),
+)
+"""From all there is to the least; an address is whole or not there."""
+
+
+def fitted(
+    message: Message,
+    limit: int,
+    render: Callable[[Sequence[Line]], _T],
+    size: Callable[[_T], int],
+) -> _T:
+    """Return what `render` makes of the message's articles at the first step whose `size` is within `limit`.
+
+    Where not even the last one is, as with more articles than the service's ITEMS, the end is left out.
+    """
+    items = tuple(map(_shortened, message.items))
+    for step in STEPS:
+        made = render(_listed(items, step))
+        if size(made) <= limit:
+            return made
+    return cut(_listed(items, STEPS[-1]), limit, render, size)
+
+
+def _shortened(item: Message) -> Message:
+    """Return an article with no more of it than the first step shows: long texts are cleaned only once."""
+    step = STEPS[0]
+    return replace(
+        item,
+        title=fit(title_of(item), step.title),
+        provider=fit(clean(item.provider or ""), step.name),
+        summary=fit(clean(item.summary), step.line),
+        group=item.group and (fit(clean(item.group), NAME) or "Other"),
+        link=web_url(item.link, step.link) or "",
+    )
+
+
+def _listed(items: Sequence[Message], step: Step) -> Text:
+    """Return shortened articles as lines: each title with its link, its provider, and one line more."""
+    return tuple(_lines(items, step))
+
+
+def _lines(items: Sequence[Message], step: Step) -> Iterator[Line]:
+    for group, some in groupby(items, key=lambda item: item.group):
+        if group:
+            yield Line(runs=(Run(text=group, bold=True),))
+        for item in some:
+            yield Line(runs=tuple(_item(item, step)), bullet=True)
+
+
+def _item(item: Message, step: Step) -> Iterator[Run]:
+    title = fit(item.title, step.title)
+    if item.retracted:
+        yield Run(text=title, struck=True)
+        return
+    yield Run(text=title, link=item.link if len(item.link) <= step.link else "", bold=True)
+    if provider := fit(item.provider or "", step.name) if step.name else "":
+        yield Run(text=f" · {provider}")
+    if summary := fit(item.summary, step.line) if step.line else "":
+        yield BREAK
+        yield Run(text=summary)

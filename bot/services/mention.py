@@ -1,0 +1,25 @@
+"""Whom a message may notify in each service. Every id comes from the settings, and has a form of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bot.services.message import Mention, MentionKind
+
+Ids = Mapping[MentionKind, re.Pattern[str]]
+"""The kinds of mention that a service knows, and what an id of that kind looks like."""
+
+NO_ID = re.compile("")
+
+
+def refusal(mention: Mention, ids: Ids, name: str) -> str | None:
+    """Return why the service called `name` cannot notify whom `mention` names, or None."""
+    if not ids:
+        return f"{name} cannot notify anybody by a message of the bot"
+    if mention.kind not in ids:
+        known = ", ".join(kind if kind is MentionKind.HERE else f"{kind}:ID" for kind in ids)
+        return f"{name} knows no {mention.kind} to notify; write {known}"
+    if not ids[mention.kind].fullmatch(mention.id):
+        return f"{mention.id} is no id of a {mention.kind} in {name}"
+    return None

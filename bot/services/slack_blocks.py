@@ -1,0 +1,287 @@
+"""A message as Slack's blocks, and as the text that stands in for them.
+
+Everything an article brings is `plain_text` or in a `rich_text` block, which give no character a meaning, so
+that a title reads exactly as it was written; only the date and a mention are `mrkdwn`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.services.drawing import Drawing, Times
+from bot.services.listing import fitted
+from bot.services.message import Mention, MentionKind, Message, Picture, title_of
+from bot.services.rich import Line, Run, cut
+from bot.services.text import clean, fit, units, web_url
+
+HEADER_TEXT = 150
+"""https://docs.slack.dev/reference/block-kit/blocks/header-block"""
+
+SECTION_TEXT = 3000
+"""https://docs.slack.dev/reference/block-kit/blocks/section-block"""
+
+IMAGE_URL = 3000
+"""https://docs.slack.dev/reference/block-kit/block-elements/image-element"""
+
+ALT_TEXT = 2000
+"""https://docs.slack.dev/reference/block-kit/blocks/image-block"""
+
+BUTTON_TEXT = 75
+BUTTON_URL = 3000
+"""https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
+
+MESSAGE_TEXT = 4000
+"""https://docs.slack.dev/reference/methods/chat.postMessage (longer texts are cut by Slack, anywhere)"""
+
+ALL_RICH_TEXT = 10_000
+"""Characters of all rich text of a message. Slack gives no number for `msg_blocks_too_long`; users have seen
+13,200, with addresses: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+"""
+
+CONTEXT_TEXT = 200
+"""Not Slack's limit: a context line is small print, and should stay one line."""
+
+_DATE = re.compile(r"<!date\^(\d+)\^[^>]*>")
+_MENTION = re.compile(r"<(?:!subteam\^|!|@)(\w+)>")
+_STYLES = {"bold": "bold", "italic": "italic", "struck": "strike"}
+
+
+def escape(text: str) -> str:
+    """Return `text` with the three characters that Slack gives a meaning replaced; it decodes no others.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def notifying(mention: Mention | None) -> str:
+    """Return what notifies somebody: https://docs.slack.dev/messaging/formatting-message-text#mentioning-users
+
+    "" for nobody.
+    """
+    if mention is None:
+        return ""
+    signs = {MentionKind.HERE: "!here", MentionKind.USER: "@", MentionKind.GROUP: "!subteam^"}
+    return f"<{signs[mention.kind]}{mention.id}>"
+
+
+def blocks_of(message: Message, *, with_image: bool) -> list[dict[str, object]]:
+    """Return the blocks that show a message."""
+    return list(_blocks(message, with_image=with_image))
+
+
+def notification(message: Message) -> str:
+    """Return what a notification or a screen reader says in place of the blocks."""
+    called = notifying(message.mention)
+    provider = clean(message.provider or "")
+    said = title_of(message) + (f" ({provider})" if provider else "")
+    return f"{called} {fit(said, MESSAGE_TEXT - units(called) - 1, escape)}".strip()
+
+
+def everything(message: Message) -> str:
+    """Return the whole message as text: for a service that refused its blocks."""
+    called = notifying(message.mention)
+    head = f"{called}\n" if called else ""
+    room = MESSAGE_TEXT - units(head)
+    if message.text:
+        return head + cut(message.text, room, _plain_lines, units)
+    title = fit(title_of(message), HEADER_TEXT, escape)
+    if message.items:
+        return f"{head}{title}\n" + fitted(message, room - units(title) - 1, _plain_lines, units)
+    address = escape(web_url(message.link, BUTTON_URL) or "")
+    link = f"\n<{address}>" if address and not message.retracted else ""
+    summary = fit(_said(message), room - units(title + link) - 1, escape)
+    return head + title + (f"\n{summary}" if summary else "") + link
+
+
+def drawn(blocks: Sequence[Mapping[str, Any]], times: Times) -> Drawing:
+    """Return what Slack shows of a message made of blocks."""
+    found: dict[str, Any] = {block["type"]: block for block in reversed(blocks)}
+    sections = [block for block in blocks if block["type"] == "section"]
+    called = [block for block in sections if block["text"]["type"] == "mrkdwn"]
+    section: Mapping[str, Any] = next((block for block in sections if block not in called), {})
+    button: Mapping[str, Any] = next(iter(found.get("actions", {}).get("elements", ())), {})
+    small = (_shown(element, times) for element in found.get("context", {}).get("elements", ()))
+    rich = "\n".join(_rich_words(block) for block in blocks if block["type"] == "rich_text")
+    picture = section.get("accessory", found.get("image", {})).get("image_url", "")
+    return Drawing(
+        mention=" ".join(_MENTION.sub(r"@\1", block["text"]["text"]) for block in called),
+        title=_shown(found.get("header", {}).get("text"), times),
+        text=rich or _shown(section.get("text"), times),
+        picture=urlsplit(picture).hostname or "",
+        below=tuple(filter(None, small)),
+        button=_shown(button.get("text"), times),
+        link=button.get("url", ""),
+    )
+
+
+def _blocks(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
+    if called := notifying(message.mention):
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": called}}
+    if message.text:
+        yield from cut(message.text, ALL_RICH_TEXT, _rich, _size)
+        yield from _large_image(message) if with_image else ()
+        return
+    title = title_of(message)
+    if not message.retracted:
+        yield {"type": "header", "text": _plain_text(title, HEADER_TEXT)}
+    else:
+        # A header knows no style: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+        yield from _rich([Line(runs=(Run(text=fit(title, HEADER_TEXT), bold=True, struck=True),))])
+    if message.items:
+        yield from fitted(message, ALL_RICH_TEXT, _rich, _size)
+        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": _local_time(message.published_at)}]}
+        return
+    yield from _article(message, title, with_image=with_image and not message.retracted)
+
+
+def _article(message: Message, title: str, *, with_image: bool) -> Iterator[dict[str, object]]:
+    is_large = message.picture is Picture.LARGE
+    image = _image(message.image, title) if with_image and not is_large else None
+    summary = _said(message)
+    if summary or image:
+        section: dict[str, object] = {"type": "section", "text": _plain_text(summary or title, SECTION_TEXT)}
+        yield {**section, "accessory": image} if image else section
+    yield from _large_image(message) if with_image and is_large else ()
+    elements = [*_source(message, with_icon=with_image), *_small_print(message)]
+    yield {"type": "context", "elements": elements}
+    link = web_url(message.link, BUTTON_URL)
+    if link and not message.retracted:
+        button = {"type": "button", "text": _plain_text("Read article", BUTTON_TEXT), "url": link}
+        yield {"type": "actions", "elements": [button]}
+
+
+def _said(message: Message) -> str:
+    return "This article is no longer published." if message.retracted else clean(message.summary)
+
+
+def _large_image(message: Message) -> Iterator[dict[str, object]]:
+    image = _image(message.image, title_of(message))
+    if image:
+        yield image
+
+
+def _source(message: Message, *, with_icon: bool) -> Iterator[dict[str, object]]:
+    provider = clean(message.provider or "")
+    if provider:
+        icon = _image(message.provider_icon, provider) if with_icon else None
+        yield from [icon] if icon else []
+        yield _plain_text(provider, CONTEXT_TEXT)
+
+
+def _small_print(message: Message) -> Iterator[dict[str, object]]:
+    topics = ", ".join(filter(None, map(clean, message.topics)))
+    if topics:
+        yield _plain_text(topics, CONTEXT_TEXT)
+    if message.quality is not None:
+        yield _plain_text(f"Quality {message.quality}", CONTEXT_TEXT)
+    yield {"type": "mrkdwn", "text": _local_time(message.published_at)}
+
+
+def _image(url: str | None, alt: str) -> dict[str, object] | None:
+    address = web_url(url or "", IMAGE_URL)
+    if not address:
+        return None
+    return {"type": "image", "image_url": address, "alt_text": fit(alt, ALT_TEXT, escape)}
+
+
+def _plain_text(text: str, limit: int) -> dict[str, object]:
+    return {"type": "plain_text", "text": fit(text, limit, escape), "emoji": False}
+
+
+def _local_time(at: datetime) -> str:
+    """Return a date that each reader's client shows in its own zone, and in UTC where it cannot.
+
+    https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+    """
+    fallback = at.astimezone(UTC).isoformat(" ", "minutes").removesuffix("+00:00")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}}, {{time}}|{fallback} UTC>"
+
+
+def _plain_lines(text: Sequence[Line]) -> str:
+    """Return lines as plain text, with the address of each link in brackets that make it one."""
+    written = []
+    for line in text:
+        words = escape("".join(run.text for run in line.runs))
+        links = dict.fromkeys(run.link for run in line.runs if run.link)
+        bullet = "• " if line.bullet else ""
+        written.append(bullet + words + "".join(f" <{escape(link)}>" for link in links))
+    return "\n".join(written)
+
+
+def _rich(text: Sequence[Line]) -> list[dict[str, object]]:
+    """Return `rich_text` blocks of at most SECTION_TEXT characters each, unless one line is longer."""
+    blocks: list[list[Line]] = []
+    used = SECTION_TEXT
+    for line in text:
+        size = _line_size(line)
+        if used + size > SECTION_TEXT:
+            blocks.append([])
+            used = 0
+        blocks[-1].append(line)
+        used += size
+    return [{"type": "rich_text", "elements": list(_elements(lines))} for lines in blocks]
+
+
+def _elements(lines: Sequence[Line]) -> Iterator[dict[str, object]]:
+    for is_list, some in groupby(lines, key=lambda line: line.bullet):
+        sections: list[dict[str, object]] = [
+            {"type": "rich_text_section", "elements": _runs(line)} for line in some
+        ]
+        if is_list:
+            yield {"type": "rich_text_list", "style": "bullet", "elements": sections}
+        else:
+            yield from sections
+
+
+def _runs(line: Line) -> list[dict[str, object]]:
+    return [_run(run) for run in line.runs if run.text] or [{"type": "text", "text": " "}]
+
+
+def _run(run: Run) -> dict[str, object]:
+    made: dict[str, object] = {"type": "text", "text": run.text}
+    if run.link:
+        made = {"type": "link", "url": run.link, "text": run.text}
+    style = {name: True for field, name in _STYLES.items() if getattr(run, field)}
+    return {**made, "style": style} if style else made
+
+
+def _line_size(line: Line) -> int:
+    return sum(units(run.text) + len(run.link) for run in line.runs)
+
+
+def _size(blocks: Sequence[Mapping[str, Any]]) -> int:
+    """Return how long the texts and addresses of rich text are together."""
+    total = 0
+    for block in blocks:
+        for section in _sections(block):
+            total += sum(units(run["text"]) + len(run.get("url", "")) for run in section["elements"])
+    return total
+
+
+def _sections(block: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for element in block["elements"]:
+        yield from element["elements"] if element["type"] == "rich_text_list" else (element,)
+
+
+def _rich_words(block: Mapping[str, Any]) -> str:
+    """Return rich text as a preview shows it."""
+    lines = []
+    for element in block["elements"]:
+        is_list = element["type"] == "rich_text_list"
+        for section in element["elements"] if is_list else (element,):
+            words = "".join(run["text"] for run in section["elements"])
+            lines.append(f"• {words}" if is_list else words)
+    return "\n".join(lines)
+
+
+def _shown(element: Mapping[str, Any] | None, times: Times) -> str:
+    """Return a text object as Slack shows it."""
+    text = str((element or {}).get("text") or "")
+    text = _DATE.sub(lambda found: times.exact(datetime.fromtimestamp(int(found[1]), UTC)), text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
