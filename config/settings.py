@@ -1,4 +1,4 @@
-"""The settings, section by section: what they are called, which values make sense, and their defaults.
+"""The settings, section by section: their names, their valid values, and their defaults.
 
 Knows nothing of files.
 """
@@ -52,7 +52,7 @@ from config.values import (
 
 
 class SiteConfig(Section):
-    """What the site says of itself. `id` is part of every entry's identity: never change it."""
+    """The site's title, address and description. `id` is part of every entry's identity: never change it."""
 
     title: Annotated[str, Field(min_length=1)] = "Newswire"
     description: str = ""
@@ -99,7 +99,9 @@ class ArticlesConfig(Section):
         if self.git is not None and "path" in self.model_fields_set:
             raise ValueError("give either `path` or `git`; the folder inside a repository is `subdir`")
         if self.token_env and self.git and not may_carry_token(self.git):
-            raise ValueError("a token is sent only to an https:// address: anyone on the way could read it")
+            raise ValueError(
+                "a token is sent only to an https:// address: others on the network could read it"
+            )
         return self
 
 
@@ -176,7 +178,7 @@ class FeedsConfig(Section):
     def _readers_differ(cls, readers: tuple[ReaderConfig, ...]) -> tuple[ReaderConfig, ...]:
         names = [reader.name for reader in readers]
         if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"{twice!r} is there twice")
+            raise ValueError(f"{twice!r} is listed twice")
         return readers
 
     @field_validator("topics")
@@ -191,7 +193,7 @@ class FeedsConfig(Section):
     @field_validator("gone")
     @classmethod
     def _gone_is_not_listed(cls, gone: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        """Refuse what would be listed and ended at once, each at its own line."""
+        """Refuse topics that are both listed and gone, each at its own line."""
         listed = Topics(tuple(topic.topic() for topic in info.data.get("topics", ())))
         problems = [
             InitErrorDetails(
@@ -258,7 +260,7 @@ class Config(Section):
         return f"{self._file.name}:{self._marks[where][0]}"
 
     def conventions(self) -> Conventions:
-        """Return by whose conventions the articles are written."""
+        """Return the conventions by which the articles are written."""
         articles = self.articles
         return Conventions(
             generator=articles.generator,

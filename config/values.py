@@ -36,7 +36,7 @@ def _duration(value: Any) -> Any:
     try:
         return timedelta(seconds=float(match[1]) * scale)
     except OverflowError:
-        raise ValueError("is longer than time itself: write one such as 7 days") from None
+        raise ValueError("is too long: write a time such as 7 days") from None
 
 
 def _web_address(value: str) -> str:
@@ -52,7 +52,7 @@ def _hub_address(value: str) -> str:
     if url is None or parts.fragment:
         raise ValueError("write a hub's whole address such as https://hub.example.org/")
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise ValueError("write https://: anyone on the way could change what the hub is told")
+        raise ValueError("write https://: others on the network could change what the hub is told")
     return url
 
 

@@ -60,7 +60,7 @@ class Part:
 
     @property
     def name(self) -> str:
-        """What stands for it in an address."""
+        """Its name in an address."""
         month = f"{self.month.year:04}-{self.month.number:02}"
         return month if self.number == 1 else f"{month}-{self.number}"
 
@@ -77,7 +77,7 @@ class Place:
 
 
 class Counts(Protocol):
-    """How many articles of one topic are shown when."""
+    """How many articles of one topic are shown in which period."""
 
     def between(self, start: datetime, end: datetime) -> int:
         """Return how many were published at `start` or later and before `end`."""

@@ -1,4 +1,4 @@
-"""How the bodies of a site's articles become HTML: by whose rules they are written, and where links lead."""
+"""How the bodies of a site's articles become HTML, with their generator's conventions and their links."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ YOUNG_OBJECTS = 100_000
 
 
 class Source(NamedTuple):
-    """A body, and all that its unsanitised HTML depends on."""
+    """A body, and everything that its unsanitised HTML depends on."""
 
     body: str
     generator: str
@@ -57,7 +57,7 @@ class Task(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What another process has made of a body; it is not `safe` yet where links have to be looked up."""
+    """The result of another process for a body; it is not `safe` yet where links have to be looked up."""
 
     html: str
     safe: bool
@@ -89,7 +89,7 @@ class TextCache:
         self._begun: dict[Key, tuple[Future[list[Prepared]], int]] = {}
 
     def begin(self, tasks: Mapping[Key, Task]) -> None:
-        """Let other processes do the tasks, as `prepared` does; nothing where that is not worth processes."""
+        """Let other processes do the tasks, as `prepared` does; too few are left for this one."""
         tasks = {key: task for key, task in tasks.items() if key not in self._begun}
         if self._processes < 2 or len(tasks) < WORTH_WORKERS:
             return
@@ -108,7 +108,7 @@ class TextCache:
             self._go_on_alone(error)
 
     def take(self, key: Key) -> Prepared | None:
-        """Return, once, what another process has made of a body; wait for it. None where none was asked."""
+        """Return another process's result for a body, once; wait for it. None where there is no such task."""
         begun = self._begun.pop(key, None)
         if begun is None:
             return None
@@ -200,7 +200,7 @@ class Bodies:
 
 
 class _Elsewhere:
-    """The places of a process that knows nothing of the folder."""
+    """The places for a process that does not know the folder."""
 
     def at(self, _paths: Sequence[str]) -> None:
         return None

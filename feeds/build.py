@@ -1,4 +1,4 @@
-"""How articles become a feed: pure, and the same for every format.
+"""Builds a feed from articles: pure, and the same for every format.
 
 Knows nothing of XML, JSON, HTTP or the catalog.
 """
@@ -30,7 +30,7 @@ MAX_SUMMARY = MARKED_LENGTH
 MAX_CONTENT_BYTES = 8_000_000
 """Bytes of all contents of a feed, as XML has them."""
 
-# The root of every id that is made here. It must never change: readers would show each entry again.
+# The root of every id that is computed here. It must never change: readers would show each entry again.
 _IDS = uuid.UUID("6d3c3f0e-9c38-5f0b-8f0e-2b1f4f3f0c57")
 
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
@@ -53,8 +53,8 @@ def build_feed(
 
     The caller leaves out articles whose time has not come. Each entry shows at most `related` other articles;
     with "excerpt" the entries carry their summary, of at most `summary` characters, in place of the article's
-    text; so do the longest where all of them would be over MAX_CONTENT_BYTES. `bodies` says how the texts
-    are written; without it, they are in Newswire's own format.
+    text; so do the longest entries if all of them together would exceed MAX_CONTENT_BYTES. `bodies` says how
+    the texts are written; without it, they are in Newswire's own format.
     """
     bodies = bodies or own_format(site)
     newest = _newest(articles, size)

@@ -31,14 +31,14 @@ class CachedDocument:
     ready: dict[str, ReadyAnswer] = field(default_factory=dict, repr=False)
     """Finished answers by content coding."""
     is_used: bool = False
-    """Whether it was sent without the cache's knowledge since this was last looked at."""
+    """Whether it was sent, past the cache's own order of use, since this was last read."""
 
     def is_current(self, state: State, now: datetime) -> bool:
-        """Whether the document is what would be made now."""
+        """Whether the document is equal to one that would be rendered now."""
         return self.state == state and (self.due is None or now < self.due)
 
     def prepare(self, coding: str) -> ReadyAnswer:
-        """Return the finished answers in a content coding; each is made once."""
+        """Return the finished answers in a content coding; each is computed once."""
         found = self.ready.get(coding)
         if found is None:
             whole = answer(self.document, {"accept-encoding": coding})

@@ -1,6 +1,6 @@
 """When each document last changed, for Last-Modified: a small SQLite file, derived and safe to delete.
 
-The articles alone do not tell: settings, a new version of the program, and the time itself change documents
+The articles alone do not decide that: settings, a new version of the program, and the time change documents
 too. So each document's tag is remembered with the second from which it was this document. No document ever
 has one second for two tags, so that a client with that date holds exactly these bytes. A second change within
 one second is dated one second earlier, where that one is free.
@@ -21,7 +21,7 @@ from storage.derived import DerivedFile, Opened, is_damage, reason_of, transacti
 log = logging.getLogger(__name__)
 
 MAX_DOCUMENTS = 100_000
-"""Documents that are remembered; those that came first are forgotten first."""
+"""Documents that are remembered; the oldest are deleted first."""
 
 _VERSION = 2
 _ROOM = 60  # seconds before the first date of a new file, for documents that change twice in one second
@@ -90,7 +90,7 @@ class ChangeTimes:
         if row and row.tag == tag and not _is_ahead(row.newest, now):
             return row.changed_at
         with transaction(connection):
-            row = _row(connection, name)  # another process may have been here meanwhile
+            row = _row(connection, name)  # another process may have done this meanwhile
             if row is None:
                 return self._add(connection, name, tag, known, now)
             if row.tag == tag and not _is_ahead(row.newest, now):

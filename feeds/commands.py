@@ -1,4 +1,4 @@
-"""`flask feeds …`: which feeds there are, and all of them as static files."""
+"""`flask feeds …`: list the feeds, compare them with others, and write all of them as static files."""
 
 from __future__ import annotations
 

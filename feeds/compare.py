@@ -1,4 +1,4 @@
-"""An old feed beside this site's: which entries readers would take for new ones. Pure.
+"""Compares an old feed with this site's: which entries would readers take for new ones? Pure.
 
 Readers know an entry by its id alone. An article that comes with another id than in the old feed is shown
 once more to everybody who subscribed to that one.
@@ -42,7 +42,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What becomes of the old feed's entries, each of which is in one of the first four.
+    """The comparison of two feeds; each of the old feed's entries is in one of the first four fields.
 
     `same` are found by their id. `by_link` and `by_title` are here with another id: with the same address,
     or with the same title and date. `missing` are not here. `new` are listed here and not in the old feed.

@@ -1,7 +1,7 @@
 """Digests: one entry for each finished day or week, with its best articles.
 
-A period is a day, or a week from Monday, in the site's time zone. Its entry has the date and the bytes of its
-articles alone; a period without articles has no entry, and one that is not over has none yet.
+A period is a day, or a week from Monday, in the site's time zone. Its entry depends on its articles alone. A
+period without articles has no entry, and one that is not over has none yet.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class DigestPublisher:
             end = period.start
 
     def digest(self, topic: Topic, name: str, now: datetime) -> Digest | None:
-        """Return the digest of the period with this name, None where there is none."""
+        """Return the digest of the period with this name; None if it has none."""
         period = self._named(name)
         if period is None or period.end > now:
             return None

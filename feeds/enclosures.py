@@ -33,7 +33,7 @@ def enclosures(article: Article, html: str, links: Links) -> tuple[Enclosure, ..
 
 
 def is_media(enclosure: Enclosure) -> bool:
-    """Return whether it is something to hear or to watch."""
+    """Return whether a file is audio or video."""
     return (enclosure.type or "").startswith(("audio/", "video/"))
 
 

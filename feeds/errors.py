@@ -3,9 +3,9 @@
 FeedsError
 ├── UnknownTopicError   there is no such topic: 404, with the topics that sound like it
 ├── GoneTopicError      the operator ended the topic: 410
-├── BadFilterError      a filtered feed's address asks for what cannot be: 400, with the reason
+├── BadFilterError      the address of a filtered feed is not valid: 400, with the reason
 ├── ExportError         a folder of static files could not be written
-└── UnreadableFeedError what is to be compared is no feed, or cannot be fetched
+└── UnreadableFeedError the feed to compare with cannot be fetched or understood
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class GoneTopicError(FeedsError):
 
 
 class BadFilterError(FeedsError):
-    """The address asks for a choice of articles that cannot be made; the text says why, for people."""
+    """The address of a filtered feed is not valid; the text says why, for people."""
 
 
 class ExportError(FeedsError):

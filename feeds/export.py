@@ -1,4 +1,4 @@
-"""Every document as a static file, for a host that runs nothing."""
+"""Writes every document as a static file, for a host that only serves files."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _write(path: Path, data: bytes) -> bool:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        partial.chmod(0o644)  # a temporary file is private; these are for a web server
+        partial.chmod(0o644)  # a temporary file is private, but a web server has to read these
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

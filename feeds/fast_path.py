@@ -2,8 +2,8 @@
 
 Only GET and HEAD without a query go this way, of a topic's feed and of a page that is cached; everything
 else, and everything at its first request, goes the long way. Both answer from `web.document`, and from the
-same caches: the publisher's and that of the pages. That an answer is still current is checked beside the
-requests, not in them: one is at most `CHECK_EVERY` seconds behind the catalog.
+same caches: the publisher's and that of the pages. A thread checks whether the answers are current, not the
+requests: an answer is at most `CHECK_EVERY` seconds behind the catalog.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _HEADERS = {
 }
 
 Observe = Callable[[str, int, str], None]
-"""Told of every answer: its path as WSGI has it, its status, and the client's User-Agent."""
+"""Called for every answer with its path as WSGI has it, its status, and the client's User-Agent."""
 
 
 class FeedServer(Background):
@@ -135,7 +135,7 @@ class FeedServer(Background):
         return coding
 
     def start(self) -> None:
-        """Check the documents from now on, and so take the short way."""
+        """Begin to check the documents; from then on, the short way is used."""
         super().start()
         self._is_checking = True
 
@@ -145,7 +145,7 @@ class FeedServer(Background):
         try:
             self._drop_outdated()
         except sqlite3.Error as error:
-            log.warning("feeds cannot be checked against the catalog: %s", error)
+            log.warning("cached feeds cannot be checked against the catalog: %s", error)
 
     def _finish(self) -> None:
         self._is_checking = False
@@ -159,7 +159,7 @@ class FeedServer(Background):
                     cache.discard(name, cached)
                 elif cached.is_used:
                     cached.is_used = False
-                    cache.get(name)  # which makes it one of those that were used last
+                    cache.get(name)  # which counts as a use
 
 
 def _is_plain(method: str, headers: Mapping[str, str]) -> bool:

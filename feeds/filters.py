@@ -104,11 +104,11 @@ class FeedFilter:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether far fewer articles may be in it than in its topics."""
+        """Whether it may have far fewer articles than its topics have."""
         return self.needs_all or bool(self.providers or self.types or self.words)
 
     def narrowing(self) -> Narrowing:
-        """Return by what the search index finds its articles."""
+        """Return the query by which the search index finds its articles."""
         return Narrowing(
             topics=self.topics,
             needs_all_topics=self.needs_all,

@@ -18,7 +18,7 @@ from web.document import Document, store
 
 CACHE_BYTES = 2_000_000
 MAX_CHANGES = 100_000
-"""Archives of which is remembered when they last changed."""
+"""Archives for which the time of their last change is stored."""
 
 
 class ArchivePublisher:
@@ -71,7 +71,7 @@ class ArchivePublisher:
             current=feed.base_url,
             is_archive=place.is_closed,
         )
-        # Hubs are told of the feed alone.
+        # Hubs are notified of the feed only.
         return replace(feed, base_url=f"{feed.base_url}/{part.name}", history=history, hubs=())
 
     def parts(self, slug: str, now: datetime) -> Iterator[Part]:

@@ -1,4 +1,4 @@
-"""Where the relative addresses in an article's body lead to.
+"""Resolves the relative addresses in an article's body.
 
 A link to another article's file leads to that article, a picture or file in the article folder has this
 site's address, and a rooted address is on the site that the articles belong to.
@@ -23,7 +23,7 @@ _PICTURES = (".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
 
 class Places(Protocol):
-    """What there is in the article folder."""
+    """The files in the article folder."""
 
     def at(self, paths: Sequence[str]) -> Article | None:
         """Return the first of the articles at these paths, published or not."""
@@ -56,7 +56,7 @@ class Links:
 
     @contextmanager
     def watched(self) -> Iterator[Links]:
-        """Give a copy that says afterwards what was looked up meanwhile, and when that changes."""
+        """Give a copy that records what is looked up during the context, and when that changes."""
         before = self.are_looked_up, self.changes_at
         self.are_looked_up, self.changes_at = False, None
         seen = replace(self)

@@ -1,4 +1,4 @@
-"""Private feeds: who may read which topics, by a token that no database holds.
+"""Private feeds: who may read which topics, by a token that is stored in no database.
 
 A reader's token is an HMAC of the name and a generation under one secret (RFC 2104): it is the same on all
 machines, and ends when its generation is another. It stands in the address, or is the password of HTTP Basic
@@ -80,7 +80,7 @@ class PrivateFeeds:
         self._documents = LruCache[str, CachedDocument](CACHE_BYTES)
 
     def by_token(self, token: str) -> FeedReader | None:
-        """Return whose token it is; takes the same time for every token."""
+        """Return the reader with this token; takes the same time for every token."""
         given = token[:MAX_TOKEN].encode("utf-8", "replace")
         found = None
         for reader in self.readers:

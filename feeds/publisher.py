@@ -42,7 +42,7 @@ MAX_DOCUMENT_BYTES = 10_000_000
 """Bytes of a feed in one format, before it is compressed."""
 _MOST_NAMED = 5
 MAX_FILTERED_CHANGES = 10_000
-"""Filtered feeds of which is remembered when they last changed."""
+"""Filtered feeds for which the time of their last change is stored."""
 TEXT_CACHE_BYTES = 4_000_000
 ALL_TOPICS = Topic(name="All topics", slug=ALL)
 
@@ -162,7 +162,7 @@ class Publisher:
         return replace(feed, hubs=settings.hubs)
 
     def _history(self, feed: Feed, now: datetime) -> History:
-        """Return where the articles begin that a feed has no place for."""
+        """Return where the articles begin that are too old for the feed."""
         if not self.settings.archives or len(feed.entries) < self.settings.size:
             return History()
         found = self.catalog.beyond(feed.slug, now, self.settings.size, lambda moment: Month.of(moment).start)
@@ -254,7 +254,7 @@ class Publisher:
         feed = self.build(Topic(name=title, slug=chosen.path, title=title), filter(None, articles), now)
         return replace(
             feed,
-            hubs=(),  # which are told of changes of topics only
+            hubs=(),  # hubs are notified of changes of topics only
             id=feed_id(chosen.path + chosen.query, self.site),
             page_url=self.site.url + chosen.page,
             base_url=self.site.url + chosen.base,
@@ -287,5 +287,5 @@ def _earliest(*moments: datetime | None) -> datetime | None:
     return min(filter(None, moments), default=None)
 
 
-# Feeds are for every program, also one that runs in another site's page.
+# Any program may read feeds, also a script in a page of another site.
 FEED_HEADERS = (*OPEN_HEADERS, ("X-Content-Type-Options", "nosniff"))

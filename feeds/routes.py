@@ -44,7 +44,7 @@ _GUESSES = {
     "/feed.json": "/feeds/all.json",
 }
 _MOST_NEAR = 5
-"""How many similar topics the page of an unknown topic names."""
+"""How many similar topics the page for an unknown topic lists."""
 
 
 def blueprint(publisher: Publisher) -> Blueprint:
@@ -130,7 +130,7 @@ def _add_digests(routes: Blueprint, publisher: Publisher) -> None:
 
 
 def _add_guesses(routes: Blueprint, publisher: Publisher) -> None:
-    """Redirect what programs and people try before they know a feed's address."""
+    """Redirect the addresses that programs and people try before they know a feed's address."""
 
     def leading_to(path: str) -> Callable[[], AnyResponse]:
         return lambda: redirect_within(publisher.site.url, path, request.query_string)
@@ -160,7 +160,7 @@ def redirect_or_not_found(
 ) -> AnyResponse:
     """Redirect to the topic's present address, with the request's query; `address` has {} for the slug.
 
-    With `guessed`, the address of the request was none even if its slug is the topic's own. Raises
+    With `guessed`, the request's address is redirected even if its slug is the topic's own. Raises
     GoneTopicError or UnknownTopicError where there is no such topic.
     """
     topics = publisher.catalog.topics

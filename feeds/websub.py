@@ -1,9 +1,8 @@
-"""Tells WebSub hubs that feeds changed, so that those who subscribed there need not ask.
+"""Notifies WebSub hubs of changed feeds, so that their subscribers need not poll.
 
-https://www.w3.org/TR/websub/: the feeds name their hubs (§4, in `feeds.publisher`). How a hub is told of a
-change is left to the two sides; all public hubs take PubSubHubbub's `hub.mode=publish`. What is still to be
-told is in an SQLite file, so that a restart forgets nothing and two processes of one machine do not tell the
-same.
+https://www.w3.org/TR/websub/: the feeds name their hubs (§4, in `feeds.publisher`). How a hub is notified is
+left to publisher and hub; all public hubs take PubSubHubbub's `hub.mode=publish`. Pending notifications are
+in an SQLite file, so that a restart loses none and two processes of one machine do not send the same.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at the catalog."""
 
 RETRIES = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 600, 3_600, 21_600))
-"""How long after each failed attempt the next one is made; after the last one the hub is not told."""
+"""How long after each failed attempt the next one is made; after the last one, the hub is not notified."""
 
 MAX_WAIT = timedelta(hours=6)
 """The longest wait that a hub may ask for."""
 
 FRESH = timedelta(hours=1)
-"""How new the articles are whose topics a first start tells of: a deploy may have brought them."""
+"""A first start notifies hubs of topics with newer articles than this: a deploy may have added them."""
 
 _CLAIMED = timedelta(minutes=2)  # for how long nobody else makes an attempt that a process has begun
 _VERSION = 1
@@ -54,7 +53,7 @@ class Told:
 
 
 Tell = Callable[[str, str], Told]
-"""Tells a hub (first) that the feed at a URL (second) changed."""
+"""Notifies a hub (first) that the feed at a URL (second) has changed."""
 
 
 class _Due(NamedTuple):
@@ -64,9 +63,9 @@ class _Due(NamedTuple):
 
 
 class HubNotifier(Background):
-    """Watches one catalog and tells the hubs of each topic that changed, once for each of its feeds.
+    """Watches one catalog and notifies the hubs of each topic that changed, once for each of its feeds.
 
-    `addresses` returns the URLs of a topic's feeds. Nothing is told of topics that have none.
+    `addresses` returns the URLs of a topic's feeds. Topics without URLs are skipped.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class HubNotifier(Background):
         self._next_due: datetime | None = None
 
     def look(self) -> None:
-        """Note which topics changed since the last look, and tell the hubs what is due."""
+        """Note which topics have changed since the last check, and send the notifications that are due."""
         now = self._clock()
         state = (self._catalog.identity, self._catalog.revision())
         if self._catalog.is_complete() and (
@@ -106,7 +105,7 @@ class HubNotifier(Background):
         try:
             self.look()
         except (sqlite3.Error, OSError) as error:
-            log.warning("hubs are not told of changes: %s", reason_of(error, self._file.path))
+            log.warning("hubs are not notified of changes: %s", reason_of(error, self._file.path))
         self._stop.wait(LOOK_EVERY)
 
     def _finish(self) -> None:
@@ -135,7 +134,7 @@ class HubNotifier(Background):
             connection.execute(f"DELETE FROM pending WHERE hub NOT IN ({listed})", self._hubs)
 
     def _attempt_to_tell(self, due: _Due) -> None:
-        """Tell one hub of one feed, unless another process does, and note how that went."""
+        """Notify one hub of one feed, unless another process does, and note the outcome."""
         claimed_until = (self._clock() + _CLAIMED).timestamp()
         if not self._file.run(lambda connection: _claim(connection, due, claimed_until, self._clock())):
             return
@@ -146,12 +145,12 @@ class HubNotifier(Background):
 
     def _next_attempt(self, due: _Due, told: Told) -> datetime | None:
         if 200 <= told.status < 300:
-            log.info("told hub=%s feed=%s", due.hub, due.url)
+            log.info("notified hub=%s feed=%s", due.hub, due.url)
             return None
         what = told.reason or f"status {told.status}"
         may_retry = told.status in (0, 408, 429) or told.status >= 500
         if not may_retry or due.attempts >= len(RETRIES):
-            log.warning("hub=%s is not told of feed=%s: %s", due.hub, due.url, what)
+            log.warning("hub=%s is not notified of feed=%s: %s", due.hub, due.url, what)
             return None
         wait = max(RETRIES[due.attempts], min(told.wait or timedelta(0), MAX_WAIT))
         log.info("hub=%s feed=%s: %s, again in %d s", due.hub, due.url, what, wait.total_seconds())

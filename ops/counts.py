@@ -3,8 +3,7 @@
 prometheus-client's own way for several processes needs its variable set before it is imported, leaves a file
 behind for every process that ever was, and cannot count distinct readers. Here each process counts events in
 memory, and a thread writes the sums in one transaction a second: what a process counts is seen in all of
-them, and outlives it. Counting never stands in a request's way: what cannot be written is dropped, with a
-warning.
+them, and outlives it. Counting never delays a request: what cannot be written is dropped, with a warning.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ AGENTS_FOR = timedelta(days=1)
 SUBSCRIBERS_FOR = timedelta(days=7)
 _FLUSH_EVERY = 1.0
 _MOST_PENDING = 5_000
-"""Different paths, statuses and User-Agents together, and refreshes, that are held until they are written."""
+"""Combinations of path, status and User-Agent, and refreshes, that are held until they are written."""
 _MAX_FEED = 200
 """Characters of a feed's path that is counted by its name."""
 _MOST_FEEDS = 5_000
@@ -73,7 +72,7 @@ class Counted:
 
 
 class Counts(Background):
-    """This process's part in the counting. Any thread may call it."""
+    """Counts what happens in this process. Any thread may call it."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
         # Statistics may lose a second in a power cut.
@@ -83,7 +82,8 @@ class Counts(Background):
         self._clock = clock
         self._requests: dict[tuple[str, int, str], int] = {}
         self._lock = threading.Lock()
-        # Appending is one step for the interpreter: no lock. When nobody empties it, the oldest fall out.
+        # Appending is one step for the interpreter, so it needs no lock. When it is full, the oldest are
+        # dropped.
         self._refreshes: deque[float] = deque(maxlen=_MOST_PENDING)
         super().__init__("counts", stop_timeout=3)
         self._is_failing = False
@@ -114,7 +114,7 @@ class Counts(Background):
             self._is_failing = False
         except (sqlite3.Error, OSError) as error:
             if not self._is_failing:
-                log.warning("nothing is counted: %s", reason_of(error, self._file.path))
+                log.warning("requests are not counted: %s", reason_of(error, self._file.path))
             self._is_failing = True
 
     def read(self) -> Counted:
@@ -185,7 +185,7 @@ class _Tally:
             )
 
     def _forget(self) -> None:
-        """Drop readers that came no more, and the longest unseen of too many."""
+        """Delete the readers that have not been seen for long, and the oldest ones of too many."""
         for table, kept, most in (
             ("agents", AGENTS_FOR, _MOST_AGENTS),
             ("subscribers", SUBSCRIBERS_FOR, _MOST_SUBSCRIBED),

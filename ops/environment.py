@@ -42,7 +42,7 @@ def readable_secrets(names: Iterable[str], environ: Mapping[str, str]) -> list[s
         try:
             value = secret(name, environ)
         except SettingError:
-            continue  # whoever needs this one reports it
+            continue  # where this one is needed, the error is reported
         if value:
             found.append(value)
     return found

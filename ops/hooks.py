@@ -1,4 +1,4 @@
-"""Tells whether a git host's word that there is something new is genuine."""
+"""Checks whether a notification of a push really comes from the git host."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Mapping
 
 MAX_BODY = 1_000_000
-"""Bytes. GitHub sends up to 25 MB, but a push of articles has a few kilobytes."""
+"""Bytes of a body. GitHub sends up to 25 MB, but a push of articles has a few kilobytes."""
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:

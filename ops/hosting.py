@@ -21,7 +21,7 @@ _ANY_INTERFACE = frozenset({"", "0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S
 
 
 def provider(environ: Mapping[str, str]) -> str | None:
-    """Return the name of the hosting platform that this process runs on; None on a machine of one's own."""
+    """Return the name of the hosting platform that this process runs on; None on other machines."""
     return next((host for name, host in _EPHEMERAL.items() if environ.get(name)), None)
 
 
@@ -39,7 +39,7 @@ def own_address(environ: Mapping[str, str]) -> str | None:
 
 
 def unset_address(environ: Mapping[str, str], site_url: str) -> str | None:
-    """Return what to do on a hosting platform where nobody has set the site's public address, or None."""
+    """Return a warning if the site's public address is not set on a hosting platform, or None."""
     host = provider(environ)
     if host is None or not is_loopback(urlsplit(site_url).hostname or ""):
         return None

@@ -19,7 +19,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class LineFormatter(logging.Formatter):
-    """Makes one line of a record, with the fields that came as `extra`, and with its exception."""
+    """Formats a record as one line, with the fields that were given as `extra`, and with its exception."""
 
     def __init__(self, *, as_json: bool = False, redact: Redactor | None = None) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str]
     return LineFormatter(as_json=wanted == "json", redact=Redactor(secrets))
 
 
-# Libraries that tell of each step they take: useful with LOG_LEVEL=DEBUG only.
+# Libraries that log each of their steps: useful with LOG_LEVEL=DEBUG only.
 _CHATTY = ("alembic", "apscheduler", "urllib3", "watchfiles")
 
 
@@ -72,7 +72,8 @@ def configure(
 ) -> None:
     """Send every log of this process to `stream`, which is standard output unless given.
 
-    LOG_LEVEL says from which level on, INFO unless set. Raises SettingError for a value that makes no sense.
+    LOG_LEVEL is the lowest level that is logged, INFO unless set. Raises SettingError for a value that makes
+    no sense.
     """
     level = environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
     if level not in _LEVELS:

@@ -9,7 +9,7 @@ from contextlib import suppress
 LARGE_BLOCK = 262_144
 """Bytes from which a block of memory goes back to the system as soon as it is free."""
 KEPT_FREE = 4_000_000
-"""Bytes at the end of the heap that are kept for later: giving them back each time would cost more."""
+"""Bytes at the end of the heap that the process keeps: giving them back each time would cost more."""
 
 _M_TRIM_THRESHOLD = -1  # the numbers of glibc's malloc.h
 _M_MMAP_THRESHOLD = -3

@@ -67,7 +67,7 @@ class TrustedProxies:
         return self._proxied(_without(environ, _FORWARDED) | self._usable(environ), start_response)
 
     def _usable(self, environ: WSGIEnvironment) -> WSGIEnvironment:
-        """Return the headers that count, because the proxy is trusted and they are what they can be."""
+        """Return the headers that are used: those of a trusted proxy whose values are valid."""
         host, scheme = self._entries(environ, _HOST)[0], self._entries(environ, _PROTO)[0]
         clients = self._entries(environ, _FOR)
         usable: WSGIEnvironment = {}

@@ -99,15 +99,15 @@ def _add_hook(routes: Blueprint, secret: str, on_push: Callable[[], None]) -> No
         try:
             on_push()
         except OSError as error:
-            log.warning("a push asks for a pull, and cannot be noted: %s", error)
-            return _json(503, {"error": "the request cannot be noted now: try again"})
+            log.warning("the pull that a push requests cannot be noted: %s", error)
+            return _json(503, {"error": "the pull cannot be requested now: try again"})
         return _json(202, {"status": "accepted"})
 
 
 class UntilReady:
     """A WSGI application: `inner`, once `is_ready`; before that 503, except for the addresses of this module.
 
-    A reader that asks too early then tries again, and does not take a topic for removed.
+    A feed reader that asks too early then tries again, instead of taking the topic for removed.
     """
 
     def __init__(self, inner: WSGIApplication, is_ready: Callable[[], bool]) -> None:

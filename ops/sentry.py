@@ -1,4 +1,4 @@
-"""Reports errors to Sentry, when SENTRY_DSN names where; without it nothing is even imported."""
+"""Reports errors to Sentry if SENTRY_DSN is set; otherwise nothing is imported."""
 
 from __future__ import annotations
 

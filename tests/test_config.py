@@ -179,7 +179,7 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         ("bot:\n  every: 0 s\n", ["2:10: bot.every: write a time such as 60 seconds, 5 minutes or 7 days"]),
         (
             f"bot:\n  every: {'9' * 400} days\n",
-            ["2:10: bot.every: is longer than time itself: write one such as 7 days"],
+            ["2:10: bot.every: is too long: write a time such as 7 days"],
         ),
         ("a: 1\na: 2\n", ["2:1: a: is set twice: remove one"]),
         ("site:\n  title: x\n  title: y\n", ["3:3: site.title: is set twice: remove one"]),

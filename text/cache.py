@@ -1,4 +1,4 @@
-"""A cache that is bounded in bytes, for whatever is kept because somebody asked for it."""
+"""A cache that is bounded in bytes, for everything that is remembered because of a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENTRY_BYTES = 500
 class LruCache(Generic[K, V]):
     """Holds the values that were used last, as many as fit into `max_bytes`. Any thread may call it.
 
-    Whoever puts a value in says how many bytes its key and value have; `ENTRY_BYTES` come on top.
+    The caller says how many bytes a key and its value have; `ENTRY_BYTES` are added for each entry.
     """
 
     def __init__(self, max_bytes: int) -> None:

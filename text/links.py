@@ -1,6 +1,6 @@
-"""Where a relative address in a body leads: to a file of the article folder, by its path or by its name.
+"""Which file of the article folder a relative address in a body means, by its path or by its name.
 
-Knows the spellings of the generators, and no article.
+Knows the notations of the generators; knows nothing of articles.
 """
 
 from __future__ import annotations

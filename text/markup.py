@@ -133,7 +133,7 @@ def plain(markup: str) -> str:
 def one_line(text: str) -> str:
     """Return `text` as XML can hold it, with each run of spaces, tabs and line ends as one space."""
     if text.isprintable() and "  " not in text and "\ufffd" not in text:
-        return text.strip(" ")  # nothing to mend, as in nearly every text
+        return text.strip(" ")  # nothing to change, as in nearly every text
     return re.sub(r"[ \t\r\n]+", " ", xml_safe(text)).strip(" ")
 
 

@@ -1,4 +1,4 @@
-"""What of a body is over a limit, in words for its author."""
+"""Which limits a body exceeds, in words for its author."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def over_limits(body: str, markup: str) -> Iterator[str]:
 
 
 def most_tokens(body: str) -> int:
-    """Return a number of tokens that Markdown has not more of, found in a fraction of the time."""
+    """Return an upper limit for the number of tokens, in a fraction of the time that parsing takes."""
     return (len(_MARK.findall(body)) + 1) * _MOST_TOKENS_A_MARK
 
 
 def longest_paragraph(body: str) -> int:
-    """Return a number of characters that no paragraph of Markdown has more of."""
+    """Return an upper limit for the length of the longest paragraph."""
     return max(map(len, _BETWEEN.split(body.expandtabs(4))))

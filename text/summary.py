@@ -1,4 +1,4 @@
-"""What stands for an article where its text is too long: its own first words.
+"""The summary of an article that gives none: the first words of its text.
 
 That is the text before the author's mark, `<!-- more -->` or one of its variants, or else the first paragraph
 of prose, which no heading, table, code, picture or caption is. Only the beginning of a body is looked at.

@@ -1,4 +1,4 @@
-"""What a feed tells the caches between it and its readers: how long to keep it, and what to drop it by."""
+"""Headers for caches between feeds and readers: how long it is fresh, and the keys to purge it by."""
 
 from __future__ import annotations
 

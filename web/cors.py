@@ -1,4 +1,4 @@
-"""What lets feed readers that run in a page of another site read feeds (Fetch Standard, CORS)."""
+"""Headers by which feed readers that run in a page of another site may read feeds (Fetch Standard, CORS)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OPEN_HEADERS = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "ETag, Link, Last-Modified"),
 )
-"""On every answer about a feed: redirects and errors too, or a script learns nothing but that it failed."""
+"""On every answer about a feed, also redirects and errors: otherwise a script learns only that it failed."""
 
 _PREFLIGHT_HEADERS = (
     ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
@@ -23,7 +23,7 @@ _OPEN_PATHS = ("/digests", "/feeds", "/feed", "/rss", "/atom.xml", "/index.xml")
 
 
 def allow_origins(response: Response) -> Response:
-    """Return the response with what lets scripts of any site read it, when it is about a feed."""
+    """Return the response, about a feed with the headers by which scripts of any site may read it."""
     from flask import request  # late: an export needs these headers, and no Flask
 
     if not request.path.startswith(_OPEN_PATHS):

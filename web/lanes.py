@@ -20,7 +20,7 @@ MAX_WAITING = 256
 
 
 class Lane(Enum):
-    """Groups of threads: costly requests never hold all, and probes are always answered.
+    """Groups of threads, so that costly requests never occupy all of them and probes are always answered.
 
     One thread renders the feeds that are not at hand: each takes some megabytes for a moment, and several at
     once would not be ready any sooner, since Python runs one thread at a time.
@@ -67,7 +67,7 @@ class Pool:
 
 
 class Job:
-    """What a request waits for that began outside of the loop: work of a thread, without the loop at all."""
+    """Where a request that began outside of the event loop waits for the work of a thread."""
 
     def __init__(self, pool: Pool, work: Callable[[], None]) -> None:
         self._pool = pool

@@ -1,4 +1,4 @@
-"""How much a client may send, and what it is answered when it sends more.
+"""How much a client may send, and the answers to clients that send more.
 
 Everything here is checked before a request is remembered, routed or read any further.
 """

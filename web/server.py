@@ -1,4 +1,4 @@
-"""Between the web server and the WSGI application: what is read of a request, where it runs, how it is sent.
+"""Between the web server and the WSGI application: reads requests, chooses their threads, sends answers.
 
 granian calls this on its event loop, by its own interface RSGI (https://github.com/emmett-framework/granian,
 docs/spec/RSGI.md). There a client that sends or takes its bytes slowly holds a few kilobytes and no thread:

@@ -66,7 +66,7 @@ class Sending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """That a client had taken so many bytes at a time, which it reached by taking READING_BYTES."""
+    """How many bytes a client had taken at which time, noted each time it has taken READING_BYTES more."""
 
     taken: int
     since: float
@@ -93,7 +93,7 @@ class UnreadConnections:
         self._is_waiting = False
 
     def note(self) -> None:
-        """Take notice of an answer that may leave bytes that wait for its client."""
+        """Note an answer that may leave bytes that wait for its client."""
         self._noted += 1
         if self._noted % _ANSWERS == 0 and self._clock() - self._looked_at >= _SHORTEST_PAUSE:
             self.look()
@@ -102,7 +102,7 @@ class UnreadConnections:
             self._loop.call_soon_threadsafe(self._wait, _SHORT_PAUSE)
 
     def look(self) -> int:
-        """Close what is too much; returns on how many connections bytes waited."""
+        """Close the connections over the limits; return on how many connections bytes waited."""
         if not self._looking.acquire(blocking=False):
             return len(self._seen)
         try:

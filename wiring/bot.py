@@ -1,6 +1,6 @@
 """The bot's parts, put together from the configuration.
 
-Apart from app.py because a process that only serves feeds never loads any of this.
+Separate from app.py because a process that only serves feeds never loads any of this.
 """
 
 from __future__ import annotations

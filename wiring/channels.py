@@ -20,7 +20,7 @@ from wiring.values import value_of
 def channel_of(
     channel: ChannelConfig, topics: Topics, environ: Mapping[str, str], timezone: str = "UTC"
 ) -> tuple[Channel, str]:
-    """Return a configured channel, and what keeps it from posting: it then has no destination.
+    """Return a configured channel, and the fault that keeps it from posting; it then has no destination.
 
     `timezone` is the site's.
     """
@@ -45,7 +45,7 @@ def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | Non
 
 
 def channel_rules(channel: ChannelConfig, topics: Topics, timezone: str = "UTC") -> Channel:
-    """Return a configured channel without its destination: what it posts, and nothing of where to."""
+    """Return a configured channel without its destination: the rules for what it posts."""
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
     return value_of(
         channel,

@@ -87,7 +87,10 @@ def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool)
         # One bot may post to several chats: what a channel has besides its address tells them apart.
         place = (address, repr(sorted(channel.destination.options.items())))
         if place in first:
-            yield where, f"posts to the same address as {first[place]}: every article would be there twice"
+            yield (
+                where,
+                f"posts to the same address as {first[place]}: every article would be posted there twice",
+            )
         first.setdefault(place, channel.name)
         if doubt := _doubt(channel, address):
             yield where, doubt

@@ -1,4 +1,4 @@
-"""The hubs of WebSub (`feeds.hubs`): what tells them of changes, put together from the configuration."""
+"""What tells the hubs of WebSub (`feeds.hubs`) of changes, put together from the configuration."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
             source = [f"path: {_quoted(_relative(project.articles, target.parent))}"]
         print_line(summary(project))
         target.write_text("".join(f"{line}\n" for line in config_lines(project, source)), encoding="utf-8")
-        print_line(f"wrote {target}; see what it gives with: flask articles check")
+        print_line(f"wrote {target}; check the articles with: flask articles check")
 
     return init
 
@@ -84,7 +84,7 @@ def config_lines(project: Project, source: list[str]) -> Iterator[str]:
     yield "articles:"
     yield from (f"  {line}" for line in source)
     if project.generator != "plain":
-        yield f"  generator: {project.generator} # whose rules hold"
+        yield f"  generator: {project.generator} # whose conventions apply"
     if project.base_url:
         yield f"  base_url: {_quoted(project.base_url)} # the site the articles belong to: entries link there"
     else:

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 _GRACE = 0.3
-"""Seconds that a refresh under way is given when the process ends; cut short, it has not happened."""
+"""Seconds that a running refresh is given when the process ends; one that is cut short has no effect."""
 
 
 def utc_now() -> datetime:
@@ -99,8 +99,8 @@ class Newswire:
         """Start to keep the catalog fresh, for as long as this process lives.
 
         Articles in a folder are in the catalog when this returns; SourceError says that the folder cannot be
-        read. From a git repository they come when they come. An error that nobody foresaw is logged: the
-        watcher tries again, and a catalog of an earlier start is served meanwhile.
+        read. Articles from a git repository come later. An unforeseen error is logged: the watcher tries
+        again, and the catalog of an earlier start is served meanwhile.
         """
         if self.puller:
             self.puller.start()
@@ -165,7 +165,7 @@ def article_folder(articles: ArticlesConfig, checkout: Checkout | None) -> Folde
 
 
 def source_of(config: Config, folder: Folder) -> str:
-    """Return what says which files the articles are from."""
+    """Return a text that identifies the files that the articles are from."""
     return f"{folder.root.resolve()} {config.articles.include} {config.articles.exclude}"
 
 

@@ -1,4 +1,4 @@
-"""What podcast clients look for in RSS, in feeds with something to hear or to watch.
+"""The elements of RSS for podcast clients, in feeds with audio or video.
 
 https://podcasters.apple.com/support/823-podcast-requirements, https://podcasting2.org/docs/podcast-namespace
 """
@@ -24,7 +24,7 @@ _CATEGORY = "News"
 
 
 def is_podcast(feed: Feed) -> bool:
-    """Return whether a feed has something to hear or to watch."""
+    """Return whether a feed has audio or video."""
     return any(is_media(enclosure) for entry in feed.entries for enclosure in entry.enclosures)
 
 

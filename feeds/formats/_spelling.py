@@ -1,4 +1,4 @@
-"""How & and < are written in XML: so that clients that do not parse it to the letter read them right too.
+"""How & and < are written in XML, so that clients whose parsers are not exact read them right too.
 
 | client | named (`&amp;`) | hexadecimal (`&#x26;`) |
 | --- | --- | --- |

@@ -1,4 +1,4 @@
-"""feedgen 1.0.0 with its traps disarmed: what RSS and Atom have in common, and a way past what it cannot say.
+"""An adapter for feedgen 1.0.0: what RSS and Atom have in common, without feedgen's faults and limits.
 
 feedgen writes the core elements. An extension of ours, which it hands every element it has built, adds the
 rest: links with their roles, media outside a group, `sy:` in the right case.

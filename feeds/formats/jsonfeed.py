@@ -67,7 +67,7 @@ def _attachment(enclosure: Enclosure) -> dict[str, Any]:
 
 
 def _extension(entry: Entry) -> dict[str, Any]:
-    """Return what JSON Feed has no words for: all pictures, where there are several, and the publication."""
+    """Return our extension of JSON Feed: all pictures, where there are several, and the publication."""
     pictures = [
         _present({"url": each.url, "title": each.title, "width": each.width, "height": each.height})
         for each in entry.images

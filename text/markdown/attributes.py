@@ -1,4 +1,4 @@
-"""What is in braces or between dollar signs: attribute lists leave the text, formulas stay as written."""
+"""Braces and dollar signs: attribute lists are removed from the text, formulas stay as they are written."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Hugo(Expander):
     def template(self, piece: Piece) -> int:
         """Put what a shortcode becomes."""
         if piece.opening.endswith("/*"):
-            if piece.opening != "{{/*":  # one that is to be shown, not run
+            if piece.opening != "{{/*":  # a shortcode that is to be shown, not expanded
                 self.put(self._shown(piece))
             return piece.end
         tag = _HUGO_NAME.match(piece.inner.strip())

@@ -1,8 +1,8 @@
-"""The plain part of YAML, which robots write: one key a line, scalars that need no thought.
+"""The plain part of YAML, as programs write it: one key a line, and scalars without special cases.
 
 `load` either returns exactly what PyYAML would, several times faster, or None: then the text uses more of
-YAML than is certain here, and PyYAML must read it whole. Blocks that nobody reads are skipped by their lines,
-where each of them is closed on its own.
+YAML than is certain here, and PyYAML must read it whole. Blocks that are never read are skipped by their
+lines if each line is closed on its own.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ _CLOSED_LINES = re.compile(
     )*+""",
     re.VERBOSE,
 )
-# Such lines as robots write them, known three times as fast, but for errors within a line: after a quote at
-# its beginning and one without a backslash at its end no scalar is open, whatever stands between.
+# Such lines as programs write them, recognised three times as fast, except for errors within a line: after a
+# quote at its beginning and one without a backslash at its end no scalar is open, whatever stands between.
 _ENDING_LINES = re.compile(
     r"""(?:[ ]++ (?:-[ ])?+ [A-Za-z0-9_-]++:
     (?:\n | [ ](?: ".++(?<=[^\\]") | [A-Za-z0-9].*+ )\n))*+""",
@@ -83,7 +83,7 @@ def load(
     unread: Set[str] = _NOTHING,
     parts: Mapping[str, Set[str]] = _ALL_PARTS,
 ) -> dict[str, Any] | None:
-    """Return the mapping that a YAML text holds, or None when PyYAML has to say; it ends with a newline.
+    """Return the mapping in a YAML text, or None where PyYAML is needed; it ends with a newline.
 
     With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed. The
     value of a key in `unread` is None, whatever it says. The items of a list below a key in `parts` need have
@@ -197,7 +197,7 @@ def _block(text: str, parts: Set[str] | None = None) -> Any:
 
 
 _seen_block = lru_cache(maxsize=4096)(_block)
-"""Robots write the same provider and the same topics into many files."""
+"""Programs write the same provider and the same topics into many files."""
 
 
 def _place(levels: list[_Level], column: int, dash: bool, key: str, value: Any) -> None:

@@ -36,7 +36,7 @@ _CHARACTER = "found character that cannot start any token"
 _NAME = "did not find expected alphabetic or numeric character"  # behind the * of `**/*.md`, or an &
 _TAB = "found a tab character that violates indentation"
 _OPEN_QUOTE = "while scanning a quoted scalar: found unexpected end of stream"
-# A key in front of its value. It is short and plain, so that it is no part of a value that nobody must see.
+# A key in front of its value. It is short and plain, so that it is no part of a secret value.
 _KEY = re.compile(r"[ -]*([A-Za-z][A-Za-z0-9_-]{0,30}): +\S")
 # All that stands in front of a colon which is the first of its line.
 _DEEPER_KEY = re.compile(r" +[\w-]+")
@@ -56,10 +56,10 @@ class YamlError(Exception):
 
 
 class Loader(CSafeLoader):
-    """PyYAML's safe loader, which refuses what nobody means: numbers of more than MAX_DIGITS digits.
+    """PyYAML's safe loader, which also refuses numbers of more than MAX_DIGITS digits.
 
-    What looks like a date but is none, such as 2026-02-30, stays text: whoever wants a date sees that it is
-    not one, and nobody else is in its way.
+    What looks like a date but is none, such as 2026-02-30, stays text: where a date is expected, the value is
+    refused there, and elsewhere text is fine.
     """
 
     def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
@@ -165,7 +165,7 @@ def _at(event: yaml.Event, reason: str) -> YamlError:
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str) -> YamlError:
-    """Say what is wrong, without what PyYAML quotes of the file: that may be a value nobody must see."""
+    """Say what is wrong, without what PyYAML quotes of the file, which may be a secret value."""
     mark, said = error.problem_mark, [error.problem]
     if error.problem == "found unexpected end of stream" and error.context_mark:
         mark, said = error.context_mark, [error.context, error.problem]
