@@ -6,8 +6,8 @@ Knows the bot's parts and the templates, but neither HTTP requests nor who may s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from articles.article import Article
@@ -17,13 +17,15 @@ from bot.operator.attention import Need, attention
 from bot.operator.explaining import Explanation, explanations
 from bot.operator.parts import BotParts
 from bot.operator.reviewing import unreviewed
+from bot.operator.simulations import totals_of
 from bot.outbox import channelstate, lease, schema, wording
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_standing
 from bot.planning.rules import Channel
-from bot.planning.threshold import candidates, threshold
+from bot.planning.simulation import simulate
+from bot.planning.threshold import WEEK, WEEKS, candidates, threshold
 from bot.planning.timeline import ComingPost, Wait, timeline
 from bot.services import SERVICES
 from feeds.publisher import Publisher
@@ -192,10 +194,13 @@ class OperatorViews:
         if channel:
             found = candidates(channel, self._publisher.catalog.shown(ALL, now), now)
             result = threshold(found, min_quality, now)
+            # By the policy only where there is one: without, each article is a post.
+            by_policy = None if channel.policy.is_plain else self._simulated(channel, min_quality, now)
             bars = found.bars()
             values = {
                 "found": found,
                 "result": result,
+                "by_policy": by_policy,
                 "bars": bars,
                 "bar_columns": columns([(b.articles, 0, f"{b.low} to {b.high}: {b.articles}") for b in bars]),
                 "week_columns": columns(
@@ -205,6 +210,12 @@ class OperatorViews:
         return self._page(
             "threshold", now, form_token, "", channel=channel, channels=self.parts.channels, **values
         )
+
+    def _simulated(self, channel: Channel, min_quality: int | None, now: datetime) -> Mapping[str, int]:
+        """Return what the channel's policy would have made of these weeks' articles, in all."""
+        articles = self._publisher.catalog.shown(ALL, now)
+        chosen = replace(channel, min_quality=min_quality)
+        return totals_of(simulate(chosen, articles, now - WEEKS * WEEK, now, self.parts.every))
 
     def preview(self, now: datetime, form_token: str, question: str, article: Article | None) -> str:
         """Return an article as each service would show it and why it is posted, or a list of articles."""

@@ -16,6 +16,7 @@ from bot.operator.commands.questions import add_questions
 from bot.operator.commands.reviewing import add_reviewing
 from bot.operator.commands.running import add_running
 from bot.operator.commands.shared import Parts, Proposed, clear_errors
+from bot.operator.commands.simulating import add_simulating
 from bot.outbox import schema
 from text.printable import print_line
 
@@ -27,6 +28,7 @@ def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
     group = AppGroup("bot", help="Post new articles to chat; inspect and control the bot.")
     add_running(group, parts)
     add_planning(group, parts, proposed)
+    add_simulating(group, parts, proposed)
     add_questions(group, parts)
     add_delivery_orders(group, parts)
     add_channel_orders(group, parts)

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from articles.topics import ALL
 from bot.operator import queries, reports, values
 from bot.operator.attention import Need, attention
-from bot.operator.commands.shared import Parts, article_named, channel_named, clear_errors, ready
+from bot.operator.commands.shared import AS_JSON, Parts, article_named, channel_named, clear_errors, ready
 from bot.operator.explaining import explanations
 from bot.operator.parts import BotParts
 from bot.outbox import channelstate, lease, wording
@@ -22,8 +22,6 @@ from bot.services import SERVICES
 from text.printable import print_json
 from text.tables import Cell
 from text.terminal import print_lines, terminal_width
-
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def add_questions(group: AppGroup, parts: Parts) -> None:

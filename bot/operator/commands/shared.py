@@ -34,6 +34,8 @@ Parts = Callable[[TextIO], BotParts]
 Proposed = Callable[[Path | None, Path | None], AbstractContextManager[ProposedChange]]
 """Gives, for a while, what another config file or another article folder would change."""
 
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
 
 def clear_errors(command: _F) -> _F:
     """Turn the errors that operators can correct into one line."""
@@ -58,7 +60,7 @@ def ready(ours: BotParts) -> BotParts:
     return ours
 
 
-def channel_named(ours: BotParts, name: str) -> Channel:
+def channel_named(ours: BotParts | ProposedChange, name: str) -> Channel:
     """Return the channel; raises CommandError with the names of those there are."""
     for channel in ours.channels:
         if channel.name == name:

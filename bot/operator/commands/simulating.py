@@ -1,0 +1,91 @@
+"""`flask bot simulate`: what a channel's rules and policy would have posted on each day of the past."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from bot.operator import simulations
+from bot.operator.commands.shared import (
+    AS_JSON,
+    Parts,
+    Proposed,
+    channel_named,
+    clear_errors,
+)
+from bot.operator.parts import BotParts, ProposedChange
+from bot.planning.localtime import first_at
+from bot.planning.rules import Channel
+from bot.planning.simulation import Simulation, simulate, zone_of
+from text.printable import print_json
+from text.terminal import no_link, print_lines
+
+LONGEST = timedelta(days=3_660)
+"""How long a span may be simulated."""
+
+_DATE = click.DateTime(formats=["%Y-%m-%d"])
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def add_simulating(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
+    """Add `simulate`."""
+
+    @group.command(name="simulate")
+    @click.option("--from", "start", type=_DATE, required=True, help="The first day.")
+    @click.option("--to", "end", type=_DATE, required=True, help="The day after the last.")
+    @click.option("--channel", "name", help="Only this channel.")
+    @click.option("--config", "other", type=_FILE, help="Use the channels and topics of this config file.")
+    @click.option("--content", type=_FOLDER, callback=no_link, help="Use the articles in this folder.")
+    @AS_JSON
+    @clear_errors
+    def simulate_(
+        start: datetime,
+        end: datetime,
+        name: str | None,
+        other: Path | None,
+        content: Path | None,
+        as_json: bool,
+    ) -> None:
+        """Show what the channels would have posted on each day, by the articles' own dates; post nothing.
+
+        Try quiet hours, a budget or a digest out before they are in force: with --config, those of another
+        config file.
+        """
+        if not timedelta(0) < end - start <= LONGEST:
+            raise click.BadParameter("is not within ten years after --from", param_hint="--to")
+        ours = parts(sys.stderr)
+        with _articles_of(ours, proposed, other, content) as of:
+            of.refresh()
+            channels = [channel_named(of, name)] if name else list(of.channels)
+            found = [_simulated(of, each, start.date(), end.date(), ours.every) for each in channels]
+        if as_json:
+            print_json([simulations.simulation_values(each) for each in found])
+        else:
+            for each in found:
+                print_lines(simulations.simulation_lines(each))
+
+
+@contextmanager
+def _articles_of(
+    ours: BotParts, proposed: Proposed, other: Path | None, content: Path | None
+) -> Iterator[BotParts | ProposedChange]:
+    if other or content:
+        with proposed(other, content) as change:
+            yield change
+    else:
+        yield ours
+
+
+def _simulated(
+    of: BotParts | ProposedChange, channel: Channel, first: date, after: date, every: timedelta
+) -> Simulation:
+    zone = zone_of(channel.policy)
+    start, end = (first_at(zone, day, time(0)) for day in (first, after))
+    return simulate(channel, of.catalog.scan(), start, end, every)

@@ -1,0 +1,137 @@
+"""What a channel would have posted in a span of the past, by the articles' own dates. Pure.
+
+Articles are taken as they are now: of earlier versions nobody knows. Requests that fail are not played.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from articles.article import Article
+from bot.outbox.records import PostKind
+from bot.planning.admission import stories_of
+from bot.planning.forecast import Arrival, Pace, forecast
+from bot.planning.policy import Policy, Spent, candidate_of
+from bot.planning.release import PlannedPost
+from bot.planning.rules import Channel, decide
+from bot.planning.timeline import unplanned
+from text.zones import zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedDay:
+    """One day: how many articles came up that the rules admit, were posted in how many posts, or expired.
+
+    `digests` and `urgent` count some of the `posts`.
+    """
+
+    day: date
+    came: int
+    posted: int
+    posts: int
+    digests: int
+    urgent: int
+    expired: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What a channel would have had: the days, the posts, and how many articles waited at the end.
+
+    `same_story` counts the articles that were left out as another had told their story.
+    """
+
+    channel: Channel
+    days: tuple[SimulatedDay, ...]
+    posts: tuple[PlannedPost, ...]
+    same_story: int
+    waiting: int
+
+
+def simulate(
+    channel: Channel, articles: Iterable[Article], start: datetime, end: datetime, every: timedelta
+) -> Simulation:
+    """Return what the channel would have posted from `start` to before `end`, looking `every` so often.
+
+    What was published before `start` is the baseline: it is not posted, and its stories count as told. Days
+    are those of the policy's time zone, or of UTC.
+    """
+    arrivals, same_story = _arrivals(channel, articles, start, end)
+    policy = channel.policy
+    spent = Spent(left=channel.max_per_tick, digest_at=policy.digest.last(start) if policy.digest else None)
+    pace = Pace(per_tick=channel.max_per_tick, every=every)
+    found = forecast(arrivals, policy, spent, pace, start, end - timedelta(microseconds=1))
+    place = zone_of(policy)
+    last = end - timedelta(microseconds=1)
+    days = _days(
+        Counter(each.at.astimezone(place).date() for each in arrivals),
+        found.posts,
+        Counter(at.astimezone(place).date() for at, _ in found.expired),
+        (start.astimezone(place).date(), last.astimezone(place).date()),
+        place,
+    )
+    posted = sum(len(each.deliveries) for each in found.posts)
+    return Simulation(
+        channel=channel,
+        days=tuple(days),
+        posts=found.posts,
+        same_story=same_story,
+        waiting=len(arrivals) - posted - len(found.expired),
+    )
+
+
+def zone_of(policy: Policy) -> ZoneInfo:
+    """Return the time zone in which the policy's days are; UTC for one that has none."""
+    parts = (policy.digest, policy.budget, policy.quiet)
+    return next((part.zone for part in parts if part), zone("UTC"))
+
+
+def _arrivals(
+    channel: Channel, articles: Iterable[Article], start: datetime, end: datetime
+) -> tuple[list[Arrival], int]:
+    """Return the articles that the rules admit in the span, oldest first, and how many told a known story."""
+    told = set[str]()
+    found: list[Arrival] = []
+    same_story = 0
+    earlier = replace(channel, max_age=None)
+    for article in sorted(articles, key=lambda each: (each.due_at, each.id)):
+        at = article.due_at
+        if at >= end or not decide(article, channel if at >= start else earlier, at).deliver:
+            continue
+        stories = stories_of(article)
+        if at >= start and told.isdisjoint(stories):
+            delivery = unplanned(article, channel.name, len(found) + 1)
+            found.append(Arrival(at=at, candidate=candidate_of(delivery, article, channel.max_age)))
+        else:
+            same_story += at >= start
+        told.update(stories)
+    return found, same_story
+
+
+def _days(
+    came: Counter[date],
+    posts: Iterable[PlannedPost],
+    expired: Counter[date],
+    span: tuple[date, date],
+    place: ZoneInfo,
+) -> Iterator[SimulatedDay]:
+    first, last = span
+    by_day: dict[date, list[PlannedPost]] = {}
+    for post in posts:
+        by_day.setdefault(post.due_at.astimezone(place).date(), []).append(post)
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        made = by_day.get(day, [])
+        yield SimulatedDay(
+            day=day,
+            came=came[day],
+            posted=sum(len(post.deliveries) for post in made),
+            posts=len(made),
+            digests=sum(post.kind is PostKind.DIGEST for post in made),
+            urgent=sum(post.kind is PostKind.URGENT for post in made),
+            expired=expired[day],
+        )
