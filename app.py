@@ -132,7 +132,7 @@ def _add_commands(
     app.cli.add_command(version_command())
     for name, what in (
         ("bot", "Post new articles to chat."),
-        ("db", "Create or upgrade the bot's tables."),
+        ("db", "Upgrade, back up and copy the bot's database."),
     ):
         app.cli.add_command(_LazyGroup(name, what, partial(_bot_commands, newswire, environ, session)))
     app.cli.add_command(

@@ -5,20 +5,17 @@ Everything that is shown comes from `reports`; everything that is changed goes t
 
 from __future__ import annotations
 
-import sys
-
 from flask.cli import AppGroup
 
+from bot.operator.commands.databases import database_commands
 from bot.operator.commands.messages import add_messages
 from bot.operator.commands.ordering import add_channel_orders, add_delivery_orders
 from bot.operator.commands.planning import add_planning
 from bot.operator.commands.questions import add_questions
 from bot.operator.commands.reviewing import add_reviewing
 from bot.operator.commands.running import add_running
-from bot.operator.commands.shared import Parts, Proposed, clear_errors
+from bot.operator.commands.shared import Parts, Proposed
 from bot.operator.commands.simulating import add_simulating
-from bot.outbox import schema
-from text.printable import print_line
 
 __all__ = ["Parts", "Proposed", "bot_commands", "database_commands"]
 
@@ -34,18 +31,4 @@ def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
     add_channel_orders(group, parts)
     add_reviewing(group, parts)
     add_messages(group, parts)
-    return group
-
-
-def database_commands(parts: Parts) -> AppGroup:
-    """Return the `db` group."""
-    group = AppGroup("db", help="Create or upgrade the bot's tables.")
-
-    @group.command()
-    @clear_errors
-    def upgrade() -> None:
-        """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
-        schema.upgrade(parts(sys.stderr).database)
-        print_line("the outbox's tables are up to date")
-
     return group

@@ -1,0 +1,68 @@
+"""`flask db upgrade`, `backup`, `restore` and `copy`: the outbox as a whole."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from bot.operator.commands.shared import Parts, clear_errors
+from bot.outbox import copying, schema
+from bot.outbox.database import connect
+from text.numbers import counted
+from text.printable import print_line
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def database_commands(parts: Parts) -> AppGroup:
+    """Return the `db` group."""
+    group = AppGroup("db", help="Upgrade, back up and copy the bot's database.")
+
+    @group.command()
+    @clear_errors
+    def upgrade() -> None:
+        """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
+        schema.upgrade(parts(sys.stderr).database)
+        print_line("the outbox's tables are up to date")
+
+    @group.command()
+    @click.argument("file", type=_FILE)
+    @clear_errors
+    def backup(file: Path) -> None:
+        """Write the outbox into FILE, a new SQLite file, from either kind of database, while bots run."""
+        copying.back_up(parts(sys.stderr).database, file)
+        print_line(f"wrote {file}, {counted(file.stat().st_size, 'byte')}")
+
+    @group.command()
+    @click.argument("file", type=_FILE)
+    @clear_errors
+    def restore(file: Path) -> None:
+        """Copy the outbox in FILE, a backup, into a database that has none.
+
+        What the bot has posted since the backup is not in it. So that nothing is posted again, all articles
+        that are there now count as already there, and messages that waited are held: `flask bot resolve`
+        posts them or not.
+        """
+        ours = parts(sys.stderr)
+        rows, held = copying.restore(file, ours.database, ours.clock())
+        print_line(f"restored {counted(rows, 'row')}; {counted(held, 'message')} held")
+
+    @group.command()
+    @click.argument("url", envvar="NEW_DATABASE_URL")
+    @clear_errors
+    def copy(url: str) -> None:
+        """Copy the outbox into the database at URL, which has none; the one here stays as it is.
+
+        Stop every bot before, and set DATABASE_URL to the new address after. NEW_DATABASE_URL in the
+        environment serves in place of URL, so that no password is in a command line.
+        """
+        ours = parts(sys.stderr)
+        with closing(connect(url)) as target:
+            rows = copying.move(ours.database, target, ours.clock())
+        print_line(f"copied {counted(rows, 'row')}")
+
+    return group

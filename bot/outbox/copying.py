@@ -1,0 +1,211 @@
+"""The whole outbox into another database: a backup, its restore, a move between SQLite and PostgreSQL.
+
+A copy is one transaction on each side: the source as it is at one moment, the target all or nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from bot.errors import BotError
+from bot.outbox import lease, schema
+from bot.outbox.causes import Cause
+from bot.outbox.database import Database, connect, first_line
+from bot.outbox.moves import NewPost, add_posts, move_posts
+from bot.outbox.records import PostKind
+from bot.outbox.schema import channels, deliveries, metadata, posts
+from bot.outbox.states import SHOWN, DeliveryState, PostState
+from storage.private import private_file
+
+CHUNK = 5000
+"""Rows that are read and written at once."""
+
+# By their foreign keys. What triggers keep comes last, in place of what they have made of the other rows.
+_ORDER = ("posts", "deliveries", "attempts", "channels", "hosts")
+_KEPT_BY_TRIGGERS = ("delivery_counts", "tallies")
+_NOTE = "restored from a backup"
+_NO_CLAIM: dict[str, Any] = {"claim": None, "fence": None, "claimed_at": None, "claimed_until": None}
+
+
+class CopyError(BotError):
+    """The outbox cannot be copied there, or not now; the text says why."""
+
+
+def move(source: Database, target: Database, now: datetime) -> int:
+    """Copy the outbox into another database, which has none yet, and return how many rows that is.
+
+    Raises CopyError while a bot has the lease: what it posts meanwhile would be posted again from the copy.
+    """
+    schema.check(source)
+    holder = lease.holder(source)
+    if holder.expires_at is not None and holder.expires_at > now:
+        raise CopyError(
+            f"{holder.name} has the lease until {holder.expires_at:%H:%M:%S} UTC: stop every bot first"
+        )
+    return _copy(source, target)
+
+
+def back_up(source: Database, file: Path) -> None:
+    """Write the outbox as it is now into an SQLite file, which appears when it is whole.
+
+    Raises CopyError when the file exists or cannot be written.
+    """
+    schema.check(source)
+    if file.exists():
+        raise CopyError(f"{file} exists already")
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        private_file(partial)
+        if source.is_sqlite:
+            _copy_file(source, partial)
+        else:
+            target = connect(f"sqlite:///{partial}")
+            _copy(source, target)
+            target.close()
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        partial.replace(file)
+    except OSError as error:
+        raise CopyError(f"{file} cannot be written: {error.strerror}") from None
+    finally:
+        for left in file.parent.glob(f"{partial.name}*"):
+            left.unlink(missing_ok=True)
+
+
+def restore(file: Path, target: Database, now: datetime) -> tuple[int, int]:
+    """Copy a backup into a database that has no outbox yet, so that nothing is posted twice.
+
+    What was posted after the backup is not in it. So every article that is there at the next look counts as
+    already there, and every message that waited is held, with its answer lost, for an operator to resolve.
+    Returns how many rows were copied, and how many messages are held. Raises CopyError.
+    """
+    if not file.is_file():
+        raise CopyError(f"there is no file {file}")
+    with _upgraded(file) as source:
+        rows = _copy(source, target)
+    with target.write(limited=False) as connection:
+        return rows, _set_aside(connection, now)
+
+
+def _copy_file(source: Database, file: Path) -> None:
+    """Copy an SQLite database as it is at one moment: https://sqlite.org/backup.html."""
+    with source.read() as connection, closing(sqlite3.connect(file)) as copy:
+        driver: Any = connection.connection.driver_connection
+        driver.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, complete without what a log would hold
+
+
+def _copy(source: Database, target: Database) -> int:
+    schema.upgrade(target)
+    with _snapshot(source) as reading, target.write(limited=False) as writing:
+        for name in (*_ORDER, *_KEPT_BY_TRIGGERS):
+            if writing.scalar(select(func.count()).select_from(metadata.tables[name])):
+                raise CopyError("there is an outbox already: name a database without one")
+        rows = sum(_copy_table(reading, writing, metadata.tables[name]) for name in _ORDER)
+        for name in _KEPT_BY_TRIGGERS:
+            writing.execute(delete(metadata.tables[name]))
+            rows += _copy_table(reading, writing, metadata.tables[name])
+        # The numbers of leases go on, so that no request of an earlier one is taken for one of now.
+        fence = reading.scalar(select(schema.lease.c.fence).where(schema.lease.c.name == lease.NAME))
+        writing.execute(update(schema.lease).values(fence=(fence or 0) + 1, holder=None, expires_at=None))
+        if not target.is_sqlite:
+            _advance_sequences(writing)
+    return rows
+
+
+def _copy_table(reading: Connection, writing: Connection, table: Table) -> int:
+    found = reading.execution_options(yield_per=CHUNK).execute(select(table).order_by(*table.primary_key))
+    count = 0
+    for chunk in found.mappings().partitions(CHUNK):
+        writing.execute(insert(table), [dict(row) for row in chunk])
+        count += len(chunk)
+    return count
+
+
+@contextmanager
+def _snapshot(source: Database) -> Iterator[Connection]:
+    """Give a connection that sees the database as it is at one moment."""
+    if source.is_sqlite:
+        with source.read() as connection:
+            yield connection
+        return
+    with source.write(limited=False) as connection:
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        yield connection
+
+
+@contextmanager
+def _upgraded(file: Path) -> Iterator[Database]:
+    """Give the outbox in a backup with this program's tables; the backup itself stays as it is."""
+    with TemporaryDirectory(prefix="newswire-") as folder:
+        copy = Path(folder) / "outbox.sqlite"
+        try:
+            shutil.copyfile(file, private_file(copy))
+        except OSError as error:
+            raise CopyError(f"{file} cannot be read: {error.strerror}") from None
+        database = connect(f"sqlite:///{copy}")
+        try:
+            _bring_up_to_date(database, file)
+            yield database
+        finally:
+            database.close()
+
+
+def _bring_up_to_date(database: Database, file: Path) -> None:
+    try:
+        schema.check(database)
+    except schema.NoTablesError:
+        raise CopyError(f"{file} has no outbox in it") from None
+    except schema.SchemaError:
+        schema.upgrade(database)
+    except DBAPIError as error:
+        raise CopyError(f"{file} is no backup of an outbox: {first_line(error)}") from None
+
+
+def _advance_sequences(connection: Connection) -> None:
+    """Have PostgreSQL count on from the copied ids; SQLite does so by itself."""
+    for name in ("posts", "deliveries", "attempts"):
+        connection.execute(
+            text(
+                f"SELECT setval(pg_get_serial_sequence('{name}', 'id'),"
+                f" (SELECT coalesce(max(id), 0) + 1 FROM {name}), false)"
+            )
+        )
+
+
+def _set_aside(connection: Connection, now: datetime) -> int:
+    """Hold every message that waits, and have every channel take what is there for already there."""
+    connection.execute(update(channels).values(rules=None, catalog=None, revision=None, planned_at=None))
+    unreleased = select(deliveries.c.id, deliveries.c.channel).where(
+        deliveries.c.state == DeliveryState.WAITING, deliveries.c.post_id.is_(None)
+    )
+    for number, channel in connection.execute(unreleased).all():
+        (post,) = add_posts(connection, channel, [NewPost(kind=PostKind.NEWS, due_at=now)], now)
+        delivery = update(deliveries).where(deliveries.c.id == number)
+        connection.execute(delivery.values(post_id=post, position=0))
+    waiting = [PostState.PLANNED, PostState.CLAIMED, PostState.RETRY, PostState.UNKNOWN]
+    of_articles = posts.c.id.in_(select(deliveries.c.post_id).where(deliveries.c.post_id.is_not(None)))
+    # A correction that was under way.
+    shown = and_(posts.c.claim.is_not(None), posts.c.state.in_(SHOWN))
+    connection.execute(update(posts).where(shown).values(_NO_CLAIM))
+    # What waited for its channel to be enabled again.
+    disabled = and_(posts.c.state == PostState.HELD, posts.c.cause == Cause.CHANNEL_DISABLED)
+    lost: dict[str, Any] = {"cause": Cause.ANSWER_LOST, "note": _NOTE}
+    held = connection.execute(update(posts).where(disabled).values(lost)).rowcount
+    held += move_posts(connection, of_articles, waiting, PostState.HELD, now, **lost, **_NO_CLAIM)
+    # Tests and alerts of the past are of no use now.
+    ended: dict[str, Any] = {"cause": Cause.NOTHING_LEFT, "note": _NOTE}
+    move_posts(connection, ~of_articles, waiting, PostState.DEAD, now, **ended, **_NO_CLAIM)
+    return held
