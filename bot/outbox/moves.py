@@ -5,12 +5,15 @@ Every move compares the state it starts from, so that what has changed meanwhile
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, update
+from sqlalchemy import ColumnElement, Connection, Insert, Text, bindparam, cast, func, insert, select, update
+from sqlalchemy.dialects import postgresql
 
 from bot.outbox.causes import Cause
 from bot.outbox.keys import new_post_key
@@ -33,9 +36,33 @@ _BEGINNINGS = frozenset({DeliveryState.WAITING, DeliveryState.BASELINED, Deliver
 
 def add_deliveries(connection: Connection, rows: Sequence[Row]) -> None:
     """Add deliveries; each row has its `state`, one of those in which a delivery may begin."""
+    _check_beginnings(rows)
+    if rows:
+        connection.execute(insert(deliveries), list(rows))
+
+
+def add_alike_deliveries(connection: Connection, row: Row, channels: Sequence[str]) -> None:
+    """Add a delivery to each of the channels, in one statement: `row` is all of it but the channel."""
+    _check_beginnings([row])
+    statement = _alike(tuple(row), connection.dialect.name)
+    values = {f"its_{name}": value for name, value in row.items()}
+    connection.execute(statement, {**values, "its_channels": json.dumps(channels)})
+
+
+@cache
+def _alike(names: tuple[str, ...], dialect: str) -> Insert:
+    document = bindparam("its_channels", type_=Text)
+    if dialect == "sqlite":
+        each = func.json_each(document).table_valued("value")
+    else:
+        each = func.json_array_elements_text(cast(document, postgresql.JSON)).table_valued("value")
+    values = [bindparam(f"its_{name}", type_=deliveries.c[name].type) for name in names]
+    return insert(deliveries).from_select([*names, "channel"], select(*values, each.c.value))
+
+
+def _check_beginnings(rows: Sequence[Row]) -> None:
     if wrong := {row["state"] for row in rows} - _BEGINNINGS:
         raise IllegalMoveError(f"no delivery begins as {', '.join(sorted(wrong))}")
-    connection.execute(insert(deliveries), list(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

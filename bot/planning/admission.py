@@ -5,55 +5,35 @@ Knows the outbox's tables. The caller says which articles are admitted, and from
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.exc import DBAPIError
 
-from articles.article import Article
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
 from bot.outbox.database import first_line, is_away
-from bot.outbox.keys import LONGEST_TITLE, index_key, is_storable, storable
-from bot.outbox.moves import add_deliveries, move_deliveries
+from bot.outbox.keys import LONGEST_TITLE, is_storable, storable
+from bot.outbox.moves import add_alike_deliveries, add_deliveries, move_deliveries
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.planning.plan import Plan, Planned, Refused
-from bot.planning.rules import Channel
-from bot.planning.stories import story_keys
+from bot.planning.wanted import Facts, Fate, Wanted
 
 _LONGEST_NAME = 200
 """Characters of an id that are shown when an article cannot be stored."""
+
+_MANY = 20
+"""Channels from which on an article's deliveries are one statement: for 1,000, a third of the time."""
 
 Gone = Callable[[Sequence[str]], set[str]]
 """Returns which of some article ids no longer exist."""
 
 
-class Fate(Enum):
-    """What is to happen with an article that the rules admit."""
-
-    POST = "post"
-    BASELINE = "baselined"
-    RULES_CHANGED = "rules changed"
-
-
 _BASELINES = {Fate.BASELINE: Cause.ARCHIVE, Fate.RULES_CHANGED: Cause.RULES_CHANGED}
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An article for a channel; `stories` are the keys that its story may be known by, its own first."""
-
-    article: Article
-    channel: Channel
-    fate: Fate
-    stories: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,22 +45,12 @@ class Source:
     gone: Gone
 
 
-def want(article: Article, channel: Channel, fate: Fate) -> Wanted:
-    """Return what is to be admitted."""
-    return Wanted(article, channel, fate, stories_of(article))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _New:
+    """Deliveries to add that differ in nothing but their channel."""
 
-
-def stories_of(article: Article) -> tuple[str, ...]:
-    """Return the keys under which the article's story may be known; none for one found on this site only."""
-    keys = story_keys(article)
-    return tuple(dict.fromkeys(map(index_key, keys))) if keys else ()
-
-
-def content_of(article: Article) -> str:
-    """Return a digest of what people see of the article, wherever its file lies."""
-    seen = (article.title, article.summary, article.published_at.isoformat(), article.topics)
-    text = json.dumps(seen)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    row: dict[str, Any]
+    channels: list[str]
 
 
 class Admission:
@@ -98,8 +68,8 @@ class Admission:
         if not some:
             return
         past, by_story = self._past(some), self._by_story(some)
-        moved = self._moved([each for each in some if _key(each) not in past and _may_move(each)])
-        rows = []
+        moved = self._moved([each for each in some if _key(each) not in past and each.facts.content])
+        new: dict[tuple[object, ...], _New] = {}
         for each in some:
             first = next((by_story[name] for name in _names(each) if name in by_story), None)
             if _key(each) in past:
@@ -108,12 +78,16 @@ class Admission:
             past[_key(each)] = None
             if _key(each) in moved:
                 continue
-            row = self._row(each, first)
-            if row["state"] != DeliveryState.SKIPPED and row["story"]:
+            state, cause = self._decided(each, first)
+            if state is not DeliveryState.SKIPPED and each.facts.story:
                 # Only its own key: two sections of a page share the key that earlier versions wrote.
-                by_story[each.channel.name, row["story"]] = each.article.id
-            rows.append(row)
-        self._insert(rows)
+                by_story[each.channel.name, each.facts.story] = each.article.id
+            alike = (each.facts.key, state, cause, first)
+            if alike not in new:
+                new[alike] = _New(row=self._row(each.facts, state, cause, first), channels=[])
+            new[alike].channels.append(each.channel.name)
+            self._note(each, state)
+        self._insert(list(new.values()))
 
     def _storable(self, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
         for each in wanted:
@@ -123,7 +97,7 @@ class Admission:
                 self._refuse(each.channel.name, each.article.id, "its id holds a NUL or half a character")
 
     def _past(self, wanted: Sequence[Wanted]) -> dict[tuple[str, str], Any]:
-        keys = sorted({index_key(each.article.id) for each in wanted})
+        keys = sorted({each.facts.key for each in wanted})
         query = select(
             deliveries.c.article_key,
             deliveries.c.channel,
@@ -139,7 +113,7 @@ class Admission:
         A story that was baselined counts: renaming the files of an archive gives every article a new
         identity and the same address. One whose post has failed for good does not.
         """
-        stories = sorted({story for each in wanted for story in each.stories})
+        stories = sorted({story for each in wanted for story in each.facts.stories})
         # Asked for by story alone: given the states too, SQLite would rather read all that are in them.
         query = (
             select(
@@ -162,10 +136,10 @@ class Admission:
         """Find those whose file was moved: another with the same content is gone; go on with its row."""
         if not wanted:
             return set()
-        contents = {(content_of(each.article), each.channel.name): each for each in wanted}
+        contents = {(each.facts.content, each.channel.name): each for each in wanted}
         query = select(
             deliveries.c.id, deliveries.c.article_id, deliveries.c.channel, deliveries.c.content
-        ).where(deliveries.c.content.in_(sorted({content for content, _ in contents})))
+        ).where(deliveries.c.content.in_(sorted({content for content, _ in contents if content})))
         found = [row for row in self._connection.execute(query) if (row.content, row.channel) in contents]
         gone = self._source.gone([row.article_id for row in found])
         moved = set()
@@ -175,13 +149,29 @@ class Admission:
                 self._connection.execute(
                     update(deliveries)
                     .where(deliveries.c.id == row.id)
-                    .values(story=_story(each), **_identity(each.article), **self._planned_from())
+                    .values(story=each.facts.story, **_identity(each.facts), **self._planned_from())
                 )
                 moved.add(_key(each))
         return moved
 
-    def _row(self, each: Wanted, first: str | None) -> dict[str, Any]:
-        state, cause = self._decided(each, first)
+    def _row(self, facts: Facts, state: DeliveryState, cause: Cause, first: str | None) -> dict[str, Any]:
+        article = facts.article
+        return {
+            **_identity(facts),
+            **self._planned_from(),
+            "story": facts.story,
+            "title": storable(article.title)[:LONGEST_TITLE],
+            "published_at": article.published_at,
+            "quality": article.quality,
+            "content": facts.content,
+            "state": state,
+            "cause": cause,
+            "told_by": first if state is DeliveryState.SKIPPED else None,
+            "created_at": self._now,
+            "updated_at": self._now,
+        }
+
+    def _note(self, each: Wanted, state: DeliveryState) -> None:
         article, name = each.article, each.channel.name
         if state is DeliveryState.BASELINED:
             self._plan.baselined[name] += 1
@@ -189,21 +179,6 @@ class Admission:
             self._plan.skipped[name] += 1
         else:
             self._plan.posts.append(Planned(article.id, article.title, name, each.channel.review))
-        return {
-            **_identity(article),
-            **self._planned_from(),
-            "channel": name,
-            "story": _story(each),
-            "title": storable(article.title)[:LONGEST_TITLE],
-            "published_at": article.published_at,
-            "quality": article.quality,
-            "content": content_of(article) if _may_move(each) else None,
-            "state": state,
-            "cause": cause,
-            "told_by": first if state is DeliveryState.SKIPPED else None,
-            "created_at": self._now,
-            "updated_at": self._now,
-        }
 
     def _planned_from(self) -> dict[str, Any]:
         return {"catalog": self._source.identity, "revision": self._source.revision}
@@ -230,22 +205,35 @@ class Admission:
         sources = [DeliveryState.SKIPPED]
         move_deliveries(self._connection, which, sources, state, self._now, cause=cause, **values)
 
-    def _insert(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Write the rows, all at once or, if the database refuses one of them, all the others."""
-        if not rows:
+    def _insert(self, new: Sequence[_New]) -> None:
+        """Write the deliveries, all at once or, if the database refuses an article, those of all others."""
+        if not new:
             return
         try:
             with self._connection.begin_nested():
-                add_deliveries(self._connection, rows)
+                self._add(new)
         except DBAPIError as error:
             if is_away(error):
                 raise
-            if len(rows) == 1:
-                self._refuse(rows[0]["channel"], rows[0]["article_id"], first_line(error))
+            if len(new) == 1:
+                for name in new[0].channels:
+                    self._refuse(name, new[0].row["article_id"], first_line(error))
                 return
-            middle = len(rows) // 2
-            self._insert(rows[:middle])
-            self._insert(rows[middle:])
+            middle = len(new) // 2
+            self._insert(new[:middle])
+            self._insert(new[middle:])
+
+    def _add(self, new: Sequence[_New]) -> None:
+        """Add deliveries in this order: the older one of a channel has the lower number."""
+        rows: list[dict[str, Any]] = []
+        for each in new:
+            if len(each.channels) < _MANY:
+                rows += ({**each.row, "channel": name} for name in each.channels)
+                continue
+            add_deliveries(self._connection, rows)
+            rows = []
+            add_alike_deliveries(self._connection, each.row, each.channels)
+        add_deliveries(self._connection, rows)
 
     def _refuse(self, channel: str, article_id: str, reason: str) -> None:
         """Leave an article out, and show that in the channel's last error: the others go on."""
@@ -264,25 +252,13 @@ def tells_story(decided: str, post: str | None) -> bool:
 
 
 def _key(each: Wanted) -> tuple[str, str]:
-    return index_key(each.article.id), each.channel.name
-
-
-def _story(each: Wanted) -> str | None:
-    return each.stories[0] if each.stories else None
-
-
-def _may_move(each: Wanted) -> bool:
-    """Whether only its content can tell that an article is one whose file was moved: its address cannot."""
-    return not each.stories or each.article.story is not None
+    return each.facts.key, each.channel.name
 
 
 def _names(each: Wanted) -> list[tuple[str, str]]:
-    return [(each.channel.name, story) for story in each.stories]
+    return [(each.channel.name, story) for story in each.facts.stories]
 
 
-def _identity(article: Article) -> Mapping[str, Any]:
-    return {
-        "article_id": article.id,
-        "article_key": index_key(article.id),
-        "path": storable(article.path),
-    }
+def _identity(facts: Facts) -> Mapping[str, Any]:
+    article = facts.article
+    return {"article_id": article.id, "article_key": facts.key, "path": storable(article.path)}

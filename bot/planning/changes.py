@@ -14,7 +14,7 @@ from articles.article import Article
 from bot.outbox.keys import index_key, is_storable
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import SHOWN, PostState
-from bot.planning.admission import stories_of
+from bot.planning.wanted import stories_of
 
 QUIET = timedelta(seconds=60)
 """How long an article must have been left alone before its post is corrected: people save more than once."""

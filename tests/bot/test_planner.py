@@ -11,7 +11,8 @@ from sqlalchemy import event
 
 from bot.outbox.database import Database
 from bot.outbox.states import State
-from bot.planning.planner import CHUNK, Planner
+from bot.planning.looking import ADMITTED
+from bot.planning.planner import Planner
 from tests.bot.world import START, World, any_channel, article, shuffled
 
 TOPICS = '[{"name": "AI", "slug": "ai"}]'
@@ -351,10 +352,33 @@ def test_planning_asks_by_the_chunk(world: World) -> None:
     plan = Planner(world.database, world.catalog, channels).plan(START)
     event.remove(world.database.engine, "before_cursor_execute", note)
     assert len(plan.posts) == 5
-    chunks = -(-1001 * len(channels) // CHUNK)
+    chunks = -(-1001 * len(channels) // ADMITTED)
     assert len(asked) <= 2 * (chunks + len(channels))
     with world.database.read() as connection:
         for statement, values in asked:
             how = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
             assert "SCAN deliveries" not in how
             assert ("story IN" not in statement) or "ix_deliveries_story" in how
+
+
+def test_many_channels_get_an_article_in_one_statement(world: World) -> None:
+    """Baseline and news alike: every channel has each article once, the older one first."""
+    channels = [world.slack(f"c{number}", max_age=timedelta(hours=number + 1)) for number in range(25)]
+    planner = Planner(world.database, world.catalog, channels)
+    world.catalog.put(article("old"))
+    assert planner.plan(START).baselined == {channel.name: 1 for channel in channels}
+    statements: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> None:
+        if statement.startswith("INSERT INTO deliveries"):
+            statements.append(statement)
+
+    world.catalog.put(article("new"), article("older", published_at=START - timedelta(hours=2)))
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    plan = planner.plan(START)
+    event.remove(world.database.engine, "before_cursor_execute", note)
+    assert len(statements) == 2
+    assert len(plan.posts) == 24 + 25  # one hour is too short for the older one
+    found = [each.article_id for each in world.deliveries(channel="c24")]
+    assert found == ["old", "older", "new"]
+    assert [each.article_id for each in world.deliveries(channel="c0")] == ["old", "new"]

@@ -1,0 +1,231 @@
+"""One look at the articles: from what changed, and from rules, to deliveries, in short transactions.
+
+A look that is cut short is made again from where the last whole one ended.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import bindparam, func, update
+
+from articles.article import Article
+from bot.errors import BotError
+from bot.outbox import channelstate
+from bot.outbox.channelstate import ChannelState
+from bot.outbox.database import Utc
+from bot.outbox.schema import channels as channels_table
+from bot.planning import changes
+from bot.planning.admission import Admission, Source
+from bot.planning.catalog import Catalog
+from bot.planning.deleted import Transaction, mark_deleted
+from bot.planning.plan import Plan
+from bot.planning.rule_changes import is_news, with_rules
+from bot.planning.rules import Channel, Reason, decide
+from bot.planning.wanted import Facts, Fate, Wanted, facts_of
+
+_T = TypeVar("_T")
+
+CHUNK = 500
+"""Articles looked up at once: enough to make statements few, and little enough to keep memory flat."""
+
+ADMITTED = 2_000
+"""Deliveries admitted in one transaction: few commits, and no writer waits for longer than a moment."""
+
+log = logging.getLogger("bot.planning.planner")
+
+
+class OvertakenError(BotError):
+    """Another process has taken the lease, or has planned, while this one was planning."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """One channel being looked at, and what happens with the articles it wants."""
+
+    channel: Channel
+    fate: Callable[[Article], Fate]
+
+
+class Look:
+    """One look for some channels, with their `rules` as text; in transactions that lock those channels.
+
+    `plan` is what it has found so far.
+    """
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        catalog: Catalog,
+        channels: dict[str, Channel],
+        rules: Mapping[str, str],
+        now: datetime,
+    ) -> None:
+        self._transaction = transaction
+        self._catalog = catalog
+        self._channels = channels
+        self._rules = rules
+        self._now = now
+        self._backfills: dict[str, deque[Facts]] = {}
+        self._states: dict[str, ChannelState] = {}
+        self.plan = Plan()
+        # Read before the articles: what changes meanwhile is looked at again.
+        self._source = Source(identity=catalog.identity, revision=catalog.revision(), gone=self._absent)
+
+    def run(self) -> Plan:
+        """Plan, and return what was found; raises OvertakenError, and what the database raises."""
+        with self._transaction() as connection:
+            for name, channel in self._channels.items():
+                if channel.was and channelstate.carry_over(connection, channel.was, name):
+                    log.info("channel=%s goes on with what was known of %s", name, channel.was)
+            channelstate.register(connection, self._channels, self._now)
+            self._states = channelstate.locked(connection, self._channels)
+        self._look_at_changes()
+        self._look_at_everything()
+        self._look_for_deleted()
+        self._remember()
+        return self.plan
+
+    def _look_at_changes(self) -> None:
+        """Plan what changed, or came to its time, since each channel was last looked at."""
+        groups: dict[tuple[int, datetime], list[_Channel]] = {}
+        for name, state in self._states.items():
+            if self._knows_catalog(state) and state.revision is not None and state.planned_at is not None:
+                cursor = (state.revision, state.planned_at)
+                groups.setdefault(cursor, []).append(_Channel(self._channels[name], self._fate(state)))
+        for (revision, planned_at), looks in groups.items():
+            changed = self._catalog.scan(changed_since=revision, due=(planned_at, self._now))
+            names = [look.channel.name for look in looks]
+            for chunk in _chunks(changed):
+                self._admit(self._wanted(chunk, looks))
+                with self._transaction() as connection:
+                    self.plan.corrections += changes.mark_changed(connection, chunk, names, self._now)
+
+    def _look_at_everything(self) -> None:
+        """Plan from the whole catalog for channels that are new, have new rules, or knew another catalog."""
+        looks = [
+            _Channel(self._channels[name], self._fate(state))
+            for name, state in self._states.items()
+            if not self._knows_catalog(state) or state.rules != self._rules[name]
+        ]
+        if not looks:
+            return
+        self._backfills = {
+            name: deque()
+            for name, state in self._states.items()
+            if state.baselined_at is None and self._channels[name].backfill
+        }
+        for chunk in _chunks(self._catalog.scan()):
+            self._admit(self._without_newest(self._wanted(chunk, looks)))
+        for name, newest in self._backfills.items():
+            self._admit([Wanted(facts, self._channels[name], Fate.POST) for facts in newest])
+        others = [name for name, state in self._states.items() if not self._knows_catalog(state)]
+        with self._transaction() as connection:
+            self.plan.corrections += changes.mark_recent(connection, others, self._now)
+
+    def _knows_catalog(self, state: ChannelState) -> bool:
+        return state.catalog == self._source.identity
+
+    def _fate(self, state: ChannelState) -> Callable[[Article], Fate]:
+        """Return what becomes of admitted articles without a delivery.
+
+        What only new rules admit was there before and is baselined, not posted in a flood.
+        """
+        if state.rules is None or state.planned_at is None:
+            return _baseline
+        if state.rules == self._rules[state.name]:
+            return _post
+        before = with_rules(self._channels[state.name], state.rules)
+        looked_at = state.planned_at
+
+        def fate(article: Article) -> Fate:
+            return Fate.POST if is_news(article, before, looked_at, self._now) else Fate.RULES_CHANGED
+
+        return fate
+
+    def _wanted(self, articles: Sequence[Article], looks: Sequence[_Channel]) -> Iterator[Wanted]:
+        for article in articles:
+            facts = None
+            for look in looks:
+                decision = decide(article, look.channel, self._now)
+                fate = look.fate(article) if decision.deliver else None
+                if decision.reason is Reason.TOO_OLD and look.fate is _baseline:
+                    # It was there before the channel, even if its date is changed later.
+                    fate = Fate.BASELINE
+                if fate is not None:
+                    facts = facts or facts_of(article)
+                    yield Wanted(facts, look.channel, fate)
+
+    def _without_newest(self, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
+        """Leave out as many of the newest as a new channel is to post at once; scans run from old to new."""
+        for each in wanted:
+            newest = self._backfills.get(each.channel.name)
+            if newest is None or not decide(each.article, each.channel, self._now).deliver:
+                yield each
+                continue
+            newest.append(each.facts)
+            if len(newest) > each.channel.backfill:
+                yield Wanted(newest.popleft(), each.channel, each.fate)
+
+    def _admit(self, wanted: Iterable[Wanted]) -> None:
+        for some in _chunks(wanted, ADMITTED):
+            with self._transaction() as connection:
+                now_known = channelstate.locked(connection, {each.channel.name for each in some})
+                if any(self._states[name].planned_at != each.planned_at for name, each in now_known.items()):
+                    raise OvertakenError("another process has planned meanwhile")
+                Admission(connection, self._source, self.plan, self._now).admit(some)
+
+    def _absent(self, ids: Sequence[str]) -> set[str]:
+        return set(ids) - self._catalog.get_many(ids).keys()
+
+    def _look_for_deleted(self) -> None:
+        """Have posts corrected whose article is gone, where the catalog has changed."""
+        here = (self._source.identity, self._source.revision)
+        names = [
+            name
+            for name, state in self._states.items()
+            if state.baselined_at is not None and (state.catalog, state.revision) != here
+        ]
+        self.plan.corrections += mark_deleted(self._transaction, self._catalog, names, self._now)
+
+    def _remember(self) -> None:
+        """Note how far the channels have been looked at: in one statement, but for those with new rules."""
+        here = {"catalog": self._source.identity, "revision": self._source.revision}
+        changed = [name for name, state in self._states.items() if state.rules != self._rules[name]]
+        with self._transaction() as connection:
+            connection.execute(
+                update(channels_table)
+                .where(channels_table.c.name.in_(sorted(self._states)))
+                .values(
+                    baselined_at=func.coalesce(channels_table.c.baselined_at, bindparam("now", type_=Utc)),
+                    planned_at=self._now,
+                    **here,
+                ),
+                {"now": self._now},
+            )
+            for name in changed:
+                connection.execute(
+                    update(channels_table)
+                    .where(channels_table.c.name == name)
+                    .values(rules=self._rules[name])
+                )
+
+
+def _post(article: Article) -> Fate:
+    return Fate.POST
+
+
+def _baseline(article: Article) -> Fate:
+    return Fate.BASELINE
+
+
+def _chunks(items: Iterable[_T], size: int = CHUNK) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    for first in iterator:
+        yield [first, *islice(iterator, size - 1)]

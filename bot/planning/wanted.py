@@ -1,0 +1,75 @@
+"""What the planner hands to admission: an article for a channel, and what is to happen with it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import Enum
+
+from articles.article import Article
+from bot.outbox.keys import index_key
+from bot.planning.rules import Channel
+from bot.planning.stories import story_keys
+
+
+class Fate(Enum):
+    """What is to happen with an article that the rules admit."""
+
+    POST = "post"
+    BASELINE = "baselined"
+    RULES_CHANGED = "rules changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the outbox knows an article by, computed once for all channels.
+
+    `stories` are the keys that its story may be known by, its own first; none for an article that is found on
+    this site only. `content` is None where its address tells whether it is an article whose file was moved.
+    """
+
+    article: Article
+    key: str
+    stories: tuple[str, ...]
+    content: str | None
+
+    @property
+    def story(self) -> str | None:
+        """The key under which its story is written down."""
+        return self.stories[0] if self.stories else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An article for a channel."""
+
+    facts: Facts
+    channel: Channel
+    fate: Fate
+
+    @property
+    def article(self) -> Article:
+        """The article."""
+        return self.facts.article
+
+
+def facts_of(article: Article) -> Facts:
+    """Return what the outbox knows the article by."""
+    stories = stories_of(article)
+    may_move = not stories or article.story is not None
+    content = content_of(article) if may_move else None
+    return Facts(article=article, key=index_key(article.id), stories=stories, content=content)
+
+
+def stories_of(article: Article) -> tuple[str, ...]:
+    """Return the keys under which the article's story may be known; none for one found on this site only."""
+    keys = story_keys(article)
+    return tuple(dict.fromkeys(map(index_key, keys))) if keys else ()
+
+
+def content_of(article: Article) -> str:
+    """Return a digest of what people see of the article, wherever its file lies."""
+    seen = (article.title, article.summary, article.published_at.isoformat(), article.topics)
+    text = json.dumps(seen)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
