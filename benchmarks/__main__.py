@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "searching": searching.searching,
     "delivery": bot.delivery,
     "planning": bot.planning,
+    "channels": bot.channels,
     "outbox": outbox.outbox,
 }
 DOCUMENT = ROOT / "docs" / "performance.md"

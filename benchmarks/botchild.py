@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from benchmarks.child import indexer
 from benchmarks.corpus import TOPICS
+from bot.operator import queries
 from bot.outbox import schema
 from bot.outbox.database import connect
 from bot.planning.planner import Planner
@@ -125,6 +126,37 @@ def plans(articles: str, state: str, url: str, runs: str) -> dict[str, Any]:
     return found
 
 
+def starts() -> dict[str, Any]:
+    """Time the start of a bot by this site's settings, its first look, and looks that find nothing new."""
+    from config import load
+    from wiring.bot import bot_parts
+    from wiring.site import build
+
+    began = time.perf_counter()
+    config = load(Path(os.environ["NEWSWIRE_CONFIG"]), os.environ)
+    parts = bot_parts(build(config), _with_webhooks(os.environ, config.bot.channels))
+    bot = parts.bot()
+    found: dict[str, Any] = {"start": time.perf_counter() - began}
+    schema.upgrade(parts.database)
+    parts.refresh()
+    bot.lease.hold()
+    found["first"] = _seconds(bot.look)
+    found["looks"] = [_seconds(bot.look) for _ in range(10)]
+    found["baselined"] = sum(queries.totals(parts.database).values())
+    bot.stop()
+    return found
+
+
+def _with_webhooks(environ: Mapping[str, str], channels: Iterable[Any]) -> dict[str, str]:
+    return {**environ, **{each.webhook_env: f"{_URL.format(1)}-{each.name}" for each in channels}}
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
 def _looks(planner: Planner, runs: int) -> tuple[list[float], int]:
     before, times = _peak(), []
     for _ in range(runs):
@@ -204,6 +236,7 @@ _CALLS: dict[str, Any] = {
     "bare": bare,
     "syncs": syncs,
     "plans": plans,
+    "starts": starts,
 }
 
 if __name__ == "__main__":

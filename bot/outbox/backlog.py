@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, select, update
 
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
@@ -129,16 +129,22 @@ def _new_post(release: Release, *, review: bool) -> NewPost:
 
 def _assign(connection: Connection, channel: str, number: int, members: Sequence[Delivery]) -> bool:
     """Make waiting deliveries part of a post, in this order; return whether all of them still waited."""
-    ours = and_(deliveries.c.id == bindparam("its_delivery"), _unreleased(channel))
-    values = {"post_id": number, "position": bindparam("its_place")}
-    statement = update(deliveries).where(ours).values(values)
-    places = ({"its_delivery": each.id, "its_place": place} for place, each in enumerate(members))
-    return all(connection.execute(statement, place).rowcount == 1 for place in places)
+    its = {"its_channel": channel, "its_post": number}
+    places = ({**its, "its_delivery": each.id, "its_place": place} for place, each in enumerate(members))
+    return all(connection.execute(_ASSIGN, place).rowcount == 1 for place in places)
 
 
-def _unreleased(channel: str) -> ColumnElement[bool]:
+def _unreleased(channel: str | BindParameter[str]) -> ColumnElement[bool]:
     return and_(
         deliveries.c.channel == channel,
         deliveries.c.state == DeliveryState.WAITING.value,
         deliveries.c.post_id.is_(None),
     )
+
+
+# Made once, as it runs for every delivery.
+_ASSIGN = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("its_delivery"), _unreleased(bindparam("its_channel")))
+    .values(post_id=bindparam("its_post"), position=bindparam("its_place"))
+)
