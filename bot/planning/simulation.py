@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from articles.article import Article
 from bot.outbox.records import PostKind
-from bot.planning.admission import stories_of
 from bot.planning.forecast import Arrival, Pace, forecast
 from bot.planning.policy import Policy, Spent, candidate_of
 from bot.planning.release import PlannedPost
 from bot.planning.rules import Channel, decide
 from bot.planning.timeline import unplanned
+from bot.planning.wanted import stories_of
 from text.zones import zone
 
 
