@@ -68,8 +68,8 @@ def test_every_warning_has_its_line(tmp_path: Path) -> None:
         "10:26: bot.channels[1].topics[2]: no article has the topic Secuirty; did you mean Security?",
         "10:45: bot.channels[1].topics[4]: no article has the topic Nothing like it; is it spelt as in the"
         " articles?",
-        "11:47: bot.channels[2].webhook_env: posts to the same address as team: every article would be there"
-        " twice",
+        "11:47: bot.channels[2].webhook_env: posts to the same address as team: every article would be posted"
+        " there twice",
         "12:51: bot.channels[3].webhook_env: holds an address of Slack: write `kind: slack`, or the address"
         " of another",
         "13:46: bot.channels[4].webhook_env: holds an address on chat.example.org, which is not a host of"
