@@ -73,7 +73,7 @@ def test_every_warning_has_its_line(tmp_path: Path) -> None:
         "12:51: bot.channels[3].webhook_env: holds an address of Slack: write `kind: slack`, or the address"
         " of another",
         "13:46: bot.channels[4].webhook_env: holds an address on chat.example.org, which is not a host of"
-        " Slack (hooks.slack-gov.com, hooks.slack.com)",
+        " Slack (hooks.slack-gov.com, hooks.slack.com, slack-gov.com, slack.com)",
         "14:7: bot.channels[5]: channel later posts nothing: LATER is not set in the environment",
         "6 warnings",
     ]
