@@ -28,14 +28,17 @@ from config.policies import PolicySection
 from config.values import (
     ChannelName,
     Duration,
+    LanguageTag,
     Names,
     Section,
     VariableName,
     all_defaults,
     everything,
     filter_lists,
+    listed,
     off,
 )
+from text.patterns import MAX_PATTERN, pattern
 from text.variables import SECRET_SUFFIX
 
 if TYPE_CHECKING:
@@ -50,7 +53,26 @@ class FilterConfig(Section):
     exclude: Names = ()
 
 
+def _keyword(value: str) -> str:
+    pattern(value)
+    return value
+
+
+Keywords = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=MAX_PATTERN), AfterValidator(_keyword)], ...],
+    BeforeValidator(listed),
+]
+
+
+class KeywordConfig(Section):
+    """Words, or `/patterns/`, of which an article must have one (`include`), or none (`exclude`)."""
+
+    include: Keywords = ()
+    exclude: Keywords = ()
+
+
 Filtered = Annotated[FilterConfig, BeforeValidator(filter_lists)]
+KeywordFiltered = Annotated[KeywordConfig, BeforeValidator(filter_lists)]
 
 
 def services() -> Mapping[str, Service]:
@@ -80,10 +102,13 @@ class ChannelConfig(PolicySection):
     was: ChannelName | None = None
     kind: Annotated[str, AfterValidator(_kind)]
     topics: Annotated[Names | None, BeforeValidator(everything)] = None
+    not_topics: Names = ()
     min_quality: int | None = None
     types: Filtered = all_defaults()
     providers: Filtered = all_defaults()
-    keywords: Filtered = all_defaults()
+    authors: Filtered = all_defaults()
+    languages: Annotated[tuple[LanguageTag, ...], BeforeValidator(listed)] = ()
+    keywords: KeywordFiltered = all_defaults()
     max_age: Annotated[Duration | None, BeforeValidator(off)] = timedelta(days=7)
     backfill: Annotated[int, Field(ge=0, le=100)] = 0
     max_per_tick: Annotated[int, Field(ge=1, le=1000)] = 5

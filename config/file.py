@@ -17,6 +17,7 @@ from config.channels import (
     BotConfig,
     ChannelConfig,
     FilterConfig,
+    KeywordConfig,
     services,
 )
 from config.errors import ConfigError, Location, Problem, dotted
@@ -241,7 +242,7 @@ _PARTS: Mapping[str, type[Section]] = {
     "bot": BotConfig,
     "feeds.topics": TopicConfig, "bot.channels": ChannelConfig,
     "bot.channels.types": FilterConfig, "bot.channels.providers": FilterConfig,
-    "bot.channels.keywords": FilterConfig,
+    "bot.channels.keywords": KeywordConfig, "bot.channels.authors": FilterConfig,
     "bot.channels.quiet": QuietConfig, "bot.channels.budget": BudgetConfig,
     "bot.channels.digest": DigestConfig, "bot.channels.urgent": UrgentConfig,
     "bot.channels.mentions": MentionConfig, "bot.channels.mentions.when": WhenConfig,

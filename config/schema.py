@@ -69,7 +69,7 @@ def _is_list_of_texts(schema: Schema) -> bool:
 
 
 def _is_filter(schema: Schema) -> bool:
-    return str(schema.get("$ref", "")).endswith("/FilterConfig")
+    return str(schema.get("$ref", "")).endswith(("/FilterConfig", "/KeywordConfig"))
 
 
 def _is_optional(schema: Schema) -> bool:

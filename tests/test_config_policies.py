@@ -10,7 +10,7 @@ import pytest
 from articles.topics import Topics
 from bot.planning.policy import Policy
 from bot.services.message import MentionKind
-from config import ConfigError, load
+from config import ConfigError, SiteConfig, load
 from wiring.channels import channel_rules
 
 START = """
@@ -28,7 +28,7 @@ def policy(folder: Path, text: str) -> Policy:
     file = folder / "config.yaml"
     file.write_text(f"{START}      {text}\n", encoding="utf-8")
     (channel,) = load(file, {}).bot.channels
-    return channel_rules(channel, Topics(()), "Europe/Berlin").policy
+    return channel_rules(channel, Topics(()), SiteConfig(timezone="Europe/Berlin")).policy
 
 
 def test_the_settings_become_a_policy(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def bot_parts(
     Raises BotError or SettingError when the database's address cannot be used.
     """
     config, topics = newswire.config, newswire.catalog.topics
-    found = [channel_of(channel, topics, environ, config.site.timezone) for channel in config.bot.channels]
+    found = [channel_of(channel, topics, environ, config.site) for channel in config.bot.channels]
     transport = Transport(
         session or requests.Session(),
         user_agent=f"Newswire (+{config.site.url})",
@@ -93,9 +93,7 @@ def proposed_change(newswire: Newswire, rules: Config, content: Path | None) -> 
         topics = indexer.catalog.topics
         yield ProposedChange(
             catalog=indexer.catalog,
-            channels=tuple(
-                channel_rules(channel, topics, rules.site.timezone) for channel in rules.bot.channels
-            ),
+            channels=tuple(channel_rules(channel, topics, rules.site) for channel in rules.bot.channels),
             taxonomy=_taxonomy(topics),
             refresh=indexer.refresh,
         )

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from articles.topics import Topics
-from bot.planning.rules import Channel, WordFilter
+from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
+from bot.planning.rules import Channel
 from bot.sending.transport import fault_of
 from bot.services import SERVICES, Destination
 from bot.services.secret import Secret
-from config import BotConfig, ChannelConfig
+from config import BotConfig, ChannelConfig, SiteConfig
 from ops.environment import secret
 from ops.errors import SettingError
 from wiring.policies import policy_of
@@ -18,15 +19,15 @@ from wiring.values import value_of
 
 
 def channel_of(
-    channel: ChannelConfig, topics: Topics, environ: Mapping[str, str], timezone: str = "UTC"
+    channel: ChannelConfig, topics: Topics, environ: Mapping[str, str], site: SiteConfig
 ) -> tuple[Channel, str]:
     """Return a configured channel, and the fault that keeps it from posting; it then has no destination.
 
-    `timezone` is the site's.
+    `site` has the time zone and the language of what names none.
     """
     destination, fault = _destination(channel, environ)
     reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
-    return replace(channel_rules(channel, topics, timezone), destination=destination), reason
+    return replace(channel_rules(channel, topics, site), destination=destination), reason
 
 
 def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
@@ -44,18 +45,25 @@ def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | Non
     return (None, f"{name}: {fault.replace('the webhook', 'the monitor')}") if fault else (Secret(value), "")
 
 
-def channel_rules(channel: ChannelConfig, topics: Topics, timezone: str = "UTC") -> Channel:
+def channel_rules(channel: ChannelConfig, topics: Topics, site: SiteConfig) -> Channel:
     """Return a configured channel without its destination: the rules for what it posts."""
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
     return value_of(
         channel,
         Channel,
         topics=slugs,
-        policy=policy_of(channel, topics, timezone),
+        not_topics=frozenset(topics.of(name).slug for name in channel.not_topics),
+        policy=policy_of(channel, topics, site.timezone),
         types=value_of(channel.types, WordFilter),
         providers=value_of(channel.providers, WordFilter),
-        keywords=value_of(channel.keywords, WordFilter),
+        authors=value_of(channel.authors, WordFilter),
+        languages=_languages(channel, site),
+        keywords=value_of(channel.keywords, TextFilter),
     )
+
+
+def _languages(channel: ChannelConfig, site: SiteConfig) -> LanguageFilter:
+    return LanguageFilter(tags=frozenset(map(str.lower, channel.languages)), own=site.language.lower())
 
 
 def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[Destination | None, str]:

@@ -77,7 +77,7 @@ def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool)
     topics = newswire.catalog.topics
     first: dict[tuple[Secret, str], str] = {}
     for number, settings in enumerate(newswire.config.bot.channels):
-        channel, fault = channel_of(settings, topics, environ)
+        channel, fault = channel_of(settings, topics, environ, newswire.config.site)
         if channel.destination is None:
             if missing:
                 yield ("bot", "channels", number), fault
@@ -121,10 +121,12 @@ def _of_topics(newswire: Newswire) -> Found:
     }
     known = shown | {topic.slug: topic.name for topic in catalog.topics.listed}
     for number, channel in enumerate(newswire.config.bot.channels):
-        for position, name in enumerate(channel.topics or ()):
+        named = [("topics", *each) for each in enumerate(channel.topics or ())]
+        named += [("not_topics", *each) for each in enumerate(channel.not_topics)]
+        for setting, position, name in named:
             topic = catalog.topics.of(name)
             if topic.slug not in known:
-                where: Location = ("bot", "channels", number, "topics", position)
+                where: Location = ("bot", "channels", number, setting, position)
                 close = difflib.get_close_matches(topic.slug, known, n=1)
                 hint = f"did you mean {known[close[0]]}?" if close else "is it spelt as in the articles?"
                 yield where, f"no article has the topic {name}; {hint}"

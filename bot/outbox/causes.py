@@ -20,6 +20,8 @@ class Cause(StrEnum):
     TOPIC = "topic"
     TYPE = "type"
     PROVIDER = "provider"
+    AUTHOR = "author"
+    LANGUAGE = "language"
     KEYWORD = "keyword"
     NO_QUALITY = "no_quality"
     BELOW_QUALITY = "below_quality"
@@ -62,6 +64,8 @@ _WORDS = {
     Cause.TOPIC: "topic not followed",
     Cause.TYPE: "type not wanted",
     Cause.PROVIDER: "provider not wanted",
+    Cause.AUTHOR: "author not wanted",
+    Cause.LANGUAGE: "language not wanted",
     Cause.KEYWORD: "keywords do not match",
     Cause.NO_QUALITY: "no quality",
     Cause.BELOW_QUALITY: "below quality",

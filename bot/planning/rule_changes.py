@@ -13,9 +13,14 @@ from typing import Any
 
 from articles.article import Article
 from articles.topics import Topic, Topics, slugify
-from bot.planning.rules import Channel, WordFilter, decide
+from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
+from bot.planning.rules import Channel, decide
 
-_FILTERS = ("types", "providers", "keywords")
+_FILTERS: dict[str, type[WordFilter] | type[TextFilter]] = {
+    "types": WordFilter,
+    "providers": WordFilter,
+    "keywords": TextFilter,
+}
 
 
 def rules_text(channel: Channel, taxonomy: str = "") -> str:
@@ -27,22 +32,35 @@ def rules_text(channel: Channel, taxonomy: str = "") -> str:
     filters = {name: _filter_lists(getattr(channel, name)) for name in _FILTERS}
     age = channel.max_age.total_seconds() if channel.max_age is not None else None
     topics = sorted(channel.topics) if channel.topics is not None else None
+    named = (channel.topics or frozenset()) | channel.not_topics
     rules = {
-        "taxonomy": _deciding(taxonomy, channel.topics) if channel.topics is not None else [],
+        "taxonomy": _deciding(taxonomy, named) if named or topics is not None else [],
         "topics": topics,
         "min_quality": channel.min_quality,
         "max_age": age,
     }
-    return json.dumps(rules | filters, sort_keys=True, ensure_ascii=False)
+    return json.dumps(rules | filters | _newer_rules(channel), sort_keys=True, ensure_ascii=False)
+
+
+def _newer_rules(channel: Channel) -> dict[str, Any]:
+    """Return the rules that texts of earlier versions do not have, where a channel has them."""
+    languages = channel.languages
+    found = {
+        "not_topics": sorted(channel.not_topics),
+        "authors": _filter_lists(channel.authors) if channel.authors else [],
+        "languages": [languages.own, *sorted(languages.tags)] if languages else [],
+    }
+    return {name: rule for name, rule in found.items() if rule}
 
 
 def with_rules(channel: Channel, text: str) -> Channel:
     """Return `channel` with the rules that `rules_text` once wrote down, and the topics as they were then."""
     rules: dict[str, Any] = json.loads(text)
     topics, age = rules.get("topics"), rules.get("max_age")
+    own, *tags = rules.get("languages") or [channel.languages.own]
     filters: dict[str, Any] = {
-        name: WordFilter(include=frozenset(include), exclude=frozenset(exclude))
-        for name in _FILTERS
+        name: kind(include=frozenset(include), exclude=frozenset(exclude))
+        for name, kind in (_FILTERS | {"authors": WordFilter}).items()
         for include, exclude in [rules.get(name, [[], []])]
     }
     return replace(
@@ -50,6 +68,8 @@ def with_rules(channel: Channel, text: str) -> Channel:
         topics=None if topics is None else frozenset(topics),
         min_quality=rules.get("min_quality"),
         max_age=None if age is None else timedelta(seconds=age),
+        not_topics=frozenset(rules.get("not_topics", ())),
+        languages=LanguageFilter(own=own, tags=frozenset(tags)),
         taxonomy=_taxonomy_of(rules.get("taxonomy") or []),
         **filters,
     )
@@ -96,5 +116,5 @@ def _taxonomy_of(described: str | list[dict[str, Any]]) -> Topics:
     )
 
 
-def _filter_lists(words: WordFilter) -> list[list[str]]:
+def _filter_lists(words: WordFilter | TextFilter) -> list[list[str]]:
     return [sorted(words.include), sorted(words.exclude)]

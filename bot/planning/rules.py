@@ -14,39 +14,19 @@ from articles.article import Article
 from articles.topics import Topics
 from bot.outbox.causes import Cause, describe
 from bot.outbox.states import OnUnknown, State
+from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.policy import Policy
 from bot.services import Destination
-from text.words import any_of, fold
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordFilter:
-    """Words to look for, compared without regard to case; an empty `include` admits everything."""
-
-    include: frozenset[str] = frozenset()
-    exclude: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "include", _folded(self.include))
-        object.__setattr__(self, "exclude", _folded(self.exclude))
-
-    def __bool__(self) -> bool:
-        return bool(self.include or self.exclude)
-
-    def admits(self, names: Iterable[str | None]) -> bool:
-        """Return whether one of `names` is included and none is excluded."""
-        found = _folded(name for name in names if name)
-        return found.isdisjoint(self.exclude) and (not self.include or not found.isdisjoint(self.include))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One configured destination.
 
-    `topics` are slugs, None for all; `destination` is None while a secret is missing, and such a channel is
-    neither planned nor posted to. `max_per_tick` counts posts. `was` is an earlier name. With `review` each
-    post waits for an operator before it is sent. `policy` says when and how. With a
-    `taxonomy` an article's topics are those that it would have by these, not its own `slugs`.
+    `topics` and `not_topics` are slugs; `topics` is None for all. `destination` is None while a secret is
+    missing, and such a channel is neither planned nor posted to. `max_per_tick` counts posts. `was` is an
+    earlier name. With `review` each post waits for an operator before it is sent. `policy` says when and how.
+    With a `taxonomy` an article's topics are those that it would have by these, not its own `slugs`.
     """
 
     name: str
@@ -57,10 +37,13 @@ class Channel:
     was: str | None = None
     destination: Destination | None = None
     topics: frozenset[str] | None = None
+    not_topics: frozenset[str] = frozenset()
     min_quality: int | None = None
     types: WordFilter = field(default_factory=WordFilter)
     providers: WordFilter = field(default_factory=WordFilter)
-    keywords: WordFilter = field(default_factory=WordFilter)
+    authors: WordFilter = field(default_factory=WordFilter)
+    languages: LanguageFilter = field(default_factory=LanguageFilter)
+    keywords: TextFilter = field(default_factory=TextFilter)
     max_age: timedelta | None = None
     review: bool = False
     policy: Policy = field(default_factory=Policy)
@@ -81,6 +64,8 @@ class Reason(StrEnum):
     TOPIC = "topic not followed"
     TYPE = "type not wanted"
     PROVIDER = "provider not wanted"
+    AUTHOR = "author not wanted"
+    LANGUAGE = "language not wanted"
     KEYWORD = "keywords do not match"
     NO_QUALITY = "no quality"
     BELOW_QUALITY = "below quality"
@@ -128,6 +113,8 @@ CAUSES = {
     Reason.TOPIC: Cause.TOPIC,
     Reason.TYPE: Cause.TYPE,
     Reason.PROVIDER: Cause.PROVIDER,
+    Reason.AUTHOR: Cause.AUTHOR,
+    Reason.LANGUAGE: Cause.LANGUAGE,
     Reason.KEYWORD: Cause.KEYWORD,
     Reason.NO_QUALITY: Cause.NO_QUALITY,
     Reason.BELOW_QUALITY: Cause.BELOW_QUALITY,
@@ -202,7 +189,12 @@ def _present(article: Article, channel: Channel, now: datetime) -> str | None:
 
 
 def _topic(article: Article, channel: Channel, now: datetime) -> str | None:
-    if channel.topics is None or not channel.topics.isdisjoint(_slugs(article, channel)):
+    if channel.topics is None and not channel.not_topics:
+        return None
+    slugs = frozenset(_slugs(article, channel))
+    if not slugs.isdisjoint(channel.not_topics):
+        return f"{Reason.TOPIC}: {', '.join(sorted(slugs & channel.not_topics))} is left out"
+    if channel.topics is None or not channel.topics.isdisjoint(slugs):
         return None
     return f"{Reason.TOPIC}: {', '.join(article.topics) or 'none'}"
 
@@ -227,16 +219,23 @@ def _provider(article: Article, channel: Channel, now: datetime) -> str | None:
     return None if channel.providers.admits(names) else f"{Reason.PROVIDER}: {next(iter(names), 'none')}"
 
 
-def _keyword(article: Article, channel: Channel, now: datetime) -> str | None:
-    words = channel.keywords
-    if not words:
+def _author(article: Article, channel: Channel, now: datetime) -> str | None:
+    if not channel.authors or channel.authors.admits(article.authors):
         return None
-    text = fold(f"{article.title}\n{article.summary}")
-    if words.exclude and (hit := any_of(words.exclude).search(text)):
-        return f"{Reason.KEYWORD}: contains {hit.group()!r}"
-    if words.include and not any_of(words.include).search(text):
-        return f"{Reason.KEYWORD}: contains none of them"
-    return None
+    return f"{Reason.AUTHOR}: {', '.join(article.authors) or 'none'}"
+
+
+def _language(article: Article, channel: Channel, now: datetime) -> str | None:
+    if not channel.languages or channel.languages.admits(article.language):
+        return None
+    return f"{Reason.LANGUAGE}: {article.language or channel.languages.own}"
+
+
+def _keyword(article: Article, channel: Channel, now: datetime) -> str | None:
+    if not channel.keywords:
+        return None
+    refusal = channel.keywords.refusal(f"{article.title}\n{article.summary}")
+    return f"{Reason.KEYWORD}: {refusal}" if refusal else None
 
 
 def _quality(article: Article, channel: Channel, now: datetime) -> str | None:
@@ -261,6 +260,8 @@ _RULES: tuple[tuple[Reason, _Rule], ...] = (
     (Reason.TOPIC, _topic),
     (Reason.TYPE, _type),
     (Reason.PROVIDER, _provider),
+    (Reason.AUTHOR, _author),
+    (Reason.LANGUAGE, _language),
     (Reason.KEYWORD, _keyword),
     (Reason.NO_QUALITY, _quality),
     (Reason.BELOW_QUALITY, _good_enough),
@@ -272,12 +273,10 @@ _TITLES = {
     Reason.TOPIC: "topics",
     Reason.TYPE: "types",
     Reason.PROVIDER: "providers",
+    Reason.AUTHOR: "authors",
+    Reason.LANGUAGE: "languages",
     Reason.KEYWORD: "keywords",
     Reason.NO_QUALITY: "quality",
     Reason.BELOW_QUALITY: "min_quality",
     Reason.TOO_OLD: "max_age",
 }
-
-
-def _folded(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(folded for word in words if (folded := fold(word).strip()))

@@ -15,12 +15,12 @@ from articles.article import Article, Provider
 from articles.topics import Topic
 from bot.outbox.causes import Cause
 from bot.outbox.states import State
+from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.rule_changes import is_news, rules_text, with_rules
 from bot.planning.rules import (
     Channel,
     Past,
     Reason,
-    WordFilter,
     decide,
     explain,
 )
@@ -33,7 +33,7 @@ STRICT = any_channel(
     min_quality=65,
     types=WordFilter(include=frozenset({"Article"})),
     providers=WordFilter(exclude=frozenset({"Spam Daily", "spam.example"})),
-    keywords=WordFilter(include=frozenset({"go", "C++"}), exclude=frozenset({"sponsored"})),
+    keywords=TextFilter(include=frozenset({"go", "C++"}), exclude=frozenset({"sponsored"})),
     max_age=timedelta(days=7),
 )
 GOOD = article("good", title="Go and C++", type="article", provider=Provider(name="Fine Paper"))
@@ -114,7 +114,7 @@ def test_age_and_time_are_inclusive() -> None:
 )
 def test_keywords_are_words(word: str, text: str, found: bool) -> None:
     """A keyword is a whole word where its script has words, whatever its case."""
-    channel = any_channel(name="c", kind="slack", keywords=WordFilter(include=frozenset({word})))
+    channel = any_channel(name="c", kind="slack", keywords=TextFilter(include=frozenset({word})))
     assert decide(article("a", title=text), channel, START).deliver is found
 
 
@@ -129,11 +129,17 @@ articles = st.builds(
     slugs=st.lists(st.sampled_from(["ai", "cv", "go"])).map(tuple),
     type=st.none() | st.sampled_from(["article", "video"]),
     provider=st.none() | st.builds(Provider, name=st.text(max_size=5)),
+    authors=st.lists(st.text(max_size=5), max_size=2).map(tuple),
+    language=st.none() | st.sampled_from(["en", "pt-BR"]),
 )
 filters = st.builds(
     WordFilter,
     include=st.frozensets(st.text(max_size=5), max_size=2),
     exclude=st.frozensets(st.text(max_size=5), max_size=2),
+)
+words = st.text(max_size=5).filter(lambda word: "/" not in word) | st.sampled_from(["/a|b/", r"/\bgo\b/"])
+texts = st.builds(
+    TextFilter, include=st.frozensets(words, max_size=2), exclude=st.frozensets(words, max_size=2)
 )
 channels = st.builds(
     Channel,
@@ -143,7 +149,10 @@ channels = st.builds(
     min_quality=st.none() | st.integers(0, 100),
     types=filters,
     providers=filters,
-    keywords=filters,
+    keywords=texts,
+    not_topics=st.frozensets(st.sampled_from(["ai", "cv"]), max_size=1),
+    authors=filters,
+    languages=st.builds(LanguageFilter, tags=st.frozensets(st.sampled_from(["en", "pt"]))),
     max_age=st.none() | st.integers(0, 10).map(lambda days: timedelta(days=days)),
 )
 pasts = st.builds(Past, state=st.none() | st.sampled_from(State), told_by=st.none() | st.just("x"))

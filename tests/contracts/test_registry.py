@@ -78,15 +78,15 @@ def test_its_secrets_are_all_needed(site: ArticleSite, tmp_path: Path) -> None:
     (channel,) = read(tmp_path, CHANNEL).bot.channels
     topics = configuration.Config().feeds.catalog_topics()
     environ = {"HOOK": "https://toy.example/toy/t0ken", "KEY": "k3y"}
-    destination = channel_of(channel, topics, environ)[0].destination
+    destination = channel_of(channel, topics, environ, SiteConfig())[0].destination
     assert destination is not None
     assert destination.address.reveal() == environ["HOOK"]
     assert destination.secrets["key"].reveal() == "k3y"
-    missing, fault = channel_of(channel, topics, {"HOOK": environ["HOOK"]})
+    missing, fault = channel_of(channel, topics, {"HOOK": environ["HOOK"]}, SiteConfig())
     assert missing.destination is None
     assert fault == "channel attic posts nothing: KEY is not set in the environment"
     (refused,) = read(tmp_path, CHANNEL.replace("hall", "attic")).bot.channels
-    assert "there is no such room" in channel_of(refused, topics, environ)[1]
+    assert "there is no such room" in channel_of(refused, topics, environ, SiteConfig())[1]
 
 
 @pytest.mark.usefixtures("registered")

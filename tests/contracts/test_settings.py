@@ -9,7 +9,7 @@ import yaml
 
 import config as configuration
 from bot.services import SERVICES
-from config import ConfigError
+from config import ConfigError, SiteConfig
 from tests.contracts.kinds import CASES
 from wiring.channels import channel_of
 
@@ -28,12 +28,12 @@ def test_a_channel_of_each_kind_is_ready_to_post(tmp_path: Path, kind: str) -> N
     loaded = read(tmp_path, case.settings("news"))
     (channel,) = loaded.bot.channels
     topics = loaded.feeds.catalog_topics()
-    found, fault = channel_of(channel, topics, case.environ("news", case.address))
+    found, fault = channel_of(channel, topics, case.environ("news", case.address), SiteConfig())
     assert fault == ""
     assert found.destination is not None
     assert found.destination.address == case.hook.address
     assert found.destination.options == case.hook.options
-    assert channel_of(channel, topics, {})[0].destination is None
+    assert channel_of(channel, topics, {}, SiteConfig())[0].destination is None
 
 
 @pytest.mark.parametrize("kind", SERVICES)

@@ -1,0 +1,95 @@
+"""What a channel takes and leaves of the words of an article: names, languages, words and patterns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from text.patterns import is_pattern, pattern
+from text.words import any_of, fold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordFilter:
+    """Words to look for, compared without regard to case; an empty `include` admits everything."""
+
+    include: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "include", _folded(self.include))
+        object.__setattr__(self, "exclude", _folded(self.exclude))
+
+    def __bool__(self) -> bool:
+        return bool(self.include or self.exclude)
+
+    def admits(self, names: Iterable[str | None]) -> bool:
+        """Return whether one of `names` is included and none is excluded."""
+        found = _folded(name for name in names if name)
+        return found.isdisjoint(self.exclude) and (not self.include or not found.isdisjoint(self.include))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFilter:
+    """Words and `/patterns/` to look for in a text: see `text.patterns` for the latter."""
+
+    include: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "include", _folded_words(self.include))
+        object.__setattr__(self, "exclude", _folded_words(self.exclude))
+
+    def __bool__(self) -> bool:
+        return bool(self.include or self.exclude)
+
+    def refusal(self, text: str) -> str | None:
+        """Return why an article with this text is left out, or None."""
+        if self.exclude and (hit := _hit(self.exclude, text)) is not None:
+            return f"contains {hit!r}"
+        if self.include and _hit(self.include, text) is None:
+            return "contains none of them"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageFilter:
+    """Languages to take, in lower case; an article that names none is in `own`, the site's."""
+
+    tags: frozenset[str] = frozenset()
+    own: str = "en"
+
+    def __bool__(self) -> bool:
+        return bool(self.tags)
+
+    def admits(self, language: str | None) -> bool:
+        """Return whether the language is one of those, or a narrower one: `pt-BR` of `pt`.
+
+        As by RFC 4647 §3.3.1.
+        """
+        tag = (language or self.own).lower()
+        return not self.tags or any(tag == each or tag.startswith(f"{each}-") for each in self.tags)
+
+
+def _hit(looked_for: frozenset[str], text: str) -> str | None:
+    """Return what is found of words and patterns; words first."""
+    patterns = [found for each in looked_for if (found := pattern(each))]
+    words = frozenset(each for each in looked_for if not is_pattern(each))
+    if words and (word := any_of(words).search(fold(text))):
+        return word.group()
+    if not patterns:
+        return None
+    # RE2 reads UTF-8, which has no half of a surrogate pair.
+    readable = text.encode("utf-8", "replace").decode()
+    hits = (found.search(readable) for found in patterns)
+    return next((hit.group() for hit in hits if hit), None)
+
+
+def _folded_words(looked_for: Iterable[str]) -> frozenset[str]:
+    """Return words folded, and patterns as they are."""
+    patterns = frozenset(filter(is_pattern, looked_for))
+    return patterns | _folded(word for word in looked_for if word not in patterns)
+
+
+def _folded(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(folded for word in words if (folded := fold(word).strip()))
