@@ -6,21 +6,18 @@ what came of a request this knows nothing.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
 
 from bot.outbox.channelstate import ChannelStatus
-from bot.outbox.lease import IS_HELD, SKEW, Lease
+from bot.outbox.lease import IN_FLIGHT, IS_HELD, SKEW, Lease
 from bot.outbox.moves import PostMove
 from bot.outbox.records import Claim, Kind
 from bot.outbox.schema import channels, posts
 from bot.outbox.states import DUE, SHOWN, PostState
-
-IN_FLIGHT = timedelta(seconds=25)
-"""How long a claim is left to its owner: with a heartbeat, no longer than it takes to succeed a dead bot."""
 
 REQUEST = timedelta(seconds=18)
 """How much of that must be left when a request begins: 15 seconds for its answer, and some more."""
@@ -84,9 +81,10 @@ def take(connection: Connection, lease: Lease, wanted: Claim) -> Taken:
     return Taken.STALE if lease.is_held(connection) else Taken.NOT_LEADING
 
 
-def is_over(now: datetime) -> ColumnElement[bool]:
+def is_over(lease: Lease) -> ColumnElement[bool]:
     """Return the SQL for claims that are over: of one that is too long, the clock was set back meanwhile."""
-    return or_(posts.c.claimed_until <= now, posts.c.claimed_until > now + IN_FLIGHT + SKEW)
+    farthest = lease.now() + IN_FLIGHT + SKEW
+    return or_(posts.c.claimed_until <= lease.expiry(), posts.c.claimed_until > farthest)
 
 
 def is_enabled(connection: Connection, channel: str) -> bool:

@@ -1,7 +1,8 @@
 """Who among any number of bots may plan and send: one holder at a time, told apart by a growing fence.
 
 Knows nothing of deliveries. Times are the database server's on PostgreSQL, so that the clocks of several
-machines need not agree, and the given clock's on SQLite, whose processes share one machine.
+machines need not agree, and the given clock's on SQLite, whose processes share one machine. Where that is set
+forward, what ran out by it alone is left to its owner for a while.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,8 +29,14 @@ TERM = timedelta(seconds=24)
 SKEW = timedelta(seconds=10)
 """How far ahead the clock of a holder may be; a lease that lasts longer than TERM beyond that is void."""
 
+IN_FLIGHT = timedelta(seconds=25)
+"""How long a claim is left to its owner: with a heartbeat, no longer than it takes to succeed a dead bot."""
+
 HEARTBEAT = timedelta(seconds=5)
 """How often it is renewed and asked for: whoever dies is succeeded within TERM + HEARTBEAT < 30 s."""
+
+STEP = timedelta(seconds=2)
+"""How far ahead of the time since the machine's start its clock may get between two heartbeats."""
 
 IS_HELD = exists().where(
     lease.c.name == NAME,
@@ -44,7 +52,7 @@ _TAKE = (
         lease.c.name == NAME,
         or_(
             lease.c.holder.is_(None),
-            lease.c.expires_at <= bindparam("moment"),
+            lease.c.expires_at <= bindparam("expiry"),
             lease.c.expires_at > bindparam("farthest"),  # written by a clock that was ahead
             lease.c.holder == bindparam("me"),  # taken, and the answer of the commit was lost
         ),
@@ -81,14 +89,31 @@ class Holder:
     expires_at: datetime | None
 
 
+def since_start() -> float:
+    """Return the seconds since the machine was started, which nobody sets; on Linux also those it slept."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Lease:
-    """One process's hold on the lease. `fence` is None while it has none. Safe to share among threads."""
+    """One process's hold on the lease. `fence` is None while it has none. Safe to share among threads.
+
+    `elapsed` tells when the clock was set: seconds of a clock that never is.
+    """
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime], *, server_time: bool | None = None
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        *,
+        server_time: bool | None = None,
+        elapsed: Callable[[], float] = since_start,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._elapsed = elapsed
+        self._held_at: tuple[datetime, float] | None = None
+        self._set_forward = timedelta(0)
+        self._until = 0.0
         self._server_time = not database.is_sqlite if server_time is None else server_time
         self._lock = threading.Lock()
         self._ahead = timedelta(0)
@@ -122,13 +147,34 @@ class Lease:
         """Return the lease's time, as of the last `hold`: the database server's, or the clock's."""
         return self._clock() + self._ahead
 
+    def expiry(self) -> datetime:
+        """Return the time by which leases and claims of others are over.
+
+        For the length of a claim after the machine's clock was set forward, it is the time by the clock as it
+        was: what was written before is over when it would have been.
+        """
+        return self.now() - (self._set_forward if self._elapsed() < self._until else timedelta(0))
+
+    def _notice_setting(self, now: datetime) -> None:
+        at = self._elapsed()
+        if self._held_at is not None:
+            before, then = self._held_at
+            step = (now - before) - timedelta(seconds=at - then)
+            if step > STEP:
+                earlier = self._set_forward if at < self._until else timedelta(0)
+                self._set_forward, self._until = earlier + step, at + IN_FLIGHT.total_seconds()
+        self._held_at = (now, at)
+
     def _hold(self) -> int | None:
         with self._database.write() as connection:
             moment = self._moment(connection)
+            if not self._server_time:
+                self._notice_setting(moment)
             values = {
                 "me": self.holder,
                 "mine": self.fence,
                 "moment": moment,
+                "expiry": self.expiry() if not self._server_time else moment,
                 "until": moment + TERM,
                 "farthest": moment + TERM + SKEW,
             }

@@ -100,7 +100,7 @@ class Outbox:
 
     def orphans(self, ours: Collection[int]) -> list[Post]:
         """Return the posts in flight whose owner is gone: none of `ours`, and past their time."""
-        gone = select(*post_columns).where(posts.c.claim.is_not(None), is_over(self._lease.now()))
+        gone = select(*post_columns).where(posts.c.claim.is_not(None), is_over(self._lease))
         return [post for post in self._posts(gone) if post.id not in ours]
 
     def next_moments(self, names: Collection[str]) -> dict[str, datetime]:

@@ -18,13 +18,12 @@ from articles.files.folder import Folder
 from articles.topics import Topics
 from bot.operator import queries
 from bot.outbox.database import Database
-from bot.outbox.lease import Lease
 from bot.outbox.states import State
 from bot.planning.rules import Reason
 from bot.run import Bot, Parts
 from bot.sending.tools import SiteLink, Timing
 from bot.sending.transport import Transport
-from tests.bot.world import Clock, any_channel, to
+from tests.bot.world import Clock, any_channel, lease_by, to
 from tests.fakechat import FakeChat
 
 pytestmark = pytest.mark.corpus
@@ -49,7 +48,7 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
                 transport=Transport(session, user_agent="Newswire tests"),
                 site=SiteLink(name="The Site", url="https://news.example.org"),
                 timing=Timing(clock=clock, paced=False),
-                lease=Lease(database, clock, server_time=False),
+                lease=lease_by(database, clock),
                 every=timedelta(minutes=1),
                 keep=timedelta(days=3650),  # three years are replayed, and every attempt is counted
             )

@@ -15,7 +15,7 @@ from bot.outbox.states import State
 from bot.run import Bot
 from bot.sending.pace import Pacer
 from bot.services import Pace, Rate
-from tests.bot.world import START, Clock, World, article
+from tests.bot.world import START, Clock, World, article, lease_by
 from tests.fakechat import hang, rate_limited, server_error
 
 RATES: tuple[Rate, ...] = ((2, timedelta(seconds=1)), (5, timedelta(seconds=10)))
@@ -68,7 +68,7 @@ def test_a_clock_that_is_set_changes_no_wait(world: World, jump: timedelta) -> N
 def test_a_pause_that_a_wrong_clock_wrote_is_not_waited_for(world: World) -> None:
     """What a bot 20 minutes ahead has left is tried again by its successor when that was meant."""
     ahead = Clock(START + timedelta(minutes=20))
-    first = world.bot(clock=ahead, lease=Lease(world.database, ahead, server_time=False))
+    first = world.bot(clock=ahead, lease=lease_by(world.database, ahead))
     world.tick(first)
     world.chat.fail("ai-team", rate_limited(seconds=30))
     world.catalog.put(article("a"))
@@ -86,7 +86,7 @@ def test_a_pause_that_a_wrong_clock_wrote_is_not_waited_for(world: World) -> Non
 def test_a_claim_that_a_wrong_clock_took_is_not_waited_for(world: World) -> None:
     """What a bot 20 minutes ahead had in flight when it died is taken for lost at once."""
     ahead = Clock(START + timedelta(minutes=20))
-    first = world.bot(clock=ahead, lease=Lease(world.database, ahead, server_time=False))
+    first = world.bot(clock=ahead, lease=lease_by(world.database, ahead))
     world.tick(first)
     world.chat.fail("ai-team", hang())
     world.catalog.put(article("a"))
@@ -94,6 +94,36 @@ def test_a_claim_that_a_wrong_clock_took_is_not_waited_for(world: World) -> None
     world.chat.wait_for(1)
     second = world.bot()
     world.tick(second)
+    assert world.only().state is State.UNKNOWN
+
+
+def test_a_clock_set_forward_takes_no_live_claim_for_lost(world: World) -> None:
+    """Neither its own bot nor one that stands by gives a request in flight up; a dead bot is succeeded."""
+    seconds = [0.0]
+
+    def bot() -> Bot:
+        lease = Lease(world.database, world.clock, server_time=False, elapsed=lambda: seconds[0])
+        return world.bot(lease=lease)
+
+    first, second = bot(), bot()
+    world.tick(first)
+    second.heartbeat()
+    world.chat.fail("ai-team", hang())
+    world.catalog.put(article("a"))
+    first.tick()
+    world.chat.wait_for(1)
+    world.clock.advance(hours=1)
+    for each in (second, first):
+        each.heartbeat()
+    assert world.only().state is State.CLAIMED
+    world.clock.advance(seconds=24)
+    seconds[0] += 24
+    second.heartbeat()
+    assert world.only().state is State.CLAIMED  # the first has renewed its lease after the clock was set
+    world.clock.advance(seconds=6)
+    seconds[0] += 6
+    second.heartbeat()
+    second.heartbeat()
     assert world.only().state is State.UNKNOWN
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from bot.outbox.database import Database
 from bot.outbox.lease import HEARTBEAT, TERM, Lease, holder
-from tests.bot.world import Clock
+from tests.bot.world import Clock, lease_by
 
 Open = Callable[[], Database]
 
 
 def lease(open_database: Open, clock: Clock) -> Lease:
-    return Lease(open_database(), clock, server_time=False)
+    return lease_by(open_database(), clock)
 
 
 def test_a_dead_holder_is_succeeded_within_thirty_seconds(open_database: Open, clock: Clock) -> None:
@@ -102,7 +102,7 @@ def test_clocks_need_not_agree_on_a_server(open_database: Open, clock: Clock) ->
 def test_a_lease_of_tomorrow_is_void(open_database: Open, clock: Clock) -> None:
     """A lease that was written by a clock a day ahead is not believed until tomorrow."""
     wrong = Clock(clock() + timedelta(days=1))
-    ahead = Lease(open_database(), wrong, server_time=False)
+    ahead = lease_by(open_database(), wrong)
     assert ahead.hold()
     right = lease(open_database, clock)
     assert right.hold()

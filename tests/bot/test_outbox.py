@@ -21,7 +21,6 @@ from bot.outbox.address import AddressError
 from bot.outbox.causes import Cause
 from bot.outbox.claims import Taken
 from bot.outbox.database import Database, connect
-from bot.outbox.lease import Lease
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Attempt, Done, Kind, Rest, Shown, new_claim
 from bot.outbox.retry import SCHEDULE, Change, Standing, after_correction, after_post
@@ -30,7 +29,7 @@ from bot.outbox.states import DUE, DeliveryState, PostState, State
 from bot.planning.planner import Planner
 from bot.planning.release import PlannedPost
 from bot.services import Detail, Outcome, Verdict
-from tests.bot.world import START, World, article
+from tests.bot.world import START, World, article, lease_by
 
 Open = Callable[[], Database]
 Urls = Callable[[], str]
@@ -43,7 +42,7 @@ def outbox(world: World) -> Outbox:
     planner.plan(world.clock())
     world.catalog.put(*(article(f"a{n}") for n in range(3)))
     planner.plan(world.clock())
-    lease = Lease(world.database, world.clock, server_time=False)
+    lease = lease_by(world.database, world.clock)
     assert lease.hold()
     outbox, now = Outbox(world.database, lease), world.clock()
     waiting = outbox.backlog.waiting("ai-team", 10)
@@ -137,7 +136,7 @@ def test_a_lost_lease_claims_nothing(world: World, outbox: Outbox) -> None:
     world.clock.advance(seconds=25)
     following = new_claim(world.post(1), Kind.POST, world.clock())
     assert outbox.exchange(done, following) == (True, Taken.NOT_LEADING)
-    assert Lease(world.open_database(), world.clock, server_time=False).hold()
+    assert lease_by(world.open_database(), world.clock).hold()
     assert outbox.exchange(None, following) == (True, Taken.NOT_LEADING)
 
 

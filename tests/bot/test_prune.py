@@ -12,11 +12,10 @@ from bot.operator import orders
 from bot.operator.metrics import outbox_metrics
 from bot.outbox import channelstate, prune
 from bot.outbox.database import Database
-from bot.outbox.lease import Lease
 from bot.outbox.prune import Pruner
 from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import State
-from tests.bot.world import World, article
+from tests.bot.world import World, article, lease_by
 from tests.fakechat.faults import reset_after_body
 
 KEEP = timedelta(days=180)
@@ -103,7 +102,7 @@ def test_only_the_holder_of_the_lease_prunes(world: World) -> None:
     world.catalog.put(article("a"))
     world.tick(bot)
     world.clock.advance(days=200)
-    other = Lease(world.database, world.clock, server_time=False)
+    other = lease_by(world.database, world.clock)
     assert Pruner(world.database, other, KEEP).prune(world.clock()) == 0
     assert rows(world.database)[2] == 1
 

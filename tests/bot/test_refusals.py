@@ -13,11 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.outbox.database import Database, is_away
 from bot.outbox.keys import LONGEST_KEY, index_key, is_storable, storable
-from bot.outbox.lease import Lease
 from bot.outbox.states import State
 from bot.planning.plan import Plan
 from bot.planning.planner import Planner
-from tests.bot.world import START, Clock, World, article
+from tests.bot.world import START, Clock, World, article, lease_by
 from tests.fakechat import server_error
 
 _RANDOM = random.Random(7)
@@ -127,7 +126,7 @@ def test_keys_are_short_and_storable(words: str) -> None:
 def test_a_clock_that_was_ahead_delays_nothing(world: World) -> None:
     """What a bot whose clock was 20 minutes ahead has left is sent by its successor when that was meant."""
     ahead = Clock(START + timedelta(minutes=20))
-    first = world.bot(clock=ahead, lease=Lease(world.database, ahead, server_time=False))
+    first = world.bot(clock=ahead, lease=lease_by(world.database, ahead))
     world.tick(first)
     world.chat.fail("ai-team", server_error(503))
     world.catalog.put(article("a"))

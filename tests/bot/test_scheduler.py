@@ -21,7 +21,7 @@ from bot.outbox.channelstate import states
 from bot.outbox.lease import HEARTBEAT, Lease, holder
 from bot.outbox.states import State
 from bot.run import SETTLE
-from tests.bot.world import START, FakeCatalog, World, any_channel, article
+from tests.bot.world import START, FakeCatalog, World, any_channel, article, lease_by
 from tests.fakechat import hang, server_error
 
 
@@ -268,7 +268,7 @@ def test_a_bot_stops_when_a_deploy_upgrades_the_tables(
     assert world.chat.requests == []
     assert caplog.text.count("newer than this program (revision 9999)") == 1
     world.clock.advance(seconds=30)
-    assert Lease(world.database, world.clock, server_time=False).hold()
+    assert lease_by(world.database, world.clock).hold()
 
 
 @pytest.mark.parametrize(

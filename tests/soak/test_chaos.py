@@ -31,7 +31,7 @@ from tests.fakechat import (
     hang,
     html_429,
 )
-from tests.soak.cluster import postgres
+from tests.soak.cluster import installed
 from tests.soak.hasty import ANSWER_WITHIN
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
@@ -59,22 +59,13 @@ RATE = 0.2
 @pytest.fixture(params=["sqlite", "postgres"])
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     """An installation with ten channels of both kinds and one old article, on each kind of database."""
-    with FakeChat() as chat:
-        if request.param == "postgres":
-            with postgres() as server:
-                yield from installed(tmp_path, chat, server.url)
-        else:
-            yield from installed(tmp_path, chat, "")
+    with installed(request.param, tmp_path, add_channels) as made:
+        yield made
 
 
-def installed(home: Path, chat: FakeChat, url: str) -> Iterator[Program]:
-    made = Program(home=home, chat=chat, database_url=url)
-    made.upgrade()
+def add_channels(made: Program) -> None:
     for name, kind in CHANNELS:
         getattr(made, kind)(name, max_per_tick=1000, on_unknown=POLICIES.get(name, "retry"))
-    made.write("old")
-    yield made
-    made.close()
 
 
 def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:

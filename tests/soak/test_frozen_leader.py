@@ -19,8 +19,7 @@ import pytest
 from bot.operator.queries import attempts_of
 from bot.outbox.states import State
 from tests.bot.program import Program, Running, wait_until
-from tests.fakechat import FakeChat
-from tests.soak.cluster import postgres
+from tests.soak.cluster import installed
 from tests.soak.freezing import POINTS
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(170)]
@@ -33,22 +32,13 @@ TAKEN_OVER = 20.0
 @pytest.fixture(params=["sqlite", "postgres"])
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     """An installation with two channels, on each kind of database."""
-    with FakeChat() as chat:
-        if request.param == "postgres":
-            with postgres() as server:
-                yield from installed(tmp_path, chat, server.url)
-        else:
-            yield from installed(tmp_path, chat, "")
+    with installed(request.param, tmp_path, add_channels) as made:
+        yield made
 
 
-def installed(home: Path, chat: FakeChat, url: str) -> Iterator[Program]:
-    made = Program(home=home, chat=chat, database_url=url)
-    made.upgrade()
+def add_channels(made: Program) -> None:
     for name in CHANNELS:
         made.slack(name, max_per_tick=1000)
-    made.write("old")
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("point", POINTS)
