@@ -130,6 +130,9 @@ def _add_commands(
     app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer, _fetch, newswire.private))
     app.cli.add_command(init_command(config_path(environ), newswire.clock))
     app.cli.add_command(version_command())
+    app.cli.add_command(
+        _LazyGroup("site", "Write the site as static files.", partial(_site_commands, newswire))
+    )
     for name, what in (
         ("bot", "Post new articles to chat."),
         ("db", "Upgrade, back up and copy the bot's database."),
@@ -274,6 +277,13 @@ def _bot_commands(
         return proposed_change(newswire, rules, content)
 
     return {"bot": bot_commands(parts, proposed), "db": database_commands(parts)}
+
+
+def _site_commands(newswire: Newswire) -> Mapping[str, click.Group]:
+    from pages.commands import site_commands
+    from wiring.static_site import export_site
+
+    return {"site": site_commands(newswire.indexer, partial(export_site, newswire))}
 
 
 def _config_commands(newswire: Newswire, environ: Mapping[str, str]) -> Mapping[str, click.Group]:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote, urljoin
 
 from articles.article import Article, Image, Provider, RelatedArticle
@@ -250,4 +251,9 @@ def _language(tag: str | None) -> str | None:
 
 def _uuid(site: Site, kind: str, name: str) -> str:
     readable = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return uuid.uuid5(uuid.uuid5(_IDS, site.id), f"{kind}:{readable}").urn
+    return uuid.uuid5(_namespace(site.id), f"{kind}:{readable}").urn
+
+
+@lru_cache(maxsize=8)
+def _namespace(site_id: str) -> uuid.UUID:
+    return uuid.uuid5(_IDS, site_id)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import re
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from articles.topics import ALL
 from feeds.bodies import YOUNG_OBJECTS, TextCache
@@ -20,6 +18,7 @@ from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
 from feeds.subscriptions import Subscriptions
+from storage.static_folder import Exported, StaticFolder
 from web.document import Document
 
 _EXTENSIONS = "|".join(FORMATS)
@@ -32,14 +31,6 @@ _MOST_PROCESSES = 4
 _MANIFEST = ".newswire-export.json"
 
 
-class Exported(NamedTuple):
-    """How many files were written, left as they were, and removed."""
-
-    written: int
-    kept: int
-    removed: int
-
-
 def export(
     publisher: Publisher, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> Exported:
@@ -48,37 +39,38 @@ def export(
     A file is replaced in one step and only when its bytes differ. Files that an earlier export wrote and this
     one does not are removed; files that no export wrote are never touched.
     """
+    with many_texts(publisher):
+        return write_feeds(publisher, folder, progress)
+
+
+def write_feeds(
+    publisher: Publisher, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Exported:
+    """Do what `export` does with the texts that the publisher has: see `many_texts`."""
+    slugs = [ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(publisher.now()))]
+    try:
+        files = StaticFolder(folder, _MANIFEST, lambda path: _OURS.fullmatch(path) is not None)
+        for done, (path, document) in enumerate(_documents(publisher, slugs), start=1):
+            files.write(path, document.body)
+            progress(done, max(done, len(slugs) * len(FORMATS) + 1))
+        return files.finish()
+    except OSError as error:
+        raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
+
+
+@contextmanager
+def many_texts(publisher: Publisher) -> Iterator[None]:
+    """Let the publisher hold all texts for a while, and read them in several processes where it may."""
+    before = publisher.texts
     publisher.texts = TextCache(_TEXT_BYTES, processes=_processes())
     collecting = gc.get_threshold()
     gc.set_threshold(YOUNG_OBJECTS)
     try:
-        return _export(publisher, folder, progress)
+        yield
     finally:
         gc.set_threshold(*collecting)
         publisher.texts.close()
-
-
-def _export(publisher: Publisher, folder: Path, progress: Callable[[int, int], None]) -> Exported:
-    slugs = [ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(publisher.now()))]
-    written = kept = 0
-    paths: list[str] = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        before = _manifest(folder)
-        for done, (path, document) in enumerate(_documents(publisher, slugs), start=1):
-            if _write(folder / path, document.body):
-                written += 1
-            else:
-                kept += 1
-            paths.append(path)
-            progress(done, max(done, len(slugs) * len(FORMATS) + 1))
-        stale = before - set(paths)
-        for path in stale:
-            (folder / path).unlink(missing_ok=True)
-        _write(folder / _MANIFEST, json.dumps(sorted(paths), ensure_ascii=False, indent=0).encode())
-    except OSError as error:
-        raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
-    return Exported(written, kept, len(stale))
+        publisher.texts = before
 
 
 def _processes() -> int:
@@ -108,33 +100,3 @@ def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Do
                 if archive is not None:
                     for extension in FORMATS:
                         yield f"feeds/{slug}/{part.name}.{extension}", publisher.render(archive, extension)
-
-
-def _manifest(folder: Path) -> set[str]:
-    try:
-        paths = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        paths = paths if isinstance(paths, list) else []
-    except (FileNotFoundError, ValueError):
-        return set()
-    # The manifest is a file that anyone may edit: only what an export could have written is taken from it.
-    return {path for path in paths if isinstance(path, str) and _OURS.fullmatch(path)}
-
-
-def _write(path: Path, data: bytes) -> bool:
-    """Replace the file in one step and return True, or return False when it holds these bytes already."""
-    try:
-        if path.read_bytes() == data:
-            return False
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        partial.chmod(0o644)  # a temporary file is private, but a web server has to read these
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    return True

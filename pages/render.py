@@ -24,9 +24,20 @@ _FRESH = "public, max-age=30"
 
 
 class Renderer:
-    """Renders the templates of one site; `zone` is the one that dates without a zone are in."""
+    """Renders the templates of one site; `zone` is the one that dates without a zone are in.
 
-    def __init__(self, site: Site, assets: Assets, *, show_quality: bool, zone: tzinfo = UTC) -> None:
+    With `is_static` pages offer nothing that needs a program: no search, no feeds of one's own.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        assets: Assets,
+        *,
+        show_quality: bool,
+        zone: tzinfo = UTC,
+        is_static: bool = False,
+    ) -> None:
         self.times = when.Times(zone)
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
@@ -40,6 +51,7 @@ class Renderer:
             "root": site.path,
             "asset": lambda name: site.path + assets.address(name),
             "show_quality": show_quality,
+            "is_static": is_static,
         }
         self._environment.filters |= {
             "ago": when.ago,

@@ -33,13 +33,25 @@ from web.responses import parameters, respond
 
 
 def blueprint(
-    publisher: Publisher, files: ArticleFiles, cache: PageCache, *, show_quality: bool = False
+    publisher: Publisher,
+    files: ArticleFiles,
+    cache: PageCache,
+    *,
+    show_quality: bool = False,
+    is_static: bool = False,
 ) -> Blueprint:
-    """Return the routes of the pages and of the files beside the articles, and the handlers of errors."""
+    """Return the routes of the pages and of the files beside the articles, and the handlers of errors.
+
+    With `is_static` the pages are those of a static site: see `Renderer`.
+    """
     routes = Blueprint("pages", __name__)
     assets = Assets()
     renderer = Renderer(
-        publisher.site, assets, show_quality=show_quality, zone=zone(publisher.catalog.conventions.timezone)
+        publisher.site,
+        assets,
+        show_quality=show_quality,
+        zone=zone(publisher.catalog.conventions.timezone),
+        is_static=is_static,
     )
     pages = ReaderPages(publisher, renderer)
     _add_lists(routes, pages, cache)

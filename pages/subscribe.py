@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from sys import getsizeof
 from urllib.parse import quote
 
 import segno
@@ -10,6 +11,7 @@ from markupsafe import Markup
 
 from feeds.formats import FORMATS
 from feeds.model import Feed
+from text.cache import LruCache
 
 _LABELS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
@@ -30,6 +32,11 @@ class FeedAddress:
     extension: str
     url: str
     mimetype: str
+
+
+CACHE_BYTES = 300_000
+"""Bytes of the QR codes that are cached: each takes as long as the rest of its page."""
+_drawings = LruCache[str, Markup](CACHE_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +72,18 @@ def subscription(feed: Feed, *, with_qr_code: bool = True) -> Subscription:
 
 def qr_code(url: str) -> Markup | None:
     """Return a URL as an inline SVG without inline style; None for one that is too long for a QR code."""
+    drawing = _drawings.get(url)
+    if drawing is None:
+        drawing = _drawing(url)
+        _drawings.put(url, drawing, getsizeof(url) + getsizeof(drawing))
+    return drawing or None
+
+
+def _drawing(url: str) -> Markup:
+    """Return the SVG, "" for a URL that is too long."""
     try:
         code = segno.make_qr(url, error="m")
     except segno.DataOverflowError:
-        return None
+        return Markup()
     drawing = code.svg_inline(border=3, omitsize=True, svgclass="qr", lineclass=None)
     return Markup(drawing.replace("<svg ", '<svg role="img" aria-label="QR code of this page" ', 1))  # noqa: S704 - made of digits

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from feeds.errors import ExportError
-from feeds.export import Exported, export
+from feeds.export import export
 from feeds.publisher import Publisher
+from storage.static_folder import Exported
 from tests.site import ArticleSite
 
 

@@ -1,0 +1,62 @@
+"""`flask site …`: the whole site as static files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from articles.catalog.indexer import Indexer
+from articles.errors import ArticlesError
+from feeds.errors import ExportError
+from storage.static_folder import Exported
+from text.printable import print_line
+from text.terminal import CommandError
+
+Progress = Callable[[int, int], None]
+Export = Callable[[Path, Progress], tuple[Exported, list[tuple[str, str]]]]
+"""Writes the site into a folder; returns what it did, and the links that lead nowhere."""
+
+_MOST_NAMED = 20
+
+
+def site_commands(indexer: Indexer, export: Export) -> AppGroup:
+    """Return the `site` group of commands."""
+    group = AppGroup("site", help="Write the site as static files.")
+
+    @group.command(name="export")
+    @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+    def export_(folder: Path) -> None:
+        """Write all pages, feeds and pictures into FOLDER, for any host of static files.
+
+        Only what changed is written, each file atomically; what an earlier export wrote and is no longer part
+        of the site is removed. Search and the builder of feeds need a program, and are left out.
+        """
+        try:
+            refresh = indexer.refresh()
+        except ArticlesError as error:
+            raise CommandError(str(error)) from None
+        for problem in refresh.problems:
+            print_line(f"left out {problem}", stream=sys.stderr)
+        with click.progressbar(
+            label="Writing", length=1, hidden=not sys.stderr.isatty(), file=sys.stderr
+        ) as bar:
+
+            def progress(done: int, of: int) -> None:
+                bar.length = of
+                bar.update(done - bar.pos)
+
+            try:
+                (written, kept, removed), dead = export(folder, progress)
+            except ExportError as error:
+                raise CommandError(str(error)) from None
+        for source, address in dead[:_MOST_NAMED]:
+            print_line(f"{source}: a link leads nowhere: {address}", stream=sys.stderr)
+        if len(dead) > _MOST_NAMED:
+            print_line(f"{len(dead) - _MOST_NAMED} more links lead nowhere", stream=sys.stderr)
+        print_line(f"{written} written, {kept} unchanged, {removed} removed")
+
+    return group

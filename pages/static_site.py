@@ -1,0 +1,195 @@
+"""The pages as static files: follows the links of a site from its home page on, and writes what it finds.
+
+A page becomes `index.html` in a folder of its own, which every host of static files serves; links then lead
+to the folder, with a slash at the end. Older pages of a list, which a query chooses, become folders too:
+`/topics/ai?page=2` is `/topics/ai/page/2/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from html import escape, unescape
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from feeds.model import Site
+from pages.security import CONTENT_SECURITY_POLICY
+from storage.static_folder import StaticFolder
+from web.wsgi import Result
+
+NOT_FOUND = "/404.html"
+"""The file that hosts show where there is no other, and the address at which the site shows that page."""
+MAX_NAME_BYTES = 200
+"""Bytes of a folder's name; file systems take 255."""
+
+_FEEDS = re.compile(r"/feeds\.opml|/(?:feeds|digests)/.+\.(?:rss|atom|json)")
+_PAGES = re.compile(r"/|/topics(?:/[^/]+)?|/digests/[^/]+/[^/]+")
+# The elements that have an address, each with all its attributes.
+_TAG = re.compile(r"<(?:a|link|img|script|form|source|audio|video)\s(?:[^<>\"]|\"[^\"]*\")*>")
+_LINK = re.compile(r'(\s(?:href|src|action)=")([^"]*)(")')
+_LOCATION = re.compile(r"(<loc>)([^<]*)(</loc>)")
+_CHARSET = '<meta charset="utf-8">'
+# `frame-ancestors` counts only in a header (https://www.w3.org/TR/CSP3/#meta-element).
+_POLICY = "; ".join(
+    part for part in CONTENT_SECURITY_POLICY.split("; ") if not part.startswith("frame-ancestors")
+)
+_MOVED = """<!DOCTYPE html>
+<html lang="en"><head>{charset}<title>Moved</title><meta name="robots" content="noindex">
+<meta http-equiv="refresh" content="0; url={url}"><link rel="canonical" href="{url}"></head>
+<body><p><a href="{url}">{url}</a></p></body></html>
+"""
+
+Ask = Callable[[str], Result]
+"""Returns the site's answer to a GET of an encoded path with its query, below the site's own path."""
+
+
+@dataclass(slots=True)
+class StaticSite:
+    """One export of the pages of a site into a folder whose feeds are written already.
+
+    `has_page` says of a decoded path below /articles/ whether it is a page, and not a file.
+    """
+
+    site: Site
+    ask: Ask
+    has_page: Callable[[str], bool]
+    files: StaticFolder
+    dead: list[tuple[str, str]] = field(default_factory=list)
+    """The links that lead nowhere: the page that a link is on, and the address in it."""
+    _waiting: deque[tuple[str, str]] = field(default_factory=deque)
+    _places: dict[str, str | None] = field(default_factory=dict)
+
+    def export(
+        self, starts: Iterable[str], progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> int:
+        """Write everything that is linked from `starts`, and return how many files that are.
+
+        Raises OSError when a file cannot be written.
+        """
+        for start in starts:
+            self._place_of(start, "")
+        self.files.write(NOT_FOUND[1:], self._page(self.ask(NOT_FOUND).body, NOT_FOUND))
+        done = 0
+        while self._waiting:
+            address, source = self._waiting.popleft()
+            self._write(address, source)
+            done += 1
+            progress(done, done + len(self._waiting))
+        return done
+
+    def _write(self, address: str, source: str) -> None:
+        answer = self.ask(address)
+        kind = next((value for name, value in answer.headers if name.lower() == "content-type"), "")
+        path = self._path_of(address)
+        if answer.status in (301, 302):
+            target = next(value for name, value in answer.headers if name.lower() == "location")
+            self.files.write(path, self._moved(target, address))
+        elif answer.status != 200:
+            self.dead.append((source, address))
+        elif answer.file:
+            self.files.copy(path, Path(answer.file.path))
+        elif kind.startswith("text/html"):
+            self.files.write(path, self._page(answer.body, address))
+        elif kind.startswith("application/xml"):
+            text = answer.body.decode()
+            self.files.write(path, _LOCATION.sub(lambda m: self._linked(m, address), text).encode())
+        else:
+            self.files.write(path, answer.body)
+            if kind.startswith("application/manifest+json"):
+                for icon in json.loads(answer.body).get("icons", ()):
+                    self._target(icon["src"], address)
+
+    def _page(self, body: bytes, address: str) -> bytes:
+        """Return a page whose links lead to files, with its policy, which a host may not send."""
+        text = _TAG.sub(
+            lambda tag: _LINK.sub(lambda link: self._linked(link, address), tag[0]), body.decode()
+        )
+        policy = f'{_CHARSET}\n<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        return text.replace(_CHARSET, policy, 1).encode()
+
+    def _moved(self, target: str, address: str) -> bytes:
+        url = escape(self._target(target, address))
+        return _MOVED.format(charset=_CHARSET, url=url).encode()
+
+    def _linked(self, match: re.Match[str], address: str) -> str:
+        before, value, after = match.groups()
+        url = unescape(value)
+        target = self._target(url, address)
+        return match[0] if target == url else f"{before}{escape(target)}{after}"
+
+    def _target(self, url: str, source: str) -> str:
+        """Return where a link leads in the export; one to another site, or to nothing, as it is."""
+        start = next((start for start in (self.site.url, self.site.path) if _is_below(url, start)), None)
+        if start is None or url.startswith("//"):
+            return url
+        rest, mark, fragment = url[len(start) :].partition("#")
+        place = self._place_of(rest or "/", source)
+        return url if place is None else f"{start}{place}{mark}{fragment}"
+
+    def _place_of(self, address: str, source: str) -> str | None:
+        """Return the encoded path at which an address is found in the export, and have it written.
+
+        None for what is no part of it.
+        """
+        if address in self._places:
+            return self._places[address]
+        parts = urlsplit(address)
+        path, query = unquote(parts.path), dict(parse_qsl(parts.query))
+        place: str | None
+        if _FEEDS.fullmatch(path):
+            place = parts.path
+            if not self.files.holds(path[1:]):
+                self.dead.append((source, address))
+        elif query.keys() - {"page"}:
+            self.dead.append((source, address))
+            place = None
+        else:
+            place = parts.path
+            if self._is_page(path):
+                place = _folder(path, parts.path, query.get("page", "1"))
+                if not all(map(_is_name, _names(path))):
+                    self.dead.append(("feeds", address))  # they have the address that the server has
+            self._waiting.append((address, source))
+        self._places[address] = place
+        return place
+
+    def _is_page(self, path: str) -> bool:
+        if path.startswith("/articles/"):
+            return self.has_page(path.removeprefix("/articles/"))
+        return _PAGES.fullmatch(path) is not None
+
+    def _path_of(self, address: str) -> str:
+        """Return the path of the file for an address that is waiting."""
+        place = self._places[address]
+        assert place is not None  # else it would not be waiting
+        path = unquote(place).removeprefix("/")
+        return f"{path}index.html" if not path or path.endswith("/") else path
+
+
+def _is_below(url: str, start: str) -> bool:
+    return url.startswith(f"{start}/") or url == start != ""
+
+
+def _folder(path: str, encoded: str, page: str) -> str:
+    """Return the encoded path of a page's folder, with a slash at its end.
+
+    One that could not be a folder's has a digest in place of its name.
+    """
+    if not all(map(_is_name, _names(path))):
+        digest = hashlib.blake2b(encoded.encode(), digest_size=12).hexdigest()
+        encoded = f"/{quote(_names(path)[0])}/{digest}"
+    return f"{encoded.rstrip('/')}/" if page == "1" else f"{encoded.rstrip('/')}/page/{quote(page)}/"
+
+
+def _names(path: str) -> list[str]:
+    return path.split("/")[1:] if path != "/" else []
+
+
+def _is_name(name: str) -> bool:
+    """Return whether a folder can have this name."""
+    return name not in ("", ".", "..") and len(name.encode()) <= MAX_NAME_BYTES and "\0" not in name

@@ -1,0 +1,111 @@
+"""A folder of static files that an export writes, again and again, beside files of others."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+
+class Exported(NamedTuple):
+    """How many files were written, left as they were, and removed."""
+
+    written: int
+    kept: int
+    removed: int
+
+
+class StaticFolder:
+    """The files that one kind of export has below a folder; `manifest` names the file that lists them.
+
+    A file is replaced in one step, and only when its bytes differ. `finish` removes what an earlier export
+    wrote and this one did not. All methods raise OSError.
+    """
+
+    def __init__(self, folder: Path, manifest: str, is_ours: Callable[[str], bool]) -> None:
+        """`is_ours` says whether an export could have written a path: anyone may have edited the manifest."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._manifest = manifest
+        self._before = set(filter(is_ours, self._listed()))
+        self._paths: set[str] = set()
+        self._written = 0
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file, unless it holds these bytes already."""
+        self._paths.add(path)
+        if self._replace(self.folder / path, data):
+            self._written += 1
+
+    def copy(self, path: str, source: Path) -> None:
+        """Copy a file with its time, unless there is one of that time and size already."""
+        self._paths.add(path)
+        target = self.folder / path
+        status = source.stat()
+        try:
+            there = target.stat()
+            if (there.st_size, there.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+                return
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        with _replacing(target) as file, source.open("rb") as data:
+            shutil.copyfileobj(data, file)
+            file.flush()
+            os.utime(file.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
+        self._written += 1
+
+    def holds(self, path: str) -> bool:
+        """Return whether there is a file at this path, whoever wrote it."""
+        return (self.folder / path).is_file()
+
+    def finish(self) -> Exported:
+        """Remove what is no longer written, and list what is."""
+        stale = self._before - self._paths
+        for path in stale:
+            self._remove(path)
+        listed = json.dumps(sorted(self._paths), ensure_ascii=False, indent=0)
+        self._replace(self.folder / self._manifest, listed.encode())
+        return Exported(self._written, len(self._paths) - self._written, len(stale))
+
+    def _listed(self) -> list[str]:
+        try:
+            paths = json.loads((self.folder / self._manifest).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return []
+        return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
+
+    def _remove(self, path: str) -> None:
+        file = self.folder / path
+        if file.parent.resolve().is_relative_to(self.folder.resolve()):  # else a link leads out of it
+            file.unlink(missing_ok=True)
+
+    def _replace(self, path: Path, data: bytes) -> bool:
+        """Replace the file in one step and return True, or return False when it holds these bytes already."""
+        try:
+            if path.read_bytes() == data:
+                return False
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with _replacing(path) as file:
+            file.write(data)
+        return True
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file that takes the place of `path` once it is whole."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        partial.chmod(0o644)  # a temporary file is private, but a web server has to read these
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
