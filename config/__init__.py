@@ -3,6 +3,7 @@
 from config.channels import BotConfig, ChannelConfig, FilterConfig, channel_model
 from config.errors import ConfigError, Location, Problem
 from config.file import MAX_CONFIG_BYTES, RULES, load, load_rules
+from config.layouts import LayoutConfig
 from config.schema import schema
 from config.settings import (
     ArticlesConfig,
@@ -24,6 +25,7 @@ __all__ = [
     "ConfigError",
     "FeedsConfig",
     "FilterConfig",
+    "LayoutConfig",
     "Location",
     "PagesConfig",
     "Problem",

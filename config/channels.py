@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from config.layouts import LayoutConfig
 from config.policies import PolicySection
 from config.values import (
     ChannelName,
@@ -114,6 +115,7 @@ class ChannelConfig(PolicySection):
     max_per_tick: Annotated[int, Field(ge=1, le=1000)] = 5
     on_unknown: Literal["retry", "hold", "skip"] = "retry"
     review: bool = False
+    layout: LayoutConfig | None = None
 
     def secret_variables(self) -> dict[str, str]:
         """Return the environment variables that hold this channel's secrets, by what they are for."""
@@ -157,10 +159,17 @@ def _channel_settings(value: Any, handler: Callable[[Any], ChannelConfig]) -> Ch
     kind = value.get("kind")
     model = channel_model(kind) if isinstance(kind, str) and kind in services() else _UnknownChannel
     channel = model.model_validate(value)
-    problems = list(_mentions_refused(channel))
+    problems = [*_mentions_refused(channel), *_layout_refused(channel)]
     if problems:
         raise ValidationError.from_exception_data(model.__name__, problems)
     return channel
+
+
+def _layout_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:
+    if channel.layout and not services()[channel.kind].LAID_OUT:
+        reason = f"a channel of the kind {channel.kind} has none: a program is sent all there is"
+        error = PydanticCustomError("value_error", "{reason}", {"reason": reason})
+        yield InitErrorDetails(type=error, loc=("layout",), input=None)
 
 
 def _mentions_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:

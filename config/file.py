@@ -21,6 +21,7 @@ from config.channels import (
     services,
 )
 from config.errors import ConfigError, Location, Problem, dotted
+from config.layouts import LayoutConfig
 from config.policies import (
     BudgetConfig,
     DigestConfig,
@@ -87,9 +88,19 @@ def load(path: Path, environ: Mapping[str, str], *, own_address: str | None = No
     bot = config.bot
     if bot.ca_file is not None:
         bot = bot.model_copy(update={"ca_file": base / bot.ca_file})
+    channels = tuple(_with_template(channel, base) for channel in bot.channels)
+    bot = bot.model_copy(update={"channels": channels})
     config = config.model_copy(update={"articles": articles, "bot": bot, "state": base / config.state})
     config._file, config._marks = path, marks
     return config
+
+
+def _with_template(channel: ChannelConfig, base: Path) -> ChannelConfig:
+    """Return a channel whose template is found from anywhere."""
+    if channel.layout is None or channel.layout.template is None:
+        return channel
+    layout = channel.layout.model_copy(update={"template": base / channel.layout.template})
+    return channel.model_copy(update={"layout": layout})
 
 
 def load_rules(path: Path, own: Config) -> Config:
@@ -245,6 +256,7 @@ _PARTS: Mapping[str, type[Section]] = {
     "bot.channels.keywords": KeywordConfig, "bot.channels.authors": FilterConfig,
     "bot.channels.quiet": QuietConfig, "bot.channels.budget": BudgetConfig,
     "bot.channels.digest": DigestConfig, "bot.channels.urgent": UrgentConfig,
+    "bot.channels.layout": LayoutConfig,
     "bot.channels.mentions": MentionConfig, "bot.channels.mentions.when": WhenConfig,
 }  # fmt: skip
 

@@ -11,9 +11,11 @@ from bot.planning.rules import Channel
 from bot.sending.transport import fault_of
 from bot.services import SERVICES, Destination
 from bot.services.secret import Secret
+from bot.services.templates import TemplateFault
 from config import BotConfig, ChannelConfig, SiteConfig
 from ops.environment import secret
 from ops.errors import SettingError
+from wiring.layouts import layout_of, template_of
 from wiring.policies import policy_of
 from wiring.values import value_of
 
@@ -26,8 +28,13 @@ def channel_of(
     `site` has the time zone and the language of what names none.
     """
     destination, fault = _destination(channel, environ)
+    rules = channel_rules(channel, topics, site)
+    try:
+        rules = replace(rules, layout=replace(rules.layout, template=template_of(channel)))
+    except TemplateFault as wrong:
+        destination, fault = None, fault or str(wrong)
     reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
-    return replace(channel_rules(channel, topics, site), destination=destination), reason
+    return replace(rules, destination=destination), reason
 
 
 def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
@@ -54,6 +61,7 @@ def channel_rules(channel: ChannelConfig, topics: Topics, site: SiteConfig) -> C
         topics=slugs,
         not_topics=frozenset(topics.of(name).slug for name in channel.not_topics),
         policy=policy_of(channel, topics, site.timezone),
+        layout=layout_of(channel),
         types=value_of(channel.types, WordFilter),
         providers=value_of(channel.providers, WordFilter),
         authors=value_of(channel.authors, WordFilter),

@@ -9,17 +9,20 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
+from articles.topics import ALL
 from bot.errors import BotError
 from bot.outbox.database import connect
 from bot.planning.rules import Channel
 from bot.sending.network import network_of
 from bot.services import SERVICES
 from bot.services.secret import Secret
+from bot.services.templates import TemplateFault
 from config import Location
 from ops.errors import SettingError
 from ops.hosting import outbox_url, unset_address
 from text.hosts import is_loopback
 from wiring.channels import channel_of, monitor_of
+from wiring.layouts import template_of, trial
 from wiring.site import Newswire
 
 OWN_PATHS = frozenset(
@@ -29,6 +32,9 @@ OWN_PATHS = frozenset(
     }
 )  # fmt: skip
 """How the paths of this site begin; where the site's own path begins so too, they cannot be told apart."""
+
+TRIED = 200
+"""Articles, the newest, for which each template is tried."""
 
 Found = Iterator[tuple[Location, str]]
 
@@ -40,7 +46,7 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
     all articles have been read.
     """
     config = newswire.config
-    found = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire)]
+    found = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire), *_of_templates(newswire)]
     if fault := monitor_of(config.bot, environ)[1]:
         found.append((("bot", "heartbeat_env"), fault))
     if config.bot.channels and is_loopback(urlsplit(config.site.url).hostname or ""):
@@ -110,6 +116,22 @@ def _doubt(channel: Channel, address: Secret) -> str | None:
         return f"holds an address of {other.NAME}: write `kind: {other.KIND}`, or the address of another"
     hosts = ", ".join(sorted(service.HOSTS))
     return f"holds an address on {host}, which is not a host of {service.NAME} ({hosts})"
+
+
+def _of_templates(newswire: Newswire) -> Found:
+    """Yield where a template fails for one of the newest articles; one that cannot be read is no warning."""
+    site, tried = newswire.config.site, set[str]()
+    for number, channel in enumerate(newswire.config.bot.channels):
+        try:
+            template = template_of(channel)
+        except TemplateFault:
+            continue
+        if template is None or template.source in tried:
+            continue
+        tried.add(template.source)
+        newest = newswire.catalog.newest(ALL, newswire.clock(), limit=TRIED)
+        if fault := trial(template, newest, site=site.title, site_url=site.url):
+            yield ("bot", "channels", number, "layout", "template"), fault
 
 
 def _of_topics(newswire: Newswire) -> Found:

@@ -23,6 +23,8 @@ from bot.outbox.states import DeliveryState, PostState
 from bot.outbox.wording import moment
 from bot.planning.composing import composed
 from bot.planning.rules import Channel
+from bot.services import SERVICES
+from bot.services.layout import as_shown
 from bot.services.message import Message
 
 FARTHEST = timedelta(days=366)
@@ -79,6 +81,8 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
         shown = [articles[each.article_id] for each in post.deliveries if each.article_id in articles]
         site = parts.site
         message = composed(post, channel, shown, site=site.name, site_url=site.url) if shown else None
+        if message:
+            message = as_shown(message, channel.layout, SERVICES[channel.kind])
         oldest = min(each.published_at for each in post.deliveries)
         expires_at = oldest + channel.max_age if channel.max_age else None
         found.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))

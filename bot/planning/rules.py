@@ -17,6 +17,7 @@ from bot.outbox.states import OnUnknown, State
 from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.policy import Policy
 from bot.services import Destination
+from bot.services.layout import Layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,9 @@ class Channel:
 
     `topics` and `not_topics` are slugs; `topics` is None for all. `destination` is None while a secret is
     missing, and such a channel is neither planned nor posted to. `max_per_tick` counts posts. `was` is an
-    earlier name. With `review` each post waits for an operator before it is sent. `policy` says when and how.
-    With a `taxonomy` an article's topics are those that it would have by these, not its own `slugs`.
+    earlier name. With `review` each post waits for an operator before it is sent. `policy` says when and how,
+    and `layout` what a message shows. With a `taxonomy` an article's topics are those that it would have by
+    these, not its own `slugs`.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Channel:
     max_age: timedelta | None = None
     review: bool = False
     policy: Policy = field(default_factory=Policy)
+    layout: Layout = field(default_factory=Layout)
     taxonomy: Topics | None = None
 
 

@@ -23,6 +23,7 @@ from bot.planning.composing import composed
 from bot.planning.presence import missing
 from bot.planning.rules import CAUSES, Channel, Decision, Reason, is_visible
 from bot.services import Context, Destination, Request, Service
+from bot.services.layout import as_shown
 from bot.services.message import Message, compose_alert
 
 LOOK_AGAIN = timedelta(minutes=1)
@@ -113,7 +114,8 @@ class Preparer:
         return quiet.ends_at(now) if quiet.covers(now) and not ordered else None
 
     def _request(self, post: Post, message: Message, now: datetime) -> Job:
-        request = self.service.post(self.destination, message, post.form, context_of(post, now))
+        context = context_of(post, now)
+        request = self.service.post(self.destination, self._as_shown(message), post.form, context)
         return Job(post=post, kind=Kind.POST, message=message, request=request)
 
     def _give_up(
@@ -141,7 +143,8 @@ class Preparer:
         was_withdrawn = message.retracted and post.retracted
         if not was_withdrawn and post.message_id and message.fingerprint() != post.fingerprint:
             context = context_of(post, now, message)
-            request = self.service.correct(self.destination, post.message_id, message, post.form, context)
+            shown = self._as_shown(message)
+            request = self.service.correct(self.destination, post.message_id, shown, post.form, context)
         if request is None:
             self.outbox.drop_correction(post)
             return None
@@ -156,6 +159,9 @@ class Preparer:
 
     def _corrected(self, post: Post, articles: Sequence[Article], now: datetime) -> Message:
         return self._compose(post, articles, {each.id for each in articles if not each.has_appeared(now)})
+
+    def _as_shown(self, message: Message) -> Message:
+        return as_shown(message, self.channel.layout, self.service)
 
     def _compose(self, post: Post, articles: Sequence[Article], retracted: Collection[str] = ()) -> Message:
         return composed(

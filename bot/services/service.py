@@ -127,7 +127,8 @@ class Service(Protocol):
 
     `NAME` is what people call it, `OPTIONS` its settings in a channel beside the common ones, `HOSTS` the
     hosts of its addresses (empty: any), of which one with a leading dot stands for all below it, `SCHEMES`
-    what they begin with. `ITEMS` is how many articles one message can hold, `MENTIONS` whom it can notify.
+    what they begin with. `ITEMS` is how many articles one message can hold, `MENTIONS` whom it can notify,
+    and `LAID_OUT` says that people read it, so that a channel may choose what it shows.
     With `REPEAT_IS_HARMLESS` a post that is sent twice under one `Context.key` is shown once, so that a lost
     answer needs no decision.
     """
@@ -141,6 +142,7 @@ class Service(Protocol):
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ()
     ITEMS: ClassVar[int] = 1
     MENTIONS: ClassVar[Ids] = MappingProxyType({})
+    LAID_OUT: ClassVar[bool] = True
     REPEAT_IS_HARMLESS: ClassVar[bool] = False
 
     def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:

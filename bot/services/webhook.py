@@ -78,6 +78,7 @@ class Webhook(Service):
     RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=1)),)
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"\bwhsec_[\w+/=-]+"), "whsec_***"),)
     REPEAT_IS_HARMLESS: ClassVar[bool] = True
+    LAID_OUT: ClassVar[bool] = False
 
     def refusal(self, to: Destination) -> str | None:
         """Refuse secrets that are no secrets, and a private address unless the settings allow it."""

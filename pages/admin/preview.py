@@ -13,6 +13,7 @@ from datetime import datetime
 from articles.article import Article
 from bot.sending.tools import SiteLink
 from bot.services import SERVICES, Drawing
+from bot.services.layout import Layout, as_shown
 from bot.services.message import Message, compose
 from pages.when import ago, exact
 
@@ -53,4 +54,5 @@ def drawn(kind: str, message: Message, now: datetime) -> Preview:
 def previews(article: Article, site: SiteLink, now: datetime, kinds: Container[str] = ()) -> list[Preview]:
     """Return the article as each service would be sent it and show it; those of `kinds` come first."""
     message = compose(article, site=site.name, site_url=site.url)
-    return [drawn(kind, message, now) for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)]
+    shown = {kind: as_shown(message, Layout(), service) for kind, service in SERVICES.items()}
+    return [drawn(kind, shown[kind], now) for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)]

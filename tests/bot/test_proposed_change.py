@@ -253,7 +253,7 @@ def test_every_setting_is_either_a_rule_or_stays_ours(program: Program) -> None:
     """A new setting fails here until someone has decided whether another config file may bring it."""
     stays = {
         "site": {"title", "description", "url", "language", "icon", "author", "id"},
-        "articles": {"path", "git", "branch", "subdir", "every", "token_env", "files"},
+        "articles": {"path", "git", "branch", "subdir", "every", "token_env", "files", "guid"},
         "feeds": {
             *("size", "content", "summary", "related", "ttl"),
             *("archives", "digest", "hubs", "private", "readers"),

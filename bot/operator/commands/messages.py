@@ -16,6 +16,7 @@ from bot.operator.commands.shared import (
 )
 from bot.operator.testing import send_test
 from bot.services import SERVICES
+from bot.services.layout import as_shown
 from bot.services.message import compose
 from text.printable import print_json, print_line
 from text.terminal import CommandError, print_lines
@@ -46,7 +47,8 @@ def add_messages(group: AppGroup, parts: Parts) -> None:
         named = channel_named(ours, channel)
         message = compose(article_named(ours, article), site=ours.site.name, site_url=ours.site.url)
         service = SERVICES[named.kind]
-        request = service.post(named.destination or service.example(), message)
+        shown = as_shown(message, named.layout, service)
+        request = service.post(named.destination or service.example(), shown)
         if request.body is None:
             print_json(request.json, indent=2)
         else:

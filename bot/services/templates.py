@@ -1,0 +1,171 @@
+"""Templates of messages: Jinja2 over documented fields, in a sandbox that leaves nothing else to reach.
+
+A template writes the small Markdown of `bot.services.markdown`; every value is escaped where it is put in.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2.environment import Template as Compiled
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bot.errors import BotError
+from bot.services import markdown
+from bot.services.message import Message, title_of
+from bot.services.rich import Text
+from bot.services.text import clean
+
+MAX_TEMPLATE = 10_000
+"""Characters of a template."""
+
+MAX_OUTPUT = 20_000
+"""Characters that a template may write; what a service holds is less."""
+
+MAX_LOOPS = 2
+"""Loops within each other."""
+
+FIELDS = ("title", "link", "summary", "provider", "topics", "quality", "published_at", "site")
+"""What a template knows: texts, but for the list `topics`, the number `quality` and the time `published_at`.
+
+What an article does not have is "", an empty list, or for `quality` none.
+"""
+
+FILTERS = ("capitalize", "date", "default", "first", "join", "last", "length", "lower", "truncate", "upper")
+
+_DATE = "%Y-%m-%d %H:%M UTC"
+_LONGEST_FORMAT = 40
+_ALLOWED = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.For,
+    nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Filter, nodes.Test,
+    nodes.Concat, nodes.Keyword, nodes.Neg,
+)  # fmt: skip
+_TESTS = frozenset({"none", "defined"})
+
+
+class TemplateFault(BotError):  # noqa: N818 - a finding, not a fault of the program
+    """What is wrong with a template; the text says where, as NAME:LINE: reason."""
+
+    def __init__(self, name: str, line: int, reason: str) -> None:
+        super().__init__(f"{name}:{line}: {reason}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template that was checked; `name` is what its operator calls it. Two of the same source are equal."""
+
+    name: str
+    source: str
+    compiled: Compiled = field(repr=False, compare=False)
+
+    def render(self, message: Message) -> Text:
+        """Return what the template says of one article. Raises TemplateFault where it fails."""
+        written: list[str] = []
+        size = 0
+        try:
+            for part in self.compiled.generate(**_values(message)):
+                written.append(part)
+                size += len(part)
+                if size > MAX_OUTPUT:
+                    raise TemplateFault(self.name, 1, f"writes more than {MAX_OUTPUT} characters")
+        except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+            line = _line_of(error, self.name)
+            raise TemplateFault(self.name, line, clean(str(error)) or type(error).__name__) from error
+        return markdown.formatted("".join(written))
+
+
+def template(source: str, name: str) -> Template:
+    """Return a template. Raises TemplateFault for one that is too long, wrong, or beyond its fields."""
+    if len(source) > MAX_TEMPLATE:
+        raise TemplateFault(name, 1, f"is longer than {MAX_TEMPLATE} characters")
+    try:
+        tree = _ENVIRONMENT.parse(source, name=name, filename=name)
+        for line, reason in _problems(tree):
+            raise TemplateFault(name, line, reason)
+        code = _ENVIRONMENT.compile(tree, name=name, filename=name)
+    except TemplateSyntaxError as error:
+        raise TemplateFault(name, error.lineno, clean(error.message or "cannot be read")) from error
+    compiled = Compiled.from_code(_ENVIRONMENT, code, {})
+    return Template(name=name, source=source, compiled=compiled)
+
+
+def _problems(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Yield what a template may not have, each with its line."""
+    yield from _unknown(tree, frozenset(FIELDS), loops=0)
+
+
+def _unknown(node: nodes.Node, names: frozenset[str], loops: int) -> Iterator[tuple[int, str]]:
+    if not isinstance(node, _ALLOWED):
+        yield node.lineno, f"a template may not use {type(node).__name__.lower()}: see the documentation"
+        return
+    if isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in names:
+        yield node.lineno, f"there is no field {node.name}; there are {', '.join(sorted(names))}"
+    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        yield node.lineno, f"there is no filter {node.name}; there are {', '.join(FILTERS)}"
+    if isinstance(node, nodes.Test) and node.name not in _TESTS:
+        yield node.lineno, f"there is no test {node.name}; there are {', '.join(sorted(_TESTS))}"
+    if isinstance(node, nodes.For):
+        loops += 1
+        if (
+            loops > MAX_LOOPS
+            or not isinstance(node.iter, nodes.Name)
+            or not isinstance(node.target, nodes.Name)
+        ):
+            yield node.lineno, f"a loop is over a field, and at most {MAX_LOOPS} are within each other"
+            return
+        names |= {node.target.name, "loop"}
+    for child in node.iter_child_nodes():
+        yield from _unknown(child, names, loops)
+
+
+def _values(message: Message) -> dict[str, Any]:
+    return {
+        "title": title_of(message),
+        "link": message.link,
+        "summary": clean(message.summary),
+        "provider": clean(message.provider or ""),
+        "topics": tuple(filter(None, map(clean, message.topics))),
+        "quality": message.quality,
+        "published_at": message.published_at.astimezone(UTC),
+        "site": clean(message.site),
+    }
+
+
+def _date(value: object, written: str = _DATE) -> str:
+    if not isinstance(value, datetime) or len(written) > _LONGEST_FORMAT:
+        raise ValueError("date is a filter for published_at, with a format of at most 40 characters")
+    return value.strftime(written)
+
+
+def _escaped(value: object) -> object:
+    """Return a value as it is put into a template; what the template itself says is not touched."""
+    if isinstance(value, datetime):
+        value = _date(value)
+    if isinstance(value, (tuple, list)):
+        value = ", ".join(map(str, value))
+    # A StrictUndefined raises here.
+    return "" if value is None else markdown.escape(clean(str(value)))
+
+
+def _line_of(error: Exception, name: str) -> int:
+    """Return the line of a template in which it failed: Jinja2 gives its frames the template's own lines."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
+    return next((line for line in reversed(lines) if line), 1)
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    made = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, finalize=_escaped, trim_blocks=True, lstrip_blocks=True
+    )
+    made.globals.clear()
+    made.filters = {name: made.filters.get(name, _date) for name in FILTERS}
+    made.tests = {name: made.tests[name] for name in _TESTS}
+    return made
+
+
+_ENVIRONMENT = _environment()

@@ -1,0 +1,32 @@
+"""The settings of what a channel's messages show, and in which form."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from config.values import Section, listed
+
+
+def _beside(value: Path) -> Path:
+    path = PurePosixPath(value.as_posix())
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError("write the path of a file beside config.yaml, such as templates/brief.j2")
+    return value
+
+
+class LayoutConfig(Section):
+    """What a channel's messages show; `image` None means the picture as the service usually has it.
+
+    Title, link and time are always there. A `template` says all by itself, in posts about one article.
+    """
+
+    image: Literal["none", "thumbnail", "large"] | None = None
+    show: Annotated[
+        tuple[Literal["provider", "topics", "summary", "quality"], ...],
+        BeforeValidator(listed),
+        Field(max_length=4),
+    ] = ("provider", "topics", "summary")
+    template: Annotated[Path, AfterValidator(_beside)] | None = None
