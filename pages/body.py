@@ -42,6 +42,7 @@ class _Rewriter(HTMLParser):
         self._heading: list[str] | None = None
         self._place = 0
         self._links = 0
+        self._images = 0
         levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", markup)]
         self._lower = max(0, 2 - min(levels)) if levels else 0
         self._ids = HeadingIds(explicit_ids(markup))
@@ -117,7 +118,10 @@ class _Rewriter(HTMLParser):
             label = f"Picture: {escape(text or url)}" if url else ""
             return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'
         copied = [(name, value) for name, value in attributes.items() if name in ("title", "width", "height")]
-        source = [("src", shown), ("alt", attributes.get("alt") or ""), ("loading", "lazy")]
+        source = [("src", shown), ("alt", attributes.get("alt") or "")]
+        if self._images:  # the first one is often in view at once
+            source.append(("loading", "lazy"))
+        self._images += 1
         return "<img" + "".join(f' {name}="{escape(value or "")}"' for name, value in source + copied) + ">"
 
     def _level(self, tag: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from articles.catalog.catalog import Catalog
 from articles.catalog.topic_queries import TopicSummary
@@ -13,12 +14,15 @@ from articles.catalog.values import value_counts
 from articles.topics import ALL, Topics
 from feeds.filters import FeedFilter, parse
 from text.markup import one_line
+from text.people import without_address
 from text.words import fold
 
-MAX_TOPICS = 1000
-"""How many topics are offered: those with the most articles."""
-MAX_CHOICES = 300
-"""How many types, and how many publications, are offered."""
+MAX_CHOICES = 24
+"""How many choices of each kind are offered before anything is typed: those with the most articles."""
+MAX_FOUND = 40
+"""How many choices of each kind are offered of those that have what was typed in their name."""
+MAX_FIND = 80
+"""Characters of what choices are found by."""
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -37,36 +41,50 @@ class Choice:
 class Form:
     """The filled-in form; its text fields contain what was typed, valid or not.
 
-    `left_out` says how many topics, types and publications there are beyond those offered.
+    `find` is what the offered choices have in their names. `left_out` says how many choices of each kind
+    there are beyond those offered.
     """
 
     topics: tuple[Choice, ...]
     types: tuple[Choice, ...]
     providers: tuple[Choice, ...]
+    authors: tuple[Choice, ...]
     languages: tuple[Choice, ...]
     needs_all: bool
     min_quality: str
     words: str
-    author: str
     excluded: str
+    find: str
     left_out: Mapping[str, int]
+
+    @property
+    def chosen_topics(self) -> int:
+        """How many topics are chosen."""
+        return sum(choice.is_chosen for choice in self.topics)
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether anything is chosen besides topics, publications, authors, types and languages."""
+        return bool(self.needs_all or self.min_quality or self.words or self.excluded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterValues:
-    """The types, publications and languages of the articles: folded, with one spelling and their number."""
+    """What articles can be chosen by besides topics: folded, with one spelling and their number."""
 
     types: tuple[Choice, ...]
     providers: tuple[Choice, ...]
+    authors: tuple[Choice, ...]
     languages: tuple[Choice, ...]
 
 
 def filter_values(catalog: Catalog, now: datetime) -> FilterValues:
-    """Return which types and publications the shown articles have, the most frequent first."""
+    """Return which types, publications, authors and languages the shown articles have, by frequency."""
     found = value_counts(catalog, now)
     return FilterValues(
         types=_ranked(found.types),
         providers=_ranked(found.providers),
+        authors=_ranked(_without_addresses(found.authors)),
         languages=_ranked(found.languages),
     )
 
@@ -76,47 +94,52 @@ def parse_form(pairs: Pairs, topics: Topics, own_language: str = "en") -> FeedFi
     pairs = list(pairs)
     chosen = [value for name, value in pairs if name == "topic" and value]
     separator = "," if ("match", "all") in pairs else "+"
-    narrowing = (pair for pair in _with_single_words(pairs) if pair[0] not in ("topic", "match"))
+    narrowing = (pair for pair in _with_single_words(pairs) if pair[0] not in ("topic", "match", "find"))
     return parse(separator.join(chosen) or ALL, narrowing, topics, own_language=own_language)
 
 
 def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -> Form:
-    """Return the form filled in with `pairs`, its topics ordered by name."""
-    pairs = list(pairs)
+    """Return the form filled in with `pairs`; its choices are the chosen ones and then the most frequent."""
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    slugs = set(values.get("topic", ()))
-    ranked = sorted(summaries, key=lambda summary: (summary.topic.slug not in slugs, -summary.articles))
-    listed = sorted(ranked[:MAX_TOPICS], key=lambda summary: summary.topic.name.casefold())
-    types = _chosen(found.types, values.get("type", ()))
-    providers = _chosen(found.providers, values.get("provider", ()))
-    languages = _chosen(found.languages, values.get("lang", ()))
+    find = one_line(values.get("find", [""])[-1])[:MAX_FIND]
+    known = {
+        "topic": _topic_choices(summaries),
+        "type": found.types,
+        "provider": found.providers,
+        "author": found.authors,
+        "lang": found.languages,
+    }
+    offered = {name: _offered(choices, values.get(name, ()), find) for name, choices in known.items()}
     return Form(
-        topics=tuple(
-            Choice(
-                value=summary.topic.slug,
-                label=summary.topic.name,
-                articles=summary.articles,
-                is_chosen=summary.topic.slug in slugs,
-            )
-            for summary in listed
-        ),
-        types=types,
-        providers=providers,
-        languages=languages,
-        author=values.get("author", [""])[-1],
+        topics=offered["topic"],
+        types=offered["type"],
+        providers=offered["provider"],
+        authors=offered["author"],
+        languages=offered["lang"],
         excluded=", ".join(filter(None, values.get("not", ()))),
-        needs_all=("match", "all") in pairs,
+        needs_all="all" in values.get("match", ()),
         min_quality=values.get("min_quality", [""])[-1],
         words=", ".join(filter(None, values.get("word", ()))),
-        left_out={
-            "topics": len(ranked) - len(listed),
-            "types": _left_out(found.types, types),
-            "providers": _left_out(found.providers, providers),
-            "languages": _left_out(found.languages, languages),
-        },
+        find=find,
+        left_out={name: _left_out(choices, offered[name]) for name, choices in known.items()},
     )
+
+
+def _topic_choices(summaries: Iterable[TopicSummary]) -> tuple[Choice, ...]:
+    ranked = sorted(summaries, key=lambda summary: -summary.articles)
+    return tuple(
+        Choice(value=each.topic.slug, label=each.topic.name, articles=each.articles) for each in ranked
+    )
+
+
+def _without_addresses(authors: Counter[str]) -> Counter[str]:
+    """Return authors by name alone, as a filter knows them."""
+    names = Counter[str]()
+    for author, number in authors.items():
+        names[without_address(author)] += number
+    return names
 
 
 def _left_out(known: Iterable[Choice], shown: Iterable[Choice]) -> int:
@@ -144,18 +167,22 @@ def _ranked(spellings: Counter[str]) -> tuple[Choice, ...]:
     return tuple(Choice(value=name, label=labels[name], articles=counts[name]) for name in ranked)
 
 
-def _chosen(choices: Iterable[Choice], values: Iterable[str]) -> tuple[Choice, ...]:
-    """Return the choices to show: first the chosen ones, even those that no article has."""
+def _offered(choices: Sequence[Choice], values: Iterable[str], find: str) -> tuple[Choice, ...]:
+    """Return the choices to show: first the chosen ones, even those that no article has, then what fits.
+
+    The others are those with the words of `find` in their names, or else the most frequent ones.
+    """
     folded = dict.fromkeys(one_line(fold(value)) for value in values if value.strip())
     known = {choice.value: choice for choice in choices}
-    chosen = [
-        Choice(
-            value=value,
-            label=known[value].label if value in known else value,
-            articles=known[value].articles if value in known else 0,
-            is_chosen=True,
-        )
+    chosen = (
+        replace(known.get(value) or Choice(value=value, label=value, articles=0), is_chosen=True)
         for value in folded
-    ]
-    others = [choice for choice in known.values() if choice.value not in folded]
-    return (*chosen, *others[: max(0, MAX_CHOICES - len(chosen))])
+    )
+    words = fold(find).split()
+    others = (
+        choice
+        for choice in choices
+        if choice.value not in folded and all(word in fold(choice.label) for word in words)
+    )
+    ordered = sorted(chosen, key=lambda choice: choice.label.casefold())
+    return (*ordered, *islice(others, MAX_FOUND if words else MAX_CHOICES))

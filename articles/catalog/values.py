@@ -15,6 +15,11 @@ _COUNT = (
     " count(*) FROM entries JOIN articles USING (number) WHERE slug = 'all' AND entries.published_at <= ?"
     " GROUP BY type, provider, language"
 )
+_COUNT_AUTHORS = (
+    "SELECT author.value, count(*) FROM entries JOIN articles USING (number),"
+    " json_each(document, '$.authors') AS author"
+    " WHERE slug = 'all' AND entries.published_at <= ? GROUP BY author.value"
+)
 _BY_TOPIC = {
     axis: f"SELECT slug, {value} AS value, count(*) FROM entries JOIN articles USING (number){more}"
     " WHERE entries.published_at <= ?1 AND entries.due_at <= ?1"
@@ -32,16 +37,17 @@ AXES = tuple(_BY_TOPIC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueCounts:
-    """The articles by type, language and the name of the publication, as the files spell them."""
+    """The articles by type, language, author and the name of the publication, as the files spell them."""
 
     types: Counter[str]
     providers: Counter[str]
     languages: Counter[str]
+    authors: Counter[str]
 
 
 def value_counts(catalog: Catalog, now: datetime) -> ValueCounts:
     """Return the counts over all articles that are shown at `now`; takes some two seconds for a million."""
-    counts = ValueCounts(types=Counter(), providers=Counter(), languages=Counter())
+    counts = ValueCounts(types=Counter(), providers=Counter(), languages=Counter(), authors=Counter())
     for type_, provider, language, number in catalog.connection.execute(_COUNT, (microseconds(now),)):
         if type_ is not None:
             counts.types[type_] += number
@@ -49,6 +55,7 @@ def value_counts(catalog: Catalog, now: datetime) -> ValueCounts:
             counts.providers[provider] += number
         if language is not None:
             counts.languages[language] += number
+    counts.authors.update(dict(catalog.connection.execute(_COUNT_AUTHORS, (microseconds(now),))))
     return counts
 
 

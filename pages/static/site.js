@@ -131,15 +131,19 @@
 
   // A bar that repeats a part of the page is hidden while that part is in view.
 
-  for (const bar of document.querySelectorAll("[data-bar]")) {
-    const part = document.getElementById(bar.dataset.bar);
-    new IntersectionObserver(([seen]) => bar.classList.toggle("away", seen.isIntersecting)).observe(part);
+  function watchBars(root) {
+    for (const bar of root.querySelectorAll("[data-bar]")) {
+      const part = root.querySelector(`#${bar.dataset.bar}`);
+      if (!part) continue;
+      new IntersectionObserver(([seen]) => bar.classList.toggle("away", seen.isIntersecting)).observe(part);
+    }
   }
 
   function equip(root) {
     for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
     refreshTimes(root);
     offerReader(root);
+    watchBars(root);
   }
 
   // Forms that show their results while they are filled in.
@@ -148,42 +152,49 @@
     return new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
   }
 
+  // `data-live` names the parts that are replaced. A field with `data-live` of its own replaces that part too:
+  // never the part that it is in itself, because the field would lose the focus.
   for (const form of document.querySelectorAll("form[data-live]")) {
-    const target = form.dataset.live;
+    const targets = new Set();
     let timer = 0;
     let running = null;
 
     const update = async () => {
-      const results = document.getElementById(target);
       const query = filledIn(form);
       const address = query.size ? `${form.action}?${query}` : form.action;
       running?.abort();
       running = new AbortController();
-      results.setAttribute("aria-busy", "true");
+      const parts = [...targets].map((id) => document.getElementById(id));
+      for (const part of parts) part.setAttribute("aria-busy", "true");
       try {
         const answer = await fetch(address, { signal: running.signal, headers: { Accept: "text/html" } });
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const fresh = page.getElementById(target);
-        if (!fresh) return;
-        equip(fresh);
-        results.replaceWith(document.adoptNode(fresh));
+        for (const part of parts) {
+          const fresh = page.getElementById(part.id);
+          if (!fresh) continue;
+          part.replaceWith(document.adoptNode(fresh));
+          equip(fresh);
+        }
+        targets.clear();
         history.replaceState(null, "", address);
       } catch (error) {
         if (error.name === "AbortError") return;
-        results.removeAttribute("aria-busy"); // offline: the button still works
+        for (const part of parts) part.removeAttribute("aria-busy"); // offline: the button still works
       }
     };
-    const soon = (delay) => {
+    const soon = (field, delay) => {
+      targets.add(form.dataset.live);
+      if (field?.dataset.live) targets.add(field.dataset.live);
       clearTimeout(timer);
       timer = setTimeout(update, delay);
     };
     form.addEventListener("input", (event) => {
       for (const output of form.querySelectorAll("output")) output.textContent = form.elements[output.htmlFor].value;
+      soon(event.target, event.target.matches("[type=checkbox], [type=radio]") ? 0 : 300);
     });
-    form.addEventListener("input", (event) => soon(event.target.matches("[type=checkbox], [type=radio]") ? 0 : 300));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      soon(0);
+      soon(null, 0);
     });
   }
 

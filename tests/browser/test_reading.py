@@ -165,7 +165,13 @@ def test_build_a_feed(visitor: Visitor) -> None:
     """Every choice shows at once what matches; the copied address holds just that."""
     page = visitor.go("/build")
     results = page.locator("#results")
+    page.get_by_label("Find topics").fill("secur")
+    expect(page.locator("#choices input[name=topic]")).to_have_count(1)
     page.get_by_label("Security").check()
+    page.get_by_label("Find topics").fill("")
+    expect(page.locator("#choices input[name=topic]")).to_have_count(4)
+    expect(page.get_by_label("Security")).to_be_checked()
+    page.get_by_text("Quality, words and exceptions").click()
     page.get_by_label("Minimum quality").fill("20")
     expect(results).to_contain_text("Security, quality 20 or more – News: 2 entries")
     results.get_by_role("button", name="Copy the RSS address").click()
@@ -176,6 +182,18 @@ def test_build_a_feed(visitor: Visitor) -> None:
     page.reload()
     expect(page.get_by_label("Security")).to_be_checked()
     expect(results).to_contain_text("2 entries")
+
+
+def test_build_on_a_phone(visitor: Visitor) -> None:
+    """The bar says what the feed has, and copies its address, wherever on the page one is."""
+    visitor.page.set_viewport_size({"width": 390, "height": 740})
+    page = visitor.go("/build")
+    page.get_by_label("Security").check()
+    bar = page.locator(".bar")
+    expect(bar).to_contain_text("1 topic · 24 entries")
+    expect(bar).to_be_in_viewport()
+    bar.get_by_role("button", name="Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{visitor.url}/feeds/security.rss"
 
 
 def test_build_without_scripts(browser: Browser, live: LiveSite) -> None:

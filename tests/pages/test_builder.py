@@ -7,7 +7,7 @@ from typing import Any
 import feedparser
 import pytest
 
-from pages.builder import MAX_CHOICES
+from pages.builder import MAX_CHOICES, MAX_FOUND
 from tests.pages.parsed import parse, texts
 from tests.site import URL, ArticleSite, Clock, Web
 
@@ -155,20 +155,10 @@ def test_form_with_a_mistake(filled: Web) -> None:
     assert tree.xpath("//input[@name='min_quality']/@value") == ["high"]
 
 
-def test_everything_is_offered_and_counted(site: ArticleSite, web: Web, clock: Clock) -> None:
-    """All topics, types and publications, however many and however old their articles, with true counts."""
-    for number in range(120):
-        site.write(
-            f"{number}.md",
-            topics=[f"Topic {number}"],
-            type="Video" if number % 3 else "video",
-            provider={"name": f"Paper {number % 40}"},
-            publishedDateTime=f"2026-01-{number % 28 + 1:02}",
-        )
-    site.write("later.md", type="Audio", topics=["Later"], publishedDateTime="2026-06-02T00:00:00Z")
-    web.refresh()
-    tree = parse(web.get("/build").text)
-    offered = {
+def offered(web: Web, query: str) -> dict[str, dict[str, str]]:
+    """Return the values that the form offers of each kind, with their counts."""
+    tree = parse(web.get(f"/build{query}").text)
+    return {
         name: dict(
             zip(
                 tree.xpath(f"//input[@name='{name}']/@value"),
@@ -176,27 +166,59 @@ def test_everything_is_offered_and_counted(site: ArticleSite, web: Web, clock: C
                 strict=True,
             )
         )
-        for name in ("topic", "type", "provider")
+        for name in ("topic", "type", "provider", "author")
     }
-    assert offered["topic"] == {f"topic-{number}": "1" for number in range(120)}
-    assert offered["type"] == {"video": "120"}
-    assert offered["provider"] == {f"paper {number}": "3" for number in range(40)}
-    assert "not listed" not in tree.text_content()
-    clock.advance(days=1)
-    assert parse(web.get("/build").text).xpath("//input[@name='type']/@value") == ["video", "audio"]
 
 
-def test_what_is_not_offered_is_said(site: ArticleSite, web: Web) -> None:
-    """Beyond the bounds the most frequent ones are offered, with what was chosen, and the rest is counted."""
-    for number in range(MAX_CHOICES + 2):
-        site.write(f"{number}.md", provider={"name": f"Paper {number}"}, topics=["AI"])
-    site.write("again.md", provider={"name": f"Paper {MAX_CHOICES + 1}"})
+def test_everything_is_found_and_counted(site: ArticleSite, web: Web, clock: Clock) -> None:
+    """All topics, types, publications and authors, however many and old their articles, with true counts.
+
+    The most frequent are offered at first, and all others are found by their names.
+    """
+    for number in range(60):
+        site.write(
+            f"{number}.md",
+            topics=[f"Topic {number}"],
+            type="Video" if number % 3 else "video",
+            provider={"name": f"Paper {number % 40}"},
+            authors=[f"Ann {number % 2}", "ann@a.example (Ann 0)"],
+            publishedDateTime=f"2026-01-{number % 28 + 1:02}",
+        )
+    site.write("again.md", topics=["Topic 55"], publishedDateTime="2026-01-01")
+    site.write("later.md", type="Audio", topics=["Later"], publishedDateTime="2026-06-02T00:00:00Z")
     web.refresh()
-    tree = parse(web.get("/build?provider=Paper+99999").text)
-    offered = tree.xpath("//input[@name='provider']/@value")
-    assert len(offered) == MAX_CHOICES
-    assert offered[:2] == ["paper 99999", f"paper {MAX_CHOICES + 1}"]
-    assert "3 with fewer entries not listed." in texts(tree, "//p[@class='hint']")
+    first = offered(web, "")
+    assert len(first["topic"]) == len(first["provider"]) == MAX_CHOICES
+    assert next(iter(first["topic"].items())) == ("topic-55", "2")
+    assert first["type"] == {"video": "60"}
+    tree = parse(web.get("/build").text)
+    assert "36 more: type above to find them." in texts(tree, "//p[@class='hint']")
+    assert offered(web, "?find=topic+59")["topic"] == {"topic-59": "1"}
+    assert offered(web, "?find=PAPER+39")["provider"] == {"paper 39": "1"}
+    assert offered(web, "?find=ann+1")["author"] == {"ann 1": "30"}
+    assert len(offered(web, "?find=topic")["topic"]) == MAX_FOUND
+    clock.advance(days=1)
+    assert list(offered(web, "")["type"]) == ["video", "audio"]
+
+
+def test_what_was_chosen_stays_in_the_form(filled: Web) -> None:
+    """Whatever is typed to find more; also what no article has. Finding does not change the feed."""
+    found = offered(filled, "?topic=ai&provider=Paper+99&find=sec")
+    assert list(found["topic"]) == ["ai", "security"]
+    assert found["provider"] == {"paper 99": "0"}
+    tree = parse(filled.get("/build?topic=ai&find=sec").text)
+    assert tree.xpath("string(//input[@id='feed-rss']/@value)") == f"{URL}/feeds/ai.rss"
+    assert texts(tree, "//span[@class='bar-title']") == ["1 topic · 2 entries"]
+
+
+def test_an_author_is_chosen_by_name(site: ArticleSite, web: Web) -> None:
+    """The box of an author stands for the feed of what that person wrote."""
+    site.write("a.md", title="By Ann", authors=["Ann Lee"])
+    site.write("b.md", title="By Bob", authors=["Bob"])
+    web.refresh()
+    tree = parse(web.get("/build?author=ann+lee").text)
+    assert tree.xpath("//input[@name='author'][@checked]/@value") == ["ann lee"]
+    assert titles(web, tree.xpath("string(//input[@id='feed-rss']/@value)").removeprefix(URL)) == {"By Ann"}
 
 
 def test_nothing_chosen_is_everything(filled: Web) -> None:
