@@ -28,6 +28,8 @@ ACTIVE_TOPICS = 10
 
 TOPICS_PER_PAGE = 50
 """Topics on a page of the list of all topics."""
+FOUND_TOPICS = 6
+"""Topics that a search shows: the largest of those it finds."""
 MAX_QUESTION = 100
 """Characters of what topics are searched for by."""
 
@@ -116,6 +118,12 @@ class Lists:
         nodes = tree(self._catalog.summaries(now), self._weeks(now), self._catalog.topics)
         words = fold(question).split()
         return [row for row in rows(nodes) if all(word in _searched(row.topic) for word in words)]
+
+    def topics_named(self, words: Iterable[str], now: datetime) -> list[Row]:
+        """Return the largest topics with all these words in their names; none without a word."""
+        question = " ".join(words)
+        found = self._rows(question, now) if question else []
+        return sorted(found, key=lambda row: -row.articles)[:FOUND_TOPICS]
 
     def _newest(self, slug: str, now: datetime) -> Card | None:
         with closing(self._catalog.shown(slug, now)) as newest:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
 from markupsafe import Markup
 
 from articles.article import Article
-from articles.catalog.search_words import words
+from articles.catalog.search import Found
+from articles.catalog.search_words import Question, parse
 from articles.topics import ALL, Topic
 from feeds.build import article_page, build_entry
 from feeds.content import full_text
@@ -29,7 +30,7 @@ from pages.body import page_body
 from pages.cards import Card
 from pages.lists import Lists
 from pages.render import Renderer
-from pages.subscribe import subscription
+from pages.subscribe import Subscription, subscription
 from text.summary import is_in
 from web.document import Document
 
@@ -37,6 +38,7 @@ PER_PAGE = 20
 MAX_COVERAGE = 10
 """Other outlets' articles that an article's page lists."""
 _MORE = 4  # articles of the same topic below an article
+_NEAR = 5  # articles that have some of the words, where none has all
 _SHOWN_IN_BUILDER = 12
 _UNCACHED = "private, no-cache"
 
@@ -109,18 +111,42 @@ class ReaderPages:
         )
 
     def search_results(self, question: str, number: int, now: datetime) -> Document:
-        """Return one page of search results."""
+        """Return one page of search results: topics, then articles; what comes near where there are none."""
+        asked = parse(question)
         found = self.search.find(question, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+        topics = self.lists.topics_named(asked.words, now) if number == 1 else []
+        is_near = bool(question and not found.total and found.complete and not found.timed_out)
+        near = self.search.find(question, now, limit=_NEAR, any_word=True) if is_near else None
         return self.renderer.document(
             "search.html",
             cache_control=_UNCACHED,
             question=question,
-            words=words(question),
+            words=asked.words,
             found=found,
             number=number,
             last=max(1, -(-found.total // PER_PAGE)),
-            cards=self._cards(found.articles),
+            topics=topics,
+            cards=self._found_cards(found),
+            near=self._found_cards(near) if near else [],
+            spelled=self.search.spelled(question) if is_near else "",
+            subscription=self._search_feed(asked, now) if found.total else None,
         )
+
+    def _found_cards(self, found: Found) -> list[Card]:
+        """Return the cards of what was found, with the place where the words stand in place of a summary."""
+        return [
+            replace(card, summary=found.snippets.get(card.id) or card.summary)
+            for card in self._cards(found.articles)
+        ]
+
+    def _search_feed(self, asked: Question, now: datetime) -> Subscription | None:
+        """Return the feed of articles with these words, None where no feed can be of them."""
+        pairs = [("word", " ".join(phrase)) for phrase in asked.phrases]
+        try:
+            chosen = builder.parse_form(pairs, self.catalog.topics, self.site.language)
+        except BadFilterError:
+            return None
+        return subscription(self._head(chosen, now), with_qr_code=False)
 
     def feed_builder(self, pairs: tuple[tuple[str, str], ...], now: datetime) -> tuple[Document, int]:
         """Return the feed builder with a filled-in form, and its status: 400 when the form is invalid."""

@@ -211,6 +211,11 @@ class Catalog(TopicQueries, FileQueries):
         row = self._one(f"SELECT {_WHOLE} FROM articles WHERE id = ? AND active = 1", article_id)
         return _whole(row, related) if row else None
 
+    def body_start(self, article_id: str, length: int) -> str:
+        """Return at most `length` characters of an article's body, from its beginning; "" for none."""
+        row = self._one("SELECT substr(body, 1, ?) FROM articles WHERE id = ? AND active", length, article_id)
+        return str(row[0]) if row else ""
+
     def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
         """Return the articles with these ids, published or not, without body and related coverage."""
         rows = self._all(

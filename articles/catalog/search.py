@@ -1,4 +1,4 @@
-"""Full-text search over titles and excerpts, and what answers filters: questions to the search index.
+"""Full-text search over titles, excerpts and bodies, and what answers filters: questions to the search index.
 
 Results are looked up in the catalog again, so that an outdated index never shows a removed article.
 """
@@ -6,40 +6,62 @@ Results are looked up in the catalog again, so that an outdated index never show
 from __future__ import annotations
 
 import heapq
+import json
 import logging
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
 from articles.catalog.search_index import WITHIN_SECOND, SearchIndex, number_of
-from articles.catalog.search_words import match_expression
+from articles.catalog.search_words import joined, parse
 from articles.errors import DeadlineError
 from articles.reading.record import microseconds
 from storage.derived import reason_of
+from text.words import fold
 
 log = logging.getLogger(__name__)
 
-MAX_RANKED = 20_000
-"""How many of the newest articles that match are put in order, and counted."""
+MAX_RANKED = 5_000
+"""How many of the newest articles that match are put in order, and as many that match in their titles."""
+MAX_TERMS = 5_000
+"""How many words of the index are compared with one that is in no article."""
+
+# A word in the title counts eight times one in the body, and one in the excerpt four times. An article of
+# today counts half as much again as an old one with the same words.
+_MONTH = 30 * 86_400 * WITHIN_SECOND
+_RANKED = (
+    "SELECT number FROM (SELECT rowid AS number, bm25(texts, 8.0, 4.0, 1.0)"
+    f" * (1.0 + 0.5 / (1.0 + (?2 - rowid) / {_MONTH}.0)) AS score"
+    " FROM texts WHERE texts MATCH ?1 AND rowid < ?2"
+    " AND rowid NOT IN (SELECT number FROM spans WHERE due_at > ?3 OR expires_at <= ?3)"
+    f" ORDER BY rowid DESC LIMIT {MAX_RANKED}) ORDER BY score, number DESC"
+)
+_FOUND = (
+    "SELECT rowid, id, snippet(texts, 2, char(2), char(3), '…', 32) FROM texts"
+    " CROSS JOIN known ON number = texts.rowid"
+    " WHERE texts MATCH ?1 AND texts.rowid IN (SELECT value FROM json_each(?2))"
+)
+_SIMILAR = 70  # of 100, in which rapidfuzz measures how much two words are alike
 
 _PAGES = (100, 400, 1000)  # articles that are looked up at once: most filters need no more than the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One page of what a search found; `total` counts all of it, up to MAX_RANKED.
+    """One page of what a search found; `total` counts all that was put in order.
 
-    `complete` says whether all articles are indexed, `timed_out` that the search took too long and was ended
-    without a result.
+    `snippets` are the places in bodies where the words stand, by the article's id. `complete` says whether
+    all articles are indexed, `timed_out` that the search took too long and was ended without a result.
     """
 
     articles: tuple[Article, ...] = ()
+    snippets: Mapping[str, str] = field(default_factory=dict)
     total: int = 0
     complete: bool
     timed_out: bool = False
@@ -58,50 +80,65 @@ class Search:
         self._max_seconds = max_seconds
         self.index = SearchIndex(catalog)
 
-    def find(self, question: str, now: datetime, *, limit: int, offset: int = 0) -> Found:
-        """Return the published articles that have every word of `question`, best first.
+    def find(
+        self, question: str, now: datetime, *, limit: int, offset: int = 0, any_word: bool = False
+    ) -> Found:
+        """Return the published articles that a question asks for, best first: see `search_words.parse`.
 
-        The last word may be the beginning of one. No word finds nothing; neither does an index that cannot be
-        opened, as on a full disk.
+        With `any_word`, one of its words is enough. No word finds nothing; neither does an index that cannot
+        be opened, as on a full disk.
         """
-        expression = match_expression(question)
+        expression = parse(question).expression(any_word=any_word)
         complete = False
         try:
             complete = self.index.refresh()
             if not expression:
                 return Found(complete=complete)
-            total, ids = self.index.run(lambda c: self._matching(c, expression, now, limit, offset))
+            total, rows = self.index.run(lambda c: self._matching(c, expression, now, limit, offset))
         except DeadlineError:
             return Found(complete=complete, timed_out=True)
         except (sqlite3.Error, OSError) as error:
             log.warning("nothing is found in the search index: %s", reason_of(error, self.index.path))
             return Found(complete=False)
-        found = self._catalog.get_many(ids)
-        shown = (found[id] for id in ids if id in found)
-        articles = tuple(a for a in shown if a.is_visible(now))
-        return Found(articles=articles, total=total, complete=complete)
+        found = self._catalog.get_many(id for id, _ in rows)
+        articles = tuple(found[id] for id, _ in rows if id in found and found[id].is_visible(now))
+        snippets = {id: snippet for id, marked in rows if (snippet := _snippet(marked))}
+        return Found(articles=articles, snippets=snippets, total=total, complete=complete)
 
     def _matching(
         self, connection: sqlite3.Connection, expression: str, now: datetime, limit: int, offset: int
-    ) -> tuple[int, list[str]]:
-        """Return how many texts match, and the ids of one page of them. Raises DeadlineError."""
-        where = (
-            "FROM texts WHERE texts MATCH ?1 AND rowid < ?2"
-            " AND rowid NOT IN (SELECT number FROM spans WHERE due_at > ?3 OR expires_at <= ?3)"
-        )
-        values = (expression, number_of(now) + WITHIN_SECOND, microseconds(now))
+    ) -> tuple[int, list[tuple[str, str]]]:
+        """Return how many texts match, and the ids of one page of them with the places in their bodies.
+
+        Those that match in their titles alone come first. Raises DeadlineError.
+        """
+        before, moment = number_of(now) + WITHIN_SECOND, microseconds(now)
         with Deadline(self._max_seconds).interrupting(connection):
-            total: int = connection.execute(
-                f"SELECT count(*) FROM (SELECT 1 {where} LIMIT {MAX_RANKED})", values
-            ).fetchone()[0]
-            rows = connection.execute(
-                "SELECT id FROM (SELECT number, score FROM ("
-                f"  SELECT rowid AS number, bm25(texts, 8.0, 1.0) AS score {where}"
-                f"  ORDER BY rowid DESC LIMIT {MAX_RANKED}) ORDER BY score, number DESC LIMIT ?4 OFFSET ?5"
-                ") CROSS JOIN known USING (number) ORDER BY score, number DESC",
-                (*values, limit, offset),
+            ranked = dict.fromkeys(
+                number
+                for each in (f"title : ({expression})", expression)
+                for (number,) in connection.execute(_RANKED, (each, before, moment))
             )
-            return total, [id for (id,) in rows]
+            numbers = list(islice(ranked, offset, offset + limit))
+            rows = connection.execute(_FOUND, (expression, json.dumps(numbers)))
+            found = {number: (id, snippet) for number, id, snippet in rows}
+        return len(ranked), [found[number] for number in numbers if number in found]
+
+    def spelled(self, question: str) -> str:
+        """Return a question with unknown words replaced by the most similar ones in articles; "" for none.
+
+        Only words with the same first letter are compared.
+        """
+        try:
+            return self.index.run(lambda connection: self._spelled(connection, parse(question).words))
+        except (sqlite3.Error, OSError, DeadlineError) as error:
+            log.warning("no spelling is suggested: %s", reason_of(error, self.index.path))
+            return ""
+
+    def _spelled(self, connection: sqlite3.Connection, words: list[str]) -> str:
+        with Deadline(self._max_seconds).interrupting(connection):
+            near = [_nearest(connection, fold(word)) for word in words]
+        return " ".join(near) if all(near) and near != [fold(word) for word in words] else ""
 
     def newest(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article] | None:
         """Return the shown articles that an expression of `narrowing` matches, newest first, ties by id.
@@ -160,3 +197,26 @@ def _page(
 
 def _order(article: Article) -> tuple[float, str]:
     return -article.published_at.timestamp(), article.id
+
+
+def _nearest(connection: sqlite3.Connection, word: str) -> str:
+    """Return the word of the index that is most like `word`, or is it; "" where none is."""
+    from rapidfuzz import fuzz, process  # only here: importing it takes as long as the rest of this package
+
+    first = word[0]
+    rows = connection.execute(
+        "SELECT term, doc FROM terms WHERE term >= ?1 AND term < ?2 LIMIT ?3",
+        (first, f"{first}\U0010ffff", MAX_TERMS),
+    ).fetchall()
+    documents = dict(rows)
+    if word in documents:
+        return word
+    found = process.extract(
+        word, list(documents), processor=None, scorer=fuzz.ratio, score_cutoff=_SIMILAR, limit=5
+    )
+    return max(found, key=lambda each: (each[1], documents[each[0]]))[0] if found else ""
+
+
+def _snippet(marked: str | None) -> str:
+    """Return the place in a body where the words stand; "" where the body has none of them."""
+    return joined(marked.replace("\2", "").replace("\3", "")) if marked and "\2" in marked else ""

@@ -18,7 +18,7 @@ from typing import TypeVar
 from articles.article import Article
 from articles.catalog import narrowing
 from articles.catalog.catalog import Catalog
-from articles.catalog.search_words import segmented
+from articles.catalog.search_words import searched, segmented
 from articles.reading.record import microseconds
 from articles.topics import ALL
 from storage.derived import DerivedFile, reason_of, transaction
@@ -29,10 +29,12 @@ Result = TypeVar("Result")
 
 MAX_CHANGED = 1000
 """How many articles that changed since the last update of the index are looked at one by one."""
+MAX_BODY = 4_000
+"""Characters of an article's body that are searched: its beginning."""
 WITHIN_SECOND = 2**20
 """Numbers for the articles of one second."""
 
-_VERSION = 4
+_VERSION = 5
 _WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
 _RETRY_AFTER = 15.0  # seconds after an update that failed
 _END = datetime.max.replace(tzinfo=UTC)
@@ -43,8 +45,9 @@ _SCHEMA = (
     # From when to when those are shown that are not shown from their publication on, or not for ever.
     "CREATE TABLE spans (number INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, expires_at INTEGER)",
     """CREATE VIRTUAL TABLE texts USING fts5 (
-        title, summary, tokenize = "unicode61 remove_diacritics 2"
+        title, summary, body, tokenize = "unicode61 remove_diacritics 2"
     )""",
+    "CREATE VIRTUAL TABLE terms USING fts5vocab(texts, row)",
     f"""CREATE VIRTUAL TABLE filters USING fts5 (
         {", ".join(narrowing.COLUMNS)}, tokenize = "ascii", columnsize = 0
     )""",
@@ -154,8 +157,13 @@ class SearchIndex:
             span = (number, microseconds(article.due_at), expires_at)
             connection.execute("INSERT INTO spans VALUES (?, ?, ?)", span)
         connection.execute(
-            "INSERT INTO texts (rowid, title, summary) VALUES (?, ?, ?)",
-            (number, segmented(article.title), segmented(article.summary)),
+            "INSERT INTO texts (rowid, title, summary, body) VALUES (?, ?, ?, ?)",
+            (
+                number,
+                segmented(article.title),
+                segmented(article.summary),
+                segmented(searched(self._catalog.body_start(article.id, MAX_BODY))),
+            ),
         )
         columns = ", ".join(narrowing.COLUMNS)
         connection.execute(

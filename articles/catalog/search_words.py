@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 MAX_LENGTH = 200
@@ -17,21 +19,99 @@ _UNSPACED = (
     "\U00020000-\U0003ffff])"
 )
 _WORD = re.compile(r"[\w'’]+")
+# Tags and comments, addresses of links, and the characters that only give text a form.
+_MARKUP = re.compile(
+    r"<!--.{0,2000}?-->|<[^<>]{1,2000}>|(?<=\])\([^()\s]{1,2000}[^()]{0,200}\)|[*_`#>|~\[\]]+"
+)
+# A quoted phrase, or what stands between spaces; with a minus before it, neither may be there.
+_PART = re.compile(r"""(?:(?<=\s)|^)(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<plain>\S+))""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What must be in an article, what must not, and whether the last word may be the beginning of one.
+
+    Each phrase is a tuple of words that stand one after the other.
+    """
+
+    phrases: tuple[tuple[str, ...], ...]
+    excluded: tuple[tuple[str, ...], ...]
+    is_open: bool
+
+    @property
+    def words(self) -> list[str]:
+        """The distinct words that must be there; upper and lower case are the same."""
+        return list({word.casefold(): word for phrase in self.phrases for word in phrase}.values())
+
+    def expression(self, *, any_word: bool = False) -> str:
+        """Return it as an FTS5 expression, "" where nothing has to be there.
+
+        With `any_word`, one of the phrases is enough. Only the last word may be a beginning: that costs as
+        much as all the words that begin so.
+        """
+        phrases = [_quoted(phrase) for phrase in self.phrases]
+        if not phrases:
+            return ""
+        if self.is_open:
+            phrases[-1] += "*"
+        expression = (" OR " if any_word else " ").join(phrases)
+        unwanted = " OR ".join(map(_quoted, self.excluded))
+        return f"({expression}) NOT ({unwanted})" if unwanted else expression
+
+
+def parse(question: str) -> Question:
+    """Return the first `MAX_WORDS` distinct words of a question, its phrases in quotes, and what has a minus.
+
+    A phrase in quotes is whole; the last word outside of them may be incomplete.
+    """
+    phrases: dict[tuple[str, ...], tuple[str, ...]] = {}
+    excluded: dict[tuple[str, ...], tuple[str, ...]] = {}
+    is_open, left = False, MAX_WORDS
+    for part in _PART.finditer(question[:MAX_LENGTH]):
+        found = _words(part["phrase"] if part["plain"] is None else part["plain"])
+        pieces = [tuple(found)] if part["plain"] is None else [(word,) for word in found]
+        for piece in pieces:
+            into = excluded if part["minus"] else phrases
+            key = tuple(word.casefold() for word in piece)
+            if not piece or key in into:
+                continue
+            if len(piece) > left:
+                return Question(
+                    phrases=tuple(phrases.values()), excluded=tuple(excluded.values()), is_open=is_open
+                )
+            left -= len(piece)
+            into[key] = piece
+            if not part["minus"]:
+                is_open = part["plain"] is not None
+    return Question(phrases=tuple(phrases.values()), excluded=tuple(excluded.values()), is_open=is_open)
 
 
 def words(question: str) -> list[str]:
-    """Return the first `MAX_WORDS` distinct words of a question; upper and lower case are the same."""
-    found = (word for word in _WORD.findall(question[:MAX_LENGTH]) if any(map(str.isalnum, word)))
-    return list({word.casefold(): word for word in found}.values())[:MAX_WORDS]
+    """Return the distinct words that must be there: those to mark in what was found."""
+    return parse(question).words
 
 
 def match_expression(question: str) -> str:
-    """Return a question as an FTS5 expression: every word must be there, the last at least as a beginning.
+    """Return a question as an FTS5 expression: see `Question.expression`."""
+    return parse(question).expression()
 
-    Not every one, because the beginning of a word costs as much as all the words that begin so.
-    """
-    phrases = [f'"{segmented(word).strip()}"' for word in words(question)]
-    return f"{' '.join(phrases)}*" if phrases else ""
+
+def _words(text: str) -> list[str]:
+    return [word for word in _WORD.findall(text) if any(map(str.isalnum, word))]
+
+
+def _quoted(phrase: Iterable[str]) -> str:
+    return f'"{" ".join(segmented(word).strip() for word in phrase)}"'
+
+
+def joined(text: str) -> str:
+    """Return what `segmented` made of a text as it was, but for spaces around those characters."""
+    return _segments().sub(r"\1", text)
+
+
+def searched(body: str) -> str:
+    """Return the words of a body in Markdown or HTML: without tags and the addresses of links."""
+    return " ".join(_MARKUP.sub(" ", body).split())
 
 
 def segmented(text: str) -> str:
@@ -43,3 +123,8 @@ def segmented(text: str) -> str:
 def _unspaced() -> re.Pattern[str]:
     # Compiled when first needed: so many characters take 3 ms.
     return re.compile(_UNSPACED)
+
+
+@cache
+def _segments() -> re.Pattern[str]:
+    return re.compile(f" *{_UNSPACED} *")

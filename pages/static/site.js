@@ -155,7 +155,8 @@
   // `data-live` names the parts that are replaced. A field with `data-live` of its own replaces that part too:
   // never the part that it is in itself, because the field would lose the focus.
   for (const form of document.querySelectorAll("form[data-live]")) {
-    const targets = new Set();
+    const targets = new Map(); // what is to be replaced, and since which change of the form
+    let changes = 0;
     let timer = 0;
     let running = null;
 
@@ -164,7 +165,8 @@
       const address = query.size ? `${form.action}?${query}` : form.action;
       running?.abort();
       running = new AbortController();
-      const parts = [...targets].map((id) => document.getElementById(id));
+      const answered = changes;
+      const parts = [...targets.keys()].map((id) => document.getElementById(id));
       for (const part of parts) part.setAttribute("aria-busy", "true");
       try {
         const answer = await fetch(address, { signal: running.signal, headers: { Accept: "text/html" } });
@@ -175,7 +177,7 @@
           part.replaceWith(document.adoptNode(fresh));
           equip(fresh);
         }
-        targets.clear();
+        for (const [id, since] of targets) if (since <= answered) targets.delete(id);
         history.replaceState(null, "", address);
       } catch (error) {
         if (error.name === "AbortError") return;
@@ -183,8 +185,9 @@
       }
     };
     const soon = (field, delay) => {
-      targets.add(form.dataset.live);
-      if (field?.dataset.live) targets.add(field.dataset.live);
+      changes += 1;
+      targets.set(form.dataset.live, changes);
+      if (field?.dataset.live) targets.set(field.dataset.live, changes);
       clearTimeout(timer);
       timer = setTimeout(update, delay);
     };

@@ -28,6 +28,8 @@ PAGES = (
     "/articles/guide",
     "/articles/hostile",
     "/search?q=guide",
+    "/search?q=go",
+    "/search?q=gide+number",
     "/build",
     "/build?topic=go&topic=security&match=all&min_quality=high",
 )
@@ -156,7 +158,7 @@ def test_search(visitor: Visitor) -> None:
     page = visitor.go("/topics/go")
     page.get_by_label("Search this site").fill("gui")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("1 result for")
+    expect(page.get_by_role("status").first).to_contain_text("1 result for")
     page.get_by_role("link", name="A guide").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("A guide")
 
