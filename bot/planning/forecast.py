@@ -80,14 +80,21 @@ def forecast(
     return Forecast(posts=tuple(course.posts), expired=tuple(course.expired), waiting=tuple(course.waiting))
 
 
-def hold_of(candidate: Candidate, policy: Policy, spent: Spent, now: datetime) -> Hold:
-    """Return what keeps an article waiting that `release` does not post at `now`."""
+def hold_of(
+    candidate: Candidate, policy: Policy, spent: Spent, now: datetime, posted_at: datetime | None
+) -> Hold:
+    """Return what keeps an article waiting that `release` posts at a time after `now`, or never (None).
+
+    It is the budget where that has no room for the article when the quiet hours end either.
+    """
     if candidate.delivery.forced or is_urgent(candidate, policy):
         return Hold.PACE
     if policy.digest:
         return Hold.DIGEST
     if policy.quiet and policy.quiet.covers(now):
-        return Hold.QUIET
+        following = policy.budget.period(policy.quiet.ends_at(now))[1] if policy.budget else None
+        is_later = following is not None and (posted_at is None or posted_at >= following)
+        return Hold.BUDGET if is_later else Hold.QUIET
     room = room_in(policy.budget, spent, now)
     return Hold.PACE if room is None or room > spent.left else Hold.BUDGET
 

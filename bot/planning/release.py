@@ -36,7 +36,8 @@ def release(
     back. Then, outside quiet hours, the digest that is due, or single posts, as far as the budget allows. But
     for digests, `spent.left` bounds them all.
     """
-    first = [each for each in candidates if each.delivery.forced or is_urgent(each, policy)][: spent.left]
+    allowed = max(0, spent.left)
+    first = [each for each in candidates if each.delivery.forced or is_urgent(each, policy)][:allowed]
     posts = [_single(each, policy, now) for each in first]
     if not spent.is_current or (policy.quiet and policy.quiet.covers(now)):
         return tuple(posts)

@@ -209,5 +209,5 @@ def _waits(
     for each in waiting:
         at = posted_at.get(each.delivery.id)
         if at is None or at > now:
-            hold = hold_of(each, channel.policy, spent, now)
+            hold = hold_of(each, channel.policy, spent, now, at)
             yield Wait(item=_item(each), hold=hold, posted_at=at, expires_at=each.expires_at)

@@ -30,6 +30,9 @@ BATCH = 50
 MOST_WAITING = 5_000
 """Deliveries that a policy chooses among; those that came later are looked at when these are fewer."""
 
+MOST_ENDED = 500
+"""Deliveries that are ended at once: the others are not posted either, and end with the next looks."""
+
 log = logging.getLogger("bot.sending.releasing")
 
 
@@ -88,6 +91,8 @@ class Releaser:
 
     def release(self, left: int, now: datetime) -> int:
         """Make the posts that are due, `left` at most but for a digest's, and return how many were made."""
+        # A digest of several messages may have taken more than was left.
+        left = max(0, left)
         if not self.channel.policy.is_plain:
             return self._by_policy(left, now)
         left = min(left, BATCH)
@@ -115,7 +120,8 @@ class Releaser:
             return 0
         if is_current and (last := decided or spent.digest_at):
             self.memory.note_decided(name, last)
-        if not made and left > 0 and is_current:
+        # What is under way may fail, and then leaves its place in the budget to another.
+        if not made and left > 0 and is_current and spent.under_way == 0:
             ends = [each.expires_at for each in candidates]
             moments = [each for each in (next_moment(policy, spent, now), *ends) if each]
             self.memory.note_idle(name, standing, revision, min(moments, default=None))
@@ -132,7 +138,7 @@ class Releaser:
         """Return what may be posted of what waits; end what may not, and leave out what is not there yet."""
         waiting = self.outbox.backlog.waiting(self.channel.name, MOST_WAITING)
         found, ended = sorted_out(waiting, self.channel, self.catalog, now)
-        self._end([(each.delivery, *self._end_of(each)) for each in ended], now)
+        self._end([(each.delivery, *self._end_of(each)) for each in ended[:MOST_ENDED]], now)
         return found
 
     def _end_of(self, ended: Ended) -> tuple[DeliveryState, Cause, str]:
@@ -152,9 +158,8 @@ class Releaser:
         return next((cause for part, cause in causes if part), None)
 
     def _end(self, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime) -> None:
-        if not ends:
+        if not ends or not self.outbox.backlog.end(self.channel.name, ends, now):
             return
-        self.outbox.backlog.end(self.channel.name, ends, now)
         for delivery, state, cause, note in ends:
             says = describe(cause, note)
             log.warning("%s channel=%s article=%s: %s", state, delivery.channel, delivery.article_id, says)

@@ -53,11 +53,12 @@ Parts = Callable[[], BotParts]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """The next 24 hours of a channel: a column for each hour, and in words what comes and what waits."""
+    """The next 24 hours of a channel: a column for each hour; in words what comes, and what waits longer."""
 
     columns: list[Column]
     posts: tuple[tuple[ComingPost, str], ...]
     waits: tuple[tuple[Wait, str], ...]
+    more: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,10 +282,12 @@ class OperatorViews:
             found = timeline(connection, parts.catalog, channel, now, parts.every)
         if not outlook.has_something([found]):
             return None
+        later = [each for each in found.waits if each.posted_at is None]
         return Outlook(
             columns=hours(found),
             posts=tuple((each, outlook.title_of(each)) for each in found.posts),
-            waits=tuple((each, outlook.why(each, channel)) for each in found.waits[:_WAITS]),
+            waits=tuple((each, outlook.why(each, channel)) for each in later[:_WAITS]),
+            more=max(0, len(later) - _WAITS),
         )
 
     def _page(self, name: str, now: datetime, form_token: str, notice: str, **values: object) -> str:

@@ -167,6 +167,16 @@ def test_a_digest_is_split_in_its_order() -> None:
     assert {post.kind for post in made} == {PostKind.DIGEST}
 
 
+def test_a_spent_tick_holds_back_all_but_a_digest() -> None:
+    """Also one that is overspent, by a digest of several messages."""
+    policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),)), urgent=Urgent(min_quality=95), capacity=5)
+    found = [candidate(1, 99), candidate(2, 98), candidate(3)]
+    for left in (0, -2):
+        spent = Spent(left=left, digest_at=START - timedelta(days=1))
+        assert [post.kind for post in release(found, policy, spent, START)] == [PostKind.DIGEST]
+        assert release(found, Policy(), Spent(left=left), START) == ()
+
+
 def test_a_small_digest_waits_unless_something_would_be_too_old() -> None:
     """Below `at_least` there is none, unless an article in it would be too old for the next."""
     policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),), at_least=2), capacity=5)

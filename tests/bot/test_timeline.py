@@ -79,7 +79,7 @@ def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
         (START.replace(hour=14), PostKind.NEWS, ["a2"]),
         (midnight, PostKind.NEWS, ["a1"]),
     ]
-    assert {wait.hold for wait in found.waits} == {Hold.QUIET}
+    assert [wait.hold for wait in found.waits] == [Hold.BUDGET, Hold.BUDGET, Hold.QUIET]
     lines = list(reports.plan_lines(plan))
     assert lines[0] == "would post by its policy to ai-team: Title of a0  (a0)"
     assert "2026-09-02 00:00:00Z  ai-team: Title of a1  (a1)" in lines
@@ -90,10 +90,10 @@ def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
     for name, each in wanted.items():
         (explained,) = explanations(world.database, world.catalog, [channel], each, world.clock())
         said[name] = reports.answer(explained).partition(", ")[2].partition(", ")[2]
-    waits = "waits for the end of the quiet hours"
-    assert said["a2"] == f"{waits}, until 2026-09-01 14:00:00Z"
-    assert said["a1"] == f"{waits}, until 2026-09-02 00:00:00Z"
-    assert said["a0"] == f"{waits}; too old at 2026-09-02 23:00:00Z"
+    budget = "waits for room in the budget of 1 a day"
+    assert said["a2"] == "waits for the end of the quiet hours, until 2026-09-01 14:00:00Z"
+    assert said["a1"] == f"{budget}, until 2026-09-02 00:00:00Z"
+    assert said["a0"] == f"{budget}; too old at 2026-09-02 23:00:00Z"
 
 
 def test_a_channel_that_is_paused_has_no_posts(world: World) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -26,9 +28,20 @@ TOKEN = "the operator's own token"
 
 
 class Desk:
-    """A site with two channels: `team` in Slack, from quality 50 on, and `readers` in Discord."""
+    """A site with two channels: `team` in Slack, from quality 50 on, and `readers` in Discord.
 
-    def __init__(self, site: ArticleSite, chat: FakeChat, clock: Clock, *, url: str = URL) -> None:
+    `policy` are further settings of the channel `readers`.
+    """
+
+    def __init__(
+        self,
+        site: ArticleSite,
+        chat: FakeChat,
+        clock: Clock,
+        *,
+        url: str = URL,
+        policy: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.site = site
         self.chat = chat
         self.clock = clock
@@ -40,7 +53,7 @@ class Desk:
         }
         channels = (
             {"name": "team", "kind": "slack", "webhook_env": "TEAM", "min_quality": 50, "on_unknown": "hold"},
-            {"name": "readers", "kind": "discord", "webhook_env": "READERS"},
+            {"name": "readers", "kind": "discord", "webhook_env": "READERS", **policy},
             {"name": "later", "kind": "slack", "webhook_env": "LATER"},
         )
         config = site.config().model_copy(

@@ -526,3 +526,26 @@ def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
             for table in ("failures", "ended")
         ]
     assert counts[0] <= 10 and counts[1] <= 12
+
+
+def test_the_overview_shows_what_comes(site: ArticleSite, clock: Clock) -> None:
+    """Of a channel with a policy: which posts come when, what waits longer, and what a threshold leaves."""
+    policy = {
+        "quiet": {"from": "11:00", "to": "14:00"},
+        "budget": {"per": "day", "at_most": 1},
+        "urgent": {"min_quality": 95, "mention": "here"},
+    }
+    with FakeChat() as chat:
+        desk = Desk(site, chat, clock, policy=policy)
+        desk.look()
+        for number in range(3):
+            publish(desk, f"a{number}", quality=60 + number)
+        publish(desk, "urgent", quality=95)
+        desk.look()
+        client = desk.client()
+        page = client.get("/admin").text
+        assert "1 post in 24 hours, 2 articles waiting longer" in page
+        assert "waits for room in the budget of 1 a day" in page
+        weeks = client.get("/admin/threshold?channel=readers").text
+        assert "With the channel’s quiet hours, budget and digest" in weeks
+        desk.close()
