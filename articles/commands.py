@@ -44,8 +44,8 @@ def articles_commands(
     def check(strict: bool, as_json: bool, content: Path | None) -> None:
         """List every bad file as PATH:LINE: REASON, then what was read and what was not.
 
-        The exit status is 1 when there is a bad file, when a folder that has files has no article, or when
-        the repository's newest commit is over a limit.
+        The exit status is 1 when there is a bad file, when a folder that has files has no article, when
+        several articles have one id in feeds, or when the repository's newest commit is over a limit.
         """
         if content:
             with index_of(content) as other:
@@ -76,7 +76,7 @@ def _check(indexer: Indexer, now: datetime, *, strict: bool, as_json: bool) -> b
     else:
         for line in (*map(str, listed), *report.lines()):
             print_line(line)
-    return not (problems or report.is_empty)
+    return not (problems or report.is_empty or report.has_shared_ids)
 
 
 def _pull(checkout: Checkout) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 
 from articles import detection
 from articles.article import Article, markup_of
@@ -73,7 +74,7 @@ class Report:
             yield advice
         yield from self._bodies()
         yield from self._addresses()
-        yield from self._shared_ids()
+        yield from self._shared()
         if summaries := list(self._indexer.catalog.summaries(self._now)):
             yield "by topic:"
         for summary in summaries:
@@ -145,16 +146,24 @@ class Report:
             if count > 1:
                 yield f"{address} is the address of {count} articles: set articles.permalink"
 
-    def _shared_ids(self) -> Iterator[str]:
-        """Yield the articles that feed readers would take for one, because they share an id in feeds."""
+    @property
+    def has_shared_ids(self) -> bool:
+        """Whether readers of feeds would take several articles for one."""
+        return bool(self._shared_ids)
+
+    @cached_property
+    def _shared_ids(self) -> list[tuple[str, list[str]]]:
+        """The ids in feeds that several articles have, with the paths of these."""
         by_guid: dict[str, list[str]] = {}
         for article in self._shown:
             by_guid.setdefault(article.guid or article.id, []).append(article.path)
-        shared = sorted((guid, sorted(paths)) for guid, paths in by_guid.items() if len(paths) > 1)
-        for guid, paths in shared[:_MOST]:
+        return sorted((guid, sorted(paths)) for guid, paths in by_guid.items() if len(paths) > 1)
+
+    def _shared(self) -> Iterator[str]:
+        for guid, paths in self._shared_ids[:_MOST]:
             yield f"{guid} is the id of {_listed(paths)} in feeds: give all but one a `guid` of their own"
-        if len(shared) > _MOST:
-            yield f"{counted(len(shared) - _MOST, 'more id')} of several articles in feeds"
+        if len(self._shared_ids) > _MOST:
+            yield f"{counted(len(self._shared_ids) - _MOST, 'more id')} of several articles in feeds"
 
 
 def _path(problem: ArticleError) -> str:

@@ -354,3 +354,7 @@ def test_the_check_names_articles_with_one_id(site: ArticleSite) -> None:
     done = run_here(site.config(), {}, "articles", "check", clock=Clock())
     assert "https://w.example/story is the id of a.md, b.md, c.md in feeds: give all but one" in done.stdout
     assert "urn:x:d is" not in done.stdout
+    assert done.exit_code == 1
+    for name in ("b", "c"):
+        site.write(f"{name}.md", title=name, webUrl="https://w.example/story", guid=f"urn:x:{name}")
+    assert run_here(site.config(), {}, "articles", "check", clock=Clock()).exit_code == 0
