@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from feeds.model import Site
 from pages import cards, outline, when
 from pages.assets import Assets
+from pages.language import Language
 from pages.security import HEADERS
 from web.document import Document
 
@@ -27,6 +28,7 @@ class Renderer:
     """Renders the templates of one site; `zone` is the one that dates without a zone are in.
 
     With `is_static` pages offer nothing that needs a program: no search, no feeds of one's own.
+    The texts of the templates are in `language`, which is English unless given.
     """
 
     def __init__(
@@ -37,14 +39,20 @@ class Renderer:
         show_quality: bool,
         zone: tzinfo = UTC,
         is_static: bool = False,
+        language: Language | None = None,
     ) -> None:
-        self.times = when.Times(zone)
+        language = language or Language()
+        self.times = when.Times(zone, language.short_date, language.exact)
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
             undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._environment.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
+            language.gettext, language.ngettext, newstyle=True
         )
         self._environment.globals |= {
             "site": site,
@@ -52,20 +60,23 @@ class Renderer:
             "asset": lambda name: site.path + assets.address(name),
             "show_quality": show_quality,
             "is_static": is_static,
+            "language": language.tag,
+            "translated": language.gettext,
         }
         self._environment.filters |= {
             "ago": when.ago,
-            "exact": when.exact,
+            "exact": language.exact,
             "stamp": self.times.stamp,
             "written": self.times.text,
-            "long_date": when.long_date,
+            "long_date": language.long_date,
             "tint": cards.tint,
             "topic_path": lambda slug: site.path + cards.topic_path(slug),
             "initial": cards.initial,
             "sparkline": outline.sparkline,
             "marked": marked,
-            "thousands": "{:,}".format,
-            "counted": counted,
+            "thousands": language.number,
+            "counted": language.counted,
+            "noun": language.noun,
             "as_people": lambda names: [{"@type": "Person", "name": name} for name in names],
         }
 
@@ -81,11 +92,6 @@ class Renderer:
             last_modified=None,
             headers=(("Cache-Control", cache_control), *HEADERS),
         )
-
-
-def counted(number: int, singular: str, plural: str = "") -> str:
-    """Return a number with its noun: "1 entry", "1,200 entries"; the plural ends in -s unless given."""
-    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def marked(text: str, words: Iterable[str]) -> Markup:

@@ -22,6 +22,7 @@ from pages.cache import Key, PageCache
 from pages.cards import topic_path
 from pages.crawlers import ICONS, Crawlers
 from pages.files import serve
+from pages.language import language_of
 from pages.lists import MAX_QUESTION, PER_HOME_PAGE
 from pages.reader_pages import MAX_COVERAGE, ReaderPages
 from pages.render import Renderer
@@ -52,6 +53,7 @@ def blueprint(
         show_quality=show_quality,
         zone=zone(publisher.catalog.conventions.timezone),
         is_static=is_static,
+        language=language_of(publisher.site.language),
     )
     pages = ReaderPages(publisher, renderer)
     _add_lists(routes, pages, cache)

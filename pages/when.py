@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -18,29 +19,6 @@ _UNITS = (
     (timedelta(hours=1), "hour"),
     (timedelta(minutes=1), "minute"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Writes the times of articles; `zone` is the one that dates without a zone are in."""
-
-    zone: tzinfo = UTC
-
-    def day(self, moment: datetime) -> date:
-        """Return the day of a time, in the site's zone."""
-        return moment.astimezone(self.zone).date()
-
-    def stamp(self, moment: datetime) -> str:
-        """Return the value of a `time` element: a date alone where the article has no more than that."""
-        return self.day(moment).isoformat() if self._is_day(moment) else moment.isoformat()
-
-    def text(self, moment: datetime) -> str:
-        """Return the time of an article, such as "20 Nov 2026, 13:15 UTC"; its date where it has no time."""
-        return short_date(self.day(moment)) if self._is_day(moment) else exact(moment)
-
-    def _is_day(self, moment: datetime) -> bool:
-        """Return whether a time stands for a whole day: a date without a time is read as its first moment."""
-        return moment.astimezone(self.zone).time() == time()
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -66,3 +44,31 @@ def short_date(day: date) -> str:
 def long_date(day: date) -> str:
     """Return a date such as "Friday, 20 November 2026"."""
     return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Writes the times of articles; `zone` is the one that dates without a zone are in.
+
+    `day_text` and `moment_text` write a date and a time in the language of the site.
+    """
+
+    zone: tzinfo = UTC
+    day_text: Callable[[date], str] = short_date
+    moment_text: Callable[[datetime], str] = exact
+
+    def day(self, moment: datetime) -> date:
+        """Return the day of a time, in the site's zone."""
+        return moment.astimezone(self.zone).date()
+
+    def stamp(self, moment: datetime) -> str:
+        """Return the value of a `time` element: a date alone where the article has no more than that."""
+        return self.day(moment).isoformat() if self._is_day(moment) else moment.isoformat()
+
+    def text(self, moment: datetime) -> str:
+        """Return the time of an article, such as "20 Nov 2026, 13:15 UTC"; its date where it has no time."""
+        return self.day_text(self.day(moment)) if self._is_day(moment) else self.moment_text(moment)
+
+    def _is_day(self, moment: datetime) -> bool:
+        """Return whether a time stands for a whole day: a date without a time is read as its first moment."""
+        return moment.astimezone(self.zone).time() == time()
