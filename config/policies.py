@@ -145,3 +145,4 @@ class PolicySection(Section):
     digest: Annotated[DigestConfig | None, BeforeValidator(off)] = None
     urgent: Annotated[UrgentConfig | None, BeforeValidator(off)] = None
     mentions: Annotated[tuple[MentionConfig, ...], Field(max_length=20)] = ()
+    similar: Annotated[Annotated[float, Field(ge=0.7, le=1)] | None, BeforeValidator(off)] = None

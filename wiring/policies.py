@@ -31,6 +31,7 @@ def policy_of(channel: ChannelConfig, topics: Topics, timezone: str) -> Policy:
         digest=_digest(channel.digest, timezone) if channel.digest else None,
         urgent=_urgent(channel.urgent) if channel.urgent else None,
         mentions=tuple(_mention(each, topics) for each in channel.mentions),
+        similar=channel.similar,
         capacity=SERVICES[channel.kind].ITEMS,
     )
 

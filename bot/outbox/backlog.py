@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, or_, select, update
 
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
@@ -21,8 +21,8 @@ from bot.outbox.moves import NewPost, add_posts, move_deliveries
 from bot.outbox.recording import lock_channel
 from bot.outbox.records import Delivery, PostKind
 from bot.outbox.rows import as_deliveries, delivery_columns
-from bot.outbox.schema import deliveries
-from bot.outbox.states import DeliveryState
+from bot.outbox.schema import deliveries, posts
+from bot.outbox.states import DeliveryState, PostState
 from bot.services.message import Mention
 
 
@@ -45,6 +45,9 @@ class Release(Protocol):
     def mention(self) -> Mention | None:
         """Whom it notifies."""
 
+
+Repeat = tuple[Delivery, str, int | None]
+"""A delivery that is left out, the article that tells its story, and that article's post if it has one."""
 
 Standing = tuple[int, int | None, datetime | None]
 """How many deliveries of a channel wait for a post, the newest of them, and when one last changed."""
@@ -107,11 +110,45 @@ class Backlog:
                 moved += move_deliveries(connection, which, waiting, state, now, cause=cause, note=note)
         return moved
 
+    def leave_out(self, channel: str, repeats: Sequence[Repeat], now: datetime) -> int:
+        """End deliveries that wait for a post because another tells their story; return how many still did.
+
+        A message that people see already is compared with what there is to say now.
+        """
+        moved = 0
+        with self._database.write() as connection:
+            lock_channel(connection, channel)
+            if not self._lease.is_held(connection):
+                return 0
+            for delivery, teller, post_id in repeats:
+                shown = and_(posts.c.id == post_id, posts.c.message_id.is_not(None))
+                connection.execute(update(posts).where(shown).values(correct_at=now))
+                which = and_(deliveries.c.id == delivery.id, _unreleased(channel))
+                end, cause = DeliveryState.SKIPPED, Cause.SIMILAR
+                waiting = [DeliveryState.WAITING]
+                moved += move_deliveries(connection, which, waiting, end, now, cause=cause, told_by=teller)
+        return moved
+
 
 def read_waiting(connection: Connection, channel: str, limit: int) -> list[Delivery]:
     """Return the channel's deliveries that wait for a post, oldest first, in a transaction that goes on."""
     query = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
     return as_deliveries(connection.execute(query))
+
+
+def read_told(connection: Connection, channel: str, since: datetime, limit: int) -> list[Delivery]:
+    """Return the newest deliveries that people see, or will see in a post, of articles since then."""
+    under_way = and_(deliveries.c.state == DeliveryState.WAITING, posts.c.state != PostState.DEAD)
+    query = (
+        select(*delivery_columns)
+        .outerjoin(posts, posts.c.id == deliveries.c.post_id)
+        .where(
+            deliveries.c.channel == channel,
+            deliveries.c.published_at >= since,
+            or_(deliveries.c.state == DeliveryState.POSTED, under_way),
+        )
+    )
+    return as_deliveries(connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit)))
 
 
 def standing_of(connection: Connection, channel: str) -> Standing:

@@ -13,6 +13,7 @@ class Cause(StrEnum):
     ARCHIVE = "archive"
     RULES_CHANGED = "rules_changed"
     SAME_STORY = "same_story"
+    SIMILAR = "similar"
     DELETED = "deleted"
     UNPUBLISHED = "unpublished"
     FUTURE = "future"
@@ -49,6 +50,9 @@ class Cause(StrEnum):
     NOTHING_LEFT = "nothing_left"
 
 
+TOLD = frozenset({Cause.SAME_STORY, Cause.SIMILAR})
+"""Causes of a delivery that is not posted because another article's tells the story, named by `told_by`."""
+
 LOST = frozenset({Cause.ANSWER_LOST})
 """Causes that leave open whether people see the message: only a look into the channel can tell."""
 
@@ -57,6 +61,7 @@ _WORDS = {
     Cause.ARCHIVE: "baselined",
     Cause.RULES_CHANGED: "rules changed",
     Cause.SAME_STORY: "same story already posted",
+    Cause.SIMILAR: "same story as",
     Cause.DELETED: "deleted",
     Cause.UNPUBLISHED: "unpublished",
     Cause.FUTURE: "future",
@@ -102,7 +107,7 @@ def describe(cause: Cause, note: str = "", told_by: str | None = None) -> str:
     """
     words = _WORDS[cause]
     if told_by is not None:
-        return f"{words}: {told_by}"
+        return f"{words} {told_by}" if cause is Cause.SIMILAR else f"{words}: {told_by}"
     if not note or cause in _WITHOUT_NOTE:
         return words or note
     return f"{words}: {note}" if cause in _WITH_NOTE else note

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    false,
     func,
     or_,
     select,
@@ -63,16 +64,30 @@ class Outbox:
         )
         return self._posts(query.order_by(posts.c.correct_at, posts.c.id).limit(limit))
 
-    def same_story(self, channel: str, story: str) -> list[Delivery]:
-        """Return the deliveries that were skipped because another article told their story."""
+    def same_story(self, delivery: Delivery) -> list[Delivery]:
+        """Return the deliveries that were skipped because the article of this one told their story."""
+        address, title = deliveries.c.cause == Cause.SAME_STORY, deliveries.c.cause == Cause.SIMILAR
         alike = select(*delivery_columns).where(
-            deliveries.c.channel == channel,
-            deliveries.c.story == story,
+            deliveries.c.channel == delivery.channel,
             deliveries.c.state == DeliveryState.SKIPPED,
-            deliveries.c.cause == Cause.SAME_STORY,
+            or_(
+                and_(address, deliveries.c.story == delivery.story) if delivery.story else false(),
+                and_(title, deliveries.c.told_by == delivery.article_id),
+            ),
         )
         with self.database.read() as connection:
             return as_deliveries(connection.execute(alike.order_by(deliveries.c.id)))
+
+    def repeats(self, channel: str, articles: Sequence[str]) -> list[Delivery]:
+        """Return the deliveries that were left out because one of these articles tells a similar story."""
+        query = select(*delivery_columns).where(
+            deliveries.c.channel == channel,
+            deliveries.c.state == DeliveryState.SKIPPED,
+            deliveries.c.cause == Cause.SIMILAR,
+            deliveries.c.told_by.in_(articles),
+        )
+        with self.database.read() as connection:
+            return as_deliveries(connection.execute(query.order_by(deliveries.c.id)))
 
     def rebase(self, now: datetime) -> int:
         """Have what was scheduled by a clock that was ahead wait as long as was meant, counted from `now`.

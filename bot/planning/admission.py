@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bot.outbox import channelstate
-from bot.outbox.causes import Cause
+from bot.outbox.causes import TOLD, Cause
 from bot.outbox.database import first_line, is_away
 from bot.outbox.keys import LONGEST_TITLE, is_storable, storable
 from bot.outbox.moves import add_alike_deliveries, add_deliveries, move_deliveries
@@ -192,7 +192,7 @@ class Admission:
 
     def _revive(self, each: Wanted, row: Any, first: str | None) -> None:
         """Plan again what was skipped because it was not to be posted when its turn came, and now is."""
-        if row is None or row.state != DeliveryState.SKIPPED or row.cause == Cause.SAME_STORY:
+        if row is None or row.state != DeliveryState.SKIPPED or row.cause in TOLD:
             return
         if first is not None:
             return

@@ -6,29 +6,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from articles.article import Article
+from bot.outbox.backlog import read_told
+from bot.outbox.causes import Cause, describe
 from bot.outbox.records import Delivery
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, candidate_of
 from bot.planning.presence import missing
 from bot.planning.rules import Channel, Decision, Reason, decide, is_visible
+from bot.planning.similar import MOST, SPAN, Told, told_already, told_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A waiting delivery that is no longer to be posted, and why; `article` is None where it is gone."""
+    """A waiting delivery that is no longer to be posted, and why; `article` is None where it is gone.
+
+    `teller` is the article that tells its story, where that is why.
+    """
 
     delivery: Delivery
     article: Article | None
     decision: Decision
+    teller: Told | None = None
 
 
 def sorted_out(
-    waiting: Sequence[Delivery], channel: Channel, catalog: Catalog, now: datetime
+    waiting: Sequence[Delivery],
+    channel: Channel,
+    catalog: Catalog,
+    now: datetime,
+    told: Sequence[Delivery] = (),
 ) -> tuple[list[Candidate], list[Ended]]:
     """Return which deliveries may be posted at `now`, and which no longer.
 
-    Those whose article this catalog does not have yet are neither.
+    Those whose article this catalog does not have yet are neither. `told` are the deliveries with which those
+    that wait are compared, besides each other, where the channel leaves similar articles out.
     """
     articles = catalog.get_many([each.article_id for each in waiting])
     absent = any(each.article_id not in articles for each in waiting)
@@ -41,7 +55,36 @@ def sorted_out(
             found.append(candidate_of(each, article, channel.max_age))
         elif article is not None or (is_gone and is_gone(each)):
             ended.append(Ended(delivery=each, article=article, decision=decision))
-    return found, ended
+    repeats = _repeats(found, told, channel, catalog)
+    for candidate in found:
+        if teller := repeats.get(candidate.delivery.id):
+            delivery, says = candidate.delivery, describe(Cause.SIMILAR, told_by=teller.article_id)
+            article, decision = articles[delivery.article_id], Decision(False, Reason.SAME_STORY, says)
+            ended.append(Ended(delivery=delivery, article=article, decision=decision, teller=teller))
+    return [each for each in found if each.delivery.id not in repeats], ended
+
+
+def lately_told(connection: Connection, channel: Channel, waiting: Sequence[Delivery]) -> list[Delivery]:
+    """Return the deliveries whose stories those that wait may repeat; none where that does not count."""
+    if channel.policy.similar is None or not waiting:
+        return []
+    since = min(each.published_at for each in waiting) - SPAN
+    return read_told(connection, channel.name, since, MOST)
+
+
+def _repeats(
+    found: Sequence[Candidate], told: Sequence[Delivery], channel: Channel, catalog: Catalog
+) -> dict[int, Told]:
+    least = channel.policy.similar
+    if least is None or not found:
+        return {}
+    articles = catalog.get_many([each.article_id for each in told])
+    tellers = [
+        told_by(candidate_of(each, article, None))
+        for each in told
+        if (article := articles.get(each.article_id)) is not None and article.is_published
+    ]
+    return told_already(found, tellers, least)
 
 
 def still(article: Article | None, channel: Channel, delivery: Delivery, now: datetime) -> Decision:

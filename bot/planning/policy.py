@@ -44,6 +44,7 @@ class MentionRule:
 class Policy:
     """How a channel wants its posts; without anything, each article is a post at once, oldest first.
 
+    From a likeness of `similar` on, articles tell the same story, and only the best of them is posted.
     `capacity` is how many articles one message of its service can hold. The first of `mentions` that fits a
     post counts.
     """
@@ -53,12 +54,14 @@ class Policy:
     digest: Digest | None = None
     urgent: Urgent | None = None
     mentions: tuple[MentionRule, ...] = ()
+    similar: float | None = None
     capacity: int = 1
 
     @property
     def is_plain(self) -> bool:
         """Whether nothing depends on what the articles are, or on the time."""
-        return not (self.quiet or self.budget or self.digest or self.urgent or self.mentions)
+        chooses = self.quiet or self.budget or self.digest or self.urgent or self.mentions
+        return not chooses and self.similar is None
 
     def mention_of(self, candidates: Sequence[Candidate], *, urgent: bool = False) -> Mention | None:
         """Return whom a post about these articles notifies."""

@@ -20,7 +20,7 @@ from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import post_columns, read_posts
 from bot.outbox.schema import posts
 from bot.outbox.states import DUE, DeliveryState, PostState
-from bot.planning.candidates import sorted_out
+from bot.planning.candidates import lately_told, sorted_out
 from bot.planning.catalog import Catalog
 from bot.planning.forecast import Arrival, Forecast, Hold, Pace, forecast, hold_of
 from bot.planning.policy import Candidate, Spent, candidate_of
@@ -96,7 +96,9 @@ def timeline(
     end = now + span
     if state is None or state.baselined_at is None:
         return Timeline(channel=channel, start=now, end=end, is_open=False, posts=(), waits=())
-    waiting, _ = sorted_out(read_waiting(connection, channel.name, MOST_WAITING), channel, catalog, now)
+    unreleased = read_waiting(connection, channel.name, MOST_WAITING)
+    told = lately_told(connection, channel, unreleased)
+    waiting, _ = sorted_out(unreleased, channel, catalog, now, told)
     spent = _spent(connection, channel, state, now)
     arrivals = [Arrival(at=now, candidate=each) for each in waiting]
     arrivals += _coming(catalog, channel, now, end)

@@ -165,8 +165,26 @@ class Preparer:
 
     def _compose(self, post: Post, articles: Sequence[Article], retracted: Collection[str] = ()) -> Message:
         return composed(
-            post, self.channel, articles, site=self.site, site_url=self.site_url, retracted=retracted
+            post,
+            self.channel,
+            articles,
+            site=self.site,
+            site_url=self.site_url,
+            retracted=retracted,
+            coverage=self._coverage(articles),
         )
+
+    def _coverage(self, articles: Sequence[Article]) -> dict[str, list[Article]]:
+        """Return, by the articles' ids, those that were left out because these tell the same story."""
+        if self.channel.policy.similar is None:
+            return {}
+        found = self.outbox.repeats(self.channel.name, [each.id for each in articles])
+        known = self.catalog.get_many([each.article_id for each in found])
+        coverage: dict[str, list[Article]] = {}
+        for each in found:
+            if each.told_by is not None and (other := known.get(each.article_id)):
+                coverage.setdefault(each.told_by, []).append(other)
+        return coverage
 
     def _successor(self, delivery: Delivery, now: datetime) -> Article | None:
         """Return the article that tells the story now: renaming a file gives it another identity."""
@@ -183,7 +201,7 @@ def revive_next(outbox: Outbox, delivery: Delivery, now: datetime) -> None:
 
 
 def _same_story(outbox: Outbox, delivery: Delivery) -> list[Delivery]:
-    return outbox.same_story(delivery.channel, delivery.story) if delivery.story else []
+    return outbox.same_story(delivery)
 
 
 def context_of(post: Post, now: datetime, correction: Message | None = None) -> Context:

@@ -16,7 +16,7 @@ from bot.outbox.causes import Cause, describe
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState
-from bot.planning.candidates import Ended, sorted_out
+from bot.planning.candidates import Ended, lately_told, sorted_out
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, Spent, candidate_of
 from bot.planning.release import digest_decided, next_moment, release
@@ -137,9 +137,24 @@ class Releaser:
     def _candidates(self, now: datetime) -> list[Candidate]:
         """Return what may be posted of what waits; end what may not, and leave out what is not there yet."""
         waiting = self.outbox.backlog.waiting(self.channel.name, MOST_WAITING)
-        found, ended = sorted_out(waiting, self.channel, self.catalog, now)
-        self._end([(each.delivery, *self._end_of(each)) for each in ended[:MOST_ENDED]], now)
+        with self.outbox.database.read() as connection:
+            told = lately_told(connection, self.channel, waiting)
+        found, ended = sorted_out(waiting, self.channel, self.catalog, now, told)
+        withdrawn = [each for each in ended if each.teller is None]
+        self._end([(each.delivery, *self._end_of(each)) for each in withdrawn[:MOST_ENDED]], now)
+        self._leave_out([each for each in ended if each.teller is not None][:MOST_ENDED], now)
         return found
+
+    def _leave_out(self, ended: Sequence[Ended], now: datetime) -> None:
+        if not ended:
+            return
+        repeats = [
+            (each.delivery, each.teller.article_id, each.teller.post_id) for each in ended if each.teller
+        ]
+        self.outbox.backlog.leave_out(self.channel.name, repeats, now)
+        for each in ended:
+            delivery, says = each.delivery, each.decision.says
+            log.info("skipped channel=%s article=%s: %s", delivery.channel, delivery.article_id, says)
 
     def _end_of(self, ended: Ended) -> tuple[DeliveryState, Cause, str]:
         held_by = self._held_by()
