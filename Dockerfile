@@ -1,8 +1,9 @@
 # The packages are installed in a first stage, so that no build tool is in what runs.
 FROM python:3.11-slim AS build
 WORKDIR /app
-COPY requirements.txt ./
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY requirements.txt requirements-pictures.txt ./
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes \
+    -r requirements.txt -r requirements-pictures.txt
 
 FROM python:3.11-slim
 # git and ssh are for articles from a git repository.

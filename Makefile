@@ -79,6 +79,8 @@ requirements: $(VENV)/dev
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		pyproject.toml -o requirements.txt $(ARGS)
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--group pictures -c requirements.txt -o requirements-pictures.txt $(ARGS)
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--group dev -c requirements.txt pyproject.toml -o requirements-dev.txt $(ARGS)
 
 # From the pinned versions and hashes alone: the same file on every machine.

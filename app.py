@@ -107,7 +107,13 @@ def create_app(
     if newswire.private:
         app.register_blueprint(private_blueprint(newswire.private))
     app.register_blueprint(
-        pages_blueprint(newswire.publisher, newswire.files, pages, show_quality=config.pages.show_quality)
+        pages_blueprint(
+            newswire.publisher,
+            newswire.files,
+            pages,
+            show_quality=config.pages.show_quality,
+            pictures=newswire.pictures,
+        )
     )
     try:
         app.register_blueprint(ops_routes(newswire, environ))

@@ -39,6 +39,7 @@ from config.values import (
     LanguageTag,
     Names,
     Permalink,
+    Pictures,
     Section,
     TimeZone,
     VariableName,
@@ -224,9 +225,13 @@ class FeedsConfig(Section):
 
 
 class PagesConfig(Section):
-    """What the pages show: `show_quality`, whether entries carry their quality."""
+    """What the pages show: `show_quality`, whether entries carry their quality; `images`, whose pictures.
+
+    Pictures on other hosts are shown from the hosts in the list, or as this site's `own` copies of them.
+    """
 
     show_quality: bool = False
+    images: Pictures = ()
 
 
 class Config(Section):

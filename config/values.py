@@ -145,6 +145,30 @@ Globs = Annotated[
 ]
 
 
+def _pictures(value: tuple[str, ...]) -> tuple[str, ...]:
+    if "own" in value and len(value) > 1:
+        raise ValueError("write either own or a list of hosts")
+    return value
+
+
+Pictures = Annotated[
+    tuple[
+        Annotated[
+            str,
+            Field(max_length=253),
+            matching(
+                r"own|(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+",
+                "write own, or hosts such as cdn.example.com or *.example.com",
+            ),
+        ],
+        ...,
+    ],
+    Field(max_length=20),
+    BeforeValidator(listed),
+    AfterValidator(_pictures),
+]
+
+
 class Section(BaseModel):
     """Settings that stand together; unknown keys are refused."""
 

@@ -21,6 +21,7 @@ from text.limits import MAX_BODY
 from text.markup import sanitise
 from text.summary import summarise
 from text.templates import expand
+from text.themes import without_dark_pictures
 from text.urls import page_url
 
 if TYPE_CHECKING:
@@ -254,4 +255,5 @@ def unsafe_html(source: Source) -> str:
     # Imported late: it costs some 80 ms, and a site of links alone never needs it.
     from text import markdown
 
-    return markdown.render(xml_safe(body))
+    html = markdown.render(xml_safe(body))
+    return html if source.generator == "plain" else without_dark_pictures(html)

@@ -8,24 +8,26 @@ from __future__ import annotations
 import re
 from html import escape
 from html.parser import HTMLParser
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from feeds.model import Site
 from pages.cards import local
+from pictures.shown import LARGE, NoPictures, Pictures, Shown
 from text.anchors import Anchors, HeadingIds, explicit_ids
 
+_NO_PICTURES = NoPictures()
 _HEADING = re.compile(r"h[1-6]")
 _ALIGNED = re.compile(r"text-align:\s*(left|right|center)")
 _SIDES = {"left": "start", "right": "end", "center": "center"}
 
 
-def page_body(markup: str, page_url: str, site: Site) -> str:
-    """Return a sanitised fragment with headings to link to, which loads nothing from other sites.
+def page_body(markup: str, page_url: str, site: Site, pictures: Pictures = _NO_PICTURES) -> str:
+    """Return a sanitised fragment with headings to link to, which loads nothing but what `pictures` allows.
 
-    Pictures of other sites become links to them, because a page makes no request to another host. Alignment
+    Other pictures of other sites become links to them. Alignment
     becomes classes, because the page's policy forbids inline style. Headings start at the second level.
     """
-    rewriter = _Rewriter(markup, page_url, site)
+    rewriter = _Rewriter(markup, page_url, site, pictures)
     rewriter.feed(markup)
     rewriter.close()
     return "".join(rewriter.parts)
@@ -34,11 +36,12 @@ def page_body(markup: str, page_url: str, site: Site) -> str:
 class _Rewriter(HTMLParser):
     """Copies its input, and changes the tags that a page shows otherwise."""
 
-    def __init__(self, markup: str, page_url: str, site: Site) -> None:
+    def __init__(self, markup: str, page_url: str, site: Site, pictures: Pictures) -> None:
         super().__init__(convert_charrefs=False)
         self.parts: list[str] = []
         self._page_url = page_url
         self._site = site
+        self._pictures = pictures
         self._heading: list[str] | None = None
         self._place = 0
         self._links = 0
@@ -112,17 +115,24 @@ class _Rewriter(HTMLParser):
 
     def _image(self, attributes: dict[str, str | None]) -> str:
         url = attributes.get("src") or ""
-        text = attributes.get("alt") or attributes.get("title") or ""
-        shown = local(url, self._site)
-        if shown == url:
-            label = f"Picture: {escape(text or url)}" if url else ""
-            return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'
-        copied = [(name, value) for name, value in attributes.items() if name in ("title", "width", "height")]
-        source = [("src", shown), ("alt", attributes.get("alt") or "")]
+        address = local(url, self._site)
+        shown = Shown(address=address) if address != url else self._pictures.shown(url, LARGE)
+        if shown is None:
+            return self._link_to_picture(url, attributes.get("alt") or attributes.get("title") or "")
+        given = {name: attributes.get(name) for name in ("title", "width", "height")}
+        size = {"width": str(shown.width), "height": str(shown.height)} if shown.width else {}
+        values = {"src": shown.address, "alt": attributes.get("alt") or ""} | given | size
         if self._images:  # the first one is often in view at once
-            source.append(("loading", "lazy"))
+            values["loading"] = "lazy"
         self._images += 1
-        return "<img" + "".join(f' {name}="{escape(value or "")}"' for name, value in source + copied) + ">"
+        written = (f' {name}="{escape(value)}"' for name, value in values.items() if value is not None)
+        return f"<img{''.join(written)}>"
+
+    def _link_to_picture(self, url: str, text: str) -> str:
+        """Return what stands for a picture that is not shown; within a link no other one."""
+        host = urlsplit(url).hostname if url else None
+        label = f"Picture: {escape(text)}" if text else f"Picture on {escape(host)}" if host else ""
+        return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'
 
     def _level(self, tag: str) -> str:
         return f"h{min(6, int(tag[1]) + self._lower)}" if _HEADING.fullmatch(tag) else tag

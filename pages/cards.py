@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import quote, urlsplit
 
-from articles.article import Article
+from articles.article import Article, Image
 from articles.topics import Topic, Topics
 from feeds.build import build_entry
 from feeds.model import Entry, Site
 from pages.cover import cover
 from pages.when import Times
+from pictures.shown import LARGE, SMALL, NoPictures, Pictures
 from text.summary import cut
 
 TINTS = 8
@@ -44,9 +45,9 @@ class Coverage:
 class Card:
     """What is shown of an article; all text is plain.
 
-    `href` is a path where it leads to this site. `image` is the path of a picture on this site: those of
-    other sites are never shown, because a page makes no request to another host. `cover` is the drawing in
-    its place: the data of an SVG path and the width of its stroke. `tint` is the provider's colour. `day` is
+    `href` is a path where it leads to this site. `image` is the address of the first picture that a page may
+    show (see `pictures.shown`), and `wide` that of a larger copy, or the same. `cover` is the drawing in its
+    place: the data of an SVG path and the width of its stroke. `tint` is the provider's colour. `day` is
     the day of its publication in the site's zone.
     """
 
@@ -63,6 +64,7 @@ class Card:
     language: str | None
     image: str | None
     image_text: str
+    wide: str | None
     cover: tuple[str, int]
     topics: tuple[Topic, ...]
     coverage: tuple[Coverage, ...]
@@ -76,10 +78,11 @@ class Card:
 class Cards:
     """Makes the cards of one site's articles."""
 
-    def __init__(self, site: Site, topics: Topics, times: Times) -> None:
+    def __init__(self, site: Site, topics: Topics, times: Times, pictures: Pictures | None = None) -> None:
         self._site = site
         self._topics = topics
         self._times = times
+        self._pictures: Pictures = pictures or NoPictures()
 
     def card(self, article: Article, *, without: str = "") -> Card:
         """Return an article's card; the topic whose slug is `without` is not named on it."""
@@ -87,7 +90,7 @@ class Cards:
         entry = build_entry(article, site, content="excerpt", related=RELATED)
         names = [author.name for author in entry.authors]
         provider = entry.provider.name if entry.provider else next(iter(names), site.title)
-        picture = next((image for image in entry.images if image.url.startswith(f"{site.url}/")), None)
+        image, wide, text = next(self._shown(entry.images), (None, None, ""))
         found = {topic.slug: topic for topic in map(topics.of, entry.categories) if topic.slug != without}
         return Card(
             id=article.id,
@@ -101,8 +104,9 @@ class Cards:
             tint=tint(provider),
             quality=article.quality,
             language=entry.language,
-            image=local(picture.url, site) if picture else None,
-            image_text=(picture.title if picture else None) or "",
+            image=image,
+            image_text=text,
+            wide=wide,
             cover=cover(article.id),
             topics=tuple(topic for topic in found.values() if topic.slug not in topics.gone),
             coverage=tuple(_coverage(entry)),
@@ -111,6 +115,18 @@ class Cards:
     def cards(self, articles: Iterable[Article], *, without: str = "") -> list[Card]:
         """Return the cards of several articles."""
         return [self.card(article, without=without) for article in articles]
+
+    def _shown(self, images: Iterable[Image]) -> Iterator[tuple[str, str, str]]:
+        """Yield the pictures that a page may show: the addresses for lists and for wide places, the text."""
+        for image in images:
+            address = local(image.url, self._site)
+            if address != image.url:
+                yield address, address, image.title or ""
+                continue
+            found = self._pictures.shown(image.url, SMALL)
+            if found:
+                wide = self._pictures.shown(image.url, LARGE)
+                yield found.address, (wide or found).address, image.title or ""
 
 
 def _coverage(entry: Entry) -> Iterator[Coverage]:

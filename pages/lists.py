@@ -44,7 +44,7 @@ class Lists:
         self._catalog = publisher.catalog
         self._renderer = renderer
         self._digests = digests
-        self.cards = Cards(publisher.site, publisher.catalog.topics, renderer.times)
+        self.cards = Cards(publisher.site, publisher.catalog.topics, renderer.times, renderer.pictures)
 
     def last_page(self, slug: str, per_page: int = PER_PAGE) -> int:
         """Return how many pages a topic's entries fill; an empty topic has one."""

@@ -101,8 +101,8 @@ class ReaderPages:
             own_page=own_page,
             updated=entry.updated if entry.updated > entry.published else None,
             lede="" if is_in(entry.summary, body) else entry.summary,
-            body=Markup(page_body(body, own_page, self.site)),  # noqa: S704 - sanitised by articles.markup
-            picture="" if "<img " in body else shown.image,
+            body=Markup(page_body(body, own_page, self.site, self.renderer.pictures)),  # noqa: S704 - sanitised by articles.markup
+            picture="" if "<img " in body else shown.wide,
             topic=home,
             subscription=subscription(feed, with_qr_code=False),
             newer=self._card(newer),

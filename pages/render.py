@@ -17,7 +17,8 @@ from feeds.model import Site
 from pages import cards, outline, when
 from pages.assets import Assets
 from pages.language import Language
-from pages.security import HEADERS
+from pages.security import security_headers
+from pictures.shown import NoPictures, Pictures
 from web.document import Document
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -25,9 +26,10 @@ _FRESH = "public, max-age=30"
 
 
 class Renderer:
-    """Renders the templates of one site; `zone` is the one that dates without a zone are in.
+    """Renders the templates of one site.
 
-    With `is_static` pages offer nothing that needs a program: no search, no feeds of one's own.
+    `zone` is the one that dates without a zone are in; `pictures` says which of other hosts are shown. With
+    `is_static` pages offer nothing that needs a program: no search, no feeds of one's own.
     The texts of the templates are in `language`, which is English unless given.
     """
 
@@ -40,7 +42,10 @@ class Renderer:
         zone: tzinfo = UTC,
         is_static: bool = False,
         language: Language | None = None,
+        pictures: Pictures | None = None,
     ) -> None:
+        self.pictures: Pictures = pictures or NoPictures()
+        self.headers = security_headers(self.pictures.sources)
         language = language or Language()
         self.times = when.Times(zone, language.short_date, language.exact)
         self._environment = Environment(
@@ -90,7 +95,7 @@ class Renderer:
             body=self.html(template, **values).encode("utf-8", "replace"),
             mimetype="text/html",
             last_modified=None,
-            headers=(("Cache-Control", cache_control), *HEADERS),
+            headers=(("Cache-Control", cache_control), *self.headers),
         )
 
 

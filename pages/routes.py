@@ -24,9 +24,12 @@ from pages.crawlers import ICONS, Crawlers
 from pages.files import serve
 from pages.language import language_of
 from pages.lists import MAX_QUESTION, PER_HOME_PAGE
+from pages.pictures import add_pictures
 from pages.reader_pages import MAX_COVERAGE, ReaderPages
 from pages.render import Renderer
-from pages.security import protect
+from pages.security import protection
+from pictures.own import OwnPictures
+from pictures.shown import Pictures
 from text.zones import zone
 from web.numbers import whole_number
 from web.redirects import redirect_within
@@ -40,6 +43,7 @@ def blueprint(
     *,
     show_quality: bool = False,
     is_static: bool = False,
+    pictures: Pictures | None = None,
 ) -> Blueprint:
     """Return the routes of the pages and of the files beside the articles, and the handlers of errors.
 
@@ -47,6 +51,8 @@ def blueprint(
     """
     routes = Blueprint("pages", __name__)
     assets = Assets()
+    if is_static and isinstance(pictures, OwnPictures):
+        pictures = None  # nobody would be there to make the copies
     renderer = Renderer(
         publisher.site,
         assets,
@@ -54,6 +60,7 @@ def blueprint(
         zone=zone(publisher.catalog.conventions.timezone),
         is_static=is_static,
         language=language_of(publisher.site.language),
+        pictures=pictures,
     )
     pages = ReaderPages(publisher, renderer)
     _add_lists(routes, pages, cache)
@@ -62,6 +69,8 @@ def blueprint(
     _add_forms(routes, pages)
     _add_articles(routes, pages, files, cache)
     _add_errors(routes, pages)
+    if isinstance(pictures, OwnPictures):
+        add_pictures(routes, pictures.find)
 
     @routes.get("/static/<name>")
     def static(name: str) -> Response:
@@ -85,7 +94,7 @@ def blueprint(
         path = urlsplit(moved.new_url).path
         return redirect_within(publisher.site.url, path, request.query_string, code=moved.code)
 
-    routes.after_app_request(protect)
+    routes.after_app_request(protection(renderer.headers))
     return routes
 
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _OURS = re.compile(
-    r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|bot-alive"
-    r"|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins)\.sqlite.*"
+    r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|bot-alive|pictures-worker\.lock"
+    r"|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins|pictures)\.sqlite.*"
 )
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

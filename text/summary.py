@@ -108,7 +108,10 @@ def _references(body: str) -> str:
     """Return the definitions to which `[text][name]` refers, wherever they stand."""
     if "]:" not in body:
         return ""
-    return "\n\n" + "\n".join(found[0] for found in _REFERENCE.finditer(body))
+    found = [each[0] for each in _REFERENCE.finditer(body)]
+    # Footnotes last and apart: what stands below the text of one is a part of it.
+    notes = [each for each in found if each.lstrip().startswith("[^")]
+    return "\n\n".join(["", "\n".join(each for each in found if each not in notes), *notes])
 
 
 def _prose(text: str, *, whole: bool) -> Iterator[str]:

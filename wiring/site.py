@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,6 +34,9 @@ from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
 from ops.hosting import own_address
+from pictures.own import OwnPictures, Starter
+from pictures.shown import NoPictures, Pictures, PicturesOfHosts
+from pictures.store import PictureStore
 from storage.private import private_folder, restrict
 from text.printable import print_line
 from wiring.private import private_feeds, private_index
@@ -62,6 +66,7 @@ class Newswire:
     publisher: Publisher
     files: ArticleFiles
     counts: Counts
+    pictures: Pictures
     puller: Puller | None = None
     private: PrivateFeeds | None = None
 
@@ -153,6 +158,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
         files=files,
         counts=counts,
         private=private,
+        pictures=_pictures(config, clock),
         puller=Puller(checkout, articles.every) if checkout else None,
     )
 
@@ -229,6 +235,19 @@ def exit_with(error: Exception) -> SystemExit:
     for line in lines:
         print_line(line, stream=sys.stderr)
     return SystemExit(2)
+
+
+def _pictures(config: Config, clock: Clock) -> Pictures:
+    """Return the rule for pictures on other hosts. Raises SettingError where what it needs is missing."""
+    images = config.pages.images
+    if images != ("own",):
+        return PicturesOfHosts(images) if images else NoPictures()
+    if find_spec("PIL") is None:
+        raise SettingError(
+            "pages.images: own needs Pillow, which is not installed: pip install -r requirements-pictures.txt"
+        )
+    store = PictureStore(config.state, clock)
+    return OwnPictures(store, value_of(config.site, Site).path, Starter(config.state), clock)
 
 
 def _checkout(config: Config, clock: Clock, environ: Mapping[str, str]) -> Checkout | None:

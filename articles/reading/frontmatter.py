@@ -231,7 +231,8 @@ class _Reading:
 
     def _people(self) -> Callable[[Values, str, Any], tuple[str, ...]]:
         separator = ";" if self._conventions.generator == "pelican" else ""
-        return parts.authors(self._context.surroundings.authors, separator)
+        in_words = not self._context.conventions.is_plain
+        return parts.authors(self._context.surroundings.authors, separator, in_words=in_words)
 
     def _language(self) -> str | None:
         return None if self._conventions.is_plain else language_in_path(self._path)

@@ -44,6 +44,12 @@ _MAX_DURATION = 10_000_000  # seconds
 
 T = TypeVar("T")
 
+_IN_A_LIST = re.compile(r",?\s+(?:and|&)\s+|,\s+")
+# First and last name, each with a capital: not "Doe, Jane", "Acme, Inc." or "the web team and friends".
+_FULL_NAME = re.compile(
+    r"[^\W\d_a-z][^\s,.]*(?:\s+(?:[^\W\d_a-z]\.|[^\s,.]{1,40})){0,3}\s+[^\W\d_a-z][^\s,.]+"
+)
+
 
 def provider(values: Values, key: str, value: Any) -> Provider | None:
     """Return the publication that an article comes from."""
@@ -82,10 +88,13 @@ def _icon(values: Values, key: str, value: Any) -> str:
     raise BadValueError(key, "each image needs a `url:`")
 
 
-def authors(known: Mapping[str, str], separator: str = "") -> Callable[[Values, str, Any], tuple[str, ...]]:
+def authors(
+    known: Mapping[str, str], separator: str = "", *, in_words: bool = False
+) -> Callable[[Values, str, Any], tuple[str, ...]]:
     """Return a reader of authors, whose keys in a data file are in `known` with their names.
 
-    With a separator, a string that holds several names is split at it.
+    With a separator, a string that holds several names is split at it; with `in_words`, one that is a list of
+    full names, such as "Ann Lee, Bo Li, and Cy Ro".
     """
 
     def person(values: Values, key: str, value: Any) -> str | None:
@@ -104,6 +113,8 @@ def authors(known: Mapping[str, str], separator: str = "") -> Callable[[Values, 
             value = _linked_names(value)
         elif isinstance(value, str) and separator and value not in known:
             value = split_text(value, separator)
+        elif isinstance(value, str) and in_words and value not in known:
+            value = _names_in_words(value)
         listed = (values.usable(person, place, item) for place, item in items(key, value))
         found = tuple(dict.fromkeys(filter(None, listed)))
         if len(found) > limits.MAX_ITEMS:
@@ -111,6 +122,14 @@ def authors(known: Mapping[str, str], separator: str = "") -> Callable[[Values, 
         return found[: limits.MAX_ITEMS]
 
     return read
+
+
+def _names_in_words(value: str) -> list[str]:
+    """Return the full names that a text lists, or the text alone where a part of it is something else."""
+    names = _IN_A_LIST.split(value.strip()[: limits.MAX_EXCERPT])
+    # "Ann Lee, Site Reliability Engineer" is one person.
+    is_list = len(names) > 2 or "," not in value
+    return names if is_list and all(map(_FULL_NAME.fullmatch, names)) else [value]
 
 
 def _linked_names(value: str) -> list[str]:

@@ -82,10 +82,16 @@ def test_what_takes_the_place_of_a_title(generator: Generator, head: str, body: 
         ),
         ("[Ada](https://a.example) and [Bob](https://b.example) & C", ("Ada", "Bob", "C")),
         ("Smith, John", ("Smith, John",)),
+        ("Ann Lee, Bo van Li, and Łucja J. Ro", ("Ann Lee", "Bo van Li", "Łucja J. Ro")),
+        ("Ann Lee and Bo Li", ("Ann Lee", "Bo Li")),
+        ("Ann Lee, Site Reliability Engineer", ("Ann Lee, Site Reliability Engineer",)),
+        ("Acme, Inc.", ("Acme, Inc.",)),
+        ("Research and Development", ("Research and Development",)),
+        ("Ann Lee and the web team", ("Ann Lee and the web team",)),
     ],
 )
 def test_authors_with_links(written: str, meant: tuple[str, ...]) -> None:
-    """A text with Markdown's links names several people, without what is in brackets; another is one name."""
+    """A text with Markdown's links, or a list of full names, names several people; another is one name."""
     assert read(f"{DATED}author: >\n  {written}\n").article.authors == meant
 
 

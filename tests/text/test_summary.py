@@ -20,6 +20,7 @@ from text.summary import MARKED_LENGTH, SUMMARY_LENGTH, cut, summarise
         ("One.\n<!--more-->\nTwo.", "One."),
         ("One.\n\n<!-- truncate -->\n\nTwo.", "One."),
         ("One. {/* truncate */}\n\nTwo.", "One."),
+        ("See [the guide][g][^1].\n\nMore.\n\n[^1]: A [note][g].\n\nMore.\n\n[g]: /x", "See the guide."),
         ("See [the guide][g] and a note[^1].\n\nMore.\n\n[g]: /x\n[^1]: Note.", "See the guide and a note."),
         ("- only\n- a list", "only"),
         ("<p>HTML <b>prose</b></p>\n\nMarkdown.", "HTML prose"),

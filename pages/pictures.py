@@ -1,0 +1,42 @@
+"""This site's copies of pictures on other hosts, as responses."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import NotFound
+
+from pictures.own import Copy
+
+_MAX_AGE = 7 * 86_400
+_FAILED_MAX_AGE = 3_600
+# One transparent pixel: the place of a picture shows its own calm colour.
+_NOTHING = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+
+def add_pictures(routes: Blueprint, find: Callable[[str], Copy | None]) -> None:
+    """Add the route of the pictures that `find` finds by their names."""
+
+    @routes.get("/pictures/<name>")
+    def picture(name: str) -> Response:
+        found = find(name)
+        if found is None:
+            raise NotFound("No page shows this picture.")
+        return answer(found)
+
+
+def answer(found: Copy) -> Response:
+    """Return a picture; while it is fetched 202, and where it cannot be 404, with a transparent pixel."""
+    if found.data is not None:
+        response = Response(found.data, mimetype="image/webp")
+        response.headers["Cache-Control"] = f"public, max-age={_MAX_AGE}"
+    elif found.has_failed:
+        response = Response(_NOTHING, 404, mimetype="image/gif")
+        response.headers["Cache-Control"] = f"public, max-age={_FAILED_MAX_AGE}"
+    else:
+        response = Response(_NOTHING, 202, mimetype="image/gif")
+        response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

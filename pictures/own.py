@@ -1,0 +1,148 @@
+"""This site's own copies of pictures on other hosts, fetched when a reader's browser first asks for them."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from pictures.shown import Shown
+from pictures.store import DAY, Known, PictureStore, key_of
+from storage.private import private_file
+from text.cache import LruCache
+from text.urls import http_url
+
+log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"([0-9a-f]{32})-(320|1200)\.webp")
+_CACHE_BYTES = 2_000_000
+_REMEMBERED = 60.0  # seconds for which a picture that is not there yet is not looked for again
+_BETWEEN_STARTS = 5.0  # seconds
+_PROJECT = Path(__file__).resolve().parents[1]
+# What a program needs to run; no secret of the environment is in it.
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "VIRTUAL_ENV")
+
+
+class Copy(NamedTuple):
+    """A picture of this site; `data` is None while it is fetched, and where it `has_failed`."""
+
+    data: bytes | None
+    has_failed: bool = False
+
+
+class OwnPictures:
+    """Pictures at `PATH/pictures/KEY-WIDTH.webp` of this site. Safe to use from many threads.
+
+    `start` begins the process that fetches; `path` is the path of the site's address.
+    """
+
+    sources: tuple[str, ...] = ()
+
+    def __init__(
+        self, store: PictureStore, path: str, start: Callable[[], None], clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._path = path
+        self._start = start
+        self._clock = clock
+        self._known = LruCache[str, tuple[Known, float]](_CACHE_BYTES)
+
+    def shown(self, url: str, width: int) -> Shown | None:
+        """Return the address of this site's copy; None for what is no address of the web, or failed."""
+        if http_url(url) is None:
+            return None
+        try:
+            known = self._look(url)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("pictures cannot be looked up: %s", error)
+            return None
+        if known.has_failed:
+            return None
+        address = f"{self._path}/pictures/{key_of(url)}-{width}.webp"
+        if not known.width or not known.height:
+            return Shown(address=address)
+        scale = min(1.0, width / known.width)
+        return Shown(
+            address=address,
+            width=max(1, round(known.width * scale)),
+            height=max(1, round(known.height * scale)),
+        )
+
+    def find(self, name: str) -> Copy | None:
+        """Return what there is at `/pictures/NAME`, and have it fetched; None where no page shows it."""
+        matched = _NAME.fullmatch(name)
+        if matched is None:
+            return None
+        key, width = matched[1], int(matched[2])
+        try:
+            known = self._store.known(key)
+            if known is None:
+                return None
+            now = self._clock().timestamp()
+            if known.width is None or now - known.used_at > DAY:
+                self._store.ask(key)
+            data = self._store.copy(key, width)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("a picture cannot be looked up: %s", error)
+            return Copy(None)
+        if data is None and not known.has_failed:
+            self._start()
+        return Copy(data, known.has_failed)
+
+    def _look(self, url: str) -> Known:
+        found = self._known.get(url)
+        now = self._clock().timestamp()
+        if found and (found[0].width or now < found[1]):
+            return found[0]
+        known = self._store.note(url)
+        self._known.put(url, (known, now + _REMEMBERED), 2 * len(url) + 100)
+        return known
+
+
+class Starter:
+    """Starts the process that fetches, unless one is at work for this state folder already."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __call__(self) -> None:
+        """Start it; do nothing while it runs, and for a moment after it was started."""
+        with self._lock:
+            if time.monotonic() < self._next or (self._process and self._process.poll() is None):
+                return
+            self._next = time.monotonic() + _BETWEEN_STARTS
+            if not is_at_work(self._state):
+                self._process = subprocess.Popen(  # noqa: S603 - its own program
+                    [sys.executable, "-m", "pictures.worker", str(self._state.resolve())],
+                    cwd=_PROJECT,
+                    env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                    stdin=subprocess.DEVNULL,
+                )
+
+
+def is_at_work(state: Path) -> bool:
+    """Return whether a process fetches pictures into this state folder."""
+    with lock_file(state).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def lock_file(state: Path) -> Path:
+    """Return the file that the process which fetches has locked."""
+    return private_file(state / "pictures-worker.lock")

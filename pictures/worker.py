@@ -1,0 +1,109 @@
+"""`python -m pictures.worker STATE`: fetches the pictures that pages ask for, makes them small, and ends.
+
+A process of its own, so that what a decoder does wrong costs one picture. Its memory is limited, and its time
+for each picture; no secret of the environment is passed on to it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pictures.errors import PictureError
+from pictures.fetching import Fetcher
+from pictures.own import lock_file
+from pictures.resizing import resized
+from pictures.store import PictureStore
+from text.printable import printable
+
+log = logging.getLogger(__name__)
+
+MAX_MEMORY = 1_000_000_000
+"""Bytes of address space of the process."""
+
+MAX_DECODING = 20
+"""Seconds of processor time for one picture."""
+
+AT_ONCE = 4
+"""Pictures that are fetched at the same time."""
+
+_IDLE = 30.0
+_LOOK_EVERY = 1.0
+
+
+class Worker:
+    """Fetches what is due. `limit` is called before each picture is decoded."""
+
+    def __init__(
+        self, store: PictureStore, fetcher: Fetcher, limit: Callable[[], None] = lambda: None
+    ) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._limit = limit
+
+    def work(self) -> int:
+        """Fetch the pictures that are due now, a few of them; return how many that were."""
+        due = self._store.due(AT_ONCE)
+        with ThreadPoolExecutor(AT_ONCE) as fetching:
+            fetched = [(key, url, fetching.submit(self._fetcher.fetch, url)) for key, url in due]
+            for key, url, future in fetched:
+                self._store.begin(key)
+                try:
+                    self._limit()
+                    made = resized(future.result())
+                    self._store.save(key, (made.width, made.height), made.small, made.large)
+                except PictureError as error:
+                    self._store.fail(key, str(error))
+                    log.info("no picture from %s: %s", printable(url), error)
+        return len(due)
+
+
+def main(state: Path) -> int:
+    """Work until nothing was asked for in a while; return the exit status."""
+    with lock_file(state).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return 0
+        _restrict()
+        worker = Worker(PictureStore(state, lambda: datetime.now(UTC)), Fetcher(), _limit_time)
+        idle_since = time.monotonic()
+        while time.monotonic() - idle_since < _IDLE:
+            if worker.work():
+                idle_since = time.monotonic()
+            else:
+                time.sleep(_LOOK_EVERY)
+    return 0
+
+
+def _restrict() -> None:
+    """Take what a process that reads pictures does not need."""
+    with suppress(OSError):
+        os.nice(10)
+    for what, most in (
+        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 128),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def _limit_time() -> None:
+    """Have the system end this process where the next picture takes too long."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + MAX_DECODING, hard))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,20 @@
+"""Pictures of which a site has two: one for a light page, and one for a dark one that a style sheet hides."""
+
+from __future__ import annotations
+
+import re
+
+_IMAGE = re.compile(r"<img\b[^<>]{1,5000}>", re.IGNORECASE)
+# GitHub's fragment, Material for MkDocs', and the classes of sites that have no other way.
+_DARK = re.compile(
+    r"#(?:gh-dark-mode-only|only-dark)(?=[\"'\s>])"
+    r"|\bclass(?:Name)?=[\"'](?:[^\"'<>]{0,500}\s)?(?:dark-(?:image|only|mode-only)|only-dark|hidden)(?=[\s\"'])",
+    re.IGNORECASE,
+)
+
+
+def without_dark_pictures(markup: str) -> str:
+    """Return HTML without the pictures that are for dark pages alone, where both would be shown."""
+    if "dark" not in markup and "hidden" not in markup:
+        return markup
+    return _IMAGE.sub(lambda image: "" if _DARK.search(image[0]) else image[0], markup)
