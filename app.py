@@ -212,7 +212,7 @@ def lane_of(path: str, query: str) -> Lane:
         return Lane.FEEDS
     if path.startswith("/feeds/"):
         return Lane.COSTLY if query or set(path) & set("+,") else Lane.FEEDS
-    if path == "/feeds.opml" and query:
+    if path in ("/feeds.opml", "/topics") and query:
         return Lane.COSTLY
     if path.startswith("/sitemap"):
         return Lane.COSTLY

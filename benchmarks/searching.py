@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median, quantiles
 
-from articles.catalog.search import MAX_RANKED
+from articles.catalog.search import MAX_FOUND
 from benchmarks import product, report
 from benchmarks.corpus import SMALL, corpus
 from benchmarks.measure import process
@@ -37,8 +37,8 @@ def searching(options: Options) -> Table:
         table.goals.append(Goal(text, report.seconds(slowest[kind]), slowest[kind] <= most))
     table.notes = [
         "Processor time in one process, with the index up to date: from the parsed filter to the newest 50 "
-        "articles, and from the question to the best 20. Filters look at the whole history; searches put the "
-        f"newest {MAX_RANKED:,} matches in order, and as many that match in their titles. Making the index "
+        "articles, and from the question to the best 20. Filters look at the whole history; searches at the "
+        f"newest {MAX_FOUND:,} matches, and as many that match in their titles. Making the index "
         f"took {report.seconds(found['update'])}: the first question after a change begins it.",
     ]
     return table

@@ -96,33 +96,33 @@ class Lists:
 
     def last_topics_page(self, question: str, now: datetime) -> int:
         """Return how many pages the topics fill that `topics` lists."""
-        return max(1, -(-len(self._rows(question, now)) // TOPICS_PER_PAGE))
+        return max(1, -(-len(self._rows(question, now, {})) // TOPICS_PER_PAGE))
 
     def topics(self, question: str, number: int, now: datetime) -> Document:
         """Return a page of all topics, or of those whose names have the words of `question`.
 
         Topics stand below their parents, except in what a question found.
         """
-        found = self._rows(question, now)
+        found = self._rows(question, now, self._weeks(now))
         shown = found[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]
         return self._renderer.document(
             "topics.html",
             question=question,
             total=len(found),
             number=number,
-            last=self.last_topics_page(question, now),
+            last=max(1, -(-len(found) // TOPICS_PER_PAGE)),
             rows=[(row, self._newest(row.topic.slug, now)) for row in shown],
         )
 
-    def _rows(self, question: str, now: datetime) -> list[Row]:
-        nodes = tree(self._catalog.summaries(now), self._weeks(now), self._catalog.topics)
+    def _rows(self, question: str, now: datetime, weeks: Mapping[str, list[int]]) -> list[Row]:
+        nodes = tree(self._catalog.summaries(now), weeks, self._catalog.topics)
         words = fold(question).split()
         return [row for row in rows(nodes) if all(word in _searched(row.topic) for word in words)]
 
     def topics_named(self, words: Iterable[str], now: datetime) -> list[Row]:
         """Return the largest topics with all these words in their names; none without a word."""
         question = " ".join(words)
-        found = self._rows(question, now) if question else []
+        found = self._rows(question, now, {}) if question else []
         return sorted(found, key=lambda row: -row.articles)[:FOUND_TOPICS]
 
     def _newest(self, slug: str, now: datetime) -> Card | None:

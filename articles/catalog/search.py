@@ -27,20 +27,24 @@ from text.words import fold
 
 log = logging.getLogger(__name__)
 
-MAX_RANKED = 5_000
-"""How many of the newest articles that match are put in order, and as many that match in their titles."""
+MAX_FOUND = 5_000
+"""How many of the newest articles that match are found, and as many that match in their titles."""
+MAX_RANKED = 1_000
+"""How many matches there may be for words to weigh by how rare they are: bm25 looks at all of them first."""
 MAX_TERMS = 5_000
 """How many words of the index are compared with one that is in no article."""
 
+_SHOWN = (
+    "FROM texts WHERE texts MATCH ?1 AND rowid < ?2"
+    " AND rowid NOT IN (SELECT number FROM spans WHERE due_at > ?3 OR expires_at <= ?3)"
+)
+_NEWEST = f"SELECT rowid {_SHOWN} ORDER BY rowid DESC LIMIT {MAX_FOUND}"
 # A word in the title counts eight times one in the body, and one in the excerpt four times. An article of
 # today counts half as much again as an old one with the same words.
 _MONTH = 30 * 86_400 * WITHIN_SECOND
-_RANKED = (
-    "SELECT number FROM (SELECT rowid AS number, bm25(texts, 8.0, 4.0, 1.0)"
-    f" * (1.0 + 0.5 / (1.0 + (?2 - rowid) / {_MONTH}.0)) AS score"
-    " FROM texts WHERE texts MATCH ?1 AND rowid < ?2"
-    " AND rowid NOT IN (SELECT number FROM spans WHERE due_at > ?3 OR expires_at <= ?3)"
-    f" ORDER BY rowid DESC LIMIT {MAX_RANKED}) ORDER BY score, number DESC"
+_BEST = (
+    f"SELECT rowid {_SHOWN}"
+    f" ORDER BY bm25(texts, 8.0, 4.0, 1.0) * (1.0 + 0.5 / (1.0 + (?2 - rowid) / {_MONTH}.0)), rowid DESC"
 )
 _FOUND = (
     "SELECT rowid, id, snippet(texts, 2, char(2), char(3), '…', 32) FROM texts"
@@ -54,7 +58,7 @@ _PAGES = (100, 400, 1000)  # articles that are looked up at once: most filters n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One page of what a search found; `total` counts all that was put in order.
+    """One page of what a search found; `total` counts all that was found.
 
     `snippets` are the places in bodies where the words stand, by the article's id. `complete` says whether
     all articles are indexed, `timed_out` that the search took too long and was ended without a result.
@@ -69,7 +73,7 @@ class Found:
     @property
     def is_cut(self) -> bool:
         """Whether there may be more, which are older."""
-        return self.total >= MAX_RANKED
+        return self.total >= MAX_FOUND
 
 
 class Search:
@@ -110,19 +114,21 @@ class Search:
     ) -> tuple[int, list[tuple[str, str]]]:
         """Return how many texts match, and the ids of one page of them with the places in their bodies.
 
-        Those that match in their titles alone come first. Raises DeadlineError.
+        Those that match in their titles alone come first. Few are ranked by their words, many by their time.
+        Raises DeadlineError.
         """
-        before, moment = number_of(now) + WITHIN_SECOND, microseconds(now)
         with Deadline(self._max_seconds).interrupting(connection):
-            ranked = dict.fromkeys(
-                number
-                for each in (f"title : ({expression})", expression)
-                for (number,) in connection.execute(_RANKED, (each, before, moment))
-            )
+            values = (number_of(now) + WITHIN_SECOND, microseconds(now))
+            ranked: dict[int, None] = {}
+            for each in (f"title : ({expression})", expression):
+                found = connection.execute(_NEWEST, (each, *values)).fetchall()
+                if len(found) <= MAX_RANKED:
+                    found = connection.execute(_BEST, (each, *values)).fetchall()
+                ranked |= dict.fromkeys(number for (number,) in found)
             numbers = list(islice(ranked, offset, offset + limit))
             rows = connection.execute(_FOUND, (expression, json.dumps(numbers)))
-            found = {number: (id, snippet) for number, id, snippet in rows}
-        return len(ranked), [found[number] for number in numbers if number in found]
+            texts = {number: (id, snippet) for number, id, snippet in rows}
+        return len(ranked), [texts[number] for number in numbers if number in texts]
 
     def spelled(self, question: str) -> str:
         """Return a question with unknown words replaced by the most similar ones in articles; "" for none.

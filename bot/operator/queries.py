@@ -85,11 +85,13 @@ def one(database: Database, delivery_id: int) -> Delivery | None:
     return found[0] if found else None
 
 
-def by_day(database: Database, since: datetime) -> dict[date, Counter[str]]:
+def by_day(database: Database, since: datetime, *, channel: str | None = None) -> dict[date, Counter[str]]:
     """Return how the attempts to post ended, counted by outcome, on each day (UTC) from `since` on.
 
-    Days without any are absent; tests do not count.
+    Of one channel, or of all. Days without any are absent; tests do not count.
     """
+    if not is_storable(channel or ""):
+        return {}
     utc = attempts.c.started_at if database.is_sqlite else func.timezone("UTC", attempts.c.started_at)
     day = func.date(utc).label("day")
     query = (
@@ -97,6 +99,8 @@ def by_day(database: Database, since: datetime) -> dict[date, Counter[str]]:
         .where(attempts.c.started_at >= since, attempts.c.kind != Kind.TEST)
         .group_by(day, attempts.c.outcome)
     )
+    if channel is not None:
+        query = query.where(attempts.c.channel == channel)
     found: dict[date, Counter[str]] = {}
     with database.read() as connection:
         for when, outcome, count in connection.execute(query):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -64,9 +64,16 @@ def hours(found: Timeline) -> list[Column]:
     )
 
 
+def top(values: Iterable[int]) -> int:
+    """Return the number at the top of a chart's axis: the next of 1, 2, 4, 5 and 8 times a power of ten."""
+    most = max([1, *values])
+    power = int(f"1{'0' * (len(str(most)) - 1)}")
+    return next(each * power for each in (1, 2, 4, 5, 8, 10) if each * power >= most)
+
+
 def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:
-    """Return a column for each (value, value stacked on it, label); the tallest fills the height."""
-    most = max([1, *(below + above for below, above, _ in values)])
+    """Return a column for each (value, value stacked on it, label); the height stands for `top` of them."""
+    most = top(below + above for below, above, _ in values)
     found = []
     for index, (below, above, label) in enumerate(values):
         height, upper = (round(value / most * HEIGHT, 2) for value in (below, above))

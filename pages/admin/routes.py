@@ -28,7 +28,9 @@ from feeds.filters import MAX_QUALITY
 from feeds.publisher import Publisher
 from pages.admin.area import AdminArea
 from pages.admin.authentication import SESSION, Authenticator, LoginThrottle
+from pages.admin.filters import delivery_filter, file_filter
 from pages.admin.logins import LoginStore, LoginStoreError
+from pages.admin.many import add_orders, add_tables
 from pages.admin.views import OperatorViews, Parts
 from pages.assets import Assets
 from pages.render import Renderer
@@ -148,22 +150,19 @@ def _show(auth: Authenticator, area: AdminArea, render: Callable[[str, str], str
 def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
     @routes.get("")
     def overview() -> AnyResponse:
-        return _show(auth, area, lambda token, notice: views.overview(_now(views), token, notice))
+        name = request.args.get("channel", "")
+        charted = _channel(views, name).name if name else ""
+        return _show(
+            auth, area, lambda token, notice: views.overview(_now(views), token, notice, charted=charted)
+        )
 
     @routes.get("/deliveries")
     def deliveries() -> AnyResponse:
-        def render(token: str, notice: str) -> str:
-            return views.deliveries(
-                _now(views),
-                token,
-                notice,
-                states=[State(name) for name in request.args.getlist("state") if name in set(State)],
-                channel=request.args.get("channel", ""),
-                article=request.args.get("article", "").strip(),
-                before=whole_number(request.args.get("before", ""), 1, MAX_ID),
-            )
-
-        return _show(auth, area, render)
+        chosen = delivery_filter(request.args)
+        before = whole_number(request.args.get("before", ""), 1, MAX_ID)
+        return _show(
+            auth, area, lambda token, notice: views.deliveries(_now(views), token, notice, chosen, before)
+        )
 
     @routes.get("/deliveries/<number>")
     def delivery(number: str) -> AnyResponse:
@@ -176,7 +175,11 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
 
     @routes.get("/files")
     def bad_files() -> AnyResponse:
-        return _show(auth, area, lambda token, _: views.files(_now(views), token))
+        question = file_filter()
+        number = whole_number(request.args.get("page", "1"), 1, MAX_ID) or 1
+        return _show(auth, area, lambda token, _: views.files(_now(views), token, question, number))
+
+    add_tables(routes, views)
 
 
 def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
@@ -204,6 +207,8 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
         answer = area.redirect(path)
         area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(notice[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
+
+    add_orders(routes, views, redirect_with)
 
     @routes.post("/deliveries/<number>/<order>")
     def order_delivery(number: str, order: str) -> AnyResponse:

@@ -7,33 +7,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from articles.article import Article
+from articles.errors import ArticleError
 from articles.topics import ALL
 from bot.operator import outlook, queries, reports
 from bot.operator.attention import Need, attention
 from bot.operator.explaining import Explanation, explanations
+from bot.operator.orders import Seen
 from bot.operator.parts import BotParts
 from bot.operator.reviewing import unreviewed
 from bot.operator.simulations import totals_of
 from bot.outbox import channelstate, lease, schema, wording
-from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_standing
 from bot.planning.rules import Channel
 from bot.planning.simulation import simulate
 from bot.planning.threshold import WEEK, WEEKS, candidates, threshold
-from bot.planning.timeline import ComingPost, Wait, timeline
+from bot.planning.timeline import timeline
 from bot.services import SERVICES
 from feeds.publisher import Publisher
-from pages.admin.charts import Column, columns, days, hours
+from pages.admin.channel_view import ChannelView, Outlook
+from pages.admin.charts import columns, days, hours, top
+from pages.admin.filters import DeliveryFilter
 from pages.admin.preview import drawn, previews
 from pages.render import Renderer
 
 PER_PAGE = 50
+FILES_PER_PAGE = 100
 _DAYS = 30
 _RECENT = 20
 _WAITS = 20
@@ -49,42 +53,6 @@ _PLACES = {
 """Where on the operator's pages a person does what is needed."""
 
 Parts = Callable[[], BotParts]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """The next 24 hours of a channel: a column for each hour; in words what comes, and what waits longer."""
-
-    columns: list[Column]
-    posts: tuple[tuple[ComingPost, str], ...]
-    waits: tuple[tuple[Wait, str], ...]
-    more: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelView:
-    """A channel as the operator sees it: status, counts, rate limits, and what is wrong with its settings.
-
-    `outlook` is what it will have, where it has a policy for that.
-    """
-
-    channel: Channel
-    status: str
-    state: ChannelState | None
-    counts: tuple[tuple[State, int], ...]
-    pace: str
-    fault: str
-    outlook: Outlook | None = None
-
-    @property
-    def is_started(self) -> bool:
-        """Whether the bot has run for this channel before; until then it cannot be paused or resumed."""
-        return self.state is not None
-
-    @property
-    def is_enabled(self) -> bool:
-        """Whether it can be paused; otherwise it can be resumed."""
-        return self.state is not None and self.state.state is ChannelStatus.ENABLED
 
 
 class OperatorViews:
@@ -109,12 +77,13 @@ class OperatorViews:
         """Return the names that channels have, and those that they had before."""
         return {name for channel in self.parts.channels for name in (channel.name, channel.was) if name}
 
-    def overview(self, now: datetime, form_token: str, notice: str) -> str:
-        """Return the first page: channels, counts, posts and failures a day, bad files."""
+    def overview(self, now: datetime, form_token: str, notice: str, *, charted: str = "") -> str:
+        """Return the first page: channels, counts, posts and failures a day (of one channel), bad files."""
         database = self.parts.database
         schema.check(database)
         counts = deliveries_standing(database)
-        by_day = days(queries.by_day(database, now - timedelta(days=_DAYS)), now, _DAYS)
+        since = now - timedelta(days=_DAYS)
+        by_day = days(queries.by_day(database, since, channel=charted or None), now, _DAYS)
         problems = self._publisher.catalog.problems()
         return self._page(
             "overview",
@@ -126,7 +95,9 @@ class OperatorViews:
             orphans=list(reports.orphan_lines(channelstate.orphaned(database, self._known_names()))),
             forgotten=list(reports.forgotten_lines(self.parts.channels, counts)),
             totals=_by_state(queries.totals(database)),
+            charted=charted,
             days=by_day,
+            top=top(day.posted + day.failed for day in by_day),
             columns=columns(
                 [(d.posted, d.failed, f"{d.day}: {d.posted} posted, {d.failed} failed") for d in by_day]
             ),
@@ -136,42 +107,33 @@ class OperatorViews:
         )
 
     def deliveries(
-        self,
-        now: datetime,
-        form_token: str,
-        notice: str,
-        *,
-        states: Iterable[State],
-        channel: str,
-        article: str,
-        before: int | None,
+        self, now: datetime, form_token: str, notice: str, chosen: DeliveryFilter, before: int | None
     ) -> str:
         """Return the newest deliveries that match; without states, all but the baselined ones."""
+        found = self.matching(chosen, before=before, limit=PER_PAGE + 1)
         database = self.parts.database
-        schema.check(database)
-        chosen = frozenset(states)
-        wanted = chosen or frozenset(State) - {State.BASELINED}
-        found = queries.listed(
-            database,
-            states=wanted,
-            channel=channel or None,
-            article_id=article or None,
-            before=before,
-            limit=PER_PAGE + 1,
-        )
         return self._page(
             "deliveries",
             now,
             form_token,
             notice,
             totals=_by_state(queries.totals(database)),
-            states=list(State),
             chosen=chosen,
             channels=sorted({name for name, _ in deliveries_standing(database)}),
-            channel=channel,
-            article=article,
-            deliveries=found[:PER_PAGE],
+            deliveries=[(each, Seen.of(each)) for each in found[:PER_PAGE]],
             older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
+        )
+
+    def matching(self, chosen: DeliveryFilter, *, before: int | None = None, limit: int) -> list[Delivery]:
+        """Return the newest deliveries that match; without states, all but the baselined ones."""
+        schema.check(self.parts.database)
+        return queries.listed(
+            self.parts.database,
+            states=chosen.states or frozenset(State) - {State.BASELINED},
+            channel=chosen.channel or None,
+            article_id=chosen.article or None,
+            before=before,
+            limit=limit,
         )
 
     def delivery(self, delivery: Delivery, now: datetime, form_token: str, notice: str) -> str:
@@ -204,6 +166,7 @@ class OperatorViews:
                 "by_policy": by_policy,
                 "bars": bars,
                 "bar_columns": columns([(b.articles, 0, f"{b.low} to {b.high}: {b.articles}") for b in bars]),
+                "week_top": top(result.weeks),
                 "week_columns": columns(
                     [(n, 0, f"{12 - i} weeks ago: {n}") for i, n in enumerate(result.weeks)]
                 ),
@@ -250,9 +213,27 @@ class OperatorViews:
         ]
         return self._page("review", now, form_token, notice, waiting=waiting)
 
-    def files(self, now: datetime, form_token: str) -> str:
-        """Return the article files with errors, each with line and reason."""
-        return self._page("files", now, form_token, "", problems=self._publisher.catalog.problems())
+    def files(self, now: datetime, form_token: str, question: str, number: int) -> str:
+        """Return a page of the article files with errors, each with line and reason."""
+        problems = self.problems(question)
+        last = max(1, -(-len(problems) // FILES_PER_PAGE))
+        return self._page(
+            "files",
+            now,
+            form_token,
+            "",
+            question=question,
+            total=len(problems),
+            number=min(number, last),
+            last=last,
+            problems=problems[(min(number, last) - 1) * FILES_PER_PAGE :][:FILES_PER_PAGE],
+        )
+
+    def problems(self, question: str) -> list[ArticleError]:
+        """Return the article files with errors, those whose path or reason has the text `question`."""
+        folded = question.casefold()
+        found = self._publisher.catalog.problems()
+        return [each for each in found if folded in f"{each.path} {each.reason}".casefold()]
 
     def _explanations(self, article: Article | None, now: datetime) -> list[Explanation]:
         if article is None:

@@ -129,6 +129,15 @@
     box.addEventListener("change", () => memory.set(box.dataset.remember, box.checked ? "yes" : "no"));
   }
 
+  // A box that chooses all the others of a form.
+
+  for (const every of document.querySelectorAll("input[data-every]")) {
+    every.closest("label").hidden = false;
+    every.addEventListener("change", () => {
+      for (const box of every.form.querySelectorAll(`input[name="${every.dataset.every}"]`)) box.checked = every.checked;
+    });
+  }
+
   // A bar that repeats a part of the page is hidden while that part is in view.
 
   function watchBars(root) {

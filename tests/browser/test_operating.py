@@ -108,6 +108,18 @@ def test_replay(operator: Visitor, desk: Desk) -> None:
     expect(page.locator("main")).to_contain_text(f"{State.SENT} to team")
 
 
+def test_many_at_once(operator: Visitor) -> None:
+    """One box chooses all deliveries of the list, and what came of the order is said for all of them."""
+    page = operator.go("/admin/deliveries?state=baselined")
+    page.get_by_label("Choose all on this page").check()
+    boxes = page.locator("input[name=delivery]")
+    assert boxes.count() == page.locator("input[name=delivery]:checked").count() > 1
+    page.get_by_role("button", name="Skip chosen").click()
+    expect(page.get_by_role("status")).to_contain_text(
+        f"{boxes.count()} of {boxes.count()}: nothing was changed"
+    )
+
+
 def test_phone_and_quiet(operator: Visitor) -> None:
     """At 360 pixels no page is wider than the screen, and hostile articles stay inert here too."""
     operator.page.set_viewport_size({"width": 360, "height": 740})

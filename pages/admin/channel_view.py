@@ -1,0 +1,47 @@
+"""A channel as the first of the operator's pages shows it: values without a rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.outbox.channelstate import ChannelState, ChannelStatus
+from bot.outbox.states import State
+from bot.planning.rules import Channel
+from bot.planning.timeline import ComingPost, Wait
+from pages.admin.charts import Column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """The next 24 hours of a channel: a column for each hour; in words what comes, and what waits longer."""
+
+    columns: list[Column]
+    posts: tuple[tuple[ComingPost, str], ...]
+    waits: tuple[tuple[Wait, str], ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelView:
+    """A channel as the operator sees it: status, counts, rate limits, and what is wrong with its settings.
+
+    `outlook` is what it will have, where it has a policy for that.
+    """
+
+    channel: Channel
+    status: str
+    state: ChannelState | None
+    counts: tuple[tuple[State, int], ...]
+    pace: str
+    fault: str
+    outlook: Outlook | None = None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the bot has run for this channel before; until then it cannot be paused or resumed."""
+        return self.state is not None
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it can be paused; otherwise it can be resumed."""
+        return self.state is not None and self.state.state is ChannelStatus.ENABLED

@@ -1,0 +1,76 @@
+"""What the operator does with, or takes from, many deliveries or files at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.operator import orders
+from bot.operator.orders import Seen
+from bot.operator.values import delivery_values
+from bot.outbox.database import Database
+from pages.admin.filters import delivery_filter, file_filter
+from pages.admin.tables import MAX_ROWS, Format, table
+from pages.admin.views import PER_PAGE, OperatorViews
+from web.numbers import MAX_ID, whole_number
+
+_DELIVERY = ("id", "state", "channel", "article", "title", "reason", "attempts", "created_at", "updated_at",
+             "due_at", "posted_at")  # fmt: skip
+_FILE = ("path", "line", "reason")
+_ORDERS = {"replay": orders.replay, "skip": orders.skip}
+
+
+def add_tables(routes: Blueprint, views: OperatorViews) -> None:
+    """Add the lists as files: what the pages show, without pages."""
+
+    @routes.get("/deliveries.<any(csv, json):form>")
+    def exported_deliveries(form: Format) -> Response:
+        found = views.matching(delivery_filter(request.args), limit=MAX_ROWS)
+        return table("deliveries", [delivery_values(each) for each in found], _DELIVERY, form)
+
+    @routes.get("/files.<any(csv, json):form>")
+    def exported_files(form: Format) -> Response:
+        found = views.problems(file_filter())[:MAX_ROWS]
+        rows = [{"path": each.path, "line": each.line, "reason": each.reason} for each in found]
+        return table("files", rows, _FILE, form)
+
+
+def add_orders(
+    routes: Blueprint, views: OperatorViews, redirect_with: Callable[[str, str], AnyResponse]
+) -> None:
+    """Add the orders for the deliveries that were chosen in a list."""
+
+    @routes.post("/deliveries/chosen/<order>")
+    def order_chosen(order: str) -> AnyResponse:
+        if order not in _ORDERS:
+            raise NotFound
+        chosen = [_choice(text) for text in request.form.getlist("delivery")]
+        if len(chosen) > PER_PAGE:
+            raise BadRequest(f"At most {PER_PAGE} deliveries can be chosen at once.")
+        says = _carry_out(order, chosen, views.parts.database, views.parts.clock())
+        return redirect_with(says, f"/deliveries?{delivery_filter(request.form).query}")
+
+
+def _choice(text: str) -> tuple[int, Seen]:
+    """Return which delivery was chosen, and what the list showed of it. Raises BadRequest."""
+    number, _, seen = text.partition(":")
+    found = whole_number(number, 1, MAX_ID)
+    try:
+        if found is not None:
+            return found, Seen.read(seen)
+    except ValueError:
+        pass
+    raise BadRequest("That is not a delivery.")
+
+
+def _carry_out(order: str, chosen: list[tuple[int, Seen]], database: Database, now: datetime) -> str:
+    """Carry an order out on each delivery; return what came of it, the most frequent first."""
+    if not chosen:
+        return "No delivery was chosen."
+    says = Counter(_ORDERS[order](database, number, now, seen).says for number, seen in chosen)
+    return " ".join(f"{count} of {len(chosen)}: {each}." for each, count in says.most_common(5))

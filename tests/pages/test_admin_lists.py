@@ -1,0 +1,128 @@
+"""The operator's lists as a whole: filtered, exported, and ordered for many at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.operator import queries
+from bot.operator.orders import Seen
+from bot.outbox import channelstate
+from bot.outbox.states import State
+from pages.admin.charts import top
+from pages.admin.tables import as_csv
+from tests.fakechat import FakeChat
+from tests.pages.operator import Desk, form_token
+from tests.pages.parsed import parse, texts
+from tests.site import ArticleSite, Clock
+
+
+@pytest.fixture
+def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
+    """A site with a bot that has looked once, and then found two new articles for two channels."""
+    site.write("old.md", title="Old")
+    with FakeChat() as chat:
+        made = Desk(site, chat, clock)
+        made.look()
+        for name in ("a", "b"):
+            site.write(f"{name}.md", title=f"={name}", quality=90, publishedDateTime=clock.now.isoformat())
+        yield made
+        made.close()
+
+
+def test_deliveries_as_files(desk: Desk) -> None:
+    """CSV and JSON have what the page lists, with the same filters; no title is a formula."""
+    desk.look()
+    client = desk.client()
+    answer = client.get("/admin/deliveries.csv?channel=team&state=sent")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="deliveries.csv"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [(row["channel"], row["state"], row["title"]) for row in rows] == [
+        ("team", "sent", "'=b"),
+        ("team", "sent", "'=a"),
+    ]
+    found = json.loads(client.get("/admin/deliveries.json?article=a").text)
+    assert {(row["channel"], row["title"]) for row in found} == {("team", "=a"), ("readers", "=a")}
+    assert client.get("/admin/deliveries.xml").status_code == 404
+    assert desk.app.test_client().get("/admin/deliveries.csv").status_code == 303
+
+
+def test_bad_files_are_filtered_and_exported(desk: Desk) -> None:
+    """By path or reason; the page says how many there are."""
+    desk.site.raw("one/bad.md", "---\n---\n")
+    desk.site.raw("two/bad.md", "---\n---\n")
+    desk.newswire.indexer.refresh()
+    client = desk.client()
+    tree = parse(client.get("/admin/files?q=ONE/").text)
+    assert texts(tree, "//tbody/tr/td[1]") == ["one/bad.md"]
+    assert "1 file with “ONE/”" in tree.text_content()
+    assert [row["path"] for row in json.loads(client.get("/admin/files.json").text)] == [
+        "one/bad.md",
+        "two/bad.md",
+    ]
+
+
+def test_orders_for_many(desk: Desk) -> None:
+    """What was chosen is skipped, but for what has changed since the list was shown."""
+    client = desk.client()
+    for name in ("team", "readers"):
+        channelstate.pause(desk.parts.database, name, desk.clock.now)
+    desk.look()
+    found = queries.listed(desk.parts.database, states=[State.WAITING])
+    assert len(found) == 4
+    chosen = [f"{each.id}:{Seen.of(each)}" for each in found]
+    changed = chosen[0].replace("/0", "/3")
+    data = {"form_token": form_token(client), "delivery": [changed, *chosen[1:]], "channel": "team"}
+    answer = client.post("/admin/deliveries/chosen/skip", data=data, follow_redirects=True)
+    assert answer.request.query_string == b"channel=team"
+    notice = parse(answer.text).xpath("string(//p[@role='status'])")
+    assert notice.startswith("3 of 4: it is skipped, and will not be posted. 1 of 4: nothing was changed")
+    assert len(queries.listed(desk.parts.database, states=[State.WAITING])) == 1
+
+
+@pytest.mark.parametrize("chosen", [["x"], ["1:sent/x"], ["1:sent/0"] * 51])
+def test_what_cannot_be_chosen(desk: Desk, chosen: list[str]) -> None:
+    """Anything but a delivery as a list shows it is refused, and so are more than a page of them."""
+    client = desk.client()
+    data = {"form_token": form_token(client), "delivery": chosen}
+    assert client.post("/admin/deliveries/chosen/replay", data=data).status_code == 400
+    assert client.post("/admin/deliveries/chosen/else", data=data).status_code == 404
+    assert client.post("/admin/deliveries/chosen/skip", data={"delivery": "1:sent/0"}).status_code == 403
+
+
+def test_the_chart_is_of_one_channel_or_of_all(desk: Desk) -> None:
+    """The axis names its top, and the first and last day."""
+    desk.look()
+    client = desk.client()
+    tree = parse(client.get("/admin").text)
+    assert texts(tree, "//p[@class='scale']/span")[0] == "4"
+    assert texts(tree, "//div[@class='plot']/p[@class='ends']/span")[1] == str(desk.clock.now.date())
+    tree = parse(client.get("/admin?channel=team").text)
+    assert texts(tree, "//p[@class='scale']/span")[0] == "2"
+    assert client.get("/admin?channel=none").status_code == 404
+    since = desk.clock.now.replace(hour=0)
+    assert queries.by_day(desk.parts.database, since, channel="\0") == {}
+    assert queries.by_day(desk.parts.database, since, channel="readers") == {date(2026, 6, 1): {"sent": 2}}
+
+
+@given(st.lists(st.integers(0, 10**9)))
+def test_the_top_of_an_axis(values: list[int]) -> None:
+    """Every value fits below it, and the largest fills at least half of it."""
+    assert max([1, *values]) <= top(values) <= 2 * max([1, *values])
+
+
+@given(st.text(max_size=30))
+def test_a_cell_reads_back_and_is_no_formula(text: str) -> None:
+    """Whatever is in it: line breaks, quotes, signs."""
+    rows = list(csv.DictReader(io.StringIO(as_csv([{"a": text, "b": 1}], ["a", "b"]), newline="")))
+    (cell,) = [row["a"] for row in rows]
+    assert cell.removeprefix("'") == text.removeprefix("'")
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
