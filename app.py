@@ -15,7 +15,6 @@ import atexit
 import logging
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -29,7 +28,6 @@ from flask import Flask, Response, request
 
 from articles.catalog.catalog import Catalog
 from articles.commands import articles_commands
-from articles.report import log_start
 from config import Config
 from feeds.commands import feeds_commands
 from feeds.fast_path import FeedServer
@@ -170,8 +168,6 @@ def create_web() -> Server:
     if warning := unset_address(os.environ, newswire.config.site.url):
         log.warning("%s", warning)
     newswire.keep_fresh()
-    if completeness(newswire.catalog) is None:
-        _soon(partial(log_start, newswire.indexer, newswire.clock()))
     newswire.counts.start()
     if newswire.config.bot.run_in == "web":
         _start_bot(newswire)
@@ -192,13 +188,6 @@ def create_web() -> Server:
         )
     except SettingError as error:
         raise exit_with(error) from None
-
-
-def _soon(work: Callable[[], None]) -> None:
-    """Do something that takes as long as there are files a second later, after the first answers."""
-    timer = threading.Timer(1.0, work)
-    timer.daemon = True
-    timer.start()
 
 
 def lane_of(path: str, query: str) -> Lane:

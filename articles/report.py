@@ -30,11 +30,15 @@ _MOST = 50
 
 
 def log_start(indexer: Indexer, now: datetime) -> None:
-    """Log what was read of the folder and what was not, once, when a server starts."""
+    """Log what was read of the folder and what was not, when a machine's processes start.
+
+    What is still bad since an earlier start is named in one line.
+    """
     states = indexer.catalog.states(now)
-    log.info("articles: %d published, %d to appear later, %d not published, %s",
-             states["published"], states["scheduled"], states["unpublished"],
-             counted(states["bad"], "bad file"))  # fmt: skip
+    log.info("articles: %d published, %d to appear later, %d not published",
+             states["published"], states["scheduled"], states["unpublished"])  # fmt: skip
+    if bad := sorted(problem.path for problem in indexer.catalog.problems()):
+        log.warning("%s: %s; `flask articles check` says why", counted(len(bad), "bad file"), _listed(bad))
     counts = unread.unread(indexer.folder)
     files = indexer.catalog.files_count() + sum(counts.values())
     if files and not any(states.values()):

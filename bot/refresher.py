@@ -43,7 +43,7 @@ class Refresher:
             self._changed.notify_all()
             is_done = self._changed.wait_for(lambda: self._done >= wanted, patience)
             if not is_done and not self._is_late:
-                log.warning("the articles are still being read, those known are used meanwhile")
+                log.info("the articles are still being read, those known are used meanwhile")
             self._is_late = self._is_late or not is_done
         return is_done
 

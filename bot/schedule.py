@@ -78,7 +78,7 @@ class Schedule:
 
     def clock_set(self, jump: timedelta) -> None:
         """Run every job now: each was scheduled by the clock as it was."""
-        log.warning("the clock was set by %+.0f seconds: planning again now", jump.total_seconds())
+        log.info("the clock was set by %+.0f seconds: planning again now", jump.total_seconds())
         for job in self._scheduler.get_jobs():
             with suppress(JobLookupError):  # it has just run for the last time
                 job.modify(next_run_time=_now())

@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +28,7 @@ from articles.files.checkout import Checkout, Repository
 from articles.files.folder import Folder
 from articles.files.globs import glob_matcher
 from articles.files.puller import Puller
+from articles.report import log_start
 from config import ArticlesConfig, Config, ConfigError
 from feeds.model import Site
 from feeds.private import PrivateFeeds
@@ -40,6 +43,7 @@ from pictures.store import PictureStore
 from storage.private import private_folder, restrict
 from text.printable import print_line
 from wiring.private import private_feeds, private_index
+from wiring.settings import SettingsFile, SettingsWatcher
 from wiring.values import value_of
 
 log = logging.getLogger(__name__)
@@ -67,6 +71,7 @@ class Newswire:
     files: ArticleFiles
     counts: Counts
     pictures: Pictures
+    settings: SettingsFile
     puller: Puller | None = None
     private: PrivateFeeds | None = None
 
@@ -89,13 +94,21 @@ class Newswire:
     @contextmanager
     def watch(self, on_change: Callable[[], None]) -> Iterator[None]:
         """Keep the catalog fresh for a while; call `on_change` at first and after every visible change."""
-        watcher = Watcher(self.indexer, on_refresh=self.watcher.on_refresh, on_change=on_change)
+        watcher = Watcher(
+            self.indexer,
+            on_refresh=self.watcher.on_refresh,
+            on_change=on_change,
+            on_lead=self.watcher.on_lead,
+        )
+        settings = SettingsWatcher(self.settings, lambda: watcher.leads)
         if self.puller:
             self.puller.start()
         watcher.start()
+        settings.start()
         try:
             yield
         finally:
+            settings.stop(_GRACE)
             watcher.stop(_GRACE)
             if self.puller:
                 self.puller.stop(_GRACE)
@@ -119,11 +132,19 @@ class Newswire:
             except Exception:
                 log.exception("the articles could not be read at the start; the watcher tries again")
         self.watcher.start()
+        SettingsWatcher(self.settings, lambda: self.watcher.leads).start()
 
     @property
     def catalog(self) -> Catalog:
         """The index over all articles."""
         return self.indexer.catalog
+
+
+def _soon(work: Callable[[], None]) -> None:
+    """Do something that takes as long as there are files a second later, after the first answers."""
+    timer = threading.Timer(1.0, work)
+    timer.daemon = True
+    timer.start()
 
 
 def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] = os.environ) -> Newswire:
@@ -149,11 +170,17 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     private = (
         private_feeds(config, Publisher(hidden.catalog, site, settings, clock), environ) if hidden else None
     )
+    path = config_path(environ)
     return Newswire(
         config=config,
         clock=clock,
         indexer=indexer,
-        watcher=Watcher(indexer, on_refresh=lambda refresh: counts.refreshed(refresh.seconds)),
+        watcher=Watcher(
+            indexer,
+            on_refresh=lambda refresh: counts.refreshed(refresh.seconds),
+            on_lead=lambda: _soon(lambda: log_start(indexer, clock())),
+        ),
+        settings=SettingsFile(path, config, partial(_load, path, environ)),
         publisher=Publisher(indexer.catalog, site, settings, clock, files=files),
         files=files,
         counts=counts,
@@ -211,11 +238,14 @@ def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config
 
     Ends the process with status 2 and every problem on standard error when they cannot be used.
     """
-    path = path or config_path(environ)
     try:
-        return configuration.load(path, environ, own_address=own_address(environ))
+        return _load(path or config_path(environ), environ)
     except ConfigError as error:
         raise exit_with(error) from None
+
+
+def _load(path: Path, environ: Mapping[str, str]) -> Config:
+    return configuration.load(path, environ, own_address=own_address(environ))
 
 
 def load_rules_or_exit(path: Path, own: Config) -> Config:

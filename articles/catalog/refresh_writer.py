@@ -26,14 +26,16 @@ _NO_LONGER = "was an article and is none now: it has no front matter, or no date
 class Refresh:
     """What a refresh did: files read again, articles that changed visibly or went away, files newly bad.
 
-    `seconds` is the time it took, without the wait for another process. `folders` are those of the `Scan`,
-    None where only some files were examined.
+    `still_shown` are the paths of the newly bad files whose last good version stays. `seconds` is the time it
+    took, without the wait for another process. `folders` are those of the `Scan`, None where only some files
+    were examined.
     """
 
     read: int = 0
     changed: int = 0
     removed: int = 0
     problems: list[ArticleError] = field(default_factory=list)
+    still_shown: set[str] = field(default_factory=set)
     seconds: float = 0.0
     folders: dict[str, int] | None = None
 
@@ -109,6 +111,8 @@ class RefreshWriter:
                 self._new += before.article_id is None
             if result.problem and result.fault != (before.line, before.reason):
                 self._refresh.problems.append(result.problem)
+                if before.article_id is not None:
+                    self._refresh.still_shown.add(result.candidate.path)
         self._refresh.read += len(results)
         self._refresh.changed += len(changed)
         self._note_files(results)

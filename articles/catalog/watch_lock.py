@@ -43,6 +43,11 @@ class WatchLock:
                 file.close()
         return self._file is not None
 
+    @property
+    def is_held(self) -> bool:
+        """Whether this process has the lock."""
+        return self._file is not None
+
     def release(self) -> None:
         """Give the lock up, if this process has it."""
         if self._file is not None:

@@ -39,8 +39,9 @@ Events = Callable[..., Iterator[set[tuple[Change, str]]]]
 class Watcher(Background):
     """A thread that refreshes a catalog whenever its files change.
 
-    `on_refresh` is called in that thread after every refresh of this process that found something, and
-    `on_change` at first and after every visible change, whichever process found it. `healthy` is False while
+    `on_refresh` is called in that thread after every refresh of this process that found something,
+    `on_change` at first and after every visible change, whichever process found it, and `on_lead` once, after
+    the first refresh, in the process that does the work. `healthy` is False while
     the articles cannot be refreshed. `events` stands for `watchfiles.watch`.
     """
 
@@ -50,17 +51,25 @@ class Watcher(Background):
         *,
         on_refresh: Callable[[Refresh], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
+        on_lead: Callable[[], None] = lambda: None,
         events: Events = watch,
     ) -> None:
         self._indexer = indexer
         self.on_refresh = on_refresh
         self.on_change = on_change
+        self.on_lead = on_lead
+        self._has_led = False
         self._file_events = events
         self._seen: tuple[str, int] | None = None
         super().__init__("article-watcher", stop_timeout=5)
         self.healthy = True
         self._has_events = True
         self._lock = WatchLock(indexer.catalog)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process does the work now."""
+        return self._lock.is_held
 
     def _work(self) -> None:
         """Do the work if no other process does it, and report what has changed in either case."""
@@ -87,6 +96,9 @@ class Watcher(Background):
             if not folders:
                 self._stop.wait(wait - _TAKE_OVER_EVERY)  # `_work` waits for the rest
                 return
+            if not self._has_led:
+                self._has_led = True
+                self.on_lead()
             try:
                 self._follow_events(folders, wait)
             except FileNotFoundError:
@@ -200,7 +212,10 @@ def log_refresh(refresh: Refresh) -> bool:
     """Log what a refresh did; return whether it did anything."""
     bad = len(refresh.problems)
     for problem in refresh.problems[:_MOST_PROBLEMS]:
-        log.warning("left out %s", problem)
+        if problem.path in refresh.still_shown:
+            log.warning("%s; its last good version is still shown", problem)
+        else:
+            log.warning("left out %s", problem)
     if bad > _MOST_PROBLEMS:
         log.warning("left out %d more: `flask articles check` lists them", bad - _MOST_PROBLEMS)
     if not (refresh.changed or refresh.removed or bad):

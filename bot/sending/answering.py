@@ -70,9 +70,10 @@ def shown_by(job: Job, verdict: Verdict) -> Shown:
 
 
 def report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
-    """Log what came of a request."""
+    """Log what came of a request: as a warning only what the bot does not try again by itself."""
     post, change = job.post, done.change
-    level = logging.INFO if verdict.outcome.is_success else logging.WARNING
+    ended = not verdict.outcome.is_success and change.state in (PostState.HELD, PostState.DEAD)
+    level = logging.WARNING if ended else logging.INFO
     log.log(
         level,
         "%s channel=%s article=%s delivery=%s attempt=%d %s%s%s ms=%d%s",

@@ -84,7 +84,7 @@ class Sender:
             log.warning("expired channel=%s article=%s: not reviewed", delivery.channel, delivery.article_id)
         rebased = self._tools.outbox.rebase(self._tools.clock())
         if rebased:
-            log.warning("the clock was set back: %d waits are counted from now", rebased)
+            log.info("the clock was set back: %d waits are counted from now", rebased)
         orphans = self._tools.outbox.orphans(self._lanes.in_flight())
         return sum(self._take_for_lost(post) for post in orphans)
 

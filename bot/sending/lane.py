@@ -117,7 +117,7 @@ class Lane:
             self._stale += 1
             self._ended = self._stale > 2
         else:
-            log.warning("stopped sending channel=%s: another bot has the lease", self._channel.name)
+            log.info("stopped sending channel=%s: another bot has the lease", self._channel.name)
             self._ended = True
 
     def _has_fresh_batch(self) -> bool:

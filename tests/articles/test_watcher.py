@@ -21,6 +21,7 @@ from articles.catalog.indexer import Indexer
 from articles.catalog.refresh_writer import Refresh
 from articles.catalog.watch_lock import is_watched
 from articles.catalog.watcher import Watcher, log_refresh
+from articles.report import log_start
 from tests.articles.test_source import nested
 from tests.site import NOON, ArticleSite
 
@@ -143,6 +144,42 @@ def test_a_bad_file_is_logged_once(site: ArticleSite, caplog: pytest.LogCaptureF
     assert [record.getMessage() for record in caplog.records] == [
         "left out bad.md:2: the front matter must be a list of `key: value` lines"
     ]
+
+
+def test_a_bad_file_whose_last_good_version_is_shown(
+    site: ArticleSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says so: nobody has to hurry."""
+    site.write("a.md")
+    indexer = site.indexer()
+    indexer.refresh()
+    site.raw("a.md", "---\n---\n")
+    with caplog.at_level(logging.WARNING):
+        log_refresh(indexer.refresh())
+    assert [record.getMessage() for record in caplog.records] == [
+        "a.md:2: the front matter must be a list of `key: value` lines; its last good version is still shown"
+    ]
+
+
+def test_a_start_names_what_is_still_bad_in_one_line(
+    site: ArticleSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once for all processes of a machine, by the one that keeps the catalog; a few names and a count."""
+    for number in range(5):
+        site.raw(f"{number}.md", "---\n---\n")
+    indexer = site.indexer()
+    indexer.refresh()
+    led: list[str] = []
+    with watching(indexer, on_lead=lambda: led.append("first")) as watcher:
+        assert wait_for(lambda: led == ["first"])
+        assert watcher.leads
+        with watching(site.indexer(), on_lead=lambda: led.append("second")) as other:
+            assert not other.leads
+    assert led[0] == "first"
+    with caplog.at_level(logging.WARNING):
+        log_start(site.indexer(), NOON)
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "5 bad files: 0.md, 1.md, 2.md and 2 others; `flask articles check` says why"
 
 
 def test_a_flood_of_bad_files_is_counted_in_the_log(

@@ -107,6 +107,7 @@ def test_articles_that_nobody_finishes_reading_hold_up_no_delivery(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While a process that is frozen keeps the articles locked, others look at those they know."""
+    caplog.set_level(logging.INFO)
     monkeypatch.setattr(refresher, "PATIENCE", 0.1)
     locked = threading.Lock()
 
@@ -126,6 +127,7 @@ def test_articles_that_nobody_finishes_reading_hold_up_no_delivery(
 
 def test_a_clock_set_back_stops_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """When the clock is set, every job runs at once, instead of at a time of the old clock."""
+    caplog.set_level(logging.INFO)
     bot = world.bot(every=timedelta(hours=1))
     bot.start()
     wait_until(lambda: "ai-team" in states(world.database))

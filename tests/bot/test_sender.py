@@ -294,6 +294,7 @@ def test_a_restart_names_the_disabled_channels(world: World, caplog: pytest.LogC
 
 def test_a_dead_image_costs_only_the_image(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """400 for an image: once more without it, logged as degraded."""
+    caplog.set_level(logging.INFO)
     bot = world.started()
     world.chat.fail("ai-team", bad_image())
     world.catalog.put(article("a", images=IMAGE))

@@ -1,0 +1,101 @@
+"""Notices that config.yaml is no longer what the processes run with, and says what a restart would do.
+
+The settings in force stay those of the start: nothing is read in again by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from articles.background import Background
+from config import MAX_CONFIG_BYTES, Config, ConfigError
+
+log = logging.getLogger(__name__)
+
+EVERY = 5.0
+"""Seconds between two looks at the file."""
+
+_Signature = tuple[int, int, int] | None
+
+
+class SettingsFile:
+    """The file that `running` was loaded from, by `load`. Safe to share among threads."""
+
+    def __init__(self, path: Path, running: Config, load: Callable[[], Config]) -> None:
+        self._path = path
+        self._running = running
+        self._load = load
+        self._first = _digest(path)
+        self._signature = _signature(path)
+        self._says: str | None = None
+        self._lock = threading.Lock()
+
+    def look(self) -> str | None:
+        """Return what there is to say of the file, in one line; None while it says what is in force.
+
+        The file is read only when it looks different from the last time.
+        """
+        with self._lock:
+            signature = _signature(self._path)
+            if signature != self._signature:
+                self._says = self._examined()
+                self._signature = signature
+            return self._says
+
+    def _examined(self) -> str | None:
+        if _digest(self._path) == self._first:
+            return None
+        try:
+            changed = self._load()
+        except ConfigError as error:
+            return (
+                f"{self._path} has changed and cannot be used, so that a restart would fail: "
+                f"{'; '.join(error.lines)}"
+            )
+        if changed.model_dump() == self._running.model_dump():
+            return None
+        return f"{self._path} has changed: a restart will apply it"
+
+
+class SettingsWatcher(Background):
+    """A thread that logs what `SettingsFile.look` says, in the one process of the machine that `leads`."""
+
+    def __init__(self, file: SettingsFile, leads: Callable[[], bool], every: float = EVERY) -> None:
+        super().__init__("settings-watcher", stop_timeout=1)
+        self._file = file
+        self._leads = leads
+        self._every = every
+        self._logged: str | None = None
+
+    def _work(self) -> None:
+        says = self._file.look()
+        if says != self._logged and self._leads():
+            if says is None:
+                log.info("the config file says again what is in force")
+            else:
+                log.warning("%s", says)
+            self._logged = says
+        self._succeeded()
+        self._stop.wait(self._every)
+
+
+def _signature(path: Path) -> _Signature:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _digest(path: Path) -> bytes | None:
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return sha256(file.read(MAX_CONFIG_BYTES + 1)).digest()
+    except OSError:
+        return None
