@@ -15,6 +15,9 @@ from text.cache import LruCache
 
 _LABELS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
+ON_THIS_DEVICE = "Feed reader on this device"
+"""What opens an address of the form `feed:`, in place of a reader's name."""
+
 # How each service accepts a feed's address, from its help pages and share buttons.
 _READERS = (
     ("Feedly", "https://feedly.com/i/subscription/feed%2F{}"),
@@ -63,7 +66,7 @@ def subscription(feed: Feed, *, with_qr_code: bool = True) -> Subscription:
         title=feed.title,
         addresses=addresses,
         readers=(
-            ("Feed reader on this device", f"feed:{preferred}"),
+            (ON_THIS_DEVICE, f"feed:{preferred}"),
             *((name, address.format(encoded)) for name, address in _READERS),
         ),
         qr_code=qr_code(feed.page_url) if with_qr_code else None,

@@ -16,7 +16,7 @@ from jinja2.ext import extract_from_ast
 
 from app import create_app
 from config import SiteConfig
-from pages import language, routes
+from pages import language, routes, subscribe
 from pages.language import Language, language_of
 from tests.site import URL, ArticleSite
 
@@ -30,7 +30,7 @@ def texts() -> set[str]:
     environment = Environment(
         extensions=["jinja2.ext.i18n"], autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    found = set[str]()
+    found = {subscribe.ON_THIS_DEVICE}
     for file in TEMPLATES.glob("*.html"):
         source = file.read_text("utf-8")
         for *_, text in extract_from_ast(environment.parse(source), ["_", "gettext"]):
@@ -63,6 +63,24 @@ def test_a_language_has_every_text(tag: str) -> None:
     found = {message.id[0] if isinstance(message.id, tuple) else message.id for message in messages(tag)}
     assert found == texts()
     assert not [message.id for message in messages(tag) if message.fuzzy or not message.string]
+
+
+def test_templates_have_no_text_that_is_not_translated() -> None:
+    """Every word of a page, and of what screen readers and scripts say, goes through the translations."""
+    blocks = re.compile(
+        r"{% trans.*?endtrans %}|{% block place %}\w*{% endblock %}|{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL
+    )
+    spoken = re.compile(
+        r'(?:aria-label|placeholder|title|alt|data-(?:other|open|done|copied|selected))="([^"]*)"'
+    )
+    for file in TEMPLATES.glob("*.html"):
+        rest = blocks.sub("", file.read_text("utf-8"))
+        shown = re.sub(r"<script.*?</script>|<[^>]*>", " ", rest, flags=re.DOTALL)
+        words = [
+            shown.replace('dir="auto" lang=""', "").replace('dir="ltr" lang=""', ""),
+            *spoken.findall(rest),
+        ]
+        assert not [text for text in words if re.search("[A-Za-z]{2}", text)], file.name
 
 
 @every_language
