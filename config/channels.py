@@ -116,6 +116,7 @@ class ChannelConfig(PolicySection):
     on_unknown: Literal["retry", "hold", "skip"] = "retry"
     review: bool = False
     layout: LayoutConfig | None = None
+    thread: Literal["none", "topic", "story", "digest"] = "none"
 
     def secret_variables(self) -> dict[str, str]:
         """Return the environment variables that hold this channel's secrets, by what they are for."""
@@ -159,7 +160,7 @@ def _channel_settings(value: Any, handler: Callable[[Any], ChannelConfig]) -> Ch
     kind = value.get("kind")
     model = channel_model(kind) if isinstance(kind, str) and kind in services() else _UnknownChannel
     channel = model.model_validate(value)
-    problems = [*_mentions_refused(channel), *_layout_refused(channel)]
+    problems = [*_mentions_refused(channel), *_layout_refused(channel), *_threads_refused(channel)]
     if problems:
         raise ValidationError.from_exception_data(model.__name__, problems)
     return channel
@@ -170,6 +171,14 @@ def _layout_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:
         reason = f"a channel of the kind {channel.kind} has none: a program is sent all there is"
         error = PydanticCustomError("value_error", "{reason}", {"reason": reason})
         yield InitErrorDetails(type=error, loc=("layout",), input=None)
+
+
+def _threads_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:
+    own = {name for name, value in channel._own_settings() if value}
+    if channel.thread != "none" and not services()[channel.kind].has_threads(own):
+        reason = f"a channel of the kind {channel.kind} with these settings has no threads: see docs/bot.md"
+        error = PydanticCustomError("value_error", "{reason}", {"reason": reason})
+        yield InitErrorDetails(type=error, loc=("thread",), input=channel.thread)
 
 
 def _mentions_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:

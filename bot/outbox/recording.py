@@ -31,7 +31,7 @@ _FINISH_POST = PostMove(
         # What people see stays as it was unless they see something else now.
         **{
             name: func.coalesce(bindparam(f"new_{name}", type_=posts.c[name].type), posts.c[name])
-            for name in ("posted_at", "message_id", "fingerprint", "retracted")
+            for name in ("posted_at", "message_id", "thread", "fingerprint", "retracted")
         },
         **{name: bindparam(f"new_{name}") for name in ("cause", "note", "failures", "form")},
     },
@@ -76,6 +76,7 @@ def _finish_post(connection: Connection, done: Done) -> bool:
         "new_form": int(change.form),
         "new_posted_at": now if shown else None,
         "new_message_id": shown.message_id if shown else None,
+        "new_thread": shown.thread if shown else None,
         "new_fingerprint": shown.fingerprint if shown else None,
         "new_retracted": shown.retracted if shown else None,
     }
@@ -115,8 +116,9 @@ def _finish_correction(connection: Connection, done: Done) -> bool:
 
 def _seen(shown: Shown) -> dict[str, Any]:
     """Return what is known of a message that people see; one without an id is the one it was."""
-    values = {"fingerprint": shown.fingerprint, "retracted": shown.retracted}
-    return values | ({"message_id": shown.message_id} if shown.message_id is not None else {})
+    found = {"message_id": shown.message_id, "thread": shown.thread}
+    values = {name: value for name, value in found.items() if value is not None}
+    return {"fingerprint": shown.fingerprint, "retracted": shown.retracted, **values}
 
 
 def _record_late(connection: Connection, done: Done) -> bool:

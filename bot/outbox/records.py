@@ -188,11 +188,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What people see in the channel after a request that succeeded; `message_id` None: it stays the same."""
+    """What people see in the channel after a request that succeeded; `message_id` None: it stays the same.
+
+    `thread` is the message that a post is a reply to.
+    """
 
     fingerprint: str
     retracted: bool
     message_id: str | None
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,9 @@ class Catalog(Protocol):
     def problems(self) -> Sequence[ArticleError]:
         """Return what is wrong with which files."""
 
+    def get(self, article_id: str, *, related: int = 0) -> Article | None:
+        """Return one article in full, with so many of its related coverage; None where there is none."""
+
     def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
         """Return those of the articles that exist."""
 

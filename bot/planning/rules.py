@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from articles.article import Article
-from articles.topics import Topics
+from articles.topics import Topics, slugify
 from bot.outbox.causes import TOLD, Cause, describe
 from bot.outbox.states import OnUnknown, State
 from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
@@ -27,8 +28,8 @@ class Channel:
     `topics` and `not_topics` are slugs; `topics` is None for all. `destination` is None while a secret is
     missing, and such a channel is neither planned nor posted to. `max_per_tick` counts posts. `was` is an
     earlier name. With `review` each post waits for an operator before it is sent. `policy` says when and how,
-    and `layout` what a message shows. With a `taxonomy` an article's topics are those that it would have by
-    these, not its own `slugs`.
+    `layout` what a message shows, and `thread` which posts are replies. With a `taxonomy` an article's topics
+    are those that it would have by these, not its own `slugs`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Channel:
     review: bool = False
     policy: Policy = field(default_factory=Policy)
     layout: Layout = field(default_factory=Layout)
+    thread: Literal["none", "topic", "story", "digest"] = "none"
     taxonomy: Topics | None = None
 
 
@@ -207,6 +209,12 @@ def _slugs(article: Article, channel: Channel) -> Iterable[str]:
         return article.slugs
     topics = channel.taxonomy
     return {each.slug for name in article.topics for each in topics.lineage(topics.of(name))}
+
+
+def first_topic(article: Article, channel: Channel) -> str:
+    """Return the first topic of an article that the channel follows, or else its first; "" for none."""
+    followed = (name for name in article.topics if channel.topics and slugify(name) in channel.topics)
+    return next(followed, article.topics[0] if article.topics else "")
 
 
 def _type(article: Article, channel: Channel, now: datetime) -> str | None:

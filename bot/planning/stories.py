@@ -70,6 +70,11 @@ def story_keys(article: Article) -> StoryKeys | None:
     return StoryKeys(key=_VERSION + story_address(article.link), legacy=canonical_url(article.link))
 
 
+def story_of_address(url: str) -> str:
+    """Return the key of the story that is told at an address."""
+    return _VERSION + story_address(url)
+
+
 def story_address(url: str) -> str:
     """Return what remains of an address without everything that does not distinguish stories.
 

@@ -66,6 +66,7 @@ def shown_by(job: Job, verdict: Verdict) -> Shown:
         fingerprint=job.message.fingerprint(),
         retracted=job.message.retracted,
         message_id=verdict.message_id or job.request.message_id,
+        thread=job.thread,
     )
 
 

@@ -94,8 +94,14 @@ class Lane:
         elif wait := self._requester.wait():
             self._recorder.flush()
             self._sit_out(wait)
-        elif job := self._preparer.prepare(self._batch.popleft(), self._articles):
+        elif job := self._prepare():
             self._attempt(job)
+
+    def _prepare(self) -> Job | None:
+        """Return the next request; what it may be a reply to is recorded before."""
+        if self._preparer.channel.thread != "none":
+            self._recorder.flush()
+        return self._preparer.prepare(self._batch.popleft(), self._articles)
 
     def _sit_out(self, wait: float) -> None:
         self._ended = wait > PATIENCE or self._tools.wait(wait)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from articles.article import Article
@@ -22,6 +22,7 @@ from bot.planning.catalog import Catalog
 from bot.planning.composing import composed
 from bot.planning.presence import missing
 from bot.planning.rules import CAUSES, Channel, Decision, Reason, is_visible
+from bot.sending.threading import NO_PLACE, Place, place_of
 from bot.services import Context, Destination, Request, Service
 from bot.services.layout import as_shown
 from bot.services.message import Message, compose_alert
@@ -34,12 +35,16 @@ log = logging.getLogger("bot.sending.prepare")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A request that is ready to be made for a post; `message` is None for a test."""
+    """A request that is ready to be made for a post; `message` is None for a test.
+
+    `thread` is the id of the message that it is a reply to.
+    """
 
     post: Post
     kind: Kind
     message: Message | None
     request: Request
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +105,8 @@ class Preparer:
             return None
         if not shown:
             return None
-        return self._request(post, self._compose(post, shown), now)
+        place = place_of(post, shown, self.channel, self.outbox.database, self.catalog, now)
+        return self._request(post, self._compose(post, shown), now, place)
 
     def _quiet_until(self, post: Post, now: datetime) -> datetime | None:
         """Return when the quiet hours end that keep a post from being tried, or tried again, now.
@@ -113,10 +119,10 @@ class Preparer:
         ordered = all(each.forced for each in post.deliveries)
         return quiet.ends_at(now) if quiet.covers(now) and not ordered else None
 
-    def _request(self, post: Post, message: Message, now: datetime) -> Job:
-        context = context_of(post, now)
+    def _request(self, post: Post, message: Message, now: datetime, place: Place = NO_PLACE) -> Job:
+        context = replace(context_of(post, now), parent=place.parent, thread_name=place.name)
         request = self.service.post(self.destination, self._as_shown(message), post.form, context)
-        return Job(post=post, kind=Kind.POST, message=message, request=request)
+        return Job(post=post, kind=Kind.POST, message=message, request=request, thread=place.parent)
 
     def _give_up(
         self, post: Post, left: list[tuple[Delivery, DeliveryState, Cause, str]], now: datetime

@@ -5,6 +5,7 @@ Writes nothing. Knows when the channel, or its host, has to be left alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -47,6 +48,9 @@ class Requester:
         if verdict.outcome is Outcome.DENIED and job.kind is Kind.POST:
             since = denied_since(tools.outbox.database, endpoint.name, finished_at)
             verdict = after_denial(verdict, finished_at - (since or finished_at))
+        if job.thread and verdict.outcome is Outcome.DISABLED:
+            # The thread may be gone, and nothing else: the next try is outside it, and says for sure.
+            verdict = replace(verdict, outcome=Outcome.REJECTED, degradable=True)
         if verdict.pace:
             endpoint.pacer.learn(verdict.pace, tools.monotonic())
         attempt = Attempt(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, ClassVar
@@ -99,6 +99,10 @@ class Discord(Service):
         {MentionKind.HERE: NO_ID, MentionKind.USER: _ID, MentionKind.ROLE: _ID}
     )
 
+    def has_threads(self, settings: Collection[str]) -> bool:
+        """Return whether it is a forum: a webhook begins threads there alone."""
+        return "forum" in settings
+
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
@@ -111,7 +115,7 @@ class Discord(Service):
         if name:
             payload["username"] = name
         if _is_forum(to) and not context.parent:
-            payload |= _in_forum(to, message)
+            payload |= _in_forum(to, message, context.thread_name)
         thread = context.parent if _is_forum(to) else None
         return Request(method="POST", url=_address(to.address, thread=thread), json=payload)
 
@@ -164,7 +168,7 @@ def _username(site: str) -> str | None:
     return None if forbidden else name or None
 
 
-def _in_forum(to: Destination, message: Message) -> dict[str, object]:
+def _in_forum(to: Destination, message: Message, name: str) -> dict[str, object]:
     """Return the name and tags of the thread that a post in a forum begins.
 
     https://docs.discord.com/developers/resources/webhook#execute-webhook
@@ -174,8 +178,8 @@ def _in_forum(to: Destination, message: Message) -> dict[str, object]:
         {str(topic).casefold(): tag for topic, tag in written.items()} if isinstance(written, Mapping) else {}
     )
     found = dict.fromkeys(tags[topic.casefold()] for topic in message.labels if topic.casefold() in tags)
-    name = {"thread_name": fit(title_of(message), THREAD_NAME)}
-    return {**name, "applied_tags": list(found)[:APPLIED_TAGS]} if found else {**name}
+    begun: dict[str, object] = {"thread_name": fit(clean(name) or title_of(message), THREAD_NAME)}
+    return {**begun, "applied_tags": list(found)[:APPLIED_TAGS]} if found else begun
 
 
 def _address(webhook: Secret, message_id: str | None = None, thread: str | None = None) -> Secret:

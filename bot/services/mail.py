@@ -9,7 +9,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, timedelta
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -66,6 +66,7 @@ DEAD = {
 _LOGIN = frozenset({530, 534, 535, 538})
 """Replies about the login: RFC 4954 §6."""
 
+_MESSAGE_ID = re.compile(r"<[0-9a-f]{32}@[\w.-]{1,255}>", re.ASCII)
 _ENHANCED = re.compile(rb"\b([245]\.\d{1,3}\.\d{1,3})\b")
 
 
@@ -130,6 +131,10 @@ class Email(Service):
         """Return a destination to render a preview with."""
         options = {"sender": "news@webhook.invalid", "to": "team@webhook.invalid"}
         return Destination(address=Secret("smtps://webhook.invalid"), options=options)
+
+    def has_threads(self, settings: Collection[str]) -> bool:
+        """Return True: mailboxes show replies with what they answer (RFC 5322 §3.6.4)."""
+        return True
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
@@ -204,6 +209,8 @@ def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMe
     own = json.dumps([context.key, site, subject if not context.key else ""])
     digest = hashlib.blake2b(own.encode(), digest_size=16).hexdigest()
     mail["Message-ID"] = f"<{digest}@{spec.rpartition('@')[2]}>"
+    if context.parent and _MESSAGE_ID.fullmatch(context.parent):
+        mail["In-Reply-To"] = mail["References"] = context.parent
     mail["Auto-Submitted"] = "auto-generated"
     if list_id := to.options.get("list_id"):
         mail["List-Id"] = f"<{list_id}>"

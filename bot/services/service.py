@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -68,12 +68,14 @@ class Context:
 
     `key` is the same in all attempts to send one post, or one correction of it, and in those of nothing
     else, also of no other outbox; a post that an operator replays has a new one. It has no dot in it. `at` is
-    the time of this attempt, for signatures. `parent` is the id of the message or thread to reply to.
+    the time of this attempt, for signatures. `parent` is the id of the message or thread to reply to,
+    and `thread_name` what a thread is called that the post begins, "" for its title.
     """
 
     key: str = ""
     at: datetime | None = None
     parent: str | None = None
+    thread_name: str = ""
 
 
 NO_CONTEXT = Context()
@@ -161,6 +163,13 @@ class Service(Protocol):
         """Return whether an address is clearly one of this service: it is on one of its HOSTS."""
         host = urlsplit(address.reveal()).hostname or ""
         return any(f".{host}".endswith(own) if own.startswith(".") else host == own for own in self.HOSTS)
+
+    def has_threads(self, settings: Collection[str]) -> bool:
+        """Return whether a channel with these settings of its own can post replies.
+
+        `settings` has the names of those that are set, as config.yaml has them.
+        """
+        return False
 
     def example(self) -> Destination:
         """Return a destination to render a preview with, where no channel is meant."""

@@ -6,7 +6,7 @@ A webhook's post has no id, so that it is never corrected and nothing can be a r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
@@ -111,6 +111,10 @@ class Slack(Service):
             return Destination(address=secrets["webhook"], options=options)
         address = Secret(str(options.get("api") or API))
         return Destination(address=address, secrets={"token": secrets["token"]}, options=options)
+
+    def has_threads(self, settings: Collection[str]) -> bool:
+        """Return whether it is an app: a webhook's post has no id to reply to."""
+        return "token_env" in settings
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT

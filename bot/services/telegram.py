@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -128,6 +128,10 @@ class Telegram(Service):
         return Destination(
             address=Secret("https://webhook.invalid/bot0:preview"), options={"chat": "@preview"}
         )
+
+    def has_threads(self, settings: Collection[str]) -> bool:
+        """Return True: a message can be a reply to any other."""
+        return True
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT

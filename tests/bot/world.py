@@ -98,6 +98,10 @@ class FakeCatalog:
         """Return what the test says."""
         return self.bad
 
+    def get(self, article_id: str, *, related: int = 0) -> Article | None:
+        """Return one in full."""
+        return self.get_many([article_id]).get(article_id)
+
     def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
         """Return those that exist."""
         return {name: self._articles[name][1] for name in ids if name in self._articles}

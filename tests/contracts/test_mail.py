@@ -230,3 +230,15 @@ def test_plain_mail_has_no_page() -> None:
     plain, bare, full = (payload_of(SERVICE.post(CASE.hook, MESSAGE, detail)) for detail in reversed(Detail))
     assert "html" not in plain
     assert "<img" not in bare["html"] and "<img" in full["html"]
+
+
+def test_a_reply_names_what_it_answers() -> None:
+    """By the id of the earlier mail, and of nothing else: RFC 5322 §3.6.4."""
+    first = CASE.service.post(CASE.hook, MESSAGE, context=CONTEXT)
+    reply = replace(CONTEXT, key="post-8", parent=first.message_id)
+    sent = payload_of(CASE.service.post(CASE.hook, MESSAGE, context=reply))
+    assert list(CASE.violations(sent)) == []
+    written = sent["raw"].replace("\r\n ", " ")
+    assert f"In-Reply-To: {first.message_id}" in written and f"References: {first.message_id}" in written
+    other = replace(reply, parent="<x@y>\r\nBcc: z@example.org")
+    assert "In-Reply-To" not in payload_of(CASE.service.post(CASE.hook, MESSAGE, context=other))["raw"]

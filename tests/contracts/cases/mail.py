@@ -39,6 +39,7 @@ def _violations(payload: dict[str, Any]) -> Iterator[str]:
     names = re.findall(r"^([\w-]+):", head, re.MULTILINE)
     known = {
         *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "List-Id", "List-Unsubscribe"),
+        *("In-Reply-To", "References"),
         *("MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
     }
     if len(names) != len(set(names)) or not set(names) <= known:

@@ -1,0 +1,84 @@
+"""Which message a post is to be a reply to: the one that began the thread of its digest, story or topic.
+
+A thread is known by the id of the message that began it. Nothing here knows what articles are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, select
+
+from bot.outbox.database import Database
+from bot.outbox.keys import index_key
+from bot.outbox.records import Post, PostKind
+from bot.outbox.rows import post_columns, read_posts
+from bot.outbox.schema import deliveries, posts
+from bot.outbox.states import SHOWN, DeliveryState
+
+MOST_BEGUN = 200
+"""Threads among which one is looked for: the newest of the channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A message that began a thread, or of which nothing is a reply yet."""
+
+    message_id: str
+    article_ids: tuple[str, ...]
+
+
+def thread_of_digest(database: Database, post: Post) -> str | None:
+    """Return the thread that the first message of a digest in several began, if it has been posted."""
+    query = select(posts.c.message_id).where(
+        _is_seen(post.channel),
+        posts.c.kind == PostKind.DIGEST,
+        posts.c.created_at == post.created_at,
+        posts.c.id < post.id,
+    )
+    with database.read() as connection:
+        found: str | None = connection.scalar(query.order_by(posts.c.id).limit(1))
+    return found
+
+
+def thread_of_stories(database: Database, channel: str, stories: Collection[str]) -> str | None:
+    """Return the thread in which one of some stories was posted last, or that its message may begin."""
+    keys = sorted(set(map(index_key, stories)))
+    query = (
+        select(func.coalesce(posts.c.thread, posts.c.message_id))
+        .join(deliveries, deliveries.c.post_id == posts.c.id)
+        .where(
+            _is_seen(channel), deliveries.c.story.in_(keys), deliveries.c.state == DeliveryState.POSTED.value
+        )
+    )
+    with database.read() as connection:
+        newest = query.order_by(posts.c.posted_at.desc(), posts.c.id.desc()).limit(1)
+        found: str | None = connection.scalar(newest)
+    return found
+
+
+def begun_since(database: Database, channel: str, since: datetime) -> list[Begun]:
+    """Return the messages of a channel that are no replies and were posted since, newest first."""
+    query = select(*post_columns).where(
+        _is_seen(channel), posts.c.thread.is_(None), posts.c.posted_at >= since
+    )
+    with database.read() as connection:
+        found = read_posts(connection, query.order_by(posts.c.posted_at.desc()).limit(MOST_BEGUN))
+    return [
+        Begun(
+            message_id=str(post.message_id),
+            article_ids=tuple(each.article_id for each in post.deliveries),
+        )
+        for post in found
+    ]
+
+
+def _is_seen(channel: str) -> ColumnElement[bool]:
+    return and_(
+        posts.c.channel == channel,
+        posts.c.state.in_(sorted(SHOWN)),
+        posts.c.message_id.is_not(None),
+        posts.c.retracted.is_(False),
+    )

@@ -1,0 +1,150 @@
+"""Posts that are replies: to the first of their digest, story or topic, in the services that have threads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import config as configuration
+from articles.article import Article, RelatedArticle
+from bot.outbox.channelstate import ChannelStatus
+from bot.outbox.states import State
+from bot.planning.digest import Digest
+from bot.planning.policy import Policy
+from bot.planning.rules import Channel
+from bot.services import Destination
+from bot.services.secret import Secret
+from tests.bot.world import START, World, article
+from tests.fakechat import Message
+
+
+def forum(world: World, **changes: Any) -> Channel:
+    """Return a channel that posts to a forum of Discord."""
+    address = Secret(world.chat.hook_url("discord", "forum"))
+    channel = world.discord(min_quality=None, max_per_tick=50, **changes)
+    return replace(channel, destination=Destination(address=address, options={"forum": True}))
+
+
+def app(world: World, **changes: Any) -> Channel:
+    """Return a channel that posts as an app of Slack."""
+    destination = Destination(
+        address=Secret(world.chat.hook_url("slack_app", "acme")),
+        secrets={"token": Secret("xoxb-1234567890-token")},
+        options={"channel": "C0123456789"},
+    )
+    return replace(world.discord(max_per_tick=50, **changes), kind="slack", destination=destination)
+
+
+def posted(world: World, *articles: Article) -> list[Message]:
+    """Publish some articles, let the bot look, and return the messages that people see, oldest first."""
+    bot = world.bots[-1]
+    world.clock.advance(minutes=2)
+    world.catalog.put(*articles)
+    world.tick(bot)
+    return list(world.chat.messages())
+
+
+def now(world: World, name: str, **changes: Any) -> Article:
+    """Return an article of this moment."""
+    return article(name, published_at=world.clock(), updated_at=world.clock(), **changes)
+
+
+def test_a_topic_has_a_thread_for_a_week(world: World) -> None:
+    """In a forum it is called like the topic; another topic, and the next week, begin another."""
+    world.started(forum(world, thread="topic"))
+    (first,) = posted(world, now(world, "a"))
+    assert first.payload["thread_name"] == "AI"
+    posted(world, now(world, "b"), now(world, "c", topics=("Go",), slugs=("go",)))
+    found = {str(message.payload["embeds"][0]["title"]): message for message in world.chat.messages()}  # type: ignore[index]
+    assert found["Title of c"].payload["thread_name"] == "Go"
+    assert "thread_name" not in found["Title of b"].payload
+    threads = {each.article_id: each.post.thread for each in world.deliveries() if each.post}
+    assert threads == {"a": None, "b": first.id, "c": None}
+    world.clock.advance(days=7)
+    posted(world, now(world, "d"))
+    assert world.post(-1).thread is None
+
+
+def test_a_reply_is_corrected_in_its_thread(world: World) -> None:
+    """The thread's id is in the outbox, with the post."""
+    world.started(forum(world, thread="topic"))
+    (first,) = posted(world, now(world, "a"))
+    later = now(world, "b")
+    posted(world, later)
+    posted(world, replace(later, title="Better"))
+    world.clock.advance(minutes=10)
+    posted(world)
+    (patch,) = [request for request in world.chat.requests if request.method == "PATCH"]
+    assert f"thread_id={first.id}" in patch.path
+    assert patch.status == 200
+
+
+def test_a_follow_up_is_a_reply_to_its_story(world: World) -> None:
+    """One that names an article which was posted as related; chains of them stay in one thread."""
+    world.started(app(world, thread="story"))
+    link = RelatedArticle(title="First", link="https://www.example.com/a?utm_source=x")
+    (first,) = posted(world, now(world, "a"))
+    *_, second = posted(world, now(world, "b", related=(link,)))
+    assert second.payload["thread_ts"] == first.id
+    onward = RelatedArticle(title="Second", link="https://example.com/b")
+    posted(world, now(world, "c", related=(onward,)), now(world, "other"))
+    by_title = {str(message.payload["text"]): message for message in world.chat.messages()}
+    assert by_title["Title of c"].payload["thread_ts"] == first.id
+    assert "thread_ts" not in by_title["Title of other"].payload
+
+
+def test_a_digest_in_several_messages_is_one_thread(world: World) -> None:
+    """The later ones are replies to the first."""
+    digest = Digest(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
+    world.started(app(world, thread="digest", policy=Policy(digest=digest, capacity=2)))
+    posted(world, *(now(world, name) for name in "abcde"))
+    world.clock.now = START + timedelta(hours=1, minutes=1)
+    posted(world)
+    first, *others = posted(world)
+    assert len(others) == 2
+    assert "thread_ts" not in first.payload
+    assert [message.payload["thread_ts"] for message in others] == [first.id] * 2
+
+
+@pytest.mark.parametrize("make", [forum, app])
+def test_a_post_whose_thread_is_gone_is_posted_beside_it(world: World, make: Any) -> None:
+    """Neither lost nor taken for a dead channel."""
+    world.started(make(world, thread="topic"))
+    (first,) = posted(world, now(world, "a"))
+    world.chat.ledger.delete(first.id)
+    posted(world, now(world, "b"))
+    world.clock.advance(minutes=10)
+    (second,) = posted(world)
+    delivery = world.deliveries()[-1]
+    assert (delivery.state, world.post(-1).thread) == (State.SENT, None)
+    assert "Title of b" in str(second.payload)
+    assert world.state_of("readers").state is ChannelStatus.ENABLED
+
+
+@pytest.mark.parametrize(
+    ("channel", "is_refused"),
+    [
+        ("kind: slack, webhook_env: A", True),
+        ("kind: slack, token_env: A, channel: C0123456789", False),
+        ("kind: discord, webhook_env: A", True),
+        ("kind: discord, webhook_env: A, forum: true", False),
+        ("kind: teams, webhook_env: A", True),
+        ("kind: telegram, token_env: A, chat: 1", False),
+        ("kind: email, smtp_env: A, from: a@b.example, to: c@d.example", False),
+    ],
+)
+def test_a_channel_without_threads_is_told_so(tmp_path: Path, channel: str, is_refused: bool) -> None:
+    """At the start, with its line."""
+    (tmp_path / "content").mkdir()
+    file = tmp_path / "config.yaml"
+    file.write_text(f"bot:\n  channels:\n    - {{name: a, {channel}, thread: story}}\n")
+    if is_refused:
+        with pytest.raises(configuration.ConfigError, match=r":3:.*thread: a channel of the kind"):
+            configuration.load(file, {})
+    else:
+        assert configuration.load(file, {}).bot.channels[0].thread == "story"
