@@ -9,27 +9,33 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from bot.operator.orders import WILL_BE_POSTED, Answer, Seen, as_seen, carry_out
 from bot.operator.parts import BotParts
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
+from bot.outbox.keys import storable
 from bot.outbox.moves import move_deliveries, move_posts
 from bot.outbox.records import SCHEDULED, Delivery, Post
 from bot.outbox.review import for_review
-from bot.outbox.schema import deliveries
+from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.outbox.wording import moment
+from bot.planning.candidates import coverage_of
 from bot.planning.composing import composed
 from bot.planning.rules import Channel
 from bot.services import SERVICES
 from bot.services.layout import as_shown
 from bot.services.message import Message
+from bot.services.text import clean
 
 FARTHEST = timedelta(days=366)
 """How far ahead a post may be scheduled."""
 
+
+LONGEST_COMMENT = 200
+"""Characters of a comment: one line above a message."""
 
 _LONGEST_TIME = 40
 """Characters of a time."""
@@ -70,18 +76,20 @@ class Unreviewed:
 
 def unreviewed(parts: BotParts) -> list[Unreviewed]:
     """Return what waits for review in the channels that there are, the oldest first."""
-    posts = [post for post in for_review(parts.database) if post.deliveries]
-    articles = parts.catalog.get_many({each.article_id for post in posts for each in post.deliveries})
+    waiting = [post for post in for_review(parts.database) if post.deliveries]
+    articles = parts.catalog.get_many({each.article_id for post in waiting for each in post.deliveries})
     channels = {channel.name: channel for channel in parts.channels}
     found = []
-    for post in posts:
+    for post in waiting:
         channel = channels.get(post.channel)
         if channel is None:
             continue
         shown = [articles[each.article_id] for each in post.deliveries if each.article_id in articles]
         site = parts.site
-        message = composed(post, channel, shown, site=site.name, site_url=site.url) if shown else None
-        if message:
+        message = None
+        if shown:
+            coverage = coverage_of(parts.database, channel, parts.catalog, shown)
+            message = composed(post, channel, shown, site=site.name, site_url=site.url, coverage=coverage)
             message = as_shown(message, channel.layout, SERVICES[channel.kind])
         oldest = min(each.published_at for each in post.deliveries)
         expires_at = oldest + channel.max_age if channel.max_age else None
@@ -117,6 +125,27 @@ def approve(
     return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED if due_at <= now else says)
 
 
+def comment(
+    database: Database, delivery_id: int, text: str, now: datetime, seen: Seen | None = None
+) -> Answer:
+    """Put a line above the post of a delivery that waits for review; "" takes the one that is there away."""
+    line = clean(storable(text))
+    if len(line) > LONGEST_COMMENT:
+        return Answer(
+            done=False, says=f"nothing was changed: a comment has {LONGEST_COMMENT} characters at most"
+        )
+
+    def act(connection: Connection, found: Delivery) -> bool:
+        post = found.post
+        if post is None or not _awaits_review(post):
+            return False
+        said = update(posts).where(as_seen(post)).values(body=line or None, reviewed_at=now)
+        return connection.execute(said).rowcount == 1
+
+    says = f"it is commented: {line}" if line else "it has no comment"
+    return carry_out(database, delivery_id, seen, act, Answer(done=True, says=says))
+
+
 def drop(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
     """Never post what waits for review, unless it is replayed; its stories count as told."""
 
@@ -138,9 +167,13 @@ def _review(
     now: datetime,
     due_at: datetime | None,
 ) -> bool:
-    if post is None or post.state is not PostState.HELD or post.cause is not Cause.REVIEW:
+    if post is None or not _awaits_review(post):
         return False
     cause = Cause.SKIPPED_BY_OPERATOR if target is PostState.DEAD else Cause.NONE
     recorded = {"verdict": verdict, "reviewed_at": now, "cause": cause}
     held = [PostState.HELD]
     return move_posts(connection, as_seen(post), held, target, now, due_at=due_at, **recorded) == 1
+
+
+def _awaits_review(post: Post) -> bool:
+    return post.state is PostState.HELD and post.cause is Cause.REVIEW

@@ -151,6 +151,17 @@ def read_told(connection: Connection, channel: str, since: datetime, limit: int)
     return as_deliveries(connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit)))
 
 
+def read_repeats(connection: Connection, channel: str, tellers: Sequence[str]) -> list[Delivery]:
+    """Return the deliveries that were left out because one of these articles tells a similar story."""
+    query = select(*delivery_columns).where(
+        deliveries.c.channel == channel,
+        deliveries.c.state == DeliveryState.SKIPPED,
+        deliveries.c.cause == Cause.SIMILAR,
+        deliveries.c.told_by.in_(tellers),
+    )
+    return as_deliveries(connection.execute(query.order_by(deliveries.c.id)))
+
+
 def standing_of(connection: Connection, channel: str) -> Standing:
     """Return what tells whether something has changed in the channel's backlog."""
     found = func.count(), func.max(deliveries.c.id), func.max(deliveries.c.updated_at)

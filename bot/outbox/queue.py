@@ -78,17 +78,6 @@ class Outbox:
         with self.database.read() as connection:
             return as_deliveries(connection.execute(alike.order_by(deliveries.c.id)))
 
-    def repeats(self, channel: str, articles: Sequence[str]) -> list[Delivery]:
-        """Return the deliveries that were left out because one of these articles tells a similar story."""
-        query = select(*delivery_columns).where(
-            deliveries.c.channel == channel,
-            deliveries.c.state == DeliveryState.SKIPPED,
-            deliveries.c.cause == Cause.SIMILAR,
-            deliveries.c.told_by.in_(articles),
-        )
-        with self.database.read() as connection:
-            return as_deliveries(connection.execute(query.order_by(deliveries.c.id)))
-
     def rebase(self, now: datetime) -> int:
         """Have what was scheduled by a clock that was ahead wait as long as was meant, counted from `now`.
 

@@ -120,7 +120,7 @@ posts = Table(
     Column("thread", Text),
     Column("fingerprint", Text),
     Column("retracted", Boolean, nullable=False, server_default=false()),
-    # What an alert says: its title, and further lines.
+    # What an alert says: its title, and further lines; of any other post, an operator's comment above it.
     Column("body", Text),
     # Whom the message notifies, as the settings write it.
     Column("mention", Text),

@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from articles.article import Article
-from bot.outbox.backlog import read_told
+from bot.outbox.backlog import read_repeats, read_told
 from bot.outbox.causes import Cause, describe
+from bot.outbox.database import Database
 from bot.outbox.records import Delivery
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, candidate_of
@@ -85,6 +86,22 @@ def _repeats(
         if (article := articles.get(each.article_id)) is not None and article.is_published
     ]
     return told_already(found, tellers, least)
+
+
+def coverage_of(
+    database: Database, channel: Channel, catalog: Catalog, articles: Sequence[Article]
+) -> dict[str, list[Article]]:
+    """Return, by the articles' ids, those that were left out because these tell the same story."""
+    if channel.policy.similar is None:
+        return {}
+    with database.read() as connection:
+        found = read_repeats(connection, channel.name, [each.id for each in articles])
+    known = catalog.get_many([each.article_id for each in found])
+    coverage: dict[str, list[Article]] = {}
+    for each in found:
+        if each.told_by is not None and (other := known.get(each.article_id)):
+            coverage.setdefault(each.told_by, []).append(other)
+    return coverage
 
 
 def still(article: Article | None, channel: Channel, delivery: Delivery, now: datetime) -> Decision:

@@ -30,11 +30,12 @@ def composed(
 ) -> Message:
     """Return what a post says of `articles`, of which those with the ids `retracted` are withdrawn.
 
-    `coverage` has, by an article's id, others that tell its story. It says all that there is to say; what of
-    it people see is the channel's layout's business.
+    An operator's comment stands above them. `coverage` has, by an article's id, others that tell its story.
+    It says all that there is to say; what of it people see is the channel's layout's business.
     """
     count = len(articles)
     heading = f"Digest: {count} article{'' if count == 1 else 's'}" if post.kind is PostKind.DIGEST else ""
+    heading = ": ".join(filter(None, (post.body, heading)))
     message = compose_post(
         articles,
         site=site,

@@ -17,7 +17,7 @@ from bot.outbox.causes import Cause
 from bot.outbox.queue import Outbox
 from bot.outbox.records import SCHEDULED, Delivery, Kind, Post, PostKind, kind_of
 from bot.outbox.states import DeliveryState
-from bot.planning.candidates import still
+from bot.planning.candidates import coverage_of, still
 from bot.planning.catalog import Catalog
 from bot.planning.composing import composed
 from bot.planning.presence import missing
@@ -177,20 +177,8 @@ class Preparer:
             site=self.site,
             site_url=self.site_url,
             retracted=retracted,
-            coverage=self._coverage(articles),
+            coverage=coverage_of(self.outbox.database, self.channel, self.catalog, articles),
         )
-
-    def _coverage(self, articles: Sequence[Article]) -> dict[str, list[Article]]:
-        """Return, by the articles' ids, those that were left out because these tell the same story."""
-        if self.channel.policy.similar is None:
-            return {}
-        found = self.outbox.repeats(self.channel.name, [each.id for each in articles])
-        known = self.catalog.get_many([each.article_id for each in found])
-        coverage: dict[str, list[Article]] = {}
-        for each in found:
-            if each.told_by is not None and (other := known.get(each.article_id)):
-                coverage.setdefault(each.told_by, []).append(other)
-        return coverage
 
     def _successor(self, delivery: Delivery, now: datetime) -> Article | None:
         """Return the article that tells the story now: renaming a file gives it another identity."""

@@ -232,6 +232,9 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
         database, now = views.parts.database, _now(views)
         given: Mapping[str, Callable[[], Answer]] = {
             "approve": lambda: reviewing.approve(database, found.id, now, seen, _moment(request.form)),
+            "comment": lambda: reviewing.comment(
+                database, found.id, request.form.get("comment", ""), now, seen
+            ),
             "drop": lambda: reviewing.drop(database, found.id, now, seen),
         }
         if order not in given:

@@ -63,6 +63,22 @@ def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
     assert not far.done and "more than a year ahead" in far.says
 
 
+def test_a_comment_stands_above_the_message(world: World, bot: Bot) -> None:
+    """It is one line, notifies nobody, and can be taken away; once the message is approved it stays."""
+    number, now = world.only().id, world.clock()
+    assert reviewing.comment(world.database, number, "  Worth\n reading <!channel> ", now).done
+    assert recorded(world) == (None, now)
+    assert not reviewing.comment(world.database, number, "x" * 201, now).done
+    assert reviewing.comment(world.database, number, "", now).says == "it has no comment"
+    assert reviewing.comment(world.database, number, "Worth\n reading <!channel>", now).done
+    assert reviewing.approve(world.database, number, now).done
+    assert not reviewing.comment(world.database, number, "Too late", now).done
+    world.tick(bot)
+    sent = str(world.chat.requests[0].payload)
+    assert sent.index("Worth reading") < sent.index("Title of a")
+    assert "<!channel>" not in sent
+
+
 def test_what_is_dropped_is_not_posted_and_tells_its_story(world: World, bot: Bot) -> None:
     """Neither it nor another article about the same page is posted; a replay posts it after all."""
     seen = Seen(state=State.HELD, attempts=0)

@@ -417,11 +417,14 @@ def test_review(desk: Desk) -> None:
         connection.execute(update(posts).where(posts.c.id == held.post_id).values(cause="review", attempts=0))
     tree = parse(client.get("/admin/review").text)
     assert texts(tree, "//div[@class='chat slack']//p[@class='title']") == ["For <review>"]
-    assert texts(tree, "//section//form//button") == ["Approve", "Drop", "Schedule"]
+    assert texts(tree, "//section//form//button") == ["Approve", "Drop", "Save", "Schedule"]
     address = f"/admin/review/{held.id}"
     assert order(client, f"{address}/approve", at="soon").status_code == 400
     changed = order(client, f"{address}/drop", state="held", attempts="1").text
     assert "Nothing was changed: it was held after 1 attempt when you saw it" in changed
+    commented = order(client, f"{address}/comment", state="held", attempts="0", comment="Worth reading").text
+    assert "It is commented: Worth reading." in commented
+    assert "Worth reading" in " ".join(texts(parse(commented), "//div[@class='chat slack']//*"))
     at = desk.clock.now + timedelta(hours=3)
     said = order(client, f"{address}/approve", state="held", attempts="0", at=f"{at:%Y-%m-%dT%H:%M}").text
     assert f"It will be posted at {at:%Y-%m-%d %H:%M}:00Z." in said

@@ -1,4 +1,4 @@
-"""`flask bot review`, `approve` and `drop`: posts that wait for an operator before they are sent."""
+"""`flask bot review`, `approve`, `comment` and `drop`: posts that wait for an operator before being sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from bot.operator import reports, reviewing, values
 from bot.operator.commands.ordering import IDS, SEEN, carry_out
-from bot.operator.commands.shared import Parts, clear_errors, ready
+from bot.operator.commands.shared import DELIVERY, Parts, clear_errors, ready
 from bot.operator.orders import Seen
 from text.printable import print_json
 from text.terminal import print_lines
@@ -30,7 +30,7 @@ class _Moment(click.ParamType[datetime]):
 
 
 def add_reviewing(group: AppGroup, parts: Parts) -> None:
-    """Add `review`, `approve` and `drop`."""
+    """Add `review`, `approve`, `comment` and `drop`."""
 
     @group.command()
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, one delivery on each line.")
@@ -56,6 +56,16 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
         """Approve these deliveries, which wait for review: to be posted now, or --at a time."""
         ours = ready(parts(sys.stderr))
         carry_out(ours, ids, seen, lambda n, s: reviewing.approve(ours.database, n, ours.clock(), s, at))
+
+    @group.command()
+    @click.argument("id", type=DELIVERY)
+    @click.argument("text")
+    @SEEN
+    @clear_errors
+    def comment(id: int, text: str, seen: Seen | None) -> None:
+        """Put a line of TEXT above the message of a delivery that waits for review; "" removes it."""
+        ours = ready(parts(sys.stderr))
+        carry_out(ours, (id,), seen, lambda n, s: reviewing.comment(ours.database, n, text, ours.clock(), s))
 
     @group.command()
     @IDS
