@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from bot.leadership import Leadership
 from bot.outbox.alerts import Alerts
+from bot.outbox.causes import Cause, describe
 from bot.outbox.database import Database
 from bot.outbox.lease import HEARTBEAT, Lease
 from bot.outbox.prune import Pruner
@@ -245,6 +246,6 @@ def _tell(plan: Plan) -> None:
     for name, count in plan.baselined.items():
         log.info("baselined channel=%s articles=%d", name, count)
     for name, count in plan.skipped.items():
-        log.info("skipped channel=%s articles=%d: same story already posted", name, count)
+        log.info("skipped channel=%s articles=%d: %s", name, count, describe(Cause.SAME_STORY))
     for refused in plan.refused:
         log.error("left out channel=%s %s", refused.channel, refused.says)

@@ -11,6 +11,7 @@ from bot.operator.orders import Seen
 from bot.operator.queries import AttemptRecord
 from bot.operator.reviewing import Unreviewed
 from bot.outbox import wording
+from bot.outbox.causes import Cause, describe
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState, State
@@ -52,7 +53,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for name, count in sorted(plan.baselined.items()):
         yield f"would count {counted(count, 'article')} as already there for {name}"
     for name, count in sorted(plan.skipped.items()):
-        yield f"would leave out {counted(count, 'article')} for {name}: same story already posted"
+        yield f"would leave out {counted(count, 'article')} for {name}: {describe(Cause.SAME_STORY)}"
     if plan.corrections:
         yield f"would check {counted(plan.corrections, 'post')} for corrections"
     if outlook.has_something(timelines):

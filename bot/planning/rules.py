@@ -56,25 +56,28 @@ class Channel:
 
 
 class Reason(StrEnum):
-    """Why an article is posted to a channel or is not: the first of these that holds, in this order."""
+    """Why an article is posted to a channel or is not: the first of these that holds, in this order.
+
+    The words are those of the cause that the outbox stores.
+    """
 
     DELIVERED = "already delivered"
     QUEUED = "already in the outbox"
     GIVEN_UP = "given up"
-    BASELINED = "baselined"
-    SAME_STORY = "same story already posted"
-    UNPUBLISHED = "unpublished"
-    FUTURE = "future"
-    PAST_EXPIRY = "past its expiry date"
-    TOPIC = "topic not followed"
-    TYPE = "type not wanted"
-    PROVIDER = "provider not wanted"
-    AUTHOR = "author not wanted"
-    LANGUAGE = "language not wanted"
-    KEYWORD = "keywords do not match"
-    NO_QUALITY = "no quality"
-    BELOW_QUALITY = "below quality"
-    TOO_OLD = "too old"
+    BASELINED = describe(Cause.ARCHIVE)
+    SAME_STORY = describe(Cause.SAME_STORY)
+    UNPUBLISHED = describe(Cause.UNPUBLISHED)
+    FUTURE = describe(Cause.FUTURE)
+    PAST_EXPIRY = describe(Cause.PAST_EXPIRY)
+    TOPIC = describe(Cause.TOPIC)
+    TYPE = describe(Cause.TYPE)
+    PROVIDER = describe(Cause.PROVIDER)
+    AUTHOR = describe(Cause.AUTHOR)
+    LANGUAGE = describe(Cause.LANGUAGE)
+    KEYWORD = describe(Cause.KEYWORD)
+    NO_QUALITY = describe(Cause.NO_QUALITY)
+    BELOW_QUALITY = describe(Cause.BELOW_QUALITY)
+    TOO_OLD = describe(Cause.TOO_OLD)
     ELIGIBLE = "eligible"
 
 

@@ -29,7 +29,19 @@ from text.terminal import no_link, print_lines
 LONGEST = timedelta(days=3_660)
 """How long a span may be simulated."""
 
-_DATE = click.DateTime(formats=["%Y-%m-%d"])
+
+class _Day(click.DateTime):
+    """A day, whose error does not repeat what was written: a terminal might obey it."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            found: datetime = super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail("is no day such as 2026-09-01", param, ctx)
+        return found
+
+
+_DATE = _Day(formats=["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
