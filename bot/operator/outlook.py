@@ -95,6 +95,20 @@ def hold_words(hold: Hold, channel: Channel) -> str:
     return f"waits for its turn: {channel.max_per_tick} posts each time the bot looks"
 
 
+def policy_words(policy: Policy) -> Iterator[str]:
+    """Say when, and in which form, a channel has its posts, part by part."""
+    if quiet := policy.quiet:
+        nightly = f" from {quiet.start:%H:%M} to {quiet.end:%H:%M}" if quiet.start and quiet.end else ""
+        weekends = " on weekends" if quiet.weekends else ""
+        yield f"quiet{nightly}{' and' if nightly and weekends else ''}{weekends} ({quiet.zone.key})"
+    if budget := policy.budget:
+        yield f"at most {budget.at_most} a {budget.per}, the {budget.keep} first"
+    if policy.digest:
+        yield _digest_words(policy).removeprefix("the ")
+    if urgent := policy.urgent:
+        yield f"urgent from quality {urgent.min_quality} on"
+
+
 def _digest_words(policy: Policy) -> str:
     digest = policy.digest
     if digest is None:

@@ -172,9 +172,11 @@ def _colour_of(stands: str, state: ChannelState | None) -> str:
 
 
 def pace(channel: Channel, rates: Iterable[Rate]) -> str:
-    """Say how fast a channel is posted to."""
+    """Say how fast a channel is posted to, and by which policy."""
     paces = " and ".join(f"{count} in {span.total_seconds():g} s" for count, span in rates)
-    return f"at most {paces}, {channel.max_per_tick} per tick"
+    return "; ".join(
+        [f"at most {paces}, {channel.max_per_tick} per tick", *outlook.policy_words(channel.policy)]
+    )
 
 
 def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, State], int]) -> Iterator[str]:

@@ -312,10 +312,10 @@ def test_explain_names_every_rule_and_attempt(begun: Program, flask: Command) ->
     assert lines[0] == "Title of new  (new)"
     assert lines[1].startswith("team (slack): unknown since ")
     assert lines[1].endswith(": HTTP 503: server_error")
-    rules = [line.split()[1] for line in lines[2:12]]
-    assert rules == ["history", "published", "publication", "topics", "types", "providers", "keywords",
-                     "quality", "min_quality", "max_age"]  # fmt: skip
-    assert "post 1: unknown 503" in lines[12]
+    rules = [line.split()[1] for line in lines[2:14]]
+    assert rules == ["history", "published", "publication", "topics", "types", "providers", "authors",
+                     "languages", "keywords", "quality", "min_quality", "max_age"]  # fmt: skip
+    assert "post 1: unknown 503" in lines[14]
     assert "news (discord): is not posted: topic not followed: AI" in lines
     assert "  NO   topics             topic not followed: AI" in lines
 

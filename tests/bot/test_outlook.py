@@ -1,0 +1,33 @@
+"""A channel's policy in words, as commands and pages say it."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from bot.operator import outlook
+from bot.planning.budget import Budget
+from bot.planning.digest import Digest
+from bot.planning.policy import Policy, Urgent
+from bot.planning.windows import Quiet
+from text.zones import zone
+
+UTC_ZONE = zone("UTC")
+
+
+def test_a_policy_is_said_in_words() -> None:
+    """Part by part, beside the pace of the channel."""
+    policy = Policy(
+        quiet=Quiet(zone=UTC_ZONE, start=time(19), end=time(8), weekends=True),
+        budget=Budget(zone=UTC_ZONE, per="week", at_most=3, keep="newest"),
+        digest=Digest(zone=UTC_ZONE, at=(time(9), time(17)), at_least=2),
+        urgent=Urgent(min_quality=95),
+    )
+    assert list(outlook.policy_words(policy)) == [
+        "quiet from 19:00 to 08:00 and on weekends (UTC)",
+        "at most 3 a week, the newest first",
+        "digest at 09:00, 17:00 (UTC), of 2 articles or more",
+        "urgent from quality 95 on",
+    ]
+    assert list(outlook.policy_words(Policy(quiet=Quiet(zone=UTC_ZONE, weekends=True)))) == [
+        "quiet on weekends (UTC)"
+    ]
