@@ -62,6 +62,7 @@ def _asking(newswire: Newswire) -> Callable[[str], Result]:
             PageCache(publisher),
             show_quality=newswire.config.pages.show_quality,
             is_static=True,
+            pictures=newswire.pictures,
         )
     )
     host = urlsplit(publisher.site.url)._replace(path="/").geturl()
