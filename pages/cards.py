@@ -20,12 +20,12 @@ from text.summary import cut
 
 TINTS = 8
 """How many colours topics and providers come in."""
-MAX_TITLE = 200
+MAX_TITLE = 160
 """Characters of a title in a list."""
-MAX_SUMMARY = 320
+MAX_SUMMARY = 240
 """Characters of a summary in a list."""
-MAX_TOPICS = 3
-"""Topics that are named on a card."""
+MAX_NAME = 60
+"""Characters of the name of a topic, a publication or an outlet in a list."""
 RELATED = 3
 """Other outlets' articles that are named on a card."""
 
@@ -99,7 +99,7 @@ class Cards:
             summary=cut(entry.summary, MAX_SUMMARY),
             published=entry.published,
             day=self._times.day(entry.published),
-            provider=provider,
+            provider=cut(provider, MAX_NAME),
             initial=initial(provider),
             tint=tint(provider),
             quality=article.quality,
@@ -133,7 +133,9 @@ def _coverage(entry: Entry) -> Iterator[Coverage]:
     for item in entry.related:
         source = item.provider or urlsplit(item.link).hostname or item.link
         yield Coverage(
-            href=item.link, title=cut(item.title, MAX_TITLE), source=cut(source.removeprefix("www."), 60)
+            href=item.link,
+            title=cut(item.title, 2 * MAX_NAME),
+            source=cut(source.removeprefix("www."), MAX_NAME),
         )
 
 

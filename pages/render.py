@@ -19,6 +19,7 @@ from pages.assets import Assets
 from pages.language import Language
 from pages.security import security_headers
 from pictures.shown import NoPictures, Pictures
+from text.summary import cut
 from web.document import Document
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -77,6 +78,7 @@ class Renderer:
             "tint": cards.tint,
             "topic_path": lambda slug: site.path + cards.topic_path(slug),
             "initial": cards.initial,
+            "short": lambda name: cut(name, cards.MAX_NAME),
             "sparkline": outline.sparkline,
             "marked": marked,
             "thousands": language.number,

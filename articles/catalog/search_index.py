@@ -34,7 +34,7 @@ MAX_BODY = 4_000
 WITHIN_SECOND = 2**20
 """Numbers for the articles of one second."""
 
-_VERSION = 5
+_VERSION = 6
 _WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
 _RETRY_AFTER = 15.0  # seconds after an update that failed
 _END = datetime.max.replace(tzinfo=UTC)
@@ -45,7 +45,7 @@ _SCHEMA = (
     # From when to when those are shown that are not shown from their publication on, or not for ever.
     "CREATE TABLE spans (number INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, expires_at INTEGER)",
     """CREATE VIRTUAL TABLE texts USING fts5 (
-        title, summary, body, tokenize = "unicode61 remove_diacritics 2"
+        title, summary, body, prefix = '3 4', tokenize = "unicode61 remove_diacritics 2"
     )""",
     "CREATE VIRTUAL TABLE terms USING fts5vocab(texts, row)",
     f"""CREATE VIRTUAL TABLE filters USING fts5 (

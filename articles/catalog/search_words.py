@@ -12,6 +12,9 @@ MAX_LENGTH = 200
 MAX_WORDS = 10
 """How many distinct words of a question are searched for: the first ones."""
 
+MIN_BEGINNING = 3
+"""Characters from which on the last word may be incomplete; the index knows beginnings of that length."""
+
 # SQLite splits text into words at spaces and punctuation. The scripts that use neither (and Korean, whose
 # words carry endings) are split into characters first, and searched for as phrases of them.
 _UNSPACED = (
@@ -46,13 +49,13 @@ class Question:
     def expression(self, *, any_word: bool = False) -> str:
         """Return it as an FTS5 expression, "" where nothing has to be there.
 
-        With `any_word`, one of the phrases is enough. Only the last word may be a beginning: that costs as
-        much as all the words that begin so.
+        With `any_word`, one of the phrases is enough. Only the last word may be a beginning, and only from
+        MIN_BEGINNING characters on: that costs as much as all the words that begin so.
         """
         phrases = [_quoted(phrase) for phrase in self.phrases]
         if not phrases:
             return ""
-        if self.is_open:
+        if self.is_open and len(self.phrases[-1][-1]) >= MIN_BEGINNING:
             phrases[-1] += "*"
         expression = (" OR " if any_word else " ").join(phrases)
         unwanted = " OR ".join(map(_quoted, self.excluded))

@@ -49,6 +49,7 @@ def ids(search: Search, question: str) -> list[str]:
         ("FUZZ", ["fuzz"]),
         ("fuzzer missing", ["fuzz"]),
         ("fuzzer miss", ["fuzz"]),
+        ("fuzzer mi", []),
         ("fuzz missing", []),
         ("fuzzer FUZZER fuzzer", ["fuzz"]),
         ("fuzzer " * 20 + "spelling", []),
@@ -192,8 +193,9 @@ def test_a_question_is_bounded_work(question: str) -> None:
 
 
 def test_a_repeated_question_costs_no_more() -> None:
-    """`a b a b …`, which took seconds as a hundred beginnings, is two words."""
-    assert match_expression("a b " * 50) == '"a" "b"*'
+    """`a b a b …`, which took seconds as a hundred beginnings, is two words; one of a letter is whole."""
+    assert match_expression("abc bcd " * 25) == '"abc" "bcd"*'
+    assert match_expression("a b " * 50) == '"a" "b"'
 
 
 def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: ArticleSite) -> None:
