@@ -19,7 +19,7 @@ from articles.catalog.indexer import Indexer
 from benchmarks.child import indexer
 from benchmarks.corpus import TOPICS
 from bot.operator import queries
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.outbox.database import connect
 from bot.planning.planner import Planner
 from bot.planning.rules import Channel
@@ -41,7 +41,7 @@ def plan_posts(articles: str, state: str, url: str, channels: str) -> int:
     """Put every article into the outbox for each channel, due at once; return how many deliveries."""
     ours = indexer(articles, state)
     database = connect(url)
-    schema.upgrade(database)
+    upgrading.upgrade(database)
     planner = Planner(database, ours.catalog, _takers(int(channels), 1, 0))
     planner.plan(now())  # with an empty catalog: all that comes later is new
     ours.refresh()
@@ -112,7 +112,7 @@ def plans(articles: str, state: str, url: str, runs: str) -> dict[str, Any]:
     ours = indexer(articles, state)
     ours.refresh()
     database = connect(url)
-    schema.upgrade(database)
+    upgrading.upgrade(database)
     planner = Planner(database, ours.catalog, _choosers())
     found: dict[str, Any] = {"baselined": sum(planner.plan(now()).baselined.values())}
     found["again"], found["again_memory"] = _looks(planner, int(runs))
@@ -137,7 +137,7 @@ def starts() -> dict[str, Any]:
     parts = bot_parts(build(config), _with_webhooks(os.environ, config.bot.channels))
     bot = parts.bot()
     found: dict[str, Any] = {"start": time.perf_counter() - began}
-    schema.upgrade(parts.database)
+    upgrading.upgrade(parts.database)
     parts.refresh()
     bot.lease.hold()
     found["first"] = _seconds(bot.look)

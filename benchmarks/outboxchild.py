@@ -15,7 +15,7 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from bot.operator.metrics import outbox_metrics
-from bot.outbox import schema
+from bot.outbox import schema, upgrading
 from bot.outbox.database import Database, connect
 
 SCRAPES = 20
@@ -83,7 +83,7 @@ def upgrade(url: str) -> dict[str, float]:
     """Upgrade an outbox and return the seconds, and the bytes that this process had at most."""
     database = connect(url)
     began = time.perf_counter()
-    schema.upgrade(database)
+    upgrading.upgrade(database)
     seconds = time.perf_counter() - began
     return {"seconds": seconds, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 

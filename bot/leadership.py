@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.outbox import channelstate, schema, wording
+from bot.outbox import channelstate, upgrading, wording
 from bot.outbox.database import Database, first_line, is_away
 from bot.outbox.lease import Lease
 from bot.planning.rules import Channel
@@ -41,7 +41,7 @@ class Leadership:
 
         The first time it warns of channels that are disabled, or no longer in the settings.
         """
-        schema.check(self._database)  # each time, as a deploy upgrades the tables under a bot that runs
+        upgrading.check(self._database)  # each time, as a deploy upgrades the tables under a bot that runs
         if not self._introduced:
             renamed = {channel.name: channel.was for channel in self._channels if channel.was}
             channelstate.refuse_both(self._database, renamed)
@@ -104,7 +104,7 @@ class Leadership:
                 self._away(error)
             else:
                 log.exception("the database refused what was asked")
-        except (schema.SchemaError, channelstate.RenameError) as error:
+        except (upgrading.SchemaError, channelstate.RenameError) as error:
             if str(error) != self._refusal:
                 log.warning("this bot posts nothing: %s", error)
             self._refusal, self.leads = str(error), False

@@ -24,7 +24,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import config as configuration
 from app import create_app
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.outbox.database import connect
 from config import BotConfig
 
@@ -94,7 +94,7 @@ def _sample(state: Path) -> Flask:
     app = create_app(settings, clock=lambda: NOW, environ={"ADMIN_TOKEN": TOKEN})
     app.extensions["newswire"].indexer.refresh()
     database = connect(f"sqlite:///{state / 'outbox.sqlite'}")
-    schema.upgrade(database)
+    upgrading.upgrade(database)
     database.close()
     return app
 

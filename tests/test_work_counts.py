@@ -21,7 +21,7 @@ from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.files.folder import Folder
 from articles.topics import Topics
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.outbox.database import connect
 from bot.planning.planner import Planner
 from bot.services import Destination
@@ -152,7 +152,7 @@ class World:
 
     def planner(self) -> Planner:
         """Return a planner for ten channels, which has looked at everything once."""
-        schema.upgrade(self.database)
+        upgrading.upgrade(self.database)
         nowhere = Destination(address=Secret("http://127.0.0.1/x"))
         names = [f"channel-{number}" for number in range(10)]
         channels = [any_channel(name, destination=nowhere) for name in names]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import BotError
-from bot.outbox import lease, schema, tallies, wording
+from bot.outbox import lease, tallies, upgrading, wording
 from bot.outbox.database import Database, first_line
 from bot.outbox.lease import HEARTBEAT
 from bot.outbox.tallies import BUCKETS
@@ -25,7 +25,7 @@ def outbox_metrics(database: Database, now: datetime) -> Iterator[Metric]:
     """
     try:
         with database.read() as connection:  # one for all: to begin and to end costs as much as a question
-            schema.check_tables(connection)
+            upgrading.check_tables(connection)
             found = [*_deliveries(connection), *_attempts(connection), *_lease(connection, now)]
     except (BotError, SQLAlchemyError):
         found = []
@@ -38,7 +38,7 @@ def outbox_metrics(database: Database, now: datetime) -> Iterator[Metric]:
 def idle_bot(database: Database, clock: Callable[[], datetime]) -> str | None:
     """Return why nothing would be posted now: no database, old tables, or no bot that renews its lease."""
     try:
-        schema.check(database)
+        upgrading.check(database)
         holder = lease.holder(database)
     except BotError as error:
         return str(error)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, te
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import BotError
-from bot.outbox import lease, schema
+from bot.outbox import lease, schema, upgrading
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database, connect, first_line
 from bot.outbox.moves import NewPost, add_posts, move_posts
@@ -47,7 +47,7 @@ def move(source: Database, target: Database, now: datetime) -> int:
 
     Raises CopyError while a bot has the lease: what it posts meanwhile would be posted again from the copy.
     """
-    schema.check(source)
+    upgrading.check(source)
     holder = lease.holder(source)
     if holder.expires_at is not None and holder.expires_at > now:
         raise CopyError(
@@ -61,7 +61,7 @@ def back_up(source: Database, file: Path) -> None:
 
     Raises CopyError when the file exists or cannot be written.
     """
-    schema.check(source)
+    upgrading.check(source)
     if file.exists():
         raise CopyError(f"{file} exists already")
     partial = file.with_name(f".{file.name}.partial")
@@ -108,7 +108,7 @@ def _copy_file(source: Database, file: Path) -> None:
 
 
 def _copy(source: Database, target: Database) -> int:
-    schema.upgrade(target)
+    upgrading.upgrade(target)
     with _snapshot(source) as reading, target.write(limited=False) as writing:
         for name in (*_ORDER, *_KEPT_BY_TRIGGERS):
             if writing.scalar(select(func.count()).select_from(metadata.tables[name])):
@@ -165,11 +165,11 @@ def _upgraded(file: Path) -> Iterator[Database]:
 
 def _bring_up_to_date(database: Database, file: Path) -> None:
     try:
-        schema.check(database)
-    except schema.NoTablesError:
+        upgrading.check(database)
+    except upgrading.NoTablesError:
         raise CopyError(f"{file} has no outbox in it") from None
-    except schema.SchemaError:
-        schema.upgrade(database)
+    except upgrading.SchemaError:
+        upgrading.upgrade(database)
     except DBAPIError as error:
         raise CopyError(f"{file} is no backup of an outbox: {first_line(error)}") from None
 

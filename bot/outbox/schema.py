@@ -1,19 +1,17 @@
-"""The outbox's tables, and the commands that bring a database to them.
+"""The outbox's tables.
 
-Knows what is stored; of how deliveries and posts move from state to state, nothing.
+Knows what is stored; of how deliveries and posts move from state to state, nothing. A database is brought to
+them by `bot.outbox.upgrading`.
 """
 
 from __future__ import annotations
 
-import logging
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Double,
     ForeignKey,
     Index,
@@ -25,22 +23,12 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
-    inspect,
-    text,
 )
-from sqlalchemy.exc import DBAPIError
 
-from bot.outbox.database import Database, DatabaseError, Utc
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK = 7_301_954_082
-"""PostgreSQL's advisory lock of whoever upgrades; an arbitrary number that nobody else uses."""
+from bot.outbox.database import Utc
 
 # SQLite counts by itself only in a column of exactly the type INTEGER.
 _Serial = BigInteger().with_variant(Integer(), "sqlite")
-
-# At INFO it tells of its own workings, once for every look at the version.
-logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 metadata = MetaData(
     naming_convention={
@@ -233,85 +221,3 @@ lease = Table(
     Column("acquired_at", Utc),
     Column("expires_at", Utc),
 )
-
-
-class SchemaError(DatabaseError):
-    """The database is older or newer than this program; the text says what to do."""
-
-
-class NoTablesError(SchemaError):
-    """There is no outbox yet."""
-
-    def __init__(self) -> None:
-        super().__init__("the outbox has no tables yet: run `flask db upgrade`")
-
-
-def upgrade(database: Database) -> None:
-    """Bring the tables up to date, or do nothing; any number of processes may do so at once.
-
-    Raises SchemaError when the database is newer than this program.
-    """
-    # Only here: a bot that runs has no use for the megabytes that Alembic takes, and starts sooner without.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with database.write(limited=False) as connection:
-        if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        _refuse_newer(_revision(connection))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def check(database: Database) -> None:
-    """Raise SchemaError unless the tables are exactly those this program knows; creates no file."""
-    if database.is_missing():
-        raise NoTablesError
-    with database.read() as connection:
-        check_tables(connection)
-
-
-def check_tables(connection: Connection) -> None:
-    """Do the same in a transaction that goes on, unless this raises."""
-    revision: str | None = None
-    try:
-        revision = connection.scalar(_VERSION)
-    except DBAPIError as error:
-        if not _is_missing_table(error):
-            raise
-    _refuse_newer(revision)
-    if revision is None:
-        raise NoTablesError
-    if revision != revisions()[-1]:
-        raise SchemaError(f"the outbox's tables are old (revision {revision}): run `flask db upgrade`")
-
-
-def revisions() -> list[str]:
-    """Return the revisions this program knows, oldest first: each is what its file's name begins with."""
-    return sorted(file.name.partition("_")[0] for file in (_MIGRATIONS / "versions").glob("*_*.py"))
-
-
-def _refuse_newer(revision: str | None) -> None:
-    if revision is not None and revision not in revisions():
-        raise SchemaError(
-            f"the outbox's tables are newer than this program (revision {revision}): deploy the version that "
-            "upgraded them, or a later one"
-        )
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.scalar(_VERSION)
-    return revision
-
-
-_VERSION = text("SELECT version_num FROM alembic_version")
-
-
-def _is_missing_table(error: DBAPIError) -> bool:
-    """Return whether a table is missing; SQLite has no code for that (https://sqlite.org/rescode.html)."""
-    undefined = "42P01"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
-    return getattr(error.orig, "sqlstate", None) == undefined or "no such table" in str(error.orig)

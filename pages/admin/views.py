@@ -20,7 +20,7 @@ from bot.operator.orders import Seen
 from bot.operator.parts import BotParts
 from bot.operator.reviewing import unreviewed
 from bot.operator.simulations import totals_of
-from bot.outbox import channelstate, lease, schema, wording
+from bot.outbox import channelstate, lease, upgrading, wording
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_standing
@@ -80,7 +80,7 @@ class OperatorViews:
     def overview(self, now: datetime, form_token: str, notice: str, *, charted: str = "") -> str:
         """Return the first page: channels, counts, posts and failures a day (of one channel), bad files."""
         database = self.parts.database
-        schema.check(database)
+        upgrading.check(database)
         counts = deliveries_standing(database)
         since = now - timedelta(days=_DAYS)
         by_day = days(queries.by_day(database, since, channel=charted or None), now, _DAYS)
@@ -126,7 +126,7 @@ class OperatorViews:
 
     def matching(self, chosen: DeliveryFilter, *, before: int | None = None, limit: int) -> list[Delivery]:
         """Return the newest deliveries that match; without states, all but the baselined ones."""
-        schema.check(self.parts.database)
+        upgrading.check(self.parts.database)
         return queries.listed(
             self.parts.database,
             states=chosen.states or frozenset(State) - {State.BASELINED},
@@ -206,7 +206,7 @@ class OperatorViews:
 
     def review(self, now: datetime, form_token: str, notice: str) -> str:
         """Return what waits for review, each drawn as its service would show it."""
-        schema.check(self.parts.database)
+        upgrading.check(self.parts.database)
         waiting = [
             (each, each.message and drawn(each.channel.kind, each.message, now))
             for each in unreviewed(self.parts)

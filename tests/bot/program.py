@@ -16,7 +16,7 @@ import yaml
 from sqlalchemy import text
 
 from bot.operator import queries
-from bot.outbox import channelstate, schema
+from bot.outbox import channelstate, upgrading
 from bot.outbox.database import Database, connect
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
@@ -87,7 +87,7 @@ class Program:
 
     def upgrade(self) -> None:
         """Bring the outbox's tables up to date."""
-        schema.upgrade(self.database)
+        upgrading.upgrade(self.database)
 
     def slack(self, name: str, **settings: Any) -> None:
         """Add a Slack channel that takes everything."""

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from bot.operator import queries
-from bot.outbox import copying, schema
+from bot.outbox import copying, upgrading
 from bot.outbox.copying import CopyError
 from bot.outbox.database import Database, connect
 from bot.outbox.schema import metadata
@@ -129,7 +129,7 @@ def test_what_is_no_backup_is_refused(world: World, tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_a_million_rows(world: World, other: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A long history moves in bounded memory."""
-    schema.check(world.database)
+    upgrading.check(world.database)
     table = metadata.tables["deliveries"]
     made = {"channel": "c", "title": "t", "published_at": START, "state": "baselined", "created_at": START}
     with world.database.write(limited=False) as connection:

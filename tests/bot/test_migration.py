@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from bot.operator import queries
-from bot.outbox import channelstate, schema
+from bot.outbox import channelstate, schema, upgrading
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database, connect
 from bot.outbox.keys import index_key
@@ -64,7 +64,7 @@ def world(old: str, chat: FakeChat, clock: Clock) -> Iterator[World]:
         opened.append(connect(old))
         return opened[-1]
 
-    schema.upgrade(another())
+    upgrading.upgrade(another())
     clock.advance(hours=7, minutes=5)
     made = World(open_database=another, chat=chat, clock=clock)
     yield made
@@ -89,8 +89,8 @@ def test_every_state_is_carried_over(old: str) -> None:
         "planned", "claimed", "sent", "retry", "unknown", "held", "dead", "expired", "skipped", "baselined",
     }  # fmt: skip
     database = connect(old)
-    schema.upgrade(database)
-    schema.check(database)
+    upgrading.upgrade(database)
+    upgrading.check(database)
     found = {(each.article_id, each.channel): each for each in queries.listed(database, limit=10_000)}
     assert found.keys() == was.keys()
     for key, (state, attempts) in was.items():
@@ -110,7 +110,7 @@ def test_reasons_become_causes_that_read_the_same(old: str) -> None:
     database = connect(old)
     with database.read() as connection:
         rows = connection.execute(text("SELECT id, state, reason FROM deliveries")).all()
-    schema.upgrade(database)
+    upgrading.upgrade(database)
     for row in rows:
         found = queries.one(database, row.id)
         assert found is not None
@@ -124,7 +124,7 @@ def test_reasons_become_causes_that_read_the_same(old: str) -> None:
 def test_long_keys_are_hashed(old: str) -> None:
     """An address that no index holds is found under its hash."""
     database = connect(old)
-    schema.upgrade(database)
+    upgrading.upgrade(database)
     with database.read() as connection:
         stories = set(
             connection.execute(text("SELECT story FROM deliveries WHERE article_id = 'long'")).scalars()

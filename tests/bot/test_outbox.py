@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from bot.outbox import schema
+from bot.outbox import schema, upgrading
 from bot.outbox.address import AddressError
 from bot.outbox.causes import Cause
 from bot.outbox.claims import Taken
@@ -184,7 +184,7 @@ def test_degrading_skips_what_would_change_nothing() -> None:
 
 def test_migrations_make_the_tables_that_the_program_knows(database: Database) -> None:
     """The migrated schema and the declared one are the same."""
-    schema.check(database)
+    upgrading.check(database)
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
 
@@ -194,8 +194,8 @@ def test_revisions_are_known_by_their_files() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
     scripts = ScriptDirectory.from_config(config)
-    assert schema.revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
-    assert schema.revisions()[-1] == scripts.get_current_head()
+    assert upgrading.revisions() == [script.revision for script in scripts.walk_revisions()][::-1]
+    assert upgrading.revisions()[-1] == scripts.get_current_head()
 
 
 def test_an_old_or_new_schema_is_refused(open_database: Open) -> None:
@@ -204,14 +204,14 @@ def test_an_old_or_new_schema_is_refused(open_database: Open) -> None:
     for revision, advice in (("0000", "newer"), ("9999", "newer")):
         with database.write() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
-        with pytest.raises(schema.SchemaError, match=advice):
-            schema.check(database)
-        with pytest.raises(schema.SchemaError, match=advice):
-            schema.upgrade(database)
+        with pytest.raises(upgrading.SchemaError, match=advice):
+            upgrading.check(database)
+        with pytest.raises(upgrading.SchemaError, match=advice):
+            upgrading.upgrade(database)
     with database.write() as connection:
         connection.execute(text("DELETE FROM alembic_version"))
-    with pytest.raises(schema.SchemaError, match="run `flask db upgrade`"):
-        schema.check(database)
+    with pytest.raises(upgrading.SchemaError, match="run `flask db upgrade`"):
+        upgrading.check(database)
 
 
 def upgrade_at_once(url: str) -> None:
@@ -222,7 +222,7 @@ def upgrade_at_once(url: str) -> None:
     def run(database: Database) -> None:
         barrier.wait()
         try:
-            schema.upgrade(database)
+            upgrading.upgrade(database)
         except Exception as error:  # noqa: BLE001 - shown by the assertion below
             failures.append(error)
 
@@ -232,7 +232,7 @@ def upgrade_at_once(url: str) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    schema.check(databases[0])
+    upgrading.check(databases[0])
     assert "deliveries" in inspect(databases[0].engine).get_table_names()
     for database in databases:
         database.close()

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import make_url, text
 
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.outbox.database import Database, connect
 from bot.outbox.states import State
 from tests.bot.world import Clock, World, article
@@ -92,7 +92,7 @@ def world(pooled: str, chat: FakeChat, clock: Clock) -> Iterator[World]:
         opened.append(connect(pooled))
         return opened[-1]
 
-    schema.upgrade(another())
+    upgrading.upgrade(another())
     made = World(open_database=another, chat=chat, clock=clock)
     yield made
     made.close()

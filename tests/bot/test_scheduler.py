@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from articles.errors import SourceError
 from bot import refresher, run, signals
 from bot.clockwatch import ClockWatch
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.outbox.channelstate import states
 from bot.outbox.lease import HEARTBEAT, Lease, holder
 from bot.outbox.states import State
@@ -252,7 +252,7 @@ def test_an_old_schema_is_refused_at_the_start(world: World) -> None:
     with world.database.write() as connection:
         connection.execute(text("DELETE FROM alembic_version"))
     for act in (world.bot().start, world.bot().once):
-        with pytest.raises(schema.SchemaError, match="flask db upgrade"):
+        with pytest.raises(upgrading.SchemaError, match="flask db upgrade"):
             act()
 
 

@@ -12,7 +12,7 @@ import requests
 
 import config as configuration
 from app import create_app
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.services import SERVICES, Context
 from config import BotConfig, ConfigError, SiteConfig
 from ops.redact import Redactor
@@ -116,7 +116,7 @@ def test_it_is_drawn_as_itself_and_posted_to(site: ArticleSite, clock: Clock) ->
         app = create_app(config, clock=clock, environ=environ, session=session)
         newswire = app.extensions["newswire"]
         parts = bot_parts(newswire, environ, session)
-        schema.upgrade(parts.database)
+        upgrading.upgrade(parts.database)
         newswire.indexer.refresh()
         parts.bot().once()
         clock.advance(minutes=5)

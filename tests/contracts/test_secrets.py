@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from app import create_app
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.services import SERVICES, Detail
 from config import BotConfig, SiteConfig
 from ops import logs, sentry
@@ -98,7 +98,7 @@ def test_a_bot_that_fails_everywhere_shows_none(
         app = create_app(config, clock=clock, environ=environ, session=session)
         newswire = app.extensions["newswire"]
         parts = bot_parts(newswire, environ, session)
-        schema.upgrade(parts.database)
+        upgrading.upgrade(parts.database)
         newswire.indexer.refresh()
         parts.bot().once()
         clock.advance(minutes=5)

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from bot.operator import queries
 from bot.operator.parts import BotParts
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from config import BotConfig, SiteConfig
@@ -65,7 +65,7 @@ class Desk:
         self.app: Flask = create_app(config, clock=clock, environ=environ, session=self.session)
         self.newswire: Newswire = self.app.extensions["newswire"]
         self.parts: BotParts = bot_parts(self.newswire, environ, self.session)
-        schema.upgrade(self.parts.database)
+        upgrading.upgrade(self.parts.database)
 
     def look(self) -> None:
         """Let the bot look once, and send what is due."""

@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup
 
 from bot.operator.commands.shared import Parts, clear_errors
-from bot.outbox import copying, schema
+from bot.outbox import copying, upgrading
 from bot.outbox.database import connect
 from text.numbers import counted
 from text.printable import print_line
@@ -26,7 +26,7 @@ def database_commands(parts: Parts) -> AppGroup:
     @clear_errors
     def upgrade() -> None:
         """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
-        schema.upgrade(parts(sys.stderr).database)
+        upgrading.upgrade(parts(sys.stderr).database)
         print_line("the outbox's tables are up to date")
 
     @group.command()

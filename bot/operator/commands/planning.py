@@ -15,7 +15,7 @@ from flask.cli import AppGroup
 from bot.operator import reports, values
 from bot.operator.commands.shared import Parts, Proposed, clear_errors, ready
 from bot.operator.parts import BotParts, ProposedChange
-from bot.outbox import channelstate, schema
+from bot.outbox import channelstate, upgrading
 from bot.outbox.database import Database, passing
 from bot.planning.plan import Plan
 from bot.planning.planner import Planner
@@ -71,7 +71,7 @@ def _next_run(ours: BotParts) -> Plan:
     ours.refresh()
     try:
         database = ready(ours).database
-    except schema.NoTablesError:
+    except upgrading.NoTablesError:
         print_line(
             "there is no outbox yet: this is the first run, after `flask db upgrade`", stream=sys.stderr
         )
@@ -89,7 +89,7 @@ def _compare(ours: BotParts, change: ProposedChange) -> Plan:
     change.refresh()
     try:
         return _preview(ready(ours).database, change, ours.clock(), ours.every)
-    except schema.SchemaError:
+    except upgrading.SchemaError:
         with _outbox_of_today(ours) as database:
             return _preview(database, change, ours.clock(), ours.every)
 
@@ -112,7 +112,7 @@ def _empty_outbox() -> Iterator[Database]:
     """Yield a passing outbox that nothing has been planned in."""
     database = passing()
     try:
-        schema.upgrade(database)
+        upgrading.upgrade(database)
         yield database
     finally:
         database.close()

@@ -47,6 +47,10 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
         else:
             print_lines(reports.review_lines(found) if found else ["none"])
 
+    _add_orders(group, parts)
+
+
+def _add_orders(group: AppGroup, parts: Parts) -> None:
     @group.command()
     @IDS
     @click.option("--at", type=_Moment(), metavar="TIME", help="Not before, such as 2026-09-01T18:00.")

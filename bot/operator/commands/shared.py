@@ -17,7 +17,7 @@ from articles.errors import ArticlesError
 from articles.identity import identity
 from bot.errors import BotError
 from bot.operator.parts import BotParts, ProposedChange
-from bot.outbox import schema
+from bot.outbox import upgrading
 from bot.outbox.database import first_line
 from bot.planning.rules import Channel
 from text.terminal import CommandError
@@ -56,7 +56,7 @@ def clear_errors(command: _F) -> _F:
 
 def ready(ours: BotParts) -> BotParts:
     """Return the parts, once the outbox's tables are found to be those of this program."""
-    schema.check(ours.database)
+    upgrading.check(ours.database)
     return ours
 
 
