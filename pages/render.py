@@ -56,6 +56,7 @@ class Renderer:
             lstrip_blocks=True,
             undefined=StrictUndefined,
             extensions=["jinja2.ext.i18n"],
+            auto_reload=False,
         )
         self._environment.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
             language.gettext, language.ngettext, newstyle=True

@@ -18,7 +18,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from feeds.model import Site
-from pages.security import CONTENT_SECURITY_POLICY
 from storage.static_folder import StaticFolder
 from web.wsgi import Result
 
@@ -34,10 +33,6 @@ _TAG = re.compile(r"<(?:a|link|img|script|form|source|audio|video)\s(?:[^<>\"]|\
 _LINK = re.compile(r'(\s(?:href|src|action)=")([^"]*)(")')
 _LOCATION = re.compile(r"(<loc>)([^<]*)(</loc>)")
 _CHARSET = '<meta charset="utf-8">'
-# `frame-ancestors` counts only in a header (https://www.w3.org/TR/CSP3/#meta-element).
-_POLICY = "; ".join(
-    part for part in CONTENT_SECURITY_POLICY.split("; ") if not part.startswith("frame-ancestors")
-)
 _MOVED = """<!DOCTYPE html>
 <html lang="en"><head>{charset}<title>Moved</title><meta name="robots" content="noindex">
 <meta http-equiv="refresh" content="0; url={url}"><link rel="canonical" href="{url}"></head>
@@ -73,7 +68,7 @@ class StaticSite:
         """
         for start in starts:
             self._place_of(start, "")
-        self.files.write(NOT_FOUND[1:], self._page(self.ask(NOT_FOUND).body, NOT_FOUND))
+        self.files.write(NOT_FOUND[1:], self._page(self.ask(NOT_FOUND), NOT_FOUND))
         done = 0
         while self._waiting:
             address, source = self._waiting.popleft()
@@ -84,17 +79,16 @@ class StaticSite:
 
     def _write(self, address: str, source: str) -> None:
         answer = self.ask(address)
-        kind = next((value for name, value in answer.headers if name.lower() == "content-type"), "")
+        kind = _header(answer, "content-type")
         path = self._path_of(address)
         if answer.status in (301, 302):
-            target = next(value for name, value in answer.headers if name.lower() == "location")
-            self.files.write(path, self._moved(target, address))
+            self.files.write(path, self._moved(_header(answer, "location"), address))
         elif answer.status != 200:
             self.dead.append((source, address))
         elif answer.file:
             self.files.copy(path, Path(answer.file.path))
         elif kind.startswith("text/html"):
-            self.files.write(path, self._page(answer.body, address))
+            self.files.write(path, self._page(answer, address))
         elif kind.startswith("application/xml"):
             text = answer.body.decode()
             self.files.write(path, _LOCATION.sub(lambda m: self._linked(m, address), text).encode())
@@ -104,13 +98,18 @@ class StaticSite:
                 for icon in json.loads(answer.body).get("icons", ()):
                     self._target(icon["src"], address)
 
-    def _page(self, body: bytes, address: str) -> bytes:
+    def _page(self, answer: Result, address: str) -> bytes:
         """Return a page whose links lead to files, with its policy, which a host may not send."""
         text = _TAG.sub(
-            lambda tag: _LINK.sub(lambda link: self._linked(link, address), tag[0]), body.decode()
+            lambda tag: _LINK.sub(lambda link: self._linked(link, address), tag[0]), answer.body.decode()
         )
-        policy = f'{_CHARSET}\n<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        return text.replace(_CHARSET, policy, 1).encode()
+        # `frame-ancestors` counts only in a header (https://www.w3.org/TR/CSP3/#meta-element).
+        directives = _header(answer, "content-security-policy").split("; ")
+        policy = "; ".join(each for each in directives if not each.startswith("frame-ancestors"))
+        meta = (
+            f'{_CHARSET}\n<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=False)}">'
+        )
+        return text.replace(_CHARSET, meta, 1).encode()
 
     def _moved(self, target: str, address: str) -> bytes:
         url = escape(self._target(target, address))
@@ -169,6 +168,11 @@ class StaticSite:
         assert place is not None  # else it would not be waiting
         path = unquote(place).removeprefix("/")
         return f"{path}index.html" if not path or path.endswith("/") else path
+
+
+def _header(answer: Result, name: str) -> str:
+    """Return a header of an answer, "" where it has none; `name` is in lower case."""
+    return next((value for each, value in answer.headers if each.lower() == name), "")
 
 
 def _is_below(url: str, start: str) -> bool:

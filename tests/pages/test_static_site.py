@@ -143,7 +143,9 @@ def test_a_page_is_what_the_server_sends(exported: tuple[Web, Path]) -> None:
     assert parse(page).findtext(".//h1") == served.findtext(".//h1")
     assert 'href="/topics/tools/"' in page
     assert '<link rel="canonical" href="https://news.example.org/articles/2026/intro/">' in page
-    assert "default-src 'none'" in page and "frame-ancestors" not in page
+    [policy] = parse(page).xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    sent = web.get("/articles/2026/intro").headers["Content-Security-Policy"]
+    assert sent == f"{policy}; frame-ancestors 'none'"
     assert "Page not found" in (folder / "404.html").read_text()
 
 
