@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from articles.article import Article
 from feeds.links import Links
+from feeds.stored_texts import StoredTexts
 from text.anchors import relinked
 from text.cache import LruCache
 from text.characters import xml_safe
@@ -80,10 +81,12 @@ class TextCache:
     """The HTML of the bodies that were shown last, within `max_bytes`: most feeds share their articles.
 
     With more than one of `processes`, many bodies are read at once in processes of their own, until `close`.
-    Those are forked: only a process without other threads may ask for them.
+    Those are forked: only a process without other threads may ask for them. `stored` are the texts of earlier
+    exports.
     """
 
-    def __init__(self, max_bytes: int, *, processes: int = 1) -> None:
+    def __init__(self, max_bytes: int, *, processes: int = 1, stored: StoredTexts | None = None) -> None:
+        self.stored = stored
         self.rendered = LruCache[Key, Rendered](max_bytes)
         self._processes = processes
         self._workers: Executor | None = None
@@ -149,7 +152,7 @@ class Bodies:
         key = self._key(article, own_url)
         found = self.cache.rendered.get(key)
         if found is None or not self._holds(found):
-            found = self._rendered(article, own_url, self.cache.take(key))
+            found = self._made(article, own_url, key, self.cache)
             self.cache.rendered.put(key, found, sys.getsizeof(found.html))
         self.links.note_change(found.changes_at)
         return found.html
@@ -165,13 +168,39 @@ class Bodies:
         for article, own_url in articles:
             key = self._key(article, own_url)
             found = self.cache.rendered.get(key)
-            if article.body.strip() and (found is None or not self._holds(found)):
+            if not article.body.strip() or (found is not None and self._holds(found)):
+                continue
+            stored = self.cache.stored
+            if stored is None or self._stored_key(stored, key, article) not in stored:
                 tasks[key] = self._task(article, own_url)
         self.cache.begin(tasks)
 
     def summary(self, article: Article) -> str:
         """Return the summary of an article that has none of its own."""
         return summarise(article.body, generator=self.generator, markup=article.markup)
+
+    def _made(self, article: Article, own_url: str, key: Key, cache: TextCache) -> Rendered:
+        """Return a text that an earlier export stored, or else make it, and store it where that is right.
+
+        What depends on the folder, by its links, is not stored.
+        """
+        stored = cache.stored
+        if stored is None:
+            return self._rendered(article, own_url, cache.take(key))
+        stored_key = self._stored_key(stored, key, article)
+        html = stored.get(stored_key)
+        if html is not None:
+            return Rendered(html, None, None)
+        made = self._rendered(article, own_url, cache.take(key))
+        if made.revision is None:
+            stored.put(stored_key, made.html)
+        return made
+
+    def _stored_key(self, stored: StoredTexts, key: Key, article: Article) -> bytes:
+        """Return the key of a text in `stored`: of all that it depends on."""
+        links = self.links
+        rules = (self.generator, article.markup, links.base_url, links.site_url, links.places is not None)
+        return stored.key(*key, article.id, *rules)
 
     def _rendered(self, article: Article, own_url: str, ready: Prepared | None) -> Rendered:
         if ready and ready.safe:

@@ -17,6 +17,7 @@ from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
+from feeds.stored_texts import StoredTexts
 from feeds.subscriptions import Subscriptions
 from storage.static_folder import Exported, StaticFolder
 from web.document import Document
@@ -60,9 +61,13 @@ def write_feeds(
 
 @contextmanager
 def many_texts(publisher: Publisher) -> Iterator[None]:
-    """Let the publisher hold all texts for a while, and read them in several processes where it may."""
+    """Let the publisher hold all texts for a while, and read them in several processes where it may.
+
+    Those that an earlier export made are taken from the state folder.
+    """
     before = publisher.texts
-    publisher.texts = TextCache(_TEXT_BYTES, processes=_processes())
+    stored = StoredTexts(publisher.catalog.path.with_name("texts.sqlite"), publisher.now)
+    publisher.texts = TextCache(_TEXT_BYTES, processes=_processes(), stored=stored)
     collecting = gc.get_threshold()
     gc.set_threshold(YOUNG_OBJECTS)
     try:
@@ -70,6 +75,7 @@ def many_texts(publisher: Publisher) -> Iterator[None]:
     finally:
         gc.set_threshold(*collecting)
         publisher.texts.close()
+        stored.finish()
         publisher.texts = before
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _OURS = re.compile(
     r"(?:catalog|search|git)-[0-9a-f-]+(?:\..+)?|bot-alive|pictures-worker\.lock"
-    r"|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins|pictures)\.sqlite.*"
+    r"|(?:changes(?:-[a-z]+)?|counts|hubs|outbox|logins|pictures|texts)\.sqlite.*"
 )
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
