@@ -37,7 +37,7 @@ serve: $(VENV)/serve
 	@$(BIN)/python -m scripts.check_port
 	@$(BIN)/flask db upgrade
 	@echo "Newswire: http://$(HOST):$(PORT)/   (Ctrl-C stops it)"
-	@$(UNTIL_STOPPED) PATH="$(CURDIR)/$(BIN):$$PATH" honcho start web bot $(IF_STOPPED)
+	@$(UNTIL_STOPPED) PATH="$(CURDIR)/$(BIN):$$PATH" WEB_PORT=$(PORT) honcho start web bot $(IF_STOPPED)
 
 # Needs nothing of the tests' environment: what `make serve` installs is enough.
 chat: $(VENV)/serve

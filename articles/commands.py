@@ -32,7 +32,7 @@ def articles_commands(
     """Return the `articles` group of commands; with a checkout, they pull before they look."""
     group = AppGroup("articles", help="Check the article files.")
 
-    @group.command()
+    @group.command(short_help="List bad files, and what was read and what was not.")
     @click.option("--strict", is_flag=True, help="Refuse every value that cannot be used, also in `related`.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.option(

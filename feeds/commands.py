@@ -39,7 +39,7 @@ def feeds_commands(
     """Return the `feeds` group of commands; `fetch` returns what is at an address."""
     group = AppGroup("feeds", help="List the feeds, compare them with others, or write them as files.")
 
-    @group.command(name="list")
+    @group.command(name="list", short_help="List every topic with its feeds' addresses.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def list_(as_json: bool) -> None:
         """List every topic: how many articles, the newest one's time, and its feeds' addresses."""
@@ -72,7 +72,7 @@ def feeds_commands(
                 raise CommandError(str(error)) from None
         print_line(f"{written} written, {kept} unchanged, {removed} removed")
 
-    @group.command()
+    @group.command(short_help="Compare another feed with the one here.")
     @click.argument("old")
     @click.option("--topic", "slug", default=ALL, show_default=True, help="The slug of the feed's topic.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every entry.")
@@ -88,7 +88,7 @@ def feeds_commands(
         is_good = print_comparison(publisher, indexer, old_feed(old, fetch), slug, as_json=as_json)
         sys.exit(0 if is_good else 1)
 
-    @group.command()
+    @group.command(short_help="Print the token of a reader, and their feeds.")
     @click.argument("name")
     def token(name: str) -> None:
         """Print the token of a reader of private feeds, and the addresses of their feeds with it."""

@@ -26,11 +26,13 @@ def provider(environ: Mapping[str, str]) -> str | None:
 
 
 def own_address(environ: Mapping[str, str]) -> str | None:
-    """Return where the web server is reached on this machine, by HOST and PORT.
+    """Return where the web server is reached on this machine, by HOST and WEB_PORT or PORT.
 
-    None on a hosting platform, whose PORT is one behind its router, and where HOST or PORT is no such thing.
+    honcho gives each process a PORT of its own; WEB_PORT is then the web process's for all of them. None on
+    a hosting platform, whose PORT is one behind its router, and where HOST or PORT is no such thing.
     """
-    host, port = environ.get("HOST") or "", environ.get("PORT") or "8000"
+    host = environ.get("HOST") or ""
+    port = environ.get("WEB_PORT") or environ.get("PORT") or "8000"
     if provider(environ) or not (port.isascii() and port.isdecimal()):
         return None
     if host in _ANY_INTERFACE:

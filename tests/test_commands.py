@@ -179,6 +179,14 @@ def test_a_state_folder_that_cannot_be_created(environ: dict[str, str], site: Ar
     assert done.stderr == f"the state folder {site.home / 'state'} cannot be created: File exists\n"
 
 
+@pytest.mark.parametrize("group", ["articles", "bot", "config", "db", "feeds"])
+def test_the_list_of_commands_fits_a_terminal(flask: Command, group: str) -> None:
+    """Each command's line says in whole what it does, in 80 columns."""
+    listed = flask(group, "--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert listed
+    assert [line for line in listed if line.endswith("...") or len(line) > 80] == []
+
+
 def test_the_version(flask: Command) -> None:
     """`flask version` shows Newswire's, then Python's and those of what it stands on."""
     lines = flask("version").stdout.splitlines()

@@ -25,7 +25,7 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
     """Return the `config` group. The file itself was checked before: errors in it end every command."""
     group = AppGroup("config", help="Check and list the settings.")
 
-    @group.command()
+    @group.command(short_help="List what is wrong in the settings, or probably not intended.")
     @click.option("--strict", is_flag=True, help="Exit with status 1 when there is a warning.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def check(strict: bool, as_json: bool) -> None:
@@ -42,7 +42,7 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
             _print_check(unusable, warnings)
         sys.exit(2 if unusable else 1 if strict and warnings else 0)
 
-    @group.command()
+    @group.command(short_help="Show every setting in force and where it comes from.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def show(as_json: bool) -> None:
         """Show every setting in force and where it comes from, and of each secret whether it is set."""
@@ -57,7 +57,7 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
         for name, state in secrets.items():
             print_line(f"{name} is {state}")
 
-    @group.command(name="schema")
+    @group.command(name="schema", short_help="Print the JSON Schema of config.yaml.")
     def schema_() -> None:
         """Print the JSON Schema of config.yaml, by which editors complete and check it."""
         print_json(schema(), indent=2)

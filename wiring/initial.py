@@ -24,7 +24,7 @@ from text.terminal import CommandError
 def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
     """Return the command; it writes to `output` unless it is told another file."""
 
-    @click.command("init")
+    @click.command("init", short_help="Write a config file for a folder or repository of articles.")
     @click.argument("folder", default=".")
     @click.option(
         "--output", "-o", "chosen", type=click.Path(path_type=Path), help=f"Write here. [{output.name}]"

@@ -43,6 +43,7 @@ def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
         ({}, "http://localhost:8000"),
         ({"HOST": "127.0.0.1", "PORT": "9000"}, "http://localhost:9000"),
         ({"HOST": "0.0.0.0", "PORT": "8001"}, "http://localhost:8001"),
+        ({"WEB_PORT": "8001", "PORT": "8101"}, "http://localhost:8001"),
         ({"HOST": "192.0.2.7"}, "http://192.0.2.7:8000"),
         ({"HOST": "2001:db8::7", "PORT": "80"}, "http://[2001:db8::7]:80"),
         ({"PORT": "$PORT"}, None),
@@ -52,7 +53,7 @@ def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
 def test_a_site_on_a_machine_of_ones_own_has_its_servers_address(
     environ: dict[str, str], address: str | None
 ) -> None:
-    """HOST and PORT say where the site is; on a hosting platform they are those behind its router."""
+    """HOST and PORT say where the site is, or WEB_PORT; a hosting platform's are behind its router."""
     assert own_address(environ) == address
 
 

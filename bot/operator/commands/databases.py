@@ -22,14 +22,14 @@ def database_commands(parts: Parts) -> AppGroup:
     """Return the `db` group."""
     group = AppGroup("db", help="Upgrade, back up and copy the bot's database.")
 
-    @group.command()
+    @group.command(short_help="Bring the tables up to date, at every deploy.")
     @clear_errors
     def upgrade() -> None:
         """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
         upgrading.upgrade(parts(sys.stderr).database)
         print_line("the outbox's tables are up to date")
 
-    @group.command()
+    @group.command(short_help="Write the outbox into a file, while bots run.")
     @click.argument("file", type=_FILE)
     @clear_errors
     def backup(file: Path) -> None:
@@ -37,7 +37,7 @@ def database_commands(parts: Parts) -> AppGroup:
         copying.back_up(parts(sys.stderr).database, file)
         print_line(f"wrote {file}, {counted(file.stat().st_size, 'byte')}")
 
-    @group.command()
+    @group.command(short_help="Copy a backup into a database that has no outbox.")
     @click.argument("file", type=_FILE)
     @clear_errors
     def restore(file: Path) -> None:
@@ -51,7 +51,7 @@ def database_commands(parts: Parts) -> AppGroup:
         rows, held = copying.restore(file, ours.database, ours.clock())
         print_line(f"restored {counted(rows, 'row')}; {counted(held, 'message')} held")
 
-    @group.command()
+    @group.command(short_help="Copy the outbox into another database.")
     @click.argument("url", envvar="NEW_DATABASE_URL")
     @clear_errors
     def copy(url: str) -> None:

@@ -25,7 +25,7 @@ from text.terminal import CommandError, print_lines
 def add_messages(group: AppGroup, parts: Parts) -> None:
     """Add `test` and `preview`."""
 
-    @group.command()
+    @group.command(short_help="Post a test message to a channel.")
     @click.argument("channel")
     @clear_errors
     def test(channel: str) -> None:
@@ -37,7 +37,7 @@ def add_messages(group: AppGroup, parts: Parts) -> None:
         print_line(f"{channel}: {result.outcome}{f': {result.reason}' if result.reason else ''}")
         sys.exit(0 if result.is_sent else 1)
 
-    @group.command()
+    @group.command(short_help="Show exactly what would be posted for an article.")
     @click.argument("channel")
     @click.argument("article")
     @clear_errors

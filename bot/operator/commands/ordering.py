@@ -48,7 +48,7 @@ SEEN = click.option(
 def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
     """Add `replay`, `resolve` and `skip`."""
 
-    @group.command()
+    @group.command(short_help="Post deliveries again, regardless of the rules.")
     @IDS
     @SEEN
     @clear_errors
@@ -57,7 +57,7 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
         ours = ready(parts(sys.stderr))
         carry_out(ours, ids, seen, lambda number, s: orders.replay(ours.database, number, ours.clock(), s))
 
-    @group.command()
+    @group.command(short_help="Record whether deliveries with a lost answer were posted.")
     @IDS
     @click.option("--posted/--not-posted", default=None, help="What you see in the channel.")
     @SEEN
@@ -73,7 +73,7 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
 
         carry_out(ours, ids, seen, order)
 
-    @group.command()
+    @group.command(short_help="Never post these deliveries.")
     @IDS
     @SEEN
     @clear_errors
@@ -86,7 +86,7 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
 def add_channel_orders(group: AppGroup, parts: Parts) -> None:
     """Add `pause`, `resume` and `forget`."""
 
-    @group.command()
+    @group.command(short_help="Post nothing to a channel until it is resumed.")
     @click.argument("channel")
     @clear_errors
     def pause(channel: str) -> None:
@@ -96,7 +96,7 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
             raise CommandError(reports.not_started(channel))
         print_line(reports.channel_ordered(channel, "pause"))
 
-    @group.command()
+    @group.command(short_help="Post to a channel again after a pause.")
     @click.argument("channel")
     @clear_errors
     def resume(channel: str) -> None:
@@ -106,7 +106,7 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
             raise CommandError(reports.not_started(channel))
         print_line(reports.channel_ordered(channel, "resume"))
 
-    @group.command()
+    @group.command(short_help="Drop what waits for a channel that is no longer configured.")
     @click.argument("channel")
     @clear_errors
     def forget(channel: str) -> None:

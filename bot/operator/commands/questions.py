@@ -33,7 +33,7 @@ def add_questions(group: AppGroup, parts: Parts) -> None:
 
 
 def _add_explain(group: AppGroup, parts: Parts) -> None:
-    @group.command(name="explain")
+    @group.command(name="explain", short_help="Explain for each channel why an article is posted or not.")
     @click.argument("article")
     @AS_JSON
     @clear_errors
@@ -51,7 +51,7 @@ def _add_explain(group: AppGroup, parts: Parts) -> None:
 
 
 def _add_deliveries(group: AppGroup, parts: Parts) -> None:
-    @group.command()
+    @group.command(short_help="List deliveries, the newest first.")
     @click.option("--state", "states", type=click.Choice([str(state) for state in State]), multiple=True)
     @click.option("--channel", help="Only those of this channel.")
     @click.option(
@@ -74,7 +74,7 @@ def _add_deliveries(group: AppGroup, parts: Parts) -> None:
 
 
 def _add_channels(group: AppGroup, parts: Parts) -> None:
-    @group.command()
+    @group.command(short_help="Show which bot posts, and where each channel stands.")
     @AS_JSON
     @clear_errors
     def channels(as_json: bool) -> None:
@@ -119,7 +119,7 @@ def _channels_values(ours: BotParts) -> dict[str, Any]:
 
 
 def _add_threshold(group: AppGroup, parts: Parts) -> None:
-    @group.command()
+    @group.command(short_help="Show how many articles a week a threshold would give.")
     @click.argument("channel")
     @click.option("--min-quality", type=int, help="Instead of the channel's min_quality.")
     @AS_JSON

@@ -32,7 +32,7 @@ class _Moment(click.ParamType[datetime]):
 def add_reviewing(group: AppGroup, parts: Parts) -> None:
     """Add `review`, `approve`, `comment` and `drop`."""
 
-    @group.command()
+    @group.command(short_help="List what waits for review.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, one delivery on each line.")
     @clear_errors
     def review(as_json: bool) -> None:
@@ -51,7 +51,7 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
 
 
 def _add_orders(group: AppGroup, parts: Parts) -> None:
-    @group.command()
+    @group.command(short_help="Approve deliveries that wait for review.")
     @IDS
     @click.option("--at", type=_Moment(), metavar="TIME", help="Not before, such as 2026-09-01T18:00.")
     @SEEN
@@ -61,7 +61,7 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         ours = ready(parts(sys.stderr))
         carry_out(ours, ids, seen, lambda n, s: reviewing.approve(ours.database, n, ours.clock(), s, at))
 
-    @group.command()
+    @group.command(short_help="Put a line of text above a message that waits.")
     @click.argument("id", type=DELIVERY)
     @click.argument("text")
     @SEEN
@@ -71,7 +71,7 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
         ours = ready(parts(sys.stderr))
         carry_out(ours, (id,), seen, lambda n, s: reviewing.comment(ours.database, n, text, ours.clock(), s))
 
-    @group.command()
+    @group.command(short_help="Never post deliveries that wait for review.")
     @IDS
     @SEEN
     @clear_errors

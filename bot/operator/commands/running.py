@@ -44,7 +44,7 @@ def _add_run(group: AppGroup, parts: Parts) -> None:
 
 
 def _add_health(group: AppGroup, parts: Parts) -> None:
-    @group.command()
+    @group.command(short_help="Show whether a bot runs on this machine.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @clear_errors
     def health(as_json: bool) -> None:
@@ -66,7 +66,7 @@ def _add_health(group: AppGroup, parts: Parts) -> None:
 
 
 def _add_once(group: AppGroup, parts: Parts) -> None:
-    @group.command()
+    @group.command(short_help="Run once: plan, post what is due, and exit.")
     @clear_errors
     def once() -> None:
         """Run once: plan, post what is due, and exit; for cron, and for hosts that sleep."""

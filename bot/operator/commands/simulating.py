@@ -49,9 +49,11 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def add_simulating(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
     """Add `simulate`."""
 
-    @group.command(name="simulate")
-    @click.option("--from", "start", type=_DATE, required=True, help="The first day.")
-    @click.option("--to", "end", type=_DATE, required=True, help="The day after the last.")
+    @group.command(name="simulate", short_help="Show what would have been posted on past days.")
+    @click.option("--from", "start", type=_DATE, metavar="YYYY-MM-DD", required=True, help="The first day.")
+    @click.option(
+        "--to", "end", type=_DATE, metavar="YYYY-MM-DD", required=True, help="The day after the last."
+    )
     @click.option("--channel", "name", help="Only this channel.")
     @click.option("--config", "other", type=_FILE, help="Use the channels and topics of this config file.")
     @click.option("--content", type=_FOLDER, callback=no_link, help="Use the articles in this folder.")
