@@ -261,8 +261,8 @@ def _small_print(message: Message) -> str:
 
 
 def _bracketed(url: str | None) -> str | None:
-    """Return an address with no bracket that would end the link it is in."""
-    return url and url.replace("(", "%28").replace(")", "%29")
+    """Return an address with no bracket that would end its link, and no asterisk, which a mention needs."""
+    return url and url.replace("(", "%28").replace(")", "%29").replace("*", "%2A")
 
 
 def _message(to: Destination, topic: str, content: str) -> Request:
