@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -10,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.services.discord_embeds import escape as discord_escape
+from bot.services.message import Mention, MentionKind
 from bot.services.slack_blocks import escape as slack_escape
+from tests.contracts.kinds import CASES
+from tests.contracts.samples import MESSAGE
 from tests.fakechat import discord_violations, page, slack_violations, utf16_length
 from tests.fakechat.ledger import Message
 
@@ -286,3 +292,21 @@ def test_the_page_shows_texts_as_the_services_do(text: str) -> None:
         seen = Tags()
         seen.feed(shown)
         assert "".join(seen.texts).replace("\u200b", "").strip() == text
+
+
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+def test_the_page_shows_digests_and_mentions(kind: str) -> None:
+    """Lists, links and whom a post notifies, as people see them; nothing that an article says is markup."""
+    title = "*a* <b> [x](https://evil.example)"
+    item = replace(MESSAGE, title=title)
+    mention = Mention(kind=MentionKind.HERE)
+    digest = replace(MESSAGE, items=(item, replace(item, retracted=True)), mention=mention, image=None)
+    payload = CASES[kind].service.post(CASES[kind].hook, digest).json
+    at = datetime(2026, 8, 1, tzinfo=UTC)
+    shown = page.render([Message(id="1", service=kind, webhook="/x/y", at=at, payload=payload)])
+    seen = Tags()
+    seen.feed(shown)
+    assert f"{title} · Example & Sons" in "".join(seen.texts)
+    assert set(seen.links) == {MESSAGE.link}
+    assert f"<s>{escape(title)}</s>" in shown
+    assert re.search(r'class="ping">[^<]*here', shown)

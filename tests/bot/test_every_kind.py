@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.operator import orders, queries
 from bot.operator.queries import AttemptRecord
 from bot.outbox.states import State
+from bot.planning.digest import Digest
+from bot.planning.policy import Policy
 from bot.services import SERVICES
-from tests.bot.world import World, any_channel, article
+from tests.bot.world import START, World, any_channel, article
 from tests.contracts.kinds import CASES
 from tests.fakechat.mail import MailServer
 
@@ -47,3 +51,41 @@ def test_test_messages_and_articles_arrive_everywhere(world: World, mails: MailS
     assert states == {kind: State.ACCEPTED if kind in accepted else State.SENT for kind in SERVICES}
     assert len(world.chat.messages()) == 2 * (len(SERVICES) - 1)
     assert len(mails.mails) == 2
+
+
+def test_a_digest_arrives_everywhere(world: World, mails: MailServer) -> None:
+    """In as many messages as each service needs, with an article that is withdrawn struck through."""
+    digest = Digest(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
+    kinds = [*SERVICES, "slack_app"]
+    channels = [
+        any_channel(
+            name=kind,
+            kind=CASES[kind].service.KIND,
+            policy=Policy(digest=digest, capacity=CASES[kind].service.ITEMS),
+            destination=CASES[kind].at(
+                world.chat.hook_url(kind, kind) if CASES[kind].is_http else mails.url()
+            ),
+        )
+        for kind in kinds
+    ]
+    bot = world.started(*channels)
+    world.catalog.put(*(article(f"a{number:02d}") for number in range(17)))
+    world.tick(bot)
+    assert world.chat.messages() == []
+    world.clock.now = START + timedelta(hours=1, minutes=1)
+    world.tick(bot)
+    posts = {
+        kind: len([each for each in world.chat.messages() if each.service == kind])
+        for kind in kinds
+        if CASES[kind].is_http
+    }
+    assert posts == {kind: -(-17 // CASES[kind].service.ITEMS) for kind in kinds if CASES[kind].is_http}
+    assert len(mails.mails) == 1
+    world.catalog.delete("a03")
+    world.tick(bot)
+    world.clock.advance(minutes=10)
+    world.tick(bot)
+    corrected = {message.service for message in world.chat.messages() if message.edited_at}
+    assert corrected == {"discord", "telegram", "zulip", "slack_app", "webhook"}
+    assert {request.status for request in world.chat.requests} <= {200, 202}
+    assert [message.pings for message in world.chat.messages() if message.pings] == []

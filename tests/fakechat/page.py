@@ -26,6 +26,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto
 article { border: 1px solid #8886; border-left: 5px solid #4a154b; border-radius: 6px; margin: 1rem 0;
   padding: .6rem 1rem; overflow-wrap: anywhere; }
 article.discord { border-left-color: #5865f2; }
+article.reply { margin-left: 2.5rem; }
+ul { margin: .3rem 0; padding-left: 1.3rem; white-space: pre-line; } li { margin: .25rem 0; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: .2rem 0; }
 p { margin: .3rem 0; white-space: pre-line; }
 header, .small { font-size: .85rem; opacity: .8; }
@@ -39,7 +41,7 @@ blockquote { border-left: 4px solid #8888; margin: .4rem 0; padding: .1rem .8rem
 <h1>Fake chat</h1>
 <p class="small">{{ messages | length }} messages, newest first; the page reloads every 5 seconds.</p>
 {% for message in messages %}
-<article class="{{ message.service }}">
+<article class="{{ message.service }}{{ " reply" if message.payload.get("thread_ts") }}">
 <header><strong>{{ message.service | capitalize }}</strong> · {{ message.webhook.rsplit("/", 1)[1] }} ·
 <time datetime="{{ message.at.isoformat() }}">{{ message.at.strftime("%Y-%m-%d %H:%M:%S UTC") }}</time>
 {% if message.edited_at %}(edited){% endif %}
@@ -60,6 +62,7 @@ _ANY = r"(?:\\.|(?!{end})[^\\\n])+?"
 _DISCORD_TOKEN = re.compile(
     r"\\(?P<plain>[^a-zA-Z0-9\s])"
     rf"|\[(?P<label>{_ANY.format(end=']')})\]\(<?(?P<target>https?://[^()\s<>]+)>?\)"
+    r"|(?P<ping><@[!&]?\d+>|@(?:everyone|here)\b)"
     r"|<t:(?P<stamp>-?\d{1,11})(?::\w)?>|<(?P<quiet>https?://[^\s<>]+)>"
     rf"|\*\*(?P<bold>{_ANY.format(end='[*]')})\*\*|~~(?P<strike>{_ANY.format(end='~')})~~"
     rf"|\*(?P<italic>{_ANY.format(end='[*]')})\*|`(?P<code>[^`\n]+)`|(?P<bare>https?://[^\s<>\\]+)"
@@ -90,7 +93,7 @@ def _template() -> Template:
 
 
 def _parts(message: Message) -> Iterator[Markup]:
-    parts = {"slack": _slack, "discord": _discord}.get(message.service, _plain)
+    parts = {"slack": _slack, "slack_app": _slack, "discord": _discord}.get(message.service, _plain)
     return parts(message.payload)
 
 
@@ -115,6 +118,9 @@ def _slack_block(block: Json) -> Iterator[Markup]:
         yield Markup("<hr>")
     elif kind == "image":
         yield _image(block.get("image_url"), block.get("alt_text"))
+    elif kind == "rich_text":
+        yield from map(_slack_rich, _objects(block.get("elements")))
+        return
     elif kind == "header":
         yield Markup("<h2>{}</h2>").format(_slack_object(block.get("text")))
     elif isinstance(block.get("text"), dict):
@@ -124,6 +130,26 @@ def _slack_block(block: Json) -> Iterator[Markup]:
         yield _slack_element(element, small=small)
     if isinstance(block.get("accessory"), dict):
         yield from (_slack_element(element) for element in _objects([block["accessory"]]))
+
+
+def _slack_rich(part: Json) -> Markup:
+    """A part of rich text: a list, or a section of texts, links and mentions, of which none is markup."""
+    if part.get("type") == "rich_text_list":
+        items = (Markup("<li>{}</li>").format(_slack_runs(item)) for item in _objects(part.get("elements")))
+        return Markup("<ul>{}</ul>").format(Markup("").join(items))
+    return _paragraph(_slack_runs(part))
+
+
+def _slack_runs(section: Json) -> Markup:
+    return Markup("").join(map(_slack_run, _objects(section.get("elements"))))
+
+
+def _slack_run(run: Json) -> Markup:
+    made = escape(str(run.get("text") or run.get("url") or run.get("type")))
+    style = _object(run.get("style"))
+    for name, tag in (("strike", "s"), ("italic", "em"), ("bold", "strong")):
+        made = Markup(f"<{tag}>{{}}</{tag}>").format(made) if style.get(name) else made
+    return _link(run.get("url"), made) if run.get("type") == "link" else made
 
 
 def _slack_element(element: Json, *, small: bool = False) -> Markup:
@@ -202,6 +228,8 @@ def _discord_token(found: re.Match[str]) -> Markup:
     parts = found.groupdict()
     if parts["plain"]:
         return escape(parts["plain"])
+    if parts["ping"]:
+        return Markup('<span class="ping">{}</span>').format(parts["ping"])
     if emphasised := _emphasis(parts, _discord_text):
         return emphasised
     if parts["code"]:
