@@ -22,7 +22,7 @@ from bot.planning.looking import Look, OvertakenError
 from bot.planning.plan import Plan
 from bot.planning.rule_changes import rules_text
 from bot.planning.rules import Channel
-from bot.planning.timeline import timeline
+from bot.planning.timeline import coming_in, timeline
 
 log = logging.getLogger("bot.planning.planner")
 
@@ -70,8 +70,11 @@ class Planner:
         """
         with rehearsal(self._database) as connection:
             plan = Look(lambda: nullcontext(connection), self._catalog, self._all, self._rules, now).run()
-            channels = self._all.values()
-            plan.timelines += (timeline(connection, self._catalog, each, now, every) for each in channels)
+            coming = coming_in(self._catalog, now)
+            plan.timelines += (
+                timeline(connection, self._catalog, each, now, every, coming=coming)
+                for each in self._all.values()
+            )
         return plan
 
     @contextmanager

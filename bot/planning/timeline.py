@@ -90,8 +90,13 @@ def timeline(
     now: datetime,
     every: timedelta,
     span: timedelta = DAY,
+    *,
+    coming: Sequence[Article] | None = None,
 ) -> Timeline:
-    """Return what the channel will have in `span` from `now` on; the bot looks `every` so often."""
+    """Return what the channel will have in `span` from `now` on; the bot looks `every` so often.
+
+    `coming` is what `coming_in` returns for that span, for whoever asks for many channels.
+    """
     state = channelstate.states_in(connection, [channel.name]).get(channel.name)
     end = now + span
     if state is None or state.baselined_at is None:
@@ -101,19 +106,19 @@ def timeline(
     waiting, _ = sorted_out(unreleased, channel, catalog, now, told)
     spent = _spent(connection, channel, state, now)
     arrivals = [Arrival(at=now, candidate=each) for each in waiting]
-    arrivals += _coming(catalog, channel, now, end)
+    arrivals += _coming(coming_in(catalog, now, span) if coming is None else coming, channel)
     pace = Pace(per_tick=channel.max_per_tick, every=every)
     is_open = state.state is ChannelStatus.ENABLED
     found = forecast(arrivals, channel.policy, spent, pace, now, end) if is_open else _NOTHING
     candidates = {each.candidate.delivery.id: each.candidate for each in arrivals}
-    coming = [*_released(connection, channel, is_open)]
-    coming += [_planned(each, candidates, review=channel.review) for each in found.posts]
+    made = [*_released(connection, channel, is_open)]
+    made += [_planned(each, candidates, review=channel.review) for each in found.posts]
     return Timeline(
         channel=channel,
         start=now,
         end=end,
         is_open=is_open,
-        posts=tuple(sorted(coming, key=lambda each: each.at or end)),
+        posts=tuple(sorted(made, key=lambda each: each.at or end)),
         waits=tuple(_waits(waiting, channel, spent, found.posts, now)),
     )
 
@@ -127,11 +132,16 @@ def _spent(connection: Connection, channel: Channel, state: ChannelState, now: d
     return replace(spent, digest_at=digest.last(now)) if digest and spent.digest_at is None else spent
 
 
-def _coming(catalog: Catalog, channel: Channel, now: datetime, end: datetime) -> Iterator[Arrival]:
-    """Yield the articles that come to their time of publication, and which the channel will take then."""
-    found = catalog.scan(changed_since=catalog.revision(), due=(now, end))
+def coming_in(catalog: Catalog, now: datetime, span: timedelta = DAY) -> list[Article]:
+    """Return the articles that come to their time of publication in that span, in their order."""
+    found = catalog.scan(changed_since=catalog.revision(), due=(now, now + span))
+    return sorted(found, key=lambda each: each.due_at)
+
+
+def _coming(coming: Sequence[Article], channel: Channel) -> Iterator[Arrival]:
+    """Yield the articles that the channel will take when they come to their time of publication."""
     # Numbers that no delivery has tell them apart until they have one.
-    for number, article in enumerate(sorted(found, key=lambda each: each.due_at), 1):
+    for number, article in enumerate(coming, 1):
         if decide(article, channel, article.due_at).deliver:
             delivery = unplanned(article, channel.name, -number)
             candidate = candidate_of(delivery, article, channel.max_age)
