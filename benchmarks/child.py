@@ -112,7 +112,7 @@ def searches(runs: str) -> dict[str, Any]:
     found: dict[str, Any] = {"update": perf_counter() - began, "filters": [], "searches": []}
     for path, *pairs in _FILTERS:
         wanted = parse(path, pairs, publisher.catalog.topics)
-        times, matching = _times(partial(publisher.matching, wanted, now, limit=50), runs)
+        times, matching = _times(partial(publisher.selection.matching, wanted, now, limit=50), runs)
         found["filters"].append((wanted.address("rss"), len(matching.articles), times))
     for question in _QUESTIONS:
         times, answer = _times(partial(publisher.search.find, question, now, limit=20), runs)

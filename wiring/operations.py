@@ -64,6 +64,7 @@ def admin_routes(
     from bot.operator.parts import BotParts
     from pages.admin.authentication import MIN_TOKEN_LENGTH
     from pages.admin.routes import blueprint as admin_blueprint
+    from pages.admin.usage import Usage
     from wiring.bot import bot_parts
 
     if len(token) < MIN_TOKEN_LENGTH:
@@ -76,7 +77,11 @@ def admin_routes(
         except SettingError as error:
             raise BotError(str(error)) from None
 
-    return admin_blueprint(token, parts, newswire.publisher, newswire.config.state)
+    def usage() -> Usage:
+        counted = newswire.counts.read()
+        return Usage(requests=counted.requests, agents=counted.agents, subscribers=counted.subscribers)
+
+    return admin_blueprint(token, parts, newswire.publisher, newswire.config.state, usage)
 
 
 class _Outbox(Collector):

@@ -1,14 +1,20 @@
-"""Which deliveries and files a list of the operator's pages shows: as an address or a form says it."""
+"""What the addresses and forms of the operator's pages say: which part of a list, and what was seen."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
 
+from bot.operator import reviewing
+from bot.operator.orders import Seen
 from bot.outbox.states import State
+from web.numbers import MAX_ID, whole_number
 
 MAX_FILTER = 500
 """Characters of what lists are filtered by."""
@@ -39,6 +45,28 @@ def delivery_filter(values: MultiDict[str, str]) -> DeliveryFilter:
     )
 
 
-def file_filter() -> str:
-    """Return the text that bad files are filtered by in the current request."""
+def text_filter() -> str:
+    """Return the text that files or feeds are filtered by in the current request."""
     return request.args.get("q", "").strip()[:MAX_FILTER]
+
+
+def page_number() -> int:
+    """Return the page of a list that the current request asks for: the first where it names none."""
+    return whole_number(request.args.get("page", "1"), 1, MAX_ID) or 1
+
+
+def seen_in(form: Mapping[str, str]) -> Seen | None:
+    """Return what the page that an order came from showed of the delivery."""
+    state, attempts = form.get("state", ""), form.get("attempts", "")
+    if state not in set(State) or not attempts.isdecimal():
+        return None
+    return Seen(state=State(state), attempts=int(attempts[:9]))
+
+
+def moment_in(form: Mapping[str, str]) -> datetime | None:
+    """Return the time that an approval is for, None for now. Raises BadRequest for what is no time."""
+    text = form.get("at", "")
+    found = reviewing.moment_of(text) if text else None
+    if text and found is None:
+        raise BadRequest("That is not a time.")
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 
 from flask import Blueprint, Response, request
@@ -14,7 +15,7 @@ from bot.operator import orders
 from bot.operator.orders import Seen
 from bot.operator.values import delivery_values
 from bot.outbox.database import Database
-from pages.admin.filters import delivery_filter, file_filter
+from pages.admin.filters import delivery_filter, text_filter
 from pages.admin.tables import MAX_ROWS, Format, table
 from pages.admin.views import PER_PAGE, OperatorViews
 from web.numbers import MAX_ID, whole_number
@@ -22,6 +23,7 @@ from web.numbers import MAX_ID, whole_number
 _DELIVERY = ("id", "state", "channel", "article", "title", "reason", "attempts", "created_at", "updated_at",
              "due_at", "posted_at")  # fmt: skip
 _FILE = ("path", "line", "reason")
+_READERS = ("feed", "subscribers", "answers", "unchanged")
 _ORDERS = {"replay": orders.replay, "skip": orders.skip}
 
 
@@ -35,9 +37,14 @@ def add_tables(routes: Blueprint, views: OperatorViews) -> None:
 
     @routes.get("/files.<any(csv, json):form>")
     def exported_files(form: Format) -> Response:
-        found = views.problems(file_filter())[:MAX_ROWS]
+        found = views.problems(text_filter())[:MAX_ROWS]
         rows = [{"path": each.path, "line": each.line, "reason": each.reason} for each in found]
         return table("files", rows, _FILE, form)
+
+    @routes.get("/readers.<any(csv, json):form>")
+    def exported_readers(form: Format) -> Response:
+        rows = [asdict(each) | {"readers": dict(each.readers)} for each in views.feeds(text_filter())]
+        return table("readers", rows[:MAX_ROWS], _READERS, form)
 
 
 def add_orders(

@@ -11,26 +11,26 @@ from pathlib import Path
 
 from flask import Blueprint, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import BadRequest, Forbidden, NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from articles.catalog.search_words import MAX_LENGTH
 from bot.errors import BotError
 from bot.operator import orders, queries, reports, reviewing
-from bot.operator.orders import Answer, Seen
+from bot.operator.orders import Answer
 from bot.operator.testing import send_test
 from bot.outbox import channelstate
 from bot.outbox.database import first_line
 from bot.outbox.records import Delivery
-from bot.outbox.states import State
 from bot.planning.rules import Channel
 from feeds.filters import MAX_QUALITY
 from feeds.publisher import Publisher
 from pages.admin.area import AdminArea
 from pages.admin.authentication import SESSION, Authenticator, LoginThrottle
-from pages.admin.filters import delivery_filter, file_filter
+from pages.admin.filters import delivery_filter, moment_in, page_number, seen_in, text_filter
 from pages.admin.logins import LoginStore, LoginStoreError
 from pages.admin.many import add_orders, add_tables
+from pages.admin.usage import Usage
 from pages.admin.views import OperatorViews, Parts
 from pages.assets import Assets
 from pages.render import Renderer
@@ -45,8 +45,13 @@ _MAX_NOTICE = 500  # characters: browsers keep no cookie over 4,096 bytes
 log = logging.getLogger(__name__)
 
 
-def blueprint(token: str, parts: Parts, publisher: Publisher, state: Path) -> Blueprint:
-    """Return the routes below /admin, protected by `token`; logins are recorded in the folder `state`."""
+def blueprint(
+    token: str, parts: Parts, publisher: Publisher, state: Path, usage: Callable[[], Usage]
+) -> Blueprint:
+    """Return the routes below /admin, protected by `token`; logins are recorded in the folder `state`.
+
+    `usage` returns what was counted of the feeds' readers.
+    """
     routes = Blueprint("admin", __name__, url_prefix="/admin")
     store = LoginStore(state, publisher.now)
     try:
@@ -58,7 +63,7 @@ def blueprint(token: str, parts: Parts, publisher: Publisher, state: Path) -> Bl
     renderer = Renderer(publisher.site, Assets(), show_quality=True)
     _add_guards(routes, auth, area, renderer)
     _add_login(routes, auth, area, LoginThrottle(store), renderer)
-    views = OperatorViews(parts, publisher, renderer)
+    views = OperatorViews(parts, publisher, renderer, usage)
     _add_views(routes, views, auth, area)
     _add_tools(routes, views, auth, area)
     _add_orders(routes, views, auth, area)
@@ -175,9 +180,14 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
 
     @routes.get("/files")
     def bad_files() -> AnyResponse:
-        question = file_filter()
-        number = whole_number(request.args.get("page", "1"), 1, MAX_ID) or 1
-        return _show(auth, area, lambda token, _: views.files(_now(views), token, question, number))
+        return _show(
+            auth, area, lambda token, _: views.files(_now(views), token, text_filter(), page_number())
+        )
+
+    @routes.get("/readers")
+    def readers() -> AnyResponse:
+        question, number = text_filter(), page_number()
+        return _show(auth, area, lambda token, _: views.readers(_now(views), token, question, number))
 
     add_tables(routes, views)
 
@@ -214,7 +224,7 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
     def order_delivery(number: str, order: str) -> AnyResponse:
         found = _delivery(views, number)
         database, now = views.parts.database, _now(views)
-        seen = _seen(request.form)
+        seen = seen_in(request.form)
         given: Mapping[str, Callable[[], Answer]] = {
             "replay": lambda: orders.replay(database, found.id, now, seen),
             "skip": lambda: orders.skip(database, found.id, now, seen),
@@ -228,10 +238,10 @@ def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, ar
 
     @routes.post("/review/<number>/<order>")
     def order_review(number: str, order: str) -> AnyResponse:
-        found, seen = _delivery(views, number), _seen(request.form)
+        found, seen = _delivery(views, number), seen_in(request.form)
         database, now = views.parts.database, _now(views)
         given: Mapping[str, Callable[[], Answer]] = {
-            "approve": lambda: reviewing.approve(database, found.id, now, seen, _moment(request.form)),
+            "approve": lambda: reviewing.approve(database, found.id, now, seen, moment_in(request.form)),
             "comment": lambda: reviewing.comment(
                 database, found.id, request.form.get("comment", ""), now, seen
             ),
@@ -260,23 +270,6 @@ def _tested(views: OperatorViews, channel: Channel) -> str:
         return views.parts.faults[channel.name]
     result = send_test(views.parts, channel.name)
     return f"Test message to {channel.name}: {result.outcome}. {result.reason}".rstrip()
-
-
-def _seen(form: Mapping[str, str]) -> Seen | None:
-    """Return what the page that an order came from showed of the delivery."""
-    state, attempts = form.get("state", ""), form.get("attempts", "")
-    if state not in set(State) or not attempts.isdecimal():
-        return None
-    return Seen(state=State(state), attempts=int(attempts[:9]))
-
-
-def _moment(form: Mapping[str, str]) -> datetime | None:
-    """Return the time that an approval is for, None for now. Raises BadRequest for what is no time."""
-    text = form.get("at", "")
-    found = reviewing.moment_of(text) if text else None
-    if text and found is None:
-        raise BadRequest("That is not a time.")
-    return found
 
 
 def _sentence(says: str) -> str:

@@ -6,7 +6,7 @@ Knows the bot's parts and the templates, but neither HTTP requests nor who may s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -34,10 +34,11 @@ from pages.admin.channel_view import ChannelView, Outlook
 from pages.admin.charts import columns, days, hours, top
 from pages.admin.filters import DeliveryFilter
 from pages.admin.preview import drawn, previews
+from pages.admin.usage import FeedReaders, Usage, by_feed
 from pages.render import Renderer
 
 PER_PAGE = 50
-FILES_PER_PAGE = 100
+ROWS_PER_PAGE = 100
 _DAYS = 30
 _RECENT = 20
 _WAITS = 20
@@ -58,8 +59,11 @@ Parts = Callable[[], BotParts]
 class OperatorViews:
     """Renders the operator's pages of one site."""
 
-    def __init__(self, parts: Parts, publisher: Publisher, renderer: Renderer) -> None:
+    def __init__(
+        self, parts: Parts, publisher: Publisher, renderer: Renderer, usage: Callable[[], Usage]
+    ) -> None:
         self._parts = parts
+        self._usage = usage
         self._publisher = publisher
         self._renderer = renderer
         self._search = publisher.search
@@ -215,19 +219,18 @@ class OperatorViews:
 
     def files(self, now: datetime, form_token: str, question: str, number: int) -> str:
         """Return a page of the article files with errors, each with line and reason."""
-        problems = self.problems(question)
-        last = max(1, -(-len(problems) // FILES_PER_PAGE))
-        return self._page(
-            "files",
-            now,
-            form_token,
-            "",
-            question=question,
-            total=len(problems),
-            number=min(number, last),
-            last=last,
-            problems=problems[(min(number, last) - 1) * FILES_PER_PAGE :][:FILES_PER_PAGE],
-        )
+        part = _part(self.problems(question), number)
+        return self._page("files", now, form_token, "", question=question, **part)
+
+    def readers(self, now: datetime, form_token: str, question: str, number: int) -> str:
+        """Return a page of the feeds, each with its readers and their subscribers."""
+        agents = sorted(self._usage().agents.items(), key=lambda item: (-item[1], item[0]))[:_RECENT]
+        part = _part(self.feeds(question), number)
+        return self._page("readers", now, form_token, "", question=question, agents=agents, **part)
+
+    def feeds(self, question: str) -> list[FeedReaders]:
+        """Return the feeds that were asked for, those with the text `question` in their names."""
+        return by_feed(self._usage(), question)
 
     def problems(self, question: str) -> list[ArticleError]:
         """Return the article files with errors, those whose path or reason has the text `question`."""
@@ -279,3 +282,11 @@ class OperatorViews:
 
 def _by_state(totals: Counter[State]) -> list[tuple[State, int]]:
     return [(state, totals[state]) for state in State]
+
+
+def _part(rows: Sequence[object], number: int) -> dict[str, object]:
+    """Return a page of a list, the last one where there are fewer, as the templates know it."""
+    last = max(1, -(-len(rows) // ROWS_PER_PAGE))
+    number = min(number, last)
+    shown = rows[(number - 1) * ROWS_PER_PAGE : number * ROWS_PER_PAGE]
+    return {"total": len(rows), "number": number, "last": last, "rows": shown}

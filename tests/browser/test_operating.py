@@ -24,6 +24,7 @@ VIEWS = (
     "/admin/preview",
     "/admin/preview?article=hostile",
     "/admin/files",
+    "/admin/readers",
 )
 
 

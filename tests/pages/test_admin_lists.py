@@ -126,3 +126,18 @@ def test_a_cell_reads_back_and_is_no_formula(text: str) -> None:
     (cell,) = [row["a"] for row in rows]
     assert cell.removeprefix("'") == text.removeprefix("'")
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_readers_of_feeds(desk: Desk) -> None:
+    """Each feed has the subscribers that hosted readers report, its answers, and how many had no change."""
+    counts, client = desk.newswire.counts, desk.client()
+    for status in (200, 304, 304, 304):
+        counts.observe("/feeds/go.rss", status, "Feedly/1.0 (https://feedly.com; 42 subscribers)")
+    counts.observe("/feeds/all.atom", 200, "Newsboat/2")
+    counts.flush()
+    tree = parse(client.get("/admin/readers").text)
+    assert texts(tree, "//tbody/tr[1]/td") == ["go.rss", "42", "Feedly 42", "4", "75 %"]
+    assert texts(tree, "//tbody/tr[2]/td") == ["all.atom", "0", "", "1", "0 %"]
+    (row,) = json.loads(client.get("/admin/readers.json?q=GO").text)
+    assert (row["feed"], row["subscribers"], row["readers"]) == ("go.rss", 42, {"Feedly": 42})
+    assert client.get("/admin/readers.csv").text.splitlines()[1] == "go.rss,42,4,3"

@@ -1,0 +1,52 @@
+"""Who reads which feed, from what the web processes counted: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What was counted: answers by feed and status, programs by name, and subscribers by program and feed."""
+
+    requests: Mapping[tuple[str, int], int]
+    agents: Mapping[str, int]
+    subscribers: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedReaders:
+    """One feed: its answers, those without a change, and the subscribers that hosted readers report."""
+
+    feed: str
+    answers: int
+    unchanged: int
+    subscribers: int
+    readers: tuple[tuple[str, int], ...]
+
+
+def by_feed(usage: Usage, question: str = "") -> list[FeedReaders]:
+    """Return the feeds that were asked for, those with the text `question` in their names, most read first.
+
+    A feed's name is the last part of its address, such as `go.rss`.
+    """
+    subscribers: dict[str, dict[str, int]] = {}
+    for (product, feed), count in usage.subscribers.items():
+        subscribers.setdefault(feed, {})[product] = count
+    names = {feed for feed, _ in usage.requests} | subscribers.keys()
+    chosen = (name for name in names if question.casefold() in name.casefold())
+    found = [_feed(name, usage.requests, subscribers.get(name, {})) for name in chosen]
+    return sorted(found, key=lambda each: (-each.subscribers, -each.answers, each.feed))
+
+
+def _feed(name: str, requests: Mapping[tuple[str, int], int], readers: Mapping[str, int]) -> FeedReaders:
+    unchanged = requests.get((name, HTTPStatus.NOT_MODIFIED), 0)
+    return FeedReaders(
+        feed=name,
+        answers=unchanged + requests.get((name, HTTPStatus.OK), 0),
+        unchanged=unchanged,
+        subscribers=sum(readers.values()),
+        readers=tuple(sorted(readers.items(), key=lambda item: (-item[1], item[0]))),
+    )
