@@ -35,6 +35,7 @@ def expanded(text: str, generator: str, markup: str = "markdown") -> str:
         ("[a]({% post_url 2026-01-02-b %})", "[a](/@~2026-01-02-b)"),
         ("[a]({{ site.baseurl }}{% link _posts/b.md %})", "[a](/project/@/_posts/b.md)"),
         ("{% raw %}{{ kept }}{% endraw %}", "{{ kept }}"),
+        ("`{% raw %}{% raw %}{% endraw %}` a `{% raw %}{{ b }}{% endraw %}`", "`{% raw %}` a `{{ b }}`"),
         ("{%- comment -%}secret{%- endcomment -%}a", "a"),
         ("{% highlight py x %}\na < b\n{% endhighlight %}",
          '<pre><code class="language-py">a &lt; b </code></pre>'),

@@ -100,7 +100,7 @@ class Liquid(Expander):
         if text[0] not in "`~" and all(map(_is_tags, text.splitlines())):
             return ""
         marks = {mark[1] for mark in _RAW_MARK.finditer(text)}
-        return _RAW_MARK.sub("", text) if len(marks) > 1 else text
+        return _without_raw_marks(text) if len(marks) > 1 else text
 
     def _verbatim(self, name: str, rest: str, piece: Piece) -> int:
         end = self.until(_VERBATIM[name], piece.end)
@@ -149,6 +149,18 @@ class Liquid(Expander):
         if not shown:
             self.unknown.add(f"include {file}")
         return shown or ""
+
+
+def _without_raw_marks(text: str) -> str:
+    """Return a text without `{% raw %}` and `{% endraw %}`; between them, another `{% raw %}` is text."""
+    parts: list[str] = []
+    place, is_raw = 0, False
+    for mark in _RAW_MARK.finditer(text):
+        is_end = bool(mark[1])
+        if is_end or not is_raw:
+            parts.append(text[place : mark.start()])
+            place, is_raw = mark.end(), not is_end
+    return "".join([*parts, text[place:]])
 
 
 def _values(rest: str) -> dict[str, str]:
