@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from bot.planning.policy import Policy
 from bot.services.message import MentionKind
 from config import ConfigError, SiteConfig, load
 from wiring.channels import channel_rules
+from wiring.policy_checks import policy_warnings
 
 START = """
 articles: { path: . }
@@ -123,3 +124,26 @@ def test_a_mention_that_the_service_cannot_make_has_its_place(
         load(file, {})
     assert f"bot.channels[1].{said}" in str(caught.value)
     assert str(caught.value).startswith(f"{file}:3:")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            'quiet: { weekends: true }\n      digest: { at: "09:00" }',
+            "the channel is quiet on Saturday at 09:00: that digest is posted on Monday at 00:00",
+        ),
+        ('quiet: { weekends: true }\n      digest: { at: "09:00", days: weekdays }', ""),
+        ("min_quality: 80\n      urgent: { min_quality: 80 }", "every article would be urgent"),
+        ("min_quality: 80\n      urgent: { min_quality: 81 }", ""),
+    ],
+)
+def test_what_is_probably_not_meant_is_said(tmp_path: Path, text: str, says: str) -> None:
+    """A digest in quiet hours comes later than it says, and a channel of urgent articles has no policy."""
+    policy(tmp_path, text)
+    (channel,) = load(tmp_path / "config.yaml", {}).bot.channels
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    site = SiteConfig(timezone="Europe/Berlin")
+    found = [said for _, said in policy_warnings(channel, ("bot",), Topics(()), site, now)]
+    assert len(found) == bool(says)
+    assert says in "".join(found)

@@ -23,6 +23,7 @@ from ops.hosting import outbox_url, unset_address
 from text.hosts import is_loopback
 from wiring.channels import channel_of, monitor_of
 from wiring.layouts import template_of, trial
+from wiring.policy_checks import policy_warnings
 from wiring.site import Newswire
 
 OWN_PATHS = frozenset(
@@ -47,6 +48,9 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
     """
     config = newswire.config
     found = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire), *_of_templates(newswire)]
+    for number, channel in enumerate(config.bot.channels):
+        where: Location = ("bot", "channels", number)
+        found += policy_warnings(channel, where, newswire.catalog.topics, config.site, newswire.clock())
     if fault := monitor_of(config.bot, environ)[1]:
         found.append((("bot", "heartbeat_env"), fault))
     if config.bot.channels and is_loopback(urlsplit(config.site.url).hostname or ""):
