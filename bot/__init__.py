@@ -1,1 +1,1 @@
-"""From articles to chat: what is posted where, when, and what became of it."""
+"""From articles to chat: what is posted, where and when, and with which result."""

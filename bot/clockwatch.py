@@ -1,4 +1,4 @@
-"""Notices that the machine's clock was set: what was scheduled by it would otherwise wait for the old time.
+"""Notices that the machine's clock was set. Jobs scheduled by it would otherwise wait for the old time.
 
 APScheduler computes its waits from the clock. Set back by an hour, it makes every job an hour late.
 """
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 TOLERANCE = timedelta(seconds=2)
-"""How far the two clocks may part between two looks: clocks are slewed, and threads late."""
+"""How far the two clocks may differ between two checks: clocks are slewed, and threads run late."""
 
 LOOK_EVERY = 1.0
-"""Seconds between looks."""
+"""Seconds between checks."""
 
 
 class ClockWatch:
@@ -34,15 +34,15 @@ class ClockWatch:
         self._ended = threading.Event()
 
     def start(self) -> None:
-        """Look again and again in a thread of its own, until `stop`."""
+        """Check again and again in a thread of its own, until `stop`."""
         threading.Thread(target=self._run, name="clock-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop checking."""
         self._ended.set()
 
     def look(self) -> None:
-        """Compare the clocks, and tell of a jump once."""
+        """Compare the clocks, and report a jump once."""
         now, then = (self._clock(), self._monotonic()), self._last
         self._last = now
         jump = (now[0] - then[0]) - timedelta(seconds=now[1] - then[1])

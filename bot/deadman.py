@@ -1,4 +1,4 @@
-"""The dead man's switch: an address that is called while a bot works, so that silence gives its end away.
+"""The dead man's switch: an address that is called while a bot works, so that silence shows its end.
 
 Alerts cannot tell that the bot is dead. A service such as healthchecks.io can: it warns when nobody has
 called for some minutes.

@@ -18,7 +18,7 @@ LIMIT = 60.0
 
 
 class Liveness:
-    """Signs of life of the bots that share a state folder, each of which is the machine's own."""
+    """Signs of life of the bots that share a state folder on one machine."""
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._file = folder / NAME

@@ -42,7 +42,7 @@ class Attention:
 
 
 def attention(database: Database, now: datetime) -> list[Attention]:
-    """Return what needs a person, the most urgent first; empty where all is well."""
+    """Return what needs a person, the most urgent first; empty where nothing does."""
     begun = (
         select(posts.c.state, posts.c.cause, func.count())
         .join(deliveries, deliveries.c.post_id == posts.c.id)

@@ -1,4 +1,4 @@
-"""What the outbox tells Prometheus, and whether a bot is at work."""
+"""Metrics of the outbox for Prometheus, and whether a bot is at work."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of an order: whether it was carried out, and in words what follows or why it was not.
+    """The result of an order: whether it was carried out, and in words what follows or why it was not.
 
     With `whole_message` it was carried out on all deliveries of the message.
     """
@@ -80,9 +80,9 @@ IS_SKIPPED = Answer(done=True, says="it is skipped, and will not be posted", who
 
 
 def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
-    """Post a delivery again, or at last, whatever rules or age say.
+    """Post a delivery, again or for the first time, regardless of rules and age.
 
-    One that is in flight is left alone. All articles of its message go with it; the article has to be
+    One in flight is not changed. All articles of its message go with it; the article has to be
     published when its turn comes.
     """
 
@@ -116,7 +116,7 @@ def resolve(
 
 
 def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
-    """Never post this delivery, unless it is replayed; its story counts as told."""
+    """Never post this delivery, unless it is replayed; its story counts as posted."""
 
     def act(connection: Connection, found: Delivery) -> bool:
         if not found.can_be_skipped:
@@ -138,7 +138,7 @@ def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None 
 
 
 def forget(database: Database, channel: str, now: datetime) -> int | None:
-    """End all that waits for a channel, and the channel; return how many deliveries waited.
+    """End the channel and everything that waits for it; return how many deliveries waited.
 
     None where there is no such channel. What was posted stays on record.
     """

@@ -1,4 +1,4 @@
-"""What the outbox answers to people: deliveries with where they stand, counts, attempts, and the past.
+"""Queries about the outbox for people: deliveries with their states, counts, attempts, and the past.
 
 Changes nothing.
 """

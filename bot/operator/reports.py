@@ -1,4 +1,4 @@
-"""What the commands tell people, line by line; `values` has the same for programs. Pure."""
+"""What the commands print for people, line by line; `values` has the same for programs. Pure."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def comment(
 
 
 def drop(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
-    """Never post what waits for review, unless it is replayed; its stories count as told."""
+    """Never post what waits for review, unless it is replayed; its stories count as posted."""
 
     def act(connection: Connection, found: Delivery) -> bool:
         if not _review(connection, found.post, PostState.DEAD, Verdict.DROPPED, now, None):

@@ -1,4 +1,4 @@
-"""A channel's test message, sent like every other: in its turn, at the channel's pace, under a claim."""
+"""A channel's test message, sent like every other: in order, at the channel's pace, under a claim."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GLANCE = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestResult:
-    """What came of a test message: the outcome of its request, "waiting" when none was made in time."""
+    """The result of a test message: the outcome of its request, "waiting" when none was made in time."""
 
     __test__ = False
 
@@ -38,7 +38,7 @@ def send_test(parts: BotParts, channel: str) -> TestResult:
     The bot that is running sends it; where none is, this process does. Raises what the database raises.
     """
     number = orders.send_test(parts.database, channel, parts.clock())
-    bot = replace(parts, faults={}, warnings=tuple).bot()  # the others' faults are not the question here
+    bot = replace(parts, faults={}, warnings=tuple).bot()  # faults of other channels do not matter here
     end = time.monotonic() + PATIENCE
     try:
         while time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""What the commands tell programs with --json: plain values. Pure."""
+"""What the commands print for programs with --json: plain values. Pure."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ TOLD = frozenset({Cause.SAME_STORY, Cause.SIMILAR})
 """Causes of a delivery that is not posted because another article's tells the story, named by `told_by`."""
 
 LOST = frozenset({Cause.ANSWER_LOST})
-"""Causes that leave open whether people see the message: only a look into the channel can tell."""
+"""Causes that leave open whether people see the message: only the channel itself shows whether they do."""
 
 _WORDS = {
     Cause.NONE: "",

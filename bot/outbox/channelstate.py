@@ -30,7 +30,7 @@ class RenameError(DatabaseError):
 
 
 class ChannelStatus(StrEnum):
-    """What stands in the way of posting to a channel, if anything does."""
+    """Whether a channel may be posted to, and what prevents it."""
 
     ENABLED = "enabled"
     DISABLED = "disabled"
@@ -67,7 +67,7 @@ class ChannelState:
 
 
 def register(connection: Connection, names: Iterable[str], now: datetime) -> None:
-    """Make the channels known that are not yet; whatever is known of the others stays."""
+    """Add the channels that the outbox does not have yet; the others stay as they are."""
     rows = [{"name": name, "state": ChannelStatus.ENABLED, "changed_at": now} for name in sorted(names)]
     if rows:
         insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
@@ -167,7 +167,7 @@ def disabled(database: Database) -> list[tuple[str, str, int]]:
 
 
 def host_pauses(database: Database) -> dict[str, datetime]:
-    """Return until when each host is left alone; moments that have passed are among them."""
+    """Return until when each host is paused; times that have passed are included."""
     with database.read() as connection:
         return {row.name: row.paused_until for row in connection.execute(select(hosts))}
 
@@ -197,13 +197,13 @@ def disable(connection: Connection, name: str, reason: str, now: datetime) -> No
 
 
 def rest_channel(connection: Connection, name: str, until: datetime) -> None:
-    """Leave the channel alone until then, as its service asked; a longer pause stays as it is."""
+    """Pause the channel until then, as its service asked; a longer pause stays as it is."""
     shorter = or_(channels.c.paused_until.is_(None), channels.c.paused_until < until)
     connection.execute(update(channels).where(channels.c.name == name, shorter).values(paused_until=until))
 
 
 def rest_host(connection: Connection, name: str, until: datetime, reason: str) -> None:
-    """Leave every channel on the host alone until then; a longer pause stays as it is."""
+    """Pause every channel on the host until then; a longer pause stays as it is."""
     values = {"paused_until": until, "reason": reason}
     dialect = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     added = dialect(hosts).values(name=name, **values)

@@ -1,7 +1,7 @@
 """Claims on posts: the right to have one request in flight, which nobody else may then make.
 
-A post is claimed as it was read, by whoever holds the lease, and never while another of its channel is. Of
-what came of a request this knows nothing.
+A post is claimed as it was read, by whoever holds the lease, and never while another of its channel is. Knows
+nothing of the results of requests.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _TAKE_CORRECTION = (
 
 
 class Taken(Enum):
-    """What became of the wish to claim a post."""
+    """The result of an attempt to claim a post."""
 
     YES = "it is ours"
-    STALE = "it has changed since it was looked at"
+    STALE = "it has changed since it was read"
     NOT_LEADING = "the lease is not ours"
 
 

@@ -1,6 +1,6 @@
 """The outbox's database: SQLite in one file or a PostgreSQL server, opened alike and safe alike.
 
-Knows how to connect and how to write without stepping on others; of tables and deliveries, nothing.
+Knows how to connect, and how to write beside other processes; knows nothing of tables and deliveries.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
 _AWAY_STATES = {"25006", "25P03", "25P04", "55P03"}
-"""A standby's refusal to write, transactions that were ended for idling or lasting, a lock not to be had."""
+"""A standby's refusal to write, transactions ended for idling or taking too long, a lock that is taken."""
 
 _AWAY_SQLITE = {5, 6, 8, 10, 13, 14, 15}
 """BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL (https://sqlite.org/rescode.html)."""
@@ -203,7 +203,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """Return what the database said, in one line without statements and values."""
+    """Return the database's message in one line, without statements and values."""
     said = error.orig if isinstance(error, DBAPIError) else error
     return (str(said).strip().splitlines() or ["no answer"])[0]
 

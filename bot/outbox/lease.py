@@ -1,4 +1,4 @@
-"""Who among any number of bots may plan and send: one holder at a time, told apart by a growing fence.
+"""Which of any number of bots may plan and send: one holder at a time, identified by a growing fence.
 
 Knows nothing of deliveries. Times are the database server's on PostgreSQL, so that the clocks of several
 machines need not agree, and the given clock's on SQLite, whose processes share one machine. Where that is set

@@ -1,4 +1,4 @@
-"""The only place that writes the states of deliveries and posts, by the tables in `bot.outbox.states`.
+"""The only module that writes the states of deliveries and posts, by the tables in `bot.outbox.states`.
 
 Every move compares the state it starts from, so that what has changed meanwhile stays as it is.
 """

@@ -1,4 +1,4 @@
-"""Deletes what is over and older than the operator keeps it, a bounded number of rows at a time.
+"""Deletes finished rows that are older than the operator keeps them, a bounded number at a time.
 
 Deliveries stay for good: they hold the identity and the story of an article, so that nothing is posted twice.
 """

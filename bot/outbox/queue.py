@@ -1,7 +1,7 @@
-"""The durable queue: what waits, who has it in flight, and what came of it.
+"""The durable queue: what waits, who has it in flight, and the results.
 
 Every change compares the claim or the state that its author last saw, and is made by whoever holds the lease.
-Of rules, messages and requests it knows nothing.
+Knows nothing of rules, messages and requests.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DUE, SHOWN, DeliveryState, PostState
 
 APART = timedelta(minutes=5)
-"""How long a correction stands before the next: an article in the making is saved often."""
+"""The shortest time between two corrections: an article that is being written is saved often."""
 
 
 class Outbox:
@@ -65,7 +65,7 @@ class Outbox:
         return self._posts(query.order_by(posts.c.correct_at, posts.c.id).limit(limit))
 
     def same_story(self, delivery: Delivery) -> list[Delivery]:
-        """Return the deliveries that were skipped because the article of this one told their story."""
+        """Return the deliveries that were skipped because this one has the same story."""
         address, title = deliveries.c.cause == Cause.SAME_STORY, deliveries.c.cause == Cause.SIMILAR
         alike = select(*delivery_columns).where(
             deliveries.c.channel == delivery.channel,
@@ -141,7 +141,7 @@ class Outbox:
     def exchange(self, done: Done | None, wanted: Claim | None) -> tuple[bool, Taken | None]:
         """Record what is done and claim what is wanted, in one transaction.
 
-        Returns whether the record was still ours to make, and what became of the wish. May be repeated with
+        Returns whether the record was still ours to make, and the result of the claim. May be repeated with
         the same arguments after a database error, whether or not that came after the commit.
         """
         with self.database.write() as connection:
@@ -210,7 +210,7 @@ class Outbox:
             return move_deliveries(connection, which, sources, target, now, cause=Cause.NONE) == 1
 
     def drop_correction(self, post: Post) -> None:
-        """Forget that the post was to be corrected: people see what they should."""
+        """Cancel the correction of a post: people see what they should."""
         with self.database.write() as connection:
             connection.execute(
                 update(posts)

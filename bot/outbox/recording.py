@@ -1,4 +1,4 @@
-"""Writes down what came of a request, with all that follows from it for its post, deliveries and channel.
+"""Records the result of a request, with its consequences for its post, deliveries and channel.
 
 Only under the claim that the request was made with; a success that comes later is recorded if nobody has
 tried again meanwhile.
@@ -41,7 +41,7 @@ _ATTEMPT = insert(attempts).inline()
 
 
 def record(connection: Connection, done: Done) -> bool:
-    """Write down an attempt and what follows from it; return whether it was still to be recorded."""
+    """Record an attempt with its consequences; return whether it was still to be recorded."""
     if done.error:
         lock_channel(connection, done.claim.post.channel)
     if done.claim.kind is Kind.CORRECT:

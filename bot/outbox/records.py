@@ -1,6 +1,6 @@
-"""What the outbox holds, as values: deliveries, posts, claims on posts, and what came of an attempt.
+"""What the outbox holds, as values: deliveries, posts, claims on posts, and the results of attempts.
 
-Of how it is stored, claimed and sent it knows nothing.
+Knows nothing of how they are stored, claimed and sent.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Delivery:
 
     @property
     def reason(self) -> str:
-        """Why it stands there, in words; "" where there is nothing to say."""
+        """Why it is in that state, in words; "" where there is nothing to say."""
         post = self.post
         if self.decided is DeliveryState.WAITING and post and post.state is not PostState.PLANNED:
             return describe(post.cause, post.note)
@@ -139,7 +139,7 @@ class Delivery:
 
     @property
     def changed_at(self) -> datetime:
-        """When it came to stand where it does."""
+        """When it came to be in that state."""
         return max(self.updated_at, self.post.updated_at) if self.post else self.updated_at
 
     @property
@@ -201,7 +201,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """How long a channel, or with `host` that host, is left alone."""
+    """How long a channel, or with `host` that host, is paused."""
 
     until: datetime
     host: str | None = None

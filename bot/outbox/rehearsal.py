@@ -1,6 +1,6 @@
 """Copies of an outbox in which anything may be written, and which are gone afterwards.
 
-Nobody waits for whoever rehearses: a copy is made of one snapshot, and what is written there locks nothing.
+A rehearsal makes nobody wait: a copy is made of one snapshot, and writing to it locks nothing.
 """
 
 from __future__ import annotations

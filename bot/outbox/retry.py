@@ -1,6 +1,6 @@
 """What an answer means for a post: pure decisions, from one attempt's verdict to what is stored.
 
-Knows the schedule and the policies; of tables, requests and threads, nothing.
+Knows the schedule and the policies; knows nothing of tables, requests and threads.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What becomes of a post: its state and why, and when it, or its correction, is due again, if it is."""
+    """The next state of a post with its cause, and when it, or its correction, is due again, if it is."""
 
     state: PostState
     cause: Cause = Cause.NONE

@@ -37,7 +37,7 @@ from typing import Literal
 from bot.errors import BotError
 
 OnUnknown = Literal["retry", "hold", "skip"]
-"""What follows when the answer to a request was lost."""
+"""What is done when the answer to a request was lost."""
 
 
 class DeliveryState(StrEnum):

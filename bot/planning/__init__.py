@@ -1,1 +1,1 @@
-"""What is to be posted, and why: rules, planner, dry run, thresholds."""
+"""What is posted, and why: rules, planner, dry run, thresholds."""

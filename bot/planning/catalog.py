@@ -1,4 +1,4 @@
-"""What the bot asks of the catalog of articles; whatever answers so will do."""
+"""What the bot needs of the catalog of articles, as a protocol."""
 
 from __future__ import annotations
 

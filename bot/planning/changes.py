@@ -20,7 +20,7 @@ QUIET = timedelta(seconds=60)
 """How long an article must have been left alone before its post is corrected: people save more than once."""
 
 CORRECTABLE_FOR = timedelta(days=7)
-"""How long after it was posted a message is corrected: nobody scrolls back further."""
+"""How long after it was posted a message is corrected: few people read older messages."""
 
 
 def mark_changed(

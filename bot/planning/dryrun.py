@@ -18,7 +18,7 @@ log = logging.getLogger("bot.planning.dryrun")
 
 
 class DryRun:
-    """Follows the catalog for channels that cannot be posted to."""
+    """Evaluates the catalog for channels that cannot be posted to."""
 
     def __init__(self, catalog: Catalog, channels: Iterable[Channel]) -> None:
         self._catalog = catalog

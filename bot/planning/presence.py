@@ -1,4 +1,4 @@
-"""Whether an article that a catalog does not have is gone, or only not there yet.
+"""Whether an article that a catalog does not have was deleted, or has not been read yet.
 
 Knows nothing of what follows from either.
 """

@@ -1,4 +1,4 @@
-"""`flask bot run`, `once` and `health`: post until told to stop, or once; whether a bot works."""
+"""`flask bot run`, `once` and `health`: post until stopped, or once; report whether a bot works."""
 
 from __future__ import annotations
 
