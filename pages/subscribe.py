@@ -1,4 +1,4 @@
-"""The ways to subscribe to a feed: its addresses, links into well-known readers, a QR code."""
+"""The ways to subscribe to a feed: its addresses, links into well-known readers, and a QR code."""
 
 from __future__ import annotations
 

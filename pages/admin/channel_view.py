@@ -1,4 +1,4 @@
-"""A channel as the first of the operator's pages shows it: values without a rule."""
+"""A channel as the operator's overview shows it: values only."""
 
 from __future__ import annotations
 

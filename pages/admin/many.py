@@ -1,4 +1,4 @@
-"""What the operator does with, or takes from, many deliveries or files at once."""
+"""Orders for many deliveries at once, and downloads of the lists."""
 
 from __future__ import annotations
 

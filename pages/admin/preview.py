@@ -1,4 +1,4 @@
-"""What a service is sent → what it shows, as far as that can be known.
+"""Drawings of what a service would show, as far as that can be known.
 
 Drawn from the exact request, not from the article, so that what is seen is what would be posted. Pictures are
 named in place of being shown: a page makes no request to another host.
