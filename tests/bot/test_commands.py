@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 import config as configuration
-from bot.outbox import schema, upgrading
+from bot.outbox import upgrading
 from bot.outbox.channelstate import ChannelStatus, states
 from bot.outbox.states import State
 from tests.bot.program import Program
@@ -142,7 +142,7 @@ def test_old_tables_are_refused_until_they_are_upgraded(
     """On tables of an older revision the bot says to upgrade; a program that is older refuses to upgrade."""
     program.upgrade()
     known = upgrading.revisions()
-    monkeypatch.setattr(schema, "revisions", lambda: [*known, "9000"])
+    monkeypatch.setattr(upgrading, "revisions", lambda: [*known, "9000"])
     result = flask("bot", "once")
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"tables are old (revision {known[-1]}): run `flask db upgrade`" in result.stderr
