@@ -37,6 +37,11 @@ def database_commands(parts: Parts) -> AppGroup:
         copying.back_up(parts(sys.stderr).database, file)
         print_line(f"wrote {file}, {counted(file.stat().st_size, 'byte')}")
 
+    _add_copying(group, parts)
+    return group
+
+
+def _add_copying(group: AppGroup, parts: Parts) -> None:
     @group.command(short_help="Copy a backup into a database that has no outbox.")
     @click.argument("file", type=_FILE)
     @clear_errors
@@ -64,5 +69,3 @@ def database_commands(parts: Parts) -> AppGroup:
         with closing(connect(url)) as target:
             rows = copying.move(ours.database, target, ours.clock())
         print_line(f"copied {counted(rows, 'row')}")
-
-    return group
