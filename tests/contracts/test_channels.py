@@ -18,6 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.sending.findings import TransportError
+from bot.sending.pace import Pacer
 from bot.sending.transport import Transport
 from bot.services import (
     SERVICES,
@@ -44,8 +45,10 @@ from tests.fakechat import (
     html_429,
     plain_text_only,
     rate_limited,
+    registry,
     reset_after_body,
 )
+from tests.fakechat.pace import Paces
 from tests.fakechat.registry import speaking
 
 patient = settings(deadline=None, max_examples=30)
@@ -383,3 +386,25 @@ def test_the_token_is_nowhere(
         chat.release()
     assert any(record.name.startswith("urllib3") for record in caplog.records)
     assert TOKEN not in "\n".join([*shown, caplog.text])
+
+
+@pytest.mark.parametrize("kind", [kind for kind, case in CASES.items() if case.is_http and not case.fake])
+def test_its_pace_keeps_within_the_vendors_limit(kind: str) -> None:
+    """Two minutes at full speed bring no 429; a flood does, in the words that the service understands."""
+    fake, service = registry.SERVICES[kind], CASES[kind].service
+    route = fake.route(fake.path("t"))
+    assert route is not None
+    paces, pacer, now = Paces(), Pacer(service.RATE), 1000.0
+    while now < 1120:
+        assert fake.count(paces, "hook", now).wait == 0
+        pacer.sent(now)
+        now += max(pacer.wait(now), 0.001)
+    if kind == "webhook":  # the specification sets no limit
+        return
+    flood = Paces()
+    paced = next(each for _ in range(1000) if (each := fake.count(flood, "hook", now)).wait)
+    answer = fake.pace_answer(paced, route, now)
+    assert answer is not None
+    verdict = service.classify(Response(status=answer.status, headers=answer.headers, body=answer.body))
+    assert verdict.outcome is Outcome.RATE_LIMITED
+    assert verdict.retry_after is not None and verdict.retry_after >= timedelta(seconds=min(paced.wait, 1))

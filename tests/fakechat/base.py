@@ -40,9 +40,10 @@ def is_rich(payload: object) -> bool:
 
 
 class Fake:
-    """A service with a webhook for each token, whose path `PATH` matches; it sets no limit to the rate.
+    """A service with a webhook for each token, whose path `PATH` matches.
 
-    `ANSWERS` has what it says with a status, as JSON.
+    `ANSWERS` has what it says with a status, as JSON. It takes so many requests in any span as `LIMIT` says,
+    or one a second after `BURST`, or else any number.
     """
 
     KIND: ClassVar[str]
@@ -50,6 +51,7 @@ class Fake:
     ANSWERS: ClassVar[Mapping[int, object]] = {}
     DEAD: ClassVar[tuple[int, object]] = (404, {})
     BURST: ClassVar[int] = 0
+    LIMIT: ClassVar[tuple[int, float] | None] = None
 
     def path(self, token: str) -> str:
         """The path of the webhook with that token."""
@@ -87,7 +89,9 @@ class Fake:
         return json_answer(429, self.ANSWERS.get(429, {}), {"Retry-After": str(max(1, math.ceil(seconds)))})
 
     def count(self, paces: Paces, webhook: str, now: float) -> Pace:
-        """Count a request: against one a second after a burst, where there is a limit."""
+        """Count a request, where there is a limit."""
+        if self.LIMIT:
+            return paces.window(webhook, now, *self.LIMIT)
         return paces.slack(webhook, now) if self.BURST else Pace(limit=1, remaining=1, resets_in=0.0)
 
     def pace_answer(self, pace: Pace, route: Route, now: float) -> Answer | None:

@@ -85,6 +85,8 @@ class FakeGoogleChat(Fake):
 
     KIND: ClassVar[str] = "google_chat"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/v1/spaces/[^/]+/messages)")
+    # https://developers.google.com/workspace/chat/limits : writes a minute and space
+    LIMIT: ClassVar[tuple[int, float] | None] = (60, 60.0)
     DEAD: ClassVar[tuple[int, object]] = (404, error(404, "NOT_FOUND"))
     ANSWERS: ClassVar[Mapping[int, object]] = {
         400: error(400, "INVALID_ARGUMENT"),

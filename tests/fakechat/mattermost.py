@@ -42,6 +42,8 @@ class FakeMattermost(Fake):
 
     KIND: ClassVar[str] = "mattermost"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/hooks/[^/]+)")
+    # https://docs.mattermost.com/administration-guide/configure/rate-limiting-configuration-settings.html
+    LIMIT: ClassVar[tuple[int, float] | None] = (10, 1.0)
     DEAD: ClassVar[tuple[int, object]] = (400, error("web.incoming_webhook.invalid.app_error", 400))
     ANSWERS: ClassVar[Mapping[int, object]] = {400: error("web.incoming_webhook.parse.app_error", 400)}
 

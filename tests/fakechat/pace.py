@@ -74,6 +74,18 @@ class Paces:
             missing = 0.0 if allowed else (1 - tokens) / SLACK_PER_SECOND
             return Pace(limit=SLACK_BURST, remaining=int(tokens), resets_in=missing, wait=missing)
 
+    def window(self, webhook: str, now: float, limit: int, length: float) -> Pace:
+        """Count a request at `now` (seconds) against `limit` in any span of `length` seconds."""
+        with self._lock:
+            times = self._minutes[webhook]
+            while times and times[0] <= now - length:
+                times.popleft()
+            if len(times) >= limit:
+                wait = times[0] + length - now
+                return Pace(limit=limit, remaining=0, resets_in=wait, wait=wait)
+            times.append(now)
+            return Pace(limit=limit, remaining=limit - len(times), resets_in=0.0)
+
     def _channel_wait(self, webhook: str, now: float) -> float:
         limit, length = DISCORD_PER_CHANNEL
         times = self._minutes[webhook]

@@ -34,6 +34,8 @@ class FakeRocketChat(Fake):
 
     KIND: ClassVar[str] = "rocketchat"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/hooks/[^/]+/[^/]+)")
+    # https://docs.rocket.chat/docs/rate-limiter : calls of an endpoint, by default
+    LIMIT: ClassVar[tuple[int, float] | None] = (10, 60.0)
     DEAD: ClassVar[tuple[int, object]] = (
         404,
         {"success": False, "error": "Invalid integration id or token provided."},

@@ -71,6 +71,8 @@ class FakeTeams(Fake):
     PATH: ClassVar[re.Pattern[str]] = re.compile(
         r"(/powerautomate/automations/direct/workflows/[^/]+/triggers/manual/paths/invoke)"
     )
+    # https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
+    LIMIT: ClassVar[tuple[int, float] | None] = (4, 1.0)
     DEAD: ClassVar[tuple[int, object]] = (404, error("WorkflowNotFound"))
     ANSWERS: ClassVar[Mapping[int, object]] = {
         400: error("TriggerInputSchemaMismatch"),

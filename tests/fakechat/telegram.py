@@ -65,6 +65,8 @@ class FakeTelegram(Fake):
     PATH: ClassVar[re.Pattern[str]] = re.compile(
         r"(/bot\d+:[\w-]+)(?:/(?:sendMessage|sendPhoto|editMessageText|editMessageCaption))?"
     )
+    # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this : in a group
+    LIMIT: ClassVar[tuple[int, float] | None] = (20, 60.0)
     DEAD: ClassVar[tuple[int, object]] = (400, error(400, "Bad Request: chat not found"))
     ANSWERS: ClassVar[Mapping[int, object]] = {
         400: error(400, "Bad Request: failed to get HTTP URL content"),

@@ -47,6 +47,8 @@ class FakeZulip(Fake):
 
     KIND: ClassVar[str] = "zulip"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/zulip/[^/]+)(?:/api/v1/messages(?:/(\d+))?)?")
+    # https://zulip.readthedocs.io/en/latest/production/security-model.html#rate-limiting
+    LIMIT: ClassVar[tuple[int, float] | None] = (200, 60.0)
     DEAD: ClassVar[tuple[int, object]] = (400, error("STREAM_DOES_NOT_EXIST"))
     ANSWERS: ClassVar[Mapping[int, object]] = {
         400: error("BAD_REQUEST"),
