@@ -6,8 +6,10 @@ import json
 import os
 import resource
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from benchmarks.corpus import TOPICS
 from bot.operator import queries
 from bot.outbox import upgrading
 from bot.outbox.database import connect
+from bot.outbox.lease import HEARTBEAT
 from bot.planning.planner import Planner
 from bot.planning.rules import Channel
 from bot.run import Bot, Parts
@@ -139,12 +142,31 @@ def starts() -> dict[str, Any]:
     found: dict[str, Any] = {"start": time.perf_counter() - began}
     upgrading.upgrade(parts.database)
     parts.refresh()
-    bot.lease.hold()
-    found["first"] = _seconds(bot.look)
-    found["looks"] = [_seconds(bot.look) for _ in range(10)]
+    with _holding(bot):
+        found["first"] = _seconds(bot.look)
+        found["looks"] = [_seconds(bot.look) for _ in range(10)]
     found["baselined"] = sum(queries.totals(parts.database).values())
     bot.stop()
     return found
+
+
+@contextmanager
+def _holding(bot: Bot) -> Iterator[None]:
+    """Renew the lease for a while, as the heartbeat of a bot that runs does."""
+    bot.lease.hold()
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(HEARTBEAT.total_seconds()):
+            bot.lease.hold()
+
+    thread = threading.Thread(target=renew)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _with_webhooks(environ: Mapping[str, str], channels: Iterable[Any]) -> dict[str, str]:
