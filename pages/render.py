@@ -49,18 +49,7 @@ class Renderer:
         self.headers = security_headers(self.pictures.sources)
         language = language or Language()
         self.times = when.Times(zone, language.short_date, language.exact)
-        self._environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=StrictUndefined,
-            extensions=["jinja2.ext.i18n"],
-            auto_reload=False,
-        )
-        self._environment.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
-            language.gettext, language.ngettext, newstyle=True
-        )
+        self._environment = _environment(language)
         self._environment.globals |= {
             "site": site,
             "root": site.path,
@@ -71,21 +60,9 @@ class Renderer:
             "translated": language.gettext,
         }
         self._environment.filters |= {
-            "ago": when.ago,
-            "exact": language.exact,
             "stamp": self.times.stamp,
             "written": self.times.text,
-            "long_date": language.long_date,
-            "tint": cards.tint,
             "topic_path": lambda slug: site.path + cards.topic_path(slug),
-            "initial": cards.initial,
-            "short": lambda name: cut(name, cards.MAX_NAME),
-            "sparkline": outline.sparkline,
-            "marked": marked,
-            "thousands": language.number,
-            "counted": language.counted,
-            "noun": language.noun,
-            "as_people": lambda names: [{"@type": "Person", "name": name} for name in names],
         }
 
     def html(self, template: str, **values: object) -> str:
@@ -100,6 +77,37 @@ class Renderer:
             last_modified=None,
             headers=(("Cache-Control", cache_control), *self.headers),
         )
+
+
+def _environment(language: Language) -> Environment:
+    """Return the environment of templates whose texts are in a language."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
+        language.gettext, language.ngettext, newstyle=True
+    )
+    environment.filters |= {
+        "ago": when.ago,
+        "exact": language.exact,
+        "long_date": language.long_date,
+        "thousands": language.number,
+        "counted": language.counted,
+        "noun": language.noun,
+        "tint": cards.tint,
+        "initial": cards.initial,
+        "short": lambda name: cut(name, cards.MAX_NAME),
+        "sparkline": outline.sparkline,
+        "marked": marked,
+        "as_people": lambda names: [{"@type": "Person", "name": name} for name in names],
+    }
+    return environment
 
 
 def marked(text: str, words: Iterable[str]) -> Markup:
