@@ -42,7 +42,8 @@ blockquote { border-left: 4px solid #8888; margin: .4rem 0; padding: .1rem .8rem
 <p class="small">{{ messages | length }} messages, newest first; the page reloads every 5 seconds.</p>
 {% for message in messages %}
 <article class="{{ message.service }}{{ " reply" if message.payload.get("thread_ts") }}">
-<header><strong>{{ message.service | capitalize }}</strong> · {{ message.webhook.rsplit("/", 1)[1] }} ·
+<header><strong>{{ message.service | replace("_", " ") | capitalize }}</strong> ·
+{{ message.webhook.rsplit("/", 1)[1] }} ·
 <time datetime="{{ message.at.isoformat() }}">{{ message.at.strftime("%Y-%m-%d %H:%M:%S UTC") }}</time>
 {% if message.edited_at %}(edited){% endif %}
 {% if message.pings %}<span class="ping">pings {{ message.pings | join(", ") }}</span>{% endif %}</header>
