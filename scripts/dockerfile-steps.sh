@@ -17,7 +17,8 @@ trap finish EXIT
 python=${PYTHON:-python3}
 echo "== packages: $("$python" --version)"
 "$python" -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+    -r requirements.txt -r requirements-pictures.txt
 
 echo "== files"
 mkdir -p "$work/app" "$work/data" "$work/tmp"
