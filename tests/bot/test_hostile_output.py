@@ -43,7 +43,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "config schema": [[]],
     "config show": [[], ["--json"]],
     "db backup": [["{home}/backup.sqlite"]],
-    "db copy": [[f"sqlite:///{HOSTILE}"]],
+    "db copy": [["sqlite:///{home}/" + HOSTILE]],
     "db restore": [["{home}/content/first.md"]],
     "db upgrade": [[]],
     "feeds compare": [["{home}/content/first.md"], [HOSTILE]],
