@@ -115,7 +115,7 @@ def running_chat() -> Iterator[FakeChat]:
 @pytest.fixture
 def chat(running_chat: FakeChat) -> FakeChat:
     """A fake Slack and Discord that has forgotten everything."""
-    running_chat.reset()
+    running_chat.forget()
     return running_chat
 
 

@@ -114,6 +114,7 @@ def test_everything_is_posted_once_behind_a_pooler(world: World) -> None:
     assert len(world.chat.requests) == 61
 
 
+@pytest.mark.transaction_limits
 def test_limits_of_a_transaction_end_with_it(world: World) -> None:
     """What is set for one transaction is not left behind on a connection that others get next."""
     with world.database.write() as connection:

@@ -132,9 +132,13 @@ class FakeChat:
         """Let the requests that hang go on: each is posted (unless it was) and answered."""
         self.gate.open()
 
-    def reset(self) -> None:
-        """Forget webhooks, requests, messages, faults and counts, and release what hangs."""
+    def forget(self) -> None:
+        """Forget everything, the names of webhooks too."""
         self._names.clear()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget requests, messages, faults and counts, and release what hangs."""
         self.faults.clear()
         self.paces.clear()
         self.gate.open()
