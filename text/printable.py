@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import traceback
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -55,10 +56,16 @@ def print_line(line: str = "", *, stream: TextIO | None = None) -> None:
     Characters that the stream's encoding lacks are escaped too.
     """
     stream = stream or sys.stdout
-    print(encodable(printable(line), stream), file=stream, flush=True)
+    print(_encodable(printable(line), stream), file=stream, flush=True)
 
 
-def encodable(text: str, stream: TextIO) -> str:
+def print_parts(parts: Iterable[tuple[str, Callable[[str], str]]]) -> None:
+    """Print a line to standard output: each part made printable, and then what its function makes of it."""
+    text = "".join(styled(printable(part)) for part, styled in parts)
+    print(_encodable(text, sys.stdout), flush=True)  # noqa: T201 - as `print_line` does
+
+
+def _encodable(text: str, stream: TextIO) -> str:
     """Return `text` with the characters that the stream's encoding lacks as escapes."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)

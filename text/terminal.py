@@ -9,11 +9,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
-from text.printable import encodable, printable
+from text.printable import print_line, print_parts, printable
 from text.tables import Cell, Column, Line, table
 
 
@@ -36,19 +37,13 @@ def print_lines(lines: Iterable[str | Line]) -> None:
 
     NO_COLOR in the environment, with any value, asks for none (https://no-color.org).
     """
-    stream = sys.stdout
     in_colour = is_terminal() and not os.environ.get("NO_COLOR")
     for line in lines:
         cells = (Cell(line),) if isinstance(line, str) else line
-        text = printable("".join(cell.text for cell in cells))
         if in_colour and any(cell.colour for cell in cells):
-            text = "".join(map(_styled, cells))
-        print(encodable(text, stream), file=stream, flush=True)
-
-
-def _styled(cell: Cell) -> str:
-    text = printable(cell.text)
-    return click.style(text, fg=cell.colour) if cell.colour else text
+            print_parts((cell.text, partial(click.style, fg=cell.colour)) for cell in cells)
+        else:
+            print_line("".join(cell.text for cell in cells))
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]]) -> None:
