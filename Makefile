@@ -34,7 +34,7 @@ help:
 	@echo "make clean         remove what was installed and derived"
 
 serve: $(VENV)/serve
-	@$(BIN)/python -m scripts.check_port
+	@$(BIN)/python -m ops.port
 	@$(BIN)/flask db upgrade
 	@echo "Newswire: http://$(HOST):$(PORT)/   (Ctrl-C stops it)"
 	@$(UNTIL_STOPPED) PATH="$(CURDIR)/$(BIN):$$PATH" WEB_PORT=$(PORT) honcho start web bot $(IF_STOPPED)

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 
+from ops.port import fault
+
 ALLOCATOR = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0"
 """How granian's allocator jemalloc gives memory back (https://jemalloc.net/jemalloc.3.html, "TUNING").
 
@@ -38,7 +40,11 @@ def options(environ: Mapping[str, str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal ends it; exit with status 1 and one line where nothing can listen on the port."""
+    given = options(os.environ)
+    host, port = (given[given.index(name) + 1] for name in ("--host", "--port"))
+    if not arguments and (problem := fault(host, port, shared=True)):
+        sys.exit(problem)
     os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # read when granian is loaded
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork")
@@ -49,7 +55,7 @@ def main(arguments: list[str]) -> None:
         gc.freeze()
     from granian.cli import cli
 
-    cli([*options(os.environ), *arguments, "app:create_web"], auto_envvar_prefix="GRANIAN")
+    cli([*given, *arguments, "app:create_web"], auto_envvar_prefix="GRANIAN")
 
 
 if __name__ == "__main__":

@@ -174,6 +174,8 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     init(tmp_path, str(tmp_path / "site"), "--force")
     assert "path: " in (tmp_path / "config.yaml").read_text()
     assert "there is no folder" in init(tmp_path, str(tmp_path / "nowhere"), "--force", code=1)
+    unwritable = ("--output", str(tmp_path / "none" / "config.yaml"))
+    assert "cannot be written: No such file" in init(tmp_path, str(tmp_path / "site"), *unwritable, code=1)
 
 
 def test_a_repository(tmp_path: Path) -> None:

@@ -46,7 +46,11 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
             project = _looked_at(root, clock)
             source = [f"path: {_quoted(_relative(project.articles, target.parent))}"]
         print_line(summary(project))
-        target.write_text("".join(f"{line}\n" for line in config_lines(project, source)), encoding="utf-8")
+        lines = "".join(f"{line}\n" for line in config_lines(project, source))
+        try:
+            target.write_text(lines, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{target} cannot be written: {error.strerror}") from None
         print_line(f"wrote {target}; check the articles with: flask articles check")
 
     return init

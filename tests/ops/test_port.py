@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.check_port import fault
+from ops.port import fault
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -25,7 +25,7 @@ def test_a_port_in_use_is_one_line_with_what_to_do(shared: bool) -> None:
         other.listen()
         port = str(other.getsockname()[1])
         ended = subprocess.run(
-            [sys.executable, "-m", "scripts.check_port"],
+            [sys.executable, "-m", "ops.port"],
             cwd=ROOT,
             env={**os.environ, "HOST": "127.0.0.1", "PORT": port},
             capture_output=True,
@@ -38,6 +38,30 @@ def test_a_port_in_use_is_one_line_with_what_to_do(shared: bool) -> None:
     assert ended.stderr.startswith(
         f"port {port} is in use: stop the program that listens there, or take another"
     )
+
+
+def test_the_server_says_so_too() -> None:
+    """`python serve.py` ends with the line and no traceback; another that shares the port is no fault."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        ended = subprocess.run(
+            [sys.executable, "serve.py"],
+            cwd=ROOT,
+            env={**os.environ, "HOST": "127.0.0.1", "PORT": port},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith(f"port {port} is in use")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert fault("127.0.0.1", str(other.getsockname()[1]), shared=True) is None
 
 
 def test_a_free_port_is_no_fault() -> None:
