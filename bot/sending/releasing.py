@@ -136,14 +136,18 @@ class Releaser:
 
     def _candidates(self, now: datetime) -> list[Candidate]:
         """Return what may be posted of what waits; end what may not, and leave out what is not there yet."""
+        found, ended = self._sorted_out(now)
+        withdrawn = [each for each in ended if each.teller is None]
+        self._leave_out([each for each in ended if each.teller is not None][:MOST_ENDED], now)
+        if self._end([(each.delivery, *self._end_of(each)) for each in withdrawn[:MOST_ENDED]], now):
+            found, _ = self._sorted_out(now)  # what tells the story in place of what has ended waits too now
+        return found
+
+    def _sorted_out(self, now: datetime) -> tuple[list[Candidate], list[Ended]]:
         waiting = self.outbox.backlog.waiting(self.channel.name, MOST_WAITING)
         with self.outbox.database.read() as connection:
             told = lately_told(connection, self.channel, waiting)
-        found, ended = sorted_out(waiting, self.channel, self.catalog, now, told)
-        withdrawn = [each for each in ended if each.teller is None]
-        self._end([(each.delivery, *self._end_of(each)) for each in withdrawn[:MOST_ENDED]], now)
-        self._leave_out([each for each in ended if each.teller is not None][:MOST_ENDED], now)
-        return found
+        return sorted_out(waiting, self.channel, self.catalog, now, told)
 
     def _leave_out(self, ended: Sequence[Ended], now: datetime) -> None:
         if not ended:
@@ -172,10 +176,12 @@ class Releaser:
         )
         return next((cause for part, cause in causes if part), None)
 
-    def _end(self, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime) -> None:
+    def _end(self, ends: Sequence[tuple[Delivery, DeliveryState, Cause, str]], now: datetime) -> bool:
+        """End deliveries, and return whether any has ended."""
         if not ends or not self.outbox.backlog.end(self.channel.name, ends, now):
-            return
+            return False
         for delivery, state, cause, note in ends:
             says = describe(cause, note)
             log.warning("%s channel=%s article=%s: %s", state, delivery.channel, delivery.article_id, says)
             revive_next(self.outbox, delivery, now)
+        return True
