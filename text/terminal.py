@@ -41,7 +41,9 @@ def print_lines(lines: Iterable[str | Line]) -> None:
     for line in lines:
         cells = (Cell(line),) if isinstance(line, str) else line
         if in_colour and any(cell.colour for cell in cells):
-            print_parts((cell.text, partial(click.style, fg=cell.colour)) for cell in cells)
+            print_parts(
+                (cell.text, partial(click.style, fg=cell.colour) if cell.colour else str) for cell in cells
+            )
         else:
             print_line("".join(cell.text for cell in cells))
 
