@@ -77,7 +77,7 @@ class Article:
     word for the last part of its address. `guid` identifies it in feeds where something other than its id is
     to do so. `story` is what the translations of an article have in common, None
     where it is known by its link alone. `topics` are names; `slugs` are the addresses of those topics and
-    of their ancestors, filled in by the catalog. `is_published` is the editor's word alone: a published
+    of their ancestors, filled in by the catalog. `is_published` is only what the file says: a published
     article is visible from `appears_at` (or else `published_at`) until `expires_at`.
     """
 
@@ -120,7 +120,7 @@ class Article:
         return markup_of(self.path)
 
     def has_appeared(self, now: datetime) -> bool:
-        """Return whether the article is published and its time has come; it may be over."""
+        """Return whether the article is published and its time has come; it may have expired."""
         return self.is_published and self.due_at <= now
 
     def is_visible(self, now: datetime) -> bool:

@@ -29,7 +29,7 @@ IndexOf = Callable[[Path], AbstractContextManager[Indexer]]
 def articles_commands(
     indexer: Indexer, clock: Callable[[], datetime], index_of: IndexOf, checkout: Checkout | None = None
 ) -> AppGroup:
-    """Return the `articles` group of commands; with a checkout, they pull before they look."""
+    """Return the `articles` group of commands; with a checkout, they pull first."""
     group = AppGroup("articles", help="Check the article files.")
 
     @group.command(short_help="List bad files, and what was read and what was not.")
@@ -91,7 +91,7 @@ def _pull(checkout: Checkout) -> bool:
     status = checkout.status()
     if status.failing_since:
         since = f"since {status.failing_since:%Y-%m-%d %H:%M} UTC"
-        message = f"articles are not pulled {since}, and stay what they are: {status.reason}"
+        message = f"articles have not been pulled {since} and stay as they are: {status.reason}"
         print_line(message, stream=sys.stderr)
     return status.is_refused
 

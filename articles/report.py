@@ -26,7 +26,7 @@ _BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below
 _ADDRESSES = 3
 _IN_LIST = re.compile(r"\[\d+\]")
 _MOST = 50
-"""Warnings, reasons and templates that are listed; the number of the others is said."""
+"""Warnings, reasons and templates that are listed; the others are counted."""
 
 
 def log_start(indexer: Indexer, now: datetime) -> None:
@@ -98,7 +98,7 @@ class Report:
             yield f"{counted(count, 'more warning')}: {reason}"
 
     def _no_articles(self) -> Iterator[str]:
-        """Yield how many files were read and are no articles."""
+        """Yield how many files were read and are not articles."""
         catalog = self._indexer.catalog
         known = {article.path for article in self._articles} | set(map(_path, catalog.problems()))
         count = catalog.files_count() - len(known)

@@ -46,7 +46,7 @@ class Topic:
 def slugify(name: str) -> str:
     """Return the address of the topic called `name`: stable, lower case, never empty, never `all`.
 
-    Letters, marks and digits of every script stay; `C++`, `C#` and `.NET` are spoken (`c-plus-plus`,
+    Letters, marks and digits of every script stay; `C++`, `C#` and `.NET` are spelled out (`c-plus-plus`,
     `c-sharp`, `dot-net`); spaces, hyphens, underscores and slashes are one separator. A name that loses any
     other character, or is cut because it is too long, gets a short hash of itself, so that two names never
     share an address by accident.

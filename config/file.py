@@ -83,7 +83,7 @@ def load(path: Path, environ: Mapping[str, str], *, own_address: str | None = No
     articles = config.articles.model_copy(update={"path": base / config.articles.path})
     if articles.git is None and not articles.path.is_dir():
         where = marks.get(("articles", "path"), marks.get(("articles",), (1, 1)))
-        problem = f"there is no folder {articles.path}: make it, or write the path of another"
+        problem = f"there is no folder {articles.path}: create it, or write the path of another"
         raise ConfigError(path, [Problem(*where, "articles.path", problem)])
     bot = config.bot
     if bot.ca_file is not None:
@@ -137,7 +137,7 @@ def _validated(
 
 
 def _limited_bytes(path: Path) -> bytes:
-    """Return the bytes of a config file. Raises ConfigError for one that is no file or is over the limit."""
+    """Return the bytes of a config file. Raises ConfigError when it is not a file or over the limit."""
     try:
         # A FIFO would block, and /dev/zero has no end.
         if path.exists() and not (path.is_file() or path.is_dir()):

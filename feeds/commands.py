@@ -77,9 +77,9 @@ def feeds_commands(
     @click.option("--topic", "slug", default=ALL, show_default=True, help="The slug of the feed's topic.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every entry.")
     def compare(old: str, slug: str, as_json: bool) -> None:
-        """Compare the feed in the file or at the address OLD with the one that is to take its place.
+        """Compare the feed in the file or at the address OLD with the one that is to replace it.
 
-        The exit status is 1 when readers would be shown entries twice, and 2 when OLD is no feed.
+        The exit status is 1 when readers would be shown entries twice, and 2 when OLD is not a feed.
         """
         # Imported late, as it is seldom used.
         from feeds.comparing import old_feed, print_comparison

@@ -97,7 +97,7 @@ def _xml_feed(data: bytes, address: str) -> OldFeed:
     if name in ("rss", "RDF"):
         entries = (_rss_entry(each, address) for each in root.iter("{*}item"))
         return OldFeed(format="RSS", entries=tuple(islice(entries, MAX_ENTRIES)))
-    raise UnreadableFeedError("it is no feed: neither RSS nor Atom nor JSON Feed")
+    raise UnreadableFeedError("it is not a feed: neither RSS nor Atom nor JSON Feed")
 
 
 def _rss_entry(item: etree._Element, address: str) -> OldEntry:

@@ -27,7 +27,7 @@ def version_command() -> click.Command:
     @click.command("version")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def command(as_json: bool) -> None:
-        """Show the version of Newswire, of Python and of what it stands on."""
+        """Show the versions of Newswire, Python and the main libraries."""
         found = {"newswire": version(), "python": platform.python_version()}
         found |= {name: version_of(name) for name in ("flask", "granian", "sqlalchemy")}
         if as_json:

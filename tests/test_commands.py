@@ -201,7 +201,7 @@ def test_a_missing_content_folder_ends_every_command(environ: dict[str, str], si
     config = site.home / "config.yaml"
     done = run_process(environ, "articles", "check")
     assert (done.exit_code, done.stdout) == (2, "")
-    advice = "make it, or write the path of another"
+    advice = "create it, or write the path of another"
     assert done.stderr == f"{config}:1:1: articles.path: there is no folder {site.root}: {advice}\n"
     config.write_text("articles:\n  path: content\n")
     assert run_process(environ, "feeds", "list").stderr.startswith(

@@ -204,7 +204,10 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         ("x: " + "[" * 5000 + "\n", ["1:67: nested more than 64 levels deep"]),
         (
             "articles:\n  path: nowhere\n",
-            ["2:9: articles.path: there is no folder FOLDER/nowhere: make it, or write the path of another"],
+            [
+                "2:9: articles.path: there is no folder FOLDER/nowhere: "
+                "create it, or write the path of another"
+            ],
         ),
     ],
 )  # fmt: skip

@@ -97,15 +97,15 @@ def test_errors_name_line_column_and_key(tmp_path: Path, text: str, says: str) -
     [
         (
             "kind: slack, webhook_env: A, mentions: [{mention: here}, {mention: 'role:1'}]",
-            "mentions[2].mention: Slack knows no role to notify; write here, user:ID, group:ID",
+            "mentions[2].mention: Slack cannot notify `role`; write here, user:ID, group:ID",
         ),
         (
             "kind: discord, webhook_env: A, urgent: {min_quality: 95, mention: 'role:@everyone'}",
-            "urgent.mention: @everyone is no id of a role in Discord",
+            "urgent.mention: @everyone is not the id of a role in Discord",
         ),
         (
             "kind: teams, webhook_env: A, mentions: [{mention: here}]",
-            "mentions[1].mention: Microsoft Teams knows no here to notify; write user:ID",
+            "mentions[1].mention: Microsoft Teams cannot notify `here`; write user:ID",
         ),
         (
             "kind: email, smtp_env: A, from: a@b.example, to: c@d.example, mentions: [{mention: here}]",

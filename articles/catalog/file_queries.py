@@ -19,7 +19,7 @@ class FileQueries(CatalogDatabase):
         return sorted(problems, key=lambda problem: (problem.path, problem.line))
 
     def conflicts(self, *, revision: int = 0) -> list[ArticleError]:
-        """Return the files whose id another file has, and which came to that at `revision` or later."""
+        """Return the files that lost their id to another file at `revision` or later."""
         rows = self._all(
             "SELECT loser.path, loser.id, winner.path FROM articles loser"
             " JOIN articles winner ON winner.id = loser.id AND winner.active = 1"

@@ -19,7 +19,7 @@ from articles.reading.read_file import Candidate, FileResult
 from articles.reading.record import Record, microseconds
 
 _CHUNK = 256
-_NO_LONGER = "was an article and is none now: it has no front matter, or no date"
+_NO_LONGER = "was an article before, but now has no front matter or no date"
 
 
 @dataclass(slots=True, kw_only=True)

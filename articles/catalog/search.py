@@ -28,7 +28,7 @@ from text.words import fold
 log = logging.getLogger(__name__)
 
 MAX_FOUND = 5_000
-"""How many of the newest articles that match are found, and as many that match in their titles."""
+"""The most results of a search: the newest matches, and as many again that match in their titles."""
 MAX_RANKED = 1_000
 """How many matches there may be for words to weigh by how rare they are: bm25 looks at all of them first."""
 MAX_TERMS = 5_000
@@ -102,7 +102,7 @@ class Search:
         except DeadlineError:
             return Found(complete=complete, timed_out=True)
         except (sqlite3.Error, OSError) as error:
-            log.warning("nothing is found in the search index: %s", reason_of(error, self.index.path))
+            log.warning("the search index cannot be used: %s", reason_of(error, self.index.path))
             return Found(complete=False)
         found = self._catalog.get_many(id for id, _ in rows)
         articles = tuple(found[id] for id, _ in rows if id in found and found[id].is_visible(now))

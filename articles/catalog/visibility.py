@@ -19,7 +19,7 @@ from datetime import datetime
 from articles.catalog.catalog import Catalog
 from articles.reading.record import microseconds
 
-# A file that is neither an article nor a bad file is no article, such as README.md.
+# A file that is neither an article nor a bad file, such as README.md, does not count.
 _ANY = (
     "SELECT path FROM files WHERE path >= ?1 AND path < ?2 AND (reason IS NOT NULL"
     " OR EXISTS (SELECT 1 FROM articles WHERE articles.path = files.path)) ORDER BY path LIMIT 1"

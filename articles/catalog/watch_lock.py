@@ -1,7 +1,7 @@
-"""The lock of the process that keeps a catalog fresh, and what it says of its work there.
+"""The lock of the process that refreshes a catalog, and the status that it writes there.
 
-One process of a machine has the lock. In the locked file stands why the articles are not refreshed, for all
-the others.
+One process on each machine has the lock. If the articles cannot be refreshed, the locked file says why, for
+all the others.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class WatchLock:
         return self._file is not None
 
     def release(self) -> None:
-        """Give the lock up, if this process has it."""
+        """Release the lock, if this process has it."""
         if self._file is not None:
             self._file.close()
             self._file = None

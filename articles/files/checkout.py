@@ -46,7 +46,7 @@ _NAME = re.compile(r"git-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """Where the articles come from. `branch` None is the one that the remote shows first."""
+    """Where the articles come from. `branch` None is the remote's default branch."""
 
     url: str
     branch: str | None = None
@@ -56,7 +56,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The commit that is shown, when it was last known to be the newest, and since when and why it is not.
+    """The commit that is shown, when it was last known to be the newest, and since when and why pulls fail.
 
     `is_refused` says that the remote answers, but its newest commit is over a limit.
     """
@@ -97,7 +97,7 @@ class Checkout:
         return _CheckedOut(self, include=include, exclude=exclude)
 
     def request_pull(self) -> None:
-        """Ask whichever process pulls to do so at once. Raises OSError when the disk does not take it."""
+        """Ask whichever process pulls to do so at once. Raises OSError when the request cannot be written."""
         private_folder(self.folder)
         (self.folder / "requested").touch()
 

@@ -209,7 +209,7 @@ class Git:
             raise GitError(f"git cannot be run: {error.strerror}") from None
 
     def _too_long(self) -> GitError:
-        return GitError(f"{self.url}: no end after {self._timeout:g} seconds")
+        return GitError(f"{self.url}: not finished after {self._timeout:g} seconds")
 
     def _check(self, status: int, complaint: bytes) -> None:
         if status == 0:

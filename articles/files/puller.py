@@ -64,7 +64,7 @@ class Puller(Background):
             return 0
         except GitError as error:
             if not self._is_failing:
-                log.warning("articles are not pulled, and stay what they are: %s", error)
+                log.warning("articles cannot be pulled and stay as they are: %s", error)
             self._is_failing = True
             return pause_after_failure(self._every, time.monotonic() - started)
         if self._is_failing:

@@ -13,7 +13,7 @@ from articles.reading.head import HeadError
 from text.yaml import safe as safeyaml
 
 MAX_BYTES = 256_000
-"""Bytes of such a file; a larger one is left alone."""
+"""Bytes of such a file; a larger one is not read."""
 
 
 def read_text(path: Path) -> str | None:

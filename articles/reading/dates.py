@@ -50,7 +50,7 @@ _LEAST_SECONDS, _LEAST_MILLISECONDS = 100_000_000, 100_000_000_000
 
 
 class NotADateError(ValueError):
-    """A value is no date; the text says why and what would be one, and quotes none of it."""
+    """A value is not a date; the text says why and gives an example, without quoting the value."""
 
 
 def read_date(value: Any, zone: tzinfo = UTC) -> datetime:

@@ -45,7 +45,7 @@ class ParsedFile:
 def parse(
     text: str, path: str, context: Context = PLAIN_CONTEXT, *, strict: bool = False
 ) -> ParsedFile | None:
-    """Return the article that a file's text describes, or None where it is no article's.
+    """Return the article that a file's text describes, or None where the file is not one.
 
     `path` is relative to the folder of articles. With `strict`, every wrong value is an error, and the blocks
     that are otherwise skipped are checked too. Raises ArticleError.
@@ -82,7 +82,7 @@ class _Reading:
         self._values = Values(head, keys.by_key(own, nested=not self._conventions.is_plain), strict)
 
     def parsed(self) -> ParsedFile | None:
-        """Return the article with its warnings, or None where this is none."""
+        """Return the article with its warnings, or None where the file is not one."""
         hidden = visibility.why_hidden(self._all, self._path, self._conventions)
         try:
             published_at = self._date()

@@ -28,7 +28,7 @@ _PARTS = {"related": RELATED_KEYS}
 
 
 def split(text: str, *, extension: str = "md", skipping: bool = True) -> Head | None:
-    """Return the head of a file's text, whose line ends are `\\n`; None where it is no article's.
+    """Return the head of a file's text, whose line ends are `\\n`; None where the file is not an article.
 
     Without front matter there must be a heading, which gives the title. With `skipping`, the blocks of keys
     that are never read are left out unchecked. Raises HeadError.

@@ -1,4 +1,4 @@
-"""Which files of a folder are no articles, although their names look like it."""
+"""Which files in a folder are not articles, although their names suggest that they are."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _JEKYLL_PAGES = frozenset(
 
 
 def is_no_article(path: str, conventions: Conventions) -> bool:
-    """Whether a file is no article, whatever its content."""
+    """Whether a file is not an article, whatever its content."""
     *folders, name = path.split("/")
     if folders and not _FOLDERS.isdisjoint(folders):
         return True

@@ -41,7 +41,7 @@ class _WrittenFloat(float):
 
 
 def split(text: str, extension: str) -> Head | None:
-    """Return the head of a file that has no fenced front matter; None where it is no article's."""
+    """Return the head of a file that has no fenced front matter; None where the file is not an article."""
     start = _LEADING.match(text)
     at = start.end() if start else 0
     if _OBJECT.match(text, at):

@@ -274,7 +274,7 @@ def _size(values: Values, key: str, value: Any) -> int | None:
 
 
 def related(values: Values, key: str, value: Any) -> tuple[RelatedArticle, ...]:
-    """Return the items of `related` that make sense, the first few; those that cannot be read are noted."""
+    """Return the first few usable items of `related`; those that cannot be read are noted."""
     if not isinstance(value, list):
         raise BadValueError(key, f"must be a list, not {kind(value)}")
     found = []

@@ -42,7 +42,7 @@ _DELIVERY_COLUMNS = (
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """Say what the next look would do."""
+    """Say what the next run would do."""
     timelines = [each for each in plan.timelines if not each.channel.policy.is_plain]
     by_policy = {each.channel.name for each in timelines}
     for post in plan.posts:

@@ -186,7 +186,7 @@ def _bring_up_to_date(database: Database, file: Path) -> None:
     except upgrading.SchemaError:
         upgrading.upgrade(database)
     except DBAPIError as error:
-        raise CopyError(f"{file} is no backup of an outbox: {first_line(error)}") from None
+        raise CopyError(f"{file} is not a backup of an outbox: {first_line(error)}") from None
 
 
 def _advance_sequences(connection: Connection) -> None:

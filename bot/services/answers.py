@@ -58,7 +58,7 @@ class Response:
 class Outcome(StrEnum):
     """What an answer means for the delivery.
 
-    SENT says that people see the message, ACCEPTED that the service has taken it and shows it when it can,
+    SENT says that people see the message, ACCEPTED that the service has taken it and will show it later,
     which no later answer will confirm: such as a 202 (RFC 9110 §15.3.3), or a mail server's 250.
 
     DENIED and DISABLED both say that the service takes nothing from this webhook. DISABLED is the service's
@@ -94,7 +94,7 @@ class Verdict:
     """The meaning of one answer.
 
     `reason` is one line without secrets. `scope` says whom `retry_after` holds back: this channel, or every
-    channel of the host. `degradable` is False when a plainer form of a rejected message would fare no better.
+    channel of the host. `degradable` is False when a plainer form would be rejected too.
     """
 
     outcome: Outcome

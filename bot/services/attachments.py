@@ -1,4 +1,4 @@
-"""Message attachments, which Mattermost and Rocket.Chat have taken over from the Slack of old.
+"""Message attachments: Slack's former format, which Mattermost and Rocket.Chat support.
 
 Knows neither service: how a text is escaped is passed in.
 """

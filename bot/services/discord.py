@@ -52,7 +52,7 @@ APPLIED_TAGS = 5
 """https://docs.discord.com/developers/resources/channel#start-thread-in-forum-or-media-channel"""
 
 API_VERSION = 10
-"""A webhook's address as Discord hands it out means version 6, whose rate limits speak of milliseconds.
+"""The address that Discord shows for a webhook uses API version 6, whose rate limits are in milliseconds.
 
 https://docs.discord.com/developers/reference#api-versioning
 """

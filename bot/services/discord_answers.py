@@ -30,7 +30,7 @@ MISCONFIGURED = {
     40067: "the forum demands a tag on every post: give it `forum_tags`",
     220001: "the channel is a forum: set `forum: true`",
     220002: "the channel is a forum, and its webhook's address names a thread: remove `forum` or the thread",
-    220003: "the channel is no forum: remove `forum`",
+    220003: "the channel is not a forum: remove `forum`",
     220004: "the forum takes no posts by webhooks",
 }
 """Errors that another setting of the channel mends: nothing was posted, and the channel is not dead."""
@@ -66,8 +66,8 @@ def _success(response: Response, said: dict[str, Any], pace: Pace | None) -> Ver
     if message_id.isdecimal() and message_id.isascii():
         return Verdict(outcome=Outcome.SENT, reason="posted", message_id=message_id, pace=pace)
     if response.status == 204:
-        return Verdict(outcome=Outcome.SENT, reason="posted, and Discord did not say where", pace=pace)
-    reason = f"HTTP {response.status}, but not in Discord's words: it may have been posted"
+        return Verdict(outcome=Outcome.SENT, reason="posted, but Discord gave no message id", pace=pace)
+    reason = f"HTTP {response.status}, but not in Discord's format: it may have been posted"
     return Verdict(outcome=Outcome.UNKNOWN, reason=reason, pace=pace)
 
 

@@ -24,10 +24,10 @@ class Times(Protocol):
 class Drawing:
     """What a message looks like, from top to bottom; empty parts are not drawn.
 
-    `sender` is who seems to post it, and `badge` stands beside it. `mention` is whom it notifies. `above`
-    stands over the title, `fields` below the text as name and value, `below` in small print under them.
-    `picture` is the name of its host: a preview loads nothing. `is_card` says that all but the sender and the
-    mention stands in a box of its own.
+    `sender` is the name that the message is posted under, and `badge` is shown beside it. `mention` is whom
+    it notifies. `above` is shown over the title, `fields` below the text as name and value, `below` in small
+    print under them. `picture` is the name of its host: a preview loads nothing. `is_card` says that all but
+    the sender and the mention is in a box of its own.
     """
 
     sender: str = ""

@@ -71,7 +71,7 @@ _ENHANCED = re.compile(rb"\b([245]\.\d{1,3}\.\d{1,3})\b")
 
 
 def _address(value: str) -> str:
-    from email import policy  # here and below: most processes write no mail, and it takes 4 ms
+    from email import policy  # here and below: most processes write no mail, and the import takes 4 ms
 
     header: Any = policy.default.header_factory("To", value)
     found = header.addresses
@@ -109,8 +109,8 @@ class EmailOptions(Options):
 class Email(Service):
     """Hands each message to a mail server, which takes it and delivers it later; it cannot be changed then.
 
-    The Message-ID is the same in every attempt, by which some mailboxes know a repeat; as others show both,
-    a repeat does not count as harmless.
+    The Message-ID is the same in every attempt, so that some mailboxes recognise a repeat; others show both,
+    so a repeat does not count as harmless.
     """
 
     KIND: ClassVar[str] = "email"
@@ -168,7 +168,7 @@ class Email(Service):
             return Verdict(outcome=Outcome.UNSENT, reason=f"{said}: not now")
         if 500 <= status < 600:
             return Verdict(outcome=Outcome.REJECTED, reason=f"{said}: refused", degradable=False)
-        return Verdict(outcome=Outcome.UNKNOWN, reason=f"{said}, which is no answer: it may have been sent")
+        return Verdict(outcome=Outcome.UNKNOWN, reason=f"{said} is not a valid reply: it may have been sent")
 
     def draw(self, request: Request, times: Times) -> Drawing:
         """Return what a mailbox shows of a message."""

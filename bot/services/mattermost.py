@@ -29,7 +29,7 @@ from bot.services.service import (
 from bot.services.text import fit, units
 
 MESSAGE_TEXT = 16_383
-"""Characters of a post; a longer one is split into several without a word.
+"""Characters of a post; a longer one is split into several without an error.
 
 https://docs.mattermost.com/developers/integrate/webhooks/incoming#tips-and-best-practices
 """
@@ -42,8 +42,8 @@ DEAD = {
     "web.incoming_webhook.disabled.app_error": "the server takes no incoming webhooks",
     "web.incoming_webhook.channel.app_error": "the channel does not exist",
     "web.incoming_webhook.channel_locked.app_error": "the webhook may not post to this channel",
-    "web.incoming_webhook.permissions.app_error": "whoever made the webhook may not post to this channel",
-    "web.incoming_webhook.user.app_error": "whoever made the webhook is gone",
+    "web.incoming_webhook.permissions.app_error": "the webhook's creator may not post to this channel",
+    "web.incoming_webhook.user.app_error": "the webhook's creator no longer has an account",
     "api.post.create_post.can_not_post_to_deleted.error": "the channel is archived",
     "api.post.create_post.town_square_read_only": "the channel is read-only",
 }

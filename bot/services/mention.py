@@ -19,7 +19,7 @@ def refusal(mention: Mention, ids: Ids, name: str) -> str | None:
         return f"{name} cannot notify anybody by a message of the bot"
     if mention.kind not in ids:
         known = ", ".join(kind if kind is MentionKind.HERE else f"{kind}:ID" for kind in ids)
-        return f"{name} knows no {mention.kind} to notify; write {known}"
+        return f"{name} cannot notify `{mention.kind}`; write {known}"
     if not ids[mention.kind].fullmatch(mention.id):
-        return f"{mention.id} is no id of a {mention.kind} in {name}"
+        return f"{mention.id} is not the id of a {mention.kind} in {name}"
     return None

@@ -19,7 +19,7 @@ from bot.services.text import clean, fit, web_url
 from text.urls import on_site, page_url
 
 SUMMARY_LENGTH = 500
-"""A message invites people to read on: longer summaries are cut here, before any service's own limit."""
+"""Characters of a summary in chat: longer ones are cut here, before any service's own limit."""
 
 LINK_LENGTH = 2000
 """Browsers and proxies cut or refuse longer addresses: the article's page is linked instead."""
@@ -79,7 +79,7 @@ class Message:
     A message about several articles has them as `items`, and is the heading over them itself; items with the
     same `group` stand together under it. `mention` is whom the post notifies.
 
-    A change of the fields that follow is none to be corrected: `article_id` and `updated_at` are for
+    A change of the following fields alone causes no correction: `article_id` and `updated_at` are for
     programs, `labels` are the topics by which a service files a post, shown or not, and `picture` and `text`
     come from the channel's layout. `text`, where there is one, is shown in place of title, summary and the
     rest.

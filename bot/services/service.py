@@ -95,7 +95,7 @@ class Request:
 
     `headers` are added to the transport's own and replace those of the same name; they may hold secrets, and
     do not show in a repr. With `public_only` the transport connects to no private or loopback address.
-    `message_id` is the id of the message where the sender chooses it; else the answer tells it. A request
+    `message_id` is the id of the message where the sender chooses it; otherwise the answer has it. A request
     with an `envelope` is a mail: `body` is the whole message, `url` its server, and `method` means nothing.
     """
 
@@ -113,7 +113,7 @@ class Request:
         return _JSON.encode(self.json).encode() if self.body is None else self.body
 
     def text(self) -> str:
-        """Return the body as people read it: JSON over several lines, and a form a field a line."""
+        """Return the body as people read it: JSON over several lines, and a form with one field per line."""
         if self.body is None:
             return json.dumps(self.json, indent=2, ensure_ascii=False)
         kind, written = self.headers.get("Content-Type", ""), self.body.decode("utf-8", "replace")

@@ -155,7 +155,7 @@ class Slack(Service):
         return classify(response)
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse a workflow's address, and what is no token.
+        """Refuse a workflow's address, and a malformed token.
 
         A workflow takes flat variables, answers `{"ok":true}` and posts no blocks.
         """

@@ -43,12 +43,12 @@ API_DEAD = {
     "not_authed": "the token is empty",
     "not_in_channel": "the app is not in the channel: invite it, or give it the scope chat:write.public",
     "org_login_required": "the workspace is being moved to an organisation",
-    "restricted_action": "an administrator does not let the app post there",
+    "restricted_action": "an administrator does not allow the app to post there",
     "restricted_action_non_threadable_channel": "the channel takes no messages outside threads",
     "restricted_action_read_only_channel": "the channel is read-only",
     "restricted_action_thread_locked": "the thread is locked",
-    "restricted_action_thread_only_channel": "the channel takes messages in threads alone",
-    "team_access_not_granted": "the app was not let into this workspace",
+    "restricted_action_thread_only_channel": "the channel takes messages in threads only",
+    "team_access_not_granted": "the app has no access to this workspace",
     "team_not_found": "there is no such workspace",
     "token_expired": "the token has expired",
     "token_revoked": "the token was revoked",
@@ -64,12 +64,12 @@ https://docs.slack.dev/reference/methods/chat.postMessage#errors
 """
 
 NOT_NOW = frozenset({"request_timeout", "service_unavailable", "team_added_to_org"})
-"""Errors of the Web API by which nothing was posted, and the same may go well later."""
+"""Errors of the Web API after which nothing was posted, and a retry may succeed."""
 
 TOO_MANY = frozenset({"message_limit_exceeded", "rate_limited", "ratelimited"})
 
 GONE = frozenset({"cant_update_message", "edit_window_closed", "message_not_found"})
-"""Errors of an update, of which no plainer form would fare better.
+"""Errors of an update that a plainer form would not avoid.
 
 https://docs.slack.dev/reference/methods/chat.update#errors
 """

@@ -33,7 +33,7 @@ from bot.services.service import (
 from bot.services.text import clean, fit, web_url
 
 CARD = 28_000
-"""Bytes of a card, "about 28 KB": a workflow answers 202 to a larger one and fails afterwards, unseen.
+"""Bytes of a card, "about 28 KB": a workflow answers 202 to a larger one and then fails, unknown to the bot.
 
 https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions
 """
@@ -79,7 +79,7 @@ _CODE = re.compile(r"[A-Za-z]{1,60}")
 
 
 class Teams(Service):
-    """Posts by the webhook of a workflow, which takes a message and says no more of it."""
+    """Posts by the webhook of a workflow, which accepts a message and reports nothing afterwards."""
 
     KIND: ClassVar[str] = "teams"
     NAME: ClassVar[str] = "Microsoft Teams"
@@ -127,7 +127,7 @@ class Teams(Service):
         return _request(to, [_runs(_run(text))], text)
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means: 202 says that the workflow has it, and nobody says more.
+        """Return what `response` means: 202 says only that the workflow has accepted it.
 
         https://learn.microsoft.com/en-us/azure/connectors/connectors-native-reqres
         """

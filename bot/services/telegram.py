@@ -57,7 +57,7 @@ DEAD = {
     "bad request: message thread not found": "there is no such topic in the group",
     "bad request: topic_closed": "the topic is closed",
     "bad request: topic_deleted": "the topic was deleted",
-    "bad request: need administrator rights in the channel chat": "the bot is no administrator there",
+    "bad request: need administrator rights in the channel chat": "the bot is not an administrator there",
     "bad request: not enough rights to send text messages to the chat": "the bot may not write in the chat",
     "bad request: not enough rights to send photos to the chat": "the bot may not send photos in the chat",
     "bad request: have no rights to send a message": "the bot may not write in the chat",
@@ -84,7 +84,7 @@ class TelegramOptions(Options):
 
 
 def _free(text: str) -> str:
-    """Return a text with no name that would be called: Telegram finds them by itself, in whatever markup."""
+    """Return a text in which no name is a mention: Telegram finds mentions by itself, in any markup."""
     return text.replace("@", "@\u200b")
 
 
@@ -118,7 +118,7 @@ class Telegram(Service):
         return Destination(address=Secret(address), options=options)
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse what is no token."""
+        """Refuse a malformed token."""
         if _TOKEN.fullmatch(to.address.reveal().rpartition("/bot")[2]):
             return None
         return "write the token as @BotFather gave it, such as 123456789:AA…"
@@ -179,7 +179,7 @@ class Telegram(Service):
         if response.status == 200:
             return _success(said)
         if "message is not modified" in text:
-            return Verdict(outcome=Outcome.SENT, reason="the message says so already")
+            return Verdict(outcome=Outcome.SENT, reason="the message is already up to date")
         if "message to edit not found" in text or "message can't be edited" in text:
             reason = f"HTTP {response.status}: the message was deleted in Telegram"
             return Verdict(outcome=Outcome.REJECTED, reason=reason, degradable=False)
@@ -270,7 +270,7 @@ def _notifying(mention: Mention | None) -> str:
 
 
 def _composed(message: Message, limit: int) -> str:
-    """Return all that is said within `limit`, in which the address of a link does not count."""
+    """Return the message's text within `limit`, in which the address of a link does not count."""
     called = _notifying(message.mention)
     room = limit - len(called) - 1
     if message.text:
@@ -331,7 +331,7 @@ def _success(said: Mapping[str, Any]) -> Verdict:
     result = said.get("result")
     number = result.get("message_id") if said.get("ok") is True and isinstance(result, dict) else None
     if type(number) is not int or not 0 < number < 2**63 or not isinstance(result, dict):
-        reason = "HTTP 200, but not in Telegram's words: it may have been posted"
+        reason = "HTTP 200, but not in Telegram's format: it may have been posted"
         return Verdict(outcome=Outcome.UNKNOWN, reason=reason)
     return Verdict(
         outcome=Outcome.SENT, reason="posted", message_id=f"{number}{_MARK if 'photo' in result else ''}"

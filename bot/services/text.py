@@ -50,7 +50,7 @@ _LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 def look_alike(text: str) -> str:
-    """Return `text` with what some services' markup is made of replaced by characters that look the same.
+    """Return `text` with the markup characters of some services replaced by others that look the same.
 
     For services that know no escaping. An underscore within a word stays: it is none of their markup.
     """

@@ -1,4 +1,4 @@
-"""A program of one's own: signed JSON events, as the Standard Webhooks specification has them.
+"""A program of the operator's own: signed JSON events, as the Standard Webhooks specification defines them.
 
 Knows no markup: the program gets an article's data, and its answers say only whether it took them.
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -58,7 +58,7 @@ _PREFIX = "whsec_"
 
 
 class ProgramOptions(Options):
-    """The address, the secret or two that events are signed with, and whether it may be a private one."""
+    """The address, one or two secrets that sign events, and whether the address may be a private one."""
 
     webhook_env: VariableName
     secret_env: VariableName
@@ -81,7 +81,7 @@ class Webhook(Service):
     LAID_OUT: ClassVar[bool] = False
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse secrets that are no secrets, and a private address unless the settings allow it."""
+        """Refuse malformed secrets, and a private address unless the settings allow it."""
         written = to.secrets["secret"].reveal().split()
         if not 1 <= len(written) <= SECRETS:
             return f"write one secret, or {SECRETS} separated by a space"
@@ -129,7 +129,7 @@ class Webhook(Service):
         """Return what `response` means: 2xx is success, 410 ends the channel, all else is tried again.
 
         The specification has every other answer tried again by the schedule (§ Delivery): a program that
-        refuses an event today may have been mended tomorrow, and no plainer form would fare better.
+        refuses an event today may accept it tomorrow, and a plainer form would not help.
         """
         if 200 <= response.status < 300:
             return Verdict(outcome=Outcome.SENT, reason="delivered")
@@ -241,7 +241,7 @@ def _may_be_private(to: Destination) -> bool:
 
 
 def _is_clearly_private(address: Secret) -> bool:
-    """Return whether an address is private by its looks; what a name stands for is seen when it is called."""
+    """Return whether it is a private IP address; a host name is resolved and checked when it is called."""
     parts = urlsplit(address.reveal())
     host = parts.hostname or ""
     try:

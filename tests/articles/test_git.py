@@ -180,7 +180,7 @@ def test_a_remote_that_does_not_answer(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/news.git"
         checkout = of(url, tmp_path, timeout=0.5)
         started = time.monotonic()
-        with pytest.raises(GitError, match=r"no end after 0\.5 seconds"):
+        with pytest.raises(GitError, match=r"not finished after 0\.5 seconds"):
             pull(checkout)
         assert time.monotonic() - started < TIMEOUT / 2
     with checkout.role() as role:

@@ -155,7 +155,7 @@ def test_the_puller_says_it_once(
     assert seen == checkout.requested_at()
     assert puller.failure is None
     assert [record.getMessage().partition(": ")[0] for record in caplog.records] == [
-        "articles are not pulled, and stay what they are"
+        "articles cannot be pulled and stay as they are"
     ]
     assert "files of more than 5,000 bytes" in caplog.text
 

@@ -572,7 +572,7 @@ def test_once_gives_way_to_a_bot_at_work(begun: Program) -> None:
     """Beside a running bot, `once` says so and does nothing; it is no failure for cron to report."""
     begun.bot()
     status, out, _ = run(begun, "bot", "once")
-    assert (status, out) == (0, "another bot is at work\n")
+    assert (status, out) == (0, "another bot is running\n")
     status, out, _ = run(begun, "bot", "channels")
     assert status == 0 and out.startswith("the bot that posts: ")
 
@@ -608,7 +608,7 @@ def test_review_lists_what_waits_as_people_would_see_it(begun: Program, flask: C
     assert json.loads(flask("bot", "review", "--json").stdout.splitlines()[0])["reason"] == "waits for review"
     assert flask("bot", "drop", other, "--seen", "held/0").stdout.endswith("will not be posted\n")
     wrong = flask("bot", "approve", number, "--at", "tomorrow")
-    assert wrong.exit_code == 2 and "is no time such as" in wrong.stderr
+    assert wrong.exit_code == 2 and "is not a time such as" in wrong.stderr
     assert flask("bot", "approve", number, "--at", "2026-09-01T13:00+02:00").exit_code == 0
     assert flask("bot", "once").stdout.endswith("0 planned, 1 sent, 0 waiting\n")
     assert flask("bot", "approve", number).exit_code == 1

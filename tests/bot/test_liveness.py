@@ -60,7 +60,7 @@ def test_the_command(tmp_path: Path, database_url: str) -> None:
         program = Program(home=tmp_path, chat=chat, database_url=database_url)
         program.slack("team")
         absent = program.flask("bot", "health")
-        assert (absent.returncode, absent.stdout) == (1, "no bot has run here\n")
+        assert (absent.returncode, absent.stdout) == (1, "no bot has run on this machine\n")
         running = program.bot()
         answer = json.loads(program.flask("bot", "health", "--json").stdout)
         assert answer["ok"] and answer["seconds"] <= answer["limit"] == LIMIT

@@ -49,8 +49,8 @@ def _add_copying(group: AppGroup, parts: Parts) -> None:
         """Copy the outbox in FILE, a backup, into a database that has none.
 
         What the bot has posted since the backup is not in it. So that nothing is posted again, all articles
-        that are there now count as already there, and messages that waited are held: `flask bot resolve`
-        posts them or not.
+        that are there now count as already there, and messages that waited are held until you decide with
+        `flask bot resolve`.
         """
         ours = parts(sys.stderr)
         rows, held = copying.restore(file, ours.database, ours.clock())
@@ -62,8 +62,8 @@ def _add_copying(group: AppGroup, parts: Parts) -> None:
     def copy(url: str) -> None:
         """Copy the outbox into the database at URL, which has none; the one here stays as it is.
 
-        Stop every bot before, and set DATABASE_URL to the new address after. NEW_DATABASE_URL in the
-        environment serves in place of URL, so that no password is in a command line.
+        Stop every bot first, and set DATABASE_URL to the new address afterwards. NEW_DATABASE_URL in the
+        environment can replace URL, so that no password appears in a command line.
         """
         ours = parts(sys.stderr)
         with closing(connect(url)) as target:

@@ -1,4 +1,4 @@
-"""`flask bot test` and `flask bot preview`: messages to look at."""
+"""`flask bot test` and `flask bot preview`: messages to check by eye."""
 
 from __future__ import annotations
 

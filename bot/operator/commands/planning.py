@@ -1,4 +1,4 @@
-"""`flask bot plan`: what the next look would post, with these settings or with proposed ones."""
+"""`flask bot plan`: what the next run would post, with these settings or with proposed ones."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def _add_deliveries(group: AppGroup, parts: Parts) -> None:
 
 
 def _add_channels(group: AppGroup, parts: Parts) -> None:
-    @group.command(short_help="Show which bot posts, and where each channel stands.")
+    @group.command(short_help="Show which bot posts, and the state of each channel.")
     @AS_JSON
     @clear_errors
     def channels(as_json: bool) -> None:

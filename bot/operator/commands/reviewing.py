@@ -25,7 +25,7 @@ class _Moment(click.ParamType[datetime]):
     ) -> datetime:
         found = value if isinstance(value, datetime) else reviewing.moment_of(value)
         if found is None:
-            self.fail("is no time such as 2026-09-01T18:00 (UTC) or 2026-09-01T18:00+02:00", param, ctx)
+            self.fail("is not a time such as 2026-09-01T18:00 (UTC) or 2026-09-01T18:00+02:00", param, ctx)
         return found
 
 

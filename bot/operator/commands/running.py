@@ -58,9 +58,9 @@ def _add_health(group: AppGroup, parts: Parts) -> None:
         if as_json:
             print_json({"ok": is_well, "seconds": None if age is None else round(age, 1), "limit": LIMIT})
         elif age is None:
-            print_line("no bot has run here")
+            print_line("no bot has run on this machine")
         else:
-            print_line(f"the last sign of life of a bot here was {age:.0f} seconds ago")
+            print_line(f"a bot on this machine last reported {age:.0f} seconds ago")
         if not is_well:
             sys.exit(1)
 
@@ -76,7 +76,7 @@ def _add_once(group: AppGroup, parts: Parts) -> None:
         stop_on_signals(stop)
         plan = ours.bot().once(stop)
         if plan is None:
-            print_line("another bot is at work")
+            print_line("another bot is running")
             return
         after = queries.totals(ours.database)
         waiting = sum(after[state] for state in WAITING)

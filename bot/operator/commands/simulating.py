@@ -37,7 +37,7 @@ class _Day(click.DateTime):
         try:
             found: datetime = super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail("is no day such as 2026-09-01", param, ctx)
+            self.fail("is not a day such as 2026-09-01", param, ctx)
         return found
 
 
