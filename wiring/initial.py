@@ -73,7 +73,7 @@ def summary(project: Project) -> str:
 
 def config_lines(project: Project, source: list[str]) -> Iterator[str]:
     """Yield the lines of a commented config file; `source` are those that say where the articles are."""
-    yield "# Written by `flask init`. Every key has a default; README.md and docs/articles.md list them all."
+    yield "# Written by `flask init`. Every key has a default; docs/configuration.md lists them all."
     yield ""
     yield "site:"
     yield f"  title: {_quoted(project.title or 'News')}"
@@ -103,7 +103,7 @@ def config_lines(project: Project, source: list[str]) -> Iterator[str]:
     yield ""
     yield "bot:"
     yield "  every: 60 seconds"
-    yield "  channels: [] # see The bot in README.md"
+    yield "  channels: [] # see docs/bot.md"
 
 
 def _looked_at(root: Path, clock: Callable[[], datetime]) -> Project:

@@ -92,7 +92,7 @@ def hold_words(hold: Hold, channel: Channel) -> str:
         return f"waits for room in the budget of {policy.budget.at_most} a {policy.budget.per}"
     if hold is Hold.DIGEST:
         return f"waits for {_digest_words(policy)}"
-    return f"waits for its turn: {channel.max_per_tick} posts each time the bot looks"
+    return f"waits for its turn: {channel.max_per_tick} posts in each run of the bot"
 
 
 def policy_words(policy: Policy) -> Iterator[str]:
