@@ -40,7 +40,11 @@ def options(environ: Mapping[str, str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until a signal ends it; exit with status 1 and one line where nothing can listen on the port."""
+    """Serve until a signal ends it.
+
+    Exits with status 1 and one line where nothing can listen on the port, and with status 2 and every problem
+    where the settings cannot be used.
+    """
     given = options(os.environ)
     host, port = (given[given.index(name) + 1] for name in ("--host", "--port"))
     if not arguments and (problem := fault(host, port, shared=True)):
@@ -50,6 +54,10 @@ def main(arguments: list[str]) -> None:
         multiprocessing.set_start_method("fork")
         for module in SHARED:
             import_module(module)
+    if not arguments:
+        # Else each worker would print the same problems, and be started again and again.
+        import_module("wiring.site").usable_or_exit(os.environ)
+    if sys.platform == "linux":
         # Else each worker's collector would write to all of it, and so get a copy of its own.
         gc.collect()
         gc.freeze()

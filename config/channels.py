@@ -27,12 +27,14 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from config.layouts import LayoutConfig
 from config.policies import PolicySection
 from config.values import (
+    NO_TRUTH_VALUE,
     ChannelName,
     Duration,
     LanguageTag,
     Names,
     Section,
     VariableName,
+    WholeNumber,
     all_defaults,
     everything,
     filter_lists,
@@ -104,15 +106,15 @@ class ChannelConfig(PolicySection):
     kind: Annotated[str, AfterValidator(_kind)]
     topics: Annotated[Names | None, BeforeValidator(everything)] = None
     not_topics: Names = ()
-    min_quality: int | None = None
+    min_quality: WholeNumber | None = None
     types: Filtered = all_defaults()
     providers: Filtered = all_defaults()
     authors: Filtered = all_defaults()
     languages: Annotated[tuple[LanguageTag, ...], BeforeValidator(listed)] = ()
     keywords: KeywordFiltered = all_defaults()
     max_age: Annotated[Duration | None, BeforeValidator(off)] = timedelta(days=7)
-    backfill: Annotated[int, Field(ge=0, le=100)] = 0
-    max_per_tick: Annotated[int, Field(ge=1, le=1000)] = 5
+    backfill: Annotated[int, Field(ge=0, le=100), NO_TRUTH_VALUE] = 0
+    max_per_tick: Annotated[int, Field(ge=1, le=1000), NO_TRUTH_VALUE] = 5
     on_unknown: Literal["retry", "hold", "skip"] = "retry"
     review: bool = False
     layout: LayoutConfig | None = None

@@ -215,6 +215,9 @@ def _problem(
 _WRONG_TYPES = {
     "string_type": "must be text: put it in quotes",
     "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must be a list of at least {min_length}",
+    "too_long": "must be a list of at most {max_length}",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -236,7 +239,7 @@ def _message(details: ErrorDetails, where: Location) -> str:
     if details["type"] in ("model_type", "model_attributes_type"):
         return "must be `key: value` lines, indented below it"
     if details["type"] in _WRONG_TYPES:
-        return _WRONG_TYPES[details["type"]]
+        return _WRONG_TYPES[details["type"]].format_map(details.get("ctx", {}))
     said = details["msg"].removeprefix("Value error, ")
     return said.replace("Input should be", "must be", 1)
 

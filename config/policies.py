@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from config.values import Names, Section, TimeZone, everything, listed, off
+from config.values import NO_TRUTH_VALUE, Names, Section, TimeZone, WholeNumber, everything, listed, off
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -92,7 +92,7 @@ class BudgetConfig(Section):
     """At most how many posts in each hour, day or week of the calendar; `keep` says which."""
 
     per: Literal["hour", "day", "week"]
-    at_most: Annotated[int, Field(ge=1, le=1000)]
+    at_most: Annotated[int, Field(ge=1, le=1000), NO_TRUTH_VALUE]
     keep: Literal["best", "newest"] = "best"
     timezone: TimeZone | None = None
 
@@ -103,8 +103,8 @@ class DigestConfig(Section):
     at: Annotated[tuple[TimeOfDay, ...], BeforeValidator(_times), Field(max_length=24)]
     days: Annotated[tuple[Day, ...], BeforeValidator(_days)] = DAYS
     timezone: TimeZone | None = None
-    at_least: Annotated[int, Field(ge=1, le=100)] = 1
-    at_most: Annotated[int, Field(ge=1, le=100)] = 20
+    at_least: Annotated[int, Field(ge=1, le=100), NO_TRUTH_VALUE] = 1
+    at_most: Annotated[int, Field(ge=1, le=100), NO_TRUTH_VALUE] = 20
     order: Literal["quality", "newest", "oldest"] = "quality"
 
     @field_validator("at_most")
@@ -119,7 +119,7 @@ class DigestConfig(Section):
 class UrgentConfig(Section):
     """From which quality on an article is posted alone and at once, and whom that notifies."""
 
-    min_quality: int
+    min_quality: WholeNumber
     mention: MentionText | None = None
 
 
@@ -127,7 +127,7 @@ class WhenConfig(Section):
     """Which articles a mention is for; `topics` None means all."""
 
     topics: Annotated[Names | None, BeforeValidator(everything)] = None
-    min_quality: int | None = None
+    min_quality: WholeNumber | None = None
 
 
 class MentionConfig(Section):
@@ -145,4 +145,6 @@ class PolicySection(Section):
     digest: Annotated[DigestConfig | None, BeforeValidator(off)] = None
     urgent: Annotated[UrgentConfig | None, BeforeValidator(off)] = None
     mentions: Annotated[tuple[MentionConfig, ...], Field(max_length=20)] = ()
-    similar: Annotated[Annotated[float, Field(ge=0.7, le=1)] | None, BeforeValidator(off)] = None
+    similar: Annotated[Annotated[float, Field(ge=0.7, le=1), NO_TRUTH_VALUE] | None, BeforeValidator(off)] = (
+        None
+    )

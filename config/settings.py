@@ -31,6 +31,7 @@ from config.channels import (
 )
 from config.errors import Location, dotted, position_of
 from config.values import (
+    NO_TRUTH_VALUE,
     BranchName,
     Duration,
     GitAddress,
@@ -155,19 +156,19 @@ class ReaderConfig(Section):
 
     name: Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "use letters, digits, dots, hyphens")]
     topics: Annotated[Names, Field(min_length=1)]
-    generation: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    generation: Annotated[int, Field(ge=1, le=1_000_000), NO_TRUTH_VALUE] = 1
 
 
 class FeedsConfig(Section):
     """What the feeds hold."""
 
-    size: Annotated[int, Field(ge=1, le=1000)] = 50
+    size: Annotated[int, Field(ge=1, le=1000), NO_TRUTH_VALUE] = 50
     content: Literal["full", "excerpt"] = "full"
     archives: bool = True
     digest: Annotated[Literal["day", "week"] | None, BeforeValidator(off)] = None
-    summary: Annotated[int, Field(ge=50, le=10_000, description="characters")] = 1_000
-    related: Annotated[int, Field(ge=0, le=3)] = 3
-    ttl: Annotated[int, Field(ge=1, le=1440, description="minutes")] = 60
+    summary: Annotated[int, Field(ge=50, le=10_000, description="characters"), NO_TRUTH_VALUE] = 1_000
+    related: Annotated[int, Field(ge=0, le=3), NO_TRUTH_VALUE] = 3
+    ttl: Annotated[int, Field(ge=1, le=1440, description="minutes"), NO_TRUTH_VALUE] = 60
     hubs: Annotated[tuple[HubAddress, ...], Field(max_length=5), BeforeValidator(listed)] = ()
     topics: tuple[TopicConfig, ...] = ()
     gone: Names = ()

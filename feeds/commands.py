@@ -14,7 +14,7 @@ from articles.catalog.topic_queries import TopicSummary
 from articles.errors import ArticlesError
 from articles.topics import ALL
 from feeds.errors import ExportError
-from feeds.export import export
+from feeds.export import check_target, export
 from feeds.formats import FORMATS
 from feeds.private import PrivateFeeds
 from feeds.publisher import Publisher
@@ -57,6 +57,10 @@ def feeds_commands(
 
         Only what changed is written, each file atomically; feeds of topics that no longer exist are removed.
         """
+        try:
+            check_target(folder, indexer.folder.root)
+        except ExportError as error:
+            raise CommandError(str(error)) from None
         _refresh(indexer)
         with click.progressbar(
             label="Writing", length=1, hidden=not sys.stderr.isatty(), file=sys.stderr

@@ -32,6 +32,12 @@ _MOST_PROCESSES = 4
 _MANIFEST = ".newswire-export.json"
 
 
+def check_target(folder: Path, articles: Path) -> None:
+    """Raise ExportError where an export would write into the folder of the article files."""
+    if folder.resolve() == articles.resolve():
+        raise ExportError(f"{folder} is the folder of the articles: export into another one")
+
+
 def export(
     publisher: Publisher, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> Exported:

@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 from articles.catalog.indexer import Indexer
 from articles.errors import ArticlesError
 from feeds.errors import ExportError
+from feeds.export import check_target
 from storage.static_folder import Exported
 from text.printable import print_line
 from text.terminal import CommandError
@@ -36,8 +37,9 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
         of the site is removed. Search and the builder of feeds need a program, and are left out.
         """
         try:
+            check_target(folder, indexer.folder.root)
             refresh = indexer.refresh()
-        except ArticlesError as error:
+        except (ArticlesError, ExportError) as error:
             raise CommandError(str(error)) from None
         for problem in refresh.problems:
             print_line(f"left out {problem}", stream=sys.stderr)

@@ -248,7 +248,7 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
 
 _RETRY_AFTER_DEADLINE = "600"  # seconds: what took too long now takes as long in a minute
 _MAX_PAGE = 99_999
-_PAGE_AND_SLASH = re.compile(r"/(?:topics(?:/[^/]+)?|digests/[^/]+/[^/]+|build|search)/")
+_PAGE_AND_SLASH = re.compile(r"/(?:topics(?:/[^/]+)?|digests/[^/]+/[^/]+|build|search|admin(?:/[a-z]+)?)/")
 _TITLES = {404: "Page not found", 500: "Internal error"}
 
 

@@ -156,6 +156,16 @@ def test_the_export(flask: Command, environ: dict[str, str], site: ArticleSite) 
     assert refused.exit_code != 0
 
 
+@pytest.mark.parametrize("group", ["feeds", "site"])
+def test_no_export_goes_into_the_folder_of_articles(flask: Command, site: ArticleSite, group: str) -> None:
+    """Nothing is written there: only people write article files."""
+    before = sorted(site.root.rglob("*"))
+    refused = flask(group, "export", f"{site.root}/")
+    assert refused.exit_code == 1
+    assert refused.stderr == f"Error: {site.root} is the folder of the articles: export into another one\n"
+    assert sorted(site.root.rglob("*")) == before
+
+
 @pytest.mark.parametrize("arguments", [("articles", "check"), ("feeds", "list"), ("feeds", "export", "x")])
 def test_a_bad_config_ends_every_command(
     environ: dict[str, str], site: ArticleSite, arguments: tuple[str, ...]

@@ -77,6 +77,10 @@ def test_what_is_off_is_absent(tmp_path: Path) -> None:
             "8:29: bot.channels[1].digest.days: write every, weekdays",
         ),
         ('digest: { at: "9:00", at_least: 3, at_most: 2 }', "8:51: bot.channels[1].digest.at_most: is less"),
+        ("similar: yes", "8:16: bot.channels[1].similar: must be a number"),
+        ("min_quality: on", "8:20: bot.channels[1].min_quality: must be a number"),
+        ("budget: { per: day, at_most: true }", "8:36: bot.channels[1].budget.at_most: must be a number"),
+        (f"keywords: [{'x' * 501}]", "8:7: bot.channels[1].keywords: must have at most 500 characters"),
         ("digest: { days: every }", "8:7: bot.channels[1].digest.at: is missing"),
         ("urgent: { min_quality: 95, mention: all }", "8:43: bot.channels[1].urgent.mention: write here"),
         (

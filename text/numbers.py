@@ -1,8 +1,21 @@
-"""Numbers with their nouns, in English."""
+"""Numbers: with their nouns in English, and in settings."""
 
 from __future__ import annotations
+
+from typing import Any
 
 
 def counted(count: int, noun: str, several: str = "") -> str:
     """Return "1 file", "2 files", "1,000 files"; `several` is the plural where that is not an s more."""
     return f"1 {noun}" if count == 1 else f"{count:,} {several or f'{noun}s'}"
+
+
+def no_truth_value(value: Any) -> Any:
+    """Return a value that may be a number.
+
+    Raises ValueError for true and false, which Python takes for 1 and 0. YAML 1.1 reads `yes` and
+    `on` as true: https://yaml.org/type/bool.html
+    """
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - of a validator, pydantic reports a ValueError
+    return value

@@ -23,17 +23,19 @@ from wiring.values import value_of
 def channel_of(
     channel: ChannelConfig, topics: Topics, environ: Mapping[str, str], site: SiteConfig
 ) -> tuple[Channel, str]:
-    """Return a configured channel, and the fault that keeps it from posting; it then has no destination.
+    """Return a configured channel, and the faults that keep it from posting; it then has no destination.
 
     `site` has the time zone and the language of what names none.
     """
     destination, fault = _destination(channel, environ)
+    faults = [fault] if fault else []
     rules = channel_rules(channel, topics, site)
     try:
         rules = replace(rules, layout=replace(rules.layout, template=template_of(channel)))
     except TemplateFault as wrong:
-        destination, fault = None, fault or str(wrong)
-    reason = f"channel {channel.name} posts nothing: {fault}" if fault else ""
+        destination = None
+        faults.append(str(wrong))
+    reason = f"channel {channel.name} posts nothing: {'; '.join(faults)}" if faults else ""
     return replace(rules, destination=destination), reason
 
 

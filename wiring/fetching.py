@@ -41,4 +41,17 @@ def fetch(url: str, *, max_bytes: int, max_seconds: float = MAX_SECONDS) -> byte
                         raise UnreadableFeedError(f"it took longer than {max_seconds:g} seconds")
                 return bytes(body)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise UnreadableFeedError(f"it cannot be fetched: {type(error).__name__}") from error
+            raise UnreadableFeedError(f"it cannot be fetched: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.Timeout):
+        return "the server does not answer"
+    if isinstance(error, requests.ConnectionError):
+        # Only here: it loads much that a fetch which succeeds does not need.
+        from bot.sending.connections import no_connection
+
+        return no_connection(error)
+    if isinstance(error, requests.TooManyRedirects):
+        return f"it is redirected more than {MAX_REDIRECTS} times"
+    return type(error).__name__

@@ -153,10 +153,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     Raises SettingError when the environment lacks what the configuration names, and for a state folder that
     cannot be created.
     """
-    try:
-        private_folder(config.state)
-    except OSError as error:
-        raise SettingError(f"the state folder {config.state} cannot be created: {error.strerror}") from None
+    _make_state_folder(config)
     restrict(config.state)
     articles = config.articles
     checkout = _checkout(config, clock, environ)
@@ -242,6 +239,21 @@ def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config
         return _load(path or config_path(environ), environ)
     except ConfigError as error:
         raise exit_with(error) from None
+
+
+def usable_or_exit(environ: Mapping[str, str]) -> None:
+    """End the process with status 2, as `load_or_exit` does, also where there can be no state folder."""
+    try:
+        _make_state_folder(load_or_exit(environ))
+    except SettingError as error:
+        raise exit_with(error) from None
+
+
+def _make_state_folder(config: Config) -> None:
+    try:
+        private_folder(config.state)
+    except OSError as error:
+        raise SettingError(f"the state folder {config.state} cannot be created: {error.strerror}") from None
 
 
 def _load(path: Path, environ: Mapping[str, str]) -> Config:

@@ -226,4 +226,4 @@ def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:
 
 def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str:
     """Say whether a channel may be posted to, and if not, why."""
-    return wording.standing(state, now, has_webhook=channel.destination is not None)
+    return wording.standing(state, now, is_set_up=channel.destination is not None)

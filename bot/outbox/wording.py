@@ -14,10 +14,13 @@ ENABLED = "enabled"
 NO_BOT = "no bot is running"
 
 
-def standing(state: ChannelState | None, now: datetime, *, has_webhook: bool = True) -> str:
-    """Say whether a channel may be posted to, and if not, why."""
-    if not has_webhook:
-        return "no webhook"
+def standing(state: ChannelState | None, now: datetime, *, is_set_up: bool = True) -> str:
+    """Say whether a channel may be posted to, and if not, why.
+
+    One that is not set up has no secret, or one or a template that cannot be used.
+    """
+    if not is_set_up:
+        return "not set up to post"
     if state is None or state.baselined_at is None:
         return "not started yet"
     if state.state is not ChannelStatus.ENABLED:

@@ -48,10 +48,12 @@ class DryRun:
             self._log_baseline([title for _, title in found])
             return []
         for (_, name), title in found:
-            log.info("would post channel=%s (it has no webhook): %s", name, title)
+            log.info("would post channel=%s (it is not set up to post): %s", name, title)
         return [key for key, _ in found]
 
     def _log_baseline(self, titles: list[str]) -> None:
         names = ", ".join(channel.name for channel in self._channels)
         newest = " | ".join(titles[: -_EXAMPLES - 1 : -1])
-        log.info("no webhook for %s; %d articles in the baseline. Newest: %s", names, len(titles), newest)
+        log.info(
+            "not set up to post: %s; articles in the baseline: %d. Newest: %s", names, len(titles), newest
+        )

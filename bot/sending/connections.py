@@ -69,7 +69,8 @@ class NotConnectedError(Exception):
     """Raised through urllib3, which knows nothing of it and therefore neither wraps nor swallows it."""
 
 
-def _no_connection(error: BaseException) -> str:
+def no_connection(error: BaseException) -> str:
+    """Say why there is no connection, by the error and what led to it."""
     chain = list(causes(error))
     for cause in chain:
         if isinstance(cause, NameResolutionError):
@@ -135,7 +136,7 @@ class _Connection(HTTPConnection):
         try:
             super().connect()
         except (HTTPError, OSError, http.client.HTTPException, ValueError) as error:
-            raise NotConnectedError(_no_connection(error)) from None
+            raise NotConnectedError(no_connection(error)) from None
 
     @property
     def is_connected(self) -> bool:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, timedelta
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
 from bot.services.drawing import Drawing, Times
@@ -32,6 +34,7 @@ from bot.services.service import (
     Service,
 )
 from bot.services.text import clean, fit, units, web_url
+from text.numbers import no_truth_value
 
 TEXT = 4096
 """Characters after the markup is taken out: https://core.telegram.org/bots/api#sendmessage"""
@@ -80,7 +83,7 @@ class TelegramOptions(Options):
 
     token_env: VariableName
     chat: int | str
-    message_thread_id: int | None = None
+    message_thread_id: Annotated[int | None, BeforeValidator(no_truth_value)] = None
 
 
 def _free(text: str) -> str:

@@ -101,7 +101,10 @@ def _problems(tree: nodes.Template) -> Iterator[tuple[int, str]]:
 
 def _unknown(node: nodes.Node, names: frozenset[str], loops: int) -> Iterator[tuple[int, str]]:
     if not isinstance(node, _ALLOWED):
-        yield node.lineno, f"a template may not use {type(node).__name__.lower()}: see the documentation"
+        yield (
+            node.lineno,
+            f"a template may not use {type(node).__name__.lower()}: docs/bot.md lists what it may",
+        )
         return
     if isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in names:
         yield node.lineno, f"there is no field {node.name}; there are {', '.join(sorted(names))}"

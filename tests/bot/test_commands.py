@@ -369,7 +369,7 @@ def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Command
     begun.channels = [begun.channels[0] | {"name": "other", "webhook_env": "NOT_SET"}]
     begun.configure()
     lines = flask("bot", "channels").stdout.splitlines()
-    assert lines[2] == "other (slack): no webhook"
+    assert lines[2] == "other (slack): not set up to post"
     assert lines[-2] == "team: no longer in the settings; deliveries: 1 held, 1 baselined"
     assert lines[-1] == "channel other posts nothing: NOT_SET is not set in the environment"
 

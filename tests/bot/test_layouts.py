@@ -228,6 +228,9 @@ def test_the_settings_become_a_layout(tmp_path: Path) -> None:
     channel, fault = channel_of(config.bot.channels[0], topics, environ, config.site)
     assert channel.destination is None
     assert f"channel a posts nothing: {tmp_path}/t.j2:2: unexpected end of template" in fault
+    assert channel_of(config.bot.channels[0], topics, {}, config.site)[1].startswith(
+        f"channel a posts nothing: A is not set in the environment; {tmp_path}/t.j2:2: "
+    )
     (tmp_path / "t.j2").unlink()
     assert "there is no such file" in channel_of(config.bot.channels[0], topics, environ, config.site)[1]
 

@@ -333,7 +333,7 @@ def test_channels_without_webhook_are_rehearsed(world: World, caplog: pytest.Log
     world.tick(bot)
     world.tick(bot)
     told = [line for line in caplog.messages if "would post" in line]
-    assert told == ["would post channel=silent (it has no webhook): Title of new"]
+    assert told == ["would post channel=silent (it is not set up to post): Title of new"]
     assert world.deliveries() == []
 
 

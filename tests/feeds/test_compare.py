@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -302,6 +303,10 @@ def test_a_feed_is_fetched_within_limits(blog: str) -> None:
         fetch(f"{blog}/feed", max_bytes=10_000, max_seconds=0)
     with pytest.raises(UnreadableFeedError, match="404"):
         fetch(f"{blog}/none", max_bytes=10_000)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        with pytest.raises(UnreadableFeedError, match="cannot be fetched: the connection was refused"):
+            fetch(f"http://127.0.0.1:{taken.getsockname()[1]}/", max_bytes=10_000)
 
 
 def test_a_feed_by_its_address(jekyll: ArticleSite, blog: str) -> None:

@@ -64,6 +64,26 @@ def test_the_server_says_so_too() -> None:
         assert fault("127.0.0.1", str(other.getsockname()[1]), shared=True) is None
 
 
+def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> None:
+    """With status 2 and each problem once, as every command: no worker is started again and again."""
+    config = tmp_path / "config.yaml"
+    config.write_text("feeds:\n  size: 0\n")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = str(other.getsockname()[1])
+    ended = subprocess.run(
+        [sys.executable, "serve.py"],
+        cwd=ROOT,
+        env={**os.environ, "HOST": "127.0.0.1", "PORT": port, "NEWSWIRE_CONFIG": str(config)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == f"{config}:2:9: feeds.size: must be greater than or equal to 1\n"
+
+
 def test_a_free_port_is_no_fault() -> None:
     """Nothing is left behind on it."""
     with socket.socket() as other:

@@ -196,7 +196,9 @@ def test_static_files_stay_for_ever(filled: Web) -> None:
     assert filled.get("/static/style.css").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/topics/", "/topics/go/?page=2", "/build/?topic=go", "/search/?q=go"])
+@pytest.mark.parametrize(
+    "path", ["/topics/", "/topics/go/?page=2", "/build/?topic=go", "/search/?q=go", "/admin/"]
+)
 def test_a_slash_at_the_end_leads_to_the_page(filled: Web, path: str) -> None:
     """People and old links write one; the query stays."""
     answer = filled.get(path)
