@@ -9,11 +9,8 @@ from types import MappingProxyType
 from articles.article import Article
 from bot.outbox.records import Post, PostKind
 from bot.planning.rules import Channel
-from bot.services.message import Message, compose_post
+from bot.services.message import Coverage, Message, compose_post, link_of
 from bot.services.text import clean
-
-MOST_NAMED = 5
-"""Other publishers of a story that are named."""
 
 _NONE: Mapping[str, Sequence[Article]] = MappingProxyType({})
 
@@ -30,12 +27,11 @@ def composed(
 ) -> Message:
     """Return what a post says of `articles`, of which those with the ids `retracted` are withdrawn.
 
-    An operator's comment stands above them. `coverage` has, by an article's id, others that tell its story.
-    It says all that there is to say; what of it people see is the channel's layout's business.
+    An operator's comment stands above them while one of them is there. `coverage` has, by an article's id,
+    others that tell its story. What of all this people see is decided by the channel's layout.
     """
     count = len(articles)
     heading = f"Digest: {count} article{'' if count == 1 else 's'}" if post.kind is PostKind.DIGEST else ""
-    heading = ": ".join(filter(None, (post.body, heading)))
     message = compose_post(
         articles,
         site=site,
@@ -45,20 +41,21 @@ def composed(
         mention=post.mention,
         followed=channel.topics,
     )
-    items = tuple(_covered(each, articles, coverage) for each in message.items)
-    return replace(_covered(message, articles, coverage), items=items)
+    items = tuple(_covered(each, articles, coverage, site_url) for each in message.items)
+    comment = "" if message.retracted else clean(post.body or "")
+    return replace(_covered(message, articles, coverage, site_url), items=items, comment=comment)
 
 
 def _covered(
-    message: Message, articles: Sequence[Article], coverage: Mapping[str, Sequence[Article]]
+    message: Message, articles: Sequence[Article], coverage: Mapping[str, Sequence[Article]], site_url: str
 ) -> Message:
-    """Return the message about one article with who else covers its story."""
-    own = {each.provider.name for each in articles if each.id == message.article_id and each.provider}
-    others = (each.provider.name for each in coverage.get(message.article_id, ()) if each.provider)
-    names = [name for name in dict.fromkeys(map(clean, others)) if name and name not in own]
-    if not names:
+    """Return the message about one article with who else covers its story, each publisher once."""
+    own = {clean(each.provider.name) for each in articles if each.id == message.article_id and each.provider}
+    found: dict[str, str] = {}
+    for each in coverage.get(message.article_id, ()):
+        name = clean(each.provider.name) if each.provider else ""
+        if name and name not in own:
+            found.setdefault(name, link_of(each, site_url))
+    if not found:
         return message
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    says = f"Also covered by {', '.join(names[:MOST_NAMED])}{more}"
-    summary = message.summary
-    return replace(message, summary=f"{summary} ({says})" if summary else says)
+    return replace(message, coverage=tuple(Coverage(name=name, link=link) for name, link in found.items()))

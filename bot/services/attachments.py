@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from bot.services.drawing import Drawing
 from bot.services.listing import fitted
 from bot.services.message import Message, Picture, title_of
+from bot.services.remarks import COVERAGE, comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.text import clean, fit, units, web_url
 
@@ -26,14 +27,21 @@ URL = 2000
 
 COLOUR = "#1c4f8f"
 
+_CALL = re.compile(r"@[\w.-]+", re.ASCII)
+
 Escape = Callable[[str], str]
 
 _LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(https?://[^)]*\)")
 
 
 def linked(words: str, address: str) -> str:
-    """Return a link in Markdown, with no bracket in its address that would end it."""
-    return f"[{words}]({address.replace('(', '%28').replace(')', '%29')})"
+    """Return a link in Markdown, with no bracket in its address that would end it, and no mention in it."""
+    return f"[{words}]({_uncalling(address).replace('(', '%28').replace(')', '%29')})"
+
+
+def _uncalling(address: str) -> str:
+    """Return an address without a name to call: `/@name` is common in paths, and `/%40name` is the same."""
+    return address.replace("@", "%40")
 
 
 def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int) -> dict[str, object]:
@@ -55,7 +63,9 @@ def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int
         "author_icon": icon,
         "title": fit(title_of(message), TITLE, str if link else escape),
         "title_link": link,
-        "text": fit(clean(message.summary), TEXT, escape),
+        "text": "\n".join(
+            filter(None, (fit(clean(message.summary), TEXT, escape), _covered(message, markup)))
+        ),
         _picture(message): image,
         "fields": list(_fields(message, escape)),
     }
@@ -88,6 +98,15 @@ def formatted(message: Message, limit: int, markup: Markup) -> str:
     return fitted(message, limit, written, units)
 
 
+def above(called: str, message: Message, escape: Escape) -> str:
+    """Return the text above an attachment: `called`, which notifies somebody, and an operator's comment."""
+    return "\n".join(filter(None, (called, comment_of(message, escape))))
+
+
+def _covered(message: Message, markup: Markup, limit: int = COVERAGE) -> str:
+    return covered(message, lambda text: write(text, markup), units, limit) or ""
+
+
 def _picture(message: Message) -> str:
     return "image_url" if message.picture is Picture.LARGE else "thumb_url"
 
@@ -95,13 +114,15 @@ def _picture(message: Message) -> str:
 def whole_text(message: Message, limit: int, markup: Markup) -> str:
     """Return the whole message as Markdown: for a service that refused its attachment."""
     escape = markup.escape
-    title, link = fit(title_of(message), TITLE, escape), web_url(message.link, URL)
+    title, link = fit(title_of(message), TITLE, escape), _uncalling(web_url(message.link, URL) or "")
     if message.text:
         return formatted(message, limit, markup)
     if message.items:
         return f"{title}\n{formatted(message, limit - units(title) - 1, markup)}"
-    summary = fit(clean(message.summary), min(TEXT, limit - units(title) - len(link or "") - 2), escape)
-    return "\n".join(filter(None, (title, summary, link)))
+    room = limit - units(title) - len(link) - 3
+    others = _covered(message, markup, min(COVERAGE, room))
+    summary = fit(clean(message.summary), min(TEXT, room - units(others)), escape)
+    return "\n".join(filter(None, (title, summary, others, link)))
 
 
 def written_time(message: Message) -> str:
@@ -118,10 +139,14 @@ def drawn(
     """
     sent: Mapping[str, Any] = next(iter(payload.get("attachments", ())), {})
     picture = sent.get("image_url", sent.get("thumb_url", ""))
+    called, _, comment = (payload.get("text", "") if sent else "").partition("\n")
+    if not _CALL.fullmatch(called):
+        called, comment = "", called
     return Drawing(
         sender="Webhook",
         badge="BOT",
-        mention=payload.get("text", "") if sent else "",
+        mention=called,
+        comment=shown(comment),
         above=sent.get("author_name", ""),
         title=sent.get("title", ""),
         text=shown(_LINK.sub(r"\1", sent.get("text", ""))),

@@ -16,12 +16,12 @@ from bot.services.discord_answers import classify
 from bot.services.discord_embeds import (
     CONTENT,
     QUIET,
+    above,
     allowed,
     content_of,
     drawn,
     embed_of,
     escape,
-    notifying,
 )
 from bot.services.drawing import Drawing, Times
 from bot.services.mention import NO_ID, Ids
@@ -153,9 +153,9 @@ class Discord(Service):
 def _payload(message: Message, detail: Detail) -> dict[str, object]:
     if detail == Detail.PLAIN:
         return {"content": content_of(message)}
-    called = notifying(message.mention)
+    content = above(message)
     embeds = {"embeds": [embed_of(message, with_image=detail < Detail.NO_IMAGE)]}
-    return {"content": called, **embeds} if called else {**embeds}
+    return {"content": content, **embeds} if content else {**embeds}
 
 
 def _is_forum(to: Destination) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from bot.services.drawing import Drawing, Times
 from bot.services.listing import fitted
 from bot.services.message import Mention, MentionKind, Message, Picture, title_of
+from bot.services.remarks import COVERAGE, comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.text import clean, fit, units, web_url
 
@@ -41,6 +42,7 @@ _MARKDOWN = re.compile(r"[\\*_~`|<>\[\]():]|^[#+-]|^\d+(?=\.)|@(?=everyone|here|
 _TIME = re.compile(r"<t:(\d+)(?::\w)?>")
 _ESCAPED = re.compile(r"\\([^\w\s]|_)")
 _LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(<?https?://[^)]*\)")
+_CALL = re.compile(r"@here|<@&?\d+>")
 _STYLE = re.compile(r"(?<!\\)(?:\*\*|~~|\*)")
 
 
@@ -73,6 +75,11 @@ def notifying(mention: Mention | None) -> str:
     return f"<@{'&' if mention.kind is MentionKind.ROLE else ''}{mention.id}>"
 
 
+def above(message: Message) -> str:
+    """Return what stands above an embed: whom the message notifies, and an operator's comment, or ""."""
+    return "\n".join(filter(None, (notifying(message.mention), comment_of(message, escape))))
+
+
 def allowed(mention: Mention | None) -> Mapping[str, object]:
     """Return what has Discord notify whom the mention names, and nobody else whatever a message says.
 
@@ -89,7 +96,7 @@ def allowed(mention: Mention | None) -> Mapping[str, object]:
 
 def content_of(message: Message) -> str:
     """Return the whole message as text: for a service that refused its embed."""
-    called = notifying(message.mention)
+    called = above(message)
     head = f"{called}\n" if called else ""
     room = CONTENT - units(head)
     if message.text:
@@ -99,9 +106,11 @@ def content_of(message: Message) -> str:
         return f"{head}{title}\n" + fitted(message, room - units(title) - 1, _bare, units)
     address = web_url(message.link, room - units(title) - 3)
     # Within <> a link has no preview of its own.
-    link = f"\n<{address}>" if address and not message.retracted else ""
-    text = fit(_description(message), room - units(title + link) - 1, escape)
-    return head + title + (f"\n{text}" if text else "") + link
+    rest = f"\n<{address}>" if address and not message.retracted else ""
+    others = covered(message, _bare, units, min(COVERAGE, room - units(title + rest) - 1))
+    rest = (f"\n{others}" if others else "") + rest
+    text = fit(_description(message), room - units(title + rest) - 1, escape)
+    return head + title + (f"\n{text}" if text else "") + rest
 
 
 def embed_of(message: Message, *, with_image: bool) -> dict[str, object]:
@@ -129,9 +138,13 @@ def drawn(sent: Mapping[str, Any], times: Times) -> Drawing:
     stamp = embed.get("timestamp")
     footer = (embed.get("footer", {}).get("text"), stamp and times.exact(datetime.fromisoformat(stamp)))
     picture = embed.get("image", embed.get("thumbnail", {})).get("url", "")
+    called, _, comment = sent.get("content", "").partition("\n")
+    if not _CALL.fullmatch(called):
+        called, comment = "", called
     return Drawing(
         sender=sent.get("username", "Webhook"),
-        mention=re.sub(r"<@&?(\d+)>", r"@\1", sent.get("content", "")),
+        mention=re.sub(r"<@&?(\d+)>", r"@\1", called),
+        comment=_shown(comment, times),
         above=embed.get("author", {}).get("name", ""),
         title=_shown(embed.get("title", ""), times),
         text=_shown(embed.get("description", ""), times),
@@ -179,7 +192,9 @@ def _described(message: Message, room: int) -> str:
         return cut(message.text, room, _formatted, units)
     if message.items:
         return fitted(message, room, _formatted, units)
-    return fit(_description(message), room, escape)
+    others = covered(message, _formatted, units, min(COVERAGE, room)) or ""
+    text = fit(_description(message), room - units(others) - 1, escape)
+    return "\n".join(filter(None, (text, others)))
 
 
 def _title(message: Message) -> str:

@@ -25,14 +25,16 @@ class Drawing:
     """What a message looks like, from top to bottom; empty parts are not drawn.
 
     `sender` is the name that the message is posted under, and `badge` is shown beside it. `mention` is whom
-    it notifies. `above` is shown over the title, `fields` below the text as name and value, `below` in small
-    print under them. `picture` is the name of its host: a preview loads nothing. `is_card` says that all but
-    the sender and the mention is in a box of its own.
+    it notifies, and `comment` what an operator says about it. `above` is shown over the title, `fields` below
+    the text as name and value, `below` in small print under them. `picture` is the name of its host: a
+    preview loads nothing. `is_card` says that all but the sender, the mention and the comment is in a box of
+    its own.
     """
 
     sender: str = ""
     badge: str = "APP"
     mention: str = ""
+    comment: str = ""
     above: str = ""
     title: str = ""
     text: str = ""

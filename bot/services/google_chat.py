@@ -20,6 +20,7 @@ from bot.services.drawing import Drawing, Times
 from bot.services.listing import fitted
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import Mention, MentionKind, Message, test_text, title_of
+from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
@@ -32,7 +33,7 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, look_alike, units, web_url
+from bot.services.text import clean, fit, from_look_alike, look_alike, units, web_url
 
 MESSAGE = 32_000
 """Bytes of a message with its cards; the limits below keep every message under it.
@@ -116,9 +117,9 @@ class GoogleChat(Service):
                 "fallbackText": _notification(message),
                 "cardsV2": [{"cardId": "article", "card": card}],
             }
-            if message.mention:
-                # The text is shown above the card, and its place is where Google Chat looks for names.
-                payload = {"text": notifying(message.mention), "cardsV2": payload["cardsV2"]}
+            if above := _above(message):
+                # The text is shown above the card, and is where Google Chat looks for names.
+                payload = {"text": above, "cardsV2": payload["cardsV2"]}
         if context.parent:
             payload["thread"] = {"threadKey": context.parent}
         return Request(method="POST", url=_address(to.address, message, context), json=payload)
@@ -155,9 +156,12 @@ class GoogleChat(Service):
         buttons = [each["buttonList"]["buttons"][0] for each in widgets if "buttonList" in each]
         picture = next((each["image"]["imageUrl"] for each in widgets if "image" in each), "")
         header = card.get("header", {})
-        called = re.sub(r"<users/(\w+)>", r"@\1", sent.get("text", "")) if "cardsV2" in sent else ""
+        called, _, comment = (sent.get("text", "") if "cardsV2" in sent else "").partition("\n")
+        if not called.startswith("<users/"):
+            called, comment = "", called
         return Drawing(
-            mention=called,
+            mention=re.sub(r"<users/(\w+)>", r"@\1", called),
+            comment=from_look_alike(comment.replace("\u200b", "")),
             title=header.get("title", ""),
             above=header.get("subtitle", ""),
             text="\n".join(texts),
@@ -186,6 +190,8 @@ def _widgets(message: Message, *, with_image: bool) -> Iterator[dict[str, object
     summary = _formatted(message) or fit(clean(message.summary), SUMMARY, escape)
     if summary:
         yield {"textParagraph": {"text": summary}}
+    if not message.text and (others := covered(message, _written, units)):
+        yield {"textParagraph": {"text": others}}
     image = web_url(message.image or "", URL) if with_image else None
     if image:
         yield {"image": {"imageUrl": image, "altText": fit(title_of(message), TITLE)}}
@@ -211,13 +217,18 @@ _BARE = Markup(escape=escape_text, link=lambda words, address: f"{words} {addres
 
 def _formatted(message: Message) -> str:
     """Return several articles, or what a layout has made of one; "" for one without a layout."""
-
-    def written(text: Sequence[Line]) -> str:
-        return write(text, _MARKUP).replace("\n", "<br>")
-
     if message.text:
-        return cut(message.text, LIST, written, units)
-    return fitted(message, LIST, written, units) if message.items else ""
+        return cut(message.text, LIST, _written, units)
+    return fitted(message, LIST, _written, units) if message.items else ""
+
+
+def _written(text: Sequence[Line]) -> str:
+    return write(text, _MARKUP).replace("\n", "<br>")
+
+
+def _above(message: Message) -> str:
+    """Return whom the message notifies, and an operator's comment; "" for neither."""
+    return "\n".join(filter(None, (notifying(message.mention), comment_of(message, escape_text))))
 
 
 def _small_print(message: Message) -> str:
@@ -234,13 +245,15 @@ def _notification(message: Message) -> str:
 
 def _everything(message: Message) -> str:
     """Return the whole message as text: for a service that refused its card."""
-    called = f"{notifying(message.mention)}\n" if message.mention else ""
+    above = _above(message)
+    called = f"{above}\n" if above else ""
     if message.text:
         return called + cut(message.text, LIST, _bare, units)
     if message.items:
         return f"{called}{fit(title_of(message), TITLE, escape_text)}\n" + fitted(message, LIST, _bare, units)
     summary = fit(clean(message.summary), SUMMARY, escape_text)
-    parts = (fit(title_of(message), TITLE, escape_text), summary, web_url(message.link, URL) or "")
+    others = covered(message, _bare, units)
+    parts = (fit(title_of(message), TITLE, escape_text), summary, others, web_url(message.link, URL))
     return called + "\n".join(filter(None, parts))
 
 

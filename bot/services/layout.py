@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.services.message import Message, Picture
+from bot.services.remarks import coverage_line
 from bot.services.service import Service
 from bot.services.templates import Template, TemplateFault
 
@@ -42,8 +43,8 @@ def as_shown(message: Message, layout: Layout, service: Service) -> Message:
 def laid_out(message: Message, layout: Layout) -> Message:
     """Return what people are to see of `message`.
 
-    A template's text stands in for all the rest, unless the article was withdrawn, or the template fails or
-    says nothing: a message is never lost by its layout.
+    A template's text stands in for the article, unless that was withdrawn, or the template fails or says
+    nothing: a message is never lost by its layout. A comment, and who else covers the story, always show.
     """
     shown = _parts_of(message, layout)
     if layout.template is None or message.items or message.retracted or not message.article_id:
@@ -53,7 +54,10 @@ def laid_out(message: Message, layout: Layout) -> Message:
     except TemplateFault as fault:
         log.warning("posted without its template article=%s: %s", message.article_id, fault)
         return shown
-    return replace(shown, text=text) if any(run.text.strip() for line in text for run in line.runs) else shown
+    if not any(run.text.strip() for line in text for run in line.runs):
+        return shown
+    covered = coverage_line(message)
+    return replace(shown, text=(*text, covered) if covered else text)
 
 
 def _parts_of(message: Message, layout: Layout) -> Message:

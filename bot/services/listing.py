@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from bot.services.message import Message, title_of
+from bot.services.remarks import coverage_runs
 from bot.services.rich import BREAK, Line, Run, Text, cut
 from bot.services.text import clean, fit, web_url
 
@@ -22,18 +23,23 @@ NAME = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """How many characters an article has in a list: of title, one line, address, and provider."""
+    """How many characters an article has in a list: of title, one line, address, and provider.
+
+    `covered` is the longest address with which other publishers of its story are named; with None they are
+    not.
+    """
 
     title: int
     line: int
     link: int
     name: int = NAME
+    covered: int | None = None
 
 
 STEPS = (
-    Step(title=150, line=160, link=2000),
-    Step(title=150, line=160, link=500),
-    Step(title=150, line=80, link=500),
+    Step(title=150, line=160, link=2000, covered=500),
+    Step(title=150, line=160, link=500, covered=200),
+    Step(title=150, line=80, link=500, covered=0),
     Step(title=100, line=0, link=500),
     Step(title=80, line=0, link=200),
     Step(title=50, line=0, link=0, name=0),
@@ -96,3 +102,6 @@ def _item(item: Message, step: Step) -> Iterator[Run]:
     if summary := fit(item.summary, step.line) if step.line else "":
         yield BREAK
         yield Run(text=summary)
+    if step.covered is not None and (covered := tuple(coverage_runs(item, step.covered))):
+        yield BREAK
+        yield from covered

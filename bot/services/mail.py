@@ -25,6 +25,7 @@ from bot.services.drawing import Drawing, Times
 from bot.services.listing import fitted
 from bot.services.message import Message, Picture, test_text, title_of
 from bot.services.options import Options, VariableName
+from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
@@ -180,11 +181,15 @@ class Email(Service):
         page = mail.get_body(("html",))
         marked = page.get_content() if page else ""
         picture = re.search(r'<img src="([^"]*)"', marked)
+        said = re.search(rf'<p style="{re.escape(_COMMENT)}">(.*?)</p>', marked)
+        if said:
+            paragraphs.pop(0)
         link = re.search(r'<a href="([^"]*)"', marked)
         return Drawing(
             sender=_decoded(request.content(), "From"),
             badge="",
             above=f"To {mail['To']}",
+            comment=html.unescape(said[1]) if said else "",
             title=_decoded(request.content(), "Subject"),
             text="\n".join(paragraphs[1:-2]),
             picture=urlsplit(html.unescape(picture[1])).hostname or "" if picture else "",
@@ -262,18 +267,17 @@ def _html_lines(text: Sequence[Line]) -> str:
 
 
 def _text(message: Message) -> str:
+    return "\n\n".join(filter(None, (comment_of(message), *_paragraphs(message)))) + "\n"
+
+
+def _paragraphs(message: Message) -> tuple[str | None, ...]:
     if message.text:
-        return cut(message.text, LIST, _plain_lines, units) + "\n"
+        return (cut(message.text, LIST, _plain_lines, units),)
+    title, link = fit(title_of(message), SUBJECT), web_url(message.link, URL)
     if message.items:
-        rows = (fit(title_of(message), SUBJECT), fitted(message, LIST, _plain_lines, units))
-        return "\n\n".join((*rows, web_url(message.link, URL) or "", _small_print(message))) + "\n"
-    parts = (
-        fit(title_of(message), SUBJECT),
-        fit(clean(message.summary), SUMMARY),
-        web_url(message.link, URL) or "",
-        _small_print(message),
-    )
-    return "\n\n".join(filter(None, parts)) + "\n"
+        return (title, fitted(message, LIST, _plain_lines, units), link, _small_print(message))
+    summary, others = fit(clean(message.summary), SUMMARY), covered(message, _plain_lines, units)
+    return (title, summary, others, link, _small_print(message))
 
 
 def _small_print(message: Message) -> str:
@@ -286,7 +290,7 @@ def _small_print(message: Message) -> str:
 
 def _html(message: Message, *, with_image: bool) -> str:
     """Return a page whose styles are in its elements, as mailboxes take no others."""
-    parts = "\n".join(_parts(message, with_image=with_image))
+    parts = "\n".join(filter(None, _parts(message, with_image=with_image)))
     return (
         '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n'
         '<body style="margin:0;padding:16px;font-family:Arial,sans-serif;font-size:16px;line-height:1.5">\n'
@@ -294,7 +298,12 @@ def _html(message: Message, *, with_image: bool) -> str:
     )
 
 
+_COMMENT = "margin:0 0 12px;font-style:italic"
+
+
 def _parts(message: Message, *, with_image: bool) -> Iterator[str]:
+    if comment := comment_of(message):
+        yield f'<p style="{_COMMENT}">{html.escape(comment)}</p>'
     if message.text:
         yield cut(message.text, LIST, _html_lines, units)
         yield from _image(message) if with_image else ()
@@ -308,6 +317,7 @@ def _parts(message: Message, *, with_image: bool) -> Iterator[str]:
     summary = html.escape(fit(clean(message.summary), SUMMARY))
     if summary:
         yield f'<p style="margin:0 0 8px">{summary}</p>'
+    yield covered(message, _html_lines, units) or ""
     yield f'<p style="margin:0;color:#616061;font-size:13px">{html.escape(_small_print(message))}</p>'
 
 

@@ -73,11 +73,20 @@ def read_mention(text: str) -> Mention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Another publisher's article about the same story: the publisher's name and the article's address."""
+
+    name: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What people are to see of an article in chat; `site` is the name of the site that posts it.
 
     A message about several articles has them as `items`, and is the heading over them itself; items with the
-    same `group` stand together under it. `mention` is whom the post notifies.
+    same `group` stand together under it. `mention` is whom the post notifies, `comment` what an operator says
+    above it, and `coverage` who else covers the story.
 
     A change of the following fields alone causes no correction: `article_id` and `updated_at` are for
     programs, `labels` are the topics by which a service files a post, shown or not, and `picture` and `text`
@@ -99,6 +108,8 @@ class Message:
     items: tuple[Message, ...] = ()
     group: str = ""
     mention: Mention | None = None
+    comment: str = ""
+    coverage: tuple[Coverage, ...] = ()
     article_id: str = ""
     updated_at: datetime | None = None
     labels: tuple[str, ...] = ()
@@ -123,7 +134,7 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
     pictures = (web_url(on_site(image.url, site_url), LINK_LENGTH) for image in article.images)
     return Message(
         title=clean(article.title) or clean(article.id),
-        link=web_url(article.link or "", LINK_LENGTH) or page_url(site_url, article.id),
+        link=link_of(article, site_url),
         published_at=article.published_at.astimezone(UTC).replace(microsecond=0),
         site=clean(site),
         summary=fit(clean(article.summary), SUMMARY_LENGTH),
@@ -137,6 +148,11 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
         updated_at=article.updated_at.astimezone(UTC).replace(microsecond=0),
         labels=topics,
     )
+
+
+def link_of(article: Article, site_url: str) -> str:
+    """Return where an article is read: at its link, or at its page on the site where that is not usable."""
+    return web_url(article.link or "", LINK_LENGTH) or page_url(site_url, article.id)
 
 
 def compose_post(
@@ -222,4 +238,6 @@ def _plain(value: object) -> object:
         return _seen(value)
     if isinstance(value, Mention):
         return str(value)
+    if isinstance(value, Coverage):
+        return [value.name, value.link]
     return [_plain(part) for part in value] if isinstance(value, tuple) else value

@@ -14,10 +14,10 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
-from bot.services.attachments import attachment, drawn, linked, whole_text
+from bot.services.attachments import above, attachment, drawn, linked, whole_text
 from bot.services.drawing import Drawing, Times
 from bot.services.mention import NO_ID, Ids
-from bot.services.message import Mention, MentionKind, Message, test_text
+from bot.services.message import MentionKind, Message, test_text
 from bot.services.rich import Markup
 from bot.services.service import (
     NO_CONTEXT,
@@ -94,7 +94,9 @@ class RocketChat(Service):
         del made["fallback"]
         at = message.published_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
         small = {} if message.text else {"ts": at}
-        return _request(to, {**_notifying(message.mention), "attachments": [{**made, **small}]})
+        called = _above(message)
+        text = {"text": called} if called else {}
+        return _request(to, {**text, "attachments": [{**made, **small}]})
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
@@ -143,13 +145,14 @@ _MARKUP = Markup(
 )
 
 
-def _notifying(mention: Mention | None) -> dict[str, object]:
-    """Return the text above the attachment, in which Rocket.Chat looks for names."""
-    return {"text": f"@{mention.id or mention.kind}"} if mention else {}
+def _above(message: Message) -> str:
+    """Return the text above the attachment, in which Rocket.Chat looks for names; "" for none."""
+    mention = message.mention
+    return above(f"@{mention.id or mention.kind}" if mention else "", message, escape)
 
 
 def _plain(message: Message) -> str:
-    called = str(_notifying(message.mention).get("text", ""))
+    called = _above(message)
     whole = whole_text(message, MESSAGE_TEXT - units(called) - 1, _MARKUP)
     return f"{called}\n{whole}" if called else whole
 

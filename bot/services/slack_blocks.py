@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from bot.services.drawing import Drawing, Times
 from bot.services.listing import fitted
 from bot.services.message import Mention, MentionKind, Message, Picture, title_of
+from bot.services.remarks import COVERAGE, comment_of, covered
 from bot.services.rich import Line, Run, cut
 from bot.services.text import clean, fit, units, web_url
 
@@ -80,13 +81,14 @@ def notification(message: Message) -> str:
     called = notifying(message.mention)
     provider = clean(message.provider or "")
     said = title_of(message) + (f" ({provider})" if provider else "")
+    said = ": ".join(filter(None, (comment_of(message), said)))
     return f"{called} {fit(said, MESSAGE_TEXT - units(called) - 1, escape)}".strip()
 
 
 def everything(message: Message) -> str:
     """Return the whole message as text: for a service that refused its blocks."""
-    called = notifying(message.mention)
-    head = f"{called}\n" if called else ""
+    above = filter(None, (notifying(message.mention), comment_of(message, escape)))
+    head = "".join(f"{line}\n" for line in above)
     room = MESSAGE_TEXT - units(head)
     if message.text:
         return head + cut(message.text, room, _plain_lines, units)
@@ -94,25 +96,32 @@ def everything(message: Message) -> str:
     if message.items:
         return f"{head}{title}\n" + fitted(message, room - units(title) - 1, _plain_lines, units)
     address = escape(web_url(message.link, BUTTON_URL) or "")
-    link = f"\n<{address}>" if address and not message.retracted else ""
-    summary = fit(_said(message), room - units(title + link) - 1, escape)
-    return head + title + (f"\n{summary}" if summary else "") + link
+    is_linked = address and not message.retracted and units(title + address) + 3 <= room
+    rest = f"\n<{address}>" if is_linked else ""
+    others = covered(message, _plain_lines, units, min(COVERAGE, room - units(title + rest) - 1))
+    rest = (f"\n{others}" if others else "") + rest
+    summary = fit(_said(message), room - units(title + rest) - 1, escape)
+    return head + title + (f"\n{summary}" if summary else "") + rest
 
 
 def drawn(blocks: Sequence[Mapping[str, Any]], times: Times) -> Drawing:
     """Return what Slack shows of a message made of blocks."""
+    called = [block for block in blocks if block.get("text", {}).get("type") == "mrkdwn"]
+    blocks = blocks[len(called) :]
+    said = [block for block in blocks[:1] if block["type"] == "section"]  # an article has its header first
+    blocks = blocks[len(said) :]
     found: dict[str, Any] = {block["type"]: block for block in reversed(blocks)}
-    sections = [block for block in blocks if block["type"] == "section"]
-    called = [block for block in sections if block["text"]["type"] == "mrkdwn"]
-    section: Mapping[str, Any] = next((block for block in sections if block not in called), {})
     button: Mapping[str, Any] = next(iter(found.get("actions", {}).get("elements", ())), {})
     small = (_shown(element, times) for element in found.get("context", {}).get("elements", ()))
-    rich = "\n".join(_rich_words(block) for block in blocks if block["type"] == "rich_text")
+    section: Mapping[str, Any] = found.get("section", {})
+    texts = [_shown(section.get("text"), times)]
+    texts += [_rich_words(block) for block in blocks if block["type"] == "rich_text"]
     picture = section.get("accessory", found.get("image", {})).get("image_url", "")
     return Drawing(
         mention=" ".join(_MENTION.sub(r"@\1", block["text"]["text"]) for block in called),
+        comment="".join(_shown(block["text"], times) for block in said),
         title=_shown(found.get("header", {}).get("text"), times),
-        text=rich or _shown(section.get("text"), times),
+        text="\n".join(filter(None, texts)),
         picture=urlsplit(picture).hostname or "",
         below=tuple(filter(None, small)),
         button=_shown(button.get("text"), times),
@@ -123,6 +132,8 @@ def drawn(blocks: Sequence[Mapping[str, Any]], times: Times) -> Drawing:
 def _blocks(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
     if called := notifying(message.mention):
         yield {"type": "section", "text": {"type": "mrkdwn", "text": called}}
+    if comment := comment_of(message):
+        yield {"type": "section", "text": _plain_text(comment, SECTION_TEXT)}
     if message.text:
         yield from cut(message.text, ALL_RICH_TEXT, _rich, _size)
         yield from _large_image(message) if with_image else ()
@@ -147,6 +158,7 @@ def _article(message: Message, title: str, *, with_image: bool) -> Iterator[dict
     if summary or image:
         section: dict[str, object] = {"type": "section", "text": _plain_text(summary or title, SECTION_TEXT)}
         yield {**section, "accessory": image} if image else section
+    yield from covered(message, _rich, _size) or ()
     yield from _large_image(message) if with_image and is_large else ()
     elements = [*_source(message, with_icon=with_image), *_small_print(message)]
     yield {"type": "context", "elements": elements}

@@ -19,6 +19,7 @@ from bot.services.drawing import Drawing, Times
 from bot.services.listing import fitted
 from bot.services.mention import Ids
 from bot.services.message import Mention, MentionKind, Message, Picture, test_text, title_of
+from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Run, cut
 from bot.services.service import (
     NO_CONTEXT,
@@ -49,6 +50,8 @@ TOPICS = 300
 URL = 2000
 LIST = 20_000
 """Bytes of the rich text of a card, as JSON in UTF-16."""
+COVERED = 6_000
+"""Likewise, of the line that names other publishers."""
 
 ENDED = (
     ".logic.azure.com",
@@ -115,9 +118,9 @@ class Teams(Service):
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
-            body = [*_notifying(message.mention), *_everything(message)]
+            body = [*_above(message), *_everything(message)]
             return _request(to, body, title_of(message), mention=message.mention)
-        body = [*_notifying(message.mention), *_body(message, with_image=detail < Detail.NO_IMAGE)]
+        body = [*_above(message), *_body(message, with_image=detail < Detail.NO_IMAGE)]
         link = None if message.items or message.text else web_url(message.link, URL)
         return _request(to, body, title_of(message), link, mention=message.mention)
 
@@ -148,15 +151,16 @@ class Teams(Service):
         parts: dict[str, Any] = {each["id"]: each for each in card["body"] if "id" in each}
         action: dict[str, Any] = next(iter(card.get("actions", ())), {})
         at = parts.get("published", {}).get("text", "")
-        lines = [each for each in card["body"] if str(each.get("id", "")).startswith("line")]
+        lines = [each for each in card["body"] if re.match("line|summary|covered", str(each.get("id", "")))]
         found = re.search(r"DATE\(([^,]+),", at)
         shown = times.exact(datetime.fromisoformat(found[1])) if found else ""
         return Drawing(
             sender="Workflows",
             mention=re.sub(r"</?at>", "", parts.get("mention", {}).get("text", "")),
+            comment=_text_of(parts.get("comment")),
             above=_text_of(parts.get("provider")),
             title=_text_of(parts.get("title")),
-            text="\n".join(map(_text_of, lines)) or _text_of(parts.get("summary")),
+            text="\n".join(filter(None, map(_text_of, lines))),
             picture=urlsplit(parts.get("picture", {}).get("url", "")).hostname or "",
             below=tuple(filter(None, (_text_of(parts.get("topics")), shown))),
             button=action.get("title", ""),
@@ -165,11 +169,15 @@ class Teams(Service):
         )
 
 
-def _notifying(mention: Mention | None) -> list[dict[str, object]]:
-    """Return the block that names who is notified; the card has to say who that is, too."""
-    if mention is None:
-        return []
-    return [{"type": "TextBlock", "id": "mention", "text": f"<at>{mention.id}</at>"}]
+def _above(message: Message) -> Iterator[dict[str, object]]:
+    """Yield the block that names who is notified, and that of an operator's comment.
+
+    The card has to say who is notified, too.
+    """
+    if message.mention:
+        yield {"type": "TextBlock", "id": "mention", "text": f"<at>{message.mention.id}</at>"}
+    if comment := comment_of(message):
+        yield {**_runs(_run(comment)), "id": "comment"}
 
 
 def _body(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
@@ -195,6 +203,8 @@ def _article(message: Message, *, with_image: bool) -> Iterator[dict[str, object
     summary = fit(clean(message.summary), SUMMARY)
     if summary:
         yield {**_runs(_run(summary)), "id": "summary"}
+    for block in covered(message, _rich, _size, COVERED) or ():
+        yield {**block, "id": "covered"}
     yield from _image(message) if with_image else ()
     topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
     quality = "" if message.quality is None else f"Quality {message.quality}"
@@ -284,7 +294,8 @@ def _everything(message: Message) -> list[dict[str, object]]:
         fit(clean(message.summary), SUMMARY),
         web_url(message.link, URL) or "",
     )
-    return [_runs(_run("\n\n".join(filter(None, parts))))]
+    others = covered(message, _bare, _size, COVERED) or ()
+    return [_runs(_run("\n\n".join(filter(None, parts)))), *others]
 
 
 def _request(

@@ -21,6 +21,7 @@ from bot.services.listing import fitted
 from bot.services.mention import Ids
 from bot.services.message import Mention, MentionKind, Message, test_text, title_of
 from bot.services.options import Options, VariableName
+from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
@@ -45,6 +46,8 @@ CAPTION = 1024
 # Limits of our own, in characters, which leave the summary its share of a caption.
 TITLE = 256
 SMALL = 200
+COMMENT = 240
+COVERED = 250
 URL = 2000
 
 API = "https://api.telegram.org"
@@ -199,12 +202,14 @@ class Telegram(Service):
         sent: dict[str, Any] = request.json
         lines = str(sent.get("caption", sent.get("text", ""))).split("\n")
         called = lines.pop(0) if len(lines) > 1 and re.fullmatch(r"@\w+", lines[0]) else ""
+        said = lines.pop(0) if len(lines) > 1 and lines[0].startswith("<i>") else ""
         small = lines[-1] if len(lines) > 1 and lines[-1].startswith("<i>") else ""
         link = re.search(r'<a href="([^"]*)">', lines[0])
         return Drawing(
             sender="Bot",
             badge="BOT",
             mention=called,
+            comment=_shown(said),
             title=_shown(lines[0]),
             text=_shown("\n".join(lines[1 : -1 if small else None])),
             picture=urlsplit(str(sent.get("photo", ""))).hostname or "",
@@ -227,8 +232,8 @@ def _caption(message: Message) -> dict[str, object]:
 
 def _plain(message: Message) -> dict[str, object]:
     """Return the whole message as text without markup: for a chat that refused it."""
-    called = _notifying(message.mention)
-    room = TEXT - len(called) - 1
+    called = "\n".join(filter(None, (_notifying(message.mention), comment_of(message, _free, COMMENT))))
+    room = TEXT - units(called) - 1
     if message.text:
         text = cut(message.text, room, _bare, units)
     else:
@@ -236,7 +241,9 @@ def _plain(message: Message) -> dict[str, object]:
         if message.items:
             rest = [fitted(message, room - TITLE - 1, _bare, units)]
         else:
-            rest = [fit(clean(message.summary), room - TITLE - URL - 2, _free), link]
+            others = covered(message, _bare, units) or ""
+            summary = fit(clean(message.summary), room - TITLE - URL - units(others) - 3, _free)
+            rest = [summary, others, link]
         text = "\n".join(filter(None, (title, *rest)))
     return {
         "text": f"{called}\n{text}" if called else text,
@@ -274,8 +281,10 @@ def _notifying(mention: Mention | None) -> str:
 
 def _composed(message: Message, limit: int) -> str:
     """Return the message's text within `limit`, in which the address of a link does not count."""
-    called = _notifying(message.mention)
-    room = limit - len(called) - 1
+    comment = html.escape(comment_of(message, _free, COMMENT))
+    above = (_notifying(message.mention), comment and f"<i>{comment}</i>")
+    called = "\n".join(filter(None, above))
+    room = limit - _visible(called) - 1
     if message.text:
         said = cut(message.text, room, _marked, _visible)
     elif message.items:
@@ -299,8 +308,9 @@ def _article(message: Message, limit: int) -> str:
         return f"<s>{title}</s>\nThis article is no longer published."
     head = f'<b><a href="{html.escape(link)}">{title}</a></b>' if link else f"<b>{title}</b>"
     small = _small_print(message)
-    summary = _cut(clean(message.summary), limit - TITLE - SMALL - 40)
-    return "\n".join(filter(None, (head, summary, f"<i>{small}</i>")))
+    others = covered(message, _marked, _visible, COVERED) or ""
+    summary = _cut(clean(message.summary), limit - TITLE - SMALL - 40 - _visible(others) - 1)
+    return "\n".join(filter(None, (head, summary, others, f"<i>{small}</i>")))
 
 
 def _small_print(message: Message) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -23,6 +23,7 @@ from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited
 from bot.services.drawing import Drawing, Times
 from bot.services.message import Message, test_text, title_of
 from bot.services.options import Options, VariableName
+from bot.services.remarks import MOST_NAMED, comment_of
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -47,12 +48,15 @@ SECRETS = 2
 
 # Characters of each field, of which one may take three bytes.
 ID = 1000
-TITLE = 1000
-SUMMARY = 1000
+TITLE = 600
+SUMMARY = 600
+COMMENT = 300
 NAME = 200
 TOPICS = 20
 TOPIC = 60
 URL = 1500
+OTHER_NAME = 60
+OTHER_URL = 200
 
 _PREFIX = "whsec_"
 
@@ -149,12 +153,14 @@ class Webhook(Service):
         fields = (
             ("Topics", ", ".join(data.get("topics", ()))),
             ("Quality", str(data.get("quality") or "")),
+            ("Also covered by", ", ".join(other["name"] for other in data.get("also_covered_by", ()))),
             ("Published", times.exact(datetime.fromisoformat(data["published_at"]))),
         )
         return Drawing(
             badge="",
             above=event["type"],
             title=data.get("title", ""),
+            comment=data.get("comment") or "",
             text=data.get("summary", ""),
             picture=urlsplit(data.get("image") or "").hostname or "",
             fields=tuple((name, value) for name, value in fields if value),
@@ -165,7 +171,7 @@ class Webhook(Service):
 
 
 def _one(message: Message) -> Message:
-    return message.items[0] if message.items else message
+    return replace(message.items[0], comment=message.comment) if message.items else message
 
 
 def _data(message: Message) -> dict[str, object]:
@@ -189,8 +195,16 @@ def _data(message: Message) -> dict[str, object]:
         "provider": {"name": provider, "icon": web_url(message.provider_icon or "", URL)}
         if provider
         else None,
+        "comment": comment_of(message, limit=COMMENT) or None,
+        "also_covered_by": list(_coverage(message)),
         "site": fit(clean(message.site), NAME),
     }
+
+
+def _coverage(message: Message) -> Iterator[dict[str, object]]:
+    for each in message.coverage[:MOST_NAMED]:
+        if name := fit(clean(each.name), OTHER_NAME):
+            yield {"name": name, "url": web_url(each.link, OTHER_URL)}
 
 
 def _event(

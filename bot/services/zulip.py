@@ -20,6 +20,7 @@ from bot.services.listing import fitted
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import Mention, MentionKind, Message, test_text, title_of
 from bot.services.options import Options, VariableName
+from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
@@ -59,6 +60,7 @@ _CODE = re.compile(r"[A-Z_]{1,60}")
 _REFERENCE = re.compile(r"&#(\d{1,4});")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 _MENTION = re.compile(r"@\*\*?\|?[^*|]+\*\*?")
+_COMMENT = re.compile(r"\*[^* ][^*]*\*")
 _STYLE = re.compile(r"\*\*|~~|\*")
 _TIME = re.compile(r"<time:([^>]*)>")
 
@@ -162,6 +164,7 @@ class Zulip(Service):
         sent = dict(parse_qsl(request.content().decode()))
         lines = sent["content"].split("\n")
         called = lines.pop(0) if len(lines) > 1 and _MENTION.fullmatch(lines[0]) else ""
+        said = lines.pop(0) if len(lines) > 1 and _COMMENT.fullmatch(lines[0]) else ""
         head, link = _LINK.search(lines[0]), ""
         if head:
             link, lines[0] = head[2], head[1]
@@ -172,6 +175,7 @@ class Zulip(Service):
             sender="Bot",
             badge="BOT",
             mention=re.sub(r"[*|]", "", called),
+            comment=_shown(said, times),
             above=f"# {sent['to']} > {sent['topic']}",
             title=_shown(lines[0], times),
             text=_shown(_LINK.sub(r"\1", "\n".join(texts)), times),
@@ -182,8 +186,11 @@ class Zulip(Service):
 
 
 def _content(message: Message, detail: Detail) -> str:
-    called = _notifying(message.mention)
-    room = CONTENT - len(called) - 1
+    comment = comment_of(message, escape)
+    if comment and detail < Detail.PLAIN:
+        comment = f"*{comment}*"
+    called = "\n".join(filter(None, (_notifying(message.mention), comment)))
+    room = CONTENT - units(called) - 1
     if message.text:
         picture = _picture(message, detail) or ""
         said = cut(
@@ -240,9 +247,10 @@ def _article(message: Message, detail: Detail) -> str:
     link = _bracketed(web_url(message.link, URL))
     summary = fit(clean(message.summary), SUMMARY, escape)
     if detail == Detail.PLAIN:
-        return "\n".join(filter(None, (title, summary, link)))
+        return "\n".join(filter(None, (title, summary, covered(message, _plain, units), link)))
     head = f"**[{title}]({link})**" if link else f"**{title}**"
-    return "\n".join(filter(None, (head, summary, _small_print(message), _picture(message, detail))))
+    others = covered(message, _marked, units)
+    return "\n".join(filter(None, (head, summary, others, _small_print(message), _picture(message, detail))))
 
 
 def _picture(message: Message, detail: Detail) -> str | None:

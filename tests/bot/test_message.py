@@ -18,6 +18,7 @@ from articles.article import Article, Image, Provider
 from bot.services.message import (
     LINK_LENGTH,
     SUMMARY_LENGTH,
+    Coverage,
     Mention,
     MentionKind,
     Message,
@@ -58,6 +59,8 @@ CHANGED: dict[str, object] = {
     "items": (MESSAGE,),
     "group": "AI",
     "mention": Mention(kind=MentionKind.ROLE, id="1"),
+    "comment": "Our pick",
+    "coverage": (Coverage(name="Courier", link="https://courier.example/1"),),
 }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from articles.article import Image
 from bot.operator import orders, reviewing
 from bot.operator.orders import Seen
 from bot.outbox.records import Post
@@ -64,7 +66,11 @@ def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
 
 
 def test_a_comment_stands_above_the_message(world: World, bot: Bot) -> None:
-    """It is one line, notifies nobody, and can be taken away; once the message is approved it stays."""
+    """It is one line, notifies nobody, and can be taken away; once the message is approved it stays.
+
+    The message keeps its form and its picture.
+    """
+    world.catalog.put(article("a", images=(Image(url="https://example.com/a.png"),)))
     number, now = world.only().id, world.clock()
     assert reviewing.comment(world.database, number, "  Worth\n reading <!channel> ", now).done
     assert recorded(world) == (None, now)
@@ -75,7 +81,11 @@ def test_a_comment_stands_above_the_message(world: World, bot: Bot) -> None:
     assert not reviewing.comment(world.database, number, "Too late", now).done
     world.tick(bot)
     sent = str(world.chat.requests[0].payload)
-    assert sent.index("Worth reading") < sent.index("Title of a")
+    payload: Any = world.chat.requests[0].payload
+    blocks = payload["blocks"]
+    assert [block["type"] for block in blocks] == ["section", "header", "section", "context", "actions"]
+    assert blocks[0]["text"]["text"].startswith("Worth reading")
+    assert blocks[2]["accessory"]["image_url"] == "https://example.com/a.png"
     assert "<!channel>" not in sent
 
 

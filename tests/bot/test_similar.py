@@ -89,7 +89,7 @@ def by(name: str) -> Provider:
 
 
 def test_one_message_for_a_story_that_names_who_else_covers_it(world: World) -> None:
-    """The best is posted; others are left out with the reason, and the message is corrected to name them."""
+    """The best is posted; others are left out with the reason, and the message is corrected to link them."""
     channel = world.discord(policy=Policy(similar=LEAST))
     bot = world.started(channel)
     world.catalog.put(
@@ -105,14 +105,15 @@ def test_one_message_for_a_story_that_names_who_else_covers_it(world: World) -> 
         "other": (State.SENT, ""),
     }
     posted = [str(request.payload) for request in world.chat.requests]
-    assert sum("Also covered by Courier" in each for each in posted) == 1
+    courier = "Also covered by [Courier](https://example.com/weak)"
+    assert sum(courier in each for each in posted) == 1
 
     world.catalog.put(article("late", title=TITLES[0].upper(), quality=99, provider=by("Tribune")))
     world.tick(bot)
     world.clock.advance(minutes=5)
     world.tick(bot)
     assert world.deliveries()[-1].reason == "same story as best"
-    assert "Also covered by Courier, Tribune" in str(world.chat.requests[-1].payload)
+    assert f"{courier}, [Tribune](https://example.com/late)" in str(world.chat.requests[-1].payload)
     assert [request.method for request in world.chat.requests] == ["POST", "POST", "PATCH"]
 
 

@@ -1,0 +1,77 @@
+"""What a message says besides its article: an operator's comment above it, and who else covers its story.
+
+Knows no service: how a text is escaped, written and measured is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from bot.services.message import Message
+from bot.services.rich import Line, Run, cut
+from bot.services.text import clean, fit, web_url
+
+_T = TypeVar("_T")
+
+COMMENT = 800
+"""UTF-16 units of a comment once it is escaped."""
+
+COVERAGE = 1500
+"""UTF-16 units, with markup and addresses, of the line that names other publishers."""
+
+MOST_NAMED = 5
+"""Other publishers of a story that are named; the others are counted."""
+
+_COMMENT_AS_WRITTEN = 400
+_NAME = 60
+_LINKS = (500, 200, 0)
+"""How long an address may be: where the line is too long, the longer addresses are left out first."""
+
+
+def comment_of(message: Message, escape: Callable[[str], str] = str, limit: int = COMMENT) -> str:
+    """Return the operator's comment on one line, escaped, in at most `limit` UTF-16 units, or ""."""
+    if not message.comment:
+        return ""
+    return fit(fit(clean(message.comment), _COMMENT_AS_WRITTEN), limit, escape)
+
+
+def coverage_runs(message: Message, longest: int) -> Iterator[Run]:
+    """Yield "Also covered by …", each name with its link unless that is longer than `longest` characters.
+
+    Yields nothing where nobody else covers the story, or the article is withdrawn.
+    """
+    named = [(fit(clean(each.name), _NAME), each.link) for each in message.coverage[:MOST_NAMED]]
+    named = [(name, link) for name, link in named if name]
+    if not named or message.retracted:
+        return
+    for number, (name, link) in enumerate(named):
+        yield Run(text=", " if number else "Also covered by ")
+        yield Run(text=name, link=(web_url(link, longest) or "") if longest else "")
+    if (more := len(message.coverage) - MOST_NAMED) > 0:
+        yield Run(text=f" and {more} more")
+
+
+def coverage_line(message: Message) -> Line | None:
+    """Return the line that names who else covers the story, or None."""
+    runs = tuple(coverage_runs(message, _LINKS[0]))
+    return Line(runs=runs) if runs else None
+
+
+def covered(
+    message: Message,
+    render: Callable[[Sequence[Line]], _T],
+    size: Callable[[_T], int],
+    limit: int = COVERAGE,
+) -> _T | None:
+    """Return what `render` makes of that line within `limit` as `size` counts; None where there is none."""
+    line = coverage_line(message)
+    if line is None:
+        return None
+    for longest in _LINKS:
+        line = Line(runs=tuple(coverage_runs(message, longest)))
+        made = render([line])
+        if size(made) <= limit:
+            return made
+    made = cut([line], limit, render, size)
+    return made if size(made) <= limit else None
