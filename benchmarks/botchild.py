@@ -143,8 +143,8 @@ def starts() -> dict[str, Any]:
     upgrading.upgrade(parts.database)
     parts.refresh()
     with _holding(bot):
-        found["first"] = _seconds(bot.look)
-        found["looks"] = [_seconds(bot.look) for _ in range(10)]
+        found["first"] = _seconds(bot.check)
+        found["looks"] = [_seconds(bot.check) for _ in range(10)]
     found["baselined"] = sum(queries.totals(parts.database).values())
     bot.stop()
     return found

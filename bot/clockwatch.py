@@ -41,7 +41,7 @@ class ClockWatch:
         """Stop checking."""
         self._ended.set()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Compare the clocks, and report a jump once."""
         now, then = (self._clock(), self._monotonic()), self._last
         self._last = now
@@ -51,4 +51,4 @@ class ClockWatch:
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_EVERY):
-            self.look()
+            self.check()

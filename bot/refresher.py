@@ -13,7 +13,7 @@ from collections.abc import Callable
 from articles.errors import ArticlesError
 
 PATIENCE = 10.0
-"""Seconds that a look waits for the articles; those known are used then, and there is another look later."""
+"""Seconds that a run waits for the articles; it then uses those known, and another run follows later."""
 
 log = logging.getLogger("bot.run")
 

@@ -1,4 +1,4 @@
-"""The bot as a process: what a look is, and how to begin and to stop.
+"""The bot as a process: what one run does, and how to start and to stop.
 
 The schedule says when, `Leadership` who may act; planning and sending are done elsewhere.
 """
@@ -38,13 +38,13 @@ RELEASE_SECONDS = 1.0
 """How long after GRACE the end of the process waits for the database to give up the lease."""
 
 _GLANCE = 0.5
-"""Seconds between looks at whether a single run is over or to be ended."""
+"""Seconds between checks whether a single run is over or to be ended."""
 
 _WAKE_EVERY = 1.0
 """Seconds after which the main thread wakes for signals."""
 
 SETTLE = timedelta(seconds=1)
-"""How long after a change of the articles the bot looks: changes come in bursts."""
+"""How long after a change of the articles the bot checks them: changes come in bursts."""
 
 log = logging.getLogger("bot.run")
 
@@ -53,7 +53,7 @@ log = logging.getLogger("bot.run")
 class Parts:
     """What a bot is made of, and how it is set.
 
-    `refresh` brings the catalog up to date before each look. `taxonomy` stands for the settings that decide
+    `refresh` brings the catalog up to date before each run. `taxonomy` stands for the settings that decide
     which topics an article has. `alive` is called every few seconds, as a sign of life, and `leads`
     while the bot has the lease. `lease` is one of its own unless given.
     """
@@ -101,10 +101,10 @@ class Bot:
             idle=self._rest,
         )
         self.schedule: Schedule | None = None
-        self._looking = threading.Lock()
+        self._running = threading.Lock()
 
     def once(self, stop: threading.Event | None = None) -> Plan | None:
-        """Look once, send what is due, and return what was planned; None when another bot has the lease.
+        """Plan once, send what is due, and return what was planned; None when another bot has the lease.
 
         Ends early when `stop` is set. Raises SchemaError on tables of another version, and what the database
         raises.
@@ -113,7 +113,7 @@ class Bot:
         if not self.lease.hold():
             return None
         try:
-            plan = self._look(wait_for_articles=True)
+            plan = self._run_once(wait_for_articles=True)
             while not (stop and stop.is_set()) and not self.sender.join(_GLANCE):
                 self.lease.hold()
             return plan
@@ -131,7 +131,7 @@ class Bot:
             self.stop()
 
     def start(self) -> None:
-        """Begin to look and send in threads of this process, and return.
+        """Begin to plan and send in threads of this process, and return.
 
         Raises SchemaError on tables of another version; an unreachable database is waited for.
         """
@@ -158,23 +158,23 @@ class Bot:
         self._leadership.release(end - time.monotonic())
 
     def wake(self) -> None:
-        """Look soon, as articles have changed; may be called from any thread, and as often as one likes."""
-        self._after(SETTLE, self.look, "wake")
+        """Check the articles soon, as some have changed; callable from any thread, any number of times."""
+        self._after(SETTLE, self.check, "wake")
 
     def tick(self) -> Plan | None:
-        """Look, with each channel's posts per tick counted from 0; None when this process may not act."""
+        """Check the articles, with each channel's posts counted from 0; None if this process may not act."""
         self.sender.refill()
-        return self.look()
+        return self.check()
 
-    def look(self) -> Plan | None:
+    def check(self) -> Plan | None:
         """Bring the catalog up to date, plan, and start to send; None when this process may not act."""
         with self._leadership.tolerating():
             if self._leadership.beat():
-                return self._look()
+                return self._run_once()
         return None
 
     def heartbeat(self) -> None:
-        """Renew the lease, or take it when it is free; a new holder looks at once.
+        """Renew the lease, or take it when it is free; a new holder checks the articles at once.
 
         What a dead process had in flight keeps its whole channel waiting, so it is looked for here: the next
         tick may be an hour away. It also gives a sign of life, with the lease or without, and while the
@@ -189,24 +189,24 @@ class Bot:
 
     def _act_on_heartbeat(self, *, is_new: bool) -> None:
         if is_new:
-            self._after(timedelta(0), self.look, "wake")
+            self._after(timedelta(0), self.check, "wake")
         else:
             self.sender.reap()
-            self._alerts.look(self._clock())
+            self._alerts.check(self._clock())
             self._drain()
 
-    def _look(self, *, wait_for_articles: bool = False) -> Plan:
-        with self._looking:
+    def _run_once(self, *, wait_for_articles: bool = False) -> Plan:
+        with self._running:
             self._refresher.run(wait_for_it=wait_for_articles)
             self.sender.reap()
-            self._alerts.look(self._clock())
+            self._alerts.check(self._clock())
             self._drain()  # what is due waits for no planning, and for none that fails
             plan = Plan()
             try:
                 if self._parts.catalog.is_complete():
                     began = self._clock()
                     plan = self.planner.plan(began)
-                    self.sender.looked(began)
+                    self.sender.planned(began)
                     self._dry_run.run(self._clock())
                     _tell(plan)
             finally:
@@ -222,7 +222,7 @@ class Bot:
             self.sender.drain()
 
     def _rest(self) -> None:
-        """Have sending go on when the next delivery is due; called after each look and by the last lane."""
+        """Have sending go on when the next delivery is due; called after each run and by the last lane."""
         if self.schedule is None:
             return
         with self._leadership.tolerating():

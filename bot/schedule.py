@@ -91,7 +91,7 @@ def _now() -> datetime:
 class _Daemons(BaseExecutor):  # type: ignore[misc]
     """Runs every job in a thread that the end of the process does not wait for, as it would for a pool's.
 
-    A look may have thousands of files to read; cut short, its transaction is rolled back.
+    A run may have thousands of files to read; cut short, its transaction is rolled back.
     """
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:

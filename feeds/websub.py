@@ -87,7 +87,7 @@ class HubNotifier(Background):
         self._seen: tuple[str, int] | None = None
         self._next_due: datetime | None = None
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Note which topics have changed since the last check, and send the notifications that are due."""
         now = self._clock()
         state = (self._catalog.identity, self._catalog.revision())
@@ -103,7 +103,7 @@ class HubNotifier(Background):
 
     def _work(self) -> None:
         try:
-            self.look()
+            self.check()
         except (sqlite3.Error, OSError) as error:
             log.warning("hubs are not notified of changes: %s", reason_of(error, self._file.path))
         self._stop.wait(LOOK_EVERY)

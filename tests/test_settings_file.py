@@ -37,27 +37,27 @@ def write(path: Path, text: str) -> None:
 def test_a_change_is_said_until_it_is_undone(path: Path) -> None:
     """A restart applies it; a comment, another order of keys, or the old text again change nothing."""
     file = settings_file(path)
-    assert file.look() is None
+    assert file.check() is None
     write(path, "site: {title: Two}\n")
-    assert file.look() == f"{path} has changed: a restart will apply it"
+    assert file.check() == f"{path} has changed: a restart will apply it"
     write(path, "# a comment\nsite:\n  title: One\n")
-    assert file.look() is None
+    assert file.check() is None
     write(path, "site: {title: Two}\n")
-    assert file.look() is not None
+    assert file.check() is not None
     write(path, "site: {title: One}\n")
-    assert file.look() is None
+    assert file.check() is None
 
 
 def test_a_mistake_is_named(path: Path) -> None:
     """With line and column, as a start would name it; a file that is gone is one too."""
     file = settings_file(path)
     write(path, "site: {title: Two}\nfeeds: {size: 0}\nstat: x\n")
-    says = file.look()
+    says = file.check()
     assert says is not None
     assert says.startswith(f"{path} has changed and cannot be used, so that a restart would fail: ")
     assert f"{path}:2:15: feeds.size: must be greater than or equal to 1; {path}:3:1: stat" in says
     path.unlink()
-    assert "cannot be read: No such file" in (file.look() or "")
+    assert "cannot be read: No such file" in (file.check() or "")
 
 
 def test_the_file_is_read_only_when_it_looks_different(path: Path) -> None:
@@ -65,13 +65,13 @@ def test_the_file_is_read_only_when_it_looks_different(path: Path) -> None:
     loads: list[int] = []
     file = SettingsFile(path, load(path, {}), lambda: loads.append(1) or load(path, {}))  # type: ignore[func-returns-value]
     for _ in range(3):
-        file.look()
+        file.check()
     os.utime(path)
-    file.look()
+    file.check()
     assert loads == []
     write(path, "site: {title: Two}\n")
     for _ in range(3):
-        file.look()
+        file.check()
     assert loads == [1]
 
 
@@ -82,7 +82,7 @@ def test_one_process_logs_each_change_once(path: Path, caplog: pytest.LogCapture
     with caplog.at_level(logging.INFO, logger="wiring.settings"):
         watcher.start()
         write(path, "site: {title: Two}\n")
-        wait_for(file.look, 30, "the change is noticed")
+        wait_for(file.check, 30, "the change is noticed")
         assert caplog.records == []
         leads.set()
         wait_for(lambda: caplog.records, 30, "the change is logged")

@@ -96,12 +96,12 @@ class UnreadConnections:
         """Note an answer that may leave bytes that wait for its client."""
         self._noted += 1
         if self._noted % _ANSWERS == 0 and self._clock() - self._looked_at >= _SHORTEST_PAUSE:
-            self.look()
+            self.check()
         elif not self._is_waiting:
             self._is_waiting = True
             self._loop.call_soon_threadsafe(self._wait, _SHORT_PAUSE)
 
-    def look(self) -> int:
+    def check(self) -> int:
         """Close the connections over the limits; return on how many connections bytes waited."""
         if not self._looking.acquire(blocking=False):
             return len(self._seen)
@@ -124,7 +124,7 @@ class UnreadConnections:
 
     def _look_again(self, noted: int) -> None:
         self._is_waiting = False
-        if self.look() and not self._is_waiting:
+        if self.check() and not self._is_waiting:
             self._is_waiting = True
             self._wait(_SHORT_PAUSE if self._noted - noted >= _ANSWERS else _PAUSE)
 

@@ -61,7 +61,7 @@ def bot_parts(
         refresh=newswire.refresh,
         watch=partial(_watch, newswire, session),
         taxonomy=_taxonomy(topics),
-        warnings=lambda: [*filter(None, [newswire.settings.look()]), *warnings_of(newswire, environ)],
+        warnings=lambda: [*filter(None, [newswire.settings.check()]), *warnings_of(newswire, environ)],
     )
 
 

@@ -34,7 +34,7 @@ class SettingsFile:
         self._says: str | None = None
         self._lock = threading.Lock()
 
-    def look(self) -> str | None:
+    def check(self) -> str | None:
         """Return what there is to say of the file, in one line; None while it says what is in force.
 
         The file is read only when it looks different from the last time.
@@ -62,7 +62,7 @@ class SettingsFile:
 
 
 class SettingsWatcher(Background):
-    """A thread that logs what `SettingsFile.look` says, in the one process of the machine that `leads`."""
+    """A thread that logs what `SettingsFile.check` says, in the one process of the machine that `leads`."""
 
     def __init__(self, file: SettingsFile, leads: Callable[[], bool], every: float = EVERY) -> None:
         super().__init__("settings-watcher", stop_timeout=1)
@@ -72,7 +72,7 @@ class SettingsWatcher(Background):
         self._logged: str | None = None
 
     def _work(self) -> None:
-        says = self._file.look()
+        says = self._file.check()
         if says != self._logged and self._leads():
             if says is None:
                 log.info("the config file says again what is in force")

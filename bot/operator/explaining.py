@@ -48,7 +48,7 @@ def explanations(
     now: datetime,
     every: timedelta = timedelta(minutes=1),
 ) -> list[Explanation]:
-    """Return the explanation for each channel; the bot looks `every` so often."""
+    """Return the explanation for each channel; the bot runs `every` so often."""
     states = channelstate.states(database)
     past = queries.past_of(database, article.id, stories_of(article))
     found = {each.channel: each for each in queries.listed(database, article_id=article.id)}

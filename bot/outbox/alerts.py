@@ -34,7 +34,7 @@ class Alerts:
         self._lease = lease
         self._to = to
 
-    def look(self, now: datetime) -> int | None:
+    def check(self, now: datetime) -> int | None:
         """Plan an alert if something has failed since the last one; return the id of its post.
 
         None where there is nothing to say, or not yet: within APART of the last alert, while the channel that

@@ -120,13 +120,15 @@ class Backlog:
             lock_channel(connection, channel)
             if not self._lease.is_held(connection):
                 return 0
-            for delivery, teller, post_id in repeats:
+            for delivery, covered_by, post_id in repeats:
                 shown = and_(posts.c.id == post_id, posts.c.message_id.is_not(None))
                 connection.execute(update(posts).where(shown).values(correct_at=now))
                 which = and_(deliveries.c.id == delivery.id, _unreleased(channel))
                 end, cause = DeliveryState.SKIPPED, Cause.SIMILAR
                 waiting = [DeliveryState.WAITING]
-                moved += move_deliveries(connection, which, waiting, end, now, cause=cause, told_by=teller)
+                moved += move_deliveries(
+                    connection, which, waiting, end, now, cause=cause, told_by=covered_by
+                )
         return moved
 
 
@@ -136,7 +138,7 @@ def read_waiting(connection: Connection, channel: str, limit: int) -> list[Deliv
     return as_deliveries(connection.execute(query))
 
 
-def read_told(connection: Connection, channel: str, since: datetime, limit: int) -> list[Delivery]:
+def read_recent(connection: Connection, channel: str, since: datetime, limit: int) -> list[Delivery]:
     """Return the newest deliveries that people see, or will see in a post, of articles since then."""
     under_way = and_(deliveries.c.state == DeliveryState.WAITING, posts.c.state != PostState.DEAD)
     query = (
@@ -151,13 +153,13 @@ def read_told(connection: Connection, channel: str, since: datetime, limit: int)
     return as_deliveries(connection.execute(query.order_by(deliveries.c.id.desc()).limit(limit)))
 
 
-def read_repeats(connection: Connection, channel: str, tellers: Sequence[str]) -> list[Delivery]:
+def read_repeats(connection: Connection, channel: str, covering: Sequence[str]) -> list[Delivery]:
     """Return the deliveries that were left out because one of these articles tells a similar story."""
     query = select(*delivery_columns).where(
         deliveries.c.channel == channel,
         deliveries.c.state == DeliveryState.SKIPPED,
         deliveries.c.cause == Cause.SIMILAR,
-        deliveries.c.told_by.in_(tellers),
+        deliveries.c.told_by.in_(covering),
     )
     return as_deliveries(connection.execute(query.order_by(deliveries.c.id)))
 

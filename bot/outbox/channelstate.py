@@ -41,8 +41,8 @@ class ChannelStatus(StrEnum):
 class ChannelState:
     """One channel as the outbox knows it.
 
-    `catalog`, `revision`, `planned_at` and `rules` say how far the planner has looked; `baselined_at` is None
-    before its first look. `digest_at` is the time of the digest that was decided last.
+    `catalog`, `revision`, `planned_at` and `rules` say how far the planner has come; `baselined_at` is None
+    before its first run. `digest_at` is the time of the digest that was decided last.
     """
 
     name: str

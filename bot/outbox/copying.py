@@ -87,7 +87,7 @@ def back_up(source: Database, file: Path) -> None:
 def restore(file: Path, target: Database, now: datetime) -> tuple[int, int]:
     """Copy a backup into a database that has no outbox yet, so that nothing is posted twice.
 
-    What was posted after the backup is not in it. So every article that is there at the next look counts as
+    What was posted after the backup is not in it. So every article that is there at the next run counts as
     already there, and every message that waited is held, with its answer lost, for an operator to resolve.
     Returns how many rows were copied, and how many messages are held. Raises CopyError.
     """

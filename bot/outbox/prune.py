@@ -15,7 +15,7 @@ from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import SHOWN, DeliveryState, PostState
 
 BATCH = 500
-"""Rows of each table that are looked at in one go: enough for 700,000 a day at one look a minute."""
+"""Rows of each table that are examined at a time: enough for 700,000 a day at one run a minute."""
 
 _OVER = sorted(SHOWN | {PostState.DEAD})
 
@@ -23,7 +23,7 @@ _OVER = sorted(SHOWN | {PostState.DEAD})
 class Pruner:
     """Deletes attempts and posts that are older than `keep`, for the process that `lease` belongs to.
 
-    Each call goes on where the one before ended: what has to stay is not looked at again until all else was.
+    Each call goes on where the one before ended: what has to stay is not examined again until all else was.
     """
 
     def __init__(self, database: Database, lease: Lease, keep: timedelta) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from articles.article import Article
-from bot.outbox.backlog import read_repeats, read_told
+from bot.outbox.backlog import read_recent, read_repeats
 from bot.outbox.causes import Cause, describe
 from bot.outbox.database import Database
 from bot.outbox.records import Delivery
@@ -17,20 +17,20 @@ from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, candidate_of
 from bot.planning.presence import missing
 from bot.planning.rules import Channel, Decision, Reason, decide, is_visible
-from bot.planning.similar import MOST, SPAN, Told, told_already, told_by
+from bot.planning.similar import MOST, SPAN, CoveringArticle, already_covered, covering_article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """A waiting delivery that is no longer to be posted, and why; `article` is None where it is gone.
 
-    `teller` is the article that tells its story, where that is why.
+    `covered_by` is the article that covers its story, where that is why.
     """
 
     delivery: Delivery
     article: Article | None
     decision: Decision
-    teller: Told | None = None
+    covered_by: CoveringArticle | None = None
 
 
 def sorted_out(
@@ -38,12 +38,12 @@ def sorted_out(
     channel: Channel,
     catalog: Catalog,
     now: datetime,
-    told: Sequence[Delivery] = (),
+    posted: Sequence[Delivery] = (),
 ) -> tuple[list[Candidate], list[Ended]]:
     """Return which deliveries may be posted at `now`, and which no longer.
 
-    Those whose article this catalog does not have yet are neither. `told` are the deliveries with which those
-    that wait are compared, besides each other, where the channel leaves similar articles out.
+    Those whose article this catalog does not have yet are neither. `posted` are the deliveries with
+    which those that wait are compared, besides each other, where the channel leaves similar articles out.
     """
     articles = catalog.get_many([each.article_id for each in waiting])
     absent = any(each.article_id not in articles for each in waiting)
@@ -56,42 +56,42 @@ def sorted_out(
             found.append(candidate_of(each, article, channel.max_age))
         elif article is not None or (is_gone and is_gone(each)):
             ended.append(Ended(delivery=each, article=article, decision=decision))
-    repeats = _repeats(found, told, channel, catalog)
+    repeats = _repeats(found, posted, channel, catalog)
     for candidate in found:
-        if teller := repeats.get(candidate.delivery.id):
-            delivery, says = candidate.delivery, describe(Cause.SIMILAR, told_by=teller.article_id)
+        if covered_by := repeats.get(candidate.delivery.id):
+            delivery, says = candidate.delivery, describe(Cause.SIMILAR, told_by=covered_by.article_id)
             article, decision = articles[delivery.article_id], Decision(False, Reason.SAME_STORY, says)
-            ended.append(Ended(delivery=delivery, article=article, decision=decision, teller=teller))
+            ended.append(Ended(delivery=delivery, article=article, decision=decision, covered_by=covered_by))
     return [each for each in found if each.delivery.id not in repeats], ended
 
 
-def lately_told(connection: Connection, channel: Channel, waiting: Sequence[Delivery]) -> list[Delivery]:
+def recently_posted(connection: Connection, channel: Channel, waiting: Sequence[Delivery]) -> list[Delivery]:
     """Return the deliveries whose stories those that wait may repeat; none where that does not count."""
     if channel.policy.similar is None or not waiting:
         return []
     since = min(each.published_at for each in waiting) - SPAN
-    return read_told(connection, channel.name, since, MOST)
+    return read_recent(connection, channel.name, since, MOST)
 
 
 def _repeats(
-    found: Sequence[Candidate], told: Sequence[Delivery], channel: Channel, catalog: Catalog
-) -> dict[int, Told]:
+    found: Sequence[Candidate], posted: Sequence[Delivery], channel: Channel, catalog: Catalog
+) -> dict[int, CoveringArticle]:
     least = channel.policy.similar
     if least is None or not found:
         return {}
-    articles = catalog.get_many([each.article_id for each in told])
-    tellers = [
-        told_by(candidate_of(each, article, None))
-        for each in told
+    articles = catalog.get_many([each.article_id for each in posted])
+    covering = [
+        covering_article(candidate_of(each, article, None))
+        for each in posted
         if (article := articles.get(each.article_id)) is not None and article.is_published
     ]
-    return told_already(found, tellers, least)
+    return already_covered(found, covering, least)
 
 
 def coverage_of(
     database: Database, channel: Channel, catalog: Catalog, articles: Sequence[Article]
 ) -> dict[str, list[Article]]:
-    """Return, by the articles' ids, those that were left out because these tell the same story."""
+    """Return, by the articles' ids, those that were left out because these cover the same story."""
     if channel.policy.similar is None:
         return {}
     with database.read() as connection:

@@ -1,4 +1,4 @@
-"""What one look at the articles has found, as values."""
+"""What one planning run has found, as values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Refused:
 
 @dataclass(slots=True)
 class Plan:
-    """What one look has found: posts to come in the order they were found, and counts by channel.
+    """What one run has found: posts to come in the order they were found, and counts by channel.
 
     The `timelines` of a preview say when they come.
     """

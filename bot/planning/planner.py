@@ -18,8 +18,8 @@ from bot.outbox.database import Database
 from bot.outbox.lease import Lease
 from bot.outbox.rehearsal import rehearsal
 from bot.planning.catalog import Catalog
-from bot.planning.looking import Look, OvertakenError
 from bot.planning.plan import Plan
+from bot.planning.planning_run import OvertakenError, PlanningRun
 from bot.planning.rule_changes import rules_text
 from bot.planning.rules import Channel
 from bot.planning.timeline import coming_in, timeline
@@ -28,7 +28,7 @@ log = logging.getLogger("bot.planning.planner")
 
 
 class Planner:
-    """Looks at one catalog for some channels; those without a webhook are left alone.
+    """Plans from one catalog for some channels, except those without a webhook.
 
     `taxonomy` stands for the settings that decide which topics an article has.
     """
@@ -56,20 +56,22 @@ class Planner:
         """
         if not self._channels or not self._anything_new(now):
             return Plan()
-        looking = Look(self._write, self._catalog, self._channels, self._rules, now)
+        run = PlanningRun(self._write, self._catalog, self._channels, self._rules, now)
         try:
-            return looking.run()
+            return run.run()
         except OvertakenError as overtaken:
             log.info("stopped planning: %s", overtaken)
-            return looking.plan
+            return run.plan
 
     def preview(self, now: datetime, every: timedelta = timedelta(minutes=1)) -> Plan:
         """Return what `plan` would put there, for channels without a webhook too, and change nothing.
 
-        With it come the timelines of a bot that looks `every` so often.
+        With it come the timelines of a bot that runs `every` so often.
         """
         with rehearsal(self._database) as connection:
-            plan = Look(lambda: nullcontext(connection), self._catalog, self._all, self._rules, now).run()
+            plan = PlanningRun(
+                lambda: nullcontext(connection), self._catalog, self._all, self._rules, now
+            ).run()
             coming = coming_in(self._catalog, now)
             plan.timelines += (
                 timeline(connection, self._catalog, each, now, every, coming=coming)

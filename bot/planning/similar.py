@@ -1,4 +1,4 @@
-"""Which articles of different publishers tell the same story, judged by their titles. Pure.
+"""Which articles of different publishers cover the same story, judged by their titles. Pure.
 
 Measured on the titles of a recorded site: see tests/bot/test_similar.py.
 """
@@ -19,7 +19,7 @@ SPAN = timedelta(days=3)
 """How far apart two articles about one story are published at most."""
 
 MOST = 1_000
-"""Waiting articles that are compared, and told ones that they are compared with."""
+"""Waiting articles that are compared, and posted ones that they are compared with."""
 
 _LONGEST = 300
 """Characters of a title that are compared: the time for it grows with their product."""
@@ -29,8 +29,8 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """An article that a channel has had, or will have in a post that is made already."""
+class CoveringArticle:
+    """An article that a channel has had, or will have in a post that is already planned."""
 
     article_id: str
     post_id: int | None
@@ -58,28 +58,30 @@ def words_of(title: str) -> str:
     return " ".join(sorted(_WORD.findall(_POSSESSIVE.sub("", text))))
 
 
-def told_already(candidates: Sequence[Candidate], told: Sequence[Told], least: float) -> dict[int, Told]:
-    """Return, by the deliveries' ids, the candidates whose story is told, and by what.
+def already_covered(
+    candidates: Sequence[Candidate], posted: Sequence[CoveringArticle], least: float
+) -> dict[int, CoveringArticle]:
+    """Return, by the deliveries' ids, the candidates whose story another article covers, and which one.
 
-    `told` tell theirs in any case. Of candidates that are alike the best tells it: by quality, then the one
+    `posted` cover theirs in any case. Of similar candidates the best is posted: by quality, then the one
     published first. What an operator has replayed is posted whatever it repeats.
     """
-    found: dict[int, Told] = {}
-    tellers = list(told)
+    found: dict[int, CoveringArticle] = {}
+    covering = list(posted)
     for each in sorted(candidates, key=_best_first)[:MOST]:
-        own = told_by(each)
-        teller = None if each.delivery.forced else _teller(own, tellers, least)
-        if teller is not None:
-            found[each.delivery.id] = teller
+        own = covering_article(each)
+        covered_by = None if each.delivery.forced else _most_alike(own, covering, least)
+        if covered_by is not None:
+            found[each.delivery.id] = covered_by
         else:
-            tellers.append(own)
+            covering.append(own)
     return found
 
 
-def told_by(candidate: Candidate) -> Told:
-    """Return the candidate as what tells its story."""
+def covering_article(candidate: Candidate) -> CoveringArticle:
+    """Return the candidate as an article that covers its story."""
     delivery = candidate.delivery
-    return Told(
+    return CoveringArticle(
         article_id=delivery.article_id,
         post_id=delivery.post_id,
         words=words_of(delivery.title),
@@ -93,10 +95,12 @@ def _best_first(candidate: Candidate) -> tuple[bool, float, datetime, int]:
     return (not candidate.delivery.forced, -quality, candidate.published_at, candidate.delivery.id)
 
 
-def _teller(own: Told, tellers: Sequence[Told], least: float) -> Told | None:
+def _most_alike(
+    own: CoveringArticle, covering: Sequence[CoveringArticle], least: float
+) -> CoveringArticle | None:
     alike = [
         (likeness(own.words, each.words, least), each)
-        for each in tellers
+        for each in covering
         if abs(each.published_at - own.published_at) <= SPAN and not each.slugs.isdisjoint(own.slugs)
     ]
     score, best = max(alike, key=lambda pair: pair[0], default=(0.0, None))

@@ -20,7 +20,7 @@ from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import post_columns, read_posts
 from bot.outbox.schema import posts
 from bot.outbox.states import DUE, DeliveryState, PostState
-from bot.planning.candidates import lately_told, sorted_out
+from bot.planning.candidates import recently_posted, sorted_out
 from bot.planning.catalog import Catalog
 from bot.planning.forecast import Arrival, Forecast, Hold, Pace, forecast, hold_of
 from bot.planning.policy import Candidate, Spent, candidate_of
@@ -93,7 +93,7 @@ def timeline(
     *,
     coming: Sequence[Article] | None = None,
 ) -> Timeline:
-    """Return what the channel will have in `span` from `now` on; the bot looks `every` so often.
+    """Return what the channel will have in `span` from `now` on; the bot runs `every` so often.
 
     `coming` is what `coming_in` returns for that span, for whoever asks for many channels.
     """
@@ -102,7 +102,7 @@ def timeline(
     if state is None or state.baselined_at is None:
         return Timeline(channel=channel, start=now, end=end, is_open=False, posts=(), waits=())
     unreleased = read_waiting(connection, channel.name, MOST_WAITING)
-    told = lately_told(connection, channel, unreleased)
+    told = recently_posted(connection, channel, unreleased)
     waiting, _ = sorted_out(unreleased, channel, catalog, now, told)
     spent = _spent(connection, channel, state, now)
     arrivals = [Arrival(at=now, candidate=each) for each in waiting]

@@ -107,9 +107,9 @@ class Sender:
     def _awaits_digest(self, name: str, now: datetime) -> bool:
         return self._tools.memory.awaits_digest(self._channels[name], now)
 
-    def looked(self, began: datetime) -> None:
+    def planned(self, began: datetime) -> None:
         """Take note that what had come up at `began` is in the outbox: a digest of before may go out."""
-        self._tools.memory.looked_at = began
+        self._tools.memory.planned_at = began
 
     def _drain_again(self) -> None:
         try:

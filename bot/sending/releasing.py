@@ -16,7 +16,7 @@ from bot.outbox.causes import Cause, describe
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState
-from bot.planning.candidates import Ended, lately_told, sorted_out
+from bot.planning.candidates import Ended, recently_posted, sorted_out
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, Spent, candidate_of
 from bot.planning.release import digest_decided, next_moment, release
@@ -28,10 +28,10 @@ BATCH = 50
 """Deliveries that are released at once where no policy has to choose among them."""
 
 MOST_WAITING = 5_000
-"""Deliveries that a policy chooses among; those that came later are looked at when these are fewer."""
+"""Deliveries that a policy chooses among; later ones are considered when these are fewer."""
 
 MOST_ENDED = 500
-"""Deliveries that are ended at once: the others are not posted either, and end with the next looks."""
+"""Deliveries that are ended at once: the others are not posted either, and end with the next runs."""
 
 log = logging.getLogger("bot.sending.releasing")
 
@@ -49,20 +49,20 @@ class _Idle:
 class Memory:
     """What one process remembers of releasing.
 
-    `looked_at` is when it last began to plan and went through: a digest, and a new period of a budget, wait
-    for such a look after their time, so that they choose among all that came up before.
+    `planned_at` is when the last planning run that succeeded began: a digest, and a new period of a budget,
+    wait for such a run after their time, so that they choose among all articles of before.
     """
 
-    looked_at: datetime | None = None
+    planned_at: datetime | None = None
     _idle: dict[str, _Idle] = field(default_factory=dict)
     _decided: dict[str, datetime] = field(default_factory=dict)
 
     def awaits_digest(self, channel: Channel, now: datetime) -> bool:
         """Return whether a digest of the channel may be to decide."""
         digest, decided = channel.policy.digest, self._decided.get(channel.name)
-        if digest is None or self.looked_at is None:
+        if digest is None or self.planned_at is None:
             return False
-        return decided is None or digest.next(decided) <= min(now, self.looked_at)
+        return decided is None or digest.next(decided) <= min(now, self.planned_at)
 
     def note_decided(self, name: str, at: datetime) -> None:
         """Remember that the channel's digest of that time is decided."""
@@ -128,32 +128,34 @@ class Releaser:
         return released
 
     def _is_current(self, now: datetime) -> bool:
-        """Return whether this process has looked since the time came to choose: of a digest, or a budget."""
-        policy, looked_at = self.channel.policy, self.memory.looked_at
+        """Return whether this process has planned since the time to choose came: of a digest, or a budget."""
+        policy, planned_at = self.channel.policy, self.memory.planned_at
         times = [policy.digest.last(now)] if policy.digest else []
         times += [policy.budget.period(now)[0]] if policy.budget else []
-        return not times or (looked_at is not None and looked_at >= max(times))
+        return not times or (planned_at is not None and planned_at >= max(times))
 
     def _candidates(self, now: datetime) -> list[Candidate]:
         """Return what may be posted of what waits; end what may not, and leave out what is not there yet."""
         found, ended = self._sorted_out(now)
-        withdrawn = [each for each in ended if each.teller is None]
-        self._leave_out([each for each in ended if each.teller is not None][:MOST_ENDED], now)
+        withdrawn = [each for each in ended if each.covered_by is None]
+        self._leave_out([each for each in ended if each.covered_by is not None][:MOST_ENDED], now)
         if self._end([(each.delivery, *self._end_of(each)) for each in withdrawn[:MOST_ENDED]], now):
-            found, _ = self._sorted_out(now)  # what tells the story in place of what has ended waits too now
+            found, _ = self._sorted_out(now)  # articles that replace the ended ones wait now too
         return found
 
     def _sorted_out(self, now: datetime) -> tuple[list[Candidate], list[Ended]]:
         waiting = self.outbox.backlog.waiting(self.channel.name, MOST_WAITING)
         with self.outbox.database.read() as connection:
-            told = lately_told(connection, self.channel, waiting)
-        return sorted_out(waiting, self.channel, self.catalog, now, told)
+            posted = recently_posted(connection, self.channel, waiting)
+        return sorted_out(waiting, self.channel, self.catalog, now, posted)
 
     def _leave_out(self, ended: Sequence[Ended], now: datetime) -> None:
         if not ended:
             return
         repeats = [
-            (each.delivery, each.teller.article_id, each.teller.post_id) for each in ended if each.teller
+            (each.delivery, each.covered_by.article_id, each.covered_by.post_id)
+            for each in ended
+            if each.covered_by
         ]
         self.outbox.backlog.leave_out(self.channel.name, repeats, now)
         for each in ended:

@@ -20,7 +20,7 @@ from bot.sending.tools import Endpoint, Tools
 from bot.services import Outcome, Verdict, after_denial
 
 UNQUESTIONED = 1.0
-"""Seconds after a claim within which its request may begin without another look at the claim."""
+"""Seconds after a claim within which its request may begin without another check of the claim."""
 
 
 class Requester:

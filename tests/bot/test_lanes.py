@@ -121,7 +121,7 @@ def test_what_comes_due_as_its_lane_ends_is_sent_at_once(
     bot.tick()
     assert looked.wait(30)  # the lane has sent `a`, and finds that nothing else is due
     world.catalog.put(article("b"))
-    bot.look()
+    bot.check()
     go_on.set()
     assert bot.sender.join(30)
     assert len(world.deliveries(State.SENT)) == 2

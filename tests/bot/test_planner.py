@@ -11,8 +11,8 @@ from sqlalchemy import event
 
 from bot.outbox.database import Database
 from bot.outbox.states import State
-from bot.planning.looking import ADMITTED
 from bot.planning.planner import Planner
+from bot.planning.planning_run import ADMITTED
 from tests.bot.world import START, World, any_channel, article, shuffled
 
 TOPICS = '[{"name": "AI", "slug": "ai"}]'
@@ -257,7 +257,7 @@ def test_at_most_so_many_a_tick_and_none_lost(world: World) -> None:
     sent = []
     for _ in range(3):
         world.tick(bot)
-        bot.look()
+        bot.check()
         assert bot.sender.join(60)
         sent.append([each.article_id for each in world.deliveries(State.SENT)])
     assert sent == [["a0", "a1"], ["a0", "a1", "a2", "a3"], ["a0", "a1", "a2", "a3", "a4"]]

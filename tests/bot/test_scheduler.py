@@ -134,8 +134,8 @@ def test_a_clock_set_back_stops_nothing(world: World, caplog: pytest.LogCaptureF
     assert bot.schedule is not None
     for job in bot.schedule.jobs().values():
         job.modify(next_run_time=datetime.now(UTC) + timedelta(hours=2))
-    wait_until(lambda: bot._looking.acquire(blocking=False))
-    bot._looking.release()
+    wait_until(lambda: bot._running.acquire(blocking=False))
+    bot._running.release()
     world.catalog.put(article("a"))
     bot.schedule.clock_set(timedelta(hours=-1))
     assert "the clock was set by -3600 seconds" in caplog.text
@@ -149,7 +149,7 @@ def test_a_jump_of_the_clock_is_told_once() -> None:
     for passed, jump in ((1, 0), (40, 0), (1, -3600), (1, 0), (1, 7200), (1, 1)):
         ticks[0] += passed
         now[0] += timedelta(seconds=passed + jump)
-        watch.look()
+        watch.check()
     assert jumps == [timedelta(hours=-1), timedelta(hours=2)]
 
 
@@ -158,7 +158,7 @@ def test_a_second_bot_stands_by_and_succeeds(world: World) -> None:
     first, second = world.started(), world.bot()
     world.tick(second)
     world.catalog.put(article("a"))
-    assert second.look() is None
+    assert second.check() is None
     assert world.deliveries() == []
     first.stop()
     second.heartbeat()

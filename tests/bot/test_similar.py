@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from articles.article import Provider
 from bot.outbox.states import State
 from bot.planning.policy import Policy, candidate_of
-from bot.planning.similar import SPAN, Told, likeness, told_already, told_by, words_of
+from bot.planning.similar import SPAN, CoveringArticle, already_covered, covering_article, likeness, words_of
 from bot.planning.timeline import unplanned
 from tests.bot.world import START, World, article
 from tests.fakechat import server_error
@@ -40,8 +40,8 @@ def test_titles_that_tell_one_story(one: str, other: str, same: bool) -> None:
     assert (likeness(words_of(one), words_of(other), LEAST) >= LEAST) is same
 
 
-def told(number: int, title: str, **changes: Any) -> Told:
-    return told_by(candidate(number, title, **changes))
+def told(number: int, title: str, **changes: Any) -> CoveringArticle:
+    return covering_article(candidate(number, title, **changes))
 
 
 def candidate(number: int, title: str, **changes: Any) -> Any:
@@ -62,14 +62,14 @@ def test_the_best_tells_the_story_whatever_the_order(found: list[tuple[str, int,
         candidate(number, title, quality=quality, published_at=START - timedelta(hours=hours))
         for number, (title, quality, hours) in enumerate(found, 1)
     ]
-    repeats = told_already(candidates, (), LEAST)
+    repeats = already_covered(candidates, (), LEAST)
     shuffled = list(candidates)
     chance.shuffle(shuffled)
-    assert told_already(shuffled, (), LEAST) == repeats
+    assert already_covered(shuffled, (), LEAST) == repeats
     by_id = {each.delivery.article_id: each for each in candidates}
     for each in candidates:
-        if teller := repeats.get(each.delivery.id):
-            best = by_id[teller.article_id]
+        if covered_by := repeats.get(each.delivery.id):
+            best = by_id[covered_by.article_id]
             assert best.delivery.id not in repeats
             assert best.quality >= each.quality
             assert abs(best.published_at - each.published_at) <= SPAN
@@ -78,10 +78,10 @@ def test_the_best_tells_the_story_whatever_the_order(found: list[tuple[str, int,
 def test_what_was_told_before_another_topic_or_long_ago() -> None:
     """What the channel has had wins over a better one; another topic, or four days, make it another story."""
     title = TITLES[0]
-    assert told_already([candidate(1, title, quality=99)], [told(2, title)], LEAST).keys() == {1}
+    assert already_covered([candidate(1, title, quality=99)], [told(2, title)], LEAST).keys() == {1}
     elsewhere = told(2, title, slugs=("sport",))
     long_ago = told(3, title, published_at=START - timedelta(days=4))
-    assert not told_already([candidate(1, title)], [elsewhere, long_ago], LEAST)
+    assert not already_covered([candidate(1, title)], [elsewhere, long_ago], LEAST)
 
 
 def by(name: str) -> Provider:

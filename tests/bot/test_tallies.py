@@ -57,8 +57,8 @@ class History:
             self.write,
             self.withdraw,
             self.fail,
-            self.look,
-            self.look,
+            self.check,
+            self.check,
             self.order,
             self.order,
             self.tell,
@@ -86,7 +86,7 @@ class History:
         faults = (bad_gateway, bad_image, dead, reset_after_body, server_error, lambda: rate_limited(3.0))
         self.world.chat.fail(self.random.choice(NAMES), self.random.choice(faults)())
 
-    def look(self) -> None:
+    def check(self) -> None:
         self.world.clock.advance(minutes=self.random.choice((0, 1, 10, 600, 2000)))
         self.world.tick(self.bot)
 
@@ -128,7 +128,7 @@ def test_counts_are_what_counting_gives(world: World, seed: int) -> None:
         assert deliveries_standing(world.database) == counted(world)
     history.bot.stop()
     renamed = history.start("renamed", was="plain")
-    history.look()
+    history.check()
     world.tick(renamed)
     history.note()
     assert deliveries_standing(world.database) == counted(world)

@@ -40,10 +40,10 @@ def desk(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     site.raw("bad.md", "---\n---\n")
     with FakeChat() as chat:
         made = Desk(site, chat, clock, url=live.url)
-        made.look()
+        made.check()
         chat.fail("team", reset_after_body())
         site.write("new.md", title="Brand new", quality=95, publishedDateTime=clock.now.isoformat())
-        made.look()
+        made.check()
         live.app = made.app
         yield made
         made.close()
@@ -103,7 +103,7 @@ def test_replay(operator: Visitor, desk: Desk) -> None:
     page.get_by_role("button", name="Replay").click()
     expect(page.get_by_role("status")).to_have_text("It will be posted in the bot's next run.")
     desk.clock.advance(minutes=1)
-    desk.look()
+    desk.check()
     assert len(desk.chat.requests) == before + 1
     page.reload()
     expect(page.locator("main")).to_contain_text(f"{State.SENT} to team")

@@ -43,7 +43,7 @@ def notifier(web: Web) -> HubNotifier:
     """What tells the hub; it has looked once."""
     made = hub_notifier(web.newswire)
     assert made
-    made.look()
+    made.check()
     return made
 
 
@@ -77,8 +77,8 @@ def test_each_feed_of_a_changed_topic_is_told_once(
     """The topic's feeds and those of everything, and no other topic's; nothing when nothing changes."""
     site.write("a.md", title="Corrected", topics=["Go"])
     web.refresh()
-    notifier.look()
-    notifier.look()
+    notifier.check()
+    notifier.check()
     assert sorted(hub.topics) == sorted(GO | ALL)
     assert {form["hub.mode"][0] for form in hub.told} == {"publish"}
 
@@ -89,7 +89,7 @@ def test_a_deploy_with_news_is_told(site: ArticleSite, web: Web, hub: Hub) -> No
     web.refresh()
     made = hub_notifier(web.newswire)
     assert made
-    made.look()
+    made.check()
     assert set(hub.topics) == GO | ALL
 
 
@@ -99,13 +99,13 @@ def test_an_article_that_appears_is_told(
     """At its time, and not before: not even that there will be one."""
     site.write("later.md", topics=["C"], publishedDateTime=NOON + timedelta(minutes=10))
     web.refresh()
-    notifier.look()
+    notifier.check()
     hub.told.clear()
     clock.advance(minutes=9)
-    notifier.look()
+    notifier.check()
     assert hub.told == []
     clock.advance(minutes=1)
-    notifier.look()
+    notifier.check()
     assert f"{URL}/feeds/c.atom" in hub.topics and f"{URL}/feeds/go.atom" not in hub.topics
 
 
@@ -116,19 +116,19 @@ def test_a_hub_that_is_away_is_told_later(
     hub.answers = [(503, {}), (429, {"Retry-After": "100"})] + [(202, {})] * 4
     site.write("a.md", title="Corrected", topics=["Go"])
     web.refresh()
-    notifier.look()
+    notifier.check()
     assert len(hub.told) == 6
     first, second = hub.topics[:2]
     clock.advance(seconds=RETRIES[0].total_seconds())
     again = hub_notifier(web.newswire)
     assert again
-    again.look()
+    again.check()
     assert hub.topics[6:] == [first]
     clock.advance(seconds=100)
-    again.look()
+    again.check()
     assert hub.topics[7:] == [second]
     clock.advance(days=1)
-    again.look()
+    again.check()
     assert len(hub.told) == 8
 
 
@@ -147,7 +147,7 @@ def test_no_hub_is_told_for_ever(
     site.write("a.md", title="Corrected", topics=["Go"])
     web.refresh()
     for _ in range(len(RETRIES) + 3):
-        notifier.look()
+        notifier.check()
         clock.advance(hours=7)
     assert hub.topics.count(f"{URL}/feeds/go.rss") == attempts
 
@@ -160,8 +160,8 @@ def test_two_processes_do_not_tell_the_same(
     assert other
     site.write("a.md", title="Corrected", topics=["Go"])
     web.refresh()
-    notifier.look()
-    other.look()
+    notifier.check()
+    other.check()
     assert sorted(hub.topics) == sorted(GO | ALL)
 
 

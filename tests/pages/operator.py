@@ -67,7 +67,7 @@ class Desk:
         self.parts: BotParts = bot_parts(self.newswire, environ, self.session)
         upgrading.upgrade(self.parts.database)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Let the bot look once, and send what is due."""
         self.newswire.indexer.refresh()
         self.parts.bot().once(threading.Event())

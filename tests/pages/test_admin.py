@@ -46,7 +46,7 @@ def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
     )
     with FakeChat() as chat:
         made = Desk(site, chat, clock)
-        made.look()
+        made.check()
         yield made
         made.close()
 
@@ -244,7 +244,7 @@ def test_nothing_secret_is_shown(desk: Desk) -> None:
     """No view holds the token or a webhook; none is stored or indexed, and each has the policy."""
     desk.chat.fail("team", dead())
     publish(desk)
-    desk.look()
+    desk.check()
     client = desk.client()
     failed = desk.delivery(State.HELD)
     for path in (*VIEWS, f"/admin/deliveries/{failed.id}", "/admin/preview?article=new"):
@@ -264,7 +264,7 @@ def test_overview(desk: Desk) -> None:
     desk.chat.fail("team", server_error(503))
     publish(desk)
     desk.site.raw("bad.md", "---\n---\n")
-    desk.look()
+    desk.check()
     tree = parse(desk.client().get("/admin").text)
     rows = (text.split() for text in texts(tree, "//ul[@class='totals']/li"))
     totals = {state: number for number, state in rows}
@@ -285,7 +285,7 @@ def test_what_waits_for_a_channel_that_is_gone_is_shown(desk: Desk) -> None:
     """The overview warns of deliveries that no channel of the settings will send, and says what to do."""
     client = desk.client()
     assert "no longer in the settings" not in client.get("/admin").text
-    desk.look()
+    desk.check()
     with desk.parts.database.write() as connection:
         row = {"article_id": "x", "article_key": "x", "channel": "lost", "title": "X", "state": "waiting"}
         times = {"published_at": NOON, "created_at": NOON, "updated_at": NOON}
@@ -297,7 +297,7 @@ def test_delivery_and_its_orders(desk: Desk) -> None:
     """A lost answer: the operator says what is in the channel, or has it posted again, or skips it."""
     desk.chat.fail("team", reset_after_body())
     publish(desk)
-    desk.look()
+    desk.check()
     held = desk.delivery(State.HELD)
     client = desk.client()
     tree = parse(client.get(f"/admin/deliveries/{held.id}").text)
@@ -324,11 +324,11 @@ def test_orders_reach_the_bot(desk: Desk, what: str, posts: int) -> None:
     """What the bot does at its next look is what the operator said."""
     desk.chat.fail("team", reset_after_body())
     publish(desk, topics=["AI"])
-    desk.look()
+    desk.check()
     held = desk.delivery(State.HELD)
     order(desk.client(), f"/admin/deliveries/{held.id}/{what}")
     desk.clock.advance(minutes=10)
-    desk.look()
+    desk.check()
     assert len([request for request in desk.chat.requests if "/team" in request.path]) == posts
 
 
@@ -337,10 +337,10 @@ def test_channels_are_paused_resumed_and_tested(desk: Desk) -> None:
     client = desk.client()
     assert "team is paused." in order(client, "/admin/channels/team/pause").text
     publish(desk)
-    desk.look()
+    desk.check()
     assert not [request for request in desk.chat.requests if "/team" in request.path]
     assert "team is resumed." in order(client, "/admin/channels/team/resume").text
-    desk.look()
+    desk.check()
     assert len([request for request in desk.chat.requests if "/team" in request.path]) == 1
     assert "Test message to team: sent." in order(client, "/admin/channels/team/test").text
     assert "LATER is not set" in order(client, "/admin/channels/later/test").text
@@ -349,7 +349,7 @@ def test_channels_are_paused_resumed_and_tested(desk: Desk) -> None:
 def test_list_is_filtered_and_paged(desk: Desk) -> None:
     """By state, channel and article; what was there before is left out unless asked for."""
     publish(desk)
-    desk.look()
+    desk.check()
     client = desk.client()
 
     def shown(query: str) -> list[str]:
@@ -391,7 +391,7 @@ def test_preview_is_what_would_be_sent(desk: Desk) -> None:
         topics=["C++"],
         images=["https://i.example/a.png"],
     )
-    desk.look()
+    desk.check()
     client = desk.client()
     answer = client.get("/admin/preview?article=new")
     tree = parse(answer.text)
@@ -411,7 +411,7 @@ def test_review(desk: Desk) -> None:
     assert "Nothing waits for review" in client.get("/admin/review").text
     desk.chat.fail("team", reset_after_body())
     publish(desk, title="For <review>", excerpt="What it says.")
-    desk.look()
+    desk.check()
     held = desk.delivery(State.HELD)
     with desk.parts.database.write() as connection:
         connection.execute(update(posts).where(posts.c.id == held.post_id).values(cause="review", attempts=0))
@@ -540,11 +540,11 @@ def test_the_overview_shows_what_comes(site: ArticleSite, clock: Clock) -> None:
     }
     with FakeChat() as chat:
         desk = Desk(site, chat, clock, policy=policy)
-        desk.look()
+        desk.check()
         for number in range(3):
             publish(desk, f"a{number}", quality=60 + number)
         publish(desk, "urgent", quality=95)
-        desk.look()
+        desk.check()
         client = desk.client()
         page = client.get("/admin").text
         assert "1 post in 24 hours, 2 articles waiting longer" in page

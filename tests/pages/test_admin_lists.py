@@ -30,7 +30,7 @@ def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
     site.write("old.md", title="Old")
     with FakeChat() as chat:
         made = Desk(site, chat, clock)
-        made.look()
+        made.check()
         for name in ("a", "b"):
             site.write(f"{name}.md", title=f"={name}", quality=90, publishedDateTime=clock.now.isoformat())
         yield made
@@ -39,7 +39,7 @@ def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
 
 def test_deliveries_as_files(desk: Desk) -> None:
     """CSV and JSON have what the page lists, with the same filters; no title is a formula."""
-    desk.look()
+    desk.check()
     client = desk.client()
     answer = client.get("/admin/deliveries.csv?channel=team&state=sent")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="deliveries.csv"'
@@ -75,7 +75,7 @@ def test_orders_for_many(desk: Desk) -> None:
     client = desk.client()
     for name in ("team", "readers"):
         channelstate.pause(desk.parts.database, name, desk.clock.now)
-    desk.look()
+    desk.check()
     found = queries.listed(desk.parts.database, states=[State.WAITING])
     assert len(found) == 4
     chosen = [f"{each.id}:{Seen.of(each)}" for each in found]
@@ -101,7 +101,7 @@ def test_what_cannot_be_chosen(desk: Desk) -> None:
 
 def test_the_chart_is_of_one_channel_or_of_all(desk: Desk) -> None:
     """The axis names its top, and the first and last day."""
-    desk.look()
+    desk.check()
     client = desk.client()
     tree = parse(client.get("/admin").text)
     assert texts(tree, "//p[@class='scale']/span")[0] == "4"

@@ -58,9 +58,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     site.raw("a.png", b"\x89PNG")
     with FakeChat() as chat:
         made = Desk(site, chat, clock)
-        made.look()
+        made.check()
         site.write("new.md", "Text", quality=90, publishedDateTime=clock.now.isoformat())
-        made.look()
+        made.check()
         yield made
         made.close()
 

@@ -43,7 +43,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         site.write(f"{number}.md", "Text", title=f"A number {number}", topics=["Go", "Rust"], quality=number)
     with FakeChat() as chat:
         made = Desk(site, chat, clock, url=URL)
-        made.look()
+        made.check()
         yield made
         made.close()
 

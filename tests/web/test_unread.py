@@ -115,11 +115,11 @@ def test_no_more_than_the_limit_stay(listener: socket.socket) -> None:
             assert time.monotonic() < limit
             loop.run_until_complete(asyncio.sleep(0.01))
             pairs = [(client, accepted) for client, accepted in pairs if is_open(accepted)]
-        assert unread.look() == len(pairs) == MAX_UNREAD
+        assert unread.check() == len(pairs) == MAX_UNREAD
         for client, accepted in pairs:
             client.close()
             accepted.close()
-        assert unread.look() == 0
+        assert unread.check() == 0
 
 
 def is_open(accepted: socket.socket) -> bool:

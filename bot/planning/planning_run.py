@@ -1,6 +1,6 @@
-"""One look at the articles: from what changed, and from rules, to deliveries, in short transactions.
+"""One planning run: from changed articles, and from rules, to deliveries, in short transactions.
 
-A look that is cut short is made again from where the last whole one ended.
+A run that is cut short is repeated from where the last complete one ended.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class OvertakenError(BotError):
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """One channel being looked at, and what happens with the articles it wants."""
+    """One channel of the run, and what happens to the articles that its rules admit."""
 
     channel: Channel
     fate: Callable[[Article], Fate]
 
 
-class Look:
-    """One look for some channels, with their `rules` as text; in transactions that lock those channels.
+class PlanningRun:
+    """One run for some channels, with their `rules` as text; in transactions that lock those channels.
 
     `plan` is what it has found so far.
     """
@@ -75,7 +75,7 @@ class Look:
         self._backfills: dict[str, deque[Facts]] = {}
         self._states: dict[str, ChannelState] = {}
         self.plan = Plan()
-        # Read before the articles: what changes meanwhile is looked at again.
+        # Read before the articles: what changes meanwhile is planned again.
         self._source = Source(identity=catalog.identity, revision=catalog.revision(), gone=self._absent)
 
     def run(self) -> Plan:
@@ -86,35 +86,35 @@ class Look:
                     log.info("channel=%s goes on with what was known of %s", name, channel.was)
             channelstate.register(connection, self._channels, self._now)
             self._states = channelstate.locked(connection, self._channels)
-        self._look_at_changes()
-        self._look_at_everything()
-        self._look_for_deleted()
+        self._plan_changes()
+        self._plan_everything()
+        self._find_deleted()
         self._remember()
         return self.plan
 
-    def _look_at_changes(self) -> None:
-        """Plan what changed, or came to its time, since each channel was last looked at."""
+    def _plan_changes(self) -> None:
+        """Plan what changed, or came to its time, since each channel was last planned."""
         groups: dict[tuple[int, datetime], list[_Channel]] = {}
         for name, state in self._states.items():
             if self._knows_catalog(state) and state.revision is not None and state.planned_at is not None:
                 cursor = (state.revision, state.planned_at)
                 groups.setdefault(cursor, []).append(_Channel(self._channels[name], self._fate(state)))
-        for (revision, planned_at), looks in groups.items():
+        for (revision, planned_at), planned in groups.items():
             changed = self._catalog.scan(changed_since=revision, due=(planned_at, self._now))
-            names = [look.channel.name for look in looks]
+            names = [each_channel.channel.name for each_channel in planned]
             for chunk in _chunks(changed):
-                self._admit(self._wanted(chunk, looks))
+                self._admit(self._wanted(chunk, planned))
                 with self._transaction() as connection:
                     self.plan.corrections += changes.mark_changed(connection, chunk, names, self._now)
 
-    def _look_at_everything(self) -> None:
+    def _plan_everything(self) -> None:
         """Plan from the whole catalog for channels that are new, have new rules, or knew another catalog."""
-        looks = [
+        planned = [
             _Channel(self._channels[name], self._fate(state))
             for name, state in self._states.items()
             if not self._knows_catalog(state) or state.rules != self._rules[name]
         ]
-        if not looks:
+        if not planned:
             return
         self._backfills = {
             name: deque()
@@ -122,7 +122,7 @@ class Look:
             if state.baselined_at is None and self._channels[name].backfill
         }
         for chunk in _chunks(self._catalog.scan()):
-            self._admit(self._without_newest(self._wanted(chunk, looks)))
+            self._admit(self._without_newest(self._wanted(chunk, planned)))
         for name, newest in self._backfills.items():
             self._admit([Wanted(facts, self._channels[name], Fate.POST) for facts in newest])
         others = [name for name, state in self._states.items() if not self._knows_catalog(state)]
@@ -142,25 +142,25 @@ class Look:
         if state.rules == self._rules[state.name]:
             return _post
         before = with_rules(self._channels[state.name], state.rules)
-        looked_at = state.planned_at
+        last_planned = state.planned_at
 
         def fate(article: Article) -> Fate:
-            return Fate.POST if is_news(article, before, looked_at, self._now) else Fate.RULES_CHANGED
+            return Fate.POST if is_news(article, before, last_planned, self._now) else Fate.RULES_CHANGED
 
         return fate
 
-    def _wanted(self, articles: Sequence[Article], looks: Sequence[_Channel]) -> Iterator[Wanted]:
+    def _wanted(self, articles: Sequence[Article], planned: Sequence[_Channel]) -> Iterator[Wanted]:
         for article in articles:
             facts = None
-            for look in looks:
-                decision = decide(article, look.channel, self._now)
-                fate = look.fate(article) if decision.deliver else None
-                if decision.reason is Reason.TOO_OLD and look.fate is _baseline:
+            for each_channel in planned:
+                decision = decide(article, each_channel.channel, self._now)
+                fate = each_channel.fate(article) if decision.deliver else None
+                if decision.reason is Reason.TOO_OLD and each_channel.fate is _baseline:
                     # It was there before the channel, even if its date is changed later.
                     fate = Fate.BASELINE
                 if fate is not None:
                     facts = facts or facts_of(article)
-                    yield Wanted(facts, look.channel, fate)
+                    yield Wanted(facts, each_channel.channel, fate)
 
     def _without_newest(self, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
         """Leave out as many of the newest as a new channel is to post at once; scans run from old to new."""
@@ -184,7 +184,7 @@ class Look:
     def _absent(self, ids: Sequence[str]) -> set[str]:
         return set(ids) - self._catalog.get_many(ids).keys()
 
-    def _look_for_deleted(self) -> None:
+    def _find_deleted(self) -> None:
         """Have posts corrected whose article is gone, where the catalog has changed."""
         here = (self._source.identity, self._source.revision)
         names = [
@@ -195,7 +195,7 @@ class Look:
         self.plan.corrections += mark_deleted(self._transaction, self._catalog, names, self._now)
 
     def _remember(self) -> None:
-        """Note how far the channels have been looked at: in one statement, but for those with new rules."""
+        """Note how far the channels have been planned: in one statement, but for those with new rules."""
         here = {"catalog": self._source.identity, "revision": self._source.revision}
         changed = [name for name, state in self._states.items() if state.rules != self._rules[name]]
         with self._transaction() as connection:
