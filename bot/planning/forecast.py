@@ -17,6 +17,7 @@ from bot.planning.release import (
     release,
     room_in,
 )
+from bot.planning.similar import MOST, CoveringArticle, covered_on_arrival, covering_article
 
 MOST_STEPS = 200_000
 """Moments that are looked at: a month has 43,200 minutes."""
@@ -49,11 +50,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """The posts to come, in their order, what becomes too old and when, and what still waits at the end."""
+    """The posts to come, in their order, what becomes too old and when, and what still waits at the end.
+
+    `repeats` are left out, as articles with similar titles cover their stories.
+    """
 
     posts: tuple[PlannedPost, ...]
     expired: tuple[tuple[datetime, Candidate], ...]
     waiting: tuple[Candidate, ...]
+    repeats: tuple[Candidate, ...] = ()
 
 
 def forecast(
@@ -69,7 +74,7 @@ def forecast(
     following = next(upcoming, None)
     for _ in range(MOST_STEPS):
         while following is not None and following.at <= now:
-            course.waiting.append(following.candidate)
+            course.take(following.candidate)
             following = next(upcoming, None)
         course.step(now)
         moments = [following.at if following else None, course.next_moment(now)]
@@ -77,7 +82,12 @@ def forecast(
         if later is None or later > until:
             break
         now = later
-    return Forecast(posts=tuple(course.posts), expired=tuple(course.expired), waiting=tuple(course.waiting))
+    return Forecast(
+        posts=tuple(course.posts),
+        expired=tuple(course.expired),
+        waiting=tuple(course.waiting),
+        repeats=course.repeats,
+    )
 
 
 def hold_of(
@@ -110,6 +120,23 @@ class _Course:
         self.waiting: list[Candidate] = []
         self.posts: list[PlannedPost] = []
         self.expired: list[tuple[datetime, Candidate]] = []
+        self._repeats: list[tuple[Candidate, CoveringArticle]] = []
+        self._posted: list[CoveringArticle] = []
+
+    @property
+    def repeats(self) -> tuple[Candidate, ...]:
+        """What is left out, as other articles cover its story."""
+        return tuple(candidate for candidate, _ in self._repeats)
+
+    def take(self, arrived: Candidate) -> None:
+        """Have an article wait, and leave out what repeats a story by then: itself, or what waits already."""
+        before, self.waiting = self.waiting, [*self.waiting, arrived]
+        if self._policy.similar is None:
+            return
+        covered = covered_on_arrival(arrived, before, self._posted, self._policy.similar)
+        left = [each for each in self.waiting if each.delivery.id in covered]
+        self._repeats += ((each, covered[each.delivery.id]) for each in left)
+        self.waiting = [each for each in self.waiting if each.delivery.id not in covered]
 
     def step(self, now: datetime) -> None:
         """Post what is due at `now`."""
@@ -138,6 +165,16 @@ class _Course:
             ids = {each.delivery.id for each in old}
             self.waiting = [each for each in self.waiting if each.delivery.id not in ids]
             self.expired += ((each.expires_at or now, each) for each in old)
+            for each in old:
+                self._replace(each)
+
+    def _replace(self, expired: Candidate) -> None:
+        """Have the first article wait that was left out because the expired one was to cover its story."""
+        for pair in self._repeats:
+            if pair[1].article_id == expired.delivery.article_id:
+                self._repeats.remove(pair)
+                self.take(pair[0])
+                break
 
     def _note(self, made: tuple[PlannedPost, ...], now: datetime) -> None:
         spent, budget = self._spent, self._policy.budget
@@ -146,5 +183,8 @@ class _Course:
         seen = [at for at in spent.seen if at >= since] + [now] * len(made) if budget else []
         self._spent = replace(spent, left=spent.left - singles, seen=tuple(seen))
         posted = {delivery.id for each in made for delivery in each.deliveries}
+        if self._policy.similar is not None:
+            covered = (covering_article(each) for each in self.waiting if each.delivery.id in posted)
+            self._posted = [*self._posted, *covered][-MOST:]
         self.waiting = [each for each in self.waiting if each.delivery.id not in posted]
         self.posts += made

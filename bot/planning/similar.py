@@ -78,6 +78,20 @@ def already_covered(
     return found
 
 
+def covered_on_arrival(
+    arrived: Candidate, waiting: Sequence[Candidate], posted: Sequence[CoveringArticle], least: float
+) -> dict[int, CoveringArticle]:
+    """Return what `already_covered` returns for what waits together with what has just arrived.
+
+    No story of those that wait is covered by another, or by what is posted, so that only what is similar to
+    the new one can change: this is quick also where many wait.
+    """
+    own = covering_article(arrived)
+    near = [each for each in waiting if _is_near(own, each)]
+    alike = [each for each in near if _likeness(own, covering_article(each), least)]
+    return already_covered([arrived, *alike], posted, least)
+
+
 def covering_article(candidate: Candidate) -> CoveringArticle:
     """Return the candidate as an article that covers its story."""
     delivery = candidate.delivery
@@ -98,10 +112,15 @@ def _best_first(candidate: Candidate) -> tuple[bool, float, datetime, int]:
 def _most_alike(
     own: CoveringArticle, covering: Sequence[CoveringArticle], least: float
 ) -> CoveringArticle | None:
-    alike = [
-        (likeness(own.words, each.words, least), each)
-        for each in covering
-        if abs(each.published_at - own.published_at) <= SPAN and not each.slugs.isdisjoint(own.slugs)
-    ]
+    alike = [(_likeness(own, each, least), each) for each in covering]
     score, best = max(alike, key=lambda pair: pair[0], default=(0.0, None))
     return best if score else None
+
+
+def _likeness(one: CoveringArticle, other: CoveringArticle, least: float) -> float:
+    """Return how alike two articles' titles are; 0 where time or topics make them two stories."""
+    return likeness(one.words, other.words, least) if _is_near(one, other) else 0.0
+
+
+def _is_near(one: CoveringArticle, other: CoveringArticle | Candidate) -> bool:
+    return abs(one.published_at - other.published_at) <= SPAN and not one.slugs.isdisjoint(other.slugs)

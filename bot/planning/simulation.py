@@ -57,8 +57,8 @@ def simulate(
 ) -> Simulation:
     """Return what the channel would have posted from `start` to before `end`, looking `every` so often.
 
-    What was published before `start` is the baseline: it is not posted, and its stories count as told. Days
-    are those of the policy's time zone, or of UTC.
+    What was published before `start` is the baseline: it is not posted, and its stories count as told where
+    another article has the same address. Days are those of the policy's time zone, or of UTC.
     """
     arrivals, same_story = _arrivals(channel, articles, start, end)
     policy = channel.policy
@@ -79,8 +79,8 @@ def simulate(
         channel=channel,
         days=tuple(days),
         posts=found.posts,
-        same_story=same_story,
-        waiting=len(arrivals) - posted - len(found.expired),
+        same_story=same_story + len(found.repeats),
+        waiting=len(arrivals) - posted - len(found.expired) - len(found.repeats),
     )
 
 

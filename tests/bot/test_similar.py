@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from articles.article import Provider
 from bot.outbox.states import State
 from bot.planning.policy import Policy, candidate_of
-from bot.planning.similar import SPAN, CoveringArticle, already_covered, covering_article, likeness, words_of
+from bot.planning.similar import (
+    SPAN,
+    CoveringArticle,
+    already_covered,
+    covered_on_arrival,
+    covering_article,
+    likeness,
+    words_of,
+)
 from bot.planning.timeline import unplanned
 from tests.bot.world import START, World, article
 from tests.fakechat import server_error
@@ -73,6 +81,22 @@ def test_the_best_tells_the_story_whatever_the_order(found: list[tuple[str, int,
             assert best.delivery.id not in repeats
             assert best.quality >= each.quality
             assert abs(best.published_at - each.published_at) <= SPAN
+
+
+@given(st.lists(st.tuples(st.sampled_from(TITLES), st.integers(0, 9), st.integers(0, 100)), max_size=12))
+def test_one_after_the_other_is_like_all_at_once(found: list[tuple[str, int, int]]) -> None:
+    """A simulation leaves out, as articles arrive, what the bot does when it looks at all that waits."""
+    arrived: list[Any] = []
+    waiting: list[Any] = []
+    repeats: set[int] = set()
+    for number, (title, quality, hours) in enumerate(found, 1):
+        new = candidate(number, title, quality=quality, published_at=START - timedelta(hours=hours))
+        gone = covered_on_arrival(new, waiting, [told(99, TITLES[2])], LEAST).keys()
+        whole = already_covered([*waiting, new], [told(99, TITLES[2])], LEAST).keys()
+        assert gone == whole
+        arrived.append(new)
+        repeats |= gone
+        waiting = [each for each in arrived if each.delivery.id not in repeats]
 
 
 def test_what_was_told_before_another_topic_or_long_ago() -> None:

@@ -68,6 +68,26 @@ def test_a_story_is_told_once() -> None:
     assert found.same_story == 1
 
 
+def test_similar_stories_are_left_out_as_the_bot_does() -> None:
+    """The best of those that wait is posted, others are not, and one takes the place of what expires."""
+    titles = ("Tram line approved by the council", "Council approved the tram line", "Rain on Sunday")
+    articles = [
+        article("weak", title=titles[0], quality=60, published_at=FIRST),
+        article("best", title=titles[1], quality=90, published_at=FIRST + timedelta(hours=1)),
+        article("other", title=titles[2], quality=70, published_at=FIRST + timedelta(hours=1)),
+        article("late", title=titles[0], quality=99, published_at=FIRST + timedelta(hours=30)),
+    ]
+    policy = Policy(similar=0.85, digest=Digest(zone=UTC_ZONE, at=(time(9),), at_most=5), capacity=10)
+    end = FIRST + timedelta(days=2)
+    found = simulate(replace(CHANNEL, policy=policy), articles, FIRST, end, MINUTE)
+    assert [each.article_id for post in found.posts for each in post.deliveries] == ["best", "other"]
+    assert (found.same_story, found.waiting) == (2, 0)
+    articles[1] = replace(articles[1], expires_at=FIRST + timedelta(hours=2))
+    found = simulate(replace(CHANNEL, policy=policy), articles[:3], FIRST, end, MINUTE)
+    assert [each.article_id for post in found.posts for each in post.deliveries] == ["other", "weak"]
+    assert (found.same_story, sum(day.expired for day in found.days)) == (0, 1)
+
+
 CONFIG = """
 site: { url: "https://news.example.org" }
 state: state
