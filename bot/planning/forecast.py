@@ -130,10 +130,11 @@ class _Course:
 
     def take(self, arrived: Candidate) -> None:
         """Have an article wait, and leave out what repeats a story by then: itself, or what waits already."""
-        before, self.waiting = self.waiting, [*self.waiting, arrived]
-        if self._policy.similar is None:
+        least = self._policy.similar
+        covered = covered_on_arrival(arrived, self.waiting, self._posted, least) if least is not None else {}
+        self.waiting.append(arrived)
+        if not covered:
             return
-        covered = covered_on_arrival(arrived, before, self._posted, self._policy.similar)
         left = [each for each in self.waiting if each.delivery.id in covered]
         self._repeats += ((each, covered[each.delivery.id]) for each in left)
         self.waiting = [each for each in self.waiting if each.delivery.id not in covered]
