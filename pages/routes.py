@@ -223,7 +223,7 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
 
     @routes.app_errorhandler(GoneTopicError)
     def gone_topic(error: GoneTopicError) -> Response:
-        return page(410, "This topic was removed", "Its feeds have no entries any more. You can unsubscribe.")
+        return page(410, "This topic was removed", "Its feeds no longer have entries. You can unsubscribe.")
 
     @routes.app_errorhandler(BadFilterError)
     def bad_filter(error: BadFilterError) -> Response:

@@ -116,7 +116,7 @@ def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
         yield f"{each.delivery.id:>6}  {each.channel.name}: since {moment(each.post.created_at)}{until}"
         message = each.message
         if message is None:
-            yield f"        {each.delivery.title}  ({each.delivery.article_id}), which is not there any more"
+            yield f"        {each.delivery.title}  ({each.delivery.article_id}), which no longer exists"
             continue
         for item in message.items or (message,):
             yield f"        {item.title}  {item.link}"

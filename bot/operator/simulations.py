@@ -27,7 +27,7 @@ def simulation_lines(found: Simulation) -> Iterator[str | Line]:
     yield (
         f"{counted(totals['posts'], 'post')} with {counted(totals['articles'], 'article')} of"
         f" {totals['admitted']} admitted; {totals['expired']} became too old,"
-        f" {found.waiting} still waited, {found.same_story} told a story that was told already"
+        f" {found.waiting} still waited, {found.same_story} covered a story that was already posted"
     )
 
 

@@ -47,7 +47,7 @@ class Release(Protocol):
 
 
 Repeat = tuple[Delivery, str, int | None]
-"""A delivery that is left out, the article that tells its story, and that article's post if it has one."""
+"""A delivery that is left out, the article that covers its story, and that article's post if it has one."""
 
 Standing = tuple[int, int | None, datetime | None]
 """How many deliveries of a channel wait for a post, the newest of them, and when one last changed."""
@@ -111,7 +111,7 @@ class Backlog:
         return moved
 
     def leave_out(self, channel: str, repeats: Sequence[Repeat], now: datetime) -> int:
-        """End deliveries that wait for a post because another tells their story; return how many still did.
+        """End deliveries that wait for a post because another covers their story; return how many still did.
 
         A message that people see already is compared with what there is to say now.
         """
@@ -154,7 +154,7 @@ def read_recent(connection: Connection, channel: str, since: datetime, limit: in
 
 
 def read_repeats(connection: Connection, channel: str, covering: Sequence[str]) -> list[Delivery]:
-    """Return the deliveries that were left out because one of these articles tells a similar story."""
+    """Return the deliveries that were left out because one of these articles covers a similar story."""
     query = select(*delivery_columns).where(
         deliveries.c.channel == channel,
         deliveries.c.state == DeliveryState.SKIPPED,

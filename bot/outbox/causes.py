@@ -51,7 +51,7 @@ class Cause(StrEnum):
 
 
 TOLD = frozenset({Cause.SAME_STORY, Cause.SIMILAR})
-"""Causes of a delivery that is not posted because another article's tells the story, named by `told_by`."""
+"""Causes of a delivery that is not posted because another article covers the story, named by `told_by`."""
 
 LOST = frozenset({Cause.ANSWER_LOST})
 """Causes that leave open whether people see the message: only the channel itself shows whether they do."""
@@ -67,10 +67,10 @@ _WORDS = {
     Cause.FUTURE: "future",
     Cause.PAST_EXPIRY: "past its expiry date",
     Cause.TOPIC: "topic not followed",
-    Cause.TYPE: "type not wanted",
-    Cause.PROVIDER: "provider not wanted",
-    Cause.AUTHOR: "author not wanted",
-    Cause.LANGUAGE: "language not wanted",
+    Cause.TYPE: "type does not match",
+    Cause.PROVIDER: "provider does not match",
+    Cause.AUTHOR: "author does not match",
+    Cause.LANGUAGE: "language does not match",
     Cause.KEYWORD: "keywords do not match",
     Cause.NO_QUALITY: "no quality",
     Cause.BELOW_QUALITY: "below quality",
@@ -90,20 +90,20 @@ _WORDS = {
     Cause.REFUSED: "refused",
     Cause.ANSWER_LOST: "answer lost",
     Cause.CHANNEL_DISABLED: "channel disabled",
-    Cause.CANNOT_COMPOSE: "no message could be made of it",
+    Cause.CANNOT_COMPOSE: "no message could be composed from it",
     Cause.NOTHING_LEFT: "its articles are no longer to be posted",
 }
 
 _WITHOUT_NOTE = frozenset({Cause.CHANNEL_DISABLED, Cause.NONE})
 _WITH_NOTE = frozenset({Cause.ANSWER_LOST, Cause.CANNOT_COMPOSE})
-"""Causes whose note adds to the words; every other note, if there is one, says it all."""
+"""Causes whose note is added to the words; every other note, if there is one, replaces them."""
 
 
 def describe(cause: Cause, note: str = "", told_by: str | None = None) -> str:
     """Return a cause in words for people; "" where there is nothing to say.
 
     `note` has the particulars: of a rule's decision as that rule states it, of a request what the service
-    answered. `told_by` is the article that told the same story.
+    answered. `told_by` is the article that covered the same story.
     """
     words = _WORDS[cause]
     if told_by is not None:

@@ -84,8 +84,8 @@ class Post:
 class Delivery:
     """One article to one channel, as its row stood when it was read.
 
-    `decided` is the delivery's own state and `state` what people are told, which its post may say. `told_by`
-    is the id of the article whose delivery in the same channel tells this story, where that is the `cause`.
+    `decided` is the delivery's own state and `state` what people see, which its post may determine. `told_by`
+    is the id of the article whose delivery in the same channel covers this story, where that is the `cause`.
     `post` is None before the delivery is released, and where it was not asked for.
     """
 

@@ -55,7 +55,7 @@ deliveries = Table(
     Column("state", String(16), nullable=False),
     Column("cause", String(24), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
-    # The article whose delivery in the same channel tells this story; set exactly where the cause is
+    # The article whose delivery in the same channel covers this story; set exactly where the cause is
     # `same_story`.
     Column("told_by", Text),
     Column("forced", Boolean, nullable=False, server_default=false()),

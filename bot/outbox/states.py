@@ -7,7 +7,7 @@ A delivery is one article for one channel, and what was decided about it:
     waiting ──older than max_age──> expired
     waiting ──its channel was forgotten──> dropped
     waiting ──an operator's `skip`──> baselined
-    (found) ──another article told this story──> skipped
+    (found) ──another article covered this story──> skipped
     (found) ──was there before the channel or its new rules──> baselined
     any     ──an operator's `replay`──> waiting
 
@@ -123,7 +123,7 @@ POST_MOVES: dict[PostState, frozenset[PostState]] = {
 
 
 def standing(decided: DeliveryState, post: PostState | None) -> State:
-    """Return where a delivery stands, for people: while it waits or is posted, its post says so."""
+    """Return where a delivery stands, for people: while it waits or is posted, its post decides."""
     if decided is DeliveryState.POSTED:
         return State(post) if post is not None and post in SHOWN else State.SENT
     if decided is DeliveryState.WAITING and post is not None and post not in NOT_BEGUN:

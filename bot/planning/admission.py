@@ -245,7 +245,7 @@ class Admission:
 
 
 def tells_story(decided: str, post: str | None) -> bool:
-    """Return whether a delivery in this state, whose post is in that, tells its story in its channel."""
+    """Return whether a delivery in this state, whose post is in that, covers its story in its channel."""
     if decided in (DeliveryState.POSTED, DeliveryState.BASELINED):
         return True
     return decided == DeliveryState.WAITING and post != PostState.DEAD

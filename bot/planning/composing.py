@@ -28,7 +28,7 @@ def composed(
     """Return what a post says of `articles`, of which those with the ids `retracted` are withdrawn.
 
     An operator's comment stands above them while one of them is there. `coverage` has, by an article's id,
-    others that tell its story. What of all this people see is decided by the channel's layout.
+    others that cover its story. The channel's layout decides what people see of all this.
     """
     count = len(articles)
     heading = f"Digest: {count} article{'' if count == 1 else 's'}" if post.kind is PostKind.DIGEST else ""

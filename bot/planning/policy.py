@@ -44,7 +44,7 @@ class MentionRule:
 class Policy:
     """How a channel wants its posts; without anything, each article is a post at once, oldest first.
 
-    From a likeness of `similar` on, articles tell the same story, and only the best of them is posted.
+    From a likeness of `similar` on, articles cover the same story, and only the best of them is posted.
     `capacity` is how many articles one message of its service can hold. The first of `mentions` that fits a
     post counts.
     """

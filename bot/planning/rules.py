@@ -95,7 +95,7 @@ class Past:
     """What the outbox remembers of one article in one channel.
 
     `state`, `cause` and `note` are its delivery's, None without one; `told_by` is the id of another article
-    that has told the same story there.
+    that has covered the same story there.
     """
 
     state: State | None = None

@@ -42,7 +42,7 @@ class SimulatedDay:
 class Simulation:
     """What a channel would have had: the days, the posts, and how many articles waited at the end.
 
-    `same_story` counts the articles that were left out as another had told their story.
+    `same_story` counts the articles that were left out as another had covered their story.
     """
 
     channel: Channel
@@ -55,9 +55,9 @@ class Simulation:
 def simulate(
     channel: Channel, articles: Iterable[Article], start: datetime, end: datetime, every: timedelta
 ) -> Simulation:
-    """Return what the channel would have posted from `start` to before `end`, looking `every` so often.
+    """Return what the channel would have posted from `start` to before `end`, running `every` so often.
 
-    What was published before `start` is the baseline: it is not posted, and its stories count as told where
+    What was published before `start` is the baseline: it is not posted, and its stories count as covered where
     another article has the same address. Days are those of the policy's time zone, or of UTC.
     """
     arrivals, same_story = _arrivals(channel, articles, start, end)
@@ -93,7 +93,7 @@ def zone_of(policy: Policy) -> ZoneInfo:
 def _arrivals(
     channel: Channel, articles: Iterable[Article], start: datetime, end: datetime
 ) -> tuple[list[Arrival], int]:
-    """Return the articles that the rules admit in the span, oldest first, and how many told a known story."""
+    """Return the articles that the rules admit in the span, oldest first; and how many repeat a story."""
     told = set[str]()
     found: list[Arrival] = []
     same_story = 0

@@ -71,7 +71,7 @@ def story_keys(article: Article) -> StoryKeys | None:
 
 
 def story_of_address(url: str) -> str:
-    """Return the key of the story that is told at an address."""
+    """Return the key of the story at an address."""
     return _VERSION + story_address(url)
 
 

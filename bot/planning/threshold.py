@@ -1,6 +1,6 @@
 """What another `min_quality` would have meant for a channel in the last weeks. Pure.
 
-Knows the channel's other rules; of the outbox, and so of stories told twice, it knows nothing.
+Knows the channel's other rules; of the outbox, and so of stories posted twice, it knows nothing.
 """
 
 from __future__ import annotations

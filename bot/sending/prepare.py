@@ -127,7 +127,7 @@ class Preparer:
     def _give_up(
         self, post: Post, left: list[tuple[Delivery, DeliveryState, Cause, str]], now: datetime
     ) -> bool:
-        """End deliveries whose article is no longer to be posted; who told the same story may do so now."""
+        """End deliveries whose article is no longer to be posted; one about the same story may replace it."""
         if not self.outbox.settle(post, left, now):
             return False
         for delivery, state, _, note in left:
@@ -157,7 +157,7 @@ class Preparer:
         return Job(post=post, kind=Kind.CORRECT, message=message, request=request)
 
     def _present(self, delivery: Delivery, articles: Mapping[str, Article], now: datetime) -> Article | None:
-        """Return the delivery's article, or where that is not shown another that tells its story."""
+        """Return the delivery's article, or where that is not shown another that covers its story."""
         article = articles.get(delivery.article_id)
         if article is None or not article.has_appeared(now):
             return self._successor(delivery, now) or article
@@ -181,14 +181,14 @@ class Preparer:
         )
 
     def _successor(self, delivery: Delivery, now: datetime) -> Article | None:
-        """Return the article that tells the story now: renaming a file gives it another identity."""
+        """Return the article that covers the story now: renaming a file gives it another identity."""
         ids = [other.article_id for other in _same_story(self.outbox, delivery)]
         found = self.catalog.get_many(ids) if ids else {}
         return next((article for article in found.values() if is_visible(article, now)), None)
 
 
 def revive_next(outbox: Outbox, delivery: Delivery, now: datetime) -> None:
-    """Have the first article wait that was left out because this delivery was to tell the same story."""
+    """Have the first article wait that was left out because this delivery was to cover the same story."""
     for other in _same_story(outbox, delivery):
         if outbox.revive(other, now):
             break
