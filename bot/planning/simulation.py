@@ -57,8 +57,8 @@ def simulate(
 ) -> Simulation:
     """Return what the channel would have posted from `start` to before `end`, running `every` so often.
 
-    What was published before `start` is the baseline: it is not posted, and its stories count as covered where
-    another article has the same address. Days are those of the policy's time zone, or of UTC.
+    What was published before `start` is the baseline: it is not posted, and its stories count as covered
+    where another article has the same address. Days are those of the policy's time zone, or of UTC.
     """
     arrivals, same_story = _arrivals(channel, articles, start, end)
     policy = channel.policy
