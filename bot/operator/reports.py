@@ -20,6 +20,8 @@ from bot.planning.plan import Plan
 from bot.planning.rules import Channel
 from bot.planning.threshold import Candidates, Threshold
 from bot.services import Rate
+from bot.services.remarks import coverage_line
+from bot.services.rich import words_of
 from text.numbers import counted
 from text.tables import Cell, Column, Line, table
 
@@ -118,10 +120,14 @@ def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
         if message is None:
             yield f"        {each.delivery.title}  ({each.delivery.article_id}), which no longer exists"
             continue
+        if message.comment:
+            yield f"        Comment: {message.comment}"
         for item in message.items or (message,):
             yield f"        {item.title}  {item.link}"
             if item.summary:
                 yield f"        {item.summary}"
+            if covered := coverage_line(item):
+                yield f"        {words_of([covered])}"
 
 
 def since(delivery: Delivery) -> datetime:

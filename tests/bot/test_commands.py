@@ -604,6 +604,8 @@ def test_review_lists_what_waits_as_people_would_see_it(begun: Program, flask: C
     assert listed[0] == f"{number:>6}  team: since 2026-09-01 12:00:00Z"
     assert listed[1].startswith("        Title of new  https://")
     assert listed[2] == "        What it says."
+    assert flask("bot", "comment", number, "Our pick").exit_code == 0
+    assert flask("bot", "review").stdout.splitlines()[1:3] == ["        Comment: Our pick", listed[1]]
     other = str(int(number) + 1)
     assert json.loads(flask("bot", "review", "--json").stdout.splitlines()[0])["reason"] == "waits for review"
     assert flask("bot", "drop", other, "--seen", "held/0").stdout.endswith("will not be posted\n")
