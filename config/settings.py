@@ -69,7 +69,7 @@ class SiteConfig(Section):
 class ArticlesConfig(Section):
     """Where the article files are: in the folder `path`, or in a git repository.
 
-    Of a repository, `branch` None means the one it shows first, and `token_env` names the variable that holds
+    Of a repository, `branch` None means its default branch, and `token_env` names the variable that holds
     the token for a private one. `files` are globs of files beside the articles that are served although they
     are no pictures, audio, video or PDF. `generator` says by whose conventions they are
     written, `base_url` which site they belong to, and `permalink` how their addresses there are formed.
