@@ -36,10 +36,10 @@ _LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(https?://[^)]*\)")
 
 def linked(words: str, address: str) -> str:
     """Return a link in Markdown, with no bracket in its address that would end it, and no mention in it."""
-    return f"[{words}]({_uncalling(address).replace('(', '%28').replace(')', '%29')})"
+    return f"[{words}]({_without_mention(address).replace('(', '%28').replace(')', '%29')})"
 
 
-def _uncalling(address: str) -> str:
+def _without_mention(address: str) -> str:
     """Return an address without a name to call: `/@name` is common in paths, and `/%40name` is the same."""
     return address.replace("@", "%40")
 
@@ -114,7 +114,7 @@ def _picture(message: Message) -> str:
 def whole_text(message: Message, limit: int, markup: Markup) -> str:
     """Return the whole message as Markdown: for a service that refused its attachment."""
     escape = markup.escape
-    title, link = fit(title_of(message), TITLE, escape), _uncalling(web_url(message.link, URL) or "")
+    title, link = fit(title_of(message), TITLE, escape), _without_mention(web_url(message.link, URL) or "")
     if message.text:
         return formatted(message, limit, markup)
     if message.items:

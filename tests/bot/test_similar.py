@@ -84,7 +84,7 @@ def test_the_best_tells_the_story_whatever_the_order(found: list[tuple[str, int,
 
 
 @given(st.lists(st.tuples(st.sampled_from(TITLES), st.integers(0, 9), st.integers(0, 100)), max_size=12))
-def test_one_after_the_other_is_like_all_at_once(found: list[tuple[str, int, int]]) -> None:
+def test_articles_one_by_one_are_left_out_as_all_at_once(found: list[tuple[str, int, int]]) -> None:
     """A simulation leaves out, as articles arrive, what the bot does when it looks at all that waits."""
     arrived: list[Any] = []
     waiting: list[Any] = []

@@ -119,7 +119,7 @@ def test_corrections_keep_both(kind: str) -> None:
     assert "Our pick" in written and OTHERS[0].link in written
 
 
-def test_a_program_is_told_both_as_values() -> None:
+def test_a_program_gets_both_as_values() -> None:
     """The comment is null and the list empty where there is nothing; an address that is too long is null."""
     case = CASES["webhook"]
 
