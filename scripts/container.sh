@@ -2,7 +2,8 @@
 # Builds the image as the Dockerfile says and runs it, by buildah: without Docker, a daemon or a registry. The base
 # image is a Debian with Python, made from Debian's packages, under the name of the one in the Dockerfile. Then it
 # does what a host does: the release command, the web process, its health check, SIGTERM. Needs buildah, mmdebstrap,
-# Debian's packages and a package index; takes some minutes. PORT is where the web process listens.
+# Debian's packages and a package index, and ends with status 77 where they cannot be had; takes some minutes. PORT is
+# where the web process listens.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -16,21 +17,32 @@ finish() {
 }
 trap finish EXIT
 
-echo "== base image"
-image=$(sed -n 's/^FROM \(python:[^ ]*\)$/\1/p' Dockerfile | head -n 1)
-mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,ca-certificates "${SUITE:-bookworm}" "$work/base.tar"
-base=$(image_tool from scratch)
-image_tool add --quiet "$base" "$work/base.tar" /
-image_tool run "$base" -- ln -s python3 /usr/bin/python
-image_tool commit --quiet "$base" "docker.io/library/$image"
-rm "$work/base.tar"
-
-echo "== build"
 # How this machine reaches its package index and Debian's packages.
 mounts=()
 for path in /etc/pip.conf /etc/xdg/pip /etc/ssl/certs /etc/apt/apt.conf.d; do
     [[ ! -e $path ]] || mounts+=(--volume "$path:$path:ro")
 done
+
+# All that is not the Dockerfile's: Debian's packages, the right to run a container, a package index within it.
+make_base_image() {
+    mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,ca-certificates "${SUITE:-bookworm}" "$work/base.tar" &&
+        base=$(image_tool from scratch) &&
+        image_tool add --quiet "$base" "$work/base.tar" / &&
+        image_tool run "$base" -- ln -s python3 /usr/bin/python &&
+        image_tool run "${mounts[@]}" "$base" -- sh -c "
+            python -m venv /probe && /probe/bin/pip download -q --no-deps --dest /probe wheel && rm -r /probe" &&
+        image_tool commit --quiet "$base" "docker.io/library/$image" &&
+        rm "$work/base.tar"
+}
+
+echo "== base image"
+image=$(sed -n 's/^FROM \(python:[^ ]*\)$/\1/p' Dockerfile | head -n 1)
+make_base_image || {
+    echo "this machine cannot run a container, or not reach packages from it" >&2
+    exit 77
+}
+
+echo "== build"
 image_tool build --pull-never --network host --format docker "${mounts[@]}" --tag newswire . >"$work/build.log" 2>&1 || {
     tail -n 30 "$work/build.log" >&2
     exit 1

@@ -21,6 +21,7 @@ from tests.soak.cluster import free_port
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n- later\n\n## [1.2.0] - 2026\n\n- now\n\n## [1.1.0]\n\n- old\n"
 PROJECT = '[project]\nversion = "1.2.0"\n'
+CANNOT = 77  # the exit status of a script on a machine without what it needs
 
 
 def test_workflows_follow_the_schema() -> None:
@@ -110,5 +111,7 @@ def test_the_image_is_built_and_runs() -> None:
         text=True,
         timeout=850,
     )
+    if done.returncode == CANNOT:
+        pytest.skip(done.stderr.splitlines()[-1])
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("ok\n")
