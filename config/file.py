@@ -225,8 +225,8 @@ _WRONG_TYPES = {
     "float_parsing": "must be a number",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
-    "tuple_type": "must be a list, such as [a, b]",
-    "list_type": "must be a list, such as [a, b]",
+    "tuple_type": "must be a list: [a, b], or lines with a hyphen",
+    "list_type": "must be a list: [a, b], or lines with a hyphen",
     "dict_type": "must be `key: value` lines, indented below it",
 }
 

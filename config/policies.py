@@ -104,7 +104,7 @@ class DigestConfig(Section):
     days: Annotated[tuple[Day, ...], BeforeValidator(_days)] = DAYS
     timezone: TimeZone | None = None
     at_least: Annotated[int, Field(ge=1, le=100), NO_TRUTH_VALUE] = 1
-    at_most: Annotated[int, Field(ge=1, le=100), NO_TRUTH_VALUE] = 20
+    at_most: Annotated[int, Field(ge=1, le=100, validate_default=True), NO_TRUTH_VALUE] = 20
     order: Literal["quality", "newest", "oldest"] = "quality"
 
     @field_validator("at_most")
@@ -112,7 +112,7 @@ class DigestConfig(Section):
     def _is_enough(cls, at_most: int, info: Any) -> int:
         at_least = info.data.get("at_least", 1)
         if at_most < at_least:
-            raise ValueError(f"is less than at_least, which is {at_least}")
+            raise ValueError(f"at_most is {at_most}, and at_least is {at_least}: it cannot be less")
         return at_most
 
 

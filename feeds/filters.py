@@ -237,19 +237,19 @@ def _quality(values: list[str]) -> int | None:
     if not values:
         return None
     if len(set(values)) > 1:
-        raise BadFilterError("min_quality can be given once")
+        raise BadFilterError("`min_quality` can be given once")
     quality = whole_number(values[0], -MAX_QUALITY, MAX_QUALITY)
     if quality is None:
-        raise BadFilterError("min_quality must be a whole number")
+        raise BadFilterError("`min_quality` must be a whole number")
     return quality
 
 
 def _texts(name: str, values: list[str]) -> tuple[str, ...]:
     texts = sorted({text for value in values if (text := one_line(fold(one_line(value))))})
     if len(texts) > MAX_VALUES:
-        raise BadFilterError(f"{name} can be given at most {MAX_VALUES} times")
+        raise BadFilterError(f"`{name}` can be given at most {MAX_VALUES} times")
     if any(len(text) > MAX_LENGTH for text in texts):
-        raise BadFilterError(f"each {name} can have at most {MAX_LENGTH} characters")
+        raise BadFilterError(f"each `{name}` can have at most {MAX_LENGTH} characters")
     return tuple(texts)
 
 
@@ -266,7 +266,7 @@ def _excluded(values: list[str], topics: Topics) -> tuple[str, ...]:
     if ALL in slugs:
         raise BadFilterError("a feed without all topics would have no entries")
     if len(slugs) > MAX_VALUES:
-        raise BadFilterError(f"not can be given at most {MAX_VALUES} times")
+        raise BadFilterError(f"`not` can be given at most {MAX_VALUES} times")
     return tuple(sorted(slug for slug in slugs if _ancestors(slug, topics).isdisjoint(slugs)))
 
 

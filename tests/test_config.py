@@ -174,7 +174,7 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
             "feeds:\n  topics:\n    - name: A\n      parent: B\n",
             ["2:3: feeds.topics: the parent 'B' of 'A' is not a listed topic"],
         ),
-        ("feeds:\n  topics: x\n", ["2:11: feeds.topics: must be a list, such as [a, b]"]),
+        ("feeds:\n  topics: x\n", ["2:11: feeds.topics: must be a list: [a, b], or lines with a hyphen"]),
         ("bot:\n  every: soon\n", ["2:10: bot.every: write a time such as 60 seconds, 5 minutes or 7 days"]),
         ("bot:\n  every: 0 s\n", ["2:10: bot.every: write a time such as 60 seconds, 5 minutes or 7 days"]),
         (

@@ -76,7 +76,14 @@ def test_what_is_off_is_absent(tmp_path: Path) -> None:
             'digest: { at: "9:00", days: [monday] }',
             "8:29: bot.channels[1].digest.days: write every, weekdays",
         ),
-        ('digest: { at: "9:00", at_least: 3, at_most: 2 }', "8:51: bot.channels[1].digest.at_most: is less"),
+        (
+            'digest: { at: "9:00", at_least: 3, at_most: 2 }',
+            "8:51: bot.channels[1].digest.at_most: at_most is 2",
+        ),
+        (
+            'digest: { at: "9:00", at_least: 30 }',
+            "8:7: bot.channels[1].digest: at_most is 20, and at_least is 30: it cannot be less",
+        ),
         ("similar: yes", "8:16: bot.channels[1].similar: must be a number"),
         ("min_quality: on", "8:20: bot.channels[1].min_quality: must be a number"),
         ("budget: { per: day, at_most: true }", "8:36: bot.channels[1].budget.at_most: must be a number"),

@@ -19,24 +19,22 @@ class AddressError(BotError):
     """DATABASE_URL cannot be used."""
 
 
-def database_address(url: str) -> URL:
+def database_address(url: str, name: str = "DATABASE_URL") -> URL:
     """Return the address in `url`: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`.
 
-    Raises AddressError.
+    Raises AddressError, whose text calls the address by `name`.
     """
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
-        raise AddressError(f"DATABASE_URL {_fault(url)}") from None
+        raise AddressError(f"{name} {_fault(url)}") from None
     if address.drivername in _POSTGRES:
         if "@" in (address.host or "") or "," in f"{address.host}{address.query.get('host', '')}":
-            raise AddressError(f"DATABASE_URL {_fault(url)}")
+            raise AddressError(f"{name} {_fault(url)}")
         return address.set(drivername="postgresql+psycopg")
     if address.drivername == "sqlite" and address.database not in (None, "", ":memory:"):
         return address
-    raise AddressError(
-        f"DATABASE_URL: {address.drivername}: must be sqlite:///FILE or postgresql://HOST/NAME"
-    )
+    raise AddressError(f"{name}: {address.drivername}: must be sqlite:///FILE or postgresql://HOST/NAME")
 
 
 def _fault(url: str) -> str:

@@ -150,13 +150,13 @@ class Database:
         self.engine.dispose()
 
 
-def connect(url: str) -> Database:
+def connect(url: str, name: str = "DATABASE_URL") -> Database:
     """Return the database at `url`: `sqlite:///file`, `postgres://…` or `postgresql://…`.
 
     Nothing is opened, but the folder of an SQLite file is created. Raises AddressError for another address,
-    in a text without the password, and DatabaseError for a folder that cannot be made.
+    in a text with `name` and without the password, and DatabaseError for a folder that cannot be made.
     """
-    address = database_address(url)
+    address = database_address(url, name)
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
     # No statements prepared on the server: a pooler in transaction mode hands out another server each time.

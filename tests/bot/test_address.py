@@ -57,3 +57,9 @@ def test_any_text_is_taken_or_refused(url: str) -> None:
     """Never another error than the one line."""
     with contextlib.suppress(AddressError):
         database_address(url)
+
+
+def test_the_text_names_where_the_address_was_written() -> None:
+    """A command's argument is not called by the variable's name."""
+    with pytest.raises(AddressError, match=r"^URL is not a database's address"):
+        database_address("s3cret", "URL")

@@ -209,6 +209,13 @@ def test_a_slash_at_the_end_leads_to_the_page(filled: Web, path: str) -> None:
     assert filled.get("/topics/go/x/").status_code == filled.get("/nothing/").status_code == 404
 
 
+def test_an_invalid_feed_address_names_the_parameter_as_it_is_written(filled: Web) -> None:
+    """Nobody can write Min_quality."""
+    answer = filled.get("/feeds/go.rss?min_quality=x")
+    assert answer.status_code == 400
+    assert "`min_quality` must be a whole number." in answer.text
+
+
 def test_unknown_topic_names_near_ones(filled: Web) -> None:
     """A topic that does not exist is 404 with those that sound like it, and is never stored."""
     answer = filled.get("/topics/goo")

@@ -66,6 +66,6 @@ def _add_copying(group: AppGroup, parts: Parts) -> None:
         environment can replace URL, so that no password appears in a command line.
         """
         ours = parts(sys.stderr)
-        with closing(connect(url)) as target:
+        with closing(connect(url, "URL")) as target:
             rows = copying.move(ours.database, target, ours.clock())
         print_line(f"copied {counted(rows, 'row')}")
