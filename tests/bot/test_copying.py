@@ -121,7 +121,7 @@ def test_what_is_no_backup_is_refused(world: World, tmp_path: Path) -> None:
     with closing(connect(f"sqlite:///{tmp_path / 'empty'}")) as empty, empty.write():
         pass
     with closing(connect(f"sqlite:///{tmp_path / 'fresh.sqlite'}")) as fresh:
-        for name, reason in (("none", "no file"), ("text", "no backup"), ("empty", "no outbox")):
+        for name, reason in (("none", "no file"), ("text", "not a backup"), ("empty", "no outbox")):
             with pytest.raises(CopyError, match=reason):
                 copying.restore(tmp_path / name, fresh, START)
 
