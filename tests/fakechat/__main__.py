@@ -24,7 +24,8 @@ A new channel begins with its newest article. To post another, save a file and w
     printf -- '---\\ntitle: Hello, chat\\ndate: %s\\nquality: 90\\ntopics: [AI]\\n---\\nIt works.\\n' \\
         "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > content/hello.md
 
-The addresses of the other services, for a channel's `webhook_env`:
+The addresses of the other services. Each is the value of the variable that a channel's `webhook_env` names,
+with Telegram `token_env`; that of slack_app is the channel's `api` itself:
 
 {others}
 
