@@ -113,4 +113,4 @@ def _pulls(checkout: Checkout) -> str | None:
     status = checkout.status()
     if status.failing_since is None:
         return None
-    return f"articles are not pulled since {status.failing_since:%Y-%m-%dT%H:%M:%SZ}: {status.reason}"
+    return f"articles have not been pulled since {status.failing_since:%Y-%m-%dT%H:%M:%SZ}: {status.reason}"

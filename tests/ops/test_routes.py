@@ -185,13 +185,13 @@ def test_an_unreachable_repository_is_a_warning(
     newswire.watcher.start()
     answer = app.test_client().get("/readyz", headers=token)
     assert answer.status_code == 200
-    assert "not pulled since 2026-03-01T12:00:00Z" in str(answer.json)
+    assert "not been pulled since 2026-03-01T12:00:00Z" in str(answer.json)
     public = app.test_client().get("/readyz")
     assert public.json == {"status": "ready", "reasons": [], "warnings": ["git-pull-failing"]}
     assert app.test_client().get("/feeds/all.rss").status_code == 200
     checked = app.test_cli_runner().invoke(args=["articles", "check"])
     assert checked.exit_code == 0
-    assert "not pulled since 2026-03-01 12:00 UTC" in checked.output
+    assert "not been pulled since 2026-03-01 12:00 UTC" in checked.output
     metrics = samples(app.test_client().get("/metrics", headers=token).text)
     assert metrics["newswire_git_failing", ""] == 1
 
