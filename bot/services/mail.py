@@ -9,8 +9,8 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, timedelta
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
@@ -22,11 +22,9 @@ from pydantic import AfterValidator, Field
 
 from bot.services.answers import Outcome, Response, Verdict
 from bot.services.drawing import Drawing, Times
-from bot.services.listing import fitted
-from bot.services.message import Message, Picture, test_text, title_of
+from bot.services.mail_text import COMMENT_STYLE, NAME, SUBJECT, SUMMARY, page_of, text_of
+from bot.services.message import Message, test_text, title_of
 from bot.services.options import Options, VariableName
-from bot.services.remarks import comment_of, covered
-from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -39,18 +37,10 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, units, web_url
+from bot.services.text import clean, fit
 
 LINE = 998
 """Characters of a line, without its end: RFC 5322 §2.1.1. The encoding of the parts keeps to it."""
-
-# Limits of our own, in characters: beyond them a message reads no better.
-SUBJECT = 200
-NAME = 60
-SUMMARY = 2000
-TOPICS = 300
-URL = 1500
-LIST = 40_000
 
 DEAD = {
     "5.1.1": "there is no such mailbox",
@@ -142,9 +132,9 @@ class Email(Service):
     ) -> Request:
         """Return the request that sends `message`."""
         mail = _mail(to, fit(title_of(message), SUBJECT), message.site, context)
-        mail.set_content(_text(message))
+        mail.set_content(text_of(message))
         if detail < Detail.PLAIN:
-            mail.add_alternative(_html(message, with_image=detail < Detail.NO_IMAGE), subtype="html")
+            mail.add_alternative(page_of(message, with_image=detail < Detail.NO_IMAGE), subtype="html")
             mail.set_boundary(f"=_{str(mail['Message-ID'])[1:33]}")  # the same in every attempt
         return _request(to, mail)
 
@@ -181,7 +171,7 @@ class Email(Service):
         page = mail.get_body(("html",))
         marked = page.get_content() if page else ""
         picture = re.search(r'<img src="([^"]*)"', marked)
-        said = re.search(rf'<p style="{re.escape(_COMMENT)}">(.*?)</p>', marked)
+        said = re.search(rf'<p style="{re.escape(COMMENT_STYLE)}">(.*?)</p>', marked)
         if said:
             paragraphs.pop(0)
         link = re.search(r'<a href="([^"]*)"', marked)
@@ -244,86 +234,3 @@ def _request(to: Destination, mail: EmailMessage) -> Request:
         envelope=Envelope(sender=sender, recipient=recipient),
         message_id=str(mail["Message-ID"]),
     )
-
-
-_PLAIN = Markup(escape=str, link=lambda words, address: f"{words}\n  {address}", bullet="* ", below="\n  ")
-_HTML = Markup(
-    escape=html.escape,
-    link=lambda words, address: f'<a href="{html.escape(address)}" style="color:#1c4f8f">{words}</a>',
-    bold="<b>{}</b>".format,
-    italic="<i>{}</i>".format,
-    struck="<s>{}</s>".format,
-    below="<br>\n",
-)
-
-
-def _plain_lines(text: Sequence[Line]) -> str:
-    return write(text, _PLAIN)
-
-
-def _html_lines(text: Sequence[Line]) -> str:
-    """Return a paragraph for each line: few mailboxes show lists alike."""
-    return "\n".join(f'<p style="margin:0 0 8px">{write([line], _HTML)}</p>' for line in text)
-
-
-def _text(message: Message) -> str:
-    return "\n\n".join(filter(None, (comment_of(message), *_paragraphs(message)))) + "\n"
-
-
-def _paragraphs(message: Message) -> tuple[str | None, ...]:
-    if message.text:
-        return (cut(message.text, LIST, _plain_lines, units),)
-    title, link = fit(title_of(message), SUBJECT), web_url(message.link, URL)
-    if message.items:
-        return (title, fitted(message, LIST, _plain_lines, units), link, _small_print(message))
-    summary, others = fit(clean(message.summary), SUMMARY), covered(message, _plain_lines, units)
-    return (title, summary, others, link, _small_print(message))
-
-
-def _small_print(message: Message) -> str:
-    topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
-    quality = "" if message.quality is None else f"Quality {message.quality}"
-    at = f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    provider = fit(clean(message.provider or ""), NAME)
-    return " · ".join(filter(None, (provider, topics, quality, at)))
-
-
-def _html(message: Message, *, with_image: bool) -> str:
-    """Return a page whose styles are in its elements, as mailboxes take no others."""
-    parts = "\n".join(filter(None, _parts(message, with_image=with_image)))
-    return (
-        '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n'
-        '<body style="margin:0;padding:16px;font-family:Arial,sans-serif;font-size:16px;line-height:1.5">\n'
-        f'<div style="max-width:600px;margin:0 auto">\n{parts}\n</div>\n</body></html>\n'
-    )
-
-
-_COMMENT = "margin:0 0 12px;font-style:italic"
-
-
-def _parts(message: Message, *, with_image: bool) -> Iterator[str]:
-    if comment := comment_of(message):
-        yield f'<p style="{_COMMENT}">{html.escape(comment)}</p>'
-    if message.text:
-        yield cut(message.text, LIST, _html_lines, units)
-        yield from _image(message) if with_image else ()
-        return
-    title, link = html.escape(fit(title_of(message), SUBJECT)), web_url(message.link, URL)
-    linked = f'<a href="{html.escape(link)}" style="color:#1c4f8f">{title}</a>' if link else title
-    yield f'<h1 style="margin:0 0 8px;font-size:20px;line-height:1.3">{linked}</h1>'
-    yield from _image(message) if with_image else ()
-    if message.items:
-        yield fitted(message, LIST, _html_lines, units)
-    summary = html.escape(fit(clean(message.summary), SUMMARY))
-    if summary:
-        yield f'<p style="margin:0 0 8px">{summary}</p>'
-    yield covered(message, _html_lines, units) or ""
-    yield f'<p style="margin:0;color:#616061;font-size:13px">{html.escape(_small_print(message))}</p>'
-
-
-def _image(message: Message) -> Iterator[str]:
-    image = web_url(message.image or "", URL)
-    if image:
-        width = "160px" if message.picture is Picture.THUMBNAIL else "100%"
-        shown = f'<img src="{html.escape(image)}" alt="" style="max-width:{width}">'
-        yield f'<p style="margin:0 0 8px">{shown}</p>'

@@ -1,26 +1,17 @@
-"""Microsoft Teams: an Adaptive Card through the webhook of a workflow.
-
-Everything an article brings is in TextRuns, which know no Markdown, so that a title reads exactly as it was
-written; only the date is a TextBlock.
-"""
+"""Microsoft Teams: an Adaptive Card through the webhook of a workflow."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
 from bot.services.drawing import Drawing, Times
-from bot.services.listing import fitted
 from bot.services.mention import Ids
-from bot.services.message import Mention, MentionKind, Message, Picture, test_text, title_of
-from bot.services.remarks import comment_of, covered
-from bot.services.rich import Line, Run, cut
+from bot.services.message import MentionKind, Message, test_text, title_of
 from bot.services.service import (
     NO_CONTEXT,
     Context,
@@ -31,27 +22,8 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, web_url
-
-CARD = 28_000
-"""Bytes of a card, "about 28 KB": a workflow answers 202 to a larger one and then fails, unknown to the bot.
-
-https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions
-"""
-
-VERSION = "1.5"
-"""https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-reference"""
-
-# Limits of our own, in characters, that keep every card under CARD even in UTF-16.
-TITLE = 300
-NAME = 100
-SUMMARY = 1500
-TOPICS = 300
-URL = 2000
-LIST = 20_000
-"""Bytes of the rich text of a card, as JSON in UTF-16."""
-COVERED = 6_000
-"""Likewise, of the line that names other publishers."""
+from bot.services.teams_card import SUMMARY, URL, above, body_of, paragraph, plain_body, request, text_of
+from bot.services.text import fit, web_url
 
 ENDED = (
     ".logic.azure.com",
@@ -118,16 +90,16 @@ class Teams(Service):
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
-            body = [*_above(message), *_everything(message)]
-            return _request(to, body, title_of(message), mention=message.mention)
-        body = [*_above(message), *_body(message, with_image=detail < Detail.NO_IMAGE)]
+            body = [*above(message), *plain_body(message)]
+            return request(to, body, title_of(message), mention=message.mention)
+        body = [*above(message), *body_of(message, with_image=detail < Detail.NO_IMAGE)]
         link = None if message.items or message.text else web_url(message.link, URL)
-        return _request(to, body, title_of(message), link, mention=message.mention)
+        return request(to, body, title_of(message), link, mention=message.mention)
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
         text = fit(test_text(site), SUMMARY)
-        return _request(to, [_runs(_run(text))], text)
+        return request(to, [paragraph(text)], text)
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means: 202 says only that the workflow has accepted it.
@@ -157,174 +129,13 @@ class Teams(Service):
         return Drawing(
             sender="Workflows",
             mention=re.sub(r"</?at>", "", parts.get("mention", {}).get("text", "")),
-            comment=_text_of(parts.get("comment")),
-            above=_text_of(parts.get("provider")),
-            title=_text_of(parts.get("title")),
-            text="\n".join(filter(None, map(_text_of, lines))),
+            comment=text_of(parts.get("comment")),
+            above=text_of(parts.get("provider")),
+            title=text_of(parts.get("title")),
+            text="\n".join(filter(None, map(text_of, lines))),
             picture=urlsplit(parts.get("picture", {}).get("url", "")).hostname or "",
-            below=tuple(filter(None, (_text_of(parts.get("topics")), shown))),
+            below=tuple(filter(None, (text_of(parts.get("topics")), shown))),
             button=action.get("title", ""),
             link=action.get("url", ""),
             is_card=True,
         )
-
-
-def _above(message: Message) -> Iterator[dict[str, object]]:
-    """Yield the block that names who is notified, and that of an operator's comment.
-
-    The card has to say who is notified, too.
-    """
-    if message.mention:
-        yield {"type": "TextBlock", "id": "mention", "text": f"<at>{message.mention.id}</at>"}
-    if comment := comment_of(message):
-        yield {**_runs(_run(comment)), "id": "comment"}
-
-
-def _body(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
-    if message.text:
-        yield from cut(message.text, LIST, _rich, _size)
-        yield from _image(message) if with_image else ()
-        return
-    if message.items:
-        title = fit(title_of(message), TITLE)
-        struck = {"strikethrough": True} if message.retracted else {}
-        yield {**_runs(_run(title, weight="Bolder", size="Medium", **struck)), "id": "title"}
-        yield from fitted(message, LIST, _rich, _size)
-        yield _published(message)
-        return
-    yield from _article(message, with_image=with_image)
-
-
-def _article(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
-    provider = fit(clean(message.provider or ""), NAME)
-    if provider:
-        yield {**_runs(_run(provider, isSubtle=True, size="Small")), "id": "provider"}
-    yield {**_runs(_run(fit(title_of(message), TITLE), weight="Bolder", size="Medium")), "id": "title"}
-    summary = fit(clean(message.summary), SUMMARY)
-    if summary:
-        yield {**_runs(_run(summary)), "id": "summary"}
-    for block in covered(message, _rich, _size, COVERED) or ():
-        yield {**block, "id": "covered"}
-    yield from _image(message) if with_image else ()
-    topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
-    quality = "" if message.quality is None else f"Quality {message.quality}"
-    small = " · ".join(filter(None, (topics, quality)))
-    if small:
-        yield {**_runs(_run(small, isSubtle=True, size="Small")), "id": "topics"}
-    yield _published(message)
-
-
-def _published(message: Message) -> dict[str, object]:
-    return {"type": "TextBlock", "id": "published", "isSubtle": True, "size": "Small", "text": _time(message)}
-
-
-def _image(message: Message) -> Iterator[dict[str, object]]:
-    image = web_url(message.image or "", URL)
-    if image:
-        alt = fit(title_of(message), TITLE)
-        size = "Medium" if message.picture is Picture.THUMBNAIL else "Stretch"
-        yield {"type": "Image", "url": image, "altText": alt, "size": size, "id": "picture"}
-
-
-def _rich(text: Sequence[Line]) -> list[dict[str, object]]:
-    """Return a RichTextBlock for each line, with an id by which the preview knows it."""
-    blocks = []
-    for number, line in enumerate(text, 1):
-        runs = [_formatted(run) for run in line.runs]
-        start = [_run("• ")] if line.bullet else []
-        blocks.append({**_runs(*start, *runs), "id": f"line{number}"})
-    return blocks
-
-
-def _formatted(run: Run) -> dict[str, object]:
-    made = _run(run.text or " ")
-    if run.bold:
-        made["weight"] = "Bolder"
-    made |= {"italic": True} if run.italic else {}
-    made |= {"strikethrough": True} if run.struck else {}
-    return made | ({"selectAction": {"type": "Action.OpenUrl", "url": run.link}} if run.link else {})
-
-
-def _size(blocks: Sequence[dict[str, object]]) -> int:
-    """Return the bytes of some blocks of a card, in the longer of the two encodings."""
-    written = json.dumps(blocks, ensure_ascii=False)
-    return max(len(written.encode(coding, "surrogatepass")) for coding in ("utf-8", "utf-16-le"))
-
-
-def _time(message: Message) -> str:
-    """Return a date that each reader's client shows in its own zone.
-
-    https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features#datetime-formatting-and-localization
-    """
-    moment = message.published_at.astimezone(UTC)
-    # The functions take seconds without a fraction, and years of four digits.
-    stamp = f"{moment.year:04d}{moment:-%m-%dT%H:%M:%SZ}"
-    return f"{{{{DATE({stamp},SHORT)}}}} {{{{TIME({stamp})}}}}"
-
-
-def _run(text: str, **style: object) -> dict[str, object]:
-    return {"type": "TextRun", "text": text, **style}
-
-
-def _runs(*runs: dict[str, object]) -> dict[str, object]:
-    return {"type": "RichTextBlock", "inlines": list(runs)}
-
-
-def _text_of(block: dict[str, Any] | None) -> str:
-    return "".join(run["text"] for run in (block or {}).get("inlines", ()))
-
-
-def _bare(text: Sequence[Line]) -> list[dict[str, object]]:
-    """Return lines as plain text, with the address of each link behind its words."""
-    written = []
-    for line in text:
-        words = "".join(f"{run.text} {run.link}" if run.link else run.text for run in line.runs)
-        written.append(_runs(_run(("• " if line.bullet else "") + (words or " "))))
-    return written
-
-
-def _everything(message: Message) -> list[dict[str, object]]:
-    """Return the whole message as text: for a workflow that refused its card."""
-    if message.text:
-        return cut(message.text, LIST, _bare, _size)
-    if message.items:
-        return [_runs(_run(fit(title_of(message), TITLE))), *fitted(message, LIST, _bare, _size)]
-    parts = (
-        fit(title_of(message), TITLE),
-        fit(clean(message.summary), SUMMARY),
-        web_url(message.link, URL) or "",
-    )
-    others = covered(message, _bare, _size, COVERED) or ()
-    return [_runs(_run("\n\n".join(filter(None, parts)))), *others]
-
-
-def _request(
-    to: Destination,
-    body: list[dict[str, object]],
-    summary: str,
-    link: str | None = None,
-    mention: Mention | None = None,
-) -> Request:
-    """Return the request for a card in the envelope that a workflow's template unpacks.
-
-    https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
-    """
-    card: dict[str, object] = {
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "type": "AdaptiveCard",
-        "version": VERSION,
-        "fallbackText": fit(summary, TITLE),
-        "body": body,
-    }
-    if link:
-        card["actions"] = [{"type": "Action.OpenUrl", "title": "Read article", "url": link}]
-    if mention:
-        who = {"id": mention.id, "name": mention.id}
-        entity = {"type": "mention", "text": f"<at>{mention.id}</at>", "mentioned": who}
-        card["msteams"] = {"entities": [entity]}
-    attachment = {
-        "contentType": "application/vnd.microsoft.card.adaptive",
-        "contentUrl": None,
-        "content": card,
-    }
-    return Request(method="POST", url=to.address, json={"type": "message", "attachments": [attachment]})

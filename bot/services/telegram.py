@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, timedelta
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -17,12 +17,9 @@ from pydantic import BeforeValidator
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
 from bot.services.drawing import Drawing, Times
-from bot.services.listing import fitted
 from bot.services.mention import Ids
-from bot.services.message import Mention, MentionKind, Message, test_text, title_of
+from bot.services.message import MentionKind, Message, test_text
 from bot.services.options import Options, VariableName
-from bot.services.remarks import comment_of, covered
-from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -34,21 +31,9 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, units, web_url
+from bot.services.telegram_text import TEXT, URL, caption_of, escaped, plain_of, shown, text_of
+from bot.services.text import web_url
 from text.numbers import no_truth_value
-
-TEXT = 4096
-"""Characters after the markup is taken out: https://core.telegram.org/bots/api#sendmessage"""
-
-CAPTION = 1024
-"""Likewise, under a photo: https://core.telegram.org/bots/api#sendphoto"""
-
-# Limits of our own, in characters, which leave the summary its share of a caption.
-TITLE = 256
-SMALL = 200
-COMMENT = 240
-COVERED = 250
-URL = 2000
 
 API = "https://api.telegram.org"
 """Another server that speaks the Bot API can be named by its whole address in place of the token.
@@ -77,7 +62,6 @@ They are not listed there; these are the texts of https://github.com/tdlib/teleg
 
 _MARK = "/photo"
 _TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
-_TAG = re.compile(r"<[^<>]*>")
 _DEGRADED = re.compile(r"bad request: [a-z0-9_ ]{1,60}")
 
 
@@ -87,19 +71,6 @@ class TelegramOptions(Options):
     token_env: VariableName
     chat: int | str
     message_thread_id: Annotated[int | None, BeforeValidator(no_truth_value)] = None
-
-
-def _free(text: str) -> str:
-    """Return a text in which no name is a mention: Telegram finds mentions by itself, in any markup."""
-    return text.replace("@", "@\u200b")
-
-
-def _cut(text: str, limit: int) -> str:
-    """Return a text, escaped, with at most `limit` characters, as Telegram counts after the markup.
-
-    https://core.telegram.org/bots/api#html-style
-    """
-    return html.escape(fit(text, limit, _free))
 
 
 class Telegram(Service):
@@ -145,11 +116,11 @@ class Telegram(Service):
         """Return the request that posts `message`: as a photo, if it has one."""
         target = _target(to, context)
         if detail == Detail.PLAIN:
-            return _request(to, "sendMessage", {**target, **_plain(message)})
+            return _request(to, "sendMessage", {**target, **plain_of(message)})
         image = web_url(message.image or "", URL) if detail < Detail.NO_IMAGE and not message.items else None
         if image is None:
-            return _request(to, "sendMessage", {**target, **_text(message)})
-        return _request(to, "sendPhoto", {**target, "photo": image, **_caption(message)})
+            return _request(to, "sendMessage", {**target, **text_of(message)})
+        return _request(to, "sendPhoto", {**target, "photo": image, **caption_of(message)})
 
     def correct(
         self,
@@ -165,13 +136,13 @@ class Telegram(Service):
             return None
         target = {"chat_id": to.options["chat"], "message_id": int(number)}
         if message_id.endswith(_MARK):
-            return _request(to, "editMessageCaption", {**target, **_caption(message)})
-        made = _plain(message) if detail == Detail.PLAIN else _text(message)
+            return _request(to, "editMessageCaption", {**target, **caption_of(message)})
+        made = plain_of(message) if detail == Detail.PLAIN else text_of(message)
         return _request(to, "editMessageText", {**target, **made})
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
-        text = _cut(test_text(site), TEXT)
+        text = escaped(test_text(site), TEXT)
         return _request(to, "sendMessage", {**_target(to, NO_CONTEXT), "text": text, "parse_mode": "HTML"})
 
     def classify(self, response: Response) -> Verdict:
@@ -209,116 +180,13 @@ class Telegram(Service):
             sender="Bot",
             badge="BOT",
             mention=called,
-            comment=_shown(said),
-            title=_shown(lines[0]),
-            text=_shown("\n".join(lines[1 : -1 if small else None])),
+            comment=shown(said),
+            title=shown(lines[0]),
+            text=shown("\n".join(lines[1 : -1 if small else None])),
             picture=urlsplit(str(sent.get("photo", ""))).hostname or "",
-            below=tuple(filter(None, (_shown(small),))),
+            below=tuple(filter(None, (shown(small),))),
             link=html.unescape(link[1]) if link else "",
         )
-
-
-def _text(message: Message) -> dict[str, object]:
-    return {
-        "text": _composed(message, TEXT),
-        "parse_mode": "HTML",
-        "link_preview_options": {"is_disabled": True},
-    }
-
-
-def _caption(message: Message) -> dict[str, object]:
-    return {"caption": _composed(message, CAPTION), "parse_mode": "HTML"}
-
-
-def _plain(message: Message) -> dict[str, object]:
-    """Return the whole message as text without markup: for a chat that refused it."""
-    called = "\n".join(filter(None, (_notifying(message.mention), comment_of(message, _free, COMMENT))))
-    room = TEXT - units(called) - 1
-    if message.text:
-        text = cut(message.text, room, _bare, units)
-    else:
-        title, link = fit(title_of(message), TITLE, _free), web_url(message.link, URL) or ""
-        if message.items:
-            rest = [fitted(message, room - TITLE - 1, _bare, units)]
-        else:
-            others = covered(message, _bare, units) or ""
-            summary = fit(clean(message.summary), room - TITLE - URL - units(others) - 3, _free)
-            rest = [summary, others, link]
-        text = "\n".join(filter(None, (title, *rest)))
-    return {
-        "text": f"{called}\n{text}" if called else text,
-        "link_preview_options": {"is_disabled": True},
-    }
-
-
-_MARKUP = Markup(
-    escape=lambda text: html.escape(_free(text)),
-    link=lambda words, address: f'<a href="{html.escape(address)}">{words}</a>',
-    bold="<b>{}</b>".format,
-    italic="<i>{}</i>".format,
-    struck="<s>{}</s>".format,
-)
-_BARE = Markup(escape=_free, link=lambda words, address: f"{words} {address}")
-
-
-def _bare(text: Sequence[Line]) -> str:
-    return write(text, _BARE)
-
-
-def _marked(text: Sequence[Line]) -> str:
-    return write(text, _MARKUP)
-
-
-def _visible(text: str) -> int:
-    """Return the length of a text as Telegram counts it: without the markup."""
-    return units(html.unescape(_TAG.sub("", text)))
-
-
-def _notifying(mention: Mention | None) -> str:
-    """Return what notifies somebody; "" for nobody."""
-    return f"@{mention.id}" if mention else ""
-
-
-def _composed(message: Message, limit: int) -> str:
-    """Return the message's text within `limit`, in which the address of a link does not count."""
-    comment = html.escape(comment_of(message, _free, COMMENT))
-    above = (_notifying(message.mention), comment and f"<i>{comment}</i>")
-    called = "\n".join(filter(None, above))
-    room = limit - _visible(called) - 1
-    if message.text:
-        said = cut(message.text, room, _marked, _visible)
-    elif message.items:
-        said = _digest(message, room)
-    else:
-        said = _article(message, room)
-    return f"{called}\n{said}" if called else said
-
-
-def _digest(message: Message, limit: int) -> str:
-    title = _cut(title_of(message), TITLE)
-    head = f"<s>{title}</s>" if message.retracted else f"<b>{title}</b>"
-    small = f"<i>{_small_print(message)}</i>"
-    return "\n".join((head, fitted(message, limit - TITLE - SMALL - 2, _marked, _visible), small))
-
-
-def _article(message: Message, limit: int) -> str:
-    """Return title, summary and small print."""
-    title, link = _cut(title_of(message), TITLE), web_url(message.link, URL)
-    if message.retracted:
-        return f"<s>{title}</s>\nThis article is no longer published."
-    head = f'<b><a href="{html.escape(link)}">{title}</a></b>' if link else f"<b>{title}</b>"
-    small = _small_print(message)
-    others = covered(message, _marked, _visible, COVERED) or ""
-    summary = _cut(clean(message.summary), limit - TITLE - SMALL - 40 - _visible(others) - 1)
-    return "\n".join(filter(None, (head, summary, others, f"<i>{small}</i>")))
-
-
-def _small_print(message: Message) -> str:
-    topics = ", ".join(filter(None, map(clean, message.topics)))
-    names = " · ".join(filter(None, (clean(message.provider or ""), topics)))
-    at = f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    quality = "" if message.quality is None else f"Quality {message.quality}"
-    return " · ".join(filter(None, (_cut(names, SMALL), quality, at)))
 
 
 def _target(to: Destination, context: Context) -> dict[str, object]:
@@ -349,7 +217,3 @@ def _success(said: Mapping[str, Any]) -> Verdict:
     return Verdict(
         outcome=Outcome.SENT, reason="posted", message_id=f"{number}{_MARK if 'photo' in result else ''}"
     )
-
-
-def _shown(text: str) -> str:
-    return html.unescape(_TAG.sub("", text)).replace("\u200b", "")

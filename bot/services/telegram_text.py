@@ -1,0 +1,152 @@
+"""What a message looks like in Telegram: a text or a caption in HTML, or a text without markup."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from datetime import UTC
+
+from bot.services.listing import fitted
+from bot.services.message import Mention, Message, title_of
+from bot.services.remarks import comment_of, covered
+from bot.services.rich import Line, Markup, cut, write
+from bot.services.text import clean, fit, units, web_url
+
+TEXT = 4096
+"""Characters after the markup is taken out: https://core.telegram.org/bots/api#sendmessage"""
+
+CAPTION = 1024
+"""Likewise, under a photo: https://core.telegram.org/bots/api#sendphoto"""
+
+# Limits of our own, in characters, which leave the summary its share of a caption.
+TITLE = 256
+SMALL = 200
+COMMENT = 240
+COVERED = 250
+URL = 2000
+
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def _free(text: str) -> str:
+    """Return a text in which no name is a mention: Telegram finds mentions by itself, in any markup."""
+    return text.replace("@", "@\u200b")
+
+
+def escaped(text: str, limit: int) -> str:
+    """Return a text, escaped, with at most `limit` characters, as Telegram counts after the markup.
+
+    https://core.telegram.org/bots/api#html-style
+    """
+    return html.escape(fit(text, limit, _free))
+
+
+def text_of(message: Message) -> dict[str, object]:
+    """Return the fields of a request that say the message as a text."""
+    return {
+        "text": _composed(message, TEXT),
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+
+
+def caption_of(message: Message) -> dict[str, object]:
+    """Return the fields of a request that say the message as the caption of a photo."""
+    return {"caption": _composed(message, CAPTION), "parse_mode": "HTML"}
+
+
+def plain_of(message: Message) -> dict[str, object]:
+    """Return the whole message as text without markup: for a chat that refused it."""
+    called = "\n".join(filter(None, (_notifying(message.mention), comment_of(message, _free, COMMENT))))
+    room = TEXT - units(called) - 1
+    if message.text:
+        text = cut(message.text, room, _bare, units)
+    else:
+        title, link = fit(title_of(message), TITLE, _free), web_url(message.link, URL) or ""
+        if message.items:
+            rest = [fitted(message, room - TITLE - 1, _bare, units)]
+        else:
+            others = covered(message, _bare, units) or ""
+            summary = fit(clean(message.summary), room - TITLE - URL - units(others) - 3, _free)
+            rest = [summary, others, link]
+        text = "\n".join(filter(None, (title, *rest)))
+    return {
+        "text": f"{called}\n{text}" if called else text,
+        "link_preview_options": {"is_disabled": True},
+    }
+
+
+_MARKUP = Markup(
+    escape=lambda text: html.escape(_free(text)),
+    link=lambda words, address: f'<a href="{html.escape(address)}">{words}</a>',
+    bold="<b>{}</b>".format,
+    italic="<i>{}</i>".format,
+    struck="<s>{}</s>".format,
+)
+_BARE = Markup(escape=_free, link=lambda words, address: f"{words} {address}")
+
+
+def _bare(text: Sequence[Line]) -> str:
+    return write(text, _BARE)
+
+
+def _marked(text: Sequence[Line]) -> str:
+    return write(text, _MARKUP)
+
+
+def _visible(text: str) -> int:
+    """Return the length of a text as Telegram counts it: without the markup."""
+    return units(html.unescape(_TAG.sub("", text)))
+
+
+def _notifying(mention: Mention | None) -> str:
+    """Return what notifies somebody; "" for nobody."""
+    return f"@{mention.id}" if mention else ""
+
+
+def _composed(message: Message, limit: int) -> str:
+    """Return the message's text within `limit`, in which the address of a link does not count."""
+    comment = html.escape(comment_of(message, _free, COMMENT))
+    above = (_notifying(message.mention), comment and f"<i>{comment}</i>")
+    called = "\n".join(filter(None, above))
+    room = limit - _visible(called) - 1
+    if message.text:
+        said = cut(message.text, room, _marked, _visible)
+    elif message.items:
+        said = _digest(message, room)
+    else:
+        said = _article(message, room)
+    return f"{called}\n{said}" if called else said
+
+
+def _digest(message: Message, limit: int) -> str:
+    title = escaped(title_of(message), TITLE)
+    head = f"<s>{title}</s>" if message.retracted else f"<b>{title}</b>"
+    small = f"<i>{_small_print(message)}</i>"
+    return "\n".join((head, fitted(message, limit - TITLE - SMALL - 2, _marked, _visible), small))
+
+
+def _article(message: Message, limit: int) -> str:
+    """Return title, summary and small print."""
+    title, link = escaped(title_of(message), TITLE), web_url(message.link, URL)
+    if message.retracted:
+        return f"<s>{title}</s>\nThis article is no longer published."
+    head = f'<b><a href="{html.escape(link)}">{title}</a></b>' if link else f"<b>{title}</b>"
+    small = _small_print(message)
+    others = covered(message, _marked, _visible, COVERED) or ""
+    summary = escaped(clean(message.summary), limit - TITLE - SMALL - 40 - _visible(others) - 1)
+    return "\n".join(filter(None, (head, summary, others, f"<i>{small}</i>")))
+
+
+def _small_print(message: Message) -> str:
+    topics = ", ".join(filter(None, map(clean, message.topics)))
+    names = " · ".join(filter(None, (clean(message.provider or ""), topics)))
+    at = f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    quality = "" if message.quality is None else f"Quality {message.quality}"
+    return " · ".join(filter(None, (escaped(names, SMALL), quality, at)))
+
+
+def shown(text: str) -> str:
+    """Return what people see of a text in HTML."""
+    return html.unescape(_TAG.sub("", text)).replace("\u200b", "")
