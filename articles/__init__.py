@@ -1,1 +1,1 @@
-"""The ground floor: article files in, an indexed catalog of articles out."""
+"""Article files in, an indexed catalog of articles out."""

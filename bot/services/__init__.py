@@ -1,4 +1,4 @@
-"""The chat services that articles can be posted to; a new one is one file here and one line below."""
+"""The chat services that articles can be posted to; a new one is a file here, an import and a line below."""
 
 from __future__ import annotations
 
