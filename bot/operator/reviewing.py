@@ -66,7 +66,7 @@ class Unreviewed:
     @property
     def delivery(self) -> Delivery:
         """The delivery by whose number orders about the post are given."""
-        return replace(self.post.deliveries[0], post=self.post)
+        return replace(self.post.remaining[0], post=self.post)
 
     @property
     def seen(self) -> Seen:
@@ -76,22 +76,22 @@ class Unreviewed:
 
 def unreviewed(parts: BotParts) -> list[Unreviewed]:
     """Return what waits for review in the channels that there are, the oldest first."""
-    waiting = [post for post in for_review(parts.database) if post.deliveries]
-    articles = parts.catalog.get_many({each.article_id for post in waiting for each in post.deliveries})
+    waiting = [post for post in for_review(parts.database) if post.remaining]
+    articles = parts.catalog.get_many({each.article_id for post in waiting for each in post.remaining})
     channels = {channel.name: channel for channel in parts.channels}
     found = []
     for post in waiting:
         channel = channels.get(post.channel)
         if channel is None:
             continue
-        shown = [articles[each.article_id] for each in post.deliveries if each.article_id in articles]
+        shown = [articles[each.article_id] for each in post.remaining if each.article_id in articles]
         site = parts.site
         message = None
         if shown:
             coverage = coverage_of(parts.database, channel, parts.catalog, shown)
             message = composed(post, channel, shown, site=site.name, site_url=site.url, coverage=coverage)
             message = as_shown(message, channel.layout, SERVICES[channel.kind])
-        oldest = min(each.published_at for each in post.deliveries)
+        oldest = min(each.published_at for each in post.remaining)
         expires_at = oldest + channel.max_age if channel.max_age else None
         found.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))
     return found

@@ -173,7 +173,7 @@ class Outbox:
                 sources = [DeliveryState.WAITING]
                 moved += move_deliveries(connection, which, sources, state, now, cause=cause, note=note)
             ended = 1
-            if len(left) == len(post.deliveries):
+            if len(left) == len(post.remaining):
                 _, _, cause, note = left[0]
                 ended = move_posts(
                     connection, _as_read(post), [post.state], PostState.DEAD, now, cause=cause, note=note

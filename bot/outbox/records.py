@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from bot.outbox.causes import Cause, describe
 from bot.outbox.retry import Change
-from bot.outbox.states import DUE, DeliveryState, PostState, State, standing
+from bot.outbox.states import DUE, REMAINING, DeliveryState, PostState, State, standing
 from bot.services import Detail
 from bot.services.message import Mention
 
@@ -47,8 +47,8 @@ class PostKind(StrEnum):
 class Post:
     """One message, as its row stood when it was read.
 
-    `deliveries` are those that are part of it, in the order in which people see them; empty where they were
-    not asked for.
+    `deliveries` are those that are or were part of it, in the order in which people see them; empty where
+    they were not asked for.
     """
 
     id: int
@@ -78,6 +78,11 @@ class Post:
     created_at: datetime
     updated_at: datetime
     deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def remaining(self) -> tuple[Delivery, ...]:
+        """The deliveries that have not left it: some become too old, or ineligible, before it is sent."""
+        return tuple(each for each in self.deliveries if each.decided in REMAINING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,9 @@ SHOWN = frozenset({PostState.SENT, PostState.ACCEPTED})
 NOT_BEGUN = SHOWN | {PostState.PLANNED}
 """States of a post of which a waiting delivery says nothing: it has not been tried since it waits."""
 
+REMAINING = frozenset({DeliveryState.WAITING, DeliveryState.POSTED})
+"""States of a delivery that is still part of its post."""
+
 WAITING = frozenset({State.WAITING, State.RETRY, State.UNKNOWN})
 """Where a delivery stands while its message will still be sent by itself."""
 

@@ -89,9 +89,9 @@ class Preparer:
             return None
         left: list[tuple[Delivery, DeliveryState, Cause, str]] = []
         shown: list[Article] = []
-        absent = [each for each in post.deliveries if each.article_id not in articles]
+        absent = [each for each in post.remaining if each.article_id not in articles]
         is_gone = missing(self.catalog, now) if absent else None
-        for each in post.deliveries:
+        for each in post.remaining:
             article = articles.get(each.article_id)
             if article is None and is_gone is not None and not is_gone(each):
                 self.outbox.postpone(post, now + LOOK_AGAIN)
@@ -116,7 +116,7 @@ class Preparer:
         quiet = self.channel.policy.quiet
         if quiet is None or post.kind is PostKind.URGENT or post.verdict == SCHEDULED:
             return None
-        ordered = all(each.forced for each in post.deliveries)
+        ordered = all(each.forced for each in post.remaining)
         return quiet.ends_at(now) if quiet.covers(now) and not ordered else None
 
     def _request(self, post: Post, message: Message, now: datetime, place: Place = NO_PLACE) -> Job:
@@ -138,7 +138,7 @@ class Preparer:
     def _correction(self, post: Post, articles: Mapping[str, Article]) -> Job | None:
         """Return the request that makes the message say what the article says now, or nothing if it does."""
         now = self.clock()
-        found = [(each, self._present(each, articles, now)) for each in post.deliveries]
+        found = [(each, self._present(each, articles, now)) for each in post.remaining]
         absent = [each for each, article in found if article is None]
         is_gone = missing(self.catalog, now) if absent else None
         if is_gone is not None and not all(map(is_gone, absent)):

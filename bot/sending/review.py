@@ -23,8 +23,7 @@ def expire_unreviewed(outbox: Outbox, channels: Mapping[str, Channel], now: date
         channel = channels.get(post.channel)
         if channel is None or channel.max_age is None:
             continue
-        waiting = [each for each in post.deliveries if each.decided is DeliveryState.WAITING]
-        old = [each for each in waiting if now - each.published_at > channel.max_age]
+        old = [each for each in post.remaining if now - each.published_at > channel.max_age]
         ends = [(each, DeliveryState.EXPIRED, Cause.TOO_OLD, "too old: nobody reviewed it") for each in old]
         if old and outbox.settle(post, ends, now):
             expired += old

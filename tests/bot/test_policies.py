@@ -8,7 +8,7 @@ from typing import Any
 from bot.operator import orders, reviewing
 from bot.outbox.causes import Cause
 from bot.outbox.records import PostKind
-from bot.outbox.states import State
+from bot.outbox.states import DeliveryState, PostState, State
 from bot.planning.budget import Budget
 from bot.planning.digest import Digest
 from bot.planning.policy import Policy, Urgent
@@ -179,6 +179,40 @@ def test_a_small_digest_waits_for_the_next(world: World) -> None:
     assert world.deliveries()[0].state is State.WAITING
     at(world, bot, NINE + timedelta(days=1))
     assert world.only().state is State.SENT
+
+
+def test_what_leaves_a_digest_before_it_is_sent_is_no_part_of_it(world: World) -> None:
+    """One after the other becomes too old while the service fails; what is left is tried, then nothing."""
+    digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
+    bot = world.started(world.discord(policy=digest, max_age=timedelta(days=1)))
+    for name, age in (("a", 23), ("b", 21)):
+        world.catalog.put(article(name, published_at=NINE - timedelta(hours=age)))
+    world.chat.fail("readers", *[server_error(503)] * 2)
+    for hours in (0, 2, 4):
+        at(world, bot, NINE + timedelta(hours=hours))
+    assert [(each.decided, each.state) for each in world.deliveries()] == [
+        (DeliveryState.EXPIRED, State.EXPIRED)
+    ] * 2
+    assert world.post().state is PostState.DEAD
+    assert len(world.chat.requests) == 2
+    assert "Title of a" not in str(world.chat.requests[1].payload)
+
+
+def test_a_correction_is_of_what_was_posted(world: World) -> None:
+    """An article that left the digest before it was sent does not appear in its correction."""
+    digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
+    bot = world.started(world.discord(policy=digest, max_age=timedelta(days=1)))
+    for name, age in (("a", 23), ("b", 21), ("c", 21)):
+        world.catalog.put(article(name, published_at=NINE - timedelta(hours=age)))
+    world.chat.fail("readers", server_error(503))
+    at(world, bot, NINE)
+    at(world, bot, NINE + timedelta(hours=2))
+    world.catalog.put(article("b", title="Other words", published_at=NINE - timedelta(hours=21)))
+    for minutes in (1, 10):
+        at(world, bot, NINE + timedelta(hours=2, minutes=minutes))
+    (message,) = world.chat.messages("readers")
+    assert "Other words" in str(message.payload)
+    assert "Title of a" not in str(message.payload)
 
 
 def test_a_bot_that_was_down_posts_the_digest_late(world: World) -> None:

@@ -42,7 +42,7 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
         found = reviewing.unreviewed(ours)
         if as_json:
             for each in found:
-                for delivery in each.post.deliveries:
+                for delivery in each.post.remaining:
                     print_json(values.delivery_values(replace(delivery, post=each.post)))
         else:
             print_lines(reports.review_lines(found) if found else ["none"])
