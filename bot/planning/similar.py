@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rapidfuzz import fuzz
-
 from bot.planning.policy import Candidate
 
 SPAN = timedelta(days=3)
@@ -46,6 +44,8 @@ def likeness(one: str, other: str, least: float = 0.0) -> float:
     alone has. Alone, the first finds less, and the second takes two titles that begin alike for one story.
     """
     lowest = max(0.0, 200 * least - 100)
+    from rapidfuzz import fuzz  # here: few channels compare titles, and every process would hold it
+
     if not (whole := fuzz.ratio(one, other, score_cutoff=lowest)):
         return 0.0
     found = (whole + fuzz.token_set_ratio(one, other)) / 200
