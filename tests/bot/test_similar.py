@@ -1,4 +1,4 @@
-"""The same story by another publisher, told by its title."""
+"""The same story by another publisher, recognised by its title."""
 
 from __future__ import annotations
 
