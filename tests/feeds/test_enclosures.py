@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import feedparser
 import jsonschema  # type: ignore[import-untyped]
@@ -20,6 +22,7 @@ from feeds.enclosures import MAX_ENCLOSURES
 from feeds.formats import FORMATS, atom, jsonfeed, rss
 from tests.feeds.samples import SITE, article, feed_of
 from tests.site import URL, ArticleSite, Web, front_matter
+from text.mimetypes import enclosure_type
 
 EPISODE = Enclosure(
     url="https://cdn.example.com/ep1.mp3?a=1&b=2",
@@ -41,6 +44,23 @@ def enclosures_of(site: ArticleSite, web: Web, body: str = "", **keys: Any) -> l
     [item] = json.loads(web.get("/feeds/go.json").data)["items"]
     found: list[dict[str, Any]] = item.get("attachments", [])
     return found
+
+
+@given(
+    st.sampled_from(["https://a.example/", "/x.mp3/", "", "https://a.example", "a%2Fb"]),
+    st.text(max_size=4),
+    st.sampled_from([".mp3", ".MP3", "%2Emp3", ".%6dp3", ".m\np3", ".pdf", ".png", ".html", ""]),
+    st.sampled_from(["", "?a.mp3", "#a.mp3", ";a", " ", "/", "?", "%20"]),
+)
+def test_the_type_is_that_of_the_path(start: str, name: str, extension: str, end: str) -> None:
+    """An address has the type of the extension of its path, however that is written, and of nothing else."""
+    url = f"{start}{name}{extension}{end}"
+    try:
+        extension = posixpath.splitext(unquote(urlsplit(url).path))[1].lower()
+    except ValueError:
+        extension = ""
+    expected = {".mp3": "audio/mpeg", ".pdf": "application/pdf"}.get(extension)
+    assert enclosure_type(url) == expected
 
 
 def test_every_format_has_them() -> None:
