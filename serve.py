@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from ops.port import fault
+from ops.variables import HOST, PORT, WEB_CONCURRENCY
 
 ALLOCATOR = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0"
 """How granian's allocator jemalloc gives memory back (https://jemalloc.net/jemalloc.3.html, "TUNING").
@@ -29,9 +30,9 @@ def options(environ: Mapping[str, str]) -> list[str]:
     """Return granian's options; HOST, PORT and WEB_CONCURRENCY say where it listens, how many workers."""
     return [
         *("--interface", "rsgi", "--factory", "--http", "1", "--no-ws"),
-        *("--host", environ.get("HOST") or "0.0.0.0"),  # noqa: S104 - a container's port is for the outside
-        *("--port", environ.get("PORT") or "8000"),
-        *("--workers", environ.get("WEB_CONCURRENCY") or "2"),
+        *("--host", HOST.text(environ)),
+        *("--port", PORT.text(environ)),
+        *("--workers", WEB_CONCURRENCY.text(environ)),
         # What the server holds for a client that takes nothing; its files are read by so many threads.
         *("--http1-buffer-size", "32768", "--runtime-blocking-threads", "8"),
         *("--workers-kill-timeout", "3", "--respawn-failed-workers"),

@@ -62,23 +62,31 @@ the check may run with this installation's secrets.
 """
 
 
-def load(path: Path, environ: Mapping[str, str], *, own_address: str | None = None) -> Config:
+def load(
+    path: Path,
+    environ: Mapping[str, str],
+    *,
+    own_address: str | None = None,
+    own_address_origin: str = "default",
+) -> Config:
     """Return the configuration in a file, with SITE_URL and STATE_DIR from the environment before it.
 
-    `own_address` is the site's address where neither names one. Relative paths in the file are relative to
-    it. Raises ConfigError with every problem there is.
+    `own_address` is the site's address where neither names one, and `own_address_origin` what it comes from.
+    Relative paths in the file are relative to it. Raises ConfigError with every problem there is.
     """
     values, marks = _read(path, _limited_bytes(path))
-    overridden = set[Location]()
+    origins = dict[Location, str]()
     site = values.setdefault("site", {})
     if environ.get("SITE_URL") and isinstance(site, dict):
         site["url"] = environ["SITE_URL"]
-        overridden.add(("site", "url"))
-    elif own_address and isinstance(site, dict):
-        site.setdefault("url", own_address)
+        origins["site", "url"] = "SITE_URL"
+    elif own_address and isinstance(site, dict) and "url" not in site:
+        site["url"] = own_address
+        origins["site", "url"] = own_address_origin
     if environ.get("STATE_DIR"):
         values["state"] = environ["STATE_DIR"]
-    config = _validated(path, values, marks, overridden)
+        origins["state",] = "STATE_DIR"
+    config = _validated(path, values, marks, {("site", "url")} if environ.get("SITE_URL") else frozenset())
     base = path.parent
     articles = config.articles.model_copy(update={"path": base / config.articles.path})
     if articles.git is None and not articles.path.is_dir():
@@ -91,7 +99,7 @@ def load(path: Path, environ: Mapping[str, str], *, own_address: str | None = No
     channels = tuple(_with_template(channel, base) for channel in bot.channels)
     bot = bot.model_copy(update={"channels": channels})
     config = config.model_copy(update={"articles": articles, "bot": bot, "state": base / config.state})
-    config._file, config._marks = path, marks
+    config._file, config._marks, config._origins = path, marks, origins
     return config
 
 

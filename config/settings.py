@@ -246,6 +246,7 @@ class Config(Section):
     state: Path = Path("var")
     _file: Path | None = PrivateAttr(default=None)
     _marks: Mapping[Location, tuple[int, int]] = PrivateAttr(default_factory=dict)
+    _origins: Mapping[Location, str] = PrivateAttr(default_factory=dict)
 
     def located(self, found: Iterable[tuple[Location, str]]) -> list[str]:
         """Return what was found about settings as lines with file, line and column, in the order of the file.
@@ -259,10 +260,12 @@ class Config(Section):
             for line, column, key, said in placed
         ]
 
-    def place(self, where: Location) -> str | None:
-        """Return the file and line of a setting, such as config.yaml:4; None when it is in no file."""
+    def origin(self, where: Location) -> str:
+        """Return what a setting comes from: a variable, `config.yaml:4` (the line), or `default`."""
+        if where in self._origins:
+            return self._origins[where]
         if self._file is None or where not in self._marks:
-            return None
+            return "default"
         return f"{self._file.name}:{self._marks[where][0]}"
 
     def conventions(self) -> Conventions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,23 +15,20 @@ from config.errors import Location, dotted
 from config.schema import in_words
 from config.settings import Config
 
-OVERRIDES: Mapping[Location, str] = {("site", "url"): "SITE_URL", ("state",): "STATE_DIR"}
-"""The settings that a variable of the environment replaces."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A setting: its value as JSON has it, and its origin: `config.yaml:4`, a variable or `default`."""
+    """A setting: its value as JSON has it, and its origin: `config.yaml:4`, a variable, or `default`."""
 
     name: str
     value: object
     origin: str
 
 
-def shown(config: Config, environ: Mapping[str, str]) -> list[Shown]:
+def shown(config: Config) -> list[Shown]:
     """Return every setting. None of them is a secret: those come from the environment alone."""
     return [
-        Shown(name=dotted(where), value=value, origin=_origin(config, where, environ))
+        Shown(name=dotted(where), value=value, origin=config.origin(where))
         for where, value in _leaves(config, ())
     ]
 
@@ -55,10 +52,3 @@ def _plain(value: Any) -> object:
     if isinstance(value, (tuple, list)):
         return [_plain(each) for each in value]
     return str(value) if isinstance(value, Path) else value
-
-
-def _origin(config: Config, where: Location, environ: Mapping[str, str]) -> str:
-    variable = OVERRIDES.get(where)
-    if variable and environ.get(variable):
-        return variable
-    return config.place(where) or "default"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.errors import SettingError
@@ -19,7 +20,21 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_UTF_8 = re.compile("[\ud800-\udfff]")  # how Python shows the bytes of an environment that are not UTF-8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSecret:
+    """A secret, and the variable that holds it or names its file."""
+
+    value: str = field(repr=False)
+    origin: str
+
+
 def secret(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the secret that `find_secret` finds, or None. Raises SettingError as that does."""
+    found = find_secret(name, environ)
+    return found.value if found else None
+
+
+def find_secret(name: str, environ: Mapping[str, str]) -> FoundSecret | None:
     """Return the secret in the variable `name`, or in the file that `name`_FILE names; None if none is set.
 
     Spaces and line breaks around it do not count. Where both are set, the variable wins unless it is blank.
@@ -27,12 +42,11 @@ def secret(name: str, environ: Mapping[str, str]) -> str | None:
     that is longer than `MAX_SECRET_BYTES` or has more than one line, and for a file that cannot be read.
     """
     value = environ.get(name)
-    if value is not None and value.strip():
-        return _checked(value, name)
     file = environ.get(f"{name}_FILE")
-    if file is not None:
-        return _checked(_read(f"{name}_FILE", file), f"the file that {name}_FILE names")
-    return None if value is None else _checked(value, name)
+    if file is not None and not (value or "").strip():
+        said = f"the file that {name}_FILE names"
+        return FoundSecret(value=_checked(_read(f"{name}_FILE", file), said), origin=f"{name}_FILE")
+    return None if value is None else FoundSecret(value=_checked(value, name), origin=name)
 
 
 def readable_secrets(names: Iterable[str], environ: Mapping[str, str]) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ops.environment import secret
+from ops.environment import find_secret
 from ops.errors import SettingError
+from ops.variables import ALLOW_EPHEMERAL_OUTBOX, HOST, PORT, WEB_PORT, WEB_THREADS
 from text.hosts import is_loopback
 
 _EPHEMERAL = {
@@ -17,58 +19,76 @@ _EPHEMERAL = {
     "RAILWAY_ENVIRONMENT": "Railway",
 }
 _MOST_THREADS = 64
-_ANY_INTERFACE = frozenset({"", "0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - read, not bound to
+_ANY_INTERFACE = frozenset({"0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 - read, not bound to
 
 
-def provider(environ: Mapping[str, str]) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """A value that follows from the environment, and the variable or variables that it follows from."""
+
+    value: str = field(repr=False)  # DATABASE_URL holds a password
+    origin: str
+
+
+def platform(environ: Mapping[str, str]) -> Derived | None:
     """Return the name of the hosting platform that this process runs on; None on other machines."""
-    return next((host for name, host in _EPHEMERAL.items() if environ.get(name)), None)
+    found = (Derived(value=host, origin=name) for name, host in _EPHEMERAL.items() if environ.get(name))
+    return next(found, None)
 
 
-def own_address(environ: Mapping[str, str]) -> str | None:
+def own_address(environ: Mapping[str, str]) -> Derived | None:
     """Return where the web server is reached on this machine, by HOST and WEB_PORT or PORT.
 
     honcho gives each process a PORT of its own; WEB_PORT is then the web process's for all of them. None on
     a hosting platform, whose PORT is one behind its router, and where HOST or PORT is no such thing.
     """
-    host = environ.get("HOST") or ""
-    port = environ.get("WEB_PORT") or environ.get("PORT") or "8000"
-    if provider(environ) or not (port.isascii() and port.isdecimal()):
+    host, port = HOST.text(environ), WEB_PORT.text(environ) or PORT.text(environ)
+    if platform(environ) or not (port.isascii() and port.isdecimal()):
         return None
-    if host in _ANY_INTERFACE:
-        host = "localhost"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    of_host = HOST if host not in _ANY_INTERFACE else None
+    of_port = next((each for each in (WEB_PORT, PORT) if each.is_set(environ)), None)
+    used = [each.name for each in (of_host, of_port) if each]
+    host = host if of_host else "localhost"
+    return Derived(
+        value=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
+        origin=f"derived from {' and '.join(used)}" if used else "default",
+    )
 
 
 def unset_address(environ: Mapping[str, str], site_url: str) -> str | None:
     """Return a warning if the site's public address is not set on a hosting platform, or None."""
-    host = provider(environ)
+    host = platform(environ)
     if host is None or not is_loopback(urlsplit(site_url).hostname or ""):
         return None
     return (
-        f"SITE_URL is not set on {host}: every link in feeds, pages and chat leads to {site_url}. "
+        f"SITE_URL is not set on {host.value}: every link in feeds, pages and chat leads to {site_url}. "
         "Set it to the site's public address"
     )
 
 
 def outbox_url(environ: Mapping[str, str], state: Path) -> str:
+    """Return the address of the bot's database, which is no text to show: see `outbox`."""
+    return outbox(environ, state).value
+
+
+def outbox(environ: Mapping[str, str], state: Path) -> Derived:
     """Return the address of the bot's database: DATABASE_URL, or else an SQLite file in `state`.
 
     Raises SettingError when DATABASE_URL or DATABASE_URL_FILE is set and cannot be used, and where neither is
     set on a host whose disk is emptied at every deploy: with the outbox, the bot would forget what it has
     posted. ALLOW_EPHEMERAL_OUTBOX=1 allows that, for a disk that the operator has attached.
     """
-    url = secret("DATABASE_URL", environ)
-    if url:
-        return url
-    host = provider(environ)
-    if host and environ.get("ALLOW_EPHEMERAL_OUTBOX", "").strip() != "1":
+    found = find_secret("DATABASE_URL", environ)
+    if found:
+        return Derived(value=found.value, origin=found.origin)
+    host = platform(environ)
+    if host and ALLOW_EPHEMERAL_OUTBOX.text(environ) != "1":
         raise SettingError(
-            f"{host} empties this disk at every deploy, and with it the bot's memory of what it has posted. "
-            "Attach a PostgreSQL database, so that DATABASE_URL is set; or set ALLOW_EPHEMERAL_OUTBOX=1, "
-            f"if {state} is on a disk that lasts"
+            f"{host.value} empties this disk at every deploy, and with it the bot's memory of what it has "
+            "posted. Attach a PostgreSQL database, so that DATABASE_URL is set; or set "
+            f"ALLOW_EPHEMERAL_OUTBOX=1, if {state} is on a disk that lasts"
         )
-    return f"sqlite:///{(state / 'outbox.sqlite').resolve()}"
+    return Derived(value=f"sqlite:///{(state / 'outbox.sqlite').resolve()}", origin="derived from state")
 
 
 def web_threads(environ: Mapping[str, str]) -> int:
@@ -76,7 +96,7 @@ def web_threads(environ: Mapping[str, str]) -> int:
 
     Raises SettingError for a value that is no such number.
     """
-    text = environ.get("WEB_THREADS", "").strip() or "2"
+    text = WEB_THREADS.text(environ)
     if not (text.isdecimal() and text.isascii() and 0 < int(text[:9]) <= _MOST_THREADS):
         raise SettingError(f"WEB_THREADS: {text!r} is not a number from 1 to {_MOST_THREADS}")
     return int(text)

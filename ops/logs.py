@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from ops.errors import SettingError
 from ops.redact import Redactor
+from ops.variables import LOG_FORMAT, LOG_LEVEL
 from text.printable import LONGEST_LINE, printable, printable_json
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -57,7 +58,7 @@ def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str]
 
     Raises SettingError for any other value.
     """
-    wanted = environ.get("LOG_FORMAT", "").strip().lower() or "text"
+    wanted = LOG_FORMAT.text(environ).lower()
     if wanted not in ("text", "json"):
         raise SettingError(f"LOG_FORMAT: {wanted!r} must be text or json")
     return LineFormatter(as_json=wanted == "json", redact=Redactor(secrets))
@@ -75,7 +76,7 @@ def configure(
     LOG_LEVEL is the lowest level that is logged, INFO unless set. Raises SettingError for a value that makes
     no sense.
     """
-    level = environ.get("LOG_LEVEL", "").strip().upper() or "INFO"
+    level = LOG_LEVEL.text(environ).upper()
     if level not in _LEVELS:
         raise SettingError(f"LOG_LEVEL: {level!r} is none of {', '.join(_LEVELS)}")
     stream = stream or sys.stdout

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ops.errors import SettingError
+from ops.variables import TRUSTED_PROXIES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,7 +37,7 @@ def behind_proxies(
     Only as many entries of a header count, from its end: anybody may have written those before them. Raises
     SettingError for a value that is no number from 0 to `MAX_PROXIES`.
     """
-    text = environ.get("TRUSTED_PROXIES", "").strip() or "0"
+    text = TRUSTED_PROXIES.text(environ)
     if not (text.isdecimal() and text.isascii() and len(text) < 4 and int(text) <= MAX_PROXIES):
         raise SettingError(f"TRUSTED_PROXIES: {text[:20]!r} is not a number from 0 to {MAX_PROXIES}")
     return TrustedProxies(application, int(text), site_url)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ops.environment import secret
 from ops.errors import SettingError
 from ops.redact import Redactor
+from ops.variables import SENTRY_ENVIRONMENT
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
@@ -38,7 +39,7 @@ def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
     try:
         sentry_sdk.init(
             dsn,
-            environment=environ.get("SENTRY_ENVIRONMENT") or None,
+            environment=SENTRY_ENVIRONMENT.text(environ) or None,
             propagate_traces=False,  # it would put headers into what is posted to the chat services
             auto_session_tracking=False,
             max_request_body_size="never",

@@ -85,7 +85,7 @@ def test_every_setting_is_shown_with_its_origin(home: Path) -> None:
     text = "site:\n  title: A\n  url: https://a.example\nbot:\n  every: 2 hours\n  channels:\n"
     text += "    - {name: x, kind: slack, webhook_env: X, types: [news]}\n"
     environ = {"SITE_URL": "https://b.example"}
-    found = {each.name: (each.value, each.origin) for each in shown(loaded(home, text, environ), environ)}
+    found = {each.name: (each.value, each.origin) for each in shown(loaded(home, text, environ))}
     assert found["site.title"] == ("A", "config.yaml:2")
     assert found["site.url"] == ("https://b.example", "SITE_URL")
     assert found["site.language"] == ("en", "default")
@@ -113,11 +113,12 @@ def test_the_commands(site: ArticleSite) -> None:
 
     shown = answer("config", "show")
     assert shown["settings"]["state"] == {"value": str(site.home / "state"), "from": "config.yaml:1"}
-    assert shown["secrets"]["ADMIN_TOKEN"] == "set"
-    assert shown["secrets"]["METRICS_TOKEN"] == "not set"
-    assert "blank" in shown["secrets"]["X"]
+    assert shown["secrets"]["ADMIN_TOKEN"] == {"value": "set", "from": "ADMIN_TOKEN"}
+    assert shown["secrets"]["METRICS_TOKEN"] == {"value": "not set", "from": None}
+    assert "blank" in shown["secrets"]["X"]["value"]
     text = run("config", "show").stdout
     assert 'site.title = "Newswire"  (default)\n' in text
+    assert "ADMIN_TOKEN is set, from ADMIN_TOKEN\n" in text
     assert "s3cret" not in text
     assert json.loads(run("config", "schema").stdout) == schema()
     assert [line for line in answer("config", "check")["warnings"] if "X" in line]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 from flask.cli import AppGroup
 
-from config import Config, schema, shown
-from ops.environment import secret
-from ops.errors import SettingError
+from config import Shown, schema
 from text.numbers import counted
 from text.printable import print_json, print_line
 from wiring.checks import unusable_of, warnings_of
+from wiring.in_force import in_force
 from wiring.site import Newswire
-
-SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "FEEDS_SECRET", "DATABASE_URL", "SENTRY_DSN")
-"""The secrets of every installation; the settings name others."""
 
 
 def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
@@ -45,17 +41,19 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
     @group.command(short_help="Show every setting in force and where it comes from.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def show(as_json: bool) -> None:
-        """Show every setting in force and where it comes from, and of each secret whether it is set."""
-        settings = shown(newswire.config, environ)
-        secrets = dict(secrets_of(newswire.config, environ))
+        """Show every setting in force and where it comes from, and of each secret whether it is set.
+
+        The settings are those of this process: its environment may differ from that of another.
+        """
+        found = in_force(newswire.config, environ)
         if as_json:
-            listed = {each.name: {"value": each.value, "from": each.origin} for each in settings}
-            print_json({"settings": listed, "secrets": secrets}, indent=2)
+            parts = {"settings": found.settings, "environment": found.environment, "secrets": found.secrets}
+            print_json({name: _values(part) for name, part in parts.items()}, indent=2)
             return
-        for each in settings:
+        for each in (*found.settings, *found.environment):
             print_line(f"{each.name} = {json.dumps(each.value, ensure_ascii=False)}  ({each.origin})")
-        for name, state in secrets.items():
-            print_line(f"{name} is {state}")
+        for each in found.secrets:
+            print_line(f"{each.name} is {each.value}{f', from {each.origin}' if each.origin else ''}")
 
     @group.command(name="schema", short_help="Print the JSON Schema of config.yaml.")
     def schema_() -> None:
@@ -65,17 +63,8 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
     return group
 
 
-def secrets_of(config: Config, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield of each variable that holds a secret whether it is set, not set, or what is wrong with it."""
-    names = dict.fromkeys(SECRETS)
-    names |= dict.fromkeys(filter(None, [config.articles.token_env, config.bot.heartbeat_env]))
-    for channel in config.bot.channels:
-        names |= dict.fromkeys(channel.secret_variables().values())
-    for name in names:
-        try:
-            yield name, "set" if secret(name, environ) else "not set"
-        except SettingError as error:
-            yield name, f"unusable: {error}"
+def _values(found: Iterable[Shown]) -> Mapping[str, Mapping[str, object]]:
+    return {each.name: {"value": each.value, "from": each.origin or None} for each in found}
 
 
 def _print_check(unusable: list[str], warnings: list[str]) -> None:

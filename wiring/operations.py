@@ -63,9 +63,11 @@ def admin_routes(
     from bot.errors import BotError
     from bot.operator.parts import BotParts
     from pages.admin.authentication import MIN_TOKEN_LENGTH
+    from pages.admin.lists import Setting
     from pages.admin.routes import blueprint as admin_blueprint
     from pages.admin.usage import Usage
     from wiring.bot import bot_parts
+    from wiring.in_force import in_force
 
     if len(token) < MIN_TOKEN_LENGTH:
         raise SettingError(f"ADMIN_TOKEN must have at least {MIN_TOKEN_LENGTH} characters")
@@ -81,7 +83,11 @@ def admin_routes(
         counted = newswire.counts.read()
         return Usage(requests=counted.requests, agents=counted.agents, subscribers=counted.subscribers)
 
-    return admin_blueprint(token, parts, newswire.publisher, newswire.config.state, usage)
+    def settings() -> list[Setting]:
+        found = in_force(newswire.config, environ)
+        return [Setting(name=each.name, value=each.value, origin=each.origin) for each in found]
+
+    return admin_blueprint(token, parts, newswire.publisher, newswire.config.state, usage, settings)
 
 
 class _Outbox(Collector):

@@ -257,7 +257,10 @@ def _make_state_folder(config: Config) -> None:
 
 
 def _load(path: Path, environ: Mapping[str, str]) -> Config:
-    return configuration.load(path, environ, own_address=own_address(environ))
+    own = own_address(environ)
+    if own is None:
+        return configuration.load(path, environ)
+    return configuration.load(path, environ, own_address=own.value, own_address_origin=own.origin)
 
 
 def load_rules_or_exit(path: Path, own: Config) -> Config:

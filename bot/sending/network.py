@@ -61,7 +61,8 @@ def network_of(proxy: str | None, ca_file: Path | None, environ: Mapping[str, st
     `proxy` "" means none, whatever HTTPS_PROXY says. NO_PROXY holds for either. Names are read in lower case
     first, as curl does: https://everything.curl.dev/usingcurl/proxies/env.html. Raises NetworkError.
     """
-    chosen = _variable(environ, "HTTPS_PROXY") if proxy is None else proxy
+    variable = proxy_variable(environ) if proxy is None else None
+    chosen = environ[variable].strip() if variable else proxy
     bundle = "" if ca_file else environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or ""
     for file, name in ((ca_file, "bot.ca_file"), (Path(bundle) if bundle else None, "REQUESTS_CA_BUNDLE")):
         if file:
@@ -72,6 +73,12 @@ def network_of(proxy: str | None, ca_file: Path | None, environ: Mapping[str, st
         ca_file=ca_file,
         ca_bundle=Path(bundle) if bundle else None,
     )
+
+
+def proxy_variable(environ: Mapping[str, str]) -> str | None:
+    """Return the variable that names the proxy where the settings name none; None where neither is set."""
+    names = ("https_proxy", "HTTPS_PROXY")
+    return next((name for name in names if environ.get(name, "").strip()), None)
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:

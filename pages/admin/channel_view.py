@@ -13,9 +13,13 @@ from pages.admin.charts import Column
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """The next 24 hours of a channel: a column for each hour; in words what comes, and what waits longer."""
+    """The next 24 hours of a channel: a column for each hour; in words what comes, and what waits longer.
+
+    `top` is the number at the top of the columns' axis.
+    """
 
     columns: list[Column]
+    top: int
     posts: tuple[tuple[ComingPost, str], ...]
     waits: tuple[tuple[Wait, str], ...]
     more: int

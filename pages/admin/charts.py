@@ -48,20 +48,18 @@ def days(found: Mapping[date, Counter[str]], now: datetime, count: int) -> list[
     return [Day(day, count, total - count) for day, count, total in posted]
 
 
-def hours(found: Timeline) -> list[Column]:
-    """Return a column for each hour of a timeline, as high as it has articles; urgent ones are stacked."""
+def hours(found: Timeline) -> list[tuple[int, int, str]]:
+    """Return for each hour of a timeline its articles, those of them that are urgent apart, and a label."""
     counts = [Counter[bool]() for _ in range(_HOURS)]
     for post in found.posts:
         index = 0 if post.at is None else int((post.at - found.start) / timedelta(hours=1))
         if 0 <= index < _HOURS:
             counts[index][post.kind is PostKind.URGENT] += len(post.items)
     starts = (found.start + timedelta(hours=index) for index in range(_HOURS))
-    return columns(
-        [
-            (counted[False], counted[True], f"from {start:%H:%M} UTC: {counted.total()} to post")
-            for counted, start in zip(counts, starts, strict=True)
-        ]
-    )
+    return [
+        (counted[False], counted[True], f"from {start:%H:%M} UTC: {counted.total()} to post")
+        for counted, start in zip(counts, starts, strict=True)
+    ]
 
 
 def top(values: Iterable[int]) -> int:

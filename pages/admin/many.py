@@ -1,10 +1,9 @@
-"""Orders for many deliveries at once, and downloads of the lists."""
+"""Orders for many deliveries at once, and the download of the list of deliveries."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 
 from flask import Blueprint, Response, request
@@ -15,36 +14,23 @@ from bot.operator import orders
 from bot.operator.orders import Seen
 from bot.operator.values import delivery_values
 from bot.outbox.database import Database
-from pages.admin.filters import delivery_filter, text_filter
+from pages.admin.filters import delivery_filter
 from pages.admin.tables import MAX_ROWS, Format, table
 from pages.admin.views import PER_PAGE, OperatorViews
 from web.numbers import MAX_ID, whole_number
 
 _DELIVERY = ("id", "state", "channel", "article", "title", "reason", "attempts", "created_at", "updated_at",
              "due_at", "posted_at")  # fmt: skip
-_FILE = ("path", "line", "reason")
-_READERS = ("feed", "subscribers", "answers", "unchanged")
 _ORDERS = {"replay": orders.replay, "skip": orders.skip}
 
 
-def add_tables(routes: Blueprint, views: OperatorViews) -> None:
-    """Add the lists as files: what the pages show, without pages."""
+def add_export(routes: Blueprint, views: OperatorViews) -> None:
+    """Add the list of deliveries as a file: what its pages show, without pages."""
 
     @routes.get("/deliveries.<any(csv, json):form>")
     def exported_deliveries(form: Format) -> Response:
         found = views.matching(delivery_filter(request.args), limit=MAX_ROWS)
         return table("deliveries", [delivery_values(each) for each in found], _DELIVERY, form)
-
-    @routes.get("/files.<any(csv, json):form>")
-    def exported_files(form: Format) -> Response:
-        found = views.problems(text_filter())[:MAX_ROWS]
-        rows = [{"path": each.path, "line": each.line, "reason": each.reason} for each in found]
-        return table("files", rows, _FILE, form)
-
-    @routes.get("/readers.<any(csv, json):form>")
-    def exported_readers(form: Format) -> Response:
-        rows = [asdict(each) | {"readers": dict(each.readers)} for each in views.feeds(text_filter())]
-        return table("readers", rows[:MAX_ROWS], _READERS, form)
 
 
 def add_orders(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from flask import Blueprint, Response, g, request
@@ -27,9 +28,11 @@ from feeds.filters import MAX_QUALITY
 from feeds.publisher import Publisher
 from pages.admin.area import AdminArea
 from pages.admin.authentication import SESSION, Authenticator, LoginThrottle
-from pages.admin.filters import delivery_filter, moment_in, page_number, seen_in, text_filter
+from pages.admin.filters import delivery_filter, moment_in, seen_in
+from pages.admin.list_routes import add_lists
+from pages.admin.lists import OperatorLists, Setting
 from pages.admin.logins import LoginStore, LoginStoreError
-from pages.admin.many import add_orders, add_tables
+from pages.admin.many import add_export, add_orders
 from pages.admin.usage import Usage
 from pages.admin.views import OperatorViews, Parts
 from pages.assets import Assets
@@ -46,11 +49,16 @@ log = logging.getLogger(__name__)
 
 
 def blueprint(
-    token: str, parts: Parts, publisher: Publisher, state: Path, usage: Callable[[], Usage]
+    token: str,
+    parts: Parts,
+    publisher: Publisher,
+    state: Path,
+    usage: Callable[[], Usage],
+    settings: Callable[[], Sequence[Setting]],
 ) -> Blueprint:
     """Return the routes below /admin, protected by `token`; logins are recorded in the folder `state`.
 
-    `usage` returns what was counted of the feeds' readers.
+    `usage` returns what was counted of the feeds' readers, `settings` the settings in force.
     """
     routes = Blueprint("admin", __name__, url_prefix="/admin")
     store = LoginStore(state, publisher.now)
@@ -63,8 +71,10 @@ def blueprint(
     renderer = Renderer(publisher.site, Assets(), show_quality=True)
     _add_guards(routes, auth, area, renderer)
     _add_login(routes, auth, area, LoginThrottle(store), renderer)
-    views = OperatorViews(parts, publisher, renderer, usage)
+    views = OperatorViews(parts, publisher, renderer)
     _add_views(routes, views, auth, area)
+    lists = OperatorLists(publisher, renderer, usage, settings)
+    add_lists(routes, lists, partial(_show, auth, area), publisher.now)
     _add_tools(routes, views, auth, area)
     _add_orders(routes, views, auth, area)
     return routes
@@ -178,18 +188,7 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
     def review() -> AnyResponse:
         return _show(auth, area, lambda token, notice: views.review(_now(views), token, notice))
 
-    @routes.get("/files")
-    def bad_files() -> AnyResponse:
-        return _show(
-            auth, area, lambda token, _: views.files(_now(views), token, text_filter(), page_number())
-        )
-
-    @routes.get("/readers")
-    def readers() -> AnyResponse:
-        question, number = text_filter(), page_number()
-        return _show(auth, area, lambda token, _: views.readers(_now(views), token, question, number))
-
-    add_tables(routes, views)
+    add_export(routes, views)
 
 
 def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:

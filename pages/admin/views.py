@@ -6,12 +6,11 @@ Knows the bot's parts and the templates, but neither HTTP requests nor who may s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from articles.article import Article
-from articles.errors import ArticleError
 from articles.topics import ALL
 from bot.operator import outlook, queries, reports
 from bot.operator.attention import Need, attention
@@ -34,11 +33,9 @@ from pages.admin.channel_view import ChannelView, Outlook
 from pages.admin.charts import columns, days, hours, top
 from pages.admin.filters import DeliveryFilter
 from pages.admin.preview import drawn, previews
-from pages.admin.usage import FeedReaders, Usage, by_feed
 from pages.render import Renderer
 
 PER_PAGE = 50
-ROWS_PER_PAGE = 100
 _DAYS = 30
 _RECENT = 20
 _WAITS = 20
@@ -59,11 +56,8 @@ Parts = Callable[[], BotParts]
 class OperatorViews:
     """Renders the operator's pages of one site."""
 
-    def __init__(
-        self, parts: Parts, publisher: Publisher, renderer: Renderer, usage: Callable[[], Usage]
-    ) -> None:
+    def __init__(self, parts: Parts, publisher: Publisher, renderer: Renderer) -> None:
         self._parts = parts
-        self._usage = usage
         self._publisher = publisher
         self._renderer = renderer
         self._search = publisher.search
@@ -217,27 +211,6 @@ class OperatorViews:
         ]
         return self._page("review", now, form_token, notice, waiting=waiting)
 
-    def files(self, now: datetime, form_token: str, question: str, number: int) -> str:
-        """Return a page of the article files with errors, each with line and reason."""
-        part = _part(self.problems(question), number)
-        return self._page("files", now, form_token, "", question=question, **part)
-
-    def readers(self, now: datetime, form_token: str, question: str, number: int) -> str:
-        """Return a page of the feeds, each with its readers and their subscribers."""
-        agents = sorted(self._usage().agents.items(), key=lambda item: (-item[1], item[0]))[:_RECENT]
-        part = _part(self.feeds(question), number)
-        return self._page("readers", now, form_token, "", question=question, agents=agents, **part)
-
-    def feeds(self, question: str) -> list[FeedReaders]:
-        """Return the feeds that were asked for, those with the text `question` in their names."""
-        return by_feed(self._usage(), question)
-
-    def problems(self, question: str) -> list[ArticleError]:
-        """Return the article files with errors, those whose path or reason has the text `question`."""
-        folded = question.casefold()
-        found = self._publisher.catalog.problems()
-        return [each for each in found if folded in f"{each.path} {each.reason}".casefold()]
-
     def _explanations(self, article: Article | None, now: datetime) -> list[Explanation]:
         if article is None:
             return []
@@ -267,8 +240,10 @@ class OperatorViews:
         if not outlook.has_something([found]):
             return None
         later = [each for each in found.waits if each.posted_at is None]
+        by_hour = hours(found)
         return Outlook(
-            columns=hours(found),
+            columns=columns(by_hour),
+            top=top(policy + urgent for policy, urgent, _ in by_hour),
             posts=tuple((each, outlook.title_of(each)) for each in found.posts),
             waits=tuple((each, outlook.why(each, channel)) for each in later[:_WAITS]),
             more=max(0, len(later) - _WAITS),
@@ -282,11 +257,3 @@ class OperatorViews:
 
 def _by_state(totals: Counter[State]) -> list[tuple[State, int]]:
     return [(state, totals[state]) for state in State]
-
-
-def _part(rows: Sequence[object], number: int) -> dict[str, object]:
-    """Return a page of a list, the last one where there are fewer, as the templates know it."""
-    last = max(1, -(-len(rows) // ROWS_PER_PAGE))
-    number = min(number, last)
-    shown = rows[(number - 1) * ROWS_PER_PAGE : number * ROWS_PER_PAGE]
-    return {"total": len(rows), "number": number, "last": last, "rows": shown}

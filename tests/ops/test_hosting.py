@@ -38,23 +38,24 @@ def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "address"),
+    ("environ", "address", "origin"),
     [
-        ({}, "http://localhost:8000"),
-        ({"HOST": "127.0.0.1", "PORT": "9000"}, "http://localhost:9000"),
-        ({"HOST": "0.0.0.0", "PORT": "8001"}, "http://localhost:8001"),
-        ({"WEB_PORT": "8001", "PORT": "8101"}, "http://localhost:8001"),
-        ({"HOST": "192.0.2.7"}, "http://192.0.2.7:8000"),
-        ({"HOST": "2001:db8::7", "PORT": "80"}, "http://[2001:db8::7]:80"),
-        ({"PORT": "$PORT"}, None),
-        ({"PORT": "5000", "DYNO": "web.1"}, None),
+        ({}, "http://localhost:8000", "default"),
+        ({"HOST": "127.0.0.1", "PORT": "9000"}, "http://localhost:9000", "derived from PORT"),
+        ({"HOST": "0.0.0.0", "PORT": "8001"}, "http://localhost:8001", "derived from PORT"),
+        ({"WEB_PORT": "8001", "PORT": "8101"}, "http://localhost:8001", "derived from WEB_PORT"),
+        ({"HOST": "192.0.2.7"}, "http://192.0.2.7:8000", "derived from HOST"),
+        ({"HOST": "2001:db8::7", "PORT": "80"}, "http://[2001:db8::7]:80", "derived from HOST and PORT"),
+        ({"PORT": "$PORT"}, None, None),
+        ({"PORT": "5000", "DYNO": "web.1"}, None, None),
     ],
 )
 def test_a_site_on_a_machine_of_ones_own_has_its_servers_address(
-    environ: dict[str, str], address: str | None
+    environ: dict[str, str], address: str | None, origin: str | None
 ) -> None:
     """HOST and PORT say where the site is, or WEB_PORT; a hosting platform's are behind its router."""
-    assert own_address(environ) == address
+    found = own_address(environ)
+    assert (found and found.value, found and found.origin) == (address, origin)
 
 
 @pytest.mark.parametrize("host", HOSTS)

@@ -144,3 +144,23 @@ def test_readers_of_feeds(desk: Desk) -> None:
     (row,) = json.loads(client.get("/admin/readers.json?q=GO").text)
     assert (row["feed"], row["subscribers"], row["readers"]) == ("go.rss", 42, {"Feedly": 42})
     assert client.get("/admin/readers.csv").text.splitlines()[1] == "go.rss,42,4,3"
+
+
+def test_settings_in_force(desk: Desk) -> None:
+    """Each with its origin; the filter looks at names, values and origins; secrets are only set or not."""
+    client = desk.client()
+    tree = parse(client.get("/admin/settings").text)
+    rows = {row[0]: row[1:] for row in (texts(each, "./*") for each in tree.xpath("//tbody/tr"))}
+    assert rows["site.title"] == ["News", "default"]
+    assert rows["TEAM"] == ["set", "TEAM"]
+    assert rows["LATER"] == ["not set", ""]
+    assert desk.chat.slack_url("team") not in client.get("/admin/settings").text
+    assert texts(parse(client.get("/admin/settings?q=WEB_THREADS").text), "//tbody/tr/*")[0] == "WEB_THREADS"
+    (row,) = json.loads(client.get("/admin/settings.json?q=bot.channels[1].min_quality").text)
+    assert row == {"setting": "bot.channels[1].min_quality", "value": 50, "from": "default"}
+    lines = client.get("/admin/settings.csv?q=log_level").text.splitlines()
+    assert lines == ["setting,value,from", "LOG_LEVEL,INFO,default"]
+    only_set = json.loads(client.get("/admin/settings.json?set=1&q=T").text)
+    assert {each["setting"] for each in only_set} >= {"TEAM", "ADMIN_TOKEN"}
+    assert "default" not in {each["from"] for each in only_set}
+    assert desk.app.test_client().get("/admin/settings.json").status_code == 303

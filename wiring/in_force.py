@@ -1,0 +1,77 @@
+"""All settings in force with what each comes from: of config.yaml, of the environment, and the secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bot.sending.network import proxy_variable
+from config import Config, Shown, shown
+from ops.environment import find_secret
+from ops.errors import SettingError
+from ops.hosting import outbox, platform
+from ops.variables import VARIABLES
+from wiring.site import config_path
+
+SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "FEEDS_SECRET", "DATABASE_URL", "SENTRY_DSN")
+"""The secrets of every installation; the settings name others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """The settings in force by where they are kept. Of a secret, the value is only whether it is set."""
+
+    settings: tuple[Shown, ...]
+    environment: tuple[Shown, ...]
+    secrets: tuple[Shown, ...]
+
+    def __iter__(self) -> Iterator[Shown]:
+        yield from (*self.settings, *self.environment, *self.secrets)
+
+
+def in_force(config: Config, environ: Mapping[str, str]) -> InForce:
+    """Return the settings in force. Nothing in them is a secret, or a part of one."""
+    return InForce(
+        settings=tuple(shown(config)),
+        environment=tuple(_environment(config, environ)),
+        secrets=tuple(_secret(name, environ) for name in _secret_names(config)),
+    )
+
+
+def _environment(config: Config, environ: Mapping[str, str]) -> Iterator[Shown]:
+    """Yield the settings that are in the environment alone, and what follows from it."""
+    if host := platform(environ):
+        yield Shown(name="platform", value=host.value, origin=host.origin)
+    named = "NEWSWIRE_CONFIG" if environ.get("NEWSWIRE_CONFIG") else "default"
+    yield Shown(name="NEWSWIRE_CONFIG", value=str(config_path(environ)), origin=named)
+    for each in VARIABLES:
+        origin = each.name if each.is_set(environ) else "default"
+        yield Shown(name=each.name, value=each.text(environ), origin=origin)
+    if config.bot.proxy is None and (variable := proxy_variable(environ)):
+        yield Shown(name="proxy", value="set", origin=variable)  # its address may have a password
+    yield _outbox(config, environ)
+
+
+def _outbox(config: Config, environ: Mapping[str, str]) -> Shown:
+    try:
+        found = outbox(environ, config.state)
+    except SettingError as error:
+        return Shown(name="outbox", value=f"unusable: {error}", origin="")
+    # Of DATABASE_URL no more than its scheme, since it holds the password.
+    kind = "SQLite" if found.value.startswith("sqlite:") else "PostgreSQL"
+    return Shown(name="outbox", value=kind, origin=found.origin)
+
+
+def _secret_names(config: Config) -> list[str]:
+    names = [*SECRETS, config.articles.token_env, config.bot.heartbeat_env]
+    for channel in config.bot.channels:
+        names += channel.secret_variables().values()
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def _secret(name: str, environ: Mapping[str, str]) -> Shown:
+    try:
+        found = find_secret(name, environ)
+    except SettingError as error:
+        return Shown(name=name, value=f"unusable: {error}", origin="")
+    return Shown(name=name, value="set" if found else "not set", origin=found.origin if found else "")
