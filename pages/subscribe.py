@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sys import getsizeof
 from urllib.parse import quote
 
-import segno
 from markupsafe import Markup
 
 from feeds.formats import FORMATS
@@ -84,6 +83,8 @@ def qr_code(url: str) -> Markup | None:
 
 def _drawing(url: str) -> Markup:
     """Return the SVG, "" for a URL that is too long."""
+    import segno  # late: commands and the bot draw none
+
     try:
         code = segno.make_qr(url, error="m")
     except segno.DataOverflowError:

@@ -74,6 +74,12 @@ def test_a_process_that_reads_articles_loads_no_more_than_it_needs() -> None:
     assert not found & {"yaml", "tomllib", "nh3", "lxml", "sqlite3", "pydantic", "flask", "markdown_it"}
 
 
+def test_a_bot_loads_no_more_than_it_needs() -> None:
+    """Templates and compared titles are for channels with them, PostgreSQL's client for an outbox there."""
+    found = _loaded("app, wiring.bot, bot.operator.commands")
+    assert not found & {"jinja2.sandbox", "markdown_it", "rapidfuzz", "segno", "PIL", "psycopg"}
+
+
 def _loaded(modules: str) -> set[str]:
     """Return the names of all that importing these modules loads."""
     command = [sys.executable, "-c", f"import sys, {modules}; print(*sys.modules)"]

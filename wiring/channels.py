@@ -10,8 +10,8 @@ from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.rules import Channel
 from bot.sending.transport import fault_of
 from bot.services import SERVICES, Destination
+from bot.services.layout import TemplateFault
 from bot.services.secret import Secret
-from bot.services.templates import TemplateFault
 from config import BotConfig, ChannelConfig, SiteConfig
 from ops.environment import secret
 from ops.errors import SettingError

@@ -15,8 +15,8 @@ from bot.outbox.database import connect
 from bot.planning.rules import Channel
 from bot.sending.network import network_of
 from bot.services import SERVICES
+from bot.services.layout import TemplateFault
 from bot.services.secret import Secret
-from bot.services.templates import TemplateFault
 from config import Location
 from ops.errors import SettingError
 from ops.hosting import outbox_url, unset_address

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from articles.article import Article
-from bot.services.layout import Layout, Part
+from bot.services.layout import Layout, Part, Template, TemplateFault
 from bot.services.message import Picture, compose
-from bot.services.templates import MAX_TEMPLATE, Template, TemplateFault, template
 from config import ChannelConfig, LayoutConfig
 
 _PICTURES = {None: Picture.USUAL, "none": None, "thumbnail": Picture.THUMBNAIL, "large": Picture.LARGE}
@@ -37,6 +36,8 @@ def trial(tried: Template, articles: Iterable[Article], *, site: str, site_url: 
 
 
 def _read(path: Path) -> Template:
+    from bot.services.templates import MAX_TEMPLATE, template
+
     try:
         # A FIFO would block, and /dev/zero has no end.
         if not path.is_file():

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, Select, and_, case, delete, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.outbox import tallies
 from bot.outbox.causes import Cause
@@ -20,6 +19,7 @@ from bot.outbox.moves import move_posts
 from bot.outbox.records import PostKind
 from bot.outbox.schema import attempts, channels, deliveries, hosts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState
+from bot.outbox.upsert import insert_into
 
 AHEAD = timedelta(minutes=1)
 """How far in the future something may have been written: what is farther was written by a wrong clock."""
@@ -70,8 +70,7 @@ def register(connection: Connection, names: Iterable[str], now: datetime) -> Non
     """Add the channels that the outbox does not have yet; the others stay as they are."""
     rows = [{"name": name, "state": ChannelStatus.ENABLED, "changed_at": now} for name in sorted(names)]
     if rows:
-        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        connection.execute(insert(channels).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, channels).on_conflict_do_nothing(), rows)
 
 
 def carry_over(connection: Connection, old: str, new: str) -> bool:
@@ -205,8 +204,7 @@ def rest_channel(connection: Connection, name: str, until: datetime) -> None:
 def rest_host(connection: Connection, name: str, until: datetime, reason: str) -> None:
     """Pause every channel on the host until then; a longer pause stays as it is."""
     values = {"paused_until": until, "reason": reason}
-    dialect = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    added = dialect(hosts).values(name=name, **values)
+    added = insert_into(connection, hosts).values(name=name, **values)
     shorter = hosts.c.paused_until < until
     connection.execute(added.on_conflict_do_update(index_elements=["name"], set_=values, where=shorter))
 

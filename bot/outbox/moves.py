@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Insert,
@@ -24,7 +25,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql
 
 from bot.outbox.causes import Cause
 from bot.outbox.keys import new_post_key
@@ -66,7 +66,7 @@ def _alike(names: tuple[str, ...], dialect: str) -> Insert:
     if dialect == "sqlite":
         each = func.json_each(document).table_valued("value")
     else:
-        each = func.json_array_elements_text(cast(document, postgresql.JSON)).table_valued("value")
+        each = func.json_array_elements_text(cast(document, JSON)).table_valued("value")
     values = [bindparam(f"its_{name}", type_=deliveries.c[name].type) for name in names]
     return insert(deliveries).from_select([*names, "channel"], select(*values, each.c.value))
 

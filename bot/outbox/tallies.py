@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.outbox.database import Database
 from bot.outbox.schema import delivery_counts, tallies
 from bot.outbox.states import DeliveryState, PostState, State, standing
+from bot.outbox.upsert import insert_into
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 """Upper bounds of the attempts' times, in seconds; the transport gives up after 15."""
@@ -68,7 +68,6 @@ def rename(connection: Connection, old: str, new: str) -> None:
 
 
 def _increase(connection: Connection, channel: str, outcome: str, counts: Mapping[str, Any]) -> None:
-    dialect = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    added = dialect(tallies).values(channel=channel, outcome=outcome, **counts)
+    added = insert_into(connection, tallies).values(channel=channel, outcome=outcome, **counts)
     sums = {name: tallies.c[name] + added.excluded[name] for name in counts}
     connection.execute(added.on_conflict_do_update(index_elements=["channel", "outcome"], set_=sums))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
+from bot.errors import BotError
 from bot.services.message import Message, Picture
 from bot.services.remarks import coverage_line
+from bot.services.rich import Text
 from bot.services.service import Service
-from bot.services.templates import Template, TemplateFault
 
 log = logging.getLogger("bot.services.layout")
 
@@ -24,6 +26,27 @@ class Part(StrEnum):
 
 
 USUAL_PARTS = frozenset({Part.PROVIDER, Part.TOPICS, Part.SUMMARY})
+
+
+class TemplateFault(BotError):  # noqa: N818 - a finding, not a fault of the program
+    """What is wrong with a template; the text says where, as NAME:LINE: reason."""
+
+    def __init__(self, name: str, line: int, reason: str) -> None:
+        super().__init__(f"{name}:{line}: {reason}")
+
+
+class Template(Protocol):
+    """An operator's text for single articles: `bot.services.templates` has the only one.
+
+    Only a channel with a template loads that module, and Jinja2's sandbox and a Markdown parser with it.
+    """
+
+    @property
+    def source(self) -> str:
+        """What the operator wrote."""
+
+    def render(self, message: Message) -> Text:
+        """Return what the template says of one article. Raises TemplateFault where it fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

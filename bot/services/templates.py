@@ -15,8 +15,8 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.environment import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from bot.errors import BotError
 from bot.services import markdown
+from bot.services.layout import TemplateFault
 from bot.services.message import Message, title_of
 from bot.services.rich import Text
 from bot.services.text import clean
@@ -46,13 +46,6 @@ _ALLOWED = (
     nodes.Concat, nodes.Keyword, nodes.Neg,
 )  # fmt: skip
 _TESTS = frozenset({"none", "defined"})
-
-
-class TemplateFault(BotError):  # noqa: N818 - a finding, not a fault of the program
-    """What is wrong with a template; the text says where, as NAME:LINE: reason."""
-
-    def __init__(self, name: str, line: int, reason: str) -> None:
-        super().__init__(f"{name}:{line}: {reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 import config as configuration
 from app import create_app
 from bot.services import SERVICES
-from bot.services.layout import Layout, Part, as_shown, laid_out
+from bot.services.layout import Layout, Part, TemplateFault, as_shown, laid_out
 from bot.services.markdown import escape, formatted
 from bot.services.message import Picture
 from bot.services.rich import Line, Run, words_of
-from bot.services.templates import MAX_OUTPUT, MAX_TEMPLATE, TemplateFault, template
+from bot.services.templates import MAX_OUTPUT, MAX_TEMPLATE, template
 from bot.services.text import clean
 from tests.bot.world import World, article
 from tests.contracts.samples import AWKWARD, MESSAGE

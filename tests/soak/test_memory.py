@@ -19,9 +19,6 @@ from tests.soak.cluster import Running, hosted, postgres, wait_for
 LIMIT = 256 * 1024
 """KiB that a process tree may take, as on the smallest machines that are rented out."""
 
-WITH_POSTGRES = 272 * 1024
-"""Likewise, with a PostgreSQL elsewhere: its client library is in every process."""
-
 CONFIG = """\
 articles: {path: content}
 bot:
@@ -114,7 +111,7 @@ def _measure(home: Path, capsys: pytest.CaptureFixture[str], database: dict[str,
             print(f"{name} PSS {each.pss / 1024:.0f} RSS {each.rss / 1024:.0f};", end=" ")
         print(f"all PSS {total.pss / 1024:.0f} RSS {total.rss / 1024:.0f}, peak {meter.peak / 1024:.0f}")
     assert [len(each) for each in found.values()] == [3, 1]
-    assert meter.peak <= (WITH_POSTGRES if database else LIMIT)
+    assert meter.peak <= LIMIT
 
 
 def _ask_for_everything(web: Running) -> None:
