@@ -193,11 +193,17 @@ class Outbox:
             channelstate.note_failure(connection, post.channel, now)
             return move_posts(connection, _as_read(post), [post.state], PostState.DEAD, now, **values) == 1
 
-    def postpone(self, post: Post, until: datetime) -> None:
-        """Look at a post that waits, or at its correction, again at `until`."""
+    def postpone(self, post: Post, until: datetime) -> bool:
+        """Look at a post that waits, or at its correction, again at `until`.
+
+        Returns False, and changes nothing, where another bot has the lease or the post is not as it was read.
+        """
         column = "due_at" if post.state in DUE else "correct_at"
         with self.database.write() as connection:
-            connection.execute(update(posts).where(_as_read(post)).values({column: until}))
+            if not self._lease.is_held(connection):
+                return False
+            statement = update(posts).where(_as_read(post)).values({column: until})
+            return connection.execute(statement).rowcount == 1
 
     def revive(self, delivery: Delivery, now: datetime) -> bool:
         """Have a skipped delivery wait after all; return whether it still was as it was read."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
 
 from articles.article import Article
 from bot.outbox.claims import Taken
 from bot.outbox.records import Post, PostKind, new_claim
-from bot.sending.prepare import Job, Preparer
+from bot.sending.prepare import LOOK_AGAIN, Job, Preparer
 from bot.sending.recorder import Recorder
 from bot.sending.releasing import Releaser
 from bot.sending.requester import Requester
@@ -29,6 +30,9 @@ PATIENCE = 5.0
 
 SLICE = 2.0
 """Seconds after which a lane makes room for one that waits for its turn."""
+
+MAX_REPORTED = 1_000
+"""Posts that could not be settled, of which a process remembers that it has logged them."""
 
 log = logging.getLogger("bot.sending.dispatcher")
 
@@ -63,6 +67,7 @@ class Lane:
         self._requester = Requester(endpoint, tools)
         self._recorder = Recorder(tools.outbox, endpoint.name, tools.wait)
         self._batch: deque[Post] = deque()
+        self._without_request: dict[int, Post] = {}
         self._articles: dict[str, Article] = {}
         self._read_at: float | None = None
         self._stale = 0
@@ -101,7 +106,11 @@ class Lane:
         """Return the next request; what it may be a reply to is recorded before."""
         if self._preparer.channel.thread != "none":
             self._recorder.flush()
-        return self._preparer.prepare(self._batch.popleft(), self._articles)
+        post = self._batch.popleft()
+        job = self._preparer.prepare(post, self._articles)
+        if job is None:
+            self._without_request[post.id] = post
+        return job
 
     def _sit_out(self, wait: float) -> None:
         self._ended = wait > PATIENCE or self._tools.wait(wait)
@@ -142,10 +151,34 @@ class Lane:
             due = outbox.due(name, now, BATCH)
         if not due and not self._only_tests:
             due = outbox.to_correct(name, now, BATCH)
-        self._ended = not due
-        self._batch = deque(due)
+        unsettled = [post for post in due if self._without_request.get(post.id) == post]
+        self._without_request.clear()
+        self._ended = not due or not self._postpone_all(unsettled, now)
+        self._batch = deque(post for post in due if post not in unsettled)
         ids = [delivery.article_id for post in due for delivery in post.deliveries]
         self._articles = self._tools.catalog.get_many(ids) if ids else {}
+
+    def _postpone_all(self, unsettled: Sequence[Post], now: datetime) -> bool:
+        """Postpone the posts that got no request and yet are due as before: they would be tried without end.
+
+        Return whether the lane may continue: not where another bot has the lease, so that nothing can change.
+        """
+        for post in unsettled:
+            if not self._tools.outbox.postpone(post, now + LOOK_AGAIN):
+                log.info("stopped sending channel=%s: another bot has the lease", post.channel)
+                return False
+            self._report(post)
+        return True
+
+    def _report(self, post: Post) -> None:
+        reported = self._tools.reported
+        if post.id in reported:
+            return
+        if len(reported) >= MAX_REPORTED:
+            reported.clear()
+        reported.add(post.id)
+        says = "postponed channel=%s post=%d: it can be neither sent nor ended, and is tried again every %d s"
+        log.error(says, post.channel, post.id, LOOK_AGAIN.total_seconds())
 
     def _release(self, now: datetime) -> int:
         released = self._releaser.release(self.left, now)

@@ -67,7 +67,8 @@ class Tools:
 
     `wait` sits out some seconds, and returns at once and True when it is time to stop.
     `monotonic` measures every wait. `spread` gives the jitter of a retry, in [0, 1). `crowded` says whether
-    other lanes wait for their turn, and `host_rests` until when, by `monotonic`, a host is left alone.
+    other lanes wait for their turn, and `host_rests` until when, by `monotonic`, a host gets no request.
+    `reported` holds the posts that could not be settled, so that each is logged once.
     """
 
     outbox: Outbox
@@ -82,3 +83,4 @@ class Tools:
     crowded: Callable[[], bool]
     host_rests: dict[str, float] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
+    reported: set[int] = field(default_factory=set)

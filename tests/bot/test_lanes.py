@@ -10,13 +10,16 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import event
 
+from bot.outbox.lease import Lease
+from bot.outbox.queue import Outbox
+from bot.outbox.records import Post
 from bot.outbox.states import State
 from bot.sending import lanes as lanes_module
 from bot.sending.lane import Lane
 from bot.sending.lanes import MOST, Lanes
 from tests.bot.program import wait_until
 from tests.bot.world import World, article
-from tests.fakechat import hang
+from tests.fakechat import hang, server_error
 
 
 class Stub:
@@ -139,6 +142,51 @@ def test_a_channel_with_much_to_send_makes_room(world: World, monkeypatch: pytes
     assert len(world.deliveries(State.SENT)) == 32
     first = next(index for index, name in enumerate(order) if name.endswith("one"))
     assert 0 < first < 25
+
+
+def test_a_post_that_cannot_be_settled_is_tried_once_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither sent nor ended, it is postponed, logged once, and keeps nothing behind it from being sent."""
+    bot = world.started()
+    tried: list[int] = []
+
+    def settle(_: Outbox, post: Post, *given: object) -> bool:
+        tried.append(post.id)
+        return False
+
+    monkeypatch.setattr(Outbox, "settle", settle)
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    world.catalog.put(article("a", is_published=False), article("b"))
+    world.clock.advance(seconds=30)
+    world.tick(bot)
+    assert len(tried) == 1
+    assert [each.article_id for each in world.deliveries(State.SENT)] == ["b"]
+    for count in (1, 2):
+        world.clock.advance(seconds=59)
+        world.tick(bot)
+        assert len(tried) == count
+        world.clock.advance(seconds=1)
+        world.tick(bot)
+        assert len(tried) == count + 1
+    assert caplog.text.count("it can be neither sent nor ended") == 1
+
+
+def test_a_lane_that_has_lost_the_lease_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it may not settle any more it does not try again: the post is the other bot's, and stays due."""
+    bot = world.started()
+    world.chat.fail("ai-team", server_error(503))
+    world.catalog.put(article("a"))
+    world.tick(bot)
+    due_at = world.post().due_at
+    world.catalog.put(article("a", is_published=False))
+    world.clock.advance(seconds=30)
+    monkeypatch.setattr(Lease, "is_held", lambda *_: False)
+    bot.sender.drain()
+    assert bot.sender.join(30)
+    assert world.post().due_at == due_at
 
 
 def test_hanging_services_use_up_no_more_than_their_lanes(world: World) -> None:
