@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from articles.topics import ALL
+from feeds.archives import Month
 from feeds.bodies import YOUNG_OBJECTS, TextCache
-from feeds.digests import DigestPublisher
+from feeds.digests import DigestPublisher, Period
+from feeds.earlier import EarlierExport
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
@@ -51,18 +53,51 @@ def export(
 
 
 def write_feeds(
-    publisher: Publisher, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
+    publisher: Publisher,
+    folder: Path,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+    earlier: EarlierExport | None = None,
 ) -> Exported:
-    """Do what `export` does with the texts that the publisher has: see `many_texts`."""
+    """Do what `export` does with the texts that the publisher has: see `many_texts`.
+
+    What an `earlier` export wrote is not rendered again where it is still right.
+    """
     slugs = [ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(publisher.now()))]
     try:
         files = StaticFolder(folder, _MANIFEST, lambda path: _OURS.fullmatch(path) is not None)
-        for done, (path, document) in enumerate(_documents(publisher, slugs), start=1):
-            files.write(path, document.body)
-            progress(done, max(done, len(slugs) * len(FORMATS) + 1))
+        files.write("feeds.opml", Subscriptions(publisher).document().body)
+        if earlier is None:
+            for done, (path, document) in enumerate(_documents(publisher, slugs), start=1):
+                files.write(path, document.body)
+                progress(done, max(done, len(slugs) * len(FORMATS)))
+        else:
+            for slug in slugs:
+                _write_changed(publisher, slug, files, earlier)
         return files.finish()
     except OSError as error:
         raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
+
+
+def _write_changed(publisher: Publisher, slug: str, files: StaticFolder, earlier: EarlierExport) -> None:
+    """Write the documents of a topic, unless they are still what an earlier export wrote."""
+    name, day = f"feeds {slug}", _period(publisher)
+    written = earlier.find(name, day, files)
+    if written:
+        earlier.keep(name, written, files)
+        return
+    earlier.begin()
+    paths = []
+    for path, document in _documents(publisher, [slug]):
+        files.write(path, document.body)
+        paths.append(path)
+    earlier.end(name, paths, files, day=day)
+
+
+def _period(publisher: Publisher) -> str:
+    """Return the month of archives and the period of digests that it is now: the next ones add documents."""
+    now, digests = publisher.now(), DigestPublisher(publisher)
+    period = Period.of(now, digests.every, digests.zone).name if digests.every else ""
+    return f"{Month.of(now).start:%Y-%m} {period}"
 
 
 @contextmanager
@@ -91,7 +126,6 @@ def _processes() -> int:
 
 
 def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Document]]:
-    yield "feeds.opml", Subscriptions(publisher).document()
     now = publisher.now()
     history = ArchivePublisher(publisher)
     digests = DigestPublisher(publisher)

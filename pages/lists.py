@@ -167,6 +167,9 @@ class Lists:
         """Return the parent of a topic, the other subtopics of that parent, and its own subtopics."""
         topics = self._catalog.topics
         above = next(iter(list(topics.lineage(topic))[1:2]), None)
+        has_children = any(topic in list(topics.lineage(each))[1:2] for each in topics.listed)
+        if above is None and not has_children:
+            return None, (), ()
         summaries = self._catalog.summaries(now)
         found = {node.topic.slug: node for node in _walk(tree(summaries, {}, topics))}
         own = found.get(topic.slug)

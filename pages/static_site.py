@@ -11,12 +11,13 @@ import hashlib
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape, unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from feeds.earlier import EarlierExport
 from feeds.model import Site
 from storage.static_folder import StaticFolder
 from web.wsgi import Result
@@ -32,6 +33,7 @@ _PAGES = re.compile(r"/|/topics(?:/[^/]+)?|/digests/[^/]+/[^/]+")
 _TAG = re.compile(r"<(?:a|link|img|script|form|source|audio|video)\s(?:[^<>\"]|\"[^\"]*\")*>")
 _LINK = re.compile(r'(\s(?:href|src|action)=")([^"]*)(")')
 _LOCATION = re.compile(r"(<loc>)([^<]*)(</loc>)")
+_ARTICLES = "/articles/"
 _CHARSET = '<meta charset="utf-8">'
 _MOVED = """<!DOCTYPE html>
 <html lang="en"><head>{charset}<title>Moved</title><meta name="robots" content="noindex">
@@ -47,17 +49,23 @@ Ask = Callable[[str], Result]
 class StaticSite:
     """One export of the pages of a site into a folder whose feeds are written already.
 
-    `has_page` says of a decoded path below /articles/ whether it is a page, and not a file.
+    `has_page` says of a decoded path below /articles/ whether it is a page, and not a file. `earlier` are the
+    pages of the export before: those that are still right are neither asked for nor written. `day` is the one
+    that lists of articles are of, which count back from it.
     """
 
     site: Site
     ask: Ask
     has_page: Callable[[str], bool]
     files: StaticFolder
+    earlier: EarlierExport
+    day: str
     dead: list[tuple[str, str]] = field(default_factory=list)
     """The links that lead nowhere: the page that a link is on, and the address in it."""
     _waiting: deque[tuple[str, str]] = field(default_factory=deque)
     _places: dict[str, str | None] = field(default_factory=dict)
+    _links: dict[str, str | None] = field(default_factory=dict)
+    """The links of the page that is being written, and where they lead."""
 
     def export(
         self, starts: Iterable[str], progress: Callable[[int, int], None] = lambda done, of: None
@@ -78,15 +86,34 @@ class StaticSite:
         return done
 
     def _write(self, address: str, source: str) -> None:
-        answer = self.ask(address)
-        kind = _header(answer, "content-type")
         path = self._path_of(address)
+        if self.files.has_written(path):
+            return  # a file beside the articles
+        day = "" if address.startswith(_ARTICLES) else self.day
+        written = self.earlier.find(address, day, self.files)
+        if written and self._has_places(address, written.links):
+            self.earlier.keep(address, written, self.files)
+            return
+        self.earlier.begin()
+        self._links = {}
+        if self._write_answer(self.ask(address), address, path, source):
+            self.earlier.end(address, [path], self.files, day=day, links=self._links)
+
+    def _has_places(self, address: str, links: Mapping[str, str | None]) -> bool:
+        """Return whether the links of a page lead where they led, and have what is there written."""
+        return all(self._place_of(target, address) == place for target, place in links.items())
+
+    def _write_answer(self, answer: Result, address: str, path: str, source: str) -> bool:
+        """Write what was answered, and return whether it may stay until what it depends on changes."""
+        kind = _header(answer, "content-type")
         if answer.status in (301, 302):
             self.files.write(path, self._moved(_header(answer, "location"), address))
         elif answer.status != 200:
             self.dead.append((source, address))
+            return False
         elif answer.file:
             self.files.copy(path, Path(answer.file.path))
+            return False
         elif kind.startswith("text/html"):
             self.files.write(path, self._page(answer, address))
         elif kind.startswith("application/xml"):
@@ -97,6 +124,7 @@ class StaticSite:
             if kind.startswith("application/manifest+json"):
                 for icon in json.loads(answer.body).get("icons", ()):
                     self._target(icon["src"], address)
+        return True
 
     def _page(self, answer: Result, address: str) -> bytes:
         """Return a page whose links lead to files, with its policy, which a host may not send."""
@@ -127,7 +155,7 @@ class StaticSite:
         if start is None or url.startswith("//"):
             return url
         rest, mark, fragment = url[len(start) :].partition("#")
-        place = self._place_of(rest or "/", source)
+        place = self._links[rest or "/"] = self._place_of(rest or "/", source)
         return url if place is None else f"{start}{place}{mark}{fragment}"
 
     def _place_of(self, address: str, source: str) -> str | None:
@@ -158,8 +186,8 @@ class StaticSite:
         return place
 
     def _is_page(self, path: str) -> bool:
-        if path.startswith("/articles/"):
-            return self.has_page(path.removeprefix("/articles/"))
+        if path.startswith(_ARTICLES):
+            return self.has_page(path.removeprefix(_ARTICLES))
         return _PAGES.fullmatch(path) is not None
 
     def _path_of(self, address: str) -> str:

@@ -59,6 +59,22 @@ class StaticFolder:
             os.utime(file.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
         self._written += 1
 
+    def keep(self, path: str) -> None:
+        """Leave a file as it is, which an earlier export wrote."""
+        self._paths.add(path)
+
+    def has_written(self, path: str) -> bool:
+        """Return whether this export has written, copied or kept a file at this path."""
+        return path in self._paths
+
+    def signature(self, path: str) -> tuple[int, int]:
+        """Return the size and the time of the file at this path; zeros where there is none."""
+        try:
+            status = (self.folder / path).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return 0, 0
+        return status.st_size, status.st_mtime_ns
+
     def holds(self, path: str) -> bool:
         """Return whether there is a file at this path, whoever wrote it."""
         return (self.folder / path).is_file()

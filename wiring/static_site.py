@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import Flask
 from werkzeug.test import create_environ
 
+from articles.catalog.observed import ObservedCatalog
+from articles.catalog.served_files import ArticleFiles
 from articles.topics import ALL
+from feeds.bodies import Bodies
 from feeds.digests import DigestPublisher
+from feeds.earlier import EarlierExport, Signature
 from feeds.errors import ExportError
 from feeds.export import many_texts, write_feeds
-from pages.cache import PageCache
+from feeds.publisher import Publisher
+from pages.cache import Key, PageCache
 from pages.crawlers import ICONS
 from pages.routes import blueprint
 from pages.static_site import StaticSite
+from storage.exported import ExportedFiles
 from storage.static_folder import Exported, StaticFolder
+from text.zones import zone
+from web.document import Document
 from web.wsgi import Result, call
 from wiring.site import Newswire
 
 _MANIFEST = ".newswire-site.json"
+_PROJECT = Path(__file__).resolve().parents[1]
+_CODE = ("articles", "feeds", "pages", "pictures", "storage", "text", "web", "wiring")
+_LIBRARIES = (
+    "babel", "emoji", "flask", "jinja2", "markdown-it-py", "markupsafe", "mdit-py-plugins", "nh3", "segno",
+    "tzdata", "werkzeug",
+)  # fmt: skip
 
 
 def export_site(
@@ -31,35 +51,105 @@ def export_site(
 
     Raises ExportError when a file cannot be written.
     """
-    with many_texts(newswire.publisher):
-        feeds = write_feeds(newswire.publisher, folder)
+    settings = f"{newswire.config.model_dump_json()} {_program()}"
+    with (
+        many_texts(newswire.publisher),
+        closing(ExportedFiles(newswire.config.state, folder, settings)) as exported,
+        closing(ObservedCatalog(newswire.catalog, newswire.clock())) as catalog,
+    ):
+        files = _ObservedFiles(newswire.files)
+        earlier = EarlierExport(exported, catalog, lambda path: files.signature(path, catalog.now))
+        files.earlier = earlier
+        publisher = _ObservedPublisher(newswire.publisher, catalog, files, earlier)
+        feeds = write_feeds(publisher, folder, earlier=earlier)
         try:
-            files = StaticFolder(folder, _MANIFEST, _is_inside)
-            static = StaticSite(
-                site=newswire.publisher.site,
-                ask=_asking(newswire),
-                has_page=lambda name: bool(newswire.catalog.get_many([name])),
-                files=files,
-            )
-            for path, file in _served(newswire):
-                files.copy(f"articles/{path}", file)
-            starts = ["/", "/sitemap.xml", "/robots.txt", *ICONS, *_digests(newswire)]
-            static.export(starts, progress)
-            pages = files.finish()
+            pages, dead = _write_pages(newswire, publisher, files, folder, earlier, progress)
         except OSError as error:
             raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
-    return Exported(*map(sum, zip(feeds, pages, strict=True))), static.dead
+        exported.finish(catalog.state())
+    return Exported(*map(sum, zip(feeds, pages, strict=True))), dead
 
 
-def _asking(newswire: Newswire) -> Callable[[str], Result]:
+def _write_pages(
+    newswire: Newswire,
+    publisher: Publisher,
+    beside: ArticleFiles,
+    folder: Path,
+    earlier: EarlierExport,
+    progress: Callable[[int, int], None],
+) -> tuple[Exported, list[tuple[str, str]]]:
+    files = StaticFolder(folder, _MANIFEST, _is_inside)
+    static = StaticSite(
+        site=publisher.site,
+        ask=_asking(newswire, publisher, beside),
+        has_page=lambda name: bool(newswire.catalog.get_many([name])),
+        files=files,
+        earlier=earlier,
+        day=_day(publisher),
+    )
+    for path, file in _served(newswire, publisher.now()):
+        files.copy(f"articles/{path}", file)
+    static.export(["/", "/sitemap.xml", "/robots.txt", *ICONS, *_digests(publisher)], progress)
+    return files.finish(), static.dead
+
+
+class _Uncached(PageCache):
+    """No cache: what is rendered for a static site is asked for once."""
+
+    def document(self, _key: Key, make: Callable[[datetime], Document]) -> Document:
+        return make(self._publisher.now())
+
+
+class _ObservedFiles(ArticleFiles):
+    """Files beside the articles, which notes those that a page is rendered with."""
+
+    earlier: EarlierExport
+
+    def __init__(self, files: ArticleFiles) -> None:
+        self._files = files
+
+    def find(self, path: str, now: datetime) -> Path | None:
+        found = self._files.find(path, now)
+        self.earlier.looked_up(path, _signature(found))
+        return found
+
+    def signature(self, path: str, now: datetime) -> Signature:
+        return _signature(self._files.find(path, now))
+
+
+def _signature(file: Path | None) -> Signature:
+    try:
+        status = file.stat() if file else None
+    except OSError:  # it was deleted a moment ago
+        return None
+    return (status.st_size, status.st_mtime_ns) if status else None
+
+
+class _ObservedPublisher(Publisher):
+    """A publisher over an observed catalog, which also notes when the links in texts change."""
+
+    def __init__(
+        self, publisher: Publisher, catalog: ObservedCatalog, files: ArticleFiles, earlier: EarlierExport
+    ) -> None:
+        super().__init__(catalog, publisher.site, publisher.settings, lambda: catalog.now, files=files)
+        self.texts = publisher.texts
+        self._earlier = earlier
+
+    def bodies(self, now: datetime) -> Bodies:
+        bodies = super().bodies(now)
+        self._earlier.changes(lambda: bodies.links.changes_at)
+        # A text with links that was made for another page is of another revision: its look-ups are needed.
+        return replace(bodies, revision=object())
+
+
+def _asking(newswire: Newswire, publisher: Publisher, files: ArticleFiles) -> Callable[[str], Result]:
     """Return what answers requests for the pages of the static site."""
     app = Flask("newswire", static_folder=None)
-    publisher = newswire.publisher
     app.register_blueprint(
         blueprint(
             publisher,
-            newswire.files,
-            PageCache(publisher),
+            files,
+            _Uncached(publisher),
             show_quality=newswire.config.pages.show_quality,
             is_static=True,
             pictures=newswire.pictures,
@@ -76,22 +166,44 @@ def _asking(newswire: Newswire) -> Callable[[str], Result]:
     return ask
 
 
-def _served(newswire: Newswire) -> Iterator[tuple[str, Path]]:
+def _served(newswire: Newswire, now: datetime) -> Iterator[tuple[str, Path]]:
     """Yield the files beside the articles that the site serves, by their paths."""
-    now = newswire.clock()
     for path in newswire.indexer.folder.scan().others:
         file = newswire.files.find(path, now)
         if file:
             yield path, file
 
 
-def _digests(newswire: Newswire) -> Iterator[str]:
+def _digests(publisher: Publisher) -> Iterator[str]:
     """Yield the addresses of the digests' pages that are in feeds; other pages lead to the newest alone."""
-    digests, now = DigestPublisher(newswire.publisher), newswire.clock()
-    for slug in (ALL, *(summary.topic.slug for summary in newswire.catalog.summaries(now))):
-        topic = newswire.publisher.topic(slug)
+    digests, now = DigestPublisher(publisher), publisher.now()
+    for slug in (ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(now))):
+        topic = publisher.topic(slug)
         for digest in digests.digests(topic, now) if topic else ():
             yield f"/digests/{quote(slug)}/{digest.period.name}"
+
+
+def _day(publisher: Publisher) -> str:
+    """Return the day that it is, in UTC and in the site's zone."""
+    now = publisher.now()
+    local = now.astimezone(zone(publisher.catalog.conventions.timezone))
+    return f"{now.date()} {local.date()}"
+
+
+@cache
+def _program() -> str:
+    """Return a digest of everything but settings and articles that a page depends on."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in _files(_PROJECT / name for name in _CODE):
+        digest.update(b"%s %d " % (str(file.relative_to(_PROJECT)).encode(), file.stat().st_size))
+        digest.update(file.read_bytes())
+    digest.update(" ".join(f"{name} {version(name)}" for name in _LIBRARIES).encode())
+    return digest.hexdigest()
+
+
+def _files(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted(path for path in folder.rglob("*") if path.suffix != ".pyc" and path.is_file())
 
 
 def _is_inside(path: str) -> bool:

@@ -1,0 +1,103 @@
+"""What an earlier export wrote that is still what a new one would write: it need not be rendered again.
+
+It is still right while every question that was put to the catalog for it has the same answer, every file that
+was looked up is the same, no time has come that changes it, and its files are as they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from articles.catalog.observed import ObservedCatalog, Read
+from articles.reading.record import microseconds
+from storage.exported import ExportedFiles, Written, WrittenFile
+from storage.static_folder import StaticFolder
+
+Signature = tuple[int, int] | None
+"""The size and the time of a file; None for no file."""
+
+
+class EarlierExport:
+    """What the last export into a folder wrote, by names, and what this one writes.
+
+    `signature` says what is found at a path beside the articles.
+    """
+
+    def __init__(
+        self, exported: ExportedFiles, catalog: ObservedCatalog, signature: Callable[[str], Signature]
+    ) -> None:
+        self._exported = exported
+        self._catalog = catalog
+        self._signature = signature
+        self._is_same_catalog = bool(exported.state) and exported.state == catalog.state()
+        self._looked_up: dict[str, Signature] = {}
+        self._changes_at: list[Callable[[], datetime | None]] = []
+
+    def find(self, name: str, day: str, folder: StaticFolder) -> Written | None:
+        """Return what was written under a name if it is still right on this day; None if not."""
+        written = self._exported.get(name)
+        return written if written and self._is_right(name, written, day, folder) else None
+
+    def keep(self, name: str, written: Written, folder: StaticFolder) -> None:
+        """Leave what was written under a name as it is."""
+        self._exported.keep(name)
+        for file in written.files:
+            folder.keep(file.path)
+
+    def begin(self) -> None:
+        """Begin to note what is read."""
+        self._catalog.noted()
+        self._looked_up.clear()
+        self._changes_at.clear()
+
+    def looked_up(self, path: str, signature: Signature) -> None:
+        """Note that a file beside the articles was looked up."""
+        self._looked_up[path] = signature
+
+    def changes(self, moment: Callable[[], datetime | None]) -> None:
+        """Note that the passing of time makes a change; when, if ever, is asked for in the end."""
+        self._changes_at.append(moment)
+
+    def end(
+        self,
+        name: str,
+        paths: Iterable[str],
+        folder: StaticFolder,
+        *,
+        day: str = "",
+        links: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """Remember under a name the files that were made from what was read since `begin`.
+
+        `day` is the one that they are of, "" where they are the same on all days; `links` are where their
+        links lead.
+        """
+        moments = (moment() for moment in self._changes_at)
+        written = Written(
+            files=tuple(WrittenFile(path, *folder.signature(path)) for path in paths),
+            until=min(map(microseconds, filter(None, moments)), default=None),
+            day=day,
+            looked_up=dict(self._looked_up),
+            links=links or {},
+        )
+        self._exported.put(name, written, map(tuple, self._catalog.noted()))
+
+    def _is_right(self, name: str, written: Written, day: str, folder: StaticFolder) -> bool:
+        return (
+            written.day == day
+            and (written.until is None or microseconds(self._catalog.now) < written.until)
+            and all(folder.signature(path) == tuple(rest) for path, *rest in written.files)
+            and all(self._signature(path) == _pair(found) for path, found in written.looked_up.items())
+            and (self._is_same_catalog or self._catalog.still_answers(self._reads(name)))
+        )
+
+    def _reads(self, name: str) -> list[Read]:
+        return [
+            Read(sql, tuple(values), rows, is_whole, digest)
+            for sql, values, rows, is_whole, digest in self._exported.reads(name)
+        ]
+
+
+def _pair(found: list[int] | None) -> Signature:
+    return (found[0], found[1]) if found else None
