@@ -1,77 +1,56 @@
-"""The application: Flask, the web worker, and the commands, put together from their parts.
+"""The application: Flask and the web worker, put together from their parts.
 
 Everything below receives values; only this module and `wiring` know the whole Config.
 """
 
-# ruff: noqa: E402 - the garbage collector is stopped before the other imports
-
 from __future__ import annotations
 
-import gc
+from ops.collector import paused_collector
 
-gc.disable()  # it would find nothing in modules, which stay, and take an eighth of the start
+with paused_collector():
+    import atexit
+    import logging
+    import os
+    import sys
+    import time
+    from collections.abc import Mapping
+    from functools import partial
+    from pathlib import Path
+    from typing import TYPE_CHECKING
+    from urllib.parse import unquote
 
-import atexit
-import logging
-import os
-import sys
-import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from functools import cached_property, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
-from urllib.parse import unquote
+    from flask import Flask, Response, request
 
-import click
-from flask import Flask, Response, request
-
-from articles.catalog.catalog import Catalog
-from articles.commands import articles_commands
-from config import Config
-from feeds.commands import feeds_commands
-from feeds.fast_path import FeedServer
-from feeds.private_routes import blueprint as private_blueprint
-from feeds.routes import blueprint as feeds_blueprint
-from ops import logs, sentry
-from ops.counts import Counts
-from ops.environment import readable_secrets, secret
-from ops.errors import SettingError
-from ops.health import completeness
-from ops.hooks import MAX_BODY
-from ops.hosting import unset_address, web_threads
-from ops.memory import return_large_blocks
-from ops.proxies import behind_proxies
-from ops.routes import UntilReady
-from ops.scheduling import use_batch_scheduling
-from ops.version import version_command
-from pages.cache import PageCache
-from pages.routes import blueprint as pages_blueprint
-from text.printable import print_uncaught
-from web.lanes import Lane
-from web.limits import MAX_BODY_BYTES
-from web.server import Server
-from wiring.initial import init_command
-from wiring.operations import admin_routes, ops_routes
-from wiring.private import feed_readers
-from wiring.site import (
-    Clock,
-    Newswire,
-    build,
-    config_path,
-    exit_with,
-    index_of,
-    load_or_exit,
-    load_rules_or_exit,
-    utc_now,
-)
+    from articles.catalog.catalog import Catalog
+    from config import Config
+    from feeds.fast_path import FeedServer
+    from feeds.private_routes import blueprint as private_blueprint
+    from feeds.routes import blueprint as feeds_blueprint
+    from ops.counts import Counts
+    from ops.environment import secret
+    from ops.errors import SettingError
+    from ops.health import completeness
+    from ops.hooks import MAX_BODY
+    from ops.hosting import unset_address, web_threads
+    from ops.memory import return_large_blocks
+    from ops.proxies import behind_proxies
+    from ops.routes import UntilReady
+    from ops.scheduling import use_batch_scheduling
+    from pages.cache import PageCache
+    from pages.routes import blueprint as pages_blueprint
+    from text.printable import print_uncaught
+    from web.lanes import Lane
+    from web.limits import MAX_BODY_BYTES
+    from web.server import Server
+    from wiring.command_line import add_commands
+    from wiring.loading import exit_with, load_or_exit
+    from wiring.operations import admin_routes, ops_routes
+    from wiring.reporting import start_reporting
+    from wiring.site import Clock, Newswire, build, utc_now
 
 if TYPE_CHECKING:
     import requests
     from _typeshed.wsgi import WSGIApplication
-
-gc.freeze()  # else the first collection would look at all of it
-gc.enable()
 
 _FIRST_ARTICLES_SECONDS = 20.0
 
@@ -119,39 +98,8 @@ def create_app(
             app.register_blueprint(admin_routes(newswire, environ, session, admin_token))
     except SettingError as error:
         raise exit_with(error) from None
-    _add_commands(app, newswire, environ, session)
+    add_commands(app, newswire, environ, session)
     return app
-
-
-def _add_commands(
-    app: Flask, newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None
-) -> None:
-    app.cli.add_command(
-        articles_commands(
-            newswire.indexer, newswire.clock, partial(index_of, newswire.config), newswire.checkout
-        )
-    )
-    app.cli.add_command(feeds_commands(newswire.publisher, newswire.indexer, _fetch, newswire.private))
-    app.cli.add_command(init_command(config_path(environ), newswire.clock))
-    app.cli.add_command(version_command())
-    app.cli.add_command(
-        _LazyGroup("site", "Write the site as static files.", partial(_site_commands, newswire))
-    )
-    for name, what in (
-        ("bot", "Post new articles to chat."),
-        ("db", "Upgrade, back up and copy the bot's database."),
-    ):
-        app.cli.add_command(_LazyGroup(name, what, partial(_bot_commands, newswire, environ, session)))
-    app.cli.add_command(
-        _LazyGroup("config", "Check and list the settings.", partial(_config_commands, newswire, environ))
-    )
-
-
-def _fetch(url: str, *, max_bytes: int) -> bytes:
-    # Imported late: few commands fetch anything, and `requests` takes long to load.
-    from wiring.fetching import fetch
-
-    return fetch(url, max_bytes=max_bytes)
 
 
 def _writes_config(arguments: list[str]) -> bool:
@@ -206,85 +154,6 @@ def lane_of(path: str, query: str) -> Lane:
     if path.startswith("/sitemap"):
         return Lane.COSTLY
     return Lane.COSTLY if path in ("/search", "/build", "/metrics", "/readyz/bot") else Lane.PAGES
-
-
-def start_reporting(config: Config, environ: Mapping[str, str], stream: TextIO | None = None) -> None:
-    """Start the logs, and error reports to Sentry if SENTRY_DSN is set; known secrets are taken out of both.
-
-    Ends the process with status 2 when a variable has a value that cannot be used.
-    """
-    names = [name for channel in config.bot.channels for name in channel.secret_variables().values()]
-    names += [
-        config.articles.token_env or "",
-        config.bot.heartbeat_env or "",
-        "METRICS_TOKEN",
-        "GIT_HOOK_SECRET",
-        "ADMIN_TOKEN",
-        "DATABASE_URL",
-        "FEEDS_SECRET",
-    ]
-    secrets = readable_secrets(filter(None, names), environ)
-    try:
-        secrets += [reader.token for reader in feed_readers(config, environ)]
-        logs.configure(environ, secrets=secrets, stream=stream)
-        sentry.start(environ, secrets=secrets)
-    except SettingError as error:
-        raise exit_with(error) from None
-
-
-class _LazyGroup(click.Group):
-    """A group of commands that is built at its first use: its imports take a third of a second."""
-
-    def __init__(self, name: str, help: str, make: Callable[[], Mapping[str, click.Group]]) -> None:
-        super().__init__(name, help=help)
-        self._make = make
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands."""
-        return self._group.list_commands(ctx)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return one command."""
-        return self._group.get_command(ctx, cmd_name)
-
-    @cached_property
-    def _group(self) -> click.Group:
-        return self._make()[self.name or ""]
-
-
-def _bot_commands(
-    newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None
-) -> Mapping[str, click.Group]:
-    from bot.operator.commands import bot_commands, database_commands
-    from bot.operator.parts import BotParts, ProposedChange
-    from wiring.bot import bot_parts, proposed_change
-
-    def parts(stream: TextIO) -> BotParts:
-        return_large_blocks()
-        start_reporting(newswire.config, environ, stream)
-        try:
-            return bot_parts(newswire, environ, session)
-        except SettingError as error:
-            raise exit_with(error) from None
-
-    def proposed(config: Path | None, content: Path | None) -> AbstractContextManager[ProposedChange]:
-        rules = load_rules_or_exit(config, newswire.config) if config else newswire.config
-        return proposed_change(newswire, rules, content)
-
-    return {"bot": bot_commands(parts, proposed), "db": database_commands(parts)}
-
-
-def _site_commands(newswire: Newswire) -> Mapping[str, click.Group]:
-    from pages.commands import site_commands
-    from wiring.static_site import export_site
-
-    return {"site": site_commands(newswire.indexer, partial(export_site, newswire))}
-
-
-def _config_commands(newswire: Newswire, environ: Mapping[str, str]) -> Mapping[str, click.Group]:
-    from wiring.commands import config_commands
-
-    return {"config": config_commands(newswire, environ)}
 
 
 def _start_bot(newswire: Newswire) -> None:

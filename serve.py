@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
             import_module(module)
     if not arguments:
         # Else each worker would print the same problems, and be started again and again.
-        import_module("wiring.site").usable_or_exit(os.environ)
+        import_module("wiring.loading").usable_or_exit(os.environ)
     if sys.platform == "linux":
         # Else each worker's collector would write to all of it, and so get a copy of its own.
         gc.collect()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wiring.in_force import in_force
-from wiring.site import load_or_exit
+from wiring.loading import load_or_exit
 
 TEXT = """\
 site:

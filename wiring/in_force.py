@@ -11,7 +11,7 @@ from ops.environment import find_secret
 from ops.errors import SettingError
 from ops.hosting import outbox, platform
 from ops.variables import VARIABLES
-from wiring.site import config_path
+from wiring.loading import config_path
 
 SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "FEEDS_SECRET", "DATABASE_URL", "SENTRY_DSN")
 """The secrets of every installation; the settings name others."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import config as configuration
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.catalog.served_files import ArticleFiles
@@ -29,19 +27,18 @@ from articles.files.folder import Folder
 from articles.files.globs import glob_matcher
 from articles.files.puller import Puller
 from articles.report import log_start
-from config import ArticlesConfig, Config, ConfigError
+from config import ArticlesConfig, Config
 from feeds.model import Site
 from feeds.private import PrivateFeeds
 from feeds.publisher import FeedSettings, Publisher
 from ops.counts import Counts
 from ops.environment import secret
 from ops.errors import SettingError
-from ops.hosting import own_address
 from pictures.own import OwnPictures, Starter
 from pictures.shown import NoPictures, Pictures, PicturesOfHosts
 from pictures.store import PictureStore
-from storage.private import private_folder, restrict
-from text.printable import print_line
+from storage.private import restrict
+from wiring.loading import config_path, load, make_state_folder
 from wiring.private import private_feeds, private_index
 from wiring.settings import SettingsFile, SettingsWatcher
 from wiring.values import value_of
@@ -153,7 +150,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
     Raises SettingError when the environment lacks what the configuration names, and for a state folder that
     cannot be created.
     """
-    _make_state_folder(config)
+    make_state_folder(config)
     restrict(config.state)
     articles = config.articles
     checkout = _checkout(config, clock, environ)
@@ -177,7 +174,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
             on_refresh=lambda refresh: counts.refreshed(refresh.seconds),
             on_lead=lambda: _soon(lambda: log_start(indexer, clock())),
         ),
-        settings=SettingsFile(path, config, partial(_load, path, environ)),
+        settings=SettingsFile(path, config, partial(load, path, environ)),
         publisher=Publisher(indexer.catalog, site, settings, clock, files=files),
         files=files,
         counts=counts,
@@ -223,63 +220,6 @@ def index_of(config: Config, content: Path, checkout: Checkout | None = None) ->
             yield indexer
         finally:
             indexer.catalog.close()
-
-
-def config_path(environ: Mapping[str, str]) -> Path:
-    """Return the config file that the environment names, or config.yaml beside this program."""
-    return Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).resolve().parents[1] / "config.yaml")
-
-
-def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config:
-    """Return the settings in `path`, or the file NEWSWIRE_CONFIG names, or config.yaml beside this file.
-
-    Ends the process with status 2 and every problem on standard error when they cannot be used.
-    """
-    try:
-        return _load(path or config_path(environ), environ)
-    except ConfigError as error:
-        raise exit_with(error) from None
-
-
-def usable_or_exit(environ: Mapping[str, str]) -> None:
-    """End the process with status 2, as `load_or_exit` does, also where there can be no state folder."""
-    try:
-        _make_state_folder(load_or_exit(environ))
-    except SettingError as error:
-        raise exit_with(error) from None
-
-
-def _make_state_folder(config: Config) -> None:
-    try:
-        private_folder(config.state)
-    except OSError as error:
-        raise SettingError(f"the state folder {config.state} cannot be created: {error.strerror}") from None
-
-
-def _load(path: Path, environ: Mapping[str, str]) -> Config:
-    own = own_address(environ)
-    if own is None:
-        return configuration.load(path, environ)
-    return configuration.load(path, environ, own_address=own.value, own_address_origin=own.origin)
-
-
-def load_rules_or_exit(path: Path, own: Config) -> Config:
-    """Return `own` settings with the rules of another config file: see `config.load_rules`.
-
-    Ends the process with status 2 and every problem on standard error when they cannot be used.
-    """
-    try:
-        return configuration.load_rules(path, own)
-    except ConfigError as error:
-        raise exit_with(error) from None
-
-
-def exit_with(error: Exception) -> SystemExit:
-    """Print the reason on standard error, and return what ends the process with status 2."""
-    lines = error.lines if isinstance(error, ConfigError) else [str(error)]
-    for line in lines:
-        print_line(line, stream=sys.stderr)
-    return SystemExit(2)
 
 
 def _pictures(config: Config, clock: Clock) -> Pictures:

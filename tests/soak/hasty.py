@@ -28,7 +28,8 @@ from bot.services import answers
 from bot.signals import stop_on_signals
 from ops import logs
 from wiring.bot import bot_parts
-from wiring.site import build, load_or_exit
+from wiring.loading import load_or_exit
+from wiring.site import build
 
 ANSWER_WITHIN = 1.0
 """Seconds for a request; a claim lasts three times as long."""
