@@ -15,6 +15,7 @@ from benchmarks import peers, product, report, servers
 from benchmarks.corpus import SMALL, TOPICS, corpus
 from benchmarks.measure import (
     BenchmarkError,
+    Result,
     Sample,
     Subject,
     children,
@@ -36,16 +37,16 @@ def start(options: Options) -> Table:
     files = corpus(SMALL, 5000 if options.quick else 100_000)
     site = product.site("start", files.folder)
     process(site.export(), cwd=product.CWD, env=site.env)
-    memory: dict[str, list[int]] = {"ours": [], "after": [], "plain": []}
+    after: list[int] = []
 
     def ours() -> Sample:
         with servers.starting(site, workers=1) as server:
             seconds = _until_first(server, FEED)
             worker = _worker(server.pid)
-            memory["ours"].append(resident(worker))
+            peak = resident(worker)
             _ask_for_everything(server)
-            memory["after"].append(resident(worker))
-            return Sample(seconds=seconds, peak=memory["ours"][-1])
+            after.append(resident(worker))
+            return Sample(seconds=seconds, peak=peak)
 
     def plain() -> Sample:
         with servers.starting(site, workers=1, more=PLAIN) as server:
@@ -53,12 +54,15 @@ def start(options: Options) -> Table:
             return Sample(seconds=seconds, peak=resident(_worker(server.pid)))
 
     results = interleaved({"ours": Subject(measure=ours), "plain": Subject(measure=plain)}, options.runs)
+    return _start_table(files.count, results, statistics.median(after))
+
+
+def _start_table(articles: int, results: Mapping[str, Result], after: float) -> Table:
     table = Table(
         name="start",
-        title=f"Start of a web worker, warm catalog of {files.count:,} articles",
+        title=f"Start of a web worker, warm catalog of {articles:,} articles",
         headers=("", "until the first answer", "fastest–slowest", "resident then", "after every feed"),
     )
-    after = statistics.median(memory["after"])
     for name, label, last in (("ours", "Newswire", after), ("plain", "Flask with one route, same server", 0)):
         result = results[name]
         spread = f"{report.seconds(result.fastest)}–{report.seconds(result.slowest)}"

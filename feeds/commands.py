@@ -39,6 +39,14 @@ def feeds_commands(
     """Return the `feeds` group of commands; `fetch` returns what is at an address."""
     group = AppGroup("feeds", help="List the feeds, compare them with others, or write them as files.")
 
+    _add_list(group, publisher, indexer)
+    _add_export(group, publisher, indexer)
+    _add_compare(group, publisher, indexer, fetch)
+    _add_token(group, private)
+    return group
+
+
+def _add_list(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
     @group.command(name="list", short_help="List every topic with its feeds' addresses.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     def list_(as_json: bool) -> None:
@@ -50,6 +58,8 @@ def feeds_commands(
         else:
             print_table(_COLUMNS, [_row(publisher, each) for each in summaries])
 
+
+def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
     def export_(folder: Path) -> None:
@@ -76,6 +86,8 @@ def feeds_commands(
                 raise CommandError(str(error)) from None
         print_line(f"{written} written, {kept} unchanged, {removed} removed")
 
+
+def _add_compare(group: AppGroup, publisher: Publisher, indexer: Indexer, fetch: Fetch) -> None:
     @group.command(short_help="Compare another feed with the one here.")
     @click.argument("old")
     @click.option("--topic", "slug", default=ALL, show_default=True, help="The slug of the feed's topic.")
@@ -92,6 +104,8 @@ def feeds_commands(
         is_good = print_comparison(publisher, indexer, old_feed(old, fetch), slug, as_json=as_json)
         sys.exit(0 if is_good else 1)
 
+
+def _add_token(group: AppGroup, private: PrivateFeeds | None) -> None:
     @group.command(short_help="Print the token of a reader, and their feeds.")
     @click.argument("name")
     def token(name: str) -> None:
@@ -103,8 +117,6 @@ def feeds_commands(
         print_line(reader.token)
         for address in private.addresses(reader):
             print_line(address)
-
-    return group
 
 
 def _row(publisher: Publisher, summary: TopicSummary) -> tuple[str, ...]:

@@ -21,38 +21,40 @@ def blueprint(feeds: PrivateFeeds) -> Blueprint:
         reader = feeds.by_token(token)
         if reader is None:
             raise NotFound  # nothing says whether there are private feeds at all
-        return _answer(reader, name, with_token=True)
+        return _answer(feeds, reader, name, with_token=True)
 
     @routes.get("/private/<name>")
     def by_password(name: str) -> Response:
-        reader = _authorized()
+        reader = _authorized(feeds)
         if reader is None:
-            return Response(
-                "Ask for a private feed with a name and a token.\n",
-                401,
-                {
-                    "WWW-Authenticate": 'Basic realm="Private feeds", charset="UTF-8"',
-                    "Cache-Control": "no-store",
-                },
-                mimetype="text/plain",
-            )
-        answer = _answer(reader, name, with_token=False)
+            return _unauthorized()
+        answer = _answer(feeds, reader, name, with_token=False)
         answer.headers.add("Vary", "Authorization")
         return answer
 
-    def _authorized() -> FeedReader | None:
-        if len(request.headers.get("Authorization", "")) > MAX_AUTHORIZATION:
-            return None
-        given = request.authorization
-        if given is None or given.type != "basic":
-            return None
-        return feeds.by_name(given.username or "", given.password or "")
-
-    def _answer(reader: FeedReader, name: str, *, with_token: bool) -> Response:
-        slug, _, extension = name.rpartition(".")
-        document = feeds.document(reader, slug, extension, with_token=with_token)
-        if document is None:
-            raise NotFound
-        return respond(document)
-
     return routes
+
+
+def _authorized(feeds: PrivateFeeds) -> FeedReader | None:
+    if len(request.headers.get("Authorization", "")) > MAX_AUTHORIZATION:
+        return None
+    given = request.authorization
+    if given is None or given.type != "basic":
+        return None
+    return feeds.by_name(given.username or "", given.password or "")
+
+
+def _answer(feeds: PrivateFeeds, reader: FeedReader, name: str, *, with_token: bool) -> Response:
+    slug, _, extension = name.rpartition(".")
+    document = feeds.document(reader, slug, extension, with_token=with_token)
+    if document is None:
+        raise NotFound
+    return respond(document)
+
+
+def _unauthorized() -> Response:
+    headers = {
+        "WWW-Authenticate": 'Basic realm="Private feeds", charset="UTF-8"',
+        "Cache-Control": "no-store",
+    }
+    return Response("Ask for a private feed with a name and a token.\n", 401, headers, mimetype="text/plain")

@@ -57,32 +57,7 @@ def blueprint(publisher: Publisher) -> Blueprint:
 
     @routes.get("/feeds/<path:name>")
     def feed(name: str) -> AnyResponse:
-        if name.endswith("/"):
-            path = f"/feeds/{quote(name.rstrip('/'), safe='+,')}"
-            return redirect_within(publisher.site.url, path, request.query_string)
-        slug, _, written = name.rpartition(".")
-        extension = written.lower()
-        if "/" in slug:
-            topic, _, part = slug.rpartition("/")
-            return _archive(publisher, history, topic, part, extension)
-        if extension not in FORMATS:
-            return redirect_or_not_found(publisher, name, "/feeds/{}.rss", guessed=True)
-        if written != extension or (slug != ALL and slug.lower() == ALL):
-            lower = ALL if slug.lower() == ALL else slug
-            path = f"/feeds/{quote(lower, safe='+,')}.{extension}"
-            return redirect_within(publisher.site.url, path, request.query_string)
-        if set(slug) & set("+,") and publisher.topic(slugify(slug)):  # C++ looks like several topics
-            return redirect_or_not_found(publisher, slug, f"/feeds/{{}}.{extension}")
-        requested = parse_request(publisher, slug)
-        if requested.is_plain and not parameters() and not set(slug) & set("+,"):
-            cached = publisher.document(slug, extension)
-            if cached is None:
-                return redirect_or_not_found(publisher, slug, f"/feeds/{{}}.{extension}")
-            return respond(cached.document)
-        check_topics(publisher, requested)
-        if (slug, parameters()) != (requested.path, requested.pairs):
-            return redirect_within(publisher.site.url, f"{requested.base}.{extension}", requested.query[1:])
-        return respond(publisher.filtered(requested, extension))
+        return _feed(publisher, history, name)
 
     lists = Subscriptions(publisher)
 
@@ -94,6 +69,36 @@ def blueprint(publisher: Publisher) -> Blueprint:
         return respond(lists.document("" if axis == "topic" else axis))
 
     return routes
+
+
+def _feed(publisher: Publisher, history: ArchivePublisher, name: str) -> AnyResponse:
+    """Answer with the feed at this address below /feeds, or a redirect to its canonical one."""
+    if name.endswith("/"):
+        path = f"/feeds/{quote(name.rstrip('/'), safe='+,')}"
+        return redirect_within(publisher.site.url, path, request.query_string)
+    slug, _, written = name.rpartition(".")
+    extension = written.lower()
+    if "/" in slug:
+        topic, _, part = slug.rpartition("/")
+        return _archive(publisher, history, topic, part, extension)
+    if extension not in FORMATS:
+        return redirect_or_not_found(publisher, name, "/feeds/{}.rss", guessed=True)
+    if written != extension or (slug != ALL and slug.lower() == ALL):
+        lower = ALL if slug.lower() == ALL else slug
+        path = f"/feeds/{quote(lower, safe='+,')}.{extension}"
+        return redirect_within(publisher.site.url, path, request.query_string)
+    if set(slug) & set("+,") and publisher.topic(slugify(slug)):  # C++ looks like several topics
+        return redirect_or_not_found(publisher, slug, f"/feeds/{{}}.{extension}")
+    requested = parse_request(publisher, slug)
+    if requested.is_plain and not parameters() and not set(slug) & set("+,"):
+        cached = publisher.document(slug, extension)
+        if cached is None:
+            return redirect_or_not_found(publisher, slug, f"/feeds/{{}}.{extension}")
+        return respond(cached.document)
+    check_topics(publisher, requested)
+    if (slug, parameters()) != (requested.path, requested.pairs):
+        return redirect_within(publisher.site.url, f"{requested.base}.{extension}", requested.query[1:])
+    return respond(publisher.filtered(requested, extension))
 
 
 def _archive(

@@ -71,7 +71,13 @@ def blueprint(
     _add_errors(routes, pages)
     if isinstance(pictures, OwnPictures):
         add_pictures(routes, pictures.find)
+    _add_static(routes, assets)
+    _add_redirects(routes, publisher)
+    routes.after_app_request(protection(renderer.headers))
+    return routes
 
+
+def _add_static(routes: Blueprint, assets: Assets) -> None:
     @routes.get("/static/<name>")
     def static(name: str) -> Response:
         document = assets.get(name)
@@ -79,6 +85,8 @@ def blueprint(
             raise NotFound
         return respond(document)
 
+
+def _add_redirects(routes: Blueprint, publisher: Publisher) -> None:
     @routes.before_app_request
     def mend_slashes() -> Response | None:
         """Redirect an address with repeated slashes, as werkzeug does, but not to the Host header.
@@ -93,9 +101,6 @@ def blueprint(
             return None
         path = urlsplit(moved.new_url).path
         return redirect_within(publisher.site.url, path, request.query_string, code=moved.code)
-
-    routes.after_app_request(protection(renderer.headers))
-    return routes
 
 
 def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:

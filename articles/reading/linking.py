@@ -9,7 +9,7 @@ from typing import Any
 
 from articles.article import Enclosure, Image
 from articles.identity import identity
-from articles.reading import addresses, keys, limits, parts, values
+from articles.reading import addresses, keys, limits, media, values
 from articles.reading.context import Context
 from articles.reading.guids import generators_guid
 from articles.reading.languages import language_in_path, without_language
@@ -148,7 +148,7 @@ class Links:
 
         found = self._values
         is_missing = base_url is None and not self._conventions.is_plain
-        read = parts.images(resolve, _NO_SITE if is_missing else parts.NOT_WHOLE)
+        read = media.images(resolve, _NO_SITE if is_missing else media.NOT_WHOLE)
         for key, value in found.given(*keys.IMAGES):
             if not self._conventions.is_plain and isinstance(value, Mapping) and not _has_picture(value):
                 continue  # a theme may put anything under a banner or a cover
@@ -168,7 +168,7 @@ class Links:
         def resolve(reference: str) -> str | None:
             return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
 
-        read = parts.enclosures(resolve)
+        read = media.enclosures(resolve)
         listed: dict[str, Enclosure] = {}
         for key, value in given:
             # Themes put anything under these names: a flag, the id of a film at some service.
@@ -183,4 +183,4 @@ def _is_whole_address(value: Any) -> bool:
 
 
 def _has_picture(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(value.get(key) for key in parts.IMAGE_KEYS)
+    return isinstance(value, Mapping) and any(value.get(key) for key in media.IMAGE_KEYS)

@@ -249,3 +249,11 @@ def kind(value: Any) -> str:
         return "a date"
     names: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
     return names.get(type(value), "a value of another kind")
+
+
+def part_of(
+    values: Values, read: Callable[[Values, str, Any], T | None], key: str, value: dict[str, Any], part: str
+) -> T | None:
+    """Return what one part of a mapping means; None where there is none, or it is noted as unusable."""
+    found = value.get(part)
+    return None if found is None else values.usable(read, f"{key}.{part}", found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,22 +17,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from articles.catalog.search_words import MAX_LENGTH
 from bot.errors import BotError
-from bot.operator import orders, queries, reports, reviewing
-from bot.operator.orders import Answer
-from bot.operator.testing import send_test
-from bot.outbox import channelstate
 from bot.outbox.database import first_line
-from bot.outbox.records import Delivery
-from bot.planning.rules import Channel
 from feeds.filters import MAX_QUALITY
 from feeds.publisher import Publisher
+from pages.admin.addressed import channel_named, delivery_numbered
 from pages.admin.area import AdminArea
 from pages.admin.authentication import SESSION, Authenticator, LoginThrottle
-from pages.admin.filters import delivery_filter, moment_in, seen_in
+from pages.admin.filters import delivery_filter
 from pages.admin.list_routes import add_lists
 from pages.admin.lists import OperatorLists, Setting
 from pages.admin.logins import LoginStore, LoginStoreError
 from pages.admin.many import add_export, add_orders
+from pages.admin.ordering import add_single_orders
 from pages.admin.usage import Usage
 from pages.admin.views import OperatorViews, Parts
 from pages.assets import Assets
@@ -166,7 +162,7 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
     @routes.get("")
     def overview() -> AnyResponse:
         name = request.args.get("channel", "")
-        charted = _channel(views, name).name if name else ""
+        charted = channel_named(views, name).name if name else ""
         return _show(
             auth, area, lambda token, notice: views.overview(_now(views), token, notice, charted=charted)
         )
@@ -181,7 +177,7 @@ def _add_views(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
 
     @routes.get("/deliveries/<number>")
     def delivery(number: str) -> AnyResponse:
-        found = _delivery(views, number)
+        found = delivery_numbered(views, number)
         return _show(auth, area, lambda token, notice: views.delivery(found, _now(views), token, notice))
 
     @routes.get("/review")
@@ -195,7 +191,7 @@ def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
     @routes.get("/threshold")
     def threshold() -> AnyResponse:
         name = request.args.get("channel", "")
-        channel = _channel(views, name) if name else next(iter(views.parts.channels), None)
+        channel = channel_named(views, name) if name else next(iter(views.parts.channels), None)
         min_quality = whole_number(request.args.get("min_quality", ""), -MAX_QUALITY, MAX_QUALITY)
         if min_quality is None and channel:
             min_quality = channel.min_quality
@@ -212,82 +208,13 @@ def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
 
 
 def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
-    def redirect_with(notice: str, path: str = "") -> AnyResponse:
+    def redirect_with(notice: str, path: str) -> AnyResponse:
         answer = area.redirect(path)
         area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(notice[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
 
     add_orders(routes, views, redirect_with)
-
-    @routes.post("/deliveries/<number>/<order>")
-    def order_delivery(number: str, order: str) -> AnyResponse:
-        found = _delivery(views, number)
-        database, now = views.parts.database, _now(views)
-        seen = seen_in(request.form)
-        given: Mapping[str, Callable[[], Answer]] = {
-            "replay": lambda: orders.replay(database, found.id, now, seen),
-            "skip": lambda: orders.skip(database, found.id, now, seen),
-            "posted": lambda: orders.resolve(database, found.id, posted=True, now=now, seen=seen),
-            "not-posted": lambda: orders.resolve(database, found.id, posted=False, now=now, seen=seen),
-        }
-        if order not in given:
-            raise NotFound
-        says = given[order]().says
-        return redirect_with(_sentence(says), f"/deliveries/{found.id}")
-
-    @routes.post("/review/<number>/<order>")
-    def order_review(number: str, order: str) -> AnyResponse:
-        found, seen = _delivery(views, number), seen_in(request.form)
-        database, now = views.parts.database, _now(views)
-        given: Mapping[str, Callable[[], Answer]] = {
-            "approve": lambda: reviewing.approve(database, found.id, now, seen, moment_in(request.form)),
-            "comment": lambda: reviewing.comment(
-                database, found.id, request.form.get("comment", ""), now, seen
-            ),
-            "drop": lambda: reviewing.drop(database, found.id, now, seen),
-        }
-        if order not in given:
-            raise NotFound
-        return redirect_with(_sentence(given[order]().says), "/review")
-
-    @routes.post("/channels/<name>/<order>")
-    def order_channel(name: str, order: str) -> AnyResponse:
-        channel = _channel(views, name)
-        database, now = views.parts.database, _now(views)
-        if order == "test":
-            return redirect_with(_tested(views, channel))
-        changes = {"pause": channelstate.pause, "resume": channelstate.resume}
-        if order not in changes:
-            raise NotFound
-        done = changes[order](database, name, now)
-        says = reports.channel_ordered(name, order) if done else reports.not_started(name)
-        return redirect_with(f"{says}.")
-
-
-def _tested(views: OperatorViews, channel: Channel) -> str:
-    if channel.destination is None:
-        return views.parts.faults[channel.name]
-    result = send_test(views.parts, channel.name)
-    return f"Test message to {channel.name}: {result.outcome}. {result.reason}".rstrip()
-
-
-def _sentence(says: str) -> str:
-    return f"{says[0].upper()}{says[1:]}."
-
-
-def _channel(views: OperatorViews, name: str) -> Channel:
-    channel = views.channel(name)
-    if channel is None:
-        raise NotFound("The channel does not exist.")
-    return channel
-
-
-def _delivery(views: OperatorViews, number: str) -> Delivery:
-    id = whole_number(number, 1, MAX_ID)
-    found = queries.one(views.parts.database, id) if id is not None else None
-    if found is None:
-        raise NotFound("The delivery does not exist.")
-    return found
+    add_single_orders(routes, views, redirect_with)
 
 
 def _now(views: OperatorViews) -> datetime:

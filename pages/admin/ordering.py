@@ -1,0 +1,89 @@
+"""The orders that an operator's forms give for one delivery, one review, one channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import Blueprint, request
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.operator import orders, reports, reviewing
+from bot.operator.orders import Answer
+from bot.operator.testing import send_test
+from bot.outbox import channelstate
+from bot.planning.rules import Channel
+from pages.admin.addressed import channel_named, delivery_numbered
+from pages.admin.filters import moment_in, seen_in
+from pages.admin.views import OperatorViews
+
+RedirectWith = Callable[[str, str], AnyResponse]
+"""Redirects, with a notice to show there, to a path below /admin."""
+
+
+def add_single_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
+    """Add the orders for one delivery, one delivery under review, and one channel."""
+    _add_delivery_orders(routes, views, redirect_with)
+    _add_review_orders(routes, views, redirect_with)
+    _add_channel_orders(routes, views, redirect_with)
+
+
+def _add_delivery_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
+    @routes.post("/deliveries/<number>/<order>")
+    def order_delivery(number: str, order: str) -> AnyResponse:
+        found = delivery_numbered(views, number)
+        database, now = views.parts.database, views.parts.clock()
+        seen = seen_in(request.form)
+        given: Mapping[str, Callable[[], Answer]] = {
+            "replay": lambda: orders.replay(database, found.id, now, seen),
+            "skip": lambda: orders.skip(database, found.id, now, seen),
+            "posted": lambda: orders.resolve(database, found.id, posted=True, now=now, seen=seen),
+            "not-posted": lambda: orders.resolve(database, found.id, posted=False, now=now, seen=seen),
+        }
+        if order not in given:
+            raise NotFound
+        says = given[order]().says
+        return redirect_with(_sentence(says), f"/deliveries/{found.id}")
+
+
+def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
+    @routes.post("/review/<number>/<order>")
+    def order_review(number: str, order: str) -> AnyResponse:
+        found, seen = delivery_numbered(views, number), seen_in(request.form)
+        database, now = views.parts.database, views.parts.clock()
+        given: Mapping[str, Callable[[], Answer]] = {
+            "approve": lambda: reviewing.approve(database, found.id, now, seen, moment_in(request.form)),
+            "comment": lambda: reviewing.comment(
+                database, found.id, request.form.get("comment", ""), now, seen
+            ),
+            "drop": lambda: reviewing.drop(database, found.id, now, seen),
+        }
+        if order not in given:
+            raise NotFound
+        return redirect_with(_sentence(given[order]().says), "/review")
+
+
+def _add_channel_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
+    @routes.post("/channels/<name>/<order>")
+    def order_channel(name: str, order: str) -> AnyResponse:
+        channel = channel_named(views, name)
+        database, now = views.parts.database, views.parts.clock()
+        if order == "test":
+            return redirect_with(_tested(views, channel), "")
+        changes = {"pause": channelstate.pause, "resume": channelstate.resume}
+        if order not in changes:
+            raise NotFound
+        done = changes[order](database, name, now)
+        says = reports.channel_ordered(name, order) if done else reports.not_started(name)
+        return redirect_with(f"{says}.", "")
+
+
+def _tested(views: OperatorViews, channel: Channel) -> str:
+    if channel.destination is None:
+        return views.parts.faults[channel.name]
+    result = send_test(views.parts, channel.name)
+    return f"Test message to {channel.name}: {result.outcome}. {result.reason}".rstrip()
+
+
+def _sentence(says: str) -> str:
+    return f"{says[0].upper()}{says[1:]}."
