@@ -13,14 +13,13 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from articles.catalog import mentions
 from articles.catalog.catalog import Catalog
 from articles.catalog.refresh_writer import Refresh, RefreshWriter
 from articles.files.folder import Folder, Scan
 from articles.reading.context import Context
-from articles.reading.surroundings import Beside
+from articles.reading.surroundings import Beside, Watched
 from storage.derived import is_damage, transaction
 
 log = logging.getLogger(__name__)
@@ -100,9 +99,9 @@ class Indexer:
         return is_known and not any(path.rpartition("/")[2].startswith("_index.") for path in paths)
 
     @property
-    def beside(self) -> list[Path]:
-        """The files above and beside the articles on which their reading depends, as they are now."""
-        return self._beside.files()
+    def watched(self) -> Watched:
+        """The files above and beside the articles on which their reading depends."""
+        return self._beside.watched()
 
     def _all(self, connection: sqlite3.Connection, scan: Scan) -> tuple[dict[str, int], list[str], list[str]]:
         """Return the files whose signature is new, the paths that are gone, and other files that changed."""

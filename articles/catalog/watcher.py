@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 
 from watchfiles import Change, watch
@@ -31,6 +31,7 @@ _RESCAN_SHARE = 0.02  # of one processor's time at most, and at least every minu
 _RESCAN_AFTER = (1.0, 60.0)
 # Files that articles refer to, such as pictures, and data files, whose values apply to articles.
 _BESIDE = (*MEDIA_TYPES, ".yml", ".yaml", ".toml", ".json")
+_TOPMOST = 2  # parts of a path: "/" and a name
 _MOST_PROBLEMS = 100  # of one refresh that are logged one by one
 
 Events = Callable[..., Iterator[set[tuple[Change, str]]]]
@@ -132,16 +133,17 @@ class Watcher(Background):
     def _events(self, folders: dict[str, int]) -> Iterator[tuple[list[str] | None, bool]]:
         """Yield which articles changed, [] when nothing did, None when that is unclear.
 
-        With it, whether a folder came, went or was replaced: of a new one there are no events yet.
+        With it, whether a folder came, went or was replaced, in the folder of articles or above it: of a new
+        one there are no events yet.
         """
         root, matches = Path(os.path.realpath(self._indexer.folder.root)), self._indexer.folder.matches
-        beside = {str(path) for path in self._indexer.beside}
-        above = {os.path.dirname(path) for path in beside} - {str(root / folder) for folder in folders}  # noqa: PTH120
+        beside = self._indexer.watched
+        above = _watchable(beside.folders - {str(root / folder) for folder in folders})
         # Each folder is watched by itself. Recursively, the library would follow links out of the root, and
         # watch hidden folders, and those below the deepest one that is read.
         for changes in self._file_events(
             *(root / folder for folder in folders),
-            *sorted(above),
+            *above,
             watch_filter=None,
             debounce=100,
             step=20,
@@ -152,8 +154,8 @@ class Watcher(Background):
             recursive=False,
         ):
             seen = {path for _, path in changes}
-            if not beside.isdisjoint(seen):
-                yield None, False
+            if not beside.paths.isdisjoint(seen):
+                yield None, self._indexer.watched != beside
                 continue
             inside = {path.removeprefix(f"{root}/") for path in seen if path.startswith(f"{root}/")}
             yield _sorted_out(inside, root, folders, matches)
@@ -240,6 +242,20 @@ def _sorted_out(
         is_folder = (path in folders or os.path.isdir(root / path) for path in others)  # noqa: PTH112
         return None, any(is_folder)
     return [path for path in paths if matches(path)], False
+
+
+def _watchable(folders: Iterable[str]) -> list[str]:
+    """Return the folders that can be watched; of the others, a rescan sees what changes in them.
+
+    The topmost folders, such as `/` and `/home`, and a user's home are those of all programs, not of a
+    project. On some systems, watching one is told of every change below it.
+    """
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
+    return sorted(
+        folder
+        for folder in folders
+        if len(Path(folder).parts) > _TOPMOST and folder != home and os.access(folder, os.R_OK)
+    )
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -11,11 +11,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
-from articles.reading import datafiles, hugo
+from articles.reading import authorfiles, datafiles, hugo
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
 from articles.reading.head import HeadError
 from articles.reading.heads import split
@@ -23,9 +23,6 @@ from articles.reading.visibility import truth
 
 _JEKYLL = ("_config.yml", "_config.yaml", "_config.toml")
 _PELICAN = ("pelicanconf.py", "publishconf.py")
-_AUTHORS = ("_data/authors.yml", "_data/authors.yaml", "_data/authors.json", "data/authors.yml",
-            "data/authors.yaml", "data/authors.toml", "data/authors.json", "authors.yml", "authors.yaml",
-            "authors.json", "blog/authors.yml", "src/_data/authors.json")  # fmt: skip
 _OTHERS = (
     "zola.toml", "docusaurus.config.js", "docusaurus.config.ts", "astro.config.mjs", "astro.config.ts",
     "astro.config.js", "eleventy.config.js", ".eleventy.js", "eleventy.config.mjs", ".git",
@@ -38,7 +35,16 @@ _INPUTS = frozenset({"src", "source", "content", "site", "app", "input"})
 _LEVELS = 4
 """Folders above the articles that are looked at."""
 _MAX_SCOPES = 1_000
-_MAX_AUTHORS = 10_000
+
+
+class Watched(NamedTuple):
+    """The paths on which the reading of the articles depends, and the folders in which these come and go.
+
+    Where a file's folder does not exist, the path of that folder is among the paths.
+    """
+
+    paths: frozenset[str]
+    folders: frozenset[str]
 
 
 class Beside:
@@ -54,11 +60,20 @@ class Beside:
         """Return what changes whenever one of the files beside and above the articles does."""
         files = [*self._candidates(), *self._data_files(scan)]
         parts = [f"{path} {status}" for path, status in _statuses(files)]
-        return "\n".join(parts)
+        return "\n".join([*parts, *map(str, filter(os.path.lexists, self._marks()))])
 
-    def files(self) -> list[Path]:
-        """Return the files above and directly in the folder that there are."""
-        return [path for path, _ in _statuses(self._candidates())]
+    def watched(self) -> Watched:
+        """Return which files above and directly in the folder matter, whether they exist or not."""
+        paths: set[str] = set()
+        folders: set[str] = set()
+        for path in (*self._candidates(), *self._marks()):
+            paths.add(str(path))
+            folder = path.parent
+            while not folder.is_dir():
+                paths.add(str(folder))
+                folder = folder.parent
+            folders.add(str(folder))
+        return Watched(frozenset(paths), frozenset(folders))
 
     def context(self, scan: Scan, key: object) -> Context:
         """Return what the reading of the folder's files depends on; `key` changes whenever a file does."""
@@ -77,7 +92,7 @@ class Beside:
         scopes = [*self._site_scopes(levels), *self._section_scopes(scan, levels)]
         surroundings = Surroundings(
             scopes=tuple(scopes[:_MAX_SCOPES]),
-            authors=dict(_authors(levels)) if not self._conventions.is_plain else {},
+            authors=dict(authorfiles.names(levels)) if not self._conventions.is_plain else {},
             prefix=self._prefix(levels),
             permalinks=dict(self._permalinks(levels)),
             languages=tuple(self._languages(levels)),
@@ -88,9 +103,16 @@ class Beside:
     def _candidates(self) -> Iterator[Path]:
         names = (*_JEKYLL, *hugo.FILES, *_PELICAN, "_index.md")
         for level in project_folders(self._folder):
-            yield from (level / name for name in (*names, *(() if self._conventions.is_plain else _AUTHORS)))
+            yield from (
+                level / name for name in (*names, *(() if self._conventions.is_plain else authorfiles.FILES))
+            )
             if self._conventions.generator == "hugo":
                 yield from hugo.parts(level)
+
+    def _marks(self) -> Iterator[Path]:
+        """Yield the files that only say by being there whose project it is."""
+        for level in project_folders(self._folder):
+            yield from (level / name for name in _OTHERS)
 
     def _data_files(self, scan: Scan) -> Iterator[Path]:
         """Yield the data files of Eleventy's folders, whether they exist or not."""
@@ -245,27 +267,6 @@ def jekyll_defaults(config: Mapping[str, Any], base: str) -> Iterator[Scope]:
             (len(pattern), bool(kind), Scope(values=_strings(values), base=base, pattern=pattern, kind=kind))
         )
     yield from (scope for *_, scope in sorted(found, key=lambda each: each[:2]))
-
-
-def _authors(levels: list[Path]) -> Iterator[tuple[str, str]]:
-    """Yield the names of the authors in data files by their keys; files nearer to the articles come last."""
-    for level in reversed(levels):
-        for name in _AUTHORS:
-            loaded = _load(level / name)
-            entries: Iterable[tuple[Any, Any]] = ()
-            if isinstance(loaded, Mapping):
-                entries = loaded.items()
-            elif isinstance(loaded, list):
-                keyed = (each for each in loaded if isinstance(each, Mapping))
-                entries = ((each.get("id") or each.get("key") or each.get("slug"), each) for each in keyed)
-            for key, entry in list(entries)[:_MAX_AUTHORS]:
-                title = entry
-                if isinstance(entry, Mapping):
-                    title = next(
-                        (entry[part] for part in ("name", "display_name", "title") if entry.get(part)), None
-                    )
-                if isinstance(title, str) and isinstance(key, (str, int)):
-                    yield str(key), title.strip()
 
 
 def _load(path: Path) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from watchfiles import Change, watch
 
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
@@ -86,6 +89,53 @@ def test_what_a_file_beside_says_of_others(
         assert wait_for(indexer.catalog.is_complete)
         put(tmp_path / path, text)
         assert wait_for(lambda: [article.authors for article in indexer.catalog.scan()] == [("Ada",)])
+    finally:
+        watcher.stop()
+
+
+@pytest.mark.parametrize(
+    ("generator", "path", "text", "shown"),
+    [
+        ("jekyll", "_config.yml", "defaults: [{scope: {path: ''}, values: {authors: [Ada]}}]\n", ("Ada",)),
+        ("jekyll", "_data/authors.yml", "ada: {name: Ada}\n", ("Ada",)),
+        ("hugo", "config/_default/hugo.toml", "[[cascade]]\ndraft = true\n", None),
+        ("plain", "hugo.toml", "[[cascade]]\ndraft = true\n", None),
+    ],
+)
+def test_a_file_above_that_is_new(
+    tmp_path: Path,
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    generator: Generator,
+    path: str,
+    text: str,
+    shown: tuple[str, ...] | None,
+) -> None:
+    """A configuration or data file that comes into being above the articles is seen without a rescan."""
+    monkeypatch.setattr("articles.catalog.watcher._RESCAN_AFTER", (1_000.0, 1_000.0))
+    own = path == "_config.yml"
+    put(tmp_path / "site/posts/a.md", POST.replace("authors: [ada]\n", "") if own else POST)
+    indexer = make(generator)
+    watching = threading.Event()
+
+    def events(*folders: Path, **options: Any) -> Iterator[set[tuple[Change, str]]]:
+        for changes in watch(*folders, **options):
+            yield changes
+            watching.set()  # what was there before has been looked at by now
+
+    watcher = Watcher(indexer, events=events)
+    try:
+        watcher.start()
+        assert watching.wait(60)
+        put(tmp_path / "site" / path, text)
+
+        def seen() -> bool:
+            articles = list(indexer.catalog.scan())
+            if shown is None:
+                return not any(article.is_published for article in articles)
+            return [article.authors for article in articles] == [shown]
+
+        assert wait_for(seen)
     finally:
         watcher.stop()
 
