@@ -107,7 +107,7 @@ def _writes_config(arguments: list[str]) -> bool:
 
 
 def create_web() -> Server:
-    """Return the application for a web server's worker: the catalog is fresh and kept so by a thread."""
+    """Return the application for a web server's worker: the catalog is fresh, and a thread keeps it fresh."""
     use_batch_scheduling()
     return_large_blocks()
     app = create_app()
@@ -141,7 +141,7 @@ def create_web() -> Server:
 def lane_of(path: str, query: str) -> Lane:
     """Return which threads answer a request.
 
-    Feeds that are not at hand, and what searches or waits for the bot's database, keep no page waiting.
+    Feeds that are not cached, and what searches or waits for the bot's database, keep no page waiting.
     """
     if path in ("/healthz", "/readyz"):
         return Lane.PROBES
@@ -164,7 +164,7 @@ def _start_bot(newswire: Newswire) -> None:
 
     try:
         bot = bot_parts(newswire, os.environ).bot()
-        newswire.watcher.on_change = bot.wake  # before its first look, which may be older than a change
+        newswire.watcher.on_change = bot.wake  # before its first check, which may be older than a change
         bot.start()
     except (BotError, SettingError) as error:
         log.error("the bot cannot start; feeds and pages are served: %s", error)  # noqa: TRY400 - the reason says it all

@@ -64,7 +64,7 @@ class Background:
             self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
-        """Tell the thread to end, and wait until it has; `timeout` seconds at most, or else its own."""
+        """Ask the thread to end, and wait until it has; `timeout` seconds at most, or else its own."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=self._stop_timeout if timeout is None else timeout)

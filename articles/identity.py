@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 EXTENSIONS = (".md", ".markdown", ".mdown", ".mdx", ".html")
-"""Of files that differ in their extension alone, the first of these has the id; other extensions follow."""
+"""Of files that differ in their extension only, the first of these has the id; other extensions follow."""
 
 # A folder such as `v1.2` or a name such as `release-1.2` ends with no extension.
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*\Z")

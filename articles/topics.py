@@ -1,6 +1,6 @@
 """Topics: their names, their addresses, and which name in an article means which topic.
 
-A slug is a function of the name alone, so that a feed's address never depends on which other topics exist.
+A slug is a function of the name only, so that a feed's address never depends on which other topics exist.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ def one_route() -> Server:
 
 
 def without_short_way() -> Server:
-    """Return the product's application as Flask alone answers it."""
-    use_batch_scheduling()  # as the product's own worker: what differs is the short way alone
+    """Return the product's application with only Flask answering."""
+    use_batch_scheduling()  # as the product's own worker: only the fast path differs
     application = create_app()
     application.extensions["newswire"].indexer.refresh()
     return Server(application, threads=web_threads(os.environ), lane=lane_of)

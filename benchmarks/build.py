@@ -43,9 +43,9 @@ def site(options: Options) -> Table:
 
 def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     found, missing = peers.available()
-    wanted = "Hugo" if options.quick else options.peers
-    missing += [f"{peer.name} left out: not asked for" for peer in found if not peer.name.startswith(wanted)]
-    found = [peer for peer in found if peer.name.startswith(wanted)]
+    prefix = "Hugo" if options.quick else options.peers
+    missing += [f"{peer.name} left out: not asked for" for peer in found if not peer.name.startswith(prefix)]
+    found = [peer for peer in found if peer.name.startswith(prefix)]
     # Without archives: the same documents as the others write.
     site = product.site(name, files.folder, "  archives: false\n")
     subjects = {

@@ -111,9 +111,9 @@ def searches(runs: str) -> dict[str, Any]:
     publisher.search.index.update()
     found: dict[str, Any] = {"update": perf_counter() - began, "filters": [], "searches": []}
     for path, *pairs in _FILTERS:
-        wanted = parse(path, pairs, publisher.catalog.topics)
-        times, matching = _times(partial(publisher.selection.matching, wanted, now, limit=50), runs)
-        found["filters"].append((wanted.address("rss"), len(matching.articles), times))
+        requested = parse(path, pairs, publisher.catalog.topics)
+        times, matching = _times(partial(publisher.selection.matching, requested, now, limit=50), runs)
+        found["filters"].append((requested.address("rss"), len(matching.articles), times))
     for question in _QUESTIONS:
         times, answer = _times(partial(publisher.search.find, question, now, limit=20), runs)
         found["searches"].append((f"search: {question}", answer.total, times))

@@ -1,6 +1,6 @@
 """The dead man's switch: an address that is called while a bot works, so that silence shows its end.
 
-Alerts cannot tell that the bot is dead. A service such as healthchecks.io can: it warns when nobody has
+Alerts cannot report that the bot is dead. A service such as healthchecks.io can: it warns when nobody has
 called for some minutes.
 """
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class DeadMansSwitch:
     """Calls `address` at most every EVERY seconds; what goes wrong is logged once, until a call succeeds.
 
-    `send` is a transport's, or what stands for it.
+    `send` is a transport's, or a substitute for it.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ log = logging.getLogger("bot.run")
 
 
 class Leadership:
-    """One process's right to act on the outbox, and what stands in its way; says each change once.
+    """One process's right to act on the outbox, and what prevents that; logs each change once.
 
     `leads` is what the last `beat` found, None before the first.
     """

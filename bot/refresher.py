@@ -26,7 +26,7 @@ class Refresher:
         self._late = late
         self._patience = PATIENCE
         self._changed = threading.Condition()
-        self._wanted = self._done = 0
+        self._requested = self._done = 0
         self._thread: threading.Thread | None = None
         self._is_late = False
 
@@ -37,11 +37,11 @@ class Refresher:
         """
         patience = None if wait_for_it else self._patience
         with self._changed:
-            self._wanted += 1
-            wanted = self._wanted
+            self._requested += 1
+            requested = self._requested
             self._start()
             self._changed.notify_all()
-            is_done = self._changed.wait_for(lambda: self._done >= wanted, patience)
+            is_done = self._changed.wait_for(lambda: self._done >= requested, patience)
             if not is_done and not self._is_late:
                 log.info("the articles are still being read, those known are used meanwhile")
             self._is_late = self._is_late or not is_done
@@ -55,11 +55,11 @@ class Refresher:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._wanted > self._done)
-                wanted = self._wanted
+                self._changed.wait_for(lambda: self._requested > self._done)
+                requested = self._requested
             self._try()
             with self._changed:
-                self._done = wanted
+                self._done = requested
                 was_late, self._is_late = self._is_late, False
                 self._changed.notify_all()
             if was_late:

@@ -53,7 +53,7 @@ log = logging.getLogger("bot.run")
 class Parts:
     """What a bot is made of, and how it is set.
 
-    `refresh` brings the catalog up to date before each run. `taxonomy` stands for the settings that decide
+    `refresh` brings the catalog up to date before each run. `taxonomy` represents the settings that decide
     which topics an article has. `alive` is called every few seconds, as a sign of life, and `leads`
     while the bot has the lease. `lease` is one of its own unless given.
     """

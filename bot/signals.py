@@ -20,7 +20,7 @@ def stop_on_signals(stop: threading.Event, *, patience: float = PATIENCE) -> Non
     A process that has not ended `patience` seconds later, as its database takes connections and answers
     nothing, is ended then: it leaves behind what a crash does.
     """
-    # A handler in Python runs in the main thread alone, once that wakes, and may wait for no lock that it has
+    # A handler in Python runs in the main thread only, once that wakes, and may wait for no lock that it has
     # interrupted. So the bytes that Python's own handler writes are read, whichever thread gets the signal.
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

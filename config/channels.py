@@ -228,7 +228,7 @@ class BotConfig(Section):
 
     `run_in: web` lets the web process post where no other can run. `proxy` "" means none, None that
     HTTPS_PROXY decides; `ca_file` holds certificates to trust besides the usual ones. `keep` is how long
-    attempts, and what a message said, are kept. `alerts` names the channel that is told when another fails.
+    attempts, and what a message said, are kept. `alerts` names the channel that reports when another fails.
     """
 
     every: Duration = timedelta(seconds=60)

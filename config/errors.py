@@ -42,7 +42,7 @@ class ConfigError(Exception):
 
 
 def position_of(where: Location, marks: Mapping[Location, tuple[int, int]]) -> tuple[int, int]:
-    """Return where a setting stands, or else the section that it would be in."""
+    """Return where a setting is, or else the section that it would be in."""
     while where and where not in marks:
         where = where[:-1]
     return marks.get(where, (1, 1))

@@ -57,7 +57,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
 """The settings, by section, that `bot plan --config` takes from another config file.
 
 They say which articles there are, how they are read, and which of them a channel gets. None may lead to a
-secret, a file or a host (`base_url` only stands in links): the other file can come from a pull request, and
+secret, a file or a host (`base_url` is only used in links): the other file can come from a pull request, and
 the check may run with this installation's secrets.
 """
 
@@ -182,7 +182,7 @@ def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[Location, tuple
 
 
 def _walk(node: yaml.Node, where: Location, marks: dict[Location, tuple[int, int]]) -> Iterator[Problem]:
-    """Note where every key and value stands; yield the keys that stand twice."""
+    """Note where every key and value is; yield the keys that occur twice."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

@@ -117,7 +117,7 @@ class DigestConfig(Section):
 
 
 class UrgentConfig(Section):
-    """From which quality on an article is posted alone and at once, and whom that notifies."""
+    """From which quality on an article is posted at once, in a message of its own, and whom that notifies."""
 
     min_quality: WholeNumber
     mention: MentionText | None = None

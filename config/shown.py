@@ -26,7 +26,7 @@ class Shown:
 
 
 def shown(config: Config) -> list[Shown]:
-    """Return every setting. None of them is a secret: those come from the environment alone."""
+    """Return every setting. None of them is a secret: those come only from the environment."""
     return [
         Shown(name=dotted(where), value=value, origin=config.origin(where))
         for where, value in _leaves(config, ())
@@ -34,7 +34,7 @@ def shown(config: Config) -> list[Shown]:
 
 
 def _leaves(value: Any, where: Location) -> Iterator[tuple[Location, object]]:
-    if isinstance(value, FilterConfig):  # a list stands for one too
+    if isinstance(value, FilterConfig):  # a list is one too
         yield where, value.model_dump(mode="json")
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:

@@ -53,7 +53,7 @@ def _hub_address(value: str) -> str:
     if url is None or parts.fragment:
         raise ValueError("write a hub's whole address such as https://hub.example.org/")
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise ValueError("write https://: others on the network could change what the hub is told")
+        raise ValueError("write https://: others on the network could change what the hub receives")
     return url
 
 
@@ -176,7 +176,7 @@ Pictures = Annotated[
 
 
 class Section(BaseModel):
-    """Settings that stand together; unknown keys are refused."""
+    """A section of settings; unknown keys are refused."""
 
     # Built at first use, each section once: at import, every section would build those within it.
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
@@ -186,6 +186,6 @@ def all_defaults() -> Any:
     """Return the default of a field that is a section: the section with the defaults of its own fields.
 
     It is validated as a part of what it stands in. A section that was created here would have its validator
-    built at import, for itself alone.
+    built at import, for itself only.
     """
     return Field(default_factory=dict, validate_default=True)

@@ -67,7 +67,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a part stands: which of a month's articles, newest first, it has, and what is around it."""
+    """The place of a part: which of a month's articles, newest first, it has, and what is around it."""
 
     offset: int
     count: int
@@ -90,7 +90,7 @@ class Counts(Protocol):
 
 
 def parse(name: str) -> Part | None:
-    """Return the part that a name in an address stands for, or None."""
+    """Return the part that an address names, or None."""
     found = _NAME.fullmatch(name) if len(name) <= len("2026-05-99999") else None
     if found is None or found[1] == "0000":
         return None
@@ -98,7 +98,7 @@ def parse(name: str) -> Part | None:
 
 
 def place(part: Part, counts: Counts, now: datetime, size: int) -> Place | None:
-    """Return where a part of `size` articles stands at `now`, or None where there is none.
+    """Return the place of a part of `size` articles at `now`, or None where there is none.
 
     Every month between the first one with articles and the present one has a part, if an empty one, and so
     has a month whose articles end with a full part: then what a closed part says of the next one never

@@ -281,7 +281,7 @@ def unsafe_html(source: Source) -> str:
     ).text
     if source.markup == "html":
         return body
-    # Imported late: it costs some 80 ms, and a site of links alone never needs it.
+    # Imported late: it costs some 80 ms, and a site of links only never needs it.
     from text import markdown
 
     html = markdown.render(xml_safe(body))

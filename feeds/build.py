@@ -88,7 +88,7 @@ def build_feed(
 
 
 def _newest(articles: Iterable[Article], size: int) -> list[Article]:
-    """Return the newest published articles; those of one moment stand in the order of their ids."""
+    """Return the newest published articles; those of one moment are in the order of their ids."""
     published = sorted((a for a in articles if a.is_published), key=lambda a: a.id)
     return sorted(published, key=lambda a: a.published_at, reverse=True)[:size]
 

@@ -1,6 +1,6 @@
 """When each document last changed, for Last-Modified: a small SQLite file, derived and safe to delete.
 
-The articles alone do not decide that: settings, a new version of the program, and the time change documents
+Not only the articles decide that: settings, a new version of the program, and the time change documents
 too. So each document's tag is remembered with the second from which it was this document. No document ever
 has one second for two tags, so that a client with that date holds exactly these bytes. A second change within
 one second is dated one second earlier, where that one is free.
@@ -146,8 +146,8 @@ def _next(before: _Row, tag: str, known: datetime, now: datetime) -> _Row:
     """Return a new version of a document, with a second that no earlier one has had."""
     if _is_ahead(before.newest, now):
         return _Row(tag, _seconds(now), _seconds(now), _seconds(now))
-    told = _seconds(min(known, now))
-    seconds = told if told > before.newest else _seconds(now)
+    seen = _seconds(min(known, now))
+    seconds = seen if seen > before.newest else _seconds(now)
     if seconds > before.newest:
         return _Row(tag, seconds, seconds, before.newest)
     if before.changed_at - 1 > before.free_after:

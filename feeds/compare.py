@@ -1,6 +1,6 @@
 """Compares an old feed with this site's: which entries would readers take for new ones? Pure.
 
-Readers know an entry by its id alone. An article that comes with another id than in the old feed is shown
+Readers know an entry only by its id. An article that comes with another id than in the old feed is shown
 once more to everybody who subscribed to that one.
 """
 

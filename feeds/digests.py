@@ -1,6 +1,6 @@
 """Digests: one entry for each finished day or week, with its best articles.
 
-A period is a day, or a week from Monday, in the site's time zone. Its entry depends on its articles alone. A
+A period is a day, or a week from Monday, in the site's time zone. Its entry depends only on its articles. A
 period without articles has no entry, and one that is not over has none yet.
 """
 

@@ -85,7 +85,7 @@ class FeedServer(Background):
         return [b"" if method == "HEAD" else chosen.body]
 
     def quick(self, method: str, path: str, headers: Mapping[str, str]) -> Answer | None:
-        """Return the finished answer to a request without a query, or None where none is at hand.
+        """Return the finished answer to a request without a query, or None where there is none yet.
 
         `path` is decoded, the names of `headers` are lower-case. The body is that of a GET.
         """

@@ -59,7 +59,7 @@ def uri_of(entry_id: str) -> str:
 class Entry:
     """One article as every format shows it.
 
-    All text is on one line, all of it can stand in XML, and all URLs are absolute and plain ASCII. `via` is
+    All text is on one line and can be written in XML, and all URLs are absolute and plain ASCII. `via` is
     where the article came from when `url` is not that place. `content_html` is safe HTML and never empty.
     `id` is a URI unless the article's old feed had something else.
     """
@@ -88,7 +88,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Where a feed document stands in the history of its feed (RFC 5005 §4).
+    """The place of a feed document in the history of its feed (RFC 5005 §4).
 
     The addresses are without extension, like `Feed.base_url`. `current` is the feed's own in its archives.
     """

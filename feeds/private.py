@@ -1,7 +1,7 @@
 """Private feeds: who may read which topics, by a token that is stored in no database.
 
 A reader's token is an HMAC of the name and a generation under one secret (RFC 2104): it is the same on all
-machines, and ends when its generation is another. It stands in the address, or is the password of HTTP Basic
+machines, and ends when its generation is another. It is part of the address, or the password of HTTP Basic
 authentication, whose user is the reader's name (RFC 7617).
 """
 
@@ -52,7 +52,7 @@ class FeedReader:
 
 
 def token_of(secret: str, name: str, generation: int) -> str:
-    """Return the token of a reader's generation: 43 characters that may stand in an address."""
+    """Return the token of a reader's generation: 43 characters that an address may contain."""
     message = f"newswire feeds\0{name}\0{generation}".encode()
     digest = hmac.new(secret.encode(), message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -22,7 +22,7 @@ from storage.derived import DerivedFile, reason_of, transaction
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks at the catalog."""
+"""Seconds between two checks of the catalog."""
 
 RETRIES = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 600, 3_600, 21_600))
 """How long after each failed attempt the next one is made; after the last one, the hub is not notified."""
@@ -44,7 +44,7 @@ _SCHEMA = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HubAnswer:
     """What a hub answered: the status, 0 when there was no answer; how long to wait, if it says so."""
 
     status: int
@@ -52,7 +52,7 @@ class Told:
     reason: str = ""
 
 
-Tell = Callable[[str, str], Told]
+Notify = Callable[[str, str], HubAnswer]
 """Notifies a hub (first) that the feed at a URL (second) has changed."""
 
 
@@ -74,7 +74,7 @@ class HubNotifier(Background):
         path: Path,
         hubs: Sequence[str],
         addresses: Callable[[str], Iterable[str]],
-        tell: Tell,
+        notify: Notify,
         clock: Callable[[], datetime],
     ) -> None:
         super().__init__("websub", stop_timeout=5)
@@ -82,7 +82,7 @@ class HubNotifier(Background):
         self._file = DerivedFile(path, _SCHEMA, version=_VERSION)
         self._hubs = tuple(hubs)
         self._addresses = addresses
-        self._tell = tell
+        self._notify = notify
         self._clock = clock
         self._seen: tuple[str, int] | None = None
         self._next_due: datetime | None = None
@@ -99,7 +99,7 @@ class HubNotifier(Background):
         for due in self._file.run(lambda connection: _due(connection, now)):
             if self._stop.is_set():
                 return
-            self._attempt_to_tell(due)
+            self._notify_hub(due)
 
     def _work(self) -> None:
         try:
@@ -133,26 +133,26 @@ class HubNotifier(Background):
             listed = ", ".join("?" * len(self._hubs))
             connection.execute(f"DELETE FROM pending WHERE hub NOT IN ({listed})", self._hubs)
 
-    def _attempt_to_tell(self, due: _Due) -> None:
+    def _notify_hub(self, due: _Due) -> None:
         """Notify one hub of one feed, unless another process does, and note the outcome."""
         claimed_until = (self._clock() + _CLAIMED).timestamp()
         if not self._file.run(lambda connection: _claim(connection, due, claimed_until, self._clock())):
             return
-        told = self._tell(due.hub, due.url)
-        next_at = self._next_attempt(due, told)
+        answer = self._notify(due.hub, due.url)
+        next_at = self._next_attempt(due, answer)
         # Meanwhile the feed may have changed again: then the row is another one, and stays.
         self._file.run(lambda connection: _settle(connection, due, claimed_until, next_at))
 
-    def _next_attempt(self, due: _Due, told: Told) -> datetime | None:
-        if 200 <= told.status < 300:
+    def _next_attempt(self, due: _Due, answer: HubAnswer) -> datetime | None:
+        if 200 <= answer.status < 300:
             log.info("notified hub=%s feed=%s", due.hub, due.url)
             return None
-        what = told.reason or f"status {told.status}"
-        may_retry = told.status in (0, 408, 429) or told.status >= 500
+        what = answer.reason or f"status {answer.status}"
+        may_retry = answer.status in (0, 408, 429) or answer.status >= 500
         if not may_retry or due.attempts >= len(RETRIES):
             log.warning("hub=%s is not notified of feed=%s: %s", due.hub, due.url, what)
             return None
-        wait = max(RETRIES[due.attempts], min(told.wait or timedelta(0), MAX_WAIT))
+        wait = max(RETRIES[due.attempts], min(answer.wait or timedelta(0), MAX_WAIT))
         log.info("hub=%s feed=%s: %s, again in %d s", due.hub, due.url, what, wait.total_seconds())
         return self._clock() + wait
 

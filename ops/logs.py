@@ -58,10 +58,10 @@ def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str]
 
     Raises SettingError for any other value.
     """
-    wanted = LOG_FORMAT.text(environ).lower()
-    if wanted not in ("text", "json"):
-        raise SettingError(f"LOG_FORMAT: {wanted!r} must be text or json")
-    return LineFormatter(as_json=wanted == "json", redact=Redactor(secrets))
+    given = LOG_FORMAT.text(environ).lower()
+    if given not in ("text", "json"):
+        raise SettingError(f"LOG_FORMAT: {given!r} must be text or json")
+    return LineFormatter(as_json=given == "json", redact=Redactor(secrets))
 
 
 # Libraries that log each of their steps: useful with LOG_LEVEL=DEBUG only.

@@ -1,6 +1,6 @@
 """Which of a reverse proxy's headers are believed, and when.
 
-TRUSTED_PROXIES says how many proxies stand in front. A client that reaches the server without them can write
+TRUSTED_PROXIES says how many proxies are in front. A client that reaches the server without them can write
 any X-Forwarded header itself, so the headers count only from a peer on a private network, as a proxy is; and
 host and scheme count only where they are those of the site.
 """

@@ -129,7 +129,7 @@ class _Rewriter(HTMLParser):
         return f"<img{''.join(written)}>"
 
     def _link_to_picture(self, url: str, text: str) -> str:
-        """Return what stands for a picture that is not shown; within a link no other one."""
+        """Return what replaces a picture that is not shown; within a link no other one."""
         host = urlsplit(url).hostname if url else None
         label = f"Picture: {escape(text)}" if text else f"Picture on {escape(host)}" if host else ""
         return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'

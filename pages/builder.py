@@ -135,7 +135,7 @@ def _topic_choices(summaries: Iterable[TopicSummary]) -> tuple[Choice, ...]:
 
 
 def _without_addresses(authors: Counter[str]) -> Counter[str]:
-    """Return authors by name alone, as a filter knows them."""
+    """Return authors by name only, as a filter knows them."""
     names = Counter[str]()
     for author, number in authors.items():
         names[without_address(author)] += number

@@ -71,7 +71,7 @@ class Card:
 
     @property
     def cover_tint(self) -> int:
-        """The colour of what stands in place of a picture: that of the first topic."""
+        """The colour of what replaces a picture: that of the first topic."""
         return tint(self.topics[0].slug) if self.topics else self.tint
 
 

@@ -1,4 +1,4 @@
-"""What stands at the top of the front page, and the days of the rest: pure."""
+"""What is at the top of the front page, and the days of the rest: pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def top_stories(newest: Iterable[Article]) -> list[Article]:
     """Return the lead and the stories beside it, the best first; `newest` are the shown ones, newest first.
 
     Quality counts, less by _POINTS_A_DAY for each day of age. The order of any two articles is then the same
-    at all times, so that the page changes with its articles alone.
+    at all times, so that the page changes only with its articles.
     """
     found = list(islice(newest, CANDIDATES))
     recent = [each for each in found if found[0].published_at - each.published_at <= RECENT]

@@ -50,7 +50,7 @@ class Language:
         return self._noun(number, singular, plural) % {"num": self.number(number)}
 
     def noun(self, number: int, singular: str, plural: str = "") -> str:
-        """Return the noun alone that belongs to a number: "entry", "entries"."""
+        """Return only the noun that belongs to a number: "entry", "entries"."""
         return self._noun(number, singular, plural).replace("%(num)s", "").strip()
 
     def _noun(self, number: int, singular: str, plural: str) -> str:

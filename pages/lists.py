@@ -101,7 +101,7 @@ class Lists:
     def topics(self, question: str, number: int, now: datetime) -> Document:
         """Return a page of all topics, or of those whose names have the words of `question`.
 
-        Topics stand below their parents, except in what a question found.
+        Topics are listed below their parents, except in what a question found.
         """
         found = self._rows(question, now, self._weeks(now))
         shown = found[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]

@@ -133,7 +133,7 @@ class ReaderPages:
         )
 
     def _found_cards(self, found: Found) -> list[Card]:
-        """Return the cards of what was found, with the place where the words stand in place of a summary."""
+        """Return the cards of what was found, with the place where the words are instead of a summary."""
         return [
             replace(card, summary=found.snippets.get(card.id) or card.summary)
             for card in self._cards(found.articles)

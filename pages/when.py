@@ -62,7 +62,7 @@ class Times:
         return moment.astimezone(self.zone).date()
 
     def stamp(self, moment: datetime) -> str:
-        """Return the value of a `time` element: a date alone where the article has no more than that."""
+        """Return the value of a `time` element: only a date where the article has no more than that."""
         return self.day(moment).isoformat() if self._is_day(moment) else moment.isoformat()
 
     def text(self, moment: datetime) -> str:
@@ -70,5 +70,5 @@ class Times:
         return self.day_text(self.day(moment)) if self._is_day(moment) else self.moment_text(moment)
 
     def _is_day(self, moment: datetime) -> bool:
-        """Return whether a time stands for a whole day: a date without a time is read as its first moment."""
+        """Return whether a time means a whole day: a date without a time is read as its first moment."""
         return moment.astimezone(self.zone).time() == time()

@@ -50,7 +50,7 @@ class PicturesOfHosts:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The hosts, by https alone."""
+        """The hosts, by https only."""
         return tuple(f"https://{host}" for host in self.hosts)
 
     def shown(self, url: str, _width: int) -> Shown | None:

@@ -158,7 +158,7 @@ class PictureStore:
 
 
 def key_of(url: str) -> str:
-    """Return what stands for a picture in this site's addresses."""
+    """Return what names a picture in this site's addresses."""
     return hashlib.blake2b(url.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 

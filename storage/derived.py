@@ -127,7 +127,7 @@ class DerivedFile:
     def create(self) -> Opened:
         """Replace the file by an empty one. To be called within `write_lock`.
 
-        What stood beside the old one must go first: others may read that one still.
+        The files beside the old one must go first: others may read that one still.
         """
         self.delete()
         private_file(self.path)
@@ -167,7 +167,7 @@ class DerivedFile:
             yield
 
     def inode(self) -> int | None:
-        """Return the number of the file that stands at the path now, None where there is none."""
+        """Return the number of the file that is at the path now, None where there is none."""
         try:
             return os.stat(self.path).st_ino  # noqa: PTH116 - on the path of every read; Path.stat costs thrice
         except FileNotFoundError:
@@ -279,7 +279,7 @@ def _unused(lock_file: Path) -> Iterator[None]:
 
 
 def _shared_lock(path: Path) -> int:
-    """Return a file descriptor with a shared lock on the file that stands at the path."""
+    """Return a file descriptor with a shared lock on the file at the path."""
     while True:
         private_folder(path.parent)
         descriptor = os.open(private_file(path), os.O_RDONLY | os.O_CLOEXEC)

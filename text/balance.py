@@ -3,7 +3,7 @@
 A browser's parser repairs whatever it is given, at a price: its time grows with the depth, and a `<b>` that
 runs out of its paragraph is opened again in every later one (https://html.spec.whatwg.org/#parsing-main-inbody,
 "reconstruct the active formatting elements"). What leaves this module needs no repair, so that the sanitiser
-behind it takes a time that grows with the length alone. References such as `&eacute;` become characters, and
+behind it takes a time that grows only with the length. References such as `&eacute;` become characters, and
 `&`, `<` and `>` in texts are hidden from that parser too, which copies a text once for each reference in it:
 `revealed` turns them into `&amp;`, `&lt;` and `&gt;` again.
 """

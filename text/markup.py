@@ -64,7 +64,7 @@ def render_markdown(
     text: str, base_url: str, *, page_url: str | None = None, resolve: Resolve | None = None
 ) -> str:
     """Return Markdown as sanitised HTML: see `text.markdown.render` and `sanitise`."""
-    # Imported late: it costs some 80 ms, and a site of links alone never needs it.
+    # Imported late: it costs some 80 ms, and a site of links only never needs it.
     from text import markdown
 
     markup = markdown.render(xml_safe(text[:MAX_BODY]))

@@ -34,7 +34,7 @@ def enclosure_type(url: str) -> str | None:
 
 
 def image_type(url: str) -> str | None:
-    """Return the media type of the picture at an address, None where its extension does not tell."""
+    """Return the media type of the picture at an address, None where its extension is unknown."""
     return _type(url, _IMAGES, _IMAGE_ENDS)
 
 

@@ -1,4 +1,4 @@
-"""Regular expressions that people write between slashes, searched in a time that grows with the text alone.
+"""Regular expressions that people write between slashes, searched in a time that grows only with the text.
 
 RE2 has no backtracking, and so neither look-around nor back-references:
 https://github.com/google/re2/wiki/Syntax

@@ -13,7 +13,7 @@ _WRAPPED = re.compile(r"\(([^()]*)\)")  # ann@example.com (Ann), as RSS has it
 def without_address(name: str) -> str:
     """Return "Ann <ann@example.com>" as "Ann": the address is not meant to be published.
 
-    An address alone is nobody's name, and leaves nothing.
+    An address without a name is no name, and leaves nothing.
     """
     if "@" not in name:
         return name

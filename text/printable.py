@@ -45,7 +45,7 @@ def printable(text: str) -> str:
 def printable_json(value: Any, *, indent: int | None = None, ascii_only: bool = False) -> str:
     """Return JSON that reads back as `value`, under the same rules: what is unsafe is a `\\u` escape."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
-    # The line ends here stand between values: within a string they are escapes already.
+    # The line ends here are between values: within a string they are escapes already.
     text = "\n".join(_UNSAFE.sub(_json_escaped, line) for line in text.split("\n"))
     return _COMMAND_ANYWHERE.sub(r"#\\u0023", text)
 

@@ -105,18 +105,18 @@ def _whole_blocks(text: str, length: int) -> str:
 
 
 def _references(body: str) -> str:
-    """Return the definitions to which `[text][name]` refers, wherever they stand."""
+    """Return the definitions to which `[text][name]` refers, wherever they are."""
     if "]:" not in body:
         return ""
     found = [each[0] for each in _REFERENCE.finditer(body)]
-    # Footnotes last and apart: what stands below the text of one is a part of it.
+    # Footnotes last and apart: what is below the text of one is a part of it.
     notes = [each for each in found if each.lstrip().startswith("[^")]
     return "\n\n".join(["", "\n".join(each for each in found if each not in notes), *notes])
 
 
 def _prose(text: str, *, whole: bool) -> Iterator[str]:
     """Yield the text of the first paragraph of prose, or with `whole` of all of them."""
-    # Imported late: it costs some 80 ms, and a site of links alone never needs it.
+    # Imported late: it costs some 80 ms, and a site of links only never needs it.
     from text import markdown
 
     tokens = markdown.parse(text, {}) or []
@@ -145,7 +145,7 @@ def _prose(text: str, *, whole: bool) -> Iterator[str]:
 
 
 def _is_caption(children: Sequence[Token], *, after_picture: bool) -> bool:
-    """Whether a paragraph is emphasis alone, beside or below a picture."""
+    """Whether a paragraph is only emphasis, beside or below a picture."""
     if not after_picture and not any(child.type == "image" for child in children):
         return False
     depth = 0

@@ -14,7 +14,7 @@ _DARK = re.compile(
 
 
 def without_dark_pictures(markup: str) -> str:
-    """Return HTML without the pictures that are for dark pages alone, where both would be shown."""
+    """Return HTML without the pictures that are only for dark pages, where both would be shown."""
     if "dark" not in markup and "hidden" not in markup:
         return markup
     return _IMAGE.sub(lambda image: "" if _DARK.search(image[0]) else image[0], markup)

@@ -56,7 +56,7 @@ def canonical_url(url: str) -> str:
     """Return a key that is equal for two addresses of one story.
 
     The scheme, `www.`, default ports, fragments, trailing slashes and the parameters that only measure where
-    a reader came from do not tell stories apart; everything else does.
+    a reader came from do not distinguish stories; everything else does.
     """
     parts = _split(url)
     if parts is None:

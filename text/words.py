@@ -1,4 +1,4 @@
-"""Words as people type them, and where they stand in a text.
+"""Words as people type them, and where they are in a text.
 
 Case and width do not matter. A word is found whole: `go` is not in `mongo`. Scripts that put no spaces
 between words have no such borders, so there a word is found anywhere.

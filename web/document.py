@@ -181,7 +181,7 @@ def holds(tag: str, last_modified: datetime | None, conditions: Mapping[str, str
 def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
     """Whether a conditional request is to be answered 304 (RFC 9110 §13.2.2).
 
-    If-None-Match decides alone where it is present. It matches the tag of any coding, also one that a proxy
+    Only If-None-Match decides where it is present. It matches the tag of any coding, also one that a proxy
     put a suffix to: the document is the same. If-Modified-Since has to be Last-Modified exactly, as servers
     of files have it too: another machine may have given a later date for an older document.
     """

@@ -22,7 +22,7 @@ MAX_WAITING = 256
 class Lane(Enum):
     """Groups of threads, so that costly requests never occupy all of them and probes are always answered.
 
-    One thread renders the feeds that are not at hand: each takes some megabytes for a moment, and several at
+    One thread renders the feeds that are not cached: each takes some megabytes for a moment, and several at
     once would not be ready any sooner, since Python runs one thread at a time.
     """
 
@@ -113,7 +113,7 @@ def begin_at_once(
 
 
 def settle(future: Future[None], work: Callable[[], None]) -> None:
-    """Do some work, and tell the future how it ended."""
+    """Do some work, and set its result or its error in the future."""
     try:
         work()
     except BaseException as error:  # noqa: BLE001 - granian logs it and answers 500

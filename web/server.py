@@ -54,7 +54,7 @@ Quick = Callable[[str, str, Mapping[str, str]], Answer | None]
 _SHORT_PATH = limits.MAX_PATH_BYTES // 4  # characters, of at most four bytes each
 _SMALL_HEADERS = limits.MAX_HEADER_BYTES // 2
 _OPENING_SECONDS = 1.0
-"""How long a file in memory is held for the server at least, which opens it right after it was told to."""
+"""How long a file in memory is held for the server at least, which opens it right after it was asked to."""
 
 
 class Server:
@@ -197,7 +197,7 @@ class Server:
             self._unread.note()
 
     def _hold_open(self, file: MemoryFile) -> None:
-        """Hold a file until the server has opened it, which it does a moment after it was told to."""
+        """Hold a file until the server has opened it, which it does a moment after it was asked to."""
         now = time.monotonic()
         with self._opening_lock:
             self._opening.append((now, file))

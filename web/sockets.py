@@ -44,10 +44,10 @@ def listening_ports() -> frozenset[int]:
 def allow_many_connections(limit: int = MAX_OPEN_FILES) -> None:
     """Raise the number of files and sockets that this process may have open, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    target = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    if soft != resource.RLIM_INFINITY and soft < target:
         with suppress(OSError, ValueError):  # a sandbox may forbid it: then as many as there were
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
 
 
 def _listening() -> Iterator[socket.socket]:

@@ -1,9 +1,9 @@
 """Connections whose clients take little of what they were sent, and which of them are closed.
 
 The server holds a quarter of a megabyte for each large answer that its client does not take, and has no
-setting that limits how many there are. So this looks at the process's own sockets, while large answers are on
+setting that limits how many there are. So this checks the process's own sockets, while large answers are on
 their way: where too many have bytes that wait for their client, those that took the least lately are closed.
-On Linux alone; elsewhere nothing is closed.
+Only on Linux; elsewhere nothing is closed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ANSWERS = 16
 """After so many large answers the connections are looked at again."""
 _PAUSE = 0.25
 _SHORT_PAUSE = 0.05  # while there are many
-_SHORTEST_PAUSE = 0.02  # a look takes about a millisecond
+_SHORTEST_PAUSE = 0.02  # a check takes about a millisecond
 _OPEN_FILES = Path("/proc/self/fd")
 # linux/tcp.h: milliseconds since data was last sent, and bytes that the client has acknowledged.
 _LAST_SENT = struct.Struct("@I"), 44

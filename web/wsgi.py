@@ -82,8 +82,8 @@ def _part(files: Sequence[IO[bytes]], status: str, headers: Headers) -> FilePart
 def environ_of(scope: Scope, headers: Headers, path: str, body: bytes) -> dict[str, Any]:
     """Return the request for a path as WSGI has it (PEP 3333), with the body already read.
 
-    Header names with an underscore are left out: WSGI could not tell them from those with a hyphen, which a
-    proxy in front may have checked.
+    Header names with an underscore are left out: WSGI could not distinguish them from those with a hyphen,
+    which a proxy in front may have checked.
     """
     host, _, port = scope.server.rpartition(":")
     address, _, client_port = scope.client.rpartition(":")

@@ -69,7 +69,7 @@ def bot_parts(
 def _watch(
     newswire: Newswire, session: requests.Session | None, on_change: Callable[[], None]
 ) -> Iterator[None]:
-    """Keep the catalog fresh for a while, call `on_change` after every visible change, and tell the hubs."""
+    """Keep the catalog fresh for a while, call `on_change` at every visible change, and notify the hubs."""
     hubs = hub_notifier(newswire, session)
     with newswire.watch(on_change):
         if hubs:

@@ -32,7 +32,7 @@ OWN_PATHS = frozenset(
         "readyz", "rss", "search", "static", "topics",
     }
 )  # fmt: skip
-"""How the paths of this site begin; where the site's own path begins so too, they cannot be told apart."""
+"""How the paths of this site begin; where the site's own path begins so too, they cannot be distinguished."""
 
 TRIED = 200
 """Articles, the newest, for which each template is tried."""
@@ -94,7 +94,7 @@ def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool)
             continue
         where: Location = ("bot", "channels", number, _address_setting(settings.secret_variables()))
         address = channel.destination.address
-        # One bot may post to several chats: what a channel has besides its address tells them apart.
+        # One bot may post to several chats: what a channel has besides its address distinguishes them.
         place = (address, repr(sorted(channel.destination.options.items())))
         if place in first:
             yield (

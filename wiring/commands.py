@@ -1,4 +1,4 @@
-"""`flask config …`: look at the settings before they are used."""
+"""`flask config …`: check the settings before they are used, and list them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tells the hubs of WebSub (`feeds.hubs`) of changes, put together from the configuration."""
+"""The notifier of the hubs of WebSub (`feeds.hubs`), put together from the configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import requests
 
 from articles.topics import ALL
 from feeds.formats import FORMATS
-from feeds.websub import HubNotifier, Told
+from feeds.websub import HubAnswer, HubNotifier
 from wiring.site import Newswire
 
 TIMEOUT = 10.0
@@ -18,7 +18,7 @@ TIMEOUT = 10.0
 
 
 def hub_notifier(newswire: Newswire, session: requests.Session | None = None) -> HubNotifier | None:
-    """Return what tells the hubs of changes, not yet started; None where there are no hubs."""
+    """Return what notifies the hubs of changes, not yet started; None where there are no hubs."""
     hubs = newswire.config.feeds.hubs
     if not hubs:
         return None
@@ -27,7 +27,7 @@ def hub_notifier(newswire: Newswire, session: requests.Session | None = None) ->
         newswire.config.state / "hubs.sqlite",
         hubs,
         lambda slug: _addresses(newswire, slug),
-        _teller(session or requests.Session(), newswire.config.site.url),
+        _notify_with(session or requests.Session(), newswire.config.site.url),
         newswire.clock,
     )
 
@@ -38,8 +38,8 @@ def _addresses(newswire: Newswire, slug: str) -> Iterable[str]:
             yield f"{newswire.config.site.url}/feeds/{quote(slug)}.{extension}"
 
 
-def _teller(session: requests.Session, site_url: str) -> Callable[[str, str], Told]:
-    def tell(hub: str, url: str) -> Told:
+def _notify_with(session: requests.Session, site_url: str) -> Callable[[str, str], HubAnswer]:
+    def notify(hub: str, url: str) -> HubAnswer:
         form = {"hub.mode": "publish", "hub.url": url, "hub.topic": url}
         try:
             answer = session.post(
@@ -51,10 +51,10 @@ def _teller(session: requests.Session, site_url: str) -> Callable[[str, str], To
                 stream=True,  # the body says nothing that is needed, and may be of any length
             )
         except requests.RequestException as error:
-            return Told(0, reason=type(error).__name__)
+            return HubAnswer(0, reason=type(error).__name__)
         with answer:
             wait = answer.headers.get("Retry-After", "")
             seconds = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 7 else 0
-            return Told(answer.status_code, timedelta(seconds=seconds) if seconds else None)
+            return HubAnswer(answer.status_code, timedelta(seconds=seconds) if seconds else None)
 
-    return tell
+    return notify

@@ -19,7 +19,7 @@ SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "FEEDS_SECRET", "D
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """The settings in force by where they are kept. Of a secret, the value is only whether it is set."""
+    """The settings in force by where they are set. Of a secret, the value is only whether it is set."""
 
     settings: tuple[Shown, ...]
     environment: tuple[Shown, ...]
@@ -39,7 +39,7 @@ def in_force(config: Config, environ: Mapping[str, str]) -> InForce:
 
 
 def _environment(config: Config, environ: Mapping[str, str]) -> Iterator[Shown]:
-    """Yield the settings that are in the environment alone, and what follows from it."""
+    """Yield the settings that are only in the environment, and what follows from it."""
     if host := platform(environ):
         yield Shown(name="platform", value=host.value, origin=host.origin)
     named = "NEWSWIRE_CONFIG" if environ.get("NEWSWIRE_CONFIG") else "default"

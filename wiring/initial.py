@@ -22,7 +22,7 @@ from text.terminal import CommandError
 
 
 def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
-    """Return the command; it writes to `output` unless it is told another file."""
+    """Return the command; it writes to `output` unless another file is named."""
 
     @click.command("init", short_help="Write a config file for a folder or repository of articles.")
     @click.argument("folder", default=".")
@@ -114,7 +114,7 @@ def _looked_at(root: Path, clock: Callable[[], datetime]) -> Project:
 
 
 def _of_repository(url: str, clock: Callable[[], datetime]) -> tuple[Project, list[str]]:
-    """Check a repository out into a temporary folder and look at it."""
+    """Check a repository out into a temporary folder and examine it."""
     with TemporaryDirectory(prefix="newswire-") as state:
         try:
             checkout = Checkout(Repository(url=checked_address(url)), Path(state), clock)

@@ -17,7 +17,7 @@ from config import MAX_CONFIG_BYTES, Config, ConfigError
 log = logging.getLogger(__name__)
 
 EVERY = 5.0
-"""Seconds between two looks at the file."""
+"""Seconds between two checks of the file."""
 
 _Signature = tuple[int, int, int] | None
 

@@ -175,7 +175,7 @@ def _served(newswire: Newswire, now: datetime) -> Iterator[tuple[str, Path]]:
 
 
 def _digests(publisher: Publisher) -> Iterator[str]:
-    """Yield the addresses of the digests' pages that are in feeds; other pages lead to the newest alone."""
+    """Yield the addresses of the digests' pages that are in feeds; other pages lead only to the newest."""
     digests, now = DigestPublisher(publisher), publisher.now()
     for slug in (ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(now))):
         topic = publisher.topic(slug)

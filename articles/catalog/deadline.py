@@ -13,7 +13,7 @@ MAX_SECONDS = 1.0
 """Processor time that a search, or the choice of a filtered feed's articles, may take."""
 
 _WAITING = 5  # how many times as long it may take by the clock, where the machine is busy or the disk slow
-_STEPS = 1000  # of SQLite's virtual machine between two looks at the clock: well under a millisecond
+_STEPS = 1000  # of SQLite's virtual machine between two checks of the clock: well under a millisecond
 
 
 class Deadline:

@@ -1,4 +1,4 @@
-"""A catalog that notes what it is asked, so that it can be told later whether it would answer the same.
+"""A catalog that notes what it is asked, so that it can be checked later whether it would answer the same.
 
 What is made from the answers then needs to be made again only when one of them has changed.
 """
@@ -17,7 +17,7 @@ from articles.topics import ALL
 
 Value = str | int | None
 NOW = True
-"""Stands for the time of asking among the values of a statement, none of which is a truth value."""
+"""The placeholder for the time of asking among the values of a statement, which are never truth values."""
 
 _REMEMBERED = 20_000  # answers that are not asked for twice: those that many pages share
 _MICROSECOND = timedelta(microseconds=1)

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 MAX_FOUND = 5_000
 """The most results of a search: the newest matches, and as many again that match in their titles."""
 MAX_RANKED = 1_000
-"""How many matches there may be for words to weigh by how rare they are: bm25 looks at all of them first."""
+"""How many matches there may be for words to weigh by how rare they are: bm25 reads all of them first."""
 MAX_TERMS = 5_000
 """How many words of the index are compared with one that is in no article."""
 
@@ -60,7 +60,7 @@ _PAGES = (100, 400, 1000)  # articles that are looked up at once: most filters n
 class Found:
     """One page of what a search found; `total` counts all that was found.
 
-    `snippets` are the places in bodies where the words stand, by the article's id. `complete` says whether
+    `snippets` are the places in bodies where the words are, by the article's id. `complete` says whether
     all articles are indexed, `timed_out` that the search took too long and was ended without a result.
     """
 
@@ -114,7 +114,7 @@ class Search:
     ) -> tuple[int, list[tuple[str, str]]]:
         """Return how many texts match, and the ids of one page of them with the places in their bodies.
 
-        Those that match in their titles alone come first. Few are ranked by their words, many by their time.
+        Those that match in their titles come first. Few are ranked by their words, many by their time.
         Raises DeadlineError.
         """
         with Deadline(self._max_seconds).interrupting(connection):
@@ -168,7 +168,7 @@ class Search:
             return None
 
     def _in_order(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article]:
-        """Yield the shown ones of the indexed articles that match: the numbers know the second alone."""
+        """Yield the shown ones of the indexed articles that match: the numbers know only the second."""
         second: list[Article] = []
         for article in self._indexed(expression, now, deadline):
             if second and number_of(article.published_at) != number_of(second[0].published_at):
@@ -224,5 +224,5 @@ def _nearest(connection: sqlite3.Connection, word: str) -> str:
 
 
 def _snippet(marked: str | None) -> str:
-    """Return the place in a body where the words stand; "" where the body has none of them."""
+    """Return the place in a body where the words are; "" where the body has none of them."""
     return joined(marked.replace("\2", "").replace("\3", "")) if marked and "\2" in marked else ""

@@ -26,7 +26,7 @@ _WORD = re.compile(r"[\w'’]+")
 _MARKUP = re.compile(
     r"<!--.{0,2000}?-->|<[^<>]{1,2000}>|(?<=\])\([^()\s]{1,2000}[^()]{0,200}\)|[*_`#>|~\[\]]+"
 )
-# A quoted phrase, or what stands between spaces; with a minus before it, neither may be there.
+# A quoted phrase, or what is between spaces; with a minus before it, neither may be there.
 _PART = re.compile(r"""(?:(?<=\s)|^)(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<plain>\S+))""")
 
 
@@ -34,7 +34,7 @@ _PART = re.compile(r"""(?:(?<=\s)|^)(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<plai
 class Question:
     """What must be in an article, what must not, and whether the last word may be the beginning of one.
 
-    Each phrase is a tuple of words that stand one after the other.
+    Each phrase is a tuple of words that follow one another.
     """
 
     phrases: tuple[tuple[str, ...], ...]

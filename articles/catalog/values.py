@@ -32,7 +32,7 @@ _BY_TOPIC = {
 }
 
 AXES = tuple(_BY_TOPIC)
-"""By what articles can be told apart besides their topics."""
+"""What articles can be filtered by besides their topics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ class Watcher(Background):
     `on_refresh` is called in that thread after every refresh of this process that found something,
     `on_change` at first and after every visible change, whichever process found it, and `on_lead` once, after
     the first refresh, in the process that does the work. `healthy` is False while
-    the articles cannot be refreshed. `events` stands for `watchfiles.watch`.
+    the articles cannot be refreshed. `events` replaces `watchfiles.watch` in tests.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class Watcher(Background):
     def _failed(self, error: BaseException) -> None:
         super()._failed(error)
         self._lock.write_problem(str(self.failure))
-        if self.has_failed_often:  # the fault may be of this process alone, such as too many open files
+        if self.has_failed_often:  # the fault may be in this process only, such as too many open files
             self._lock.release()
 
     def _succeeded(self) -> None:

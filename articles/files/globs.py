@@ -50,7 +50,7 @@ def checked(pattern: str) -> str:
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
-    """Yield globs that together mean the same, in which `**` stands alone: `a**b` is `a*b` or `a*/**/*b`."""
+    """Yield globs of the same meaning, with `**` as a whole segment: `a**b` is `a*b` or `a*/**/*b`."""
     found = _WITHIN_A_NAME.search(pattern)
     if found is None:
         yield pattern

@@ -76,7 +76,7 @@ class Place:
 
     @property
     def is_index(self) -> bool:
-        """Whether the file stands for its folder."""
+        """Whether the file represents its folder."""
         return self._parts()[1].lower() in _INDEX
 
     @property

@@ -71,7 +71,7 @@ class LanguageHome:
 class Surroundings:
     """What the files beside and above the articles give: values for many of them, and the names of authors.
 
-    `scopes` stand in the order in which they apply, the strongest last. `prefix` is the path of the folder of
+    `scopes` are in the order in which they apply, the strongest last. `prefix` is the path of the folder of
     articles below the generator's content folder, with a slash at its end, or "". `permalinks` are the
     patterns of addresses in the generator's configuration, by section, or "" for all. `languages` are those
     of a site that has several.

@@ -150,7 +150,7 @@ class _Reading:
         """Return the summary that the body gives: many articles have no other."""
         if not self._head.body.strip():
             return ""
-        # Imported late: a site of links alone has no bodies, and never needs to load the parser.
+        # Imported late: a site of links only has no bodies, and never needs to load the parser.
         from text.summary import summarise
 
         return summarise(self._head.body, generator=self._conventions.generator, markup=markup_of(self._path))

@@ -1,6 +1,6 @@
 """What a feed identified an article by before it was published here: its id in the feed of its generator.
 
-Readers know an entry by this id alone (RFC 4287 §4.2.6), and show it again when the id is another one.
+Readers know an entry only by this id (RFC 4287 §4.2.6), and show it again when the id is another one.
 """
 
 from __future__ import annotations

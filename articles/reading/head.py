@@ -1,4 +1,4 @@
-"""The head of an article file: the values of its front matter, and where they stand."""
+"""The head of an article file: the values of its front matter, and where they are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class HeadError(Exception):
 class Head:
     """The values of a front matter as they are, and the body below it.
 
-    The front matter stands in `file`, the whole text, from `start` to `end`; its first line is line `line`.
+    The front matter is in `file`, the whole text, from `start` to `end`; its first line is line `line`.
     """
 
     kind: Kind
@@ -44,7 +44,7 @@ class Head:
         return self.file[self.start : self.end]
 
     def line_of(self, key: str) -> int:
-        """Return the line in the file where `images[2].width` stands, or of what is nearest above it."""
+        """Return the line in the file where `images[2].width` is, or of what is nearest above it."""
         if self.kind != "yaml":
             name = re.escape(re.split(r"[.[]", key)[0])
             found = re.search(rf"""^[ \t{{]*["']?{name}["']?[ \t]*[:=]""", self.source, re.MULTILINE)

@@ -74,9 +74,9 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
 
 
 def _closing(text: str, fence: str, at: int, skipped: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Return where the line end before the closing fence stands, and where the body begins.
+    """Return where the line end before the closing fence is, and where the body begins.
 
-    It does not stand in the part that is `skipped`.
+    It is not in the part that is `skipped`.
     """
     if skipped is not None:
         before, after = skipped

@@ -74,7 +74,7 @@ def parts(level: Path) -> list[Path]:
 
 
 def languages(config: Mapping[str, Any]) -> list[Language]:
-    """Return the languages of a site; [] where it has one alone."""
+    """Return the languages of a site; [] where it has only one."""
     named = config.get("languages")
     if not isinstance(named, Mapping):
         return []

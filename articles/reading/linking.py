@@ -106,7 +106,7 @@ class Links:
     def story(self) -> str | None:
         """Return what the translations of an article have in common, whose front matter gives no address.
 
-        None where the article is known by its address alone, or on a page of this site in no language.
+        None where the article is known by its address only, or on a page of this site in no language.
         """
         home = self._context.surroundings.home_of(self._path)
         has_language = not self._conventions.is_plain and bool(home or language_in_path(self._path))

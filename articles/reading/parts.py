@@ -112,7 +112,7 @@ def authors(
 
 
 def _names_in_words(value: str) -> list[str]:
-    """Return the full names that a text lists, or the text alone where a part of it is something else."""
+    """Return the full names that a text lists, or only the text where a part of it is something else."""
     names = _IN_A_LIST.split(value.strip()[: limits.MAX_EXCERPT])
     # "Ann Lee, Site Reliability Engineer" is one person.
     is_list = len(names) > 2 or "," not in value

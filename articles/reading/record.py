@@ -32,7 +32,7 @@ class Record(NamedTuple):
     """One article as the catalog stores it: plain values, cheap to hand from process to process.
 
     `fingerprint` covers all that a reader could see and nothing else: a new `heat`, a re-encrypted `secured`
-    or a touched file leaves it alone. `spellings` is a JSON object: the slugs of the article's topics and
+    or a touched file leaves it unchanged. `spellings` is a JSON object: the slugs of the article's topics and
     their ancestors, each with the topic's name as this article has it. `precedence` decides between files
     with one id. Times are in microseconds since 1970.
     """

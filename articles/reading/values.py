@@ -107,7 +107,7 @@ def name(values: Values, key: str, value: Any) -> str:
 
 
 def written_name(values: Values, key: str, value: Any) -> str:
-    """Return a short text; a number or a date is the text that stands in the file."""
+    """Return a short text; a number or a date is the text that is in the file."""
     return within(key, written(values, key, value), limits.MAX_NAME)
 
 
@@ -117,7 +117,7 @@ def embed(values: Values, key: str, value: Any) -> str:
 
 
 def written(values: Values, key: str, value: Any) -> str:
-    """Return a text; a number, a date or a truth value is the text that stands in the file."""
+    """Return a text; a number, a date or a truth value is the text that is in the file."""
     if isinstance(value, (int, float, date)):
         return values.head.source_of(key, value).strip(_MARGINS)
     return text(values, key, value)

@@ -15,9 +15,9 @@ from bot.outbox.database import Database
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState
 from bot.planning.catalog import Catalog
+from bot.planning.facts import stories_of
 from bot.planning.rules import NOTHING, Channel, Check, Decision, decide, explain
 from bot.planning.timeline import Wait, timeline
-from bot.planning.wanted import stories_of
 
 _FAR = timedelta(days=15)
 """How far ahead is looked for the time when an article is posted: two digests of a week, or its budgets."""

@@ -204,12 +204,12 @@ def carry_out(
         found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
         if not found:
             return Answer(done=False, says="there is no such delivery")
-        stands = Seen.of(found[0])
-        if seen is not None and seen != stands:
-            return _unchanged(f"it was {_words(seen)} when you saw it, and is {_words(stands)} now")
+        current = Seen.of(found[0])
+        if seen is not None and seen != current:
+            return _unchanged(f"it was {_words(seen)} when you saw it, and is {_words(current)} now")
         if not act(connection, found[0]):
             connection.rollback()
-            return _unchanged(f"it is {_words(stands)}")
+            return _unchanged(f"it is {_words(current)}")
         query = select(channels.c.state).where(channels.c.name == found[0].channel)
         stopped = connection.scalar(query) in (ChannelStatus.DISABLED, ChannelStatus.PAUSED)
     if done is WILL_BE_POSTED and stopped:

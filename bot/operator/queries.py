@@ -57,9 +57,9 @@ def listed(
     if not (is_storable(channel or "") and is_storable(article_id or "")):
         return []
     query = with_posts().order_by(deliveries.c.id.desc()).limit(limit)
-    wanted = frozenset(states)
-    if wanted and wanted != frozenset(State):
-        query = query.where(_stands(wanted))
+    chosen = frozenset(states)
+    if chosen and chosen != frozenset(State):
+        query = query.where(_has_state(chosen))
     if channel is not None:
         query = query.where(deliveries.c.channel == channel)
     if article_id is not None:
@@ -122,7 +122,7 @@ def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict
     if not is_storable(article_id):
         return {}
     own = with_posts().where(deliveries.c.article_key == index_key(article_id))
-    told = (
+    already_posted = (
         select(deliveries.c.channel, deliveries.c.article_id)
         .select_from(_JOINED)
         .where(
@@ -137,7 +137,7 @@ def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict
         )
     )
     with database.read() as connection:
-        found = {row.channel: Past(told_by=row.article_id) for row in connection.execute(told)}
+        found = {row.channel: Past(told_by=row.article_id) for row in connection.execute(already_posted)}
         for each in read_deliveries(connection, own):
             found[each.channel] = Past(
                 state=each.state, cause=each.cause, note=each.note, told_by=each.told_by
@@ -158,10 +158,10 @@ def with_posts() -> Select[*tuple[Any, ...]]:
     return select(*delivery_columns, *post_columns).select_from(_JOINED)
 
 
-def _stands(wanted: frozenset[State]) -> ColumnElement[bool]:
+def _has_state(chosen: frozenset[State]) -> ColumnElement[bool]:
     """Return the SQL for deliveries that stand in one of these states, as `standing` has it."""
-    own = [DeliveryState(state) for state in wanted if state.value in {each.value for each in DeliveryState}]
-    of_post = [PostState(state) for state in wanted if state.value in {each.value for each in PostState}]
+    own = [DeliveryState(state) for state in chosen if state.value in {each.value for each in DeliveryState}]
+    of_post = [PostState(state) for state in chosen if state.value in {each.value for each in PostState}]
     waiting, posted = deliveries.c.state == DeliveryState.WAITING, deliveries.c.state == DeliveryState.POSTED
     begun = and_(waiting, posts.c.state.in_(sorted(set(PostState) - NOT_BEGUN)))
     parts = [and_(begun, posts.c.state.in_(of_post)), and_(posted, posts.c.state.in_(of_post))]

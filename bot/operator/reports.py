@@ -67,10 +67,10 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 
 def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]:
     """Say for one channel whether an article is posted, what each rule says, and what has happened."""
-    channel, stands = found.channel, standing(found.channel, found.state, now)
+    channel, status = found.channel, standing(found.channel, found.state, now)
     yield f"{channel.name} ({channel.kind}): {answer(found)}"
-    if stands != wording.ENABLED:
-        yield f"  the channel: {stands}"
+    if status != wording.ENABLED:
+        yield f"  the channel: {status}"
     for check in found.checks:
         verdict = Cell("yes", GOOD) if check.passed else Cell("NO ", BAD)
         yield Cell("  "), verdict, Cell(f"  {check.rule:17}  {check.says}")
@@ -79,11 +79,11 @@ def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]
 
 
 def answer(found: Explanation) -> str:
-    """Say where an article's delivery stands, or whether there would be one."""
+    """Say in which state an article's delivery is, or whether there would be one."""
     if delivery := found.delivery:
         said = outlook.why(found.wait, found.channel) if found.wait else _next(delivery)
-        stands = f"{delivery.state} since {moment(since(delivery))}, delivery {delivery.id}"
-        return f"{stands}, {said}" if said else stands
+        status = f"{delivery.state} since {moment(since(delivery))}, delivery {delivery.id}"
+        return f"{status}, {said}" if said else status
     if not found.decision.deliver:
         return f"is not posted: {found.decision.says}"
     if found.state is None or found.state.baselined_at is None:
@@ -92,7 +92,7 @@ def answer(found: Explanation) -> str:
 
 
 def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> Iterator[Line]:
-    """Say where deliveries stand, in a table; in a second line, when one is due and what went wrong."""
+    """List deliveries with their states; in a second line, when one is due and what went wrong."""
     rows = [
         (
             str(each.id),
@@ -137,7 +137,7 @@ def since(delivery: Delivery) -> datetime:
 
 
 def _next(delivery: Delivery) -> str:
-    """Say when a delivery is due and why it stands where it does, as far as there is something to say."""
+    """Say when a delivery is due and why it is in its state, as far as there is something to say."""
     due = f"due {moment(delivery.due_at)}" if delivery.due_at else ""
     reason = delivery.reason if delivery.reason != delivery.state else ""
     return ": ".join(filter(None, (due, reason)))
@@ -161,8 +161,8 @@ def channel_lines(
     now: datetime,
 ) -> Iterator[str | Line]:
     """Say of a channel whether it may be posted to, how fast, what waits, and what went wrong last."""
-    stands = standing(channel, state, now)
-    yield Cell(f"{channel.name} ({channel.kind}): "), Cell(stands, _colour_of(stands, state))
+    status = standing(channel, state, now)
+    yield Cell(f"{channel.name} ({channel.kind}): "), Cell(status, _colour_of(status, state))
     yield f"  deliveries: {_counted(channel.name, counts)}"
     yield f"  pace: {pace(channel, rates)}"
     if state and state.last_error and state.last_error_at:
@@ -171,8 +171,8 @@ def channel_lines(
         yield f"  to post again: correct its webhook, restart the bot, then `flask bot resume {channel.name}`"
 
 
-def _colour_of(stands: str, state: ChannelState | None) -> str:
-    if stands == wording.ENABLED:
+def _colour_of(status: str, state: ChannelState | None) -> str:
+    if status == wording.ENABLED:
         return GOOD
     return BAD if state and state.state is ChannelStatus.DISABLED else DOUBTFUL
 

@@ -11,10 +11,10 @@ from bot.operator.queries import AttemptRecord
 from bot.services import Outcome
 
 PATIENCE = 30.0
-"""Seconds for which an operator waits: a running bot looks for tests with every heartbeat."""
+"""Seconds for which an operator waits: a running bot checks for tests at every heartbeat."""
 
 _GLANCE = 0.2
-"""Seconds between looks at whether the message was sent."""
+"""Seconds between checks whether the message was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

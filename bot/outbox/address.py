@@ -1,6 +1,6 @@
 """DATABASE_URL → an address that the outbox can be opened at, or one line that says what is wrong with it.
 
-No error repeats any part of the address but its scheme: what stands where a password belongs is unknown while
+No error repeats any part of the address but its scheme: what is in the place of a password is unknown while
 the address cannot be read.
 """
 

@@ -165,7 +165,7 @@ def read_repeats(connection: Connection, channel: str, covering: Sequence[str]) 
 
 
 def standing_of(connection: Connection, channel: str) -> Standing:
-    """Return what tells whether something has changed in the channel's backlog."""
+    """Return a value that differs whenever something has changed in the channel's backlog."""
     found = func.count(), func.max(deliveries.c.id), func.max(deliveries.c.updated_at)
     count, newest, changed_at = connection.execute(select(*found).where(_unreleased(channel))).one()
     return count, newest, changed_at

@@ -50,7 +50,7 @@ class Cause(StrEnum):
     NOTHING_LEFT = "nothing_left"
 
 
-TOLD = frozenset({Cause.SAME_STORY, Cause.SIMILAR})
+COVERED = frozenset({Cause.SAME_STORY, Cause.SIMILAR})
 """Causes of a delivery that is not posted because another article covers the story, named by `told_by`."""
 
 LOST = frozenset({Cause.ANSWER_LOST})

@@ -60,7 +60,7 @@ class ChannelState:
     digest_at: datetime | None
 
     def opens_at(self, now: datetime, host_until: datetime | None = None) -> datetime | None:
-        """Return when posting may go on: `now` when at once, None when only an operator can tell."""
+        """Return when posting may go on: `now` when at once, None when only an operator can decide."""
         if self.state is not ChannelStatus.ENABLED:
             return None
         return max(now, self.paused_until or now, host_until or now)

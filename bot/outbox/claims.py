@@ -59,24 +59,24 @@ class Taken(Enum):
     NOT_LEADING = "the lease is not ours"
 
 
-def take(connection: Connection, lease: Lease, wanted: Claim) -> Taken:
+def take(connection: Connection, lease: Lease, claim: Claim) -> Taken:
     """Claim a post, if it may be claimed, for the process that `lease` belongs to."""
     moment = lease.now()
     values: dict[str, Any] = {
-        "its_number": wanted.post.id,
-        "its_channel": wanted.post.channel,
-        "its_attempt": wanted.post.attempts,
-        "its_at": wanted.taken_at,
-        "its_token": wanted.token,
+        "its_number": claim.post.id,
+        "its_channel": claim.post.channel,
+        "its_attempt": claim.post.attempts,
+        "its_at": claim.taken_at,
+        "its_token": claim.token,
         "its_until": moment + IN_FLIGHT,
         **lease.parameters(),
     }
-    if wanted.kind is Kind.CORRECT:
+    if claim.kind is Kind.CORRECT:
         taken = connection.execute(_TAKE_CORRECTION, values).rowcount
     else:
-        take = _TAKE_TEST if wanted.kind is Kind.TEST else _TAKE_POST
-        taken = take(connection, PostState.CLAIMED, wanted.taken_at, **values)
-    if taken == 1 or _has_claim(connection, wanted):
+        take = _TAKE_TEST if claim.kind is Kind.TEST else _TAKE_POST
+        taken = take(connection, PostState.CLAIMED, claim.taken_at, **values)
+    if taken == 1 or _has_claim(connection, claim):
         return Taken.YES
     return Taken.STALE if lease.is_held(connection) else Taken.NOT_LEADING
 
@@ -102,7 +102,7 @@ def holds(connection: Connection, lease: Lease, claim: Claim) -> bool:
     return connection.scalar(query) is not None
 
 
-def _has_claim(connection: Connection, wanted: Claim) -> bool:
+def _has_claim(connection: Connection, claim: Claim) -> bool:
     """Return whether the claim is ours already: it was committed, and only the answer to that was lost."""
-    query = select(posts.c.id).where(posts.c.id == wanted.post.id, posts.c.claim == wanted.token)
+    query = select(posts.c.id).where(posts.c.id == claim.post.id, posts.c.claim == claim.token)
     return connection.scalar(query) is not None

@@ -20,7 +20,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def index_key(text: str) -> str:
-    """Return what stands for `text` in an index: itself, or a hash of it when it is long or not storable."""
+    """Return what represents `text` in an index: itself, or a hash of it when it is long or not storable."""
     encoded = text.encode("utf-8", "surrogatepass")
     if len(encoded) <= LONGEST_KEY and not _UNSTORABLE.search(text):
         return text

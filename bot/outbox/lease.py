@@ -97,7 +97,7 @@ def since_start() -> float:
 class Lease:
     """One process's hold on the lease. `fence` is None while it has none. Safe to share among threads.
 
-    `elapsed` tells when the clock was set: seconds of a clock that never is.
+    `elapsed` shows when the clock was set: seconds of a clock that never is.
     """
 
     def __init__(

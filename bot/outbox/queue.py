@@ -109,10 +109,10 @@ class Outbox:
 
     def next_moments(self, names: Collection[str]) -> dict[str, datetime]:
         """Return when each channel next has something to release, send or correct; others are absent."""
-        wanted = sorted(names)
+        asked = sorted(names)
         queries = [
             select(posts.c.channel, func.min(column))
-            .where(column.is_not(None), posts.c.channel.in_(wanted))
+            .where(column.is_not(None), posts.c.channel.in_(asked))
             .group_by(posts.c.channel)
             for column in (posts.c.due_at, posts.c.correct_at)
         ]
@@ -121,7 +121,7 @@ class Outbox:
             .where(
                 deliveries.c.state == DeliveryState.WAITING,
                 deliveries.c.post_id.is_(None),
-                deliveries.c.channel.in_(wanted),
+                deliveries.c.channel.in_(asked),
             )
             .group_by(deliveries.c.channel)
         )
@@ -138,15 +138,15 @@ class Outbox:
         with self.database.read() as connection:
             return set(connection.scalars(query))
 
-    def exchange(self, done: Done | None, wanted: Claim | None) -> tuple[bool, Taken | None]:
-        """Record what is done and claim what is wanted, in one transaction.
+    def exchange(self, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
+        """Record what is done and make the next claim, in one transaction.
 
         Returns whether the record was still ours to make, and the result of the claim. May be repeated with
         the same arguments after a database error, whether or not that came after the commit.
         """
         with self.database.write() as connection:
             recorded = done is None or record(connection, done)
-            taken = take(connection, self._lease, wanted) if wanted else None
+            taken = take(connection, self._lease, claim) if claim else None
         return recorded, taken
 
     def still_ours(self, claim: Claim) -> bool:

@@ -45,7 +45,7 @@ class PostKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One message, as its row stood when it was read.
+    """One message, as its row was when it was read.
 
     `deliveries` are those that are or were part of it, in the order in which people see them; empty where
     they were not asked for.
@@ -87,7 +87,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One article to one channel, as its row stood when it was read.
+    """One article to one channel, as its row was when it was read.
 
     `decided` is the delivery's own state and `state` what people see, which its post may determine. `told_by`
     is the id of the article whose delivery in the same channel covers this story, where that is the `cause`.
@@ -116,7 +116,7 @@ class Delivery:
 
     @property
     def state(self) -> State:
-        """Where it stands."""
+        """Its state, as people see it."""
         return standing(self.decided, self.post.state if self.post else None)
 
     @property
@@ -172,7 +172,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The right to have one request in flight for a post; `token` tells it from every other claim."""
+    """The right to have one request in flight for a post; `token` distinguishes it from every other claim."""
 
     post: Post
     kind: Kind

@@ -45,7 +45,7 @@ deliveries = Table(
     metadata,
     Column("id", _Serial, primary_key=True),
     Column("article_id", Text, nullable=False),
-    # Keys stand for article and story in indexes; see `bot.outbox.keys`.
+    # Keys represent article and story in indexes; see `bot.outbox.keys`.
     Column("article_key", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("story", Text),
@@ -159,7 +159,7 @@ attempts = Table(
     sqlite_autoincrement=True,
 )
 
-# How many deliveries stand where, with their post in which state ("": none); kept by the triggers of 0006.
+# How many deliveries are in which state, and their post ("": none); maintained by the triggers of 0006.
 delivery_counts = Table(
     "delivery_counts",
     metadata,

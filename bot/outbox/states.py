@@ -52,7 +52,7 @@ class DeliveryState(StrEnum):
 
 
 class PostState(StrEnum):
-    """Where a message stands."""
+    """The states of a message."""
 
     PLANNED = "planned"
     CLAIMED = "claimed"
@@ -65,7 +65,7 @@ class PostState(StrEnum):
 
 
 class State(StrEnum):
-    """Where a delivery stands, as people are told: its own state, and its post's once that has begun."""
+    """The state of a delivery as people see it: its own, or its post's once that has begun."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"
@@ -98,7 +98,7 @@ REMAINING = frozenset({DeliveryState.WAITING, DeliveryState.POSTED})
 """States of a delivery that is still part of its post."""
 
 WAITING = frozenset({State.WAITING, State.RETRY, State.UNKNOWN})
-"""Where a delivery stands while its message will still be sent by itself."""
+"""The states of a delivery whose message will still be sent without an operator."""
 
 _D, _P = DeliveryState, PostState
 
@@ -126,7 +126,7 @@ POST_MOVES: dict[PostState, frozenset[PostState]] = {
 
 
 def standing(decided: DeliveryState, post: PostState | None) -> State:
-    """Return where a delivery stands, for people: while it waits or is posted, its post decides."""
+    """Return the state of a delivery as people see it: while it waits or is posted, its post decides."""
     if decided is DeliveryState.POSTED:
         return State(post) if post is not None and post in SHOWN else State.SENT
     if decided is DeliveryState.WAITING and post is not None and post not in NOT_BEGUN:

@@ -1,6 +1,6 @@
-"""Counts of deliveries and attempts that are kept with every change: what metrics read instead of the rows.
+"""Counts of deliveries and attempts, updated with every change: what metrics read instead of the rows.
 
-Triggers of the database keep them, in the transaction of each change, so that they are right whatever made
+Triggers of the database update them, in the transaction of each change, so that they are right whatever made
 it; see the migration 0006. Counts of attempts only grow, whatever becomes of the attempts.
 """
 
@@ -45,7 +45,7 @@ def attempts_made(connection: Connection) -> list[Tally]:
 
 
 def deliveries_standing(database: Database) -> dict[tuple[str, State], int]:
-    """Return how many deliveries stand where in each channel; those with none are absent."""
+    """Return how many deliveries of each channel are in which state; those with none are absent."""
     with database.read() as connection:
         return deliveries_counted(connection)
 

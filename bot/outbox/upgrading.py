@@ -14,7 +14,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_301_954_082
 """PostgreSQL's advisory lock of whoever upgrades; an arbitrary number that nobody else uses."""
 
-# At INFO it tells of its own workings, once for every look at the version.
+# At INFO it logs its own workings at every check of the version.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 

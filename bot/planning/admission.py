@@ -14,14 +14,14 @@ from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bot.outbox import channelstate
-from bot.outbox.causes import TOLD, Cause
+from bot.outbox.causes import COVERED, Cause
 from bot.outbox.database import first_line, is_away
 from bot.outbox.keys import LONGEST_TITLE, is_storable, storable
 from bot.outbox.moves import add_alike_deliveries, add_deliveries, move_deliveries
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
+from bot.planning.facts import Facts, Fate, NewDelivery
 from bot.planning.plan import Plan, Planned, Refused
-from bot.planning.wanted import Facts, Fate, Wanted
 
 _LONGEST_NAME = 200
 """Characters of an id that are shown when an article cannot be stored."""
@@ -62,9 +62,9 @@ class Admission:
         self._plan = plan
         self._now = now
 
-    def admit(self, wanted: Iterable[Wanted]) -> None:
+    def admit(self, proposed: Iterable[NewDelivery]) -> None:
         """Write a row for each article and channel that has none, and revive what was skipped too soon."""
-        some = list(self._storable(wanted))
+        some = list(self._storable(proposed))
         if not some:
             return
         past, by_story = self._past(some), self._by_story(some)
@@ -89,15 +89,15 @@ class Admission:
             self._note(each, state)
         self._insert(list(new.values()))
 
-    def _storable(self, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
-        for each in wanted:
+    def _storable(self, proposed: Iterable[NewDelivery]) -> Iterator[NewDelivery]:
+        for each in proposed:
             if is_storable(each.article.id):
                 yield each
             else:
                 self._refuse(each.channel.name, each.article.id, "its id holds a NUL or half a character")
 
-    def _past(self, wanted: Sequence[Wanted]) -> dict[tuple[str, str], Any]:
-        keys = sorted({each.facts.key for each in wanted})
+    def _past(self, proposed: Sequence[NewDelivery]) -> dict[tuple[str, str], Any]:
+        keys = sorted({each.facts.key for each in proposed})
         query = select(
             deliveries.c.article_key,
             deliveries.c.channel,
@@ -107,14 +107,14 @@ class Admission:
         ).where(deliveries.c.article_key.in_(keys))
         return {(row.article_key, row.channel): row for row in self._connection.execute(query)}
 
-    def _by_story(self, wanted: Sequence[Wanted]) -> dict[tuple[str, str], str]:
+    def _by_story(self, proposed: Sequence[NewDelivery]) -> dict[tuple[str, str], str]:
         """Return the article with which each story of a channel was posted, or is about to be.
 
         A story that was baselined counts: renaming the files of an archive gives every article a new
         identity and the same address. One whose post has failed for good does not.
         """
-        stories = sorted({story for each in wanted for story in each.facts.stories})
-        # Asked for by story alone: given the states too, SQLite would rather read all that are in them.
+        stories = sorted({story for each in proposed for story in each.facts.stories})
+        # Asked for by story only: given the states too, SQLite would rather read all that are in them.
         query = (
             select(
                 deliveries.c.channel,
@@ -132,11 +132,11 @@ class Admission:
             if tells_story(row.state, row.post)
         }
 
-    def _moved(self, wanted: Sequence[Wanted]) -> set[tuple[str, str]]:
+    def _moved(self, proposed: Sequence[NewDelivery]) -> set[tuple[str, str]]:
         """Find those whose file was moved: another with the same content is gone; go on with its row."""
-        if not wanted:
+        if not proposed:
             return set()
-        contents = {(each.facts.content, each.channel.name): each for each in wanted}
+        contents = {(each.facts.content, each.channel.name): each for each in proposed}
         query = select(
             deliveries.c.id, deliveries.c.article_id, deliveries.c.channel, deliveries.c.content
         ).where(deliveries.c.content.in_(sorted({content for content, _ in contents if content})))
@@ -171,7 +171,7 @@ class Admission:
             "updated_at": self._now,
         }
 
-    def _note(self, each: Wanted, state: DeliveryState) -> None:
+    def _note(self, each: NewDelivery, state: DeliveryState) -> None:
         article, name = each.article, each.channel.name
         if state is DeliveryState.BASELINED:
             self._plan.baselined[name] += 1
@@ -183,16 +183,16 @@ class Admission:
     def _planned_from(self) -> dict[str, Any]:
         return {"catalog": self._source.identity, "revision": self._source.revision}
 
-    def _decided(self, each: Wanted, first: str | None) -> tuple[DeliveryState, Cause]:
+    def _decided(self, each: NewDelivery, first: str | None) -> tuple[DeliveryState, Cause]:
         if each.fate is not Fate.POST:
             return DeliveryState.BASELINED, _BASELINES[each.fate]
         if first is not None:
             return DeliveryState.SKIPPED, Cause.SAME_STORY
         return DeliveryState.WAITING, Cause.NONE
 
-    def _revive(self, each: Wanted, row: Any, first: str | None) -> None:
+    def _revive(self, each: NewDelivery, row: Any, first: str | None) -> None:
         """Plan again what was skipped because it was not to be posted when its turn came, and now is."""
-        if row is None or row.state != DeliveryState.SKIPPED or row.cause in TOLD:
+        if row is None or row.state != DeliveryState.SKIPPED or row.cause in COVERED:
             return
         if first is not None:
             return
@@ -251,11 +251,11 @@ def tells_story(decided: str, post: str | None) -> bool:
     return decided == DeliveryState.WAITING and post != PostState.DEAD
 
 
-def _key(each: Wanted) -> tuple[str, str]:
+def _key(each: NewDelivery) -> tuple[str, str]:
     return each.facts.key, each.channel.name
 
 
-def _names(each: Wanted) -> list[tuple[str, str]]:
+def _names(each: NewDelivery) -> list[tuple[str, str]]:
     return [(each.channel.name, story) for story in each.facts.stories]
 
 

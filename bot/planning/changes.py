@@ -14,10 +14,10 @@ from articles.article import Article
 from bot.outbox.keys import index_key, is_storable
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import SHOWN, PostState
-from bot.planning.wanted import stories_of
+from bot.planning.facts import stories_of
 
 QUIET = timedelta(seconds=60)
-"""How long an article must have been left alone before its post is corrected: people save more than once."""
+"""How long an article must be unchanged before its post is corrected: people save more than once."""
 
 CORRECTABLE_FOR = timedelta(days=7)
 """How long after it was posted a message is corrected: few people read older messages."""

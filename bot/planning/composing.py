@@ -27,7 +27,7 @@ def composed(
 ) -> Message:
     """Return what a post says of `articles`, of which those with the ids `retracted` are withdrawn.
 
-    An operator's comment stands above them while one of them is there. `coverage` has, by an article's id,
+    An operator's comment is above them while one of them is there. `coverage` has, by an article's id,
     others that cover its story. The channel's layout decides what people see of all this.
     """
     count = len(articles)

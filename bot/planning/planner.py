@@ -30,7 +30,7 @@ log = logging.getLogger("bot.planning.planner")
 class Planner:
     """Plans from one catalog for some channels, except those without a webhook.
 
-    `taxonomy` stands for the settings that decide which topics an article has.
+    `taxonomy` represents the settings that decide which topics an article has.
     """
 
     def __init__(

@@ -25,10 +25,10 @@ from bot.planning import changes
 from bot.planning.admission import Admission, Source
 from bot.planning.catalog import Catalog
 from bot.planning.deleted import Transaction, mark_deleted
+from bot.planning.facts import Facts, Fate, NewDelivery, facts_of
 from bot.planning.plan import Plan
 from bot.planning.rule_changes import is_news, with_rules
 from bot.planning.rules import Channel, Reason, decide
-from bot.planning.wanted import Facts, Fate, Wanted, facts_of
 
 _T = TypeVar("_T")
 
@@ -103,7 +103,7 @@ class PlanningRun:
             changed = self._catalog.scan(changed_since=revision, due=(planned_at, self._now))
             names = [each_channel.channel.name for each_channel in planned]
             for chunk in _chunks(changed):
-                self._admit(self._wanted(chunk, planned))
+                self._admit(self._proposed(chunk, planned))
                 with self._transaction() as connection:
                     self.plan.corrections += changes.mark_changed(connection, chunk, names, self._now)
 
@@ -122,9 +122,9 @@ class PlanningRun:
             if state.baselined_at is None and self._channels[name].backfill
         }
         for chunk in _chunks(self._catalog.scan()):
-            self._admit(self._without_newest(self._wanted(chunk, planned)))
+            self._admit(self._without_newest(self._proposed(chunk, planned)))
         for name, newest in self._backfills.items():
-            self._admit([Wanted(facts, self._channels[name], Fate.POST) for facts in newest])
+            self._admit([NewDelivery(facts, self._channels[name], Fate.POST) for facts in newest])
         others = [name for name, state in self._states.items() if not self._knows_catalog(state)]
         with self._transaction() as connection:
             self.plan.corrections += changes.mark_recent(connection, others, self._now)
@@ -149,7 +149,7 @@ class PlanningRun:
 
         return fate
 
-    def _wanted(self, articles: Sequence[Article], planned: Sequence[_Channel]) -> Iterator[Wanted]:
+    def _proposed(self, articles: Sequence[Article], planned: Sequence[_Channel]) -> Iterator[NewDelivery]:
         for article in articles:
             facts = None
             for each_channel in planned:
@@ -160,21 +160,21 @@ class PlanningRun:
                     fate = Fate.BASELINE
                 if fate is not None:
                     facts = facts or facts_of(article)
-                    yield Wanted(facts, each_channel.channel, fate)
+                    yield NewDelivery(facts, each_channel.channel, fate)
 
-    def _without_newest(self, wanted: Iterable[Wanted]) -> Iterator[Wanted]:
+    def _without_newest(self, proposed: Iterable[NewDelivery]) -> Iterator[NewDelivery]:
         """Leave out as many of the newest as a new channel is to post at once; scans run from old to new."""
-        for each in wanted:
+        for each in proposed:
             newest = self._backfills.get(each.channel.name)
             if newest is None or not decide(each.article, each.channel, self._now).deliver:
                 yield each
                 continue
             newest.append(each.facts)
             if len(newest) > each.channel.backfill:
-                yield Wanted(newest.popleft(), each.channel, each.fate)
+                yield NewDelivery(newest.popleft(), each.channel, each.fate)
 
-    def _admit(self, wanted: Iterable[Wanted]) -> None:
-        for some in _chunks(wanted, ADMITTED):
+    def _admit(self, proposed: Iterable[NewDelivery]) -> None:
+        for some in _chunks(proposed, ADMITTED):
             with self._transaction() as connection:
                 now_known = channelstate.locked(connection, {each.channel.name for each in some})
                 if any(self._states[name].planned_at != each.planned_at for name, each in now_known.items()):

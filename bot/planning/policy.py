@@ -16,7 +16,10 @@ from bot.services.message import Mention
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urgent:
-    """Articles of this quality or more are posted alone and at once; `mention` is whom their posts notify."""
+    """Articles of this quality or more are posted at once, each in a message of its own.
+
+    `mention` is whom these posts notify.
+    """
 
     min_quality: int
     mention: Mention | None = None

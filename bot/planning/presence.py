@@ -17,7 +17,7 @@ CATCHING_UP = timedelta(minutes=10)
 
 
 def missing(catalog: Catalog, now: datetime) -> Callable[[Delivery], bool]:
-    """Return what tells of a delivery whose article the catalog lacks whether that article is gone.
+    """Return a function that says whether the article of a delivery, absent from the catalog, is deleted.
 
     It is not while its file exists and cannot be read, nor as long as this catalog may be older than the one
     that the delivery was planned from.

@@ -13,7 +13,7 @@ from typing import Literal
 
 from articles.article import Article
 from articles.topics import Topics, slugify
-from bot.outbox.causes import TOLD, Cause, describe
+from bot.outbox.causes import COVERED, Cause, describe
 from bot.outbox.states import OnUnknown, State
 from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.policy import Policy
@@ -175,8 +175,8 @@ def _remembered(past: Past) -> Decision | None:
     if past.state in (State.DEAD, State.EXPIRED, State.DROPPED):
         return Decision(False, Reason.GIVEN_UP, f"{Reason.GIVEN_UP}: {past.state}")
     if past.state is State.SKIPPED:
-        told = past.cause in TOLD
-        return Decision(False, Reason.SAME_STORY, says) if told else None
+        covered = past.cause in COVERED
+        return Decision(False, Reason.SAME_STORY, says) if covered else None
     if past.state is not None:
         return Decision(False, Reason.QUEUED, f"{Reason.QUEUED}: {past.state}")
     if past.told_by is not None:

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from articles.article import Article
 from bot.outbox.records import PostKind
+from bot.planning.facts import stories_of
 from bot.planning.forecast import Arrival, Pace, forecast
 from bot.planning.policy import Policy, Spent, candidate_of
 from bot.planning.release import PlannedPost
 from bot.planning.rules import Channel, decide
 from bot.planning.timeline import unplanned
-from bot.planning.wanted import stories_of
 from text.zones import zone
 
 
@@ -94,7 +94,7 @@ def _arrivals(
     channel: Channel, articles: Iterable[Article], start: datetime, end: datetime
 ) -> tuple[list[Arrival], int]:
     """Return the articles that the rules admit in the span, oldest first; and how many repeat a story."""
-    told = set[str]()
+    covered = set[str]()
     found: list[Arrival] = []
     same_story = 0
     earlier = replace(channel, max_age=None)
@@ -103,12 +103,12 @@ def _arrivals(
         if at >= end or not decide(article, channel if at >= start else earlier, at).deliver:
             continue
         stories = stories_of(article)
-        if at >= start and told.isdisjoint(stories):
+        if at >= start and covered.isdisjoint(stories):
             delivery = unplanned(article, channel.name, len(found) + 1)
             found.append(Arrival(at=at, candidate=candidate_of(delivery, article, channel.max_age)))
         else:
             same_story += at >= start
-        told.update(stories)
+        covered.update(stories)
     return found, same_story
 
 

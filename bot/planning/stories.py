@@ -26,7 +26,7 @@ _TRACKING_NAMES = frozenset(
     }
 )  # fmt: skip
 _TRACKING_PREFIXES = ("utm_", "at_")
-"""Parameters that only tell where a reader came from, or which form of the page is shown."""
+"""Parameters that only say where a reader came from, or which form of the page is shown."""
 
 _TEXT_FRAGMENT = ":~:"
 """Begins directives for the browser: https://wicg.github.io/scroll-to-text-fragment/"""
@@ -104,7 +104,7 @@ def _port(parts: SplitResult) -> str:
 
 def _host(name: str) -> str:
     labels = (ascii_host(name.rstrip(".")) or name).split(".")
-    # The last two name the site; a label such as `m` may stand between others, as in en.m.wikipedia.org.
+    # The last two name the site; a label such as `m` may be between others, as in en.m.wikipedia.org.
     own, site = labels[:-2], labels[-2:]
     return ".".join([label for label in own if label not in _VARIANT_LABELS] + site)
 

@@ -102,8 +102,8 @@ def timeline(
     if state is None or state.baselined_at is None:
         return Timeline(channel=channel, start=now, end=end, is_open=False, posts=(), waits=())
     unreleased = read_waiting(connection, channel.name, MOST_WAITING)
-    told = recently_posted(connection, channel, unreleased)
-    waiting, _ = sorted_out(unreleased, channel, catalog, now, told)
+    posted = recently_posted(connection, channel, unreleased)
+    waiting, _ = sorted_out(unreleased, channel, catalog, now, posted)
     spent = _spent(connection, channel, state, now)
     arrivals = [Arrival(at=now, candidate=each) for each in waiting]
     arrivals += _coming(coming_in(catalog, now, span) if coming is None else coming, channel)
@@ -140,7 +140,7 @@ def coming_in(catalog: Catalog, now: datetime, span: timedelta = DAY) -> list[Ar
 
 def _coming(coming: Sequence[Article], channel: Channel) -> Iterator[Arrival]:
     """Yield the articles that the channel will take when they come to their time of publication."""
-    # Numbers that no delivery has tell them apart until they have one.
+    # Numbers that no delivery has distinguish them until they have one.
     for number, article in enumerate(coming, 1):
         if decide(article, channel, article.due_at).deliver:
             delivery = unplanned(article, channel.name, -number)

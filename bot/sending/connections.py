@@ -32,7 +32,7 @@ MAX_IDLE = 2.0
 """Seconds after which a kept-alive connection is no longer trusted to be open."""
 
 MaySend = Callable[[], str | None]
-"""Asked when the connection stands and nothing has gone out: why not to go on, or None to go on."""
+"""Asked when the connection is open and nothing has been sent: why not to go on, or None to go on."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _may_send: ContextVar[MaySend] = ContextVar("may_send")

@@ -21,8 +21,8 @@ log = logging.getLogger("bot.sending.dispatcher")
 class Lanes:
     """The lanes of one process. Safe to share among threads.
 
-    `make` returns a channel's lane, and `ended` is told of each that has run. `again` is called when one has
-    ended that was asked for meanwhile, and `idle` whenever none runs any more.
+    `make` returns a channel's lane, and `ended` is called with each that has run. `again` is called when one
+    has ended that was asked for meanwhile, and `idle` whenever none runs any more.
     """
 
     def __init__(

@@ -44,29 +44,29 @@ class Recorder:
         if self._done is not None:
             self.claim(None)
 
-    def claim(self, wanted: Claim | None) -> Taken | None:
-        """Record what is done and claim what is wanted, in one transaction; return what became of the claim.
+    def claim(self, claim: Claim | None) -> Taken | None:
+        """Record what is done and make the next claim, in one transaction; return what became of the claim.
 
         Raises what the database raises when it has refused the record TRIES times.
         """
         done, self._done = self._done, None
-        self.in_flight |= {each.post.id for each in (done.claim if done else None, wanted) if each}
-        recorded, taken = self._persist(done, wanted)
+        self.in_flight |= {each.post.id for each in (done.claim if done else None, claim) if each}
+        recorded, taken = self._persist(done, claim)
         if done and not recorded:
             number = done.claim.post.id
             log.warning(
                 "too late to record post=%d channel=%s: its claim was taken for lost", number, self._channel
             )
-        self.in_flight = frozenset({wanted.post.id}) if wanted and taken is Taken.YES else frozenset()
+        self.in_flight = frozenset({claim.post.id}) if claim and taken is Taken.YES else frozenset()
         return taken
 
-    def _persist(self, done: Done | None, wanted: Claim | None) -> tuple[bool, Taken | None]:
+    def _persist(self, done: Done | None, claim: Claim | None) -> tuple[bool, Taken | None]:
         pause, refusals = _SHORTEST, 0
         while True:
             try:
-                return self._outbox.exchange(done, wanted)
+                return self._outbox.exchange(done, claim)
             except IntegrityError:
-                if wanted is not None:
+                if claim is not None:
                     # Another process has something in flight for this channel.
                     recorded, _ = self._persist(done, None)
                     return recorded, Taken.STALE

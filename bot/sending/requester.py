@@ -1,6 +1,6 @@
 """Makes one request at a time for a channel, and concludes from the answer what is to be recorded.
 
-Writes nothing. Knows when the channel, or its host, has to be left alone.
+Writes nothing. Knows when the channel, or its host, may get no requests.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Requester:
         return after_post(standing, verdict, policy, now, spread=spread, has_image=has_image)
 
     def _rest(self, job: Job, verdict: Verdict, attempt: Attempt) -> Rest | None:
-        """Leave the channel or its host alone if the answer says so, and return for how long."""
+        """Pause the channel or its host if the answer says so, and return for how long."""
         is_denied = verdict.outcome is Outcome.DENIED and job.kind is Kind.POST
         if verdict.outcome is not Outcome.RATE_LIMITED and not is_denied:
             return None

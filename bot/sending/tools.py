@@ -1,4 +1,4 @@
-"""What lanes work with: what one channel's lane alone has, and what all of them share."""
+"""What lanes work with: what belongs to one channel's lane, and what all of them share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SiteLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How time is told and waited for.
+    """How time is measured and waited for.
 
     `monotonic` measures every wait. `wait` sits out some seconds and returns True when it is time to stop;
     None is for waiting until the sender is stopped. `spread` gives the jitter of a retry, in [0, 1). With

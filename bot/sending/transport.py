@@ -85,7 +85,7 @@ class Transport:
     def send(self, request: Request, may_send: MaySend | None = None) -> Response:
         """Return the answer to `request`, whatever its status.
 
-        `may_send` is asked after the connection stands and before the first byte of the request goes out: it
+        `may_send` is asked after the connection is open and before the first byte of the request goes out: it
         returns why the request must not be made any more, or None. Raises Unsent when nothing was posted for
         certain, Ambiguous when it may have been.
         """

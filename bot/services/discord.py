@@ -100,7 +100,7 @@ class Discord(Service):
     )
 
     def has_threads(self, settings: Collection[str]) -> bool:
-        """Return whether it is a forum: a webhook begins threads there alone."""
+        """Return whether it is a forum: a webhook begins threads only there."""
         return "forum" in settings
 
     def post(

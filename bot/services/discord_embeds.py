@@ -1,4 +1,4 @@
-"""A message as Discord's embed, and as the content that stands in for it.
+"""A message as Discord's embed, and as the content that replaces it.
 
 Titles, descriptions, fields and content are Markdown and escaped; author and footer are not Markdown.
 """
@@ -76,7 +76,7 @@ def notifying(mention: Mention | None) -> str:
 
 
 def above(message: Message) -> str:
-    """Return what stands above an embed: whom the message notifies, and an operator's comment, or ""."""
+    """Return what is above an embed: whom the message notifies, and an operator's comment, or ""."""
     return "\n".join(filter(None, (notifying(message.mention), comment_of(message, escape))))
 
 

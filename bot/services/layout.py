@@ -66,7 +66,7 @@ def as_shown(message: Message, layout: Layout, service: Service) -> Message:
 def laid_out(message: Message, layout: Layout) -> Message:
     """Return what people are to see of `message`.
 
-    A template's text stands in for the article, unless that was withdrawn, or the template fails or says
+    A template's text replaces the article, unless that was withdrawn, or the template fails or writes
     nothing: a message is never lost by its layout. A comment, and who else covers the story, always show.
     """
     shown = _parts_of(message, layout)

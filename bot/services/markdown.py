@@ -1,7 +1,7 @@
 r"""The small Markdown of templates → formatted text.
 
 `**bold**`, `*italic*`, `~~struck~~`, `[words](address)`, lists with `-`, and `\` before a character that
-stands for itself. Everything else is text, HTML too.
+represents itself. Everything else is text, HTML too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def escape(text: str) -> str:
 
 
 def formatted(text: str) -> Text:
-    """Return what Markdown says; paragraphs stand apart by an empty line. An unusable address is no link."""
+    """Return what Markdown says, with an empty line between paragraphs. An unusable address is no link."""
     lines = list(_lines(_parser().parse(text)))
     while lines and lines[-1] == _EMPTY:
         lines.pop()

@@ -60,7 +60,7 @@ class Mention:
 
 
 def read_mention(text: str) -> Mention:
-    """Return the mention that `here`, `user:ID`, `role:ID` or `group:ID` stands for.
+    """Return the mention that `here`, `user:ID`, `role:ID` or `group:ID` names.
 
     Raises ValueError for any other text. Whether a service knows the kind, and takes the id, it says itself.
     """
@@ -85,10 +85,10 @@ class Message:
     """What people are to see of an article in chat; `site` is the name of the site that posts it.
 
     A message about several articles has them as `items`, and is the heading over them itself; items with the
-    same `group` stand together under it. `mention` is whom the post notifies, `comment` what an operator says
-    above it, and `coverage` who else covers the story.
+    same `group` are listed together under it. `mention` is whom the post notifies, `comment` what an operator
+    says above it, and `coverage` who else covers the story.
 
-    A change of the following fields alone causes no correction: `article_id` and `updated_at` are for
+    A change of only the following fields causes no correction: `article_id` and `updated_at` are for
     programs, `labels` are the topics by which a service files a post, shown or not, and `picture` and `text`
     come from the channel's layout. `text`, where there is one, is shown in place of title, summary and the
     rest.

@@ -86,7 +86,7 @@ def _run(run: Run, markup: Markup) -> str:
 
 
 def words_of(text: Sequence[Line]) -> str:
-    """Return formatted text without its formatting; addresses stand behind their words."""
+    """Return formatted text without its formatting; addresses follow their words."""
     return write(text, Markup(escape=str, link=lambda words, address: f"{words} ({address})"))
 
 

@@ -59,7 +59,7 @@ class Destination:
 
 
 NOWHERE = Destination(address=Secret("https://webhook.invalid/api/webhooks/0/preview"))
-"""Stands in where a message is rendered and not sent; no such host exists (RFC 6761 §6.4)."""
+"""A placeholder for messages that are rendered and not sent; no such host exists (RFC 6761 §6.4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ class Service(Protocol):
     """One chat service. Services are stateless: everything they need is passed in.
 
     `NAME` is what people call it, `OPTIONS` its settings in a channel beside the common ones, `HOSTS` the
-    hosts of its addresses (empty: any), of which one with a leading dot stands for all below it, `SCHEMES`
+    hosts of its addresses (empty: any), of which one with a leading dot includes all below it, `SCHEMES`
     what they begin with. `ITEMS` is how many articles one message can hold, `MENTIONS` whom it can notify,
     and `LAID_OUT` says that people read it, so that a channel may choose what it shows.
     With `REPEAT_IS_HARMLESS` a post that is sent twice under one `Context.key` is shown once, so that a lost

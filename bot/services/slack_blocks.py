@@ -1,4 +1,4 @@
-"""A message as Slack's blocks, and as the text that stands in for them.
+"""A message as Slack's blocks, and as the text that replaces them.
 
 Everything an article brings is `plain_text` or in a `rich_text` block, which give no character a meaning, so
 that a title reads exactly as it was written; only the date and a mention are `mrkdwn`.

@@ -46,7 +46,7 @@ def render(feed: Feed) -> bytes:
 def _complete_entry(element: etree._Element, entry: Entry) -> None:
     if entry.language:
         element.set(_XML_LANG, entry.language)
-    # feedgen writes an entry's links without their roles, so it is given the alternate one alone.
+    # feedgen writes an entry's links without their roles, so it is given only the alternate one.
     for link in element.findall("link"):
         link.set("rel", "alternate")
     if entry.via:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 
 class AdminArea:
-    """Where the operator's pages are, and the cookies that are sent there alone."""
+    """Where the operator's pages are, and the cookies that are sent only there."""
 
     def __init__(self, site_url: str) -> None:
         site = urlsplit(site_url)

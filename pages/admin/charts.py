@@ -70,7 +70,7 @@ def top(values: Iterable[int]) -> int:
 
 
 def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:
-    """Return a column for each (value, value stacked on it, label); the height stands for `top` of them."""
+    """Return a column for each (value, value stacked on it, label); the height represents `top` of them."""
     most = top(below + above for below, above, _ in values)
     found = []
     for index, (below, above, label) in enumerate(values):

@@ -1,4 +1,4 @@
-"""Markdown as people write it → HTML, not yet sanitised, at a cost that grows with the length alone."""
+"""Markdown as people write it → HTML, not yet sanitised, at a cost that grows only with the length."""
 
 from __future__ import annotations
 

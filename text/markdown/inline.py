@@ -1,6 +1,6 @@
 """What is in paragraphs → tokens, as `markdown_it.parser_inline` makes them, in half of its time.
 
-Of the dozen rules only those are called that can begin with the character at hand; links to an address
+Of the dozen rules only those are called that can begin with this character; links to an address
 without a title, emphasis and plain text are read in one step. All else is done by the library's own rules:
 `tests/text/test_markdown_speed.py` compares the tokens.
 """

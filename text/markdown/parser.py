@@ -102,7 +102,7 @@ def _parser() -> MarkdownIt:
 
 @cache
 def _writer() -> MarkdownIt:
-    """Return the parser for HTML alone: simple paragraphs are never made into tokens."""
+    """Return the parser for only HTML: simple paragraphs are never made into tokens."""
     parser = _parser.__wrapped__()
     parser.core.ruler.at("inline", _inline_or_html)
     return parser

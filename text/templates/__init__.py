@@ -2,7 +2,7 @@
 
 A few that are known become what they mean: pictures, videos, code, links to other articles. All others
 vanish, and the text within them stays. Code stays as it is written. Nothing is ever executed. One pass, whose
-time grows with the length alone.
+time grows only with the length.
 """
 
 from __future__ import annotations

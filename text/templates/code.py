@@ -1,4 +1,4 @@
-"""Where code begins and ends in Markdown, for those that must leave it alone."""
+"""Where code begins and ends in Markdown, for those that must leave it unchanged."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
 
 def _expanders(generator: str, markup: str, base_url: str | None) -> Iterator[Callable[[str], Expander]]:
     """Yield the steps to apply to a text, in their order."""
-    # Each is loaded where a site needs it: most need one, and a site of front matter alone needs none.
+    # Each is loaded where a site needs it: most need one, and a site of front matter only needs none.
     has_code = markup != "html"
     if markup == "mdx" or (generator == "docusaurus" and markup == "markdown"):
         from text.templates.mdx import Mdx

@@ -27,7 +27,7 @@ PELICAN = frozenset(
 )  # fmt: skip
 """The tags of Pelican's plugin liquid_tags: https://github.com/pelican-plugins/liquid-tags"""
 LEFT_OVER = _SILENT | {"highlight", "include", "include_relative", "link", "post_url", "raw", "youtube"}
-"""The tags that a text has kept which was Jekyll's once."""
+"""The tags that remain in a text that was once written for Jekyll."""
 _SITES_OUTPUT = re.compile(
     r"(?:site|page)\.[\w.-]+(?:\s*\|.*)?\Z|[^|]*\|\s*(?:relative|absolute)_url\b", re.DOTALL
 )

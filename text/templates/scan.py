@@ -25,7 +25,7 @@ class Delimiters(NamedTuple):
 class Piece:
     """A piece of a text from `start` to `end`; of a template, `inner` is what its delimiters hold.
 
-    A template that never ends is "broken": the piece is its opening delimiter alone.
+    A template that never ends is "broken": the piece is only its opening delimiter.
     """
 
     kind: Literal["code", "template", "broken", "end"]
@@ -36,10 +36,10 @@ class Piece:
 
 
 class Scanner:
-    """Finds the next piece. Remembers where each delimiter stands next, so that none is sought twice.
+    """Finds the next piece. Remembers where each delimiter is next, so that none is sought twice.
 
-    `has_code` says whether the text is Markdown, whose code is left alone. Where two delimiters begin at one
-    place, the one named first counts. Positions must not go back from one call to the next.
+    `has_code` says whether the text is Markdown, whose code is left unchanged. Where two delimiters begin at
+    one place, the one named first counts. Positions must not go back from one call to the next.
     """
 
     def __init__(self, text: str, delimiters: Sequence[Delimiters], *, has_code: bool) -> None:
@@ -61,7 +61,7 @@ class Scanner:
         return self._template(start, self._delimiters[index])
 
     def find(self, sought: str, place: int) -> int:
-        """Return where `sought` stands at `place` or later, or the end of the text."""
+        """Return where `sought` is at `place` or later, or the end of the text."""
         known = self._found.get(sought, -1)
         if known < place:
             found = self.text.find(sought, place)

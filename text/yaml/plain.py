@@ -47,7 +47,7 @@ _CLOSED_LINES = re.compile(
     re.VERBOSE,
 )
 # Such lines as programs write them, recognised three times as fast, except for errors within a line: after a
-# quote at its beginning and one without a backslash at its end no scalar is open, whatever stands between.
+# quote at its beginning and one without a backslash at its end no scalar is open, whatever is between.
 _ENDING_LINES = re.compile(
     r"""(?:[ ]++ (?:-[ ])?+ [A-Za-z0-9_-]++:
     (?:\n | [ ](?: ".++(?<=[^\\]") | [A-Za-z0-9].*+ )\n))*+""",
@@ -66,7 +66,7 @@ class _NotPlainError(Exception):
 
 
 class _Level:
-    """A mapping or list under construction, the column where its keys or dashes stand, and the open key."""
+    """A mapping or list under construction, the column where its keys or dashes are, and the open key."""
 
     __slots__ = ("column", "open_key", "value")
 
@@ -173,7 +173,7 @@ def _unquoted(quoted: str) -> str:
 
 
 def _block(text: str, parts: Set[str] | None = None) -> Any:
-    """Return the value that the lines below a top-level key hold; of a list's items the `parts` alone."""
+    """Return the value that the lines below a top-level key hold; of a list's items only the `parts`."""
     root = _Level(0, {})
     _set(root, "", None)
     levels = [root]
@@ -222,7 +222,7 @@ def _place(levels: list[_Level], column: int, dash: bool, key: str, value: Any) 
 
 
 def _open_list(levels: list[_Level], column: int) -> None:
-    """Make the list whose dashes stand in `column` the last level."""
+    """Make the list whose dashes are in `column` the last level."""
     last = levels[-1]
     if type(last.value) is list:
         if last.column != column:
@@ -232,9 +232,9 @@ def _open_list(levels: list[_Level], column: int) -> None:
 
 
 def _open_mapping(levels: list[_Level], column: int) -> None:
-    """Make the mapping whose keys stand in `column` the last level."""
+    """Make the mapping whose keys are in `column` the last level."""
     if type(levels[-1].value) is list:
-        levels.pop()  # a list may stand in the column of its own key
+        levels.pop()  # a list may be in the column of its own key
     last = levels[-1]
     if last.column != column or type(last.value) is list:
         levels.append(_Level(column, _fill(last, {})))

@@ -22,7 +22,7 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 MAX_DIGITS = 1000
 
-# What PyYAML's constructors raise at a value that its tag or its looks do not fit.
+# What PyYAML's constructors raise at a value that does not fit its tag or its form.
 _UNREADABLE = (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError)
 
 # What people mean most often where libyaml says this: what to do about it, in their words.
@@ -38,7 +38,7 @@ _TAB = "found a tab character that violates indentation"
 _OPEN_QUOTE = "while scanning a quoted scalar: found unexpected end of stream"
 # A key in front of its value. It is short and plain, so that it is no part of a secret value.
 _KEY = re.compile(r"[ -]*([A-Za-z][A-Za-z0-9_-]{0,30}): +\S")
-# All that stands in front of a colon which is the first of its line.
+# All that is in front of a colon which is the first of its line.
 _DEEPER_KEY = re.compile(r" +[\w-]+")
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
 _DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
@@ -101,7 +101,7 @@ def load(text: str) -> Any:
 
 
 def compose(text: str) -> yaml.Node | None:
-    """Return the nodes of a YAML document, with the places where they stand; None where there are none."""
+    """Return the nodes of a YAML document, with their places; None where there are none."""
     try:
         return yaml.compose(text, Loader)
     except yaml.YAMLError:

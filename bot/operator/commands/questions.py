@@ -64,8 +64,8 @@ def _add_deliveries(group: AppGroup, parts: Parts) -> None:
         ours = ready(parts(sys.stderr))
         if channel is not None and channel not in channelstate.states(ours.database):
             channel_named(ours, channel)
-        wanted = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
-        found = queries.listed(ours.database, states=wanted, channel=channel, limit=limit)
+        shown = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
+        found = queries.listed(ours.database, states=shown, channel=channel, limit=limit)
         if as_json:
             for delivery in found:
                 print_json(values.delivery_values(delivery))
@@ -130,8 +130,8 @@ def _add_threshold(group: AppGroup, parts: Parts) -> None:
         ours.refresh()
         chosen, now = channel_named(ours, channel), ours.clock()
         found = thresholds.candidates(chosen, ours.catalog.shown(ALL, now), now)
-        wanted = chosen.min_quality if min_quality is None else min_quality
-        threshold = thresholds.threshold(found, wanted, now)
+        quality = chosen.min_quality if min_quality is None else min_quality
+        threshold = thresholds.threshold(found, quality, now)
         if as_json:
             print_json(values.threshold_values(found, threshold), indent=2)
         else:

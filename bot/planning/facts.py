@@ -1,4 +1,4 @@
-"""What the planner hands to admission: an article for a channel, and what is to happen with it. Pure."""
+"""What the planner passes to admission: a new delivery, and what is to happen with it. Pure."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the outbox knows an article by, computed once for all channels.
+    """What identifies an article in the outbox, computed once for all channels.
 
-    `stories` are the keys that its story may be known by, its own first; none for an article that is found on
-    this site only. `content` is None where its address tells whether it is an article whose file was moved.
+    `stories` are the keys that its story may have, its own first; none for an article that is found on this
+    site only. `content` is None where its address shows whether it is an article whose file was moved.
     """
 
     article: Article
@@ -36,13 +36,13 @@ class Facts:
 
     @property
     def story(self) -> str | None:
-        """The key under which its story is written down."""
+        """The key under which its story is recorded."""
         return self.stories[0] if self.stories else None
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """An article for a channel."""
+class NewDelivery:
+    """An article for a channel, before admission has decided about it."""
 
     facts: Facts
     channel: Channel
@@ -55,7 +55,7 @@ class Wanted:
 
 
 def facts_of(article: Article) -> Facts:
-    """Return what the outbox knows the article by."""
+    """Return what identifies the article in the outbox."""
     stories = stories_of(article)
     may_move = not stories or article.story is not None
     content = content_of(article) if may_move else None
@@ -63,7 +63,7 @@ def facts_of(article: Article) -> Facts:
 
 
 def stories_of(article: Article) -> tuple[str, ...]:
-    """Return the keys under which the article's story may be known; none for one found on this site only."""
+    """Return the keys that the article's story may have; none for one found on this site only."""
     keys = story_keys(article)
     return tuple(dict.fromkeys(map(index_key, keys))) if keys else ()
 
