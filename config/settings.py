@@ -38,6 +38,7 @@ from config.values import (
     Globs,
     HubAddress,
     LanguageTag,
+    MailAddress,
     Names,
     Permalink,
     Pictures,
@@ -54,7 +55,10 @@ from config.values import (
 
 
 class SiteConfig(Section):
-    """The site's title, address and description. `id` is part of every entry's identity: never change it."""
+    """The site's title, address and description. `id` is part of every entry's identity: never change it.
+
+    `email` is public: feeds with recordings name it, for podcast directories.
+    """
 
     title: Annotated[str, Field(min_length=1)] = "Newswire"
     description: str = ""
@@ -62,6 +66,7 @@ class SiteConfig(Section):
     language: LanguageTag = "en"
     icon: WebAddress | None = None
     author: str | None = None
+    email: MailAddress | None = None
     id: Annotated[str, Field(min_length=1)] = "newswire"
     timezone: TimeZone = "UTC"
 

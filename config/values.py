@@ -24,6 +24,13 @@ from text.zones import zone
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) *([a-z]*)")
 
+# As HTML's forms have it (https://html.spec.whatwg.org/#valid-e-mail-address), with a dot in the host; the
+# length is that of RFC 5321 §4.5.3.1.3 without the angle brackets.
+_MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}"
+)
+_LONGEST_MAIL_ADDRESS = 254
+
 _UNITS = {"s": 1, "second": 1, "sec": 1, "m": 60, "minute": 60, "min": 60, "h": 3600, "hour": 3600,
           "d": 86400, "day": 86400, "w": 604800, "week": 604800}  # fmt: skip
 
@@ -45,6 +52,13 @@ def _web_address(value: str) -> str:
     if url is None or "?" in url or "#" in url:
         raise ValueError("write a whole address such as https://news.example.org")
     return url.rstrip("/")
+
+
+def _mail_address(value: str) -> str:
+    address = value.strip()
+    if len(address) > _LONGEST_MAIL_ADDRESS or not _MAIL_ADDRESS.fullmatch(address):
+        raise ValueError("write an e-mail address alone, such as podcast@example.org")
+    return address
 
 
 def _hub_address(value: str) -> str:
@@ -136,6 +150,7 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 
 Permalink = Annotated[str, Field(min_length=1), AfterValidator(_permalink)]
 
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
 HubAddress = Annotated[str, AfterValidator(_hub_address)]
 
 GitAddress = Annotated[str, AfterValidator(_git_address)]

@@ -79,6 +79,7 @@ def build_feed(
         language=_language(site.language) or "en",
         author=one_line(without_address(site.author or "")) or site_title,
         ttl=ttl,
+        email=site.email,
         updated=max((entry.updated for entry in entries), default=None),
         icon=http_url(urljoin(f"{site.url}/", site.icon)) if site.icon else None,
         entries=entries,

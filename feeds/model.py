@@ -33,6 +33,7 @@ class Site:
     language: str
     icon: str | None
     author: str | None
+    email: str | None
     id: str
 
     @property
@@ -109,10 +110,10 @@ class Feed:
     """One topic's newest entries, newest first.
 
     `base_url`, a dot, a format's extension and `query` make its address: see `address`. `updated` is the
-    newest change among the entries, None when there are none. `ttl` is in minutes. `hubs` are
-    those of WebSub. `shortened` are the paths
-    of the articles whose text was too long to be in it. `changes_at` is when a link in an entry is to change,
-    if that is known: an article that it refers to appears then.
+    newest change among the entries, None when there are none. `ttl` is in minutes. `email` is the address
+    that podcast directories write to. `hubs` are those of WebSub. `shortened` are the paths of the articles
+    whose text was too long to be in it. `changes_at` is when a link in an entry is to change, if that is
+    known: an article that it refers to appears then.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Feed:
     language: str
     author: str
     ttl: int
+    email: str | None = None
     updated: datetime | None = None
     icon: str | None = None
     entries: tuple[Entry, ...] = ()

@@ -140,6 +140,10 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
              " files, generator, git, guid, include, path, permalink, subdir, token_env, topics_from"],
         ),
         (
+            "site:\n  email: Ann <ann@example.org>\n",
+            ["2:10: site.email: write an e-mail address alone, such as podcast@example.org"],
+        ),
+        (
             f"articles:\n  files: ['*.csv', {'a' * 501}]\n",
             ["2:20: articles.files[2]: is longer than 500 characters"],
         ),

@@ -36,6 +36,10 @@ def add_channel(channel: etree._Element, feed: Feed, url: str) -> None:
     add(channel, f"{{{ITUNES}}}explicit", "false")
     if feed.icon and feed.icon.lower().endswith(_COVERS):
         add(channel, f"{{{ITUNES}}}image", href=feed.icon)
+    if feed.email:
+        owner = etree.SubElement(channel, f"{{{ITUNES}}}owner")
+        add(owner, f"{{{ITUNES}}}name", feed.author)
+        add(owner, f"{{{ITUNES}}}email", feed.email)
     add(channel, f"{{{ITUNES}}}type", "episodic")
     name = url.partition("://")[2].rstrip("/")
     add(channel, f"{{{PODCAST}}}guid", str(uuid.uuid5(_GUIDS, name)))

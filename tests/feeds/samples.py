@@ -17,6 +17,7 @@ SITE = Site(
     description="Everything",
     icon="/static/icon.png",
     author="The Editors",
+    email=None,
     language="en",
     id="newswire",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -61,6 +62,16 @@ def test_the_type_is_that_of_the_path(start: str, name: str, extension: str, end
         extension = ""
     expected = {".mp3": "audio/mpeg", ".pdf": "application/pdf"}.get(extension)
     assert enclosure_type(url) == expected
+
+
+@pytest.mark.parametrize("email", [None, "podcast@example.org"])
+def test_a_podcast_names_an_address_only_where_one_is_set(email: str | None) -> None:
+    """A directory finds who owns the feed by `site.email`, and no address is made public without it."""
+    feed = feed_of([article(enclosures=(EPISODE,))], site=replace(SITE, email=email))
+    owner = etree.fromstring(rss.render(feed)).find(f"channel/{ITUNES}owner")
+    found = None if owner is None else (owner.findtext(f"{ITUNES}name"), owner.findtext(f"{ITUNES}email"))
+    assert found == (email and ("The Editors", email))
+    assert b"@" not in atom.render(feed) + jsonfeed.render(feed)
 
 
 def test_every_format_has_them() -> None:
