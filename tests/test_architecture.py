@@ -65,6 +65,7 @@ def test_an_export_loads_no_more_than_it_needs() -> None:
     """A site without channels or bodies loads neither chat services nor Flask nor what bodies need."""
     found = _loaded("wiring.export, articles.reading.frontmatter")
     assert not found & {"flask", "jinja2", "click", "sqlalchemy", "requests", "markdown_it", "tomllib"}
+    assert not found & {"watchfiles", "multiprocessing"}
     assert not {name for name in found if name.startswith(("bot.", "pages.", "text.templates.l"))}
 
 
@@ -72,6 +73,7 @@ def test_a_process_that_reads_articles_loads_no_more_than_it_needs() -> None:
     """Several are started where there are many files: each must be ready at once."""
     found = _loaded("articles.reading.worker, articles.reading.frontmatter")
     assert not found & {"yaml", "tomllib", "nh3", "lxml", "sqlite3", "pydantic", "flask", "markdown_it"}
+    assert not found & {"logging", "subprocess", "multiprocessing", "zoneinfo"}
 
 
 def test_a_bot_loads_no_more_than_it_needs() -> None:

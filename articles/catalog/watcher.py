@@ -13,8 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
-
-from watchfiles import Change, watch
+from typing import TYPE_CHECKING, Any
 
 from articles.background import Background
 from articles.catalog.indexer import Indexer
@@ -23,6 +22,9 @@ from articles.catalog.served_files import MEDIA_TYPES
 from articles.catalog.watch_lock import WatchLock
 from articles.errors import SourceError
 from storage.derived import reason_of
+
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,14 @@ _BESIDE = (*MEDIA_TYPES, ".yml", ".yaml", ".toml", ".json")
 _TOPMOST = 2  # parts of a path: "/" and a name
 _MOST_PROBLEMS = 100  # of one refresh that are logged one by one
 
-Events = Callable[..., Iterator[set[tuple[Change, str]]]]
+Events = Callable[..., "Iterator[set[tuple[Change, str]]]"]
+
+
+def _file_events(*folders: Path, **options: Any) -> Iterator[set[tuple[Change, str]]]:
+    """Do what `watchfiles.watch` does, which is loaded where a thread begins to watch: exports never do."""
+    from watchfiles import watch
+
+    return watch(*folders, **options)
 
 
 class Watcher(Background):
@@ -53,7 +62,7 @@ class Watcher(Background):
         on_refresh: Callable[[Refresh], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
         on_lead: Callable[[], None] = lambda: None,
-        events: Events = watch,
+        events: Events = _file_events,
     ) -> None:
         self._indexer = indexer
         self.on_refresh = on_refresh

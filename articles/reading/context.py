@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from articles.conventions import PLAIN, Conventions
 from articles.reading.dates import date_in_path
-from text.zones import zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +129,10 @@ class Context:
     @property
     def zone(self) -> tzinfo:
         """The zone of dates that name none."""
+        if self.conventions.timezone == "UTC":
+            return UTC
+        from text.zones import zone  # late: the zones of the world take long to load
+
         return zone(self.conventions.timezone)
 
     def exists(self, path: str) -> bool:

@@ -23,14 +23,14 @@ def read_all(
     processors: int | None = None,
     context: Context = PLAIN_CONTEXT,
 ) -> Iterator[list[FileResult]]:
-    """Yield what the files of each chunk say, a chunk at a time, in no order.
+    """Yield what the files of each chunk say, a chunk at a time, in their order.
 
     `processors` is how many to use, all unless given. Where there are several, all the work is done by
     workers, while the caller stores the results.
     """
     count = min(processors or os.cpu_count() or 1, _MOST_WORKERS, len(chunks))
     if count > 1 and sum(map(len, chunks)) >= WORTH_WORKERS:
-        from articles.reading import worker as workers
+        from articles.reading import workers
 
         yield from workers.read_all(chunks, folder, topics, count, context)
     else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,8 +11,6 @@ from articles.reading import record as records
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.record import Record
 from articles.topics import Topics
-
-log = logging.getLogger(__name__)
 
 
 class Candidate(NamedTuple):
@@ -73,7 +69,12 @@ def read_file(
 
 def _unforeseen(path: str, error: Exception) -> ArticleError:
     """Log where an error came from, without its text, which may quote a secret."""
+    # Imported late: they take longer to load than a file to read, in each process that reads some.
+    import logging
+    import traceback
+
     kind = type(error).__name__
+    log = logging.getLogger(__name__)
     log.error("%s: unexpected %s\n%s", path, kind, "".join(traceback.format_tb(error.__traceback__)))
     return ArticleError(path, 1, f"cannot be read: a fault in Newswire (unexpected {kind}, see the log)")
 

@@ -1,118 +1,33 @@
-"""Processes that read and parse files for another one.
+"""Reading many files in several processes: the program that each of them runs, for the half in `workers`.
 
-A worker is this module run as a program of its own: it is given a list of files over a socket and gives
-back what it found, chunk by chunk. Started so, it neither inherits threads and locks, as a fork would, nor
-runs the main program's imports again, as multiprocessing's own processes would.
+On its standard input it is given where the files are, what reading them depends on, and their names in
+chunks. To its standard output it writes what it found in each chunk as soon as it has it. It imports as
+little as possible, because that is a good part of its time.
 """
 
 from __future__ import annotations
 
 import gc
-import logging
+import os
 import pickle
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing.connection import Connection, Pipe, wait
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
 
 from articles.files.folder import Folder
-from articles.reading.context import PLAIN_CONTEXT, Context
-from articles.reading.read_file import Candidate, FileResult, read_chunk
-from articles.topics import Topics
-
-# What reading from a worker that has died can raise: half a pickle may fail in many ways.
-_BREAKDOWNS = (
-    OSError,
-    EOFError,
-    pickle.UnpicklingError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    ImportError,
-)
-
-log = logging.getLogger(__name__)
+from articles.reading.read_file import read_chunk
 
 
-def read_all(
-    chunks: Sequence[Sequence[Candidate]],
-    folder: Folder,
-    topics: Topics,
-    count: int,
-    context: Context = PLAIN_CONTEXT,
-) -> Iterator[list[FileResult]]:
-    """Yield what `count` workers find in the files of each chunk, a chunk at a time, in no order.
-
-    If a worker dies, its remaining files are read here.
-    """
-    with ExitStack() as stack:
-        workers = [stack.enter_context(_worker()) for _ in range(count)]
-        shares = {worker: list(chunks[number::count]) for number, worker in enumerate(workers)}
-        for worker, share in shares.items():
-            with suppress(OSError):  # that it is dead shows below
-                worker.send((folder.root.resolve(), topics, context, share))
-        yield from _gathered(shares, folder, topics, context)
-
-
-def _gathered(
-    shares: dict[Connection[Any, Any], list[Sequence[Candidate]]],
-    folder: Folder,
-    topics: Topics,
-    context: Context,
-) -> Iterator[list[FileResult]]:
-    """Yield what the workers find in their shares, which they go through in order."""
-    while waiting := [worker for worker, share in shares.items() if share]:
-        ready = wait(waiting)
-        for worker in waiting:
-            if worker in ready:
-                yield from _received(worker, shares[worker], folder, topics, context)
-
-
-def _received(
-    worker: Connection[Any, Any],
-    share: list[Sequence[Candidate]],
-    folder: Folder,
-    topics: Topics,
-    context: Context,
-) -> Iterator[list[FileResult]]:
-    """Yield what a worker has found in each chunk of its share; if it fails, read the rest here."""
-    try:
-        found = worker.recv()
-    except _BREAKDOWNS as error:
-        log.warning("a process that reads articles failed; its files are read in this process: %r", error)
-        yield from (read_chunk(chunk, folder, topics, context) for chunk in share)
-        share.clear()
-    else:
-        yield found
-        del share[0]
-
-
-@contextmanager
-def _worker() -> Iterator[Connection[Any, Any]]:
-    """Start a worker, give the connection to it, and end it."""
-    ours, theirs = Pipe()
-    command = [sys.executable, "-m", __name__, str(theirs.fileno())]
-    home = Path(__file__).resolve().parents[2]
-    with ours, subprocess.Popen(command, cwd=home, pass_fds=[theirs.fileno()]) as process:
-        theirs.close()
-        try:
-            yield ours
-        finally:
-            process.kill()  # it only reads, so that nothing is lost
-
-
-def work(connection: Connection[Any, Any]) -> None:
-    """Do what the other side of the connection asks for, as a worker."""
+def work() -> None:
+    """Read what the other process asks for."""
     gc.disable()  # nothing in here makes cycles, and it ends in seconds
-    root, topics, context, share = connection.recv()
+    root, topics, context, chunks = pickle.load(sys.stdin.buffer)
     folder = Folder(root)
-    with suppress(BrokenPipeError, ConnectionResetError):  # the other process has ended
-        for chunk in share:
-            connection.send(read_chunk(chunk, folder, topics, context))
+    # Where the other process has ended, so does this one.
+    with suppress(BrokenPipeError), os.fdopen(sys.stdout.fileno(), "wb") as results:
+        for chunk in chunks:
+            pickle.dump(read_chunk(chunk, folder, topics, context), results)
+            results.flush()
 
 
 if __name__ == "__main__":
-    work(Connection(int(sys.argv[1])))
+    work()
