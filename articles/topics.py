@@ -83,6 +83,14 @@ def _belongs_in_slug(character: str) -> bool:
     return character.isalnum() or character in " ._/-\t\n" or unicodedata.category(character).startswith("M")
 
 
+def _topic(name: str) -> Topic:
+    """Return the topic of this name that nobody has described."""
+    return Topic(name=xml_safe(name).strip(), slug=slugify(name))
+
+
+_remembered_topic = lru_cache(maxsize=4096)(_topic)
+
+
 @dataclass(frozen=True, slots=True)
 class Topics:
     """The topics an operator has described, and the rule for all the others.
@@ -109,8 +117,8 @@ class Topics:
 
     def of(self, name: str) -> Topic:
         """Return the topic that an article means by `name`."""
-        slug = slugify(name)
-        return self._by_key.get(slug) or Topic(name=xml_safe(name).strip(), slug=slug)
+        topic = _remembered_topic(name) if len(name) <= _MAX_REMEMBERED else _topic(name)
+        return self._by_key.get(topic.slug, topic)
 
     def is_private(self, slug: str) -> bool:
         """Return whether a topic is private, by itself or by one above it: nobody may learn of it."""

@@ -10,7 +10,10 @@ from text.limits import MAX_URL
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|ocid|cmpid)(?:=|$)", re.I
 )
-_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::\d{1,4})?(?:[/?][A-Za-z0-9%/?#@!$&'()*+,;=._~:-]*)?")
+# An address as it stands: a host in lower case, and then only what may stand there unencoded (RFC 3986 §3),
+# complete %XX, and at most one fragment. It consumes every character once: what is left over fits nowhere.
+_ALLOWED = r"[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+(?:%[0-9A-Fa-f]{2}[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+)*+"
+_PLAIN = re.compile(rf"https?://[a-z0-9.-]++(?::\d{{1,4}})?(?:(?=[/?]){_ALLOWED}(?:#{_ALLOWED})?+)?+")
 _MAX_HOST = 253  # characters of a host name (RFC 1035 §2.3.4), which no other spelling of it exceeds
 _MAX_LABEL = 63  # characters between two dots of it
 # RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: what a feed reader will take for an id as it stands.
@@ -33,7 +36,7 @@ def http_url(text: str) -> str | None:
     """
     if len(text) > MAX_URL:
         return None
-    if _PLAIN.fullmatch(text) and not _BARE_PERCENT.search(text) and text.count("#") < 2:
+    if _PLAIN.fullmatch(text):
         return text
     parts = _split(text.strip())
     if parts is None:

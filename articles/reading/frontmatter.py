@@ -75,11 +75,13 @@ class _Reading:
         self._path = path
         self._context = context
         self._conventions = context.conventions
+        self._is_plain = context.conventions.is_plain
         given = context.surroundings.values_for(path) if context.surroundings.scopes else {}
         # What a site gives to all its files hides them in `plain` too, and means nothing else there.
         self._all = keys.overlaid(given, head.values) if given else head.values
-        own = head.values if self._conventions.is_plain else self._all
-        self._values = Values(head, keys.by_key(own, nested=not self._conventions.is_plain), strict)
+        own = head.values if self._is_plain else self._all
+        self._moment = _moments(context.zone)
+        self._values = Values(head, keys.by_key(own, nested=not self._is_plain), strict)
 
     def parsed(self) -> ParsedFile | None:
         """Return the article with its warnings, or None where the file is not one."""
@@ -102,13 +104,13 @@ class _Reading:
 
     def _article(self, title: str, published_at: datetime, *, is_published: bool) -> Article:
         found = self._values
-        date = _moments(self._context.zone)
+        date = self._moment
         appears_at = found.first(date, "publishdate")
         links = Links(found, self._path, self._context)
         link, original = links.given()
         story = links.story() if link is None else None
         slug = found.first(_SLUG, "slug")
-        authors = found.first(self._people(), "authors", "author") or ()
+        authors = found.first(self._people, "authors", "author") or ()
         place = partial(links.place, title, slug, published_at, authors)
         if link is None and self._conventions.base_url:
             link = links.own(place())
@@ -144,7 +146,7 @@ class _Reading:
 
     def _excerpt(self) -> str:
         excerpt = self._values.first(_EXCERPT, *keys.EXCERPTS) or ""
-        return excerpt if self._conventions.is_plain else plain_text(excerpt)
+        return excerpt if self._is_plain else plain_text(excerpt)
 
     def _first_words(self) -> str:
         """Return the summary that the body gives: many articles have no other."""
@@ -157,8 +159,7 @@ class _Reading:
 
     def _date(self) -> datetime | None:
         """Return when the article was published, by its front matter or else by its path."""
-        zone = self._context.zone
-        read = _moments(zone)
+        read = self._moment
         for key, value in self._values.given(*keys.DATES, "publishdate"):
             if key.lower() == "published" and not visibility.is_date(value):
                 continue
@@ -172,7 +173,7 @@ class _Reading:
 
     def _required(self, date: datetime | None) -> datetime:
         if date is None:
-            if self._conventions.is_plain:
+            if self._is_plain:
                 raise BadValueError("publishedDateTime", "is missing (or `date`): when was it published?")
             raise BadValueError("date", "is missing: when was it published?")
         return date
@@ -186,12 +187,12 @@ class _Reading:
 
     def _title(self) -> str:
         key, value = self._values.by_key.get("title", ("title", None))
-        read = _TITLE if self._conventions.is_plain else _WRITTEN_TITLE
+        read = _TITLE if self._is_plain else _WRITTEN_TITLE
         value = value or self._other_title()
         if value is None:
             raise BadValueError("title", "is missing")
         title = read(self._values, key, value)
-        if not self._conventions.is_plain:
+        if not self._is_plain:
             title = plain_title(title)
         if not title:
             raise BadValueError(key, "is empty")
@@ -203,7 +204,7 @@ class _Reading:
         if below is not None and below.kind == "none":
             self._head = replace(self._head, body=below.body)
             return str(below.values["title"])
-        if self._conventions.is_plain:
+        if self._is_plain:
             return None
         if self._conventions.generator == "eleventy":
             # https://www.11ty.dev/docs/plugins/navigation/
@@ -222,20 +223,20 @@ class _Reading:
             self._values,
             named or TOPIC_KEYS,
             keys.SEPARATORS.get(self._conventions.generator, ","),
-            merging=named is not None or not self._conventions.is_plain,
+            merging=named is not None or not self._is_plain,
         )
 
     def _quality(self) -> int | None:
         key, value = self._values.by_key.get("quality", ("", None))
         return None if value is None else self._values.usable(values.integer, key, value)
 
-    def _people(self) -> Callable[[Values, str, Any], tuple[str, ...]]:
+    def _people(self, found: Values, key: str, value: Any) -> tuple[str, ...]:
         separator = ";" if self._conventions.generator == "pelican" else ""
-        in_words = not self._context.conventions.is_plain
-        return parts.authors(self._context.surroundings.authors, separator, in_words=in_words)
+        read = parts.authors(self._context.surroundings.authors, separator, in_words=not self._is_plain)
+        return read(found, key, value)
 
     def _language(self) -> str | None:
-        return None if self._conventions.is_plain else language_in_path(self._path)
+        return None if self._is_plain else language_in_path(self._path)
 
     def _related(self) -> tuple[RelatedArticle, ...]:
         if "related" not in self._values.by_key:

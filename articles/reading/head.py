@@ -27,6 +27,7 @@ class Head:
     """The values of a front matter as they are, and the body below it.
 
     The front matter is in `file`, the whole text, from `start` to `end`; its first line is line `line`.
+    Keys that are no texts, as YAML may have, are left out.
     """
 
     kind: Kind

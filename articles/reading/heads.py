@@ -59,8 +59,7 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
     if is_yaml:
         if skipped is not None and skipped[1] > end:
             skipped = None  # the body has a key of that name
-        begin, resume = skipped or (end, end)
-        read = text[start:begin] + text[resume:end]
+        read = text[start:end] if skipped is None else text[start : skipped[0]] + text[skipped[1] : end]
         plain = plainyaml.load(read, shared=True, unread=_UNREAD, parts=_PARTS) if skipping else None
         kind: Kind = "yaml"
         values = _yaml_values(text[start:end], first) if plain is None else plain
@@ -103,4 +102,4 @@ def _yaml_values(source: str, first: int) -> Mapping[str, Any]:
         raise HeadError(error.line + first, error.reason) from None
     if not isinstance(values, dict):
         raise HeadError(first, "the front matter must be a list of `key: value` lines")
-    return values
+    return {key: value for key, value in values.items() if isinstance(key, str)}

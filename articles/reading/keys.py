@@ -57,7 +57,7 @@ def by_key(own: Mapping[str, Any], *, nested: bool) -> dict[str, tuple[str, Any]
 
     With `nested`, values in `taxonomies`, `extra`, `params` and `seo` count too, and empty texts do not.
     """
-    found = {key.lower(): (key, value) for key, value in own.items() if isinstance(key, str)}
+    found = dict(zip(map(str.lower, own), own.items(), strict=True))
     if nested:
         found = {key: given for key, given in found.items() if given[1] != ""}
         for name in _NESTED:
@@ -72,5 +72,5 @@ def by_key(own: Mapping[str, Any], *, nested: bool) -> dict[str, tuple[str, Any]
 
 def overlaid(given: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Return the file's own values, and those given to it whose keys it does not have."""
-    named = {key.lower() for key in own if isinstance(key, str)}
+    named = set(map(str.lower, own))
     return {key: value for key, value in given.items() if key.lower() not in named} | dict(own)

@@ -27,13 +27,14 @@ class Links:
         self._path = path
         self._context = context
         self._conventions = context.conventions
+        self._is_plain = context.conventions.is_plain
 
     def given(self) -> tuple[str | None, str | None]:
         """Return the address that the front matter gives, and that of the original where it differs."""
         found = self._values
         original = found.first(values.address, "originalurl")
         link = found.first(values.address, "weburl") or original
-        if link is None and not (self._conventions.is_plain and self._conventions.base_url is None):
+        if link is None and not (self._is_plain and self._conventions.base_url is None):
             whole = (
                 each for each in found.given(*keys.LINKS, *keys.PERMALINKS) if _is_whole_address(each[1])
             )
@@ -87,7 +88,7 @@ class Links:
             return given
         if is_uri(given_id or "") or link is None:
             return None
-        if mode == "address" or self._conventions.is_plain:
+        if mode == "address" or self._is_plain:
             return link
         # A generator's feed has the page on its own site, also where the entry leads to another one.
         place = place_of()
@@ -109,7 +110,7 @@ class Links:
         None where the article is known by its address only, or on a page of this site in no language.
         """
         home = self._context.surroundings.home_of(self._path)
-        has_language = not self._conventions.is_plain and bool(home or language_in_path(self._path))
+        has_language = not self._is_plain and bool(home or language_in_path(self._path))
         if not has_language and (self._conventions.base_url is None or self._permalink(is_quiet=True)):
             return None
         for _, key in self._values.given(*keys.TRANSLATIONS):
@@ -147,10 +148,10 @@ class Links:
             return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
 
         found = self._values
-        is_missing = base_url is None and not self._conventions.is_plain
+        is_missing = base_url is None and not self._is_plain
         read = media.images(resolve, _NO_SITE if is_missing else media.NOT_WHOLE)
         for key, value in found.given(*keys.IMAGES):
-            if not self._conventions.is_plain and isinstance(value, Mapping) and not _has_picture(value):
+            if not self._is_plain and isinstance(value, Mapping) and not _has_picture(value):
                 continue  # a theme may put anything under a banner or a cover
             if key.lower().endswith("header") and not _has_picture(value):
                 continue  # a page's header may be anything

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,8 +24,10 @@ _STORED = tuple(
     name for name in Article.__dataclass_fields__ if name not in ("path", "body", "related", "slugs")
 )
 _TIMES = ("published_at", "updated_at", "appears_at", "expires_at")
-_EMPTY = (None, "", ())
 _stored_values = attrgetter(*_STORED)
+_IS_PUBLISHED, _QUALITY = _STORED.index("is_published"), _STORED.index("quality")
+_PARTS = {kind: (names := tuple(kind.__dataclass_fields__), attrgetter(*names))
+          for kind in (Provider, Image, Enclosure)}  # fmt: skip
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -117,8 +120,10 @@ def article(document: str, path: str, *, related: str = "", count: int = 0, body
 
 def _encode(article: Article, slugs: tuple[str, ...]) -> str:
     """Return the article as JSON with `slugs`, without empty fields and what has its own column."""
-    stored = zip(_STORED, _stored_values(article), strict=True)
-    fields: dict[str, Any] = {name: value for name, value in stored if value or value not in _EMPTY}
+    stored = _stored_values(article)
+    is_filled = [*stored]
+    is_filled[_IS_PUBLISHED], is_filled[_QUALITY] = True, article.quality is not None  # also false, and 0
+    fields: dict[str, Any] = dict(compress(zip(_STORED, stored, strict=True), is_filled))
     fields["slugs"] = slugs
     for name in _TIMES:
         if name in fields:
@@ -156,5 +161,5 @@ def _related(document: str) -> tuple[RelatedArticle, ...]:
 
 
 def _filled(part: Provider | Image | Enclosure) -> dict[str, Any]:
-    values = {name: getattr(part, name) for name in part.__dataclass_fields__}
-    return {name: value for name, value in values.items() if value is not None}
+    names, values_of = _PARTS[type(part)]
+    return {name: value for name, value in zip(names, values_of(part), strict=True) if value is not None}

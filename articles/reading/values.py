@@ -64,13 +64,15 @@ class Values:
 
     def first(self, read: Callable[[Values, str, Any], T | None], *keys: str) -> T | None:
         """Return the value of the first key that has one which can be used and is not empty."""
-        by_key = self.by_key
         for name in keys:
-            given = by_key.get(name)
-            if given is not None and given[1] is not None:
-                found = self.usable(read, *given)
-                if found:
+            given = self.by_key.get(name)
+            if given is None or given[1] is None:
+                continue
+            try:
+                if found := read(self, *given):
                     return found
+            except BadValueError as problem:
+                self.note(problem)
         return None
 
     def usable(self, read: Callable[[Values, str, Any], T | None], key: str, value: Any) -> T | None:
@@ -84,12 +86,9 @@ class Values:
 
 def items(key: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the items of a list, each with its place, or else the one value itself; nulls are left out."""
-    places = (
-        ((f"{key}[{number}]", item) for number, item in enumerate(value, start=1))
-        if isinstance(value, list)
-        else ((key, value),)
-    )
-    return ((place, item) for place, item in places if item is not None)
+    if isinstance(value, list):
+        return ((f"{key}[{n}]", item) for n, item in enumerate(value, start=1) if item is not None)
+    return iter(() if value is None else ((key, value),))
 
 
 def text(values: Values, key: str, value: Any) -> str:

@@ -61,14 +61,13 @@ def _reasons(
     values: Mapping[str, Any], conventions: Conventions, *, is_nested: bool = False
 ) -> Iterator[Hidden]:
     for key, value in values.items():
-        if value is None or not isinstance(key, str) or len(key) > _LONGEST:
-            continue
-        name = _known_name(key)
-        if name is None:
+        name = _known_name(key) if len(key) <= _LONGEST else None
+        if name is None or value is None:
             continue
         if name in _NESTED:
             if isinstance(value, Mapping) and not is_nested:
-                inner = _reasons(value, conventions, is_nested=True)
+                named = {inner: said for inner, said in value.items() if isinstance(inner, str)}
+                inner = _reasons(named, conventions, is_nested=True)
                 yield from (replace(each, key=f"{key}.{each.key}") for each in inner)
             continue
         reason = _reason(name, value, conventions)

@@ -59,6 +59,8 @@ _ALL_PARTS: Mapping[str, Set[str]] = {}
 _SMALL = 300
 """Characters below which a block is likely to be seen again."""
 _RESOLVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
+_RESOLVED_KEYS = frozenset(spell(word) for word in _RESOLVED for spell in (str.lower, str.title, str.upper))
+"""Keys that YAML 1.1 takes for something else than text; in any other case they are text."""
 
 
 class _NotPlainError(Exception):
@@ -98,24 +100,23 @@ def load(
                 if other.strip(" "):
                     return None
                 continue
-            if key in values or (len(key) < 6 and key.lower() in _RESOLVED):
+            if key in values:
                 return None
-            has_block = len(block) > 1 and block.strip(" \n")
+            has_block = block and block.strip(" \n")
             if key in unread:
                 if not _is_closed(key, quoted, plain, block if has_block else ""):
                     return None
                 values[key] = None
-                continue
-            value = _unquoted(quoted) if quoted else _plain(plain) if plain else None
-            if has_block:
-                if value is not None:
+            elif has_block:
+                if quoted or plain:
                     return None
                 is_likely_seen = shared and len(block) < _SMALL
-                value = _seen_block(block) if is_likely_seen else _block(block, parts.get(key))
-            values[key] = value
+                values[key] = _seen_block(block) if is_likely_seen else _block(block, parts.get(key))
+            else:
+                values[key] = _unquoted(quoted) if quoted else _plain(plain) if plain else None
     except _NotPlainError:
         return None
-    return values or None
+    return values if values and _RESOLVED_KEYS.isdisjoint(values) else None
 
 
 def _is_closed(key: str, quoted: str, plain: str, block: str) -> bool:
@@ -250,7 +251,7 @@ def _fill(level: _Level, value: Any) -> Any:
 
 
 def _set(level: _Level, key: str, value: Any) -> None:
-    if key in level.value or (len(key) < 6 and key.lower() in _RESOLVED):
+    if key in level.value or key in _RESOLVED_KEYS:
         raise _NotPlainError
     level.value[key] = value
     level.open_key = key if value is None else None
