@@ -101,7 +101,7 @@ def database(open_database: Callable[[], Database]) -> Database:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that changes only when a test moves it."""
     return Clock()
 
 

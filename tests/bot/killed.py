@@ -1,4 +1,4 @@
-"""`python -m tests.bot.killed`: one look of a bot with a digest that is due, killed at one of its commits.
+"""`python -m tests.bot.killed`: one run of a bot with a digest that is due, killed at one of its commits.
 
 Arguments: the outbox's address, the webhook, how many transactions are committed first, and whether the next
 is committed before the kill (`after`) or not (`before`). Ends with status 0 when there is no next one.
@@ -64,7 +64,7 @@ def kill_at(dialect: Any, commits: int, side: str) -> None:
 
 
 def main() -> None:
-    """Look once, and be killed."""
+    """Run once, and be killed."""
     url, webhook, commits, side = sys.argv[1:]
     database = connect(url)
     kill_at(database.engine.dialect, int(commits), side)

@@ -174,7 +174,7 @@ class Program:
             found[:] = self.deliveries(*states, **filters)
             return len(found) >= count
 
-        wait_until(enough, timeout, self._told)
+        wait_until(enough, timeout, self._report)
         return found
 
     def execute(self, statement: str, **values: Any) -> None:
@@ -212,7 +212,7 @@ class Program:
         """Return what all its processes have said."""
         return "\n".join(running.said() for running in self.running)
 
-    def _told(self) -> str:
+    def _report(self) -> str:
         found = [f"{each.id} {each.channel}: {each.state} {each.reason}" for each in self.deliveries()]
         return "\n".join([*found, self.bots_said()])
 

@@ -25,7 +25,7 @@ from tests.bot.world import START, FakeCatalog, World, article
 
 
 class Frozen:
-    """A transport whose process is frozen when the connection stands, until another bot has taken over."""
+    """A transport whose process is frozen once the connection is open, until another bot has taken over."""
 
     def __init__(self, world: World, seconds: float, successor: Bot | None) -> None:
         self._world = world
@@ -51,7 +51,7 @@ class Frozen:
 def test_a_thawed_bot_does_not_post_what_another_has(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, requests: int
 ) -> None:
-    """Frozen between claim and first byte: when its claim was taken meanwhile, it makes no request."""
+    """A bot frozen between claim and first byte makes no request if its claim was taken meanwhile."""
     monkeypatch.setattr(requester, "UNQUESTIONED", 0.0)
     successor = world.bot() if seconds > 60 else None
     bot = world.started(transport=Frozen(world, seconds, successor))
@@ -129,7 +129,7 @@ def test_a_catalog_that_is_behind_deletes_nothing(world: World) -> None:
 
 
 def test_what_stays_away_is_deleted(world: World) -> None:
-    """An article that does not come in time is gone."""
+    """An article that stays absent for those minutes counts as deleted."""
     first = world.started()
     world.catalog.put(article("a"))
     first.planner.plan(world.clock())
@@ -146,7 +146,7 @@ def test_what_stays_away_is_deleted(world: World) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_not_deleted(world: World) -> None:
-    """A typo in a posted article's file strikes nothing through, in a fresh catalog too; a mend corrects."""
+    """A posted article with an unreadable file is not struck through; once readable, it is corrected."""
     bot = world.started(world.discord())
     world.catalog.put(article("a"), article("other"))
     world.tick(bot)

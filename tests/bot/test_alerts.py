@@ -75,7 +75,7 @@ def test_there_is_at_most_one_alert_an_hour(world: World) -> None:
 
 
 def test_the_alerted_channel_is_not_alerted_to_itself(world: World) -> None:
-    """A channel that fails cannot be told so; one that is paused is alerted when it is resumed."""
+    """The alerted channel gets no alert about itself; while it is paused, alerts to it wait."""
     bot = watched(world)
     assert pause(world.database, "ops", world.clock())
     world.chat.fail("team", dead("no_service"))

@@ -77,8 +77,8 @@ def test_the_recorded_history_is_posted_once(
 ) -> None:
     """One tick a commit: what was there at first is baselined, what became good enough later posted once.
 
-    299 articles become eligible after the first commit, 38 of them by the 400th; three of them tell a story
-    that had been told under the same address. Of 6,282 rewrites, 6,127 change nothing that anybody could see.
+    299 articles become eligible after the first commit, 38 of them by the 400th; three of them are about a
+    story that had been posted under the same address. Of 6,282 rewrites, 6,127 change nothing visible.
     """
     content, clock = tmp_path / "content", Clock()
     catalog = Catalog(tmp_path / "state", Topics(()), source="replay")

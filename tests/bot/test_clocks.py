@@ -23,7 +23,7 @@ RATES: tuple[Rate, ...] = ((2, timedelta(seconds=1)), (5, timedelta(seconds=10))
 
 @given(st.lists(st.floats(0, 3), max_size=40))
 def test_no_pace_is_ever_exceeded(pauses: list[float]) -> None:
-    """Whenever it is asked, a request that waits as it is told keeps to every rate, and waits no longer."""
+    """A request that waits as long as the pacer says never exceeds a rate, and never waits in vain."""
     pacer, sent, now = Pacer(RATES), list[float](), 0.0
     for pause in pauses:
         now += pause
@@ -47,7 +47,7 @@ def test_a_pacer_heeds_what_the_service_says() -> None:
 
 @pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
 def test_a_clock_that_is_set_changes_no_wait(world: World, jump: timedelta) -> None:
-    """Waits between requests are measured by another clock, and what is due goes on with the next look."""
+    """Waits between requests are measured by another clock, and what is due is sent at the next run."""
     seconds, waits = [0.0], list[float]()
 
     def wait(span: float) -> bool:
@@ -98,7 +98,7 @@ def test_a_claim_that_a_wrong_clock_took_is_not_waited_for(world: World) -> None
 
 
 def test_a_clock_set_forward_takes_no_live_claim_for_lost(world: World) -> None:
-    """Neither its own bot nor one that stands by gives a request in flight up; a dead bot is succeeded."""
+    """Neither its own bot nor one in reserve gives up a request in flight; a dead bot is replaced."""
     seconds = [0.0]
 
     def bot() -> Bot:

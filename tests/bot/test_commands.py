@@ -45,7 +45,7 @@ def flask(program: Program, clock: Clock) -> Command:
 
 @pytest.fixture
 def begun(program: Program, flask: Command) -> Program:
-    """The installation after its first look: one old article, which is baselined."""
+    """The installation after its first run: one old article, which is baselined."""
     program.write("old")
     program.upgrade()
     assert flask("bot", "once").exit_code == 0
@@ -59,7 +59,7 @@ def run(program: Program, *arguments: str) -> tuple[int, str, str]:
 
 
 def test_the_first_day_of_an_operator(program: Program) -> None:
-    """As processes: no tables → upgrade → a first look → a new article → plan → post."""
+    """As processes: no tables → upgrade → a first run → a new article → plan → post."""
     program.write("old")
     status, out, err = run(program, "bot", "once")
     assert (status, out) == (1, "")
@@ -222,7 +222,7 @@ def test_an_environment_that_cannot_be_used_is_said(
 
 
 def test_the_first_look_is_a_baseline(program: Program, flask: Command) -> None:
-    """Before the first look `plan` says that what is there will count as already there."""
+    """Before the first run `plan` says that the existing articles will be the baseline."""
     program.write("old")
     program.upgrade()
     assert flask("bot", "plan").stdout == "would count 1 article as already there for team\n0 to post\n"
@@ -321,7 +321,7 @@ def test_explain_names_every_rule_and_attempt(begun: Program, flask: Command) ->
 
 
 def test_explain_knows_that_a_new_channel_begins_with_a_baseline(program: Program, flask: Command) -> None:
-    """Before its first look a channel posts nothing of what is there, whatever its rules say."""
+    """Before its first run a channel posts none of the existing articles, whatever its rules say."""
     program.upgrade()
     program.write("old")
     assert "would count as already there when the channel starts" in flask("bot", "explain", "old").stdout
@@ -455,7 +455,7 @@ def test_pause_and_resume(begun: Program, flask: Command) -> None:
 
 @pytest.mark.parametrize("order", ["pause", "resume"])
 def test_a_channel_that_has_not_started_takes_no_orders(program: Program, flask: Command, order: str) -> None:
-    """Before the first look there is nothing to pause: said, with status 1."""
+    """Before the first run there is nothing to pause: the command says so and ends with status 1."""
     program.upgrade()
     result = flask("bot", order, "team")
     assert (result.exit_code, result.stderr) == (1, "Error: team has not started yet\n")
@@ -523,7 +523,7 @@ def test_replay_posts_a_baselined_article(begun: Program, flask: Command) -> Non
 
 
 def test_skip_ends_what_waits(begun: Program, flask: Command) -> None:
-    """`skip` keeps a waiting delivery from being posted, now and at later looks; once is enough."""
+    """`skip` keeps a waiting delivery from being posted, now and in later runs; once is enough."""
     begun.chat.fail("team", server_error(503))
     begun.write("new")
     flask("bot", "once")

@@ -59,7 +59,7 @@ def test_a_transaction_is_whole(database: Database) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_connections_that_were_cut_are_replaced(database: Database) -> None:
-    """Whoever finds it out is told of a database that is away; nothing meets a dead connection again."""
+    """The first to use a dead connection learns that the database is away; nobody else gets it."""
     write(database, "a")
     with database.read() as one, database.read() as another:
         for connection in (one, another):
@@ -77,7 +77,7 @@ def test_connections_that_were_cut_are_replaced(database: Database) -> None:
 def test_a_writer_that_holds_the_database_makes_it_away(
     open_database: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waits in vain for another's transaction, such as a frozen process's, is told to try again."""
+    """Who waits too long for another's transaction, such as a frozen process's, is asked to try again."""
     monkeypatch.setattr(database_module, "BUSY", 0.2)
     one, another = open_database(), open_database()
     write(one, "a")

@@ -24,7 +24,7 @@ ADDRESS = "https://monitor.example/ping/s3cret"
 
 
 class Monitor:
-    """Stands for a transport: gives these statuses in turn, or fails for 0."""
+    """Replaces a transport: gives these statuses in turn, or fails for 0."""
 
     def __init__(self, *statuses: int) -> None:
         self.calls: list[Request] = []
@@ -69,7 +69,7 @@ def test_a_problem_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_only_the_bot_with_the_lease_calls(world: World) -> None:
-    """The one that stands by calls when it has taken over."""
+    """The bot in reserve calls once it has taken over."""
     calls: list[str] = []
     first = world.bot(leads=lambda: calls.append("first"))
     second = world.bot(leads=lambda: calls.append("second"))

@@ -18,11 +18,11 @@ from tests.bot.world import World, article
 pytestmark = pytest.mark.soak
 
 COMMITS = 12
-"""More than a look with a digest has: the last of them is not reached."""
+"""More commits than a run with a digest makes: the last of them is not reached."""
 
 
 def killed(world: World, url: str, commits: int, side: str) -> bool:
-    """Let a bot look that is killed at one of its commits; return whether it was."""
+    """Run a bot that is killed at one of its commits; return whether it was."""
     address = world.chat.discord_url("readers")
     command = [sys.executable, "-m", "tests.bot.killed", url, address, str(commits), side]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

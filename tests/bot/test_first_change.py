@@ -28,7 +28,7 @@ def clock() -> Clock:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_change_in_each_phase_of_the_start_is_noticed(world: World, site: ArticleSite, phase: str) -> None:
-    """With an hour between ticks, what is written once the first look is over is posted within seconds."""
+    """With an hour between ticks, what is written after the first run is posted within seconds."""
     began: list[bool] = []
 
     def events(*folders: Any, **options: Any) -> Iterator[set[tuple[Change, str]]]:

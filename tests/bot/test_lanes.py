@@ -37,7 +37,7 @@ class Stub:
 
 
 class Running:
-    """Lanes whose runs wait for the test, and what was told of them."""
+    """Lanes whose runs wait for the test, and a record of what they reported."""
 
     def __init__(self) -> None:
         self.began: list[str] = []
@@ -82,7 +82,7 @@ def test_a_bounded_number_runs_and_all_get_their_turn() -> None:
 
 
 def test_what_is_asked_for_while_it_runs_is_looked_at_again() -> None:
-    """However close to its end a lane is: nothing that came due meanwhile waits for the next look."""
+    """However close to its end a lane is, nothing that comes due meanwhile waits for the next run."""
     running = Running()
     running.lanes.ask("a")
     wait_until(lambda: running.began == ["a"])
@@ -94,7 +94,7 @@ def test_what_is_asked_for_while_it_runs_is_looked_at_again() -> None:
 
 
 def test_nothing_starts_after_the_end() -> None:
-    """Once it is told to stop, who waits for a turn gets none."""
+    """After `stop`, a channel that waits for its turn gets none."""
     running = Running()
     for number in range(MOST + 1):
         running.lanes.ask(f"c{number}")
@@ -201,7 +201,7 @@ def test_hanging_services_use_up_no_more_than_their_lanes(world: World) -> None:
 
 
 def test_a_thousand_channels_cost_few_statements(world: World) -> None:
-    """A look asks the outbox as often for a thousand channels as for two, whether there is news or not."""
+    """A run makes as many statements for a thousand channels as for two, with or without new articles."""
     counted = []
     for count in (2, 1000):
         world.database = world.open_database()
@@ -213,7 +213,7 @@ def test_a_thousand_channels_cost_few_statements(world: World) -> None:
             lambda *given, to=statements: to.append(str(given[2])),
         )
         numbers = []
-        for _ in range(3):  # the start, a look with an article for nobody, one with nothing new
+        for _ in range(3):  # the start, a run with an article for no channel, one with nothing new
             statements.clear()
             world.tick(bot)
             numbers.append(len(statements))

@@ -15,7 +15,7 @@ from tests.fakechat import FakeChat
 
 
 def test_the_age_of_the_last_sign_of_life(tmp_path: Path) -> None:
-    """In seconds, by the clock; the file is for this user alone, and its folder is made if need be."""
+    """In seconds, by the clock; only this user can read the file; a missing folder is created."""
     now = 1000.0
     liveness = Liveness(tmp_path / "state", clock=lambda: now)
     assert liveness.age() is None

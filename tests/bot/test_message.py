@@ -92,7 +92,7 @@ def test_a_message_says_what_the_article_says() -> None:
 
 @pytest.mark.parametrize("link", [None, "", "javascript:alert(1)", "https://e.example/" + "x" * LINK_LENGTH])
 def test_an_article_without_a_usable_link_is_found_at_its_page(link: str | None) -> None:
-    """No address, one that is no web address, or one too long to survive: the site's own page stands in."""
+    """Without a web address that fits, the link leads to the article's page on this site."""
     assert of(replace(ARTICLE, link=link)).link == "https://news.example/articles/2026/models%20%26%20more"
 
 
@@ -200,7 +200,7 @@ def test_what_looks_clean_at_a_glance_is_clean() -> None:
      "\U000e0041", "\u061c", "\u115f\u1160", " \u00a0 ", "\u034f", "\ue000"],
 )  # fmt: skip
 def test_a_text_that_nobody_can_see_is_empty(text: str) -> None:
-    """Only invisible characters, fillers, or marks without a letter; the id stands in for a title."""
+    """Only invisible characters, fillers, or marks without a letter; the id replaces such a title."""
     assert clean(text) == ""
     assert of(replace(ARTICLE, title=text)).title == "2026/models & more"
 

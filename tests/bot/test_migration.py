@@ -83,7 +83,7 @@ def before(url: str) -> dict[tuple[str, str], tuple[str, int]]:
 
 
 def test_every_state_is_carried_over(old: str) -> None:
-    """Each delivery stands where it stood, with its attempts; what had not begun to be sent waits."""
+    """Each delivery keeps its state and its attempts; what had not begun to be sent waits."""
     was = before(old)
     assert {state for state, _ in was.values()} == {
         "planned", "claimed", "sent", "retry", "unknown", "held", "dead", "expired", "skipped", "baselined",

@@ -1,4 +1,4 @@
-"""States move by their tables alone, and in one place."""
+"""States change only as their tables allow, and in one module."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ def test_no_other_module_writes_states() -> None:
 
 
 @given(st.sampled_from(DeliveryState), st.none() | st.sampled_from(PostState))
-def test_everything_stands_somewhere(decided: DeliveryState, post: PostState | None) -> None:
-    """Whatever the two states are, people are told one; what is posted is never said to wait."""
-    stands = standing(decided, post)
-    assert isinstance(stands, State)
-    assert (decided is DeliveryState.POSTED) == (stands in (State.SENT, State.ACCEPTED))
+def test_every_delivery_has_one_state(decided: DeliveryState, post: PostState | None) -> None:
+    """Whatever the two states are, people see one; what is posted is never shown as waiting."""
+    state = standing(decided, post)
+    assert isinstance(state, State)
+    assert (decided is DeliveryState.POSTED) == (state in (State.SENT, State.ACCEPTED))
 
 
 @given(st.sampled_from(Cause), st.text(max_size=20), st.none() | st.text(min_size=1, max_size=20))
@@ -165,7 +165,7 @@ def test_an_order_is_compared_with_what_was_seen(world: World) -> None:
 
 
 def test_an_order_for_a_paused_channel_says_what_it_waits_for(world: World) -> None:
-    """Nobody is told that a delivery will be posted soon to a channel that is not posted to."""
+    """No answer promises that a delivery will be posted soon to a channel that is paused."""
     bot = world.started()
     world.catalog.put(article("a"))
     world.tick(bot)

@@ -180,7 +180,7 @@ def test_a_private_address_is_refused_where_only_public_ones_will_do(server: Sec
 
 
 def test_nothing_goes_out_when_the_last_check_refuses() -> None:
-    """The connection stands, the check says no: the server reads no byte, and the next request goes out."""
+    """The check refuses on an open connection: the server reads no byte, and the next request is sent."""
     out = transport(Network())
     with Peer(answer(OK)) as peer:
         url = f"http://127.0.0.1:{peer.port}/services/T0/B0/x"
@@ -192,7 +192,7 @@ def test_nothing_goes_out_when_the_last_check_refuses() -> None:
 
 
 def test_the_last_check_comes_after_the_handshake(tmp_path: Path) -> None:
-    """With TLS too, the check is asked when the connection stands, and once for each request."""
+    """With TLS too, the check is made when the connection is open, and once for each request."""
     order: list[str] = []
     server = SecureServer(tmp_path, lambda: order.append("handshake"))
     out = transport(Network(ca_file=server.ca_file))

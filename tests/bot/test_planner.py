@@ -24,7 +24,7 @@ def states_of(world: World) -> dict[str, str]:
     return {each.article_id: each.state.value for each in world.deliveries()}
 
 
-def test_the_first_look_posts_nothing_and_baselines_everything(world: World) -> None:
+def test_the_first_run_posts_nothing_and_baselines_everything(world: World) -> None:
     """500 articles and an empty outbox: no request, 500 baselined."""
     world.catalog.put(*(article(f"a{n}") for n in range(500)))
     world.started()
@@ -33,7 +33,7 @@ def test_the_first_look_posts_nothing_and_baselines_everything(world: World) -> 
 
 
 def test_only_eligible_articles_are_baselined(world: World) -> None:
-    """What was not good enough, unpublished or future at the first look is posted once it is eligible."""
+    """What was not good enough, unpublished or future at the first run is posted once it is eligible."""
     channel = world.slack(min_quality=65)
     world.catalog.put(
         article("good"),
@@ -83,7 +83,7 @@ def test_back_dated_articles_are_posted(world: World) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_memory_is_not_bounded(world: World) -> None:
-    """600 articles are posted once: the second look posts none."""
+    """600 articles are posted once: the second run posts none."""
     bot = world.started()
     world.catalog.put(*(article(f"a{n}") for n in range(600)))
     world.tick(bot)
@@ -118,7 +118,7 @@ def test_an_invisible_or_small_edit_posts_nothing(world: World) -> None:
     assert len(world.chat.requests) == 1
 
 
-def test_the_same_story_is_told_once(world: World) -> None:
+def test_a_story_is_posted_once(world: World) -> None:
     """Another article with the same canonical URL is skipped, and stays so when its URL changes."""
     bot = world.started()
     world.catalog.put(article("first", link="https://www.example.com/story/?utm_source=x"))
@@ -132,7 +132,7 @@ def test_the_same_story_is_told_once(world: World) -> None:
     assert len(world.chat.requests) == 1
 
 
-def test_two_articles_of_one_story_in_one_look(world: World) -> None:
+def test_two_articles_of_one_story_in_one_run(world: World) -> None:
     """Of two articles with one URL that appear together, the older is posted."""
     bot = world.started()
     same = "https://example.com/story"
@@ -154,7 +154,7 @@ def test_renamed_files_of_a_baselined_archive_are_no_news(world: World) -> None:
     assert len(world.deliveries(State.SKIPPED)) == 5
 
 
-def test_who_told_the_story_leaves_it_to_the_other_when_withdrawn(world: World) -> None:
+def test_a_withdrawn_article_leaves_its_story_to_the_skipped_one(world: World) -> None:
     """An article that is unpublished before its turn gives the story to the one skipped for its sake."""
     bot = world.started(world.slack(max_per_tick=1))
     same = "https://example.com/story"
@@ -250,7 +250,7 @@ def test_too_old_when_found_needs_no_row(world: World) -> None:
 
 
 def test_at_most_so_many_a_tick_and_none_lost(world: World) -> None:
-    """max_per_tick spreads a burst over ticks, oldest first; looking again between ticks grants no more."""
+    """max_per_tick spreads a burst over ticks, oldest first; running again between ticks grants no more."""
     bot = world.started(world.slack(max_per_tick=2))
     for n in shuffled(5):
         world.catalog.put(article(f"a{n}", published_at=START - timedelta(hours=9 - n)))
@@ -323,7 +323,7 @@ def test_a_preview_changes_nothing(world: World) -> None:
     assert [each.channel for each in world.deliveries()] == ["ai-team"]
 
 
-def test_a_look_without_news_writes_nothing(world: World) -> None:
+def test_a_run_without_news_writes_nothing(world: World) -> None:
     """As long as nothing changes, planning opens no transaction for writing."""
     world.catalog.put(*(article(f"a{n}") for n in range(1000)))
     planner = Planner(world.database, world.catalog, [world.slack(f"c{n}") for n in range(5)])

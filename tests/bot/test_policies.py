@@ -38,7 +38,7 @@ def titles(world: World, channel: str = "ai-team") -> list[str]:
 
 
 def at(world: World, bot: Bot, moment: datetime) -> None:
-    """Let it be that time, and the bot look."""
+    """Set the clock to that time, and run the bot once."""
     world.clock.now = moment
     world.tick(bot)
 
@@ -72,7 +72,7 @@ def test_a_retry_waits_for_the_morning_too(world: World) -> None:
 
 
 def test_what_is_urgent_waits_for_nothing_but_a_review(world: World) -> None:
-    """It goes out alone, past quiet hours, budget and digest; in a channel with review it is held."""
+    """It has a message of its own, despite quiet hours, budget and digest; with review it is held."""
     policy = Policy(
         quiet=NIGHT,
         budget=Budget(zone=UTC_ZONE, per="day", at_most=1),
@@ -216,7 +216,7 @@ def test_a_correction_is_of_what_was_posted(world: World) -> None:
 
 
 def test_a_bot_that_was_down_posts_the_digest_late(world: World) -> None:
-    """With all that had come up when it looks again, and once, whichever bot does it."""
+    """With all that had come up by its next run, and once, whichever bot does it."""
     bot = digest_bot(world)
     bot.stop()
     world.catalog.put(article("a", published_at=START), article("b", published_at=START))
@@ -244,7 +244,7 @@ def test_a_digest_in_review_is_approved_as_one(world: World) -> None:
     assert [each.state for each in world.deliveries()] == [State.SENT] * 2
 
 
-def test_another_article_tells_the_story_of_one_that_waited_too_long(world: World) -> None:
+def test_another_article_replaces_one_of_its_story_that_waited_too_long(world: World) -> None:
     """An article that was left out for one which then expires in quiet hours is posted in its place."""
     bot = started(world, Policy(quiet=NIGHT), max_age=timedelta(days=1))
     world.clock.now = EVENING

@@ -41,7 +41,7 @@ class Keyed(Discord):
 
 @pytest.fixture
 def bot(world: World) -> Bot:
-    """A bot whose receiver is told the key of each request."""
+    """A bot whose receiver gets the key of each request."""
     return world.started(world.discord(), services={"discord": Keyed()})
 
 

@@ -96,7 +96,7 @@ def test_from_a_file_to_a_message_and_over_to_the_next_bot(program: Program) -> 
 def test_a_killed_bot_leaves_what_was_in_flight_unknown(program: Program) -> None:
     """SIGKILL after the service saw the message: not lost, not silently repeated; the policy decides.
 
-    What is tried again is so in time, though the next regular look is an hour away.
+    What is tried again is tried in time, although the next regular run is an hour away.
     """
     for policy in ("retry", "hold", "skip"):
         program.slack(policy, on_unknown=policy)
@@ -142,7 +142,7 @@ def test_two_bots_post_a_hundred_articles_once(program: Program) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_long_look_does_not_hold_up_the_end(program: Program) -> None:
+def test_a_long_run_does_not_delay_the_end(program: Program) -> None:
     """SIGTERM while the articles are being read, however long that takes: gone in time, the lease free."""
     program.slack("team")
     program.bot().terminate()
@@ -277,14 +277,14 @@ def test_every_fault_has_its_end_and_no_token_gets_out(faulty: Program) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_traceback_holds_no_token(program: Program) -> None:
-    """An error that nobody foresaw, with the webhook in the frames it went through: told without it."""
+    """The traceback of an unexpected error, with the webhook in its frames, is logged without the webhook."""
     program.slack("secret-t0k3n")
     program.channels[-1]["name"] = "team"
     program.configure()
     program.bot().terminate()
     for name in ("a", "b"):
         program.write(name)
-    # A table that refuses a second row stands for whatever a later mistake may be.
+    # A table that refuses a second row represents any later mistake.
     program.execute("CREATE UNIQUE INDEX one_of_a_kind ON attempts (kind)")
     running = program.start("bot", "run")
     program.chat.wait_for(2)

@@ -196,7 +196,7 @@ def test_the_rules_of_another_config_are_used(program: Program, plan: Plan) -> N
 
 
 def test_without_content_the_articles_are_this_installations(program: Program, plan: Plan) -> None:
-    """Another config file alone: its rules over the articles that are here."""
+    """Only another config file: its rules apply to the articles that are here."""
     program.upgrade()
     values = {
         "articles": {"path": "nowhere"},

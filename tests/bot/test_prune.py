@@ -55,7 +55,7 @@ def test_what_is_over_is_deleted_and_not_posted_again(world: World) -> None:
     assert rows(world.database) == (3, 0, 0)
     assert {each.state for each in world.deliveries()} == {State.SENT}
     world.catalog.rebuild()
-    # Another file about the same page, too: its story was told.
+    # Another file about the same page, too: its story was posted.
     world.catalog.put(article("again", link="https://example.com/a1", published_at=world.clock()))
     world.tick(bot)
     assert len(world.chat.requests_to("ai-team")) == 3
@@ -107,7 +107,7 @@ def test_only_the_holder_of_the_lease_prunes(world: World) -> None:
     assert rows(world.database)[2] == 1
 
 
-def test_each_look_prunes_a_bounded_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_run_prunes_a_bounded_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The work of a tick does not grow with what there is to prune; what has to stay is passed over."""
     monkeypatch.setattr(prune, "BATCH", 2)
     bot = world.started()

@@ -107,7 +107,7 @@ def test_a_dead_lane_gives_its_delivery_back(world: World) -> None:
 
 
 def test_a_refusal_is_no_outage(database: Database) -> None:
-    """What the database refuses is told from a database that is away."""
+    """A refusal of the database is distinguished from a database that is away."""
     for statement in ("SELECT * FROM nowhere", "INSERT INTO hosts (name) VALUES (NULL)"):
         with pytest.raises(SQLAlchemyError) as refusal, database.write() as connection:
             connection.execute(text(statement))

@@ -25,7 +25,7 @@ def test_a_bot_posts_while_somebody_rehearses(world: World) -> None:
     assert world.state_of().reason == ""
 
 
-def test_a_preview_says_what_the_next_look_does(world: World) -> None:
+def test_a_preview_says_what_the_next_run_does(world: World) -> None:
     """It also counts what it would write itself: two articles of one story are one post."""
     bot = world.started()
     world.catalog.put(article("a"), article("b", link="https://www.example.com/a"))

@@ -67,7 +67,7 @@ GOOD = article("good", title="Go and C++", type="article", provider=Provider(nam
     ],
 )
 def test_each_rule_has_its_reason(changes: dict[str, Any], reason: Reason, says: str) -> None:
-    """An article that fails one rule is told so, with the particulars."""
+    """The verdict on an article that fails one rule names the rule, with its particulars."""
     decision = decide(replace(GOOD, **changes), STRICT, START)
     assert (decision.deliver, decision.reason, decision.says) == (reason is Reason.ELIGIBLE, reason, says)
 

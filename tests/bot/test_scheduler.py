@@ -26,7 +26,7 @@ from tests.fakechat import hang, server_error
 
 
 def test_jobs_are_never_dropped_or_doubled(world: World) -> None:
-    """A late run still runs, once: coalesced, one at a time, without a grace; the first look is now."""
+    """A late run still runs, once: coalesced, one at a time, without a grace; the first run is now."""
     bot = world.bot(every=timedelta(hours=1))
     bot.start()
     assert bot.schedule is not None
@@ -61,7 +61,7 @@ def test_a_running_bot_posts_and_ends(world: World) -> None:
 
 
 def test_what_is_due_between_looks_is_sent_in_time(world: World) -> None:
-    """A retry after five seconds does not wait for the next look an hour later."""
+    """A retry after five seconds does not wait for the next run an hour later."""
     bot = world.bot(every=timedelta(hours=1))
     bot.start()
     wait_until(lambda: "ai-team" in states(world.database))
@@ -81,7 +81,7 @@ def test_what_is_due_between_looks_is_sent_in_time(world: World) -> None:
 
 
 def test_a_change_during_a_look_has_a_look_of_its_own(world: World) -> None:
-    """What changes while a look is under way is planned at once, not at the next tick an hour away."""
+    """What changes during a run is planned at once, not at the next tick an hour away."""
     reading, go_on = threading.Event(), threading.Event()
 
     def refresh() -> None:
@@ -106,7 +106,7 @@ def test_a_change_during_a_look_has_a_look_of_its_own(world: World) -> None:
 def test_articles_that_nobody_finishes_reading_hold_up_no_delivery(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While a process that is frozen keeps the articles locked, others look at those they know."""
+    """While a process that is frozen keeps the articles locked, others use those they know."""
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(refresher, "PATIENCE", 0.1)
     locked = threading.Lock()
@@ -167,7 +167,7 @@ def test_a_second_bot_stands_by_and_succeeds(world: World) -> None:
 
 
 def test_once_looks_sends_and_lets_go(world: World) -> None:
-    """For cron: one look, everything sent, the lease free; nothing while another bot has it."""
+    """For cron: one run, everything sent, the lease free; nothing while another bot has it."""
     world.bot().once()
     world.catalog.put(article("a"), article("b"))
     plan = world.bot().once()
@@ -180,7 +180,7 @@ def test_once_looks_sends_and_lets_go(world: World) -> None:
 
 
 def test_stopping_does_not_wait_for_a_hanging_service(world: World) -> None:
-    """Told to stop while a service does not answer: gone within five seconds, the delivery still claimed."""
+    """Asked to stop while a service does not answer: over in five seconds, the delivery still claimed."""
     bot = world.started()
     world.chat.fail("ai-team", hang())
     world.catalog.put(article("a"))
@@ -325,15 +325,15 @@ def test_a_new_machine_sends_nothing_before_it_has_the_articles(world: World) ->
 
 
 def test_channels_without_webhook_are_rehearsed(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Without any webhook the log tells what would be posted, and nothing is kept."""
+    """Without any webhook the log says what would be posted, and nothing is stored."""
     caplog.set_level(logging.INFO)
     world.catalog.put(article("old"))
     bot = world.started(any_channel(name="silent", kind="slack", min_quality=65))
     world.catalog.put(article("new"), article("weak", quality=1))
     world.tick(bot)
     world.tick(bot)
-    told = [line for line in caplog.messages if "would post" in line]
-    assert told == ["would post channel=silent (it is not set up to post): Title of new"]
+    logged = [line for line in caplog.messages if "would post" in line]
+    assert logged == ["would post channel=silent (it is not set up to post): Title of new"]
     assert world.deliveries() == []
 
 
@@ -357,7 +357,7 @@ def door(world: World) -> Callable[[bool], None]:
 def test_a_database_that_goes_away_is_outlived(
     world: World, door: Callable[[bool], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An outage is told once, and ends by itself: nothing lost, nothing posted twice."""
+    """An outage is logged once, and ends without help: nothing lost, nothing posted twice."""
     caplog.set_level(logging.INFO)
     bot = world.started()
     world.chat.fail("ai-team", hang())

@@ -329,7 +329,7 @@ def test_what_is_refused_even_as_plain_text_is_dead(world: World) -> None:
 
 
 def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
-    """What a dead process had in flight is left alone for a while, and then unknown: not lost, not hidden."""
+    """What a dead process had in flight becomes unknown after a while: neither lost nor hidden."""
     bot = world.started()
     world.catalog.put(article("a"), article("b"))
     bot.planner.plan(world.clock())
@@ -388,7 +388,7 @@ def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
 
 
 def test_stopping_finishes_what_is_in_flight(world: World) -> None:
-    """Told to stop during a request: its answer is recorded, nothing more is claimed, the lease is free."""
+    """Asked to stop during a request: its answer is recorded, nothing more is claimed, the lease is free."""
     bot = world.started()
     world.chat.fail("ai-team", hang())
     world.catalog.put(article("a"), article("b"))

@@ -21,7 +21,7 @@ from tests.fakechat import reset_after_body
 
 
 class Listing(Discord):
-    """Says the titles of all articles, in brackets where they are withdrawn."""
+    """Writes the titles of all articles, in brackets where they are withdrawn."""
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
@@ -125,7 +125,7 @@ def test_the_message_of_one_is_its_own() -> None:
 
 
 def test_several_topics_are_groups() -> None:
-    """Articles stand by the first topic that the channel follows, or that there is; in the order given."""
+    """Articles are grouped by their first topic that the channel follows, or any; in the order given."""
     site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
     named = [article("a", topics=("Go", "AI")), article("b", topics=("AI",)), article("c", topics=("Go",))]
 
@@ -139,7 +139,7 @@ def test_several_topics_are_groups() -> None:
     assert compose_post([article("a", topics=()), named[1]], **site).items[0].group == "Other"
 
 
-def test_a_heading_stands_over_one_article_too() -> None:
+def test_a_digest_of_one_article_has_a_heading_too() -> None:
     """A digest of one article is a digest still, and says whom it notifies."""
     mention = Mention(kind=MentionKind.HERE)
     site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}

@@ -43,12 +43,12 @@ LEAST = 0.85
         ("", "", False),
     ],
 )
-def test_titles_that_tell_one_story(one: str, other: str, same: bool) -> None:
+def test_titles_of_one_story(one: str, other: str, same: bool) -> None:
     """Order, case and punctuation do not count; two titles that only begin alike are two stories."""
     assert (likeness(words_of(one), words_of(other), LEAST) >= LEAST) is same
 
 
-def told(number: int, title: str, **changes: Any) -> CoveringArticle:
+def posted_article(number: int, title: str, **changes: Any) -> CoveringArticle:
     return covering_article(candidate(number, title, **changes))
 
 
@@ -64,7 +64,7 @@ TITLES = ("Tram line approved by the council", "Council approved the tram line",
     st.lists(st.tuples(st.sampled_from(TITLES), st.integers(0, 100), st.integers(0, 100)), max_size=12),
     st.randoms(),
 )
-def test_the_best_tells_the_story_whatever_the_order(found: list[tuple[str, int, int]], chance: Any) -> None:
+def test_the_best_is_chosen_whatever_the_order(found: list[tuple[str, int, int]], chance: Any) -> None:
     """Each that is left out is like a better one that is not, and within the span; order does not matter."""
     candidates = [
         candidate(number, title, quality=quality, published_at=START - timedelta(hours=hours))
@@ -85,26 +85,26 @@ def test_the_best_tells_the_story_whatever_the_order(found: list[tuple[str, int,
 
 @given(st.lists(st.tuples(st.sampled_from(TITLES), st.integers(0, 9), st.integers(0, 100)), max_size=12))
 def test_articles_one_by_one_are_left_out_as_all_at_once(found: list[tuple[str, int, int]]) -> None:
-    """A simulation leaves out, as articles arrive, what the bot does when it looks at all that waits."""
+    """A simulation leaves out, as articles arrive, what the bot does with all that waits."""
     arrived: list[Any] = []
     waiting: list[Any] = []
     repeats: set[int] = set()
     for number, (title, quality, hours) in enumerate(found, 1):
         new = candidate(number, title, quality=quality, published_at=START - timedelta(hours=hours))
-        gone = covered_on_arrival(new, waiting, [told(99, TITLES[2])], LEAST).keys()
-        whole = already_covered([*waiting, new], [told(99, TITLES[2])], LEAST).keys()
+        gone = covered_on_arrival(new, waiting, [posted_article(99, TITLES[2])], LEAST).keys()
+        whole = already_covered([*waiting, new], [posted_article(99, TITLES[2])], LEAST).keys()
         assert gone == whole
         arrived.append(new)
         repeats |= gone
         waiting = [each for each in arrived if each.delivery.id not in repeats]
 
 
-def test_what_was_told_before_another_topic_or_long_ago() -> None:
+def test_what_was_posted_before_another_topic_or_long_ago() -> None:
     """What the channel has had wins over a better one; another topic, or four days, make it another story."""
     title = TITLES[0]
-    assert already_covered([candidate(1, title, quality=99)], [told(2, title)], LEAST).keys() == {1}
-    elsewhere = told(2, title, slugs=("sport",))
-    long_ago = told(3, title, published_at=START - timedelta(days=4))
+    assert already_covered([candidate(1, title, quality=99)], [posted_article(2, title)], LEAST).keys() == {1}
+    elsewhere = posted_article(2, title, slugs=("sport",))
+    long_ago = posted_article(3, title, published_at=START - timedelta(days=4))
     assert not already_covered([candidate(1, title)], [elsewhere, long_ago], LEAST)
 
 
@@ -122,8 +122,8 @@ def test_one_message_for_a_story_that_names_who_else_covers_it(world: World) -> 
         article("other", title=TITLES[2], provider=by("Courier")),
     )
     world.tick(bot)
-    stands = {each.article_id: (each.state, each.reason) for each in world.deliveries()}
-    assert stands == {
+    states = {each.article_id: (each.state, each.reason) for each in world.deliveries()}
+    assert states == {
         "weak": (State.SKIPPED, "same story as best"),
         "best": (State.SENT, ""),
         "other": (State.SENT, ""),
@@ -141,8 +141,8 @@ def test_one_message_for_a_story_that_names_who_else_covers_it(world: World) -> 
     assert [request.method for request in world.chat.requests] == ["POST", "POST", "PATCH"]
 
 
-def test_another_tells_the_story_when_the_best_is_withdrawn_in_time(world: World) -> None:
-    """An article that was left out is posted when the one that was to tell its story is not."""
+def test_another_is_posted_when_the_best_is_withdrawn_in_time(world: World) -> None:
+    """An article that was left out is posted when the one that was chosen for its story is not."""
     bot = world.started(world.slack(policy=Policy(similar=LEAST)))
     world.chat.fail("ai-team", server_error())
     world.catalog.put(article("weak", title=TITLES[1], quality=60), article("best", title=TITLES[0]))
@@ -151,8 +151,8 @@ def test_another_tells_the_story_when_the_best_is_withdrawn_in_time(world: World
     world.clock.advance(minutes=1)
     world.tick(bot)
     world.tick(bot)
-    stands = {each.article_id: each.state for each in world.deliveries()}
-    assert stands == {"weak": State.SENT, "best": State.SKIPPED}
+    states = {each.article_id: each.state for each in world.deliveries()}
+    assert states == {"weak": State.SENT, "best": State.SKIPPED}
 
 
 EVENTS = (
@@ -168,7 +168,7 @@ EVENTS = (
     r"collaboration",
     r"gartner|leader",
 )
-"""What tells the events of the recorded site: two titles that match one within the span are one story."""
+"""The events of the recorded site: two titles that match one of them within the span are one story."""
 
 
 @pytest.mark.corpus

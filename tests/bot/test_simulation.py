@@ -55,8 +55,8 @@ def test_a_day_has_its_budget_and_its_digest() -> None:
     assert json.loads(json.dumps(simulation_values(found)))["totals"]["posts"] == 6
 
 
-def test_a_story_is_told_once() -> None:
-    """Also where it was told before the span."""
+def test_a_story_is_posted_once() -> None:
+    """Also where it was posted before the span."""
     link = "https://example.com/story"
     articles = [
         article("before", link=link, published_at=FIRST - timedelta(days=9)),

@@ -177,7 +177,7 @@ def test_the_translations_of_an_article_are_one_story(world: World) -> None:
 
 
 def test_a_moved_file_is_not_posted_again_at_its_new_address(world: World) -> None:
-    """Its address and its story follow the path; its content tells that it is the same."""
+    """Its address and its story follow the path; its content shows that it is the same."""
     bot = world.started()
     world.catalog.put(article("old", title="T", link="https://a.example/old", story="path:old"))
     world.tick(bot)
@@ -190,16 +190,16 @@ def test_a_moved_file_is_not_posted_again_at_its_new_address(world: World) -> No
     assert len(world.chat.requests) == 1
 
 
-def test_who_told_a_story_is_stored_as_a_value(world: World) -> None:
+def test_the_article_that_covers_a_story_is_stored_as_a_value(world: World) -> None:
     """A delivery that was left out names the other article, and only such a one does; no text is compared."""
     bot = world.started()
     world.catalog.put(article("first", link="https://e.example/x"))
     world.tick(bot)
     world.catalog.put(article("second", link="https://www.e.example/x?utm_source=b"), article("other"))
     world.tick(bot)
-    told = {each.article_id: (each.cause, each.told_by) for each in world.deliveries()}
-    assert told["second"] == (Cause.SAME_STORY, "first")
-    assert told["first"] == told["other"] == (Cause.NONE, None)
+    found = {each.article_id: (each.cause, each.told_by) for each in world.deliveries()}
+    assert found["second"] == (Cause.SAME_STORY, "first")
+    assert found["first"] == found["other"] == (Cause.NONE, None)
     second = next(each for each in world.deliveries() if each.article_id == "second")
     assert second.reason == "same story already posted: first"
     assert orders.replay(world.database, second.id, world.clock()).done

@@ -61,7 +61,7 @@ class History:
             self.check,
             self.order,
             self.order,
-            self.tell,
+            self.order_channel,
         )
         self.random.choice(steps)()
         self.note()
@@ -103,7 +103,7 @@ class History:
         else:
             orders.resolve(database, chosen, posted=which == 2, now=now)
 
-    def tell(self) -> None:
+    def order_channel(self) -> None:
         name, now, database = self.random.choice(NAMES), self.world.clock(), self.world.database
         which = self.random.randrange(8)
         if which == 0:

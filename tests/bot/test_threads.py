@@ -41,7 +41,7 @@ def app(world: World, **changes: Any) -> Channel:
 
 
 def posted(world: World, *articles: Article) -> list[Message]:
-    """Publish some articles, let the bot look, and return the messages that people see, oldest first."""
+    """Publish some articles, run the bot once, and return the messages that people see, oldest first."""
     bot = world.bots[-1]
     world.clock.advance(minutes=2)
     world.catalog.put(*articles)
@@ -138,7 +138,7 @@ def test_a_post_whose_thread_is_gone_is_posted_beside_it(world: World, make: Any
         ("kind: email, smtp_env: A, from: a@b.example, to: c@d.example", False),
     ],
 )
-def test_a_channel_without_threads_is_told_so(tmp_path: Path, channel: str, is_refused: bool) -> None:
+def test_a_channel_without_threads_is_warned_of(tmp_path: Path, channel: str, is_refused: bool) -> None:
     """At the start, with its line."""
     (tmp_path / "content").mkdir()
     file = tmp_path / "config.yaml"

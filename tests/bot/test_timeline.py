@@ -85,9 +85,9 @@ def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
     assert "2026-09-02 00:00:00Z  ai-team: Title of a1  (a1)" in lines
     assert world.deliveries() == []
     world.tick(bot)
-    wanted = {each.id: each for each in world.catalog.scan()}
+    planned = {each.id: each for each in world.catalog.scan()}
     said = {}
-    for name, each in wanted.items():
+    for name, each in planned.items():
         (explained,) = explanations(world.database, world.catalog, [channel], each, world.clock())
         said[name] = reports.answer(explained).partition(", ")[2].partition(", ")[2]
     budget = "waits for room in the budget of 1 a day"

@@ -1,4 +1,4 @@
-"""What the bot's tests stand on: articles in memory, a clock, bots with real databases and sockets."""
+"""The surroundings of the bot's tests: articles in memory, a clock, bots with real databases and sockets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ START = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
 
 class Clock:
-    """Time as the test says it."""
+    """A clock that the test sets."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now
@@ -181,13 +181,13 @@ class World:
         return bot
 
     def tick(self, bot: Bot) -> None:
-        """Let the bot look once, and wait until it has sent what it could."""
+        """Run the bot once, and wait until it has sent what it could."""
         bot.tick()
         assert bot.sender.join(60)
 
-    def deliveries(self, *wanted: State, **filters: Any) -> list[Delivery]:
+    def deliveries(self, *states: State, **filters: Any) -> list[Delivery]:
         """Return the deliveries, oldest first."""
-        found = queries.listed(self.database, states=wanted, limit=10_000, **filters)
+        found = queries.listed(self.database, states=states, limit=10_000, **filters)
         return found[::-1]
 
     def only(self) -> Delivery:
