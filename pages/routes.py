@@ -66,7 +66,10 @@ def blueprint(
     _add_lists(routes, pages, cache)
     _add_documents(routes, publisher, Crawlers(publisher, assets), cache)
     _add_digests(routes, pages, cache)
-    _add_forms(routes, pages)
+    if is_static:
+        _add_static_search(routes, pages)
+    else:
+        _add_forms(routes, pages)
     _add_articles(routes, pages, files, cache)
     _add_errors(routes, pages)
     if isinstance(pictures, OwnPictures):
@@ -198,6 +201,14 @@ def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:
             response.status_code = status
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _add_static_search(routes: Blueprint, pages: ReaderPages) -> None:
+    """Add the page that searches in the browser: see `pages.static_search`."""
+
+    @routes.get("/search")
+    def search() -> Response:
+        return respond(pages.renderer.document("static_search.html"))
 
 
 def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles, cache: PageCache) -> None:

@@ -28,7 +28,7 @@ MAX_NAME_BYTES = 200
 """Bytes of a folder's name; file systems take 255."""
 
 _FEEDS = re.compile(r"/feeds\.opml|/(?:feeds|digests)/.+\.(?:rss|atom|json)")
-_PAGES = re.compile(r"/|/topics(?:/[^/]+)?|/digests/[^/]+/[^/]+")
+_PAGES = re.compile(r"/|/search|/topics(?:/[^/]+)?|/digests/[^/]+/[^/]+")
 # The elements that have an address, each with all its attributes.
 _TAG = re.compile(r"<(?:a|link|img|script|form|source|audio|video)\s(?:[^<>\"]|\"[^\"]*\")*>")
 _LINK = re.compile(r'(\s(?:href|src|action)=")([^"]*)(")')
@@ -98,6 +98,24 @@ class StaticSite:
         self._links = {}
         if self._write_answer(self.ask(address), address, path, source):
             self.earlier.end(address, [path], self.files, day=day, links=self._links)
+
+    def include(self, name: str, make: Callable[[Callable[[str], str]], Iterable[tuple[str, bytes]]]) -> None:
+        """Write files that no page is, under a name of their own, unless they are still right.
+
+        `make` returns their paths and bytes; it is given what says where an address of this site leads.
+        Raises OSError when a file cannot be written.
+        """
+        written = self.earlier.find(name, "", self.files)
+        if written and self._has_places(name, written.links):
+            self.earlier.keep(name, written, self.files)
+            return
+        self.earlier.begin()
+        self._links = {}
+        paths = []
+        for path, data in make(lambda url: self._target(url, name)):
+            self.files.write(path, data)
+            paths.append(path)
+        self.earlier.end(name, paths, self.files, links=self._links)
 
     def _has_places(self, address: str, links: Mapping[str, str | None]) -> bool:
         """Return whether the links of a page lead where they led, and have what is there written."""

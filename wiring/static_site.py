@@ -27,6 +27,7 @@ from feeds.publisher import Publisher
 from pages.cache import Key, PageCache
 from pages.crawlers import ICONS
 from pages.routes import blueprint
+from pages.static_search import search_files
 from pages.static_site import StaticSite
 from storage.exported import ExportedFiles
 from storage.static_folder import Exported, StaticFolder
@@ -89,7 +90,8 @@ def _write_pages(
     )
     for path, file in _served(newswire, publisher.now()):
         files.copy(f"articles/{path}", file)
-    static.export(["/", "/sitemap.xml", "/robots.txt", *ICONS, *_digests(publisher)], progress)
+    static.include("search", lambda link: search_files(publisher, link))
+    static.export(["/", "/search", "/sitemap.xml", "/robots.txt", *ICONS, *_digests(publisher)], progress)
     return files.finish(), static.dead
 
 

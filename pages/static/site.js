@@ -210,5 +210,6 @@
     });
   }
 
+  document.addEventListener("newswire-added", (event) => equip(event.target));
   equip(document);
 })();

@@ -105,11 +105,11 @@ def serve(live: LiveSite, site: ArticleSite, clock: Clock) -> None:
 
 
 class Visitor:
-    """A page, with all that went wrong on it."""
+    """A page of the site at an address, with all that went wrong on it."""
 
-    def __init__(self, page: Page, live: LiveSite) -> None:
+    def __init__(self, page: Page, url: str) -> None:
         self.page = page
-        self.url = live.url
+        self.url = url
         self.problems: list[str] = []
         page.on("console", lambda message: self._console(message.type, message.text))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
@@ -174,6 +174,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def visitor(context: BrowserContext, live: LiveSite) -> Iterator[Visitor]:
     """A visitor; at the end nothing may have been said in the console nor asked of another host."""
-    made = Visitor(context.new_page(), live)
+    made = Visitor(context.new_page(), live.url)
     yield made
     assert made.problems == []

@@ -22,7 +22,7 @@ IMPOSSIBLE = (
     "/articles/../../up", f"/articles/{'x' * 400}", "/articles/https%3A//a.example//b",
 )  # fmt: skip
 """Pages whose folders cannot have the names that their articles' ids ask for."""
-DYNAMIC = ("/search", "/build", "/admin", "/topics?q")
+DYNAMIC = ("/search?", "/build", "/admin", "/topics?q")
 
 
 def write_articles(site: ArticleSite, count: int) -> None:
@@ -77,6 +77,12 @@ def addresses(file: Path) -> set[str]:
     """Return every address in a file that a client follows."""
     if file.suffix == ".html":
         return {str(link) for link in parse(file.read_text()).xpath("//@href | //@src | //@action")}
+    if file.parts[-2] == "articles" and file.suffix == ".json":
+        return {href for _, href, *_ in json.loads(file.read_text())}
+    if file.parts[-2] == "words":
+        return set()
+    if file.parts[-2:] == ("search", "index.json"):
+        return {href for _, href, _ in json.loads(file.read_text())["topics"]}
     if file.suffix == ".json":
         feed = json.loads(file.read_text())
         own: Any = [feed["home_page_url"], feed["feed_url"], feed.get("next_url", feed["feed_url"])]
@@ -127,6 +133,7 @@ def test_every_link_leads_to_a_file(exported: tuple[Web, Path]) -> None:
         "topics/go/page/3/index.html", "topics/日本/index.html", "articles/2026/index.html",
         "articles/2026/intro/index.html", "articles/pictures/a.png", "feeds.opml", "feeds/go.atom",
         "feeds/go/2026-05.rss", "digests/go.json", "digests/go/2026-W21/index.html", "sitemap.xml",
+        "search/index.html", "search/index.json", "search/articles/0.json", "search/words/67.json",
         "robots.txt", "manifest.webmanifest", "favicon.ico", "apple-touch-icon.png",
     }  # fmt: skip
     text = "".join(path.read_text() for path in folder.rglob("*.html"))
@@ -160,8 +167,10 @@ def test_only_what_changed_is_written(small: tuple[Web, Path], site: ArticleSite
     put(site.root / "pictures" / "a.png", b"another")
     (site.root / "pictures" / "a.png").rename(site.root / "pictures" / "b.png")
     web.refresh()
+    words = len(list(folder.glob("search/words/*")))
     changed, dead = export_site(web.newswire, folder)
-    assert changed.removed == 2
+    words -= len(list(folder.glob("search/words/*")))
+    assert changed.removed == 2 + words
     assert not (folder / "articles/2026/index.html").exists()
     assert (folder / "articles/2026/intro/index.html").exists()
     assert (folder / "articles/pictures/b.png").read_bytes() == b"another"

@@ -1,0 +1,298 @@
+"use strict";
+// The search of a static site: reads the files that pages/static_search.py describes.
+
+(() => {
+  const form = document.querySelector("form[data-index]");
+  const field = form.elements.q;
+  const status = document.getElementById("result");
+  const articles = document.getElementById("articles");
+  const list = articles.querySelector("ol");
+  const heading = document.getElementById("articles-title");
+  const topics = document.getElementById("topics");
+  const more = document.getElementById("more");
+  const language = document.documentElement.lang || "en";
+
+  const MAX_WORDS = 10;
+  const MAX_WORD = 32;
+  const MIN_BEGINNING = 3;
+  const MOST_FILES = 12; // of words that begin with the last one
+  const PER_PAGE = 20;
+  const NEAR = 5;
+  const FOUND_TOPICS = 6;
+  const BODY = 1, TEXT = 2, TITLE = 3, LEVELS = 4;
+  const WEIGHTS = [0, 1, 4, 8];
+
+  // Scripts that put no spaces between words: each character is a word, as in articles/catalog/search_words.py.
+  const UNSPACED = /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\u{20000}-\u{3ffff}]/gu;
+
+  const folded = (text) => text.normalize("NFKD").toLowerCase().replace(/\p{M}/gu, "").normalize("NFC");
+
+  function wordsOf(text) {
+    const found = folded(text).replace(UNSPACED, " $& ").match(/[\p{L}\p{N}]+/gu) ?? [];
+    return found.map((word) => [...word].slice(0, MAX_WORD).join(""));
+  }
+
+  // A question: phrases of words that must be there, others that must not, and whether the last word is open.
+
+  function parse(question) {
+    const asked = { phrases: [], excluded: [], isOpen: false };
+    const known = new Set();
+    let left = MAX_WORDS;
+    for (const [, minus, phrase, plain] of question.matchAll(/(?:(?<=\s)|^)(-?)(?:"([^"]*)"|(\S+))/gu)) {
+      const words = wordsOf(phrase ?? plain);
+      const isUnspaced = plain && folded(plain).search(UNSPACED) >= 0;
+      for (const piece of phrase !== undefined || isUnspaced ? [words] : words.map((word) => [word])) {
+        const key = `${minus}${piece.join(" ")}`;
+        if (!piece.length || known.has(key)) continue;
+        if (piece.length > left) return asked;
+        left -= piece.length;
+        known.add(key);
+        (minus ? asked.excluded : asked.phrases).push(piece);
+        if (!minus) asked.isOpen = phrase === undefined;
+      }
+    }
+    return asked;
+  }
+
+  // Files. Their addresses carry the digest of their content: all are of one and the same export.
+
+  const cache = new Map();
+
+  function load(name, digest) {
+    const address = `${form.dataset.index}${name}.json${digest ? `?${digest}` : ""}`;
+    if (!cache.has(address)) {
+      const loading = fetch(address, digest ? {} : { cache: "no-cache" }).then((answer) => {
+        if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
+        return answer.json();
+      });
+      loading.catch(() => cache.delete(address));
+      cache.set(address, loading);
+    }
+    return cache.get(address);
+  }
+
+  function stepsOf(word) {
+    const codes = [...word].map((character) => character.codePointAt(0));
+    const steps = codes.map((code) => code.toString(16));
+    return codes[0] < 128 ? steps : [`u${(codes[0] >> 8).toString(16)}`, ...steps];
+  }
+
+  function keysOf(index, word, isOpen) {
+    const steps = stepsOf(word);
+    const keys = [];
+    for (let length = steps.length; length > 0 && !keys.length; length -= 1) {
+      const key = steps.slice(0, length).join("-");
+      if (Object.hasOwn(index.words, key)) keys.push(key);
+    }
+    if (!isOpen) return keys;
+    const start = `${steps.join("-")}-`;
+    return [...keys, ...Object.keys(index.words).filter((key) => key.startsWith(start)).slice(0, MOST_FILES)];
+  }
+
+  // The articles with a word, by their numbers, with the best place in which they have it.
+
+  async function placesOf(index, word, isOpen) {
+    const found = new Map();
+    const files = await Promise.all(
+      keysOf(index, word, isOpen).map((key) => load(`words/${key}`, index.words[key])));
+    for (const file of files) {
+      const matching = isOpen ? Object.keys(file).filter((each) => each.startsWith(word)) : [word];
+      for (const each of matching) {
+        if (!Object.hasOwn(file, each)) continue;
+        let value = 0;
+        file[each].forEach((step, place) => {
+          value = place ? value - step : step;
+          const number = Math.floor(value / LEVELS);
+          found.set(number, Math.max(found.get(number) ?? 0, value % LEVELS));
+        });
+      }
+    }
+    return found;
+  }
+
+  async function article(index, number) {
+    const file = Math.floor(number / index.perFile);
+    const listed = await load(`articles/${file}`, index.articles[file][0]);
+    return listed[number % index.perFile];
+  }
+
+  // An article has a phrase where its words follow each other in a text that is known here. Of a body only the
+  // words are known: then they are enough.
+
+  function hasPhrase(shown, phrase, isInBody) {
+    const [title, , summary, provider, , named] = shown;
+    const texts = [title, summary, provider, ...named].map((text) => ` ${wordsOf(text).join(" ")} `);
+    return isInBody || texts.some((text) => text.includes(` ${phrase.join(" ")} `));
+  }
+
+  // The best first: those with all words in their titles, then by how rare the words are, and how new the article.
+
+  function ranked(index, places, needsAll) {
+    const total = index.articles.length * index.perFile;
+    const today = index.articles.length ? index.articles.at(-1)[1] : 0;
+    const scores = new Map();
+    for (const found of places) {
+      const rare = Math.log(1 + total / (1 + found.size));
+      for (const [number, place] of found) {
+        const known = scores.get(number) ?? { number, words: 0, score: 0, place: TITLE };
+        known.words += 1;
+        known.score += rare * WEIGHTS[place];
+        known.place = Math.min(known.place, place);
+        scores.set(number, known);
+      }
+    }
+    const matching = [...scores.values()].filter((each) => !needsAll || each.words === places.length);
+    for (const each of matching) {
+      const months = (today - index.articles[Math.floor(each.number / index.perFile)][1]) / 30;
+      each.score *= 1 + 0.5 / (1 + Math.max(0, months));
+    }
+    return matching.sort((one, two) =>
+      two.words - one.words || (two.place === TITLE) - (one.place === TITLE) || two.score - one.score ||
+      two.number - one.number);
+  }
+
+  async function find(index, asked) {
+    const words = asked.phrases.flat();
+    const last = asked.isOpen && [...words.at(-1)].length >= MIN_BEGINNING ? words.length - 1 : -1;
+    const places = await Promise.all(words.map((word, place) => placesOf(index, word, place === last)));
+    const unwanted = asked.excluded.filter((phrase) => phrase.length === 1);
+    const excluded = new Set();
+    for (const [word] of unwanted) {
+      for (const number of (await placesOf(index, word, false)).keys()) excluded.add(number);
+    }
+    const wanted = (found) => found.filter((each) => !excluded.has(each.number));
+    const all = wanted(ranked(index, places, true));
+    const phrases = asked.phrases.filter((phrase) => phrase.length > 1);
+    const without = asked.excluded.filter((phrase) => phrase.length > 1);
+    if (!phrases.length && !without.length) return { all, near: all.length ? [] : wanted(ranked(index, places, false)) };
+    const exact = [];
+    for (const each of all) {
+      const shown = await article(index, each.number);
+      if (phrases.every((phrase) => hasPhrase(shown, phrase, each.place === BODY)) &&
+          !without.some((phrase) => hasPhrase(shown, phrase, false))) exact.push(each);
+    }
+    return { all: exact, near: [] };
+  }
+
+  // What is shown; all of it is text.
+
+  function element(name, className, ...children) {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    made.append(...children);
+    return made;
+  }
+
+  function marked(text, words) {
+    const starts = words.filter(Boolean).map((word) => word.replace(/[^\p{L}\p{N}]/gu, ""));
+    if (!starts.length) return [text];
+    const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(${starts.sort((a, b) => b.length - a.length).join("|")})`, "giu");
+    return text.split(pattern).map((part, place) => (place % 2 ? element("mark", "", part) : part));
+  }
+
+  function entry([title, href, summary, provider, when, named, own], words) {
+    const link = element("a", "", ...marked(title, words));
+    link.href = href;
+    const source = element("span", "provider", provider);
+    source.dir = "auto";
+    const time = element("time", "", when.slice(0, 10));
+    time.dateTime = when;
+    const shown = element("article", "entry", element("h3", "", link));
+    shown.dir = "auto";
+    if (own) shown.lang = own;
+    if (summary) shown.append(element("p", "summary", ...marked(summary, words)));
+    const meta = element("p", "meta", source, " ", time, " ", named.join(", "));
+    shown.append(meta);
+    return element("li", "", shown);
+  }
+
+  function showTopics(index, words) {
+    const matching = index.topics.filter(([name]) => words.length && words.every((word) => folded(name).includes(word)));
+    const boxes = matching.slice(0, FOUND_TOPICS).map(([name, href, count]) => {
+      const link = element("a", "box", `${name} `, element("span", "count", count.toLocaleString(language)));
+      link.href = href;
+      link.dir = "auto";
+      return element("li", "", link);
+    });
+    topics.querySelector("ul").replaceChildren(...boxes);
+    topics.hidden = !boxes.length;
+  }
+
+  function results(count) {
+    const isOne = new Intl.PluralRules(language).select(count) === "one";
+    return isOne ? status.dataset.one : status.dataset.many.replace("5", count.toLocaleString(language));
+  }
+
+  const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+
+  async function search(question) {
+    const asked = parse(question);
+    const words = asked.phrases.flat();
+    list.replaceChildren();
+    articles.hidden = topics.hidden = more.hidden = true;
+    status.textContent = "";
+    if (!words.length) return;
+    const index = await load("index");
+    const { all, near } = await find(index, asked);
+    if (question !== current) return; // another search was begun meanwhile
+    showTopics(index, words);
+    status.textContent = filled(all.length ? status.dataset.found : status.dataset.none,
+      { results: results(all.length), question });
+    heading.textContent = all.length ? heading.dataset.title : heading.dataset.near;
+    const shown = all.length ? all : near.slice(0, NEAR);
+    articles.hidden = !shown.length;
+    const next = async () => {
+      const part = shown.slice(list.children.length, list.children.length + PER_PAGE);
+      const loaded = await Promise.all(part.map((each) => article(index, each.number)));
+      if (question !== current) return;
+      list.append(...loaded.map((each) => entry(each, words)));
+      list.dispatchEvent(new CustomEvent("newswire-added", { bubbles: true }));
+      more.hidden = list.children.length >= shown.length;
+    };
+    more.onclick = next;
+    await next();
+  }
+
+  let current = "";
+
+  async function start(question) {
+    current = question;
+    document.title = question ? `${question} – ${title}` : title;
+    list.setAttribute("aria-busy", "true");
+    try {
+      await search(question);
+    } catch {
+      if (question === current) status.textContent = status.dataset.failed;
+    }
+    list.removeAttribute("aria-busy");
+  }
+
+  const title = document.title;
+  heading.dataset.title = heading.textContent;
+  let timer = 0;
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => ask(field.value.trim(), true), 200);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    ask(field.value.trim(), false);
+  });
+  window.addEventListener("popstate", fromAddress);
+
+  function ask(question, isTyped) {
+    if (question === current) return;
+    const address = question ? `${location.pathname}?${new URLSearchParams({ q: question })}` : location.pathname;
+    if (isTyped) history.replaceState(null, "", address);
+    else history.pushState(null, "", address);
+    start(question);
+  }
+
+  function fromAddress() {
+    field.value = (new URLSearchParams(location.search).get("q") ?? "").slice(0, field.maxLength);
+    start(field.value.trim());
+  }
+
+  fromAddress();
+})();

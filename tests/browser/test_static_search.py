@@ -1,0 +1,152 @@
+"""The search of a static site, in a real browser, from a plain file server and below a path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from app import create_app
+from tests.browser.conftest import Visitor
+from tests.pages.test_security import HOSTILE
+from tests.site import ArticleSite, Clock
+from wiring.static_site import export_site
+
+pytestmark = pytest.mark.browser
+
+
+class Files:
+    """A server of the files in a folder; `url` is its address."""
+
+    def __init__(self, folder: Path) -> None:
+        handler = partial(_Quiet, directory=str(folder))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop to listen."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing of requests."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
+    """The static files of a site below /blog."""
+    home = tmp_path_factory.mktemp("static")
+    with closing(Files(home / "www")) as server:
+        site = ArticleSite(home, Clock())
+        for number in range(30):
+            site.write(f"{number}.md", "Text", title=f"Number {number} of gophers", topics=["Go"])
+        site.write("title.md", title="What a fuzzer found", excerpt="One missing check", topics=["Testing"])
+        site.write("body.md", "The fuzzer **capybara** sleeps", title="Animals", excerpt="An excerpt")
+        site.write("ja.md", title="検索エンジンを作る", excerpt="データベースの話")
+        site.write("ko.md", title="작은 팀을 위한 로그")
+        site.write("accents.md", title="Naïve café", excerpt="Check your spelling")
+        site.write("hostile.md", title=HOSTILE, excerpt=HOSTILE, topics=[HOSTILE])
+        _export(site, f"{server.url}/blog", home / "www" / "blog")
+        yield server
+
+
+def _export(site: ArticleSite, url: str, folder: Path) -> None:
+    config = site.config()
+    own = config.site.model_copy(update={"url": url})
+    app = create_app(config.model_copy(update={"site": own}), clock=site.clock, environ={})
+    newswire = app.extensions["newswire"]
+    newswire.indexer.refresh()
+    export_site(newswire, folder)
+    newswire.catalog.close()
+
+
+@pytest.fixture
+def reader(context: BrowserContext, files: Files) -> Iterator[Visitor]:
+    """A visitor of the static site; at the end nothing may have been said in the console."""
+    made = Visitor(context.new_page(), files.url)
+    yield made
+    assert made.problems == []
+
+
+FOUND = {
+    "fuzzer": ["What a fuzzer found", "Animals"],
+    "FUZZ": ["What a fuzzer found", "Animals"],
+    "fuzzer missing": ["What a fuzzer found"],
+    "cafe": ["Naïve café"],
+    '"missing check"': ["What a fuzzer found"],
+    '"check missing"': [],
+    "check -fuzzer": ["Naïve café"],
+    "capybara": ["Animals"],
+    "エンジン": ["検索エンジンを作る"],
+    "팀을": ["작은 팀을 위한 로그"],
+    "uzzer": [],
+    "-fuzzer": [],
+    "constructor __proto__": [],
+}
+
+
+def test_finds_what_the_server_finds(reader: Visitor) -> None:
+    """Titles first, then texts and bodies; the last word may be a beginning; quotes and minus are known."""
+    page = reader.go("/blog/search/")
+    for question, titles in FOUND.items():
+        page.fill("#q", question)
+        page.press("#q", "Enter")
+        expect(page.locator(".entries[aria-busy]")).to_have_count(0)
+        assert page.locator("#articles:not([hidden]) h3").all_text_contents() == titles, question
+
+
+def test_a_search_from_any_page(reader: Visitor) -> None:
+    """The field of the header leads to results: topics first, and more articles a page at a time."""
+    page = reader.go("/blog/topics/")
+    page.fill("header #q", "go")
+    page.press("header #q", "Enter")
+    expect(page.locator("#topics a")).to_have_attribute("href", "/blog/topics/go/")
+    page.fill("#q", "gophers")
+    expect(page.locator("#articles li")).to_have_count(20)
+    expect(page.locator("#result")).to_have_text("30 results for “gophers”.")
+    page.click("#more")
+    expect(page.locator("#articles li")).to_have_count(30)
+    expect(page.locator("#more")).to_be_hidden()
+    page.locator("#articles a").first.click()
+    page.wait_for_url("**/blog/articles/*/")
+    page.go_back()
+    expect(page.locator("#articles li")).to_have_count(20)
+
+
+def test_hostile_texts_are_text(reader: Visitor) -> None:
+    """Nothing in a title, a summary, a topic or a question becomes HTML; nothing is asked of another host."""
+    page = reader.go("/blog/search/?q=script+%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
+    page.fill("#q", "script")
+    expect(page.locator("#articles h3")).not_to_have_count(0)
+    assert page.locator("#articles :is(script, img)").count() == 0
+
+
+def test_some_words_instead_of_nothing(reader: Visitor) -> None:
+    """Where no article has all words, those that have some are shown, and the page says so."""
+    page = reader.go("/blog/search/?q=fuzzer+gophers")
+    expect(page.locator("#result")).to_contain_text("No results for “fuzzer gophers”.")
+    expect(page.locator("#articles-title")).to_have_text("With some of these words")
+    assert page.locator("#articles li").count() == 5
+
+
+def test_without_scripts(context: BrowserContext, files: Files) -> None:
+    """The page says why there is no result, and leads to the topics."""
+    assert context.browser
+    plain = context.browser.new_context(java_script_enabled=False)
+    page = plain.new_page()
+    page.goto(f"{files.url}/blog/search/?q=fuzzer")
+    expect(page.locator("noscript .notice")).to_contain_text("Search needs JavaScript")
+    expect(page.locator("noscript a")).to_have_attribute("href", "/blog/topics/")
+    plain.close()
