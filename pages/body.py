@@ -6,6 +6,7 @@ The input was sanitised by `text.markup`; the output adds nothing to it but `id`
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -13,21 +14,30 @@ from urllib.parse import unquote, urlsplit
 from feeds.model import Site
 from pages.cards import local
 from pictures.shown import LARGE, NoPictures, Pictures, Shown
+from pictures.size import Size
 from text.anchors import Anchors, HeadingIds, explicit_ids
 
 _NO_PICTURES = NoPictures()
 _HEADING = re.compile(r"h[1-6]")
 _ALIGNED = re.compile(r"text-align:\s*(left|right|center)")
+_MOST_DIGITS = 5  # of a width or height in pixels
 _SIDES = {"left": "start", "right": "end", "center": "center"}
 
 
-def page_body(markup: str, page_url: str, site: Site, pictures: Pictures = _NO_PICTURES) -> str:
+def page_body(
+    markup: str,
+    page_url: str,
+    site: Site,
+    pictures: Pictures = _NO_PICTURES,
+    size_of: Callable[[str], Size | None] = lambda url: None,
+) -> str:
     """Return a sanitised fragment with headings to link to, which loads nothing but what `pictures` allows.
 
-    Other pictures of other sites become links to them. Alignment
-    becomes classes, because the page's policy forbids inline style. Headings start at the second level.
+    Other pictures of other sites become links to them. `size_of` says how large the picture at an address is:
+    a browser then leaves room for it, and nothing moves once it is there. Alignment becomes classes, because
+    the page's policy forbids inline style. Headings start at the second level.
     """
-    rewriter = _Rewriter(markup, page_url, site, pictures)
+    rewriter = _Rewriter(markup, page_url, site, pictures, size_of)
     rewriter.feed(markup)
     rewriter.close()
     return "".join(rewriter.parts)
@@ -36,12 +46,20 @@ def page_body(markup: str, page_url: str, site: Site, pictures: Pictures = _NO_P
 class _Rewriter(HTMLParser):
     """Copies its input, and changes the tags that a page shows otherwise."""
 
-    def __init__(self, markup: str, page_url: str, site: Site, pictures: Pictures) -> None:
+    def __init__(
+        self,
+        markup: str,
+        page_url: str,
+        site: Site,
+        pictures: Pictures,
+        size_of: Callable[[str], Size | None],
+    ) -> None:
         super().__init__(convert_charrefs=False)
         self.parts: list[str] = []
         self._page_url = page_url
         self._site = site
         self._pictures = pictures
+        self._size_of = size_of
         self._heading: list[str] | None = None
         self._place = 0
         self._links = 0
@@ -119,11 +137,12 @@ class _Rewriter(HTMLParser):
         shown = Shown(address=address) if address != url else self._pictures.shown(url, LARGE)
         if shown is None:
             return self._link_to_picture(url, attributes.get("alt") or attributes.get("title") or "")
-        given = {name: attributes.get(name) for name in ("title", "width", "height")}
-        size = {"width": str(shown.width), "height": str(shown.height)} if shown.width else {}
-        values = {"src": shown.address, "alt": attributes.get("alt") or ""} | given | size
+        values = {"src": shown.address, "alt": attributes.get("alt") or "", "title": attributes.get("title")}
+        known = Size(shown.width, shown.height) if shown.width and shown.height else self._size_of(url)
+        values |= _sides(attributes.get("width"), attributes.get("height"), known)
         if self._images:  # the first one is often in view at once
             values["loading"] = "lazy"
+        values["decoding"] = "async"
         self._images += 1
         written = (f' {name}="{escape(value)}"' for name, value in values.items() if value is not None)
         return f"<img{''.join(written)}>"
@@ -136,3 +155,17 @@ class _Rewriter(HTMLParser):
 
     def _level(self, tag: str) -> str:
         return f"h{min(6, int(tag[1]) + self._lower)}" if _HEADING.fullmatch(tag) else tag
+
+
+def _sides(width: str | None, height: str | None, known: Size | None) -> dict[str, str | None]:
+    """Return the attributes for a picture's size: as the author gave them, with the one that is missing."""
+    if known is None or (width and height):
+        return {"width": width, "height": height}
+    if width is None and height is None:
+        return {"width": str(known.width), "height": str(known.height)}
+    given = width or height or ""
+    if not given.isascii() or not given.isdigit() or len(given) > _MOST_DIGITS:
+        return {"width": width, "height": height}
+    if width:
+        return {"width": width, "height": str(max(1, round(int(width) * known.height / known.width)))}
+    return {"width": str(max(1, round(int(given) * known.width / known.height))), "height": height}

@@ -16,6 +16,7 @@ from feeds.model import Entry, Site
 from pages.cover import cover
 from pages.when import Times
 from pictures.shown import LARGE, SMALL, NoPictures, Pictures
+from pictures.size import Size
 from text.summary import cut
 
 TINTS = 8
@@ -46,7 +47,8 @@ class Card:
     """What is shown of an article; all text is plain.
 
     `href` is a path where it leads to this site. `image` is the address of the first picture that a page may
-    show (see `pictures.shown`), and `wide` that of a larger copy, or the same. `cover` is the drawing in its
+    show (see `pictures.shown`), `wide` that of a larger copy, or the same, and `wide_size` how large that is,
+    where it is known. `cover` is the drawing in its
     place: the data of an SVG path and the width of its stroke. `tint` is the provider's colour. `day` is
     the day of its publication in the site's zone.
     """
@@ -65,6 +67,7 @@ class Card:
     image: str | None
     image_text: str
     wide: str | None
+    wide_size: Size | None
     cover: tuple[str, int]
     topics: tuple[Topic, ...]
     coverage: tuple[Coverage, ...]
@@ -90,7 +93,7 @@ class Cards:
         entry = build_entry(article, site, content="excerpt", related=RELATED)
         names = [author.name for author in entry.authors]
         provider = entry.provider.name if entry.provider else next(iter(names), site.title)
-        image, wide, text = next(self._shown(entry.images), (None, None, ""))
+        image, wide, size, text = next(self._shown(entry.images), (None, None, None, ""))
         found = {topic.slug: topic for topic in map(topics.of, entry.categories) if topic.slug != without}
         return Card(
             id=article.id,
@@ -107,6 +110,7 @@ class Cards:
             image=image,
             image_text=text,
             wide=wide,
+            wide_size=size,
             cover=cover(article.id),
             topics=tuple(topic for topic in found.values() if topic.slug not in topics.gone),
             coverage=tuple(_coverage(entry)),
@@ -116,17 +120,19 @@ class Cards:
         """Return the cards of several articles."""
         return [self.card(article, without=without) for article in articles]
 
-    def _shown(self, images: Iterable[Image]) -> Iterator[tuple[str, str, str]]:
-        """Yield the pictures that a page may show: the addresses for lists and for wide places, the text."""
+    def _shown(self, images: Iterable[Image]) -> Iterator[tuple[str, str, Size | None, str]]:
+        """Yield the pictures that a page may show: addresses for lists and for wide places, size and text."""
         for image in images:
             address = local(image.url, self._site)
             if address != image.url:
-                yield address, address, image.title or ""
+                yield address, address, None, image.title or ""
                 continue
             found = self._pictures.shown(image.url, SMALL)
             if found:
                 wide = self._pictures.shown(image.url, LARGE)
-                yield found.address, (wide or found).address, image.title or ""
+                shown = wide or found
+                size = Size(shown.width, shown.height) if shown.width and shown.height else None
+                yield found.address, shown.address, size, image.title or ""
 
 
 def _coverage(entry: Entry) -> Iterator[Coverage]:

@@ -5,11 +5,12 @@ Knows the catalog and the templates, but not HTTP requests.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from urllib.parse import unquote
 
 from markupsafe import Markup
 
@@ -31,6 +32,7 @@ from pages.cards import Card
 from pages.lists import Lists
 from pages.render import Renderer
 from pages.subscribe import Subscription, subscription
+from pictures.size import Size
 from text.summary import is_in
 from web.document import Document
 
@@ -55,7 +57,13 @@ class _CachedValues:
 class ReaderPages:
     """Renders the readers' pages of one site."""
 
-    def __init__(self, publisher: Publisher, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        renderer: Renderer,
+        size_of: Callable[[str], Size | None] = lambda path: None,
+    ) -> None:
+        """`size_of` says how large the picture at a path below /articles/ is, where that is known."""
         self.publisher = publisher
         self.catalog = publisher.catalog
         self.site = publisher.site
@@ -63,6 +71,7 @@ class ReaderPages:
         self.search = publisher.search
         self.digests = DigestPublisher(publisher)
         self.lists = Lists(publisher, renderer, self.digests)
+        self._size_of = size_of
         self._cached_values: _CachedValues | None = None
 
     def digest(self, topic: Topic, digest: Digest, now: datetime) -> Document:
@@ -101,14 +110,20 @@ class ReaderPages:
             own_page=own_page,
             updated=entry.updated if entry.updated > entry.published else None,
             lede="" if is_in(entry.summary, body) else entry.summary,
-            body=Markup(page_body(body, own_page, self.site, self.renderer.pictures)),  # noqa: S704 - sanitised by articles.markup
+            body=Markup(page_body(body, own_page, self.site, self.renderer.pictures, self._picture_size)),  # noqa: S704 - sanitised by articles.markup
             picture="" if "<img " in body else shown.wide,
+            picture_size=shown.wide_size or self._picture_size(entry.images[0].url if entry.images else ""),
             topic=home,
             subscription=subscription(feed, with_qr_code=False),
             newer=self._card(newer),
             older=self._card(older),
             more=self._cards(more),
         )
+
+    def _picture_size(self, url: str) -> Size | None:
+        """Return the size of a picture of this site."""
+        path = url.removeprefix(f"{self.site.url}/articles/")
+        return self._size_of(unquote(path)) if path != url else None
 
     def search_results(self, question: str, number: int, now: datetime) -> Document:
         """Return one page of search results: topics, then articles; what comes near where there are none."""

@@ -30,6 +30,7 @@ from pages.render import Renderer
 from pages.security import protection
 from pictures.own import OwnPictures
 from pictures.shown import Pictures
+from pictures.size import PictureSizes, Size
 from text.zones import zone
 from web.numbers import whole_number
 from web.redirects import redirect_within
@@ -62,7 +63,13 @@ def blueprint(
         language=language_of(publisher.site.language),
         pictures=pictures,
     )
-    pages = ReaderPages(publisher, renderer)
+    sizes = PictureSizes()
+
+    def size_of(path: str) -> Size | None:
+        file = files.find(path, publisher.now())
+        return sizes.of(file) if file else None
+
+    pages = ReaderPages(publisher, renderer, size_of)
     _add_lists(routes, pages, cache)
     _add_documents(routes, publisher, Crawlers(publisher, assets), cache)
     _add_digests(routes, pages, cache)
