@@ -19,7 +19,8 @@ _BEGINNING = 4_000
 _MOSTLY = 0.95
 """The share of all dated files that a folder must have to be taken for that of the articles."""
 _DATE = re.compile(
-    rb"""^[ \t]*["']?(?:date|pub_?date|published|publishedDateTime|created|publishDate)["']?[ \t]*[:=]""",
+    rb"""^[ \t]*["']?(?:date(?:time|_?published)?|pub_?date(?:time)?|published(?:_?(?:at|on|datetime))?"""
+    rb"""|created|publishdate)["']?[ \t]*[:=]""",
     re.MULTILINE | re.IGNORECASE,
 )
 _OF_A_TIME = re.compile(r"\d{1,4}(?:$|[-_.])")

@@ -34,6 +34,9 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[ \t]*\S[^\n]*$", re.MULTILINE)
+_PARAGRAPH = re.compile(r"<p>.*?(?:</p>|\Z)", re.DOTALL)
+_FORMULA = re.compile(r"\$\$.*?\$\$|\\\[.*?\\\]", re.DOTALL)
+_FOOTNOTE = re.compile(r"\[\^\w{1,40}\]")
 _FIRST_BLOCK = re.compile(r"\s*\S[^\n]*(?:\n[ \t]*\S[^\n]*)*")
 _SENTENCE_END = re.compile(r"""[.!?](?:["'”’)\]]*)(?=\s)|[。！？]""")
 
@@ -74,9 +77,14 @@ def is_in(summary: str, markup: str) -> bool:
 
 def _of_html(markup: str, *, whole: bool) -> str:
     clean = sanitise(markup, "https://localhost/")
-    start = clean.find("<p>")
-    end = clean.find("</p>", start)
-    return plain(clean if whole or start < 0 or end < 0 else clean[start:end])
+    if whole or "<p>" not in clean:
+        return plain(clean)
+    return next(filter(_is_prose, (plain(each[0]) for each in _PARAGRAPH.finditer(clean))), "")
+
+
+def _is_prose(text: str) -> bool:
+    """Whether there are words in a text besides its formulas."""
+    return any(map(str.isalnum, _FORMULA.sub("", text) if "$$" in text or "\\[" in text else text))
 
 
 def _of_markdown(head: str, body: str, generator: str, markup: str, *, whole: bool) -> str:
@@ -134,7 +142,7 @@ def _prose(text: str, *, whole: bool) -> Iterator[str]:
             shown = "" if is_caption else _text(children)
         else:
             continue
-        if any(map(str.isalnum, shown)):
+        if _is_prose(shown):
             if whole or before.level == 0:
                 yield shown
                 if not whole:
@@ -158,7 +166,13 @@ def _is_caption(children: Sequence[Token], *, after_picture: bool) -> bool:
 
 def _text(children: Sequence[Token]) -> str:
     return "".join(
-        " " if child.type in ("softbreak", "hardbreak") else child.content
+        " " if child.type in ("softbreak", "hardbreak") else _without_marks(child)
         for child in children
         if child.type in ("text", "code_inline", "softbreak", "hardbreak")
     )
+
+
+def _without_marks(token: Token) -> str:
+    """Return a text without the marks of footnotes whose notes are not in the part that was read."""
+    content = token.content
+    return _FOOTNOTE.sub("", content) if token.type == "text" and "[^" in content else content

@@ -124,12 +124,20 @@ def own_address(
             path = path.lower().replace(" ", "-")
         elif permalink and conventions.generator == "zola":
             path = f"{path.rstrip('/')}/"
-    # Hugo: https://gohugo.io/content-management/urls/#multilingual
-    if below and not (permalink and permalink.startswith("/") and conventions.generator == "hugo"):
+    if below and not (permalink and _is_from_the_root(permalink, conventions)):
         path = f"{below}{path.lstrip('/')}"
     path = re.sub(r"/{2,}", "/", f"/{path.lstrip('/')}")
     path = re.sub(r"(?:^|(?<=/))index\.html$", "", path)
     return http_url(f"{base}{path}")
+
+
+def _is_from_the_root(permalink: str, conventions: Conventions) -> bool:
+    """Whether a front matter's own path holds without the path of the article's language.
+
+    https://gohugo.io/content-management/urls/#multilingual; Zola takes every `path` as it is written.
+    """
+    generator = conventions.generator
+    return generator == "zola" or (generator == "hugo" and permalink.startswith("/"))
 
 
 def without_file_slug(permalink: str) -> str:

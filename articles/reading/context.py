@@ -83,6 +83,10 @@ class Surroundings:
     languages: tuple[LanguageHome, ...] = ()
     names_keep_dates: bool = False
     """Whether the date in a file's name is a part of its address."""
+    above: str | None = None
+    """The path of the folder of articles in its project; None where no project is known."""
+    pages: tuple[str, ...] = ()
+    """Folders of pages of the site, which are no articles whether they have a date or not."""
 
     def permalink_for(self, folders: Sequence[str], home: LanguageHome | None = None) -> str | None:
         """Return the pattern that the generator's configuration has for files in these folders."""

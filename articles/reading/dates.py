@@ -45,6 +45,8 @@ _OFFSET = re.compile(r"(?:UTC|GMT)?[ ]*([+-])(\d{1,2}):?(\d{2})?:?(\d{2})?", re.
 _NAMED_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .]+|T(?=\d)|$)")
 _DATED_FOLDERS = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})[/-](\d{1,2})[/-]")
 _DATED_FOLDER = re.compile(r"(?:^|/)(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ .][^/]*)?/")
+# `11-9-2017` is a day in September for some, and in November for others.
+_EITHER_WAY = re.compile(r"(?P<first>\d{1,2})([-/.])(?P<second>\d{1,2})\2(?P<year>\d{4})")
 # Numbers of seconds and of milliseconds since 1970 begin here: in March 1973.
 _LEAST_SECONDS, _LEAST_MILLISECONDS = 100_000_000, 100_000_000_000
 
@@ -93,6 +95,18 @@ def date_in_path(path: str) -> datetime | None:
         return datetime(year, month, day)  # noqa: DTZ001 - the zone is the caller's
     except ValueError:
         return None
+
+
+def meant(value: Any, named: datetime | None) -> Any:
+    """Return a date that can be read in two ways as the one that the file's name or path gives too.
+
+    `named` is that date. Anything else is returned as it is.
+    """
+    found = _EITHER_WAY.fullmatch(value.strip()) if named and isinstance(value, str) else None
+    if named is None or found is None:
+        return value
+    year, numbers = int(found["year"]), sorted((int(found["first"]), int(found["second"])))
+    return named if (year, numbers) == (named.year, sorted((named.month, named.day))) else value
 
 
 def without_date(name: str) -> str:

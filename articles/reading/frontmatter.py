@@ -18,7 +18,7 @@ from articles.errors import ArticleError
 from articles.identity import identity
 from articles.reading import keys, limits, not_articles, parts, values, visibility
 from articles.reading.context import PLAIN_CONTEXT, Context
-from articles.reading.dates import date_in_path, without_date
+from articles.reading.dates import date_in_path, meant, without_date
 from articles.reading.head import Head, HeadError
 from articles.reading.heads import split
 from articles.reading.languages import language_in_path
@@ -50,7 +50,8 @@ def parse(
     `path` is relative to the folder of articles. With `strict`, every wrong value is an error, and the blocks
     that are otherwise skipped are checked too. Raises ArticleError.
     """
-    if not_articles.is_no_article(path, context.conventions):
+    surroundings = context.surroundings
+    if not_articles.is_no_article(path, context.conventions, surroundings.pages):
         return None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -58,7 +59,7 @@ def parse(
         head = split(text, extension=path.rpartition(".")[2].lower(), skipping=not strict)
     except HeadError as error:
         raise ArticleError(path, error.line, error.reason) from None
-    if head is None:
+    if head is None or (head.kind == "none" and not_articles.is_paper(path)):
         return None
     try:
         return _Reading(head, path, context, strict=strict).parsed()
@@ -164,7 +165,7 @@ class _Reading:
             if key.lower() == "published" and not visibility.is_date(value):
                 continue
             if value != "":
-                return read(self._values, key, value)
+                return read(self._values, key, meant(value, date_in_path(self._path)))
         found = date_in_path(self._path)
         for _, value in self._values.given(*keys.PERMALINKS) if found is None else ():
             # Zola's `path = "2014/12/12/name"`.
@@ -182,7 +183,9 @@ class _Reading:
         if self._head.kind == "none":
             return True
         layout = self._values.by_key.get("layout", ("", None))[1]
-        above = f"{self._context.place}/{self._context.surroundings.prefix}"
+        surroundings = self._context.surroundings
+        place = self._context.place if surroundings.above is None else surroundings.above
+        above = f"{place}/{surroundings.prefix}"
         return not_articles.may_lack_a_date(self._path, above, layout, self._conventions)
 
     def _title(self) -> str:

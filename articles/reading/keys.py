@@ -7,7 +7,10 @@ from typing import Any
 
 from articles.conventions import TOPIC_KEYS
 
-DATES = ("publisheddatetime", "date", "pubdate", "published", "created")
+DATES = (
+    "publisheddatetime", "date", "pubdate", "published", "created", "pubdatetime", "datetime", "publishedat",
+    "published_at", "publishedon", "published_on", "datepublished", "date_published",
+)  # fmt: skip
 UPDATES = (
     "updated",
     "updateddatetime",
@@ -16,6 +19,12 @@ UPDATES = (
     "modified",
     "updateddate",
     "updated_at",
+    "updatedat",
+    "moddatetime",
+    "last_updated",
+    "lastupdated",
+    "datemodified",
+    "date_modified",
 )
 EXPIRIES = ("expirydate", "unpublishdate", "expires", "expiry_date")
 EXCERPTS = ("excerpt", "description", "summary", "subtitle", "lede")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from articles.conventions import Conventions
 
@@ -38,9 +39,11 @@ _JEKYLL_PAGES = frozenset(
 )
 
 
-def is_no_article(path: str, conventions: Conventions) -> bool:
-    """Whether a file is not an article, whatever its content."""
+def is_no_article(path: str, conventions: Conventions, pages: Sequence[str] = ()) -> bool:
+    """Whether a file is not an article, whatever its content; `pages` are folders of the site's pages."""
     *folders, name = path.split("/")
+    if any(path.startswith(f"{each}/") for each in pages):
+        return True
     if folders and not _FOLDERS.isdisjoint(folders):
         return True
     if conventions.is_plain:
@@ -53,6 +56,11 @@ def is_no_article(path: str, conventions: Conventions) -> bool:
     return conventions.generator in ("docusaurus", "astro") and _PARTIAL.search(path) is not None
 
 
+def is_paper(path: str) -> bool:
+    """Whether a file's name is that of a paper about the files around it, such as README."""
+    return path.rpartition("/")[2].partition(".")[0].lower() in _PAPERS
+
+
 def may_lack_a_date(path: str, above: str, layout: object, conventions: Conventions) -> bool:
     """Whether a file without a date is taken for no article, rather than for one that lacks its date.
 
@@ -62,7 +70,7 @@ def may_lack_a_date(path: str, above: str, layout: object, conventions: Conventi
     """
     name = path.rpartition("/")[2]
     stem = name.partition(".")[0].lower()
-    if stem in _INDEX or stem in _PAPERS:
+    if stem in _INDEX or is_paper(path):
         return True
     if conventions.is_plain:
         return False

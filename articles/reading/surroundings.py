@@ -15,18 +15,17 @@ from typing import Any, NamedTuple
 
 from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
-from articles.reading import authorfiles, datafiles, hugo
+from articles.reading import authorfiles, datafiles, hugo, jekyll, pelican
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
 from articles.reading.head import HeadError
 from articles.reading.heads import split
 from articles.reading.visibility import truth
 
-_JEKYLL = ("_config.yml", "_config.yaml", "_config.toml")
-_PELICAN = ("pelicanconf.py", "publishconf.py")
 _OTHERS = (
     "zola.toml", "docusaurus.config.js", "docusaurus.config.ts", "astro.config.mjs", "astro.config.ts",
     "astro.config.js", "eleventy.config.js", ".eleventy.js", "eleventy.config.mjs", ".git",
 )  # fmt: skip
+_HOMES = (*jekyll.FILES, *hugo.FILES[:4], *pelican.FILES, *_OTHERS)
 _CONTENT = {
     "hugo": ("content",), "zola": ("content",), "astro": ("src/content/docs", "src/content", "src/pages"),
 }  # fmt: skip
@@ -97,11 +96,13 @@ class Beside:
             permalinks=dict(self._permalinks(levels)),
             languages=tuple(self._languages(levels)),
             names_keep_dates=self._keeps_dates(levels),
+            above=self._above(levels),
+            pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
         )
         return Context(self._conventions, surroundings, self._folder.root)
 
     def _candidates(self) -> Iterator[Path]:
-        names = (*_JEKYLL, *hugo.FILES, *_PELICAN, "_index.md")
+        names = (*jekyll.FILES, *hugo.FILES, *pelican.FILES, "_index.md")
         for level in project_folders(self._folder):
             yield from (
                 level / name for name in (*names, *(() if self._conventions.is_plain else authorfiles.FILES))
@@ -140,13 +141,22 @@ class Beside:
             return f"{rest or below}/" if rest or first not in _INPUTS else ""
         return ""
 
+    def _above(self, levels: list[Path]) -> str | None:
+        """Return the path of the articles in the generator's content folder, or else in its project."""
+        root = levels[0]
+        named = _CONTENT.get(self._conventions.generator, ())
+        homes = [level / name for level in levels for name in named if root.is_relative_to(level / name)]
+        if not homes and _has_any(levels[-1], _HOMES):
+            homes = [levels[-1]]
+        return root.relative_to(homes[0]).as_posix() if homes else None
+
     def _permalinks(self, levels: list[Path]) -> Iterator[tuple[str, str]]:
         """Yield the patterns of addresses in the configuration of the site's own generator."""
         generator = self._conventions.generator
         for level in reversed(levels):
             if generator == "hugo":
                 yield from hugo.permalinks(hugo.configuration(level).get("permalinks")).items()
-            for name in {"jekyll": _JEKYLL, "pelican": _PELICAN}.get(generator, ()):
+            for name in {"jekyll": jekyll.FILES, "pelican": pelican.FILES}.get(generator, ()):
                 values = _load(level / name)
                 if isinstance(values, Mapping):
                     found = hugo.by_lower(values).get("permalink") or values.get("ARTICLE_URL")
@@ -198,18 +208,18 @@ class Beside:
         for level in reversed(levels):
             base = levels[0].relative_to(level).as_posix()
             base = "" if base == "." else f"{base}/"
-            for name in _JEKYLL:
+            for name in jekyll.FILES:
                 if isinstance(values := _load(level / name), Mapping):
-                    yield from jekyll_defaults(values, base)
+                    yield from jekyll.defaults(values, base)
             if cascade := hugo.configuration(level).get("cascade"):
                 yield from hugo.cascade(cascade, "", base.removeprefix("content/"))
-            for name in _PELICAN:
+            for name in pelican.FILES:
                 values = _load(level / name)
                 values = values if isinstance(values, Mapping) else {}
                 if isinstance(author := values.get("AUTHOR"), str):
                     yield Scope(values={"author": author})
                 if isinstance(metadata := values.get("DEFAULT_METADATA"), Mapping):
-                    yield Scope(values=_strings(metadata))
+                    yield Scope(values=jekyll.as_texts(metadata))
             if level != levels[0] and (head := _head(datafiles.read_text(level / "_index.md"))):
                 yield from self._section(head, "", "")
 
@@ -223,7 +233,7 @@ class Beside:
                 last = folder.rpartition("/")[2] or levels[0].name
                 for name in (f"{last}.json", f"{last}.11tydata.json"):
                     if isinstance(values := _load(levels[0] / folder / name), Mapping):
-                        yield Scope(values=_strings(values), folder=folder)
+                        yield Scope(values=jekyll.as_texts(values), folder=folder)
 
     def _section(self, head: Mapping[str, Any], folder: str, prefix: str) -> Iterator[Scope]:
         """Yield what a section's own file says of all that is in the section."""
@@ -244,29 +254,9 @@ def project_folders(folder: Folder) -> Iterator[Path]:
     top = folder.top.resolve() if folder.top else None
     for _ in range(_LEVELS + 1):
         yield level
-        if level in (top, level.parent) or _has_any(level, (*_JEKYLL, *hugo.FILES[:4], *_PELICAN, *_OTHERS)):
+        if level in (top, level.parent) or _has_any(level, _HOMES):
             return
         level = level.parent
-
-
-def jekyll_defaults(config: Mapping[str, Any], base: str) -> Iterator[Scope]:
-    """Yield the `defaults` of Jekyll's configuration, the more specific ones last.
-
-    `base` is the path of the articles below the configuration. https://jekyllrb.com/docs/configuration/front-matter-defaults/
-    """
-    listed = config.get("defaults")
-    found = []
-    for entry in listed if isinstance(listed, list) else ():
-        scope = entry.get("scope") if isinstance(entry, Mapping) else None
-        values = entry.get("values") if isinstance(entry, Mapping) else None
-        if not isinstance(values, Mapping):
-            continue
-        scope = scope if isinstance(scope, Mapping) else {}
-        pattern, kind = str(scope.get("path") or ""), str(scope.get("type") or "")
-        found.append(
-            (len(pattern), bool(kind), Scope(values=_strings(values), base=base, pattern=pattern, kind=kind))
-        )
-    yield from (scope for *_, scope in sorted(found, key=lambda each: each[:2]))
 
 
 def _load(path: Path) -> Any:
@@ -281,10 +271,6 @@ def _head(text: str | None) -> Mapping[str, Any] | None:
     except HeadError:
         return None
     return head.values if head else None
-
-
-def _strings(values: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in values.items()}
 
 
 def _has_any(level: Path, names: Iterable[str]) -> bool:

@@ -150,9 +150,11 @@ def test_a_title_in_an_address(title: str, expected: str) -> None:
     assert link("posts/x.md", "hugo", "/:title/", keys) == f"/{expected}/"
 
 
-def languages(tmp_path: Path, generator: Generator, path: str, below: str = "content") -> str | None:
+def languages(
+    tmp_path: Path, generator: Generator, path: str, below: str = "content", head: str = ""
+) -> str | None:
     """Return the address of a file in a project with these files."""
-    put(tmp_path / "content" / path, "---\ntitle: T\ndate: 2026-03-04\n---\n")
+    put(tmp_path / "content" / path, f"---\ntitle: T\ndate: 2026-03-04\n{head}---\n")
     folder = Folder(tmp_path / below, top=tmp_path)
     context = Beside(folder, Conventions(generator=generator, base_url="https://b.example"))
     name = path.removeprefix(f"{below.removeprefix('content').strip('/')}/".removeprefix("/"))
@@ -210,6 +212,8 @@ def test_the_languages_of_zola(tmp_path: Path) -> None:
     put(tmp_path / "config.toml", 'base_url = "https://b.example"\n[languages.fr]\n')
     assert languages(tmp_path, "zola", "posts/a.fr.md") == "https://b.example/fr/posts/a/"
     assert languages(tmp_path, "zola", "posts/a.md") == "https://b.example/posts/a/"
+    # Its own path is the whole path: Zola puts no language in front of it.
+    assert languages(tmp_path, "zola", "posts/b.fr.md", head="path: fr/b\n") == "https://b.example/fr/b/"
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,66 @@ def test_the_data_of_an_eleventy_folder(tmp_path: Path) -> None:
     assert not parsed.article.is_published
 
 
+@pytest.mark.parametrize(
+    ("written", "path", "day"),
+    [
+        ("11-9-2017", "2017-09-11-a.md", 11),
+        ("9/11/2017", "2017/09/11/a.md", 11),
+        ("11-9-2017", "2017-09-12-a.md", None),
+        ("11-9-2017", "a.md", None),
+        ("31-31-2017", "2017-09-11-a.md", None),
+    ],
+)
+def test_a_date_that_can_mean_two_days(written: str, path: str, day: int | None) -> None:
+    """It is the day that the file's name or path gives, where it can mean that one; else it is refused."""
+    head = f"title: T\ndate: {written}\n"
+    if day is None:
+        with pytest.raises(ArticleError, match="date: is not a date"):
+            read(head, f"_posts/{path}", "jekyll")
+    else:
+        found = read(head, f"_posts/{path}", "jekyll").article
+        assert found.published_at == datetime(2017, 9, day, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("key", ["pubDatetime", "datetime", "publishedAt", "published_at", "datePublished"])
+def test_the_names_that_themes_give_a_date(key: str) -> None:
+    """Each counts, and a date under a better known name comes first."""
+    assert read(f"title: T\n{key}: 2026-01-02\n", "a.md", "astro").article.published_at.day == 2
+    assert read(f"title: T\n{key}: 2026-01-02\ndate: 2026-01-03\n").article.published_at.day == 3
+
+
+def test_the_pages_of_a_pelican_site(tmp_path: Path) -> None:
+    """Files in PAGE_PATHS are no articles, also with a date; without the setting these are `pages`."""
+    text = "Title: T\nDate: 2026-01-02\n\nx\n"
+    for settings, pages, other in (("", "pages", "about"), ("PAGE_PATHS = ['about']\n", "about", "pages")):
+        put(tmp_path / "pelicanconf.py", settings)
+        for below, prefix in (("content", ""), (".", "content/")):
+            put(tmp_path / "content/a.md", "")
+            folder = Folder(tmp_path / below)
+            context = Beside(folder, Conventions(generator="pelican")).context(folder.scan(), 0)
+            assert frontmatter.parse(text, f"{prefix}{pages}/a.md", context) is None
+            assert frontmatter.parse(text, f"{prefix}{other}/a.md", context) is not None
+
+
+def test_the_name_of_a_project_says_nothing_of_its_pages(tmp_path: Path) -> None:
+    """A page without a date is no article because its project is called blog."""
+    put(tmp_path / "blog/config.toml", 'base_url = "https://b.example"\n')
+    put(tmp_path / "blog/content/pages/a.md", "")
+    folder = Folder(tmp_path / "blog/content")
+    context = Beside(folder, Conventions(generator="zola")).context(folder.scan(), 0)
+    assert frontmatter.parse("---\ntitle: T\n---\n", "pages/a.md", context) is None
+    with pytest.raises(ArticleError, match="date: is missing"):
+        frontmatter.parse("---\ntitle: T\n---\n", "posts/a.md", context)
+
+
+def test_a_readme_in_a_dated_folder_is_no_article() -> None:
+    """A heading and the date of its folder make an article of other files."""
+    context = Context(Conventions(generator="hugo"))
+    text = "# A heading\n\nWords.\n"
+    assert frontmatter.parse(text, "post/2026-01-02-a/lib/README.md", context) is None
+    assert frontmatter.parse(text, "post/2026-01-02-a/other.md", context) is not None
+
+
 def test_dates_as_programs_write_them() -> None:
     """Unix's `date`, and colons too many."""
     for written, hour in (

@@ -22,6 +22,8 @@ from text.summary import MARKED_LENGTH, SUMMARY_LENGTH, cut, summarise
         ("One. {/* truncate */}\n\nTwo.", "One."),
         ("See [the guide][g][^1].\n\nMore.\n\n[^1]: A [note][g].\n\nMore.\n\n[g]: /x", "See the guide."),
         ("See [the guide][g] and a note[^1].\n\nMore.\n\n[g]: /x\n[^1]: Note.", "See the guide and a note."),
+        ("See a note[^1] in `[^1]`.\n\nMore.\n\n[^1]:\n    Note.", "See a note in [^1]."),
+        ("$$\n\\def\\a{x}\n$$\n\nWords.", "Words."),
         ("- only\n- a list", "only"),
         ("<p>HTML <b>prose</b></p>\n\nMarkdown.", "HTML prose"),
         ("<p>HTML alone</p>", "HTML alone"),
@@ -45,6 +47,7 @@ def test_summary_of_markdown(body: str, summary: str) -> None:
         ("hugo", "markdown", "{{< toc >}}\n\nProse.", "Prose."),
         ("plain", "markdown", "Use {{ mustache }}.", "Use {{ mustache }}."),
         ("plain", "html", "<div><h1>T</h1><p>One.</p><p>Two.</p></div>", "One."),
+        ("plain", "html", "<p>$$ \\def\\a{x} $$</p><p>Words.</p>", "Words."),
         ("plain", "html", "<p>One.</p><p>Two.</p><!-- more --><p>Three.</p>", "One. Two."),
     ],
 )  # fmt: skip

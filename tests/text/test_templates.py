@@ -59,6 +59,7 @@ def test_liquid(written: str, shown: str) -> None:
          '<figure> <img src="a.png" alt="A"> <figcaption>B</figcaption> </figure>'),
         ("{{% note %}}Bring **boots**.{{% /note %}}", "Bring **boots**."),
         ("{{< youtube abc >}}", WATCH.format("abc")),
+        ('<img src="{{< blogdown/postref >}}a.png">', '<img src="a.png">'),
         ('[a]({{< ref "posts/b.md#part" >}})', "[a](/@~posts/b.md#part)"),
         ("{{< highlight go >}}\na & b\n{{< /highlight >}}",
          '<pre><code class="language-go">a &amp; b </code></pre>'),

@@ -65,6 +65,8 @@ class Hugo(Expander):
         if name in ("ref", "relref"):
             path, _, part = (values.get("0") or values.get("path") or "").partition("#")
             return (f"/@~{quote(path)}" if path else "") + (f"#{part}" if part else "")
+        if name == "blogdown/postref":  # the folder of the post's own pictures, to which they are relative
+            return ""
         shown = elements.known(name, values)
         if shown is None:
             self.unknown.add(name)
