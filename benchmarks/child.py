@@ -110,6 +110,7 @@ def searches(runs: str) -> dict[str, Any]:
     began = perf_counter()
     publisher.search.index.update()
     found: dict[str, Any] = {"update": perf_counter() - began, "filters": [], "searches": []}
+    found["megabytes"] = publisher.search.index.path.stat().st_size / 1e6
     for path, *pairs in _FILTERS:
         requested = parse(path, pairs, publisher.catalog.topics)
         times, matching = _times(partial(publisher.selection.matching, requested, now, limit=50), runs)

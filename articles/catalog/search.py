@@ -19,7 +19,8 @@ from articles.article import Article
 from articles.catalog.catalog import Catalog
 from articles.catalog.deadline import MAX_SECONDS, Deadline
 from articles.catalog.search_index import WITHIN_SECOND, SearchIndex, number_of
-from articles.catalog.search_words import joined, parse
+from articles.catalog.search_words import parse
+from articles.catalog.snippets import snippets
 from articles.errors import DeadlineError
 from articles.reading.record import microseconds
 from storage.derived import reason_of
@@ -47,9 +48,8 @@ _BEST = (
     f" ORDER BY bm25(texts, 8.0, 4.0, 1.0) * (1.0 + 0.5 / (1.0 + (?2 - rowid) / {_MONTH}.0)), rowid DESC"
 )
 _FOUND = (
-    "SELECT rowid, id, snippet(texts, 2, char(2), char(3), '…', 32) FROM texts"
-    " CROSS JOIN known ON number = texts.rowid"
-    " WHERE texts MATCH ?1 AND texts.rowid IN (SELECT value FROM json_each(?2))"
+    "SELECT number, id, columns FROM sources JOIN known USING (number)"
+    " WHERE number IN (SELECT value FROM json_each(?))"
 )
 _SIMILAR = 70  # of 100, in which rapidfuzz measures how much two words are alike
 
@@ -106,8 +106,7 @@ class Search:
             return Found(complete=False)
         found = self._catalog.get_many(id for id, _ in rows)
         articles = tuple(found[id] for id, _ in rows if id in found and found[id].is_visible(now))
-        snippets = {id: snippet for id, marked in rows if (snippet := _snippet(marked))}
-        return Found(articles=articles, snippets=snippets, total=total, complete=complete)
+        return Found(articles=articles, snippets=dict(rows), total=total, complete=complete)
 
     def _matching(
         self, connection: sqlite3.Connection, expression: str, now: datetime, limit: int, offset: int
@@ -126,9 +125,10 @@ class Search:
                     found = connection.execute(_BEST, (each, *values)).fetchall()
                 ranked |= dict.fromkeys(number for (number,) in found)
             numbers = list(islice(ranked, offset, offset + limit))
-            rows = connection.execute(_FOUND, (expression, json.dumps(numbers)))
-            texts = {number: (id, snippet) for number, id, snippet in rows}
-        return len(ranked), [texts[number] for number in numbers if number in texts]
+            rows = connection.execute(_FOUND, (json.dumps(numbers),)).fetchall()
+        ids = {number: id for number, id, _ in rows}
+        places = snippets(expression, {number: columns for number, _, columns in rows})
+        return len(ranked), [(ids[number], places.get(number, "")) for number in numbers if number in ids]
 
     def spelled(self, question: str) -> str:
         """Return a question with unknown words replaced by the most similar ones in articles; "" for none.
@@ -221,8 +221,3 @@ def _nearest(connection: sqlite3.Connection, word: str) -> str:
         word, list(documents), processor=None, scorer=fuzz.ratio, score_cutoff=_SIMILAR, limit=5
     )
     return max(found, key=lambda each: (each[1], documents[each[0]]))[0] if found else ""
-
-
-def _snippet(marked: str | None) -> str:
-    """Return the place in a body where the words are; "" where the body has none of them."""
-    return joined(marked.replace("\2", "").replace("\3", "")) if marked and "\2" in marked else ""

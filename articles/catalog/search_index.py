@@ -19,6 +19,7 @@ from articles.article import Article
 from articles.catalog import narrowing
 from articles.catalog.catalog import Catalog
 from articles.catalog.search_words import searched, segmented
+from articles.catalog.snippets import TEXT_COLUMNS, TOKENS, packed, unpacked
 from articles.reading.record import microseconds
 from articles.topics import ALL
 from storage.derived import DerivedFile, reason_of, transaction
@@ -34,7 +35,7 @@ MAX_BODY = 4_000
 WITHIN_SECOND = 2**20
 """Numbers for the articles of one second."""
 
-_VERSION = 6
+_VERSION = 7
 _WAIT = 1.0  # seconds a search waits for the index at most; it then answers from what there is
 _RETRY_AFTER = 15.0  # seconds after an update that failed
 _END = datetime.max.replace(tzinfo=UTC)
@@ -44,14 +45,24 @@ _SCHEMA = (
     "CREATE TABLE known (id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE) WITHOUT ROWID",
     # From when to when those are shown that are not shown from their publication on, or not for ever.
     "CREATE TABLE spans (number INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, expires_at INTEGER)",
-    """CREATE VIRTUAL TABLE texts USING fts5 (
-        title, summary, body, prefix = '3 4', tokenize = "unicode61 remove_diacritics 2"
-    )""",
+    # What the two indexes have of an article: to remove it, they need the same texts again.
+    "CREATE TABLE sources (number INTEGER PRIMARY KEY, columns BLOB NOT NULL)",
+    # Indexes of the beginnings of words took more room than all words, and saved a few milliseconds.
+    f"CREATE VIRTUAL TABLE texts USING fts5 ({TEXT_COLUMNS}, content = '', {TOKENS})",
     "CREATE VIRTUAL TABLE terms USING fts5vocab(texts, row)",
     f"""CREATE VIRTUAL TABLE filters USING fts5 (
-        {", ".join(narrowing.COLUMNS)}, tokenize = "ascii", columnsize = 0
+        {", ".join(narrowing.COLUMNS)}, content = '', tokenize = "ascii", columnsize = 0
     )""",
 )
+
+_TEXTS = len(TEXT_COLUMNS.split(","))
+_FILTERS = ", ".join(narrowing.COLUMNS)
+_VALUES = ", ?" * len(narrowing.COLUMNS)
+_ADD_TEXT = f"INSERT INTO texts (rowid, {TEXT_COLUMNS}) VALUES (?{', ?' * _TEXTS})"
+_ADD_FILTER = f"INSERT INTO filters (rowid, {_FILTERS}) VALUES (?{_VALUES})"
+# https://www.sqlite.org/fts5.html#the_delete_command
+_REMOVE_TEXT = f"INSERT INTO texts (texts, rowid, {TEXT_COLUMNS}) VALUES ('delete', ?{', ?' * _TEXTS})"
+_REMOVE_FILTER = f"INSERT INTO filters (filters, rowid, {_FILTERS}) VALUES ('delete', ?{_VALUES})"
 
 
 class SearchIndex:
@@ -133,7 +144,9 @@ class SearchIndex:
         identity, revision = self._catalog.identity, self._catalog.revision()
         known_identity, known_revision = self._state(connection)
         if known_identity != identity:
-            for table in ("texts", "filters", "known", "spans"):
+            for table in ("texts", "filters"):
+                connection.execute(f"INSERT INTO {table}({table}) VALUES ('delete-all')")
+            for table in ("sources", "known", "spans"):
                 connection.execute(f"DELETE FROM {table}")
             known_revision = 0
         for article in self._catalog.scan(changed_since=known_revision):
@@ -156,28 +169,28 @@ class SearchIndex:
             expires_at = microseconds(article.expires_at) if article.expires_at else None
             span = (number, microseconds(article.due_at), expires_at)
             connection.execute("INSERT INTO spans VALUES (?, ?, ?)", span)
-        connection.execute(
-            "INSERT INTO texts (rowid, title, summary, body) VALUES (?, ?, ?, ?)",
-            (
-                number,
-                segmented(article.title),
-                segmented(article.summary),
-                segmented(searched(self._catalog.body_start(article.id, MAX_BODY))),
-            ),
+        texts = (
+            segmented(article.title),
+            segmented(article.summary),
+            segmented(searched(self._catalog.body_start(article.id, MAX_BODY))),
         )
-        columns = ", ".join(narrowing.COLUMNS)
-        connection.execute(
-            f"INSERT INTO filters (rowid, {columns}) VALUES (?, ?, ?, ?, ?)",
-            (number, *narrowing.indexed(article)),
-        )
+        columns = (*texts, *narrowing.indexed(article))
+        connection.execute("INSERT INTO sources VALUES (?, ?)", (number, packed(columns)))
+        connection.execute(_ADD_TEXT, (number, *columns[:_TEXTS]))
+        connection.execute(_ADD_FILTER, (number, *columns[_TEXTS:]))
 
     def _remove(self, connection: sqlite3.Connection, ids: Iterable[str]) -> None:
         for id in ids:
             row = connection.execute("DELETE FROM known WHERE id = ? RETURNING number", (id,)).fetchone()
-            if row:
-                connection.execute("DELETE FROM texts WHERE rowid = ?", row)
-                connection.execute("DELETE FROM filters WHERE rowid = ?", row)
-                connection.execute("DELETE FROM spans WHERE number = ?", row)
+            if row is None:
+                continue
+            (source,) = connection.execute(
+                "DELETE FROM sources WHERE number = ? RETURNING columns", row
+            ).fetchone()
+            columns = unpacked(source)
+            connection.execute(_REMOVE_TEXT, (*row, *columns[:_TEXTS]))
+            connection.execute(_REMOVE_FILTER, (*row, *columns[_TEXTS:]))
+            connection.execute("DELETE FROM spans WHERE number = ?", row)
 
     def _drop_removed(self, connection: sqlite3.Connection) -> None:
         """Remove articles whose files were deleted, when the number of articles shows that there are any."""

@@ -102,6 +102,24 @@ def test_follows_changes(search: Search, site: ArticleSite, web: Web) -> None:
     assert ids(search, "fuzzer") == []
 
 
+def test_nothing_is_left_of_what_changed(search: Search, site: ArticleSite, web: Web) -> None:
+    """The index has the same words as one that was made of the articles as they are now."""
+
+    def terms() -> list[tuple[str, int]]:
+        search.index.update()
+        sql = "SELECT term, doc FROM terms ORDER BY term"
+        return search.index.run(lambda connection: connection.execute(sql).fetchall())
+
+    before = terms()
+    site.write("fuzz.md", "zebras", title="Another title", topics=["Go"])
+    site.delete("check.md")
+    web.refresh()
+    changed = terms()
+    assert "zebras" in dict(changed) and "naive" not in dict(changed)
+    search.index.path.unlink()
+    assert terms() == changed != before
+
+
 def test_starts_anew(search: Search, site: ArticleSite, web: Web) -> None:
     """A deleted or damaged index, and a rebuilt catalog, cost nothing but time."""
     assert ids(search, "fuzzer") == ["fuzz"]
