@@ -6,11 +6,27 @@ by whoever holds the lease.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Protocol
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
@@ -89,10 +105,9 @@ class Backlog:
                 channelstate.note_digest(connection, channel, digest_at)
             new = [_new_post(each, review=review) for each in chosen]
             numbers = add_posts(connection, channel, new, now) if new else []
-            for number, each in zip(numbers, chosen, strict=True):
-                if not _assign(connection, channel, number, each.deliveries):
-                    connection.rollback()
-                    return None
+            if new and not _assign(connection, channel, zip(numbers, chosen, strict=True)):
+                connection.rollback()
+                return None
         return len(chosen)
 
     def end(
@@ -177,11 +192,16 @@ def _new_post(release: Release, *, review: bool) -> NewPost:
     return NewPost(kind=release.kind, due_at=due_at, mention=release.mention)
 
 
-def _assign(connection: Connection, channel: str, number: int, members: Sequence[Delivery]) -> bool:
-    """Make waiting deliveries part of a post, in this order; return whether all of them still waited."""
-    its = {"its_channel": channel, "its_post": number}
-    places = ({**its, "its_delivery": each.id, "its_place": place} for place, each in enumerate(members))
-    return all(connection.execute(_ASSIGN, place).rowcount == 1 for place in places)
+def _assign(connection: Connection, channel: str, released: Iterable[tuple[int, Release]]) -> bool:
+    """Make waiting deliveries part of the posts with these ids; return whether all of them still waited."""
+    members = [
+        (delivery.id, number, place)
+        for number, release in released
+        for place, delivery in enumerate(release.deliveries)
+    ]
+    statement = _assigning(connection.dialect.name)
+    found = connection.execute(statement, {"its_channel": channel, "its_members": members})
+    return found.rowcount == len(members)
 
 
 def _unreleased(channel: str | BindParameter[str]) -> ColumnElement[bool]:
@@ -192,9 +212,17 @@ def _unreleased(channel: str | BindParameter[str]) -> ColumnElement[bool]:
     )
 
 
-# Made once, as it runs for every delivery.
-_ASSIGN = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("its_delivery"), _unreleased(bindparam("its_channel")))
-    .values(post_id=bindparam("its_post"), position=bindparam("its_place"))
-)
+@cache
+def _assigning(dialect: str) -> Update:
+    """Return the statement that makes waiting deliveries part of posts, whatever their number.
+
+    Its parameter is a JSON array with, for each of them, the delivery's id, the post's and the place there.
+    """
+    function = func.json_each if dialect == "sqlite" else func.json_array_elements
+    each = function(bindparam("its_members", type_=JSON)).table_valued(column("value", JSON), name="members")
+    delivery, post, place = (cast(each.c.value[part].as_string(), BigInteger) for part in range(3))
+    return (
+        update(deliveries)
+        .where(deliveries.c.id == delivery, _unreleased(bindparam("its_channel")))
+        .values(post_id=post, position=place)
+    )

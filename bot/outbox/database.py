@@ -164,7 +164,12 @@ def connect(url: str, name: str = "DATABASE_URL") -> Database:
     options = {**_POSTGRES_PATIENCE, "prepare_threshold": None}
     # The driver is to begin nothing by itself: see _begin.
     engine = create_engine(
-        address, pool_size=KEPT, max_overflow=4, connect_args=options, isolation_level="AUTOCOMMIT"
+        address,
+        pool_size=KEPT,
+        max_overflow=4,
+        pool_use_lifo=True,
+        connect_args=options,
+        isolation_level="AUTOCOMMIT",
     )
     # Many rows in one statement: the driver would pipeline several, after which the server's time-out for an
     # idle transaction is not armed, so that a process frozen there would keep its locks.
@@ -215,7 +220,8 @@ def _sqlite(address: URL) -> Engine:
         private_folder(folder)
     except OSError as error:
         raise DatabaseError(f"the outbox's folder {folder} cannot be created: {error.strerror}") from None
-    engine = create_engine(address, connect_args={"timeout": BUSY})
+    # The connection used last has the file's pages in memory; any other reads again what it has changed.
+    engine = create_engine(address, connect_args={"timeout": BUSY}, pool_use_lifo=True)
     if not _is_uri(file):
 
         def create(*arguments: object) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     cast,
     func,
     insert,
+    literal,
     select,
     update,
 )
@@ -117,7 +118,7 @@ class PostMove:
         self._sources = sorted(sources)
         self._statement = (
             update(posts)
-            .where(which, posts.c.state.in_(self._sources))
+            .where(which, _is_one_of(posts.c.state, self._sources))
             .values(
                 **values,
                 state=bindparam("move_state"),
@@ -157,7 +158,7 @@ class DeliveryMove:
         self._sources = sorted(sources)
         self._statement = (
             update(deliveries)
-            .where(which, deliveries.c.state.in_(self._sources))
+            .where(which, _is_one_of(deliveries.c.state, self._sources))
             .values(
                 {
                     "note": "",
@@ -218,3 +219,8 @@ def _check(sources: Iterable[Any], target: Any, table: dict[Any, frozenset[Any]]
     for start in sources:
         if target not in table[start]:
             raise IllegalMoveError(f"{type(target).__name__}: {start} does not lead to {target}")
+
+
+def _is_one_of(state: ColumnElement[str], sources: Iterable[str]) -> ColumnElement[bool]:
+    """Return the SQL for one of some states, as many as there are when the statement is made."""
+    return state.in_([literal(source, state.type) for source in sources])

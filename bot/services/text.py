@@ -31,6 +31,8 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff"
     f"\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]"
 )
+# No mark is among the letters of western languages and general punctuation: most texts have nothing else.
+_PERHAPS_MARK = re.compile("[\u0300-\u1fff\u20d0-\U0010ffff]")
 _HOST = re.compile(r"[a-z0-9._-]+")
 _LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _URL_SAFE = "%/:@!$&'()*+,;=~-._?"
@@ -73,7 +75,7 @@ def clean(text: str) -> str:
     found = " ".join(_UNSEEN.sub("", text).split())
     if not any(map(_is_visible, found)):
         return ""
-    return "".join(_few_marks(found)) if any(map(_is_mark, found)) else found
+    return "".join(_few_marks(found)) if _PERHAPS_MARK.search(found) else found
 
 
 def _few_marks(text: str) -> Iterator[str]:

@@ -205,6 +205,12 @@ def test_a_text_that_nobody_can_see_is_empty(text: str) -> None:
     assert of(replace(ARTICLE, title=text)).title == "2026/models & more"
 
 
+def test_marks_are_counted_whatever_their_block() -> None:
+    """The quick question, whether a text may hold a mark, misses none of Unicode's."""
+    marks = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M"]
+    assert [mark for mark in marks if clean("e" + mark * 20) != "e" + mark * MOST_MARKS] == []
+
+
 def test_marks_are_not_stacked_without_end() -> None:
     """A letter keeps the marks that a language may need; hundreds of them are cut."""
     zalgo = "e" + "\u0301" * 400 + "x" + "\u0335\u0336" * 200
