@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bot, build, machine, outbox, posts, refresh, report, searching, serving
+from benchmarks import bot, build, machine, outbox, pageload, posts, refresh, report, searching, serving
 from benchmarks.corpus import ROOT
 from benchmarks.options import Options
 from benchmarks.report import Table
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Options], Table]] = {
     "change": refresh.changed,
     "start": serving.start,
     "serving": serving.serving,
+    "pages": pageload.pages,
     "searching": searching.searching,
     "delivery": bot.delivery,
     "planning": bot.planning,

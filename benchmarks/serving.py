@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import re
 import statistics
-import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks import peers, product, report, servers
 from benchmarks.corpus import SMALL, TOPICS, corpus
+from benchmarks.load import KINDS, Load, check_same, measure
 from benchmarks.measure import (
-    BenchmarkError,
     Result,
     Sample,
     Subject,
@@ -98,7 +94,7 @@ def serving(options: Options) -> Table:
     table = Table(
         name="serving",
         title="Serving one feed of 50 entries, 2 workers, wrk -t2 -c32",
-        headers=("", *(f"{kind} a second" for kind in _KINDS), *(f"{kind} p99" for kind in _KINDS)),
+        headers=("", *(f"{kind} a second" for kind in KINDS), *(f"{kind} p99" for kind in KINDS)),
     )
     try:
         nginx, wrk = peers.debian("nginx-light", "nginx"), peers.debian("wrk")
@@ -107,7 +103,7 @@ def serving(options: Options) -> Table:
         return table
     feed = site.public / FEED.lstrip("/")
     feed.with_suffix(".rss.gz").write_bytes(gzip.compress(feed.read_bytes(), 9, mtime=0))
-    found: dict[str, dict[str, list[_Load]]] = {}
+    found: dict[str, dict[str, list[Load]]] = {}
     with (
         servers.nginx(nginx, site.public, workers=2) as static,
         servers.newswire(site, workers=2) as ours,
@@ -120,32 +116,17 @@ def serving(options: Options) -> Table:
             "Newswire, WEB_THREADS=1": single,
             "Newswire without its short way": flask,
         }
-        _check(running)
+        check_same(running, FEED)
         for _ in range(options.runs):
-            for kind, headers in _KINDS.items():
+            for kind, headers in KINDS.items():
                 for name, server in running.items():
-                    load = _load(wrk, server, headers, 1 if options.quick else 3)
+                    load = measure(wrk, server, FEED, headers, 1 if options.quick else 3)
                     found.setdefault(name, {}).setdefault(kind, []).append(load)
     _tell(table, found)
     return table
 
 
-_KINDS: Mapping[str, Mapping[str, str]] = {
-    "200": {},
-    "gzip": {"Accept-Encoding": "gzip"},
-    "304": {"If-None-Match": "*"},
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Load:
-    """What wrk counted: answers a second, and the latency in seconds that 99 of 100 do not exceed."""
-
-    rate: float
-    p99: float
-
-
-def _tell(table: Table, found: dict[str, dict[str, list[_Load]]]) -> None:
+def _tell(table: Table, found: dict[str, dict[str, list[Load]]]) -> None:
     rates = {
         name: {kind: statistics.median(load.rate for load in loads) for kind, loads in kinds.items()}
         for name, kinds in found.items()
@@ -158,14 +139,14 @@ def _tell(table: Table, found: dict[str, dict[str, list[_Load]]]) -> None:
     for name in found:
         per_second = [
             f"{rates[name][kind]:,.0f} ({report.ratio(rates[name][kind] / rates[nginx][kind])})"
-            for kind in _KINDS
+            for kind in KINDS
         ]
-        p99 = [report.seconds(late[name][kind]) for kind in _KINDS]
+        p99 = [report.seconds(late[name][kind]) for kind in KINDS]
         table.rows.append((name, *per_second, *p99))
-    for kind in _KINDS:
+    for kind in KINDS:
         share = rates["Newswire"][kind] / rates[nginx][kind]
         table.goals.append(Goal(f"{kind}: ≥ 0.45× nginx", report.ratio(share), share >= 0.45))
-    for kind in _KINDS:
+    for kind in KINDS:
         share = late["Newswire"][kind] / late[nginx][kind]
         table.goals.append(Goal(f"{kind}: p99 ≤ 3× nginx's", report.ratio(share), share <= 3))
     table.notes = [
@@ -173,48 +154,6 @@ def _tell(table: Table, found: dict[str, dict[str, list[_Load]]]) -> None:
         "gzip_static, 2 workers, no access log; gzip at level 9. 304: with the feed's own entity tag. "
         "Newswire's workers are under SCHED_BATCH, as they always are on Linux; nginx is as it starts."
     ]
-
-
-def _load(wrk: Path, server: Server, headers: Mapping[str, str], seconds: int) -> _Load:
-    sent = dict(headers)
-    if "If-None-Match" in sent:
-        _, answered, _ = server.get(FEED)
-        sent["If-None-Match"] = answered["etag"]
-    options = [part for name, value in sent.items() for part in ("-H", f"{name}: {value}")]
-    command: list[str | Path] = [wrk, "-t2", "-c32", f"-d{seconds}s", "--latency", *options]
-    done = subprocess.run(
-        [*command, f"http://127.0.0.1:{server.port}{FEED}"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise BenchmarkError(f"not every answer was good:\n{done.stdout}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
-    if not rate or not p99:
-        raise BenchmarkError(f"wrk said nothing that is understood:\n{done.stdout}")
-    return _Load(rate=float(rate[1]), p99=float(p99[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[p99[2]])
-
-
-def _check(running: Mapping[str, Server]) -> None:
-    """Make sure that all give the same bytes, plain and compressed, and 304 where they should."""
-    bodies = set()
-    for server in running.values():
-        server.wait_for(FEED)
-        status, answered, body = server.get(FEED)
-        packed_status, packed, compressed = server.get(FEED, {"Accept-Encoding": "gzip"})
-        if (status, packed_status) != (200, 200) or packed.get("content-encoding") != "gzip":
-            raise BenchmarkError(f"port {server.port} answered {status}, {packed_status} {packed}")
-        if gzip.decompress(compressed) != body:
-            raise BenchmarkError(f"port {server.port} compresses something else")
-        unchanged, _, _ = server.get(FEED, {"If-None-Match": answered["etag"]})
-        if unchanged != 304:
-            raise BenchmarkError(f"port {server.port} answered {unchanged} and not 304")
-        bodies.add(body)
-    if len(bodies) != 1:
-        raise BenchmarkError("the servers do not serve the same feed")
 
 
 def _until_first(server: Server, path: str) -> float:
