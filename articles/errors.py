@@ -8,6 +8,8 @@ ArticlesError
 
 from __future__ import annotations
 
+from text.phrases import Phrase, counted_phrase
+
 
 class ArticlesError(Exception):
     """The root of this package's errors."""
@@ -33,8 +35,18 @@ class DeadlineError(ArticlesError):
         super().__init__(seconds)
         self.seconds = seconds
 
+    @property
+    def reason(self) -> Phrase:
+        """What happened, for people."""
+        return counted_phrase(
+            "it took longer than %(seconds)s second",
+            "it took longer than %(seconds)s seconds",
+            1 if self.seconds == 1 else 2,
+            seconds=f"{self.seconds:g}",
+        )
+
     def __str__(self) -> str:
-        return f"it took longer than {self.seconds:g} second{'' if self.seconds == 1 else 's'}"
+        return str(self.reason)
 
 
 class SourceError(ArticlesError):

@@ -6,6 +6,7 @@ from config.file import MAX_CONFIG_BYTES, RULES, load, load_rules
 from config.layouts import LayoutConfig
 from config.schema import schema
 from config.settings import (
+    DEFAULT,
     ArticlesConfig,
     Config,
     FeedsConfig,
@@ -16,6 +17,7 @@ from config.settings import (
 from config.shown import Shown, shown
 
 __all__ = [
+    "DEFAULT",
     "MAX_CONFIG_BYTES",
     "RULES",
     "ArticlesConfig",

@@ -31,6 +31,7 @@ from config.policies import (
     WhenConfig,
 )
 from config.settings import (
+    DEFAULT,
     ArticlesConfig,
     Config,
     FeedsConfig,
@@ -67,7 +68,7 @@ def load(
     environ: Mapping[str, str],
     *,
     own_address: str | None = None,
-    own_address_origin: str = "default",
+    own_address_origin: str = DEFAULT,
 ) -> Config:
     """Return the configuration in a file, with SITE_URL and STATE_DIR from the environment before it.
 

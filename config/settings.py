@@ -52,6 +52,10 @@ from config.values import (
     matching,
     off,
 )
+from text.phrases import phrase
+
+DEFAULT = phrase("default")
+"""The origin of a setting that nobody has set."""
 
 
 class SiteConfig(Section):
@@ -270,7 +274,7 @@ class Config(Section):
         if where in self._origins:
             return self._origins[where]
         if self._file is None or where not in self._marks:
-            return "default"
+            return DEFAULT
         return f"{self._file.name}:{self._marks[where][0]}"
 
     def conventions(self) -> Conventions:

@@ -20,6 +20,7 @@ from feeds.content import entry_html, full_text, paragraph
 from feeds.enclosures import enclosures
 from feeds.links import Links
 from feeds.model import Author, Content, Entry, Feed, Site
+from text.language import Language, language_of
 from text.markup import one_line
 from text.people import without_address
 from text.summary import MARKED_LENGTH, cut
@@ -64,6 +65,7 @@ def build_feed(
     entries, shortened = _within_limit(
         newest,
         [build_entry(article, site, content, related, bodies, summary=summary) for article in newest],
+        language_of(site.language),
     )
     slug = quote(topic.slug, errors="replace")
     site_title = one_line(site.title) or site.url
@@ -108,7 +110,7 @@ def own_format(site: Site) -> Bodies:
 
 
 def _within_limit(
-    articles: Sequence[Article], entries: Sequence[Entry]
+    articles: Sequence[Article], entries: Sequence[Entry], language: Language
 ) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """Return the entries with their contents within the limit, and the paths of what had to be shortened.
 
@@ -122,8 +124,10 @@ def _within_limit(
             break
         shortened.add(index)
         excess -= sizes[index]
-    kept = (_shortened(entry) if index in shortened else entry for index, entry in enumerate(entries))
-    return tuple(kept), tuple(articles[index].path for index in sorted(shortened))
+    within = (
+        _shortened(entry, language) if index in shortened else entry for index, entry in enumerate(entries)
+    )
+    return tuple(within), tuple(articles[index].path for index in sorted(shortened))
 
 
 def _written_size(content: str) -> int:
@@ -135,9 +139,9 @@ def _written_size(content: str) -> int:
     )
 
 
-def _shortened(entry: Entry) -> Entry:
+def _shortened(entry: Entry, language: Language) -> Entry:
     without = replace(entry, images=(), related=())
-    return replace(entry, content_html=entry_html(without, paragraph(entry.summary)))
+    return replace(entry, content_html=entry_html(without, paragraph(entry.summary), language))
 
 
 def build_entry(
@@ -150,7 +154,7 @@ def build_entry(
     summary: int = MAX_SUMMARY,
 ) -> Entry:
     """Return the entry of one article, with at most `related` other articles, and a summary cut to length."""
-    bodies = bodies or own_format(site)
+    bodies, language = bodies or own_format(site), language_of(site.language)
     url = entry_url(article, site)
     excerpt = cut(one_line(article.summary), summary) or cut(bodies.summary(article), summary)
     text = full_text(article, excerpt, bodies, url) if content == "full" else paragraph(excerpt)
@@ -160,7 +164,7 @@ def build_entry(
     entry = Entry(
         id=entry_id(article, site),
         url=url,
-        title=one_line(article.title) or "Untitled",
+        title=one_line(article.title) or language.gettext("Untitled"),
         published=article.published_at.astimezone(UTC),
         updated=_updated(article, bodies.links),
         content_html="",
@@ -174,7 +178,7 @@ def build_entry(
         related=tuple(_related(article.related))[:related],
         via=via if via != url else None,
     )
-    return replace(entry, content_html=entry_html(entry, text))
+    return replace(entry, content_html=entry_html(entry, text, language))
 
 
 def _updated(article: Article, links: Links) -> datetime:

@@ -10,6 +10,7 @@ from html import escape
 from articles.article import Article
 from feeds.bodies import Bodies
 from feeds.model import Author, Entry
+from text.language import Language
 from text.markup import embed_link
 
 
@@ -20,8 +21,10 @@ def full_text(article: Article, summary: str, bodies: Bodies, own_url: str) -> s
     return "\n".join(filter(None, [body or paragraph(summary), embed]))
 
 
-def entry_html(entry: Entry, text: str) -> str:
+def entry_html(entry: Entry, text: str, language: Language) -> str:
     """Return `text` with the entry's picture above it, and its source and related coverage below.
+
+    Their headings are in the language of the site.
 
     Readers that show media elements themselves leave out a picture whose address the HTML already holds, and
     readers that do not would otherwise show none.
@@ -29,8 +32,8 @@ def entry_html(entry: Entry, text: str) -> str:
     parts = [
         "" if "<img " in text else _picture(entry),
         text,
-        _source(entry.provider) if entry.provider else "",
-        _related(entry),
+        _source(entry.provider, language) if entry.provider else "",
+        _related(entry, language),
     ]
     return "\n".join(filter(None, parts)) or f"<p>{_anchor(entry.url, entry.title)}</p>"
 
@@ -50,12 +53,12 @@ def _picture(entry: Entry) -> str:
     return f'<p><img src="{escape(image.url)}" alt="{escape(image.title or "")}"{sizes}></p>'
 
 
-def _source(provider: Author) -> str:
+def _source(provider: Author, language: Language) -> str:
     name = _anchor(provider.url, provider.name) if provider.url else escape(provider.name, quote=False)
-    return f"<p>Source: {name}</p>"
+    return f"<p>{language.gettext('Source:')} {name}</p>"
 
 
-def _related(entry: Entry) -> str:
+def _related(entry: Entry, language: Language) -> str:
     if not entry.related:
         return ""
     items = (
@@ -63,7 +66,7 @@ def _related(entry: Entry) -> str:
         for item in entry.related
     )
     rows = "\n".join(f"<li>{item}</li>" for item in items)
-    return f"<p>Related coverage</p>\n<ul>\n{rows}\n</ul>"
+    return f"<p>{language.gettext('Related coverage')}</p>\n<ul>\n{rows}\n</ul>"
 
 
 def _anchor(url: str, text: str) -> str:

@@ -21,6 +21,8 @@ from feeds.changes import ChangeTimes
 from feeds.model import Entry, Feed
 from feeds.publisher import Publisher
 from text.cache import LruCache
+from text.language import language_of
+from text.phrases import Phrase, explained, phrase
 from text.summary import SUMMARY_LENGTH, cut
 from text.zones import zone
 from web.document import Document, store
@@ -32,7 +34,6 @@ MAX_ARTICLES = 15
 MAX_PERIODS = 30
 """Periods in a feed of digests."""
 CACHE_BYTES = 1_000_000
-_ADJECTIVES = {"day": "daily digest", "week": "weekly digest"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class DigestPublisher:
         self._catalog = publisher.catalog
         self._documents = LruCache[str, CachedDocument](CACHE_BYTES)
         self._changes = ChangeTimes(publisher.catalog.path.with_name("changes-digests.sqlite"), publisher.now)
+        self._language = language_of(publisher.site.language)
         self.zone = zone(publisher.catalog.conventions.timezone)
 
     @property
@@ -130,7 +132,7 @@ class DigestPublisher:
         return replace(
             empty,
             id=feed_id(f"digest/{self.every}/{slug}", site),
-            title=f"{empty.title}, {_ADJECTIVES[self.every]}",
+            title=self._language.say(_title(empty.title, self.every)),
             base_url=f"{site.url}/digests/{quote(slug)}",
             entries=entries,
             updated=max((entry.updated for entry in entries), default=None),
@@ -177,13 +179,19 @@ class DigestPublisher:
         return Entry(
             id=digest_id(feed.slug, f"{digest.period.every}/{name}", site),
             url=f"{site.url}/digests/{quote(feed.slug)}/{name}",
-            title=f"{feed.title}: {name}",
+            title=self._language.say(explained(feed.title, name)),
             # The end of the period, whenever an article was corrected: a digest is news once.
             published=digest.period.end,
             updated=digest.period.end,
             content_html="\n".join(["<ol>", *map(_item, listed), "</ol>"]),
             summary=cut("; ".join(entry.title for entry in listed), SUMMARY_LENGTH),
         )
+
+
+def _title(feed: str, every: Every) -> Phrase:
+    if every == "day":
+        return phrase("%(feed)s, daily digest", feed=feed)
+    return phrase("%(feed)s, weekly digest", feed=feed)
 
 
 def _item(entry: Entry) -> str:

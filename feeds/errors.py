@@ -11,6 +11,7 @@ FeedsError
 from __future__ import annotations
 
 from articles.topics import Topic
+from text.phrases import Phrase
 
 
 class FeedsError(Exception):
@@ -35,7 +36,11 @@ class GoneTopicError(FeedsError):
 
 
 class BadFilterError(FeedsError):
-    """The address of a filtered feed is not valid; the text says why, for people."""
+    """The address of a filtered feed is not valid; `reason` says why, for people."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ExportError(FeedsError):

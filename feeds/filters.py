@@ -19,6 +19,7 @@ from articles.topics import ALL, Topics, slugify
 from feeds.errors import BadFilterError
 from text.markup import one_line
 from text.people import without_address
+from text.phrases import Joined, Phrase, joined, phrase
 from text.words import any_of, fold
 from web.numbers import whole_number
 
@@ -26,6 +27,8 @@ MAX_VALUES = 10
 """How many topics, and how many values of each parameter, one feed may name."""
 MAX_LENGTH = 80
 """How many characters one value may have."""
+
+_AND, _OR = phrase(" and "), phrase(" or ")
 
 MAX_QUALITY = 2**31 - 1
 """The largest quality that the catalog can store."""
@@ -128,25 +131,26 @@ class FeedFilter:
             and (not self.words or bool(self._pattern().search(fold(f"{article.title}\n{article.summary}"))))
         )
 
-    def title(self, names: Mapping[str, str]) -> str:
+    def title(self, names: Mapping[str, str]) -> Joined:
         """Return a title that describes the filter; `names` has the topics' names by slug."""
-        topics = " and " if self.needs_all else " or "
-        parts = [topics.join(names[slug] for slug in self.topics)]
+        parts: list[str] = [joined(_AND if self.needs_all else _OR, (names[slug] for slug in self.topics))]
         if self.min_quality is not None:
-            parts.append(f"quality {self.min_quality} or more")
+            parts.append(phrase("quality %(least)s or more", least=self.min_quality))
         if self.types:
-            parts.append(f"type {' or '.join(self.types)}")
+            parts.append(phrase("type %(types)s", types=joined(_OR, self.types)))
         if self.authors:
-            parts.append(f"by {' or '.join(self.authors)}")
+            parts.append(phrase("by %(names)s", names=joined(_OR, self.authors)))
         if self.languages:
-            parts.append(f"in {' or '.join(self.languages)}")
+            parts.append(phrase("in %(languages)s", languages=joined(_OR, self.languages)))
         if self.providers:
-            parts.append(f"from {' or '.join(self.providers)}")
+            parts.append(phrase("from %(names)s", names=joined(_OR, self.providers)))
         if self.words:
-            parts.append(f"with {' or '.join(f'“{word}”' for word in self.words)}")
+            quoted = (phrase("“%(word)s”", word=word) for word in self.words)
+            parts.append(phrase("with %(words)s", words=joined(_OR, quoted)))
         if self.excluded:
-            parts.append(f"without {' or '.join(names.get(slug, slug) for slug in self.excluded)}")
-        return ", ".join(parts)
+            left_out = joined(_OR, (names.get(slug, slug) for slug in self.excluded))
+            parts.append(phrase("without %(topics)s", topics=left_out))
+        return joined(", ", parts)
 
     def _matches_people_and_language(self, article: Article) -> bool:
         return (not self.authors or not _people(article).isdisjoint(self.authors)) and (
@@ -186,10 +190,18 @@ def parse(
         if name in values:
             values[name].append(value)
         elif not _FOREIGN.fullmatch(name):
-            raise BadFilterError(f"there is no parameter {name!r}; there are {', '.join(_PARAMETERS)}")
+            raise BadFilterError(
+                phrase(
+                    "there is no parameter %(name)s; there are %(known)s",
+                    name=repr(name),
+                    known=joined(", ", _PARAMETERS),
+                )
+            )
     separators = {"+", ","} & set(path)
     if len(separators) > 1:
-        raise BadFilterError("topics are joined either by + (any of them) or by a comma (all of them)")
+        raise BadFilterError(
+            phrase("topics are joined either by + (any of them) or by a comma (all of them)")
+        )
     needs_all = separators == {","}
     slugs = _slugs(re.split("[+,]", path), topics, needs_all)
     return FeedFilter(
@@ -209,9 +221,9 @@ def parse(
 def _slugs(names: Iterable[str], topics: Topics, needs_all: bool) -> tuple[str, ...]:
     slugs = {_resolve(name, topics) for name in names if name}
     if not slugs:
-        raise BadFilterError("name a topic, or `all`")
+        raise BadFilterError(phrase("name a topic, or `all`"))
     if len(slugs) > MAX_VALUES:
-        raise BadFilterError(f"at most {MAX_VALUES} topics can be joined")
+        raise BadFilterError(phrase("at most %(most)s topics can be joined", most=MAX_VALUES))
     if ALL in slugs:
         slugs = (slugs - {ALL} if needs_all else {ALL}) or {ALL}
     above = {slug: _ancestors(slug, topics) for slug in slugs}
@@ -237,36 +249,44 @@ def _quality(values: list[str]) -> int | None:
     if not values:
         return None
     if len(set(values)) > 1:
-        raise BadFilterError("`min_quality` can be given once")
+        raise BadFilterError(phrase("`min_quality` can be given once"))
     quality = whole_number(values[0], -MAX_QUALITY, MAX_QUALITY)
     if quality is None:
-        raise BadFilterError("`min_quality` must be a whole number")
+        raise BadFilterError(phrase("`min_quality` must be a whole number"))
     return quality
 
 
 def _texts(name: str, values: list[str]) -> tuple[str, ...]:
     texts = sorted({text for value in values if (text := one_line(fold(one_line(value))))})
     if len(texts) > MAX_VALUES:
-        raise BadFilterError(f"`{name}` can be given at most {MAX_VALUES} times")
+        raise BadFilterError(_too_many(name))
     if any(len(text) > MAX_LENGTH for text in texts):
-        raise BadFilterError(f"each `{name}` can have at most {MAX_LENGTH} characters")
+        raise BadFilterError(
+            phrase("each `%(name)s` can have at most %(most)s characters", name=name, most=MAX_LENGTH)
+        )
     return tuple(texts)
+
+
+def _too_many(name: str) -> Phrase:
+    return phrase("`%(name)s` can be given at most %(most)s times", name=name, most=MAX_VALUES)
 
 
 def _languages(values: list[str]) -> tuple[str, ...]:
     tags = _texts("lang", values)
     for tag in tags:
         if not _LANGUAGE.fullmatch(tag):
-            raise BadFilterError(f"{tag!r} is not the tag of a language, such as en or pt-BR")
+            raise BadFilterError(
+                phrase("%(tag)s is not the tag of a language, such as en or pt-BR", tag=repr(tag))
+            )
     return tuple(tag for tag in tags if not any(tag.startswith(f"{other}-") for other in tags))
 
 
 def _excluded(values: list[str], topics: Topics) -> tuple[str, ...]:
     slugs = {_resolve(value.strip(), topics) for value in values if value.strip()}
     if ALL in slugs:
-        raise BadFilterError("a feed without all topics would have no entries")
+        raise BadFilterError(phrase("a feed without all topics would have no entries"))
     if len(slugs) > MAX_VALUES:
-        raise BadFilterError(f"`not` can be given at most {MAX_VALUES} times")
+        raise BadFilterError(_too_many("not"))
     return tuple(sorted(slug for slug in slugs if _ancestors(slug, topics).isdisjoint(slugs)))
 
 

@@ -30,6 +30,8 @@ from feeds.links import Links
 from feeds.model import Content, Feed, History, Site
 from feeds.selection import Selection
 from text.cache import LruCache
+from text.language import language_of
+from text.phrases import phrase
 from web.caching import cache_headers, slugs_in
 from web.cors import OPEN_HEADERS
 from web.document import Document, store
@@ -44,7 +46,7 @@ _MOST_NAMED = 5
 MAX_FILTERED_CHANGES = 10_000
 """Filtered feeds for which the time of their last change is stored."""
 TEXT_CACHE_BYTES = 4_000_000
-ALL_TOPICS = Topic(name="All topics", slug=ALL)
+ALL_TOPICS = Topic(name=phrase("All topics"), slug=ALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +252,7 @@ class Publisher:
         articles = (self.catalog.get(article.id, related=settings.related) for article in found)
         named = (*chosen.topics, *chosen.excluded)
         names = {slug: topic.name for slug in named if (topic := self.topic(slug))}
-        title = f"{chosen.title(names)} – {self.site.title}"
+        title = f"{language_of(self.site.language).say(chosen.title(names))} – {self.site.title}"
         feed = self.build(Topic(name=title, slug=chosen.path, title=title), filter(None, articles), now)
         return replace(
             feed,

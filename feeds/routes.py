@@ -23,6 +23,7 @@ from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
 from feeds.publisher import Publisher
 from feeds.subscriptions import Subscriptions
+from text.phrases import Phrase, joined, phrase
 from web.cors import allow_origins
 from web.redirects import redirect_within
 from web.responses import parameters, respond
@@ -65,7 +66,7 @@ def blueprint(publisher: Publisher) -> Blueprint:
     def subscriptions() -> AnyResponse:
         axis = request.args.get("by", "topic")
         if axis not in ("topic", *AXES):
-            raise BadFilterError(f"by can be topic, {', '.join(AXES)}")
+            raise BadFilterError(phrase("by can be topic, %(axes)s", axes=joined(", ", AXES)))
         return respond(lists.document("" if axis == "topic" else axis))
 
     return routes
@@ -144,10 +145,15 @@ def _add_guesses(routes: Blueprint, publisher: Publisher) -> None:
         routes.add_url_rule(guess, f"guess_{number}", leading_to(path))
 
 
+def too_long_query() -> Phrase:
+    """Return what is said of an address with more parameters than are read."""
+    return phrase("an address can have at most %(most)s characters of parameters", most=f"{MAX_QUERY:,}")
+
+
 def parse_request(publisher: Publisher, path: str) -> FeedFilter:
     """Return the filter of the topics in `path` and the request's parameters. Raises BadFilterError."""
     if len(request.query_string) > MAX_QUERY:
-        raise BadFilterError(f"an address can have at most {MAX_QUERY:,} characters of parameters")
+        raise BadFilterError(too_long_query())
     return filters.parse(path, parameters(), publisher.catalog.topics, own_language=publisher.site.language)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from ops.environment import find_secret
 from ops.errors import SettingError
 from ops.variables import ALLOW_EPHEMERAL_OUTBOX, HOST, PORT, WEB_PORT, WEB_THREADS
 from text.hosts import is_loopback
+from text.phrases import Phrase, joined, phrase
 
 _EPHEMERAL = {
     "DYNO": "Heroku",
@@ -51,8 +52,12 @@ def own_address(environ: Mapping[str, str]) -> Derived | None:
     host = host if of_host else "localhost"
     return Derived(
         value=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
-        origin=f"derived from {' and '.join(used)}" if used else "default",
+        origin=_derived(used) if used else phrase("default"),
     )
+
+
+def _derived(names: Iterable[str]) -> Phrase:
+    return phrase("derived from %(names)s", names=joined(phrase(" and "), names))
 
 
 def unset_address(environ: Mapping[str, str], site_url: str) -> str | None:
@@ -88,7 +93,7 @@ def outbox(environ: Mapping[str, str], state: Path) -> Derived:
             "posted. Attach a PostgreSQL database, so that DATABASE_URL is set; or set "
             f"ALLOW_EPHEMERAL_OUTBOX=1, if {state} is on a disk that lasts"
         )
-    return Derived(value=f"sqlite:///{(state / 'outbox.sqlite').resolve()}", origin="derived from state")
+    return Derived(value=f"sqlite:///{(state / 'outbox.sqlite').resolve()}", origin=_derived(["state"]))
 
 
 def web_threads(environ: Mapping[str, str]) -> int:

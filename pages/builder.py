@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ MAX_FOUND = 40
 """How many choices of each kind are offered of those that have what was typed in their name."""
 MAX_FIND = 80
 """Characters of what choices are found by."""
+
+_COMMAS = re.compile("[,，、]")
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -150,7 +153,7 @@ def _left_out(known: Iterable[Choice], shown: Iterable[Choice]) -> int:
 def _with_single_words(pairs: Pairs) -> Iterator[tuple[str, str]]:
     for name, value in pairs:
         if name in ("word", "not"):
-            yield from ((name, word) for word in value.split(","))
+            yield from ((name, word) for word in _COMMAS.split(value))
         else:
             yield name, value
 

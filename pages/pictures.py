@@ -9,6 +9,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
 from pictures.own import Copy
+from text.phrases import phrase
 
 _MAX_AGE = 7 * 86_400
 _FAILED_MAX_AGE = 3_600
@@ -23,7 +24,7 @@ def add_pictures(routes: Blueprint, find: Callable[[str], Copy | None]) -> None:
     def picture(name: str) -> Response:
         found = find(name)
         if found is None:
-            raise NotFound("No page shows this picture.")
+            raise NotFound(phrase("No page shows this picture."))
         return answer(found)
 
 

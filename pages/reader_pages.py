@@ -175,7 +175,7 @@ class ReaderPages:
         try:
             found |= self._choice(builder.parse_form(pairs, self.catalog.topics, self.site.language), now)
         except BadFilterError as error:
-            found["problem"] = str(error)
+            found["problem"] = error.reason
         form = builder.form(pairs, self.catalog.summaries(now), self._filter_values(now))
         document = self.renderer.document("build.html", cache_control=_UNCACHED, form=form, **found)
         return document, 400 if found["problem"] else 200
@@ -196,7 +196,7 @@ class ReaderPages:
             "subscription": subscription(self._head(chosen, now)),
             "cards": self._cards(matching.articles[:_SHOWN_IN_BUILDER]),
             "count": len(matching.articles),
-            "cut_short": matching.cut_short,
+            "cut_short": matching.cut_short and matching.cut_short.reason,
         }
 
     def _head(self, chosen: FeedFilter, now: datetime) -> Feed:

@@ -16,9 +16,9 @@ from markupsafe import Markup, escape
 from feeds.model import Site
 from pages import cards, outline, when
 from pages.assets import Assets
-from pages.language import Language
 from pages.security import security_headers
 from pictures.shown import NoPictures, Pictures
+from text.language import Language
 from text.summary import cut
 from web.document import Document
 
@@ -47,7 +47,7 @@ class Renderer:
     ) -> None:
         self.pictures: Pictures = pictures or NoPictures()
         self.headers = security_headers(self.pictures.sources)
-        language = language or Language()
+        self.language = language = language or Language()
         self.times = when.Times(zone, language.short_date, language.exact)
         self._environment = _environment(language)
         self._environment.globals |= {
@@ -57,7 +57,6 @@ class Renderer:
             "show_quality": show_quality,
             "is_static": is_static,
             "language": language.tag,
-            "translated": language.gettext,
         }
         self._environment.filters |= {
             "stamp": self.times.stamp,
@@ -94,20 +93,32 @@ def _environment(language: Language) -> Environment:
         language.gettext, language.ngettext, newstyle=True
     )
     environment.filters |= {
-        "ago": when.ago,
+        "ago": language.ago,
         "exact": language.exact,
         "long_date": language.long_date,
         "thousands": language.number,
+        "decimal": language.decimal,
+        "percent": language.percent,
         "counted": language.counted,
         "noun": language.noun,
+        "say": language.say,
+        "sentence": language.sentence,
         "tint": cards.tint,
         "initial": cards.initial,
         "short": lambda name: cut(name, cards.MAX_NAME),
         "sparkline": outline.sparkline,
         "marked": marked,
+        "labelled": labelled,
         "as_people": lambda names: [{"@type": "Person", "name": name} for name in names],
     }
     return environment
+
+
+def labelled(drawing: Markup, label: str) -> Markup:
+    """Return an SVG as a picture with a text for those who do not see it."""
+    return Markup(  # noqa: S704 - of two parts that are Markup
+        drawing.replace("<svg ", Markup('<svg role="img" aria-label="{}" ').format(label), 1)
+    )
 
 
 def marked(text: str, words: Iterable[str]) -> Markup:

@@ -16,13 +16,12 @@ from articles.errors import DeadlineError
 from articles.topics import ALL
 from feeds.errors import BadFilterError, GoneTopicError, UnknownTopicError
 from feeds.publisher import Publisher
-from feeds.routes import MAX_QUERY, redirect_or_not_found
+from feeds.routes import MAX_QUERY, redirect_or_not_found, too_long_query
 from pages.assets import Assets
 from pages.cache import Key, PageCache
 from pages.cards import topic_path
 from pages.crawlers import ICONS, Crawlers
 from pages.files import serve
-from pages.language import language_of
 from pages.lists import MAX_QUESTION, PER_HOME_PAGE
 from pages.pictures import add_pictures
 from pages.reader_pages import MAX_COVERAGE, ReaderPages
@@ -31,6 +30,8 @@ from pages.security import protection
 from pictures.own import OwnPictures
 from pictures.shown import Pictures
 from pictures.size import PictureSizes, Size
+from text.language import language_of
+from text.phrases import phrase
 from text.zones import zone
 from web.numbers import whole_number
 from web.redirects import redirect_within
@@ -122,7 +123,7 @@ def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
         if request.args.get("page") == "1":
             return redirect_within(pages.site.url, "/", urlencode(_without_page()))
         if number > lists.last_page(ALL, PER_HOME_PAGE):
-            raise NotFound("There are fewer pages.")
+            raise NotFound(phrase("There are fewer pages."))
         key: Key = "/" if number == 1 else ("home", str(number))
         return respond(cache.document(key, lambda now: lists.home(number, now)))
 
@@ -130,9 +131,9 @@ def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
     def topics() -> Response:
         question, number = request.args.get("q", "").strip(), _page_number()
         if len(question) > MAX_QUESTION:
-            raise BadRequest(f"A filter can have at most {MAX_QUESTION} characters.")
+            raise BadRequest(phrase("A filter can have at most %(most)s characters.", most=MAX_QUESTION))
         if number > lists.last_topics_page(question, pages.publisher.now()):
-            raise NotFound("There are fewer pages.")
+            raise NotFound(phrase("There are fewer pages."))
         if question:
             return respond(lists.topics(question, number, pages.publisher.now()))
         key: Key = "/topics" if number == 1 else ("topics", str(number))
@@ -147,7 +148,7 @@ def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
         if request.args.get("page") == "1":
             return redirect_within(pages.site.url, topic_path(slug), urlencode(_without_page()))
         if number > lists.last_page(slug):
-            raise NotFound("The topic has fewer pages.")
+            raise NotFound(phrase("The topic has fewer pages."))
         key: Key = f"/topics/{slug}" if number == 1 else ("topic", slug, str(number))
         return respond(cache.document(key, lambda now: lists.topic(found, number, now)))
 
@@ -171,7 +172,7 @@ def _add_documents(routes: Blueprint, publisher: Publisher, crawlers: Crawlers, 
     def sitemap_part(number: int) -> Response:
         document = crawlers.part(number, publisher.now())
         if document is None:
-            raise NotFound("There is no such part of the sitemap.")
+            raise NotFound(phrase("There is no such part of the sitemap."))
         return respond(document)
 
     for path, name in ICONS.items():
@@ -186,7 +187,7 @@ def _add_digests(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> Non
             return redirect_or_not_found(pages.publisher, slug, f"/digests/{{}}/{quote(period)}")
         found = pages.digests.digest(topic, period, now) if pages.digests.every else None
         if found is None:
-            raise NotFound("There is no digest of this day or week.")
+            raise NotFound(phrase("There is no digest of this day or week."))
         return respond(cache.document(("digest", slug, period), lambda now: pages.digest(topic, found, now)))
 
 
@@ -195,13 +196,13 @@ def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:
     def search() -> Response:
         question = request.args.get("q", "").strip()
         if len(question) > MAX_LENGTH:
-            raise BadRequest(f"A search can have at most {MAX_LENGTH} characters.")
+            raise BadRequest(phrase("A search can have at most %(most)s characters.", most=MAX_LENGTH))
         return respond(pages.search_results(question, _page_number(), pages.publisher.now()))
 
     @routes.get("/build")
     def build() -> Response:
         if len(request.query_string) > MAX_QUERY:
-            raise BadFilterError(f"an address can have at most {MAX_QUERY:,} characters of parameters")
+            raise BadFilterError(too_long_query())
         document, status = pages.feed_builder(parameters(), pages.publisher.now())
         response = respond(document)
         if status != 200:
@@ -229,7 +230,7 @@ def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles, ca
             return respond(cache.document(f"/articles/{name}", lambda now: pages.article(found, now)))
         file = files.find(name, pages.publisher.now())
         if file is None:
-            raise NotFound("The article does not exist or is no longer published.")
+            raise NotFound(phrase("The article does not exist or is no longer published."))
         return serve(file)
 
 
@@ -242,20 +243,25 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
 
     @routes.app_errorhandler(UnknownTopicError)
     def unknown_topic(error: UnknownTopicError) -> Response:
-        return page(404, "Topic not found", near=error.near)
+        return page(404, phrase("Topic not found"), near=error.near)
 
     @routes.app_errorhandler(GoneTopicError)
     def gone_topic(error: GoneTopicError) -> Response:
-        return page(410, "This topic was removed", "Its feeds no longer have entries. You can unsubscribe.")
+        text = phrase("Its feeds no longer have entries. You can unsubscribe.")
+        return page(410, phrase("This topic was removed"), text)
 
     @routes.app_errorhandler(BadFilterError)
     def bad_filter(error: BadFilterError) -> Response:
-        reason = str(error)
-        return page(400, "Invalid feed address", f"{reason[0].upper()}{reason[1:]}.")
+        text = phrase("%(sentence)s.", sentence=pages.renderer.language.sentence(error.reason))
+        return page(400, phrase("Invalid feed address"), text)
 
     @routes.app_errorhandler(DeadlineError)
     def too_long(error: DeadlineError) -> Response:
-        answer = page(503, "The request took too long", f"It was stopped: {error}.")
+        answer = page(
+            503,
+            phrase("The request took too long"),
+            phrase("It was stopped: %(reason)s.", reason=error.reason),
+        )
         answer.headers["Retry-After"] = _RETRY_AFTER_DEADLINE
         return answer
 
@@ -272,7 +278,14 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
 _RETRY_AFTER_DEADLINE = "600"  # seconds: what took too long now takes as long in a minute
 _MAX_PAGE = 99_999
 _PAGE_AND_SLASH = re.compile(r"/(?:topics(?:/[^/]+)?|digests/[^/]+/[^/]+|build|search|admin(?:/[a-z]+)?)/")
-_TITLES = {404: "Page not found", 500: "Internal error"}
+_TITLES = {
+    400: phrase("Bad request"),
+    403: phrase("Forbidden"),
+    404: phrase("Page not found"),
+    405: phrase("Method not allowed"),
+    413: phrase("The request is too large"),
+    500: phrase("Internal error"),
+}
 
 
 def _without_page() -> list[tuple[str, str]]:
@@ -284,5 +297,5 @@ def _page_number() -> int:
     """Return the number of the requested page, from 1. Raises NotFound for anything else."""
     number = whole_number(request.args.get("page", "1"), 1, _MAX_PAGE)
     if number is None:
-        raise NotFound("This is not the number of a page.")
+        raise NotFound(phrase("This is not the number of a page."))
     return number

@@ -11,10 +11,11 @@ from markupsafe import Markup
 from feeds.formats import FORMATS
 from feeds.model import Feed
 from text.cache import LruCache
+from text.phrases import phrase
 
 _LABELS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
-ON_THIS_DEVICE = "Feed reader on this device"
+ON_THIS_DEVICE = phrase("Feed reader on this device")
 """What opens an address of the form `feed:`, in place of a reader's name."""
 
 # How each service accepts a feed's address, from its help pages and share buttons.
@@ -89,5 +90,4 @@ def _drawing(url: str) -> Markup:
         code = segno.make_qr(url, error="m")
     except segno.DataOverflowError:
         return Markup()
-    drawing = code.svg_inline(border=3, omitsize=True, svgclass="qr", lineclass=None)
-    return Markup(drawing.replace("<svg ", '<svg role="img" aria-label="QR code of this page" ', 1))  # noqa: S704 - made of digits
+    return Markup(code.svg_inline(border=3, omitsize=True, svgclass="qr", lineclass=None))  # noqa: S704 - made of digits

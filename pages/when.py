@@ -4,46 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-_UNITS = (
-    (timedelta(days=365), "year"),
-    (timedelta(days=30), "month"),
-    (timedelta(days=7), "week"),
-    (timedelta(days=1), "day"),
-    (timedelta(hours=1), "hour"),
-    (timedelta(minutes=1), "minute"),
-)
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """Return how long before `now` a time was, in its largest whole unit: "3 hours ago"."""
-    past = now - moment
-    for length, name in _UNITS:
-        if (count := past // length) >= 1:
-            return f"{count} {name}{'' if count == 1 else 's'} ago"
-    return "just now" if past >= timedelta(0) else "soon"
-
-
-def exact(moment: datetime) -> str:
-    """Return a time to the minute, in UTC and in English whatever the process's locale."""
-    moment = moment.astimezone(UTC)
-    return f"{short_date(moment.date())}, {moment:%H:%M} UTC"
-
-
-def short_date(day: date) -> str:
-    """Return a date such as "20 Nov 2026"."""
-    return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
-
-
-def long_date(day: date) -> str:
-    """Return a date such as "Friday, 20 November 2026"."""
-    return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+from text.times import exact, short_date
 
 
 @dataclass(frozen=True, slots=True)

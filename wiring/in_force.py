@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.sending.network import proxy_variable
-from config import Config, Shown, shown
+from config import DEFAULT, Config, Shown, shown
 from ops.environment import find_secret
 from ops.errors import SettingError
 from ops.hosting import outbox, platform
 from ops.variables import VARIABLES
+from text.phrases import explained, phrase
 from wiring.loading import config_path
 
 SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "FEEDS_SECRET", "DATABASE_URL", "SENTRY_DSN")
@@ -42,13 +43,13 @@ def _environment(config: Config, environ: Mapping[str, str]) -> Iterator[Shown]:
     """Yield the settings that are only in the environment, and what follows from it."""
     if host := platform(environ):
         yield Shown(name="platform", value=host.value, origin=host.origin)
-    named = "NEWSWIRE_CONFIG" if environ.get("NEWSWIRE_CONFIG") else "default"
+    named = "NEWSWIRE_CONFIG" if environ.get("NEWSWIRE_CONFIG") else DEFAULT
     yield Shown(name="NEWSWIRE_CONFIG", value=str(config_path(environ)), origin=named)
     for each in VARIABLES:
-        origin = each.name if each.is_set(environ) else "default"
+        origin = each.name if each.is_set(environ) else DEFAULT
         yield Shown(name=each.name, value=each.text(environ), origin=origin)
     if config.bot.proxy is None and (variable := proxy_variable(environ)):
-        yield Shown(name="proxy", value="set", origin=variable)  # its address may have a password
+        yield Shown(name="proxy", value=phrase("set"), origin=variable)  # its address may have a password
     yield _outbox(config, environ)
 
 
@@ -56,7 +57,7 @@ def _outbox(config: Config, environ: Mapping[str, str]) -> Shown:
     try:
         found = outbox(environ, config.state)
     except SettingError as error:
-        return Shown(name="outbox", value=f"unusable: {error}", origin="")
+        return Shown(name="outbox", value=explained(phrase("unusable"), str(error)), origin="")
     # Of DATABASE_URL no more than its scheme, since it holds the password.
     kind = "SQLite" if found.value.startswith("sqlite:") else "PostgreSQL"
     return Shown(name="outbox", value=kind, origin=found.origin)
@@ -73,5 +74,7 @@ def _secret(name: str, environ: Mapping[str, str]) -> Shown:
     try:
         found = find_secret(name, environ)
     except SettingError as error:
-        return Shown(name=name, value=f"unusable: {error}", origin="")
-    return Shown(name=name, value="set" if found else "not set", origin=found.origin if found else "")
+        return Shown(name=name, value=explained(phrase("unusable"), str(error)), origin="")
+    return Shown(
+        name=name, value=phrase("set") if found else phrase("not set"), origin=found.origin if found else ""
+    )

@@ -26,6 +26,8 @@ _WORD = re.compile(r"[\w'’]+")
 _MARKUP = re.compile(
     r"<!--.{0,2000}?-->|<[^<>]{1,2000}>|(?<=\])\([^()\s]{1,2000}[^()]{0,200}\)|[*_`#>|~\[\]]+"
 )
+# The quotation marks of languages, as if they were typed on a keyboard.
+_QUOTES = str.maketrans(dict.fromkeys("“”„«»「」", '"'))
 # A quoted phrase, or what is between spaces; with a minus before it, neither may be there.
 _PART = re.compile(r"""(?:(?<=\s)|^)(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<plain>\S+))""")
 
@@ -70,7 +72,7 @@ def parse(question: str) -> Question:
     phrases: dict[tuple[str, ...], tuple[str, ...]] = {}
     excluded: dict[tuple[str, ...], tuple[str, ...]] = {}
     is_open, left = False, MAX_WORDS
-    for part in _PART.finditer(question[:MAX_LENGTH]):
+    for part in _PART.finditer(question[:MAX_LENGTH].translate(_QUOTES)):
         found = _words(part["phrase"] if part["plain"] is None else part["plain"])
         pieces = [tuple(found)] if part["plain"] is None else [(word,) for word in found]
         for piece in pieces:

@@ -15,16 +15,17 @@ from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.database import Database
 from bot.outbox.schema import channels, deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
+from text.phrases import countable, counted_phrase
 
 
 class Need(Enum):
     """What a person is needed for, in words for one and for several."""
 
     NO_BOT = (wording.NO_BOT, wording.NO_BOT)
-    DISABLED = ("1 channel is disabled", "{} channels are disabled")
-    ANSWER_LOST = ("1 answer was lost", "{} answers were lost")
-    REVIEW = ("1 message waits for review", "{} messages wait for review")
-    GIVEN_UP = ("1 message was given up", "{} messages were given up")
+    DISABLED = countable("%(num)s channel is disabled", "%(num)s channels are disabled")
+    ANSWER_LOST = countable("%(num)s answer was lost", "%(num)s answers were lost")
+    REVIEW = countable("%(num)s message waits for review", "%(num)s messages wait for review")
+    GIVEN_UP = countable("%(num)s message was given up", "%(num)s messages were given up")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Attention:
     def says(self) -> str:
         """What it is, in words."""
         one, several = self.need.value
-        return one if self.count == 1 else several.format(f"{self.count:,}")
+        return wording.NO_BOT if self.need is Need.NO_BOT else counted_phrase(one, several, self.count)
 
 
 def attention(database: Database, now: datetime) -> list[Attention]:

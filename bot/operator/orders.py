@@ -26,7 +26,9 @@ from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import read_deliveries
 from bot.outbox.schema import channels, deliveries, posts
 from bot.outbox.states import DUE, DeliveryState, PostState, State
+from bot.outbox.wording import attempts
 from bot.services import Detail
+from text.phrases import Phrase, phrase
 
 _AFRESH: dict[str, Any] = {
     "cause": Cause.NONE,
@@ -74,9 +76,9 @@ class Answer:
     whole_message: bool = True
 
 
-WILL_BE_POSTED = Answer(done=True, says="it will be posted in the bot's next run")
-_IS_POSTED = Answer(done=True, says="it is marked as posted")
-IS_SKIPPED = Answer(done=True, says="it is skipped, and will not be posted", whole_message=False)
+WILL_BE_POSTED = Answer(done=True, says=phrase("it will be posted in the bot's next run"))
+_IS_POSTED = Answer(done=True, says=phrase("it is marked as posted"))
+IS_SKIPPED = Answer(done=True, says=phrase("it is skipped, and will not be posted"), whole_message=False)
 
 
 def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
@@ -203,26 +205,32 @@ def carry_out(
         _lock(connection, delivery_id)
         found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
         if not found:
-            return Answer(done=False, says="there is no such delivery")
+            return Answer(done=False, says=phrase("there is no such delivery"))
         current = Seen.of(found[0])
         if seen is not None and seen != current:
-            return _unchanged(f"it was {_words(seen)} when you saw it, and is {_words(current)} now")
+            changed = phrase(
+                "it was %(seen)s when you saw it, and is %(now)s now", seen=_words(seen), now=_words(current)
+            )
+            return unchanged(changed)
         if not act(connection, found[0]):
             connection.rollback()
-            return _unchanged(f"it is {_words(current)}")
+            return unchanged(phrase("it is %(now)s", now=_words(current)))
         query = select(channels.c.state).where(channels.c.name == found[0].channel)
         stopped = connection.scalar(query) in (ChannelStatus.DISABLED, ChannelStatus.PAUSED)
     if done is WILL_BE_POSTED and stopped:
-        return Answer(done=True, says=f"it will be posted once {found[0].channel} is resumed")
+        return Answer(
+            done=True, says=phrase("it will be posted once %(channel)s is resumed", channel=found[0].channel)
+        )
     return done
 
 
-def _unchanged(reason: str) -> Answer:
-    return Answer(done=False, says=f"nothing was changed: {reason}")
+def unchanged(reason: Phrase) -> Answer:
+    """Return that an order was not carried out, and why."""
+    return Answer(done=False, says=phrase("nothing was changed: %(reason)s", reason=reason))
 
 
-def _words(seen: Seen) -> str:
-    return f"{seen.state} after {'1 attempt' if seen.attempts == 1 else f'{seen.attempts} attempts'}"
+def _words(seen: Seen) -> Phrase:
+    return phrase("%(state)s after %(attempts)s", state=seen.state, attempts=attempts(seen.attempts))
 
 
 def _lock(connection: Connection, delivery_id: int) -> None:

@@ -7,11 +7,19 @@ from typing import Any
 
 from bot.outbox.records import PostKind
 from bot.outbox.wording import moment
+from bot.planning.budget import Budget
 from bot.planning.forecast import Hold
 from bot.planning.policy import Policy
 from bot.planning.rules import Channel
 from bot.planning.timeline import ComingPost, Item, Timeline, Wait
-from text.numbers import counted
+from bot.planning.windows import Quiet
+from text.phrases import Phrase, counted_phrase, joined, phrase
+
+_BUDGETS = {
+    "hour": phrase("%(most)s an hour"),
+    "day": phrase("%(most)s a day"),
+    "week": phrase("%(most)s a week"),
+}
 
 
 def timeline_lines(found: Timeline) -> Iterator[str]:
@@ -66,56 +74,83 @@ def when(post: ComingPost) -> str:
 
 def title_of(post: ComingPost) -> str:
     """Say what a post is about, and whom it notifies."""
-    again = "another try: " if post.is_retry else ""
-    notifies = f", notifies {post.mention}" if post.mention else ""
+    count = len(post.items)
+    said: str = joined(", ", map(_named, post.items))
     if post.kind is PostKind.DIGEST:
-        return f"{again}digest of {counted(len(post.items), 'article')}{notifies}"
-    urgent = "urgent: " if post.kind is PostKind.URGENT else ""
-    return f"{again}{urgent}{', '.join(map(_named, post.items))}{notifies}"
+        said = counted_phrase("digest of %(num)s article", "digest of %(num)s articles", count)
+    if post.kind is PostKind.URGENT:
+        said = phrase("urgent: %(post)s", post=said)
+    if post.is_retry:
+        said = phrase("another try: %(post)s", post=said)
+    return phrase("%(post)s, notifies %(names)s", post=said, names=post.mention) if post.mention else said
 
 
 def why(wait: Wait, channel: Channel) -> str:
     """Say what an article waits for, and what becomes of it."""
+    held = hold_words(wait.hold, channel)
     if wait.posted_at is not None:
-        return f"{hold_words(wait.hold, channel)}, until {moment(wait.posted_at)}"
+        return phrase("%(why)s, until %(time)s", why=held, time=moment(wait.posted_at))
     if wait.expires_at is not None:
-        return f"{hold_words(wait.hold, channel)}; too old at {moment(wait.expires_at)}"
-    return hold_words(wait.hold, channel)
+        return phrase("%(why)s; too old at %(time)s", why=held, time=moment(wait.expires_at))
+    return held
 
 
 def hold_words(hold: Hold, channel: Channel) -> str:
     """Say what holds an article back."""
     policy = channel.policy
     if hold is Hold.QUIET:
-        return "waits for the end of the quiet hours"
+        return phrase("waits for the end of the quiet hours")
     if hold is Hold.BUDGET and policy.budget:
-        return f"waits for room in the budget of {policy.budget.at_most} a {policy.budget.per}"
+        return phrase("waits for room in the budget of %(budget)s", budget=_budget_words(policy.budget))
     if hold is Hold.DIGEST:
-        return f"waits for {_digest_words(policy)}"
-    return f"waits for its turn: {channel.max_per_tick} posts in each run of the bot"
+        return phrase("waits for the %(digest)s", digest=_digest_words(policy))
+    return counted_phrase(
+        "waits for its turn: %(num)s post in each run of the bot",
+        "waits for its turn: %(num)s posts in each run of the bot",
+        channel.max_per_tick,
+    )
 
 
 def policy_words(policy: Policy) -> Iterator[str]:
     """Say when, and in which form, a channel has its posts, part by part."""
     if quiet := policy.quiet:
-        nightly = f" from {quiet.start:%H:%M} to {quiet.end:%H:%M}" if quiet.start and quiet.end else ""
-        weekends = " on weekends" if quiet.weekends else ""
-        yield f"quiet{nightly}{' and' if nightly and weekends else ''}{weekends} ({quiet.zone.key})"
+        yield _quiet_words(quiet)
     if budget := policy.budget:
-        yield f"at most {budget.at_most} a {budget.per}, the {budget.keep} first"
+        allowed = _budget_words(budget)
+        if budget.keep == "best":
+            yield phrase("at most %(budget)s, the best first", budget=allowed)
+        else:
+            yield phrase("at most %(budget)s, the newest first", budget=allowed)
     if policy.digest:
-        yield _digest_words(policy).removeprefix("the ")
+        yield _digest_words(policy)
     if urgent := policy.urgent:
-        yield f"urgent from quality {urgent.min_quality} on"
+        yield phrase("urgent from quality %(least)s on", least=urgent.min_quality)
 
 
-def _digest_words(policy: Policy) -> str:
+def _quiet_words(quiet: Quiet) -> Phrase:
+    values = {"zone": quiet.zone.key}
+    if quiet.start is None or quiet.end is None:
+        return phrase("quiet on weekends (%(zone)s)", **values)
+    values |= {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"}
+    if quiet.weekends:
+        return phrase("quiet from %(start)s to %(end)s and on weekends (%(zone)s)", **values)
+    return phrase("quiet from %(start)s to %(end)s (%(zone)s)", **values)
+
+
+def _budget_words(budget: Budget) -> Phrase:
+    return phrase(_BUDGETS[budget.per], most=budget.at_most)
+
+
+def _digest_words(policy: Policy) -> Phrase:
     digest = policy.digest
     if digest is None:
-        return "the digest"
-    times = ", ".join(f"{at:%H:%M}" for at in digest.at)
-    least = f", of {digest.at_least} articles or more" if digest.at_least > 1 else ""
-    return f"the digest at {times} ({digest.zone.key}){least}"
+        return phrase("digest")
+    values = {"times": joined(", ", [f"{at:%H:%M}" for at in digest.at]), "zone": digest.zone.key}
+    if digest.at_least == 1:
+        return phrase("digest at %(times)s (%(zone)s)", **values)
+    return phrase(
+        "digest at %(times)s (%(zone)s), of %(least)s articles or more", least=digest.at_least, **values
+    )
 
 
 def _named(item: Item) -> str:

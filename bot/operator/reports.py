@@ -23,6 +23,7 @@ from bot.services import Rate
 from bot.services.remarks import coverage_line
 from bot.services.rich import words_of
 from text.numbers import counted
+from text.phrases import explained, joined, phrase
 from text.tables import Cell, Column, Line, table
 
 GOOD, DOUBTFUL, BAD = "green", "yellow", "red"
@@ -82,13 +83,18 @@ def answer(found: Explanation) -> str:
     """Say in which state an article's delivery is, or whether there would be one."""
     if delivery := found.delivery:
         said = outlook.why(found.wait, found.channel) if found.wait else _next(delivery)
-        status = f"{delivery.state} since {moment(since(delivery))}, delivery {delivery.id}"
-        return f"{status}, {said}" if said else status
+        status = phrase(
+            "%(state)s since %(time)s, delivery %(id)s",
+            state=delivery.state,
+            time=moment(since(delivery)),
+            id=str(delivery.id),
+        )
+        return joined(", ", [status, said]) if said else status
     if not found.decision.deliver:
-        return f"is not posted: {found.decision.says}"
+        return phrase("is not posted: %(why)s", why=found.decision.says)
     if found.state is None or found.state.baselined_at is None:
-        return "would count as already there when the channel starts, unless its `backfill` takes it"
-    return "would be held for review" if found.channel.review else "would be posted"
+        return phrase("would count as already there when the channel starts, unless its `backfill` takes it")
+    return phrase("would be held for review") if found.channel.review else phrase("would be posted")
 
 
 def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> Iterator[Line]:
@@ -138,9 +144,9 @@ def since(delivery: Delivery) -> datetime:
 
 def _next(delivery: Delivery) -> str:
     """Say when a delivery is due and why it is in its state, as far as there is something to say."""
-    due = f"due {moment(delivery.due_at)}" if delivery.due_at else ""
+    due = phrase("due %(time)s", time=moment(delivery.due_at)) if delivery.due_at else ""
     reason = delivery.reason if delivery.reason != delivery.state else ""
-    return ": ".join(filter(None, (due, reason)))
+    return explained(due, reason) if due and reason else due or reason
 
 
 def attempt_line(attempt: AttemptRecord) -> str:
@@ -179,17 +185,26 @@ def _colour_of(status: str, state: ChannelState | None) -> str:
 
 def pace(channel: Channel, rates: Iterable[Rate]) -> str:
     """Say how fast a channel is posted to, and by which policy."""
-    paces = " and ".join(f"{count} in {span.total_seconds():g} s" for count, span in rates)
-    return "; ".join(
-        [f"at most {paces}, {channel.max_per_tick} per tick", *outlook.policy_words(channel.policy)]
+    paces = joined(
+        phrase(" and "),
+        (
+            phrase("%(count)s in %(seconds)s s", count=count, seconds=f"{span.total_seconds():g}")
+            for count, span in rates
+        ),
     )
+    speed = phrase("at most %(paces)s, %(posts)s per tick", paces=paces, posts=channel.max_per_tick)
+    return joined("; ", [speed, *outlook.policy_words(channel.policy)])
 
 
 def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, State], int]) -> Iterator[str]:
     """Name the channels that the outbox knows and the settings do not."""
     known = {channel.name for channel in channels}
     for name in sorted({name for name, _ in counts} - known):
-        yield f"{name}: no longer in the settings; deliveries: {_counted(name, counts)}"
+        yield phrase(
+            "%(name)s: no longer in the settings; deliveries: %(counts)s",
+            name=name,
+            counts=_counted(name, counts),
+        )
 
 
 def orphan_lines(orphaned: Mapping[str, int]) -> Iterator[str]:
@@ -200,16 +215,20 @@ def orphan_lines(orphaned: Mapping[str, int]) -> Iterator[str]:
 
 def not_started(name: str) -> str:
     """Say that a channel takes no orders yet."""
-    return f"{name} has not started yet"
+    return phrase("%(name)s has not started yet", name=name)
 
 
 def channel_ordered(name: str, order: str) -> str:
     """Say that an order to `pause` or `resume` a channel was carried out."""
-    return f"{name} is {order}d"
+    if order == "pause":
+        return phrase("%(name)s is paused", name=name)
+    return phrase("%(name)s is resumed", name=name)
 
 
 def _counted(name: str, counts: Mapping[tuple[str, State], int]) -> str:
-    return ", ".join(f"{n} {state}" for state in State if (n := counts.get((name, state), 0))) or "none"
+    found = ((state, n) for state in State if (n := counts.get((name, state), 0)))
+    parts = [phrase("%(count)s %(state)s", count=n, state=state) for state, n in found]
+    return joined(", ", parts) or phrase("none")
 
 
 def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, update
 
-from bot.operator.orders import WILL_BE_POSTED, Answer, Seen, as_seen, carry_out
+from bot.operator.orders import WILL_BE_POSTED, Answer, Seen, as_seen, carry_out, unchanged
 from bot.operator.parts import BotParts
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
@@ -29,6 +29,7 @@ from bot.services import SERVICES
 from bot.services.layout import as_shown
 from bot.services.message import Message
 from bot.services.text import clean
+from text.phrases import phrase
 
 FARTHEST = timedelta(days=366)
 """How far ahead a post may be scheduled."""
@@ -40,7 +41,7 @@ LONGEST_COMMENT = 200
 _LONGEST_TIME = 40
 """Characters of a time."""
 
-_IS_DROPPED = Answer(done=True, says="it is dropped, and will not be posted")
+_IS_DROPPED = Answer(done=True, says=phrase("it is dropped, and will not be posted"))
 
 
 class Verdict(StrEnum):
@@ -115,13 +116,14 @@ def approve(
     """
     due_at = max(now, at or now)
     if due_at - now > FARTHEST:
-        return Answer(done=False, says=f"nothing was changed: {moment(due_at)} is more than a year ahead")
+        too_far = phrase("%(time)s is more than a year ahead", time=moment(due_at))
+        return unchanged(too_far)
     verdict = Verdict.SCHEDULED if due_at > now else Verdict.APPROVED
 
     def act(connection: Connection, found: Delivery) -> bool:
         return _review(connection, found.post, PostState.PLANNED, verdict, now, due_at)
 
-    says = Answer(done=True, says=f"it will be posted at {moment(due_at)}")
+    says = Answer(done=True, says=phrase("it will be posted at %(time)s", time=moment(due_at)))
     return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED if due_at <= now else says)
 
 
@@ -131,9 +133,7 @@ def comment(
     """Put a line above the post of a delivery that waits for review; "" takes the one that is there away."""
     line = clean(storable(text))
     if len(line) > LONGEST_COMMENT:
-        return Answer(
-            done=False, says=f"nothing was changed: a comment has {LONGEST_COMMENT} characters at most"
-        )
+        return unchanged(phrase("a comment has %(most)s characters at most", most=LONGEST_COMMENT))
 
     def act(connection: Connection, found: Delivery) -> bool:
         post = found.post
@@ -142,7 +142,7 @@ def comment(
         said = update(posts).where(as_seen(post)).values(body=line or None, reviewed_at=now)
         return connection.execute(said).rowcount == 1
 
-    says = f"it is commented: {line}" if line else "it has no comment"
+    says = phrase("it is commented: %(line)s", line=line) if line else phrase("it has no comment")
     return carry_out(database, delivery_id, seen, act, Answer(done=True, says=says))
 
 

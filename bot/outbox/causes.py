@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+
+from text.phrases import explained, phrase
 
 
 class Cause(StrEnum):
@@ -58,41 +61,44 @@ LOST = frozenset({Cause.ANSWER_LOST})
 
 _WORDS = {
     Cause.NONE: "",
-    Cause.ARCHIVE: "baselined",
-    Cause.RULES_CHANGED: "rules changed",
-    Cause.SAME_STORY: "same story already posted",
-    Cause.SIMILAR: "same story as",
-    Cause.DELETED: "deleted",
-    Cause.UNPUBLISHED: "unpublished",
-    Cause.FUTURE: "future",
-    Cause.PAST_EXPIRY: "past its expiry date",
-    Cause.TOPIC: "topic not followed",
-    Cause.TYPE: "type does not match",
-    Cause.PROVIDER: "provider does not match",
-    Cause.AUTHOR: "author does not match",
-    Cause.LANGUAGE: "language does not match",
-    Cause.KEYWORD: "keywords do not match",
-    Cause.NO_QUALITY: "no quality",
-    Cause.BELOW_QUALITY: "below quality",
-    Cause.TOO_OLD: "too old",
-    Cause.REPLAYED: "replayed by the operator",
-    Cause.SKIPPED_BY_OPERATOR: "skipped by the operator",
-    Cause.RESOLVED_POSTED: "resolved by the operator: posted",
-    Cause.RESOLVED_NOT_POSTED: "resolved by the operator: not posted",
-    Cause.FORGOTTEN: "the channel was forgotten by the operator",
-    Cause.REVIEW: "waits for review",
-    Cause.QUIET_HOURS: "too old when the quiet hours ended",
-    Cause.BUDGET: "too old before the budget had room for it",
-    Cause.DIGEST: "too old before there was a digest with it",
-    Cause.UNSENT: "not sent",
-    Cause.RATE_LIMITED: "rate limited",
-    Cause.DENIED: "denied",
-    Cause.REFUSED: "refused",
-    Cause.ANSWER_LOST: "answer lost",
-    Cause.CHANNEL_DISABLED: "channel disabled",
-    Cause.CANNOT_COMPOSE: "no message could be composed from it",
-    Cause.NOTHING_LEFT: "its articles are no longer to be posted",
+    Cause.ARCHIVE: phrase("baselined"),
+    Cause.RULES_CHANGED: phrase("rules changed"),
+    Cause.SAME_STORY: phrase("same story already posted"),
+    Cause.SIMILAR: phrase("same story as"),
+    Cause.DELETED: phrase("deleted"),
+    Cause.UNPUBLISHED: phrase("unpublished"),
+    Cause.FUTURE: phrase("future"),
+    Cause.PAST_EXPIRY: phrase("past its expiry date"),
+    Cause.TOPIC: phrase("topic not followed"),
+    Cause.TYPE: phrase("type does not match"),
+    Cause.PROVIDER: phrase("provider does not match"),
+    Cause.AUTHOR: phrase("author does not match"),
+    Cause.LANGUAGE: phrase("language does not match"),
+    Cause.KEYWORD: phrase("keywords do not match"),
+    Cause.NO_QUALITY: phrase("no quality"),
+    Cause.BELOW_QUALITY: phrase("below quality"),
+    Cause.TOO_OLD: phrase("too old"),
+    Cause.REPLAYED: phrase("replayed by the operator"),
+    Cause.SKIPPED_BY_OPERATOR: phrase("skipped by the operator"),
+    Cause.RESOLVED_POSTED: phrase("resolved by the operator: posted"),
+    Cause.RESOLVED_NOT_POSTED: phrase("resolved by the operator: not posted"),
+    Cause.FORGOTTEN: phrase("the channel was forgotten by the operator"),
+    Cause.REVIEW: phrase("waits for review"),
+    Cause.QUIET_HOURS: phrase("too old when the quiet hours ended"),
+    Cause.BUDGET: phrase("too old before the budget had room for it"),
+    Cause.DIGEST: phrase("too old before there was a digest with it"),
+    Cause.UNSENT: phrase("not sent"),
+    Cause.RATE_LIMITED: phrase("rate limited"),
+    Cause.DENIED: phrase("denied"),
+    Cause.REFUSED: phrase("refused"),
+    Cause.ANSWER_LOST: phrase("answer lost"),
+    Cause.CHANNEL_DISABLED: phrase("channel disabled"),
+    Cause.CANNOT_COMPOSE: phrase("no message could be composed from it"),
+    Cause.NOTHING_LEFT: phrase("its articles are no longer to be posted"),
 }
+
+BELOW = phrase("below quality %(least)s: %(quality)s")
+_BELOW = re.compile(r"below quality (-?\d+): (-?\d+)")
 
 _WITHOUT_NOTE = frozenset({Cause.CHANNEL_DISABLED, Cause.NONE})
 _WITH_NOTE = frozenset({Cause.ANSWER_LOST, Cause.CANNOT_COMPOSE})
@@ -107,7 +113,14 @@ def describe(cause: Cause, note: str = "", told_by: str | None = None) -> str:
     """
     words = _WORDS[cause]
     if told_by is not None:
-        return f"{words} {told_by}" if cause is Cause.SIMILAR else f"{words}: {told_by}"
+        is_similar = cause is Cause.SIMILAR
+        return phrase("same story as %(id)s", id=told_by) if is_similar else explained(words, told_by)
     if not note or cause in _WITHOUT_NOTE:
         return words or note
-    return f"{words}: {note}" if cause in _WITH_NOTE else note
+    if cause in _WITH_NOTE:
+        return explained(words, note)
+    # A rule states its decision as its words and the particulars.
+    if cause is Cause.BELOW_QUALITY and (found := _BELOW.fullmatch(note)):
+        return phrase(BELOW, least=found[1], quality=found[2])
+    detail = note.removeprefix(f"{words}: ")
+    return explained(words, detail) if detail != note else note

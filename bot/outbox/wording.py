@@ -9,9 +9,10 @@ from datetime import datetime
 
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.lease import TERM, Holder
+from text.phrases import counted_phrase, phrase
 
-ENABLED = "enabled"
-NO_BOT = "no bot is running"
+ENABLED = phrase("enabled")
+NO_BOT = phrase("no bot is running")
 
 
 def standing(state: ChannelState | None, now: datetime, *, is_set_up: bool = True) -> str:
@@ -20,13 +21,18 @@ def standing(state: ChannelState | None, now: datetime, *, is_set_up: bool = Tru
     One that is not set up has no secret, or one or a template that cannot be used.
     """
     if not is_set_up:
-        return "not set up to post"
+        return phrase("not set up to post")
     if state is None or state.baselined_at is None:
-        return "not started yet"
+        return phrase("not started yet")
     if state.state is not ChannelStatus.ENABLED:
-        return f"{state.state} since {moment(state.changed_at)}: {state.reason}"
+        return phrase(
+            "%(state)s since %(time)s: %(reason)s",
+            state=state.state,
+            time=moment(state.changed_at),
+            reason=state.reason,
+        )
     if state.paused_until and state.paused_until > now:
-        return f"backing off until {moment(state.paused_until)}"
+        return phrase("backing off until %(time)s", time=moment(state.paused_until))
     return ENABLED
 
 
@@ -35,8 +41,13 @@ def posting(holder: Holder, now: datetime) -> str:
     if holder.name is None or holder.expires_at is None:
         return NO_BOT
     if holder.expires_at <= now:
-        return f"{NO_BOT}: the last one has not been heard of since {moment(holder.expires_at - TERM)}"
-    return f"the bot that posts: {holder.name}, until {moment(holder.expires_at)}"
+        return phrase(
+            "no bot is running: the last one has not been heard of since %(time)s",
+            time=moment(holder.expires_at - TERM),
+        )
+    return phrase(
+        "the bot that posts: %(name)s, until %(time)s", name=holder.name, time=moment(holder.expires_at)
+    )
 
 
 def disabled(name: str, reason: str, waiting: int | None = None) -> str:
@@ -47,20 +58,22 @@ def disabled(name: str, reason: str, waiting: int | None = None) -> str:
 
 def orphaned(name: str, waiting: int) -> str:
     """Say of a channel that the settings no longer have it, and what can be done about what waits for it."""
-    return (
-        f"{name} is no longer in the settings, and {waits(waiting)} for it: `was: {name}` in the settings of"
-        f" its new name carries them over, `flask bot forget {name}` ends them"
+    return phrase(
+        "%(name)s is no longer in the settings, and %(deliveries)s for it: `was: %(name)s` in the settings of"
+        " its new name carries them over, `flask bot forget %(name)s` ends them",
+        name=name,
+        deliveries=waits(waiting),
     )
 
 
 def waits(count: int) -> str:
     """Say how many deliveries wait."""
-    return "1 delivery waits" if count == 1 else f"{count} deliveries wait"
+    return counted_phrase("%(num)s delivery waits", "%(num)s deliveries wait", count)
 
 
 def attempts(count: int) -> str:
     """Say how many attempts there were."""
-    return "1 attempt" if count == 1 else f"{count} attempts"
+    return counted_phrase("%(num)s attempt", "%(num)s attempts", count)
 
 
 def moment(value: datetime) -> str:

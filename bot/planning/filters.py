@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from text.patterns import is_pattern, pattern
+from text.phrases import phrase
 from text.words import any_of, fold
 
 
@@ -46,9 +47,9 @@ class TextFilter:
     def refusal(self, text: str) -> str | None:
         """Return why an article with this text is left out, or None."""
         if self.exclude and (hit := _hit(self.exclude, text)) is not None:
-            return f"contains {hit!r}"
+            return phrase("contains %(words)s", words=repr(hit))
         if self.include and _hit(self.include, text) is None:
-            return "contains none of them"
+            return phrase("contains none of them")
         return None
 
 

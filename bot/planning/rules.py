@@ -13,12 +13,13 @@ from typing import Literal
 
 from articles.article import Article
 from articles.topics import Topics, slugify
-from bot.outbox.causes import COVERED, Cause, describe
+from bot.outbox.causes import BELOW, COVERED, Cause, describe
 from bot.outbox.states import OnUnknown, State
 from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.policy import Policy
 from bot.services import Destination
 from bot.services.layout import Layout
+from text.phrases import explained, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +134,9 @@ CAUSES = {
 _Rule = Callable[[Article, Channel, datetime], str | None]
 
 NOTHING = Past()
+_NONE = phrase("none")
 
-_YES = Decision(True, Reason.ELIGIBLE, str(Reason.ELIGIBLE))
+_YES = Decision(True, Reason.ELIGIBLE, Reason.ELIGIBLE)
 
 
 def decide(article: Article, channel: Channel, now: datetime, past: Past = NOTHING) -> Decision:
@@ -154,10 +156,16 @@ def decide(article: Article, channel: Channel, now: datetime, past: Past = NOTHI
 def explain(article: Article, channel: Channel, now: datetime, past: Past = NOTHING) -> tuple[Check, ...]:
     """Return the verdict of every rule, in the order in which `decide` asks them."""
     remembered = _remembered(past)
-    checks = [Check("history", remembered is None, remembered.says if remembered else "not in the outbox")]
+    checks = [
+        Check(
+            phrase("history"),
+            remembered is None,
+            remembered.says if remembered else phrase("not in the outbox"),
+        )
+    ]
     for reason, rule in _RULES:
         says = rule(article, channel, now)
-        checks.append(Check(_TITLES[reason], says is None, says or "passed"))
+        checks.append(Check(_TITLES[reason], says is None, says or phrase("passed")))
     return tuple(checks)
 
 
@@ -169,30 +177,34 @@ def is_visible(article: Article, now: datetime) -> bool:
 def _remembered(past: Past) -> Decision | None:
     says = describe(past.cause, past.note, past.told_by)
     if past.state in (State.SENT, State.ACCEPTED):
-        return Decision(False, Reason.DELIVERED, str(Reason.DELIVERED))
+        return Decision(False, Reason.DELIVERED, Reason.DELIVERED)
     if past.state is State.BASELINED:
-        return Decision(False, Reason.BASELINED, says or str(Reason.BASELINED))
+        return Decision(False, Reason.BASELINED, says or Reason.BASELINED)
     if past.state in (State.DEAD, State.EXPIRED, State.DROPPED):
-        return Decision(False, Reason.GIVEN_UP, f"{Reason.GIVEN_UP}: {past.state}")
+        return Decision(False, Reason.GIVEN_UP, explained(Reason.GIVEN_UP, past.state))
     if past.state is State.SKIPPED:
         covered = past.cause in COVERED
         return Decision(False, Reason.SAME_STORY, says) if covered else None
     if past.state is not None:
-        return Decision(False, Reason.QUEUED, f"{Reason.QUEUED}: {past.state}")
+        return Decision(False, Reason.QUEUED, explained(Reason.QUEUED, past.state))
     if past.told_by is not None:
         return Decision(False, Reason.SAME_STORY, describe(Cause.SAME_STORY, told_by=past.told_by))
     return None
 
 
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
 def _published(article: Article, channel: Channel, now: datetime) -> str | None:
-    return None if article.is_published else str(Reason.UNPUBLISHED)
+    return None if article.is_published else Reason.UNPUBLISHED
 
 
 def _present(article: Article, channel: Channel, now: datetime) -> str | None:
     if article.due_at > now:
-        return f"{Reason.FUTURE}: {article.due_at:%Y-%m-%d %H:%M} UTC"
+        return explained(Reason.FUTURE, _time(article.due_at))
     if article.expires_at is not None and article.expires_at <= now:
-        return f"{Reason.PAST_EXPIRY}: {article.expires_at:%Y-%m-%d %H:%M} UTC"
+        return explained(Reason.PAST_EXPIRY, _time(article.expires_at))
     return None
 
 
@@ -201,10 +213,13 @@ def _topic(article: Article, channel: Channel, now: datetime) -> str | None:
         return None
     slugs = frozenset(_slugs(article, channel))
     if not slugs.isdisjoint(channel.not_topics):
-        return f"{Reason.TOPIC}: {', '.join(sorted(slugs & channel.not_topics))} is left out"
+        return explained(
+            Reason.TOPIC,
+            phrase("%(topics)s is left out", topics=", ".join(sorted(slugs & channel.not_topics))),
+        )
     if channel.topics is None or not channel.topics.isdisjoint(slugs):
         return None
-    return f"{Reason.TOPIC}: {', '.join(article.topics) or 'none'}"
+    return explained(Reason.TOPIC, ", ".join(article.topics) or _NONE)
 
 
 def _slugs(article: Article, channel: Channel) -> Iterable[str]:
@@ -223,49 +238,53 @@ def first_topic(article: Article, channel: Channel) -> str:
 def _type(article: Article, channel: Channel, now: datetime) -> str | None:
     if not channel.types or channel.types.admits((article.type,)):
         return None
-    return f"{Reason.TYPE}: {article.type or 'none'}"
+    return explained(Reason.TYPE, article.type or _NONE)
 
 
 def _provider(article: Article, channel: Channel, now: datetime) -> str | None:
     if not channel.providers:
         return None
     names = (article.provider.name, article.provider.domain) if article.provider else ()
-    return None if channel.providers.admits(names) else f"{Reason.PROVIDER}: {next(iter(names), 'none')}"
+    return (
+        None
+        if channel.providers.admits(names)
+        else explained(Reason.PROVIDER, next(iter(names), None) or _NONE)
+    )
 
 
 def _author(article: Article, channel: Channel, now: datetime) -> str | None:
     if not channel.authors or channel.authors.admits(article.authors):
         return None
-    return f"{Reason.AUTHOR}: {', '.join(article.authors) or 'none'}"
+    return explained(Reason.AUTHOR, ", ".join(article.authors) or _NONE)
 
 
 def _language(article: Article, channel: Channel, now: datetime) -> str | None:
     if not channel.languages or channel.languages.admits(article.language):
         return None
-    return f"{Reason.LANGUAGE}: {article.language or channel.languages.own}"
+    return explained(Reason.LANGUAGE, article.language or channel.languages.own)
 
 
 def _keyword(article: Article, channel: Channel, now: datetime) -> str | None:
     if not channel.keywords:
         return None
     refusal = channel.keywords.refusal(f"{article.title}\n{article.summary}")
-    return f"{Reason.KEYWORD}: {refusal}" if refusal else None
+    return explained(Reason.KEYWORD, refusal) if refusal else None
 
 
 def _quality(article: Article, channel: Channel, now: datetime) -> str | None:
-    return str(Reason.NO_QUALITY) if channel.min_quality is not None and article.quality is None else None
+    return Reason.NO_QUALITY if channel.min_quality is not None and article.quality is None else None
 
 
 def _good_enough(article: Article, channel: Channel, now: datetime) -> str | None:
     if channel.min_quality is None or article.quality is None or article.quality >= channel.min_quality:
         return None
-    return f"{Reason.BELOW_QUALITY} {channel.min_quality}: {article.quality}"
+    return phrase(BELOW, least=channel.min_quality, quality=article.quality)
 
 
 def _fresh(article: Article, channel: Channel, now: datetime) -> str | None:
     if channel.max_age is None or now - article.due_at <= channel.max_age:
         return None
-    return f"{Reason.TOO_OLD}: published {article.due_at:%Y-%m-%d %H:%M} UTC"
+    return explained(Reason.TOO_OLD, phrase("published %(time)s", time=_time(article.due_at)))
 
 
 _RULES: tuple[tuple[Reason, _Rule], ...] = (
@@ -282,15 +301,15 @@ _RULES: tuple[tuple[Reason, _Rule], ...] = (
     (Reason.TOO_OLD, _fresh),
 )
 _TITLES = {
-    Reason.UNPUBLISHED: "published",
-    Reason.FUTURE: "publication date",
-    Reason.TOPIC: "topics",
-    Reason.TYPE: "types",
-    Reason.PROVIDER: "providers",
-    Reason.AUTHOR: "authors",
-    Reason.LANGUAGE: "languages",
-    Reason.KEYWORD: "keywords",
-    Reason.NO_QUALITY: "quality",
+    Reason.UNPUBLISHED: phrase("published"),
+    Reason.FUTURE: phrase("publication date"),
+    Reason.TOPIC: phrase("topics"),
+    Reason.TYPE: phrase("types"),
+    Reason.PROVIDER: phrase("providers"),
+    Reason.AUTHOR: phrase("authors"),
+    Reason.LANGUAGE: phrase("languages"),
+    Reason.KEYWORD: phrase("keywords"),
+    Reason.NO_QUALITY: phrase("quality"),
     Reason.BELOW_QUALITY: "min_quality",
     Reason.TOO_OLD: "max_age",
 }

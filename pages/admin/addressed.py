@@ -8,6 +8,7 @@ from bot.operator import queries
 from bot.outbox.records import Delivery
 from bot.planning.rules import Channel
 from pages.admin.views import OperatorViews
+from text.phrases import phrase
 from web.numbers import MAX_ID, whole_number
 
 
@@ -15,7 +16,7 @@ def channel_named(views: OperatorViews, name: str) -> Channel:
     """Return the channel with this name. Raises NotFound where there is none."""
     channel = views.channel(name)
     if channel is None:
-        raise NotFound("The channel does not exist.")
+        raise NotFound(phrase("The channel does not exist."))
     return channel
 
 
@@ -24,5 +25,5 @@ def delivery_numbered(views: OperatorViews, number: str) -> Delivery:
     id = whole_number(number, 1, MAX_ID)
     found = queries.one(views.parts.database, id) if id is not None else None
     if found is None:
-        raise NotFound("The delivery does not exist.")
+        raise NotFound(phrase("The delivery does not exist."))
     return found

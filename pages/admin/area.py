@@ -8,6 +8,10 @@ from flask import redirect, request
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
+from text.phrases import phrase
+
+_FROM_ANOTHER_SITE = phrase("This form came from another site.")
+
 
 class AdminArea:
     """Where the operator's pages are, and the cookies that are sent only there."""
@@ -49,9 +53,9 @@ class AdminArea:
         """Refuse a form that a page of another site sent (RFC 6454 §7). Raises Forbidden."""
         origin = request.headers.get("Origin")
         if origin is not None and _host(origin) not in (self._host, request.host):
-            raise Forbidden("This form came from another site.")
+            raise Forbidden(_FROM_ANOTHER_SITE)
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            raise Forbidden("This form came from another site.")
+            raise Forbidden(_FROM_ANOTHER_SITE)
 
 
 def _host(origin: str) -> str | None:

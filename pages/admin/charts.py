@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from bot.outbox.records import PostKind
 from bot.planning.timeline import Timeline
 from bot.services import Outcome
+from text.phrases import Phrase, phrase
 
 HEIGHT = 60
 STEP = 20
@@ -57,9 +58,13 @@ def hours(found: Timeline) -> list[tuple[int, int, str]]:
             counts[index][post.kind is PostKind.URGENT] += len(post.items)
     starts = (found.start + timedelta(hours=index) for index in range(_HOURS))
     return [
-        (counted[False], counted[True], f"from {start:%H:%M} UTC: {counted.total()} to post")
+        (counted[False], counted[True], _of_hour(start, counted.total()))
         for counted, start in zip(counts, starts, strict=True)
     ]
+
+
+def _of_hour(start: datetime, count: int) -> Phrase:
+    return phrase("from %(time)s UTC: %(count)s to post", time=f"{start:%H:%M}", count=count)
 
 
 def top(values: Iterable[int]) -> int:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadRequest
 from bot.operator import reviewing
 from bot.operator.orders import Seen
 from bot.outbox.states import State
+from text.phrases import phrase
 from web.numbers import MAX_ID, whole_number
 
 MAX_FILTER = 500
@@ -68,5 +69,5 @@ def moment_in(form: Mapping[str, str]) -> datetime | None:
     text = form.get("at", "")
     found = reviewing.moment_of(text) if text else None
     if text and found is None:
-        raise BadRequest("That is not a time.")
+        raise BadRequest(phrase("That is not a time."))
     return found

@@ -17,6 +17,7 @@ from bot.outbox.database import Database
 from pages.admin.filters import delivery_filter
 from pages.admin.tables import MAX_ROWS, Format, table
 from pages.admin.views import PER_PAGE, OperatorViews
+from text.phrases import joined, phrase
 from web.numbers import MAX_ID, whole_number
 
 _DELIVERY = ("id", "state", "channel", "article", "title", "reason", "attempts", "created_at", "updated_at",
@@ -44,7 +45,7 @@ def add_orders(
             raise NotFound
         chosen = [_choice(text) for text in request.form.getlist("delivery")]
         if len(chosen) > PER_PAGE:
-            raise BadRequest(f"At most {PER_PAGE} deliveries can be chosen at once.")
+            raise BadRequest(phrase("At most %(most)s deliveries can be chosen at once.", most=PER_PAGE))
         says = _carry_out(order, chosen, views.parts.database, views.parts.clock())
         return redirect_with(says, f"/deliveries?{delivery_filter(request.form).query}")
 
@@ -58,12 +59,18 @@ def _choice(text: str) -> tuple[int, Seen]:
             return found, Seen.read(seen)
     except ValueError:
         pass
-    raise BadRequest("That is not a delivery.")
+    raise BadRequest(phrase("That is not a delivery."))
 
 
 def _carry_out(order: str, chosen: list[tuple[int, Seen]], database: Database, now: datetime) -> str:
     """Carry an order out on each delivery; return what came of it, the most frequent first."""
     if not chosen:
-        return "No delivery was chosen."
+        return phrase("No delivery was chosen.")
     says = Counter(_ORDERS[order](database, number, now, seen).says for number, seen in chosen)
-    return " ".join(f"{count} of {len(chosen)}: {each}." for each, count in says.most_common(5))
+    return joined(
+        " ",
+        (
+            phrase("%(count)s of %(all)s: %(says)s.", count=count, all=len(chosen), says=each)
+            for each, count in says.most_common(5)
+        ),
+    )

@@ -16,6 +16,7 @@ from bot.planning.rules import Channel
 from pages.admin.addressed import channel_named, delivery_numbered
 from pages.admin.filters import moment_in, seen_in
 from pages.admin.views import OperatorViews
+from text.phrases import joined, phrase
 
 RedirectWith = Callable[[str, str], AnyResponse]
 """Redirects, with a notice to show there, to a path below /admin."""
@@ -42,8 +43,7 @@ def _add_delivery_orders(routes: Blueprint, views: OperatorViews, redirect_with:
         }
         if order not in given:
             raise NotFound
-        says = given[order]().says
-        return redirect_with(_sentence(says), f"/deliveries/{found.id}")
+        return redirect_with(views.sentence(given[order]().says), f"/deliveries/{found.id}")
 
 
 def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
@@ -60,7 +60,7 @@ def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: R
         }
         if order not in given:
             raise NotFound
-        return redirect_with(_sentence(given[order]().says), "/review")
+        return redirect_with(views.sentence(given[order]().says), "/review")
 
 
 def _add_channel_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
@@ -75,15 +75,12 @@ def _add_channel_orders(routes: Blueprint, views: OperatorViews, redirect_with: 
             raise NotFound
         done = changes[order](database, name, now)
         says = reports.channel_ordered(name, order) if done else reports.not_started(name)
-        return redirect_with(f"{says}.", "")
+        return redirect_with(phrase("%(sentence)s.", sentence=says), "")
 
 
 def _tested(views: OperatorViews, channel: Channel) -> str:
     if channel.destination is None:
         return views.parts.faults[channel.name]
     result = send_test(views.parts, channel.name)
-    return f"Test message to {channel.name}: {result.outcome}. {result.reason}".rstrip()
-
-
-def _sentence(says: str) -> str:
-    return f"{says[0].upper()}{says[1:]}."
+    said = phrase("Test message to %(name)s: %(outcome)s.", name=channel.name, outcome=result.outcome)
+    return joined(" ", filter(None, [said, result.reason]))

@@ -15,7 +15,7 @@ from bot.sending.tools import SiteLink
 from bot.services import SERVICES, Drawing
 from bot.services.layout import Layout, as_shown
 from bot.services.message import Message, compose
-from pages.when import ago, exact
+from text.language import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,26 +33,32 @@ class _Times:
     """Writes the times in a drawing as these pages write them."""
 
     now: datetime
+    language: Language
 
     def exact(self, moment: datetime, /) -> str:
         """Return a date and time in UTC."""
-        return exact(moment)
+        return self.language.exact(moment)
 
     def ago(self, moment: datetime, /) -> str:
         """Return how long before now a time is."""
-        return ago(moment, self.now)
+        return self.language.ago(moment, self.now)
 
 
-def drawn(kind: str, message: Message, now: datetime) -> Preview:
+def drawn(kind: str, message: Message, now: datetime, language: Language) -> Preview:
     """Return a message as a service would be sent it, and would show it."""
     service = SERVICES[kind]
     request = service.post(service.example(), message)
-    drawing = service.draw(request, _Times(now))
+    drawing = service.draw(request, _Times(now, language))
     return Preview(kind=kind, name=service.NAME, sent=request.text(), drawing=drawing)
 
 
-def previews(article: Article, site: SiteLink, now: datetime, kinds: Container[str] = ()) -> list[Preview]:
+def previews(
+    article: Article, site: SiteLink, now: datetime, language: Language, kinds: Container[str] = ()
+) -> list[Preview]:
     """Return the article as each service would be sent it and show it; those of `kinds` come first."""
     message = compose(article, site=site.name, site_url=site.url)
     shown = {kind: as_shown(message, Layout(), service) for kind, service in SERVICES.items()}
-    return [drawn(kind, shown[kind], now) for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)]
+    return [
+        drawn(kind, shown[kind], now, language)
+        for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)
+    ]

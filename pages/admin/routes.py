@@ -33,6 +33,8 @@ from pages.admin.usage import Usage
 from pages.admin.views import OperatorViews, Parts
 from pages.assets import Assets
 from pages.render import Renderer
+from text.language import language_of
+from text.phrases import counted_phrase, phrase
 from web.numbers import MAX_ID, whole_number
 
 SESSION_COOKIE = "newswire_admin"
@@ -64,7 +66,8 @@ def blueprint(
         log.warning("the operator cannot log in: %s", error)
     auth = Authenticator(token, publisher.now, store)
     area = AdminArea(publisher.site.url)
-    renderer = Renderer(publisher.site, Assets(), show_quality=True)
+    language = language_of(publisher.site.language)
+    renderer = Renderer(publisher.site, Assets(), show_quality=True, language=language)
     _add_guards(routes, auth, area, renderer)
     _add_login(routes, auth, area, LoginThrottle(store), renderer)
     views = OperatorViews(parts, publisher, renderer)
@@ -85,7 +88,7 @@ def _add_guards(routes: Blueprint, auth: Authenticator, area: AdminArea, rendere
             offered = request.form.get("form_token", "")
             is_ours = session is not None and auth.is_form_token(offered, session)
             if not is_ours and request.endpoint != "admin.log_in":
-                raise Forbidden("This form has expired. Go back, reload the page, and try again.")
+                raise Forbidden(phrase("This form has expired. Go back, reload the page, and try again."))
             return None
         if session is not None or request.endpoint == "admin.login":
             return None
@@ -102,18 +105,16 @@ def _add_guards(routes: Blueprint, auth: Authenticator, area: AdminArea, rendere
     @routes.errorhandler(SQLAlchemyError)
     @routes.errorhandler(sqlite3.Error)
     def trouble(error: Exception) -> AnyResponse:
-        reason = f"The database: {first_line(error)}" if isinstance(error, SQLAlchemyError) else str(error)
-        html = renderer.html(
-            "error.html", status=503, title="The bot's database cannot be used", text=reason, near=()
-        )
+        title = phrase("The bot’s database cannot be used")
+        reason = first_line(error) if isinstance(error, SQLAlchemyError) else str(error)
+        html = renderer.html("error.html", status=503, title=title, text=reason, near=())
         return Response(html, 503, mimetype="text/html")
 
     @routes.errorhandler(LoginStoreError)
     def unknown_session(error: LoginStoreError) -> AnyResponse:
         log.error("the operator's pages are not available: %s", error)
-        html = renderer.html(
-            "error.html", status=503, title="Logins cannot be checked", text="See the log.", near=()
-        )
+        title, text = phrase("Logins cannot be checked"), phrase("See the log.")
+        html = renderer.html("error.html", status=503, title=title, text=text, near=())
         return Response(html, 503, mimetype="text/html")
 
 
@@ -132,9 +133,15 @@ def _add_login(
             return answer
         # The right token is accepted beyond the limit too, so that nobody can lock the operator out.
         wait = math.ceil(throttle.record_failure().total_seconds())
-        problem = "That is not the token."
+        problem = phrase("That is not the token.")
         if wait:
-            problem += f" There were too many wrong ones: try again in {wait} seconds, or with the right one."
+            problem = counted_phrase(
+                "That is not the token. There were too many wrong ones: try again in %(num)s second, or with"
+                " the right one.",
+                "That is not the token. There were too many wrong ones: try again in %(num)s seconds, or with"
+                " the right one.",
+                wait,
+            )
         page = renderer.html("admin/login.html", problem=problem)
         refused = Response(page, 429 if wait else 403, mimetype="text/html")
         if wait:
@@ -202,15 +209,15 @@ def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
         id = request.args.get("article", "")
         article = views.parts.catalog.get(id) if id else None
         if id and article is None:
-            raise NotFound("The article does not exist.")
+            raise NotFound(phrase("The article does not exist."))
         question = request.args.get("q", "").strip()[:MAX_LENGTH]
         return _show(auth, area, lambda token, _: views.preview(_now(views), token, question, article))
 
 
 def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
     def redirect_with(notice: str, path: str) -> AnyResponse:
-        answer = area.redirect(path)
-        area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(notice[:_MAX_NOTICE]), _NOTICE_SECONDS)
+        answer, said = area.redirect(path), views.language.say(notice)
+        area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(said[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
 
     add_orders(routes, views, redirect_with)

@@ -25,15 +25,16 @@ from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_standing
 from bot.planning.rules import Channel
 from bot.planning.simulation import simulate
-from bot.planning.threshold import WEEK, WEEKS, candidates, threshold
+from bot.planning.threshold import WEEK, WEEKS, Bar, candidates, threshold
 from bot.planning.timeline import timeline
 from bot.services import SERVICES
 from feeds.publisher import Publisher
 from pages.admin.channel_view import ChannelView, Outlook
-from pages.admin.charts import columns, days, hours, top
+from pages.admin.charts import Day, columns, days, hours, top
 from pages.admin.filters import DeliveryFilter
 from pages.admin.preview import drawn, previews
 from pages.render import Renderer
+from text.phrases import Phrase, counted_phrase, phrase
 
 PER_PAGE = 50
 _DAYS = 30
@@ -60,7 +61,12 @@ class OperatorViews:
         self._parts = parts
         self._publisher = publisher
         self._renderer = renderer
+        self.language = renderer.language
         self._search = publisher.search
+
+    def sentence(self, says: str) -> str:
+        """Return what an order's answer says as a sentence."""
+        return self.language.say(phrase("%(sentence)s.", sentence=self.language.sentence(says)))
 
     @property
     def parts(self) -> BotParts:
@@ -96,9 +102,7 @@ class OperatorViews:
             charted=charted,
             days=by_day,
             top=top(day.posted + day.failed for day in by_day),
-            columns=columns(
-                [(d.posted, d.failed, f"{d.day}: {d.posted} posted, {d.failed} failed") for d in by_day]
-            ),
+            columns=columns([(day.posted, day.failed, _of_day(day)) for day in by_day]),
             problems=problems,
             needs=[(_PLACES[each.need], each.says) for each in attention(database, now)],
             warnings=list(self.parts.warnings()),
@@ -163,11 +167,9 @@ class OperatorViews:
                 "result": result,
                 "by_policy": by_policy,
                 "bars": bars,
-                "bar_columns": columns([(b.articles, 0, f"{b.low} to {b.high}: {b.articles}") for b in bars]),
+                "bar_columns": columns([(bar.articles, 0, _of_bar(bar)) for bar in bars]),
                 "week_top": top(result.weeks),
-                "week_columns": columns(
-                    [(n, 0, f"{12 - i} weeks ago: {n}") for i, n in enumerate(result.weeks)]
-                ),
+                "week_columns": columns([(n, 0, _of_week(WEEKS - i, n)) for i, n in enumerate(result.weeks)]),
             }
         return self._page(
             "threshold", now, form_token, "", channel=channel, channels=self.parts.channels, **values
@@ -198,7 +200,9 @@ class OperatorViews:
             article=article,
             choices=choices,
             timed_out=timed_out,
-            previews=previews(article, self.parts.site, now, kinds) if article else [],
+            previews=previews(article, self.parts.site, now, self._renderer.language, kinds)
+            if article
+            else [],
             explanations=[(each, reports.answer(each)) for each in self._explanations(article, now)],
         )
 
@@ -206,7 +210,7 @@ class OperatorViews:
         """Return what waits for review, each drawn as its service would show it."""
         upgrading.check(self.parts.database)
         waiting = [
-            (each, each.message and drawn(each.channel.kind, each.message, now))
+            (each, each.message and drawn(each.channel.kind, each.message, now, self.language))
             for each in unreviewed(self.parts)
         ]
         return self._page("review", now, form_token, notice, waiting=waiting)
@@ -253,6 +257,20 @@ class OperatorViews:
         return self._renderer.html(
             f"admin/{name}.html", now=now, form_token=form_token, notice=notice, view=name, **values
         )
+
+
+def _of_day(day: Day) -> Phrase:
+    return phrase(
+        "%(day)s: %(posted)s posted, %(failed)s failed", day=day.day, posted=day.posted, failed=day.failed
+    )
+
+
+def _of_bar(bar: Bar) -> Phrase:
+    return phrase("%(low)s to %(high)s: %(count)s", low=bar.low, high=bar.high, count=bar.articles)
+
+
+def _of_week(ago: int, count: int) -> Phrase:
+    return counted_phrase("%(num)s week ago: %(count)s", "%(num)s weeks ago: %(count)s", ago, count=count)
 
 
 def _by_state(totals: Counter[State]) -> list[tuple[State, int]]:

@@ -225,3 +225,10 @@ def test_nothing_chosen_is_everything(filled: Web) -> None:
     """The empty form stands for the feed of everything."""
     tree = parse(filled.get("/build").text)
     assert tree.xpath("string(//input[@id='feed-rss']/@value)") == f"{URL}/feeds/all.rss"
+
+
+def test_words_between_japanese_commas(filled: Web) -> None:
+    """The comma of a Japanese keyboard separates too."""
+    tree = parse(filled.get("/build?word=ai、security，x").text)
+    address = tree.xpath("string(//input[@id='feed-rss']/@value)")
+    assert address == f"{URL}/feeds/all.rss?word=ai&word=security&word=x"

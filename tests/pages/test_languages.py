@@ -1,46 +1,32 @@
-"""The readers' pages in the language of the site."""
+"""The interface in the language of the site: pages, errors, and what feeds say themselves."""
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
-from jinja2 import Environment
-from jinja2.ext import extract_from_ast
 
 from app import create_app
+from bot.operator import orders, reports
+from bot.outbox.causes import Cause, describe
+from bot.outbox.states import State
 from config import SiteConfig
-from pages import language, routes, subscribe
-from pages.language import Language, language_of
+from feeds.filters import FeedFilter
+from tests.pages.messages import PACKAGES, ROOT, TEMPLATES, of_code, texts
 from tests.site import URL, ArticleSite
+from text import language
+from text.language import Language, language_of
+from text.phrases import counted_phrase, explained, joined, phrase
 
-TEMPLATES = Path(routes.__file__).parent / "templates"
 MOMENT = datetime(2026, 11, 20, 13, 15, tzinfo=UTC)
 every_language = pytest.mark.parametrize("tag", [tag for tag in language.available() if tag != "en"])
-
-
-def texts() -> set[str]:
-    """Return every text that is translated: of the templates, and of the pages for errors."""
-    environment = Environment(
-        extensions=["jinja2.ext.i18n"], autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    found = {subscribe.ON_THIS_DEVICE}
-    for file in TEMPLATES.glob("*.html"):
-        source = file.read_text("utf-8")
-        for *_, text in extract_from_ast(environment.parse(source), ["_", "gettext"]):
-            found.add(text if isinstance(text, str) else str((text or ("",))[0]))
-        found |= {f"%(num)s {noun}" for noun in re.findall(r'\| (?:counted|noun)\("(\w+)"', source)}
-    code = Path(routes.__file__).read_text("utf-8")
-    found |= set(re.findall(r'NotFound\("([^"]*)"\)', code)) | set(routes._TITLES.values())
-    for title, text in re.findall(r'page\(\d+, "([^"]*)"(?:, "([^"]*)")?', code):
-        found |= {title, text} - {""}
-    return found
 
 
 def messages(tag: str) -> Iterator[Message]:
@@ -73,11 +59,13 @@ def test_templates_have_no_text_that_is_not_translated() -> None:
     spoken = re.compile(
         r'(?:aria-label|placeholder|title|alt|data-(?:other|open|done|copied|selected))="([^"]*)"'
     )
-    for file in TEMPLATES.glob("*.html"):
+    for file in TEMPLATES.rglob("*.html"):
         rest = blocks.sub("", file.read_text("utf-8"))
         shown = re.sub(r"<script.*?</script>|<[^>]*>", " ", rest, flags=re.DOTALL)
+        for same_everywhere in ('dir="auto" lang=""', 'dir="ltr" lang=""', "CSV", "JSON"):
+            shown = shown.replace(same_everywhere, "")
         words = [
-            shown.replace('dir="auto" lang=""', "").replace('dir="ltr" lang=""', ""),
+            shown,
             *spoken.findall(rest),
         ]
         assert not [text for text in words if re.search("[A-Za-z]{2}", text)], file.name
@@ -149,3 +137,106 @@ def test_english_needs_no_babel() -> None:
     english = Language()
     assert english.gettext("Topics") == "Topics"
     assert english.long_date(date(2026, 11, 20)) == "Friday, 20 November 2026"
+
+
+def test_code_has_no_text_that_is_not_translated() -> None:
+    """What an error tells readers is a phrase, and a phrase has a literal pattern, which is found here."""
+    errors = {"BadFilterError", "BadRequest", "Forbidden", "NotFound"}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
+                    continue
+                first, where = node.args[0], f"{path}:{node.lineno}"
+                if node.func.id in errors:
+                    assert not isinstance(first, ast.Constant | ast.JoinedStr), where
+                if node.func.id in ("phrase", "counted_phrase") and path.name != "phrases.py":
+                    assert not isinstance(first, ast.JoinedStr | ast.BinOp | ast.IfExp), where
+
+
+def test_texts_are_found_where_they_are_written() -> None:
+    """In every form in which code may have them."""
+    source = 'phrase("a %(b)s", b=1); x.gettext("c"); joined(phrase("d"), []); countable("e", "f"); g("h")'
+    assert sorted(of_code(source)) == ["a %(b)s", "c", "d", "e"]
+
+
+def test_a_phrase_is_its_english_text_and_more() -> None:
+    """With numbers, other phrases, states and lists in it."""
+    waits = counted_phrase("%(num)s delivery waits", "%(num)s deliveries wait", 1200)
+    said = joined("; ", [explained(State.HELD, phrase("no quality")), waits])
+    assert said == "held: no quality; 1,200 deliveries wait"
+    assert Language().say(said) == said
+    assert language_of("de").say(said) == "zurückgestellt: ohne Qualität; 1.200 Zustellungen warten"
+    assert language_of("fr").say(said) == "retenu\u00a0: sans qualité\u202f; 1\u202f200 envois attendent"
+    assert language_of("ja").say(said) == "保留：品質なし；1,200 件の配信が待っています"
+    assert language_of("de").sentence(orders.WILL_BE_POSTED.says).startswith("Wird im nächsten Lauf")
+
+
+def test_what_the_outbox_stores_is_said_in_every_language() -> None:
+    """A rule's decision is stored in English, and read again."""
+    german = language_of("de")
+    assert german.say(describe(Cause.BELOW_QUALITY, "below quality 50: 40")) == "Qualität unter 50: 40"
+    assert german.say(describe(Cause.TOPIC, "topic not followed: Go")) == "Thema nicht abonniert: Go"
+    assert german.say(describe(Cause.SAME_STORY, told_by="x")) == "Meldung bereits gesendet: x"
+    assert german.say(describe(Cause.REFUSED, "invalid_payload")) == "invalid_payload"
+    assert german.say(reports.channel_ordered("team", "pause")) == "team ist angehalten"
+
+
+def test_the_title_of_a_filter() -> None:
+    """Feeds by a filter are named in the language of the site; in English as ever."""
+    chosen = FeedFilter(topics=("ai", "go"), min_quality=50, words=("x", "y"), excluded=("old",))
+    title = chosen.title({"ai": "AI", "go": "Go", "old": "Old"})
+    assert title == "AI or Go, quality 50 or more, with “x” or “y”, without Old"
+    assert language_of("de").say(title) == "AI oder Go, ab Qualität 50, mit „x“ oder „y“, ohne Old"
+    assert language_of("ja").say(title) == "AIまたはGo、品質 50 以上、「x」または「y」を含む、Oldを除く"
+
+
+def test_feeds_in_the_language_of_the_site(site: ArticleSite) -> None:
+    """What they say themselves: headings, titles of filters, and reasons of errors."""
+    provider = {"name": "Le Monde", "domain": "lemonde.fr"}
+    site.write("a.md", title="Un", topics=["KI"], provider=provider, publishedDateTime="2026-05-01T09:00:00Z")
+    french = client(site, "fr")
+    (item,) = json.loads(french.get("/feeds/ki.json").text)["items"]
+    assert "<p>Source\u00a0: <a" in item["content_html"]
+    filtered = json.loads(french.get("/feeds/all.json?word=un").text)
+    assert filtered["title"] == "Tous les sujets, avec «\u00a0un\u00a0» – News"
+    refused = french.get("/feeds/ki.rss?min_quality=x")
+    assert refused.status_code == 400 and "`min_quality` doit être un nombre entier." in refused.text
+
+
+@pytest.mark.parametrize(
+    ("tag", "past"),
+    [
+        ("en", ["just now", "59 minutes ago", "1 day ago", "soon"]),
+        ("de", ["gerade eben", "vor 59 Minuten", "vor 1 Tag", "bald"]),
+        ("ja", ["たった今", "59 分前", "1 日前", "まもなく"]),
+    ],
+)
+def test_how_long_ago(tag: str, past: list[str]) -> None:
+    """In whole units, in each language."""
+    spans = (timedelta(seconds=59), timedelta(minutes=59.9), timedelta(hours=47), -timedelta(seconds=1))
+    assert [language_of(tag).ago(MOMENT - span, MOMENT) for span in spans] == past
+
+
+def test_numbers_with_fractions() -> None:
+    """As charts and durations have them."""
+    german = language_of("de")
+    assert [german.decimal(2.5), german.decimal(2.0), german.decimal(0.25, 1)] == ["2,5", "2", "0,2"]
+    assert [Language().decimal(2.5), Language().percent(0.75)] == ["2.5", "75 %"]
+    assert german.percent(0.75) == "75\u00a0%"
+
+
+@every_language
+def test_typography(tag: str) -> None:
+    """Quotation marks and the spaces before punctuation are those of the language."""
+    wrong = {
+        "de": r"[”«»]|“[^\s.,;:?!)–]",
+        "es": r"[“”„]|« | »| [;:?!]",
+        "fr": r"[“”„]| [;:?!»]|« |[^\u202f][;?!]|[^\u00a0]:(?:\s|$)",
+        "ja": r"[“”«»„]|[ぁ-んァ-ヶ一-龠][,;:!?]",
+    }[tag]
+    for message in messages(tag):
+        strings = [message.string] if isinstance(message.string, str) else message.string or ()
+        for text in strings:
+            plain = re.sub(r"`[^`]*`|<[^>]*>", "", str(text))
+            assert not re.search(wrong, plain), text

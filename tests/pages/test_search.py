@@ -254,3 +254,10 @@ def test_articles_that_are_over_are_not_counted(site: ArticleSite, web: Web, sea
         found = search.find("fuzzer", now, limit=10)
         assert found.total == len(expected)
         assert {article.id for article in found.articles} == expected
+
+
+@pytest.mark.parametrize("quoted", ['"a b"', "“a b”", "„a b“", "«a b»", "« a b »", "「a b」"])
+def test_the_quotation_marks_of_languages(quoted: str) -> None:
+    """A phrase may be in any of them, and be left out as one."""
+    assert match_expression(f"{quoted} c") == '"a b" "c"'
+    assert match_expression(f"c -{quoted}") == '("c") NOT ("a b")'

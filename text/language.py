@@ -1,17 +1,20 @@
-"""The language of the readers' pages: their words, plurals, dates and numbers, as `site.language` says.
+"""The language of the interface: its words, plurals, dates and numbers, as `site.language` says.
 
-The templates are in English. Each other language is one file `languages/TAG.po` in the format of gettext:
-https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html
+Templates and phrases are in English. Each other language is one file `languages/TAG.po` in the format of
+gettext: https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from pages import when
+from text import times
+from text.phrases import Joined, Phrase
 
 FOLDER = Path(__file__).parent / "languages"
 
@@ -33,17 +36,41 @@ class Language:
         """Return a number with its digits in groups: "1,200"."""
         return f"{number:,}"
 
+    def decimal(self, number: float, digits: int | None = None) -> str:
+        """Return a number with so many digits after the point, or as many as it needs: "2.5"."""
+        return f"{number:g}" if digits is None else f"{number:.{digits}f}"
+
+    def percent(self, share: float) -> str:
+        """Return a share of 1 in percent, without fractions: "75 %"."""
+        return f"{100 * share:.0f} %"
+
     def short_date(self, day: date) -> str:
         """Return a date such as "20 Nov 2026"."""
-        return when.short_date(day)
+        return times.short_date(day)
 
     def long_date(self, day: date) -> str:
         """Return a date such as "Friday, 20 November 2026"."""
-        return when.long_date(day)
+        return times.long_date(day)
 
     def exact(self, moment: datetime) -> str:
         """Return a time to the minute, in UTC."""
-        return when.exact(moment)
+        return times.exact(moment)
+
+    def ago(self, moment: datetime, now: datetime) -> str:
+        """Return how long before `now` a time was, in its largest whole unit: "3 hours ago"."""
+        return times.ago(moment, now)
+
+    def say(self, text: object) -> str:
+        """Return a phrase in this language, with all phrases in it; other texts and values as they are.
+
+        The name of an enum's member is translated where there is a translation of it.
+        """
+        return str(text)
+
+    def sentence(self, text: object) -> str:
+        """Return what `say` does with a capital letter at its start."""
+        said = self.say(text)
+        return f"{said[:1].upper()}{said[1:]}"
 
     def counted(self, number: int, singular: str, plural: str = "") -> str:
         """Return a number with its noun: "1 entry", "1,200 entries"; the plural ends in -s unless given."""
@@ -73,10 +100,53 @@ class _Translated(Language):
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         return self._texts.ngettext(singular, plural, number)
 
+    def ago(self, moment: datetime, now: datetime) -> str:
+        from babel.dates import format_timedelta
+
+        past = now - moment
+        if past < timedelta(minutes=1):
+            return self.gettext("just now" if past >= timedelta(0) else "soon")
+        length, unit = next((length, unit) for length, unit in times.UNITS if past >= length)
+        # Of whole units, as in English, and not rounded: 59 minutes are not an hour.
+        whole = past // length * length
+        return format_timedelta(
+            -whole, granularity=unit, threshold=1e9, add_direction=True, locale=self._locale
+        )
+
+    def say(self, text: object) -> str:
+        if isinstance(text, Joined):
+            return self.gettext(text.separator).join(map(self.say, text.parts))
+        if isinstance(text, Phrase):
+            return self._phrase(text)
+        if isinstance(text, Enum) and isinstance(text, str):
+            return self.gettext(text.value)
+        return self.number(text) if isinstance(text, int) else str(text)
+
+    def _phrase(self, text: Phrase) -> str:
+        values = {name: self.say(value) for name, value in text.values.items()}
+        if not text.plural:
+            pattern = self.gettext(text.pattern)
+            return pattern % values if values else pattern
+        return self.ngettext(text.pattern, text.plural, text.number) % {
+            "num": self.number(text.number),
+            **values,
+        }
+
     def number(self, number: int) -> str:
         from babel.numbers import format_decimal
 
         return format_decimal(number, locale=self._locale)
+
+    def decimal(self, number: float, digits: int | None = None) -> str:
+        from babel.numbers import format_decimal
+
+        pattern = "0.######" if digits is None else f"0.{'0' * digits}"
+        return format_decimal(number, format=pattern, locale=self._locale)
+
+    def percent(self, share: float) -> str:
+        from babel.numbers import format_percent
+
+        return format_percent(share, locale=self._locale)
 
     def short_date(self, day: date) -> str:
         from babel.dates import format_date
@@ -101,6 +171,7 @@ def available() -> tuple[str, ...]:
     return tuple(sorted({Language.tag, *(file.stem for file in FOLDER.glob("*.po"))}))
 
 
+@lru_cache(maxsize=16)
 def language_of(tag: str) -> Language:
     """Return the language of a site: that of its tag, or of the tag without its last parts, or else English.
 
