@@ -8,8 +8,7 @@ lines if each line is closed on its own.
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -55,7 +54,6 @@ _ENDING_LINES = re.compile(
 )
 _FIRST_DASH = re.compile(r"\n*+( *+)- ")
 _NOTHING: frozenset[str] = frozenset()
-_ALL_PARTS: Mapping[str, Set[str]] = {}
 _SMALL = 300
 """Characters below which a block is likely to be seen again."""
 _RESOLVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
@@ -78,18 +76,11 @@ class _Level:
         self.open_key: str | None = None
 
 
-def load(
-    text: str,
-    *,
-    shared: bool = False,
-    unread: Set[str] = _NOTHING,
-    parts: Mapping[str, Set[str]] = _ALL_PARTS,
-) -> dict[str, Any] | None:
+def load(text: str, *, shared: bool = False, unread: Set[str] = _NOTHING) -> dict[str, Any] | None:
     """Return the mapping in a YAML text, or None where PyYAML is needed; it ends with a newline.
 
     With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed. The
-    value of a key in `unread` is None, whatever it says. The items of a list below a key in `parts` need have
-    only those of their keys.
+    value of a key in `unread` is None, whatever it says.
     """
     if not _is_usual(text):
         return None
@@ -111,7 +102,7 @@ def load(
                 if quoted or plain:
                     return None
                 is_likely_seen = shared and len(block) < _SMALL
-                values[key] = _seen_block(block) if is_likely_seen else _block(block, parts.get(key))
+                values[key] = _seen_block(block) if is_likely_seen else _block(block)
             else:
                 values[key] = _unquoted(quoted) if quoted else _plain(plain) if plain else None
     except _NotPlainError:
@@ -173,27 +164,18 @@ def _unquoted(quoted: str) -> str:
     return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text)
 
 
-def _block(text: str, parts: Set[str] | None = None) -> Any:
-    """Return the value that the lines below a top-level key hold; of a list's items only the `parts`."""
+def _block(text: str) -> Any:
+    """Return the value that the lines below a top-level key hold."""
     root = _Level(0, {})
     _set(root, "", None)
     levels = [root]
-    first = _FIRST_DASH.match(text) if parts else None
-    item_column = len(first[1]) + 2 if first else None
-    read = parts or _NOTHING
-    below_unread = sys.maxsize  # the column of a key that is not read, as long as its lines go on
     for indent, dash, key, quoted, plain in _LINE.findall(text):
         value = _unquoted(quoted) if quoted else _plain(plain) if plain else None
-        if not (dash or key or value is not None):
-            continue  # a blank line
-        column = len(indent)
-        if column > below_unread or (dash and column == below_unread):
-            continue
-        below_unread = sys.maxsize
-        if column == item_column and key and not dash and key not in read:
-            below_unread = column if value is None else sys.maxsize
-        else:
-            _place(levels, column, bool(dash), key, value)
+        last = levels[-1]
+        if key and not dash and last.column == len(indent) and type(last.value) is dict:
+            _set(last, key, value)  # one more key of a mapping, as most lines are
+        elif dash or key or value is not None:  # not a blank line
+            _place(levels, len(indent), bool(dash), key, value)
     return root.value[""]
 
 
