@@ -119,7 +119,10 @@ class RefreshWriter:
         self._remove_old_entries(touched)
         if not self._is_first:
             mentions.remove(self._db, [record.path for record in changed])
-        self._db.executemany(statements.UPSERT, ((*record, self._revision) for record in changed))
+        self._db.executemany(
+            statements.UPSERT,
+            ((*record, self._revision, self._is_first and record.is_published) for record in changed),
+        )
         mentions.note(self._db, changed)
 
     def _note_files(self, results: Sequence[FileResult]) -> None:

@@ -20,8 +20,10 @@ from __future__ import annotations
 from articles.reading.record import Record
 
 _COLUMNS = Record._fields
+# `shown` is for the first refresh of a catalog alone, which need not write each row once more at its end.
 UPSERT = (
-    f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision) VALUES ({', '.join('?' * len(_COLUMNS))}, ?)"
+    f"INSERT INTO articles ({', '.join(_COLUMNS)}, revision, shown)"
+    f" VALUES ({', '.join('?' * len(_COLUMNS))}, ?, ?)"
     f" ON CONFLICT (path) DO UPDATE SET {', '.join(f'{c} = excluded.{c}' for c in (*_COLUMNS, 'revision'))}"
 )
 
@@ -66,7 +68,7 @@ REMOVE_OLD_ENTRIES = (
 )
 # The winners are found once for each id, and not once for each file: thousands may claim the same one.
 _CHOOSE_ACTIVE = """
-    UPDATE articles SET active = NOT active, revision = :revision
+    UPDATE articles SET active = NOT active, shown = 0, revision = :revision
     FROM (
         SELECT touched.id AS id, min(precedence) AS lowest
         FROM touched CROSS JOIN main.articles USING (id) GROUP BY touched.id
@@ -90,7 +92,8 @@ _DELETE_UNUSED_SPELLINGS = "DELETE FROM spellings WHERE articles = 0"
 _ADD_ENTRIES = """
     INSERT INTO entries SELECT slug, published_at, id, number, due_at, expires_at FROM added_entries"""
 _MARK_AS_SHOWN = """
-    UPDATE articles SET shown = 1 WHERE number IN (SELECT number FROM added_entries WHERE slug = 'all')"""
+    UPDATE articles SET shown = 1
+    WHERE number IN (SELECT number FROM added_entries WHERE slug = 'all') AND NOT shown"""
 ADD_NEW_ENTRIES = (
     _CHOOSE_ACTIVE,
     _LIST_ADDED_ENTRIES,

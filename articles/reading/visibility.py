@@ -6,9 +6,10 @@ In doubt it is not, because a draft that was in a feed cannot be withdrawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 from articles.conventions import Conventions
@@ -60,9 +61,9 @@ def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -
 def _reasons(
     values: Mapping[str, Any], conventions: Conventions, *, is_nested: bool = False
 ) -> Iterator[Hidden]:
-    for key, value in values.items():
-        name = _known_name(key) if len(key) <= _LONGEST else None
-        if name is None or value is None:
+    for key, name in _known_keys(values):
+        value = values[key]
+        if value is None:
             continue
         if name in _NESTED:
             if isinstance(value, Mapping) and not is_nested:
@@ -112,13 +113,22 @@ _KNOWN = (
 )  # fmt: skip
 
 
+def _known_keys(keys: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Return the keys that may hide an article, each with its name; most files have one of twenty."""
+    keys = [*keys]
+    if len(max(keys, key=len, default="")) > _LONGEST:
+        keys = [key for key in keys if len(key) <= _LONGEST]
+    names = [*map(_known_name, keys)]
+    return compress(zip(keys, names, strict=True), names)
+
+
 @lru_cache(maxsize=4096)
-def _known_name(key: str) -> str | None:
-    """Return the name in `_KNOWN` that a key is a spelling of."""
+def _known_name(key: str) -> str:
+    """Return the name in `_KNOWN` that a key is a spelling of, or ""."""
     name = key.lower()
     if name not in _KNOWN:
         name = _SEPARATORS.sub("", name)
-    return name if name in _KNOWN else None
+    return name if name in _KNOWN else ""
 
 
 def truth(value: Any) -> bool | None:
