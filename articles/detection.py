@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from articles import programs
 from articles.conventions import Conventions, Generator
 from articles.files.folder import Folder
+from articles.programs import HEXO, Program
 from articles.reading import datafiles
 from articles.reading.surroundings import project_folders
 
@@ -33,36 +35,55 @@ _CONFIGS = ("config.toml", "config.yaml", "config.yml")
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """A generator, the folder of its own files, and the file by which it was recognised."""
+    """A generator, the folder of its own files, and the file by which it was recognised.
+
+    `program` is the one that the site is made with, where it is none of the generators.
+    """
 
     generator: Generator
     home: Path
     mark: Path
+    program: Program | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the generator, or of the program whose files follow its conventions."""
+        return self.program.name if self.program else NAMES[self.generator]
 
 
 def detect(folder: Folder) -> Detected | None:
     """Return the generator whose files lie in or above the folder, or None where there are none."""
     for level in project_folders(folder):
+        if mark := programs.hexo(level):
+            return Detected(HEXO.generator, level, mark, HEXO)
         for name, generator in _MARKS:
             if os.path.lexists(level / name):
                 return Detected(generator, level, level / name)
         for name in _CONFIGS:
             if generator_of_config := _of_config(level / name):
                 return Detected(generator_of_config, level, level / name)
+        if other := programs.program(level, folder.root.resolve()):
+            return Detected(other[0].generator, level, other[1], other[0])
     posts = folder.root / "_posts"
     if posts.is_dir():
         return Detected("jekyll", folder.root, posts)
     return Detected("jekyll", folder.root, folder.root) if folder.root.name == "_posts" else None
 
 
-def advice(folder: Folder, conventions: Conventions) -> str | None:
-    """Return which setting the files in and above the folder call for, or None where nothing is missing."""
-    if not conventions.is_plain:
+def advice(folder: Folder, conventions: Conventions, *, is_empty: bool = False) -> str | None:
+    """Return which setting the files in and above the folder call for, or None where nothing is missing.
+
+    `is_empty` tells whether no article was found in the folder: then programs are named too whose files are
+    only mostly read, or not at all.
+    """
+    found = detect(folder) if conventions.is_plain else None
+    if found is None or (found.program and not found.program.is_close and not is_empty):
         return None
-    found = detect(folder)
-    if found is None:
-        return None
-    return f"this looks like {NAMES[found.generator]}: set articles.generator: {found.generator}"
+    note = found.program.note if found.program else ""
+    if found.generator == "plain":
+        return note
+    suggestion = f"this looks like {found.name}: set articles.generator: {found.generator}"
+    return f"{suggestion} ({note})" if note else suggestion
 
 
 def _of_config(path: Path) -> Generator | None:

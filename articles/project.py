@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
+from articles import programs
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.conventions import TOPIC_KEYS, Conventions, Generator
 from articles.dated import dated_files, dated_folder
-from articles.detection import detect
+from articles.detection import Detected, detect
 from articles.errors import ArticleError
 from articles.files.folder import Folder, decode
+from articles.programs import HEXO, HEXO_PERMALINK, Program
 from articles.reading import datafiles, hugo
 from articles.reading.dates import date_in_path
 from articles.reading.head import HeadError
@@ -28,36 +31,60 @@ from text.zones import zone
 
 _SAMPLE = 2_000
 """Files whose front matter is looked at for its keys."""
-_PLACES: Mapping[Generator, tuple[str, ...]] = {
-    "jekyll": ("_posts",), "hugo": ("content",), "zola": ("content",), "pelican": ("content",),
-    "docusaurus": ("blog",), "astro": ("src/content/blog", "src/content", "src/pages"),
-    "eleventy": ("posts", "_posts", "blog", "src/posts", "src/_posts", "src/blog", "content/blog",
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    "Jekyll": ("_posts",), "Hugo": ("content",), "Zola": ("content",), "Pelican": ("content",),
+    "Docusaurus": ("blog",), "Astro": ("src/content/blog", "src/content", "src/pages"),
+    "Hexo": ("source/_posts",),
+    "Eleventy": ("posts", "_posts", "blog", "src/posts", "src/_posts", "src/blog", "content/blog",
                  "content/posts", "content"),
 }  # fmt: skip
-_NARROWED = frozenset({"astro", "eleventy", "docusaurus"})
+_NARROWED = frozenset({"Astro", "Eleventy", "Docusaurus"})
 """Generators whose content folders mostly hold other pages too."""
 _SETTINGS = (
     "_config.yml", "_config.yaml", "_config.toml", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json",
     "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
     "config/_default/config.yaml", "config.toml", "config.yaml", "config.yml", "zola.toml", "pelicanconf.py",
-    "publishconf.py", "_data/site.json", "_data/metadata.json", "src/_data/site.json",
+    "publishconf.py",
 )  # fmt: skip
+# Eleventy has no place for them; these are the usual ones.
+_DATA = tuple(
+    f"{folder}/{name}"
+    for folder in ("_data", "src/_data", "src/data", "data", "content/_data")
+    for name in ("site", "metadata", "meta")
+)
 _SCRIPTS = (
     "docusaurus.config.js", "docusaurus.config.ts", "docusaurus.config.mjs", "astro.config.mjs",
-    "astro.config.ts", "astro.config.js", "_data/metadata.js", "_data/site.js", "src/_data/metadata.js",
-    "src/_data/site.js", "gatsby-config.js", "gatsby-config.ts",
+    "astro.config.ts", "astro.config.js", "gatsby-config.js", "gatsby-config.ts",
+    *(f"{name}.{end}" for name in _DATA for end in ("js", "mjs", "cjs")),
+    ".vitepress/config.ts", ".vitepress/config.mts", ".vitepress/config.js", ".vitepress/config.mjs",
+    ".vuepress/config.js", ".vuepress/config.ts",
 )  # fmt: skip
 _IN_SCRIPT = re.compile(
-    r"""^\s*(?:(?:export\s+)?const\s+)?(url|baseUrl|site|siteUrl|title)\s*[:=]\s*(["'`])([^"'`\n]{1,300})\2""",
+    r"""^\s*(?:(?:export\s+)?const\s+)?(?P<mark>["']?)"""
+    r"""(?P<key>url|baseUrl|site|siteUrl|title|lang|language|locale|defaultLocale)(?P=mark)"""
+    r"""\s*[:=]\s*(?P<quote>["'`])(?P<value>[^"'`\n]{1,300})(?P=quote)""",
     re.M,
 )
+_LANGUAGE_KEYS = (
+    "languagecode",
+    "default_language",
+    "lang",
+    "locale",
+    "default_lang",
+    "language",
+    "defaultlocale",
+)
+_TAG = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+_SHARED_HOSTS = ("github.com", "gitlab.com", "npmjs.com", "bitbucket.org", "codeberg.org")
+"""Hosts of pages about a program, which many packages name as their homepage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """What was found: the folder of articles, whose conventions they follow, and what they hold.
 
-    `base_url`, `title`, `language`, `timezone` and `permalink` are what the generator's own settings say.
+    `base_url`, `title`, `language` and `timezone` are what the generator's own settings say. `program` is
+    what the site is made with where it is none of the generators, and `permalink` its pattern of addresses.
     """
 
     articles: Path
@@ -72,13 +99,27 @@ class Project:
     language: str | None = None
     timezone: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    program: Program | None = None
+    permalink: str | None = None
 
 
 def look_at(root: Path, now: datetime) -> Project:
     """Return what is in the project or folder of articles at `root`. Raises ArticlesError. Runs nothing."""
-    generator, home, articles = _place(root)
-    settings = dict(_settings(home, generator))
-    url = _address(settings) or _domain(home, root)
+    found, home, articles = _place(root)
+    project = _read(found, home, articles, root, now)
+    if project.program and not project.published:
+        # Its articles may lie where its own files usually do, which a generator's conventions leave out.
+        plain = _read(None, root, root, root, now)
+        project = replace(plain, program=project.program) if plain.published else project
+    return project
+
+
+def _read(found: Detected | None, home: Path, articles: Path, root: Path, now: datetime) -> Project:
+    """Return what is in a folder of articles, read by the conventions that were found."""
+    generator: Generator = found.generator if found else "plain"
+    program = found.program if found else None
+    settings = dict(_settings(home, generator, program))
+    url = _address(settings) or _domain(home, root) or _homepage(home)
     conventions = Conventions(generator=generator, base_url=url)
     folder = Folder(articles)
     with TemporaryDirectory(prefix="newswire-") as state:
@@ -98,30 +139,38 @@ def look_at(root: Path, now: datetime) -> Project:
         topic_keys=keys,
         base_url=url,
         title=_first(settings, "title", "sitename"),
-        language=_language(
-            _first(settings, "languagecode", "default_language", "lang", "locale", "default_lang")
-        ),
+        language=_language(_first(settings, *_LANGUAGE_KEYS)),
         timezone=_zone(_first(settings, "timezone")),
         settings=settings,
+        program=program,
+        permalink=_permalink(program, home, articles, settings),
     )
 
 
-def _place(root: Path) -> tuple[Generator, Path, Path]:
-    """Return which generator's project it is, the folder of its settings, and that of its articles."""
+def _permalink(
+    program: Program | None, home: Path, articles: Path, settings: Mapping[str, Any]
+) -> str | None:
+    if program is HEXO:  # what its configuration says is read with the articles
+        return None if isinstance(settings.get("permalink"), str) else HEXO_PERMALINK
+    return programs.permalink(program, home, articles) if program else None
+
+
+def _place(root: Path) -> tuple[Detected | None, Path, Path]:
+    """Return whose project it is, the folder of its settings, and that of its articles."""
     found = detect(Folder(root))
     if found and found.home != root.resolve():
-        return found.generator, found.home, root
-    places = [root / name for name in _PLACES[found.generator]] if found else []
+        return found, found.home, root
+    places = [root / name for name in _PLACES.get(found.name, ())] if found else []
     counts = {place: dated_files(place) for place in places if place.is_dir()}
     articles = next((place for place, count in counts.items() if 2 * count > max(counts.values())), root)
-    if articles == root or (found and found.generator in _NARROWED):
+    if articles == root or (found and found.name in _NARROWED):
         articles = dated_folder(articles) or articles
     if not found:
         # The project may be a part of a larger one, such as its `website` folder.
         found = detect(Folder(articles, top=root))
         if found and found.home == articles.resolve() != root.resolve():
             return _place(articles)
-    return (found.generator, found.home, articles) if found else ("plain", root, articles)
+    return (found, found.home, articles) if found else (None, root, articles)
 
 
 def _sample(folder: Folder, paths: list[str]) -> tuple[tuple[str, ...], int]:
@@ -141,7 +190,7 @@ def _sample(folder: Folder, paths: list[str]) -> tuple[tuple[str, ...], int]:
     return tuple(key for key, _ in counts.most_common()), dated_by_name
 
 
-def _settings(home: Path, generator: Generator) -> Iterator[tuple[str, Any]]:
+def _settings(home: Path, generator: Generator, program: Program | None) -> Iterator[tuple[str, Any]]:
     """Yield the settings in the generator's own files by key in lower case, without running anything."""
     if generator == "hugo":
         config = hugo.configuration(home)
@@ -149,7 +198,7 @@ def _settings(home: Path, generator: Generator) -> Iterator[tuple[str, Any]]:
         own = next((each for each in hugo.languages(config) if each.code == default), None)
         if own and own.base_url:
             yield "baseurl", own.base_url
-    for name in _SETTINGS:
+    for name in (*_SETTINGS, *(f"{name}.json" for name in _DATA)):
         values = datafiles.load(home / name) if (home / name).is_file() else None
         if isinstance(values, Mapping):
             yield from ((str(key).lower(), value) for key, value in values.items() if value not in ("", None))
@@ -157,10 +206,12 @@ def _settings(home: Path, generator: Generator) -> Iterator[tuple[str, Any]]:
         text = datafiles.read_text(home / name) if (home / name).is_file() else None
         found: dict[str, str] = {}
         for match in _IN_SCRIPT.finditer(text or ""):
-            found.setdefault(match[1].lower(), match[3])
+            found.setdefault(match["key"].lower(), match["value"])
         # Astro has its address in `site`; a `url` there can be the address of anything.
-        known = ("site", "title") if generator == "astro" else ("url", "baseurl", "title", "siteurl")
-        yield from ((key, value) for key, value in found.items() if key in known)
+        without = {"url", "baseurl", "siteurl"} if generator == "astro" and program is None else set()
+        # The same words name the language of a piece of code.
+        without |= {key for key in _LANGUAGE_KEYS if not _TAG.fullmatch(found.get(key, ""))}
+        yield from ((key, value) for key, value in found.items() if key not in without)
 
 
 def _address(settings: Mapping[str, Any]) -> str | None:
@@ -176,11 +227,20 @@ def _address(settings: Mapping[str, Any]) -> str | None:
 
 def _domain(home: Path, root: Path) -> str | None:
     """Return the address that GitHub Pages' file of a site's domain gives."""
-    for folder in (home, root):
+    for folder in (home, root, *(home / name for name in ("static", "public", "src", "content/extra"))):
         name = (datafiles.read_text(folder / "CNAME") or "").strip()
         if re.fullmatch(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}", name):
             return http_url(f"https://{name.lower()}")
     return None
+
+
+def _homepage(home: Path) -> str | None:
+    """Return the address that a package of Node.js has for its homepage, where that is a site of its own."""
+    package = datafiles.load(home / "package.json") if (home / "package.json").is_file() else None
+    address = package.get("homepage") if isinstance(package, Mapping) else None
+    url = http_url(address.rstrip("/")) if isinstance(address, str) and len(address) < 500 else None
+    host = urlsplit(url).hostname if url and not re.search(r"[?#]", url) else None
+    return url if host and not f".{host}".endswith(tuple(f".{name}" for name in _SHARED_HOSTS)) else None
 
 
 def _first(settings: Mapping[str, Any], *keys: str) -> str | None:

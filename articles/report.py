@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 _BANDS = ((80, "80 and more"), (60, "60 to 79"), (40, "40 to 59"), (None, "below 40"))
 _ADDRESSES = 3
+_ALIKE = 5
+"""Warnings with the same words that are listed each for itself."""
 _IN_LIST = re.compile(r"\[\d+\]")
 _MOST = 50
 """Warnings, reasons and templates that are listed; the others are counted."""
@@ -45,7 +47,8 @@ def log_start(indexer: Indexer, now: datetime) -> None:
         log.warning("no article was found among %s", counted(files, "file"))
     for line in unread.lines(counts):
         log.info("%s", line)
-    if advice := detection.advice(indexer.folder, indexer.catalog.conventions):
+    is_empty = not any(states.values())
+    if advice := detection.advice(indexer.folder, indexer.catalog.conventions, is_empty=is_empty):
         log.warning("%s", advice)
 
 
@@ -74,7 +77,8 @@ class Report:
         yield from self._hidden()
         yield from self._no_articles()
         yield from unread.lines(self._unread)
-        if advice := detection.advice(self._indexer.folder, self._indexer.catalog.conventions):
+        conventions = self._indexer.catalog.conventions
+        if advice := detection.advice(self._indexer.folder, conventions, is_empty=self.is_empty):
             yield advice
         yield from self._bodies()
         yield from self._addresses()
@@ -90,10 +94,15 @@ class Report:
                 yield f"  {bands[name]:6}  {name}"
 
     def _warnings(self) -> Iterator[str]:
-        warnings = self._indexer.catalog.warnings()
-        for warning in warnings[:_MOST]:
-            yield f"{warning.path}:{warning.line}: warning: {warning.reason}"
-        others = Counter(_IN_LIST.sub("[…]", warning.reason) for warning in warnings[_MOST:])
+        seen: Counter[str] = Counter()
+        others: Counter[str] = Counter()
+        for warning in self._indexer.catalog.warnings():
+            reason = _IN_LIST.sub("[…]", warning.reason)
+            seen[reason] += 1
+            if seen[reason] > _ALIKE or seen.total() - others.total() > _MOST:
+                others[reason] += 1
+            else:
+                yield f"{warning.path}:{warning.line}: warning: {warning.reason}"
         for reason, count in others.most_common(_MOST):
             yield f"{counted(count, 'more warning')}: {reason}"
 

@@ -12,6 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 import config as configuration
+from articles.conventions import PLAIN
+from articles.detection import advice
+from articles.files.folder import Folder
+from articles.project import look_at
 from tests.articles.gitserver import Origin
 from tests.site import put
 from wiring.initial import init_command
@@ -117,6 +121,44 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
+                "_config.yml": "title: X\nurl: https://x.example\npermalink: news/:year/:title/\n",
+                "source/_posts/2026-01-02-a.md": DATED,
+                "source/about/index.md": DATED,
+            },
+            "Hexo, 1 published post, topics from tags",
+            ("source/_posts", "jekyll", "https://x.example", "X", "UTC"),
+        ),
+        (
+            {
+                ".vitepress/config.mts": "export default {\n  title: 'V',\n  cleanUrls: true,\n}",
+                "package.json": '{"homepage": "https://v.example/"}',
+                "posts/a.md": DATED,
+                "posts/b.md": DATED,
+            },
+            "VitePress, 2 published posts",
+            ("posts", "astro", "https://v.example", "V", "UTC"),
+        ),
+        (
+            {
+                "next.config.mjs": "export default {}",
+                "package.json": '{"homepage": "https://github.com/x/y#readme"}',
+                "public/a/index.md": DATED,
+            },
+            "Next.js, 1 published post",
+            (".", "plain", None, "News", "UTC"),
+        ),
+        (
+            {
+                "eleventy.config.js": "export default {}",
+                "src/data/site.js": "export default {\n  'title': 'E',\n  'paths': {\n"
+                "    'site': 'https://e.example',\n  },\n};",
+                "src/articles/a/index.md": DATED,
+            },
+            "Eleventy, 1 published post",
+            ("src/articles", "eleventy", "https://e.example", "E", "UTC"),
+        ),
+        (
+            {
                 "pelicanconf.py": "LOCAL = False\nSITEURL = '' if LOCAL else 'https://p.example'\n",
                 "content/a.md": "Title: A\nDate: 2026-01-01\n\nText\n",
             },
@@ -188,3 +230,53 @@ def test_a_repository(tmp_path: Path) -> None:
     assert "Jekyll, 1 published post" in said
     articles = configuration.load(tmp_path / "config.yaml", {}).articles
     assert (articles.git, articles.subdir, articles.generator) == (origin.url, "_posts", "jekyll")
+
+
+@pytest.mark.parametrize(
+    ("files", "permalink"),
+    [
+        ({".vitepress/config.ts": "  cleanUrls: true,\n", "posts/a.md": DATED}, "/posts/:path"),
+        ({".vuepress/config.js": "", "blog/a.md": DATED}, "/blog/:path.html"),
+        (
+            {"_config.yml": "title: X\n", "scaffolds/post.md": "", "source/_posts/a.md": DATED},
+            ":year/:month/:day/:title/",
+        ),
+        (
+            {"_config.yml": "permalink: :title/\n", "scaffolds/post.md": "", "source/_posts/a.md": DATED},
+            None,
+        ),
+    ],
+)
+def test_the_addresses_of_other_programs(
+    tmp_path: Path, files: dict[str, str], permalink: str | None
+) -> None:
+    """The pattern is written where neither the program's own configuration nor the generator has it."""
+    for path, text in files.items():
+        put(tmp_path / path, text)
+    assert look_at(tmp_path, datetime(2026, 12, 1, tzinfo=UTC)).permalink == permalink
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"conf.py": "BLOG_TITLE = 'N'\n", "posts/a.md": "<!--\n.. title: A\n-->\n"},
+            "Nikola is not supported",
+        ),
+        (
+            {"n.ghost.2026-01-02-03-04-05.json": "{}"},
+            "an export of Ghost is one JSON file, and not supported",
+        ),
+        ({"docs/issue-1.md": "# One\n\nWords.\n"}, "no article was found that is published"),
+        ({".vitepress/config.ts": "", "a.md": DATED}, "VitePress: components and scripts are left out"),
+    ],
+)
+def test_what_is_not_supported_is_said(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    """By `flask init`, and by the advice of a check that finds no article."""
+    for path, text in files.items():
+        put(tmp_path / "site" / path, text)
+    command = init_command(tmp_path / "config.yaml", lambda: datetime(2026, 12, 1, tzinfo=UTC))
+    done = CliRunner().invoke(command, [str(tmp_path / "site")], catch_exceptions=False)
+    assert said in done.output
+    if "Words" not in str(files):
+        assert said in str(advice(Folder(tmp_path / "site"), PLAIN, is_empty=True))

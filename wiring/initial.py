@@ -45,7 +45,8 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
                 raise CommandError(f"there is no folder {folder}")
             project = _looked_at(root, clock)
             source = [f"path: {_quoted(_relative(project.articles, target.parent))}"]
-        print_line(summary(project))
+        for line in (summary(project), *remarks(project)):
+            print_line(line)
         lines = "".join(f"{line}\n" for line in config_lines(project, source))
         try:
             target.write_text(lines, encoding="utf-8")
@@ -58,7 +59,7 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
 
 def summary(project: Project) -> str:
     """Return what was found, in one line: "Jekyll, 172 posts, 4 not published, topics from categories"."""
-    name = NAMES.get(project.generator, "Newswire's own format")
+    name = project.program.name if project.program else NAMES.get(project.generator, "Newswire's own format")
     parts = [name, f"{project.published:,} published {'post' if project.published == 1 else 'posts'}"]
     if project.unpublished:
         parts.append(f"{project.unpublished:,} not published")
@@ -69,6 +70,14 @@ def summary(project: Project) -> str:
     if project.topic_keys:
         parts.append(f"topics from {', '.join(project.topic_keys)}")
     return ", ".join(parts)
+
+
+def remarks(project: Project) -> Iterator[str]:
+    """Yield what else there is to know before the articles are checked."""
+    if project.program:
+        yield project.program.note
+    if not project.published:
+        yield "no article was found that is published: `flask articles check` says what was not read, and why"
 
 
 def config_lines(project: Project, source: list[str]) -> Iterator[str]:
@@ -95,8 +104,11 @@ def config_lines(project: Project, source: list[str]) -> Iterator[str]:
         yield "  # base_url: https://blog.example # the site the articles belong to: entries link there"
     if project.generator != "plain":
         yield "  # guid: permalink # where these feeds take the place of the generator's own: docs/moving.md"
-    yield "  # permalink: /:year/:month/:day/:slug/ # where `articles check` shows wrong addresses"
-    if "category" in project.topic_keys and not {"topics", "tags", "categories"} & set(project.topic_keys):
+    if project.permalink:
+        yield f"  permalink: {_quoted(project.permalink)} # how its addresses are formed"
+    else:
+        yield "  # permalink: /:year/:month/:day/:slug/ # where `articles check` shows wrong addresses"
+    if project.topic_keys[:1] == ("category",):
         yield "  topics_from: [topics, tags, categories, category]"
     else:
         yield "  # topics_from: [topics, tags, categories] # the keys that hold topics"

@@ -23,7 +23,8 @@ from articles.reading.visibility import truth
 
 _OTHERS = (
     "zola.toml", "docusaurus.config.js", "docusaurus.config.ts", "astro.config.mjs", "astro.config.ts",
-    "astro.config.js", "eleventy.config.js", ".eleventy.js", "eleventy.config.mjs", ".git",
+    "astro.config.js", "eleventy.config.js", ".eleventy.js", "eleventy.config.mjs", ".vitepress",
+    ".vuepress", "gatsby-config.js", "gatsby-config.ts", "gatsby-config.mjs", "gatsby-config.cjs", ".git",
 )  # fmt: skip
 _HOMES = (*jekyll.FILES, *hugo.FILES[:4], *pelican.FILES, *_OTHERS)
 _CONTENT = {

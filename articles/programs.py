@@ -1,0 +1,123 @@
+"""Programs for sites whose files are read by the conventions of a generator that is known, or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from articles.conventions import Generator
+from articles.reading import datafiles
+
+HEXO_PERMALINK = ":year/:month/:day/:title/"
+"""Hexo's own default: https://hexo.io/docs/configuration#URL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program, the generator whose conventions its files follow, and what of them is not read.
+
+    The generator is "plain" where nothing of the program's own is read. `is_close` tells whether the files of
+    every such site follow the generator's conventions.
+    """
+
+    name: str
+    generator: Generator
+    note: str
+    is_close: bool = False
+
+
+_OWN_CODE = "its own code forms the addresses: compare those of `articles check`, and set articles.permalink"
+_IN_EXPORTS = "pages with title and date in exports, in place of front matter, are not read"
+HEXO = Program(
+    name="Hexo",
+    generator="jekyll",
+    note="Hexo's files follow Jekyll's conventions; its own tags, such as asset_img, are left out",
+    is_close=True,
+)
+VITEPRESS = Program(
+    name="VitePress",
+    generator="astro",
+    note="VitePress: components and scripts are left out, and `rewrites` are not followed",
+    is_close=True,
+)
+VUEPRESS = Program(
+    name="VuePress",
+    generator="astro",
+    note="VuePress: components and scripts are left out, and permalinks of plugins are not followed",
+    is_close=True,
+)
+GATSBY = Program(name="Gatsby", generator="astro", note=f"Gatsby: {_OWN_CODE}")
+NEXT = Program(
+    name="Next.js",
+    generator="astro",
+    note=f"Next.js: {_OWN_CODE}; {_IN_EXPORTS}",
+)
+NUXT = Program(name="Nuxt", generator="astro", note=f"Nuxt: {_OWN_CODE}")
+NIKOLA = Program(
+    name="Nikola",
+    generator="plain",
+    note="Nikola is not supported: titles and dates in a comment (`.. title:`) or a .meta file are not read",
+)
+GHOST = Program(
+    name="a Ghost export",
+    generator="plain",
+    note="an export of Ghost is one JSON file, and not supported: convert it to Markdown files, one a post",
+)
+
+_MARKS: tuple[tuple[str, Program], ...] = (
+    (".vitepress", VITEPRESS), (".vuepress", VUEPRESS),
+    *((f"gatsby-config.{end}", GATSBY) for end in ("js", "ts", "mjs", "cjs")),
+    *((f"next.config.{end}", NEXT) for end in ("js", "mjs", "ts", "cjs")),
+    *((f"nuxt.config.{end}", NUXT) for end in ("ts", "js", "mjs")),
+)  # fmt: skip
+_HEXO_FOLDERS = ("scaffolds", "source/_posts")
+_GHOST = re.compile(r".*\.ghost\.\d{4}(?:-\d{2}){2,5}\.json")
+_MOST_ENTRIES = 1_000
+"""Files of a folder among which an export is looked for."""
+
+
+def hexo(level: Path) -> Path | None:
+    """Return the configuration of a Hexo site, which has the name of Jekyll's; None where it is none."""
+    for name in ("_config.yml", "_config.yaml"):
+        if os.path.lexists(level / name) and any((level / each).is_dir() for each in _HEXO_FOLDERS):
+            return level / name
+    return None
+
+
+def program(level: Path, root: Path) -> tuple[Program, Path] | None:
+    """Return the program whose files are in a folder, and the file that says so.
+
+    An export counts in `root` alone, the folder of articles: above it lie files of all kinds.
+    """
+    for name, found in _MARKS:
+        if os.path.lexists(level / name):
+            return found, level / name
+    conf = level / "conf.py"
+    if conf.is_file() and re.search(r"^BLOG_TITLE\s*=", datafiles.read_text(conf) or "", re.MULTILINE):
+        return NIKOLA, conf
+    names = _entries(level) if level == root else ()
+    export = next((name for name in names if _GHOST.fullmatch(name)), None)
+    return (GHOST, level / export) if export else None
+
+
+def permalink(found: Program, home: Path, articles: Path) -> str | None:
+    """Return the pattern of addresses of a program whose pages are where its files are."""
+    if found.name not in (VITEPRESS.name, VUEPRESS.name) or not articles.is_relative_to(home):
+        return None
+    below = articles.relative_to(home).as_posix()
+    configs = (home / ".vitepress" / f"config.{end}" for end in ("ts", "mts", "js", "mjs"))
+    texts = (datafiles.read_text(path) or "" for path in configs if path.is_file())
+    is_clean = any(re.search(r"^\s*cleanUrls\s*:\s*true\b", text, re.MULTILINE) for text in texts)
+    start = "" if below == "." else f"/{below}"
+    return f"{start}/:path{'' if is_clean else '.html'}"
+
+
+def _entries(level: Path) -> Iterator[str]:
+    try:
+        with os.scandir(level) as entries:
+            yield from (entry.name for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False))
+    except OSError:
+        return
