@@ -17,6 +17,7 @@ from pages.cover import cover
 from pages.when import Times
 from pictures.shown import LARGE, SMALL, NoPictures, Pictures
 from pictures.size import Size
+from text.cache import LruCache
 from text.summary import cut
 
 TINTS = 8
@@ -27,9 +28,12 @@ MAX_SUMMARY = 240
 """Characters of a summary in a list."""
 MAX_NAME = 60
 """Characters of the name of a topic, a publication or an outlet in a list."""
+CACHE_BYTES = 20_000_000
+"""Bytes of the cards that an export of a static site remembers."""
 RELATED = 3
 """Other outlets' articles that are named on a card."""
 
+_CARD_BYTES = 2_000  # about
 _OTHER_HOST = re.compile(r"/[\t\r\n]*[/\\]")
 
 
@@ -78,17 +82,42 @@ class Card:
         return tint(self.topics[0].slug) if self.topics else self.tint
 
 
-class Cards:
-    """Makes the cards of one site's articles."""
+CardCache = LruCache[tuple[str, str, int, bool], Card]
 
-    def __init__(self, site: Site, topics: Topics, times: Times, pictures: Pictures | None = None) -> None:
+
+class Cards:
+    """Makes the cards of one site's articles.
+
+    With `cache`, each is made once: for articles that stay as they are.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        topics: Topics,
+        times: Times,
+        pictures: Pictures | None = None,
+        cache: CardCache | None = None,
+    ) -> None:
         self._site = site
         self._topics = topics
         self._times = times
         self._pictures: Pictures = pictures or NoPictures()
+        self._cache = cache
 
     def card(self, article: Article, *, without: str = "") -> Card:
         """Return an article's card; the topic whose slug is `without` is not named on it."""
+        if self._cache is None:
+            return self._made(article, without)
+        # The catalog gives an article with its body and related ones, or without.
+        key = (article.id, without, len(article.related), bool(article.body))
+        card = self._cache.get(key)
+        if card is None:
+            card = self._made(article, without)
+            self._cache.put(key, card, _CARD_BYTES)
+        return card
+
+    def _made(self, article: Article, without: str) -> Card:
         site, topics = self._site, self._topics
         entry = build_entry(article, site, content="excerpt", related=RELATED)
         names = [author.name for author in entry.authors]

@@ -11,7 +11,7 @@ from articles.catalog.topic_queries import TopicSummary
 from articles.topics import ALL, Topic
 from feeds.digests import DigestPublisher
 from feeds.publisher import Publisher
-from pages.cards import RELATED, Card, Cards
+from pages.cards import CACHE_BYTES, RELATED, Card, CardCache, Cards
 from pages.front import by_day, top_stories
 from pages.outline import WEEK, WEEKS, Node, Row, rows, tree
 from pages.render import Renderer
@@ -44,7 +44,13 @@ class Lists:
         self._catalog = publisher.catalog
         self._renderer = renderer
         self._digests = digests
-        self.cards = Cards(publisher.site, publisher.catalog.topics, renderer.times, renderer.pictures)
+        self.cards = Cards(
+            publisher.site,
+            publisher.catalog.topics,
+            renderer.times,
+            renderer.pictures,
+            CardCache(CACHE_BYTES) if renderer.is_static else None,
+        )
 
     def last_page(self, slug: str, per_page: int = PER_PAGE) -> int:
         """Return how many pages a topic's entries fill; an empty topic has one."""

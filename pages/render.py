@@ -45,6 +45,7 @@ class Renderer:
         language: Language | None = None,
         pictures: Pictures | None = None,
     ) -> None:
+        self.is_static = is_static
         self.pictures: Pictures = pictures or NoPictures()
         self.headers = security_headers(self.pictures.sources)
         self.language = language = language or Language()
