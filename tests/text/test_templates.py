@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.text.test_limits import calls
 from text.markup import render_markdown
 from text.templates import expand
+from text.templates.admonitions import quoted
 
 BASE = "https://owner.example/project"
 WATCH = '<a href="https://www.youtube.com/watch?v={}">Watch on YouTube</a>'
@@ -125,6 +126,33 @@ def test_mdx(written: str, shown: str) -> None:
 def test_pelican(written: str, shown: str) -> None:
     """Its content has the tags of one plugin alone: all other braces are prose."""
     assert expanded(written, "pelican") == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ('!!! note "A & *b*"\n    One.\n\n    Two.\n\nAfter.',
+         "<q><p><strong>A &amp; <em>b</em></strong></p><p>One.</p><p>Two.</p></q><p>After.</p>"),
+        ("???+ danger highlight\n    One.", "<q><p><strong>Danger</strong></p><p>One.</p></q>"),
+        ('!!! tip ""\n    One.', "<q><p>One.</p></q>"),
+        ("!!! note\n    !!! tip\n        In.",
+         "<q><p><strong>Note</strong></p><q><p><strong>Tip</strong></p><p>In.</p></q></q>"),
+        ("!!! note\nNot indented.", "<p>!!! note\nNot indented.</p>"),
+        ("```\n!!! note\n    Code.\n```", "<pre><code>!!! note\n    Code.\n</code></pre>"),
+    ],
+)  # fmt: skip
+def test_the_admonitions_of_python_markdown(written: str, shown: str) -> None:
+    """Pelican's sites have them by an extension: with a title, without one, and within each other."""
+    text = expand(written, generator="pelican", markup="markdown").text
+    found = render_markdown(text, "https://b.example/").replace("blockquote>", "q>")
+    assert re.sub(r">\n+<", "><", found) == shown
+
+
+def test_admonitions_cost_no_more_than_their_length() -> None:
+    """However many there are, and however deep they are in each other."""
+    deep = "\n".join("    " * depth + "!!! note" for depth in range(300))
+    for text in (deep, "!!! note\n\n" * 20_000, '!!! a "' + '" ' * 20_000, "!!! " + "a " * 20_000 + '"'):
+        assert calls(lambda text=text: quoted(text)) < 400_000  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

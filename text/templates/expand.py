@@ -43,6 +43,10 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
         unknown |= expansion.unknown
     if generator != "plain" and markup != "html":
         expanded = _TOC.sub("", expanded) if "[" in expanded or "${" in expanded else expanded
+        if generator == "pelican":
+            from text.templates.admonitions import quoted
+
+            expanded = quoted(expanded)
         if generator in ("jekyll", "pelican"):
             expanded = _TABLE_OF_CONTENTS.sub("", expanded)
     return Expanded(expanded, frozenset(unknown))

@@ -1,0 +1,62 @@
+"""Python-Markdown's admonitions, `!!! note "Title"` with an indented text below, as block quotes.
+
+https://python-markdown.github.io/extensions/admonition/, and `???` of pymdown-extensions' details.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+_BEGINNING = re.compile(
+    r"(?P<margin> {0,3})(?:!!!|\?\?\?\+?) ?(?P<kind>[\w-]+(?: +[\w-]+)*)(?: +\"(?P<title>[^\n]*?)\")? *"
+)
+_FENCE = re.compile(r" {0,3}(```+|~~~+)")
+_LONGEST = 500
+"""Characters of the line that an admonition begins with."""
+_DEEPEST = 20
+"""Admonitions within each other."""
+_INDENT = "    "
+
+
+def quoted(text: str) -> str:
+    """Return a text with its admonitions as block quotes, each with its title or else its kind."""
+    if "!!!" not in text and "???" not in text:
+        return text
+    lines = text.split("\n")
+    return "\n".join(_quoted(lines, 0))
+
+
+def _quoted(lines: list[str], depth: int) -> list[str]:
+    if depth > _DEEPEST:
+        return lines
+    shown: list[str] = []
+    fence = ""
+    place = 0
+    while place < len(lines):
+        line = lines[place]
+        place += 1
+        if found := _FENCE.match(line):
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        found = None if fence or len(line) > _LONGEST else _BEGINNING.fullmatch(line)
+        end = _end(lines, place, found["margin"] + _INDENT) if found else place
+        if found is None or end == place:
+            shown.append(line)
+            continue
+        inner = [each[len(found["margin"] + _INDENT) :] for each in lines[place:end]]
+        title = found["title"] if found["title"] is not None else found["kind"].split()[0].capitalize()
+        head = [f"<strong>{escape(title, quote=False)}</strong>", ""] if title else []
+        shown += ["", *(f"> {each}".rstrip() for each in [*head, *_quoted(inner, depth + 1)]), ""]
+        place = end
+    return shown
+
+
+def _end(lines: list[str], place: int, indent: str) -> int:
+    """Return the line behind the indented ones, without the blank ones at their end."""
+    end = place
+    for number in range(place, len(lines)):
+        if lines[number].startswith(indent):
+            end = number + 1
+        elif lines[number].strip():
+            break
+    return end
