@@ -66,7 +66,7 @@ def run_process(environ: Mapping[str, str], *arguments: str) -> Done:
 
 @contextmanager
 def _given_back() -> Iterator[None]:
-    """Give back what commands take of a process that is theirs alone: logs and signals."""
+    """Restore what commands change in a process: logs and signals."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -139,7 +139,7 @@ class Web:
         return self.newswire.indexer.refresh()
 
     def get(self, path: str, **headers: str) -> Any:
-        """Return the answer to a GET; underscores in header names stand for hyphens."""
+        """Return the answer to a GET; underscores in header names become hyphens."""
         return self.ask("GET", path, **headers)
 
     def ask(self, method: str, path: str, **headers: str) -> Any:

@@ -77,7 +77,7 @@ def test_check_looks_at_another_folder_by_the_same_settings(flask: Command, site
 
 
 def test_check_is_quiet_about_good_files(flask: Command, site: ArticleSite) -> None:
-    """Status 0, and `--strict` alone looks at related coverage."""
+    """Status 0, and only `--strict` checks related coverage."""
     site.write("a.md", related=[{"title": 5}])
     assert flask("articles", "check").exit_code == 0
     strict = flask("articles", "check", "--strict")
@@ -170,7 +170,7 @@ def test_no_export_goes_into_the_folder_of_articles(flask: Command, site: Articl
 def test_a_bad_config_ends_every_command(
     environ: dict[str, str], site: ArticleSite, arguments: tuple[str, ...]
 ) -> None:
-    """As processes: status 2 and nothing but a line for each problem."""
+    """Each process ends with status 2 and prints only a line for each problem."""
     config = site.home / "config.yaml"
     config.write_text("feeds:\n  size: 0\nstat: x\n")
     done = run_process(environ, *arguments)
@@ -198,7 +198,7 @@ def test_the_list_of_commands_fits_a_terminal(flask: Command, group: str) -> Non
 
 
 def test_the_version(flask: Command) -> None:
-    """`flask version` shows Newswire's, then Python's and those of what it stands on."""
+    """`flask version` shows Newswire's, then Python's and those of its libraries."""
     lines = flask("version").stdout.splitlines()
     assert lines[0] == f"Newswire {version()}"
     assert lines[1].startswith("python 3.")
@@ -206,7 +206,7 @@ def test_the_version(flask: Command) -> None:
 
 
 def test_a_missing_content_folder_ends_every_command(environ: dict[str, str], site: ArticleSite) -> None:
-    """As processes: status 2, and where the folder is named, or would be."""
+    """Each process ends with status 2 and says where the folder is named, or would be."""
     site.root.rmdir()
     config = site.home / "config.yaml"
     done = run_process(environ, "articles", "check")

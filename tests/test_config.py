@@ -1,4 +1,4 @@
-"""config.yaml: what it may say, and where each thing that is wrong stands."""
+"""config.yaml: what it may contain, and the line and column of each error."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_site_without_an_address_is_where_its_server_is(folder: Path) -> None:
 
 
 def test_the_shipped_file_works() -> None:
-    """As it is, and it says nothing that is not so."""
+    """It works unchanged, and its comments are true."""
     config = load(ROOT / "config.yaml", {})
     assert config.articles.path.is_dir()
     assert config.feeds.catalog_topics().of("ML").slug == "ml"
@@ -224,7 +224,7 @@ def test_every_error_says_where_it_is(folder: Path, text: str, lines: list[str])
 
 
 def test_all_errors_are_told_in_one_run(folder: Path) -> None:
-    """In the order of the file."""
+    """They are in the order of the file."""
     text = "feeds:\n  size: x\n  ttl: 0\nsite:\n  titel: x\n  url: x\nstat: x\n"
     assert [line.partition(": ")[0] for line in errors(folder, text)] == ["2:9", "3:8", "5:3", "6:8", "7:1"]
 
@@ -245,7 +245,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_times_are_written_as_people_do(folder: Path) -> None:
-    """With any unit, in one or several letters; a bare number is seconds."""
+    """Any unit may be one letter or a word; a number without a unit is seconds."""
     for text, seconds in {
         "90": 90,
         "90s": 90,
@@ -371,7 +371,7 @@ def _check(folder: Path, text: str, url: str) -> None:
     ],
 )
 def test_a_hub_has_a_whole_address(tmp_path: Path, hub: str, reason: str) -> None:
-    """Of https, but on this machine; the error has its line."""
+    """It has to be https, except on this machine; the error has its line."""
     file = tmp_path / "config.yaml"
     file.write_text(f"feeds:\n  hubs:\n    - https://one.example/\n    - {hub}\n")
     with pytest.raises(ConfigError) as caught:

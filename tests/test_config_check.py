@@ -1,4 +1,4 @@
-"""`flask config check` and the start of the bot: what is probably not meant is told with its line."""
+"""`flask config check` and the start of the bot warn of probable mistakes, each with its line."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_slack_workflow_is_refused_with_the_reason(tmp_path: Path) -> None:
 
 
 def test_strict_ends_with_a_status(tmp_path: Path) -> None:
-    """For a check of a pull request."""
+    """A check of a pull request can use the status."""
     assert check(tmp_path, "--strict").exit_code == 1
 
 
@@ -120,7 +120,7 @@ def test_what_would_not_start(tmp_path: Path, environ: dict[str, Any], said: str
 
 
 def test_the_bot_warns_when_it_starts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The same lines stand in its log."""
+    """The same lines are in its log."""
     config, environ = site(tmp_path)
     app = create_app(config, environ=environ)
     newswire = app.extensions["newswire"]

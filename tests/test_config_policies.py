@@ -33,7 +33,7 @@ def policy(folder: Path, text: str) -> Policy:
 
 
 def test_the_settings_become_a_policy(tmp_path: Path) -> None:
-    """Times may stand without quotes, as YAML reads them as numbers; the site's time zone is the default."""
+    """Times need no quotes, though YAML then reads numbers; the site's time zone is the default."""
     quiet = policy(tmp_path, 'quiet: { from: 19:00, to: "08:00", weekends: true }').quiet
     assert quiet is not None
     assert (quiet.start, quiet.end, quiet.weekends, quiet.zone.key) == (

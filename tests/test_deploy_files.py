@@ -35,7 +35,7 @@ def read(name: str) -> str:
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Yield every command that a host is told to run, and the file that says so."""
+    """Yield every command that a host runs, and the file that says so."""
     for name, command in PROCFILE.items():
         yield f"Procfile {name}", command
     for service in yaml.safe_load(read("render.yaml"))["services"]:
@@ -143,7 +143,7 @@ def test_the_bot_has_a_health_check_of_its_own() -> None:
 
 
 def test_the_port_is_the_hosts() -> None:
-    """Where a file names a port for the outside, the process inside is told the same."""
+    """Where a file names a port for the outside, the process inside gets the same."""
     fly = tomllib.loads(read("fly.toml"))
     assert str(fly["http_service"]["internal_port"]) == fly["env"]["PORT"]
     assert set(fly["http_service"]["processes"]) <= set(fly["processes"])

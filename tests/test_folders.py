@@ -85,27 +85,27 @@ def read(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Read,
 def test_a_folder_as_it_lies(read: tuple[Read, dict[str, Any]]) -> None:
     """Every file of the folder is what its generator and its owner mean by it."""
     found, expected = read
-    for wanted in expected["entries"]:
-        check(found, wanted)
+    for entry in expected["entries"]:
+        check(found, entry)
 
 
-def check(found: Read, wanted: dict[str, Any]) -> None:
+def check(found: Read, expected: dict[str, Any]) -> None:
     """Compare one file with what is expected of it."""
-    path = wanted["file"]
-    if "refused" in wanted:
-        assert wanted["refused"] in str(found.problems[path])
+    path = expected["file"]
+    if "refused" in expected:
+        assert expected["refused"] in str(found.problems[path])
         assert path not in found.entries
         return
     assert path not in found.problems, found.problems[path]
-    if wanted.get("article") is False:
+    if expected.get("article") is False:
         assert path not in found.paths
         return
-    if wanted.get("published") is False:
-        check_hidden(found, path, wanted)
+    if expected.get("published") is False:
+        check_hidden(found, path, expected)
         return
     entry = found.entries[path]
-    if "warned" in wanted:
-        assert any(warning.reason.startswith(wanted["warned"]) for warning in found.warnings[path])
+    if "warned" in expected:
+        assert any(warning.reason.startswith(expected["warned"]) for warning in found.warnings[path])
     seen = {
         "title": entry.title,
         "date": entry.published,
@@ -117,16 +117,16 @@ def check(found: Read, wanted: dict[str, Any]) -> None:
         "summary": entry.summary,
     }
     for key, value in seen.items():
-        if key in wanted:
-            right = wanted[key]
+        if key in expected:
+            right = expected[key]
             assert value == (datetime.fromisoformat(right) if key in ("date", "updated") else right), key
-    for text in wanted.get("content_has", ()):
+    for text in expected.get("content_has", ()):
         assert text in entry.content_html
-    for text in wanted.get("content_lacks", ()):
+    for text in expected.get("content_lacks", ()):
         assert text not in entry.content_html
 
 
-def check_hidden(found: Read, path: str, wanted: dict[str, Any]) -> None:
+def check_hidden(found: Read, path: str, expected: dict[str, Any]) -> None:
     """Check that an article is nowhere to be seen, until it appears."""
     assert path not in found.entries
     identity = found.paths[path]
@@ -134,8 +134,8 @@ def check_hidden(found: Read, path: str, wanted: dict[str, Any]) -> None:
     article = found.newswire.catalog.get(identity)
     assert article is not None
     assert not article.is_visible(NOW)
-    if "appears" in wanted:
-        appears = datetime.fromisoformat(wanted["appears"])
+    if "appears" in expected:
+        appears = datetime.fromisoformat(expected["appears"])
         assert article.is_published and article.due_at == appears
         assert found.newswire.catalog.next_due("all", NOW) == appears
         found.clock.now = appears

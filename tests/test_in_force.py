@@ -54,7 +54,7 @@ def test_the_address_of_the_site(home: Path, environ: dict[str, str], address: s
 
 
 def test_the_address_in_the_file_comes_before_the_port(home: Path) -> None:
-    """And SITE_URL before the file."""
+    """SITE_URL comes before the file."""
     text = TEXT.replace("title: A", "title: A\n  url: https://file.example")
     (home / "config.yaml").write_text(text, "utf-8")
     assert found(home, PORT="9000")["site.url"] == ("https://file.example", "config.yaml:3")

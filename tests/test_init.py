@@ -208,7 +208,7 @@ def test_a_config_for_a_project(
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    """Without --force; and a folder that is not there is said to be so."""
+    """Files are replaced only with --force, and a missing folder is reported."""
     put(tmp_path / "site" / "a.md", DATED)
     put(tmp_path / "config.yaml", "site: {title: Mine}\n")
     assert "--force" in init(tmp_path, str(tmp_path / "site"), code=1)

@@ -55,12 +55,12 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_how_it_is_shown(text: str, shown: str) -> None:
-    """An escape names the character; joiners and the implicit marks that scripts need are left alone."""
+    """An escape names the character; joiners and the implicit marks that scripts need are left unchanged."""
     assert printable(text) == shown
 
 
 def test_a_line_has_a_longest_length() -> None:
-    """What is over the limit is cut before anything looks at it, and its length is named."""
+    """What is over the limit is cut before anything reads it, and its length is named."""
     assert printable("a" * LONGEST_LINE) == "a" * LONGEST_LINE
     assert printable("a" * (LONGEST_LINE + 7)) == "a" * LONGEST_LINE + "… (7 more characters)"
 
@@ -106,7 +106,7 @@ def test_a_log_line_is_safe(as_json: bool, message: str, extra: str) -> None:
     record = logging.makeLogRecord({"msg": "%s", "args": (message,), "levelname": "INFO", "name": "x"})
     record.path = extra
     try:
-        raise ValueError(message)  # noqa: TRY301 - the traceback is wanted
+        raise ValueError(message)  # noqa: TRY301 - the test needs a traceback
     except ValueError:
         record.exc_info = sys.exc_info()
     line = logs.LineFormatter(as_json=as_json).format(record)
@@ -117,7 +117,7 @@ def test_a_log_line_is_safe(as_json: bool, message: str, extra: str) -> None:
 def test_an_uncaught_exception_is_printed_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Its text may quote anything; the traceback keeps its lines, and each of them is safe."""
     try:
-        raise ValueError(HOSTILE)  # noqa: TRY301 - the traceback is wanted
+        raise ValueError(HOSTILE)  # noqa: TRY301 - the test needs a traceback
     except ValueError as error:
         print_uncaught(type(error), error, error.__traceback__)
     printed = capsys.readouterr().err

@@ -45,8 +45,8 @@ def _related_of(block: str) -> tuple[Any, ...]:
 def _seen(text: str) -> dict[str, Any]:
     """Return what readers could see of a file.
 
-    The recorded files are written by a program: their top-level keys stand alone at column 0, and so the long
-    blocks can be told apart by lines. The ciphertext and the volatile scores are not looked at.
+    The recorded files are written by a program: only their top-level keys are at column 0, and so the long
+    blocks can be separated by lines. The ciphertext and the volatile scores are not read.
     """
     front = text[4 : text.index("\n---", 3) + 1]
     blocks: dict[str, list[str]] = {}
@@ -75,13 +75,13 @@ def _first_items(block: str) -> str:
 
 @dataclass
 class _Readers:
-    """What readers of each feed saw last, by the files alone."""
+    """What readers of each feed saw last, by the files only."""
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
 
     def write(self, path: str, text: str) -> set[str]:
-        """Take one file; return the feeds that may look different now."""
+        """Take one file; return the feeds that may be different now."""
         before, after = self.files.get(path), _seen(text)
         if after == before:
             return set()

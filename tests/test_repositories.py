@@ -130,7 +130,7 @@ _HIDDEN = re.compile(
 
 
 def test_no_draft_is_shown(read: Read) -> None:
-    """By a look at the front matter that shares nothing with the reading."""
+    """The front matter is checked by code that shares nothing with the reader."""
     assert [a.path for a in read.shown if "_drafts/" in a.path or _HIDDEN.search(head_of(read.text(a)))] == []
 
 
@@ -181,7 +181,7 @@ _TEMPLATE = re.compile(
 
 
 def test_no_template_shows(read: Read) -> None:
-    """In what is no code of 200 entries, nor in their titles and summaries."""
+    """Titles, summaries and text outside code of 200 entries have none."""
     found = []
     for entry in read.sample:
         prose = re.sub(r"<(pre|code)\b.*?</\1>", "", entry.content_html, flags=re.DOTALL)

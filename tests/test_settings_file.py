@@ -28,7 +28,7 @@ def settings_file(path: Path) -> SettingsFile:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file, as editors do, so that it looks different even within a tick of the clock."""
+    """Replace the file, as editors do, so that it differs even within a tick of the clock."""
     other = path.with_name("other")
     other.write_text(text)
     other.replace(path)
@@ -61,7 +61,7 @@ def test_a_mistake_is_named(path: Path) -> None:
 
 
 def test_the_file_is_read_only_when_it_looks_different(path: Path) -> None:
-    """Looks cost one question to the file system."""
+    """A check costs one call to the file system."""
     loads: list[int] = []
     file = SettingsFile(path, load(path, {}), lambda: loads.append(1) or load(path, {}))  # type: ignore[func-returns-value]
     for _ in range(3):

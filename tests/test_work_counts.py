@@ -199,7 +199,7 @@ def assert_equal_effort(small: Work, large: Work) -> None:
 def test_one_changed_file_is_read_alone_and_costs_the_same_on_a_site_of_any_size(
     worlds: tuple[World, World],
 ) -> None:
-    """One file read, the catalog's tables touched only where that article stands."""
+    """One file read, the catalog's tables touched only where that article is."""
     small, large = on_both(worlds, lambda world: world.indexer.refresh([world.write(0, "Another title")]))
 
     assert small.files == large.files == ["0000.md"]
@@ -221,7 +221,7 @@ def test_one_changed_file_has_only_the_documents_of_its_topic_and_of_all_made_an
 
 
 def test_a_feed_that_has_not_changed_is_not_rendered_again(worlds: tuple[World, World]) -> None:
-    """Asking once more costs a look at the topic's revision."""
+    """Asking again costs reading the topic's revision."""
     small, large = on_both(worlds, World.ask_for_everything)
 
     assert small.documents == large.documents == []
@@ -272,7 +272,7 @@ def test_an_export_asks_as_many_questions_as_there_are_topics_not_articles(
 def test_a_feed_leads_to_its_history_at_the_cost_of_one_months_articles(
     worlds: tuple[World, World],
 ) -> None:
-    """Each feed asks as many questions on a site of any size; of a month the index alone is counted."""
+    """Each feed asks as many questions on a site of any size; of a month only the index is counted."""
     with worlds[0].with_archives(), worlds[1].with_archives():
         small, large = on_both(worlds, World.ask_for_everything)
 
@@ -282,7 +282,7 @@ def test_a_feed_leads_to_its_history_at_the_cost_of_one_months_articles(
 
 
 def test_planning_with_nothing_new_costs_the_same_on_a_site_of_any_size(worlds: tuple[World, World]) -> None:
-    """A look at the channels and at the catalog's revision; no article, no delivery, no file."""
+    """It reads the channels and the catalog's revision; no article, no delivery, no file."""
     planners = {id(world): world.planner() for world in worlds}
     small, large = on_both(worlds, lambda world: planners[id(world)].plan(NOON + timedelta(minutes=1)).posts)
 

@@ -158,7 +158,7 @@ def test_every_thread_goes_on_after_any_error(
 
 
 class _Failing(Background):
-    """Fails with a ValueError for as long as it is told to; counts its attempts."""
+    """Fails with a ValueError for as long as the test says; counts its attempts."""
 
     def __init__(self) -> None:
         super().__init__("failing", stop_timeout=5, clock=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
@@ -188,7 +188,7 @@ def running(thread: Background) -> Iterator[None]:
 def test_an_error_is_logged_with_its_traceback_and_reported_without_its_text(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The traceback stands in the log once, however often the work fails; /readyz names only the type."""
+    """The traceback is logged once, however often the work fails; /readyz names only the type."""
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
     thread = _Failing()
     with caplog.at_level(logging.INFO), running(thread):

@@ -1,4 +1,4 @@
-"""What the catalog tells its readers."""
+"""What the catalog returns to its readers."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def test_a_found_topic_has_its_commonest_spelling(catalog: Catalog) -> None:
 
 def test_summaries(catalog: Catalog) -> None:
     """By name without regard to case, with what is shown now; parents count their children's articles."""
-    told = [(s.topic.slug, s.articles, s.latest) for s in catalog.summaries(NOON)]
-    assert told == [("ai", 1, APRIL), ("go", 3, APRIL + timedelta(days=2)), ("tech", 1, APRIL)]
+    summaries = [(s.topic.slug, s.articles, s.latest) for s in catalog.summaries(NOON)]
+    assert summaries == [("ai", 1, APRIL), ("go", 3, APRIL + timedelta(days=2)), ("tech", 1, APRIL)]
     later = {s.topic.slug: s.articles for s in catalog.summaries(NOON + timedelta(hours=1))}
     assert later == {"ai": 2, "go": 3, "tech": 2}
     assert {slug: catalog.count(slug, NOON) for slug in ("ai", "go", "tech", "all", "ended")} == {
@@ -64,7 +64,7 @@ def test_pages_of_the_newest(catalog: Catalog) -> None:
 
 
 def test_single_articles(catalog: Catalog) -> None:
-    """By id, published or not."""
+    """An article is found by its id, whether it is published or not."""
     draft = catalog.get("draft")
     assert draft and not draft.is_published
     assert catalog.get("nowhere") is None

@@ -67,7 +67,7 @@ def test_a_date_in_a_site_in_paris(written: Any, expected: datetime | None) -> N
     st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 def test_what_is_written_is_read(moment: datetime, form: str, offset: timezone) -> None:
-    """To the second, with any offset."""
+    """Every offset is understood, and times are exact to the second."""
     moment = moment.replace(microsecond=0, tzinfo=offset)
     assert read_date(f"{moment:{form} %z}") == moment
 
@@ -101,7 +101,7 @@ def test_dates_in_paths(path: str, expected: tuple[int, int, int] | None) -> Non
 
 
 def test_names_without_their_dates() -> None:
-    """Only what stands at the start goes, and a name that is only a date stays."""
+    """Only a date at the start of a name is removed; a name that is only a date stays."""
     assert without_date("2026-01-02-a-2026-01-03") == "a-2026-01-03"
     assert without_date("2026-01-02") == "2026-01-02"
     assert without_date("2026-01-02-Two") == "Two"

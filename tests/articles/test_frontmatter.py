@@ -200,7 +200,7 @@ def test_titles_are_stripped_at_their_ends(title: str, read: str) -> None:
 )
 @pytest.mark.parametrize("key", ["date", "publishedDateTime"])
 def test_dates_in_any_iso_form(written: str, moment: datetime, key: str) -> None:
-    """Naive means UTC, a date alone its first moment, an offset counts, and strings do as well."""
+    """A naive time is in UTC, a date is its first moment, an offset is applied, and strings are read too."""
     assert parse(f"---\ntitle: T\n{key}: {written}\n---\n", "x.md").article.published_at == moment
 
 
@@ -291,7 +291,7 @@ def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: s
     ],
 )  # fmt: skip
 def test_a_wrong_part_of_a_value_is_reported_where_it_stands(block: str, line: int, said: str) -> None:
-    """The line is the inner value's own, also in long lists, quoted keys and behind look-alikes."""
+    """The line is the inner value's own, also in long lists, quoted keys and after similar text."""
     assert error_of(f"{HEAD}{block}---\n", strict=True) == (line, said)
 
 
@@ -362,7 +362,7 @@ def test_the_link_is_the_first_address_there_is() -> None:
 
 
 def test_identity_is_the_path_or_the_own_id() -> None:
-    """Neither address, title nor date are part of it; it is in NFC."""
+    """Neither address, title nor date is part of the identity, which is in NFC."""
     before = article()
     after = article(title="New", publishedDateTime="2026-06-06", webUrl="https://new.example/")
     assert before.id == after.id == "2026/x"

@@ -107,7 +107,7 @@ def test_what_is_no_picture_costs_nothing() -> None:
 
 
 def test_a_picture_needs_the_site(tmp_path: Path) -> None:
-    """Where nobody says which site a path is on, the warning names the setting."""
+    """Where the site of a path is not known, the warning names the setting."""
     context = Context(Conventions(generator="hugo"), root=tmp_path)
     parsed = frontmatter.parse(f"---\n{DATED}image: /a.png\n---\n", "posts/a.md", context)
     assert parsed is not None
@@ -233,7 +233,7 @@ def test_what_translations_have_in_common(path: str, head: str, story: str | Non
 
 
 def test_an_article_on_a_page_of_this_site_is_no_story() -> None:
-    """Unless a generator's folder names its language."""
+    """It has a story only where a generator's folder names its language."""
     for generator, path, story in (
         ("plain", "en/a.md", None),
         ("hugo", "a.md", None),

@@ -223,7 +223,7 @@ def test_a_damaged_copy_is_made_anew(
 
 
 def test_a_damaged_copy_and_no_remote(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
-    """With both gone the files are still served."""
+    """With a damaged copy and no remote, the files are still served."""
     pull(checkout)
     _cut_objects(checkout.git_dir)
     origin.folder.rename(tmp_path / "away")
@@ -419,7 +419,7 @@ def test_hooks_and_filters_do_not_run(checkout: Checkout, origin: Origin, tmp_pa
 
 @pytest.mark.parametrize("token", [TOKEN, f"deploy:{TOKEN}"])
 def test_a_private_repository_over_http(token: str, origin: Origin, tmp_path: Path) -> None:
-    """The token opens it, and stands in no file of the state folder afterwards."""
+    """The token gives access, and is in no file of the state folder afterwards."""
     pair = token if ":" in token else f"x-access-token:{token}"
     with HttpOrigin(tmp_path, credentials=pair).running() as server:
         checkout = of(server.url("origin/.git"), tmp_path, token=token)
@@ -438,21 +438,21 @@ def test_a_private_repository_over_http(token: str, origin: Origin, tmp_path: Pa
 
 
 def test_a_refused_token_is_not_told(origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the reason nor the status holds the token, even where git was told to trace."""
+    """Neither the reason nor the status holds the token, even with git's tracing on."""
     monkeypatch.setenv("GIT_TRACE_CURL", "1")
     monkeypatch.setenv("GIT_CURL_VERBOSE", "1")
     with HttpOrigin(tmp_path, credentials="x:other").running() as server:
         checkout = of(server.url("origin/.git"), tmp_path, token=TOKEN)
         with pytest.raises(GitError) as caught:
             pull(checkout)
-    told = str(caught.value) + (checkout.folder / "status.json").read_text()
-    assert TOKEN not in told
-    assert (server.seen[0] or "").split()[1] not in told
-    assert "Authentication failed" in told or "could not read Username" in told
+    text = str(caught.value) + (checkout.folder / "status.json").read_text()
+    assert TOKEN not in text
+    assert (server.seen[0] or "").split()[1] not in text
+    assert "Authentication failed" in text or "could not read Username" in text
 
 
 def test_the_token_is_in_no_argument(tmp_path: Path) -> None:
-    """Whoever lists the processes of the machine does not see it."""
+    """A list of the machine's processes does not show the token."""
     seen = tmp_path / "arguments"
     fake = tmp_path / "git"
     fake.write_text(f'#!/bin/sh\necho "$0 $@" >> {seen}\n')
@@ -554,7 +554,7 @@ def test_no_program_is_run_for_an_address_that_is_refused(url: str, tmp_path: Pa
 
 
 def test_where_a_token_may_go() -> None:
-    """Only where nobody on the way can read it."""
+    """A token is sent only where nobody on the way can read it."""
     assert may_carry_token("https://git.example.org/x")
     assert may_carry_token("http://127.0.0.1:80/x")
     assert not may_carry_token("http://git.example.org/x")

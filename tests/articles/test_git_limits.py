@@ -40,7 +40,7 @@ def checkout(origin: Origin, tmp_path: Path) -> Checkout:
 
 
 def _doubled(origin: Origin, innermost: str, levels: int, width: int) -> str:
-    """Return a tree of a few kilobytes in which `innermost` stands width ** levels times."""
+    """Return a tree of a few kilobytes in which `innermost` occurs width ** levels times."""
     for _ in range(levels):
         innermost = origin.tree({f"d{n:03}": innermost for n in range(width)}, mode="040000")
     return innermost
@@ -138,7 +138,7 @@ def test_the_first_commit_may_be_over_a_limit_too(tmp_path: Path) -> None:
 def test_the_puller_says_it_once(
     checkout: Checkout, origin: Origin, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reason stands in the log at the first refusal; the thread is well, and goes on afterwards."""
+    """The reason is logged at the first refusal; the thread is ready, and continues afterwards."""
     monkeypatch.setattr(tree, "MAX_TOTAL", 5_000)
     origin.write("large.md", "Large", extra=f"x: {'x' * 6000}\n")
     origin.commit()

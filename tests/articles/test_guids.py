@@ -143,7 +143,7 @@ ADDRESSES = st.from_regex(r"https://[a-z]{1,9}\.example(/[a-zA-Z0-9%é ._-]{0,9}
     day=st.dates(min_value=date(1900, 1, 1)),
 )
 def test_every_id_is_a_uri_on_its_host(address: str, generator: Generator, name: str, day: date) -> None:
-    """Whatever the address and the name are, a reader takes the id as it stands, and it names the host."""
+    """Whatever the address and the name are, a reader takes the id unchanged, and it names the host."""
     found = generators_guid(generator, address, name, day)
     assert is_uri(found)
     assert (urlsplit(address).hostname or "-") in found

@@ -91,7 +91,7 @@ def settled(catalog: Catalog) -> tuple[int, dict[str, int]]:
 class AnyHistory(RuleBasedStateMachine):
     """Files come, change, break, move and go; the catalog is refreshed now and then.
 
-    Beside the folder stands another one with the last good version of each file that is still there.
+    Beside the folder is another one with the last good version of each file that is still there.
     """
 
     def __init__(self) -> None:
@@ -179,7 +179,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def lose_the_catalog(self) -> None:
-        if not self.bad:  # what a bad file said before is known to the catalog alone
+        if not self.bad:  # only the catalog knows what a bad file said before
             self.indexer.catalog.path.unlink(missing_ok=True)
             self.dirty.clear()
             self.indexer.refresh([])
@@ -224,7 +224,7 @@ def test_any_history_leads_to_the_same_catalog(examples: int) -> None:
 
 
 def test_touching_files_changes_nothing(site: ArticleSite) -> None:
-    """New times on every file, as after a deploy, leave all revisions alone."""
+    """New times on every file, as after a deploy, change no revision."""
     for name in "abc":
         site.write(f"{name}.md", topics=["Go"])
     indexer = site.indexer()
@@ -238,7 +238,7 @@ def test_touching_files_changes_nothing(site: ArticleSite) -> None:
 
 
 def test_an_invisible_rewrite_changes_nothing(site: ArticleSite) -> None:
-    """A new `heat`, a re-encrypted `secured` or another order of the keys leaves all revisions alone."""
+    """A new `heat`, a re-encrypted `secured` or another order of the keys changes no revision."""
     site.raw("a.md", "---\ntitle: A\ndate: 2026-01-01\nheat: 5\nsecured: aaa\ntopics: [Go]\n---\n")
     indexer = site.indexer()
     indexer.refresh()
@@ -484,7 +484,7 @@ def test_processes_that_refresh_at_once_agree(site: ArticleSite) -> None:
 
 
 def test_a_catalog_deleted_under_a_running_process_is_made_anew(site: ArticleSite) -> None:
-    """Readers go on with the old file until the new one is whole; its identity tells them apart."""
+    """Readers use the old file until the new one is complete; its identity distinguishes them."""
     site.write("a.md", topics=["Go"])
     site.write("b.md", topics=["Go"])
     indexer, reader = site.indexer(), site.catalog()
@@ -500,7 +500,7 @@ def test_a_catalog_deleted_under_a_running_process_is_made_anew(site: ArticleSit
 
 
 def test_a_log_left_behind_is_not_taken_for_the_new_file(site: ArticleSite) -> None:
-    """Only the main file is deleted: what SQLite left beside it spoils nothing."""
+    """If only the main file is deleted, the files that SQLite left beside it do no harm."""
     site.write("a.md")
     indexer, reader = site.indexer(), site.catalog()
     indexer.refresh()
@@ -538,7 +538,7 @@ def test_a_damaged_catalog_is_made_anew(site: ArticleSite, place: str) -> None:
 
 
 def test_a_missing_folder_leaves_the_catalog_as_it_is(site: ArticleSite) -> None:
-    """When the folder itself is gone, nothing is known: the articles stay."""
+    """While the folder itself is missing, the articles stay."""
     site.write("a.md")
     indexer = site.indexer()
     indexer.refresh()
@@ -586,7 +586,7 @@ def test_what_unpublished_articles_say_moves_no_topic(site: ArticleSite) -> None
 
 
 def test_a_future_article_is_known_and_not_shown(site: ArticleSite) -> None:
-    """Until its time it counts nowhere; `next_due` says when that is."""
+    """Until its time it is counted nowhere; `next_due` says when that is."""
     due = NOON + timedelta(hours=1)
     site.write("a.md", topics=["Go"], publishedDateTime=due)
     catalog = site.indexer().catalog
@@ -635,7 +635,7 @@ def test_ciphertext_leaves_no_trace_of_a_long_related_list(
 
 
 def test_a_deletion_without_an_event_is_found_after_single_files_were_looked_at(site: ArticleSite) -> None:
-    """The folder looks as it did at the last look at all of it, but the catalog has gone on since."""
+    """The folder is as it was when all of it was last read, but the catalog has changed since."""
     site.write("a.md", topics=["Go"])
     indexer = site.indexer()
     indexer.refresh()

@@ -68,7 +68,7 @@ def test_what_is_over_is_cut_or_left_out_and_named(
 
 
 def test_a_front_matter_that_is_too_long_is_refused() -> None:
-    """Before it is parsed."""
+    """Its length is checked before it is parsed."""
     for fence in ("---", "+++"):
         with pytest.raises(ArticleError, match="longer than"):
             frontmatter.parse(f"{fence}\n{'#' * limits.MAX_HEAD}\n{fence}\n", "a.md")

@@ -51,9 +51,9 @@ def _workers() -> list[int]:
 
 def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Candidate]]) -> None:
     """Every file once, records and problems alike; the workers end with their work."""
-    alone = _all(read_all(chunks, folder, TOPICS, processors=1))
-    assert alone["1.md"][2] == read_file(Candidate("1.md", 0, None), folder, TOPICS).record
-    assert _all(read_all(chunks, folder, TOPICS, processors=3)) == alone
+    in_one_process = _all(read_all(chunks, folder, TOPICS, processors=1))
+    assert in_one_process["1.md"][2] == read_file(Candidate("1.md", 0, None), folder, TOPICS).record
+    assert _all(read_all(chunks, folder, TOPICS, processors=3)) == in_one_process
     assert not _workers()
 
 

@@ -70,7 +70,7 @@ def test_one_files_signature_is_what_the_scan_says(site: ArticleSite) -> None:
 
 
 def test_a_signature_changes_with_every_write(site: ArticleSite) -> None:
-    """In place or by replacement, also when size and time stay what they were."""
+    """Writing in place or by replacement changes it, even if size and time stay the same."""
     folder = Folder(site.root)
     site.write("a.md", title="One")
     times = (site.root / "a.md").stat()
@@ -85,7 +85,7 @@ def test_a_signature_changes_with_every_write(site: ArticleSite) -> None:
 
 
 def test_a_missing_folder_is_an_error(site: ArticleSite) -> None:
-    """Not an empty list: nothing is known."""
+    """It raises an error, instead of returning an empty list."""
     with pytest.raises(SourceError, match=r"content/nowhere cannot be read: No such file or directory"):
         Folder(site.root / "nowhere").scan()
 

@@ -36,7 +36,7 @@ def test_slugs_of_well_known_names(name: str, slug: str) -> None:
 
 
 def test_names_that_are_near_have_slugs_of_their_own() -> None:
-    """C, C++, C#, .NET, NET, 日本語, AI and A.I. are all distinct, and so are names of symbols alone."""
+    """C, C++, C#, .NET, NET, 日本語, AI and A.I. are all distinct, and so are names of only symbols."""
     names = [
         "C",
         "C++",
@@ -73,7 +73,7 @@ def test_any_name_has_an_address_that_can_be_a_file_name(name: str) -> None:
 
 @given(st.text(alphabet="日a -", min_size=200, max_size=400))
 def test_long_names_stay_distinct(name: str) -> None:
-    """A name that is cut is told apart by its hash."""
+    """A shortened name is distinguished by its hash."""
     assert slugify(f"{name}a") != slugify(f"{name}b")
 
 

@@ -72,7 +72,7 @@ def test_any_text_is_a_uri_or_none(text: str) -> None:
     ],
 )
 def test_addresses_of_one_story(one: str, other: str) -> None:
-    """Scheme, www, default port, fragment, trailing slash and tracking parameters tell no stories apart."""
+    """Scheme, www, default port, fragment, trailing slash and tracking parameters make no other story."""
     assert canonical_url(one) == canonical_url(other)
 
 

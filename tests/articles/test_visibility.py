@@ -126,7 +126,7 @@ def test_what_one_generator_says(values: dict[str, Any], generator: Generator) -
 
 @pytest.mark.parametrize("path", ["_drafts/a.md", "blog/_drafts/2026-01-01-a.md", "_Drafts/a.md"])
 def test_what_lies_among_the_drafts_is_one(path: str) -> None:
-    """Also without a date or a title of its own, which a draft need not have."""
+    """A file among the drafts is a draft even without a date or a title."""
     assert not article({}, "jekyll", path).is_published
     for text in ("---\n---\n", "---\nlayout: post\n---\nText"):
         if text == "---\n---\n":

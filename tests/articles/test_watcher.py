@@ -58,7 +58,7 @@ def _watches() -> int:
     """Return how many folders this process watches, by Linux's word."""
     infos = Path("/proc/self/fdinfo")
     found = 0
-    for number in os.listdir(infos):  # noqa: PTH208 - a listing, not entries: they go while we look
+    for number in os.listdir(infos):  # noqa: PTH208 - a listing, not entries: they disappear meanwhile
         with suppress(OSError):
             found += (infos / number).read_text(encoding="ascii").count("inotify wd:")
     return found
@@ -140,7 +140,7 @@ def test_without_file_events_a_rescan_finds_changes(
 
 
 def test_a_bad_file_is_logged_once(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:
-    """With path, line and reason, however often it is looked at."""
+    """Path, line and reason are logged once, however often the file is read."""
     site.raw("bad.md", "---\n---\n")
     indexer = site.indexer()
     with caplog.at_level(logging.WARNING), watching(indexer):
@@ -242,7 +242,7 @@ def test_folders_that_come_and_go_are_watched(site: ArticleSite) -> None:
         assert not LOCKS.exists() or wait_for(lambda: _watches() == before + _above(indexer) + 1)
 
 
-@pytest.mark.skipif(not LOCKS.exists(), reason="only Linux tells how many folders are watched")
+@pytest.mark.skipif(not LOCKS.exists(), reason="only Linux says how many folders are watched")
 def test_links_that_lead_out_are_not_followed_by_events(site: ArticleSite) -> None:
     """A link to a large tree costs no watch on it, at the start and later, in a hidden folder or not."""
     for number in range(50):
@@ -292,7 +292,7 @@ def test_a_state_folder_that_is_deleted_is_made_anew(site: ArticleSite) -> None:
 
 
 def test_changes_of_other_processes_are_told(site: ArticleSite) -> None:
-    """`on_refresh` tells of this process's refreshes, `on_change` of the first state and every change."""
+    """`on_refresh` reports this process's refreshes, `on_change` the first state and every change."""
     refreshes: list[Refresh] = []
     changes: list[int] = []
     site.write("a.md")
@@ -301,7 +301,7 @@ def test_changes_of_other_processes_are_told(site: ArticleSite) -> None:
         idle = Watcher(reader, on_refresh=refreshes.append, on_change=lambda: changes.append(1))
         idle.start()
         try:
-            assert wait_for(lambda: len(changes) == 1)  # what is there at first is told too
+            assert wait_for(lambda: len(changes) == 1)  # the first state is reported too
             site.write("b.md")
             assert wait_for(lambda: len(changes) == 2)
         finally:
@@ -324,7 +324,7 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.skipif(not LOCKS.exists(), reason="only Linux tells who holds a lock")
+@pytest.mark.skipif(not LOCKS.exists(), reason="only Linux says who holds a lock")
 def test_another_process_takes_over_from_one_that_was_killed(site: ArticleSite) -> None:
     """One of three processes watches; after SIGKILL another does, and changes go on to show."""
     site.write("0.md")

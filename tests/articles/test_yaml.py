@@ -22,7 +22,7 @@ from text.yaml.safe import YamlError
 UNREAD = frozenset({"secured"})
 
 # Small pieces that scalars, blocks and structure are made of; most texts made from them are broken, and the
-# whole parse tells which are not.
+# whole parse shows which are not.
 _SCALARS = [
     "plain",
     "two words",
@@ -150,7 +150,7 @@ def _sound_texts(draw: st.DrawFn) -> str:
 
 
 def _without_later_items(text: str, count: int) -> tuple[str, tuple[int, int]]:
-    """Return a text without the items of `related` after the first `count`, and where those stand."""
+    """Return a text without the items of `related` after the first `count`, and where those are."""
     begin, end = plainyaml.later_items(text, "related", count) or (0, 0)
     return text[:begin] + text[end:], (begin, end)
 
@@ -259,7 +259,7 @@ def test_nothing_that_is_skipped_changes_the_rest(text: str) -> None:
 @example(_TRAPS[0])
 @settings(max_examples=1000, deadline=None)
 def test_skipping_is_right_or_not_done_in_any_text(text: str) -> None:
-    """Whatever is read with blocks skipped is what PyYAML reads of the rest."""
+    """With blocks skipped, the rest is read as PyYAML reads it."""
     _check_skipping(text)
 
 

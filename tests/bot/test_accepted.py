@@ -35,7 +35,7 @@ def taciturn(world: World, **options: Any) -> Bot:
 
 
 def test_what_was_accepted_is_over_and_says_so(world: World) -> None:
-    """The post is accepted, its delivery posted, nothing is sent again, and every report has the word."""
+    """The post is accepted, its delivery posted; nothing is sent again; every report says "accepted"."""
     bot = taciturn(world)
     world.chat.fail("readers", server_error(503))
     world.catalog.put(article("a"))

@@ -16,7 +16,7 @@ def says(world: World) -> list[str]:
 
 
 def test_what_needs_a_person_is_counted(world: World) -> None:
-    """Lost answers, dead channels, messages given up or waiting for review; resolved, they are gone."""
+    """Lost answers, dead channels, failed messages and reviews are counted until they are resolved."""
     channels = (
         world.slack("asked", on_unknown="hold"),
         world.slack("gone"),

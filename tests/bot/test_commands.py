@@ -229,7 +229,7 @@ def test_the_first_look_is_a_baseline(program: Program, flask: Command) -> None:
 
 
 def test_plan_says_without_doing(begun: Program, flask: Command) -> None:
-    """Whatever `plan` finds, nothing is written, and nothing posted."""
+    """`plan` writes nothing and posts nothing, whatever it finds."""
     begun.write("new")
     begun.write("same", webUrl="https://www.example.com/new/?utm_source=x")
     begun.write("weak", quality=10)
@@ -329,7 +329,7 @@ def test_explain_knows_that_a_new_channel_begins_with_a_baseline(program: Progra
 
 @pytest.mark.parametrize("name", ["a/b", "a/b.md", "content/a/b.md", "./content/a/b.md"])
 def test_an_article_is_found_by_id_and_by_file(begun: Program, flask: Command, name: str) -> None:
-    """Whatever the shell's completion makes of a file's name is understood."""
+    """A file may be named in every form that a shell's completion gives."""
     (begun.home / "content" / "a").mkdir()
     begun.write("b", folder="content/a")
     assert flask("bot", "explain", name).stdout.startswith("Title of b  (a/b)\n")

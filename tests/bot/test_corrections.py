@@ -111,7 +111,7 @@ def test_an_unpublished_article_is_struck_through_and_comes_back(
 
 
 def test_an_empty_catalog_retracts_nothing(world: World, bot: Bot) -> None:
-    """A content folder that is not there for a while strikes nothing through."""
+    """While the content folder is missing, no message is struck through."""
     world.catalog.delete("a")
     world.tick(bot)
     world.clock.advance(minutes=2)
@@ -177,7 +177,7 @@ def test_a_failed_correction_is_repeated(world: World, bot: Bot) -> None:
 
 
 def test_a_message_that_people_deleted_is_let_go(world: World, bot: Bot) -> None:
-    """A correction of a message that is no longer there disables no channel and is not repeated."""
+    """A correction of a deleted message disables no channel and is not repeated."""
     (message,) = world.chat.messages("readers")
     world.chat.ledger.delete(message.id)
     world.catalog.put(article("a", title="Better"))
@@ -212,7 +212,7 @@ def test_a_correction_survives_a_dead_image(world: World, bot: Bot) -> None:
 
 
 def test_slack_posts_stay_as_they_are(world: World) -> None:
-    """Slack's webhooks cannot correct; a change leads to no request and no lasting wish."""
+    """Slack's webhooks cannot correct: a change leads to no request and no pending correction."""
     bot = world.started()
     world.catalog.put(article("a"))
     world.tick(bot)

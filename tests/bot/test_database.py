@@ -106,7 +106,7 @@ def test_every_transaction_on_a_server_has_its_limits(database: Database) -> Non
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_transaction_that_idles_is_ended(database: Database) -> None:
-    """Also after many rows were added at once; its locks are free then, whatever its process does."""
+    """Its locks are free then, whatever its process does, also after many rows were added at once."""
     with pytest.raises(DBAPIError) as ended:
         add_and_idle(database)
     assert is_away(ended.value)

@@ -39,7 +39,7 @@ class Monitor:
 
 
 def test_it_is_called_every_two_minutes_and_not_more_often() -> None:
-    """However often the bot's heart beats."""
+    """The interval does not depend on how often the bot has a heartbeat."""
     now, monitor = 0.0, Monitor()
     switch = DeadMansSwitch(Secret(ADDRESS), monitor, clock=lambda: now)
     for _ in range(60):
@@ -52,7 +52,7 @@ def test_it_is_called_every_two_minutes_and_not_more_often() -> None:
 
 
 def test_a_problem_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Until it changes or is over; the address is in no line."""
+    """It is logged again only when it changes; the address is in no line."""
     caplog.set_level(logging.INFO)
     now = 0.0
     switch = DeadMansSwitch(Secret(ADDRESS), Monitor(0, 0, 404, 200, 200), clock=lambda: now)
@@ -82,7 +82,7 @@ def test_only_the_bot_with_the_lease_calls(world: World) -> None:
 
 
 def test_it_goes_over_a_real_connection() -> None:
-    """By the bot's own transport."""
+    """The bot's own transport makes the call."""
     with FakeChat() as chat:
         transport = Transport(requests.Session(), user_agent="Newswire")
         switch = DeadMansSwitch(Secret(f"{chat.url}/_fake/health"), transport.send)
@@ -102,7 +102,7 @@ def test_it_goes_over_a_real_connection() -> None:
     ],
 )
 def test_an_address_that_cannot_be_is_a_warning(value: str | None, fault: str, tmp_path: Path) -> None:
-    """The bot works without it."""
+    """The bot works without the switch."""
     (tmp_path / "content").mkdir()
     (tmp_path / "config.yaml").write_text("bot: {heartbeat_env: MONITOR}\n", encoding="utf-8")
     bot = configuration.load(tmp_path / "config.yaml", {}).bot

@@ -35,7 +35,7 @@ def killed(world: World, url: str, commits: int, side: str) -> bool:
 def test_a_digest_survives_a_kill_at_each_commit(
     world: World, database_url: str, commits: int, side: str
 ) -> None:
-    """The next bot posts the digest, or finds its answer lost: each article is in one post, and seen once."""
+    """The next bot posts the digest or finds its answer lost; each article is in one post, seen once."""
     world.catalog.put(article("old"))
     first = world.started(digest_channel(world))
     first.stop()

@@ -75,7 +75,7 @@ def test_a_lost_answer_is_no_question(world: World, bot: Bot) -> None:
 
 
 def test_a_refused_event_is_tried_again(world: World, bot: Bot) -> None:
-    """A program that answers 400 may be mended: nothing is given up, and no plainer form is tried."""
+    """A program that answers 400 may be repaired: the event is tried again, in the same form."""
     world.chat.fail("program", replace(server_error(), status=400))
     world.catalog.put(article("a"))
     world.tick(bot)

@@ -26,7 +26,7 @@ def mails() -> Iterator[MailServer]:
 
 
 def test_test_messages_and_articles_arrive_everywhere(world: World, mails: MailServer) -> None:
-    """One of each in every kind; what a service only takes is `accepted`, what people see is `sent`."""
+    """Each kind sends a test and an article: `accepted` where the service only takes it, else `sent`."""
     channels = [
         any_channel(
             name=kind,
@@ -54,7 +54,7 @@ def test_test_messages_and_articles_arrive_everywhere(world: World, mails: MailS
 
 
 def test_a_digest_arrives_everywhere(world: World, mails: MailServer) -> None:
-    """In as many messages as each service needs, with an article that is withdrawn struck through."""
+    """A digest has as many messages as the service needs; a withdrawn article is struck through."""
     digest = Digest(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
     kinds = [*SERVICES, "slack_app"]
     channels = [

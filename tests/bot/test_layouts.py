@@ -45,7 +45,7 @@ def test_quality_is_shown_only_when_asked_for() -> None:
 
 
 def test_a_program_is_sent_everything() -> None:
-    """A layout is for people."""
+    """A layout does not apply to services whose reader is a program."""
     assert as_shown(WHOLE, Layout(parts=frozenset()), SERVICES["webhook"]) is WHOLE
     assert as_shown(WHOLE, Layout(), SERVICES["slack"]).quality is None
 
@@ -53,7 +53,7 @@ def test_a_program_is_sent_everything() -> None:
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 @pytest.mark.parametrize("mean", AWKWARD.values(), ids=AWKWARD)
 def test_the_sample_templates_show_every_article_as_it_is(path: Path, mean: str) -> None:
-    """Whatever its texts hold: no markup, link or mention of its own."""
+    """Whatever an article's texts hold, they add no markup, link or mention."""
     made = template(path.read_text(encoding="utf-8"), path.name)
     hostile = replace(WHOLE, title=mean, summary=mean, provider=mean, topics=(mean,))
     text = made.render(hostile)
@@ -67,7 +67,7 @@ def test_the_sample_templates_show_every_article_as_it_is(path: Path, mean: str)
 @settings(deadline=None, max_examples=60)
 @given(st.text(max_size=80) | st.text(alphabet="*_~`[]()!<>\\&#-+.1 :@|", max_size=40))
 def test_a_value_is_never_markup(text: str) -> None:
-    """Between any two words, what is escaped reads back as it was, on one line."""
+    """An escaped value between any two words reads back unchanged, on one line."""
     line = clean(text)
     (made,) = formatted(f"a {escape(line)} b")
     assert "".join(run.text for run in made.runs).split() == f"a {line} b".split()
@@ -120,7 +120,7 @@ def test_the_markdown_of_templates() -> None:
     ],
 )
 def test_a_template_reaches_nothing_but_its_fields(source: str, said: str) -> None:
-    """And says with its line what it may not have."""
+    """Anything else is refused, with its line."""
     with pytest.raises(TemplateFault) as caught:
         template(source, "t.j2")
     assert str(caught.value).startswith(said)
@@ -151,7 +151,7 @@ def test_a_template_that_fails_loses_no_message(
 
 
 def test_what_a_template_is_not_for_is_shown_as_usual() -> None:
-    """Digests, withdrawn articles and alerts; and one that says nothing."""
+    """Digests, withdrawn articles, alerts and empty results have the usual form."""
     made = template("**{{ title }}**, {{ published_at | date('%d.%m.') }}", "t.j2")
     assert words_of(laid_out(WHOLE, Layout(template=made)).text) == "Small models, 04.03."
     for other in (
@@ -207,7 +207,7 @@ def settings_in(folder: Path, layout: str, source: str = "", articles: int = 2) 
     ],
 )
 def test_a_wrong_layout_has_its_line(tmp_path: Path, layout: str, said: str) -> None:
-    """Before anything is posted."""
+    """The error is reported with its line before anything is posted."""
     with pytest.raises(configuration.ConfigError) as caught:
         settings_in(tmp_path, layout)
     assert f"{tmp_path}/config.yaml:3:" in str(caught.value)
@@ -236,7 +236,7 @@ def test_the_settings_become_a_layout(tmp_path: Path) -> None:
 
 
 def test_config_check_tries_each_template(tmp_path: Path) -> None:
-    """Once for two channels, on the newest articles: template, line and article are named."""
+    """It tries a template once, on the newest articles, and names template, line and article."""
     config = settings_in(tmp_path, "{template: t.j2}", "{{ title }}\n{% if quality > 70 %}!{% endif %}")
     app = create_app(config, environ={"A": "https://hooks.slack.com/services/T0/B0/x"})
     output = app.test_cli_runner().invoke(args=["config", "check"]).output

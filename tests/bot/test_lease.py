@@ -20,7 +20,7 @@ def lease(open_database: Open, clock: Clock) -> Lease:
 
 
 def test_a_dead_holder_is_succeeded_within_thirty_seconds(open_database: Open, clock: Clock) -> None:
-    """Who is not renewed is succeeded when its term is over, with a greater fence, and no earlier."""
+    """A lease that is not renewed passes on when its term ends, with a greater fence, and no earlier."""
     first, second = lease(open_database, clock), lease(open_database, clock)
     assert first.hold()
     clock.advance(seconds=23.9)
@@ -33,7 +33,7 @@ def test_a_dead_holder_is_succeeded_within_thirty_seconds(open_database: Open, c
 
 
 def test_renewing_keeps_the_fence(open_database: Open, clock: Clock) -> None:
-    """As long as nobody else has taken it, even a lease that ran out is renewed as it was."""
+    """A lease that ran out is renewed with the same fence as long as nobody else has taken it."""
     first, second = lease(open_database, clock), lease(open_database, clock)
     assert first.hold()
     fence = first.fence
@@ -47,7 +47,7 @@ def test_renewing_keeps_the_fence(open_database: Open, clock: Clock) -> None:
 
 
 def test_a_released_lease_is_free_at_once(open_database: Open, clock: Clock) -> None:
-    """Whoever gives the lease up need not be waited for; giving up what one has lost takes it from nobody."""
+    """A released lease can be taken at once; releasing a lost lease takes it from nobody."""
     first, second = lease(open_database, clock), lease(open_database, clock)
     assert first.hold()
     first.release()
@@ -60,7 +60,7 @@ def test_a_released_lease_is_free_at_once(open_database: Open, clock: Clock) -> 
 
 
 def test_the_fence_only_grows(open_database: Open, clock: Clock) -> None:
-    """Through releases and successions no fence is seen twice."""
+    """No fence occurs twice, through releases and changes of the holder."""
     seen = []
     for _ in range(5):
         each = lease(open_database, clock)
@@ -71,7 +71,7 @@ def test_the_fence_only_grows(open_database: Open, clock: Clock) -> None:
 
 
 def test_one_of_many_gets_it(open_database: Open, clock: Clock) -> None:
-    """Of eight processes that ask at once, one gets the lease."""
+    """One of eight processes that ask at once gets the lease."""
     leases = [lease(open_database, clock) for _ in range(8)]
     barrier = threading.Barrier(8)
     held: list[bool] = []

@@ -30,7 +30,7 @@ def test_the_age_of_the_last_sign_of_life(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
-    """There is no sign of life then."""
+    """The bot then works without giving signs of life."""
     (tmp_path / "state").write_text("a file")
     liveness = Liveness(tmp_path / "state")
     liveness.beat()
@@ -39,7 +39,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_heartbeat_is_a_sign_of_life(world: World) -> None:
-    """With the lease, without it, and while the database is away."""
+    """Signs of life are given with the lease, without it, and while the database is away."""
     beats: list[str] = []
     first = world.bot(alive=lambda: beats.append("first"))
     second = world.bot(alive=lambda: beats.append("second"))

@@ -116,7 +116,7 @@ UNSEEN = {"article_id", "updated_at", "labels", "picture", "text"}
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Message) if field.name not in UNSEEN])
 def test_the_fingerprint_changes_with_every_visible_part(name: str) -> None:
-    """Whatever people would see differently is a different fingerprint."""
+    """Each visible difference gives another fingerprint."""
     assert replace(MESSAGE, **{name: CHANGED[name]}).fingerprint() != MESSAGE.fingerprint()  # type: ignore[arg-type]
 
 
@@ -175,13 +175,13 @@ def test_clean_text_is_one_visible_line(text: str) -> None:
     ],
 )
 def test_white_space_becomes_single_blanks(text: str, expected: str) -> None:
-    """Of any kind, at the ends too; what is clean stays."""
+    """Any white space becomes one blank, or nothing at the ends; clean text stays unchanged."""
     assert clean(text) == expected
 
 
 @pytest.mark.parametrize(("text", "length"), [("abc", 3), ("äöü", 3), ("日本", 2), ("👍", 2), ("\ud800", 1)])
 def test_lengths_are_counted_in_utf_16(text: str, length: int) -> None:
-    """Only what lies beyond the basic plane counts twice."""
+    """Only characters beyond the basic plane count twice."""
     assert units(text) == length
 
 
@@ -332,7 +332,7 @@ def test_an_address_is_never_cut() -> None:
 
 
 def test_a_secret_shows_itself_to_nobody() -> None:
-    """Neither printing, formatting, pickling nor JSON gives it out; only asking for it does."""
+    """Printing, formatting, pickling and JSON do not show a secret; only asking for it does."""
     secret = Secret("https://hooks.example/T/B/token")
     shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>5}", str([secret]), repr([secret])]
     assert not any("token" in text for text in shown)
@@ -363,6 +363,6 @@ def test_a_mention_is_read_as_it_is_written(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "all", "here:1", "user", "user:", "role: ", "channel:C1", "User:U1"])
 def test_what_is_no_mention_is_refused(text: str) -> None:
-    """A mention that notifies nobody is a mistake in the settings, and no silent nothing."""
+    """A mention that would notify nobody is an error in the settings."""
     with pytest.raises(ValueError, match="write here, user:ID"):
         read_mention(text)

@@ -176,7 +176,7 @@ def test_an_order_for_a_paused_channel_says_what_it_waits_for(world: World) -> N
 
 
 def test_a_refused_post_cannot_be_said_to_be_posted(world: World) -> None:
-    """Only after a lost answer can a person know that a message was posted."""
+    """Only a post with a lost answer can be resolved as posted."""
     bot = world.started()
     world.chat.fail("ai-team", *[server_error(400)] * 2)
     world.catalog.put(article("a"))
@@ -207,7 +207,7 @@ def test_a_failed_replay_keeps_the_message(world: World) -> None:
 
 
 def test_a_longer_pause_outlasts_a_shorter_one(world: World) -> None:
-    """A rest of ten minutes is not ended by one of a minute, of a channel or of a host."""
+    """A pause of ten minutes is not shortened by one of a minute, of a channel or of a host."""
     world.started()
     long, short = START + timedelta(minutes=10), START + timedelta(minutes=1)
     with world.database.write() as connection:
@@ -219,7 +219,7 @@ def test_a_longer_pause_outlasts_a_shorter_one(world: World) -> None:
 
 
 def test_states_can_be_listed(world: World) -> None:
-    """Whatever is asked for by its state is found by it, and counted as such."""
+    """Deliveries are listed and counted by any state."""
     bot = world.started(world.slack(max_per_tick=2, on_unknown="hold"))
     world.chat.fail("ai-team", reset_after_body())
     for number in range(4):

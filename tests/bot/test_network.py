@@ -72,7 +72,7 @@ def test_a_proxy_sees_the_host_and_nothing_of_the_address(tunnels: Tunnels, serv
 
 
 def test_a_proxy_that_is_down_is_proof_that_nothing_was_sent(server: SecureServer, tunnels: Tunnels) -> None:
-    """Neither the proxy nor the server has the request."""
+    """Neither the proxy nor the server has received the request."""
     tunnels.close()
     with pytest.raises(Unsent, match="refused"):
         transport(Network(proxy=Secret(tunnels.address), ca_file=server.ca_file)).send(to(elsewhere(server)))

@@ -66,7 +66,7 @@ def sent(outbox: Outbox, world: World, index: int = 0) -> Done:
 
 
 def test_a_delivery_is_claimed_once(world: World, outbox: Outbox) -> None:
-    """Of eight threads that claim one delivery at once, one gets it."""
+    """One of eight threads that claim a delivery at once gets it."""
     post = world.post()
     barrier = threading.Barrier(8)
     results: list[Taken | None] = []
@@ -271,7 +271,7 @@ def test_times_are_aware_and_exact(world: World, outbox: Outbox) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_senders_questions_use_their_indexes(world: World, outbox: Outbox) -> None:
-    """However long the past, finding what is due reads an index of what waits."""
+    """However long the history, finding what is due reads only an index."""
     question = "SELECT id FROM posts WHERE channel = ? AND due_at <= ? ORDER BY id LIMIT 50"
     with world.database.read() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", ("c", "x")).all()

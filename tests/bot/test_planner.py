@@ -133,7 +133,7 @@ def test_a_story_is_posted_once(world: World) -> None:
 
 
 def test_two_articles_of_one_story_in_one_run(world: World) -> None:
-    """Of two articles with one URL that appear together, the older is posted."""
+    """The older of two articles with one URL that appear together is posted."""
     bot = world.started()
     same = "https://example.com/story"
     world.catalog.put(
@@ -290,7 +290,7 @@ def test_an_incomplete_catalog_is_no_baseline(world: World) -> None:
 
 
 def test_planners_at_the_same_time_plan_once(world: World, database: Database) -> None:
-    """Eight planners at once make one row for each article, and one of two articles of a story is planned."""
+    """Eight planners at once create one row for each article; of two of one story one is planned."""
     channel = world.slack()
     Planner(database, world.catalog, [channel]).plan(START)
     world.catalog.put(*(article(f"a{n}", link=f"https://example.com/{n // 2}") for n in range(100)))
@@ -324,7 +324,7 @@ def test_a_preview_changes_nothing(world: World) -> None:
 
 
 def test_a_run_without_news_writes_nothing(world: World) -> None:
-    """As long as nothing changes, planning opens no transaction for writing."""
+    """While nothing changes, planning opens no transaction for writing."""
     world.catalog.put(*(article(f"a{n}") for n in range(1000)))
     planner = Planner(world.database, world.catalog, [world.slack(f"c{n}") for n in range(5)])
     planner.plan(START)

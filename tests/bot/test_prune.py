@@ -63,7 +63,7 @@ def test_what_is_over_is_deleted_and_not_posted_again(world: World) -> None:
 
 
 def test_what_failed_or_waits_stays(world: World) -> None:
-    """A dead post says why its delivery was not posted, however old it is; a paused one still waits."""
+    """A dead post keeps its reason, however old it is; what waits for a paused channel stays."""
     bot = world.started(world.slack(on_unknown="skip"))
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("refused"))

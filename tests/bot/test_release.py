@@ -168,7 +168,7 @@ def test_a_digest_is_split_in_its_order() -> None:
 
 
 def test_a_spent_tick_holds_back_all_but_a_digest() -> None:
-    """Also one that is overspent, by a digest of several messages."""
+    """The limit also holds after a digest of several messages has exceeded it."""
     policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),)), urgent=Urgent(min_quality=95), capacity=5)
     found = [candidate(1, 99), candidate(2, 98), candidate(3)]
     for left in (0, -2):

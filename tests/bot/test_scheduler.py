@@ -235,7 +235,7 @@ with threading._active_limbo_lock:
 
 
 def test_a_process_that_does_not_stop_is_ended() -> None:
-    """Whatever holds up its main thread; the log says so."""
+    """The process ends whatever blocks its main thread, and the log says so."""
     script = f"""{_PROGRAM}
 stop_on_signals(stop, patience=0.1)
 os.kill(os.getpid(), signal.SIGTERM)

@@ -86,7 +86,7 @@ def test_what_was_withdrawn_before_drops_out(world: World, bot: Bot) -> None:
 
 
 def test_they_share_a_lost_answer(world: World, bot: Bot) -> None:
-    """While nobody knows whether people saw the message, that is so of each of its articles."""
+    """While the answer of the post is lost, each of its articles is unknown."""
     world.chat.fail("readers", reset_after_body())
     world.tick(bot)
     assert states(world) == [State.HELD] * 3
@@ -113,7 +113,7 @@ def test_a_change_of_one_corrects_the_message(world: World, bot: Bot) -> None:
 
 
 def test_the_message_of_one_is_its_own() -> None:
-    """One article needs no heading; several have one, dated by the newest and withdrawn when all are."""
+    """A message of one article has no heading; one of several has, and is withdrawn when all are."""
     site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
     one, other = article("a"), article("b", published_at=START)
     assert compose_post([one], **site).items == ()

@@ -91,12 +91,12 @@ def test_addresses_of_one_story(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(("one", "other"), OTHER)
 def test_addresses_of_different_stories(one: str, other: str) -> None:
-    """Everything else does: sections with an address of their own, pages that a script shows, parameters."""
+    """Sections with their own address, pages shown by a script, and other parameters differ."""
     assert story_address(one) != story_address(other)
 
 
 def test_an_article_without_a_link_shares_no_story() -> None:
-    """It is found on this site only."""
+    """Such an article is found on this site only."""
     assert story_keys(article("a", link=None)) is None
 
 

@@ -113,7 +113,7 @@ def test_a_digest_in_several_messages_is_one_thread(world: World) -> None:
 
 @pytest.mark.parametrize("make", [forum, app])
 def test_a_post_whose_thread_is_gone_is_posted_beside_it(world: World, make: Any) -> None:
-    """Neither lost nor taken for a dead channel."""
+    """The post is not lost, and the channel is not disabled."""
     world.started(make(world, thread="topic"))
     (first,) = posted(world, now(world, "a"))
     world.chat.ledger.delete(first.id)
@@ -139,7 +139,7 @@ def test_a_post_whose_thread_is_gone_is_posted_beside_it(world: World, make: Any
     ],
 )
 def test_a_channel_without_threads_is_warned_of(tmp_path: Path, channel: str, is_refused: bool) -> None:
-    """At the start, with its line."""
+    """The warning is logged at the start, with its line."""
     (tmp_path / "content").mkdir()
     file = tmp_path / "config.yaml"
     file.write_text(f"bot:\n  channels:\n    - {{name: a, {channel}, thread: story}}\n")

@@ -97,7 +97,7 @@ def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
 
 
 def test_a_channel_that_is_paused_has_no_posts(world: World) -> None:
-    """What waits for it is shown without a time."""
+    """What waits for a paused channel is shown without a time."""
     channel = world.slack(policy=Policy(budget=Budget(zone=UTC_ZONE, per="hour", at_most=1)))
     bot = world.started(channel)
     channelstate.pause(world.database, "ai-team", world.clock())

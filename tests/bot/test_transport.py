@@ -218,7 +218,7 @@ def test_a_server_without_tls_is_proven_unsent(transport: Transport) -> None:
 
 
 def test_a_handshake_that_hangs_is_proven_unsent(transport: Transport) -> None:
-    """To urllib3 this is a read timeout; but the request had not begun."""
+    """urllib3 reports a read timeout, although the request had not begun."""
     with Peer(answer(OK)) as peer, pytest.raises(Unsent, match="no connection in time"):
         transport.send(to(peer.port, "https"))
     assert not peer.requests
@@ -268,7 +268,7 @@ def test_a_broken_answer_is_ambiguous_and_sent_once(session: requests.Session, s
 
 @pytest.mark.parametrize("status", [400, 404, 429, 503])
 def test_a_refusal_is_one_even_when_its_body_breaks_off(transport: Transport, status: int) -> None:
-    """The status has said what matters."""
+    """The status is enough to know the refusal."""
     head = f"HTTP/1.1 {status} No\r\nRetry-After: 3\r\nContent-Length: 100\r\n\r\nha".encode()
     with Peer(answer_and_close(head)) as peer:
         response = transport.send(to(peer.port))
@@ -312,7 +312,7 @@ def test_only_the_beginning_of_an_endless_answer_is_read(transport: Transport, h
 
 
 def test_a_redirect_is_not_followed(transport: Transport) -> None:
-    """It would carry the message to who knows where."""
+    """A redirect could carry the message to another host."""
     with Peer(answer(OK)) as elsewhere:
         head = f"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:{elsewhere.port}/\r\n"
         with Peer(answer(head.encode() + b"Content-Length: 0\r\n\r\n")) as peer:
@@ -321,7 +321,7 @@ def test_a_redirect_is_not_followed(transport: Transport) -> None:
 
 
 def test_a_retry_after_is_left_to_the_caller(transport: Transport) -> None:
-    """urllib3 would wait and repeat."""
+    """The HTTP client neither waits nor repeats by itself."""
     with Peer(answer(b"HTTP/1.1 503 No\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n")) as peer:
         assert transport.send(to(peer.port)).status == 503
     assert len(peer.requests) == 1
@@ -394,7 +394,7 @@ def test_a_proxy_without_a_tunnel_is_proven_unsent(session: requests.Session) ->
 
 
 def test_no_cookie_is_kept(transport: Transport) -> None:
-    """One webhook's cookie is no business of the next."""
+    """A cookie from one webhook is not sent to another."""
     with Peer(answer(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nok")) as peer:
         for _ in range(2):
             transport.send(to(peer.port))
@@ -428,7 +428,7 @@ def test_which_webhooks_are_called(transport: Transport, url: str, fault: str | 
 
 
 def test_an_address_that_cannot_be_prepared_is_proven_unsent(transport: Transport) -> None:
-    """What requests refuses never left."""
+    """A request that the library refuses to prepare was not sent."""
     request = Request(method="POST", url=Secret(f"https://exa mple..com/{TOKEN}"), json={})
     with pytest.raises(Unsent, match="not a valid URL"):
         transport.send(request)

@@ -60,14 +60,14 @@ def strings(value: object) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One service. `live` finds a mention in a text; `time` stands in a message of 2026-03-04 12:00 UTC.
+    """One service. `live` finds a mention in a text; `time` is in a message of 2026-03-04 12:00 UTC.
 
     `texts` yields the texts of a payload in which the service looks for mentions. `answers` are those that
     mean something special here; those that every service means alike are tested unless `is_alike` is False.
     What is not `is_http` does not post to the fake server.
     `degrades` says that a service that refused a message takes a plainer one. `fake` is the service's own
     end, where the fake server does not speak it anyway. `secrets` returns a channel's by their purpose, for
-    a service at an address, of which `shapeless` look like nothing in particular; `options` are its other
+    a service at an address, of which `shapeless` have no form to recognise; `options` are its other
     settings, of which `address_in` is the address, where that is no secret.
     """
 

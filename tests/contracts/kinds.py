@@ -2,8 +2,8 @@
 
 Slack is there twice, as its two ways of posting have different answers.
 
-The toy is a service of the tests alone: with all that the port allows, it shows that nothing but the registry
-has to know a service.
+The toy is a service that only the tests have: with all that the port allows, it shows that nothing but the
+registry has to know a service.
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ def validate_rss(root: etree._Element) -> None:
 
 @every_format
 def test_the_id_follows_nothing_but_the_articles_id(extension: str) -> None:
-    """Another host, scheme, title, link or date leaves the entry's id alone."""
+    """Another host, scheme, title, link or date leaves the entry's id unchanged."""
     [before] = read(extension, feed_of([rich_article()]))
     moved = replace(SITE, url="http://elsewhere.example.com/sub", title="Renamed")
     changed = rich_article(
@@ -222,7 +222,7 @@ def test_the_id_follows_nothing_but_the_articles_id(extension: str) -> None:
 
 @every_format
 def test_files_of_one_name_in_two_folders_have_two_ids(extension: str) -> None:
-    """The path is part of the id, so the stem alone makes no collision."""
+    """The path is part of the id, so equal stems do not collide."""
     first, second = read(extension, feed_of([article("2025/intro"), article("2026/intro")]))
     assert first.id != second.id
 
@@ -260,7 +260,7 @@ def test_ids_are_what_they_were() -> None:
 
 
 def test_sites_do_not_share_ids() -> None:
-    """Two sites with a file of the same name are told apart by their `id`."""
+    """Two sites with a file of the same name are distinguished by their `id`."""
     assert entry_id(article(), SITE) != entry_id(article(), replace(SITE, id="another"))
 
 
@@ -269,7 +269,7 @@ def test_sites_do_not_share_ids() -> None:
 
 @every_format
 def test_a_bad_character_kills_nothing(extension: str) -> None:
-    """Characters that XML cannot hold vanish, wherever they stand; all the entries are there."""
+    """Characters that XML cannot hold are removed everywhere; all the entries are there."""
     bad = rich_article(
         title=HOSTILE,
         summary=HOSTILE,
@@ -328,7 +328,7 @@ anything = st.text(st.characters(exclude_categories=()), max_size=40)
 def test_hostile_text_reads_the_same_in_every_format(
     title: str, summary: str, body: str, topic: str, author: str
 ) -> None:
-    """Whatever the text, each format is valid, and all of them say the same."""
+    """For any text, each format is valid and reads back the same."""
     made = article(title=title, summary=summary, body=body, topics=(topic,), authors=(author,))
     feed = feed_of([made], topic=Topic(name=topic, slug="topic", title=title, description=summary))
     [entry] = feed.entries
@@ -496,7 +496,7 @@ def test_json_feed_knows_its_page_and_its_own_address() -> None:
 
 @every_format
 def test_the_newest_comes_first_and_ties_go_by_id(extension: str) -> None:
-    """The order depends on dates and ids alone, never on the order in which files were found."""
+    """The order depends only on dates and ids, never on the order in which files were found."""
     articles = [
         article("b"),
         article("c", published_at=EVENING, updated_at=EVENING),
@@ -517,7 +517,7 @@ def test_the_limit_comes_after_the_filter(extension: str) -> None:
     assert [entry.title for entry in entries] == ["Title of shown0", "Title of shown1"]
 
 
-# --- what RSS alone has -----------------------------------------------------------------------------------
+# --- what only RSS has -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

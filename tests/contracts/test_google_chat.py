@@ -36,7 +36,7 @@ def test_a_post_has_one_id_in_all_attempts() -> None:
 
 
 def test_a_thread_is_named_in_the_body() -> None:
-    """With the option that begins a new one where the thread is not there."""
+    """The option that begins a new thread where this one is missing is set."""
     request = SERVICE.post(CASE.hook, MESSAGE, context=replace(CONTEXT, parent="story-1"))
     assert request.json["thread"] == {"threadKey": "story-1"}
     assert query(request)["messageReplyOption"] == ["REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"]

@@ -64,7 +64,7 @@ def test_a_mail_arrives_as_it_was_composed(server: MailServer, transport: Transp
 
 
 def test_every_attempt_has_the_same_message_id() -> None:
-    """By which a mailbox may know a repeat; another post has another."""
+    """A mailbox recognises a repeat by it; another post has another id."""
     later = replace(CONTEXT, at=None)
     ids = [
         SERVICE.post(CASE.hook, MESSAGE, context=context).message_id
@@ -97,7 +97,7 @@ def test_a_title_brings_no_header(word: str) -> None:
 
 @pytest.mark.parametrize("site", ["Café 日本 — News", 'A, "B" <C>', "x" * 300, "", "👩‍💻 News"])
 def test_the_sites_name_is_the_senders(site: str) -> None:
-    """Whatever it is made of, unless the settings give another."""
+    """The sender has the site's name, whatever characters it has, unless the settings give another."""
     hook = replace(CASE.hook, options={**CASE.hook.options, "sender": "news@example.org"})
     sent = payload_of(SERVICE.post(hook, replace(MESSAGE, site=site), context=CONTEXT))
     name, spec = parseaddr(sent["from"])
@@ -118,7 +118,7 @@ def test_the_sites_name_is_the_senders(site: str) -> None:
     ],
 )
 def test_settings_that_would_break_a_header_are_refused(wrong: dict[str, str], said: str) -> None:
-    """With their line, as all settings are."""
+    """The error has its line, as all settings do."""
     right = {"smtp_env": "SMTP", "from": "news@example.org", "to": "team@example.org"}
     EmailOptions.model_validate(right)
     with pytest.raises(ValueError, match=said):
@@ -138,7 +138,7 @@ def test_settings_that_would_break_a_header_are_refused(wrong: dict[str, str], s
 def test_what_a_server_replies_is_understood(
     server: MailServer, transport: Transport, reply: Reply, outcome: Outcome
 ) -> None:
-    """At each stage; nothing was taken, and the next attempt is."""
+    """After a refusal at any stage, nothing was taken, and the next attempt succeeds."""
     server.replies.append(reply)
     assert SERVICE.classify(transport.send(mail_to(server))).outcome is outcome
     assert server.mails == []
@@ -159,7 +159,7 @@ def test_a_connection_that_breaks_says_what_may_have_happened(
 
 
 def test_a_claim_that_was_lost_sends_nothing(server: MailServer, transport: Transport) -> None:
-    """The last check comes when the server stands ready."""
+    """The last check is made when the server is ready."""
     with pytest.raises(Unsent, match="another bot"):
         transport.send(mail_to(server), lambda: "another bot has it")
     assert (len(server.mails), server.tries) == (0, 1)
@@ -208,7 +208,7 @@ def test_a_server_that_goes_on_for_ever_is_cut_off() -> None:
 
 
 def test_no_error_holds_the_password(server: MailServer, transport: Transport) -> None:
-    """Not in its text, nor in what led to it."""
+    """Neither the error's text nor its causes hold it."""
     server.replies += [Reply("DATA", cut=True)]
     requests = [mail_to(server), SERVICE.post(CASE.at(f"smtp://u:{PASSWORD}@127.0.0.1:1"), MESSAGE)]
     for request in requests:
@@ -219,21 +219,21 @@ def test_no_error_holds_the_password(server: MailServer, transport: Transport) -
 
 
 def test_only_a_mail_servers_address_will_do() -> None:
-    """With the form that is right; a chat service takes none of a mail server."""
+    """The error shows the right form; a chat service refuses a mail server's address."""
     assert fault_of(Secret("smtp://a:b@mail.example"), SERVICE.SCHEMES) is None
     assert "smtp://" in str(fault_of(Secret("https://mail.example"), SERVICE.SCHEMES))
     assert fault_of(Secret("smtp://mail.example")) is not None
 
 
 def test_plain_mail_has_no_page() -> None:
-    """And the one without images has no picture in it."""
+    """Plain text has no HTML part; the form without images has no picture in its HTML."""
     plain, bare, full = (payload_of(SERVICE.post(CASE.hook, MESSAGE, detail)) for detail in reversed(Detail))
     assert "html" not in plain
     assert "<img" not in bare["html"] and "<img" in full["html"]
 
 
 def test_a_reply_names_what_it_answers() -> None:
-    """By the id of the earlier mail, and of nothing else: RFC 5322 §3.6.4."""
+    """It names only the id of the earlier mail (RFC 5322 §3.6.4)."""
     first = CASE.service.post(CASE.hook, MESSAGE, context=CONTEXT)
     reply = replace(CONTEXT, key="post-8", parent=first.message_id)
     sent = payload_of(CASE.service.post(CASE.hook, MESSAGE, context=reply))

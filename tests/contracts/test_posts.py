@@ -210,7 +210,7 @@ def test_only_whom_the_settings_name_is_notified(kind: str, text: str, ping: str
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_a_preview_says_whom_a_post_notifies(kind: str) -> None:
-    """And shows nothing of it where nobody is."""
+    """The preview of a post that notifies nobody says nothing about it."""
     case = CASES[kind]
     for text in MENTIONS.get(kind, {}):
         mention = read_mention(text)
@@ -225,7 +225,7 @@ def test_a_preview_says_whom_a_post_notifies(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", SERVICES)
 def test_what_a_service_cannot_notify_is_refused(kind: str) -> None:
-    """With the forms that it knows, or that it knows none."""
+    """The error lists the forms that the service knows, or says that it knows none."""
     service = SERVICES[kind]
     for sort in MentionKind:
         reason = refusal(Mention(kind=sort, id="a*b|<@everyone>"), service.MENTIONS, service.NAME)
@@ -279,8 +279,8 @@ def test_no_layout_breaks_a_limit(kind: str, message: Message, words: str, count
 def test_a_program_is_sent_each_article_as_ever() -> None:
     """A digest is for people: the event is that of the article, and its id is of the post."""
     case: Case = CASES["webhook"]
-    alone = payload_of(case.service.post(case.hook, MESSAGE, context=CONTEXT))
-    assert payload_of(case.service.post(case.hook, digest(MESSAGE), context=CONTEXT)) == alone
+    single = payload_of(case.service.post(case.hook, MESSAGE, context=CONTEXT))
+    assert payload_of(case.service.post(case.hook, digest(MESSAGE), context=CONTEXT)) == single
     assert case.service.ITEMS == 1
     found: Mapping[str, Any] = payload_of(
         case.service.correct(case.hook, "msg_1", digest(replace(MESSAGE, retracted=True)), context=CONTEXT)  # type: ignore[arg-type]

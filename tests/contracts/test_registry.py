@@ -91,7 +91,7 @@ def test_its_secrets_are_all_needed(site: ArticleSite, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("registered")
 def test_its_secrets_are_redacted() -> None:
-    """What looks like one is taken out of every text, also where nobody told the value."""
+    """What looks like one is taken out of every text, also where the value was not registered."""
     said = "POST https://toy.example/toy/s3cr3t failed"
     assert Redactor()(said) == "POST https://toy.example/toy/*** failed"
     destination = toy_destination("https://toy.example/toy/s3cr3t")

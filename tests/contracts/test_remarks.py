@@ -48,7 +48,7 @@ def test_a_comment_has_a_line_of_its_own_above_the_article(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_a_comment_is_above_a_digest_and_a_layout_too(kind: str) -> None:
-    """The digest keeps its title, and what a template says stands below the comment."""
+    """The digest keeps its title, and what a template writes is below the comment."""
     case = CASES[kind]
     several = case.service.post(case.hook, digest(*numbered(2), comment="Our pick"), context=CONTEXT)
     drawing = case.service.draw(several, SampleTimes())

@@ -30,9 +30,9 @@ PAGES = ("", "/channels", "/deliveries", "/preview?article=new", "/problems")
 
 @pytest.mark.parametrize("kind", [*SERVICES, "slack_app"])
 def test_what_looks_like_a_secret_is_taken_out(kind: str) -> None:
-    """In a log line, a traceback and what goes to Sentry, also where nobody told the value.
+    """In a log line, a traceback and what goes to Sentry, also where the value was not registered.
 
-    Nobody can see that an address on any host is a secret: that one has to be told, as all are at the start.
+    No pattern shows that an address on any host is a secret: it has to be registered, as at the start.
     """
     case = CASES[kind]
     values = case.secrets(case.address)
@@ -51,7 +51,7 @@ def test_what_looks_like_a_secret_is_taken_out(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [*SERVICES, "slack_app"])
 def test_no_repr_shows_a_secret(kind: str) -> None:
-    """Of a destination and of every request."""
+    """The repr of a destination and of every request hides them."""
     case = CASES[kind]
     hook = case.hook
     shown = [repr(hook), repr(case.service.test(hook, "News", CONTEXT))]

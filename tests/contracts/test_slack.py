@@ -58,7 +58,7 @@ APP = CASES["slack_app"]
 
 
 def test_an_app_posts_replies_and_corrects(chat: FakeChat, transport: Transport) -> None:
-    """With the token in a header alone; an update sends all blocks again, and nobody is notified twice."""
+    """The token is only in a header; an update sends all blocks again, and nobody is notified twice."""
     to_app = APP.at(chat.hook_url("slack_app", "acme"))
     mention = replace(MESSAGE, mention=read_mention("here"))
     first = APP.service.post(to_app, mention, context=CONTEXT)
@@ -81,7 +81,7 @@ def test_an_app_posts_replies_and_corrects(chat: FakeChat, transport: Transport)
 
 
 def test_an_app_that_is_not_in_its_channel_is_told_so(chat: FakeChat, transport: Transport) -> None:
-    """In Slack's own word, with what to do about it."""
+    """The error repeats Slack's own word and says what to do."""
     outside = replace(APP, options={"channel": "C012345678X"}).at(chat.hook_url("slack_app", "acme"))
     verdict = APP.service.classify(transport.send(APP.service.post(outside, MESSAGE)))
     assert verdict.outcome is Outcome.DISABLED

@@ -21,7 +21,7 @@ SERVICE = SERVICES["teams"]
     ],
 )
 def test_an_address_that_has_ended_is_refused(address: str) -> None:
-    """With that word, and without repeating the address."""
+    """The error says that it has ended, and does not repeat the address."""
     refusal = SERVICE.refusal(to(address))
     assert refusal is not None and "have ended" in refusal and "Workflows" in refusal
     assert "s3cr3t" not in refusal

@@ -32,7 +32,7 @@ def test_the_token_is_the_address() -> None:
 
 @pytest.mark.parametrize("token", ["hunter2", "987654321", f"bot{TOKEN}", "https://api.telegram.org/"])
 def test_what_is_no_token_is_refused(token: str) -> None:
-    """At the start, without repeating it."""
+    """It is refused at the start, and the error does not repeat it."""
     refusal = SERVICE.refusal(SERVICE.destination({"token": Secret(token)}, {"chat": 1}))
     assert refusal is not None and token not in refusal
 
@@ -61,7 +61,7 @@ def test_the_longest_caption_says_everything_but_the_end_of_the_summary() -> Non
 
 
 def test_a_group_that_became_a_supergroup_says_its_new_id() -> None:
-    """The operator is told what to write."""
+    """The error says what to write."""
     moved = error(
         400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-100123
     )
@@ -71,6 +71,6 @@ def test_a_group_that_became_a_supergroup_says_its_new_id() -> None:
 
 
 def test_it_says_how_long_to_wait() -> None:
-    """In the body, in seconds."""
+    """The seconds are read from the body."""
     verdict = SERVICE.classify(said(429, error(429, "Too Many Requests: retry after 37", retry_after=37)))
     assert (verdict.retry_after, verdict.scope) == (timedelta(seconds=37), "channel")

@@ -98,7 +98,7 @@ def test_each_event_says_what_happened_and_to_which() -> None:
     ],
 )
 def test_a_secret_that_would_not_do_is_refused(secret: str, said: str) -> None:
-    """At the start, and without repeating it."""
+    """It is refused at the start, and the error does not repeat it."""
     secrets = {"webhook": Secret("https://program.example/"), "secret": Secret(secret)}
     refusal = SERVICE.refusal(SERVICE.destination(secrets, {}))
     assert refusal is not None and said in refusal

@@ -23,7 +23,7 @@ SERVICE = SERVICES["zulip"]
 
 @pytest.mark.parametrize("email", ["bot%40news.example", "bot@news.example"])
 def test_the_login_goes_into_a_header(email: str) -> None:
-    """And out of the address, however the e-mail's @ is written."""
+    """It is removed from the address, however the e-mail's @ is written."""
     hook = SERVICE.destination(
         {"webhook": Secret(f"https://{email}:{TOKEN}@chat.example/")}, {"stream": "news"}
     )
@@ -38,7 +38,7 @@ def test_the_login_goes_into_a_header(email: str) -> None:
 
 @pytest.mark.parametrize("address", ["https://chat.example", "https://bot%40news.example@chat.example"])
 def test_an_address_without_a_login_is_refused(address: str) -> None:
-    """With the form that is right."""
+    """The error shows the right form."""
     refusal = SERVICE.refusal(SERVICE.destination({"webhook": Secret(address)}, {"stream": "news"}))
     assert refusal is not None and "BOT-EMAIL:API-KEY@" in refusal
 
@@ -56,7 +56,7 @@ def test_the_articles_topic_is_zulips() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(alphabet="*_[]()~`|<>@#&:\\+-.1!$ae veryonh", max_size=60))
 def test_zulip_reads_back_what_was_written(text: str) -> None:
-    """Its references stand for the text; no markup character is left bare."""
+    """Its references represent the text; no markup character is left bare."""
     escaped = escape(text)
     assert html.unescape(escaped) == text
     assert not set("*~`|<>[]:!@$\\") & set(escaped)

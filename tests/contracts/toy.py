@@ -103,15 +103,15 @@ class Toy(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return what a toy's answer means."""
-        told = response.said()
+        answer = response.said()
         if response.status == 429:
             return rate_limited(retry_after(response))
         if response.status == 202:
             return Verdict(outcome=Outcome.ACCEPTED, reason="accepted")
-        if response.status == 410 and told.get("gone") is True:
+        if response.status == 410 and answer.get("gone") is True:
             return Verdict(outcome=Outcome.DISABLED, reason="HTTP 410: gone")
-        if response.status == 200 and isinstance(told.get("shown"), str):
-            return Verdict(outcome=Outcome.SENT, reason="posted", message_id=told["shown"])
+        if response.status == 200 and isinstance(answer.get("shown"), str):
+            return Verdict(outcome=Outcome.SENT, reason="posted", message_id=answer["shown"])
         return judge(response)
 
     def draw(self, request: Request, times: Times) -> Drawing:

@@ -38,7 +38,7 @@ Stop with Ctrl-C.
 
 
 DEFAULT_SITE_PORT = 8000
-"""Where `make serve` listens unless it is told another port."""
+"""Where `make serve` listens unless another port is given."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         "--site-port",
         type=int,
         default=DEFAULT_SITE_PORT,
-        help="the port that `make serve` is told in the greeting (default: %(default)s)",
+        help="the port that the greeting suggests for `make serve` (default: %(default)s)",
     )
     parser.add_argument("--log", type=Path, metavar="FILE", help="append every request as a line of JSON")
     parser.add_argument("--rate-limits", action="store_true", help="enforce the vendors' rate limits")

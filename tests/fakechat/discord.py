@@ -61,7 +61,7 @@ _MENTION = re.compile(r"@(?:everyone|here)|<@[!&]?\d+>")
 
 
 def path(token: str, version: int | None = None) -> str:
-    """The path of the webhook with that token; its id is made from the token. Unversioned unless told."""
+    """The path of the webhook with that token, which determines its id; unversioned without `version`."""
     prefix = f"/api/v{version}" if version else "/api"
     return f"{prefix}/webhooks/{10**17 + zlib.crc32(token.encode())}/{token}"
 
@@ -169,7 +169,7 @@ def _execute(call: Call, ledger: Ledger) -> Answer:
 
 
 def _edit(call: Call, ledger: Ledger, message: Message) -> Answer:
-    """Apply a PATCH: absent keys stay, mentions are parsed again by this request's allowances alone."""
+    """Apply a PATCH: absent keys stay, mentions are parsed again only by this request's allowances."""
     patch = call.payload if isinstance(call.payload, dict) else {}
     kept = {key: value for key, value in message.payload.items() if key not in {"username", "avatar_url"}}
     changes = {key: patch[key] for key in (*_EDITABLE, "allowed_mentions") if key in patch}

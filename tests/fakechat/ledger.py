@@ -136,8 +136,8 @@ class Ledger:
         https://docs.discord.com/developers/reference#snowflakes
         """
         with self._changed:
-            wanted = int(at.timestamp() * 1000 - 1_420_070_400_000) << 22
-            self._last_id = max(wanted, self._last_id + 1)
+            earliest = int(at.timestamp() * 1000 - 1_420_070_400_000) << 22
+            self._last_id = max(earliest, self._last_id + 1)
             return str(self._last_id)
 
     def message(self, webhook: str, message_id: str) -> Message | None:

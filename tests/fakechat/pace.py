@@ -19,7 +19,7 @@ SLACK_BURST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Where a webhook stands after a request. `wait` is 0, or the seconds until another is welcome."""
+    """A webhook's rate limit after a request. `wait` is 0, or the seconds until another is welcome."""
 
     limit: int
     remaining: int

@@ -59,7 +59,7 @@ _SLACK_TOKEN = re.compile(
     r"|_(?P<italic>[^_\n]+)_|`(?P<code>[^`\n]+)`)(?!\w)"
 )
 _ANY = r"(?:\\.|(?!{end})[^\\\n])+?"
-"""Text up to `end`, which may itself stand in it after a backslash."""
+"""Text up to `end`, which may itself occur in it after a backslash."""
 _DISCORD_TOKEN = re.compile(
     r"\\(?P<plain>[^a-zA-Z0-9\s])"
     rf"|\[(?P<label>{_ANY.format(end=']')})\]\(<?(?P<target>https?://[^()\s<>]+)>?\)"

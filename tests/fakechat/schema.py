@@ -168,8 +168,8 @@ def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _wrong_type(at: str, code: str, wanted: str, value: object) -> Violation:
-    return Violation(pointer=at, code=code, message=f"Expected {wanted}, not {type(value).__name__}.")
+def _wrong_type(at: str, code: str, expected: str, value: object) -> Violation:
+    return Violation(pointer=at, code=code, message=f"Expected {expected}, not {type(value).__name__}.")
 
 
 def _has_lone_surrogate(text: str) -> bool:

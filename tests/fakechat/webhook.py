@@ -56,7 +56,7 @@ class FakeWebhook(Fake):
 
 
 def _is_signed(call: Call) -> bool:
-    """Whether a signature is right, whatever the time: the tests' clocks stand still."""
+    """Whether a signature is right, whatever the time: the tests' clocks do not advance."""
     id, stamp = call.headers.get("webhook-id", ""), call.headers.get("webhook-timestamp", "")
     if not id or "." in id or not stamp.isdecimal():
         return False

@@ -12,16 +12,16 @@ from urllib.parse import parse_qs
 
 @dataclass
 class Hub:
-    """What the hub was told, and what it answers next; 202 when nothing else is said."""
+    """The notifications that the hub got, and its next answers; 202 when none is given."""
 
     url: str = ""
-    told: list[dict[str, list[str]]] = field(default_factory=list)
+    received: list[dict[str, list[str]]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
     @property
     def topics(self) -> list[str]:
-        """The feeds that it was told of."""
-        return [form["hub.url"][0] for form in self.told]
+        """The feeds that it was notified of."""
+        return [form["hub.url"][0] for form in self.received]
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def running_hub() -> Iterator[Hub]:
         def do_POST(self) -> None:
             assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            hub.told.append(parse_qs(body))
+            hub.received.append(parse_qs(body))
             status, headers = hub.answers.pop(0) if hub.answers else (202, {})
             self.send_response(status)
             for name, value in headers.items():

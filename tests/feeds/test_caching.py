@@ -1,4 +1,4 @@
-"""What shared caches are told."""
+"""Headers for shared caches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Last-Modified: when a document last changed, as If-Modified-Since alone needs it."""
+"""Last-Modified: when a document last changed, as If-Modified-Since without an ETag needs it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def date_of(web: Web, path: str = "/feeds/go.rss") -> datetime:
 
 
 def since(web: Web, moment: datetime, path: str = "/feeds/go.rss") -> int:
-    """Return the status of a request with If-Modified-Since alone."""
+    """Return the status of a request with only If-Modified-Since."""
     text = moment.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
     status: int = web.get(path, If_Modified_Since=text).status_code
     return status
@@ -69,7 +69,7 @@ def test_each_change_is_seen(
 
 
 def test_other_topics_keep_their_date(site: ArticleSite, web: Web, clock: Clock) -> None:
-    """A change in one topic leaves the validators of another alone."""
+    """A change in one topic leaves the validators of another unchanged."""
     before = date_of(web, "/feeds/c.rss")
     clock.advance(hours=1)
     CHANGES["corrected"](site)

@@ -102,7 +102,7 @@ def test_entities_are_not_expanded(tmp_path: Path) -> None:
     )
 )
 def test_any_bytes_are_a_feed_or_named(data: bytes) -> None:
-    """Whatever is sent: entries, or the error that the command prints."""
+    """Any bytes give entries, or the error that the command prints."""
     for document in (data, b"<rss><channel><item><guid>" + data, b'{"items":[{"id":' + data):
         try:
             found = read_feed(document, BLOG)
@@ -255,7 +255,7 @@ def test_what_the_old_feed_says_cannot_move_the_cursor(jekyll: ArticleSite) -> N
 
 
 def test_only_what_is_listed_is_shown_twice(jekyll: ArticleSite) -> None:
-    """An older article is in the history alone, where readers do not look."""
+    """An older article is only in the history, which readers do not read."""
     jekyll.feeds["size"] = 1
     only = rss({"guid": "1", "link": f"{BLOG}/2026/05/01/one.html"})
     done = run(jekyll, document=only)
@@ -320,7 +320,7 @@ def test_a_feed_by_its_address(jekyll: ArticleSite, blog: str) -> None:
 
 @pytest.mark.parametrize("extension", sorted(FORMATS))
 def test_an_old_id_in_each_format(extension: str) -> None:
-    """RSS and JSON Feed have it as it was; Atom, which takes URIs alone, has a UUID made of it."""
+    """RSS and JSON Feed have it as it was; Atom, which takes only URIs, has a UUID made of it."""
     made = feed_of([article("a", guid="5f3a 7"), article("b", guid="https://b.example/b")])
     ids = {entry.id for entry in read(extension, made)}
     expected = "urn:uuid:d0af88b3-5aca-555d-beba-e6bfd10f0e3b" if extension == "atom" else "5f3a 7"

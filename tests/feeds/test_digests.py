@@ -113,7 +113,7 @@ def test_addresses(site: ArticleSite, path: str, status: int) -> None:
 
 
 def test_there_are_none_unless_asked_for(site: ArticleSite, web: Web) -> None:
-    """Without the setting, nothing is served or exported."""
+    """Without the setting, no digest is served or exported."""
     site.write("a.md", topics=["Go"])
     web.refresh()
     assert web.get("/digests/go.rss").status_code == 404

@@ -176,7 +176,7 @@ def test_a_document_without_entries_has_no_date() -> None:
 @example("Mon, 01 Jan 9999 00:00:00 -2359")
 @example("Mon, 01 Jan 0001 00:00:00 +2359")
 def test_no_date_is_an_error(date: str) -> None:
-    """Whatever a client sends as a date or as a tag, there is an answer."""
+    """Any date or tag from a client gets an answer."""
     assert is_not_modified(TAG, NEWEST, {"if-modified-since": date}) in (True, False)
     assert is_not_modified(TAG, NEWEST, {"if-none-match": date}) in (True, False)
 
@@ -219,7 +219,7 @@ def test_the_coding_is_the_best_the_client_takes(accept_encoding: str, coding: s
 
 @given(st.text())
 def test_any_accept_encoding_is_answered(accept_encoding: str) -> None:
-    """Whatever stands in the header."""
+    """Any value of the header gets an answer."""
     assert choose_coding(accept_encoding) in ("identity", "gzip", "br", "zstd")
 
 

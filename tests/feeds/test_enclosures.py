@@ -102,7 +102,7 @@ def test_every_format_has_them() -> None:
 
 
 def test_a_podcast_says_what_clients_ask_for() -> None:
-    """Author, category, picture, whether it is explicit, and a guid that follows the address alone."""
+    """Author, category, picture, whether it is explicit, and a guid that depends only on the address."""
     feed = feed_of([article(enclosures=(EPISODE,))])
     channel = etree.fromstring(rss.render(feed)).find("channel")
     assert channel is not None
@@ -118,7 +118,7 @@ def test_a_podcast_says_what_clients_ask_for() -> None:
 
 
 def test_a_feed_of_texts_says_nothing_of_podcasts() -> None:
-    """Not even a namespace, also with documents to read."""
+    """It has not even the namespace, also with documents to read."""
     for enclosures in ((), (SLIDES,)):
         assert b"itunes" not in rss.render(feed_of([article(enclosures=enclosures)]))
 
@@ -166,7 +166,7 @@ def test_links_in_the_text_count_too(site: ArticleSite, web: Web) -> None:
     ("given", "seconds"), [("1:02:03", 3723), ("62:03", 3723), (3723, 3723), ("3723", 3723), ("90.5", 90)]
 )
 def test_durations(site: ArticleSite, web: Web, given: object, seconds: int) -> None:
-    """As podcasts write them, or in seconds."""
+    """They are read as podcasts write them, or in seconds."""
     [found] = enclosures_of(
         site, web, audio={"url": "https://x.example/a.mp3", "duration": given, "length": "5"}
     )

@@ -91,7 +91,7 @@ def test_files_of_others_are_never_touched(publisher: Publisher, tmp_path: Path,
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(publisher: Publisher, tmp_path: Path) -> None:
-    """With its path and the reason, and without partial files left behind."""
+    """The error has path and reason, and no partial file is left."""
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match=r"file: (File exists|Not a directory)"):
         run(publisher, tmp_path / "file")

@@ -224,13 +224,13 @@ def test_a_publication_has_a_home_page_where_its_domain_is_known(domain: str | N
 
 
 def test_an_authors_address_stays_at_home() -> None:
-    """What stands behind a name as in a commit is not published to every spammer."""
+    """An e-mail address after a name, as in a commit, is not published."""
     entry = only_entry(authors=("Ann Author <ann@example.com>", "<bob@example.com>", "Cy <3"))
     assert [author.name for author in entry.authors] == ["Ann Author", "Cy <3"]
 
 
 def test_topics_become_categories_once_each() -> None:
-    """In the order of the article."""
+    """They are in the order of the article."""
     assert only_entry(topics=("B", " A ", "B", "")).categories == ("B", "A")
 
 

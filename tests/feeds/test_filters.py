@@ -44,8 +44,8 @@ def parsed(address: str) -> FeedFilter:
     return parse(path, parse_qsl(query, keep_blank_values=True), TOPICS)
 
 
-def address(wanted: FeedFilter) -> str:
-    return wanted.path + wanted.query
+def address(requested: FeedFilter) -> str:
+    return requested.path + requested.query
 
 
 @pytest.mark.parametrize(
@@ -177,10 +177,10 @@ def test_canonical_address_is_a_fixed_point(
     names: list[str], needs_all: bool, pairs: list[tuple[str, str]]
 ) -> None:
     """The canonical address, parsed as a server gets it, is canonical: a redirect never leads to another."""
-    wanted = parse(("," if needs_all else "+").join(names), pairs, TOPICS)
-    again = parse(wanted.path, parse_qsl(wanted.query[1:], keep_blank_values=True), TOPICS)
-    assert again == wanted
-    assert tuple(parse_qsl(wanted.query[1:])) == wanted.pairs
+    requested = parse(("," if needs_all else "+").join(names), pairs, TOPICS)
+    again = parse(requested.path, parse_qsl(requested.query[1:], keep_blank_values=True), TOPICS)
+    assert again == requested
+    assert tuple(parse_qsl(requested.query[1:])) == requested.pairs
 
 
 def test_an_article_without_a_language_is_in_the_sites() -> None:

@@ -40,7 +40,7 @@ def web(site: ArticleSite, web: Web) -> Web:
 
 
 def links(body: bytes, extension: str) -> dict[str, str]:
-    """Return a document's links to others by relation; paths alone."""
+    """Return a document's links to others by relation; only paths."""
     found: dict[str | None, str | None]
     if extension == "json":
         found = {"prev-archive": json.loads(body).get("next_url")}
@@ -228,7 +228,7 @@ def test_the_parts_hold_every_article_once(times: list[datetime], size: int) -> 
 
 @given(st.text(max_size=20))
 def test_only_names_of_parts_are_read(name: str) -> None:
-    """Whatever else stands in an address is no part."""
+    """Any other text in an address names no part."""
     part = parse(name)
     assert part is None or part.name == name
 

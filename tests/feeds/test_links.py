@@ -116,14 +116,14 @@ def change(site: ArticleSite) -> Callable[[], tuple[str, bool]]:
     publisher = publisher_of(site)
     indexer = Indexer(publisher.catalog, Folder(site.root))
 
-    def look() -> tuple[str, bool]:
+    def state() -> tuple[str, bool]:
         before = publisher.state("ai")
         indexer.refresh()
         made = publisher.document("ai", "json")
         html = re.search(r"<p>.*?</p>", made.document.body.decode().replace("\\", "")) if made else None
         return html[0] if html else "", publisher.state("ai") != before
 
-    return look
+    return state
 
 
 def test_a_link_follows_its_article(site: ArticleSite, change: Callable[[], tuple[str, bool]]) -> None:
@@ -162,7 +162,7 @@ def test_a_link_to_an_article_of_the_future_appears_with_it(site: ArticleSite) -
 
 
 def test_without_a_folder_addresses_are_only_made_absolute() -> None:
-    """As where a feed is built from values alone."""
+    """This holds where a feed is built from values only."""
     article = Article(id="x/a", path="x/a.md", title="A", published_at=NOON, updated_at=NOON)
     links = Links(site_url=URL)
     assert links.resolve("b.md", article, f"{HERE}/x/a") == f"{HERE}/x/b.md"
@@ -183,7 +183,7 @@ def test_without_a_folder_addresses_are_only_made_absolute() -> None:
     ],
 )
 def test_mentions_are_all_that_a_body_may_refer_to(body: str, names: set[str]) -> None:
-    """By name alone, because a link may leave out the folder or the extension."""
+    """Mentions are names only, because a link may leave out the folder or the extension."""
     assert mentions(body, "folder") == names
 
 
@@ -251,16 +251,16 @@ class _InOtherProcess(TextCache):
 
 @pytest.mark.parametrize("base_url", [None, "https://owner.example/blog"])
 def test_bodies_that_another_process_makes_safe_are_the_same(site: ArticleSite, base_url: str | None) -> None:
-    """Where links need the folder, this process looks; all others come back finished."""
+    """Where links need the folder, this process resolves them; all others come back finished."""
     site.write("a.md", "# One\n\n[here](#one) [b](b.md) ![p](p.png) [r](/x)")
     site.write("b.md", "[x](https://x.example/) [r](/x)\n\n## Two\n\n[two](#two)")
     site.write("c.md", "*text* <script>x</script>", webUrl="https://other.example/c")
     site.raw("p.png", "x")
-    alone, helped = publisher_of(site), publisher_of(site)
-    for publisher in (alone, helped):
+    unhelped, helped = publisher_of(site), publisher_of(site)
+    for publisher in (unhelped, helped):
         publisher.catalog.conventions = replace(publisher.catalog.conventions, base_url=base_url)
     helped.texts = _InOtherProcess(1_000_000)
-    feeds = [publisher.feed("all", publisher.now()) for publisher in (alone, helped)]
+    feeds = [publisher.feed("all", publisher.now()) for publisher in (unhelped, helped)]
     assert feeds[0] == feeds[1]
     articles = helped.catalog.newest("all", helped.now(), limit=9)
     tasks = [helped.bodies(helped.now())._task(article, f"{HERE}/{article.id}") for article in articles]

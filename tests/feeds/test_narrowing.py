@@ -90,14 +90,14 @@ def publisher(site: ArticleSite) -> Publisher:
     return site.publisher(indexer.catalog)
 
 
-def plain(publisher: Publisher, wanted: FeedFilter) -> list[str]:
+def plain(publisher: Publisher, requested: FeedFilter) -> list[str]:
     """Return the ids of what the plain rule admits of all articles, newest first."""
-    return [a.id for a in publisher.catalog.shown("all", NOON) if wanted.matches(a)]
+    return [a.id for a in publisher.catalog.shown("all", NOON) if requested.matches(a)]
 
 
-def chosen(publisher: Publisher, wanted: FeedFilter) -> list[str]:
+def chosen(publisher: Publisher, requested: FeedFilter) -> list[str]:
     """Return the ids of what the publisher chooses."""
-    found = publisher.selection.matching(wanted, NOON, limit=100)
+    found = publisher.selection.matching(requested, NOON, limit=100)
     assert found.cut_short is None
     return [article.id for article in found.articles]
 
@@ -107,18 +107,18 @@ def test_the_index_chooses_what_the_plain_rule_does(
     publisher: Publisher, path: str, pairs: list[tuple[str, str]]
 ) -> None:
     """The same articles in the same order, and the first of them where there is a limit."""
-    wanted = parse(path, pairs, publisher.catalog.topics)
-    assert chosen(publisher, wanted) == plain(publisher, wanted)
-    first = publisher.selection.matching(wanted, NOON, limit=3).articles
-    assert [article.id for article in first] == plain(publisher, wanted)[:3]
+    requested = parse(path, pairs, publisher.catalog.topics)
+    assert chosen(publisher, requested) == plain(publisher, requested)
+    first = publisher.selection.matching(requested, NOON, limit=3).articles
+    assert [article.id for article in first] == plain(publisher, requested)[:3]
 
 
 def test_what_changed_since_the_index_was_made_counts_at_once(
     publisher: Publisher, site: ArticleSite
 ) -> None:
     """New, edited, unpublished, moved and removed articles are chosen by what they are now."""
-    wanted = parse("all", [("word", "go")], publisher.catalog.topics)
-    before = chosen(publisher, wanted)
+    requested = parse("all", [("word", "go")], publisher.catalog.topics)
+    before = chosen(publisher, requested)
     publisher.search.index._retry_at = float("inf")  # the index is not updated any more
     site.write("new.md", title="All of go", publishedDateTime="2026-03-01T00:00:00Z")
     site.write(f"{before[0]}.md", title="Another matter")
@@ -126,17 +126,17 @@ def test_what_changed_since_the_index_was_made_counts_at_once(
     site.write(f"{before[2]}.md", title="Go", published=False)
     site.delete(f"{before[3]}.md")
     Indexer(publisher.catalog, site.indexer().folder).refresh()
-    after = chosen(publisher, wanted)
-    assert after == plain(publisher, wanted)
+    after = chosen(publisher, requested)
+    assert after == plain(publisher, requested)
     assert {"new", before[1]} <= set(after)
     assert not {before[0], before[2], before[3]} & set(after)
 
 
 def test_without_an_index_all_articles_are_looked_at(publisher: Publisher) -> None:
     """What cannot be answered by the index is answered all the same."""
-    wanted = parse("all", [("word", "go")], publisher.catalog.topics)
+    requested = parse("all", [("word", "go")], publisher.catalog.topics)
     publisher.search.index._retry_at = float("inf")
-    expression = wanted.narrowing().expression()
+    expression = requested.narrowing().expression()
     assert expression
     assert publisher.search.newest(expression, NOON, Deadline(5)) is None
-    assert chosen(publisher, wanted) == plain(publisher, wanted) != []
+    assert chosen(publisher, requested) == plain(publisher, requested) != []

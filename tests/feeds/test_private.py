@@ -107,7 +107,7 @@ def test_a_reader_gets_what_is_theirs(web: PrivateWeb) -> None:
 
 @pytest.mark.parametrize("extension", FORMATS)
 def test_a_feed_reader_reads_it_both_ways(web: PrivateWeb, extension: str) -> None:
-    """By the token in the address, and by Basic authentication; each feed knows its own address alone."""
+    """By the token in the address, and by Basic authentication; each feed names only its own address."""
     token = web.private.readers[0].token
     ways: list[tuple[str, dict[str, str]]] = [
         (f"/private/{token}/board", {}),
@@ -189,7 +189,7 @@ def test_all_can_be_private(site: ArticleSite) -> None:
 
 
 def test_a_new_generation_ends_the_old_token(site: ArticleSite) -> None:
-    """And the same name and generation have the same token on every machine."""
+    """The same name and generation have the same token on every machine."""
     old, new = token_of(SECRET, "ann", 1), token_of(SECRET, "ann", 2)
     web = private_site(site, [ANN | {"generation": 2}])
     assert web.get(f"/private/{old}/board.rss").status_code == 404
@@ -228,7 +228,7 @@ def test_the_secret_is_needed(
     ],
 )
 def test_wrong_readers_are_refused(tmp_path: Path, readers: str, reason: str) -> None:
-    """With the line that is wrong."""
+    """The error has the line that is wrong."""
     file = tmp_path / "config.yaml"
     file.write_text(f"feeds:\n  readers: {readers}\n")
     with pytest.raises(ConfigError) as caught:
@@ -237,7 +237,7 @@ def test_wrong_readers_are_refused(tmp_path: Path, readers: str, reason: str) ->
 
 
 def test_what_is_below_a_private_topic_is_private() -> None:
-    """However deep."""
+    """This holds at any depth."""
     topics = Topics(
         (Topic(name="A", slug="a"), Topic(name="B", slug="b", parent="A"), Topic(name="C", slug="c")),
         private=frozenset({"a"}),

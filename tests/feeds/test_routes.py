@@ -140,7 +140,7 @@ def test_an_unknown_topic_names_those_that_are_near(web: Web, path: str, near: s
              "/topics/all", "/feeds/<script>.rss", f"/feeds/{'x' * 3000}.rss"]
 )  # fmt: skip
 def test_nonsense_is_unknown(web: Web, path: str) -> None:
-    """Whatever stands in the address, the answer is 404 and shows none of it as markup."""
+    """Whatever the address contains, the answer is 404 and shows none of it as markup."""
     answer = web.get(path)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
     assert "<script>.rss" not in answer.text

@@ -76,7 +76,7 @@ def test_a_link_to_another_article_is_looked_up_each_time(
 
 
 def test_another_version_of_the_program_makes_all_again(tmp_path: Path, clock: Clock) -> None:
-    """And what any of a text's rules say is a part of its key."""
+    """The key of a text includes everything that its rules depend on."""
     one = StoredTexts(tmp_path / "texts.sqlite", clock, program="1")
     key = one.key("body", "plain")
     one.put(key, "<p>a</p>")
@@ -92,7 +92,7 @@ def test_another_version_of_the_program_makes_all_again(tmp_path: Path, clock: C
 def test_what_is_not_used_for_long_goes(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And so does the least used, where all would be over the limit."""
+    """The least used text is removed too, where all would exceed the limit."""
     path = tmp_path / "texts.sqlite"
 
     def use(*names: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""WebSub: the feeds name their hubs, and a hub is told of each change once, until it has taken it."""
+"""WebSub: the feeds name their hubs, and a hub is notified of each change until it accepts, then no more."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def web(site: ArticleSite, hub: Hub) -> Iterator[Web]:
 
 @pytest.fixture
 def notifier(web: Web) -> HubNotifier:
-    """What tells the hub; it has looked once."""
+    """A notifier that has checked once."""
     made = hub_notifier(web.newswire)
     assert made
     made.check()
@@ -49,7 +49,7 @@ def notifier(web: Web) -> HubNotifier:
 
 @pytest.mark.parametrize("extension", ["rss", "atom", "json"])
 def test_a_feed_names_its_hub_and_itself(web: Web, hub: Hub, extension: str) -> None:
-    """In the Link header, which wins, and in each format (WebSub §4)."""
+    """Both are in the Link header, which has priority, and in each format (WebSub §4)."""
     answer = web.get(f"/feeds/go.{extension}")
     itself = f"{URL}/feeds/go.{extension}"
     assert f'<{hub.url}>; rel="hub"' in answer.headers.getlist("Link")
@@ -67,8 +67,8 @@ def test_a_feed_names_its_hub_and_itself(web: Web, hub: Hub, extension: str) -> 
 
 
 def test_the_archive_is_not_news(notifier: HubNotifier, hub: Hub) -> None:
-    """A first start tells of nothing that is older than an hour."""
-    assert hub.told == []
+    """A first start notifies of nothing that is older than an hour."""
+    assert hub.received == []
 
 
 def test_each_feed_of_a_changed_topic_is_told_once(
@@ -80,11 +80,11 @@ def test_each_feed_of_a_changed_topic_is_told_once(
     notifier.check()
     notifier.check()
     assert sorted(hub.topics) == sorted(GO | ALL)
-    assert {form["hub.mode"][0] for form in hub.told} == {"publish"}
+    assert {form["hub.mode"][0] for form in hub.received} == {"publish"}
 
 
 def test_a_deploy_with_news_is_told(site: ArticleSite, web: Web, hub: Hub) -> None:
-    """A start with nothing remembered tells of topics with an article of the last hour."""
+    """A start without a stored state notifies of topics with an article of the last hour."""
     site.write("b.md", topics=["Go"], publishedDateTime=NOON - timedelta(minutes=5))
     web.refresh()
     made = hub_notifier(web.newswire)
@@ -96,14 +96,14 @@ def test_a_deploy_with_news_is_told(site: ArticleSite, web: Web, hub: Hub) -> No
 def test_an_article_that_appears_is_told(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub, clock: Clock
 ) -> None:
-    """At its time, and not before: not even that there will be one."""
+    """Hubs are notified at its time, and learn nothing of it before."""
     site.write("later.md", topics=["C"], publishedDateTime=NOON + timedelta(minutes=10))
     web.refresh()
     notifier.check()
-    hub.told.clear()
+    hub.received.clear()
     clock.advance(minutes=9)
     notifier.check()
-    assert hub.told == []
+    assert hub.received == []
     clock.advance(minutes=1)
     notifier.check()
     assert f"{URL}/feeds/c.atom" in hub.topics and f"{URL}/feeds/go.atom" not in hub.topics
@@ -117,7 +117,7 @@ def test_a_hub_that_is_away_is_told_later(
     site.write("a.md", title="Corrected", topics=["Go"])
     web.refresh()
     notifier.check()
-    assert len(hub.told) == 6
+    assert len(hub.received) == 6
     first, second = hub.topics[:2]
     clock.advance(seconds=RETRIES[0].total_seconds())
     again = hub_notifier(web.newswire)
@@ -129,7 +129,7 @@ def test_a_hub_that_is_away_is_told_later(
     assert hub.topics[7:] == [second]
     clock.advance(days=1)
     again.check()
-    assert len(hub.told) == 8
+    assert len(hub.received) == 8
 
 
 @pytest.mark.parametrize(("answer", "attempts"), [((404, {}), 1), ((500, {}), len(RETRIES) + 1)])
@@ -155,7 +155,7 @@ def test_no_hub_is_told_for_ever(
 def test_two_processes_do_not_tell_the_same(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub
 ) -> None:
-    """They share the file of what is to be told."""
+    """They share the file of pending notifications."""
     other = hub_notifier(web.newswire)
     assert other
     site.write("a.md", title="Corrected", topics=["Go"])
@@ -166,13 +166,13 @@ def test_two_processes_do_not_tell_the_same(
 
 
 def test_the_thread_tells_by_itself(site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub) -> None:
-    """Started, it sees a change and tells of it within seconds."""
+    """Once started, it notices a change and notifies of it within seconds."""
     notifier.start()
     try:
         site.write("a.md", title="Corrected", topics=["Go"])
         web.refresh()
         for _ in range(600):
-            if len(hub.told) >= 6 or notifier._stop.wait(0.05):
+            if len(hub.received) >= 6 or notifier._stop.wait(0.05):
                 break
     finally:
         notifier.stop()
@@ -180,7 +180,7 @@ def test_the_thread_tells_by_itself(site: ArticleSite, web: Web, notifier: HubNo
 
 
 def test_archives_and_filtered_feeds(site: ArticleSite, web: Web, hub: Hub) -> None:
-    """Hubs are told of topics' feeds alone, so that others do not name one."""
+    """Hubs are notified only of topics' feeds, so other feeds do not name one."""
     answer = web.get("/feeds/c+go.atom")
     assert answer.status_code == 200 and b'rel="hub"' not in answer.data
     assert not [link for link in answer.headers.getlist("Link") if "hub" in link]

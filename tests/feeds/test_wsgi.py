@@ -38,7 +38,7 @@ def long(publisher: Publisher) -> Any:
 
 @pytest.fixture
 def short(publisher: Publisher) -> Iterator[FeedServer]:
-    """The short way alone: what it leaves to others is an error."""
+    """Only the fast path: what it leaves to others is an error."""
 
     def refuse(environ: Any, start_response: Any) -> Any:
         raise AssertionError(f"left to Flask: {environ['PATH_INFO']}")

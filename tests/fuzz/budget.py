@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS") or 0)
-"""How long all targets together may take; 0 stands for the normal test run."""
+"""How long all targets together may take; 0 means the normal test run."""
 
 BATCH = 50
-"""Random examples between two looks at the clock."""
+"""Random examples between two checks of the clock."""
 
 share = SECONDS
 """Seconds for each target; conftest.py divides when it knows how many there are."""

@@ -60,9 +60,9 @@ def test_lines_for_programs() -> None:
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize("environ", [{}, {"LOG_FORMAT": "json"}])
 def test_an_exception_takes_one_line(environ: dict[str, str]) -> None:
-    """The traceback stands in the event's own line, without the secret that it shows."""
+    """The traceback is in the event's own line, without the secret that it shows."""
     try:
-        raise ValueError(f"no answer from {SLACK}\nand more")  # noqa: TRY301 - the traceback is wanted
+        raise ValueError(f"no answer from {SLACK}\nand more")  # noqa: TRY301 - the test needs a traceback
     except ValueError:
         (line,) = lines_of(environ, (logging.ERROR, "It failed"), exc_info=True)
     assert "Traceback" in line
@@ -112,13 +112,13 @@ def test_what_is_redacted(text: str, left: str | None) -> None:
 
 @given(st.text(), st.text(min_size=6))
 def test_a_known_secret_is_nowhere(text: str, secret: str) -> None:
-    """Wherever a known secret stands, it is gone."""
+    """A known secret is removed wherever it occurs."""
     assert secret not in Redactor([secret])(f"{text}{secret}{text}") or secret in "***" * 3
 
 
 @given(st.text(), st.dictionaries(st.text(min_size=1, max_size=5), st.text(max_size=20), max_size=3))
 def test_every_event_is_one_line(message: str, extra: dict[str, str]) -> None:
-    """Whatever is logged, JSON stays one object on one line, and text one line."""
+    """Any event is one JSON object on one line, or one line of text."""
     for as_json in (True, False):
         record = logging.makeLogRecord({"msg": message, "levelname": "INFO", "name": "x"} | {"extra": extra})
         line = logs.LineFormatter(as_json=as_json).format(record)

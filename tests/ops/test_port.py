@@ -95,5 +95,5 @@ def test_a_free_port_is_no_fault() -> None:
 
 @pytest.mark.parametrize("port", ["many", "65536", "-1", ""])
 def test_what_is_no_port_is_named(port: str) -> None:
-    """Without a traceback."""
+    """The error has no traceback."""
     assert (fault("127.0.0.1", port) or "").startswith(f"cannot listen on 127.0.0.1 port {port}: ")

@@ -39,7 +39,7 @@ def seen(peer: str, *, proxies: int = 1, url: str = URL, **headers: str) -> list
     [("", "http 127.0.0.1"), ("0", "http 127.0.0.1"), ("1", "https 3.3.3.3"), ("2", "https 2.2.2.2")],
 )
 def test_proxies_are_believed_only_when_configured(proxies: str, seen: str) -> None:
-    """Of the client's address only the part that trusted proxies wrote counts."""
+    """Only the part of the client's address that trusted proxies wrote is used."""
     application = behind_proxies(_application, {"TRUSTED_PROXIES": proxies}, URL)  # type: ignore[arg-type]
     headers = {"X-Forwarded-For": "1.1.1.1, 2.2.2.2, 3.3.3.3", "X-Forwarded-Proto": "gopher, https, https"}
     assert Client(application).get("/", headers=headers, environ_base=CLIENT).text == f"{seen} localhost"

@@ -52,12 +52,12 @@ def test_healthz_needs_nothing(make_app: MakeApp, content: Path) -> None:
 
 
 def test_healthz_counts_bad_files(make_app: MakeApp, content: Path) -> None:
-    """The count of files that are left out stands where people look first."""
+    """The number of files that are left out is on the page that people open first."""
     (content / "bad.md").write_text("---\n---\n", encoding="utf-8")
     app = make_app()
     parts(app).indexer.refresh()
-    told = app.test_client().get("/healthz").json
-    assert told and told["bad_files"] == 1 and told["articles"] > 0
+    health = app.test_client().get("/healthz").json
+    assert health and health["bad_files"] == 1 and health["articles"] > 0
 
 
 def test_readyz_before_and_after_the_first_refresh(make_app: MakeApp) -> None:
@@ -98,8 +98,8 @@ def test_details_of_readiness_need_the_token(
         "reasons": ["article-folder-unreadable"],
         "warnings": [],
     }
-    told = app.test_client().get("/readyz", headers={"Authorization": "Bearer let-me-in"}).json
-    assert told and str(content) in told["details"]["article-folder-unreadable"]
+    readiness = app.test_client().get("/readyz", headers={"Authorization": "Bearer let-me-in"}).json
+    assert readiness and str(content) in readiness["details"]["article-folder-unreadable"]
 
 
 def test_no_token_means_no_details(make_app: MakeApp, content: Path) -> None:
@@ -143,9 +143,9 @@ def test_a_fault_in_refreshing_is_a_warning(make_app: MakeApp, monkeypatch: pyte
     while "articles-not-refreshed" not in app.test_client().get("/readyz").text:
         assert time.monotonic() < limit
         time.sleep(0.01)
-    told = app.test_client().get("/readyz", headers=headers).json["details"]  # type: ignore[index]
-    assert "RecursionError" in told["articles-not-refreshed"]
-    assert "words" not in str(told)
+    details = app.test_client().get("/readyz", headers=headers).json["details"]  # type: ignore[index]
+    assert "RecursionError" in details["articles-not-refreshed"]
+    assert "words" not in str(details)
     public = app.test_client().get("/readyz")
     assert public.status_code == 200
     assert "articles-not-refreshed" in public.json["warnings"]  # type: ignore[index]
@@ -222,7 +222,7 @@ def test_check_fails_for_a_commit_that_is_refused(
 
 
 def test_check_pulls_first(make_app: MakeApp, tmp_path: Path) -> None:
-    """On an empty disk `flask articles check` looks at what is in the repository now."""
+    """On an empty disk `flask articles check` checks what is in the repository now."""
     origin = Origin(tmp_path / "origin")
     origin.write("one.md", "One")
     origin.commit()
@@ -261,7 +261,7 @@ def test_metrics(make_app: MakeApp, content: Path) -> None:
     [(None, 401), ("Bearer wrong", 401), ("Bearer Ünsinn", 401), ("Bearer let-me-in", 200)],
 )
 def test_metrics_may_be_closed(make_app: MakeApp, header: str | None, status: int) -> None:
-    """With METRICS_TOKEN set, only who brings it sees them."""
+    """With METRICS_TOKEN set, only requests with the token see the metrics."""
     client = make_app(METRICS_TOKEN="let-me-in").test_client()
     headers = {"Authorization": header} if header else {}
     assert client.get("/metrics", headers=headers).status_code == status
@@ -351,7 +351,7 @@ def test_a_push_that_cannot_be_noted(git_app: Flask, monkeypatch: pytest.MonkeyP
     checkout = parts(git_app).checkout
     assert checkout
     shutil.rmtree(checkout.folder)
-    checkout.folder.write_text("a file stands where the folder should be")
+    checkout.folder.write_text("a file in place of the folder")
     assert push(git_app, X_Gitlab_Token=SECRET).status_code == 503
 
 
@@ -382,7 +382,7 @@ def test_a_push_that_is_too_large(git_app: Flask) -> None:
 
 
 def test_the_secret_may_be_in_a_file(make_app: MakeApp, tmp_path: Path) -> None:
-    """As hosts mount it: GIT_HOOK_SECRET_FILE names the file."""
+    """GIT_HOOK_SECRET_FILE names a file that the host mounts."""
     (tmp_path / "secret").write_text(SECRET + "\n")
     app = make_app("{git: 'https://git.example.org/x'}", GIT_HOOK_SECRET_FILE=str(tmp_path / "secret"))
     assert push(app, X_Gitlab_Token=SECRET).status_code == 202

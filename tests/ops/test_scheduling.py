@@ -43,7 +43,7 @@ def test_a_thread_and_those_it_starts_are_batch() -> None:
 
 
 def test_a_policy_that_was_chosen_stays() -> None:
-    """Whoever starts the server with `chrt --idle` means it."""
+    """A server that was started with `chrt --idle` keeps that policy."""
     assert policies(os.SCHED_IDLE) == [os.SCHED_IDLE, os.SCHED_IDLE]
 
 

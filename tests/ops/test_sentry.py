@@ -1,4 +1,4 @@
-"""What is sent to Sentry, seen at a server that stands in for it."""
+"""What is sent to Sentry, seen at a server that replaces it."""
 
 from __future__ import annotations
 

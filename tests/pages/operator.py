@@ -1,4 +1,4 @@
-"""A site with a bot, a fake chat and an operator: what the tests of the operator's pages stand on."""
+"""A site with a bot, a fake chat and an operator: what the tests of the operator's pages use."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Desk:
         upgrading.upgrade(self.parts.database)
 
     def check(self) -> None:
-        """Let the bot look once, and send what is due."""
+        """Run the bot once, and send what is due."""
         self.newswire.indexer.refresh()
         self.parts.bot().once(threading.Event())
 

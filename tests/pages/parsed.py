@@ -1,4 +1,4 @@
-"""Pages as tests look at them."""
+"""Pages as tests read them."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_too_short_a_token(site: ArticleSite, clock: Clock) -> None:
 
 
 def test_token_from_a_file(site: ArticleSite, clock: Clock) -> None:
-    """The token may stand in a file instead."""
+    """The token may be in a file instead."""
     (site.home / "token").write_text(TOKEN + "\n")
     app = create_app(site.config(), clock=clock, environ={"ADMIN_TOKEN_FILE": str(site.home / "token")})
     assert app.test_client().post("/admin/login", data={"token": TOKEN}).status_code == 303
@@ -321,7 +321,7 @@ def test_delivery_and_its_orders(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("what", "posts"), [("replay", 2), ("not-posted", 2), ("skip", 1), ("posted", 1)])
 def test_orders_reach_the_bot(desk: Desk, what: str, posts: int) -> None:
-    """What the bot does at its next look is what the operator said."""
+    """At its next run the bot does what the operator ordered."""
     desk.chat.fail("team", reset_after_body())
     publish(desk, topics=["AI"])
     desk.check()
@@ -492,7 +492,7 @@ def auth(tmp_path_factory: pytest.TempPathFactory) -> Authenticator:
 
 @given(text=st.text(max_size=200))
 def test_no_text_is_a_session(auth: Authenticator, text: str) -> None:
-    """Whatever a cookie or form holds, it is refused without an error."""
+    """Any text in a cookie or form is refused without an error."""
     session = Session(id="a", opened_at=NOON)
     assert auth.session(text) is None
     assert auth.notice(text) is None

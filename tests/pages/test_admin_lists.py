@@ -56,7 +56,7 @@ def test_deliveries_as_files(desk: Desk) -> None:
 
 
 def test_bad_files_are_filtered_and_exported(desk: Desk) -> None:
-    """By path or reason; the page says how many there are."""
+    """The filter is for path or reason; the page says how many there are."""
     desk.site.raw("one/bad.md", "---\n---\n")
     desk.site.raw("two/bad.md", "---\n---\n")
     desk.newswire.indexer.refresh()
@@ -124,7 +124,7 @@ def test_the_top_of_an_axis(values: list[int]) -> None:
 @settings(max_examples=30)
 @given(st.text(max_size=30))
 def test_a_cell_reads_back_and_is_no_formula(text: str) -> None:
-    """Whatever is in it: line breaks, quotes, signs."""
+    """This holds for line breaks, quotes and signs."""
     rows = list(csv.DictReader(io.StringIO(as_csv([{"a": text, "b": 1}], ["a", "b"]), newline="")))
     (cell,) = [row["a"] for row in rows]
     assert cell.removeprefix("'") == text.removeprefix("'")
@@ -147,7 +147,7 @@ def test_readers_of_feeds(desk: Desk) -> None:
 
 
 def test_settings_in_force(desk: Desk) -> None:
-    """Each with its origin; the filter looks at names, values and origins; secrets are only set or not."""
+    """Each with its origin; the filter reads names, values and origins; secrets are only set or not."""
     client = desk.client()
     tree = parse(client.get("/admin/settings").text)
     rows = {row[0]: row[1:] for row in (texts(each, "./*") for each in tree.xpath("//tbody/tr"))}

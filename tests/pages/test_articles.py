@@ -325,7 +325,7 @@ def test_a_page_keeps_ids_that_are_not_its_own() -> None:
 
 
 def test_all_authors_are_named_beside_the_provider(site: ArticleSite, web: Web) -> None:
-    """Each once, in their order; without a provider the first author stands in its place."""
+    """Each once, in their order; without a provider the first author replaces it."""
     site.write("a.md", body="Text", provider="The Paper", authors=["Ann Bo", {"name": "Cy <Do>"}])
     site.write("b.md", body="Text", authors=["Ann Bo", "Cy Do"])
     web.refresh()

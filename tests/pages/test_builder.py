@@ -212,7 +212,7 @@ def test_what_was_chosen_stays_in_the_form(filled: Web) -> None:
 
 
 def test_an_author_is_chosen_by_name(site: ArticleSite, web: Web) -> None:
-    """The box of an author stands for the feed of what that person wrote."""
+    """The box of an author is for the feed of what that person wrote."""
     site.write("a.md", title="By Ann", authors=["Ann Lee"])
     site.write("b.md", title="By Bob", authors=["Bob"])
     web.refresh()
@@ -222,7 +222,7 @@ def test_an_author_is_chosen_by_name(site: ArticleSite, web: Web) -> None:
 
 
 def test_nothing_chosen_is_everything(filled: Web) -> None:
-    """The empty form stands for the feed of everything."""
+    """The empty form is for the feed of everything."""
     tree = parse(filled.get("/build").text)
     assert tree.xpath("string(//input[@id='feed-rss']/@value)") == f"{URL}/feeds/all.rss"
 

@@ -18,7 +18,7 @@ PATHS = ("/", "/topics", "/topics/go", "/articles/a", "/articles/日本")
 
 @pytest.fixture
 def front(site: ArticleSite, web: Web) -> Iterator[FeedServer]:
-    """What stands in front of the application of a site with a few articles."""
+    """The cache in front of the application of a site with a few articles."""
     site.write("a.md", "Text", topics=["Go"])
     site.write("日本.md", "Text", topics=["Go"])
     made = Web(site)
@@ -69,7 +69,7 @@ def test_both_ways_say_the_same(front: FeedServer, path: str) -> None:
 
 
 def test_what_a_query_or_a_condition_chooses_goes_the_long_way(front: FeedServer) -> None:
-    """Neither is in the cache under the page's path, nor what is no page at all."""
+    """Answers to queries and conditions, and other documents, are not cached under the page's path."""
     prepared(front, "/topics/go")
     assert quick(front, "/topics/go", If_Match='"x"') is None
     assert quick(front, "/topics/go", "POST") is None

@@ -96,14 +96,14 @@ def test_the_manifest_names_the_site_and_its_icons(web: Web) -> None:
     ("path", "kind"), [("/", "WebSite"), ("/topics/go", "BreadcrumbList"), ("/articles/own", "NewsArticle")]
 )
 def test_pages_say_what_they_are(filled: Web, path: str, kind: str) -> None:
-    """In JSON-LD, which is data and never a script."""
+    """They say so in JSON-LD, which is data and never a script."""
     (script,) = page(filled, path).xpath("//script[@type='application/ld+json']/text()")
     data = json.loads(script)
     assert (data["@context"], data["@type"]) == ("https://schema.org", kind)
 
 
 def test_no_title_ends_the_structured_data(site: ArticleSite, web: Web) -> None:
-    """Whatever a file says is escaped for a script element."""
+    """Any text of a file is escaped for a script element."""
     site.write("x.md", title="</script><b>x", publishedDateTime="2026-05-30T09:00:00Z", body="Text")
     web.refresh()
     tree = page(web, "/articles/x")

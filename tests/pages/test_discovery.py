@@ -24,7 +24,7 @@ def web(site: ArticleSite, web: Web) -> Web:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_each_page_leads_programs_to_a_feed(web: Web, path: str) -> None:
-    """By `rel=alternate` links, each to a feed that there is."""
+    """Each page has `rel=alternate` links to feeds that exist."""
     tree: Any = html.fromstring(web.get(path).text)
     found = tree.xpath("//link[@rel='alternate'][@type='application/rss+xml']/@href")
     assert found
@@ -33,7 +33,7 @@ def test_each_page_leads_programs_to_a_feed(web: Web, path: str) -> None:
 
 
 def test_an_article_leads_to_its_topics(web: Web) -> None:
-    """To the feed of each of them."""
+    """It links to the feed of each of them."""
     tree: Any = html.fromstring(web.get("/articles/a").text)
     assert tree.xpath("//link[@rel='alternate']/@title") == ["Go", "日本語"]
 

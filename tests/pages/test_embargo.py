@@ -33,7 +33,7 @@ def test_nothing_names_the_topic_before_its_time(embargoed: Web) -> None:
     """No page, feed, list, suggestion or redirect: its own addresses answer as any unknown topic's do."""
     for place in PLACES:
         text = embargoed.get(place).text
-        if SLUG not in place:  # an error may repeat what was asked for, which tells nothing
+        if SLUG not in place:  # an error may repeat what was asked for, which reveals nothing
             assert SLUG not in text, place
         assert SECRET not in text, place
         assert "Hidden" not in text, place
@@ -44,7 +44,7 @@ def test_nothing_names_the_topic_before_its_time(embargoed: Web) -> None:
 
 
 def test_the_topic_is_there_when_its_first_article_is_due(embargoed: Web, site: ArticleSite) -> None:
-    """Without any change to the files, as soon as the clock says so."""
+    """It appears as soon as the clock says so, without any change to the files."""
     for place in (*OWN, *PLACES):
         embargoed.get(place)
     site.clock.advance(hours=1)  # type: ignore[attr-defined]
@@ -85,7 +85,7 @@ def test_a_topic_has_the_spelling_of_what_is_shown(site: ArticleSite, web: Web) 
 
 
 def test_an_export_holds_nothing_of_it(embargoed: Web, site: ArticleSite) -> None:
-    """Neither a file of its own nor a word in another."""
+    """It has neither a file of its own nor a word in another."""
     export(embargoed.newswire.publisher, site.home / "out")
     files = [file for file in (site.home / "out").rglob("*") if file.is_file()]
     assert files

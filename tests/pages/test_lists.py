@@ -35,7 +35,7 @@ def listed_topics(site: ArticleSite) -> None:
 
 @pytest.mark.parametrize(("path", "feed"), [("/", "all"), ("/topics/go", "go")])
 def test_autodiscovery(filled: Web, path: str, feed: str) -> None:
-    """Every format is announced where readers look, and so are the canonical address and Open Graph."""
+    """Every format, the canonical address and Open Graph are announced where readers search for them."""
     tree = page(filled, path)
     found = {link.get("type"): link.get("href") for link in tree.xpath("//link[@rel='alternate']")}
     for extension, mimetype in FEED_TYPES.items():
@@ -45,7 +45,7 @@ def test_autodiscovery(filled: Web, path: str, feed: str) -> None:
 
 
 def test_topics_are_a_tree(filled: Web) -> None:
-    """Topics stand below their parents, each with count, weeks, newest headline and the way to its feed."""
+    """Topics are below their parents, each with count, weeks, newest headline and a link to its feed."""
     tree = page(filled, "/topics")
     go, gc = tree.xpath("//ul[@class='catalog']/li")
     assert texts(go, ".//a[@class='name']") == ["Go"]
@@ -78,7 +78,7 @@ def test_home_has_an_order(filled: Web) -> None:
 
 
 def test_home_goes_on_to_the_end(site: ArticleSite, web: Web) -> None:
-    """Older pages follow to the first article; each article stands in one list, and page 1 has no number."""
+    """Older pages follow to the first article; each article is in one list, and page 1 has no number."""
     for number in range(PER_HOME_PAGE + 5):
         day = (NOON - timedelta(hours=number)).isoformat()
         site.write(f"{number:02}.md", title=f"Number {number}", publishedDateTime=day)
@@ -242,7 +242,7 @@ def test_wrong_method(filled: Web) -> None:
 
 
 def test_unexpected_error(site: ArticleSite, web: Web) -> None:
-    """A fault of ours is a plain 500 page that tells nothing of it."""
+    """An internal error gives a plain 500 page without any details."""
     web.app.testing = False
     web.app.add_url_rule("/fault", view_func=lambda: str(1 / 0))
     answer = web.get("/fault")

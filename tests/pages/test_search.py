@@ -77,7 +77,7 @@ def ids(search: Search, question: str) -> list[str]:
 def test_finds(search: Search, question: str, found: list[str]) -> None:
     """Every word must be there, in the title first; accents and scripts without spaces work.
 
-    The last word may be a beginning. Phrases stand in quotes; what has a minus may not be there.
+    The last word may be a beginning. Phrases are in quotes; what has a minus may not be there.
     """
     assert ids(search, question) == found
 
@@ -143,7 +143,7 @@ def test_page(search: Search, web: Web) -> None:
 
 
 def test_titles_come_before_excerpts_and_bodies(site: ArticleSite, web: Web) -> None:
-    """Where one and the same word stands decides, and then the time: the newer one comes first."""
+    """Where a word occurs decides, and then the time: the newer one comes first."""
     when = {"old": "2025-01-01", "new": "2026-05-31"}
     site.write("body.md", "About gophers", title="One", publishedDateTime=when["new"])
     site.write("excerpt.md", title="Two", excerpt="About gophers", publishedDateTime=when["new"])

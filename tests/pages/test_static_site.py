@@ -210,7 +210,7 @@ def test_the_manifest_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(small: tuple[Web, Path]) -> None:
-    """With the path and the reason, and without partial files left behind."""
+    """The error has path and reason, and no partial file is left."""
     web, folder = small
     (folder / "index.html").unlink()
     (folder / "index.html").mkdir()

@@ -1,4 +1,4 @@
-"""A picture is fetched from the public internet alone, and within limits."""
+"""A picture is fetched only from the public internet, and within limits."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_addresses_within_are_not_public(address: str) -> None:
 
 
 def test_addresses_of_the_internet_are_public() -> None:
-    """Of both versions."""
+    """This holds for IPv4 and IPv6."""
     assert is_public("93.184.216.34")
     assert is_public("2606:2800:220:1:248:1893:25c8:1946")
 
@@ -99,14 +99,14 @@ def test_addresses_of_the_internet_are_public() -> None:
     ],
 )
 def test_what_is_not_on_the_web_is_not_connected_to(url: str, reason: str) -> None:
-    """A host with one public address and one private one is not either: the next look-up could differ."""
+    """A host with one public address and one private one is not either: the next lookup could differ."""
     fetcher = Fetcher(resolve=lambda _host, _port: ["93.184.216.34", "127.0.0.1"])
     with pytest.raises(PictureError, match=reason):
         fetcher.fetch(url)
 
 
 def test_a_redirect_is_checked_as_its_target() -> None:
-    """To a port, a scheme or an address that is not allowed, and not for ever."""
+    """Ports, schemes and addresses that are not allowed are refused, and so are endless redirects."""
     for target, reason in (
         ("http://x.example:25/", "port 25"),
         ("file:///etc/passwd", "not one of the web"),
@@ -123,7 +123,7 @@ def test_a_redirect_is_checked_as_its_target() -> None:
 
 @pytest.mark.parametrize("is_declared", [True, False])
 def test_a_large_answer_is_refused(is_declared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By what it says of its length, or when more has come."""
+    """It is refused by its announced length, or once too much has arrived."""
     monkeypatch.setattr(fetching, "MAX_BYTES", 1_000)
     length = b"Content-Length: 2000\r\n" if is_declared else b""
     with (
@@ -138,7 +138,7 @@ def test_a_large_answer_is_refused(is_declared: bool, monkeypatch: pytest.Monkey
 
 
 def test_a_slow_answer_ends_in_time() -> None:
-    """However regularly its bytes come, and also before the head has ended."""
+    """The limit holds however regularly bytes arrive, also before the head has ended."""
     end = threading.Event()
 
     def drip(stream: socket.socket, _request: bytes) -> None:

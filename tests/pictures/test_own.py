@@ -43,7 +43,7 @@ class Answers(Fetcher):
 
 
 class Place:
-    """A store with what stands around it."""
+    """A store with its surroundings."""
 
     def __init__(self, state: Path, clock: Clock, *, max_bytes: int = 10_000_000) -> None:
         self.store = PictureStore(state, clock, max_bytes=max_bytes)
@@ -71,7 +71,7 @@ def place(tmp_path: Path, clock: Clock) -> Place:
 
 
 def test_a_picture_is_fetched_when_it_is_first_asked_for(place: Place) -> None:
-    """Not when a page is made, which a robot may do for pages that nobody sees."""
+    """It is not fetched when a page is rendered, perhaps for a robot that shows it to nobody."""
     name = place.name()
     assert place.work() == 0
     found = place.own.find(name)
@@ -85,7 +85,7 @@ def test_a_picture_is_fetched_when_it_is_first_asked_for(place: Place) -> None:
 
 
 def test_a_page_says_how_large_the_copy_is_once_it_is_there(place: Place) -> None:
-    """In the width that it is shown in; a smaller picture in its own."""
+    """The width is the shown one, or a smaller picture's own."""
     place.own.find(place.name())
     place.work()
     again = OwnPictures(place.store, "/news", lambda: None, Clock())
@@ -108,7 +108,7 @@ def test_nothing_is_fetched_that_no_page_shows(place: Place, name: str) -> None:
     "url", ["javascript:alert(1)", "data:image/png;base64,AA", "", "/a.png", "ftp://x/a"]
 )
 def test_what_is_no_address_of_the_web_is_not_shown(place: Place, url: str) -> None:
-    """Nor remembered."""
+    """Such an address is not stored either."""
     assert place.own.shown(url, SMALL) is None
 
 
@@ -192,7 +192,7 @@ def test_a_few_are_fetched_at_once(place: Place) -> None:
 
 
 def test_the_process_is_held_to_its_limits() -> None:
-    """In a process of its own, because limits cannot be raised again."""
+    """The test uses another process, because limits cannot be raised again."""
     lines = (
         "import resource; from pictures import worker; worker._restrict(); worker._limit_time()",
         "print(resource.getrlimit(resource.RLIMIT_AS)[1], resource.getrlimit(resource.RLIMIT_CPU)[0] <= 25)",
@@ -266,7 +266,7 @@ def show(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def test_without_the_setting_no_picture_of_another_host_is_shown(show: Show) -> None:
-    """Its place is a link in words, and the policy allows this site alone."""
+    """Its place is a link in words, and the policy allows only this site."""
     client = show()
     page = client.get("/articles/a")
     assert "<img" not in page.text
@@ -276,7 +276,7 @@ def test_without_the_setting_no_picture_of_another_host_is_shown(show: Show) -> 
 
 
 def test_pictures_of_listed_hosts_are_loaded_from_there(show: Show) -> None:
-    """By https alone; the policy names these hosts, on pages of errors too."""
+    """They are loaded by https only; the policy names these hosts, on error pages too."""
     client = show(images=["pictures.example"])
     page = client.get("/articles/a")
     assert re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page.text) == [
@@ -300,7 +300,7 @@ def test_what_the_policy_would_stop_is_not_shown(url: str) -> None:
 
 
 def test_a_star_stands_for_the_hosts_below() -> None:
-    """As it does in the policy: not for the host itself."""
+    """As in the policy, it does not include the host itself."""
     hosts = PicturesOfHosts(("*.wide.example",))
     assert hosts.shown("https://a.b.wide.example/x", SMALL)
     assert hosts.shown("https://wide.example/x", SMALL) is None
@@ -324,7 +324,7 @@ def test_own_copies_are_served_by_this_site(show: Show, tmp_path: Path, clock: C
 
 
 def test_a_failed_copy_is_not_found(show: Show, tmp_path: Path, clock: Clock) -> None:
-    """With a pixel where a page still shows it, and for an hour."""
+    """For an hour the answer is 404, with a transparent pixel where a page still shows the picture."""
     client = show(images="own")
     address = f"/pictures/{key_of(URL)}-320.webp"
     client.get("/")

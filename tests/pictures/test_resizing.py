@@ -39,7 +39,7 @@ def opened(data: bytes) -> Image.Image:
      ("GIF", "P"), ("WEBP", "RGBA")],
 )  # fmt: skip
 def test_every_kind_becomes_webp_in_two_widths(kind: str, mode: str) -> None:
-    """In all modes that they come in, never larger than they were."""
+    """Pictures in all modes are converted, and never enlarged."""
     made = resized(picture(kind, (1600, 800), mode))
     assert (made.width, made.height) == (1200, 600) == opened(made.large).size
     assert opened(made.small).size == (320, 160)

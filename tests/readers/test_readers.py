@@ -87,7 +87,7 @@ def test_node_reads_every_field() -> None:
         for parser, found in parsers.items():
             problems = wrong(found, expected, name)
             if (parser, name) == ("fast-xml-parser", "rss"):
-                problems.pop("summary", None)  # it takes the hexadecimal form of &lt; as it stands
+                problems.pop("summary", None)  # it takes the hexadecimal form of &lt; unchanged
             assert not problems, (name, parser)
 
 

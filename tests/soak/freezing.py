@@ -27,16 +27,16 @@ STATEMENTS = {
     "claim": r"UPDATE posts SET .*\bclaim=(?!NULL)",
     "recording": r"INSERT INTO attempts ",
 }
-"""Points inside a transaction: after a statement that looks so."""
+"""Points inside a transaction: after a statement of this form."""
 
 POINTS = (*STATEMENTS, "connected", "answered")
 
 
 def freeze() -> None:
-    """Stop this process, as a host does that suspends it, if that is wanted and has not been done."""
-    wanted = Path(os.environ["FREEZE_WHEN"])
-    if wanted.exists():
-        wanted.unlink()
+    """Stop this process, as a host does that suspends it, if that is asked for and has not been done."""
+    request = Path(os.environ["FREEZE_WHEN"])
+    if request.exists():
+        request.unlink()
         os.kill(os.getpid(), signal.SIGSTOP)
 
 

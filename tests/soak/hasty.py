@@ -76,7 +76,7 @@ def live_by(clock: Callable[[], datetime]) -> None:
 
 
 def main() -> None:
-    """Post until told to stop."""
+    """Post until asked to stop."""
     live_faster()
     live_by(shifted)
     logs.configure(os.environ)

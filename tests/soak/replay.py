@@ -61,22 +61,22 @@ class Replay:
         """Return the number, as `commits` counts, of the first commit with something new to post."""
         known = self.expected(min_quality).before
         for number, commit in enumerate(self.rest, start=1):
-            if any(_is_wanted(a, min_quality) and a.id not in known for a in _articles(commit)):
+            if any(_is_expected(a, min_quality) and a.id not in known for a in _articles(commit)):
                 return number
         raise LookupError("nothing new in this stretch of the stream")
 
     def expected(self, min_quality: int) -> Expected:
         """Return what a channel with this threshold, for all topics and any age, has to do with."""
-        wanted = Expected()
+        expected = Expected()
         for commit in self._base:
             for article in _articles(commit):
-                _note(article, min_quality, wanted.before)
-        wanted.at_end = set(wanted.before)
+                _note(article, min_quality, expected.before)
+        expected.at_end = set(expected.before)
         for commit in self.rest:
             for article in _articles(commit):
-                _note(article, min_quality, wanted.at_end)
-            wanted.ever |= wanted.at_end
-        return wanted
+                _note(article, min_quality, expected.at_end)
+            expected.ever |= expected.at_end
+        return expected
 
     def ids_by_link(self) -> dict[str, set[str]]:
         """Return which articles ever had each link."""
@@ -116,9 +116,9 @@ def _articles(commit: Any) -> Iterator[Article]:
             yield parsed.article
 
 
-def _note(article: Article, min_quality: int, wanted: set[str]) -> None:
-    (wanted.add if _is_wanted(article, min_quality) else wanted.discard)(article.id)
+def _note(article: Article, min_quality: int, expected: set[str]) -> None:
+    (expected.add if _is_expected(article, min_quality) else expected.discard)(article.id)
 
 
-def _is_wanted(article: Article, min_quality: int) -> bool:
+def _is_expected(article: Article, min_quality: int) -> bool:
     return article.is_published and article.quality is not None and article.quality >= min_quality

@@ -197,18 +197,18 @@ def overlaps(chat: FakeChat, clocks_set: Sequence[float]) -> Iterator[str]:
 
 def judge(delivery: Delivery, attempts: list[AttemptRecord], seen: int) -> None:
     """Hold one delivery to the promise."""
-    told = (delivery, attempts, seen)
+    context = (delivery, attempts, seen)
     unknown = sum(attempt.outcome == "unknown" for attempt in attempts)
     if delivery.channel in POLICIES:
-        assert seen <= 1, told
+        assert seen <= 1, context
         if delivery.state is not State.SENT:
             assert delivery.state is (State.HELD if POLICIES[delivery.channel] == "hold" else State.DEAD), (
-                told
+                context
             )
-            assert delivery.reason.startswith("answer lost") and unknown == 1, told
+            assert delivery.reason.startswith("answer lost") and unknown == 1, context
             return
-    assert delivery.state is State.SENT, told
-    assert 1 <= seen <= 1 + unknown, told
+    assert delivery.state is State.SENT, context
+    assert 1 <= seen <= 1 + unknown, context
 
 
 def stories(chat: FakeChat, channel: str) -> Iterator[str]:

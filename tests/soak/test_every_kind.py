@@ -86,11 +86,11 @@ def mood(chance: random.Random) -> Callable[[str], Reply | None]:
         Reply("DATA", cut=True, posts=True),
     )
 
-    def told(stage: str) -> Reply | None:
+    def context(stage: str) -> Reply | None:
         fitting = [reply for reply in troubles if reply.stage == stage]
         return chance.choice(fitting) if fitting and chance.random() < RATE else None
 
-    return told
+    return context
 
 
 def started(program: Program) -> Running:
@@ -124,12 +124,12 @@ def check(program: Program, mails: MailServer) -> None:
     for _, mail in mails.mails:
         seen["email", story(str(mail["Subject"]))] += 1
     for each in deliveries:
-        told = (each, seen[each.channel, each.article_id], lost[each.post_id or 0])
-        assert each.state in (State.SENT, State.ACCEPTED), told
-        assert (each.state is State.ACCEPTED) == (each.channel in ("teams", "email")), told
-        assert 1 <= seen[each.channel, each.article_id] <= 1 + lost[each.post_id or 0], told
+        context = (each, seen[each.channel, each.article_id], lost[each.post_id or 0])
+        assert each.state in (State.SENT, State.ACCEPTED), context
+        assert (each.state is State.ACCEPTED) == (each.channel in ("teams", "email")), context
+        assert 1 <= seen[each.channel, each.article_id] <= 1 + lost[each.post_id or 0], context
         if SERVICES[each.channel.replace("-", "_")].REPEAT_IS_HARMLESS:
-            assert seen[each.channel, each.article_id] == 1, told
+            assert seen[each.channel, each.article_id] == 1, context
     assert sum(lost.values()) > 10
 
 

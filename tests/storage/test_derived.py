@@ -63,7 +63,7 @@ def words(file: DerivedFile) -> list[str]:
 
 
 def test_a_file_is_created_once_and_opened_afterwards(file: DerivedFile) -> None:
-    """With its folder, for this user alone; what is written is there for the next one."""
+    """With its folder, for this user only; what is written is there for the next one."""
     assert file.open() is None
     file.run(lambda connection: add(connection, "one"))
     assert words(made(file.path)) == ["one"]
@@ -80,7 +80,7 @@ def test_a_file_of_another_version_is_replaced(file: DerivedFile, version: int) 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"nothing that SQLite knows" * 500, b"SQLite format 3\0"])
 def test_a_file_that_is_none_is_replaced(file: DerivedFile, content: bytes) -> None:
-    """Whatever stands there."""
+    """Anything at its path that is no database is replaced."""
     file.path.parent.mkdir()
     file.path.write_bytes(content)
     assert words(file) == []
@@ -203,7 +203,7 @@ def age(folder: Path, seconds: float) -> None:
 
 
 def test_what_another_process_uses_is_never_removed(file: DerivedFile, other: subprocess.Popen[str]) -> None:
-    """However old it looks; once that process was killed and a day has passed, it goes."""
+    """However old it seems; once that process was killed and a day has passed, it goes."""
     folder = file.path.parent
     age(folder, 10 * DAY)
     assert remove_unused(folder) == []
@@ -214,7 +214,7 @@ def test_what_another_process_uses_is_never_removed(file: DerivedFile, other: su
 
 
 def test_what_this_process_uses_is_never_removed(file: DerivedFile) -> None:
-    """Not even with its connection closed: it may be opened again at any moment."""
+    """A file with a closed connection stays too: it may be opened again at any moment."""
     words(file)
     age(file.path.parent, 10 * DAY)
     assert remove_unused(file.path.parent) == []
@@ -271,7 +271,7 @@ def test_a_file_that_is_removed_while_others_open_it(tmp_path: Path) -> None:
                 with closing(file.connect()) as opened:
                     opened.connection.execute("SELECT count(*) FROM words")
                 del file  # its lock goes with it
-        except BaseException as error:  # noqa: BLE001 - told to the test
+        except BaseException as error:  # noqa: BLE001 - reported to the test
             errors.append(error)
 
     threads = [threading.Thread(target=open_again_and_again) for _ in range(3)]

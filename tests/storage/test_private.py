@@ -62,7 +62,7 @@ def test_a_folder_that_exists_keeps_its_permissions(tmp_path: Path) -> None:
 
 
 def test_a_file_that_exists_keeps_its_content(tmp_path: Path) -> None:
-    """Only a missing file is made."""
+    """Only a missing file is created."""
     (tmp_path / "a").write_text("text")
     assert private_file(tmp_path / "a").read_text() == "text"
     assert mode(private_file(tmp_path / "b")) == 0o600

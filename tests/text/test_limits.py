@@ -117,7 +117,7 @@ def test_words_and_topics_are_normalised_after_their_marks_are_cut() -> None:
     ],
 )
 def test_what_is_over_a_limit_is_named(body: str, markup: str, reasons: list[str]) -> None:
-    """For `flask articles check`; most bodies are not even parsed for it."""
+    """`flask articles check` names it; most bodies need not be parsed for that."""
     found = list(over_limits(body, markup))
     assert len(found) == len(reasons)
     assert all(text.startswith(reason) for text, reason in zip(found, reasons, strict=True))

@@ -48,12 +48,12 @@ BASE = "https://news.example.org/articles/post"
     ],
 )  # fmt: skip
 def test_what_is_added_to_commonmark(written: str, shown: str) -> None:
-    """As GitHub, kramdown, Pandoc or Docusaurus show it; nothing of it in code."""
+    """It is shown as GitHub, kramdown, Pandoc or Docusaurus do, and never inside code."""
     assert render_markdown(written, BASE) == shown
 
 
 def test_a_footnote_leads_there_and_back() -> None:
-    """The note stands at the end; one that nothing refers to is left out."""
+    """The note is at the end; one that nothing refers to is left out."""
     shown = render_markdown("Hello[^a].\n\n[^a]: A *note*.\n[^b]: Unused.", BASE)
     assert '<a href="https://news.example.org/articles/post#fn1" id="fnref1">[1]</a>' in shown
     assert (

@@ -45,7 +45,7 @@ def test_no_pattern_takes_long() -> None:
 
 @given(st.text(st.characters(), max_size=30))
 def test_any_text_is_searched(text: str) -> None:
-    """Whatever it holds, also half a character: a text has a word or it has not."""
+    """Any text, also one with half a character, contains a word or does not."""
     has_word = TextFilter(include=frozenset({"z"})).refusal(text) is None
     has_letter = any(letter in text.lower() for letter in "xy")
     found = TextFilter(include=frozenset({"/x|y/", "Z"})).refusal(text)

@@ -27,7 +27,7 @@ def test_columns_are_as_wide_as_what_is_in_them() -> None:
 
 
 def test_a_table_without_rows_is_its_header() -> None:
-    """Whoever reads the output sees what was asked for."""
+    """Readers of the output see which columns were asked for."""
     assert drawn([]) == ["id  state  title"]
 
 

@@ -124,7 +124,7 @@ def test_mdx(written: str, shown: str) -> None:
     ],
 )
 def test_pelican(written: str, shown: str) -> None:
-    """Its content has the tags of one plugin alone: all other braces are prose."""
+    """Its content has the tags of one plugin only: all other braces are prose."""
     assert expanded(written, "pelican") == shown
 
 
@@ -176,7 +176,7 @@ def test_what_jekyll_left_in_a_site_of_hugo(written: str, shown: str) -> None:
 
 @pytest.mark.parametrize("generator", ["jekyll", "hugo", "eleventy", "astro"])
 def test_the_mark_of_a_table_of_contents(generator: str) -> None:
-    """It stands for a list that is not there, and shows nowhere."""
+    """It is for a list that is not there, and is not shown."""
     assert (
         expand("a\n\n[[toc]]\n\nb [[x]]", generator=generator, markup="markdown").text == "a\n\n\n\nb [[x]]"
     )

@@ -35,5 +35,5 @@ def test_markup_in_titles(written: str, title: str) -> None:
 
 @given(st.text(st.characters(exclude_characters="<&*_`\\"), max_size=100))
 def test_titles_without_markup_stay_as_they_are(title: str) -> None:
-    """To the last space."""
+    """Not even spaces change."""
     assert plain_title(title) == title

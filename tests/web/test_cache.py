@@ -35,7 +35,7 @@ def test_it_stays_within_its_bytes(steps: list[tuple[str, str, int]]) -> None:
 
 
 def test_what_was_used_last_stays() -> None:
-    """The value that nobody asked for longest is dropped first; a look without asking changes nothing."""
+    """The value that nobody asked for longest is dropped first; looking at it without use changes nothing."""
     cache = LruCache[str, str](3 * (ENTRY_BYTES + 1))
     for key in "abc":
         cache.put(key, key, 1)

@@ -13,7 +13,7 @@ HOST = ("host", "news.example")
 
 
 def test_an_ordinary_request_passes() -> None:
-    """With a query, and with a path in another script."""
+    """A query, and a path in another script, pass."""
     assert refusal("/topics/日本語", "page=2", [HOST, ("accept", "*/*")]) is None
 
 
@@ -78,7 +78,7 @@ def test_there_is_one_host(hosts: int, is_http_1_0: bool, is_refused: bool) -> N
     ],
 )
 def test_the_length_is_checked_before_the_body(method: str, fields: dict[str, str], expected: int) -> None:
-    """Only what has a length within the limit is read at all."""
+    """Only a body of a known length within the limit is read."""
     length = body_length(method, list(fields.items()))
     assert (length.status if isinstance(length, Refusal) else length) == expected
 

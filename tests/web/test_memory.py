@@ -41,7 +41,7 @@ def test_equal_bodies_share_a_file() -> None:
 
 
 def test_what_is_evicted_is_closed() -> None:
-    """Except what is about to be opened, which somebody holds on to."""
+    """A file that is about to be opened stays open while somebody uses it."""
     bodies = LargeBodies(3 * LARGE_BODY)
     before = open_files()
     held = bodies.file(os.urandom(LARGE_BODY))

@@ -1,4 +1,4 @@
-"""The web process against slow, large and malformed requests; the server alone against WSGI's rules."""
+"""The web process against slow, large and malformed requests; the server by itself against WSGI's rules."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def assert_answers(web: Running) -> None:
 
 @pytest.mark.timeout(120)
 def test_slow_bodies_hold_nobody_up(web: Running) -> None:
-    """64 clients that stop in the middle of a body: all else is answered, and they are told 408 in time."""
+    """64 clients that stop in the middle of a body: all else is answered, and they get 408 in time."""
     for _ in range(3):  # a busy machine may need more time than the bodies have
         with clients.slow_bodies(web, 64, ("/admin/login", "/hooks/git", "/nowhere")) as connections:
             assert_answers(web)
@@ -200,7 +200,7 @@ def test_the_kernel_cuts_off_clients_that_read_nothing() -> None:
 
 
 def test_a_header_with_an_underscore_is_not_one_with_a_hyphen(web: Running, tmp_path: Path) -> None:
-    """WSGI cannot tell them apart, so the one that no proxy checks is left out."""
+    """WSGI cannot distinguish them, so the one that no proxy checks is left out."""
     tag = web.get("/").headers["ETag"]
     assert web.get("/", **{"If-None-Match": tag}).status_code == 304
     assert web.get("/", **{"If_None_Match": tag}).status_code == 200

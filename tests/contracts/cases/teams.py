@@ -24,7 +24,7 @@ _ANSWERS: Answers = [
 
 
 def _texts(payload: dict[str, Any]) -> Iterator[str]:
-    """Yield the texts that Teams reads as Markdown: those of TextBlocks alone."""
+    """Yield the texts that Teams reads as Markdown: only those of TextBlocks."""
     card = payload["attachments"][0]["content"]
     assert "msteams" not in card  # where mentions would be declared
     yield from (block["text"] for block in card["body"] if block["type"] == "TextBlock")

@@ -1,4 +1,4 @@
-"""The service of the tests alone."""
+"""A service that only the tests have."""
 
 from __future__ import annotations
 
