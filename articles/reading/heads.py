@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from articles.reading.head import Head, HeadError, Kind
+from articles.reading.keys import RELATED_KEYS
 from articles.reading.limits import MAX_HEAD, MAX_RELATED
 from text.yaml import plain as plainyaml
 
@@ -23,6 +24,7 @@ _CLOSING = {
 
 # Keys whose value is never read: `secured` is ciphertext.
 _UNREAD = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
+_PARTS = {"related": RELATED_KEYS}
 
 
 def split(text: str, *, extension: str = "md", skipping: bool = True) -> Head | None:
@@ -58,7 +60,7 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
         if skipped is not None and skipped[1] > end:
             skipped = None  # the body has a key of that name
         read = text[start:end] if skipped is None else text[start : skipped[0]] + text[skipped[1] : end]
-        plain = plainyaml.load(read, shared=True, unread=_UNREAD) if skipping else None
+        plain = plainyaml.load(read, shared=True, unread=_UNREAD, parts=_PARTS) if skipping else None
         kind: Kind = "yaml"
         values = _yaml_values(text[start:end], first) if plain is None else plain
     else:

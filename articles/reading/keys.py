@@ -38,6 +38,8 @@ TRANSLATIONS = ("translationkey", "translation_key", "translation_id", "lang-ref
 PERMALINKS = ("permalink", "url", "path")
 RELATED_LINKS = ("webUrl", "originalUrl")
 RELATED_DATES = ("publishedDateTime", "date")
+RELATED_KEYS = frozenset({"title", "provider", *RELATED_LINKS, *RELATED_DATES})
+"""The keys of an item of `related` that are read."""
 # Where themes and generators keep keys of their own, the strongest first.
 _NESTED = ("taxonomies", "extra", "params", "seo")
 _MAY_BE_NESTED = frozenset(

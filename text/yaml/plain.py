@@ -8,7 +8,8 @@ lines if each line is closed on its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+import sys
+from collections.abc import Mapping, Set
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -54,6 +55,7 @@ _ENDING_LINES = re.compile(
 )
 _FIRST_DASH = re.compile(r"\n*+( *+)- ")
 _NOTHING: frozenset[str] = frozenset()
+_ALL_PARTS: Mapping[str, Set[str]] = {}
 _SMALL = 300
 """Characters below which a block is likely to be seen again."""
 _RESOLVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"})
@@ -76,11 +78,18 @@ class _Level:
         self.open_key: str | None = None
 
 
-def load(text: str, *, shared: bool = False, unread: Set[str] = _NOTHING) -> dict[str, Any] | None:
+def load(
+    text: str,
+    *,
+    shared: bool = False,
+    unread: Set[str] = _NOTHING,
+    parts: Mapping[str, Set[str]] = _ALL_PARTS,
+) -> dict[str, Any] | None:
     """Return the mapping in a YAML text, or None where PyYAML is needed; it ends with a newline.
 
     With `shared`, equal parts of several texts may be one object: nothing inside is then to be changed. The
-    value of a key in `unread` is None, whatever it says.
+    value of a key in `unread` is None, whatever it says. The items of a list below a key in `parts` need have
+    only those of their keys.
     """
     if not _is_usual(text):
         return None
@@ -102,7 +111,7 @@ def load(text: str, *, shared: bool = False, unread: Set[str] = _NOTHING) -> dic
                 if quoted or plain:
                     return None
                 is_likely_seen = shared and len(block) < _SMALL
-                values[key] = _seen_block(block) if is_likely_seen else _block(block)
+                values[key] = _seen_block(block) if is_likely_seen else _block(block, parts.get(key))
             else:
                 values[key] = _unquoted(quoted) if quoted else _plain(plain) if plain else None
     except _NotPlainError:
@@ -164,18 +173,32 @@ def _unquoted(quoted: str) -> str:
     return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text)
 
 
-def _block(text: str) -> Any:
-    """Return the value that the lines below a top-level key hold."""
+def _block(text: str, parts: Set[str] | None = None) -> Any:
+    """Return the value that the lines below a top-level key hold; of a list's items only the `parts`."""
     root = _Level(0, {})
     _set(root, "", None)
     levels = [root]
+    first = _FIRST_DASH.match(text) if parts else None
+    item_column = len(first[1]) + 2 if first else None
+    read = parts or _NOTHING
+    below_unread = sys.maxsize  # the column of a key that is not read, as long as its lines go on
     for indent, dash, key, quoted, plain in _LINE.findall(text):
         value = _unquoted(quoted) if quoted else _plain(plain) if plain else None
-        last = levels[-1]
-        if key and not dash and last.column == len(indent) and type(last.value) is dict:
+        column = len(indent)
+        if column > below_unread or (dash and column == below_unread):
+            continue
+        if dash or not key:
+            if not dash and value is None:
+                continue  # a blank line
+            _place(levels, column, bool(dash), key, value)
+        elif column == item_column and key not in read:
+            below_unread = column if value is None else sys.maxsize
+            continue
+        elif (last := levels[-1]).column == column and type(last.value) is dict:
             _set(last, key, value)  # one more key of a mapping, as most lines are
-        elif dash or key or value is not None:  # not a blank line
-            _place(levels, len(indent), bool(dash), key, value)
+        else:
+            _place(levels, column, False, key, value)
+        below_unread = sys.maxsize
     return root.value[""]
 
 
