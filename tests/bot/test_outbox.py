@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -51,6 +52,23 @@ def outbox(world: World) -> Outbox:
     return outbox
 
 
+def steps_of_release(world: World, outbox: Outbox, count: int) -> int:
+    """Release ten of at least `count` deliveries that wait; return SQLite's steps, in hundreds."""
+    planner = Planner(world.database, world.catalog, [world.channel])
+    world.catalog.put(*(article(f"b{n}") for n in range(count)))
+    planner.plan(world.clock())
+    waiting, now = outbox.backlog.waiting("ai-team", 10), world.clock()
+    posts = [PlannedPost(deliveries=(each,), due_at=now) for each in waiting]
+    steps: list[None] = []
+    with world.database.engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.set_progress_handler(lambda: steps.append(None), 100)
+    assert outbox.backlog.release("ai-team", posts, now) == 10
+    raw.set_progress_handler(None, 0)
+    return len(steps)
+
+
 def sent(outbox: Outbox, world: World, index: int = 0) -> Done:
     """Claim a delivery and return the record of its success."""
     post = world.post(index)
@@ -63,6 +81,14 @@ def sent(outbox: Outbox, world: World, index: int = 0) -> Done:
         attempt=Attempt(started_at=now, finished_at=now, outcome="sent", status=200, reason="posted"),
         shown=Shown(fingerprint="f", retracted=False, message_id="1"),
     )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_release_takes_as_many_steps_however_much_waits(world: World, outbox: Outbox) -> None:
+    """What becomes part of posts is found by its id, and not among all that waits for the channel."""
+    few = steps_of_release(world, outbox, 20)
+    assert few > 5
+    assert steps_of_release(world, outbox, 400) <= 1.5 * few
 
 
 def test_a_delivery_is_claimed_once(world: World, outbox: Outbox) -> None:
