@@ -122,11 +122,11 @@ def serving(options: Options) -> Table:
                 for name, server in running.items():
                     load = measure(wrk, server, FEED, headers, 1 if options.quick else 3)
                     found.setdefault(name, {}).setdefault(kind, []).append(load)
-    _tell(table, found)
+    _fill(table, found)
     return table
 
 
-def _tell(table: Table, found: dict[str, dict[str, list[Load]]]) -> None:
+def _fill(table: Table, found: dict[str, dict[str, list[Load]]]) -> None:
     rates = {
         name: {kind: statistics.median(load.rate for load in loads) for kind, loads in kinds.items()}
         for name, kinds in found.items()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 TOLERANCE = timedelta(seconds=2)
 """How far the two clocks may differ between two checks: clocks are slewed, and threads run late."""
 
-LOOK_EVERY = 1.0
+CHECK_EVERY = 1.0
 """Seconds between checks."""
 
 
@@ -50,5 +50,5 @@ class ClockWatch:
             self._jumped(jump)
 
     def _run(self) -> None:
-        while not self._ended.wait(LOOK_EVERY):
+        while not self._ended.wait(CHECK_EVERY):
             self.check()

@@ -208,7 +208,7 @@ class Bot:
                     plan = self.planner.plan(began)
                     self.sender.planned(began)
                     self._dry_run.run(self._clock())
-                    _tell(plan)
+                    _log_plan(plan)
             finally:
                 self._drain()
                 self._rest()
@@ -240,7 +240,7 @@ class Bot:
             self.schedule.after(wait, job, name)
 
 
-def _tell(plan: Plan) -> None:
+def _log_plan(plan: Plan) -> None:
     for planned in plan.posts:
         log.info("planned channel=%s article=%s", planned.channel, planned.article_id)
     for name, count in plan.baselined.items():

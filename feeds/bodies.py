@@ -109,7 +109,7 @@ class TextCache:
                 future = self._workers.submit(all_prepared, [tasks[key] for key in chunk])
                 self._begun.update((key, (future, place)) for place, key in enumerate(chunk))
         except (BrokenProcessPool, OSError) as error:
-            self._go_on_alone(error)
+            self._use_no_other_process(error)
 
     def take(self, key: Key) -> Prepared | None:
         """Return another process's result for a body, once; wait for it. None where there is no such task."""
@@ -120,7 +120,7 @@ class TextCache:
         try:
             return future.result()[place]
         except (BrokenExecutor, OSError) as error:
-            self._go_on_alone(error)
+            self._use_no_other_process(error)
             return None
 
     def close(self) -> None:
@@ -130,7 +130,7 @@ class TextCache:
             self._workers = None
         self._begun.clear()
 
-    def _go_on_alone(self, error: Exception) -> None:
+    def _use_no_other_process(self, error: Exception) -> None:
         if self._processes > 1:
             log.warning("bodies are read in this process only: %s", error)
         self._processes = 1

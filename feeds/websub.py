@@ -21,7 +21,7 @@ from storage.derived import DerivedFile, reason_of, transaction
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.0
+CHECK_EVERY = 1.0
 """Seconds between two checks of the catalog."""
 
 RETRIES = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 600, 3_600, 21_600))
@@ -106,7 +106,7 @@ class HubNotifier(Background):
             self.check()
         except (sqlite3.Error, OSError) as error:
             log.warning("hubs are not notified of changes: %s", reason_of(error, self._file.path))
-        self._stop.wait(LOOK_EVERY)
+        self._stop.wait(CHECK_EVERY)
 
     def _finish(self) -> None:
         self._catalog.close()

@@ -62,7 +62,7 @@ class OwnPictures:
         if http_url(url) is None:
             return None
         try:
-            known = self._look(url)
+            known = self._known_copy(url)
         except (sqlite3.Error, OSError) as error:
             log.warning("pictures cannot be looked up: %s", error)
             return None
@@ -99,7 +99,7 @@ class OwnPictures:
             self._start()
         return Copy(data, known.has_failed)
 
-    def _look(self, url: str) -> Known:
+    def _known_copy(self, url: str) -> Known:
         found = self._known.get(url)
         now = self._clock().timestamp()
         if found and (found[0].width or now < found[1]):

@@ -37,7 +37,7 @@ AT_ONCE = 4
 """Pictures that are fetched at the same time."""
 
 _IDLE = 30.0
-_LOOK_EVERY = 1.0
+_CHECK_EVERY = 1.0
 
 
 class Worker:
@@ -81,7 +81,7 @@ def main(state: Path) -> int:
             if worker.work():
                 idle_since = time.monotonic()
             else:
-                time.sleep(_LOOK_EVERY)
+                time.sleep(_CHECK_EVERY)
     return 0
 
 

@@ -77,7 +77,7 @@ def server(site: ArticleSite) -> Iterator[Server]:
         running.process.wait(timeout=20)
 
 
-def test_the_app_is_made_without_threads(site: ArticleSite, clock: Clock) -> None:
+def test_the_app_is_created_without_threads(site: ArticleSite, clock: Clock) -> None:
     """Making the application starts nothing and reads no article."""
     before = set(threading.enumerate())  # those of earlier tests may end meanwhile
     app = create_app(site.config(), clock=clock, environ={})

@@ -59,7 +59,7 @@ def test_check_lists_every_bad_file_and_counts_the_others(flask: Command, site: 
     ]
 
 
-def test_check_looks_at_another_folder_by_the_same_settings(flask: Command, site: ArticleSite) -> None:
+def test_check_reads_another_folder_with_the_same_settings(flask: Command, site: ArticleSite) -> None:
     """--content: a branch's articles, checked without its settings; the catalog and the folder here stay."""
     site.write("here.md")
     branch = site.home / "branch"

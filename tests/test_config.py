@@ -223,7 +223,7 @@ def test_every_error_says_where_it_is(folder: Path, text: str, lines: list[str])
         assert line.startswith(start.replace("FOLDER", str(folder)))
 
 
-def test_all_errors_are_told_in_one_run(folder: Path) -> None:
+def test_all_errors_are_reported_in_one_run(folder: Path) -> None:
     """They are in the order of the file."""
     text = "feeds:\n  size: x\n  ttl: 0\nsite:\n  titel: x\n  url: x\nstat: x\n"
     assert [line.partition(": ")[0] for line in errors(folder, text)] == ["2:9", "3:8", "5:3", "6:8", "7:1"]

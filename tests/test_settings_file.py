@@ -60,7 +60,7 @@ def test_a_mistake_is_named(path: Path) -> None:
     assert "cannot be read: No such file" in (file.check() or "")
 
 
-def test_the_file_is_read_only_when_it_looks_different(path: Path) -> None:
+def test_the_file_is_read_only_when_it_has_changed(path: Path) -> None:
     """A check costs one call to the file system."""
     loads: list[int] = []
     file = SettingsFile(path, load(path, {}), lambda: loads.append(1) or load(path, {}))  # type: ignore[func-returns-value]

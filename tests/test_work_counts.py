@@ -196,7 +196,7 @@ def assert_equal_effort(small: Work, large: Work) -> None:
     assert large.steps <= 1.2 * small.steps + 200
 
 
-def test_one_changed_file_is_read_alone_and_costs_the_same_on_a_site_of_any_size(
+def test_one_changed_file_is_read_and_no_other_on_a_site_of_any_size(
     worlds: tuple[World, World],
 ) -> None:
     """One file read, the catalog's tables touched only where that article is."""
@@ -207,7 +207,7 @@ def test_one_changed_file_is_read_alone_and_costs_the_same_on_a_site_of_any_size
     assert_equal_effort(small, large)
 
 
-def test_one_changed_file_has_only_the_documents_of_its_topic_and_of_all_made_anew(
+def test_one_changed_file_renders_only_the_documents_of_its_topic_and_of_all(
     worlds: tuple[World, World],
 ) -> None:
     """Feeds are rendered when they are asked for, and only where their topic has changed."""

@@ -120,9 +120,9 @@ class UnreadConnections:
         return len(found)
 
     def _wait(self, seconds: float) -> None:
-        self._loop.call_later(seconds, self._look_again, self._noted)
+        self._loop.call_later(seconds, self._check_again, self._noted)
 
-    def _look_again(self, noted: int) -> None:
+    def _check_again(self, noted: int) -> None:
         self._is_waiting = False
         if self.check() and not self._is_waiting:
             self._is_waiting = True

@@ -77,7 +77,7 @@ class Indexer:
         scan = None
         with self._transaction() as connection:
             others: list[str] = []
-            if paths is None or not self._may_read_alone(paths):
+            if paths is None or not self._may_read_without_listing(paths):
                 scan = self.folder.scan()
                 candidates, gone, others = self._all(connection, scan)
             else:
@@ -93,7 +93,7 @@ class Indexer:
         """What the reading of a file depends on besides the file, as of the last refresh of all of them."""
         return self._beside.last or Context(self.catalog.conventions, root=self.folder.root)
 
-    def _may_read_alone(self, paths: Iterable[str]) -> bool:
+    def _may_read_without_listing(self, paths: Iterable[str]) -> bool:
         """Whether these files can be read without listing the folder, as no section's own file can."""
         is_known = self._beside.last is not None and self.catalog.is_complete()
         return is_known and not any(path.rpartition("/")[2].startswith("_index.") for path in paths)

@@ -13,7 +13,7 @@ from datetime import datetime
 from articles.article import Article
 from bot.outbox.claims import Taken
 from bot.outbox.records import Post, PostKind, new_claim
-from bot.sending.prepare import LOOK_AGAIN, Job, Preparer
+from bot.sending.prepare import RECHECK_AFTER, Job, Preparer
 from bot.sending.recorder import Recorder
 from bot.sending.releasing import Releaser
 from bot.sending.requester import Requester
@@ -95,7 +95,7 @@ class Lane:
     def _step(self) -> None:
         if not self._has_fresh_batch():
             self._recorder.flush()
-            self._look()
+            self._read_due()
         elif wait := self._requester.wait():
             self._recorder.flush()
             self._sit_out(wait)
@@ -140,7 +140,7 @@ class Lane:
             self._batch.clear()
         return bool(self._batch)
 
-    def _look(self) -> None:
+    def _read_due(self) -> None:
         """Read what is due: posts first, new ones if none is left, then corrections; and their articles."""
         self._read_at, now = self._tools.monotonic(), self._tools.clock()
         name, outbox = self._channel.name, self._tools.outbox
@@ -164,7 +164,7 @@ class Lane:
         Return whether the lane may continue: not where another bot has the lease, so that nothing can change.
         """
         for post in unsettled:
-            if not self._tools.outbox.postpone(post, now + LOOK_AGAIN):
+            if not self._tools.outbox.postpone(post, now + RECHECK_AFTER):
                 log.info("stopped sending channel=%s: another bot has the lease", post.channel)
                 return False
             self._report(post)
@@ -178,7 +178,7 @@ class Lane:
             reported.clear()
         reported.add(post.id)
         says = "postponed channel=%s post=%d: it can be neither sent nor ended, and is tried again every %d s"
-        log.error(says, post.channel, post.id, LOOK_AGAIN.total_seconds())
+        log.error(says, post.channel, post.id, RECHECK_AFTER.total_seconds())
 
     def _release(self, now: datetime) -> int:
         released = self._releaser.release(self.left, now)

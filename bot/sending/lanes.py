@@ -94,20 +94,20 @@ class Lanes:
         self._ended(name, lane)
         with self._changed:
             del self._running[name]
-            is_wanted = self._waiting.pop(name, None) is not None and not self._is_stopped
+            was_asked_for = self._waiting.pop(name, None) is not None and not self._is_stopped
             if lane.was_cut_short and not self._is_stopped:
                 self._waiting[name] = False
             self._start_waiting()
             self._ending += 1
         try:
-            self._after_lane(is_wanted)
+            self._after_lane(was_asked_for)
         finally:
             with self._changed:
                 self._ending -= 1
                 self._changed.notify_all()
 
-    def _after_lane(self, is_wanted: bool) -> None:
-        if is_wanted:
+    def _after_lane(self, was_asked_for: bool) -> None:
+        if was_asked_for:
             self._again()
         with self._changed:
             is_idle = not self._running and not self._is_stopped

@@ -27,7 +27,7 @@ from bot.services import Context, Destination, Request, Service
 from bot.services.layout import as_shown
 from bot.services.message import Message, compose_alert
 
-LOOK_AGAIN = timedelta(minutes=1)
+RECHECK_AFTER = timedelta(minutes=1)
 """How long a post waits for an article that this catalog does not have yet."""
 
 log = logging.getLogger("bot.sending.prepare")
@@ -94,7 +94,7 @@ class Preparer:
         for each in post.remaining:
             article = articles.get(each.article_id)
             if article is None and is_gone is not None and not is_gone(each):
-                self.outbox.postpone(post, now + LOOK_AGAIN)
+                self.outbox.postpone(post, now + RECHECK_AFTER)
                 return None
             decision = still(article, self.channel, each, now)
             if article is not None and decision.deliver:
@@ -142,7 +142,7 @@ class Preparer:
         absent = [each for each, article in found if article is None]
         is_gone = missing(self.catalog, now) if absent else None
         if is_gone is not None and not all(map(is_gone, absent)):
-            self.outbox.postpone(post, now + LOOK_AGAIN)
+            self.outbox.postpone(post, now + RECHECK_AFTER)
             return None
         message = self._corrected(post, [article or _remembered(each) for each, article in found], now)
         request = None

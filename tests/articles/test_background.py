@@ -256,7 +256,7 @@ def test_all_processes_know_why_articles_are_not_refreshed(
         assert wait_for(lambda: refresh_problem(elsewhere) is None, WITHIN)
 
 
-def test_a_fault_of_one_process_alone_hands_the_work_to_another(
+def test_a_fault_of_one_process_hands_the_work_to_another(
     site: ArticleSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A watcher that fails for long releases the lock, and one that can do the work takes over."""

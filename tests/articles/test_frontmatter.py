@@ -290,7 +290,7 @@ def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: s
         ("related:\n  - [\nquality: x\n", 7, "did not find expected ',' or ']': is a bracket left open?"),
     ],
 )  # fmt: skip
-def test_a_wrong_part_of_a_value_is_reported_where_it_stands(block: str, line: int, said: str) -> None:
+def test_a_wrong_part_of_a_value_is_reported_with_its_own_line(block: str, line: int, said: str) -> None:
     """The line is the inner value's own, also in long lists, quoted keys and after similar text."""
     assert error_of(f"{HEAD}{block}---\n", strict=True) == (line, said)
 

@@ -207,7 +207,7 @@ def _break_config(git_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_cut_objects, _remove_head, _break_index, _break_config])
-def test_a_damaged_copy_is_made_anew(
+def test_a_damaged_copy_is_replaced(
     damage: Callable[[Path], None], checkout: Checkout, origin: Origin, tmp_path: Path
 ) -> None:
     """Whatever is broken in git's own data costs one more transfer, and no file is unread meanwhile."""
@@ -234,7 +234,7 @@ def test_a_damaged_copy_and_no_remote(checkout: Checkout, origin: Origin, tmp_pa
     assert len(titles(indexer)) == 2
 
 
-def test_a_half_made_copy_is_thrown_away(checkout: Checkout) -> None:
+def test_an_incomplete_copy_is_removed(checkout: Checkout) -> None:
     """What a process left that was killed while it made the first copy is in nobody's way."""
     half = checkout.folder / "repository.new"
     half.mkdir()
@@ -261,7 +261,9 @@ def test_stale_locks_and_half_written_files(checkout: Checkout, origin: Origin, 
     assert titles(indexer) == {"one.md": "One", "2026/two.md": "Two"}
 
 
-def test_a_torn_tree_is_mended_without_the_remote(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
+def test_a_damaged_tree_is_repaired_without_the_remote(
+    checkout: Checkout, origin: Origin, tmp_path: Path
+) -> None:
     """The commit that was fetched before the kill is enough."""
     pull(checkout)
     (checkout.folder / "shown").unlink()
@@ -437,7 +439,9 @@ def test_a_private_repository_over_http(token: str, origin: Origin, tmp_path: Pa
     assert TOKEN not in repr(checkout.repository)
 
 
-def test_a_refused_token_is_not_told(origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_token_is_not_repeated(
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither the reason nor the status holds the token, even with git's tracing on."""
     monkeypatch.setenv("GIT_TRACE_CURL", "1")
     monkeypatch.setenv("GIT_CURL_VERBOSE", "1")

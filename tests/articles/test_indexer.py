@@ -185,7 +185,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.indexer.refresh([])
 
     @invariant()
-    def is_as_if_made_from_scratch(self) -> None:
+    def equals_a_new_catalog(self) -> None:
         if self.dirty:
             return
         self.scratch += 1
@@ -483,7 +483,7 @@ def test_processes_that_refresh_at_once_agree(site: ArticleSite) -> None:
     assert contents(indexer.catalog) == contents(fresh.catalog)
 
 
-def test_a_catalog_deleted_under_a_running_process_is_made_anew(site: ArticleSite) -> None:
+def test_a_catalog_deleted_under_a_running_process_is_created_again(site: ArticleSite) -> None:
     """Readers use the old file until the new one is complete; its identity distinguishes them."""
     site.write("a.md", topics=["Go"])
     site.write("b.md", topics=["Go"])
@@ -517,7 +517,7 @@ def test_a_log_left_behind_is_not_taken_for_the_new_file(site: ArticleSite) -> N
 
 
 @pytest.mark.parametrize("place", ["start", "middle"])
-def test_a_damaged_catalog_is_made_anew(site: ArticleSite, place: str) -> None:
+def test_a_damaged_catalog_is_created_again(site: ArticleSite, place: str) -> None:
     """Bytes overwritten anywhere cost a rebuild, not a manual repair."""
     for number in range(200):
         site.write(f"{number}.md", topics=["Go"], body="x" * 100)
@@ -634,7 +634,7 @@ def test_ciphertext_leaves_no_trace_of_a_long_related_list(
         assert secret.encode() not in file.read_bytes(), file
 
 
-def test_a_deletion_without_an_event_is_found_after_single_files_were_looked_at(site: ArticleSite) -> None:
+def test_a_deletion_without_an_event_is_found_after_single_files_were_read(site: ArticleSite) -> None:
     """The folder is as it was when all of it was last read, but the catalog has changed since."""
     site.write("a.md", topics=["Go"])
     indexer = site.indexer()

@@ -281,7 +281,7 @@ def test_a_hostile_commit_and_its_revert(site: ArticleSite, caplog: pytest.LogCa
     assert all(record.getMessage().startswith("left out ") for record in caplog.records)
 
 
-def test_a_state_folder_that_is_deleted_is_made_anew(site: ArticleSite) -> None:
+def test_a_deleted_state_folder_is_created_again(site: ArticleSite) -> None:
     """Everything in it is derived: the watcher goes on and the catalog comes back."""
     site.write("a.md")
     indexer = site.indexer()
@@ -291,7 +291,7 @@ def test_a_state_folder_that_is_deleted_is_made_anew(site: ArticleSite) -> None:
         assert wait_for(lambda: len(titles(indexer)) == 2, 4)
 
 
-def test_changes_of_other_processes_are_told(site: ArticleSite) -> None:
+def test_changes_of_other_processes_are_reported(site: ArticleSite) -> None:
     """`on_refresh` reports this process's refreshes, `on_change` the first state and every change."""
     refreshes: list[Refresh] = []
     changes: list[int] = []

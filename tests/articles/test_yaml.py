@@ -319,7 +319,7 @@ def test_what_was_read_is_the_readers_own() -> None:
     assert safeyaml.load(text) == {"site": {"title": "News"}}
 
 
-def test_what_looks_usual_at_a_glance_is_what_pyyaml_takes() -> None:
+def test_what_passes_the_quick_check_is_what_pyyaml_takes() -> None:
     """Of all characters, `plainyaml` reads none that PyYAML refuses or takes for the end of a line."""
     everything = map(chr, range(sys.maxunicode + 1))
     read = "".join(character for character in everything if plainyaml._is_usual(character))

@@ -159,7 +159,7 @@ class Program:
         running = self.start("bot", "run")
         running.wait_for("this bot has the lease now")
         enabled = [channel["name"] for channel in self.channels]
-        wait_until(lambda: all(self._has_looked(name) for name in enabled), said=running.said)
+        wait_until(lambda: all(self._has_run(name) for name in enabled), said=running.said)
         return running
 
     def deliveries(self, *states: State, **filters: Any) -> list[Delivery]:
@@ -204,7 +204,7 @@ class Program:
         self.channels.append({"max_age": "off", **settings})
         self.configure()
 
-    def _has_looked(self, name: str) -> bool:
+    def _has_run(self, name: str) -> bool:
         state = channelstate.states(self.database).get(name)
         return state is not None and state.baselined_at is not None
 

@@ -221,7 +221,7 @@ def test_an_environment_that_cannot_be_used_is_said(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_the_first_look_is_a_baseline(program: Program, flask: Command) -> None:
+def test_the_first_run_is_a_baseline(program: Program, flask: Command) -> None:
     """Before the first run `plan` says that the existing articles will be the baseline."""
     program.write("old")
     program.upgrade()

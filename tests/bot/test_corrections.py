@@ -134,7 +134,7 @@ def test_a_renamed_file_is_no_retraction(world: World, bot: Bot) -> None:
     assert "Better" in shown(world)
 
 
-def test_old_posts_are_left_alone(world: World, bot: Bot) -> None:
+def test_old_posts_are_not_corrected(world: World, bot: Bot) -> None:
     """What was posted more than a week ago is not corrected."""
     world.clock.advance(days=7, seconds=1)
     world.catalog.put(article("a", title="Better"))

@@ -81,7 +81,7 @@ def test_a_bounded_number_runs_and_all_get_their_turn() -> None:
     assert not running.lanes.is_crowded()
 
 
-def test_what_is_asked_for_while_it_runs_is_looked_at_again() -> None:
+def test_what_is_asked_for_during_a_run_has_another_run() -> None:
     """However close to its end a lane is, nothing that comes due meanwhile waits for the next run."""
     running = Running()
     running.lanes.ask("a")

@@ -185,7 +185,7 @@ def test_lengths_are_counted_in_utf_16(text: str, length: int) -> None:
     assert units(text) == length
 
 
-def test_what_looks_clean_at_a_glance_is_clean() -> None:
+def test_what_passes_the_quick_check_is_clean() -> None:
     """Of all characters there are, clean() takes none out that it would pass as printable."""
     everything = map(chr, range(sys.maxunicode + 1))
     # A letter after each, as marks in a row are limited.

@@ -65,7 +65,7 @@ def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
     assert not far.done and "more than a year ahead" in far.says
 
 
-def test_a_comment_stands_above_the_message(world: World, bot: Bot) -> None:
+def test_a_comment_is_above_the_message(world: World, bot: Bot) -> None:
     """It is one line, notifies nobody, and can be taken away; once the message is approved it stays.
 
     The message keeps its form and its picture.
@@ -89,7 +89,7 @@ def test_a_comment_stands_above_the_message(world: World, bot: Bot) -> None:
     assert "<!channel>" not in sent
 
 
-def test_what_is_dropped_is_not_posted_and_tells_its_story(world: World, bot: Bot) -> None:
+def test_what_is_dropped_is_not_posted_and_covers_its_story(world: World, bot: Bot) -> None:
     """Neither it nor another article about the same page is posted; a replay posts it after all."""
     seen = Seen(state=State.HELD, attempts=0)
     assert reviewing.drop(world.database, world.only().id, world.clock(), seen).done

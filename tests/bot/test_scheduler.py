@@ -60,7 +60,7 @@ def test_a_running_bot_posts_and_ends(world: World) -> None:
     assert holder(world.database).name is None
 
 
-def test_what_is_due_between_looks_is_sent_in_time(world: World) -> None:
+def test_what_is_due_between_runs_is_sent_in_time(world: World) -> None:
     """A retry after five seconds does not wait for the next run an hour later."""
     bot = world.bot(every=timedelta(hours=1))
     bot.start()
@@ -80,7 +80,7 @@ def test_what_is_due_between_looks_is_sent_in_time(world: World) -> None:
     wait_until(lambda: len(world.deliveries(State.SENT)) == 1)
 
 
-def test_a_change_during_a_look_has_a_look_of_its_own(world: World) -> None:
+def test_a_change_during_a_run_has_a_run_of_its_own(world: World) -> None:
     """What changes during a run is planned at once, not at the next tick an hour away."""
     reading, go_on = threading.Event(), threading.Event()
 
@@ -142,7 +142,7 @@ def test_a_clock_set_back_stops_nothing(world: World, caplog: pytest.LogCaptureF
     wait_until(lambda: len(world.deliveries()) == 1)
 
 
-def test_a_jump_of_the_clock_is_told_once() -> None:
+def test_a_jump_of_the_clock_is_logged_once() -> None:
     """Time that passes is no jump; a clock set back or forward is, once."""
     now, ticks, jumps = [START], [0.0], list[timedelta]()
     watch = ClockWatch(jumps.append, clock=lambda: now[0], monotonic=lambda: ticks[0])
@@ -153,7 +153,7 @@ def test_a_jump_of_the_clock_is_told_once() -> None:
     assert jumps == [timedelta(hours=-1), timedelta(hours=2)]
 
 
-def test_a_second_bot_stands_by_and_succeeds(world: World) -> None:
+def test_a_second_bot_waits_and_takes_over(world: World) -> None:
     """The second bot does nothing while the first lives, and takes over at once when that one stops."""
     first, second = world.started(), world.bot()
     world.tick(second)
@@ -166,7 +166,7 @@ def test_a_second_bot_stands_by_and_succeeds(world: World) -> None:
     assert world.only().state is State.SENT
 
 
-def test_once_looks_sends_and_lets_go(world: World) -> None:
+def test_once_plans_sends_and_releases_the_lease(world: World) -> None:
     """For cron: one run, everything sent, the lease free; nothing while another bot has it."""
     world.bot().once()
     world.catalog.put(article("a"), article("b"))

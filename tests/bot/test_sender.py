@@ -265,7 +265,7 @@ def test_a_day_of_refusals_disables_and_loses_nothing(world: World) -> None:
     assert len(world.chat.requests) < 25
 
 
-def test_a_post_in_between_begins_the_day_anew(world: World) -> None:
+def test_a_post_in_between_restarts_the_day(world: World) -> None:
     """A refusal a day after another counts for nothing when posts went out between them."""
     bot = world.started()
     for name in ("a", "b"):
@@ -417,7 +417,7 @@ def test_a_slow_channel_holds_up_no_other(world: World) -> None:
     assert len(world.deliveries(State.SENT)) == 6
 
 
-def test_safe_rates_are_kept(world: World) -> None:
+def test_safe_rates_are_not_exceeded(world: World) -> None:
     """Slack gets one message a second, whatever is due."""
     bot = world.started(paced=True)
     world.catalog.put(*(article(f"a{n}") for n in range(4)))

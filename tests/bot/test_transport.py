@@ -327,7 +327,7 @@ def test_a_retry_after_is_left_to_the_caller(transport: Transport) -> None:
     assert len(peer.requests) == 1
 
 
-def test_a_connection_is_kept_for_the_next_request(transport: Transport) -> None:
+def test_a_connection_is_reused_for_the_next_request(transport: Transport) -> None:
     """A burst of posts costs one handshake."""
     with Peer(answer(OK)) as peer:
         for _ in range(3):
@@ -393,7 +393,7 @@ def test_a_proxy_without_a_tunnel_is_proven_unsent(session: requests.Session) ->
     assert not any(TOKEN.encode() in request for request in proxy.requests)
 
 
-def test_no_cookie_is_kept(transport: Transport) -> None:
+def test_no_cookie_is_stored(transport: Transport) -> None:
     """A cookie from one webhook is not sent to another."""
     with Peer(answer(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nok")) as peer:
         for _ in range(2):

@@ -291,7 +291,7 @@ def test_a_bad_character_kills_nothing(extension: str) -> None:
 
 
 @every_format
-def test_a_title_of_bad_characters_alone_is_still_an_entry(extension: str) -> None:
+def test_a_title_of_only_bad_characters_is_still_an_entry(extension: str) -> None:
     """Nothing is left of such a title, and a feed cannot do without one."""
     [entry] = read(extension, feed_of([article(title="\x00\ud800")]))
     assert entry.title == "Untitled"
@@ -530,7 +530,7 @@ def test_the_limit_comes_after_the_filter(extension: str) -> None:
         (20160, "monthly", "2"),
     ],
 )
-def test_rss_says_how_often_to_look(ttl: int, period: str, frequency: str) -> None:
+def test_rss_says_how_often_to_poll(ttl: int, period: str, frequency: str) -> None:
     """`ttl` and the syndication module agree, and the module's elements are spelled as readers know them."""
     channel = parse_xml(rss.render(feed_of([], ttl=ttl)))[0]
     assert text_of(channel, "ttl") == str(ttl)
@@ -588,7 +588,7 @@ def test_no_address_of_an_author_is_published(extension: str, written: str, show
     assert entry.authors == shown
 
 
-def test_rss_media_stand_outside_a_group() -> None:
+def test_rss_media_are_outside_a_group() -> None:
     """A media:group means one picture in several versions; ours are several pictures."""
     item = parse_xml(rss.render(feed_of([rich_article()]))).find("channel/item")
     assert item is not None

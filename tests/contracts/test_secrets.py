@@ -29,7 +29,7 @@ PAGES = ("", "/channels", "/deliveries", "/preview?article=new", "/problems")
 
 
 @pytest.mark.parametrize("kind", [*SERVICES, "slack_app"])
-def test_what_looks_like_a_secret_is_taken_out(kind: str) -> None:
+def test_what_looks_like_a_secret_is_removed(kind: str) -> None:
     """In a log line, a traceback and what goes to Sentry, also where the value was not registered.
 
     No pattern shows that an address on any host is a secret: it has to be registered, as at the start.

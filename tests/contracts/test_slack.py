@@ -80,7 +80,7 @@ def test_an_app_posts_replies_and_corrects(chat: FakeChat, transport: Transport)
     assert plain is not None and plain.json["blocks"] == []
 
 
-def test_an_app_that_is_not_in_its_channel_is_told_so(chat: FakeChat, transport: Transport) -> None:
+def test_an_app_that_is_not_in_its_channel_is_reported(chat: FakeChat, transport: Transport) -> None:
     """The error repeats Slack's own word and says what to do."""
     outside = replace(APP, options={"channel": "C012345678X"}).at(chat.hook_url("slack_app", "acme"))
     verdict = APP.service.classify(transport.send(APP.service.post(outside, MESSAGE)))

@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, clock: Clock) -> None:
     assert ChangeTimes(tmp_path / "taken" / "changes.sqlite", clock).changed_at("a", "1", NOON) is None
 
 
-def test_a_damaged_or_deleted_file_is_made_anew(tmp_path: Path, clock: Clock) -> None:
+def test_a_damaged_or_deleted_file_is_created_again(tmp_path: Path, clock: Clock) -> None:
     """Dates go on from then."""
     file = tmp_path / "changes.sqlite"
     times = ChangeTimes(file, clock)

@@ -155,7 +155,7 @@ def test_a_condition_that_fails_comes_before_one_that_is_met() -> None:
     assert dict(refused.headers)["Cache-Control"] == "no-store"
 
 
-def test_if_none_match_decides_alone() -> None:
+def test_only_if_none_match_decides() -> None:
     """If-Modified-Since counts only where there is no If-None-Match (RFC 9110 §13.2.2)."""
     assert status(if_none_match='"old"', if_modified_since=DATE) == 200
     assert status(if_none_match=f'"{TAG}"', if_modified_since="Mon, 01 Jan 2001 00:00:00 GMT") == 304

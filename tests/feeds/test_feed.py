@@ -146,7 +146,7 @@ def test_no_picture_is_shown_twice() -> None:
     assert "https://news.example.org/own.png" in entry.content_html
 
 
-def test_an_embed_alone_is_shown_under_the_summary() -> None:
+def test_an_embed_without_a_body_is_shown_under_the_summary() -> None:
     """A video without a text still says what it is about."""
     entry = only_entry(summary="A talk", embed='<iframe src="https://www.youtube.com/embed/x1"></iframe>')
     assert entry.content_html.splitlines() == [
@@ -172,7 +172,7 @@ def test_a_missing_summary_is_the_first_paragraph_of_prose() -> None:
     assert only_entry(body="x" * 1000).summary == "x" * SUMMARY_LENGTH + "…"
 
 
-def test_an_article_of_a_title_alone_has_content_too() -> None:
+def test_an_article_with_only_a_title_has_content_too() -> None:
     """Formats need one: it is the link."""
     entry = only_entry(title="A & B", link="https://x.example/?a=1&b=2")
     assert entry.summary == ""

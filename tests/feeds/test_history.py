@@ -128,7 +128,7 @@ def test_an_archive_stays_the_same(site: ArticleSite, web: Web, clock: Clock) ->
     assert set(walk(web, "/feeds/go.rss")) > set(before)
 
 
-def test_a_correction_changes_its_archive_alone(site: ArticleSite, web: Web, clock: Clock) -> None:
+def test_a_correction_changes_only_its_archive(site: ArticleSite, web: Web, clock: Clock) -> None:
     """The archive of the article has a new tag and date; the others answer 304."""
     before = {path: web.get(path).headers for path in walk(web, "/feeds/go.rss")}
     clock.advance(hours=1)

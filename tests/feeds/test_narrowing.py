@@ -113,9 +113,7 @@ def test_the_index_chooses_what_the_plain_rule_does(
     assert [article.id for article in first] == plain(publisher, requested)[:3]
 
 
-def test_what_changed_since_the_index_was_made_counts_at_once(
-    publisher: Publisher, site: ArticleSite
-) -> None:
+def test_changes_newer_than_the_index_count_at_once(publisher: Publisher, site: ArticleSite) -> None:
     """New, edited, unpublished, moved and removed articles are chosen by what they are now."""
     requested = parse("all", [("word", "go")], publisher.catalog.topics)
     before = chosen(publisher, requested)
@@ -132,7 +130,7 @@ def test_what_changed_since_the_index_was_made_counts_at_once(
     assert not {before[0], before[2], before[3]} & set(after)
 
 
-def test_without_an_index_all_articles_are_looked_at(publisher: Publisher) -> None:
+def test_without_an_index_all_articles_are_read(publisher: Publisher) -> None:
     """What cannot be answered by the index is answered all the same."""
     requested = parse("all", [("word", "go")], publisher.catalog.topics)
     publisher.search.index._retry_at = float("inf")

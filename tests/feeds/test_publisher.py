@@ -50,7 +50,7 @@ def publisher(site: ArticleSite) -> Publisher:
     return site.publisher(indexer.catalog)
 
 
-def test_a_document_is_kept_until_its_topic_changes(site: ArticleSite, publisher: Publisher) -> None:
+def test_a_document_is_cached_until_its_topic_changes(site: ArticleSite, publisher: Publisher) -> None:
     """A new article in one topic leaves the other's document the very same object."""
     go, cpp = publisher.document("go", "rss"), publisher.document("c-plus-plus", "rss")
     site.write("d.md", title="D", topics=["Go"], publishedDateTime="2026-05-04T00:00:00Z")

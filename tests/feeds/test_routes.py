@@ -221,7 +221,7 @@ def test_touching_every_file_changes_no_header(web: Web, site: ArticleSite) -> N
     assert {kind: dict(web.get(f"/feeds/all.{kind}").headers) for kind in KINDS} == before
 
 
-def test_a_new_article_leaves_other_topics_alone(web: Web, site: ArticleSite) -> None:
+def test_a_new_article_changes_no_other_topic(web: Web, site: ArticleSite) -> None:
     """The other topics go on to answer 304; its own answers 200."""
     tags = {slug: web.get(f"/feeds/{slug}.rss").headers["ETag"] for slug in [*TOPICS.values(), "all"]}
     site.write("new.md", title="New", topics=["Go"])

@@ -71,7 +71,7 @@ def test_the_archive_is_not_news(notifier: HubNotifier, hub: Hub) -> None:
     assert hub.received == []
 
 
-def test_each_feed_of_a_changed_topic_is_told_once(
+def test_hubs_are_notified_once_of_each_feed_of_a_changed_topic(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub
 ) -> None:
     """The topic's feeds and those of everything, and no other topic's; nothing when nothing changes."""
@@ -83,7 +83,7 @@ def test_each_feed_of_a_changed_topic_is_told_once(
     assert {form["hub.mode"][0] for form in hub.received} == {"publish"}
 
 
-def test_a_deploy_with_news_is_told(site: ArticleSite, web: Web, hub: Hub) -> None:
+def test_hubs_are_notified_of_a_deploy_with_news(site: ArticleSite, web: Web, hub: Hub) -> None:
     """A start without a stored state notifies of topics with an article of the last hour."""
     site.write("b.md", topics=["Go"], publishedDateTime=NOON - timedelta(minutes=5))
     web.refresh()
@@ -93,7 +93,7 @@ def test_a_deploy_with_news_is_told(site: ArticleSite, web: Web, hub: Hub) -> No
     assert set(hub.topics) == GO | ALL
 
 
-def test_an_article_that_appears_is_told(
+def test_hubs_are_notified_of_an_article_that_appears(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub, clock: Clock
 ) -> None:
     """Hubs are notified at its time, and learn nothing of it before."""
@@ -109,7 +109,7 @@ def test_an_article_that_appears_is_told(
     assert f"{URL}/feeds/c.atom" in hub.topics and f"{URL}/feeds/go.atom" not in hub.topics
 
 
-def test_a_hub_that_is_away_is_told_later(
+def test_a_hub_that_is_away_is_notified_later(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub, clock: Clock
 ) -> None:
     """Again after a while, longer after each failure or as the hub asks; another process goes on with it."""
@@ -133,7 +133,7 @@ def test_a_hub_that_is_away_is_told_later(
 
 
 @pytest.mark.parametrize(("answer", "attempts"), [((404, {}), 1), ((500, {}), len(RETRIES) + 1)])
-def test_no_hub_is_told_for_ever(
+def test_no_hub_is_notified_for_ever(
     site: ArticleSite,
     web: Web,
     notifier: HubNotifier,
@@ -152,7 +152,7 @@ def test_no_hub_is_told_for_ever(
     assert hub.topics.count(f"{URL}/feeds/go.rss") == attempts
 
 
-def test_two_processes_do_not_tell_the_same(
+def test_two_processes_do_not_notify_twice(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub
 ) -> None:
     """They share the file of pending notifications."""
@@ -165,7 +165,7 @@ def test_two_processes_do_not_tell_the_same(
     assert sorted(hub.topics) == sorted(GO | ALL)
 
 
-def test_the_thread_tells_by_itself(site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub) -> None:
+def test_the_thread_notifies_by_itself(site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub) -> None:
     """Once started, it notices a change and notifies of it within seconds."""
     notifier.start()
     try:

@@ -122,7 +122,7 @@ def test_processes_count_together(tmp_path: Path) -> None:
     assert Counts(tmp_path, lambda: NOW).read().requests == {("ai.rss", 200): 150}
 
 
-def test_a_damaged_file_is_made_anew(counts: Counts, tmp_path: Path) -> None:
+def test_a_damaged_file_is_created_again(counts: Counts, tmp_path: Path) -> None:
     """Lost statistics are no reason to fail."""
     (tmp_path / "counts.sqlite").write_bytes(b"nothing that SQLite knows" * 100)
     counts.observe("/feeds/ai.rss", 200, "x/1")

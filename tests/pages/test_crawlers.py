@@ -60,7 +60,7 @@ def test_a_large_sitemap_is_split(filled: Web) -> None:
     assert filled.get("/sitemap-1.xml").status_code == 404
 
 
-def test_robots_are_kept_from_what_is_made_for_one_reader(filled: Web) -> None:
+def test_robots_are_excluded_from_what_is_for_one_reader(filled: Web) -> None:
     """A parser of the standard library reads it so."""
     robots = RobotFileParser()
     robots.parse(filled.get("/robots.txt").text.splitlines())
@@ -77,7 +77,7 @@ def test_robots_are_kept_from_what_is_made_for_one_reader(filled: Web) -> None:
         ("/apple-touch-icon.png", "image/png", b"\x89PNG"),
     ],
 )
-def test_icons_are_where_browsers_look(web: Web, path: str, mimetype: str, start: bytes) -> None:
+def test_icons_are_where_browsers_request_them(web: Web, path: str, mimetype: str, start: bytes) -> None:
     """They may change, and so are not kept for ever."""
     answer = web.get(path)
     assert answer.mimetype == mimetype

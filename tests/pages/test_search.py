@@ -120,7 +120,7 @@ def test_nothing_is_left_of_what_changed(search: Search, site: ArticleSite, web:
     assert terms() == changed != before
 
 
-def test_starts_anew(search: Search, site: ArticleSite, web: Web) -> None:
+def test_starts_again(search: Search, site: ArticleSite, web: Web) -> None:
     """A deleted or damaged index, and a rebuilt catalog, cost nothing but time."""
     assert ids(search, "fuzzer") == ["fuzz"]
     search.index.path.write_bytes(b"no database" * 1000)

@@ -67,7 +67,7 @@ def test_the_newest_articles_of_a_common_word() -> None:
     assert sorted(places(files, "word")) == list(range(10, MAX_ARTICLES + 10))
 
 
-def test_a_new_article_changes_the_files_of_its_words_alone() -> None:
+def test_a_new_article_changes_only_the_files_of_its_words() -> None:
     """So that an export, and what is uploaded, stay small."""
     before = [found(f"{letter * 9} {number}") for letter in "abcdefgh" for number in range(30)]
     old, new = files_of(before), files_of([found("ccccccccc"), *before])

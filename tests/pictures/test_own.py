@@ -299,7 +299,7 @@ def test_what_the_policy_would_stop_is_not_shown(url: str) -> None:
     assert PicturesOfHosts(("pictures.example", "*.wide.example")).shown(url, SMALL) is None
 
 
-def test_a_star_stands_for_the_hosts_below() -> None:
+def test_a_star_means_the_hosts_below() -> None:
     """As in the policy, it does not include the host itself."""
     hosts = PicturesOfHosts(("*.wide.example",))
     assert hosts.shown("https://a.b.wide.example/x", SMALL)

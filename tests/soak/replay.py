@@ -57,7 +57,7 @@ class Replay:
         """Where the article files are."""
         return self.origin.folder / FOLDER
 
-    def first_wanted(self, min_quality: int) -> int:
+    def first_expected(self, min_quality: int) -> int:
         """Return the number, as `commits` counts, of the first commit with something new to post."""
         known = self.expected(min_quality).before
         for number, commit in enumerate(self.rest, start=1):

@@ -136,7 +136,7 @@ class Gone:
 
 def _run_through(ours: Cluster, witness: Witness) -> Gone:
     """Make the commits, and let things go wrong at some of them."""
-    first_best = ours.replay.first_wanted(CHANNELS["best"])
+    first_best = ours.replay.first_expected(CHANNELS["best"])
     assert first_best < 140
     commits = ours.replay.commits()
     ours.chat.fail("best", hang(posts=True))
@@ -211,12 +211,12 @@ def _all_posted(ours: Cluster) -> bool:
         return False
     for name, quality in CHANNELS.items():
         wanted = ours.replay.expected(quality)
-        if wanted.at_end - wanted.before - ours.ids_posted(name) - _told_before(ours, name):
+        if wanted.at_end - wanted.before - ours.ids_posted(name) - _posted_before(ours, name):
             return False
     return True
 
 
-def _told_before(ours: Cluster, channel: str) -> set[str]:
+def _posted_before(ours: Cluster, channel: str) -> set[str]:
     """Return the articles that were not posted because another with the same link had been there already."""
     before = ours.replay.expected(CHANNELS[channel]).before
     return {id for ids in ours.replay.ids_by_link().values() if ids & before for id in ids}

@@ -72,7 +72,7 @@ def test_any_markup_leaves_well_nested(piece: str, times: int) -> None:
 @pytest.mark.parametrize(
     "unit", ["<div></p>", "<p><b id=1>", "<table><tr><td><div></div>", "<i></p><p>", "<div><b>"]
 )
-def test_work_grows_with_the_length_alone(unit: str) -> None:
+def test_work_grows_only_with_the_length(unit: str) -> None:
     """Twice the markup is twice as much for the sanitiser: nothing is opened again and again."""
     small, large = len(balanced(unit * 2_000)), len(balanced(unit * 4_000))
     assert large <= 2.1 * small + 1_000
@@ -107,14 +107,14 @@ def test_well_formed_markup_stays_as_it_is(markup: str) -> None:
         ("a <b", "a "),
     ],
 )
-def test_what_browsers_mend_is_mended_here(written: str, shown: str) -> None:
+def test_what_browsers_repair_is_repaired_here(written: str, shown: str) -> None:
     """Optional end tags are written, and what closes nothing is dropped."""
     assert revealed(balanced(written)) == shown
 
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(("&gt", *"&<>;#x1Aaltmp ")), max_size=60).map("".join))
-def test_references_become_the_characters_they_stand_for(text: str) -> None:
+def test_references_become_characters(text: str) -> None:
     """The parser behind sees no reference, each of which would copy the text; readers see the same."""
     markup = balanced(text)
     assert not re.search("[&]", re.sub(r"<[^>]*>", "", markup))
