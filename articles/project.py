@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -99,6 +99,7 @@ class Project:
     language: str | None = None
     timezone: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
     program: Program | None = None
     permalink: str | None = None
 
@@ -108,10 +109,19 @@ def look_at(root: Path, now: datetime) -> Project:
     found, home, articles = _place(root)
     project = _read(found, home, articles, root, now)
     if project.program and not project.published:
-        # Its articles may lie where its own files usually do, which a generator's conventions leave out.
+        # Its articles may lie where a generator has none, such as in `public`.
         plain = _read(None, root, root, root, now)
-        project = replace(plain, program=project.program) if plain.published else project
+        top = _common_folder(plain.paths)
+        inside = _read(found, home, root / top, root, now) if top else plain
+        best = inside if inside.published >= plain.published else plain
+        project = replace(best, program=project.program) if best.published else project
     return project
+
+
+def _common_folder(paths: Sequence[str]) -> str | None:
+    """Return the one folder at the top in which all these files lie."""
+    tops = {path.partition("/")[0] if "/" in path else "" for path in paths}
+    return tops.pop() or None if len(tops) == 1 else None
 
 
 def _read(found: Detected | None, home: Path, articles: Path, root: Path, now: datetime) -> Project:
@@ -142,6 +152,7 @@ def _read(found: Detected | None, home: Path, articles: Path, root: Path, now: d
         language=_language(_first(settings, *_LANGUAGE_KEYS)),
         timezone=_zone(_first(settings, "timezone")),
         settings=settings,
+        paths=tuple(paths),
         program=program,
         permalink=_permalink(program, home, articles, settings),
     )

@@ -145,7 +145,7 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
                 "public/a/index.md": DATED,
             },
             "Next.js, 1 published post",
-            (".", "plain", None, "News", "UTC"),
+            ("public", "astro", None, "News", "UTC"),
         ),
         (
             {

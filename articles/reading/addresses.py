@@ -35,6 +35,10 @@ _JEKYLL_STYLES: Mapping[str, str] = {
 _PLACEHOLDER = re.compile(r":([a-z_]+)(\[[0-9:last]{1,12}\])?|\{([a-z_]+)(?::([^{}]{1,20}))?\}")
 # https://www.11ty.dev/docs/data-eleventy-supplied/#fileslug
 _FILE_SLUG = re.compile(r"\{\{-?\s*page\.fileSlug\s*-?\}\}")
+# The filter that Eleventy's Liquid has for dates; only the directives that `_date_parts` knows.
+_PAGE_DATE = re.compile(
+    r"""\{\{-?\s*page\.date\s*\|\s*date:\s*(["'])((?:%[YmdjyHMbB]|[/_-]){1,10})\1\s*-?\}\}"""
+)
 _MARKUP = re.compile(r"\{\{|\{%")
 _NOT_IN_SLUG = re.compile(r"[^\w]+")
 _INDEX = ("index", "_index", "readme")
@@ -140,9 +144,9 @@ def _is_from_the_root(permalink: str, conventions: Conventions) -> bool:
     return generator == "zola" or (generator == "hugo" and permalink.startswith("/"))
 
 
-def without_file_slug(permalink: str) -> str:
-    """Return an Eleventy permalink with the placeholder for the file's name, which needs no running."""
-    return _FILE_SLUG.sub(":filename", permalink)
+def without_templates(permalink: str) -> str:
+    """Return an Eleventy permalink with placeholders for the file's name and date, which need no running."""
+    return _PAGE_DATE.sub(r"{date:\2}", _FILE_SLUG.sub(":filename", permalink))
 
 
 def is_pattern_of_markup(permalink: str) -> bool:

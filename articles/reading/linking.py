@@ -126,7 +126,7 @@ class Links:
             if is_quiet:
                 return value
             if self._conventions.generator == "eleventy":
-                value = addresses.without_file_slug(value)
+                value = addresses.without_templates(value)
             if len(value) > limits.MAX_URL:
                 self._values.note(BadValueError(key, f"is longer than {limits.MAX_URL:,} characters"))
             elif addresses.is_pattern_of_markup(value):

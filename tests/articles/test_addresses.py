@@ -64,6 +64,12 @@ def link(
         ("posts/2026-03-04-a.md", "eleventy", {}, "/posts/a/"),
         ("posts/a.md", "eleventy", {"permalink": "'/{{ title | slug }}/'"}, "/posts/a/"),
         ("posts/2026-03-04-a.md", "eleventy", {"permalink": "'/web/{{ page.fileSlug }}/'"}, "/web/a/"),
+        (
+            "posts/a.md",
+            "eleventy",
+            {"permalink": "/{{ page.date | date: '%Y/%m' }}/{{ page.fileSlug }}/"},
+            "/2026/03/a/",
+        ),
     ],
 )
 def test_addresses_below_base_url(
