@@ -67,7 +67,7 @@ def link(
         (
             "posts/a.md",
             "eleventy",
-            {"permalink": "/{{ page.date | date: '%Y/%m' }}/{{ page.fileSlug }}/"},
+            {"permalink": "\"/{{ page.date | date: '%Y/%m' }}/{{ page.fileSlug }}/\""},
             "/2026/03/a/",
         ),
     ],
