@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 from text import times
-from text.phrases import Joined, Phrase
+from text.phrases import Joined, Moment, Phrase
 
 FOLDER = Path(__file__).parent / "languages"
 
@@ -118,6 +118,8 @@ class _Translated(Language):
             return self.gettext(text.separator).join(map(self.say, text.parts))
         if isinstance(text, Phrase):
             return self._phrase(text)
+        if isinstance(text, Moment):
+            return self.exact(text.time)
         if isinstance(text, Enum) and isinstance(text, str):
             return self.gettext(text.value)
         return self.number(text) if isinstance(text, int) else str(text)

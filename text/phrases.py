@@ -7,6 +7,7 @@ language by its pattern, which is a `msgid` of the translations.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Self
 
 
@@ -35,6 +36,19 @@ class Joined(str):
         """Return a text that is its only part; `joined` returns others."""
         made = super().__new__(cls, text)
         made.separator, made.parts = "", (text,)
+        return made
+
+
+class Moment(str):
+    """A time as English text, with the time itself."""
+
+    time: datetime
+
+    @classmethod
+    def of(cls, time: datetime, text: str) -> Self:
+        """Return the text of a time."""
+        made = cls(text)
+        made.time = time
         return made
 
 

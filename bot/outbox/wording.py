@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.lease import TERM, Holder
-from text.phrases import counted_phrase, phrase
+from text.phrases import Moment, counted_phrase, phrase
 
 ENABLED = phrase("enabled")
 NO_BOT = phrase("no bot is running")
@@ -76,6 +76,6 @@ def attempts(count: int) -> str:
     return counted_phrase("%(num)s attempt", "%(num)s attempts", count)
 
 
-def moment(value: datetime) -> str:
+def moment(value: datetime) -> Moment:
     """Return a time as people read it, in UTC."""
-    return f"{value:%Y-%m-%d %H:%M:%S}Z"
+    return Moment.of(value, f"{value:%Y-%m-%d %H:%M:%S}Z")

@@ -19,7 +19,7 @@ from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.policy import Policy
 from bot.services import Destination
 from bot.services.layout import Layout
-from text.phrases import explained, phrase
+from text.phrases import Moment, explained, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +192,8 @@ def _remembered(past: Past) -> Decision | None:
     return None
 
 
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _time(moment: datetime) -> Moment:
+    return Moment.of(moment, f"{moment:%Y-%m-%d %H:%M} UTC")
 
 
 def _published(article: Article, channel: Channel, now: datetime) -> str | None:

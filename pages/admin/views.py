@@ -167,6 +167,7 @@ class OperatorViews:
                 "result": result,
                 "by_policy": by_policy,
                 "bars": bars,
+                "bar_top": top(bar.articles for bar in bars),
                 "bar_columns": columns([(bar.articles, 0, _of_bar(bar)) for bar in bars]),
                 "week_top": top(result.weeks),
                 "week_columns": columns([(n, 0, _of_week(WEEKS - i, n)) for i, n in enumerate(result.weeks)]),

@@ -25,6 +25,7 @@ VIEWS = (
     "/admin/preview?article=hostile",
     "/admin/files",
     "/admin/readers",
+    "/admin/settings",
 )
 
 
@@ -106,7 +107,7 @@ def test_replay(operator: Visitor, desk: Desk) -> None:
     desk.check()
     assert len(desk.chat.requests) == before + 1
     page.reload()
-    expect(page.locator("main")).to_contain_text(f"{State.SENT} to team")
+    expect(page.locator("main")).to_contain_text(f"{State.SENT} · Channel team")
 
 
 def test_many_at_once(operator: Visitor) -> None:

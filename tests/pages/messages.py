@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment
@@ -26,15 +27,22 @@ SHOWN_ENUMS: tuple[type[StrEnum], ...] = (State, ChannelStatus, Outcome, Kind, R
 _COUNTED = re.compile(r'\| (?:counted|noun)\(("[^"]+"(?:, "[^"]+")?)\)')
 
 
-def texts() -> set[str]:
+@cache
+def texts() -> frozenset[str]:
     """Return every text that is translated."""
     found = {str(member) for each in SHOWN_ENUMS for member in each}
     for file in TEMPLATES.rglob("*.html"):
         found |= set(_of_template(file.read_text("utf-8")))
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            found |= set(of_code(path.read_text("utf-8")))
-    return found
+    for tree in modules().values():
+        found |= set(of_code(tree))
+    return frozenset(found)
+
+
+@cache
+def modules() -> Mapping[Path, ast.Module]:
+    """Return the program's modules."""
+    files = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return {path: ast.parse(path.read_text("utf-8")) for path in files}
 
 
 def _of_template(source: str) -> Iterator[str]:
@@ -47,9 +55,9 @@ def _of_template(source: str) -> Iterator[str]:
         yield f"%(num)s {nouns.split(chr(34))[1]}"
 
 
-def of_code(source: str) -> Iterator[str]:
+def of_code(tree: ast.Module) -> Iterator[str]:
     """Yield the patterns of the phrases in a module, and the texts that it looks up itself."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -40,6 +40,7 @@ class Desk:
         clock: Clock,
         *,
         url: str = URL,
+        language: str = "en",
         policy: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.site = site
@@ -59,7 +60,7 @@ class Desk:
         config = site.config().model_copy(
             update={
                 "bot": BotConfig.model_validate({"channels": channels}),
-                "site": SiteConfig(title="News", url=url, id="test"),
+                "site": SiteConfig(title="News", url=url, id="test", language=language),
             }
         )
         self.app: Flask = create_app(config, clock=clock, environ=environ, session=self.session)

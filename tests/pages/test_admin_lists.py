@@ -12,16 +12,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.operator import queries
+from bot.operator import queries, reports
 from bot.operator.orders import Seen
 from bot.outbox import channelstate
 from bot.outbox.states import State
 from pages.admin.charts import top
 from pages.admin.tables import as_csv
 from tests.fakechat import FakeChat
-from tests.pages.operator import Desk, form_token
+from tests.pages.operator import Desk, form_token, order
 from tests.pages.parsed import parse, texts
 from tests.site import ArticleSite, Clock
+from text.language import language_of
+
+PAGES = (
+    "/admin",
+    "/admin/deliveries",
+    "/admin/deliveries/1",
+    "/admin/review",
+    "/admin/threshold?channel=team",
+    "/admin/preview",
+    "/admin/preview?article=new",
+    "/admin/readers",
+    "/admin/files",
+    "/admin/settings",
+)
 
 
 @pytest.fixture
@@ -164,3 +178,26 @@ def test_settings_in_force(desk: Desk) -> None:
     assert {each["setting"] for each in only_set} >= {"TEAM", "ADMIN_TOKEN"}
     assert "default" not in {each["from"] for each in only_set}
     assert desk.app.test_client().get("/admin/settings.json").status_code == 303
+
+
+@pytest.mark.parametrize("tag", ["de", "ja"])
+def test_the_operators_pages_in_other_languages(tag: str, site: ArticleSite, clock: Clock) -> None:
+    """Every page is in the language of the site: none has a heading, a button or a state in English."""
+    site.write("old.md", title="Old", quality=90, publishedDateTime="2026-05-01T09:00:00Z")
+    with FakeChat() as chat:
+        desk = Desk(site, chat, clock, language=tag)
+        desk.check()
+        site.write("new.md", title="New", quality=90, publishedDateTime=clock.now.isoformat())
+        desk.check()
+        client = desk.client()
+        words = language_of(tag)
+        for path in PAGES:
+            tree = parse(client.get(path).text)
+            assert tree.get("lang") == tag
+            shown = texts(
+                tree, "//main//h1 | //main//h2 | //main//button | //main//th[@scope='col'] | //label"
+            )
+            assert not [text for text in shown if words.gettext(text) != text], path
+        paused = order(client, "/admin/channels/team/pause").text
+        assert words.say(reports.channel_ordered("team", "pause")) in paused
+        desk.close()

@@ -17,9 +17,10 @@ from app import create_app
 from bot.operator import orders, reports
 from bot.outbox.causes import Cause, describe
 from bot.outbox.states import State
+from bot.outbox.wording import moment
 from config import SiteConfig
 from feeds.filters import FeedFilter
-from tests.pages.messages import PACKAGES, ROOT, TEMPLATES, of_code, texts
+from tests.pages.messages import TEMPLATES, modules, of_code, texts
 from tests.site import URL, ArticleSite
 from text import language
 from text.language import Language, language_of
@@ -142,22 +143,21 @@ def test_english_needs_no_babel() -> None:
 def test_code_has_no_text_that_is_not_translated() -> None:
     """What an error tells readers is a phrase, and a phrase has a literal pattern, which is found here."""
     errors = {"BadFilterError", "BadRequest", "Forbidden", "NotFound"}
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
-                    continue
-                first, where = node.args[0], f"{path}:{node.lineno}"
-                if node.func.id in errors:
-                    assert not isinstance(first, ast.Constant | ast.JoinedStr), where
-                if node.func.id in ("phrase", "counted_phrase") and path.name != "phrases.py":
-                    assert not isinstance(first, ast.JoinedStr | ast.BinOp | ast.IfExp), where
+    for path, tree in modules().items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
+                continue
+            first, where = node.args[0], f"{path}:{node.lineno}"
+            if node.func.id in errors:
+                assert not isinstance(first, ast.Constant | ast.JoinedStr), where
+            if node.func.id in ("phrase", "counted_phrase") and path.name != "phrases.py":
+                assert not isinstance(first, ast.JoinedStr | ast.BinOp | ast.IfExp), where
 
 
 def test_texts_are_found_where_they_are_written() -> None:
     """In every form in which code may have them."""
     source = 'phrase("a %(b)s", b=1); x.gettext("c"); joined(phrase("d"), []); countable("e", "f"); g("h")'
-    assert sorted(of_code(source)) == ["a %(b)s", "c", "d", "e"]
+    assert sorted(of_code(ast.parse(source))) == ["a %(b)s", "c", "d", "e"]
 
 
 def test_a_phrase_is_its_english_text_and_more() -> None:
@@ -169,6 +169,9 @@ def test_a_phrase_is_its_english_text_and_more() -> None:
     assert language_of("de").say(said) == "zurückgestellt: ohne Qualität; 1.200 Zustellungen warten"
     assert language_of("fr").say(said) == "retenu\u00a0: sans qualité\u202f; 1\u202f200 envois attendent"
     assert language_of("ja").say(said) == "保留：品質なし；1,200 件の配信が待っています"
+    due = phrase("due %(time)s", time=moment(MOMENT))
+    assert due == "due 2026-11-20 13:15:00Z"
+    assert language_of("de").say(due) == "fällig 20.11.2026, 13:15 UTC"
     assert language_of("de").sentence(orders.WILL_BE_POSTED.says).startswith("Wird im nächsten Lauf")
 
 
