@@ -80,9 +80,9 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
 def _ours(site: product.MeasuredSite, command: Sequence[str | Path]) -> Sample:
     site.forget()
     sample = process(command, cwd=product.CWD, env=site.env)
-    made = len(list((site.public / "feeds").iterdir()))
-    if made < 3 * len(TOPICS):
-        raise BenchmarkError(f"the export made {made} documents")
+    count = len(list((site.public / "feeds").iterdir()))
+    if count < 3 * len(TOPICS):
+        raise BenchmarkError(f"the export wrote {count} documents")
     return sample
 
 

@@ -85,14 +85,14 @@ def changes(articles: str, path: str, slug: str, runs: str) -> dict[str, list[fl
             file.write_text(retitled(before, title), encoding="utf-8")
             began = perf_counter()
             indexer.refresh([path])
-            made = publisher.document(slug, "rss")
-            made.document.encoded("gzip")
+            cached = publisher.document(slug, "rss")
+            cached.document.encoded("gzip")
             found["rss"].append(perf_counter() - began)
             for name in (slug, "all"):
                 for extension in FORMATS:
                     publisher.document(name, extension).document.encoded("gzip")
             found["all"].append(perf_counter() - began)
-            if title.encode() not in made.document.body:
+            if title.encode() not in cached.document.body:
                 raise SystemExit(f"the new document does not say {title!r}")
     finally:
         file.write_text(before, encoding="utf-8")

@@ -93,14 +93,14 @@ class Corpus:
 def corpus(kind: Kind, count: int) -> Corpus:
     """Return the corpus of this kind and size; it is written once and then used again."""
     home = VAR / "corpus" / f"{kind.name}-{count}"
-    folder, made = home / "articles", home / _MADE
+    folder, marker = home / "articles", home / _MADE
     version = f"{_VERSION} {kind}"
-    if not made.exists() or json.loads(made.read_text())["version"] != version:
+    if not marker.exists() or json.loads(marker.read_text())["version"] != version:
         shutil.rmtree(home, ignore_errors=True)
         folder.mkdir(parents=True)
         size = sum(_write(folder, kind, number) for number in range(count))
-        made.write_text(json.dumps({"version": version, "size": size}))
-    return Corpus(kind, count, folder, json.loads(made.read_text())["size"])
+        marker.write_text(json.dumps({"version": version, "size": size}))
+    return Corpus(kind, count, folder, json.loads(marker.read_text())["size"])
 
 
 _VERSION = 1

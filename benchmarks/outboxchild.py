@@ -66,8 +66,8 @@ def fill(url: str, count: str) -> int:
     with database.write(limited=False) as connection:
         numbers = _NUMBERS if database.is_sqlite else _SERIES
         for statement in (_DELIVERIES, _ATTEMPTS):
-            made = statement.format(began=began, ended=ended).strip()
-            connection.execute(text(f"{numbers.format(count)} {made}"))
+            sql = statement.format(began=began, ended=ended).strip()
+            connection.execute(text(f"{numbers.format(count)} {sql}"))
     database.close()
     return int(count)
 

@@ -25,9 +25,9 @@ def posts(options: Options) -> Table:
         if fresh:
             site.forget()
         sample = process(site.export(), cwd=product.CWD, env=site.env)
-        made = len(list((site.public / "feeds").iterdir()))
-        if made < 3 * len(TOPICS):
-            raise BenchmarkError(f"the export made {made} documents")
+        count = len(list((site.public / "feeds").iterdir()))
+        if count < 3 * len(TOPICS):
+            raise BenchmarkError(f"the export wrote {count} documents")
         return sample
 
     def check() -> Sample:

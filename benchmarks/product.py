@@ -74,11 +74,11 @@ class MeasuredSite:
 
 def site(name: str, articles: Path, more: str = "", feeds: str = _FEEDS) -> MeasuredSite:
     """Return a fresh site over these articles; `feeds` and `more` belong to its configuration."""
-    made = MeasuredSite(VAR / "site" / name)
-    made.home.mkdir(parents=True, exist_ok=True)
-    made.config.write_text(_CONFIG.format(articles=articles, feeds=feeds) + more)
-    made.forget()
-    return made
+    measured = MeasuredSite(VAR / "site" / name)
+    measured.home.mkdir(parents=True, exist_ok=True)
+    measured.config.write_text(_CONFIG.format(articles=articles, feeds=feeds) + more)
+    measured.forget()
+    return measured
 
 
 CWD = ROOT

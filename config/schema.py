@@ -19,8 +19,8 @@ Schema = dict[str, Any]
 
 def schema() -> Schema:
     """Return the schema, equal for equal programs; channels have the settings of each service."""
-    made = Config.model_json_schema()
-    definitions = made["$defs"]
+    document = Config.model_json_schema()
+    definitions = document["$defs"]
     for kind in sorted(services()):
         channel = channel_model(kind).model_json_schema()
         definitions |= {
@@ -31,7 +31,7 @@ def schema() -> Schema:
     definitions["ChannelConfig"] = {
         "anyOf": [{"$ref": f"#/$defs/{kind}-channel"} for kind in sorted(services())]
     }
-    written: Schema = _as_written(made)
+    written: Schema = _as_written(document)
     return {"$schema": DIALECT, "title": "Newswire's config.yaml"} | written
 
 

@@ -152,7 +152,7 @@ class Bodies:
         key = self._key(article, own_url)
         found = self.cache.rendered.get(key)
         if found is None or not self._holds(found):
-            found = self._made(article, own_url, key, self.cache)
+            found = self._stored_or_rendered(article, own_url, key, self.cache)
             self.cache.rendered.put(key, found, sys.getsizeof(found.html))
         self.links.note_change(found.changes_at)
         return found.html
@@ -179,7 +179,7 @@ class Bodies:
         """Return the summary of an article that has none of its own."""
         return summarise(article.body, generator=self.generator, markup=article.markup)
 
-    def _made(self, article: Article, own_url: str, key: Key, cache: TextCache) -> Rendered:
+    def _stored_or_rendered(self, article: Article, own_url: str, key: Key, cache: TextCache) -> Rendered:
         """Return a text that an earlier export stored, or else make it, and store it where that is right.
 
         What depends on the folder, by its links, is not stored.
@@ -191,10 +191,10 @@ class Bodies:
         html = stored.get(stored_key)
         if html is not None:
             return Rendered(html, None, None)
-        made = self._rendered(article, own_url, cache.take(key))
-        if made.revision is None:
-            stored.put(stored_key, made.html)
-        return made
+        result = self._rendered(article, own_url, cache.take(key))
+        if result.revision is None:
+            stored.put(stored_key, result.html)
+        return result
 
     def _stored_key(self, stored: StoredTexts, key: Key, article: Article) -> bytes:
         """Return the key of a text in `stored`: of all that it depends on."""

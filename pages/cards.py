@@ -108,16 +108,16 @@ class Cards:
     def card(self, article: Article, *, without: str = "") -> Card:
         """Return an article's card; the topic whose slug is `without` is not named on it."""
         if self._cache is None:
-            return self._made(article, without)
+            return self._built(article, without)
         # The catalog gives an article with its body and related ones, or without.
         key = (article.id, without, len(article.related), bool(article.body))
         card = self._cache.get(key)
         if card is None:
-            card = self._made(article, without)
+            card = self._built(article, without)
             self._cache.put(key, card, _CARD_BYTES)
         return card
 
-    def _made(self, article: Article, without: str) -> Card:
+    def _built(self, article: Article, without: str) -> Card:
         site, topics = self._site, self._topics
         entry = build_entry(article, site, content="excerpt", related=RELATED)
         names = [author.name for author in entry.authors]

@@ -56,9 +56,12 @@ def subscription(feed: Feed, *, with_qr_code: bool = True) -> Subscription:
     """Return the ways to subscribe to `feed`. The QR code leads to its page: phones show feeds as raw XML."""
     addresses = tuple(
         FeedAddress(
-            label=_LABELS[extension], extension=extension, url=feed.address(extension), mimetype=made.MIMETYPE
+            label=_LABELS[extension],
+            extension=extension,
+            url=feed.address(extension),
+            mimetype=fmt.MIMETYPE,
         )
-        for extension, made in FORMATS.items()
+        for extension, fmt in FORMATS.items()
     )
     preferred = addresses[0].url
     encoded = quote(preferred, safe="")

@@ -52,7 +52,7 @@ def resized(data: bytes) -> Resized:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(BytesIO(data), formats=(kind,)) as opened:
-                return _made(opened)
+                return _scaled(opened)
     except PictureError:
         raise
     # Decoders raise anything for what they do not understand.
@@ -68,7 +68,7 @@ def _kind(data: bytes) -> str | None:
     return next((name for start, name in _SIGNATURES if data.startswith(start)), None)
 
 
-def _made(opened: Image.Image) -> Resized:
+def _scaled(opened: Image.Image) -> Resized:
     width, height = opened.size
     if width * height > MAX_PIXELS:
         raise PictureError(f"it has more than {MAX_PIXELS:,} pixels")

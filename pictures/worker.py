@@ -59,8 +59,8 @@ class Worker:
                 self._store.begin(key)
                 try:
                     self._limit()
-                    made = resized(future.result())
-                    self._store.save(key, (made.width, made.height), made.small, made.large)
+                    copies = resized(future.result())
+                    self._store.save(key, (copies.width, copies.height), copies.small, copies.large)
                 except PictureError as error:
                     self._store.fail(key, str(error))
                     log.info("no picture from %s: %s", printable(url), error)

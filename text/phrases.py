@@ -21,9 +21,9 @@ class Phrase(str):
 
     def __new__(cls, text: str = "") -> Self:
         """Return a text that is its own pattern; `phrase` and `counted_phrase` return others."""
-        made = super().__new__(cls, text)
-        made.pattern, made.plural, made.number, made.values = text, "", 1, {}
-        return made
+        result = super().__new__(cls, text)
+        result.pattern, result.plural, result.number, result.values = text, "", 1, {}
+        return result
 
 
 class Joined(str):
@@ -34,9 +34,9 @@ class Joined(str):
 
     def __new__(cls, text: str = "") -> Self:
         """Return a text that is its only part; `joined` returns others."""
-        made = super().__new__(cls, text)
-        made.separator, made.parts = "", (text,)
-        return made
+        result = super().__new__(cls, text)
+        result.separator, result.parts = "", (text,)
+        return result
 
 
 class Moment(str):
@@ -54,9 +54,9 @@ class Moment(str):
 
 def phrase(pattern: str, /, **values: Any) -> Phrase:
     """Return a pattern such as "due %(time)s" filled in; without values it is the text as it is."""
-    made = Phrase(pattern % values if values else pattern)
-    made.pattern, made.values = pattern, values
-    return made
+    result = Phrase(pattern % values if values else pattern)
+    result.pattern, result.values = pattern, values
+    return result
 
 
 def counted_phrase(singular: str, plural: str, number: int, /, **values: Any) -> Phrase:
@@ -65,9 +65,9 @@ def counted_phrase(singular: str, plural: str, number: int, /, **values: Any) ->
     The number is written as "1,200".
     """
     pattern = singular if number == 1 else plural
-    made = Phrase(pattern % {"num": f"{number:,}", **values})
-    made.pattern, made.plural, made.number, made.values = singular, plural, number, values
-    return made
+    result = Phrase(pattern % {"num": f"{number:,}", **values})
+    result.pattern, result.plural, result.number, result.values = singular, plural, number, values
+    return result
 
 
 def countable(singular: str, plural: str) -> tuple[str, str]:
@@ -78,9 +78,9 @@ def countable(singular: str, plural: str) -> tuple[str, str]:
 def joined(separator: str, parts: Iterable[str]) -> Joined:
     """Return texts with a separator between them, which is translated too."""
     found = tuple(parts)
-    made = Joined(separator.join(found))
-    made.separator, made.parts = separator, found
-    return made
+    result = Joined(separator.join(found))
+    result.separator, result.parts = separator, found
+    return result
 
 
 def explained(what: str, why: str) -> Phrase:

@@ -15,5 +15,5 @@ def parameters() -> tuple[tuple[str, str], ...]:
 def respond(document: Document) -> Response:
     """Answer the current request with a document, or with 304 where the client has it already."""
     conditions = {name.lower(): value for name, value in request.headers}
-    made = answer(document, conditions)
-    return Response(made.body, status=made.status, headers=list(made.headers))
+    answered = answer(document, conditions)
+    return Response(answered.body, status=answered.status, headers=list(answered.headers))

@@ -60,17 +60,17 @@ def _deliveries(connection: Connection) -> Iterator[Metric]:
 
 
 def _attempts(connection: Connection) -> Iterator[Metric]:
-    made = CounterMetricFamily(
+    counter = CounterMetricFamily(
         "newswire_attempts",
         "Requests to chat services by channel and outcome.",
         labels=["channel", "outcome"],
     )
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * (len(BUCKETS) + 2))
     for tally in tallies.attempts_made(connection):
-        made.add_metric([tally.channel, tally.outcome], tally.attempts)
+        counter.add_metric([tally.channel, tally.outcome], tally.attempts)
         values = (*tally.within, tally.attempts, tally.seconds)
         sums[tally.channel] = [a + b for a, b in zip(sums[tally.channel], values, strict=True)]
-    yield made
+    yield counter
     times = HistogramMetricFamily(
         "newswire_attempt_seconds", "Time until a chat service answered.", labels=["channel"]
     )

@@ -145,11 +145,11 @@ class _Course:
             self._spent = replace(self._spent, left=self._pace.per_tick)
             self._tick_ends = now + self._pace.every
         self._expire(now)
-        made = release(self.waiting, self._policy, self._spent, now)
+        released = release(self.waiting, self._policy, self._spent, now)
         decided = digest_decided(self._policy, self._spent, now) or self._spent.digest_at
         self._spent = replace(self._spent, digest_at=decided)
-        if made:
-            self._note(made, now)
+        if released:
+            self._note(released, now)
 
     def next_moment(self, now: datetime) -> datetime | None:
         """Return when something may be posted next if nothing comes up."""
@@ -177,15 +177,15 @@ class _Course:
                 self.take(pair[0])
                 break
 
-    def _note(self, made: tuple[PlannedPost, ...], now: datetime) -> None:
+    def _note(self, released: tuple[PlannedPost, ...], now: datetime) -> None:
         spent, budget = self._spent, self._policy.budget
-        singles = sum(each.kind is not PostKind.DIGEST for each in made)
+        singles = sum(each.kind is not PostKind.DIGEST for each in released)
         since = budget.period(now)[0] if budget else now
-        seen = [at for at in spent.seen if at >= since] + [now] * len(made) if budget else []
+        seen = [at for at in spent.seen if at >= since] + [now] * len(released) if budget else []
         self._spent = replace(spent, left=spent.left - singles, seen=tuple(seen))
-        posted = {delivery.id for each in made for delivery in each.deliveries}
+        posted = {delivery.id for each in released for delivery in each.deliveries}
         if self._policy.similar is not None:
             covered = (covering_article(each) for each in self.waiting if each.delivery.id in posted)
             self._posted = [*self._posted, *covered][-MOST:]
         self.waiting = [each for each in self.waiting if each.delivery.id not in posted]
-        self.posts += made
+        self.posts += released

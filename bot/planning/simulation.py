@@ -125,13 +125,13 @@ def _days(
         by_day.setdefault(post.due_at.astimezone(place).date(), []).append(post)
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
-        made = by_day.get(day, [])
+        that_day = by_day.get(day, [])
         yield SimulatedDay(
             day=day,
             came=came[day],
-            posted=sum(len(post.deliveries) for post in made),
-            posts=len(made),
-            digests=sum(post.kind is PostKind.DIGEST for post in made),
-            urgent=sum(post.kind is PostKind.URGENT for post in made),
+            posted=sum(len(post.deliveries) for post in that_day),
+            posts=len(that_day),
+            digests=sum(post.kind is PostKind.DIGEST for post in that_day),
+            urgent=sum(post.kind is PostKind.URGENT for post in that_day),
             expired=expired[day],
         )

@@ -87,12 +87,12 @@ def threshold(found: Candidates, min_quality: int | None, now: datetime) -> Thre
     if min_quality is None:
         return Threshold(min_quality=None, weeks=_weeks(found.articles, now), just_made=(), just_missed=())
     rated = [(article.quality, article) for article in found.articles if article.quality is not None]
-    made = sorted((pair for pair in rated if pair[0] >= min_quality), key=lambda pair: pair[0])
+    passing = sorted((pair for pair in rated if pair[0] >= min_quality), key=lambda pair: pair[0])
     missed = sorted((pair for pair in rated if pair[0] < min_quality), key=lambda pair: -pair[0])
     return Threshold(
         min_quality=min_quality,
-        weeks=_weeks((article for _, article in made), now),
-        just_made=tuple(article for _, article in made[:_NEAR]),
+        weeks=_weeks((article for _, article in passing), now),
+        just_made=tuple(article for _, article in passing[:_NEAR]),
         just_missed=tuple(article for _, article in missed[:_NEAR]),
     )
 

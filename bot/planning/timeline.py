@@ -111,14 +111,14 @@ def timeline(
     is_open = state.state is ChannelStatus.ENABLED
     found = forecast(arrivals, channel.policy, spent, pace, now, end) if is_open else _NOTHING
     candidates = {each.candidate.delivery.id: each.candidate for each in arrivals}
-    made = [*_released(connection, channel, is_open)]
-    made += [_planned(each, candidates, review=channel.review) for each in found.posts]
+    planned = [*_released(connection, channel, is_open)]
+    planned += [_planned(each, candidates, review=channel.review) for each in found.posts]
     return Timeline(
         channel=channel,
         start=now,
         end=end,
         is_open=is_open,
-        posts=tuple(sorted(made, key=lambda each: each.at or end)),
+        posts=tuple(sorted(planned, key=lambda each: each.at or end)),
         waits=tuple(_waits(waiting, channel, spent, found.posts, now)),
     )
 
@@ -214,10 +214,10 @@ def _waits(
     waiting: Sequence[Candidate],
     channel: Channel,
     spent: Spent,
-    made: Sequence[PlannedPost],
+    planned: Sequence[PlannedPost],
     now: datetime,
 ) -> Iterator[Wait]:
-    posted_at = {delivery.id: post.due_at for post in made for delivery in post.deliveries}
+    posted_at = {delivery.id: post.due_at for post in planned for delivery in post.deliveries}
     for each in waiting:
         at = posted_at.get(each.delivery.id)
         if at is None or at > now:

@@ -98,8 +98,8 @@ class Releaser:
         left = min(left, BATCH)
         waiting = self.outbox.backlog.waiting(self.channel.name, left)
         candidates = [candidate_of(each, None, None) for each in waiting]
-        made = release(candidates, self.channel.policy, Spent(left=left), now)
-        return self.outbox.backlog.release(self.channel.name, made, now, review=self.channel.review) or 0
+        planned = release(candidates, self.channel.policy, Spent(left=left), now)
+        return self.outbox.backlog.release(self.channel.name, planned, now, review=self.channel.review) or 0
 
     def _by_policy(self, left: int, now: datetime) -> int:
         name, policy = self.channel.name, self.channel.policy
@@ -113,15 +113,17 @@ class Releaser:
         is_current = self._is_current(now)
         with self.outbox.database.read() as connection:
             spent = replace(spent_of(connection, policy, state, left, now), is_current=is_current)
-        made = release(candidates, policy, spent, now)
+        planned = release(candidates, policy, spent, now)
         decided = digest_decided(policy, spent, now)
-        released = self.outbox.backlog.release(name, made, now, review=self.channel.review, digest_at=decided)
+        released = self.outbox.backlog.release(
+            name, planned, now, review=self.channel.review, digest_at=decided
+        )
         if released is None:
             return 0
         if is_current and (last := decided or spent.digest_at):
             self.memory.note_decided(name, last)
         # What is under way may fail, and then leaves its place in the budget to another.
-        if not made and left > 0 and is_current and spent.under_way == 0:
+        if not planned and left > 0 and is_current and spent.under_way == 0:
             ends = [each.expires_at for each in candidates]
             moments = [each for each in (next_moment(policy, spent, now), *ends) if each]
             self.memory.note_idle(name, standing, revision, min(moments, default=None))

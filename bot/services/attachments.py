@@ -56,7 +56,7 @@ def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int
     image = web_url(message.image or "", URL) if with_image else None
     author = fit(clean(message.provider or ""), NAME)
     icon = web_url(message.provider_icon or "", URL) if with_image and author else None
-    made = {
+    shown = {
         "fallback": fit(title_of(message), TITLE),
         "color": COLOUR,
         "author_name": author,
@@ -69,14 +69,14 @@ def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int
         _picture(message): image,
         "fields": list(_fields(message, escape)),
     }
-    return {name: value for name, value in made.items() if value}
+    return {name: value for name, value in shown.items() if value}
 
 
 def _free(message: Message, *, with_image: bool, markup: Markup, limit: int) -> dict[str, object]:
     """Return an attachment whose text is formatted, and which has a title only over several articles."""
     title, link = fit(title_of(message), TITLE), web_url(message.link, URL)
     image = web_url(message.image or "", URL) if with_image else None
-    made = {
+    shown = {
         "fallback": title,
         "color": COLOUR,
         "title": None if message.text else fit(title_of(message), TITLE, str if link else markup.escape),
@@ -84,7 +84,7 @@ def _free(message: Message, *, with_image: bool, markup: Markup, limit: int) -> 
         "text": formatted(message, limit, markup),
         _picture(message): image,
     }
-    return {name: value for name, value in made.items() if value}
+    return {name: value for name, value in shown.items() if value}
 
 
 def formatted(message: Message, limit: int, markup: Markup) -> str:

@@ -59,9 +59,9 @@ def fitted(
     """
     items = tuple(map(_shortened, message.items))
     for step in STEPS:
-        made = render(_listed(items, step))
-        if size(made) <= limit:
-            return made
+        rendered = render(_listed(items, step))
+        if size(rendered) <= limit:
+            return rendered
     return cut(_listed(items, STEPS[-1]), limit, render, size)
 
 

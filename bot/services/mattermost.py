@@ -96,11 +96,11 @@ class Mattermost(Service):
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
             return _request(to, {"text": _plain(message)})
-        made = attachment(message, with_image=detail < Detail.NO_IMAGE, markup=_MARKUP, limit=LIST)
+        attached = attachment(message, with_image=detail < Detail.NO_IMAGE, markup=_MARKUP, limit=LIST)
         small = {} if message.text else {"footer": written_time(message)}
         called = _above(message)
         text = {"text": called} if called else {}
-        return _request(to, {**text, "attachments": [{**made, **small}]})
+        return _request(to, {**text, "attachments": [{**attached, **small}]})
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""

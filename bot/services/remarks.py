@@ -70,8 +70,8 @@ def covered(
         return None
     for longest in _LINKS:
         line = Line(runs=tuple(coverage_runs(message, longest)))
-        made = render([line])
-        if size(made) <= limit:
-            return made
-    made = cut([line], limit, render, size)
-    return made if size(made) <= limit else None
+        rendered = render([line])
+        if size(rendered) <= limit:
+            return rendered
+    rendered = cut([line], limit, render, size)
+    return rendered if size(rendered) <= limit else None

@@ -90,13 +90,13 @@ class RocketChat(Service):
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
             return _request(to, {"text": _plain(message)})
-        made = attachment(message, with_image=detail < Detail.NO_IMAGE, markup=_MARKUP, limit=LIST)
-        del made["fallback"]
+        attached = attachment(message, with_image=detail < Detail.NO_IMAGE, markup=_MARKUP, limit=LIST)
+        del attached["fallback"]
         at = message.published_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
         small = {} if message.text else {"ts": at}
         called = _above(message)
         text = {"text": called} if called else {}
-        return _request(to, {**text, "attachments": [{**made, **small}]})
+        return _request(to, {**text, "attachments": [{**attached, **small}]})
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""

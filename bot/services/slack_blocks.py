@@ -256,11 +256,11 @@ def _runs(line: Line) -> list[dict[str, object]]:
 
 
 def _run(run: Run) -> dict[str, object]:
-    made: dict[str, object] = {"type": "text", "text": run.text}
+    node: dict[str, object] = {"type": "text", "text": run.text}
     if run.link:
-        made = {"type": "link", "url": run.link, "text": run.text}
+        node = {"type": "link", "url": run.link, "text": run.text}
     style = {name: True for field, name in _STYLES.items() if getattr(run, field)}
-    return {**made, "style": style} if style else made
+    return {**node, "style": style} if style else node
 
 
 def _line_size(line: Line) -> int:

@@ -108,12 +108,12 @@ def _rich(text: Sequence[Line]) -> list[dict[str, object]]:
 
 
 def _formatted(run: Run) -> dict[str, object]:
-    made = _run(run.text or " ")
+    inline = _run(run.text or " ")
     if run.bold:
-        made["weight"] = "Bolder"
-    made |= {"italic": True} if run.italic else {}
-    made |= {"strikethrough": True} if run.struck else {}
-    return made | ({"selectAction": {"type": "Action.OpenUrl", "url": run.link}} if run.link else {})
+        inline["weight"] = "Bolder"
+    inline |= {"italic": True} if run.italic else {}
+    inline |= {"strikethrough": True} if run.struck else {}
+    return inline | ({"selectAction": {"type": "Action.OpenUrl", "url": run.link}} if run.link else {})
 
 
 def _size(blocks: Sequence[dict[str, object]]) -> int:

@@ -137,8 +137,8 @@ class Telegram(Service):
         target = {"chat_id": to.options["chat"], "message_id": int(number)}
         if message_id.endswith(_MARK):
             return _request(to, "editMessageCaption", {**target, **caption_of(message)})
-        made = plain_of(message) if detail == Detail.PLAIN else text_of(message)
-        return _request(to, "editMessageText", {**target, **made})
+        rendered = plain_of(message) if detail == Detail.PLAIN else text_of(message)
+        return _request(to, "editMessageText", {**target, **rendered})
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""

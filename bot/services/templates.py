@@ -155,13 +155,13 @@ def _line_of(error: Exception, name: str) -> int:
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
-    made = ImmutableSandboxedEnvironment(
+    sandbox = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, finalize=_escaped, trim_blocks=True, lstrip_blocks=True
     )
-    made.globals.clear()
-    made.filters = {name: made.filters.get(name, _date) for name in FILTERS}
-    made.tests = {name: made.tests[name] for name in _TESTS}
-    return made
+    sandbox.globals.clear()
+    sandbox.filters = {name: sandbox.filters.get(name, _date) for name in FILTERS}
+    sandbox.tests = {name: sandbox.tests[name] for name in _TESTS}
+    return sandbox
 
 
 _ENVIRONMENT = _environment()

@@ -51,18 +51,18 @@ class _Extension:
 
 def generator(feed: Feed, extension: str, mimetype: str) -> Any:
     """Return a feedgen generator that knows all of the feed that RSS and Atom share, but for its entries."""
-    made = feedgen.feed.FeedGenerator()
-    made.register_extension("ours", _Extension, _Extension)
-    made.id(feed.id)
-    made.title(feed.title)
-    made.description(feed.description)
-    made.link(href=feed.address(extension), rel="self", type=mimetype)
+    builder = feedgen.feed.FeedGenerator()
+    builder.register_extension("ours", _Extension, _Extension)
+    builder.id(feed.id)
+    builder.title(feed.title)
+    builder.description(feed.description)
+    builder.link(href=feed.address(extension), rel="self", type=mimetype)
     # Last, because feedgen takes the last link of all for the RSS <link>.
-    made.link(href=feed.page_url, rel="alternate", type="text/html")
-    made.language(feed.language)
-    made.generator("Newswire")
-    made.updated(feed.updated or NEVER_UPDATED)
-    return made
+    builder.link(href=feed.page_url, rel="alternate", type="text/html")
+    builder.language(feed.language)
+    builder.generator("Newswire")
+    builder.updated(feed.updated or NEVER_UPDATED)
+    return builder
 
 
 def feed_namespaces(feed: Feed, always: Mapping[str, str]) -> dict[str, str]:
@@ -82,12 +82,12 @@ def add_feed_links(parent: etree._Element, feed: Feed, extension: str) -> None:
         add(parent, f"{{{HISTORY}}}archive")
 
 
-def add_entry(made: Any, entry: Entry, complete: Complete) -> Any:
+def add_entry(builder: Any, entry: Entry, complete: Complete) -> Any:
     """Add what RSS and Atom share of an entry, and return feedgen's entry; `complete` gets the element.
 
     Its id is for each format to add.
     """
-    added = made.add_entry(order="append")
+    added = builder.add_entry(order="append")
     added.ours.complete = complete
     added.title(entry.title)
     added.link(href=entry.url, rel="alternate")

@@ -26,20 +26,20 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 def render(feed: Feed) -> bytes:
     """Return the feed as Atom 1.0: titles and summaries as plain text, content as HTML."""
-    made = generator(feed, EXTENSION, MIMETYPE)
-    made.author(name=feed.author, uri=feed.home_url)
+    builder = generator(feed, EXTENSION, MIMETYPE)
+    builder.author(name=feed.author, uri=feed.home_url)
     if feed.icon:
-        made.icon(feed.icon)
-        made.logo(feed.icon)
-    made.ours.namespaces = feed_namespaces(feed, {"media": MEDIA})
-    made.ours.complete = partial(add_feed_links, feed=feed, extension=EXTENSION)
+        builder.icon(feed.icon)
+        builder.logo(feed.icon)
+    builder.ours.namespaces = feed_namespaces(feed, {"media": MEDIA})
+    builder.ours.complete = partial(add_feed_links, feed=feed, extension=EXTENSION)
     for entry in feed.entries:
-        added = add_entry(made, entry, partial(_complete_entry, entry=entry))
+        added = add_entry(builder, entry, partial(_complete_entry, entry=entry))
         added.id(entry.uri)
         added.author([{"name": author.name, "uri": author.url} for author in entry.authors])
         if entry.summary:
             added.summary(entry.summary, type="text")
-    document: bytes = made.atom_str(pretty=True)
+    document: bytes = builder.atom_str(pretty=True)
     return spelled(document)
 
 

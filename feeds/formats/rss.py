@@ -34,23 +34,23 @@ _PERIODS = {"hourly": 60, "daily": 1440, "weekly": 10080, "monthly": 43200, "yea
 
 def render(feed: Feed) -> bytes:
     """Return the feed as RSS 2.0. Titles are plain text; descriptions are HTML, as readers take them."""
-    made = generator(feed, EXTENSION, MIMETYPE)
-    made.docs("https://www.rssboard.org/rss-specification")
-    made.ttl(feed.ttl)
+    builder = generator(feed, EXTENSION, MIMETYPE)
+    builder.docs("https://www.rssboard.org/rss-specification")
+    builder.ttl(feed.ttl)
     if feed.icon and feed.icon.lower().endswith(_PICTURES):
-        made.image(feed.icon)
-    made.ours.namespaces = feed_namespaces(feed, {"dc": _DC, "media": MEDIA, "sy": _SY})
+        builder.image(feed.icon)
+    builder.ours.namespaces = feed_namespaces(feed, {"dc": _DC, "media": MEDIA, "sy": _SY})
     if _podcast.is_podcast(feed):
-        made.ours.namespaces |= _podcast.NAMESPACES
-    made.ours.complete = partial(_complete_channel, feed=feed)
+        builder.ours.namespaces |= _podcast.NAMESPACES
+    builder.ours.complete = partial(_complete_channel, feed=feed)
     for entry in feed.entries:
-        item = add_entry(made, entry, partial(_complete_item, entry=entry))
+        item = add_entry(builder, entry, partial(_complete_item, entry=entry))
         item.guid(entry.id, permalink=entry.id == entry.url)
         if entry.summary:
             item.description(escape(entry.summary, quote=False), isSummary=True)
         if entry.provider and entry.provider.feed_url:
             item.source(url=entry.provider.feed_url, title=entry.provider.name)
-    document: bytes = made.rss_str(pretty=True)
+    document: bytes = builder.rss_str(pretty=True)
     return spelled(document)
 
 

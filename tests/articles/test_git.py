@@ -33,11 +33,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Origin:
-    made = Origin(tmp_path / "origin")
-    made.write("one.md", "One")
-    made.write("2026/two.md", "Two")
-    made.commit()
-    return made
+    repository = Origin(tmp_path / "origin")
+    repository.write("one.md", "One")
+    repository.write("2026/two.md", "Two")
+    repository.commit()
+    return repository
 
 
 @pytest.fixture

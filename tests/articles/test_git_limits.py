@@ -25,18 +25,18 @@ from tests.articles.test_watcher import wait_for
 @pytest.fixture
 def origin(tmp_path: Path) -> Origin:
     """A repository with one article."""
-    made = Origin(tmp_path / "origin")
-    made.write("one.md", "One")
-    made.commit()
-    return made
+    created = Origin(tmp_path / "origin")
+    created.write("one.md", "One")
+    created.commit()
+    return created
 
 
 @pytest.fixture
 def checkout(origin: Origin, tmp_path: Path) -> Checkout:
     """A checkout that has pulled once."""
-    made = of(origin.url, tmp_path)
-    pull(made)
-    return made
+    created = of(origin.url, tmp_path)
+    pull(created)
+    return created
 
 
 def _doubled(origin: Origin, innermost: str, levels: int, width: int) -> str:

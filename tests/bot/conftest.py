@@ -122,6 +122,6 @@ def chat(running_chat: FakeChat) -> FakeChat:
 @pytest.fixture
 def world(open_database: Callable[[], Database], chat: FakeChat, clock: Clock) -> Iterator[World]:
     """Everything a bot needs, and bots on demand."""
-    made = World(open_database=open_database, chat=chat, clock=clock)
-    yield made
-    made.close()
+    started = World(open_database=open_database, chat=chat, clock=clock)
+    yield started
+    started.close()

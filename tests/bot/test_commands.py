@@ -25,10 +25,10 @@ from text import terminal
 @pytest.fixture
 def program(tmp_path: Path, chat: FakeChat) -> Iterator[Program]:
     """An installation with one Slack channel for good articles, and no tables yet."""
-    made = Program(home=tmp_path, chat=chat)
-    made.slack("team", min_quality=65)
-    yield made
-    made.close()
+    installed = Program(home=tmp_path, chat=chat)
+    installed.slack("team", min_quality=65)
+    yield installed
+    installed.close()
 
 
 @pytest.fixture

@@ -133,12 +133,12 @@ def test_a_million_rows(world: World, other: str) -> None:
     number = select(literal(1).label("number")).cte("numbers", recursive=True)
     number = number.union_all(select(number.c.number + 1).where(number.c.number < 1_000_000))
     name, moment = "a" + cast(number.c.number, Text), literal(START, table.c.created_at.type)
-    made = {
+    columns = {
         "article_id": name, "article_key": name, "channel": literal("c"), "title": literal("t"),
         "state": literal("baselined"), "published_at": moment, "created_at": moment, "updated_at": moment,
     }  # fmt: skip
     with world.database.write(limited=False) as connection:
-        connection.execute(insert(table).from_select(list(made), select(*made.values())))
+        connection.execute(insert(table).from_select(list(columns), select(*columns.values())))
     with closing(connect(other)) as target:
         assert copying.move(world.database, target, world.clock()) > 1_000_000
         with target.read() as connection:

@@ -37,9 +37,9 @@ class Doorkeeper:
 @pytest.fixture
 def program(tmp_path: Path, database_url: str) -> Iterator[Program]:
     with FakeChat() as chat:
-        made = Program(home=tmp_path, chat=chat, database_url=database_url)
-        yield made
-        made.close()
+        installed = Program(home=tmp_path, chat=chat, database_url=database_url)
+        yield installed
+        installed.close()
 
 
 @pytest.mark.parametrize(

@@ -54,14 +54,14 @@ def test_a_program_is_sent_everything() -> None:
 @pytest.mark.parametrize("mean", AWKWARD.values(), ids=AWKWARD)
 def test_the_sample_templates_show_every_article_as_it_is(path: Path, mean: str) -> None:
     """Whatever an article's texts hold, they add no markup, link or mention."""
-    made = template(path.read_text(encoding="utf-8"), path.name)
+    tried = template(path.read_text(encoding="utf-8"), path.name)
     hostile = replace(WHOLE, title=mean, summary=mean, provider=mean, topics=(mean,))
-    text = made.render(hostile)
+    text = tried.render(hostile)
     assert {run.link for line in text for run in line.runs} <= {"", WHOLE.link}
     assert {run.bold for line in text for run in line.runs if run.link} == {True}
     assert words_of(text).startswith(" ".join(mean.replace("\x0b", " ").split())[:1])
     bare = replace(hostile, summary="", provider=None, topics=(), quality=None)
-    assert "*" not in words_of(made.render(replace(bare, title="x")))
+    assert "*" not in words_of(tried.render(replace(bare, title="x")))
 
 
 @settings(deadline=None, max_examples=60)
@@ -69,9 +69,9 @@ def test_the_sample_templates_show_every_article_as_it_is(path: Path, mean: str)
 def test_a_value_is_never_markup(text: str) -> None:
     """An escaped value between any two words reads back unchanged, on one line."""
     line = clean(text)
-    (made,) = formatted(f"a {escape(line)} b")
-    assert "".join(run.text for run in made.runs).split() == f"a {line} b".split()
-    assert all(run == Run(text=run.text) for run in made.runs)
+    (tried,) = formatted(f"a {escape(line)} b")
+    assert "".join(run.text for run in tried.runs).split() == f"a {line} b".split()
+    assert all(run == Run(text=run.text) for run in tried.runs)
 
 
 def test_the_markdown_of_templates() -> None:
@@ -139,9 +139,9 @@ def test_a_template_that_fails_loses_no_message(
     source: str, said: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The message is posted in its usual form, and the log says why."""
-    made = template(source, "t.j2")
+    tried = template(source, "t.j2")
     message = replace(WHOLE, quality=None, topics=("a", "b", "c"))
-    shown = laid_out(message, Layout(template=made))
+    shown = laid_out(message, Layout(template=tried))
     assert shown.title == message.title
     if said is None:
         assert words_of(shown.text) == "a\n1"
@@ -152,14 +152,14 @@ def test_a_template_that_fails_loses_no_message(
 
 def test_what_a_template_is_not_for_is_shown_as_usual() -> None:
     """Digests, withdrawn articles, alerts and empty results have the usual form."""
-    made = template("**{{ title }}**, {{ published_at | date('%d.%m.') }}", "t.j2")
-    assert words_of(laid_out(WHOLE, Layout(template=made)).text) == "Small models, 04.03."
+    tried = template("**{{ title }}**, {{ published_at | date('%d.%m.') }}", "t.j2")
+    assert words_of(laid_out(WHOLE, Layout(template=tried)).text) == "Small models, 04.03."
     for other in (
         replace(WHOLE, items=(WHOLE,)),
         replace(WHOLE, retracted=True),
         replace(WHOLE, article_id=""),
     ):
-        assert laid_out(other, Layout(template=made)).text == ()
+        assert laid_out(other, Layout(template=tried)).text == ()
     blank = template("{% if summary == 'never' %}x{% endif %} ", "t.j2")
     assert laid_out(WHOLE, Layout(template=blank)).text == ()
 

@@ -66,9 +66,9 @@ def world(old: str, chat: FakeChat, clock: Clock) -> Iterator[World]:
 
     upgrading.upgrade(another())
     clock.advance(hours=7, minutes=5)
-    made = World(open_database=another, chat=chat, clock=clock)
-    yield made
-    made.close()
+    started = World(open_database=another, chat=chat, clock=clock)
+    yield started
+    started.close()
     for database in opened:
         database.close()
 

@@ -93,9 +93,9 @@ def world(pooled: str, chat: FakeChat, clock: Clock) -> Iterator[World]:
         return opened[-1]
 
     upgrading.upgrade(another())
-    made = World(open_database=another, chat=chat, clock=clock)
-    yield made
-    made.close()
+    started = World(open_database=another, chat=chat, clock=clock)
+    yield started
+    started.close()
     for database in opened:
         database.close()
 

@@ -46,10 +46,10 @@ either = pytest.mark.parametrize(
 @pytest.fixture
 def program(tmp_path: Path, chat: FakeChat, database_url: str) -> Iterator[Program]:
     """An installation with an old article, on each kind of database in turn."""
-    made = Program(home=tmp_path, chat=chat, database_url=database_url)
-    made.write("old")
-    yield made
-    made.close()
+    installed = Program(home=tmp_path, chat=chat, database_url=database_url)
+    installed.write("old")
+    yield installed
+    installed.close()
 
 
 def titles(chat: FakeChat, channel: str) -> list[str]:

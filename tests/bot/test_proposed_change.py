@@ -77,11 +77,11 @@ def effects() -> Iterator[Effects]:
 @pytest.fixture
 def program(tmp_path: Path, chat: FakeChat) -> Iterator[Program]:
     """An installation with one channel and one article that its outbox has seen."""
-    made = Program(home=tmp_path, chat=chat)
-    made.slack("team", min_quality=65)
-    made.write("old")
-    yield made
-    made.close()
+    installed = Program(home=tmp_path, chat=chat)
+    installed.slack("team", min_quality=65)
+    installed.write("old")
+    yield installed
+    installed.close()
 
 
 Plan = Callable[..., tuple[Result, RecordingEnviron]]

@@ -138,8 +138,8 @@ def test_the_best_are_posted_within_the_budget() -> None:
         candidate(number, quality, at=START - timedelta(hours=number))
         for number, quality in enumerate([70, 90, None, 80, 99])
     ]
-    made = release(found, policy, Spent(left=10), START)
-    assert [(post.kind, post.deliveries[0].id, post.mention) for post in made] == [
+    planned = release(found, policy, Spent(left=10), START)
+    assert [(post.kind, post.deliveries[0].id, post.mention) for post in planned] == [
         (PostKind.URGENT, 4, HERE),
         (PostKind.NEWS, 3, None),
         (PostKind.NEWS, 1, None),
@@ -162,9 +162,9 @@ def test_a_digest_is_split_in_its_order() -> None:
     policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),), at_most=5), capacity=3)
     found = [candidate(number, 60 + number) for number in range(7)]
     spent = Spent(left=1, digest_at=START - timedelta(days=1))
-    made = release(found, policy, spent, START)
-    assert [[each.id for each in post.deliveries] for post in made] == [[6, 5, 4], [3, 2]]
-    assert {post.kind for post in made} == {PostKind.DIGEST}
+    planned = release(found, policy, spent, START)
+    assert [[each.id for each in post.deliveries] for post in planned] == [[6, 5, 4], [3, 2]]
+    assert {post.kind for post in planned} == {PostKind.DIGEST}
 
 
 def test_a_spent_tick_holds_back_all_but_a_digest() -> None:
@@ -204,7 +204,7 @@ def test_the_first_mention_that_fits_counts() -> None:
         candidate(5, None),
         candidate(6, 99),
     ]
-    made = release(found, policy, Spent(left=9), START)
-    assert {post.deliveries[0].id: post.mention for post in made} == {
+    planned = release(found, policy, Spent(left=9), START)
+    assert {post.deliveries[0].id: post.mention for post in planned} == {
         1: ROLE, 2: None, 3: None, 4: HERE, 5: None, 6: HERE,
     }  # fmt: skip

@@ -143,6 +143,6 @@ def test_a_digest_of_one_article_has_a_heading_too() -> None:
     """A digest of one article is a digest still, and says whom it notifies."""
     mention = Mention(kind=MentionKind.HERE)
     site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
-    made = compose_post([article("a")], heading="AI, 27 November", mention=mention, **site)
-    assert (made.title, [item.title for item in made.items]) == ("AI, 27 November", ["Title of a"])
-    assert made.mention == compose_post([article("a")], mention=mention, **site).mention == mention
+    composed = compose_post([article("a")], heading="AI, 27 November", mention=mention, **site)
+    assert (composed.title, [item.title for item in composed.items]) == ("AI, 27 November", ["Title of a"])
+    assert composed.mention == compose_post([article("a")], mention=mention, **site).mention == mention

@@ -35,9 +35,9 @@ TAG = document().tag
 
 def test_the_whole_answer() -> None:
     """Status, validators, caching, type with charset and length."""
-    made = answer(document(), {})
-    assert made.status == 200
-    assert dict(made.headers) == {
+    answered = answer(document(), {})
+    assert answered.status == 200
+    assert dict(answered.headers) == {
         "ETag": f'"{TAG}"',
         "Cache-Control": "public, max-age=60",
         "Link": '<https://a.example/>; rel="self"',
@@ -46,7 +46,7 @@ def test_the_whole_answer() -> None:
         "Content-Type": "text/xml; charset=utf-8",
         "Content-Length": str(len(BODY)),
     }
-    assert made.body == BODY
+    assert answered.body == BODY
 
 
 def test_the_tag_is_of_the_bytes() -> None:
@@ -227,24 +227,24 @@ def test_every_coding_decodes_to_the_same_bytes() -> None:
     """Each has its own strong tag, its length and Vary; equal input gives equal bytes."""
     decoders = {"gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.decompress}
     for coding, decode in decoders.items():
-        made = answer(document(), {"accept-encoding": coding})
-        headers = dict(made.headers)
-        assert decode(made.body) == BODY
-        assert len(made.body) < len(BODY)
+        answered = answer(document(), {"accept-encoding": coding})
+        headers = dict(answered.headers)
+        assert decode(answered.body) == BODY
+        assert len(answered.body) < len(BODY)
         assert headers["Content-Encoding"] == coding
-        assert headers["Content-Length"] == str(len(made.body))
+        assert headers["Content-Length"] == str(len(answered.body))
         assert headers["ETag"] == f'"{TAG}-{coding}"'
         assert headers["Vary"] == "Accept-Encoding"
-        assert made.body == answer(document(), {"accept-encoding": coding}).body
+        assert answered.body == answer(document(), {"accept-encoding": coding}).body
         again = answer(document(), {"accept-encoding": coding, "if-none-match": headers["ETag"]})
         assert again.status == 304
 
 
 def test_an_unchanged_answer_has_no_body_and_says_what_caches_need() -> None:
     """304 repeats the tag, Vary and Cache-Control (RFC 9110 §15.4.5), and nothing about a body."""
-    made = answer(document(), {"if-none-match": "*", "accept-encoding": "gzip"})
-    headers = dict(made.headers)
-    assert (made.status, made.body) == (304, b"")
+    answered = answer(document(), {"if-none-match": "*", "accept-encoding": "gzip"})
+    headers = dict(answered.headers)
+    assert (answered.status, answered.body) == (304, b"")
     assert headers["ETag"] == f'"{TAG}-gzip"'
     assert headers["Vary"] == "Accept-Encoding"
     assert headers["Cache-Control"] == "public, max-age=60"
