@@ -56,6 +56,11 @@ NEXT = Program(
     note=f"Next.js: {_OWN_CODE}; {_IN_EXPORTS}",
 )
 NUXT = Program(name="Nuxt", generator="astro", note=f"Nuxt: {_OWN_CODE}")
+MKDOCS = Program(
+    name="MkDocs",
+    generator="pelican",
+    note="MkDocs: posts of Material's blog plugin are read; tabs, snippets and macros are shown as text",
+)
 NIKOLA = Program(
     name="Nikola",
     generator="plain",
@@ -68,7 +73,7 @@ GHOST = Program(
 )
 
 _MARKS: tuple[tuple[str, Program], ...] = (
-    (".vitepress", VITEPRESS), (".vuepress", VUEPRESS),
+    (".vitepress", VITEPRESS), (".vuepress", VUEPRESS), ("mkdocs.yml", MKDOCS), ("mkdocs.yaml", MKDOCS),
     *((f"gatsby-config.{end}", GATSBY) for end in ("js", "ts", "mjs", "cjs")),
     *((f"next.config.{end}", NEXT) for end in ("js", "mjs", "ts", "cjs")),
     *((f"nuxt.config.{end}", NUXT) for end in ("ts", "js", "mjs")),
@@ -104,10 +109,15 @@ def program(level: Path, root: Path) -> tuple[Program, Path] | None:
 
 
 def permalink(found: Program, home: Path, articles: Path) -> str | None:
-    """Return the pattern of addresses of a program whose pages are where its files are."""
-    if found.name not in (VITEPRESS.name, VUEPRESS.name) or not articles.is_relative_to(home):
+    """Return the pattern of addresses that a program has where its owner chooses none, if it has one."""
+    if not articles.is_relative_to(home):
         return None
     below = articles.relative_to(home).as_posix()
+    if found is MKDOCS:  # https://squidfunk.github.io/mkdocs-material/plugins/blog/
+        blog = below.removeprefix("docs/").removesuffix("posts").strip("/")
+        return f"/{blog}/:year/:month/:day/:slug/" if blog not in ("", "docs") else None
+    if found not in (VITEPRESS, VUEPRESS):
+        return None
     configs = (home / ".vitepress" / f"config.{end}" for end in ("ts", "mts", "js", "mjs"))
     texts = (datafiles.read_text(path) or "" for path in configs if path.is_file())
     is_clean = any(re.search(r"^\s*cleanUrls\s*:\s*true\b", text, re.MULTILINE) for text in texts)

@@ -34,7 +34,7 @@ _SAMPLE = 2_000
 _PLACES: Mapping[str, tuple[str, ...]] = {
     "Jekyll": ("_posts",), "Hugo": ("content",), "Zola": ("content",), "Pelican": ("content",),
     "Docusaurus": ("blog",), "Astro": ("src/content/blog", "src/content", "src/pages"),
-    "Hexo": ("source/_posts",),
+    "Hexo": ("source/_posts",), "MkDocs": ("docs/blog/posts", "docs/blog", "docs"),
     "Eleventy": ("posts", "_posts", "blog", "src/posts", "src/_posts", "src/blog", "content/blog",
                  "content/posts", "content"),
 }  # fmt: skip
@@ -65,6 +65,7 @@ _IN_SCRIPT = re.compile(
     r"""\s*[:=]\s*(?P<quote>["'`])(?P<value>[^"'`\n]{1,300})(?P=quote)""",
     re.M,
 )
+_IN_MKDOCS = re.compile(r"""^site_(url|name):[ \t]*(["']?)([^"'#\n]{1,300}?)\2[ \t]*$""", re.M)
 _LANGUAGE_KEYS = (
     "languagecode",
     "default_language",
@@ -148,7 +149,7 @@ def _read(found: Detected | None, home: Path, articles: Path, root: Path, now: d
         dated_by_name=dated_by_name,
         topic_keys=keys,
         base_url=url,
-        title=_first(settings, "title", "sitename"),
+        title=_first(settings, "title", "sitename", "name"),
         language=_language(_first(settings, *_LANGUAGE_KEYS)),
         timezone=_zone(_first(settings, "timezone")),
         settings=settings,
@@ -209,10 +210,15 @@ def _settings(home: Path, generator: Generator, program: Program | None) -> Iter
         own = next((each for each in hugo.languages(config) if each.code == default), None)
         if own and own.base_url:
             yield "baseurl", own.base_url
+        if own and own.title:
+            yield "title", own.title
     for name in (*_SETTINGS, *(f"{name}.json" for name in _DATA)):
         values = datafiles.load(home / name) if (home / name).is_file() else None
         if isinstance(values, Mapping):
             yield from ((str(key).lower(), value) for key, value in values.items() if value not in ("", None))
+    for name in ("mkdocs.yml", "mkdocs.yaml"):  # which may hold tags of Python, and is not YAML then
+        text = datafiles.read_text(home / name) if (home / name).is_file() else None
+        yield from ((match[1].lower(), match[3]) for match in _IN_MKDOCS.finditer(text or ""))
     for name in _SCRIPTS:
         text = datafiles.read_text(home / name) if (home / name).is_file() else None
         found: dict[str, str] = {}

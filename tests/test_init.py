@@ -52,7 +52,8 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
-                "hugo.toml": 'baseURL = "https://h.example/"\ntitle = "H"\nlanguageCode = "de-at"\n',
+                "hugo.toml": 'baseURL = "https://h.example/"\nlanguageCode = "de-at"\n'
+                '[languages.en]\ntitle = "H"\n',
                 "content/posts/a.md": DATED,
             },
             "Hugo, 1 published post, topics from tags",
@@ -149,6 +150,15 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
         ),
         (
             {
+                "mkdocs.yml": "site_name: M\nsite_url: https://m.example/d/\nx: !!python/name:a.b\n",
+                "docs/index.md": "# A page\n",
+                "docs/blog/posts/a.md": "---\ndate:\n  created: 2026-01-02\n---\n# A title\n\nText.\n",
+            },
+            "MkDocs, 1 published post",
+            ("docs/blog/posts", "pelican", "https://m.example/d", "M", "UTC"),
+        ),
+        (
+            {
                 "eleventy.config.js": "export default {}",
                 "src/data/site.js": "export default {\n  'title': 'E',\n  'paths': {\n"
                 "    'site': 'https://e.example',\n  },\n};",
@@ -237,6 +247,7 @@ def test_a_repository(tmp_path: Path) -> None:
     [
         ({".vitepress/config.ts": "  cleanUrls: true,\n", "posts/a.md": DATED}, "/posts/:path"),
         ({".vuepress/config.js": "", "blog/a.md": DATED}, "/blog/:path.html"),
+        ({"mkdocs.yml": "", "docs/blog/posts/a.md": DATED}, "/blog/:year/:month/:day/:slug/"),
         (
             {"_config.yml": "title: X\n", "scaffolds/post.md": "", "source/_posts/a.md": DATED},
             ":year/:month/:day/:title/",

@@ -121,7 +121,7 @@ class _Reading:
             path=self._path,
             title=title,
             published_at=published_at,
-            updated_at=found.first(date, *keys.UPDATES) or published_at,
+            updated_at=found.first(date, *keys.UPDATES) or self._updated_in_date() or published_at,
             appears_at=appears_at if appears_at and appears_at > published_at else None,
             expires_at=found.first(date, *keys.EXPIRIES),
             link=link,
@@ -164,6 +164,8 @@ class _Reading:
         for key, value in self._values.given(*keys.DATES, "publishdate"):
             if key.lower() == "published" and not visibility.is_date(value):
                 continue
+            if isinstance(value, dict) and "created" in value:
+                key, value = f"{key}.created", value["created"]
             if value != "":
                 return read(self._values, key, meant(value, date_in_path(self._path)))
         found = date_in_path(self._path)
@@ -171,6 +173,14 @@ class _Reading:
             # Zola's `path = "2014/12/12/name"`.
             found = found or (date_in_path(value.strip("/")) if isinstance(value, str) else None)
         return read(self._values, "date", found) if found else None
+
+    def _updated_in_date(self) -> datetime | None:
+        """Return the `updated` in a mapping of dates: https://squidfunk.github.io/mkdocs-material/plugins/blog/."""
+        key, dates = self._values.by_key.get("date", ("", None))
+        updated = dates.get("updated") if isinstance(dates, dict) else None
+        if updated is None:
+            return None
+        return self._values.usable(_moments(self._context.zone), f"{key}.updated", updated)
 
     def _required(self, date: datetime | None) -> datetime:
         if date is None:

@@ -38,6 +38,7 @@ class Language:
     content: str
     url: str
     base_url: str | None = None
+    title: str | None = None
     permalinks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -92,6 +93,7 @@ def languages(config: Mapping[str, Any]) -> list[Language]:
                 content=_folder(values.get("contentdir")) or _folder(content) or "content",
                 url="" if is_at_root or isinstance(base_url, str) else f"{str(code).lower()}/",
                 base_url=base_url.rstrip("/") if isinstance(base_url, str) else None,
+                title=values["title"] if isinstance(values.get("title"), str) else None,
                 permalinks=permalinks(values.get("permalinks")),
             )
         )

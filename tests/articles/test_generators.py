@@ -171,6 +171,14 @@ def test_the_names_that_themes_give_a_date(key: str) -> None:
     assert read(f"title: T\n{key}: 2026-01-02\ndate: 2026-01-03\n").article.published_at.day == 3
 
 
+def test_dates_in_a_mapping() -> None:
+    """Material for MkDocs has the dates of creation and change below one key."""
+    found = read("title: T\ndate:\n  created: 2026-01-02\n  updated: 2026-01-04\n", "a.md", "pelican").article
+    assert (found.published_at.day, found.updated_at.day) == (2, 4)
+    with pytest.raises(ArticleError, match="date: must be a date, not a mapping"):
+        read("title: T\ndate: {at: 3}\n", "a.md", "pelican")
+
+
 def test_the_pages_of_a_pelican_site(tmp_path: Path) -> None:
     """Files in PAGE_PATHS are no articles, also with a date; without the setting these are `pages`."""
     text = "Title: T\nDate: 2026-01-02\n\nx\n"
