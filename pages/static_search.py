@@ -25,7 +25,7 @@ from articles.catalog.search_index import MAX_BODY
 from articles.catalog.search_words import searched, segmented
 from articles.topics import ALL
 from feeds.publisher import Publisher
-from pages.cards import Cards, topic_path
+from pages.cards import Cards, tint, topic_path
 from pages.when import Times
 from text.words import stream_safe
 from text.zones import zone
@@ -37,6 +37,8 @@ MAX_ARTICLES = 5_000
 """Articles that are listed for a word: the newest, as many as the server looks at."""
 MAX_TOPICS = 500
 """Topics that are searched for by their names: the largest."""
+MAX_NAMED = 3
+"""Topics that are shown of an article."""
 MAX_WITH_BODIES = 10_000
 """Articles of a site on which bodies are searched too: the index of more would take too long to make."""
 MAX_WORD = 32
@@ -52,7 +54,10 @@ _FOLDER = "search"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a search shows of an article: plain text, `when` as an attribute of a `time` element has it."""
+    """What a search shows of an article: plain text, `when` as an attribute of a `time` element has it.
+
+    `initial` and `tint` are the letter and the colour that stand for the publication.
+    """
 
     title: str
     href: str
@@ -61,9 +66,14 @@ class Found:
     when: str
     topics: tuple[str, ...]
     language: str | None
+    initial: str = ""
+    tint: int = 0
+    quality: int | None = None
 
 
-def search_files(publisher: Publisher, link: Callable[[str], str]) -> Iterator[tuple[str, bytes]]:
+def search_files(
+    publisher: Publisher, link: Callable[[str], str], *, show_quality: bool
+) -> Iterator[tuple[str, bytes]]:
     """Yield the paths and bytes of the index of a site; `link` says where an address leads in it.
 
     Bodies are searched too on a site of at most MAX_WITH_BODIES articles.
@@ -84,12 +94,20 @@ def search_files(publisher: Publisher, link: Callable[[str], str]) -> Iterator[t
                 when=times.stamp(card.published),
                 topics=tuple(topic.name for topic in card.topics),
                 language=card.language,
+                initial=card.initial,
+                tint=card.tint,
+                quality=card.quality if show_quality else None,
             )
             has_body = count <= MAX_WITH_BODIES
             body = searched(catalog.body_start(article.id, MAX_BODY)) if has_body else ""
             yield from files.add(found, card.published, body)
     yield from files.finish(
-        (summary.topic.name, link(site.path + topic_path(summary.topic.slug)), summary.articles)
+        (
+            summary.topic.name,
+            link(site.path + topic_path(summary.topic.slug)),
+            summary.articles,
+            tint(summary.topic.slug),
+        )
         for summary in catalog.summaries(now)
         if summary.articles
     )
@@ -122,7 +140,7 @@ class SearchFiles:
         self._waiting.append(
             [
                 found.title, found.href, found.summary, found.provider, found.when,
-                list(found.topics), found.language or "",
+                found.topics[:MAX_NAMED], found.language or "", found.initial, found.tint, found.quality,
             ]
         )  # fmt: skip
         if self._next % ARTICLES_PER_FILE == 0:
@@ -132,8 +150,11 @@ class SearchFiles:
             self._waiting.clear()
             yield f"{_FOLDER}/articles/{number}.json", data
 
-    def finish(self, topics: Iterable[tuple[str, str, int]]) -> Iterator[tuple[str, bytes]]:
-        """Yield the files of words and the index; `topics` are names, addresses and numbers of articles."""
+    def finish(self, topics: Iterable[tuple[str, str, int, int]]) -> Iterator[tuple[str, bytes]]:
+        """Yield the files of words and the index.
+
+        `topics` are names, addresses, numbers of articles, and numbers of colours (see `pages.cards.tint`).
+        """
         keys: dict[str, str] = {}
         for key, listed in self._parts(sorted(self._postings), 0):
             data = _json({word: _written(self._postings[word]) for word in listed})

@@ -90,7 +90,8 @@ def _write_pages(
     )
     for path, file in _served(newswire, publisher.now()):
         files.copy(f"articles/{path}", file)
-    static.include("search", lambda link: search_files(publisher, link))
+    show_quality = newswire.config.pages.show_quality
+    static.include("search", lambda link: search_files(publisher, link, show_quality=show_quality))
     static.export(["/", "/search", "/sitemap.xml", "/robots.txt", *ICONS, *_digests(publisher)], progress)
     return files.finish(), static.dead
 

@@ -19,6 +19,7 @@
   const PER_PAGE = 20;
   const NEAR = 5;
   const FOUND_TOPICS = 6;
+  const MAX_NAME = 60;
   const BODY = 1, TEXT = 2, TITLE = 3, LEVELS = 4;
   const WEIGHTS = [0, 1, 4, 8];
 
@@ -190,7 +191,16 @@
     return text.split(pattern).map((part, place) => (place % 2 ? element("mark", "", part) : part));
   }
 
-  function entry([title, href, summary, provider, when, named, own], words) {
+  function topicLink(index, name) {
+    const topic = index.topics.find(([each]) => each === name);
+    const short = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name;
+    const link = element(topic ? "a" : "span", topic ? `kicker tint-${topic[3]}` : "kicker", short);
+    if (topic) link.href = topic[1];
+    link.dir = "auto";
+    return link;
+  }
+
+  function entry(index, [title, href, summary, provider, when, named, own, initial, tint, quality], words) {
     const link = element("a", "", ...marked(title, words));
     link.href = href;
     const source = element("span", "provider", provider);
@@ -201,7 +211,12 @@
     shown.dir = "auto";
     if (own) shown.lang = own;
     if (summary) shown.append(element("p", "summary", ...marked(summary, words)));
-    const meta = element("p", "meta", source, " ", time, " ", named.join(", "));
+    const monogram = element("span", `monogram tint-${tint}`);
+    monogram.dataset.initial = initial;
+    monogram.ariaHidden = "true";
+    const meta = element("p", "meta", monogram, source, " ", time);
+    if (quality !== null) meta.append(" ", element("span", "quality", filled(status.dataset.quality, { quality })));
+    meta.append(...named.flatMap((name) => [" ", topicLink(index, name)]));
     shown.append(meta);
     return element("li", "", shown);
   }
@@ -245,7 +260,7 @@
       const part = shown.slice(list.children.length, list.children.length + PER_PAGE);
       const loaded = await Promise.all(part.map((each) => article(index, each.number)));
       if (question !== current) return;
-      list.append(...loaded.map((each) => entry(each, words)));
+      list.append(...loaded.map((each) => entry(index, each, words)));
       list.dispatchEvent(new CustomEvent("newswire-added", { bubbles: true }));
       more.hidden = list.children.length >= shown.length;
     };

@@ -25,7 +25,7 @@ def files_of(articles: list[Found]) -> dict[str, bytes]:
     """Return the files of articles that are in order, the newest first."""
     files = SearchFiles(len(articles), max_file=MAX)
     made = {path: data for article in articles for path, data in files.add(article, NOON)}
-    return made | dict(files.finish([("Go", "/topics/go/", 3)]))
+    return made | dict(files.finish([("Go", "/topics/go/", 3, 1)]))
 
 
 def places(files: dict[str, bytes], word: str) -> dict[int, int]:

@@ -82,7 +82,7 @@ def addresses(file: Path) -> set[str]:
     if file.parts[-2] == "words":
         return set()
     if file.parts[-2:] == ("search", "index.json"):
-        return {href for _, href, _ in json.loads(file.read_text())["topics"]}
+        return {href for _, href, *_ in json.loads(file.read_text())["topics"]}
     if file.suffix == ".json":
         feed = json.loads(file.read_text())
         own: Any = [feed["home_page_url"], feed["feed_url"], feed.get("next_url", feed["feed_url"])]
