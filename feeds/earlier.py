@@ -6,7 +6,9 @@ was looked up is the same, no time has come that changes it, and its files are a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from articles.catalog.observed import ObservedCatalog, Read
@@ -16,6 +18,14 @@ from storage.static_folder import StaticFolder
 
 Signature = tuple[int, int] | None
 """The size and the time of a file; None for no file."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What was read of the catalog, and which files were looked up."""
+
+    reads: list[Read] = field(default_factory=list)
+    looked_up: dict[str, Signature] = field(default_factory=dict)
 
 
 class EarlierExport:
@@ -54,6 +64,23 @@ class EarlierExport:
     def looked_up(self, path: str, signature: Signature) -> None:
         """Note that a file beside the articles was looked up."""
         self._looked_up[path] = signature
+
+    @contextmanager
+    def recording(self) -> Iterator[Recorded]:
+        """Give what is read and looked up during the context, once it ends; it is noted as all else is."""
+        before, mark = self._looked_up, self._catalog.mark()
+        self._looked_up, recorded = {}, Recorded()
+        try:
+            yield recorded
+        finally:
+            recorded.reads = self._catalog.noted_since(mark)
+            recorded.looked_up = self._looked_up
+            self._looked_up = before | recorded.looked_up
+
+    def repeat(self, recorded: Recorded) -> None:
+        """Note once more what was recorded."""
+        self._catalog.note(recorded.reads)
+        self._looked_up |= recorded.looked_up
 
     def changes(self, moment: Callable[[], datetime | None]) -> None:
         """Note that the passing of time makes a change; when, if ever, is asked for in the end."""

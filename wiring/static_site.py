@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -15,12 +15,13 @@ from urllib.parse import quote, unquote, urlsplit
 from flask import Flask
 from werkzeug.test import create_environ
 
+from articles.article import Article
 from articles.catalog.observed import ObservedCatalog
 from articles.catalog.served_files import ArticleFiles
 from articles.topics import ALL
 from feeds.bodies import Bodies
 from feeds.digests import DigestPublisher
-from feeds.earlier import EarlierExport, Signature
+from feeds.earlier import EarlierExport, Recorded, Signature
 from feeds.errors import ExportError
 from feeds.export import many_texts, write_feeds
 from feeds.publisher import Publisher
@@ -31,6 +32,7 @@ from pages.static_search import search_files
 from pages.static_site import StaticSite
 from storage.exported import ExportedFiles
 from storage.static_folder import Exported, StaticFolder
+from text.cache import LruCache
 from text.zones import zone
 from web.document import Document
 from web.wsgi import Result, call
@@ -137,12 +139,47 @@ class _ObservedPublisher(Publisher):
         super().__init__(catalog, publisher.site, publisher.settings, lambda: catalog.now, files=files)
         self.texts = publisher.texts
         self._earlier = earlier
+        self._recorded = _Recorded(_RECORDED_BYTES)
 
     def bodies(self, now: datetime) -> Bodies:
         bodies = super().bodies(now)
         self._earlier.changes(lambda: bodies.links.changes_at)
-        # A text with links that was made for another page is of another revision: its look-ups are needed.
-        return replace(bodies, revision=object())
+        return _ObservedBodies(
+            links=bodies.links,
+            generator=bodies.generator,
+            cache=bodies.cache,
+            earlier=self._earlier,
+            recorded=self._recorded,
+        )
+
+
+_Recorded = LruCache[tuple[str, str], tuple[Recorded, object]]
+_RECORDED_BYTES = 20_000_000
+_READ_BYTES = 500  # about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ObservedBodies(Bodies):
+    """Bodies as HTML. What was looked up for one is noted again wherever it is used again.
+
+    A text is of the revision with which its look-ups are `recorded`; without them it is made again.
+    """
+
+    earlier: EarlierExport
+    recorded: _Recorded
+
+    def html(self, article: Article, own_url: str) -> str:
+        key = article.path, own_url
+        recorded, revision = self.recorded.get(key) or (None, object())
+        bodies = Bodies(links=self.links, generator=self.generator, cache=self.cache, revision=revision)
+        if recorded is not None:
+            self.earlier.repeat(recorded)
+            return bodies.html(article, own_url)
+        with self.earlier.recording() as recorded:
+            text = bodies.html(article, own_url)
+        size = _READ_BYTES * (1 + len(recorded.reads) + len(recorded.looked_up))
+        self.recorded.put(key, (recorded, revision), size)
+        return text
 
 
 def _asking(newswire: Newswire, publisher: Publisher, files: ArticleFiles) -> Callable[[str], Result]:

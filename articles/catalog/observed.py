@@ -48,7 +48,7 @@ class ObservedCatalog(Catalog):
         self._plain.execute("BEGIN")
         self.now = _unlike_any(self._plain, now)
         self._stamp = microseconds(self.now)
-        self._noted: list[_Rows] = []
+        self._noted: list[_Rows | Read] = []
         self._remembered: dict[tuple[object, ...], str] = {}
 
     def close(self) -> None:
@@ -68,9 +68,22 @@ class ObservedCatalog(Catalog):
 
     def noted(self) -> list[Read]:
         """Return what was read since the last call, each once."""
-        reads = dict.fromkeys(rows.read(self._stamp) for rows in self._noted)
+        reads = self.noted_since(0)
         self._noted.clear()
-        return list(reads)
+        return reads
+
+    def noted_since(self, mark: int) -> list[Read]:
+        """Return what was read since `mark` was returned by the method of that name, each once."""
+        reads = (each if isinstance(each, Read) else each.read(self._stamp) for each in self._noted[mark:])
+        return list(dict.fromkeys(reads))
+
+    def mark(self) -> int:
+        """Return a number that stands for what has been read until now."""
+        return len(self._noted)
+
+    def note(self, reads: Iterable[Read]) -> None:
+        """Note what was read before, for something that is used once more."""
+        self._noted.extend(reads)
 
     def still_answers(self, reads: Iterable[Read]) -> bool:
         """Return whether all of these would be answered as they were."""
