@@ -57,7 +57,7 @@ def _web_address(value: str) -> str:
 def _mail_address(value: str) -> str:
     address = value.strip()
     if len(address) > _LONGEST_MAIL_ADDRESS or not _MAIL_ADDRESS.fullmatch(address):
-        raise ValueError("write an e-mail address alone, such as podcast@example.org")
+        raise ValueError("write only an e-mail address, such as podcast@example.org")
     return address
 
 

@@ -141,7 +141,7 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         ),
         (
             "site:\n  email: Ann <ann@example.org>\n",
-            ["2:10: site.email: write an e-mail address alone, such as podcast@example.org"],
+            ["2:10: site.email: write only an e-mail address, such as podcast@example.org"],
         ),
         (
             f"articles:\n  files: ['*.csv', {'a' * 501}]\n",

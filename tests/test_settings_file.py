@@ -91,5 +91,5 @@ def test_one_process_logs_each_change_once(path: Path, caplog: pytest.LogCapture
         watcher.stop()
     assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
         ("WARNING", f"{path} has changed: a restart will apply it"),
-        ("INFO", "the config file says again what is in force"),
+        ("INFO", "the config file matches the settings in force again"),
     ]

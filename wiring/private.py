@@ -43,9 +43,9 @@ def feed_readers(config: Config, environ: Mapping[str, str]) -> list[FeedReader]
         return []
     key = secret(SECRET, environ)
     if not key:
-        raise SettingError(f"{SECRET} is not set; the tokens of feeds.readers are made of it")
+        raise SettingError(f"{SECRET} is not set; the tokens of feeds.readers are derived from it")
     if len(key) < MIN_SECRET:
-        raise SettingError(f"{SECRET} has fewer than {MIN_SECRET} characters: take a long random one")
+        raise SettingError(f"{SECRET} has fewer than {MIN_SECRET} characters: use a long random one")
     topics = config.feeds.catalog_topics()
     return [
         feed_reader(key, reader.name, reader.topics, reader.generation, topics)

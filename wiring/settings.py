@@ -75,7 +75,7 @@ class SettingsWatcher(Background):
         says = self._file.check()
         if says != self._logged and self._leads():
             if says is None:
-                log.info("the config file says again what is in force")
+                log.info("the config file matches the settings in force again")
             else:
                 log.warning("%s", says)
             self._logged = says

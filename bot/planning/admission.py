@@ -94,7 +94,8 @@ class Admission:
             if is_storable(each.article.id):
                 yield each
             else:
-                self._refuse(each.channel.name, each.article.id, "its id holds a NUL or half a character")
+                reason = "its id contains NUL or half of a surrogate pair"
+                self._refuse(each.channel.name, each.article.id, reason)
 
     def _past(self, proposed: Sequence[NewDelivery]) -> dict[tuple[str, str], Any]:
         keys = sorted({each.facts.key for each in proposed})

@@ -83,7 +83,7 @@ class PlanningRun:
         with self._transaction() as connection:
             for name, channel in self._channels.items():
                 if channel.was and channelstate.carry_over(connection, channel.was, name):
-                    log.info("channel=%s goes on with what was known of %s", name, channel.was)
+                    log.info("channel=%s takes over the deliveries and posts of %s", name, channel.was)
             channelstate.register(connection, self._channels, self._now)
             self._states = channelstate.locked(connection, self._channels)
         self._plan_changes()

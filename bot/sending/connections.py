@@ -171,7 +171,7 @@ def _refusal() -> str | None:
     try:
         return _may_send.get(_always)()
     except Exception as error:  # noqa: BLE001 - whatever failed here, nothing was sent
-        return f"whether the post is still ours cannot be known ({type(error).__name__})"
+        return f"the claim of the post cannot be checked ({type(error).__name__})"
 
 
 def _always() -> None:

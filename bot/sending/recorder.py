@@ -55,7 +55,9 @@ class Recorder:
         if done and not recorded:
             number = done.claim.post.id
             log.warning(
-                "too late to record post=%d channel=%s: its claim was taken for lost", number, self._channel
+                "too late to record post=%d channel=%s: its claim counts as lost",
+                number,
+                self._channel,
             )
         self.in_flight = frozenset({claim.post.id}) if claim and taken is Taken.YES else frozenset()
         return taken

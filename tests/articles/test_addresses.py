@@ -75,7 +75,7 @@ def link(
 def test_addresses_below_base_url(
     path: str, generator: Generator, keys: dict[str, str], expected: str
 ) -> None:
-    """An address of its own, a path, the generator's default, or the file's path."""
+    """The address is its own, a path, the generator's default, or the file's path."""
     assert link(path, generator, keys=keys) == expected
 
 
@@ -93,7 +93,7 @@ def test_addresses_below_base_url(
     ],
 )
 def test_a_pattern(permalink: str, expected: str) -> None:
-    """Every generator's placeholders, by date and name; Hugo's `:slug` and `:title` are of its title."""
+    """Every generator's placeholders work, by date and name; Hugo's `:slug` and `:title` are of its title."""
     assert link("x/y/2026-03-04-a.md", "hugo", permalink) == expected
 
 
@@ -135,7 +135,7 @@ def test_days_are_those_of_the_sites_zone() -> None:
     ],
 )
 def test_pictures(tmp_path: Path, reference: str, base_url: str | None, expected: str | None) -> None:
-    """One in the folder is served by this site, a rooted one by the other's; nothing hidden or outside."""
+    """A picture in the folder is on this site, a rooted one on the other; nothing hidden or outside is."""
     for name in ("x/a.png", "b.png", "x/.hidden.png"):
         put(tmp_path / "c" / name, b"x")
     context = Context(Conventions(base_url=base_url), root=tmp_path / "c")

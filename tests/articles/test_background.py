@@ -1,4 +1,4 @@
-"""A background thread outlives every error, says so, and goes on once the fault is gone."""
+"""A background thread survives every error, reports it, and continues once the cause is gone."""
 
 from __future__ import annotations
 

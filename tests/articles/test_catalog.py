@@ -43,7 +43,7 @@ def test_a_found_topic_has_its_commonest_spelling(catalog: Catalog) -> None:
 
 
 def test_summaries(catalog: Catalog) -> None:
-    """By name without regard to case, with what is shown now; parents count their children's articles."""
+    """Topics are sorted by name, whatever the case, and count what is shown now, with their children."""
     summaries = [(s.topic.slug, s.articles, s.latest) for s in catalog.summaries(NOON)]
     assert summaries == [("ai", 1, APRIL), ("go", 3, APRIL + timedelta(days=2)), ("tech", 1, APRIL)]
     later = {s.topic.slug: s.articles for s in catalog.summaries(NOON + timedelta(hours=1))}
@@ -54,7 +54,7 @@ def test_summaries(catalog: Catalog) -> None:
 
 
 def test_pages_of_the_newest(catalog: Catalog) -> None:
-    """Limit and offset, in full, with as much related coverage as is asked for."""
+    """Pages have limit and offset, articles in full, with as much related coverage as is asked for."""
     assert [article.id for article in catalog.newest("go", NOON, limit=2)] == ["c", "b"]
     (last,) = catalog.newest("go", NOON, limit=2, offset=2, related=2)
     assert (last.id, [item.title for item in last.related]) == ("a", ["R0", "R1"])
@@ -72,7 +72,7 @@ def test_single_articles(catalog: Catalog) -> None:
 
 
 def test_what_changed(catalog: Catalog, site: ArticleSite) -> None:
-    """Articles of later revisions, and those that came due between two times, by time and then id."""
+    """These are articles of later revisions, and those that came due between two times, by time and id."""
     assert [article.id for article in catalog.scan()] == ["a", "draft", "b", "c", "soon"]
     revision = catalog.revision()
     assert list(catalog.scan(changed_since=revision)) == []
@@ -95,7 +95,7 @@ def test_other_settings_have_another_file(site: ArticleSite) -> None:
 
 
 def test_a_new_catalog_is_not_complete(site: ArticleSite) -> None:
-    """Until the folder has been read to its end once; then its revisions compare within its identity."""
+    """It is complete once the folder has been read to its end; then revisions compare within its identity."""
     site.write("a.md")
     catalog = site.catalog()
     assert (catalog.is_complete(), catalog.revision(), catalog.topic_revision("all")) == (False, 0, 0)

@@ -23,7 +23,7 @@ def test_an_endless_statement_is_ended() -> None:
 
 
 def test_other_errors_are_not_taken_for_it() -> None:
-    """A mistake in a statement stays one."""
+    """An error in a statement is raised unchanged."""
     with (
         closing(sqlite3.connect(":memory:")) as connection,
         pytest.raises(sqlite3.OperationalError),

@@ -72,7 +72,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 def test_the_first_pull_brings_every_article(checkout: Checkout, tmp_path: Path) -> None:
-    """A shallow copy of one commit is made, and nothing is read before it is whole."""
+    """A shallow copy of one commit is created, and nothing is read before it is complete."""
     indexer = index_of(checkout, tmp_path)
     with pytest.raises(GitError, match="has not been pulled yet"):
         indexer.refresh()
@@ -122,7 +122,7 @@ def test_a_force_push_is_followed(checkout: Checkout, origin: Origin, tmp_path: 
 
 
 def test_what_was_pulled_before_is_thrown_away(checkout: Checkout, origin: Origin) -> None:
-    """After a force-push the old commit is not kept for ever: git may collect it."""
+    """After a force-push git may remove the old commit."""
     old = origin.git("rev-parse", "HEAD")
     pull(checkout)
     origin.commit(amend=True, message="Another")
@@ -235,7 +235,7 @@ def test_a_damaged_copy_and_no_remote(checkout: Checkout, origin: Origin, tmp_pa
 
 
 def test_an_incomplete_copy_is_removed(checkout: Checkout) -> None:
-    """What a process left that was killed while it made the first copy is in nobody's way."""
+    """An incomplete first copy of a killed process does not disturb later pulls."""
     half = checkout.folder / "repository.new"
     half.mkdir()
     (half / "HEAD").write_text("half")
@@ -302,7 +302,7 @@ def test_a_killed_process_leaves_the_lock_to_its_git(tmp_path: Path) -> None:
 
 
 def test_one_process_pulls(checkout: Checkout) -> None:
-    """The role is one process's at a time."""
+    """One process at a time has the role."""
     with checkout.role() as mine, checkout.role() as yours:
         assert mine is not None
         assert yours is None
@@ -342,7 +342,7 @@ def test_a_folder_that_is_moved_during_a_pull_is_pulled_again(
 
 
 def test_nobody_reads_while_the_files_change(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
-    """A pull waits for a reader that is at it."""
+    """A pull waits for a reader to finish."""
     pull(checkout)
     origin.write("one.md", "Later")
     origin.commit()
@@ -374,7 +374,7 @@ def running(checkout: Checkout, tmp_path: Path) -> Iterator[tuple[Indexer, Pulle
 def test_a_wish_is_heard_by_the_process_that_pulls(
     running: tuple[Indexer, Puller], origin: Origin, tmp_path: Path
 ) -> None:
-    """From an empty disk to articles; and a wish of another process brings a commit at once."""
+    """An empty disk gets its articles; a request from another process brings a commit at once."""
     indexer, _ = running
     wait_for(lambda: len(titles(indexer)) == 2)
     origin.write("three.md", "Three")

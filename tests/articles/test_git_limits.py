@@ -122,7 +122,7 @@ def test_a_commit_over_a_limit_is_refused_and_the_last_good_one_stays(
 
 
 def test_the_first_commit_may_be_over_a_limit_too(tmp_path: Path) -> None:
-    """There is nothing to serve then, and the reason is said."""
+    """Nothing is served then, and the reason is reported."""
     origin = Origin(tmp_path / "origin")
     origin.commit()
     origin.commit_tree(_many_files(origin))
@@ -192,7 +192,7 @@ def test_what_is_at_the_limits_is_checked_out() -> None:
 
 
 def test_git_and_its_children_are_held_to_limits(tmp_path: Path) -> None:
-    """Memory and the size of a file that it writes; no memory of a crash is written to disk."""
+    """Memory and the size of written files are limited, and no core dump is written."""
     git = Git("file:///nowhere", None, timeout=20)
     limits = git("-c", "alias.limits=!ulimit -v; ulimit -f; ulimit -c", "limits", folder=tmp_path)
     assert list(map(int, limits.split())) == [MAX_MEMORY // 1024, MAX_FILE // 512, 0]
@@ -265,7 +265,7 @@ def test_attributes_change_no_file(checkout: Checkout, origin: Origin) -> None:
 
 
 def test_without_git(tmp_path: Path) -> None:
-    """The reason is said in words."""
+    """The reason is reported in plain words."""
     git = Git("file:///nowhere", None, timeout=60, environ={"PATH": str(tmp_path)})
     with pytest.raises(GitError, match="not installed"):
         git("version", folder=tmp_path)

@@ -26,7 +26,7 @@ def _as_expression(glob: str) -> re.Pattern[str]:
 
 @given(glob=_GLOBS, path=_PATHS)
 def test_globs_mean_what_their_expressions_mean(glob: str, path: str) -> None:
-    """For every glob within the limits and every path. `***`, and `/` at the end, mean nothing."""
+    """This holds for every glob within the limits and every path; `***` and `/` at the end mean nothing."""
     assume("***" not in glob and not glob.endswith("/"))
     try:
         matches = glob_matcher((glob,))

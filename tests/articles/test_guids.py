@@ -100,7 +100,7 @@ def test_ids_of_pelican(keys: Mapping[str, Any], expected: str) -> None:
 
 
 def test_the_front_matter_comes_first() -> None:
-    """A `guid` of the old feed stays as it is, whatever it is; so does an `id` that is a URI."""
+    """A `guid` of the old feed is used unchanged, and so is an `id` that is a URI."""
     wordpress = "https://blog.example/?p=12"
     assert guid("a.md", "jekyll", {"guid": wordpress}) == wordpress
     assert guid("a.md", "hugo", {"params": {"guid": wordpress}}) == wordpress
@@ -112,7 +112,7 @@ def test_the_front_matter_comes_first() -> None:
 
 @pytest.mark.parametrize("value", ["a\nb", "a\x1bb", "x" * (MAX_GUID + 1), [1]])
 def test_a_guid_that_cannot_be_one_costs_itself(value: object) -> None:
-    """The address takes its place, and a warning names it."""
+    """The address replaces it, and a warning names it."""
     assert guid("a.md", keys={"guid": value}) == "https://blog.example/sub/a"
 
 

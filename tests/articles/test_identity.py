@@ -1,4 +1,4 @@
-"""Nobody takes another's identity: which file has an id depends only on the files, never on history."""
+"""No file takes another's identity: which file has an id depends only on the files, never on history."""
 
 from __future__ import annotations
 

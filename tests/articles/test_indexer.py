@@ -384,7 +384,7 @@ def test_one_stem_in_two_folders_is_two_articles(site: ArticleSite) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
 def test_what_is_in_an_unreadable_folder_is_unknown_not_gone(site: ArticleSite) -> None:
-    """Its articles stay, and the folder is reported."""
+    """The articles in it stay, and the folder is reported."""
     site.write("locked/a.md")
     indexer = site.indexer()
     indexer.refresh()

@@ -117,7 +117,7 @@ def test_any_input_becomes_inert_html_that_xml_can_hold(text: str) -> None:
     ],
 )
 def test_links_become_absolute(written: str, absolute: str) -> None:
-    """Relative URLs count from the article's place, and anchors from the page that shows it."""
+    """Relative URLs are resolved from the article's place, anchors from the page that shows it."""
     assert (
         render_markdown(f"[x]({written})", BASE, page_url="https://paper.example.com/story")
         == f'<p><a href="{absolute}">x</a></p>'
@@ -126,7 +126,7 @@ def test_links_become_absolute(written: str, absolute: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://[bad", "//[bad", "javascript:x", "ftp://x.example/", "tel:1", " "])
 def test_a_url_that_leads_nowhere_is_dropped(url: str) -> None:
-    """The text of such a link stays."""
+    """The link's text stays."""
     assert sanitise(f'<a href="{url}">text</a>', BASE) == "<a>text</a>"
 
 
@@ -222,7 +222,7 @@ def test_cost_grows_only_with_the_length(unit: str) -> None:
     ],
 )
 def test_xml_safe_drops_what_xml_cannot_hold(text: str, safe: str) -> None:
-    """Everything else stays, marks of direction and soft hyphens too."""
+    """Everything else stays, including direction marks and soft hyphens."""
     assert xml_safe(text) == safe
 
 

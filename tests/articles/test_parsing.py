@@ -50,7 +50,7 @@ def _workers() -> list[int]:
 
 
 def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Candidate]]) -> None:
-    """Every file once, records and problems alike; the workers end with their work."""
+    """Every file is read once, with equal records and problems; the workers end when done."""
     in_one_process = _all(read_all(chunks, folder, TOPICS, processors=1))
     assert in_one_process["1.md"][2] == read_file(Candidate("1.md", 0, None), folder, TOPICS).record
     assert _all(read_all(chunks, folder, TOPICS, processors=3)) == in_one_process
@@ -60,7 +60,7 @@ def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[C
 def test_a_worker_that_dies_costs_nothing(
     folder: Folder, chunks: list[list[Candidate]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What a killed worker has not done is done by the process that asked."""
+    """The process that asked reads the files that a killed worker has not read."""
 
     def found() -> Iterator[list[FileResult]]:
         asked = read_all(chunks, folder, TOPICS, processors=2)

@@ -88,7 +88,7 @@ def test_a_date_holds_over_a_restart(site: ArticleSite, web: Web, clock: Clock) 
 
 
 def test_new_settings_are_a_change(site: ArticleSite, web: Web, clock: Clock) -> None:
-    """What only the settings changed is not answered 304."""
+    """A document that only the settings have changed is not answered with 304."""
     before = date_of(web)
     clock.advance(hours=1)
     site.feeds = {"size": 1}
@@ -145,7 +145,7 @@ def test_no_second_has_two_versions(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_what_was_forgotten_gets_a_new_date(tmp_path: Path, clock: Clock) -> None:
-    """The memory is bounded; a document that fell out of it is dated later than it ever was."""
+    """The memory is bounded; a document that was removed from it gets a later date than before."""
     times = ChangeTimes(tmp_path / "changes.sqlite", clock, limit=2)
     assert times.changed_at("a", "1", NOON) == NOON
     clock.advance(minutes=1)
@@ -167,7 +167,7 @@ def test_a_clock_that_was_wrong(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_a_file_that_cannot_be_used(tmp_path: Path, clock: Clock) -> None:
-    """There is no date then, and everything else goes on."""
+    """Documents then have no date; everything else works."""
     (tmp_path / "taken").write_text("")
     assert ChangeTimes(tmp_path / "taken" / "changes.sqlite", clock).changed_at("a", "1", NOON) is None
 

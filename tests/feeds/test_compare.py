@@ -1,4 +1,4 @@
-"""A feed that takes the place of another one: `flask feeds compare`, and the ids that keep its readers."""
+"""A feed that replaces another one: `flask feeds compare`, and the ids that keep its readers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ JSON = json.dumps(
     ],
 )
 def test_what_readers_know_an_entry_by(document: bytes, kind: str, expected: tuple[str, str, str]) -> None:
-    """Its id, or else its link; links are absolute, and titles are plain text."""
+    """They know it by its id, or else its link; links are absolute, and titles are plain text."""
     found = read_feed(document, "https://b.example/feed")
     [entry] = found.entries
     assert (entry.id, entry.link, entry.title) == expected
@@ -78,13 +78,13 @@ def test_what_readers_know_an_entry_by(document: bytes, kind: str, expected: tup
     "data", [b"", b"no feed", b"<html><body>404</body></html>", b"{}", b"[", b'{"items": 1}', b"\xff\xfe"]
 )
 def test_what_is_no_feed_is_named(data: bytes) -> None:
-    """A page, another JSON document or nothing is no feed without entries."""
+    """A page, another JSON document or an empty text is an error, not a feed without entries."""
     with pytest.raises(UnreadableFeedError):
         read_feed(data)
 
 
 def test_entities_are_not_expanded(tmp_path: Path) -> None:
-    """A file that a feed names is not read, and text does not grow."""
+    """A file that a feed names is not read, and entities are not expanded."""
     secret = tmp_path / "secret"
     secret.write_text("a secret")
     document = (
@@ -138,7 +138,7 @@ def old(id_: str, link: str = "", title: str = "", published: datetime | None = 
 
 
 def test_each_entry_is_found_in_one_way() -> None:
-    """By its id, else its address, else its title and date; what is listed here and not there is new."""
+    """It is found by its id, else its address, else its title and date; entries only in this feed are new."""
     entries = (
         old("urn:x:a", f"{BLOG}/b/"),
         old("2", "http://www.blog.example/b?utm_source=feed"),
@@ -206,7 +206,7 @@ JEKYLLS = (
 
 
 def test_the_command_says_what_to_change(jekyll: ArticleSite) -> None:
-    """With ids of their own, both are there twice; with those of the generator's feed, none is."""
+    """With other ids each entry is shown twice; with those of the generator's feed, none is."""
     before = run(jekyll, document=JEKYLLS)
     assert before.exit_code == 1
     assert "readers would see 2 entries twice" in before.stdout
@@ -235,7 +235,7 @@ def test_other_advice(jekyll: ArticleSite) -> None:
 
 
 def test_a_feed_that_is_none_has_a_status_of_its_own(jekyll: ArticleSite) -> None:
-    """2, and one line on standard error; also where there is no file, no topic, or nobody answers."""
+    """The status is 2, with one line on standard error; also for a missing file, topic or host."""
     for arguments, document in (
         ((), b"<html></html>"),
         ((str(jekyll.home / "none.xml"),), None),
@@ -248,7 +248,7 @@ def test_a_feed_that_is_none_has_a_status_of_its_own(jekyll: ArticleSite) -> Non
 
 
 def test_what_the_old_feed_says_cannot_move_the_cursor(jekyll: ArticleSite) -> None:
-    """Titles and ids come from elsewhere, and are printed like all that does."""
+    """Titles and ids come from outside, and are printed safely."""
     text = HOSTILE.encode("ascii", "xmlcharrefreplace").decode()
     document = rss({"guid": text, "title": "Two"}, {"guid": f"2{text}", "title": text, "link": text})
     assert_safe(run(jekyll, document=document).stdout)
@@ -337,7 +337,7 @@ def test_a_guid_is_a_permalink_only_where_it_is_the_link() -> None:
 
 
 def test_only_feeds_go_by_the_guid(jekyll: ArticleSite, web: Web) -> None:
-    """Pages, files and the bot know an article by its id, whatever identifies it in feeds."""
+    """Pages, files and the bot identify an article by its id, whatever identifies it in feeds."""
     jekyll.settings["guid"] = "permalink"
     made = Web(jekyll)
     made.refresh()
@@ -351,7 +351,7 @@ def test_only_feeds_go_by_the_guid(jekyll: ArticleSite, web: Web) -> None:
 
 
 def test_the_check_names_articles_with_one_id(site: ArticleSite) -> None:
-    """Readers would show but one of them, so each is named by its path."""
+    """Readers would show only one of them, so each is named by its path."""
     site.settings = {"guid": "permalink"}
     for name in ("a", "b", "c"):
         site.write(f"{name}.md", title=name, webUrl="https://w.example/story")

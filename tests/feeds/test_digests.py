@@ -34,7 +34,7 @@ def entries(web: Web, path: str = "/digests/go.json") -> list[dict[str, Any]]:
 
 
 def test_the_best_of_each_finished_day(site: ArticleSite) -> None:
-    """By quality, at most 15; today has none yet, and neither has a day without articles."""
+    """It has at most 15 articles by quality; today has none yet, and a day without articles has none."""
     for number in range(20):
         site.write(
             f"{number}.md", title=f"T{number}", topics=["Go"], quality=number,
@@ -69,7 +69,7 @@ def test_weeks_begin_on_monday_in_the_sites_zone(site: ArticleSite) -> None:
 
 @pytest.mark.parametrize("extension", FORMATS)
 def test_an_entry_stays_while_its_articles_do(site: ArticleSite, clock: Clock, extension: str) -> None:
-    """Time and new articles add entries and change none; at midnight there is a new one."""
+    """Time and new articles add entries and change none; at midnight a new one is added."""
     site.write("a.md", title="A", topics=["Go"], publishedDateTime="2026-05-30T10:00:00Z")
     site.write("b.md", title="B", topics=["Go"], publishedDateTime=NOON)
     web = site_with(site, "day")
@@ -121,7 +121,7 @@ def test_there_are_none_unless_asked_for(site: ArticleSite, web: Web) -> None:
 
 
 def test_the_static_export_has_digests(site: ArticleSite, tmp_path: Path) -> None:
-    """The same bytes as are served."""
+    """The bytes are those that are served."""
     site.write("a.md", topics=["Go"])
     web = site_with(site, "week")
     export(web.newswire.publisher, tmp_path / "out")

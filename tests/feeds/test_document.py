@@ -1,4 +1,4 @@
-"""What HTTP says of a document: entity tags, conditions, codings."""
+"""What HTTP says of a document: entity tags, conditions, content codings."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_whole_answer() -> None:
 
 
 def test_the_tag_is_of_the_bytes() -> None:
-    """Equal bytes have equal tags, in every process; others have others."""
+    """Equal bytes have equal tags in every process; different bytes have different tags."""
     assert document().tag == document(None).tag
     assert Document(body=b"x", mimetype="text/xml", last_modified=None).tag != TAG
 
@@ -80,7 +80,7 @@ def test_the_tag_is_of_the_bytes() -> None:
     ],
 )
 def test_if_none_match(if_none_match: str, expected: int) -> None:
-    """Weak, lists and `*` match, with a proxy's suffix too; junk and other tags do not."""
+    """Weak tags, lists and `*` match, also with a proxy's suffix; invalid and other tags do not."""
     assert status(if_none_match=if_none_match) == expected
 
 
@@ -104,7 +104,7 @@ def test_if_none_match(if_none_match: str, expected: int) -> None:
     ],
 )
 def test_if_modified_since(if_modified_since: str, expected: int) -> None:
-    """All three date forms are read to the second; what is no date is ignored."""
+    """All three date forms are read to the second; anything else is ignored."""
     assert status(if_modified_since=if_modified_since) == expected
 
 
@@ -121,7 +121,7 @@ def test_if_modified_since(if_modified_since: str, expected: int) -> None:
     ],
 )
 def test_if_match(if_match: str, expected: int) -> None:
-    """RFC 9110 §13.1.1: 412 unless the very bytes that would be sent are among those that are named."""
+    """412 unless the field names the exact bytes that would be sent (RFC 9110 §13.1.1)."""
     assert status(if_match=if_match) == expected
     assert status(if_match=if_match, if_unmodified_since="Mon, 01 Jan 2001 00:00:00 GMT") == expected
 
@@ -163,7 +163,7 @@ def test_only_if_none_match_decides() -> None:
 
 
 def test_a_document_without_entries_has_no_date() -> None:
-    """No Last-Modified is sent and If-Modified-Since is ignored; the tag works as ever."""
+    """No Last-Modified is sent, and If-Modified-Since is ignored; the tag works as usual."""
     empty = document(None)
     assert "Last-Modified" not in dict(answer(empty, {}).headers)
     assert answer(empty, {"if-modified-since": DATE}).status == 200
@@ -213,7 +213,7 @@ def test_no_date_is_an_error(date: str) -> None:
     ],
 )
 def test_the_coding_is_the_best_the_client_takes(accept_encoding: str, coding: str) -> None:
-    """By the client's weights, then by size; q=0 and junk mean no (RFC 9110 §12.5.3)."""
+    """The client's weights decide, then size; q=0 and invalid values mean no (RFC 9110 §12.5.3)."""
     assert choose_coding(accept_encoding) == coding
 
 
@@ -256,7 +256,7 @@ def test_an_unchanged_answer_has_no_body_and_says_what_caches_need() -> None:
     st.integers(min_value=-14, max_value=14),
 )
 def test_dates_are_english_and_in_gmt(moment: datetime, hours: int) -> None:
-    """HTTP dates say the same instant in whichever zone the time is given."""
+    """HTTP dates name the same instant, whichever zone the time has."""
     utc = moment.replace(tzinfo=UTC)
     there = utc.astimezone(timezone(timedelta(hours=hours)))
     assert http_date(there) == formatdate(utc.replace(microsecond=0).timestamp(), usegmt=True)

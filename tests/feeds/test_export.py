@@ -1,4 +1,4 @@
-"""Every document as a static file: atomic, only what changed, and nothing of anyone else's touched."""
+"""Every document as a static file: written atomically and only if it changed; no other file is touched."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_document_is_written(publisher: Publisher, tmp_path: Path) -> None
 
 
 def test_only_what_changed_is_written(publisher: Publisher, site: ArticleSite, tmp_path: Path) -> None:
-    """Other files keep their time and inode; those of topics that are no more are removed."""
+    """Unchanged files keep their time and inode; those of topics that no longer exist are removed."""
     folder = tmp_path / "out"
     run(publisher, folder)
     before = (folder / "feeds/go.rss").stat()

@@ -62,7 +62,7 @@ def test_an_article_is_not_updated_before_it_is_published() -> None:
 
 
 def test_an_edit_without_a_date_changes_no_date() -> None:
-    """A mended typo must not bring the entry up again."""
+    """A corrected typo must not bring the entry up again."""
     before, after = only_entry(title="Teh news"), only_entry(title="The news")
     assert (before.published, before.updated) == (after.published, after.updated)
 
@@ -76,12 +76,12 @@ def test_an_edit_without_a_date_changes_no_date() -> None:
     ],
 )
 def test_an_article_without_a_link_lives_here(identifier: str, page: str) -> None:
-    """Its page is named by its id."""
+    """The address of its page contains its id."""
     assert only_entry(id=identifier).url == page == article_page(article(identifier), SITE)
 
 
 def test_the_origin_is_named_where_it_is_another_page() -> None:
-    """`via` repeats no link."""
+    """`via` does not repeat the link."""
     link = "https://paper.example.com/a"
     assert (
         only_entry(link=link, original_link="https://wire.example.net/b").via == "https://wire.example.net/b"
@@ -115,7 +115,7 @@ def test_addresses_are_plain_uris(written: str, plain: str) -> None:
 
 
 def test_a_link_that_is_no_web_address_gives_way_to_the_own_page() -> None:
-    """Nobody can follow it."""
+    """Such a link could not be followed."""
     assert only_entry(link="javascript:alert(1)").url == "https://news.example.org/articles/plain"
 
 
@@ -123,7 +123,7 @@ def test_a_link_that_is_no_web_address_gives_way_to_the_own_page() -> None:
 
 
 def test_the_content_is_the_body_with_its_surroundings() -> None:
-    """Picture, text, embed, source and related coverage, in that order."""
+    """Picture, text, embed, source and related coverage are in that order."""
     [entry] = feed_of([rich_article(body="Some *text*.")]).entries
     assert entry.content_html.splitlines() == [
         '<p><img src="https://img.example.com/1.jpg" alt="One &lt;1&gt;" width="640" height="360"></p>',
@@ -140,7 +140,7 @@ def test_the_content_is_the_body_with_its_surroundings() -> None:
 
 
 def test_no_picture_is_shown_twice() -> None:
-    """A body with a picture of its own gets no other."""
+    """A body that contains a picture gets no other."""
     [entry] = feed_of([rich_article(body="![](/own.png)")]).entries
     assert entry.content_html.count("<img ") == 1
     assert "https://news.example.org/own.png" in entry.content_html
@@ -156,7 +156,7 @@ def test_an_embed_without_a_body_is_shown_under_the_summary() -> None:
 
 
 def test_excerpts_leave_the_body_out() -> None:
-    """With `content: excerpt` the text stays at home; source and related coverage go along."""
+    """`content: excerpt` leaves out the text, but not source and related coverage."""
     [entry] = feed_of([rich_article(body="The whole story", summary="In short")], content="excerpt").entries
     assert "The whole story" not in entry.content_html and "youtube" not in entry.content_html
     assert "<p>In short</p>" in entry.content_html
@@ -164,7 +164,7 @@ def test_excerpts_leave_the_body_out() -> None:
 
 
 def test_a_missing_summary_is_the_first_paragraph_of_prose() -> None:
-    """Cut between words, on one line, without markup; a heading is no prose."""
+    """It is cut between words, on one line, without markup; headings are skipped."""
     entry = only_entry(body="# Title\n\nFirst **line** &amp; more. " + "word " * 100)
     assert entry.summary.startswith("First line & more. word")
     assert entry.summary.endswith(" word…") and len(entry.summary) <= SUMMARY_LENGTH + 1
@@ -173,7 +173,7 @@ def test_a_missing_summary_is_the_first_paragraph_of_prose() -> None:
 
 
 def test_an_article_with_only_a_title_has_content_too() -> None:
-    """Formats need one: it is the link."""
+    """Formats need content: it is the link."""
     entry = only_entry(title="A & B", link="https://x.example/?a=1&b=2")
     assert entry.summary == ""
     assert entry.content_html == '<p><a href="https://x.example/?a=1&amp;b=2">A &amp; B</a></p>'
@@ -181,7 +181,7 @@ def test_an_article_with_only_a_title_has_content_too() -> None:
 
 @pytest.mark.parametrize("limit", [0, 1, 3, 9])
 def test_related_coverage_has_a_limit(limit: int) -> None:
-    """Items that nobody can follow use up no place."""
+    """Items without a usable address do not count towards it."""
     items = (
         RelatedArticle(title="", link="https://x.example/0"),
         RelatedArticle(title="x", link="javascript:alert(1)"),
@@ -239,7 +239,7 @@ def test_topics_become_categories_once_each() -> None:
     [("ja", "ja"), ("pt-BR", "pt-BR"), ("nonsense tag", None), ("english", None), (None, None)],
 )
 def test_only_a_language_tag_is_a_language(tag: str | None, language: str | None) -> None:
-    """RFC 5646: what is no tag says nothing."""
+    """A value that is no tag (RFC 5646) is left out."""
     assert only_entry(language=tag).language == language
 
 
@@ -270,7 +270,7 @@ def test_a_long_summary_is_cut() -> None:
 
 
 def test_the_longest_texts_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where all texts together are too long, the longest become their summaries, and are named."""
+    """Where all texts together are too long, the longest are replaced by their summaries, and named."""
     monkeypatch.setattr(build, "MAX_CONTENT_BYTES", 10_000)
     articles = [article(f"{size}", body="<p>x</p>\n\n" * size, summary="Short") for size in (10, 900, 20)]
     feed = feed_of(articles)

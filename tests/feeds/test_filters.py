@@ -82,7 +82,7 @@ def address(requested: FeedFilter) -> str:
     ],
 )
 def test_one_address(asked: str, canonical: str) -> None:
-    """What means the same has one address: sorted, folded, without repetition and defaults."""
+    """Equal filters have one address: sorted, folded, without repetition and defaults."""
     assert address(parsed(asked)) == canonical
 
 
@@ -104,7 +104,7 @@ def test_one_address(asked: str, canonical: str) -> None:
     ],
 )
 def test_refused(asked: str, reason: str) -> None:
-    """What cannot be asked, or is too much, is refused with a reason."""
+    """An invalid or too large filter is refused with a reason."""
     with pytest.raises(BadFilterError, match=reason):
         parsed(asked)
 

@@ -142,7 +142,7 @@ def test_a_correction_changes_only_its_archive(site: ArticleSite, web: Web, cloc
 
 
 def test_a_feed_that_holds_everything_has_no_archives(site: ArticleSite, web: Web) -> None:
-    """Nothing leads from it, in any format."""
+    """No link leads to an archive, in any format."""
     site.write("c.md", title="C", topics=["C"], publishedDateTime="2020-01-01")
     web.refresh()
     assert all(not links(web.get(f"/feeds/c.{extension}").data, extension) for extension in FORMATS)
@@ -182,7 +182,7 @@ def test_the_static_export_has_the_same_archives(web: Web, tmp_path: Path) -> No
 
 
 def test_archives_can_be_turned_off(site: ArticleSite, web: Web) -> None:
-    """No link leads to one then, and there is none."""
+    """Then there is no archive, and no link to one."""
     site.feeds = {"size": 3, "archives": False}
     without = Web(site)
     without.refresh()
@@ -234,6 +234,6 @@ def test_only_names_of_parts_are_read(name: str) -> None:
 
 
 def test_the_last_month_has_no_next() -> None:
-    """Time ends in December 9999."""
+    """December 9999 is the last month."""
     assert Month(9999, 12).after is None and Month(9999, 11).after == Month(9999, 12)
     assert Part(Month(9999, 12)).name == "9999-12"

@@ -65,7 +65,7 @@ def content(publisher: Publisher, article_id: str) -> str:
     ],
 )
 def test_links_to_what_is_in_the_folder(site: ArticleSite, written: str, shown: str | None) -> None:
-    """An article's file becomes its address, a file beside it this site's, and nothing leads to nothing."""
+    """An article's file becomes its address, a file beside it one of this site; other links are removed."""
     site.write("a.md", written)
     site.write("b.md")
     site.write("sub/c.md", webUrl="https://other.example/c")
@@ -102,7 +102,7 @@ def test_links_to_what_is_in_the_folder(site: ArticleSite, written: str, shown: 
     ],
 )
 def test_links_of_the_generators(site: ArticleSite, generator: str, written: str, shown: str) -> None:
-    """Each in its own spelling; rooted addresses are on the host that the articles belong to."""
+    """Each has its own spelling; rooted addresses are on the host that the articles belong to."""
     site.write("_posts/a.md", written, webUrl="https://owner.example/project/2026/a/")
     site.write("_posts/2026-01-02-b.md", webUrl=B)
     site.raw("pic.png", "x")
@@ -144,7 +144,7 @@ def test_a_link_follows_its_article(site: ArticleSite, change: Callable[[], tupl
 
 
 def test_a_link_to_an_article_of_the_future_appears_with_it(site: ArticleSite) -> None:
-    """No file changes then: the feed is made again when that time has come."""
+    """No file changes then: the feed is rendered again when that time has come."""
     clock = site.clock
     assert isinstance(clock, Clock)
     site.write("a.md", "[the other](b.md)", topics=["AI"])
@@ -191,12 +191,12 @@ def test_mentions_are_all_that_a_body_may_refer_to(body: str, names: set[str]) -
     "url", ["/x", "https://x.example/", "#a", "", "../../a.md", "mailto:a@b.example", "//x/y"]
 )
 def test_what_is_no_file_of_the_folder(url: str) -> None:
-    """No address leads out of it."""
+    """No address leads out of the folder."""
     assert target(url, "folder") is None
 
 
 def test_the_name_of_an_index_is_its_folders() -> None:
-    """Links may name either."""
+    """Links may name the index or its folder."""
     assert (name_of("a/Tide/index.md"), name_of("Tide/"), name_of("tide.md")) == ("tide", "tide", "tide")
 
 

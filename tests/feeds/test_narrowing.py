@@ -131,7 +131,7 @@ def test_changes_newer_than_the_index_count_at_once(publisher: Publisher, site: 
 
 
 def test_without_an_index_all_articles_are_read(publisher: Publisher) -> None:
-    """What cannot be answered by the index is answered all the same."""
+    """Filters that the index cannot answer are answered from the articles."""
     requested = parse("all", [("word", "go")], publisher.catalog.topics)
     publisher.search.index._retry_at = float("inf")
     expression = requested.narrowing().expression()
