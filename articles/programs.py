@@ -34,7 +34,7 @@ _IN_EXPORTS = "pages with title and date in exports, in place of front matter, a
 HEXO = Program(
     name="Hexo",
     generator="jekyll",
-    note="Hexo's files follow Jekyll's conventions; its own tags, such as asset_img, are left out",
+    note="Hexo's files follow Jekyll's conventions; of its own tags, such as note, the text in them is shown",
     is_close=True,
 )
 VITEPRESS = Program(

@@ -37,9 +37,12 @@ _ARGUMENT = re.compile(r"""(?:([\w-]+)\s*[=:]\s*)?(?:"([^"]*)"|'([^']*)'|([^\s"'
 _STRING = re.compile(r"""(?:"([^"]*)"|'([^']*)')\s*(?P<filters>\|.*)?\Z""", re.DOTALL)
 _SITE = re.compile(r"site\.(?P<name>url|baseurl|github\.url)\Z")
 _RAW_MARK = re.compile(r"\{%-?\s*(end)?(?:raw|verbatim)\s*-?%\}")
+_CODE_LANGUAGE = re.compile(r"\blang:([\w+#.-]{1,40})")
+_PICTURE = re.compile(r"[^\s\"']{1,500}\.(?:avif|gif|jpe?g|png|svg|webp)", re.IGNORECASE)
 _BASE_FILTER = re.compile(r"relative_url|prepend:\s*site\.(?:base)?url|\burl\b")
 _VERBATIM = {
-    name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("comment", "highlight", "raw", "verbatim")
+    name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}")
+    for name in ("codeblock", "comment", "highlight", "raw", "verbatim")
 }
 
 
@@ -107,9 +110,13 @@ class Liquid(Expander):
         if not end:
             return piece.end
         inner = self.text[piece.end : end.start()]
-        if name == "highlight":
+        if name in ("codeblock", "highlight"):
             code = _RAW_MARK.sub("", inner)
-            self.put(elements.code_block(code, next(iter(rest.split()), ""), self.margin(piece.start)))
+            language = next(iter(rest.split()), "")
+            if name == "codeblock":  # Octopress and Hexo: https://hexo.io/docs/tag-plugins#Code-Block
+                named = _CODE_LANGUAGE.search(rest)
+                language = named[1] if named else ""
+            self.put(elements.code_block(code, language, self.margin(piece.start)))
         elif name != "comment":
             self.put(inner)
         return end.end()
@@ -135,6 +142,9 @@ class Liquid(Expander):
         values = _values(rest)
         if name in ("include", "include_relative"):
             return self._include(values)
+        if name == "asset_img":  # a picture in the post's own folder: https://hexo.io/docs/asset-folders
+            source = next((value for value in values.values() if _PICTURE.fullmatch(value)), "")
+            return elements.figure({"src": source})
         shown = elements.known(name, values)
         if shown is None and name not in _SILENT and not name.startswith("end"):
             self.unknown.add(name)
