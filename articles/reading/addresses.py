@@ -66,6 +66,7 @@ class Place:
     author: str = ""
     language: str | None = None
     keeps_date: bool = False
+    slug_from_name: bool = False
 
     @property
     def name(self) -> str:
@@ -115,7 +116,7 @@ def own_address(
     given = conventions.permalink or configured
     pattern = permalink or given or _DEFAULTS.get(conventions.generator)
     if conventions.generator == "pelican" and not place.slug:
-        place = replace(place, slug=_pelican_slug(place.title))
+        place = replace(place, slug=_pelican_slug(place.stem if place.slug_from_name else place.title))
     if conventions.generator == "jekyll" and pattern:
         pattern = _JEKYLL_STYLES.get(pattern, pattern)
     if pattern is None:

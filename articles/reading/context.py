@@ -83,6 +83,8 @@ class Surroundings:
     languages: tuple[LanguageHome, ...] = ()
     names_keep_dates: bool = False
     """Whether the date in a file's name is a part of its address."""
+    slugs_from_names: bool = False
+    """Whether Pelican makes slugs of the names of files instead of titles."""
     above: str | None = None
     """The path of the folder of articles in its project; None where no project is known."""
     pages: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from articles.reading.languages import language_in_path, without_language
 from articles.reading.values import BadValueError, Values
 from text.urls import is_uri
 
+_TEMPLATE = "is a template, which is not run: the pattern is used"
 _NO_SITE = "is a path on the site, which is not known: set articles.base_url"
 
 
@@ -58,6 +59,7 @@ class Links:
             author=authors[0] if authors else "",
             language=home.code if home else language_in_path(self._path),
             keeps_date=surroundings.names_keep_dates,
+            slug_from_name=surroundings.slugs_from_names,
         )
 
     def own(self, place: addresses.Place) -> str | None:
@@ -130,7 +132,8 @@ class Links:
             if len(value) > limits.MAX_URL:
                 self._values.note(BadValueError(key, f"is longer than {limits.MAX_URL:,} characters"))
             elif addresses.is_pattern_of_markup(value):
-                self._values.note(BadValueError(key, "is a template, which is not run: the pattern is used"))
+                if self._conventions.permalink is None:  # else the owner has given a pattern in its place
+                    self._values.note(BadValueError(key, _TEMPLATE))
             else:
                 return value.strip()
         return None

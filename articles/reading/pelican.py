@@ -12,17 +12,28 @@ from articles.reading import datafiles
 FILES = ("pelicanconf.py", "publishconf.py")
 
 
+def slugs_from_names(levels: list[Path]) -> bool:
+    """Whether an article's slug is made of its file's name instead of its title (SLUGIFY_SOURCE)."""
+    return bool(_setting(levels, "SLUGIFY_SOURCE") == "basename")
+
+
 def pages(levels: list[Path]) -> Iterator[str]:
     """Yield the folders of pages (PAGE_PATHS), which are in none of Pelican's feeds.
 
     They are relative to the folder of content, and once more to the project, of which that is `content`.
     """
-    found: Any = ["pages"]
-    for level in reversed(levels):
-        for name in FILES:
-            values = datafiles.load(level / name) if os.path.lexists(level / name) else None
-            if isinstance(values, Mapping) and "PAGE_PATHS" in values:
-                found = values["PAGE_PATHS"]
+    found = _setting(levels, "PAGE_PATHS", ["pages"])
     for each in found if isinstance(found, (list, tuple)) else ():
         if isinstance(each, str) and (folder := each.strip("./")):
             yield from (folder, f"content/{folder}")
+
+
+def _setting(levels: list[Path], key: str, default: Any = None) -> Any:
+    """Return a setting; the settings for publishing, and those nearer to the articles, come first."""
+    found = default
+    for level in reversed(levels):
+        for name in FILES:
+            values = datafiles.load(level / name) if os.path.lexists(level / name) else None
+            if isinstance(values, Mapping) and key in values:
+                found = values[key]
+    return found

@@ -98,6 +98,7 @@ class Beside:
             languages=tuple(self._languages(levels)),
             names_keep_dates=self._keeps_dates(levels),
             above=self._above(levels),
+            slugs_from_names=self._conventions.generator == "pelican" and pelican.slugs_from_names(levels),
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
         )
         return Context(self._conventions, surroundings, self._folder.root)

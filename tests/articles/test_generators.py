@@ -171,6 +171,29 @@ def test_the_names_that_themes_give_a_date(key: str) -> None:
     assert read(f"title: T\n{key}: 2026-01-02\ndate: 2026-01-03\n").article.published_at.day == 3
 
 
+def test_slugs_of_a_pelican_site(tmp_path: Path) -> None:
+    """They are made of titles, or of the names of files where SLUGIFY_SOURCE says so."""
+    for settings, slug in (("", "a-title"), ("SLUGIFY_SOURCE = 'basename'\n", "some-name")):
+        put(tmp_path / "pelicanconf.py", settings)
+        put(tmp_path / "content/Some Name.md", "")
+        folder = Folder(tmp_path / "content")
+        conventions = Conventions(generator="pelican", base_url="https://b.example")
+        context = Beside(folder, conventions).context(folder.scan(), 0)
+        parsed = frontmatter.parse("Title: A title\nDate: 2026-01-02\n\nx\n", "Some Name.md", context)
+        assert parsed is not None
+        assert parsed.article.link == f"https://b.example/{slug}.html"
+
+
+def test_a_template_that_is_not_run_is_noted_without_a_pattern() -> None:
+    """With a pattern in the settings, the front matter's own template is no loss."""
+    text = "---\ntitle: T\ndate: 2026-01-02\npermalink: '/{{ title | slug }}/'\n---\nx\n"
+    for pattern, count in ((None, 1), ("/:year/:filename/", 0)):
+        conventions = Conventions(generator="eleventy", base_url="https://b.example", permalink=pattern)
+        parsed = frontmatter.parse(text, "posts/a.md", Context(conventions))
+        assert parsed is not None
+        assert len(parsed.warnings) == count
+
+
 def test_dates_in_a_mapping() -> None:
     """Material for MkDocs has the dates of creation and change below one key."""
     found = read("title: T\ndate:\n  created: 2026-01-02\n  updated: 2026-01-04\n", "a.md", "pelican").article
