@@ -1,4 +1,4 @@
-"""Every chat service keeps the same promises; what they are said in differs."""
+"""Every chat service keeps the same promises, each in its own format."""
 
 from __future__ import annotations
 
@@ -158,14 +158,14 @@ def test_readers_see_their_own_time(case: Case) -> None:
 
 
 def test_a_test_message_says_so(service: Service) -> None:
-    """Nobody takes it for news, and its sender is named."""
+    """It cannot be taken for news, and names its sender."""
     shown = "".join(strings(payload_of(service.test(HOOKS[service.KIND], "My *site*"))))
     assert "test message" in shown
     assert "site" in shown
 
 
 def test_the_host_of_a_webhook_is_no_secret() -> None:
-    """It names whom a pause of the whole host concerns."""
+    """It is named where the whole host is paused."""
     assert HOOKS["slack"].host == "hooks.slack.com"
     assert host_of(Secret("http://127.0.0.1:8080/services/a/b/c")) == "127.0.0.1:8080"
 
@@ -313,7 +313,7 @@ def test_a_server_error_may_ask_for_a_pause(case: Case) -> None:
 
 @OVER_HTTP
 def test_the_fake_takes_every_post(case: Case, chat: FakeChat, transport: Transport) -> None:
-    """Posted, corrected and tested over a real socket, nobody called."""
+    """Posts, corrections and tests arrive over a real socket, and notify nobody."""
     chat.reset()
     service, hook = case.service, hook_on(chat, case)
     mean = replace(MESSAGE, title=AWKWARD["mentions"], summary=AWKWARD["mentions"], provider="@everyone")
@@ -342,7 +342,7 @@ def test_a_drawing_shows_what_is_sent(service: Service) -> None:
 
 @OVER_HTTP
 def test_what_the_fake_says_is_understood(case: Case, chat: FakeChat, transport: Transport) -> None:
-    """Each of the services' refusals, as they word it, over a real socket."""
+    """Each refusal, as the service words it, is classified over a real socket."""
     chat.reset()
     service, hook = case.service, hook_on(chat, case)
     refusals = [bad_image(times=1), plain_text_only(times=1)] if case.degrades else []

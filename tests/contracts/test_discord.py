@@ -42,7 +42,7 @@ def test_discord_shows_one_embed_and_the_site_as_its_author() -> None:
 
 
 def test_discord_is_spared_addresses_that_it_refuses() -> None:
-    """A host without a dot, as on the machine of somebody who tries the bot, would be a 400 for the post."""
+    """A host without a dot, as on a developer's machine, would be a 400 for the post."""
     local = "http://localhost:8000/a"
     message = replace(MESSAGE, link=local, image=local, provider_icon=local)
     sent = SERVICES["discord"].post(CASE.hook, message).json
@@ -106,7 +106,7 @@ def test_discord_names_the_message_and_the_pace() -> None:
 
 
 def test_discord_says_which_field_it_refused() -> None:
-    """Enough for an operator to see that it was the picture."""
+    """The reason shows an operator that it was the picture."""
     errors = {"embeds": {"0": {"thumbnail": {"url": {"_errors": [{"code": "URL_TYPE_INVALID_URL"}]}}}}}
     body = {"message": "Invalid Form Body", "code": 50035, "errors": errors}
     reason = SERVICES["discord"].classify(said(400, body)).reason

@@ -488,7 +488,7 @@ def test_the_feeds_link_is_its_page_and_self_its_own_address(extension: str, slu
 
 
 def test_json_feed_knows_its_page_and_its_own_address() -> None:
-    """The same in JSON Feed's words."""
+    """JSON Feed has its own names for them."""
     document = json.loads(jsonfeed.render(feed_of([article()])))
     assert document["home_page_url"] == "https://news.example.org/topics/c-plus-plus"
     assert document["feed_url"] == "https://news.example.org/feeds/c-plus-plus.json"
@@ -541,7 +541,7 @@ def test_rss_says_how_often_to_poll(ttl: int, period: str, frequency: str) -> No
 
 
 def test_an_empty_rss_feed_was_never_built() -> None:
-    """Atom must have a date; RSS need not make one up."""
+    """Atom must have a date; RSS need not have one."""
     assert parse_xml(rss.render(feed_of([])))[0].find("lastBuildDate") is None
     assert (
         text_of(parse_xml(rss.render(feed_of([article()])))[0], "lastBuildDate")

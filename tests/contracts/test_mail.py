@@ -47,7 +47,7 @@ def mail_to(server: MailServer, password: str = PASSWORD) -> Request:
 
 
 def test_a_mail_arrives_as_it_was_composed(server: MailServer, transport: Transport) -> None:
-    """From and to whom the settings say, as text and as a page with its styles inside."""
+    """Sender and recipient are those of the settings; it has text and HTML with its styles inside."""
     verdict = SERVICE.classify(transport.send(mail_to(server)))
     assert verdict.outcome is Outcome.ACCEPTED
     ((envelope, mail),) = server.mails

@@ -243,7 +243,7 @@ LAID_OUT = (
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_a_layout_is_shown_in_the_services_own_markup(kind: str) -> None:
-    """In place of title, summary and the rest, with every character of the words as it is."""
+    """It replaces title, summary and the rest, with every character of the words unchanged."""
     case = CASES[kind]
     message = replace(MESSAGE, text=LAID_OUT, picture=Picture.LARGE)
     for detail in Detail:
@@ -266,7 +266,7 @@ def test_a_layout_is_shown_in_the_services_own_markup(kind: str) -> None:
 @few
 @given(message=ARTICLES, words=st.text(max_size=2000), count=st.integers(1, 20))
 def test_no_layout_breaks_a_limit(kind: str, message: Message, words: str, count: int) -> None:
-    """A template may say as much as it likes: the end is left out."""
+    """A template's output of any length is cut at its end."""
     case = CASES[kind]
     line = Line(runs=(Run(text=f"x{words}", bold=True, link="https://example.com/"), Run(text=words)))
     laid_out = replace(message, text=(line,) * count, retracted=False)

@@ -67,7 +67,7 @@ def test_its_settings_are_known(tmp_path: Path) -> None:
 
 
 def test_without_the_registry_it_is_unknown(tmp_path: Path) -> None:
-    """Nothing else names a kind."""
+    """No other part names a kind."""
     with pytest.raises(ConfigError, match="is not a known kind of service"):
         read(tmp_path, CHANNEL)
 

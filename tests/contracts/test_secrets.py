@@ -64,7 +64,7 @@ def test_no_repr_shows_a_secret(kind: str) -> None:
 def test_a_bot_that_fails_everywhere_shows_none(
     site: ArticleSite, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not in its log at DEBUG, and on no page of the operator: with a channel of each kind that fails."""
+    """Neither its log at DEBUG nor the operator's pages show one, with a failing channel of each kind."""
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.CRITICAL, logger="mail.log")  # the fake server's own
     stream = io.StringIO()

@@ -34,7 +34,7 @@ def test_slack_reads_back_what_was_written(text: str) -> None:
 
 
 def test_slack_shows_no_second_preview() -> None:
-    """The message is the preview; Slack adds none."""
+    """The message is the preview: Slack must add none."""
     for request in requests_for(CASE.service, CASE.hook, MESSAGE):
         assert request.json["unfurl_links"] is False
         assert request.json["unfurl_media"] is False

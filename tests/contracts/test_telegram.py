@@ -19,7 +19,7 @@ TOKEN = f"123456789:{'A' * 35}"
 
 
 def test_the_token_is_the_address() -> None:
-    """Alone, it is of Telegram's own server; a server of one's own is named by its whole address."""
+    """A token means Telegram's own server; another server is named by its whole address."""
     options = {"chat": -1001234, "message_thread_id": 7}
     own = SERVICE.destination({"token": Secret(TOKEN)}, options)
     request = SERVICE.post(own, MESSAGE)

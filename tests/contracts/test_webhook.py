@@ -123,7 +123,7 @@ def destination(address: str) -> Destination:
     ],
 )
 def test_a_private_address_is_refused_unless_the_settings_allow_it(address: str) -> None:
-    """At the start, where it shows; a name that leads to one is refused when it is called."""
+    """It is refused at the start where visible; a name that leads to one is refused at the call."""
     refusal = SERVICE.refusal(destination(address))
     assert refusal is not None and "allow_private: true" in refusal
     assert SERVICE.refusal(CASE.at(address)) is None

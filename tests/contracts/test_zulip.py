@@ -44,7 +44,7 @@ def test_an_address_without_a_login_is_refused(address: str) -> None:
 
 
 def test_the_articles_topic_is_zulips() -> None:
-    """The first one, or else the site's name: a message always has a topic."""
+    """It is the first topic, or else the site's name: a message always has one."""
     for topics, site, shown in ((("AI", "C"), "News", "AI"), ((), "News", "News"), ((), "", "News")):
         sent = payload_of(SERVICE.post(CASE.hook, replace(MESSAGE, topics=topics, site=site)))
         assert sent["topic"] == shown

@@ -1,4 +1,4 @@
-"""Counting: exact across threads and processes, bounded whatever clients send, and never in the way."""
+"""Counting: exact across threads and processes, bounded whatever clients send, and never an obstacle."""
 
 from __future__ import annotations
 
@@ -123,14 +123,14 @@ def test_processes_count_together(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_created_again(counts: Counts, tmp_path: Path) -> None:
-    """Lost statistics are no reason to fail."""
+    """Lost statistics cause no failure."""
     (tmp_path / "counts.sqlite").write_bytes(b"nothing that SQLite knows" * 100)
     counts.observe("/feeds/ai.rss", 200, "x/1")
     assert counts.read().requests == {("ai.rss", 200): 1}
 
 
 def test_a_disk_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It is said once, and nothing else happens."""
+    """It is logged once, and nothing else happens."""
     (tmp_path / "file").touch()
     counts = Counts(tmp_path / "file", lambda: NOW)
     for _ in range(3):
@@ -140,7 +140,7 @@ def test_a_disk_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCapture
 
 
 def test_observing_costs_next_to_nothing(counts: Counts) -> None:
-    """Far below what an answer takes: fewer than 25 calls each, and no more of them as time goes on."""
+    """It takes fewer than 25 calls for each request, and no more of them over time."""
 
     def observe() -> None:
         for _ in range(100):

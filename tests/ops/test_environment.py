@@ -11,7 +11,7 @@ from ops.errors import SettingError
 
 
 def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
-    """NAME, or else the file that NAME_FILE names; None only where neither is set."""
+    """NAME has the secret, or NAME_FILE names its file; None only where neither is set."""
     (tmp_path / "secret").write_text("from file\n")
     assert secret("X", {"X": " value "}) == "value"
     assert secret("X", {"X_FILE": str(tmp_path / "secret")}) == "from file"
@@ -48,7 +48,7 @@ def test_an_endless_file_is_read_to_the_limit() -> None:
 
 
 def test_secrets_to_redact() -> None:
-    """One that cannot be used keeps no other from being redacted."""
+    """A secret that cannot be used does not prevent the redaction of others."""
     assert readable_secrets(["A", "B", "C", "D"], {"A": "one", "B": "", "C_FILE": "/none", "D": "two"}) == [
         "one",
         "two",

@@ -39,7 +39,7 @@ def lines_of(environ: dict[str, str], *records: tuple[Any, ...], **extra: Any) -
 
 @pytest.mark.usefixtures("restored")
 def test_lines_for_people() -> None:
-    """Time, level, part, message, and the extra fields behind it."""
+    """A line has time, level, part, message, and then the extra fields."""
     (line,) = lines_of({}, (logging.INFO, "%d changed", 3), extra={"path": "a.md"})
     moment, _, rest = line.partition(" ")
     assert moment.endswith("+00:00")
@@ -48,7 +48,7 @@ def test_lines_for_people() -> None:
 
 @pytest.mark.usefixtures("restored")
 def test_lines_for_programs() -> None:
-    """A JSON object, with the extra fields as its own."""
+    """A line is a JSON object, with the extra fields as its own."""
     (line,) = lines_of({"LOG_FORMAT": "json"}, (logging.WARNING, "%d changed", 3), extra={"files": ["a", 2]})
     fields = json.loads(line)
     assert fields.pop("time")
@@ -88,7 +88,7 @@ def test_the_level() -> None:
 @pytest.mark.parametrize("environ", [{"LOG_LEVEL": "loud"}, {"LOG_FORMAT": "xml"}])
 @pytest.mark.usefixtures("restored")
 def test_a_setting_that_cannot_be(environ: dict[str, str]) -> None:
-    """The message names the variable and what would do."""
+    """The message names the variable and the valid values."""
     with pytest.raises(SettingError, match=next(iter(environ))):
         logs.configure(environ)
 

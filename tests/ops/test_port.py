@@ -65,7 +65,7 @@ def test_the_server_says_so_too() -> None:
 
 
 def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> None:
-    """With status 2 and each problem once, as every command: no worker is started again and again."""
+    """The status is 2, with each problem once: no worker is started again and again."""
     config = tmp_path / "config.yaml"
     config.write_text("feeds:\n  size: 0\n")
     with socket.socket() as other:

@@ -83,7 +83,7 @@ def test_a_client_without_a_proxy_is_not_believed(peer: str, client: str) -> Non
      ("unknown", "10.0.0.1"), ("", "10.0.0.1"), ("5.5.5.5,", "10.0.0.1")],
 )  # fmt: skip
 def test_a_client_is_an_address(said: str, client: str) -> None:
-    """What is no address does not count."""
+    """Anything else does not count."""
     assert seen("10.0.0.1", X_Forwarded_For=said)[1] == client
 
 
@@ -121,5 +121,5 @@ def test_what_was_seen_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 
 @given(st.text(alphabet=st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=60))
 def test_any_header_is_survived(text: str) -> None:
-    """No header's text is an error."""
+    """No text of a header causes an error."""
     assert seen("10.0.0.1", X_Forwarded_For=text, X_Forwarded_Host=text, X_Forwarded_Proto=text)

@@ -112,7 +112,7 @@ def test_no_token_means_no_details(make_app: MakeApp, content: Path) -> None:
 
 
 def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
-    """It is a reason only after the time that taking over takes."""
+    """It becomes a reason only after the time in which another process takes over."""
     newswire = parts(make_app())
     newswire.indexer.refresh()
     clock = iter([0.0, 0.0, GRACE + 1, GRACE + 1])
@@ -153,7 +153,7 @@ def test_a_fault_in_refreshing_is_a_warning(make_app: MakeApp, monkeypatch: pyte
 
 
 def test_more_checks(make_app: MakeApp) -> None:
-    """The bot's own checks join in: as reasons, or as warnings."""
+    """The bot's own checks are added as reasons or as warnings."""
     indexer = parts(make_app()).indexer
     health = health_of(
         indexer,
@@ -233,7 +233,7 @@ def test_check_pulls_first(make_app: MakeApp, tmp_path: Path) -> None:
 
 
 def test_metrics(make_app: MakeApp, content: Path) -> None:
-    """Articles by state, requests, readers, and the refreshes, in Prometheus' format."""
+    """They have articles by state, requests, readers and refreshes, in Prometheus' format."""
     write_article(content, "later", published="2026-04-01")
     (content / "bad.md").write_text("---\n---\n")
     app = make_app()
@@ -347,7 +347,7 @@ def test_a_push_after_the_checkout_was_deleted(git_app: Flask) -> None:
 
 
 def test_a_push_that_cannot_be_noted(git_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The git host is asked to come again."""
+    """The answer asks the git host to try again."""
     checkout = parts(git_app).checkout
     assert checkout
     shutil.rmtree(checkout.folder)
@@ -398,7 +398,7 @@ def test_a_token_that_is_not_set(make_app: MakeApp, capsys: pytest.CaptureFixtur
 def test_a_catalog_that_cannot_be_opened_ends_no_process(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As on a full disk: the process waits, says why, and serves as soon as the catalog can be opened."""
+    """On a full disk the process waits, says why, and serves as soon as the catalog can be opened."""
     app = make_app(METRICS_TOKEN="let-me-in")
     newswire = parts(app)
     newswire.catalog.path.mkdir()  # SQLite cannot open a folder

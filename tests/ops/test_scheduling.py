@@ -48,7 +48,7 @@ def test_a_policy_that_was_chosen_stays() -> None:
 
 
 def test_where_it_is_forbidden_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox may refuse the call: the worker serves all the same."""
+    """A sandbox may refuse the call: the worker serves nevertheless."""
 
     def refuse(*arguments: object) -> None:
         raise PermissionError(1, "Operation not permitted")

@@ -78,7 +78,7 @@ def test_an_error_arrives_without_secrets(received: tuple[str, list[str]]) -> No
 
 
 def test_without_a_dsn_nothing_is_loaded() -> None:
-    """The library costs memory only where it is used."""
+    """The library uses memory only where it is needed."""
     script = (
         "import sys; from ops import sentry\n"
         "assert not sentry.start({}); assert 'sentry_sdk' not in sys.modules"

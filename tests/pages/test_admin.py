@@ -62,7 +62,7 @@ def publish(desk: Desk, name: str = "new", **keys: Any) -> None:
 
 
 def test_off_without_a_token(web: Web) -> None:
-    """Where no token is set there are no such pages; of the bot only its services are loaded."""
+    """Where no token is set there are no such pages, and of the bot only its services are loaded."""
     web.refresh()
     for path in (*VIEWS, "/admin/login"):
         assert web.get(path).status_code == 404
@@ -179,7 +179,7 @@ def test_a_lost_record_of_logins_brings_no_session_back(desk: Desk) -> None:
 
 
 def test_nobody_is_let_in_unchecked(desk: Desk) -> None:
-    """Where the record of logins cannot be read, the operator's pages are closed, and only they."""
+    """While the record of logins cannot be read, the operator's pages, and only they, are closed."""
     client = desk.client()
     record = desk.site.state / "logins.sqlite"
     record.unlink()
@@ -211,7 +211,7 @@ def test_guessing_is_answered_with_429(desk: Desk) -> None:
 
 
 def test_a_flood_of_guesses_writes_nothing(desk: Desk) -> None:
-    """What is refused leaves no trace on the disk, and holds no thread."""
+    """A refused login writes nothing to the disk, and holds no thread."""
     client = desk.app.test_client()
     for _ in range(10):
         client.post("/admin/login", data={"token": "wrong"})
@@ -260,7 +260,7 @@ def test_nothing_secret_is_shown(desk: Desk) -> None:
 
 
 def test_overview(desk: Desk) -> None:
-    """Counts by state, channels with state, pace and last error, posts and failures a day, bad files."""
+    """It shows counts by state, each channel's state, pace and last error, posts a day, bad files."""
     desk.chat.fail("team", server_error(503))
     publish(desk)
     desk.site.raw("bad.md", "---\n---\n")
@@ -294,7 +294,7 @@ def test_what_waits_for_a_channel_that_is_gone_is_shown(desk: Desk) -> None:
 
 
 def test_delivery_and_its_orders(desk: Desk) -> None:
-    """A lost answer: the operator says what is in the channel, or has it posted again, or skips it."""
+    """After a lost answer the operator says what the channel shows, posts it again, or skips it."""
     desk.chat.fail("team", reset_after_body())
     publish(desk)
     desk.check()
@@ -347,7 +347,7 @@ def test_channels_are_paused_resumed_and_tested(desk: Desk) -> None:
 
 
 def test_list_is_filtered_and_paged(desk: Desk) -> None:
-    """By state, channel and article; what was there before is left out unless asked for."""
+    """It is filtered by state, channel and article; the baseline is left out unless asked for."""
     publish(desk)
     desk.check()
     client = desk.client()
@@ -444,7 +444,7 @@ def test_bad_files(desk: Desk) -> None:
 
 
 def test_database_away(site: ArticleSite, clock: Clock) -> None:
-    """Without tables, or with an address that cannot be, a page says so; the readers' pages do not mind."""
+    """Without tables, or with an impossible address, a page says so; the readers' pages work."""
     for environ in ({}, {"DATABASE_URL": "nonsense://"}):
         app = create_app(site.config(), clock=clock, environ={"ADMIN_TOKEN": TOKEN, **environ})
         app.extensions["newswire"].indexer.refresh()
@@ -457,7 +457,7 @@ def test_database_away(site: ArticleSite, clock: Clock) -> None:
 
 
 def test_authenticator_takes_nothing_for_a_session(tmp_path: Path) -> None:
-    """Only what this auth signed, for this purpose, and within its time is a session."""
+    """A session is signed by this Authenticator, for this purpose, and within its time."""
     clock = Clock()
     store = LoginStore(tmp_path, clock)
     auth, other = Authenticator(TOKEN, clock, store), Authenticator(TOKEN + "x", clock, store)
@@ -532,7 +532,7 @@ def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
 
 
 def test_the_overview_shows_what_comes(site: ArticleSite, clock: Clock) -> None:
-    """Of a channel with a policy: which posts come when, what waits longer, and what a threshold leaves."""
+    """For a channel with a policy: which posts come when, what waits longer, what a threshold leaves out."""
     policy = {
         "quiet": {"from": "11:00", "to": "14:00"},
         "budget": {"per": "day", "at_most": 1},

@@ -85,7 +85,7 @@ def test_bad_files_are_filtered_and_exported(desk: Desk) -> None:
 
 
 def test_orders_for_many(desk: Desk) -> None:
-    """What was chosen is skipped, but for what has changed since the list was shown."""
+    """The chosen deliveries are skipped, except those that changed since the list was shown."""
     client = desk.client()
     for name in ("team", "readers"):
         channelstate.pause(desk.parts.database, name, desk.clock.now)
@@ -103,7 +103,7 @@ def test_orders_for_many(desk: Desk) -> None:
 
 
 def test_what_cannot_be_chosen(desk: Desk) -> None:
-    """Anything but a delivery as a list shows it is refused, and so are more than a page of them."""
+    """Anything that is no delivery of a list is refused, and so are more than a page of them."""
     client = desk.client()
     token = {"form_token": form_token(client)}
     for chosen in (["x"], ["1:sent/x"], ["1:sent/0"] * 51):
@@ -161,7 +161,7 @@ def test_readers_of_feeds(desk: Desk) -> None:
 
 
 def test_settings_in_force(desk: Desk) -> None:
-    """Each with its origin; the filter reads names, values and origins; secrets are only set or not."""
+    """Each has its origin; the filter reads names, values and origins; secrets are only set or not."""
     client = desk.client()
     tree = parse(client.get("/admin/settings").text)
     rows = {row[0]: row[1:] for row in (texts(each, "./*") for each in tree.xpath("//tbody/tr"))}

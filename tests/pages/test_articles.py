@@ -48,7 +48,7 @@ def test_article_from_elsewhere(site: ArticleSite, web: Web) -> None:
 
 
 def test_no_link_to_this_site_leads_to_another(site: ArticleSite, web: Web) -> None:
-    """An address on this site whose path a browser takes for another host stays whole."""
+    """An address whose path a browser would take for another host stays on this site."""
     site.write("a.md", webUrl=f"{URL}//evil.example/x", images=[f"{URL}//evil.example/i.png"])
     web.refresh()
     tree = page(web, "/")
@@ -58,7 +58,7 @@ def test_no_link_to_this_site_leads_to_another(site: ArticleSite, web: Web) -> N
 
 
 def test_hidden_articles(site: ArticleSite, web: Web) -> None:
-    """What is unpublished, not yet due, or never was, is not found."""
+    """Unpublished, future and unknown articles are not found."""
     site.write("off.md", "Text", published=False)
     site.write("later.md", "Text", publishedDateTime="2026-06-02T00:00:00Z")
     web.refresh()
@@ -342,7 +342,7 @@ def test_all_authors_are_named_beside_the_provider(site: ArticleSite, web: Web) 
 def test_a_summary_is_not_shown_above_the_same_words(
     site: ArticleSite, web: Web, excerpt: str | None, lede: str
 ) -> None:
-    """One that the body gave, or that repeats it, would be read twice."""
+    """A summary that comes from the body, or repeats it, is not shown."""
     site.write("a.md", "# Heading\n\nFirst *words*.\n\nMore.", excerpt=excerpt)
     web.refresh()
     tree = page(web, "/articles/a")

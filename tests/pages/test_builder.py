@@ -1,4 +1,4 @@
-"""The feed builder and the filtered feeds it makes, over HTTP."""
+"""The feed builder and its filtered feeds, over HTTP."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def titles(web: Web, address: str) -> set[str]:
     ],
 )
 def test_filtered_feeds(filled: Web, address: str, found: set[str]) -> None:
-    """The address says what the feed holds."""
+    """The address determines what the feed holds."""
     assert titles(filled, address) == found
 
 
@@ -120,7 +120,7 @@ def test_conditional_requests(filled: Web, site: ArticleSite) -> None:
     ],
 )
 def test_refused(filled: Web, address: str, status: int, reason: str) -> None:
-    """What cannot be asked is refused with the reason, and the answer is never stored."""
+    """An invalid choice is refused with the reason, and the answer is not stored."""
     answer = filled.get(address)
     assert answer.status_code == status
     assert reason in answer.text
@@ -128,7 +128,7 @@ def test_refused(filled: Web, address: str, status: int, reason: str) -> None:
 
 
 def test_form_to_feed(filled: Web) -> None:
-    """The form shows the choice, what matches, and the address of a feed that holds just that."""
+    """The form shows the choice, what matches, and the address of a feed with exactly that."""
     tree = parse(filled.get("/build?topic=security&topic=ai&match=&min_quality=80&word=").text)
     assert tree.xpath("//input[@name='topic'][@checked]/@value") == ["ai", "security"]
     assert tree.xpath("//input[@name='min_quality']/@value") == ["80"]

@@ -81,7 +81,7 @@ def test_what_a_query_or_a_condition_chooses_goes_the_long_way(front: FeedServer
 def test_a_page_is_not_answered_when_it_is_another_one(
     front: FeedServer, site: ArticleSite, clock: Clock
 ) -> None:
-    """A changed article, one that is gone, and time that passes: the next answer is what is right then."""
+    """After a change, a deletion, or with time, the next answer is the current one."""
     before = prepared(front, "/")
     prepared(front, "/articles/a")
     site.delete("a.md")

@@ -37,7 +37,7 @@ def _addresses(data: bytes) -> list[str]:
 
 
 def test_the_sitemap_has_every_page_of_this_site_and_no_other(filled: Web) -> None:
-    """Not the articles that are read elsewhere, nor what is not shown; with the time of each change."""
+    """Each has the time of its change; articles read elsewhere and hidden ones are not in it."""
     answer = filled.get("/sitemap.xml")
     assert answer.mimetype == "application/xml"
     assert _addresses(answer.data) == [
@@ -61,7 +61,7 @@ def test_a_large_sitemap_is_split(filled: Web) -> None:
 
 
 def test_robots_are_excluded_from_what_is_for_one_reader(filled: Web) -> None:
-    """A parser of the standard library reads it so."""
+    """The standard library's parser reads it so."""
     robots = RobotFileParser()
     robots.parse(filled.get("/robots.txt").text.splitlines())
     assert robots.can_fetch("any", f"{URL}/topics/go")
@@ -78,7 +78,7 @@ def test_robots_are_excluded_from_what_is_for_one_reader(filled: Web) -> None:
     ],
 )
 def test_icons_are_where_browsers_request_them(web: Web, path: str, mimetype: str, start: bytes) -> None:
-    """They may change, and so are not kept for ever."""
+    """They may change, so they are not cached for ever."""
     answer = web.get(path)
     assert answer.mimetype == mimetype
     assert answer.data.startswith(start)

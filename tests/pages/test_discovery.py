@@ -1,4 +1,4 @@
-"""Where programs find the feeds, and that nobody is sent to one: browsers show them as plain text."""
+"""Where programs find the feeds, and that no link sends people to one: browsers show feeds as plain text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_no_link_sends_people_to_a_feed(web: Web, path: str) -> None:
 
 
 def test_a_topic_leads_to_its_newest_digest(web: Web) -> None:
-    """Whose page says how to subscribe to it; a topic without a finished day has none to show."""
+    """The digest's page says how to subscribe; a topic without a finished day has no such link."""
     tree: Any = html.fromstring(web.get("/topics/go").text)
     [link] = tree.xpath("//aside//a[contains(@href, '/digests/')]/@href")
     page = web.get(link)

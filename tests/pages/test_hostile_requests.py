@@ -1,4 +1,4 @@
-"""Requests that nobody means well: no route answers 500, for a stranger or for the operator."""
+"""Hostile requests: no route answers 500, for a stranger or for the operator."""
 
 from __future__ import annotations
 
@@ -125,13 +125,13 @@ def test_no_request_is_an_error(
      "/topics/ai?page={}", "/search?q=a&page={}", "/feeds/all.rss?min_quality={}", "/build?min_quality={}"],
 )  # fmt: skip
 def test_a_number_outside_its_range(desk: Desk, address: str, number: str) -> None:
-    """It is not found, a bad request, or as if it had not been given; never an error."""
+    """It gives 404, 400, or the default; never an error."""
     assert client(desk).get(address.format(number)).status_code in (200, 301, 400, 404)
 
 
 @pytest.mark.parametrize("order", ["replay", "skip", "posted", "not-posted", "x"])
 def test_an_order_for_a_delivery_that_cannot_be(desk: Desk, order: str) -> None:
-    """It is not found."""
+    """The delivery is not found."""
     browser = client(desk)
     data = {"form_token": form_token(browser)}
     for number in ("9" * 23, str(MAX_ID), "x"):
@@ -139,7 +139,7 @@ def test_an_order_for_a_delivery_that_cannot_be(desk: Desk, order: str) -> None:
 
 
 def test_an_origin_that_cannot_be_read_is_another_site(desk: Desk) -> None:
-    """It is refused like one that can."""
+    """It is refused like any other site."""
     browser = client(desk)
     data = {"form_token": form_token(browser)}
     for origin in ("http://[", "http://[::1", "", "http://", "null", "\u00e9"):

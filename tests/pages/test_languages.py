@@ -46,7 +46,7 @@ def client(site: ArticleSite, tag: str) -> FlaskClient:
 
 @every_language
 def test_a_language_has_every_text(tag: str) -> None:
-    """No text is missing, none is left over, and none is marked as uncertain."""
+    """No text is missing or superfluous, and none is marked as uncertain."""
     found = {message.id[0] if isinstance(message.id, tuple) else message.id for message in messages(tag)}
     assert found == texts()
     assert not [message.id for message in messages(tag) if message.fuzzy or not message.string]

@@ -92,7 +92,7 @@ def test_home_goes_on_to_the_end(site: ArticleSite, web: Web) -> None:
 
 
 def test_a_date_without_a_time_has_none(site: ArticleSite, web: Web) -> None:
-    """An article that is dated to the day shows its date, and no midnight."""
+    """An article dated to the day shows its date, without midnight."""
     site.write("a.md", "Text", title="Dated", publishedDateTime="2026-05-30")
     web.refresh()
     for path in ("/", "/articles/a"):
@@ -210,7 +210,7 @@ def test_a_slash_at_the_end_leads_to_the_page(filled: Web, path: str) -> None:
 
 
 def test_an_invalid_feed_address_names_the_parameter_as_it_is_written(filled: Web) -> None:
-    """Nobody can write Min_quality."""
+    """The message repeats the parameter in its own spelling."""
     answer = filled.get("/feeds/go.rss?min_quality=x")
     assert answer.status_code == 400
     assert "`min_quality` must be a whole number." in answer.text

@@ -75,10 +75,7 @@ def ids(search: Search, question: str) -> list[str]:
     ],
 )
 def test_finds(search: Search, question: str, found: list[str]) -> None:
-    """Every word must be there, in the title first; accents and scripts without spaces work.
-
-    The last word may be a beginning. Phrases are in quotes; what has a minus may not be there.
-    """
+    """Every word must occur, in the title first; accents and scripts without spaces work."""
     assert ids(search, question) == found
 
 
@@ -121,7 +118,7 @@ def test_nothing_is_left_of_what_changed(search: Search, site: ArticleSite, web:
 
 
 def test_starts_again(search: Search, site: ArticleSite, web: Web) -> None:
-    """A deleted or damaged index, and a rebuilt catalog, cost nothing but time."""
+    """A deleted or damaged index, or a new catalog, costs only time."""
     assert ids(search, "fuzzer") == ["fuzz"]
     search.index.path.write_bytes(b"no database" * 1000)
     for suffix in ("-wal", "-shm"):
@@ -154,7 +151,7 @@ def test_titles_come_before_excerpts_and_bodies(site: ArticleSite, web: Web) -> 
 
 
 def test_the_place_in_the_body_is_shown(site: ArticleSite, web: Web) -> None:
-    """Instead of the summary, without markup, and with the words marked."""
+    """It replaces the summary, without markup, and with the words marked."""
     body = f"{'Filler. ' * 100}The **capybara** [sleeps](https://a.example/secret) here. {'Filler. ' * 100}"
     site.write("a.md", body, title="Animals", excerpt="An excerpt")
     web.refresh()
@@ -217,7 +214,7 @@ def test_a_repeated_question_costs_no_more() -> None:
 
 
 def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: ArticleSite) -> None:
-    """It is ended, and the page says so; without the limit the same search finds something."""
+    """It is ended, and the page says so; without the limit the same search has results."""
     assert search.find("fuzzer", NOON, limit=10).total == 1
     publisher = web.newswire.publisher
     impatient = Search(publisher.catalog, max_seconds=0)
@@ -242,7 +239,7 @@ def test_any_text_is_a_valid_question(text: str) -> None:
 
 
 def test_articles_that_are_over_are_not_counted(site: ArticleSite, web: Web, search: Search) -> None:
-    """From their expiry date on, and not before; nor those that appear later than they were published."""
+    """They end with their expiry date, and begin when they appear."""
     site.write("over.md", title="An old fuzzer", expiryDate="2026-06-01T12:00:00Z")
     site.write("soon.md", title="A fuzzer to come", publishDate="2026-06-01T12:00:01Z")
     web.refresh()

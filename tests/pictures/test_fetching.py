@@ -154,6 +154,6 @@ def test_a_slow_answer_ends_in_time() -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_answer_is_a_picture_or_an_error(answer: bytes) -> None:
-    """No other exception leaves."""
+    """Only PictureError is raised."""
     with host(lambda stream, _: stream.sendall(answer)) as (fetcher, port, _), suppress(PictureError):
         assert isinstance(fetcher.fetch(f"http://x.example:{port}/"), bytes)

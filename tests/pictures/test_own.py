@@ -99,7 +99,7 @@ def test_a_page_says_how_large_the_copy_is_once_it_is_there(place: Place) -> Non
     "name", ["", "x", f"{key_of(URL)}-320.webp", f"{key_of(URL)}-321.webp", "../outbox.sqlite", "a" * 5000]
 )
 def test_nothing_is_fetched_that_no_page_shows(place: Place, name: str) -> None:
-    """Nobody can have this site make a request to a host of their choice."""
+    """No visitor can make this site send a request to a host of their choice."""
     assert place.own.find(name) is None
     assert place.work() == place.started == 0
 
@@ -113,7 +113,7 @@ def test_what_is_no_address_of_the_web_is_not_shown(place: Place, url: str) -> N
 
 
 def test_a_failure_is_remembered_and_tried_again_ever_later(place: Place, clock: Clock) -> None:
-    """After an hour, two, four, at most a week; a page without the picture shows none meanwhile."""
+    """It is tried after an hour, two, four, at most a week; pages show no picture meanwhile."""
 
     def fail(_url: str) -> bytes:
         raise PictureError("its host answers 404")
@@ -153,7 +153,7 @@ def test_a_picture_that_ends_the_process_is_a_failure_too(place: Place) -> None:
 
 
 def test_the_copies_stay_within_their_bound(tmp_path: Path, clock: Clock) -> None:
-    """Those that were not asked for the longest go, and are fetched again when they are."""
+    """The copies that were unused the longest are removed, and fetched again when asked for."""
     data = os.urandom(3 * 100 * 100)
 
     def noise(_url: str) -> bytes:
@@ -185,7 +185,7 @@ def test_only_so_many_addresses_are_remembered(place: Place, monkeypatch: pytest
 
 
 def test_a_few_are_fetched_at_once(place: Place) -> None:
-    """So that no host gets more requests than that at a time, and memory is bounded."""
+    """This bounds the requests to a host, and the memory."""
     for number in range(6):
         place.own.find(place.name(f"https://pictures.example/{number}.png"))
     assert [place.work(), place.work(), place.work()] == [4, 2, 0]

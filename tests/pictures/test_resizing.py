@@ -1,4 +1,4 @@
-"""Pictures are made small whatever they are, or refused."""
+"""Pictures of any kind are reduced, or refused."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_photo_is_turned_upright_and_says_nothing_of_its_place() -> None:
 
 
 def test_an_animation_becomes_its_first_picture() -> None:
-    """A thumbnail does not move."""
+    """A thumbnail is not animated."""
     frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue", "green")]
     written = BytesIO()
     frames[0].save(written, "GIF", save_all=True, append_images=frames[1:])
@@ -109,7 +109,7 @@ def test_what_is_no_picture_to_show_is_refused(data: bytes, reason: str) -> None
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(["PNG", "JPEG", "GIF", "WEBP"]), st.data())
 def test_damage_is_an_error_or_a_picture(kind: str, data: st.DataObject) -> None:
-    """No other exception leaves, whatever bytes are changed."""
+    """Whatever bytes are changed, only PictureError is raised."""
     damaged = bytearray(picture(kind, (32, 32)))
     for _ in range(data.draw(st.integers(1, 6))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))

@@ -1,1 +1,1 @@
-"""The text package, tested."""
+"""The storage package, tested."""

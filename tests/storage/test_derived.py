@@ -1,4 +1,4 @@
-"""Files that can be derived again: opened, created, replaced when damaged, removed when nobody uses them."""
+"""Derived files: opened, created, replaced when damaged, removed when no process uses them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_file_is_created_once_and_opened_afterwards(file: DerivedFile) -> None
 
 @pytest.mark.parametrize("version", [2, 4])
 def test_a_file_of_another_version_is_replaced(file: DerivedFile, version: int) -> None:
-    """What it holds may mean something else."""
+    """Its content may have another meaning."""
     with closing(made(file.path, version=version).connect()) as opened:
         add(opened.connection, "old")
     assert words(file) == []
@@ -117,7 +117,7 @@ def test_one_process_replaces_a_damaged_file(file: DerivedFile) -> None:
 
 
 def test_work_is_done_once_more_on_a_damaged_file(file: DerivedFile) -> None:
-    """The damage may come to light in the midst of it."""
+    """The damage may be found only during the work."""
     file.run(lambda connection: add(connection, "old"))
     seen: list[int] = []
 
@@ -134,7 +134,7 @@ def test_work_is_done_once_more_on_a_damaged_file(file: DerivedFile) -> None:
 
 
 def test_what_is_no_damage_changes_nothing(file: DerivedFile) -> None:
-    """A lock, a full disk or wrong SQL is not the file's fault."""
+    """A lock, a full disk or wrong SQL does not replace the file."""
     file.run(lambda connection: add(connection, "kept"))
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         file.run(lambda connection: connection.execute("SELECT * FROM nowhere"))
@@ -151,7 +151,7 @@ def _fill(connection: sqlite3.Connection) -> None:
 
 
 def test_a_full_disk_is_said_as_such(file: DerivedFile) -> None:
-    """Not hidden by the rollback, which SQLite has done by itself; the file stays as it was."""
+    """The error survives SQLite's own rollback, and the file stays unchanged."""
     file.run(lambda connection: add(connection, "kept"))
     with pytest.raises(sqlite3.OperationalError, match="full") as caught:
         file.run(_fill)
@@ -327,7 +327,7 @@ assert search.find("title", datetime.now(UTC), limit=5).total == 1
 def test_search_says_that_the_disk_is_full(
     site: ArticleSite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the log, once in a while; the page answers with nothing found and an index that is not complete."""
+    """The log says so now and then; the page has no results and says that the index is incomplete."""
     site.write("a.md", title="Fuzzing")
     indexer = site.indexer()
     indexer.refresh()
@@ -353,7 +353,7 @@ def test_search_says_that_the_disk_is_full(
 
 
 def test_counts_survive_what_they_meet(tmp_path: Path, site: ArticleSite) -> None:
-    """A damaged file costs what was counted before, not what is counted then."""
+    """A damaged file loses the earlier counts, but none of the later ones."""
     counts = Counts(tmp_path, site.clock)
     counts.refreshed(1.0)
     counts.flush()

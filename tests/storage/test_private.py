@@ -1,4 +1,4 @@
-"""What the program keeps is for its own user: the outbox, sessions and drafts are in it."""
+"""The program's files are for its own user only: they hold the outbox, sessions and drafts."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_paths_have_a_length_in_bytes(path: str, status: int | None) -> None:
 
 
 def test_queries_have_a_length() -> None:
-    """A query is part of the address: 414."""
+    """A query is part of the address: one that is too long gives 414."""
     assert refusal("/search", "q=" + "a" * limits.MAX_QUERY_BYTES, [HOST]) == limits.PATH_TOO_LONG
 
 
@@ -84,7 +84,7 @@ def test_the_length_is_checked_before_the_body(method: str, fields: dict[str, st
 
 
 def test_lengths_that_differ() -> None:
-    """Two lengths are no length (RFC 9112 §6.3)."""
+    """A request with two different lengths is refused (RFC 9112 §6.3)."""
     both = [("content-length", "3"), ("content-length", "4")]
     assert body_length("POST", both) == limits.BAD_LENGTH
     assert body_length("POST", [both[0], both[0]]) == 3

@@ -25,7 +25,7 @@ def open_files() -> list[str]:
 
 
 def test_small_bodies_are_none() -> None:
-    """They are sent as they are."""
+    """They are sent without a file."""
     assert LargeBodies().file(b"x" * (LARGE_BODY - 1)) is None
 
 
