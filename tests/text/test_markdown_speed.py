@@ -73,6 +73,7 @@ SIMPLE = st.lists(
 @given(SIMPLE)
 @example("**a** b")
 @example("a \\[[`c`](/d)] - **e**: f (g) https://x.example/h.")
+@example("https://x.example/a_b.:tada:(")
 def test_a_simple_paragraph_is_written_as_the_library_writes_it(text: str) -> None:
     """Its HTML is the library's, and counts as much towards the limits as the library's tokens."""
     found = simple(text)

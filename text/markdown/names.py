@@ -21,6 +21,7 @@ _BARE = re.compile(
 _SCHEME = re.compile(r"(?<![\w/@.:-])https?\Z")
 _URL = re.compile(r"://(?=[\w[])[^\s<>\"`{}|\\^]{1,2000}")
 _TRAILING = "?!.,:;*_~'\"[]"
+_AUTOMATIC = "auto"  # as the library marks `<https://…>`: the text of the link is its address
 
 
 def web_address(state: StateInline, silent: bool) -> bool:
@@ -32,7 +33,8 @@ def web_address(state: StateInline, silent: bool) -> bool:
     if not address or not state.pending.endswith(scheme):
         return False
     state.pending = state.pending[: -len(scheme)]
-    state.push("link_open", "a", 1).attrs = {"href": normalized(address)}
+    opening = state.push("link_open", "a", 1)
+    opening.attrs, opening.info = {"href": normalized(address)}, _AUTOMATIC
     state.push("text", "", 0).content = address
     state.push("link_close", "a", -1)
     state.pos += len(address) - len(scheme)
@@ -60,12 +62,14 @@ def names_and_addresses(state: StateCore) -> None:
 
 def _linked(tokens: Iterable[Token]) -> Iterator[Token]:
     depth = 0
+    is_address = False
     for token in tokens:
         if token.type in ("link_open", "link_close"):
             depth += token.nesting
+            is_address = token.nesting == 1 and token.info == _AUTOMATIC
         elif token.type == "html_inline":
             depth += _anchor_nesting(token.content)
-        if token.type != "text":
+        if token.type != "text" or is_address:
             yield token
         elif depth > 0:
             token.content = with_emoji(token.content)
