@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 EXTENSIONS = (".md", ".markdown", ".mdown", ".mdx", ".html")
 """Of files that differ in their extension only, the first of these has the id; other extensions follow."""
@@ -15,6 +16,7 @@ EXTENSIONS = (".md", ".markdown", ".mdown", ".mdx", ".html")
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*\Z")
 
 
+@lru_cache(maxsize=64)
 def identity(path: str) -> str:
     """Return the id of an article whose file gives none: its path without the extension, in NFC."""
     folder, slash, name = path.rpartition("/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from articles.errors import ArticleError
 from articles.files.folder import Folder, decode
@@ -87,6 +87,19 @@ def _result(candidate: Candidate, digest: bytes, data: bytes, topics: Topics, co
     if parsed is None:
         return FileResult(candidate, digest)
     return FileResult(candidate, digest, record=records.record(parsed, topics), warnings=parsed.warnings)
+
+
+def packed(results: Sequence[FileResult]) -> list[tuple[Any, ...]]:
+    """Return results without their candidates as plain tuples, which another process gets in half the time."""
+    return [(digest, record and (*record,), *rest) for _, digest, record, *rest in results]
+
+
+def unpacked(chunk: Sequence[Candidate], found: Sequence[tuple[Any, ...]]) -> list[FileResult]:
+    """Return the results that were `packed`. Raises ValueError where they are not those of this chunk."""
+    return [
+        FileResult(candidate, digest, record and Record._make(record), *rest)
+        for candidate, (digest, record, *rest) in zip(chunk, found, strict=True)
+    ]
 
 
 def read_chunk(

@@ -28,6 +28,8 @@ _stored_values = attrgetter(*_STORED)
 _IS_PUBLISHED, _QUALITY = _STORED.index("is_published"), _STORED.index("quality")
 _PARTS = {kind: (names := tuple(kind.__dataclass_fields__), attrgetter(*names))
           for kind in (Provider, Image, Enclosure)}  # fmt: skip
+_FEW = 8
+"""Topics and their ancestors up to which an article's spellings are remembered: 512 times 5 KB at most."""
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -81,7 +83,7 @@ def record(parsed: ParsedFile, topics: Topics) -> Record:
         is_published=article.is_published,
         quality=article.quality,
         fingerprint=digest(seen.encode("utf-8", "surrogatepass")),
-        spellings=_json(spellings),
+        spellings=_few_spellings(tuple(spellings.items())) if len(spellings) <= _FEW else _json(spellings),
         document=document,
         related=related,
         body=article.body,
@@ -135,6 +137,12 @@ def _encode(article: Article, slugs: tuple[str, ...]) -> str:
     if article.enclosures:
         fields["enclosures"] = [_filled(each) for each in article.enclosures]
     return _json(fields)
+
+
+@lru_cache(maxsize=512)
+def _few_spellings(spellings: tuple[tuple[str, str], ...]) -> str:
+    """Return spellings as JSON: many articles have the same topics."""
+    return _json(dict(spellings))
 
 
 def _related_document(related: tuple[RelatedArticle, ...]) -> str:

@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 
 from articles.files.folder import Folder
-from articles.reading.read_file import read_chunk
+from articles.reading.read_file import packed, read_chunk
 
 
 def work() -> None:
@@ -25,7 +25,7 @@ def work() -> None:
     # Where the other process has ended, so does this one.
     with suppress(BrokenPipeError), os.fdopen(sys.stdout.fileno(), "wb") as results:
         for chunk in chunks:
-            pickle.dump(read_chunk(chunk, folder, topics, context), results)
+            pickle.dump(packed(read_chunk(chunk, folder, topics, context)), results)
             results.flush()
 
 

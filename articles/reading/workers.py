@@ -18,7 +18,7 @@ from typing import IO
 
 from articles.files.folder import Folder
 from articles.reading.context import PLAIN_CONTEXT, Context
-from articles.reading.read_file import Candidate, FileResult, read_chunk
+from articles.reading.read_file import Candidate, FileResult, read_chunk, unpacked
 from articles.topics import Topics
 
 # What reading from a worker that has died can raise: half a pickle may fail in many ways.
@@ -53,21 +53,20 @@ def read_all(
                 pickle.dump((folder.root.resolve(), topics, context, chunks[number::count]), orders)
         failed: set[int] = set()
         for number, chunk in enumerate(chunks):
-            found = None if number % count in failed else _received(workers[number % count])
+            found = None if number % count in failed else _received(workers[number % count], chunk)
             if found is None:
                 failed.add(number % count)
                 found = read_chunk(chunk, folder, topics, context)
             yield found
 
 
-def _received(worker: subprocess.Popen[bytes]) -> list[FileResult] | None:
-    """Return what a worker has found in its next chunk, or None if it failed."""
+def _received(worker: subprocess.Popen[bytes], chunk: Sequence[Candidate]) -> list[FileResult] | None:
+    """Return what a worker has found in this chunk, its next one, or None if it failed."""
     try:
-        found: list[FileResult] = pickle.load(_pipe(worker.stdout))
+        return unpacked(chunk, pickle.load(_pipe(worker.stdout)))
     except _BREAKDOWNS as error:
         log.warning("a process that reads articles failed; its files are read in this process: %r", error)
         return None
-    return found
 
 
 @contextmanager
