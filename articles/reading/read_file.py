@@ -90,7 +90,7 @@ def _result(candidate: Candidate, digest: bytes, data: bytes, topics: Topics, co
 
 
 def packed(results: Sequence[FileResult]) -> list[tuple[Any, ...]]:
-    """Return results without their candidates as plain tuples, which another process gets in half the time."""
+    """Return results without their candidates as plain tuples, which take half the time to send."""
     return [(digest, record and (*record,), *rest) for _, digest, record, *rest in results]
 
 
