@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from config.values import NO_TRUTH_VALUE, Names, Section, TimeZone, WholeNumber, everything, listed, off
+from config.values import (
+    NO_TRUTH_VALUE,
+    Names,
+    Section,
+    TimeZone,
+    WholeNumber,
+    all_defaults,
+    everything,
+    listed,
+    off,
+)
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -134,7 +144,7 @@ class MentionConfig(Section):
     """Whom posts notify that have one of these articles."""
 
     mention: MentionText
-    when: WhenConfig = WhenConfig()
+    when: WhenConfig = all_defaults()
 
 
 class PolicySection(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
 from typing import Annotated, Any
@@ -188,6 +189,10 @@ Pictures = Annotated[
     BeforeValidator(listed),
     AfterValidator(_pictures),
 ]
+
+
+# Else pydantic looks for plugins in the files of every installed package; none is meant for settings.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 class Section(BaseModel):
