@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 import urllib.request
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from tests.site import NOON, ArticleSite, Clock
 pytestmark = pytest.mark.browser
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # a GIF of one point
+WIDE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 900, 300)  # as much as says its size
 PAGES = (
     "/",
     "/?page=2",
@@ -60,6 +62,10 @@ def news(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> None:
         f"```\n{'long ' * 60}\n```\n\n{'Text. ' * 400}\n\n## The end\n"
     )
     site.write("guide.md", body, title="A guide", topics=["GC"], publishedDateTime=NOON.isoformat())
+    site.raw("wide.png", WIDE)
+    site.write(
+        "pictured.md", f"![A picture](wide.png)\n\n{'Text. ' * 40}\n\n![Another](wide.png)\n\nThe end."
+    )
     site.write("rtl.md", "نص", title="كيف تكتب صفحة", lang="ar", topics=["Go"])
     site.write(
         "hostile.md",
@@ -293,3 +299,12 @@ def test_accessible(visitor: Visitor, scheme: Any) -> None:
 def test_valid(visitor: Visitor) -> None:
     """html-validate finds no error on any page."""
     assert visitor.invalid((*PAGES, "/nowhere")) == []
+
+
+def test_nothing_moves_when_a_picture_arrives(visitor: Visitor) -> None:
+    """Its place is as large as it is, before its first byte has come."""
+    page = visitor.page
+    page.route("**/wide.png", lambda _route: None)  # it never comes
+    page.goto(f"{visitor.url}/articles/pictured", wait_until="domcontentloaded")
+    box = page.locator(".prose img").first.bounding_box()
+    assert box and round(box["width"] / box["height"], 1) == 3.0

@@ -141,6 +141,12 @@ def test_some_words_instead_of_nothing(reader: Visitor) -> None:
     assert page.locator("#articles li").count() == 5
 
 
+def test_accessible_and_valid(reader: Visitor) -> None:
+    """The page with results: nothing serious or critical for axe-core, nothing invalid for html-validate."""
+    assert reader.violations("/blog/search/?q=gophers") == []
+    assert reader.invalid(["/blog/search/", "/blog/articles/accents/"]) == []
+
+
 def test_without_scripts(context: BrowserContext, files: Files) -> None:
     """The page says why there is no result, and leads to the topics."""
     assert context.browser
