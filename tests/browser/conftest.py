@@ -100,7 +100,9 @@ def serve(live: LiveSite, site: ArticleSite, clock: Clock) -> None:
     config = site.config()
     own = SiteConfig(title="News", description="All the news", url=live.url, id="test")
     app = create_app(config.model_copy(update={"site": own}), clock=clock, environ={})
-    app.extensions["newswire"].indexer.refresh()
+    newswire = app.extensions["newswire"]
+    newswire.indexer.refresh()
+    newswire.publisher.search.index.update()  # else the first search waits for it, but not for long
     live.app = app
 
 
