@@ -1,6 +1,6 @@
 """Threads that work beside the requests for as long as their process lives.
 
-One loop supervises all of them: after an unforeseen error a thread logs it with its traceback, backs off and
+One loop supervises all of them: after an unexpected error a thread logs it with its traceback, backs off and
 tries again. `failing_threads` returns which threads of this process are in that state, for /readyz.
 """
 
@@ -23,7 +23,7 @@ LONGEST_PAUSE = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """An unforeseen error: when it first happened, and the name of its type.
+    """An unexpected error: when it first happened, and the name of its type.
 
     The error's own text is only in the log: it may quote the data that caused it.
     """
@@ -93,7 +93,7 @@ class Background:
             self._succeeded()
 
     def _failed(self, error: BaseException) -> None:
-        """Note an unforeseen error; its traceback is logged unless it is the one of the last attempt."""
+        """Note an unexpected error; its traceback is logged unless it is the one of the last attempt."""
         reason = f"unexpected {type(error).__name__}"
         before = self.failure
         self.failure = Failure(since=before.since if before else self._failure_clock(), reason=reason)

@@ -1,6 +1,6 @@
 """Brings the catalog up to date, and waits for that only so long: what is due waits for no stuck reader.
 
-Whoever reads the articles locks the catalog, and a process that is frozen then keeps that lock.
+A process that reads the articles locks the catalog, and keeps that lock if it is frozen.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def _add_compare(group: AppGroup, publisher: Publisher, indexer: Indexer, fetch:
 
         The exit status is 1 when readers would be shown entries twice, and 2 when OLD is not a feed.
         """
-        # Imported late, as it is seldom used.
+        # Imported late, as it is rarely used.
         from feeds.comparing import old_feed, print_comparison
 
         _refresh(indexer)

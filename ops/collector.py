@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_collector() -> Iterator[None]:
-    """Import modules without Python's garbage collector, and exempt them from it for good.
+    """Import modules without Python's garbage collector, and exempt them from it afterwards.
 
     It would find nothing in modules, which stay, and take an eighth of the start; its first run afterwards
     would go through all of them.

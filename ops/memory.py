@@ -21,7 +21,7 @@ def return_large_blocks() -> None:
     """Let glibc give large blocks back to the system when they are free (mallopt(3)).
 
     Once a block of some megabytes was freed, as each compression needs one for a moment, glibc would keep all
-    blocks up to that size for later: a worker that has sent a few large feeds then holds 30 MB more for good.
+    blocks up to that size for later: a worker that has sent a few large feeds holds 30 MB more from then on.
     Threads share two arenas: with one each, though only one thread runs at a time, some megabytes are lost.
     Changes nothing with other C libraries.
     """

@@ -114,7 +114,7 @@ class Newswire:
         """Start to keep the catalog fresh, for as long as this process lives.
 
         Articles in a folder are in the catalog when this returns; SourceError says that the folder cannot be
-        read. Articles from a git repository come later. An unforeseen error is logged: the watcher tries
+        read. Articles from a git repository come later. An unexpected error is logged: the watcher tries
         again, and the catalog of an earlier start is served meanwhile.
         """
         if self.puller:

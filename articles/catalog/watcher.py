@@ -85,7 +85,7 @@ class Watcher(Background):
         """Do the work if no other process does it, and report what has changed in either case."""
         try:
             if self._lock.take():
-                # An unforeseen error leaves the lock with this process: another process would most likely
+                # An unexpected error leaves the lock with this process: another process would most likely
                 # meet it too.
                 self._watch()
                 self._lock.release()

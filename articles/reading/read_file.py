@@ -63,7 +63,7 @@ def read_file(
         return _result(candidate, digest, data, topics, context)
     except ArticleError as error:
         return FileResult(candidate, digest, problem=error)
-    except Exception as error:  # noqa: BLE001 - one file that nobody foresaw must not cost all others
+    except Exception as error:  # noqa: BLE001 - one unexpected file must not cost all others
         return FileResult(candidate, digest, problem=_unforeseen(candidate.path, error))
 
 

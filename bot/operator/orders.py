@@ -234,7 +234,7 @@ def _words(seen: Seen) -> Phrase:
 
 
 def _lock(connection: Connection, delivery_id: int) -> None:
-    """Wait for whoever plans for the delivery's channel, and then for whoever changes its post."""
+    """Wait for the planner of the delivery's channel, and then for other changes of its post."""
     which = select(deliveries.c.channel, deliveries.c.post_id).where(deliveries.c.id == delivery_id)
     row = connection.execute(which).one_or_none()
     if row is not None:

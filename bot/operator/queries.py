@@ -20,7 +20,7 @@ from bot.outbox.records import Delivery, Kind, Post
 from bot.outbox.rows import delivery_columns, post_columns, read_deliveries
 from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import NOT_BEGUN, SHOWN, DeliveryState, PostState, State
-from bot.outbox.tallies import deliveries_standing
+from bot.outbox.tallies import deliveries_by_state
 from bot.planning.rules import Past
 
 _JOINED = deliveries.outerjoin(posts, posts.c.id == deliveries.c.post_id)
@@ -73,7 +73,7 @@ def listed(
 def totals(database: Database) -> Counter[State]:
     """Return how many deliveries there are in each state, of all channels together."""
     found = Counter[State]()
-    for (_, state), count in deliveries_standing(database).items():
+    for (_, state), count in deliveries_by_state(database).items():
         found[state] += count
     return found
 

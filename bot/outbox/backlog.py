@@ -1,7 +1,7 @@
 """The backlog: deliveries that wait for a post, and the posts that are made of them.
 
 What is made when, `bot.planning.release` decides. Every change compares what its author last saw, and is made
-by whoever holds the lease.
+by the holder of the lease.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Backlog:
 
 
 def read_waiting(connection: Connection, channel: str, limit: int) -> list[Delivery]:
-    """Return the channel's deliveries that wait for a post, oldest first, in a transaction that goes on."""
+    """Return the channel's deliveries that wait for a post, oldest first, in a transaction that is open."""
     query = select(*delivery_columns).where(_unreleased(channel)).order_by(deliveries.c.id).limit(limit)
     return as_deliveries(connection.execute(query))
 

@@ -139,7 +139,7 @@ def states(database: Database) -> dict[str, ChannelState]:
 
 
 def states_in(connection: Connection, names: Iterable[str]) -> dict[str, ChannelState]:
-    """Return those of the channels that the outbox knows, in a transaction that goes on."""
+    """Return those of the channels that the outbox knows, in a transaction that is open."""
     return _states(connection, select(channels).where(channels.c.name.in_(sorted(names))))
 
 
@@ -243,7 +243,7 @@ def note_digest(connection: Connection, name: str, at: datetime) -> None:
 
 
 def note_failure(connection: Connection, name: str, now: datetime) -> None:
-    """Remember that something failed for good, or until an operator acts, for an alert to say."""
+    """Remember for an alert that something failed permanently, or until an operator acts."""
     connection.execute(update(channels).where(channels.c.name == name).values(failed_at=now))
 
 

@@ -1,6 +1,6 @@
 """Claims on posts: the right to have one request in flight, which nobody else may then make.
 
-A post is claimed as it was read, by whoever holds the lease, and never while another of its channel is. Knows
+A post is claimed as it was read, by the holder of the lease, and never while another of its channel is. Knows
 nothing of the results of requests.
 """
 

@@ -33,7 +33,7 @@ IN_FLIGHT = timedelta(seconds=25)
 """How long a claim is left to its owner: with a heartbeat, no longer than it takes to succeed a dead bot."""
 
 HEARTBEAT = timedelta(seconds=5)
-"""How often it is renewed and asked for: whoever dies is succeeded within TERM + HEARTBEAT < 30 s."""
+"""How often it is renewed and asked for: a dead holder is replaced within TERM + HEARTBEAT < 30 s."""
 
 STEP = timedelta(seconds=2)
 """How far ahead of the time since the machine's start its clock may get between two heartbeats."""
@@ -196,6 +196,6 @@ def holder(database: Database) -> Holder:
 
 
 def holder_now(connection: Connection) -> Holder:
-    """Do the same in a transaction that goes on."""
+    """Do the same in a transaction that is open."""
     row = connection.execute(select(lease).where(lease.c.name == NAME)).one()
     return Holder(name=row.holder, fence=row.fence, acquired_at=row.acquired_at, expires_at=row.expires_at)

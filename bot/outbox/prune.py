@@ -1,6 +1,6 @@
 """Deletes finished rows that are older than the operator keeps them, a bounded number at a time.
 
-Deliveries stay for good: they hold the identity and the story of an article, so that nothing is posted twice.
+Deliveries are never deleted: they hold the identity and story of an article, so that nothing is posted twice.
 """
 
 from __future__ import annotations

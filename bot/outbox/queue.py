@@ -1,6 +1,6 @@
 """The durable queue: what waits, who has it in flight, and the results.
 
-Every change compares the claim or the state that its author last saw, and is made by whoever holds the lease.
+Every change compares the claim or the state that its author last saw, and is made by the holder of the lease.
 Knows nothing of rules, messages and requests.
 """
 
@@ -160,7 +160,7 @@ class Outbox:
         """Take deliveries out of a post that waits, each with its end; return whether all was as it was read.
 
         A post that none is left for is dead. Not while a planner decides about the channel: it may be leaving
-        another article out for one's sake, which has to be seen here afterwards.
+        out another article because of one of these, which has to be seen here afterwards.
         """
         with self.database.write() as connection:
             lock_channel(connection, post.channel)

@@ -56,12 +56,12 @@ def record(connection: Connection, done: Done) -> bool:
 
 
 def lock_channel(connection: Connection, name: str) -> None:
-    """Wait for whoever plans for the channel: who needs both locks it before its deliveries."""
+    """Wait for the planner of the channel. Who needs both locks takes this one before those of deliveries."""
     connection.execute(select(channels.c.name).where(channels.c.name == name).with_for_update())
 
 
 def lock_post(connection: Connection, number: int) -> None:
-    """Wait for whoever changes the post: a post is changed, or locked, before its deliveries."""
+    """Wait for other changes of the post: a post is changed, or locked, before its deliveries."""
     connection.execute(select(posts.c.id).where(posts.c.id == number).with_for_update())
 
 

@@ -234,7 +234,7 @@ def new_claim(post: Post, kind: Kind, now: datetime) -> Claim:
 
 
 def held_claim(post: Post) -> Claim:
-    """Return the claim that the post's row shows, whoever took it."""
+    """Return the claim that the post's row shows, of any process."""
     assert post.claim is not None and post.claimed_at is not None
     return Claim(post=post, kind=kind_of(post), token=post.claim, taken_at=post.claimed_at)
 

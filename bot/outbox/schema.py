@@ -97,7 +97,7 @@ posts = Table(
     Column("key", String(32)),
     Column("verdict", String(16)),  # what an operator said at the review
     Column("reviewed_at", Utc),
-    # Whoever has a request in flight for this post: a random token, the lease's fence, and how long.
+    # The process with a request in flight for this post: a random token, the lease's fence, and how long.
     Column("claim", Text),
     Column("fence", BigInteger),
     Column("claimed_at", Utc),

@@ -44,14 +44,14 @@ def attempts_made(connection: Connection) -> list[Tally]:
     ]
 
 
-def deliveries_standing(database: Database) -> dict[tuple[str, State], int]:
+def deliveries_by_state(database: Database) -> dict[tuple[str, State], int]:
     """Return how many deliveries of each channel are in which state; those with none are absent."""
     with database.read() as connection:
         return deliveries_counted(connection)
 
 
 def deliveries_counted(connection: Connection) -> dict[tuple[str, State], int]:
-    """Do the same in a transaction that goes on."""
+    """Do the same in a transaction that is open."""
     found = Counter[tuple[str, State]]()
     for name, decided, post, count in connection.execute(select(delivery_counts)):
         found[name, standing(DeliveryState(decided), PostState(post) if post else None)] += count

@@ -12,7 +12,7 @@ from bot.outbox.database import Database, DatabaseError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_301_954_082
-"""PostgreSQL's advisory lock of whoever upgrades; an arbitrary number that nobody else uses."""
+"""PostgreSQL's advisory lock for upgrades; an arbitrary number that no other lock has."""
 
 # At INFO it logs its own workings at every check of the version.
 logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
@@ -57,7 +57,7 @@ def check(database: Database) -> None:
 
 
 def check_tables(connection: Connection) -> None:
-    """Do the same in a transaction that goes on, unless this raises."""
+    """Do the same in a transaction that is open, unless this raises."""
     revision: str | None = None
     try:
         revision = connection.scalar(_VERSION)

@@ -112,7 +112,7 @@ class Admission:
         """Return the article with which each story of a channel was posted, or is about to be.
 
         A story that was baselined counts: renaming the files of an archive gives every article a new
-        identity and the same address. One whose post has failed for good does not.
+        identity and the same address. One whose post has failed permanently does not.
         """
         stories = sorted({story for each in proposed for story in each.facts.stories})
         # Asked for by story only: given the states too, SQLite would rather read all that are in them.
@@ -130,7 +130,7 @@ class Admission:
         return {
             (row.channel, row.story): row.article_id
             for row in self._connection.execute(query)
-            if tells_story(row.state, row.post)
+            if covers_story(row.state, row.post)
         }
 
     def _moved(self, proposed: Sequence[NewDelivery]) -> set[tuple[str, str]]:
@@ -245,7 +245,7 @@ class Admission:
         channelstate.note_error(self._connection, channel, says, self._now)
 
 
-def tells_story(decided: str, post: str | None) -> bool:
+def covers_story(decided: str, post: str | None) -> bool:
     """Return whether a delivery in this state, whose post is in that, covers its story in its channel."""
     if decided in (DeliveryState.POSTED, DeliveryState.BASELINED):
         return True

@@ -95,7 +95,7 @@ def timeline(
 ) -> Timeline:
     """Return what the channel will have in `span` from `now` on; the bot runs `every` so often.
 
-    `coming` is what `coming_in` returns for that span, for whoever asks for many channels.
+    `coming` is what `coming_in` returns for that span, for a caller that asks for many channels.
     """
     state = channelstate.states_in(connection, [channel.name]).get(channel.name)
     end = now + span

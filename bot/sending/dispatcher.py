@@ -140,7 +140,7 @@ class Sender:
         return self._lanes.join(timeout)
 
     def stop(self) -> None:
-        """Let every lane finish the request it has in flight, and claim nothing more, for good."""
+        """Let every lane finish the request it has in flight, and claim nothing more."""
         self._stop.set()
         self._lanes.stop()
 

@@ -32,5 +32,5 @@ class Pacer:
             sent.append(now)
 
     def learn(self, pace: Pace, now: float) -> None:
-        """Heed what the service says is left of its own limit."""
+        """Follow what the service says is left of its own limit."""
         self._closed_until = now + pace.reset_after.total_seconds() if pace.remaining <= 0 else None

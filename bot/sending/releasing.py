@@ -38,7 +38,7 @@ log = logging.getLogger("bot.sending.releasing")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Idle:
-    """Nothing is released `until` then (None: for good), while nothing changes."""
+    """Nothing is released `until` then (None: ever), while nothing changes."""
 
     until: datetime | None
     standing: Standing

@@ -33,7 +33,7 @@ MISCONFIGURED = {
     220003: "the channel is not a forum: remove `forum`",
     220004: "the forum takes no posts by webhooks",
 }
-"""Errors that another setting of the channel mends: nothing was posted, and the channel is not dead."""
+"""Errors that another setting of the channel fixes: nothing was posted, and the channel is not dead."""
 
 _FIELD = re.compile(r"[a-z_]{1,40}|\d{1,3}")
 _CODE = re.compile(r"[A-Z_]{1,60}")

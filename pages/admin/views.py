@@ -22,7 +22,7 @@ from bot.operator.simulations import totals_of
 from bot.outbox import channelstate, lease, upgrading, wording
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
-from bot.outbox.tallies import deliveries_standing
+from bot.outbox.tallies import deliveries_by_state
 from bot.planning.rules import Channel
 from bot.planning.simulation import simulate
 from bot.planning.threshold import WEEK, WEEKS, Bar, candidates, threshold
@@ -85,7 +85,7 @@ class OperatorViews:
         """Return the first page: channels, counts, posts and failures a day (of one channel), bad files."""
         database = self.parts.database
         upgrading.check(database)
-        counts = deliveries_standing(database)
+        counts = deliveries_by_state(database)
         since = now - timedelta(days=_DAYS)
         by_day = days(queries.by_day(database, since, channel=charted or None), now, _DAYS)
         problems = self._publisher.catalog.problems()
@@ -121,7 +121,7 @@ class OperatorViews:
             notice,
             totals=_by_state(queries.totals(database)),
             chosen=chosen,
-            channels=sorted({name for name, _ in deliveries_standing(database)}),
+            channels=sorted({name for name, _ in deliveries_by_state(database)}),
             deliveries=[(each, Seen.of(each)) for each in found[:PER_PAGE]],
             older=found[PER_PAGE - 1].id if len(found) > PER_PAGE else None,
         )

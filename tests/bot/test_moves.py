@@ -29,7 +29,7 @@ from bot.outbox.states import (
     State,
     standing,
 )
-from bot.outbox.tallies import deliveries_standing
+from bot.outbox.tallies import deliveries_by_state
 from bot.planning.policy import Policy, Spent, candidate_of
 from bot.planning.release import release
 from tests.bot.world import START, World, article
@@ -228,4 +228,4 @@ def test_states_can_be_listed(world: World) -> None:
     expected = {State.HELD: 1, State.SENT: 1, State.WAITING: 2}
     for state in State:
         assert len(world.deliveries(state)) == expected.get(state, 0)
-        assert deliveries_standing(world.database).get(("ai-team", state), 0) == expected.get(state, 0)
+        assert deliveries_by_state(world.database).get(("ai-team", state), 0) == expected.get(state, 0)

@@ -18,7 +18,7 @@ from bot.outbox.claims import Taken
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Kind, new_claim
 from bot.outbox.states import OnUnknown, State
-from bot.outbox.tallies import deliveries_standing
+from bot.outbox.tallies import deliveries_by_state
 from bot.planning.release import PlannedPost
 from bot.run import Bot
 from tests.bot.world import START, World, article, to
@@ -504,7 +504,7 @@ def test_counts_and_lists(world: World) -> None:
     bot = world.started(world.channel, world.discord())
     world.catalog.put(article("a"))
     world.tick(bot)
-    assert deliveries_standing(world.database) == {
+    assert deliveries_by_state(world.database) == {
         (name, state): 1 for name in ("ai-team", "readers") for state in (State.BASELINED, State.SENT)
     }
     found = queries.listed(world.database, article_id="a", channel="readers")

@@ -18,7 +18,7 @@ from bot.outbox.database import Database
 from bot.outbox.moves import move_posts
 from bot.outbox.schema import attempts, deliveries, posts
 from bot.outbox.states import PostState, State
-from bot.outbox.tallies import BUCKETS, attempts_made, deliveries_standing
+from bot.outbox.tallies import BUCKETS, attempts_made, deliveries_by_state
 from bot.run import Bot
 from bot.services import SERVICES
 from tests.bot.test_accepted import Taciturn
@@ -125,13 +125,13 @@ def test_counts_are_what_counting_gives(world: World, seed: int) -> None:
     history = History(world, seed)
     for _ in range(STEPS):
         history.step()
-        assert deliveries_standing(world.database) == counted(world)
+        assert deliveries_by_state(world.database) == counted(world)
     history.bot.stop()
     renamed = history.start("renamed", was="plain")
     history.check()
     world.tick(renamed)
     history.note()
-    assert deliveries_standing(world.database) == counted(world)
+    assert deliveries_by_state(world.database) == counted(world)
     made = Counter[str]()
     with world.database.read() as connection:
         tallies = attempts_made(connection)
@@ -165,7 +165,7 @@ def test_an_order_waits_for_a_change_of_its_post(database: Database, world: Worl
         assert skipping.is_alive()
     skipping.join(60)
     assert [each.done for each in answers] == [True]
-    assert deliveries_standing(world.database) == counted(world) == {("ai-team", State.BASELINED): 1}
+    assert deliveries_by_state(world.database) == counted(world) == {("ai-team", State.BASELINED): 1}
 
 
 def test_counts_follow_changes_that_this_program_did_not_make(world: World) -> None:
@@ -175,4 +175,4 @@ def test_counts_follow_changes_that_this_program_did_not_make(world: World) -> N
     world.tick(bot)
     with world.database.write() as connection:
         connection.execute(update(deliveries).values(state="dropped"))
-    assert deliveries_standing(world.database) == {("ai-team", State.DROPPED): 1}
+    assert deliveries_by_state(world.database) == {("ai-team", State.DROPPED): 1}

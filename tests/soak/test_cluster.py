@@ -18,7 +18,7 @@ from bot.operator import queries
 from bot.outbox import lease
 from bot.outbox.database import Database, connect
 from bot.outbox.states import State
-from bot.outbox.tallies import deliveries_standing
+from bot.outbox.tallies import deliveries_by_state
 from tests.articles.gitserver import Origin
 from tests.fakechat import FakeChat, hang
 from tests.soak.cluster import Host, Postgres, Running, Witness, hosted, postgres, wait_for
@@ -182,7 +182,7 @@ def _kill_leader(ours: Cluster) -> None:
 
 def _baselined(ours: Cluster) -> bool:
     expected = {name: len(ours.replay.expected(quality).before) for name, quality in CHANNELS.items()}
-    counts = deliveries_standing(ours.database)
+    counts = deliveries_by_state(ours.database)
     return {name: counts.get((name, State.BASELINED), 0) for name in CHANNELS} == expected
 
 

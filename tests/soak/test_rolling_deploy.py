@@ -11,7 +11,7 @@ import pytest
 
 from bot.outbox.database import Database, connect
 from bot.outbox.states import State
-from bot.outbox.tallies import deliveries_standing
+from bot.outbox.tallies import deliveries_by_state
 from tests.articles.gitserver import Origin
 from tests.fakechat import FakeChat, slow
 from tests.soak.cluster import IN_TIME, Running, Witness, hosted, postgres, wait_for
@@ -127,7 +127,7 @@ def _all(chat: FakeChat) -> set[str]:
 
 
 def _count(database: Database, state: State) -> int:
-    return deliveries_standing(database).get(("news", state), 0)
+    return deliveries_by_state(database).get(("news", state), 0)
 
 
 def _same_documents(*webs: Running) -> bool:

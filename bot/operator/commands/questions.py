@@ -16,7 +16,7 @@ from bot.operator.explaining import explanations
 from bot.operator.parts import BotParts
 from bot.outbox import channelstate, lease, wording
 from bot.outbox.states import State
-from bot.outbox.tallies import deliveries_standing
+from bot.outbox.tallies import deliveries_by_state
 from bot.planning import threshold as thresholds
 from bot.services import SERVICES
 from text.printable import print_json
@@ -91,7 +91,7 @@ def _print_channels(ours: BotParts) -> None:
     print_lines([wording.posting(lease.holder(database), now)])
     needs = [each.says for each in attention(database, now) if each.need is not Need.NO_BOT]
     print_lines([(Cell(f"needs you: {', '.join(needs)}", reports.DOUBTFUL),)] if needs else [])
-    states, counts = channelstate.states(database), deliveries_standing(database)
+    states, counts = channelstate.states(database), deliveries_by_state(database)
     for channel in ours.channels:
         rates = SERVICES[channel.kind].RATE
         print_lines(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
@@ -101,7 +101,7 @@ def _print_channels(ours: BotParts) -> None:
 
 def _channels_values(ours: BotParts) -> dict[str, Any]:
     now, database = ours.clock(), ours.database
-    states, counts = channelstate.states(database), deliveries_standing(database)
+    states, counts = channelstate.states(database), deliveries_by_state(database)
     known = {channel.name for channel in ours.channels}
     return {
         "bot": values.bot_values(lease.holder(database), now),
