@@ -108,7 +108,7 @@ def syncs(folder: str, count: str) -> float:
 
 
 def plans(articles: str, state: str, url: str, runs: str) -> dict[str, Any]:
-    """Time looks that find nothing new, after one that has looked at everything; memory in bytes.
+    """Time runs that find nothing new, after one that has read everything; memory in bytes.
 
     `again`: nothing has happened since. `rebuilt`: the catalog was rebuilt, so that all of it is looked at.
     """
@@ -118,19 +118,19 @@ def plans(articles: str, state: str, url: str, runs: str) -> dict[str, Any]:
     upgrading.upgrade(database)
     planner = Planner(database, ours.catalog, _choosers())
     found: dict[str, Any] = {"baselined": sum(planner.plan(now()).baselined.values())}
-    found["again"], found["again_memory"] = _looks(planner, int(runs))
+    found["again"], found["again_memory"] = _timed_runs(planner, int(runs))
     began_with = _peak()
     found["rebuilt"] = []
     for _ in range(int(runs)):
         _rename(ours, articles, state)
-        seconds, _ = _looks(planner, 1)
+        seconds, _ = _timed_runs(planner, 1)
         found["rebuilt"] += seconds
     found["rebuilt_memory"] = _peak() - began_with
     return found
 
 
 def starts() -> dict[str, Any]:
-    """Time the start of a bot by this site's settings, its first look, and looks that find nothing new."""
+    """Time the start of a bot by this site's settings, its first run, and runs that find nothing new."""
     from config import load
     from wiring.bot import bot_parts
     from wiring.site import build
@@ -144,7 +144,7 @@ def starts() -> dict[str, Any]:
     parts.refresh()
     with _holding(bot):
         found["first"] = _seconds(bot.check)
-        found["looks"] = [_seconds(bot.check) for _ in range(10)]
+        found["later"] = [_seconds(bot.check) for _ in range(10)]
     found["baselined"] = sum(queries.totals(parts.database).values())
     bot.stop()
     return found
@@ -179,7 +179,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _looks(planner: Planner, runs: int) -> tuple[list[float], int]:
+def _timed_runs(planner: Planner, runs: int) -> tuple[list[float], int]:
     before, times = _peak(), []
     for _ in range(runs):
         began = time.perf_counter()

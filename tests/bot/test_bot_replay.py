@@ -57,12 +57,16 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
         bot.stop()
 
 
+WHOLE = [pytest.mark.soak, pytest.mark.timeout(600)]
+"""Marks of the whole history, which takes minutes on a busy machine."""
+
+
 @pytest.mark.parametrize(
     ("database_url", "commits", "sent", "skipped"),
     [
         ("sqlite", 400, 36, 2),
-        pytest.param("sqlite", 2488, 296, 3, marks=pytest.mark.soak),
-        pytest.param("postgres", 2488, 296, 3, marks=pytest.mark.soak),
+        pytest.param("sqlite", 2488, 296, 3, marks=WHOLE),
+        pytest.param("postgres", 2488, 296, 3, marks=WHOLE),
     ],
     indirect=["database_url"],
 )
