@@ -73,7 +73,7 @@ def detect(folder: Folder) -> Detected | None:
 def advice(folder: Folder, conventions: Conventions, *, is_empty: bool = False) -> str | None:
     """Return which setting the files in and above the folder call for, or None where nothing is missing.
 
-    `is_empty` tells whether no article was found in the folder: then programs are named too whose files are
+    `is_empty` says whether no article was found in the folder: then programs are named too whose files are
     only mostly read, or not at all.
     """
     found = detect(folder) if conventions.is_plain else None

@@ -19,7 +19,7 @@ HEXO_PERMALINK = ":year/:month/:day/:title/"
 class Program:
     """A program, the generator whose conventions its files follow, and what of them is not read.
 
-    The generator is "plain" where nothing of the program's own is read. `is_close` tells whether the files of
+    The generator is "plain" where nothing of the program's own is read. `is_close` says whether the files of
     every such site follow the generator's conventions.
     """
 

@@ -205,7 +205,7 @@ class Section(BaseModel):
 def all_defaults() -> Any:
     """Return the default of a field that is a section: the section with the defaults of its own fields.
 
-    It is validated as a part of what it stands in. A section that was created here would have its validator
+    It is validated as a part of what it is in. A section that was created here would have its validator
     built at import, for itself only.
     """
     return Field(default_factory=dict, validate_default=True)

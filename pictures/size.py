@@ -18,7 +18,7 @@ from text.cache import LruCache
 MAX_HEAD = 4_096
 """Bytes at the beginning of a file in which a size is looked for, but for JPEG."""
 MAX_JPEG = 1_000_000
-"""Bytes before the size of a JPEG; what stands there, such as a preview, is passed over."""
+"""Bytes before the size of a JPEG; what is there, such as a preview, is passed over."""
 MAX_SIDE = 65_535
 """Pixels of a width or a height; what is larger is no picture for a page."""
 

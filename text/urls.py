@@ -10,7 +10,7 @@ from text.limits import MAX_URL
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|ocid|cmpid)(?:=|$)", re.I
 )
-# An address as it stands: a host in lower case, and then only what may stand there unencoded (RFC 3986 §3),
+# An address as it stands: a host in lower case, and then only what may be there unencoded (RFC 3986 §3),
 # complete %XX, and at most one fragment. It consumes every character once: what is left over fits nowhere.
 _ALLOWED = r"[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+(?:%[0-9A-Fa-f]{2}[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+)*+"
 _PLAIN = re.compile(rf"https?://[a-z0-9.-]++(?::\d{{1,4}})?(?:(?=[/?]){_ALLOWED}(?:#{_ALLOWED})?+)?+")

@@ -78,7 +78,7 @@ class ObservedCatalog(Catalog):
         return list(dict.fromkeys(reads))
 
     def mark(self) -> int:
-        """Return a number that stands for what has been read until now."""
+        """Return a number that identifies what has been read until now."""
         return len(self._noted)
 
     def note(self, reads: Iterable[Read]) -> None:
@@ -139,7 +139,7 @@ class _Rows:
         self._is_whole = False
 
     def read(self, stamp: int) -> Read:
-        """Return what was read; `stamp` is the value that stands for the time of asking."""
+        """Return what was read; `stamp` is the placeholder for the time of asking."""
         values = tuple(NOW if value == stamp else value for value in self._values)
         digest = self._digest.copy()
         digest.update(b"%d %d" % (self._count, self._is_whole))

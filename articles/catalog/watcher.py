@@ -257,7 +257,7 @@ def _watchable(folders: Iterable[str]) -> list[str]:
     """Return the folders that can be watched; of the others, a rescan sees what changes in them.
 
     The topmost folders, such as `/` and `/home`, and a user's home are those of all programs, not of a
-    project. On some systems, watching one is told of every change below it.
+    project. On some systems, watching one reports every change below it.
     """
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where there is none
     return sorted(

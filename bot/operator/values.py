@@ -99,7 +99,7 @@ def channel_values(
     fault: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return where a channel stands as JSON values; `fault` says why it cannot post at all."""
+    """Return a channel's state as JSON values; `fault` says why it cannot post at all."""
     return {
         "name": channel.name,
         "kind": channel.kind,
