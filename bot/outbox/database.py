@@ -40,6 +40,10 @@ _WAL_RETRY_SECONDS = 0.02
 KEPT = 8
 """Connections that threads may keep; small servers allow 20 in all, and two bots run during a deploy."""
 
+PREPARE_AFTER = 5
+"""How often a connection runs a statement before it prepares it on the server, which then need not parse and
+plan it each time: that is a third or more of what the statements of a post cost the server."""
+
 # A server that vanished without a word is noticed in seconds, not in the system's quarter of an hour.
 _POSTGRES_PATIENCE = {
     "connect_timeout": 3,
@@ -159,8 +163,7 @@ def connect(url: str, name: str = "DATABASE_URL") -> Database:
     address = database_address(url, name)
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
-    # No statements prepared on the server: a pooler in transaction mode hands out another server each time.
-    # https://www.psycopg.org/psycopg3/docs/advanced/prepare.html#pgbouncer
+    # No statements prepared on the server, unless _prepare_where_safe allows it.
     options = {**_POSTGRES_PATIENCE, "prepare_threshold": None}
     # The driver is to begin nothing by itself: see _begin.
     engine = create_engine(
@@ -174,6 +177,7 @@ def connect(url: str, name: str = "DATABASE_URL") -> Database:
     # Many rows in one statement: the driver would pipeline several, after which the server's time-out for an
     # idle transaction is not armed, so that a process frozen there would keep its locks.
     engine.dialect.use_insertmanyvalues_wo_returning = True
+    event.listen(engine, "connect", _prepare_where_safe)
     event.listen(engine, "begin", _begin)
     return Database(engine)
 
@@ -211,6 +215,18 @@ def first_line(error: Exception) -> str:
     """Return the database's message in one line, without statements and values."""
     said = error.orig if isinstance(error, DBAPIError) else error
     return (str(said).strip().splitlines() or ["no answer"])[0]
+
+
+def _prepare_where_safe(connection: Any, record: object) -> None:
+    """Let the driver prepare the statements that it repeats, where no pooler stands before the server.
+
+    A pooler may change the server process with each transaction, and the next knows no such statement. It
+    gives its clients a process id of its own making, which is not the one that the server process has.
+    https://www.psycopg.org/psycopg3/docs/advanced/prepare.html#pgbouncer
+    """
+    (number,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    if number == connection.info.backend_pid:
+        connection.prepare_threshold = PREPARE_AFTER
 
 
 def _sqlite(address: URL) -> Engine:

@@ -13,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import literal, make_url, select, text
 
 from bot.outbox import upgrading
-from bot.outbox.database import Database, connect
+from bot.outbox.database import PREPARE_AFTER, Database, connect
 from bot.outbox.states import State
 from tests.bot.world import Clock, World, article
 from tests.fakechat import FakeChat, server_error
@@ -122,3 +122,22 @@ def test_limits_of_a_transaction_end_with_it(world: World) -> None:
     for _ in range(5):
         with world.database.read() as connection:
             assert connection.scalar(text("SHOW lock_timeout")) == "0"
+
+
+def test_no_statement_is_prepared_behind_a_pooler(world: World) -> None:
+    """The next transaction may have a server process that does not know it."""
+    assert prepared_by(world.database) == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_what_is_repeated_is_prepared_on_a_server_without_a_pooler(database: Database) -> None:
+    """The server parses and plans such a statement once for each connection."""
+    assert prepared_by(database) > 0
+
+
+def prepared_by(database: Database) -> int:
+    """Run a statement more often than is enough to prepare it; return how many are prepared then."""
+    with database.read() as connection:
+        for number in range(PREPARE_AFTER + 2):
+            connection.execute(select(literal(number)))
+        return int(connection.scalar(text("SELECT count(*) FROM pg_prepared_statements")) or 0)
