@@ -133,7 +133,7 @@ class Search:
     def spelled(self, question: str) -> str:
         """Return a question with unknown words replaced by the most similar ones in articles; "" for none.
 
-        Only words with the same first letter are compared.
+        Only words with the same first letter are compared; those that are like no word are left out.
         """
         try:
             return self.index.run(lambda connection: self._spelled(connection, parse(question).words))
@@ -144,7 +144,8 @@ class Search:
     def _spelled(self, connection: sqlite3.Connection, words: list[str]) -> str:
         with Deadline(self._max_seconds).interrupting(connection):
             near = [_nearest(connection, fold(word)) for word in words]
-        return " ".join(near) if all(near) and near != [fold(word) for word in words] else ""
+        corrected = [known for known, word in zip(near, words, strict=True) if known and known != fold(word)]
+        return " ".join(filter(None, near)) if corrected else ""
 
     def newest(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article] | None:
         """Return the shown articles that an expression of `narrowing` matches, newest first, ties by id.

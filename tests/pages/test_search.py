@@ -187,7 +187,14 @@ def test_suggestions_instead_of_nothing(search: Search, web: Web) -> None:
         "What a fuzzer found",
         "Check your spelling",
     }
-    assert search.spelled("xylophone") == search.spelled("fuzzer") == search.spelled("") == ""
+    assert search.spelled("fuzer xylophone") == "fuzzer"
+    assert (
+        search.spelled("fuzzer xylophone")
+        == search.spelled("xylophone")
+        == search.spelled("fuzzer")
+        == search.spelled("")
+        == ""
+    )
 
 
 def test_too_long_a_question(web: Web) -> None:
