@@ -1,6 +1,6 @@
-"""What an earlier export wrote that is still what a new one would write: it need not be rendered again.
+"""Finds what an earlier export wrote that is up to date, and need not be rendered again.
 
-It is still right while every question that was put to the catalog for it has the same answer, every file that
+It is up to date while every question that was put to the catalog for it has the same answer, every file that
 was looked up is the same, no time has come that changes it, and its files are as they were written.
 """
 
@@ -45,9 +45,9 @@ class EarlierExport:
         self._changes_at: list[Callable[[], datetime | None]] = []
 
     def find(self, name: str, day: str, folder: StaticFolder) -> Written | None:
-        """Return what was written under a name if it is still right on this day; None if not."""
+        """Return what was written under a name if it is up to date on this day; None if not."""
         written = self._exported.get(name)
-        return written if written and self._is_right(name, written, day, folder) else None
+        return written if written and self._is_current(name, written, day, folder) else None
 
     def keep(self, name: str, written: Written, folder: StaticFolder) -> None:
         """Leave what was written under a name as it is."""
@@ -67,7 +67,7 @@ class EarlierExport:
 
     @contextmanager
     def recording(self) -> Iterator[Recorded]:
-        """Give what is read and looked up during the context, once it ends; it is noted as all else is."""
+        """Give what is read and looked up during the context; complete when the context ends."""
         before, mark = self._looked_up, self._catalog.mark()
         self._looked_up, recorded = {}, Recorded()
         try:
@@ -83,7 +83,7 @@ class EarlierExport:
         self._looked_up |= recorded.looked_up
 
     def changes(self, moment: Callable[[], datetime | None]) -> None:
-        """Note that the passing of time makes a change; when, if ever, is asked for in the end."""
+        """Note that what is made may change as time passes; `moment` is called by `end` and says when."""
         self._changes_at.append(moment)
 
     def end(
@@ -110,7 +110,7 @@ class EarlierExport:
         )
         self._exported.put(name, written, map(tuple, self._catalog.noted()))
 
-    def _is_right(self, name: str, written: Written, day: str, folder: StaticFolder) -> bool:
+    def _is_current(self, name: str, written: Written, day: str, folder: StaticFolder) -> bool:
         return (
             written.day == day
             and (written.until is None or microseconds(self._catalog.now) < written.until)

@@ -60,7 +60,7 @@ def write_feeds(
 ) -> Exported:
     """Do what `export` does with the texts that the publisher has: see `many_texts`.
 
-    What an `earlier` export wrote is not rendered again where it is still right.
+    What an `earlier` export wrote is not rendered again where it is up to date.
     """
     slugs = [ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(publisher.now()))]
     try:
@@ -79,7 +79,7 @@ def write_feeds(
 
 
 def _write_changed(publisher: Publisher, slug: str, files: StaticFolder, earlier: EarlierExport) -> None:
-    """Write the documents of a topic, unless they are still what an earlier export wrote."""
+    """Write the documents of a topic, unless an earlier export wrote them and they are up to date."""
     name, day = f"feeds {slug}", _period(publisher)
     written = earlier.find(name, day, files)
     if written:

@@ -45,7 +45,7 @@ MAX_WORD = 32
 """Characters of a word that count."""
 
 BODY, TEXT, TITLE = 1, 2, 3
-"""Where in an article a word is; the best place counts."""
+"""Where in an article a word is; of several places, the highest counts."""
 
 _LEVELS = 4
 _WORD = re.compile(r"[^\W_]+")
@@ -210,7 +210,7 @@ def _steps(word: str) -> list[str]:
 
 
 def _written(postings: array[int]) -> list[int]:
-    """Return numbers that fall as the first one and the differences."""
+    """Return descending numbers as the first one and the differences."""
     return [postings[0], *(before - after for before, after in pairwise(postings))]
 
 

@@ -50,7 +50,7 @@ class StaticSite:
     """One export of the pages of a site into a folder whose feeds are written already.
 
     `has_page` says of a decoded path below /articles/ whether it is a page, and not a file. `earlier` are the
-    pages of the export before: those that are still right are neither asked for nor written. `day` is the one
+    pages of the export before: those that are up to date are neither asked for nor written. `day` is the one
     that lists of articles are of, which count back from it.
     """
 
@@ -100,7 +100,7 @@ class StaticSite:
             self.earlier.end(address, [path], self.files, day=day, links=self._links)
 
     def include(self, name: str, make: Callable[[Callable[[str], str]], Iterable[tuple[str, bytes]]]) -> None:
-        """Write files that no page is, under a name of their own, unless they are still right.
+        """Write files that are not pages, together under one name, unless they are up to date.
 
         `make` returns their paths and bytes; it is given what says where an address of this site leads.
         Raises OSError when a file cannot be written.
@@ -118,11 +118,11 @@ class StaticSite:
         self.earlier.end(name, paths, self.files, links=self._links)
 
     def _has_places(self, address: str, links: Mapping[str, str | None]) -> bool:
-        """Return whether the links of a page lead where they led, and have what is there written."""
+        """Return whether the links of a page lead where they did before, and queue their targets."""
         return all(self._place_of(target, address) == place for target, place in links.items())
 
     def _write_answer(self, answer: Result, address: str, path: str, source: str) -> bool:
-        """Write what was answered, and return whether it may stay until what it depends on changes."""
+        """Write an answer; return whether it need not be rendered again until its inputs change."""
         kind = _header(answer, "content-type")
         if answer.status in (301, 302):
             self.files.write(path, self._moved(_header(answer, "location"), address))

@@ -45,7 +45,7 @@ class WrittenFile(NamedTuple):
 
 
 Read = tuple[Any, ...]
-"""A question and a digest of its answer; it begins with a statement, which many have in common."""
+"""A statement, and what identifies its answer; many reads have their statement in common."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ class ExportedFiles:
         return [(self._texts[number], *rest) for number, *rest in _unpacked(row[0])] if row else []
 
     def keep(self, name: str) -> None:
-        """Let what was written under this name count as written again."""
+        """Keep what is stored under this name for the next export."""
         self._seen.add(name)
 
     def put(self, name: str, written: Written, reads: Iterable[Read]) -> None:

@@ -57,7 +57,7 @@ class ObservedCatalog(Catalog):
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """What has the one method of a connection that questions need, and notes them."""
+        """This object: queries use only the method `execute` of a connection."""
         return cast("sqlite3.Connection", self)
 
     def execute(self, sql: str, values: Sequence[Value] = ()) -> _Rows:
@@ -117,7 +117,7 @@ class ObservedCatalog(Catalog):
 
 
 def _unlike_any(connection: sqlite3.Connection, now: datetime) -> datetime:
-    """Return the first time from `now` on that is no article's, nor next to one: it is told by its value."""
+    """Return the first time from `now` on that no article has: its value then identifies it in statements."""
     while connection.execute(
         _TIMES, (microseconds(now - _MICROSECOND), microseconds(now + _MICROSECOND))
     ).fetchone():
