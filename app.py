@@ -42,7 +42,6 @@ with paused_collector():
     from web.lanes import Lane
     from web.limits import MAX_BODY_BYTES
     from web.server import Server
-    from wiring.command_line import add_commands
     from wiring.loading import exit_with, load_or_exit
     from wiring.operations import admin_routes, ops_routes
     from wiring.reporting import start_reporting
@@ -63,6 +62,7 @@ def create_app(
     clock: Clock = utc_now,
     environ: Mapping[str, str] = os.environ,
     session: requests.Session | None = None,
+    with_commands: bool = True,
 ) -> Flask:
     """Return the Flask application; without `config` it reads config.yaml, or the file NEWSWIRE_CONFIG names.
 
@@ -98,7 +98,10 @@ def create_app(
             app.register_blueprint(admin_routes(newswire, environ, session, admin_token))
     except SettingError as error:
         raise exit_with(error) from None
-    add_commands(app, newswire, environ, session)
+    if with_commands:
+        from wiring.command_line import add_commands  # late: a web server has no use for commands
+
+        add_commands(app, newswire, environ, session)
     return app
 
 
@@ -110,7 +113,7 @@ def create_web() -> Server:
     """Return the application for a web server's worker: the catalog is fresh, and a thread keeps it fresh."""
     use_batch_scheduling()
     return_large_blocks()
-    app = create_app()
+    app = create_app(with_commands=False)
     newswire: Newswire = app.extensions["newswire"]
     start_reporting(newswire.config, os.environ)
     if warning := unset_address(os.environ, newswire.config.site.url):

@@ -49,7 +49,12 @@ def options(environ: Mapping[str, str]) -> list[str]:
 
 
 def shared(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the modules to load before the workers are forked."""
+    """Return the modules to load before the workers are forked.
+
+    A single worker shares them with nobody: it loads what the first answer does not need when it does.
+    """
+    if WEB_CONCURRENCY.text(environ) == "1":
+        return ("app",)
     addresses = readable_secrets(["DATABASE_URL"], environ)
     return SHARED + POSTGRES if any(each.startswith("postgres") for each in addresses) else SHARED
 

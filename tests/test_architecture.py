@@ -69,6 +69,11 @@ def test_an_export_loads_no_more_than_it_needs() -> None:
     assert not {name for name in found if name.startswith(("bot.", "pages.", "text.templates.l"))}
 
 
+def test_a_web_server_loads_no_commands() -> None:
+    """They bring what only they use, and a web server is to answer soon after its start."""
+    assert not _loaded("app") & {"wiring.command_line", "articles.commands", "feeds.commands", "feeds.export"}
+
+
 def test_a_process_that_reads_articles_loads_no_more_than_it_needs() -> None:
     """Several are started where there are many files: each must be ready at once."""
     found = _loaded("articles.reading.worker, articles.reading.frontmatter")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import serve
 from ops.port import fault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,3 +98,9 @@ def test_a_free_port_is_no_fault() -> None:
 def test_what_is_no_port_is_named(port: str) -> None:
     """The error has no traceback."""
     assert (fault("127.0.0.1", port) or "").startswith(f"cannot listen on 127.0.0.1 port {port}: ")
+
+
+def test_a_single_worker_shares_nothing() -> None:
+    """What only later answers need is loaded before several workers are forked, to be in memory once."""
+    assert serve.shared({"WEB_CONCURRENCY": "1"}) == ("app",)
+    assert "text.markdown.parser" in serve.shared({"WEB_CONCURRENCY": "2"})
