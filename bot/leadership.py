@@ -23,7 +23,7 @@ log = logging.getLogger("bot.run")
 class Leadership:
     """One process's right to act on the outbox, and what prevents that; logs each change once.
 
-    `leads` is what the last `beat` found, None before the first.
+    `leads` is what the last `beat` found, None before the first and while it is not known.
     """
 
     def __init__(self, database: Database, lease: Lease, channels: Iterable[Channel]) -> None:
@@ -107,13 +107,13 @@ class Leadership:
         except (upgrading.SchemaError, channelstate.RenameError) as error:
             if str(error) != self._refusal:
                 log.warning("this bot posts nothing: %s", error)
-            self._refusal, self.leads = str(error), False
+            self._refusal, self.leads = str(error), None
 
     def _away(self, error: Exception) -> None:
         """Say it once; the heartbeat finds out when the database is back."""
         if self._reachable:
             log.warning("the database cannot be reached, trying again: %s", first_line(error))
-        self._reachable = self.leads = False
+        self._reachable, self.leads = False, None
 
     def _warn(self, names: set[str], earlier: set[str]) -> None:
         for name, reason, held in channelstate.disabled(self._database):

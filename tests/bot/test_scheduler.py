@@ -18,7 +18,7 @@ from bot import refresher, run, signals
 from bot.clockwatch import ClockWatch
 from bot.outbox import upgrading
 from bot.outbox.channelstate import states
-from bot.outbox.lease import HEARTBEAT, Lease, holder
+from bot.outbox.lease import HEARTBEAT, TERM, Lease, holder
 from bot.outbox.states import State
 from bot.run import SETTLE
 from tests.bot.world import START, FakeCatalog, World, any_channel, article, lease_by
@@ -378,6 +378,22 @@ def test_a_database_that_goes_away_is_outlived(
     assert len(world.chat.requests) == 1
     assert sum("cannot be reached" in line for line in caplog.messages) == 1
     assert sum("is back" in line for line in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_lease_that_was_lost_during_an_outage_is_logged(
+    world: World, door: Callable[[bool], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """After an outage, a bot says that it stands by if another has taken the lease, as at a start."""
+    caplog.set_level(logging.INFO)
+    first, second = world.started(), world.bot()
+    door(False)
+    first.heartbeat()
+    door(True)
+    world.clock.advance(seconds=(TERM + HEARTBEAT).total_seconds())
+    second.heartbeat()
+    first.heartbeat()
+    assert "another bot has the lease: standing by" in caplog.messages
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
