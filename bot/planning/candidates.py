@@ -16,7 +16,8 @@ from bot.outbox.records import Delivery
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, candidate_of
 from bot.planning.presence import missing
-from bot.planning.rules import Channel, Decision, Reason, decide, is_visible
+from bot.planning.reasons import Reason
+from bot.planning.rules import Channel, Decision, decide, is_visible
 from bot.planning.similar import MOST, SPAN, CoveringArticle, already_covered, covering_article
 
 

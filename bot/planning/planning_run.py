@@ -27,8 +27,9 @@ from bot.planning.catalog import Catalog
 from bot.planning.deleted import Transaction, mark_deleted
 from bot.planning.facts import Facts, Fate, NewDelivery, facts_of
 from bot.planning.plan import Plan
+from bot.planning.reasons import Reason
 from bot.planning.rule_changes import is_news, with_rules
-from bot.planning.rules import Channel, Reason, decide
+from bot.planning.rules import Channel, decide
 
 _T = TypeVar("_T")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Literal
 
 from articles.article import Article
@@ -17,6 +16,7 @@ from bot.outbox.causes import BELOW, COVERED, Cause, describe
 from bot.outbox.states import OnUnknown, State
 from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
 from bot.planning.policy import Policy
+from bot.planning.reasons import Reason
 from bot.services import Destination
 from bot.services.layout import Layout
 from text.phrases import Moment, explained, phrase
@@ -56,32 +56,6 @@ class Channel:
     taxonomy: Topics | None = None
 
 
-class Reason(StrEnum):
-    """Why an article is posted to a channel or is not: the first of these that holds, in this order.
-
-    The words are those of the cause that the outbox stores.
-    """
-
-    DELIVERED = "already delivered"
-    QUEUED = "already in the outbox"
-    GIVEN_UP = "given up"
-    BASELINED = describe(Cause.ARCHIVE)
-    SAME_STORY = describe(Cause.SAME_STORY)
-    UNPUBLISHED = describe(Cause.UNPUBLISHED)
-    FUTURE = describe(Cause.FUTURE)
-    PAST_EXPIRY = describe(Cause.PAST_EXPIRY)
-    TOPIC = describe(Cause.TOPIC)
-    TYPE = describe(Cause.TYPE)
-    PROVIDER = describe(Cause.PROVIDER)
-    AUTHOR = describe(Cause.AUTHOR)
-    LANGUAGE = describe(Cause.LANGUAGE)
-    KEYWORD = describe(Cause.KEYWORD)
-    NO_QUALITY = describe(Cause.NO_QUALITY)
-    BELOW_QUALITY = describe(Cause.BELOW_QUALITY)
-    TOO_OLD = describe(Cause.TOO_OLD)
-    ELIGIBLE = "eligible"
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Whether to post, and the one reason; `says` is that reason with its particulars, for people."""
@@ -113,23 +87,6 @@ class Check:
     passed: bool
     says: str
 
-
-CAUSES = {
-    Reason.SAME_STORY: Cause.SAME_STORY,
-    Reason.UNPUBLISHED: Cause.UNPUBLISHED,
-    Reason.FUTURE: Cause.FUTURE,
-    Reason.PAST_EXPIRY: Cause.PAST_EXPIRY,
-    Reason.TOPIC: Cause.TOPIC,
-    Reason.TYPE: Cause.TYPE,
-    Reason.PROVIDER: Cause.PROVIDER,
-    Reason.AUTHOR: Cause.AUTHOR,
-    Reason.LANGUAGE: Cause.LANGUAGE,
-    Reason.KEYWORD: Cause.KEYWORD,
-    Reason.NO_QUALITY: Cause.NO_QUALITY,
-    Reason.BELOW_QUALITY: Cause.BELOW_QUALITY,
-    Reason.TOO_OLD: Cause.TOO_OLD,
-}
-"""What the outbox stores for a reason not to post."""
 
 _Rule = Callable[[Article, Channel, datetime], str | None]
 

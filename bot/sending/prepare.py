@@ -21,7 +21,8 @@ from bot.planning.candidates import coverage_of, still
 from bot.planning.catalog import Catalog
 from bot.planning.composing import composed
 from bot.planning.presence import missing
-from bot.planning.rules import CAUSES, Channel, Decision, Reason, is_visible
+from bot.planning.reasons import CAUSES, Reason
+from bot.planning.rules import Channel, Decision, is_visible
 from bot.sending.threading import NO_PLACE, Place, place_of
 from bot.services import Context, Destination, Request, Service
 from bot.services.layout import as_shown

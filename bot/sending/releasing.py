@@ -19,8 +19,9 @@ from bot.outbox.states import DeliveryState
 from bot.planning.candidates import Ended, recently_posted, sorted_out
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, Spent, candidate_of
+from bot.planning.reasons import Reason
 from bot.planning.release import digest_decided, next_moment, release
-from bot.planning.rules import Channel, Reason
+from bot.planning.rules import Channel
 from bot.planning.spending import spent_of
 from bot.sending.prepare import end_of, revive_next
 

@@ -19,7 +19,7 @@ from articles.topics import Topics
 from bot.operator import queries
 from bot.outbox.database import Database
 from bot.outbox.states import State
-from bot.planning.rules import Reason
+from bot.planning.reasons import Reason
 from bot.run import Bot, Parts
 from bot.sending.tools import SiteLink, Timing
 from bot.sending.transport import Transport

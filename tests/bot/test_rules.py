@@ -16,11 +16,11 @@ from articles.topics import Topic
 from bot.outbox.causes import Cause
 from bot.outbox.states import State
 from bot.planning.filters import LanguageFilter, TextFilter, WordFilter
+from bot.planning.reasons import Reason
 from bot.planning.rule_changes import is_news, rules_text, with_rules
 from bot.planning.rules import (
     Channel,
     Past,
-    Reason,
     decide,
     explain,
 )

@@ -15,7 +15,7 @@ from jinja2.ext import extract_from_ast
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.records import Kind
 from bot.outbox.states import State
-from bot.planning.rules import Reason
+from bot.planning.reasons import Reason
 from bot.services import Outcome
 
 ROOT = Path(__file__).parents[2]
