@@ -79,19 +79,7 @@ def create_app(
     app = Flask("newswire", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.extensions["newswire"] = newswire
-    pages = app.extensions["pages"] = PageCache(newswire.publisher)
-    app.register_blueprint(feeds_blueprint(newswire.publisher))
-    if newswire.private:
-        app.register_blueprint(private_blueprint(newswire.private))
-    app.register_blueprint(
-        pages_blueprint(
-            newswire.publisher,
-            newswire.files,
-            pages,
-            show_quality=config.pages.show_quality,
-            pictures=newswire.pictures,
-        )
-    )
+    _add_reader_routes(app, newswire)
     try:
         app.register_blueprint(ops_routes(newswire, environ))
         if admin_token := secret("ADMIN_TOKEN", environ):
@@ -103,6 +91,23 @@ def create_app(
 
         add_commands(app, newswire, environ, session)
     return app
+
+
+def _add_reader_routes(app: Flask, newswire: Newswire) -> None:
+    """Add the feeds and pages that readers see, with the cache of the pages."""
+    pages = app.extensions["pages"] = PageCache(newswire.publisher)
+    app.register_blueprint(feeds_blueprint(newswire.publisher))
+    if newswire.private:
+        app.register_blueprint(private_blueprint(newswire.private))
+    app.register_blueprint(
+        pages_blueprint(
+            newswire.publisher,
+            newswire.files,
+            pages,
+            show_quality=newswire.config.pages.show_quality,
+            pictures=newswire.pictures,
+        )
+    )
 
 
 def _writes_config(arguments: list[str]) -> bool:
