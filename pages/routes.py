@@ -20,7 +20,8 @@ from feeds.routes import MAX_QUERY, redirect_or_not_found, too_long_query
 from pages.assets import Assets
 from pages.cache import Key, PageCache
 from pages.cards import topic_path
-from pages.crawlers import ICONS, Crawlers
+from pages.crawlers import Crawlers
+from pages.document_routes import add_documents
 from pages.files import serve
 from pages.lists import MAX_QUESTION, PER_HOME_PAGE
 from pages.pictures import add_pictures
@@ -72,7 +73,7 @@ def blueprint(
 
     pages = ReaderPages(publisher, renderer, size_of)
     _add_lists(routes, pages, cache)
-    _add_documents(routes, publisher, Crawlers(publisher, assets), cache)
+    add_documents(routes, publisher, Crawlers(publisher, assets), cache)
     _add_digests(routes, pages, cache)
     if is_static:
         _add_static_search(routes, pages)
@@ -151,32 +152,6 @@ def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
             raise NotFound(phrase("The topic has fewer pages."))
         key: Key = f"/topics/{slug}" if number == 1 else ("topic", slug, str(number))
         return respond(cache.document(key, lambda now: lists.topic(found, number, now)))
-
-
-def _add_documents(routes: Blueprint, publisher: Publisher, crawlers: Crawlers, cache: PageCache) -> None:
-    """Add what is no page: what crawlers, browsers and phones ask for."""
-
-    @routes.get("/robots.txt")
-    def robots() -> Response:
-        return respond(crawlers.robots())
-
-    @routes.get("/manifest.webmanifest")
-    def manifest() -> Response:
-        return respond(crawlers.manifest())
-
-    @routes.get("/sitemap.xml")
-    def sitemap() -> Response:
-        return respond(cache.document("/sitemap.xml", crawlers.sitemap))
-
-    @routes.get("/sitemap-<int(max=9999):number>.xml")
-    def sitemap_part(number: int) -> Response:
-        document = crawlers.part(number, publisher.now())
-        if document is None:
-            raise NotFound(phrase("There is no such part of the sitemap."))
-        return respond(document)
-
-    for path, name in ICONS.items():
-        routes.add_url_rule(path, name.partition(".")[0], lambda name=name: respond(crawlers.icon(name)))
 
 
 def _add_digests(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:

@@ -13,7 +13,7 @@ from config import Shown, schema
 from text.numbers import counted
 from text.printable import print_json, print_line
 from wiring.checks import unusable_of, warnings_of
-from wiring.in_force import in_force
+from wiring.in_force import InForce, in_force
 from wiring.site import Newswire
 
 
@@ -45,15 +45,7 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
 
         The settings are those of this process: its environment may differ from that of another.
         """
-        found = in_force(newswire.config, environ)
-        if as_json:
-            parts = {"settings": found.settings, "environment": found.environment, "secrets": found.secrets}
-            print_json({name: _values(part) for name, part in parts.items()}, indent=2)
-            return
-        for each in (*found.settings, *found.environment):
-            print_line(f"{each.name} = {json.dumps(each.value, ensure_ascii=False)}  ({each.origin})")
-        for each in found.secrets:
-            print_line(f"{each.name} is {each.value}{f', from {each.origin}' if each.origin else ''}")
+        _print_settings(in_force(newswire.config, environ), as_json=as_json)
 
     @group.command(name="schema", short_help="Print the JSON Schema of config.yaml.")
     def schema_() -> None:
@@ -61,6 +53,17 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
         print_json(schema(), indent=2)
 
     return group
+
+
+def _print_settings(found: InForce, *, as_json: bool) -> None:
+    if as_json:
+        parts = {"settings": found.settings, "environment": found.environment, "secrets": found.secrets}
+        print_json({name: _values(part) for name, part in parts.items()}, indent=2)
+        return
+    for each in (*found.settings, *found.environment):
+        print_line(f"{each.name} = {json.dumps(each.value, ensure_ascii=False)}  ({each.origin})")
+    for each in found.secrets:
+        print_line(f"{each.name} is {each.value}{f', from {each.origin}' if each.origin else ''}")
 
 
 def _values(found: Iterable[Shown]) -> Mapping[str, Mapping[str, object]]:
