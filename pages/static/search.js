@@ -240,46 +240,70 @@
 
   const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
-  async function search(question) {
+  // What is shown changes in one step, when all of it is there: never a heading over an empty list.
+
+  async function search(question, isLatest) {
     const asked = parse(question);
     const words = asked.phrases.flat();
-    list.replaceChildren();
-    articles.hidden = topics.hidden = more.hidden = true;
-    status.textContent = "";
-    if (!words.length) return;
+    if (!words.length) return showNothing("");
     const index = await load("index");
     const { all, near } = await find(index, asked);
-    if (question !== current) return; // another search was begun meanwhile
+    const found = all.length ? all : near.slice(0, NEAR);
+    const page = async (from) => {
+      const part = found.slice(from, from + PER_PAGE);
+      const loaded = await Promise.all(part.map((each) => article(index, each.number)));
+      return loaded.map((each) => entry(index, each, words));
+    };
+    const first = await page(0);
+    if (!isLatest()) return;
     showTopics(index, words);
     status.textContent = filled(all.length ? status.dataset.found : status.dataset.none,
       { results: results(all.length), question });
     heading.textContent = all.length ? heading.dataset.title : heading.dataset.near;
-    const shown = all.length ? all : near.slice(0, NEAR);
-    articles.hidden = !shown.length;
-    const next = async () => {
-      const part = shown.slice(list.children.length, list.children.length + PER_PAGE);
-      const loaded = await Promise.all(part.map((each) => article(index, each.number)));
-      if (question !== current) return;
-      list.append(...loaded.map((each) => entry(index, each, words)));
-      list.dispatchEvent(new CustomEvent("newswire-added", { bubbles: true }));
-      more.hidden = list.children.length >= shown.length;
+    show(first, first.length < found.length);
+    more.onclick = async () => {
+      const from = list.children.length;
+      const next = await page(from).catch(() => null);
+      if (!isLatest() || list.children.length !== from) return; // another search, or a second click
+      if (next) {
+        list.append(...next);
+        announce(from + next.length < found.length);
+      } else status.textContent = status.dataset.failed;
     };
-    more.onclick = next;
-    await next();
+  }
+
+  function show(entries, hasMore = false) {
+    list.replaceChildren(...entries);
+    articles.hidden = !entries.length;
+    announce(hasMore);
+  }
+
+  function announce(hasMore) {
+    more.hidden = !hasMore;
+    list.dispatchEvent(new CustomEvent("newswire-added", { bubbles: true }));
+  }
+
+  function showNothing(text) {
+    status.textContent = text;
+    topics.hidden = true;
+    show([]);
   }
 
   let current = "";
+  let searches = 0;
 
   async function start(question) {
+    const number = searches += 1;
+    const isLatest = () => number === searches;
     current = question;
     document.title = question ? `${question} – ${title}` : title;
     list.setAttribute("aria-busy", "true");
     try {
-      await search(question);
+      await search(question, isLatest);
     } catch {
-      if (question === current) status.textContent = status.dataset.failed;
+      if (isLatest()) showNothing(status.dataset.failed);
     }
-    list.removeAttribute("aria-busy");
+    if (isLatest()) list.removeAttribute("aria-busy");
   }
 
   const title = document.title;

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from app import create_app
 from tests.browser.conftest import Visitor
@@ -80,6 +80,26 @@ def reader(context: BrowserContext, files: Files) -> Iterator[Visitor]:
     assert made.problems == []
 
 
+def hold_first(page: Page, pattern: str) -> list[Route]:
+    """Return a list that takes the first request that matches, which then waits to be continued."""
+    held: list[Route] = []
+
+    def handle(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(pattern, handle)
+    return held
+
+
+def ask(page: Page, question: str) -> None:
+    """Type a question and press Enter."""
+    page.fill("#q", question)
+    page.press("#q", "Enter")
+
+
 FOUND = {
     "fuzzer": ["What a fuzzer found", "Animals"],
     "FUZZ": ["What a fuzzer found", "Animals"],
@@ -101,10 +121,9 @@ def test_finds_what_the_server_finds(reader: Visitor) -> None:
     """Titles first, then texts and bodies; the last word may be a beginning; quotes and minus are known."""
     page = reader.go("/blog/search/")
     for question, titles in FOUND.items():
-        page.fill("#q", question)
-        page.press("#q", "Enter")
+        ask(page, question)
         expect(page.locator(".entries[aria-busy]")).to_have_count(0)
-        assert page.locator("#articles:not([hidden]) h3").all_text_contents() == titles, question
+        expect(page.locator("#articles:not([hidden]) h3")).to_have_text(titles)
 
 
 def test_a_search_from_any_page(reader: Visitor) -> None:
@@ -138,7 +157,37 @@ def test_some_words_instead_of_nothing(reader: Visitor) -> None:
     page = reader.go("/blog/search/?q=fuzzer+gophers")
     expect(page.locator("#result")).to_contain_text("No results for “fuzzer gophers”.")
     expect(page.locator("#articles-title")).to_have_text("With some of these words")
-    assert page.locator("#articles li").count() == 5
+    expect(page.locator("#articles li")).to_have_count(5)
+
+
+def test_results_appear_in_one_step(reader: Visitor) -> None:
+    """While a file of articles is on its way, neither a number of results nor a heading is shown."""
+    page = reader.go("/blog/search/")
+    held = hold_first(page, "**/articles/0.json*")
+    with page.expect_request("**/articles/0.json*"):
+        ask(page, "capybara")
+    expect(page.locator(".entries[aria-busy]")).to_have_count(1)
+    expect(page.locator("#articles")).to_be_hidden()
+    expect(page.locator("#result")).to_have_text("")
+    held[0].continue_()
+    expect(page.locator("#articles h3")).to_have_text(["Animals"])
+    expect(page.locator("#result")).to_have_text("1 result for “capybara”.")
+
+
+def test_the_latest_question_is_answered(reader: Visitor) -> None:
+    """A question that is replaced and asked again while its files are on their way is answered once."""
+    page = reader.go("/blog/search/")
+    held = hold_first(page, "**/words/**")
+    with page.expect_request("**/words/**"):
+        ask(page, "capybara")
+    ask(page, "エンジン")
+    expect(page.locator("#articles h3")).to_have_text(["検索エンジンを作る"])
+    expect(page.locator(".entries[aria-busy]")).to_have_count(0)
+    ask(page, "capybara")
+    held[0].continue_()
+    expect(page.locator("#articles h3")).to_have_text(["Animals"])
+    expect(page.locator(".entries[aria-busy]")).to_have_count(0)
+    expect(page.locator("#articles h3")).to_have_text(["Animals"])
 
 
 def test_accessible_and_valid(reader: Visitor) -> None:
