@@ -1,4 +1,4 @@
-"""A real browser, a real server, and a page that fails its test when anything is amiss in the console."""
+"""A real browser and a real server. A page with anything unexpected in its console fails its test."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-st
 
 
 def absent(what: str) -> NoReturn:
-    """Skip the test because something is missing; fail it where REQUIRE_BROWSER is set."""
+    """Skip the test because something is missing, or fail it where REQUIRE_BROWSER is set."""
     if os.environ.get("REQUIRE_BROWSER") == "1":
         pytest.fail(f"{what}, and REQUIRE_BROWSER is set", pytrace=False)
     pytest.skip(what)
@@ -46,7 +46,7 @@ def absent(what: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The browser that is installed here, or else Playwright's own."""
+    """The installed Chromium, or else Playwright's own."""
     found = next(filter(None, map(shutil.which, _INSTALLED)), None)
     with sync_playwright() as playwright:
         try:
@@ -58,7 +58,7 @@ def browser() -> Iterator[Browser]:
 
 
 class LiveSite:
-    """A site behind a real socket. `app` can be put in later: until then there is nothing to answer."""
+    """A site behind a real socket. `app` can be set later; until then the site cannot answer."""
 
     def __init__(self) -> None:
         self.app: Flask | None = None
@@ -71,7 +71,7 @@ class LiveSite:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop to listen."""
+        """Stop listening."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -84,30 +84,30 @@ class LiveSite:
 
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing of requests."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[LiveSite]:
-    """A server with nothing to serve yet."""
-    made = LiveSite()
-    yield made
-    made.close()
+    """A server without a site."""
+    site = LiveSite()
+    yield site
+    site.close()
 
 
 def serve(live: LiveSite, site: ArticleSite, clock: Clock) -> None:
-    """Let a live server show a site, at its own address."""
+    """Give a live server a site to serve, at the server's address."""
     config = site.config()
     own = SiteConfig(title="News", description="All the news", url=live.url, id="test")
     app = create_app(config.model_copy(update={"site": own}), clock=clock, environ={})
     newswire = app.extensions["newswire"]
     newswire.indexer.refresh()
-    newswire.publisher.search.index.update()  # else the first search waits for it, but not for long
+    newswire.publisher.search.index.update()  # the first search would otherwise wait for it, with a limit
     live.app = app
 
 
 class Visitor:
-    """A page of the site at an address, with all that went wrong on it."""
+    """A page of the site at an address, and everything that went wrong on it."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -124,7 +124,7 @@ class Visitor:
         return self.page
 
     def violations(self, path: str) -> list[tuple[str, list[str]]]:
-        """Open a page with all its details and return what axe-core finds serious or critical in it."""
+        """Open a page with all its details, and return what axe-core rates serious or critical in it."""
         script = _TOOLS / "axe-core" / "axe.min.js"
         if not script.exists():
             absent("axe-core is not installed: make browser-tools")
@@ -136,7 +136,7 @@ class Visitor:
         return [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in grave]
 
     def invalid(self, paths: Iterable[str]) -> list[str]:
-        """Return what html-validate finds wrong with the pages as they are served."""
+        """Return the errors that html-validate finds in the pages as they are served."""
         tool = _TOOLS / ".bin" / "html-validate"
         if not tool.exists() or not shutil.which("node"):
             absent("html-validate is not installed: make browser-tools")
@@ -165,17 +165,17 @@ class Visitor:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser profile of its own, 1280 pixels wide, in the light."""
-    made = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    made.grant_permissions(["clipboard-read", "clipboard-write"])
-    made.set_default_timeout(10_000)
-    yield made
-    made.close()
+    """A fresh browser profile, 1280 pixels wide, in the light colour scheme."""
+    profile = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    profile.grant_permissions(["clipboard-read", "clipboard-write"])
+    profile.set_default_timeout(10_000)
+    yield profile
+    profile.close()
 
 
 @pytest.fixture
 def visitor(context: BrowserContext, live: LiveSite) -> Iterator[Visitor]:
-    """A visitor; at the end nothing may have been said in the console nor asked of another host."""
-    made = Visitor(context.new_page(), live.url)
-    yield made
-    assert made.problems == []
+    """A visitor. Afterwards the console must be empty, and no other host may have been requested."""
+    visitor = Visitor(context.new_page(), live.url)
+    yield visitor
+    assert visitor.problems == []

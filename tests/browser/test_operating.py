@@ -31,7 +31,7 @@ VIEWS = (
 
 @pytest.fixture(scope="module")
 def desk(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A bot whose post of a new article to the team was lost, beside a hostile article and a bad file."""
+    """A bot whose post of a new article has no known answer, beside a hostile article and a bad file."""
     clock = Clock()
     site = ArticleSite(tmp_path_factory.mktemp("desk"), clock)
     for number in range(12):
@@ -40,19 +40,19 @@ def desk(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     site.write("hostile.md", BODY, title=HOSTILE, excerpt=HOSTILE, topics=[HOSTILE], quality=90)
     site.raw("bad.md", "---\n---\n")
     with FakeChat() as chat:
-        made = Desk(site, chat, clock, url=live.url)
-        made.check()
+        operated = Desk(site, chat, clock, url=live.url)
+        operated.check()
         chat.fail("team", reset_after_body())
         site.write("new.md", title="Brand new", quality=95, publishedDateTime=clock.now.isoformat())
-        made.check()
-        live.app = made.app
-        yield made
-        made.close()
+        operated.check()
+        live.app = operated.app
+        yield operated
+        operated.close()
 
 
 @pytest.fixture
 def operator(desk: Desk, visitor: Visitor) -> Visitor:
-    """A visitor who has typed in the token."""
+    """A visitor who has logged in with the token."""
     page = visitor.go("/admin")
     page.get_by_label("Token").fill(TOKEN)
     page.get_by_role("button", name="Log in").click()
@@ -61,7 +61,7 @@ def operator(desk: Desk, visitor: Visitor) -> Visitor:
 
 
 def test_log_in_and_out(operator: Visitor) -> None:
-    """The cookie is out of reach of scripts; after logging out the pages are closed again."""
+    """The cookie is hidden from scripts, and logging out closes the pages again."""
     page = operator.page
     assert page.evaluate("document.cookie") == ""
     page.get_by_role("button", name="Log out").click()
@@ -84,7 +84,7 @@ def test_slider(operator: Visitor) -> None:
 
 
 def test_preview(operator: Visitor) -> None:
-    """An article is found, and drawn as it would look in both services."""
+    """The preview finds an article, and draws it as each of the two services would show it."""
     page = operator.go("/admin/preview")
     page.get_by_label("Article").fill("brand")
     page.get_by_role("button", name="Find").click()
@@ -95,7 +95,7 @@ def test_preview(operator: Visitor) -> None:
 
 
 def test_replay(operator: Visitor, desk: Desk) -> None:
-    """From the overview to the delivery whose answer was lost; replayed, it reaches the chat."""
+    """A delivery whose answer was lost is reached from the overview, and a replay posts it to the chat."""
     page = operator.page
     page.get_by_role("link", name="1 held", exact=True).first.click()
     page.get_by_role("link", name="Brand new").click()
@@ -111,7 +111,7 @@ def test_replay(operator: Visitor, desk: Desk) -> None:
 
 
 def test_many_at_once(operator: Visitor) -> None:
-    """One box chooses all deliveries of the list, and what came of the order is said for all of them."""
+    """One checkbox selects all deliveries of the list, and the page reports the result for all of them."""
     page = operator.go("/admin/deliveries?state=baselined")
     page.get_by_label("Choose all on this page").check()
     boxes = page.locator("input[name=delivery]")

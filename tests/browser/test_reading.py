@@ -1,4 +1,4 @@
-"""Readers' pages in a real browser: subscribe, search, build a feed; phone, dark, keyboard, hostility."""
+"""Readers' pages in a real browser: subscribing, search, the feed builder, phones, keyboard, hostile text."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.site import NOON, ArticleSite, Clock
 
 pytestmark = pytest.mark.browser
 
-PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # a GIF of one point
-WIDE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 900, 300)  # as much as says its size
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # a GIF of one pixel
+WIDE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 900, 300)  # the header, which states the size
 PAGES = (
     "/",
     "/?page=2",
@@ -39,7 +39,7 @@ PAGES = (
 
 @pytest.fixture(scope="module", autouse=True)
 def news(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A site with two topics, an article with a body of every kind, and a hostile one."""
+    """A site with two topics, an article whose body has every kind of element, and a hostile article."""
     clock = Clock()
     site = ArticleSite(tmp_path_factory.mktemp("news"), clock)
     site.topics = [{"name": "Go", "description": "The language"}, {"name": "GC", "parent": "Go"}]
@@ -81,13 +81,13 @@ def news(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 def fetched(address: str) -> Any:
-    """Return a feed as a reader gets it."""
+    """Return a feed as a feed reader gets it."""
     with urllib.request.urlopen(address, timeout=10) as answer:
         return feedparser.parse(answer.read())
 
 
 def test_copy_an_address(visitor: Visitor) -> None:
-    """From home to a topic to the clipboard; the address that was copied is a feed of that topic."""
+    """A reader goes from the home page to a topic and copies its address, which is a feed of that topic."""
     page = visitor.go("/")
     page.get_by_role("link", name="Go", exact=True).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Go")
@@ -103,7 +103,7 @@ def test_copy_an_address(visitor: Visitor) -> None:
 
 
 def test_the_reader_is_remembered(visitor: Visitor) -> None:
-    """The feed reader chosen once is the first choice on every page after, and another can be chosen."""
+    """The feed reader chosen once comes first on every later page, and another can be chosen."""
     page = visitor.go("/topics/go")
     page.route("**/*feedly.com/**", lambda route: route.abort())
     page.locator("summary", has_text="Open in a reader").click()
@@ -120,7 +120,7 @@ def test_the_reader_is_remembered(visitor: Visitor) -> None:
 
 
 def test_times_are_relative(visitor: Visitor) -> None:
-    """Scripts say how long ago something was, with the exact time on hover; old articles keep their date."""
+    """Scripts show the age of an article, with the exact time on hover; old articles keep their date."""
     visitor.page.clock.set_fixed_time(NOON + timedelta(hours=3))
     page = visitor.go("/")
     first = page.locator("article time").first
@@ -144,7 +144,7 @@ def test_compact_list(visitor: Visitor) -> None:
 
 
 def test_find_a_topic(visitor: Visitor) -> None:
-    """Typing into the filter lists the topics that match at once."""
+    """Typing into the filter lists the matching topics at once."""
     page = visitor.go("/topics")
     expect(page.locator(".catalog > li")).to_have_count(4)
     page.get_by_label("Filter topics").fill("sec")
@@ -153,14 +153,14 @@ def test_find_a_topic(visitor: Visitor) -> None:
 
 
 def test_phone_code(visitor: Visitor) -> None:
-    """The QR code is drawn when it is asked for."""
+    """The QR code is drawn on request."""
     page = visitor.go("/topics/go")
     page.get_by_text("Other formats and QR code").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
 
 
 def test_search(visitor: Visitor) -> None:
-    """Words typed into the field of any page find an article, which opens."""
+    """Words typed into the search field of any page find an article, which opens."""
     page = visitor.go("/topics/go")
     page.get_by_label("Search this site").fill("gui")
     page.keyboard.press("Enter")
@@ -170,7 +170,7 @@ def test_search(visitor: Visitor) -> None:
 
 
 def test_build_a_feed(visitor: Visitor) -> None:
-    """Every choice shows at once what matches; the copied address holds just that."""
+    """Every choice shows at once which articles match, and the copied address has exactly those."""
     page = visitor.go("/build")
     results = page.locator("#results")
     page.get_by_label("Find topics").fill("secur")
@@ -193,7 +193,7 @@ def test_build_a_feed(visitor: Visitor) -> None:
 
 
 def test_build_on_a_phone(visitor: Visitor) -> None:
-    """The bar says what the feed has, and copies its address, wherever on the page one is."""
+    """The bar shows how many articles the feed has and copies its address at any scroll position."""
     visitor.page.set_viewport_size({"width": 390, "height": 740})
     page = visitor.go("/build")
     page.get_by_label("Security").check()
@@ -205,7 +205,7 @@ def test_build_on_a_phone(visitor: Visitor) -> None:
 
 
 def test_build_without_scripts(browser: Browser, live: LiveSite) -> None:
-    """Without JavaScript the button does what scripts would do, and nothing useless is shown."""
+    """Without JavaScript the button does what scripts would do, and controls that need scripts are hidden."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{live.url}/build")
@@ -218,7 +218,7 @@ def test_build_without_scripts(browser: Browser, live: LiveSite) -> None:
 
 
 def test_links_within_a_body(visitor: Visitor) -> None:
-    """A link to a heading of the same article goes there."""
+    """A link to a heading of the same article scrolls to that heading."""
     page = visitor.go("/articles/guide")
     page.get_by_role("link", name="the end").click()
     expect(page.get_by_role("heading", name="The end")).to_be_in_viewport()
@@ -226,7 +226,7 @@ def test_links_within_a_body(visitor: Visitor) -> None:
 
 
 def test_keyboard(visitor: Visitor) -> None:
-    """The first press of Tab offers to skip the navigation, and Enter does it."""
+    """The first press of Tab focuses a link that skips the navigation, and Enter follows it."""
     page = visitor.go("/topics/go")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
@@ -245,7 +245,7 @@ def test_phone(visitor: Visitor, width: int) -> None:
 
 
 def test_phone_bar(visitor: Visitor) -> None:
-    """On a phone a bar with the subscribe action stays in view, but for where the action itself is."""
+    """On a phone a bar with the subscribe action stays in view, except where the action itself is in view."""
     visitor.page.set_viewport_size({"width": 390, "height": 740})
     page = visitor.go("/topics/go")
     expect(page.locator(".bar")).to_be_hidden()
@@ -267,13 +267,13 @@ def test_dark(visitor: Visitor) -> None:
 
 
 def test_right_to_left(visitor: Visitor) -> None:
-    """An Arabic title is set from the right, in an English page."""
+    """An Arabic title is set from right to left in an English page."""
     page = visitor.go("/search?q=صفحة")
     assert page.locator("article").evaluate("entry => getComputedStyle(entry).direction") == "rtl"
 
 
 def test_hostile_articles_are_inert(visitor: Visitor) -> None:
-    """Nothing in an article runs, opens a dialog, asks another host, or changes the page around it."""
+    """An article runs no script, opens no dialog, requests no other host and changes nothing around it."""
     for path in ("/", "/topics/go", "/search?q=script", "/articles/hostile"):
         page = visitor.go(path)
         page.wait_for_load_state("networkidle")
@@ -292,7 +292,7 @@ def test_accessible(visitor: Visitor, scheme: Any) -> None:
     visitor.page.emulate_media(color_scheme=scheme)
     for path in PAGES:
         assert visitor.violations(path) == [], path
-    # The form with a mistake is answered 400, which the browser notes.
+    # A form with a mistake is answered 400, which the browser logs.
     visitor.problems = [problem for problem in visitor.problems if "400" not in problem]
 
 
@@ -302,9 +302,9 @@ def test_valid(visitor: Visitor) -> None:
 
 
 def test_nothing_moves_when_a_picture_arrives(visitor: Visitor) -> None:
-    """Its place is as large as it is, before its first byte has come."""
+    """A picture's place has its full size before its first byte has arrived."""
     page = visitor.page
-    page.route("**/wide.png", lambda _route: None)  # it never comes
+    page.route("**/wide.png", lambda _route: None)  # the picture never comes
     page.goto(f"{visitor.url}/articles/pictured", wait_until="domcontentloaded")
     box = page.locator(".prose img").first.bounding_box()
     assert box and round(box["width"] / box["height"], 1) == 3.0

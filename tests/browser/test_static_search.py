@@ -1,4 +1,4 @@
-"""The search of a static site, in a real browser, from a plain file server and below a path."""
+"""The search of a static site in a real browser, served below a path by a plain file server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 
 class Files:
-    """A server of the files in a folder; `url` is its address."""
+    """A file server for a folder; `url` is its address."""
 
     def __init__(self, folder: Path) -> None:
         handler = partial(_Quiet, directory=str(folder))
@@ -33,7 +33,7 @@ class Files:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop to listen."""
+        """Stop listening."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -41,7 +41,7 @@ class Files:
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing of requests."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +74,10 @@ def _export(site: ArticleSite, url: str, folder: Path) -> None:
 
 @pytest.fixture
 def reader(context: BrowserContext, files: Files) -> Iterator[Visitor]:
-    """A visitor of the static site; at the end nothing may have been said in the console."""
-    made = Visitor(context.new_page(), files.url)
-    yield made
-    assert made.problems == []
+    """A visitor of the static site. Afterwards the console must be empty."""
+    visitor = Visitor(context.new_page(), files.url)
+    yield visitor
+    assert visitor.problems == []
 
 
 def hold_first(page: Page, pattern: str) -> list[Route]:
@@ -118,7 +118,7 @@ FOUND = {
 
 
 def test_finds_what_the_server_finds(reader: Visitor) -> None:
-    """Titles first, then texts and bodies; the last word may be a beginning; quotes and minus are known."""
+    """Titles rank first, then texts and bodies; the last word may be a prefix; quotes and minus work."""
     page = reader.go("/blog/search/")
     for question, titles in FOUND.items():
         ask(page, question)
@@ -127,7 +127,7 @@ def test_finds_what_the_server_finds(reader: Visitor) -> None:
 
 
 def test_a_search_from_any_page(reader: Visitor) -> None:
-    """The field of the header leads to results: topics first, and more articles a page at a time."""
+    """The search field of any page leads to results: topics first, and more articles a page at a time."""
     page = reader.go("/blog/topics/")
     page.fill("header #q", "go")
     page.press("header #q", "Enter")
@@ -145,7 +145,7 @@ def test_a_search_from_any_page(reader: Visitor) -> None:
 
 
 def test_hostile_texts_are_text(reader: Visitor) -> None:
-    """Nothing in a title, a summary, a topic or a question becomes HTML; nothing is asked of another host."""
+    """Nothing in a title, summary, topic or query becomes HTML or requests another host."""
     page = reader.go("/blog/search/?q=script+%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
     page.fill("#q", "script")
     expect(page.locator("#articles h3")).not_to_have_count(0)
@@ -191,13 +191,13 @@ def test_the_latest_question_is_answered(reader: Visitor) -> None:
 
 
 def test_accessible_and_valid(reader: Visitor) -> None:
-    """The page with results: nothing serious or critical for axe-core, nothing invalid for html-validate."""
+    """On the results page axe-core finds nothing serious, and html-validate no error."""
     assert reader.violations("/blog/search/?q=gophers") == []
     assert reader.invalid(["/blog/search/", "/blog/articles/accents/"]) == []
 
 
 def test_without_scripts(context: BrowserContext, files: Files) -> None:
-    """The page says why there is no result, and leads to the topics."""
+    """Without JavaScript the page says why there are no results, and links to the topics."""
     assert context.browser
     plain = context.browser.new_context(java_script_enabled=False)
     page = plain.new_page()

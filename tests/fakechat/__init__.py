@@ -1,6 +1,7 @@
-"""A loopback server that speaks as the chat services do, for tests and for trying the bot.
+"""A loopback server that imitates the chat services, for tests and for trying the bot without a workspace.
 
-It knows the vendors' documented limits, errors and rate limits and fails on demand; of Newswire, nothing.
+It knows the vendors' documented limits, errors and rate limits, fails on demand, and knows nothing of
+Newswire.
 """
 
 from tests.fakechat.faults import (

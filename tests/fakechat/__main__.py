@@ -42,7 +42,7 @@ DEFAULT_SITE_PORT = 8000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until a signal; return 0, or 1 when the port cannot be had."""
+    """Serve until a signal. Return 0, or 1 when the port is not available."""
     options = _parser().parse_args(arguments)
     try:
         chat = FakeChat(

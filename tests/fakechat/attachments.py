@@ -1,4 +1,4 @@
-"""The attachments of Mattermost and Rocket.Chat: what they may hold, and which of it is Markdown."""
+"""The attachments of Mattermost and Rocket.Chat: what they may hold, and which fields are Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fakes of most services have in common. No sockets here."""
+"""The common part of most services' fakes. This module opens no socket."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def is_rich(payload: object) -> bool:
 
 
 class Fake:
-    """A service with a webhook for each token, whose path `PATH` matches.
+    """A service with a webhook for each token, whose path matches `PATH`.
 
-    `ANSWERS` has what it says with a status, as JSON. It takes so many requests in any span as `LIMIT` says,
-    or one a second after `BURST`, or else any number.
+    `ANSWERS` maps each status to the service's JSON body. The rate limit is `LIMIT` requests in any span, or
+    one a second after `BURST` requests; without both there is none.
     """
 
     KIND: ClassVar[str]
@@ -63,7 +63,7 @@ class Fake:
         return Route(service=self.KIND, webhook=found[1], message_id=None) if found else None
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Do what the call asks, or say why not."""
+        """Carry out what the call requests, or refuse it with the reason."""
         raise NotImplementedError
 
     def has_image(self, payload: object) -> bool:
@@ -75,7 +75,7 @@ class Fake:
         return is_rich(payload)
 
     def fault_answer(self, fault: Fault, route: Route) -> Answer:
-        """What the service answers when `fault` befalls a request."""
+        """The service's answer to a request that meets `fault`."""
         if fault.kind == "rate_limited":
             return self.too_many(fault.seconds)
         if fault.body is not None:
@@ -85,27 +85,27 @@ class Fake:
         return json_answer(fault.status, self.ANSWERS.get(fault.status, {}), fault.headers)
 
     def too_many(self, seconds: float) -> Answer:
-        """A 429 that asks for so many seconds."""
+        """A 429 that asks the client to wait for this many seconds."""
         return json_answer(429, self.ANSWERS.get(429, {}), {"Retry-After": str(max(1, math.ceil(seconds)))})
 
     def count(self, paces: Paces, webhook: str, now: float) -> Pace:
-        """Count a request, where there is a limit."""
+        """Count a request against the rate limit, if there is one."""
         if self.LIMIT:
             return paces.window(webhook, now, *self.LIMIT)
         return paces.slack(webhook, now) if self.BURST else Pace(limit=1, remaining=1, resets_in=0.0)
 
     def pace_answer(self, pace: Pace, route: Route, now: float) -> Answer | None:
-        """The 429 that the webhook's pace asks for, or None."""
+        """The 429 that the webhook's pace calls for, or None."""
         return self.too_many(pace.wait) if pace.wait else None
 
     def pace_headers(self, pace: Pace, route: Route, now: float) -> dict[str, str]:
-        """What every answer says of the pace: nothing."""
+        """The rate limit headers of every answer: none."""
         return {}
 
     def show(
         self, call: Call, ledger: Ledger, answer: Answer, pings: Iterable[str] = (), id: str | None = None
     ) -> Answer:
-        """Show the message that `call` has brought, and return `answer` with what became of it."""
+        """Show the message that `call` brought, and return `answer` with the outcome."""
         assert isinstance(call.payload, dict)
         message = Message(
             id=id or ledger.new_id(call.at),
@@ -120,5 +120,5 @@ class Fake:
 
 
 def refused(answer: Answer, violations: Iterable[object]) -> Answer:
-    """Return `answer` with the reasons for a refusal, for the record."""
+    """Return `answer` with the reasons for a refusal, for the ledger."""
     return replace(answer, violations=tuple(map(str, violations)))

@@ -1,4 +1,4 @@
-"""The fake's own HTTP interface under /_fake/, by which other processes watch it and make it fail."""
+"""The fake's own HTTP interface under /_fake/, with which other processes watch it and make it fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FaultOrder(BaseModel):
-    """The body of POST /_fake/faults: a webhook's path or URL, or `*`, and what shall befall it."""
+    """The body of POST /_fake/faults: a webhook's path or URL, or `*`, and the faults to queue for it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,7 +26,7 @@ class FaultOrder(BaseModel):
 
 
 class ChaosOrder(BaseModel):
-    """The body of POST /_fake/chaos; rate 0 ends it."""
+    """The body of POST /_fake/chaos. A rate of 0 ends the chaos."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,7 +36,7 @@ class ChaosOrder(BaseModel):
 
 
 def answer(chat: FakeChat, method: str, target: str, body: bytes) -> Answer:
-    """Answer one control request: JSON in and out, 400 with `error` for a body that does not fit."""
+    """Answer one control request: JSON in and out; 400 with `error` for an invalid body."""
     path = urlsplit(target).path
     action = _ACTIONS.get((method, path))
     if action is None:

@@ -1,7 +1,8 @@
 """Discord's webhooks: paths, answers, errors, and whom a message pings. Sockets and faults are elsewhere.
 
-A path without a version is API v6, still the default: there `retry_after` and `Retry-After` are milliseconds
-and form errors have an older shape (https://docs.discord.com/developers/reference#api-versioning and
+A path without a version is API v6, which is still the default. There `retry_after` and `Retry-After` are in
+milliseconds, and form errors have an older shape
+(https://docs.discord.com/developers/reference#api-versioning and
 https://docs.discord.com/developers/change-log, API v8).
 """
 
@@ -67,7 +68,7 @@ def path(token: str, version: int | None = None) -> str:
 
 
 def route(request_path: str) -> Route | None:
-    """The webhook, and perhaps the message of it, that a request's path names, or None."""
+    """The webhook, and perhaps the message, that a request's path names, or None."""
     found = _PATH.fullmatch(request_path)
     if not found:
         return None
@@ -81,7 +82,7 @@ def route(request_path: str) -> Route | None:
 
 
 def answer(call: Call, ledger: Ledger) -> Answer:
-    """Do what the call asks of a webhook or of one of its messages, or say as Discord does why not."""
+    """Carry out what the call asks of a webhook or of one of its messages, or refuse it as Discord does."""
     if not call.route.webhook.split("/")[3].isdecimal():
         return _form_error([_not_a_snowflake(call.route.webhook.split("/")[3])], call.route)
     if call.route.message_id is None:
@@ -98,7 +99,7 @@ def answer(call: Call, ledger: Ledger) -> Answer:
 
 
 def fault_answer(fault: Fault, route: Route) -> Answer:
-    """What Discord answers when `fault` befalls a request."""
+    """Discord's answer to a request that meets `fault`."""
     if fault.kind == "rate_limited":
         return _too_many(fault.seconds, route, "user")
     if fault.body is None:
@@ -111,12 +112,12 @@ def fault_answer(fault: Fault, route: Route) -> Answer:
 
 
 def count(paces: Paces, webhook: str, now: float) -> Pace:
-    """Count a request against the webhook's and its channel's limits."""
+    """Count a request against the limits of the webhook and of its channel."""
     return paces.discord(webhook, now)
 
 
 def pace_answer(pace: Pace, route: Route, now: float) -> Answer | None:
-    """The 429 that the webhook's pace asks for, or None."""
+    """The 429 that the webhook's pace calls for, or None."""
     return _too_many(pace.wait, route, pace.scope) if pace.wait else None
 
 
@@ -169,7 +170,7 @@ def _execute(call: Call, ledger: Ledger) -> Answer:
 
 
 def _edit(call: Call, ledger: Ledger, message: Message) -> Answer:
-    """Apply a PATCH: absent keys stay, mentions are parsed again only by this request's allowances."""
+    """Apply a PATCH: absent keys stay, and mentions are parsed again with this request's allowances only."""
     patch = call.payload if isinstance(call.payload, dict) else {}
     kept = {key: value for key, value in message.payload.items() if key not in {"username", "avatar_url"}}
     changes = {key: patch[key] for key in (*_EDITABLE, "allowed_mentions") if key in patch}
@@ -206,7 +207,7 @@ def _not_allowed(call: Call, ledger: Ledger) -> Answer:
 
 
 def _forum_refusal(call: Call, ledger: Ledger) -> Answer | None:
-    """Why a post may not begin a thread, or go into one.
+    """Return why a post may not begin a thread, or be posted in one.
 
     A webhook whose token begins with `forum` is a forum's, and one whose token begins with `forum-tag`
     demands a tag. A thread has the id of its first message.

@@ -1,4 +1,4 @@
-"""One exchange as the services see it: the call that came and the answer to give. Values only."""
+"""One exchange as the services see it: the call and the answer. Values only."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request, read and decoded. `payload` may be NOT_JSON; `wait` and `thread` are Discord's parameters.
+    """A request, read and decoded.
 
-    `payload` of a form is its fields. Names in `headers` are in lower case.
+    `payload` may be NOT_JSON; for a form it is the fields. `wait` and `thread` are Discord's parameters.
+    Names in `headers` are in lower case.
     """
 
     at: datetime
@@ -43,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A response, and what it means: whether people see the message, whom it pings, why it was refused."""
+    """A response, with its meaning: whether people see the message, whom it pings, why it was refused."""
 
     status: int
     body: bytes = b""

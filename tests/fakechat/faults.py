@@ -1,6 +1,6 @@
-"""Faults to inject: what goes wrong, for which payloads, how often; and the book that hands them out.
+"""Faults to inject: what goes wrong, for which payloads, and how often.
 
-It decides which fault a request meets and knows nothing of sockets.
+`FaultBook` decides which fault a request meets, and knows nothing of sockets.
 """
 
 from __future__ import annotations
@@ -71,15 +71,16 @@ class Fault:
 def dead(body: str | None = None, *, status: int | None = None) -> Fault:
     """A webhook that is gone for good: one of SLACK_ERRORS with its status, or the vendor's own 404.
 
-    `status` overrides it: `dead(status=401)` is Discord's invalid token.
+    `status` overrides the status: `dead(status=401)` is Discord's answer to an invalid token.
     """
     return Fault(status=status or SLACK_ERRORS.get(body or "", 404), body=body, times=None)
 
 
 def rate_limited(seconds: float, *, times: int | None = 1) -> Fault:
-    """A 429 in the vendor's own form: `Retry-After`, and for Discord the JSON body.
+    """A 429 in the vendor's own form: `Retry-After`, and for Discord also the JSON body.
 
-    Slack's header has whole seconds, rounded up. Discord's unversioned path has milliseconds: see discord.py.
+    Slack's header has whole seconds, rounded up. On Discord's unversioned path they are milliseconds: see
+    discord.py.
     """
     return Fault(kind="rate_limited", status=429, seconds=seconds, times=times)
 
@@ -129,7 +130,10 @@ def accept_then_reset(*, times: int | None = 1) -> Fault:
 
 
 def hang(*, times: int | None = 1, posts: bool = False) -> Fault:
-    """A request that is read, and answered when released; with `posts`, people see the message at once."""
+    """A request that is read, and answered only when released.
+
+    With `posts`, people see the message at once.
+    """
     return Fault(kind="hang", posts=posts, times=times)
 
 
@@ -161,7 +165,7 @@ class FaultBook:
             self._waiting[webhook] += faults
 
     def chaos(self, seed: int, rate: float, faults: Sequence[Fault] = DEFAULT_CHAOS) -> None:
-        """Let one of `faults` befall a request, its body read, with probability `rate`; 0 ends it."""
+        """Let one of `faults` befall each request whose body was read, with probability `rate`; 0 ends it."""
         with self._lock:
             self._chaos = (random.Random(seed), rate, tuple(faults)) if rate > 0 else None
 
@@ -181,7 +185,7 @@ class FaultBook:
             return None
 
     def after_body(self, webhook: str, *, has_image: bool, is_rich: bool) -> Fault | None:
-        """The fault for a request: the first in line that matches what it has, else a chance one."""
+        """The fault for a request: the first in line that matches its payload, or else a random one."""
         with self._lock:
             for key in (webhook, EVERYWHERE):
                 for index, fault in enumerate(self._waiting[key]):

@@ -1,4 +1,7 @@
-"""A gate that requests wait at: until it is opened, time is up, or their client has gone. No polling."""
+"""A gate at which requests wait until it opens, until a timeout, or until their client has gone.
+
+No polling.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,19 @@ import threading
 
 
 class Gate:
-    """Opening it lets pass who holds a ticket from before; later tickets wait for the next opening."""
+    """A gate that, when opened, lets all present ticket holders pass; later ones wait for the next time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pairs = [socket.socketpair()]
 
     def ticket(self) -> socket.socket:
-        """What to wait with; take it before telling anybody that you will wait."""
+        """Return a ticket to wait with. Take it before telling anybody that you will wait."""
         with self._lock:
             return self._pairs[-1][0]
 
     def open(self) -> None:
-        """Let the waiting pass."""
+        """Let everyone who waits pass."""
         with self._lock:
             self._pairs[-1][1].close()
             self._pairs.append(socket.socketpair())
@@ -33,7 +36,7 @@ class Gate:
             return all(key.fileobj is not client for key, _ in selector.select(timeout))
 
     def close(self) -> None:
-        """Let go of the sockets. Nobody may be waiting."""
+        """Close the sockets. Nobody may be waiting."""
         with self._lock:
             for reader, writer in self._pairs:
                 reader.close()

@@ -66,7 +66,7 @@ _MENTION = re.compile(r"<users/[^>]+>")
 
 
 def problems(payload: object) -> Iterator[Violation]:
-    """What is wrong with a payload."""
+    """Return what is wrong with a payload."""
     yield from _MESSAGE(payload, "")
     if isinstance(payload, dict) and not payload.keys() & {"text", "cardsV2"}:
         yield Violation(pointer="", code="empty", message="Message cannot be empty.")
@@ -76,12 +76,12 @@ def problems(payload: object) -> Iterator[Violation]:
 
 
 def error(status: int, code: str) -> dict[str, object]:
-    """Return an error as Google words it."""
+    """Return an error in Google's wording."""
     return {"error": {"code": status, "message": "…", "status": code}}
 
 
 class FakeGoogleChat(Fake):
-    """Shows the cards that are sent to it."""
+    """Google Chat: it shows the cards that are sent to it."""
 
     KIND: ClassVar[str] = "google_chat"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/v1/spaces/[^/]+/messages)")
@@ -108,7 +108,7 @@ class FakeGoogleChat(Fake):
         return isinstance(payload, dict) and "cardsV2" in payload
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Post the message, or say why not."""
+        """Post the message, or refuse it with the reason."""
         found = list(problems(call.payload))
         if call.method != "POST" or found:
             return refused(json_answer(400, self.ANSWERS[400]), found)

@@ -1,6 +1,6 @@
-"""What was received and what people see: every request and message, in memory and in a log file. Thread-safe.
+"""Every request received and every message that people see, in memory and in a log file. Thread-safe.
 
-It knows nothing of HTTP; the server writes it, tests and other processes read it.
+The ledger knows nothing of HTTP. The server writes it; tests and other processes read it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ Condition = int | Callable[[Sequence["Received"]], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One request to a webhook. `status` is None while it hangs, or when its connection was reset.
+    """One request to a webhook.
 
-    `in_flight` counts the requests to the same webhook that were under way when it came, itself included;
-    `beside` is when the last of the others came, by the monotonic clock, None where there was no other.
-    `pings` are the mentions that would notify somebody; `violations` is why it was refused.
+    `status` is None while it hangs, or when its connection was reset. `in_flight` counts the requests to the
+    same webhook that were under way when it came, including itself. `beside` is when the last of the others
+    came, by the monotonic clock, or None without others. `pings` are the mentions that would notify somebody.
+    `violations` is why it was refused.
     """
 
     number: int = 0
@@ -57,7 +58,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as people see it now, its edits applied. `pings` are everybody it ever notified."""
+    """One message as people see it now, with its edits applied. `pings` are all that it ever notified."""
 
     id: str
     service: Service
@@ -75,7 +76,7 @@ class Message:
 
 
 class Ledger:
-    """The requests in the order they were read, and the messages in the order they were posted."""
+    """The requests in the order in which they were read, and the messages in the order of their posting."""
 
     def __init__(self, log: Path | None = None) -> None:
         self._changed = threading.Condition()
@@ -94,20 +95,20 @@ class Ledger:
                 self._log = None
 
     def arrive(self, webhook: str, monotonic: float) -> list[float]:
-        """Note that a request is under way; return when the others came that are at this webhook now."""
+        """Record that a request is under way. Return when the others came that are now at this webhook."""
         with self._changed:
             others = list(self._under_way[webhook])
             self._under_way[webhook].append(monotonic)
             return others
 
     def depart(self, webhook: str, monotonic: float) -> None:
-        """Note that the request that came then is over."""
+        """Record that the request with this arrival time is over."""
         with self._changed:
             self._under_way[webhook].remove(monotonic)
             self._changed.notify_all()
 
     def record(self, received: Received) -> Received:
-        """Keep `received`, or its newer state where it has a number already; return it with its number.
+        """Store `received` and return it with its number. A request with a number replaces its earlier state.
 
         In the log file the newer state is a further line with the same number.
         """
@@ -125,7 +126,7 @@ class Ledger:
             return received
 
     def post(self, message: Message) -> None:
-        """Show `message`, or its newer state where it is shown already."""
+        """Show `message`, or replace the message of the same id."""
         with self._changed:
             self._messages[message.id] = message
             self._changed.notify_all()
@@ -141,7 +142,7 @@ class Ledger:
             return str(self._last_id)
 
     def message(self, webhook: str, message_id: str) -> Message | None:
-        """The message of that webhook with that id, if it is still shown."""
+        """Return the message of that webhook with that id, or None if it is not shown."""
         with self._changed:
             found = self._messages.get(message_id)
             return found if found and found.webhook == webhook else None
@@ -158,21 +159,21 @@ class Ledger:
             return self._select(webhook)
 
     def messages(self, webhook: str | None = None) -> list[Message]:
-        """What people see now, oldest first; at one webhook, or at all."""
+        """The messages that people see now, oldest first, at one webhook or at all."""
         with self._changed:
             return [m for m in self._messages.values() if webhook in (None, m.webhook)]
 
     def forget(self) -> None:
-        """Forget every request and message. Numbers go on, and the log file keeps its lines."""
+        """Forget every request and message. The numbering continues, and the log file keeps its lines."""
         with self._changed:
             self._requests.clear()
             self._messages.clear()
             self._changed.notify_all()
 
     def wait_for(self, condition: Condition, timeout: float, webhook: str | None = None) -> list[Received]:
-        """Wait until there are `condition` requests, or it holds for them; return them.
+        """Wait for `condition`, a number of requests or a predicate over them, and return the requests.
 
-        Raises TimeoutError, saying what did come, after `timeout` seconds.
+        Raises TimeoutError after `timeout` seconds, with the requests that did come.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: _holds(condition, self._select(webhook)), timeout):

@@ -1,6 +1,7 @@
 """What Slack and Discord accept in a webhook payload, by their documentation: payload in, violations out.
 
-Pure. It knows the formats an article bot can need; an exotic block (video, table, input) counts as unknown.
+The checks are pure. They know the formats that an article bot can need; other blocks (video, table, input)
+count as unknown.
 """
 
 from __future__ import annotations
@@ -83,17 +84,20 @@ DISCORD_ID_DIGITS = 20
 
 
 def slack_violations(payload: object) -> list[str]:
-    """Every limit of Slack's that `payload` breaks, as `/pointer: what`; empty when it would be posted."""
+    """Return every limit of Slack that `payload` breaks, as `/pointer: what`; empty if it would be posted."""
     return [str(problem) for problem in slack_problems(payload)]
 
 
 def discord_violations(payload: object) -> list[str]:
-    """Every limit of Discord's that `payload` breaks, as `/pointer: what`; empty when it would be posted."""
+    """Return every limit of Discord that `payload` breaks, as `/pointer: what`.
+
+    The list is empty if the payload would be posted.
+    """
     return [str(problem) for problem in discord_problems(payload)]
 
 
 def slack_problems(payload: object) -> list[Violation]:
-    """What Slack would refuse in `payload`; an empty message is a violation at the root, code `no_text`."""
+    """Return what Slack would refuse in `payload`. An empty message breaks `no_text` at the root."""
     problems = list(_SLACK_MESSAGE(payload, ""))
     if isinstance(payload, dict):
         problems += _slack_content(payload)
@@ -103,7 +107,7 @@ def slack_problems(payload: object) -> list[Violation]:
 
 
 def discord_problems(payload: object) -> list[Violation]:
-    """What Discord would refuse in `payload`; an empty message is a violation at the root, code `EMPTY`."""
+    """Return what Discord would refuse in `payload`. An empty message breaks `EMPTY` at the root."""
     problems = list(_DISCORD_MESSAGE(payload, ""))
     if not problems and isinstance(payload, dict):
         problems += _discord_totals(payload)
@@ -175,7 +179,7 @@ _STYLE = record({}, {"bold": boolean, "italic": boolean, "strike": boolean, "cod
 
 
 def _words(value: object, at: str) -> Iterator[Violation]:
-    """Any text but an empty one: a blank is one."""
+    """Any text but an empty one. A blank counts as text."""
     if not isinstance(value, str) or not value:
         yield Violation(pointer=at, code="EMPTY", message="must be more than 0 characters")
 
@@ -435,7 +439,7 @@ def _username(name: object) -> Iterator[Violation]:
 
 
 def _exclusive_mentions(allowed: object) -> Iterator[Violation]:
-    """`parse: [users]` together with a list of users is refused, and so for roles."""
+    """Refuse `parse: [users]` together with a list of users, and the same for roles."""
     mentions = allowed if isinstance(allowed, dict) else {}
     for kind in ("users", "roles"):
         if kind in (mentions.get("parse") or []) and mentions.get(kind):

@@ -1,4 +1,4 @@
-"""A real mail server on loopback, which fails on demand: aiosmtpd, and what it has taken."""
+"""A real mail server (aiosmtpd) on loopback, which fails on demand and records the mails it accepted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ USER, PASSWORD = "newswire", "s3cr3t-T0ken_x"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply to give at a stage; with `cut` the connection breaks, with `posts` the mail is taken."""
+    """A reply for one stage of the dialogue.
+
+    With `cut` the connection breaks; with `posts` the mail is accepted.
+    """
 
     stage: str
     line: str = ""
@@ -30,9 +33,10 @@ class Reply:
 
 @dataclass
 class MailServer:
-    """A running server. `mails` are what it has taken; `replies` are given once each, in their order.
+    """A running server.
 
-    What goes wrong besides is for `mood` to say, stage by stage.
+    `mails` are those it has accepted. Each of `replies` is given once, in order. `mood` chooses further
+    faults, stage by stage.
     """
 
     tls: ssl.SSLContext | None = None
@@ -57,7 +61,7 @@ class MailServer:
         self._controller.stop()
 
     def url(self, password: str = PASSWORD) -> str:
-        """Its address, with a login."""
+        """The server's address, with a login."""
         scheme = "smtps" if self.implicit else "smtp"
         return f"{scheme}://{USER}:{password}@127.0.0.1:{self.port}"
 
@@ -94,7 +98,7 @@ class MailServer:
         return reply.line if reply else "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Take the message."""
+        """Accept the message."""
         reply = self._taken("DATA")
         if reply is None or reply.posts:
             assert isinstance(envelope.content, bytes)

@@ -21,24 +21,24 @@ _MESSAGE = record(
     {"text": string(LONGEST), "attachments": array(ATTACHMENT, maximum=1, minimum=1), "username": string(64)},
     closed=True,
 )
-# What the server looks for in posts and in the texts, pretexts and fields of attachments.
+# The server looks for these in posts and in the texts, pretexts and fields of attachments.
 _MENTION = re.compile(r"(?<![\w.])@\w+")
 
 
 def problems(payload: object) -> Iterator[Violation]:
-    """What is wrong with a payload."""
+    """Return what is wrong with a payload."""
     yield from _MESSAGE(payload, "")
     if isinstance(payload, dict) and not payload.get("text") and not payload.get("attachments"):
         yield Violation(pointer="", code="no_text", message="No text specified.")
 
 
 def error(id: str, status: int) -> dict[str, object]:
-    """Return an error as Mattermost words it."""
+    """Return an error in Mattermost's wording."""
     return {"id": id, "message": "…", "detailed_error": "", "request_id": "x", "status_code": status}
 
 
 class FakeMattermost(Fake):
-    """Shows the attachments that are sent to it."""
+    """Mattermost: it shows the attachments that are sent to it."""
 
     KIND: ClassVar[str] = "mattermost"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/hooks/[^/]+)")
@@ -52,7 +52,7 @@ class FakeMattermost(Fake):
         return f"/hooks/{token}"
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Post the message, or say why not."""
+        """Post the message, or refuse it with the reason."""
         found = list(problems(call.payload))
         if call.method != "POST" or found:
             return refused(json_answer(400, self.ANSWERS[400]), found)

@@ -1,4 +1,4 @@
-"""The vendors' rate limits per webhook, on a given clock. It decides; the services word the answer."""
+"""The vendors' rate limits for each webhook, on a given clock. The services word the answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import Literal
 
-# Seen in practice, https://github.com/discord/discord-api-docs/issues/6753 ; the documentation says to read
-# the headers instead: https://docs.discord.com/developers/topics/rate-limits
+# Observed in practice, https://github.com/discord/discord-api-docs/issues/6753 ; the documentation says to
+# read the headers instead: https://docs.discord.com/developers/topics/rate-limits
 DISCORD_PER_WEBHOOK = (5, 2.0)
 # The hidden limit of a channel, https://github.com/discord/discord-api-docs/issues/1454
 DISCORD_PER_CHANNEL = (30, 60.0)
@@ -19,7 +19,10 @@ SLACK_BURST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """A webhook's rate limit after a request. `wait` is 0, or the seconds until another is welcome."""
+    """The state of a webhook's rate limit after a request.
+
+    `wait` is 0, or the seconds until the next is allowed.
+    """
 
     limit: int
     remaining: int
@@ -29,7 +32,7 @@ class Pace:
 
 
 class Paces:
-    """The counters of every webhook. Thread-safe."""
+    """The request counters of every webhook. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +41,7 @@ class Paces:
         self._tokens: dict[str, tuple[float, float]] = {}
 
     def clear(self) -> None:
-        """Forget every count."""
+        """Reset every counter."""
         with self._lock:
             self._windows.clear()
             self._minutes.clear()

@@ -1,4 +1,7 @@
-"""The page at `/`: Slack's and Discord's messages as they show them, others as JSON. It loads no image."""
+"""The page at `/`:
+
+Slack's and Discord's messages as those services show them, others as JSON. It loads no image.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,7 @@ def _parts(message: Message) -> Iterator[Markup]:
 
 
 def _plain(payload: Json) -> Iterator[Markup]:
-    """The payload itself, of a service that is drawn in no way of its own."""
+    """Return the payload itself, for a service whose messages are not drawn."""
     yield Markup("<pre>{}</pre>").format(json.dumps(payload, indent=2, ensure_ascii=False))
 
 
@@ -134,7 +137,10 @@ def _slack_block(block: Json) -> Iterator[Markup]:
 
 
 def _slack_rich(part: Json) -> Markup:
-    """A part of rich text: a list, or a section of texts, links and mentions, of which none is markup."""
+    """Return a part of rich text as HTML: a list, or a section of texts, links and mentions.
+
+    Nothing in it is markup.
+    """
     if part.get("type") == "rich_text_list":
         items = (Markup("<li>{}</li>").format(_slack_runs(item)) for item in _objects(part.get("elements")))
         return Markup("<ul>{}</ul>").format(Markup("").join(items))
@@ -163,7 +169,7 @@ def _slack_element(element: Json, *, small: bool = False) -> Markup:
 
 
 def _slack_object(value: object) -> Markup:
-    """A text object: Slack undoes the entities in plain text too."""
+    """Return a text object as HTML. Slack undoes the entities in plain text too."""
     if not isinstance(value, dict):
         return Markup("")
     text = str(value.get("text") or "")

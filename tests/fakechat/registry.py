@@ -1,4 +1,7 @@
-"""The services that the fake speaks, by kind: a new one is a module and a line, or a call of `speaking`."""
+"""The services that the fake imitates, by kind.
+
+A new one is a module and a line here, or a call of `speaking`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from tests.fakechat.zulip import FakeZulip
 
 
 class FakeService(Protocol):
-    """One service: which paths are its own, what it answers, and how fast it may be called."""
+    """One service: which paths belong to it, how it answers, and how fast it may be called."""
 
     def path(self, token: str) -> str:
         """The path of the webhook with that token."""
@@ -31,7 +34,7 @@ class FakeService(Protocol):
         """The webhook that a request's path names, or None."""
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Do what the call asks, or say why not."""
+        """Carry out what the call requests, or refuse it with the reason."""
 
     def has_image(self, payload: object) -> bool:
         """Whether `payload` shows a picture."""
@@ -40,16 +43,16 @@ class FakeService(Protocol):
         """Whether `payload` is more than plain text."""
 
     def fault_answer(self, fault: Fault, route: Route) -> Answer:
-        """What the service answers when `fault` befalls a request."""
+        """The service's answer to a request that meets `fault`."""
 
     def count(self, paces: Paces, webhook: str, now: float) -> Pace:
         """Count a request against the webhook's rate limit."""
 
     def pace_answer(self, pace: Pace, route: Route, now: float) -> Answer | None:
-        """The 429 that the webhook's pace asks for, or None."""
+        """The 429 that the webhook's pace calls for, or None."""
 
     def pace_headers(self, pace: Pace, route: Route, now: float) -> dict[str, str]:
-        """What every answer says of the pace."""
+        """The rate limit headers of every answer."""
 
 
 SERVICES: dict[str, FakeService] = {
@@ -73,7 +76,7 @@ def route_of(path: str) -> Route | None:
 
 @contextmanager
 def speaking(kind: str, service: FakeService) -> Iterator[None]:
-    """Have every fake speak one more service meanwhile."""
+    """Make every fake imitate one more service, inside a `with` block."""
     SERVICES[kind] = service
     try:
         yield

@@ -23,14 +23,17 @@ _MENTION = re.compile(r"(?:^|\s|>)@[\w.-]+")
 
 
 def problems(payload: object) -> Iterator[Violation]:
-    """What is wrong with a payload; attachments have no limit of their own, and are held to that of texts."""
+    """Return what is wrong with a payload.
+
+    Attachments have no limit of their own, so that of texts applies.
+    """
     yield from _MESSAGE(payload, "")
     if sum(map(len, markdown_of(payload))) > LONGEST:
         yield Violation(pointer="", code="size", message="error-message-size-exceeded")
 
 
 class FakeRocketChat(Fake):
-    """Shows the attachments that are sent to it."""
+    """Rocket.Chat: it shows the attachments that are sent to it."""
 
     KIND: ClassVar[str] = "rocketchat"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/hooks/[^/]+/[^/]+)")
@@ -50,7 +53,7 @@ class FakeRocketChat(Fake):
         return f"/hooks/65d0c0ffee/{token}"
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Post the message, or say why not."""
+        """Post the message, or refuse it with the reason."""
         found = list(problems(call.payload))
         if call.method != "POST" or found:
             return refused(json_answer(400, self.ANSWERS[400]), found)

@@ -1,6 +1,6 @@
-"""Small checks on decoded JSON that combine into a description of a payload; each yields what it finds wrong.
+"""Small checks on decoded JSON, which combine into a description of a payload and yield what is wrong.
 
-It knows JSON and Discord's names for form errors, and nothing of any one message format.
+The module knows JSON and Discord's names for form errors, but no message format.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def utf16_length(text: str) -> int:
     """The length of `text` in UTF-16 code units; an emoji outside the basic plane counts 2.
 
     Discord's staff say code points (https://github.com/discord/discord-api-docs/issues/1315) and Slack says
-    nothing, so the larger count is the safe one: what passes here passes either way.
+    nothing, so the larger count is the safe one: a text within it is within the other.
     """
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def string(maximum: int, minimum: int = 0) -> Check:
-    """A check for a string of `minimum` to `maximum` UTF-16 units that UTF-8 can encode."""
+    """A check for a string of `minimum` to `maximum` UTF-16 units that can be encoded as UTF-8."""
 
     def check(value: object, at: str) -> Iterator[Violation]:
         if not isinstance(value, str):
@@ -108,7 +108,7 @@ def choice(*allowed: object) -> Check:
 
 
 def iso8601(value: object, at: str) -> Iterator[Violation]:
-    """A check for an ISO 8601 time with an offset: without one, it would hang on the reader's zone."""
+    """A check for an ISO 8601 time with an offset: without one, the time depends on the reader's zone."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -137,7 +137,7 @@ def array(item: Check, *, maximum: int, minimum: int = 0) -> Check:
 def record(
     required: Mapping[str, Check], optional: Mapping[str, Check], *, closed: bool, null: bool = False
 ) -> Check:
-    """A check for an object; `closed` refuses other keys, `null` lets optional keys be null."""
+    """A check for an object. `closed` refuses other keys; `null` lets optional keys be null."""
 
     def check(value: object, at: str) -> Iterator[Violation]:
         if not isinstance(value, dict):

@@ -1,6 +1,6 @@
 """FakeChat: the services, the faults, the rate limits and the ledger behind one server.
 
-What a service says, which fault comes and what is kept are other modules' business; sockets are wire.py's.
+Other modules decide what a service answers, which fault comes and what is recorded. wire.py has the sockets.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def _utc_now() -> datetime:
 class FakeChat:
     """A running fake of every service. Use it as a context manager, or `start()` and `stop()` it.
 
-    `port` 0 takes a free one; `log` is a file that gets a JSON line for every request; `clock` (aware UTC)
-    dates messages and drives the rate limits, which are off unless `rate_limits`.
+    `port` 0 takes a free port; `log` is a file that gets a JSON line for every request; `clock` (aware UTC)
+    dates messages and drives the rate limits, which are off unless `rate_limits` is true.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class FakeChat:
         self.stop()
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start serving."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Cut every connection, hanging ones included, and let go of the port."""
+        """Cut every connection, including those that hang, and free the port."""
         self.stopping = True
         self._server.shutdown()
         self.gate.open()
@@ -82,12 +82,12 @@ class FakeChat:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port on which the server listens."""
         return self._server.server_port
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end; the page for people is there."""
+        """The server's address, without a slash at the end. It shows a page for people."""
         return f"http://{self._server.host}:{self.port}"
 
     def hook_url(self, kind: str, name: str) -> str:
@@ -101,8 +101,8 @@ class FakeChat:
     def discord_url(self, name: str, version: int | None = None) -> str:
         """The URL of a Discord webhook whose token is `name`.
 
-        Without a version, as Discord's own settings page gives it out: that is API v6, where the retry
-        times of a 429 are milliseconds. With `version=10` they are seconds.
+        Without a version, as Discord's own settings page gives it, it is API v6, where the retry times of a
+        429 are milliseconds. With `version=10` they are seconds.
         """
         self._named(name, discord.path(name))
         return self.url + discord.path(name, version)
@@ -117,11 +117,11 @@ class FakeChat:
         return self.ledger.requests(self.resolve(webhook))
 
     def messages(self, webhook: str | None = None) -> list[Message]:
-        """What people see now at a webhook (its name, path or URL), or at all of them, oldest first."""
+        """The messages that people see at a webhook (its name, path or URL), or at all, oldest first."""
         return self.ledger.messages(self.resolve(webhook) if webhook else None)
 
     def fail(self, webhook: str, *faults: Fault) -> None:
-        """Queue `faults` for a webhook (its name, path or URL; EVERYWHERE for any), one request each."""
+        """Queue `faults` for a webhook (its name, path or URL; EVERYWHERE for any), one for each request."""
         self.faults.add(self.resolve(webhook), faults)
 
     def chaos(self, seed: int, rate: float, faults: Sequence[Fault] = DEFAULT_CHAOS) -> None:
@@ -129,16 +129,16 @@ class FakeChat:
         self.faults.chaos(seed, rate, faults)
 
     def release(self) -> None:
-        """Let the requests that hang go on: each is posted (unless it was) and answered."""
+        """Let the requests that hang continue: each is answered, and posted unless it was posted before."""
         self.gate.open()
 
     def forget(self) -> None:
-        """Forget everything, the names of webhooks too."""
+        """Forget everything, including the names of webhooks."""
         self._names.clear()
         self.reset()
 
     def reset(self) -> None:
-        """Forget requests, messages, faults and counts, and release what hangs."""
+        """Forget requests, messages, faults and counts, and release the requests that hang."""
         self.faults.clear()
         self.paces.clear()
         self.gate.open()
@@ -147,14 +147,17 @@ class FakeChat:
     def wait_for(
         self, condition: Condition, timeout: float = 60.0, webhook: str | None = None
     ) -> list[Received]:
-        """Wait until there are `condition` requests, or it holds for the list of them; return them.
+        """Wait for `condition`, a number of requests or a predicate over them, and return the requests.
 
         Raises TimeoutError after `timeout` seconds.
         """
         return self.ledger.wait_for(condition, timeout, self.resolve(webhook) if webhook else None)
 
     def resolve(self, webhook: str) -> str:
-        """The canonical path of a webhook given by name, path or URL. Raises KeyError for an unknown one."""
+        """Return the canonical path of a webhook given by name, path or URL.
+
+        Raises KeyError for an unknown one.
+        """
         if webhook in self._names or webhook == EVERYWHERE:
             return self._names.get(webhook, EVERYWHERE)
         route = route_of(urlsplit(webhook).path)
@@ -167,7 +170,10 @@ class FakeChat:
     def conclude(
         self, seen: Received, call: Call, ticket: socket.socket, client: socket.socket
     ) -> Answer | None:
-        """Post, refuse or fail one request and record it; return its answer, None to reset the connection."""
+        """Post, refuse or fail one request and record it.
+
+        Return its answer, or None to reset the connection.
+        """
         service = SERVICES[call.route.service]
         headers, refused = self._pace(service, call.route)
         if refused:

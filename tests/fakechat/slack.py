@@ -45,7 +45,7 @@ def route(request_path: str) -> Route | None:
 
 
 def answer(call: Call, ledger: Ledger) -> Answer:
-    """Post the message, or say in Slack's one word why not."""
+    """Post the message, or refuse it with Slack's error word."""
     if call.method != "POST":
         return text_answer(405, "method_not_allowed", {"Allow": "POST"})
     if not isinstance(call.payload, dict):
@@ -66,7 +66,7 @@ def answer(call: Call, ledger: Ledger) -> Answer:
 
 
 def fault_answer(fault: Fault, route: Route) -> Answer:
-    """What Slack answers when `fault` befalls a request."""
+    """Slack's answer to a request that meets `fault`."""
     if fault.kind == "rate_limited":
         return _too_many(fault.seconds)
     body = _BODIES.get(fault.status, "server_error") if fault.body is None else fault.body
@@ -79,24 +79,24 @@ def count(paces: Paces, webhook: str, now: float) -> Pace:
 
 
 def pace_answer(pace: Pace, route: Route, now: float) -> Answer | None:
-    """The 429 that the webhook's pace asks for, or None."""
+    """The 429 that the webhook's pace calls for, or None."""
     return _too_many(pace.wait) if pace.wait else None
 
 
 def pace_headers(pace: Pace, route: Route, now: float) -> dict[str, str]:
-    """None: Slack does not say how much is left."""
+    """No headers: Slack does not say how much is left."""
     return {}
 
 
 def pings(payload: object) -> tuple[str, ...]:
-    """The live mentions in a payload, in order; with `link_names` or `parse: full` bare ones too."""
+    """The mentions in a payload that notify, in order; with `link_names` or `parse: full` also bare ones."""
     bare = isinstance(payload, dict) and bool(payload.get("link_names") or payload.get("parse") == "full")
     found = [ping for text in _markup(payload) for ping in _mentions(text, bare=bare)]
     return tuple(dict.fromkeys([*found, *_elements(payload)]))
 
 
 def _elements(value: object) -> Iterator[str]:
-    """The elements of rich text that notify: their texts and links are none, whatever they say."""
+    """Yield the elements of rich text that notify. Its texts and links never do, whatever they say."""
     if isinstance(value, list):
         for item in value:
             yield from _elements(item)
@@ -114,7 +114,7 @@ def _mentions(text: str, *, bare: bool) -> Iterator[str]:
 
 
 def _markup(value: object) -> Iterator[str]:
-    """Every text that Slack reads as markup: the fallback, and all that is not a `plain_text` object."""
+    """Yield every text that Slack reads as markup: the fallback, and all but `plain_text` objects."""
     if isinstance(value, list):
         for item in value:
             yield from _markup(item)

@@ -1,6 +1,7 @@
-"""Slack's Web API, as an app with a token uses it: posts, threads, updates, errors. No sockets here.
+"""Slack's Web API as an app with a token uses it: posts, threads, updates, errors. No sockets here.
 
-https://docs.slack.dev/reference/methods/chat.postMessage and https://docs.slack.dev/reference/methods/chat.update
+https://docs.slack.dev/reference/methods/chat.postMessage and
+https://docs.slack.dev/reference/methods/chat.update
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
 
 
 def error(word: str) -> dict[str, object]:
-    """An error as the Web API words it; its status is 200."""
+    """Return an error in the Web API's wording, with status 200."""
     return {"ok": False, "error": word}
 
 
@@ -39,7 +40,7 @@ class FakeSlackApp(Fake):
         return f"/workspace/{token}"
 
     def fault_answer(self, fault: Fault, route: Route) -> Answer:
-        """What the Web API answers when `fault` befalls a request."""
+        """The Web API's answer to a request that meets `fault`."""
         if fault.kind == "rate_limited":
             return self.too_many(fault.seconds)
         if fault.body is not None:
@@ -48,11 +49,11 @@ class FakeSlackApp(Fake):
         return json_answer(200, error(words.get(fault.status, "fatal_error")), fault.headers)
 
     def too_many(self, seconds: float) -> Answer:
-        """A 429 that asks for so many seconds."""
+        """A 429 that asks the client to wait for this many seconds."""
         return json_answer(429, error("ratelimited"), {"Retry-After": str(max(1, math.ceil(seconds)))})
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Post or update the message, or say in Slack's one word why not."""
+        """Post or update the message, or refuse it with Slack's error word."""
         if call.method != "POST" or not isinstance(call.payload, dict):
             return json_answer(200, error("invalid_json"))
         word = _refusal(call, call.payload)
@@ -77,7 +78,7 @@ class FakeSlackApp(Fake):
 
 
 def _update(call: Call, payload: Mapping[str, object], ledger: Ledger) -> Answer:
-    """Change the text and the blocks; what is not sent stays. An update notifies nobody."""
+    """Change the text and the blocks; fields that are not sent stay. An update notifies nobody."""
     earlier = _message(call, ledger, payload["ts"])
     if earlier is None:
         return json_answer(200, error("message_not_found"))

@@ -1,4 +1,4 @@
-"""The webhook of a workflow in Teams: it takes messages, and posts those that are right. No sockets here.
+"""The webhook of a workflow in Teams: it accepts every message, and posts valid ones. No sockets here.
 
 https://learn.microsoft.com/en-us/connectors/teams/#microsoft-teams-webhook
 """
@@ -23,9 +23,9 @@ _CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 
 @cache
 def card_schema() -> Any:
-    """Return what checks a card by the published schema; its package takes too long to import.
+    """Return a validator of cards by the published schema, whose package takes long to import.
 
-    None without the tests' packages: `make chat` runs without them.
+    Return None without the tests' packages: `make chat` runs without them.
     """
     package = find_spec("adaptive_cards")
     if package is None or package.origin is None:
@@ -37,7 +37,7 @@ def card_schema() -> Any:
 
 
 def problems(payload: Any) -> Iterator[str]:
-    """What is wrong with a payload: the envelope, the card by the published schema, or its size."""
+    """Return what is wrong with a payload: the envelope, the card by the published schema, or its size."""
     if not isinstance(payload, dict) or payload.get("type") != "message" or len(payload["attachments"]) != 1:
         yield "no message with one attachment"
         return
@@ -60,12 +60,16 @@ def problems(payload: Any) -> Iterator[str]:
 
 
 def error(code: str) -> dict[str, object]:
-    """Return an error as a workflow words it."""
+    """Return an error in a workflow's wording."""
     return {"error": {"code": code, "message": "…"}}
 
 
 class FakeTeams(Fake):
-    """Takes what it is sent with 202; what is wrong is not shown, as in Teams, but refused to be noticed."""
+    """Teams: it accepts messages with 202.
+
+    A real workflow accepts an invalid message and does not show it; this one refuses it, so that tests
+    notice.
+    """
 
     KIND: ClassVar[str] = "teams"
     PATH: ClassVar[re.Pattern[str]] = re.compile(
@@ -92,7 +96,7 @@ class FakeTeams(Fake):
         return '"published"' in json.dumps(payload, default=str)
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Take the message, or say why not."""
+        """Accept the message, or refuse it with the reason."""
         found = list(problems(call.payload))
         if call.method != "POST" or found:
             return refused(json_answer(400, self.ANSWERS[400]), found)

@@ -27,7 +27,7 @@ def visible(text: str) -> str:
 
 
 def problems(payload: Any) -> Iterator[str]:
-    """What is wrong with a payload."""
+    """Return what is wrong with a payload."""
     if not isinstance(payload, dict) or "chat_id" not in payload:
         yield "chat_id is empty"
         return
@@ -53,13 +53,13 @@ def problems(payload: Any) -> Iterator[str]:
 
 
 def error(status: int, description: str, **parameters: object) -> dict[str, object]:
-    """Return an error as Telegram words it."""
+    """Return an error in Telegram's wording."""
     said: dict[str, object] = {"ok": False, "error_code": status, "description": description}
     return said | ({"parameters": parameters} if parameters else {})
 
 
 class FakeTelegram(Fake):
-    """Shows the messages that are sent to it."""
+    """Telegram: it shows the messages that are sent to it."""
 
     KIND: ClassVar[str] = "telegram"
     PATH: ClassVar[re.Pattern[str]] = re.compile(
@@ -78,20 +78,20 @@ class FakeTelegram(Fake):
         return f"/bot123456789:AAE-{token}-{'x' * 30}"
 
     def has_image(self, payload: object) -> bool:
-        """Whether it is a photo."""
+        """Whether `payload` is a photo."""
         return isinstance(payload, dict) and "photo" in payload
 
     def is_rich(self, payload: object) -> bool:
-        """Whether it has markup."""
+        """Whether `payload` has markup."""
         return isinstance(payload, dict) and "parse_mode" in payload
 
     def too_many(self, seconds: float) -> Answer:
-        """A 429 that asks for so many seconds."""
+        """A 429 that asks the client to wait for this many seconds."""
         wait = max(1, round(seconds + 0.5))
         return json_answer(429, error(429, f"Too Many Requests: retry after {wait}", retry_after=wait))
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Post or correct the message, or say why not."""
+        """Post or correct the message, or refuse it with the reason."""
         found = list(problems(call.payload))
         if call.method != "POST" or found or not isinstance(call.payload, dict):
             return refused(json_answer(400, error(400, "Bad Request: message is too long")), found)

@@ -1,4 +1,4 @@
-"""A receiver of Standard Webhooks that takes each event once. No sockets here.
+"""A receiver of Standard Webhooks that processes each event once. No sockets here.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -20,7 +20,7 @@ LONGEST = 20_000
 
 
 class FakeWebhook(Fake):
-    """Checks the signature by the specification's own library, and shows each article once, as it is now."""
+    """Checks signatures with the specification's own library, and shows each article once, as it is now."""
 
     KIND: ClassVar[str] = "webhook"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/events/[^/]+)")
@@ -31,7 +31,7 @@ class FakeWebhook(Fake):
         return f"/events/{token}"
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Take the event, or refuse what is not signed or too long."""
+        """Accept the event, or refuse it if it is not signed or too long."""
         if call.method != "POST" or not isinstance(call.payload, dict):
             return json_answer(400, {})
         if not _is_signed(call):
@@ -47,23 +47,23 @@ class FakeWebhook(Fake):
         return json_answer(200, {}) if earlier else self.show(call, ledger, json_answer(200, {}), id=id)
 
     def has_image(self, payload: object) -> bool:
-        """Never: an event has no picture, only addresses of some."""
+        """Always False: an event has no picture, only addresses of some."""
         return False
 
     def is_rich(self, payload: object) -> bool:
-        """Never: an event is data."""
+        """Always False: an event is data."""
         return False
 
 
 def _is_signed(call: Call) -> bool:
-    """Whether a signature is right, whatever the time: the tests' clocks do not advance."""
+    """Whether the signature is valid. Its time is not checked, as the tests' clocks do not advance."""
     id, stamp = call.headers.get("webhook-id", ""), call.headers.get("webhook-timestamp", "")
     if not id or "." in id or not stamp.isdecimal():
         return False
     at = datetime.fromtimestamp(int(stamp), UTC)
     if find_spec("standardwebhooks") is None:
-        return True  # `make chat` runs without the tests' packages; in the tests it is always there
-    from standardwebhooks.webhooks import Webhook  # here, as it takes a while
+        return True  # `make chat` runs without the tests' packages; in tests the library is installed
+    from standardwebhooks.webhooks import Webhook  # imported here, because it takes long
 
     right = Webhook(SECRET).sign(msg_id=id, timestamp=at, data=call.body.decode())
     return right in call.headers.get("webhook-signature", "").split(" ")

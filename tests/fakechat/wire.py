@@ -1,6 +1,6 @@
-"""The wire: HTTP/1.1 over loopback sockets, every connection in a thread, ended politely or by a reset.
+"""HTTP/1.1 over loopback sockets: each connection has a thread, and ends in order or by a reset.
 
-It reads and writes; what to answer is FakeChat's to say.
+This module reads and writes. FakeChat decides what to answer.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _TRUE = {"true", "True", "1"}
 
 
 class Server(ThreadingHTTPServer):
-    """The listening socket, a thread for each connection, and a list of them to cut when it is time."""
+    """The listening socket, a thread for each connection, and a list of connections that stopping cuts."""
 
-    daemon_threads = False  # so that server_close() joins them
+    daemon_threads = False  # server_close() then joins them
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], chat: FakeChat) -> None:
@@ -43,12 +43,12 @@ class Server(ThreadingHTTPServer):
 
     @property
     def host(self) -> str:
-        """The address it is bound to, fit for a URL."""
+        """The address that the server is bound to, in the form for URLs."""
         host = str(self.server_address[0])
         return "127.0.0.1" if host == "0.0.0.0" else host
 
     def server_bind(self) -> None:
-        # HTTPServer's own looks the host name up, which can take seconds without a network.
+        # HTTPServer's own method looks up the host name, which can take seconds without a network.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -70,7 +70,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def forget(self, connection: socket.socket) -> None:
-        """Leave a connection out of what cut_connections() cuts: it is over."""
+        """Remove a connection that is over from those that cut_connections() cuts."""
         with self._lock:
             self._connections.discard(connection)
 
@@ -81,10 +81,10 @@ class Server(ThreadingHTTPServer):
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
-                    continue  # the client was quicker
+                    continue  # the client has closed it already
 
     def handle_error(self, request: object, client_address: object) -> None:
-        # A client that hangs up while it is answered is everyday here: that is what is being tested.
+        # Tests make clients hang up while they are answered: that is no error here.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the ledger is the log."""
+        """Log nothing: the ledger is the log."""
 
     def _webhook(self, route: Route) -> None:
         chat = self.server.chat
@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = self._conclude(route, ticket, came, others)
         finally:
-            # Before the answer: whoever has read it may send the next at once, and that does not overlap.
+            # Before the answer: a client that has read it may send the next request at once, without overlap.
             chat.ledger.depart(route.webhook, came)
         if answer is None:
             self._reset()
@@ -186,7 +186,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _reset(self) -> None:
-        """Close without a goodbye: with a linger of 0, close() sends RST; shutdown() must not come first."""
+        """Close the connection with RST: a linger of 0 makes close() send it.
+
+        shutdown() must not come first.
+        """
         self.close_connection = True
         self.server.forget(self.connection)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

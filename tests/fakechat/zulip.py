@@ -32,18 +32,18 @@ _MENTION = re.compile(r"@_?\*+[^*]+\*+")
 
 
 def problems(payload: object) -> Iterator[Violation]:
-    """What is wrong with a form."""
+    """Return what is wrong with a form."""
     rule = _SEND if isinstance(payload, dict) and "to" in payload else _EDIT
     yield from rule(payload, "")
 
 
 def error(code: str, msg: str = "…") -> dict[str, object]:
-    """Return an error as Zulip words it."""
+    """Return an error in Zulip's wording."""
     return {"result": "error", "msg": msg, "code": code}
 
 
 class FakeZulip(Fake):
-    """Shows the messages that are sent to it; the organisation is the first part of the path."""
+    """Zulip: it shows the messages that are sent to it. The organisation is the first part of the path."""
 
     KIND: ClassVar[str] = "zulip"
     PATH: ClassVar[re.Pattern[str]] = re.compile(r"(/zulip/[^/]+)(?:/api/v1/messages(?:/(\d+))?)?")
@@ -66,20 +66,20 @@ class FakeZulip(Fake):
         return Route(service=self.KIND, webhook=found[1], message_id=found[2]) if found else None
 
     def has_image(self, payload: object) -> bool:
-        """Whether a picture is linked."""
+        """Whether the message links a picture."""
         return isinstance(payload, dict) and "[Picture](" in str(payload.get("content"))
 
     def is_rich(self, payload: object) -> bool:
-        """Whether there is markup."""
+        """Whether the message has markup."""
         return isinstance(payload, dict) and "<time:" in str(payload.get("content"))
 
     def too_many(self, seconds: float) -> Answer:
-        """A 429 that asks for so many seconds."""
+        """A 429 that asks the client to wait for this many seconds."""
         said = {**error("RATE_LIMIT_HIT"), "retry-after": round(seconds + 0.5)}
         return json_answer(429, said)
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
-        """Post or correct the message, or say why not."""
+        """Post or correct the message, or refuse it with the reason."""
         login = base64.b64decode(call.headers.get("authorization", "").removeprefix("Basic ")).decode()
         if not re.fullmatch(r"[^:@]+@[^:]+:.+", login):
             return json_answer(401, self.ANSWERS[401])

@@ -1,1 +1,1 @@
-"""Long, bounded runs with real processes."""
+"""Long tests with real processes, bounded in time."""

@@ -1,6 +1,7 @@
 """Hostile clients in a process of their own: `python -m tests.soak.attackers URL SECONDS KIND…`.
 
-Each kind is a thread that repeats one abuse, at a bounded rate, from a seed. Answers do not matter to them.
+Each kind runs in a thread that repeats one form of abuse at a bounded rate, with random values from a fixed
+seed. The clients ignore what the server answers.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Attack = Callable[["Target", random.Random], None]
 
 
 class Target:
-    """A web server, and the time until which it is attacked."""
+    """The web server under attack, and the time at which the attack ends."""
 
     def __init__(self, url: str, seconds: float) -> None:
         parts = urlsplit(url)
@@ -32,24 +33,24 @@ class Target:
         self.end = time.monotonic() + seconds
 
     def send(self, data: bytes, *, read: int = 65536) -> None:
-        """Send bytes on a connection of their own, and read the start of what comes back."""
+        """Send bytes on a new connection, and read the start of the response."""
         with socket.create_connection(self.address, timeout=5) as connection:
             connection.sendall(data)
             connection.recv(read)
 
     def get(self, path: str, **headers: str) -> None:
-        """Ask for a path."""
+        """Request a path."""
         fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         self.send(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n".encode())
 
 
 def word(chance: random.Random, length: int) -> str:
-    """Return letters and digits."""
+    """Return a random string of letters and digits."""
     return "".join(chance.choices(LETTERS, k=length))
 
 
 def header_variety(target: Target, chance: random.Random) -> None:
-    """Fields that caches may remember, up to and beyond their limit, on feeds that are at hand."""
+    """Vary header fields that caches may store, up to and beyond their limits, on cached feeds."""
     name = chance.choice(("Accept_Encoding", "User_Agent", "If_None_Match", "X_Other"))
     length = chance.choice((50, 500, 7000, 7900, 8100, 20_000))
     value = word(chance, length) + chance.choice(("", ", gzip", ";q=0.5, br", " (7 subscribers)"))
@@ -57,7 +58,7 @@ def header_variety(target: Target, chance: random.Random) -> None:
 
 
 def path_variety(target: Target, chance: random.Random) -> None:
-    """Topics, articles, pages and filters that there are not, some of them long or in other scripts."""
+    """Request topics, articles, pages and filters that do not exist, some long or in other scripts."""
     text = word(chance, chance.choice((5, 100, 1900, 2100, 9000)))
     if chance.random() < 0.3:
         text = quote("日本語́"[chance.randrange(3) :] * chance.choice((5, 100, 150)) + text[:100])
@@ -76,7 +77,7 @@ def path_variety(target: Target, chance: random.Random) -> None:
 
 
 def every_document(target: Target, chance: random.Random) -> None:
-    """Every topic's feed in every format and coding, and its page: more than any cache holds."""
+    """Request every topic's feed in every format and coding, and its page: more than any cache holds."""
     topic, coding = chance.randrange(300), chance.choice(("identity", "gzip", "br", "zstd"))
     form = chance.choice(
         ("/feeds/topic-{}.rss", "/feeds/topic-{}.atom", "/feeds/topic-{}.json", "/topics/topic-{}")
@@ -85,7 +86,7 @@ def every_document(target: Target, chance: random.Random) -> None:
 
 
 def searches(target: Target, chance: random.Random) -> None:
-    """Long questions, and filters that find nothing."""
+    """Send long search queries, and filters that match nothing."""
     words = " ".join(chance.choices(("a", "b", "wo", word(chance, 5)), k=60))[:199]
     forms = (
         "/search?q={}",
@@ -98,7 +99,7 @@ def searches(target: Target, chance: random.Random) -> None:
 
 
 def malformed(target: Target, chance: random.Random) -> None:
-    """What is no HTTP, or more than one thing at once."""
+    """Send bytes that are not HTTP, or that can be read as HTTP in more than one way."""
     junk = chance.randbytes(chance.choice((1, 100, 5000)))
     target.send(
         chance.choice(
@@ -119,19 +120,19 @@ def malformed(target: Target, chance: random.Random) -> None:
 
 
 def slow_bodies(target: Target, chance: random.Random) -> None:
-    """48 connections that send a byte of a form each two seconds."""
+    """Hold 48 connections that send one byte of a form every two seconds."""
     path = chance.choice(("/admin/login", "/hooks/git", "/"))
     _hold(target, 48, clients.post(path, 100), trickle=True)
 
 
 def silent_readers(target: Target, chance: random.Random) -> None:
-    """200 connections that ask for a large file, or a large feed, and take nothing of it."""
+    """Hold 200 connections that request a large file or feed and read none of the response."""
     paths = ("/articles/film.mp4", f"/feeds/topic-{chance.randrange(300)}.json")
     _hold(target, 200, *(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in paths))
 
 
 def slow_heads(target: Target, chance: random.Random) -> None:
-    """48 connections that never come to the end of their header fields."""
+    """Hold 48 connections that never complete their header fields."""
     _hold(target, 48, b"GET / HTTP/1.1\r\nHost: x\r\nX-Other: ", trickle=True)
 
 
@@ -175,14 +176,14 @@ KINDS: Mapping[str, Attack] = {
 def _attack(target: Target, name: str, counts: dict[str, int]) -> None:
     chance = random.Random(name)
     while time.monotonic() < target.end:
-        with suppress(OSError):  # the server may end any of these connections at any time
+        with suppress(OSError):  # the server may close any of these connections at any time
             KINDS[name](target, chance)
         counts[name] += 1
         time.sleep(PAUSE)
 
 
 def main(url: str, seconds: str, *names: str) -> None:
-    """Attack with each kind that is named, all at once, and print how often each was done."""
+    """Attack with all of the kinds at once, and print how often each attack was repeated."""
     target, counts = Target(url, float(seconds)), dict.fromkeys(names, 0)
     threads = [threading.Thread(target=_attack, args=(target, name, counts), daemon=True) for name in names]
     for thread in threads:

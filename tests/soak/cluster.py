@@ -1,6 +1,6 @@
-"""Real processes as hosts start them: PostgreSQL, whatever the Procfile names, and a witness that asks them.
+"""Real processes as hosts start them: PostgreSQL, the Procfile's processes, and a witness that polls them.
 
-Knows how to start, kill and end them; what they are expected to do is the tests' business.
+This module starts, kills and ends processes. The tests state how the processes should behave.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 
 def wait_for(ask: Callable[[], _T | None], timeout: float, what: str, *, every: float = 0.1) -> _T:
-    """Return the first true answer; raises AssertionError with `what` when there is none within `timeout`."""
+    """Return the first true result. Raises AssertionError with `what` when there is none within `timeout`."""
     limit = time.monotonic() + timeout
     while not (answer := ask()):
         assert time.monotonic() < limit, f"not within {timeout:g} s: {what}"
@@ -47,14 +47,14 @@ def wait_for(ask: Callable[[], _T | None], timeout: float, what: str, *, every: 
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a port on which nothing listens now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
 
 
 class Postgres:
-    """A PostgreSQL server on one port of this machine, that can crash and come back."""
+    """A PostgreSQL server on one port of this machine, which can crash and be started again."""
 
     def __init__(self, folder: Path) -> None:
         self._server = get_server(folder, start=False)
@@ -63,16 +63,16 @@ class Postgres:
         self.url = f"postgres://postgres@127.0.0.1:{self._port}/postgres"
 
     def start(self) -> None:
-        """Start it, and return when it takes connections."""
+        """Start the server, and return when it accepts connections."""
         options = f"-h 127.0.0.1 -p {self._port} -c unix_socket_directories='' -c fsync=off"
         self._control("start", "-o", options, "-l", str(self._server.log))
 
     def crash(self) -> None:
-        """End it at once, as a power cut would: connections break, and it recovers at the next start."""
+        """Stop the server at once, as a power cut would: connections break, and the next start recovers."""
         self._control("stop", "-m", "immediate")
 
     def stop(self) -> None:
-        """End it, if it runs."""
+        """Stop the server, if it runs."""
         if (self._server.pgdata / "postmaster.pid").exists():
             self._control("stop", "-m", "fast")
 
@@ -98,32 +98,38 @@ class Running:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its first process lives."""
+        """Whether the first process of the group is alive."""
         return self.process.poll() is None
 
     def said(self) -> str:
-        """Return everything it has logged."""
+        """Return everything that the process has logged."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def kill(self) -> None:
-        """End the whole group by SIGKILL, as a machine that goes down does."""
+        """Kill the whole group by SIGKILL, as a machine does that goes down."""
         if self.is_alive:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> float:
-        """Ask it to end, and return how many seconds that took; its status is in `process.returncode`."""
+        """Send the process a signal to end, and return how many seconds it took.
+
+        Its exit status is in `process.returncode`.
+        """
         started = time.monotonic()
         self.process.send_signal(how)
         self.process.wait(60)
         return time.monotonic() - started
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        """Ask it for a page, and nobody else: redirects are not followed."""
+        """Request a path from this process, without following redirects."""
         return requests.get(self.url + path, headers=headers, timeout=60, allow_redirects=False)
 
     def answers(self, path: str = "/readyz") -> bool:
-        """Say whether the page is there; raises AssertionError, with the log, when the process has ended."""
+        """Whether the path answers with success.
+
+        Raises AssertionError, with the log, when the process has ended.
+        """
         assert self.is_alive, self.said()
         try:
             return self.get(path).ok
@@ -131,13 +137,13 @@ class Running:
             return False
 
     def wait_until_ready(self) -> None:
-        """Wait until it may be sent requests."""
+        """Wait until the process says that it is ready for requests."""
         wait_for(self.answers, 60, f"{self.name} is ready")
 
 
 @dataclass(kw_only=True)
 class Host:
-    """Starts the processes of the Procfile, each on a disk of its own, and ends all of them at the end."""
+    """A host that starts the Procfile's processes, each with its own state folder, and can end them all."""
 
     home: Path
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -155,12 +161,15 @@ class Host:
         return self.start("bot", name, **environ)
 
     def release(self, **environ: str) -> None:
-        """Run the release process to its end."""
+        """Run the release process until it ends."""
         released = self.start("release", "release", **environ)
         assert released.process.wait(120) == 0, released.said()
 
     def start(self, kind: str, name: str, **environ: str) -> Running:
-        """Start the process that the Procfile calls `kind`; its disk and its log bear the given name."""
+        """Start the process that the Procfile calls `kind`.
+
+        Its state folder and its log have the given name.
+        """
         command = re.search(rf"^{kind}: (.*)$", (ROOT / "Procfile").read_text("utf-8"), re.MULTILINE)
         assert command
         settings = {
@@ -186,14 +195,14 @@ class Host:
         return started
 
     def close(self) -> None:
-        """End whatever still runs."""
+        """End every process that still runs."""
         for running in self.running:
             running.kill()
 
 
 @contextmanager
 def hosted(home: Path, **environ: str) -> Iterator[Host]:
-    """Give a host with this environment for all its processes; end them afterwards."""
+    """Provide a host with this environment for all its processes, and end them afterwards."""
     host = Host(home=home, environ=environ)
     try:
         yield host
@@ -203,8 +212,8 @@ def hosted(home: Path, **environ: str) -> Iterator[Host]:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """Give a running PostgreSQL server with an empty database."""
-    # Not below pytest's own folder, which every other run of pytest closes to the server's user.
+    """Provide a running PostgreSQL server with an empty database."""
+    # Not below pytest's own folder: every other run of pytest removes the server user's access to it.
     with TemporaryDirectory(prefix="newswire-postgres-") as folder:
         server = Postgres(Path(folder) / "data")
         server.start()
@@ -216,21 +225,21 @@ def postgres() -> Iterator[Postgres]:
 
 @contextmanager
 def installed(database: str, home: Path, add_channels: Callable[[Program], object]) -> Iterator[Program]:
-    """Give an installation with one old article, on "sqlite" or "postgres", with a chat of its own."""
+    """Provide an installation with one old article on "sqlite" or "postgres", and a fake chat of its own."""
     with ExitStack() as stack:
         chat = stack.enter_context(FakeChat())
         url = stack.enter_context(postgres()).url if database == "postgres" else ""
-        made = Program(home=home, chat=chat, database_url=url)
-        stack.callback(made.close)
-        made.upgrade()
-        add_channels(made)
-        made.write("old")
-        yield made
+        installation = Program(home=home, chat=chat, database_url=url)
+        stack.callback(installation.close)
+        installation.upgrade()
+        add_channels(installation)
+        installation.write("old")
+        yield installation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One answer, or with status 0 one connection that failed; `at` is a monotonic time."""
+    """One response, or one failed connection with status 0. `at` is a monotonic time."""
 
     at: float
     web: str
@@ -239,7 +248,7 @@ class Seen:
 
 
 class Witness:
-    """Asks all webs all the time, in one thread for each, and remembers what they answered."""
+    """Polls every web process, in one thread for each, and records the status of each response."""
 
     def __init__(self, webs: Sequence[Running], paths: Sequence[str], *, pause: float = 0.05) -> None:
         self.seen: list[Seen] = []
@@ -261,11 +270,11 @@ class Witness:
             thread.join(15)
 
     def between(self, start: float, end: float) -> list[Seen]:
-        """Return what was seen from one monotonic time to another."""
+        """Return what was recorded from one monotonic time to another."""
         return [seen for seen in list(self.seen) if start <= seen.at <= end]
 
     def statuses(self) -> Counter[int]:
-        """Return how often each status was seen."""
+        """Return how often each status was recorded."""
         return Counter(seen.status for seen in list(self.seen))
 
     def _ask(self, name: str, url: str) -> None:

@@ -1,7 +1,7 @@
-"""`python -m tests.soak.freezing`: the hasty bot, which freezes itself once at a chosen point of its work.
+"""The accelerated bot, which freezes itself once, at a chosen point of its work.
 
-FREEZE_AT names the point, and FREEZE_WHEN a file: the bot freezes only once that is there. What thaws it is
-SIGCONT.
+Run it by `python -m tests.soak.freezing`. FREEZE_AT names the point, and FREEZE_WHEN a file: the bot freezes
+only once that file exists. SIGCONT resumes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.sending import connections
 from bot.sending.connections import MaySend
 from bot.sending.transport import Transport
 from bot.services import Request, Response
-from tests.soak import hasty
+from tests.soak import accelerated
 
 STATEMENTS = {
     "lease": r"UPDATE lease ",
@@ -33,7 +33,7 @@ POINTS = (*STATEMENTS, "connected", "answered")
 
 
 def freeze() -> None:
-    """Stop this process, as a host does that suspends it, if that is asked for and has not been done."""
+    """Stop this process, as a host does that suspends it, if that was requested and has not happened yet."""
     request = Path(os.environ["FREEZE_WHEN"])
     if request.exists():
         request.unlink()
@@ -41,7 +41,7 @@ def freeze() -> None:
 
 
 def freeze_at(point: str) -> None:
-    """Have the process freeze at one of POINTS."""
+    """Make this process freeze at one of POINTS."""
     if point == "connected":
         may_send = connections._refusal
 
@@ -70,4 +70,4 @@ def freeze_at(point: str) -> None:
 
 if __name__ == "__main__":
     freeze_at(os.environ["FREEZE_AT"])
-    hasty.main()
+    accelerated.main()

@@ -1,6 +1,6 @@
-"""A stretch of the recorded article stream as git commits, and what a channel may and must post of it.
+"""A part of the recorded article stream as git commits, and what a channel may and must post of it.
 
-Expectations come from the files of every commit, read one by one; no catalog, planner or outbox has a part.
+The expectations come from the files of every commit, read one by one, without a catalog, planner or outbox.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FOLDER = "content"
 
 @dataclass(slots=True)
 class Expected:
-    """What one channel wants, by article id: from before the stretch, at any time in it, and at its end."""
+    """The articles that one channel's rules admit, by id: before the replay, during it, and at its end."""
 
     before: set[str] = field(default_factory=set)
     ever: set[str] = field(default_factory=set)
@@ -30,7 +30,7 @@ class Expected:
 
 
 class Replay:
-    """The stream, its commits up to `start` at once and each of the others as a commit of its own."""
+    """The recorded stream: the commits up to `start` as one commit, and each later one as its own commit."""
 
     def __init__(self, corpus: ModuleType, origin: Origin, *, start: int, end: int) -> None:
         self.origin = origin
@@ -40,13 +40,13 @@ class Replay:
         self.rest = commits[start:]
 
     def begin(self) -> None:
-        """Commit what was there before."""
+        """Commit the files as they were before the first commit of the replay."""
         for commit in self._base:
             self._corpus.apply(commit, self.folder)
         self.origin.commit("Import")
 
     def commits(self) -> Iterator[int]:
-        """Make one commit after the other; yield how many there are now, the first one counting as 1."""
+        """Make one commit after the other, and yield the number of commits made so far, from 1."""
         for number, commit in enumerate(self.rest, start=1):
             self._corpus.apply(commit, self.folder)
             self.origin.commit(f"Commit {commit.number}")
@@ -54,7 +54,7 @@ class Replay:
 
     @property
     def folder(self) -> Path:
-        """Where the article files are."""
+        """The folder of the article files."""
         return self.origin.folder / FOLDER
 
     def first_expected(self, min_quality: int) -> int:
@@ -66,7 +66,7 @@ class Replay:
         raise LookupError("nothing new in this stretch of the stream")
 
     def expected(self, min_quality: int) -> Expected:
-        """Return what a channel with this threshold, for all topics and any age, has to do with."""
+        """Return the articles for a channel with this threshold, for all topics and any age."""
         expected = Expected()
         for commit in self._base:
             for article in _articles(commit):
@@ -79,7 +79,7 @@ class Replay:
         return expected
 
     def ids_by_link(self) -> dict[str, set[str]]:
-        """Return which articles ever had each link."""
+        """Return the ids of all articles that ever had each link."""
         found: dict[str, set[str]] = {}
         for commit in (*self._base, *self.rest):
             for article in _articles(commit):
@@ -88,7 +88,7 @@ class Replay:
 
 
 def posted(chat: FakeChat, channel: str) -> Counter[str]:
-    """Return how often people saw a message with each link, corrections not counted."""
+    """Return how often people saw a message with each link, without corrections."""
     return Counter(
         _link(request.payload)
         for request in chat.requests_to(channel)

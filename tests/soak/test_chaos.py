@@ -1,6 +1,6 @@
-"""Three bots, a thousand deliveries; kills, freezes, wrong clocks and faults at random.
+"""Three bots and a thousand deliveries under random kills, freezes, wrong clocks and service faults.
 
-None is lost, and no repetition is hidden.
+No delivery is lost, and every repetition is on record.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from tests.fakechat import (
     hang,
     html_429,
 )
+from tests.soak.accelerated import ANSWER_WITHIN
 from tests.soak.cluster import installed
-from tests.soak.hasty import ANSWER_WITHIN
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 
@@ -59,19 +59,19 @@ RATE = 0.2
 @pytest.fixture(params=["sqlite", "postgres"])
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     """An installation with ten channels of both kinds and one old article, on each kind of database."""
-    with installed(request.param, tmp_path, add_channels) as made:
-        yield made
+    with installed(request.param, tmp_path, add_channels) as installation:
+        yield installation
 
 
-def add_channels(made: Program) -> None:
+def add_channels(program: Program) -> None:
     for name, kind in CHANNELS:
-        getattr(made, kind)(name, max_per_tick=1000, on_unknown=POLICIES.get(name, "retry"))
+        getattr(program, kind)(name, max_per_tick=1000, on_unknown=POLICIES.get(name, "retry"))
 
 
 def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:
-    """Every delivery comes to its end; a message is seen twice only where an answer was lost, on record.
+    """Every delivery ends, and a message is seen twice only where the record shows a lost answer.
 
-    Where the policy is to hold or to skip after a lost answer, none is seen twice.
+    Where the policy after a lost answer is to hold or to skip, no message is seen twice.
     """
     chance = random.Random(20260901)
     bots = [started(program, number) for number in range(BOTS)]
@@ -98,7 +98,7 @@ def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:
 
 @dataclass
 class Trouble:
-    """What happens to the processes, at random, and how often it did."""
+    """Random faults of the processes, and how often each was caused."""
 
     program: Program
     chance: random.Random
@@ -108,7 +108,7 @@ class Trouble:
     clocks_set: list[float] = field(default_factory=list)
 
     def make(self) -> None:
-        """Publish articles, and all the while do something to one process."""
+        """Publish articles, and cause a fault of one process after each few."""
         began, published = time.monotonic(), 0
         while time.monotonic() - began < TROUBLE or published < ARTICLES:
             for _ in range(min(self.chance.randrange(8), ARTICLES - published)):
@@ -122,7 +122,7 @@ class Trouble:
         self.thaw(float("inf"))
 
     def act(self, what: str, victim: int) -> None:
-        """Do this to one of the processes."""
+        """Cause one fault of one process."""
         if what == "freeze":
             self.bots[victim].process.send_signal(signal.SIGSTOP)
             self.thaw_at[victim] = time.monotonic() + self.chance.uniform(*FREEZES)
@@ -138,13 +138,13 @@ class Trouble:
             self.bots[victim] = started(self.program, victim)
 
     def thaw(self, now: float) -> None:
-        """Let go on whoever has been frozen for long enough."""
+        """Resume the processes that have been frozen for long enough."""
         for victim in [each for each, at in self.thaw_at.items() if at <= now]:
             self.bots[victim].process.send_signal(signal.SIGCONT)
             del self.thaw_at[victim]
 
     def set_clock(self, victim: int) -> None:
-        """Set a machine's clock; processes that share a file share a machine, and so a clock."""
+        """Set a machine's clock. Processes that share a clock file are on the same machine."""
         offset = self.chance.choice(CLOCKS)
         if self.program.database.is_sqlite:
             offset = -BACK * (self.done["clock"] + 1)
@@ -154,7 +154,7 @@ class Trouble:
 
 def started(program: Program, number: int) -> Running:
     program.environ["CLOCK_OFFSET"] = str(clock_of(program, number))
-    return program.start(command=(sys.executable, "-m", "tests.soak.hasty"))
+    return program.start(command=(sys.executable, "-m", "tests.soak.accelerated"))
 
 
 def clock_of(program: Program, number: int) -> Path:
@@ -172,7 +172,7 @@ def check(program: Program, clocks_set: Sequence[float]) -> None:
     for each in deliveries:
         judge(each, by_delivery[each.id], seen[each.channel, each.article_id])
     assert sum(seen.values()) == sum(seen[each.channel, each.article_id] for each in deliveries)
-    # A claim of a clock that was set back since is not believed: it would last until that time comes again.
+    # A claim made before the clock was set back is not honoured: it would last until that time comes again.
     shared = clocks_set if program.database.is_sqlite else ()
     assert list(overlaps(program.chat, shared)) == []
     lost = sum(attempt.outcome == "unknown" for attempts in by_delivery.values() for attempt in attempts)
@@ -180,10 +180,10 @@ def check(program: Program, clocks_set: Sequence[float]) -> None:
 
 
 def overlaps(chat: FakeChat, clocks_set: Sequence[float]) -> Iterator[str]:
-    """Yield what is known of requests to a channel that came while another one was under way.
+    """Yield a description of each request to a channel that came while another one was under way.
 
-    One that its bot has given up waiting for, or is too late to wait for, is over, even if the service has
-    not noticed yet; and none is meant between which a clock was set.
+    A request is over once its bot has given up waiting for it, or is too late to wait for it, even if the
+    service has not noticed. Requests between which a clock was set are left out.
     """
     for channel, _ in CHANNELS:
         for before, request in pairwise(chat.requests_to(channel)):
@@ -196,7 +196,7 @@ def overlaps(chat: FakeChat, clocks_set: Sequence[float]) -> Iterator[str]:
 
 
 def judge(delivery: Delivery, attempts: list[AttemptRecord], seen: int) -> None:
-    """Hold one delivery to the promise."""
+    """Assert that one delivery ended as the bot promises."""
     context = (delivery, attempts, seen)
     unknown = sum(attempt.outcome == "unknown" for attempt in attempts)
     if delivery.channel in POLICIES:

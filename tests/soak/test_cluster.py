@@ -1,4 +1,4 @@
-"""Several web machines and bots on one PostgreSQL server, while machines and the server go down."""
+"""Several web processes and bots on one PostgreSQL server, while processes and the server crash."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ bot:
 
 @dataclass(kw_only=True)
 class Cluster:
-    """Three webs and three bots, what they share, and what watches them."""
+    """Three web processes and three bots, the database and chat they share, and the replay they work on."""
 
     replay: Replay
     postgres: Postgres
@@ -55,17 +55,17 @@ class Cluster:
     bots: list[Running]
 
     def leader(self) -> Running | None:
-        """Return the living bot that holds the lease, if one does."""
+        """Return the living bot that holds the lease, or None."""
         name = lease.holder(self.database).name or "::"
         pid = int(name.split(":")[1] or 0)
         return next((bot for bot in self.bots if bot.is_alive and bot.process.pid == pid), None)
 
     def unfinished(self) -> int:
-        """Return how many deliveries are not at their end."""
+        """Return how many deliveries are not in a final state."""
         return len(queries.listed(self.database, states=UNFINISHED, limit=1000))
 
     def ids_posted(self, channel: str) -> set[str]:
-        """Return the articles that people have seen in a channel."""
+        """Return the ids of the articles that people have seen in a channel."""
         ids = self.replay.ids_by_link()
         return {id for link in posted(self.chat, channel) for id in ids[link]}
 
@@ -85,7 +85,7 @@ def cluster(home: Path, corpus: ModuleType, *, start: int, end: int) -> Iterator
         host.release()
         database = connect(server.url)
         stack.callback(database.close)
-        made = Cluster(
+        running = Cluster(
             replay=replay,
             postgres=server,
             database=database,
@@ -94,48 +94,48 @@ def cluster(home: Path, corpus: ModuleType, *, start: int, end: int) -> Iterator
             webs=[host.web(f"web-{number}") for number in range(3)],
             bots=[host.bot(f"bot-{number}") for number in range(3)],
         )
-        for web in made.webs:
+        for web in running.webs:
             web.wait_until_ready()
-        wait_for(lambda: _baselined(made), 60, "the channels have their baseline")
-        yield made
+        wait_for(lambda: _baselined(running), 60, "the channels have their baseline")
+        yield running
 
 
 @pytest.mark.soak
 @pytest.mark.corpus
 @pytest.mark.timeout(420)
 def test_machines_and_the_database_go_down(tmp_path: Path, corpus: ModuleType) -> None:
-    """300 commits, three webs and three bots: a bot that posts, a web and PostgreSQL are killed on the way.
+    """In 300 commits, a posting bot, a web process and PostgreSQL are killed, and no article is lost.
 
-    Every article is posted once, and twice only where the answer was lost; no web answers 5xx; in the end all
-    webs serve the same bytes under the same entity tags.
+    Every article is posted once, and twice only where an answer was lost. No web process answers 5xx. At the
+    end all of them serve the same bytes under the same entity tags.
     """
     with cluster(tmp_path, corpus, start=2188, end=2488) as ours:
         paths = ("/feeds/all.rss", "/feeds/power-apps.atom", "/feeds/all.json", "/feeds.opml", "/readyz", "/")
         with Witness(ours.webs, paths) as witness:
-            gone = _run_through(ours, witness)
+            outage = _run_through(ours, witness)
             wait_for(lambda: _all_serve_the_same(ours), 60, "all webs show the last commit")
             wait_for(lambda: _all_posted(ours), 150, "everything expected is posted", every=0.5)
         assert not {status for status in witness.statuses() if status >= 500}, witness.statuses()
         asked = Counter(seen.web for seen in witness.seen)
         assert all(asked[web.name] > 200 for web in ours.webs), asked
         refused = [seen for seen in witness.seen if seen.status == 0]
-        assert {seen.web for seen in refused} <= {gone.web}
-        assert all(gone.start - 0.5 <= seen.at <= gone.end for seen in refused)
+        assert {seen.web for seen in refused} <= {outage.web}
+        assert all(outage.start - 0.5 <= seen.at <= outage.end for seen in refused)
         _check_posts(ours)
         _check_logs(ours.host.running)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
-    """Which web was away, from when to when."""
+class Outage:
+    """The web process that was down, and from when to when."""
 
     web: str
     start: float
     end: float
 
 
-def _run_through(ours: Cluster, witness: Witness) -> Gone:
-    """Make the commits, and let things go wrong at some of them."""
+def _run_through(ours: Cluster, witness: Witness) -> Outage:
+    """Make the commits, and kill the leader, a web process and the database at chosen ones."""
     first_best = ours.replay.first_expected(CHANNELS["best"])
     assert first_best < 140
     commits = ours.replay.commits()
@@ -151,7 +151,7 @@ def _run_through(ours: Cluster, witness: Witness) -> Gone:
     _until(commits, 170)
     restarted = ours.webs[1] = ours.host.web(web.name, PORT=web.url.rpartition(":")[2])
     restarted.wait_until_ready()
-    gone = Gone(web=web.name, start=away_since, end=time.monotonic())
+    outage = Outage(web=web.name, start=away_since, end=time.monotonic())
     wait_for(ours.leader, SUCCESSION, "another bot has taken over")
 
     _until(commits, 200)
@@ -162,9 +162,9 @@ def _run_through(ours: Cluster, witness: Witness) -> Gone:
     seen = witness.between(without_since, time.monotonic())
     assert {each.web for each in seen if each.status == 200} == {web.name for web in ours.webs}
     ours.postgres.start()
-    ours.database.close()  # its connections broke with the server
+    ours.database.close()  # its connections broke when the server crashed
     _until(commits, len(ours.replay.rest))
-    return gone
+    return outage
 
 
 def _until(commits: Iterator[int], number: int) -> None:
@@ -173,7 +173,7 @@ def _until(commits: Iterator[int], number: int) -> None:
 
 
 def _kill_leader(ours: Cluster) -> None:
-    """Kill the bot that has a request in flight, and start another on a fresh machine."""
+    """Kill the bot that has a request in flight, and start another one on a new machine."""
     leader = wait_for(ours.leader, 10, "a bot has the lease")
     leader.kill()
     ours.bots.remove(leader)
@@ -187,7 +187,7 @@ def _baselined(ours: Cluster) -> bool:
 
 
 def _all_serve_the_same(ours: Cluster) -> bool:
-    """Say whether all webs show the newest commit, in equal bytes and under equal tags, in every coding."""
+    """Whether all web processes show the newest commit, with equal bytes and equal tags in every coding."""
     newest = ours.replay.origin.git("rev-parse", "HEAD")
     if any(f"pulled {newest}" not in web.said() for web in ours.webs):
         return False
@@ -206,7 +206,7 @@ def _answer(web: Running, path: str, coding: str) -> tuple[int, str, bytes]:
 
 
 def _all_posted(ours: Cluster) -> bool:
-    """Say whether all that is wanted at the end was posted, and nothing waits."""
+    """Whether every article expected at the end was posted, and no delivery waits."""
     if ours.unfinished():
         return False
     for name, quality in CHANNELS.items():
@@ -217,13 +217,16 @@ def _all_posted(ours: Cluster) -> bool:
 
 
 def _posted_before(ours: Cluster, channel: str) -> set[str]:
-    """Return the articles that were not posted because another with the same link had been there already."""
+    """Return the articles that were not posted because an older one had the same link."""
     before = ours.replay.expected(CHANNELS[channel]).before
     return {id for ids in ours.replay.ids_by_link().values() if ids & before for id in ids}
 
 
 def _check_posts(ours: Cluster) -> None:
-    """Everything once, unless an attempt is on record whose answer was lost; nothing that nobody wanted."""
+    """Assert that each article was posted once, and again only where an attempt's answer was lost.
+
+    Nothing else was posted.
+    """
     ids = ours.replay.ids_by_link()
     again = 0
     for name, quality in CHANNELS.items():
@@ -233,8 +236,8 @@ def _check_posts(ours: Cluster) -> None:
             lost = _lost_answers(ours, name, ids[link])
             assert times <= 1 + lost, f"{link} was posted {times} times, {lost} answers were lost"
             again += times - 1
-    # The request that hung when its bot was killed, and at most one a channel whose answer the database's
-    # crash kept from being recorded.
+    # The request that hung when its bot was killed, and at most one for each channel whose answer could not
+    # be recorded because the database had crashed.
     assert 1 <= again <= 1 + len(CHANNELS), again
 
 

@@ -1,4 +1,4 @@
-"""Two bots with a channel of each kind at once, random kills and faults: none of them loses anything."""
+"""Two bots with a channel of every kind under random kills and service faults: no delivery is lost."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ def mails() -> Iterator[MailServer]:
 
 @pytest.fixture
 def program(tmp_path: Path, mails: MailServer) -> Iterator[Program]:
-    """An installation with a channel of each kind, called after it, and one old article."""
+    """An installation with one old article and a channel of each kind, which is named after its kind."""
     with FakeChat() as chat:
-        made = Program(home=tmp_path, chat=chat)
-        made.upgrade()
+        installation = Program(home=tmp_path, chat=chat)
+        installation.upgrade()
         for kind in SERVICES:
             case = CASES[kind]
             address = chat.hook_url(kind, kind) if case.is_http else mails.url()
             name = kind.replace("_", "-")
-            made.add({**case.settings(name), "max_per_tick": 1000}, case.environ(name, address))
-        made.write("old")
-        yield made
-        made.close()
+            installation.add({**case.settings(name), "max_per_tick": 1000}, case.environ(name, address))
+        installation.write("old")
+        yield installation
+        installation.close()
 
 
 def test_every_kind_at_once_loses_nothing(program: Program, mails: MailServer) -> None:
-    """Each article comes to each channel; twice only where an answer was lost, and never to a program."""
+    """Each article reaches each channel: twice only where an answer was lost, and never to a program."""
     chance = random.Random(20261127)
     bots = [started(program) for _ in range(BOTS)]
     wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(SERVICES), 60, program.bots_said)
@@ -78,7 +78,7 @@ def test_every_kind_at_once_loses_nothing(program: Program, mails: MailServer) -
 
 
 def mood(chance: random.Random) -> Callable[[str], Reply | None]:
-    """Return what goes wrong at a mail server, as often as at the others."""
+    """Return the fault of a mail server at a stage, as often as those of the other services."""
     troubles = (
         Reply("DATA", "451 4.3.0 Try again later"),
         Reply("RCPT", "450 4.2.1 Greylisted"),
@@ -94,7 +94,7 @@ def mood(chance: random.Random) -> Callable[[str], Reply | None]:
 
 
 def started(program: Program) -> Running:
-    return program.start(command=(sys.executable, "-m", "tests.soak.hasty"))
+    return program.start(command=(sys.executable, "-m", "tests.soak.accelerated"))
 
 
 def make_trouble(program: Program, bots: list[Running], chance: random.Random) -> None:

@@ -1,7 +1,7 @@
-"""A bot that is frozen at any point of its work: another takes over, and the thawed one does no harm.
+"""A bot that is frozen at any point of its work: another takes over, and the resumed one does no harm.
 
-Every wait is a small part of the real one, as in `tests.soak.hasty`: what takes 30 seconds in earnest takes
-two here, and a machine that is busy may add to that.
+Every wait is a small part of the real one, as in `tests.soak.accelerated`: what takes 30 seconds in
+production takes two here, and more on a busy machine.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ TAKEN_OVER = 20.0
 @pytest.fixture(params=["sqlite", "postgres"])
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     """An installation with two channels, on each kind of database."""
-    with installed(request.param, tmp_path, add_channels) as made:
-        yield made
+    with installed(request.param, tmp_path, add_channels) as installation:
+        yield installation
 
 
-def add_channels(made: Program) -> None:
+def add_channels(program: Program) -> None:
     for name in CHANNELS:
-        made.slack(name, max_per_tick=1000)
+        program.slack(name, max_per_tick=1000)
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_leader_frozen_at_any_point_is_succeeded(program: Program, point: str) -> None:
-    """What is new is posted by another in time, and nothing twice but what had no recorded answer.
+    """Another bot posts what is new in time, and only what had no recorded answer is posted twice.
 
-    The exception is an SQLite file, the outbox or the catalog, that the frozen process was writing to: it can
-    be used again once that process goes on.
+    The exception is an SQLite file, the outbox or the catalog, to which the frozen process was writing:
+    others can use it again only once that process resumes.
     """
     armed = program.home / "freeze"
     leader, successor = leader_and_successor(program, point, armed)
@@ -54,7 +54,7 @@ def test_a_leader_frozen_at_any_point_is_succeeded(program: Program, point: str)
     armed.touch()
     is_stopped(leader)
     program.write("second")
-    # Freezing stops all threads, and another than the one at that point may be in a transaction.
+    # Freezing stops all threads, and another one than the thread at that point may be in a transaction.
     wait_until(lambda: all_are_posted(program) or waits_for_a_file(successor), TAKEN_OVER, program.bots_said)
     leader.process.send_signal(signal.SIGCONT)
     both_posted(program, TAKEN_OVER)
@@ -70,7 +70,7 @@ def leader_and_successor(program: Program, point: str, armed: Path) -> tuple[Run
     leader = program.start(command=(sys.executable, "-m", "tests.soak.freezing"))
     leader.wait_for("this bot has the lease now", timeout=60)
     wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), 60, program.bots_said)
-    successor = program.start(command=(sys.executable, "-m", "tests.soak.hasty"))
+    successor = program.start(command=(sys.executable, "-m", "tests.soak.accelerated"))
     successor.wait_for("another bot has the lease", timeout=60)
     return leader, successor
 
@@ -89,7 +89,7 @@ def all_are_posted(program: Program) -> bool:
 
 
 def waits_for_a_file(bot: Running) -> bool:
-    """Whether a bot has said that it cannot use the outbox, or has given up waiting for the catalog."""
+    """Whether a bot has logged that it cannot use the outbox, or has given up waiting for the catalog."""
     said = bot.said()
     return "cannot be reached" in said or "the articles are still being read" in said
 

@@ -39,7 +39,7 @@ FEEDS = ("/feeds/all.rss", "/feeds/topic-7.rss", "/feeds/topic-8.atom", "/feeds/
 
 @dataclass
 class Readers:
-    """Ordinary readers: each asks once a second, as a feed reader or a browser does."""
+    """Ordinary readers: each sends one request a second, as a feed reader or a browser does."""
 
     web: Running
     seconds: dict[str, list[float]] = field(default_factory=lambda: {path: [] for path in FEEDS + PAGES})
@@ -48,7 +48,7 @@ class Readers:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        # Often enough, each time on a connection of its own, that both workers have everything at hand.
+        # Often enough, on a new connection each time, for both workers to have everything in their caches.
         for path in (FEEDS + PAGES) * 8:
             self._bodies[path] = self._get(requests.Session(), path, {}).content
         self._threads = [threading.Thread(target=self._read, args=(n,), daemon=True) for n in range(READERS)]
@@ -64,11 +64,11 @@ class Readers:
             thread.join(30)
 
     def count(self) -> int:
-        """Return how many answers there were."""
+        """Return how many responses there were."""
         return sum(map(len, self.seconds.values()))
 
     def p99(self, *paths: str) -> float:
-        """Return the seconds that 99 of 100 answers did not exceed, of these paths or of all."""
+        """Return the seconds within which 99 of 100 responses came, for these paths or for all."""
         seconds = sorted(chain.from_iterable(self.seconds[path] for path in paths or self.seconds))
         return seconds[math.ceil(len(seconds) * 0.99) - 1]
 
@@ -123,9 +123,9 @@ def write_site(home: Path) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_readers_notice_no_attack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Fifty readers get right answers, 99 of 100 within a second, while every attack runs at once.
+    """Fifty readers get correct answers, 99 of 100 within a second, while every attack runs at once.
 
-    No worker grows beyond its limit, none ends, and nothing but warnings is logged.
+    No worker exceeds its memory limit, no worker ends, and the log has nothing above a warning.
     """
     write_site(tmp_path)
     settings = {"NEWSWIRE_CONFIG": str(tmp_path / "config.yaml"), "ADMIN_TOKEN": "t" * 32}
@@ -134,7 +134,7 @@ def test_readers_notice_no_attack(tmp_path: Path, capsys: pytest.CaptureFixture[
         web.wait_until_ready()
         workers = tree(web.process.pid)[1:]
         with Readers(web) as readers:
-            # The attackers run on the same processors, which those of a real attack do not.
+            # The attackers use the same processors here. Those of a real attack do not.
             command = [
                 "nice",
                 "-n",

@@ -1,4 +1,4 @@
-"""Processes as hosts treat them: a signal to end, a worker that dies, one dyno, a disk that is emptied."""
+"""How the processes behave on hosts: signals to end, a worker that dies, one dyno, a disk that is emptied."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHANNEL = "{name: news, kind: slack, webhook_env: NEWS, max_age: off, max_per_ti
 
 
 def configure(home: Path, chat: FakeChat, *, run_in: str = "bot") -> dict[str, str]:
-    """Write the configuration of a site with one article and one channel; return the environment for it."""
+    """Write the configuration of a site with one article and one channel, and return its environment."""
     (home / "content").mkdir()
     write_article(home / "content", "one")
     config = home / "config.yaml"
@@ -39,7 +39,7 @@ def configure(home: Path, chat: FakeChat, *, run_in: str = "bot") -> dict[str, s
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_bot_ends_in_time(how: signal.Signals, tmp_path: Path) -> None:
-    """A bot whose service hangs ends within five seconds, with status 0, and says what it leaves behind."""
+    """A bot whose service hangs ends within five seconds, with status 0, and logs what is unfinished."""
     with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat)) as host:
         host.release()
         bot = started(host)
@@ -53,7 +53,10 @@ def test_a_bot_ends_in_time(how: signal.Signals, tmp_path: Path) -> None:
 
 
 def test_one_dyno_for_all(tmp_path: Path) -> None:
-    """With `run_in: web` one of two workers posts; when it dies the other one does; all is posted once."""
+    """With `run_in: web` one of two workers posts; when it dies, the other one does.
+
+    Each article is posted once.
+    """
     with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat, run_in="web")) as host:
         host.release()
         web = host.web("web")
@@ -74,7 +77,7 @@ def test_one_dyno_for_all(tmp_path: Path) -> None:
 
 
 def test_feeds_need_no_outbox(tmp_path: Path) -> None:
-    """With `run_in: web` and an outbox without tables, the feeds are served and the log says what to do."""
+    """With `run_in: web` and an outbox without tables, feeds are served and the log says what to do."""
     with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat, run_in="web")) as host:
         web = host.web("web")
         web.wait_until_ready()
@@ -85,7 +88,7 @@ def test_feeds_need_no_outbox(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_emptied(tmp_path: Path) -> None:
-    """On a host with such a disk and without DATABASE_URL release and bot end, and say why; a web serves."""
+    """Without DATABASE_URL, where disks are emptied, release and bot end with the reason; web serves."""
     with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat), DYNO="x.1") as host:
         for kind in ("release", "bot"):
             refused = host.start(kind, kind)
@@ -101,7 +104,7 @@ def test_a_disk_that_is_emptied(tmp_path: Path) -> None:
 
 
 def started(host: Host) -> Running:
-    """Return a bot that has made its baseline."""
+    """Return a bot that has recorded its baseline."""
     bot = host.bot("bot")
     wait_for(lambda: "baselined" in bot.said(), 20, "the channel has its baseline")
     return bot

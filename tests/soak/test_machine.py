@@ -1,4 +1,4 @@
-"""A machine of one's own: the units, and Caddy or nginx in front, with the files in deploy/."""
+"""A machine of one's own: the systemd units, and Caddy or nginx in front, with the files in deploy/."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ http {{
 
 
 def test_the_units_run_what_the_procfile_runs() -> None:
-    """By the virtual environment's path, for the bot after the release command; systemd accepts them."""
+    """systemd accepts the units, which run the Procfile's commands from the virtual environment.
+
+    The bot's unit runs the release command first.
+    """
     procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
     for name in ("web", "bot"):
         unit = (DEPLOY / f"newswire-{name}.service").read_text()
@@ -47,7 +50,7 @@ def test_the_units_run_what_the_procfile_runs() -> None:
 
 @contextmanager
 def proxy(kind: str, home: Path, port: int, upstream: int) -> Iterator[None]:
-    """Run a proxy by the file in deploy/, on another port and in front of another one."""
+    """Run a proxy with its file in deploy/, changed to another port and another upstream port."""
     program = shutil.which(kind, path=PATHS)
     if program is None:
         pytest.skip(f"there is no {kind}")
@@ -75,7 +78,7 @@ def proxy(kind: str, home: Path, port: int, upstream: int) -> Iterator[None]:
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["caddy", "nginx"])
 def test_a_proxy_in_front(kind: str, tmp_path: Path) -> None:
-    """Feeds, validators and compression pass unchanged, and the operator can log in."""
+    """Feeds, validators and compression pass through unchanged, and the operator can log in."""
     put(tmp_path / "content" / "a.md", front_matter(topics=["Go"]))
     (tmp_path / "config.yaml").write_text("articles: {path: content}\n", encoding="utf-8")
     (tmp_path / "proxy").mkdir()

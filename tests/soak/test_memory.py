@@ -1,4 +1,4 @@
-"""The memory that a small dyno needs for the web process with two workers and the bot."""
+"""The memory that the web process with two workers and the bot need on a small dyno."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ bot:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """KiB: resident, with pages that processes share counted in each, and each share of them counted once."""
+    """KiB of memory: resident, with shared pages counted in each process, and with each counted once."""
 
     rss: int
     pss: int
@@ -42,14 +42,14 @@ class Memory:
 
 @dataclass
 class Meter:
-    """Adds up the memory of processes and all their children, again and again, and keeps the most."""
+    """Adds up the memory of processes and all their children repeatedly, and records the maximum."""
 
     running: Sequence[Running]
     peak: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def now(self) -> dict[str, list[Memory]]:
-        """Return the memory of every process, by the name of the one that began it."""
+        """Return the memory of every process, by the name of the first process of its tree."""
         found = {each.name: [m for m in map(memory, tree(each.process.pid)) if m] for each in self.running}
         self.peak = max(self.peak, sum(m.pss for each in found.values() for m in each))
         return found
@@ -78,9 +78,9 @@ class Meter:
 def test_web_and_bot_fit_on_a_small_machine(
     outbox: str, tmp_path: Path, corpus: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every feed in every format and coding, every page once, a baseline and some posts: within the limit.
+    """The processes stay within the limit at every moment, also while they start.
 
-    At any moment, the start included.
+    Every feed in every format and coding, every kind of page, a baseline and some posts are requested.
     """
     for commit in corpus.commits():
         corpus.apply(commit, tmp_path / "content")
@@ -118,7 +118,7 @@ def _measure(home: Path, capsys: pytest.CaptureFixture[str], database: dict[str,
 
 
 def _ask_for_everything(web: Running) -> None:
-    """Ask for every feed often enough that both workers have made each, and for a page of each kind."""
+    """Request every feed often enough that both workers have rendered each, and a page of each kind."""
     slugs = re.findall(r"/feeds/([^\"/]+)\.rss", web.get("/feeds.opml").text)
     feeds = [f"/feeds/{slug}.{extension}" for slug, extension in product(slugs, ("rss", "atom", "json"))]
     assert len(feeds) > 20
@@ -132,16 +132,16 @@ def _ask_for_everything(web: Running) -> None:
 
 
 def tree(pid: int) -> list[int]:
-    """Return a process and all that it and its children began, whichever thread did."""
+    """Return a process and all its descendants, whichever thread started them."""
     children: list[str] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):  # it has ended meanwhile
+        with suppress(OSError):  # the process has ended meanwhile
             children += task.read_text(encoding="ascii").split()
     return [pid, *(each for child in children for each in tree(int(child)))]
 
 
 def memory(pid: int) -> Memory | None:
-    """Return what a process takes, None when it has ended."""
+    """Return the memory of a process, or None when it has ended."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     except OSError:

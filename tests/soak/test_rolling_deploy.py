@@ -37,14 +37,14 @@ bot:
 
 @dataclass
 class Editor:
-    """Writes articles and pushes them; two at a time, a good one and one that only the new rules take."""
+    """Writes articles and pushes them two at a time: a good one, and one that only the new rules admit."""
 
     origin: Origin
     good: list[str] = field(default_factory=list)
     fair: list[str] = field(default_factory=list)
 
     def push(self) -> None:
-        """Publish the next two."""
+        """Push the next two articles."""
         number = len(self.good)
         for kind, quality, links in (("good", 90, self.good), ("fair", 75, self.fair)):
             link = f"https://example.org/{kind}-{number}"
@@ -54,7 +54,7 @@ class Editor:
         self.origin.commit()
 
     def push_until(self, enough: Callable[[], bool], web: Running) -> None:
-        """Push again whenever the web shows what was pushed before, until it is enough."""
+        """Push again whenever the web shows the last push, until the condition holds."""
         while not enough():
             self.push()
             wait_for(lambda: self.good[-1] in web.get("/feeds/all.rss").text, 20, "the push is shown")
@@ -63,7 +63,7 @@ class Editor:
 @pytest.mark.soak
 @pytest.mark.timeout(180)
 def test_old_and_new_overlap(tmp_path: Path) -> None:
-    """Ten seconds of two versions, with other rules, another disk and new articles all the time.
+    """Two versions overlap for ten seconds, with different rules and disks, while articles keep coming.
 
     Nothing is posted twice, nothing is lost, and readers see no error and the same documents from both.
     """
@@ -113,7 +113,7 @@ def test_old_and_new_overlap(tmp_path: Path) -> None:
 
 
 def _end_while_posting(bot: Running, chat: FakeChat, editor: Editor) -> None:
-    """Ask the old bot to end while the service takes its time to answer."""
+    """Send the old bot a signal to end while the service delays its answer."""
     known = len(chat.requests)
     chat.fail("news", slow(2.0))
     editor.push()

@@ -1,7 +1,7 @@
-"""`python -m tests.soak.hasty`: `flask bot run`, except that it lives faster.
+"""`flask bot run` with short waits, for tests: `python -m tests.soak.accelerated`.
 
-Whatever it waits for after crashes and failures is a small part of the real time, in the same proportions, so
-that minutes of a test hold hours of trouble. Nothing else differs.
+Every wait after a crash or a failure is a small part of the real one, in the same proportions, so that
+minutes of a test cover hours of faults. Everything else is as in the real bot.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ANSWER_WITHIN = 1.0
 """Seconds for a request; a claim lasts three times as long."""
 
 
-def live_faster() -> None:
+def shorten_waits() -> None:
     """Shorten every wait of this process."""
     lease.TERM = timedelta(seconds=1.5)
     scheduler.HEARTBEAT = timedelta(seconds=0.3)  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ def live_faster() -> None:
 
 
 def shifted() -> datetime:
-    """Return the time of a clock that a test sets: by the seconds in the file that CLOCK_OFFSET names."""
+    """Return the time, offset by the seconds in the file that CLOCK_OFFSET names. Tests write that file."""
     try:
         offset = float(Path(os.environ["CLOCK_OFFSET"]).read_text("ascii"))
     except (KeyError, OSError, ValueError):
@@ -63,8 +63,8 @@ def shifted() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=offset)
 
 
-def live_by(clock: Callable[[], datetime]) -> None:
-    """Have the scheduler, which asks the machine, live by this clock too."""
+def use_clock(clock: Callable[[], datetime]) -> None:
+    """Make the scheduler, which reads the machine's clock, use this clock too."""
 
     class Shifted(datetime):
         @classmethod
@@ -76,9 +76,9 @@ def live_by(clock: Callable[[], datetime]) -> None:
 
 
 def main() -> None:
-    """Post until asked to stop."""
-    live_faster()
-    live_by(shifted)
+    """Run the bot until a signal asks it to stop."""
+    shorten_waits()
+    use_clock(shifted)
     logs.configure(os.environ)
     parts = bot_parts(build(load_or_exit(os.environ), clock=shifted), os.environ)
     transport = Transport(requests.Session(), user_agent="Newswire", timeouts=(ANSWER_WITHIN, ANSWER_WITHIN))
