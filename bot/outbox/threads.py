@@ -9,8 +9,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from bot.outbox.causes import COVERED
 from bot.outbox.database import Database
 from bot.outbox.keys import index_key
 from bot.outbox.records import Post, PostKind
@@ -43,17 +44,24 @@ def thread_of_digest(database: Database, post: Post) -> str | None:
     return found
 
 
-def thread_of_stories(database: Database, channel: str, stories: Collection[str]) -> str | None:
-    """Return the thread in which one of some stories was posted last, or that its message may begin."""
+def thread_of_stories(
+    database: Database, channel: str, stories: Collection[str], article_ids: Collection[str] = ()
+) -> str | None:
+    """Return the thread in which one of some stories was posted last, or that its message may begin.
+
+    `article_ids` are of articles about these stories. An article that was left out because another covers
+    its story stands for that one.
+    """
     keys = sorted(set(map(index_key, stories)))
-    query = (
-        select(func.coalesce(posts.c.thread, posts.c.message_id))
-        .join(deliveries, deliveries.c.post_id == posts.c.id)
-        .where(
-            _is_seen(channel), deliveries.c.story.in_(keys), deliveries.c.state == DeliveryState.POSTED.value
-        )
-    )
     with database.read() as connection:
+        covering = connection.scalars(select(deliveries.c.told_by).where(_left_out(channel, keys)))
+        articles = sorted(map(index_key, {*article_ids, *filter(None, covering)}))
+        is_meant = or_(deliveries.c.story.in_(keys), deliveries.c.article_key.in_(articles))
+        query = (
+            select(func.coalesce(posts.c.thread, posts.c.message_id))
+            .join(deliveries, deliveries.c.post_id == posts.c.id)
+            .where(_is_seen(channel), is_meant, deliveries.c.state == DeliveryState.POSTED.value)
+        )
         newest = query.order_by(posts.c.posted_at.desc(), posts.c.id.desc()).limit(1)
         found: str | None = connection.scalar(newest)
     return found
@@ -73,6 +81,15 @@ def begun_since(database: Database, channel: str, since: datetime) -> list[Begun
         )
         for post in found
     ]
+
+
+def _left_out(channel: str, keys: Collection[str]) -> ColumnElement[bool]:
+    return and_(
+        deliveries.c.channel == channel,
+        deliveries.c.story.in_(keys),
+        deliveries.c.state == DeliveryState.SKIPPED.value,
+        deliveries.c.cause.in_(sorted(COVERED)),
+    )
 
 
 def _is_seen(channel: str) -> ColumnElement[bool]:

@@ -18,7 +18,16 @@ from bot.planning.policy import Candidate, candidate_of
 from bot.planning.presence import missing
 from bot.planning.reasons import Reason
 from bot.planning.rules import Channel, Decision, decide, is_visible
-from bot.planning.similar import MOST, SPAN, CoveringArticle, already_covered, covering_article
+from bot.planning.similar import (
+    MOST,
+    SPAN,
+    USUAL,
+    CoveringArticle,
+    already_covered,
+    covering_article,
+    likeness,
+    words_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +96,28 @@ def _repeats(
         if (article := articles.get(each.article_id)) is not None and article.is_published
     ]
     return already_covered(found, covering, least)
+
+
+def covered_elsewhere(database: Database, channel: Channel, catalog: Catalog, article: Article) -> list[str]:
+    """Return the ids of the channel's recent articles by other publishers about an article's story.
+
+    It is judged by titles, topics and dates, as for `similar`. Series of one publisher, whose titles are
+    alike too, are not looked for.
+    """
+    least, words = channel.policy.similar or USUAL, words_of(article.title)
+    with database.read() as connection:
+        recent = read_recent(connection, channel.name, article.due_at - SPAN, MOST)
+    alike = [each.article_id for each in recent if likeness(words, words_of(each.title), least)]
+    found = catalog.get_many(alike) if alike else {}
+    return [id for id, other in found.items() if _is_coverage(other, article)]
+
+
+def _is_coverage(other: Article, article: Article) -> bool:
+    """Return whether two articles with similar titles are two publishers' reports of the same days."""
+    if not (other.provider and article.provider) or other.provider.name == article.provider.name:
+        return False
+    is_near = abs(other.due_at - article.due_at) <= SPAN
+    return is_near and not set(other.slugs).isdisjoint(article.slugs)
 
 
 def coverage_of(

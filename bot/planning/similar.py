@@ -16,6 +16,9 @@ from bot.planning.policy import Candidate
 SPAN = timedelta(days=3)
 """How far apart two articles about one story are published at most."""
 
+USUAL = 0.85
+"""The likeness from which on titles are of one story, where a channel's settings do not say."""
+
 MOST = 1_000
 """Waiting articles that are compared, and posted ones that they are compared with."""
 

@@ -121,7 +121,12 @@ class Preparer:
         return quiet.ends_at(now) if quiet.covers(now) and not ordered else None
 
     def _request(self, post: Post, message: Message, now: datetime, place: Place = NO_PLACE) -> Job:
-        context = replace(context_of(post, now), parent=place.parent, thread_name=place.name)
+        context = replace(
+            context_of(post, now),
+            parent=place.parent,
+            thread_name=place.name,
+            may_begin_thread=self.channel.thread != "none",
+        )
         request = self.service.post(self.destination, self._as_shown(message), post.form, context)
         return Job(post=post, kind=Kind.POST, message=message, request=request, thread=place.parent)
 

@@ -10,6 +10,7 @@ from articles.article import Article
 from bot.outbox.database import Database
 from bot.outbox.records import Post, PostKind
 from bot.outbox.threads import begun_since, thread_of_digest, thread_of_stories
+from bot.planning.candidates import covered_elsewhere
 from bot.planning.catalog import Catalog
 from bot.planning.rules import Channel, first_topic
 from bot.planning.stories import story_keys, story_of_address
@@ -60,13 +61,15 @@ def place_of(
 def _story_thread(
     articles: Sequence[Article], channel: Channel, database: Database, catalog: Catalog
 ) -> str | None:
-    """Return the thread of what is reported by these articles or by those that they name as related."""
+    """Return the thread of what these articles report, they name as related, or other publishers report."""
     stories: set[str] = set()
+    elsewhere: set[str] = set()
     for article in articles:
+        elsewhere |= set(covered_elsewhere(database, channel, catalog, article))
         stories |= set(story_keys(article) or ())
         whole = catalog.get(article.id, related=MOST_RELATED)
         stories |= {story_of_address(each.link) for each in whole.related if each.link} if whole else set()
-    return thread_of_stories(database, channel.name, stories) if stories else None
+    return thread_of_stories(database, channel.name, stories, elsewhere) if stories or elsewhere else None
 
 
 def _topic_place(

@@ -9,7 +9,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -47,6 +47,12 @@ MESSAGE_ID = 63
 https://developers.google.com/workspace/chat/create-messages#name_a_created_message
 """
 
+THREAD_KEY = 4_000
+"""Characters of the key by which a webhook names a thread; no other app's keys are the same threads.
+
+https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages#Message.Thread
+"""
+
 # Limits of our own, in characters: beyond them a card reads no better.
 TITLE = 300
 NAME = 100
@@ -60,6 +66,7 @@ DEAD = frozenset({"NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED"})
 
 _NAME = re.compile(r"spaces/[\w-]{1,80}/messages/[\w.-]{1,100}", re.ASCII)
 _CODE = re.compile(r"[A-Z_]{1,40}")
+_CLIENT = "client-"
 _REPLY = "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
 
 
@@ -88,7 +95,8 @@ class GoogleChat(Service):
     """Posts by incoming webhook, which cannot change what it has posted.
 
     `requestId` and `messageId` go with each post; they are documented for the method, not for webhooks, so
-    that a repeat does not count as harmless.
+    that a repeat does not count as harmless. That `messageId`, which is the same in all attempts, is the
+    message's id in the outbox, and the key of the thread that the message begins.
     """
 
     KIND: ClassVar[str] = "google_chat"
@@ -106,10 +114,19 @@ class GoogleChat(Service):
         {MentionKind.HERE: NO_ID, MentionKind.USER: re.compile(r"\d{1,30}")}
     )
 
+    def has_threads(self, settings: Collection[str]) -> bool:
+        """Return True: the sender chooses the key of a thread, and each message may name one."""
+        return True
+
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
-        """Return the request that posts `message`; in the thread of `context.parent`, if there is one."""
+        """Return the request that posts `message`; in the thread of `context.parent`, if there is one.
+
+        A message that may begin a thread has its own id as the thread's key. Google Chat begins another
+        thread with that key where there is none.
+        https://developers.google.com/workspace/chat/create-messages#create-message-thread
+        """
         payload: dict[str, object] = {"text": _everything(message)}
         if detail < Detail.PLAIN:
             card = _card(message, with_image=detail < Detail.NO_IMAGE)
@@ -120,9 +137,12 @@ class GoogleChat(Service):
             if above := _above(message):
                 # The text is shown above the card, and is where Google Chat looks for names.
                 payload = {"text": above, "cardsV2": payload["cardsV2"]}
-        if context.parent:
-            payload["thread"] = {"threadKey": context.parent}
-        return Request(method="POST", url=_address(to.address, message, context), json=payload)
+        id = _message_id(message, context)
+        thread = (context.parent or (id if context.may_begin_thread else ""))[:THREAD_KEY]
+        if thread:
+            payload["thread"] = {"threadKey": thread}
+        address = _address(to.address, id, in_thread=bool(thread))
+        return Request(method="POST", url=address, json=payload, message_id=id or None)
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
@@ -130,13 +150,13 @@ class GoogleChat(Service):
         return Request(method="POST", url=to.address, json={"text": text})
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means; a success carries the name of the message."""
+        """Return what `response` means; a message that was posted has the id that it was sent with."""
         said = response.said()
         if response.status == 429:
             return rate_limited(retry_after(response))
         name = said.get("name")
         if response.status == 200 and isinstance(name, str) and _NAME.fullmatch(name):
-            return Verdict(outcome=Outcome.SENT, reason="posted", message_id=name)
+            return Verdict(outcome=Outcome.SENT, reason="posted")
         error = said.get("error")
         code = str(error.get("status", "")) if isinstance(error, dict) else ""
         if response.status == 409 and code == "ALREADY_EXISTS":
@@ -261,15 +281,21 @@ def _bare(text: Sequence[Line]) -> str:
     return write(text, _BARE)
 
 
-def _address(webhook: Secret, message: Message, context: Context) -> Secret:
-    """Return where to post: with an id that no other post has, on this site or another with the space."""
+def _message_id(message: Message, context: Context) -> str:
+    """Return an id that no other post has, on this site or another with the space; "" without a key."""
+    if not context.key:
+        return ""
+    own = json.dumps([context.key, message.site, message.article_id, message.link])
+    return f"{_CLIENT}{hashlib.blake2b(own.encode(), digest_size=16).hexdigest()}"[:MESSAGE_ID]
+
+
+def _address(webhook: Secret, id: str, *, in_thread: bool) -> Secret:
+    """Return where to post a message with that id, or without one where it is ""."""
     parts = urlsplit(webhook.reveal())
     query = parse_qsl(parts.query)
-    if context.key:
-        own = json.dumps([context.key, message.site, message.article_id, message.link])
-        digest = hashlib.blake2b(own.encode(), digest_size=16).hexdigest()
-        query += [("requestId", digest), ("messageId", f"client-{digest}"[:MESSAGE_ID])]
-    if context.parent:
+    if id:
+        query += [("requestId", id.removeprefix(_CLIENT)), ("messageId", id)]
+    if in_thread:
         query.append(("messageReplyOption", _REPLY))
     return Secret(urlunsplit(parts._replace(query=urlencode(query), fragment="")))
 

@@ -69,13 +69,15 @@ class Context:
     `key` is the same in all attempts to send one post, or one correction of it, and in those of nothing
     else, also of no other outbox; a post that an operator replays has a new one. It has no dot in it. `at` is
     the time of this attempt, for signatures. `parent` is the id of the message or thread to reply to,
-    and `thread_name` what a thread is called that the post begins, "" for its title.
+    and `thread_name` what a thread is called that the post begins, "" for its title. With `may_begin_thread`
+    later posts may be replies to this one.
     """
 
     key: str = ""
     at: datetime | None = None
     parent: str | None = None
     thread_name: str = ""
+    may_begin_thread: bool = False
 
 
 NO_CONTEXT = Context()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
@@ -11,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import config as configuration
-from articles.article import Article, RelatedArticle
+from articles.article import Article, Provider, RelatedArticle
+from bot.outbox.causes import Cause
 from bot.outbox.channelstate import ChannelStatus
 from bot.outbox.states import State
 from bot.planning.digest import Digest
@@ -20,7 +22,7 @@ from bot.planning.rules import Channel
 from bot.services import Destination
 from bot.services.secret import Secret
 from tests.bot.world import START, World, article
-from tests.fakechat import Message
+from tests.fakechat import Message, server_error
 
 
 def forum(world: World, **changes: Any) -> Channel:
@@ -38,6 +40,13 @@ def app(world: World, **changes: Any) -> Channel:
         options={"channel": "C0123456789"},
     )
     return replace(world.discord(max_per_tick=50, **changes), kind="slack", destination=destination)
+
+
+def space(world: World, **changes: Any) -> Channel:
+    """Return a channel that posts to a space of Google Chat."""
+    destination = Destination(address=Secret(world.chat.hook_url("google_chat", "space")))
+    channel = world.discord(min_quality=None, max_per_tick=50, **changes)
+    return replace(channel, kind="google_chat", destination=destination)
 
 
 def posted(world: World, *articles: Article) -> list[Message]:
@@ -98,6 +107,33 @@ def test_a_follow_up_is_a_reply_to_its_story(world: World) -> None:
     assert "thread_ts" not in by_title["Title of other"].payload
 
 
+def test_what_another_publisher_reports_is_a_reply_to_the_story(world: World) -> None:
+    """By the titles, for another publisher only: a series of one publisher has titles that are alike too."""
+    world.started(app(world, thread="story"))
+    titles = ("Council approves new tram line", "New tram line approved by council")
+    post, gazette = Provider(name="Post"), Provider(name="Gazette")
+    (first,) = posted(world, now(world, "a", title=titles[0], provider=post))
+    posted(world, now(world, "b", title=titles[1], provider=gazette))
+    posted(world, now(world, "c", title=titles[1], provider=gazette, topics=("Go",), slugs=("go",)))
+    posted(world, now(world, "weekly-1", title="Weekly report 1", provider=post))
+    posted(world, now(world, "weekly-2", title="Weekly report 2", provider=post))
+    threads = {each.article_id: each.post.thread for each in world.deliveries() if each.post}
+    assert threads == {"a": None, "b": first.id, "c": None, "weekly-1": None, "weekly-2": None}
+
+
+def test_what_follows_an_article_that_was_left_out_is_a_reply_to_what_covers_it(world: World) -> None:
+    """The article that it names was not posted, as another one reported the same."""
+    world.started(app(world, thread="story", policy=Policy(similar=0.85)))
+    titles = ("Council approves new tram line", "New tram line approved by council")
+    (first,) = posted(world, now(world, "a", title=titles[0]))
+    posted(world, now(world, "b", title=titles[1]))
+    link = RelatedArticle(title=titles[1], link="https://example.com/b")
+    posted(world, now(world, "c", title="Work on the rails begins", related=(link,)))
+    found = {each.article_id: each for each in world.deliveries()}
+    assert found["b"].cause is Cause.SIMILAR
+    assert found["c"].post is not None and found["c"].post.thread == first.id
+
+
 def test_a_digest_in_several_messages_is_one_thread(world: World) -> None:
     """The later ones are replies to the first."""
     digest = Digest(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
@@ -109,6 +145,44 @@ def test_a_digest_in_several_messages_is_one_thread(world: World) -> None:
     assert len(others) == 2
     assert "thread_ts" not in first.payload
     assert [message.payload["thread_ts"] for message in others] == [first.id] * 2
+
+
+def test_a_thread_of_google_chat_has_a_key_of_the_first_message(world: World) -> None:
+    """The key is the same when the first message was sent twice, and every later post of the topic has it."""
+    world.started(space(world, thread="topic"))
+    world.chat.fail("space", server_error(500, posts=True))
+    posted(world, now(world, "a"))
+    world.clock.advance(minutes=10)
+    posted(world, now(world, "b"), now(world, "other", topics=("Go",), slugs=("go",)))
+    threads = {_title(message): message.thread for message in world.chat.messages()}
+    key = threads["Title of a"]
+    assert key is not None and re.fullmatch(r"client-[0-9a-f]{32}", key)
+    assert [message.thread for message in world.chat.messages() if _title(message) == "Title of a"] == [
+        key
+    ] * 2
+    assert threads["Title of b"] == key
+    assert threads["Title of other"] not in (key, None)
+    found = {each.article_id: each.post for each in world.deliveries() if each.post}
+    assert (found["a"].message_id, found["a"].thread, found["b"].thread) == (key, None, key)
+
+
+def test_a_channel_of_google_chat_without_threads_names_none(world: World) -> None:
+    """Its messages name no thread; after `thread` is set, a follow-up begins one for the story."""
+    bot = world.started(space(world))
+    (first,) = posted(world, now(world, "a"))
+    assert first.thread is None and "thread" not in first.payload
+    bot.stop()
+    world.started(space(world, thread="story"))
+    link = RelatedArticle(title="First", link="https://example.com/a")
+    posted(world, now(world, "b", related=(link,)))
+    posted(world, now(world, "c", related=(link,)))
+    _, second, third = world.chat.messages()
+    assert second.thread == third.thread == world.deliveries()[0].post.message_id  # type: ignore[union-attr]
+
+
+def _title(message: Message) -> str:
+    cards: Any = message.payload["cardsV2"]
+    return str(cards[0]["card"]["header"]["title"])
 
 
 @pytest.mark.parametrize("make", [forum, app])
@@ -133,7 +207,12 @@ def test_a_post_whose_thread_is_gone_is_posted_beside_it(world: World, make: Any
         ("kind: slack, token_env: A, channel: C0123456789", False),
         ("kind: discord, webhook_env: A", True),
         ("kind: discord, webhook_env: A, forum: true", False),
+        ("kind: google_chat, webhook_env: A", False),
         ("kind: teams, webhook_env: A", True),
+        ("kind: mattermost, webhook_env: A", True),
+        ("kind: rocketchat, webhook_env: A", True),
+        ("kind: zulip, webhook_env: A, stream: news", True),
+        ("kind: webhook, webhook_env: A, secret_env: B", True),
         ("kind: telegram, token_env: A, chat: 1", False),
         ("kind: email, smtp_env: A, from: a@b.example, to: c@d.example", False),
     ],

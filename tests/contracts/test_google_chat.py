@@ -43,6 +43,26 @@ def test_a_thread_is_named_in_the_body() -> None:
     assert "thread" not in SERVICE.post(CASE.hook, MESSAGE, context=CONTEXT).json
 
 
+def test_a_message_that_begins_a_thread_has_its_own_id_as_the_key() -> None:
+    """It is the id under which the outbox has the message, so that a reply can name it."""
+    context = replace(CONTEXT, may_begin_thread=True)
+    request = SERVICE.post(CASE.hook, MESSAGE, context=context)
+    assert request.json["thread"] == {"threadKey": request.message_id}
+    assert query(request)["messageId"] == [request.message_id]
+    assert query(request)["messageReplyOption"] == ["REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"]
+    reply = SERVICE.post(
+        CASE.hook, MESSAGE, context=replace(context, key="post-8", parent=request.message_id)
+    )
+    assert reply.json["thread"] == request.json["thread"]
+    assert reply.message_id != request.message_id
+
+
+def test_the_key_of_a_thread_is_within_the_limit() -> None:
+    """Whatever the outbox has as the id of the message that began it."""
+    request = SERVICE.post(CASE.hook, MESSAGE, context=replace(CONTEXT, parent="x" * 5000))
+    assert request.json["thread"] == {"threadKey": "x" * 4000}
+
+
 @patient
 @given(st.text())
 def test_a_card_reads_back_what_was_written(text: str) -> None:

@@ -103,7 +103,13 @@ class Fake:
         return {}
 
     def show(
-        self, call: Call, ledger: Ledger, answer: Answer, pings: Iterable[str] = (), id: str | None = None
+        self,
+        call: Call,
+        ledger: Ledger,
+        answer: Answer,
+        pings: Iterable[str] = (),
+        id: str | None = None,
+        thread: str | None = None,
     ) -> Answer:
         """Show the message that `call` brought, and return `answer` with the outcome."""
         assert isinstance(call.payload, dict)
@@ -114,6 +120,7 @@ class Fake:
             at=call.at,
             payload=call.payload,
             pings=tuple(dict.fromkeys(pings)),
+            thread=thread,
         )
         ledger.post(message)
         return replace(answer, outcome="posted", message_id=message.id, pings=message.pings)

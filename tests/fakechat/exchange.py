@@ -27,8 +27,8 @@ class Route:
 class Call:
     """A request, read and decoded.
 
-    `payload` may be NOT_JSON; for a form it is the fields. `wait` and `thread` are Discord's parameters.
-    Names in `headers` are in lower case.
+    `payload` may be NOT_JSON; for a form it is the fields. `query` has the parameters of the address, of
+    which `wait` and `thread` are Discord's. Names in `headers` are in lower case.
     """
 
     at: datetime
@@ -38,6 +38,7 @@ class Call:
     payload: object
     wait: bool = False
     thread: str | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 

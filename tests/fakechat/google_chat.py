@@ -115,4 +115,14 @@ class FakeGoogleChat(Fake):
         assert isinstance(call.payload, dict)
         id = f"{call.route.webhook.removeprefix('/v1/')}/{ledger.new_id(call.at)}"
         pings = _MENTION.findall(str(call.payload.get("text", "")))
-        return self.show(call, ledger, json_answer(200, {"name": id}), pings, id=id)
+        return self.show(call, ledger, json_answer(200, {"name": id}), pings, id=id, thread=_thread(call))
+
+
+def _thread(call: Call) -> str | None:
+    """The key of the message's thread: without the option, each message begins one, whatever key it names.
+
+    https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create
+    """
+    named = call.payload.get("thread") if isinstance(call.payload, dict) else None
+    option = call.query.get("messageReplyOption", "")
+    return str(named["threadKey"]) if named and option.startswith("REPLY_MESSAGE_") else None

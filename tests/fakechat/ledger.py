@@ -58,7 +58,10 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as people see it now, with its edits applied. `pings` are all that it ever notified."""
+    """One message as people see it now, with its edits applied. `pings` are all that it ever notified.
+
+    `thread` is the key of its thread, where the sender has named one and the service has accepted that.
+    """
 
     id: str
     service: Service
@@ -67,6 +70,7 @@ class Message:
     payload: Mapping[str, object]
     edited_at: datetime | None = None
     pings: tuple[str, ...] = field(default=())
+    thread: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """The message as JSON values, times in ISO 8601."""

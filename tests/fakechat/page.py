@@ -44,7 +44,8 @@ blockquote { border-left: 4px solid #8888; margin: .4rem 0; padding: .1rem .8rem
 <h1>Fake chat</h1>
 <p class="small">{{ messages | length }} messages, newest first; the page reloads every 5 seconds.</p>
 {% for message in messages %}
-<article class="{{ message.service }}{{ " reply" if message.payload.get("thread_ts") }}">
+{% set is_reply = message.payload.get("thread_ts") or message.id in replies %}
+<article class="{{ message.service }}{{ " reply" if is_reply }}">
 <header><strong>{{ message.service | replace("_", " ") | capitalize }}</strong> ·
 {{ message.webhook.rsplit("/", 1)[1] }} ·
 <time datetime="{{ message.at.isoformat() }}">{{ message.at.strftime("%Y-%m-%d %H:%M:%S UTC") }}</time>
@@ -88,7 +89,20 @@ def answer(messages: Sequence[Message]) -> Answer:
 
 def render(messages: Sequence[Message]) -> str:
     """The page as HTML, newest message first."""
-    return _template().render(messages=messages[::-1], parts=_parts)
+    return _template().render(messages=messages[::-1], parts=_parts, replies=_replies(messages))
+
+
+def _replies(messages: Sequence[Message]) -> set[str]:
+    """The ids of the messages in a thread that an earlier one began with the same key."""
+    begun: set[tuple[str, str]] = set()
+    found: set[str] = set()
+    for message in messages:
+        if message.thread is None:
+            continue
+        if (message.webhook, message.thread) in begun:
+            found.add(message.id)
+        begun.add((message.webhook, message.thread))
+    return found
 
 
 @cache

@@ -160,6 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
             payload=payload,
             wait=not _TRUE.isdisjoint(query.get("wait", [])),
             thread=query.get("thread_id", [None])[0],
+            query={name: values[0] for name, values in query.items()},
             headers=seen.headers,
             body=body,
         )
