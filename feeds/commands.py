@@ -18,6 +18,7 @@ from feeds.export import check_target, export
 from feeds.formats import FORMATS
 from feeds.private import PrivateFeeds
 from feeds.publisher import Publisher
+from storage.static_folder import Exported
 from text.printable import print_json, print_line
 from text.tables import Column
 from text.terminal import CommandError, print_table
@@ -28,6 +29,8 @@ _COLUMNS = (
     Column(title="topic", shrinks=True),
     Column(title="feeds"),
 )
+
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 Fetch = Callable[..., bytes]
 """Returns what is at an http(s) address, at most `max_bytes`. Raises UnreadableFeedError."""
@@ -48,7 +51,7 @@ def feeds_commands(
 
 def _add_list(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
     @group.command(name="list", short_help="List every topic with its feeds' addresses.")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @_AS_JSON
     def list_(as_json: bool) -> None:
         """List every topic: how many articles, the newest one's time, and its feeds' addresses."""
         _refresh(indexer)
@@ -62,7 +65,8 @@ def _add_list(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
 def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-    def export_(folder: Path) -> None:
+    @_AS_JSON
+    def export_(folder: Path, as_json: bool) -> None:
         """Write every feed into FOLDER, for any host of static files.
 
         Only what changed is written, each file atomically; feeds of topics that no longer exist are removed.
@@ -81,10 +85,18 @@ def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None
                 bar.update(done - bar.pos)
 
             try:
-                written, kept, removed = export(publisher, folder, progress)
+                done = export(publisher, folder, progress)
             except ExportError as error:
                 raise CommandError(str(error)) from None
-        print_line(f"{written} written, {kept} unchanged, {removed} removed")
+        print_exported(done, as_json=as_json)
+
+
+def print_exported(done: Exported, *, as_json: bool, **more: object) -> None:
+    """Print how many files an export wrote, left and removed, and as JSON also what is in `more`."""
+    if as_json:
+        print_json({"written": done.written, "unchanged": done.kept, "removed": done.removed, **more})
+    else:
+        print_line(f"{done.written} written, {done.kept} unchanged, {done.removed} removed")
 
 
 def _add_compare(group: AppGroup, publisher: Publisher, indexer: Indexer, fetch: Fetch) -> None:
@@ -108,15 +120,19 @@ def _add_compare(group: AppGroup, publisher: Publisher, indexer: Indexer, fetch:
 def _add_token(group: AppGroup, private: PrivateFeeds | None) -> None:
     @group.command(short_help="Print the token of a reader, and their feeds.")
     @click.argument("name")
-    def token(name: str) -> None:
+    @_AS_JSON
+    def token(name: str, as_json: bool) -> None:
         """Print the token of a reader of private feeds, and the addresses of their feeds with it."""
         readers = private.readers if private else ()
         reader = next((each for each in readers if each.name == name), None)
         if private is None or reader is None:
             raise CommandError(f"there is no reader {name!r} in feeds.readers")
-        print_line(reader.token)
-        for address in private.addresses(reader):
-            print_line(address)
+        addresses = list(private.addresses(reader))
+        if as_json:
+            print_json({"reader": reader.name, "token": reader.token, "feeds": addresses}, indent=2)
+            return
+        for line in (reader.token, *addresses):
+            print_line(line)
 
 
 def _row(publisher: Publisher, summary: TopicSummary) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 
 from articles.catalog.indexer import Indexer
 from articles.errors import ArticlesError
+from feeds.commands import print_exported
 from feeds.errors import ExportError
 from feeds.export import check_target
 from storage.static_folder import Exported
@@ -30,7 +31,8 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
 
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-    def export_(folder: Path) -> None:
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    def export_(folder: Path, as_json: bool) -> None:
         """Write all pages, feeds and pictures into FOLDER, for any host of static files.
 
         Only what changed is written, each file atomically; what an earlier export wrote and is no longer part
@@ -52,13 +54,13 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
                 bar.update(done - bar.pos)
 
             try:
-                (written, kept, removed), dead = export(folder, progress)
+                done, dead = export(folder, progress)
             except ExportError as error:
                 raise CommandError(str(error)) from None
         for source, address in dead[:_MOST_NAMED]:
             print_line(f"{source}: a link leads nowhere: {address}", stream=sys.stderr)
         if len(dead) > _MOST_NAMED:
             print_line(f"{len(dead) - _MOST_NAMED} more links lead nowhere", stream=sys.stderr)
-        print_line(f"{written} written, {kept} unchanged, {removed} removed")
+        print_exported(done, as_json=as_json, dead_links=len(dead))
 
     return group

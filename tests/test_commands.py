@@ -152,6 +152,8 @@ def test_the_export(flask: Command, environ: dict[str, str], site: ArticleSite) 
     )
     assert flask("feeds", "export", str(folder)).stdout == "0 written, 7 unchanged, 0 removed\n"
     assert (folder / "feeds" / "c-plus-plus.atom").exists()
+    as_json = flask("feeds", "export", str(folder), "--json").stdout
+    assert json.loads(as_json) == {"written": 0, "unchanged": 7, "removed": 0}
     refused = flask("feeds", "export", str(site.home / "config.yaml"))
     assert refused.exit_code != 0
 

@@ -80,6 +80,8 @@ def test_the_first_day_of_an_operator(program: Program) -> None:
     }
     assert run(program, "bot", "once")[1].endswith("1 planned, 1 sent, 0 waiting\n")
     assert len(program.chat.requests) == 1
+    status, out, err = run(program, "bot", "once", "--json")
+    assert json.loads(out) == {"another_bot_runs": False, "planned": 0, "sent": 0, "waiting": 0}
 
 
 @pytest.mark.parametrize(

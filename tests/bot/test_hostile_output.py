@@ -27,7 +27,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "bot explain": [["first"], ["content/first.md"], [HOSTILE]],
     "bot forget": [["team"], [HOSTILE]],
     "bot health": [[], ["--json"]],
-    "bot once": [[]],
+    "bot once": [[], ["--json"]],
     "bot pause": [["team"], [HOSTILE]],
     "bot plan": [[], ["--json"], ["--content", "{home}/content"], ["--config", "{home}/bad.yaml"]],
     "bot preview": [["team", "first"]],
@@ -47,10 +47,10 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "db restore": [["{home}/content/first.md"]],
     "db upgrade": [[]],
     "feeds compare": [["{home}/content/first.md"], [HOSTILE]],
-    "feeds export": [["{home}/out"]],
+    "feeds export": [["{home}/out"], ["{home}/out", "--json"]],
     "feeds list": [[]],
-    "feeds token": [["team"], [HOSTILE]],
-    "site export": [["{home}/site"]],
+    "feeds token": [["team"], ["team", "--json"], [HOSTILE]],
+    "site export": [["{home}/site"], ["{home}/site", "--json"]],
 }
 """Every command with arguments that make it show as much as it can; `bot run` is `bot once` in a loop."""
 

@@ -204,6 +204,8 @@ def test_the_command_prints_the_addresses(web: PrivateWeb) -> None:
     token = web.private.readers[0].token
     addresses = [f"{URL}/private/{token}/{slug}.rss" for slug in ("board", "news")]
     assert done.output.split() == [token, *addresses]
+    as_json = runner.invoke(args=["feeds", "token", "ann", "--json"]).output
+    assert json.loads(as_json) == {"reader": "ann", "token": token, "feeds": addresses}
     assert runner.invoke(args=["feeds", "token", "eve"]).exit_code != 0
 
 

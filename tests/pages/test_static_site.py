@@ -192,6 +192,8 @@ def test_below_a_path(site: ArticleSite) -> None:
         "/articles/bad: a link leads nowhere: /nowhere",
         "/articles/bad: a link leads nowhere: /search?q=a",
     ]
+    again = json.loads(run_here(config, {}, "site", "export", str(folder), "--json", clock=Clock()).stdout)
+    assert (again["written"], again["removed"], again["dead_links"]) == (0, 0, 2)
     page = (folder / "index.html").read_text()
     assert 'href="/blog/topics/"' in page and 'href="/topics' not in page
     assert is_there(folder, "/topics/go/")

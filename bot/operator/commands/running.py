@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 
-import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.liveness import LIMIT
 from bot.operator import queries
-from bot.operator.commands.shared import Parts, clear_errors, ready
+from bot.operator.commands.shared import AS_JSON, Parts, clear_errors, ready
 from bot.outbox.database import is_away
 from bot.outbox.states import WAITING, State
 from bot.signals import stop_on_signals
@@ -45,7 +44,7 @@ def _add_run(group: AppGroup, parts: Parts) -> None:
 
 def _add_health(group: AppGroup, parts: Parts) -> None:
     @group.command(short_help="Show whether a bot runs on this machine.")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @AS_JSON
     @clear_errors
     def health(as_json: bool) -> None:
         """Show whether a bot runs on this machine: for a container's health check.
@@ -67,18 +66,23 @@ def _add_health(group: AppGroup, parts: Parts) -> None:
 
 def _add_once(group: AppGroup, parts: Parts) -> None:
     @group.command(short_help="Run once: plan, post what is due, and exit.")
+    @AS_JSON
     @clear_errors
-    def once() -> None:
+    def once(as_json: bool) -> None:
         """Run once: plan, post what is due, and exit; for cron, and for hosts that sleep."""
-        ours = ready(parts(sys.stdout))
+        ours = ready(parts(sys.stderr if as_json else sys.stdout))
         before = queries.totals(ours.database)
         stop = threading.Event()
         stop_on_signals(stop)
         plan = ours.bot().once(stop)
-        if plan is None:
-            print_line("another bot is running")
-            return
         after = queries.totals(ours.database)
         waiting = sum(after[state] for state in WAITING)
         sent = sum(after[state] - before[state] for state in (State.SENT, State.ACCEPTED))
-        print_line(f"{len(plan.posts)} planned, {sent} sent, {waiting} waiting")
+        planned = len(plan.posts) if plan else 0
+        if as_json:
+            found = {"planned": planned, "sent": sent if plan else 0, "waiting": waiting}
+            print_json({"another_bot_runs": plan is None, **found})
+        elif plan is None:
+            print_line("another bot is running")
+        else:
+            print_line(f"{planned} planned, {sent} sent, {waiting} waiting")
