@@ -32,11 +32,12 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-    def export_(folder: Path, as_json: bool) -> None:
+    @click.option("--verbose", is_flag=True, help="Name all links that lead nowhere, not only 20.")
+    def export_(folder: Path, as_json: bool, verbose: bool) -> None:
         """Write all pages, feeds and pictures into FOLDER, for any host of static files.
 
         Only what changed is written, each file atomically; what an earlier export wrote and is no longer part
-        of the site is removed. Search and the builder of feeds need a program, and are left out.
+        of the site is removed. The feed builder needs a program, and is left out.
         """
         try:
             check_target(folder, indexer.folder.root)
@@ -57,10 +58,11 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
                 done, dead = export(folder, progress)
             except ExportError as error:
                 raise CommandError(str(error)) from None
-        for source, address in dead[:_MOST_NAMED]:
+        named = dead if verbose else dead[:_MOST_NAMED]
+        for source, address in named:
             print_line(f"{source}: a link leads nowhere: {address}", stream=sys.stderr)
-        if len(dead) > _MOST_NAMED:
-            print_line(f"{len(dead) - _MOST_NAMED} more links lead nowhere", stream=sys.stderr)
+        if len(dead) > len(named):
+            print_line(f"{len(dead) - len(named)} more links lead nowhere (--verbose)", stream=sys.stderr)
         print_exported(done, as_json=as_json, dead_links=len(dead))
 
     return group

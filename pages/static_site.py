@@ -11,11 +11,11 @@ import hashlib
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape, unescape
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote
 
 from feeds.earlier import EarlierExport
 from feeds.model import Site
@@ -34,6 +34,8 @@ _TAG = re.compile(r"<(?:a|link|img|script|form|source|audio|video)\s(?:[^<>\"]|\
 _LINK = re.compile(r'(\s(?:href|src|action)=")([^"]*)(")')
 _LOCATION = re.compile(r"(<loc>)([^<]*)(</loc>)")
 _ARTICLES = "/articles/"
+_NOWHERE = frozenset({404, 410})
+_NO_FILE = frozenset({"", ".", ".."})
 _CHARSET = '<meta charset="utf-8">'
 _MOVED = """<!DOCTYPE html>
 <html lang="en"><head>{charset}<title>Moved</title><meta name="robots" content="noindex">
@@ -49,13 +51,15 @@ Ask = Callable[[str], Result]
 class StaticSite:
     """One export of the pages of a site into a folder whose feeds are written already.
 
-    `has_page` says of a decoded path below /articles/ whether it is a page, and not a file. `earlier` are the
-    pages of the export before: those that are up to date are neither asked for nor written. `day` is the one
-    that lists of articles are of, which count back from it.
+    `begins` are the first names in the paths of all addresses that the site answers: others lead nowhere, and
+    are not asked for. `has_page` says of a decoded path below /articles/ whether it is a page, not a file.
+    `earlier` are the pages of the export before: those that are up to date are neither asked for nor written.
+    `day` is the one that lists of articles are of, which count back from it.
     """
 
     site: Site
     ask: Ask
+    begins: Container[str]
     has_page: Callable[[str], bool]
     files: StaticFolder
     earlier: EarlierExport
@@ -93,10 +97,16 @@ class StaticSite:
         written = self.earlier.find(address, day, self.files)
         if written and self._has_places(address, written.links):
             self.earlier.keep(address, written, self.files)
+            if not written.files:
+                self.dead.append((source, address))
             return
         self.earlier.begin()
         self._links = {}
-        if self._write_answer(self.ask(address), address, path, source):
+        answer = self.ask(address)
+        if answer.status in _NOWHERE:
+            self.dead.append((source, address))
+            self.earlier.end(address, [], self.files, day=day)
+        elif self._write_answer(answer, address, path, source):
             self.earlier.end(address, [path], self.files, day=day, links=self._links)
 
     def include(self, name: str, make: Callable[[Callable[[str], str]], Iterable[tuple[str, bytes]]]) -> None:
@@ -183,25 +193,32 @@ class StaticSite:
         """
         if address in self._places:
             return self._places[address]
-        parts = urlsplit(address)
-        path, query = unquote(parts.path), dict(parse_qsl(parts.query))
-        place: str | None
+        encoded, _, query = address.partition("?")
+        place = self._places[address] = self._new_place(address, encoded, dict(parse_qsl(query)), source)
+        return place
+
+    def _new_place(self, address: str, encoded: str, query: Mapping[str, str], source: str) -> str | None:
+        path = unquote(encoded)
         if _FEEDS.fullmatch(path):
-            place = parts.path
             if not self.files.holds(path[1:]):
                 self.dead.append((source, address))
-        elif query.keys() - {"page"}:
+            return encoded
+        if query.keys() - {"page"}:
             self.dead.append((source, address))
-            place = None
-        else:
-            place = parts.path
-            if self._is_page(path):
-                place = _folder(path, parts.path, query.get("page", "1"))
-                if not all(map(_is_name, _names(path))):
-                    self.dead.append(("feeds", address))  # they have the address that the server has
+            return None
+        if self._is_page(path):
+            if not all(map(_is_name, _names(path))):
+                self.dead.append(("feeds", address))  # they have the address that the server has
             self._waiting.append((address, source))
-        self._places[address] = place
-        return place
+            return _folder(path, encoded, query.get("page", "1"))
+        shorter = encoded.rstrip("/")
+        if shorter != encoded and self._is_page(unquote(shorter)):
+            return self._place_of(address.replace(encoded, shorter, 1), source)
+        if _NO_FILE.isdisjoint(_names(path)) and "\0" not in path and _names(path)[0] in self.begins:
+            self._waiting.append((address, source))
+        else:
+            self.dead.append((source, address))
+        return encoded
 
     def _is_page(self, path: str) -> bool:
         if path.startswith(_ARTICLES):
@@ -242,4 +259,4 @@ def _names(path: str) -> list[str]:
 
 def _is_name(name: str) -> bool:
     """Return whether a folder can have this name."""
-    return name not in ("", ".", "..") and len(name.encode()) <= MAX_NAME_BYTES and "\0" not in name
+    return name not in _NO_FILE and len(name.encode()) <= MAX_NAME_BYTES and "\0" not in name

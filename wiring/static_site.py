@@ -24,6 +24,7 @@ from feeds.digests import DigestPublisher
 from feeds.earlier import EarlierExport, Recorded, Signature
 from feeds.errors import ExportError
 from feeds.export import many_texts, write_feeds
+from feeds.model import Site
 from feeds.publisher import Publisher
 from pages.cache import Key, PageCache
 from pages.crawlers import ICONS
@@ -50,7 +51,7 @@ _LIBRARIES = (
 def export_site(
     newswire: Newswire, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> tuple[Exported, list[tuple[str, str]]]:
-    """Write the site into a folder; return what was done, and the links that lead nowhere, with their pages.
+    """Write the site into a folder; return what was done, and the links that lead nowhere, by their pages.
 
     Raises ExportError when a file cannot be written.
     """
@@ -82,9 +83,11 @@ def _write_pages(
     progress: Callable[[int, int], None],
 ) -> tuple[Exported, list[tuple[str, str]]]:
     files = StaticFolder(folder, _MANIFEST, _is_inside)
+    app = _application(newswire, publisher, beside)
     static = StaticSite(
         site=publisher.site,
-        ask=_asking(newswire, publisher, beside),
+        ask=_asking(app, publisher.site),
+        begins={rule.rule.split("/")[1] for rule in app.url_map.iter_rules()},
         has_page=lambda name: bool(newswire.catalog.get_many([name])),
         files=files,
         earlier=earlier,
@@ -95,7 +98,7 @@ def _write_pages(
     show_quality = newswire.config.pages.show_quality
     static.include("search", lambda link: search_files(publisher, link, show_quality=show_quality))
     static.export(["/", "/search", "/sitemap.xml", "/robots.txt", *ICONS, *_digests(publisher)], progress)
-    return files.finish(), static.dead
+    return files.finish(), sorted(static.dead)
 
 
 class _Uncached(PageCache):
@@ -182,8 +185,8 @@ class _ObservedBodies(Bodies):
         return text
 
 
-def _asking(newswire: Newswire, publisher: Publisher, files: ArticleFiles) -> Callable[[str], Result]:
-    """Return what answers requests for the pages of the static site."""
+def _application(newswire: Newswire, publisher: Publisher, files: ArticleFiles) -> Flask:
+    """Return the application that has the pages of the static site."""
     app = Flask("newswire", static_folder=None)
     app.register_blueprint(
         blueprint(
@@ -195,8 +198,13 @@ def _asking(newswire: Newswire, publisher: Publisher, files: ArticleFiles) -> Ca
             pictures=newswire.pictures,
         )
     )
+    return app
+
+
+def _asking(app: Flask, site: Site) -> Callable[[str], Result]:
+    """Return what answers requests for the pages of the static site."""
     # For each request a copy of one environment: to create each would take a tenth of the time of a page.
-    environ = create_environ("/", urlsplit(publisher.site.url)._replace(path="/").geturl())
+    environ = create_environ("/", urlsplit(site.url)._replace(path="/").geturl())
 
     def ask(address: str) -> Result:
         path, _, query = address.partition("?")

@@ -157,3 +157,20 @@ def test_a_page_that_somebody_changed_is_written_again(site: ArticleSite) -> Non
             file.write_bytes(b"damaged" * 1000)
         export(out)
         assert contents(out) == before
+
+
+def test_a_link_that_leads_nowhere_is_named_until_it_leads_somewhere(site: ArticleSite) -> None:
+    """By each export, also where the page with it is as before; a path that no page has is not asked for."""
+    url = "https://news.example.org"
+    site.write("a.md", f"[b]({url}/articles/b) [c]({url}/elsewhere/c)", topics=["Go"])
+    out = site.home / "out"
+    dead = [("/articles/a", address) for address in ("/articles/b", "/elsewhere/c")]
+    for _ in range(2):
+        with exporting(site) as export:
+            assert export(out) == dead
+    site.write("b.md", "Text", topics=["Go"])
+    with exporting(site) as export:
+        assert export(out) == dead[1:]
+    (site.root / "b.md").unlink()
+    with exporting(site) as export:
+        assert export(out) == dead

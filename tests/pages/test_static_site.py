@@ -199,6 +199,22 @@ def test_below_a_path(site: ArticleSite) -> None:
     assert is_there(folder, "/topics/go/")
 
 
+def test_links_with_other_slashes(site: ArticleSite) -> None:
+    """A page is found with a slash at its end too; no number of slashes leads out of the folder."""
+    url = "https://news.example.org"
+    slashes = ("//[", "//topics/go", "////topics/go", "/articles//b", "/topics/../b", "/topics/go%2F")
+    site.write("a.md", " ".join(f"[a]({url}{path})" for path in ("/articles/b/", "/topics/go/", *slashes)))
+    site.write("b.md", "Text", topics=["Go"])
+    web = Web(site)
+    web.refresh()
+    folder = site.home / "out"
+    _, dead = export_site(web.newswire, folder)
+    web.newswire.catalog.close()
+    assert {address for _, address in dead} == {"//%5B", *slashes[1:]}
+    for page in ("articles/b", "topics/go"):
+        assert "<h1" in (folder / page / "index.html").read_text()
+
+
 def test_the_manifest_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     """Nothing outside of the folder is removed, whatever anyone wrote into the manifest, or linked there."""
     folder, outside = tmp_path / "out", tmp_path / "outside"
