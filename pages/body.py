@@ -16,8 +16,11 @@ from pages.cards import local
 from pictures.shown import LARGE, NoPictures, Pictures, Shown
 from pictures.size import Size
 from text.anchors import Anchors, HeadingIds, explicit_ids
+from text.language import Language
+from text.phrases import phrase
 
 _NO_PICTURES = NoPictures()
+_ENGLISH = Language()
 _HEADING = re.compile(r"h[1-6]")
 _ALIGNED = re.compile(r"text-align:\s*(left|right|center)")
 _MOST_DIGITS = 5  # of a width or height in pixels
@@ -30,14 +33,16 @@ def page_body(
     site: Site,
     pictures: Pictures = _NO_PICTURES,
     size_of: Callable[[str], Size | None] = lambda url: None,
+    language: Language = _ENGLISH,
 ) -> str:
     """Return a sanitised fragment with headings to link to, which loads nothing but what `pictures` allows.
 
-    Other pictures of other sites become links to them. `size_of` says how large the picture at an address is:
-    a browser then leaves room for it, and nothing moves once it is there. Alignment becomes classes, because
-    the page's policy forbids inline style. Headings start at the second level.
+    Other pictures of other sites become links to them, named in `language`. `size_of` says how large the
+    picture at an address is: a browser then leaves room for it, and nothing moves once it is there. A picture
+    of unknown size has the class `boxed`, for a box of a fixed shape. Alignment becomes classes, because the
+    page's policy forbids inline style. Headings start at the second level.
     """
-    rewriter = _Rewriter(markup, page_url, site, pictures, size_of)
+    rewriter = _Rewriter(markup, page_url, site, pictures, size_of, language)
     rewriter.feed(markup)
     rewriter.close()
     return "".join(rewriter.parts)
@@ -53,6 +58,7 @@ class _Rewriter(HTMLParser):
         site: Site,
         pictures: Pictures,
         size_of: Callable[[str], Size | None],
+        language: Language,
     ) -> None:
         super().__init__(convert_charrefs=False)
         self.parts: list[str] = []
@@ -60,6 +66,7 @@ class _Rewriter(HTMLParser):
         self._site = site
         self._pictures = pictures
         self._size_of = size_of
+        self._language = language
         self._heading: list[str] | None = None
         self._place = 0
         self._links = 0
@@ -140,6 +147,8 @@ class _Rewriter(HTMLParser):
         values = {"src": shown.address, "alt": attributes.get("alt") or "", "title": attributes.get("title")}
         known = Size(shown.width, shown.height) if shown.width and shown.height else self._size_of(url)
         values |= _sides(attributes.get("width"), attributes.get("height"), known)
+        if not (values["width"] and values["height"]):
+            values["class"] = "boxed"
         if self._images:  # the first one is often in view at once
             values["loading"] = "lazy"
         values["decoding"] = "async"
@@ -150,7 +159,8 @@ class _Rewriter(HTMLParser):
     def _link_to_picture(self, url: str, text: str) -> str:
         """Return what replaces a picture that is not shown; within a link no other one."""
         host = urlsplit(url).hostname if url else None
-        label = f"Picture: {escape(text)}" if text else f"Picture on {escape(host)}" if host else ""
+        named = phrase("Picture: %(text)s", text=text) if text else phrase("Picture on %(host)s", host=host)
+        label = escape(self._language.say(named)) if text or host else ""
         return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'
 
     def _level(self, tag: str) -> str:

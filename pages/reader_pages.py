@@ -94,6 +94,9 @@ class ReaderPages:
         bodies = self.publisher.bodies(now)
         entry = build_entry(article, self.site, content="excerpt", related=MAX_COVERAGE, bodies=bodies)
         body = full_text(article, entry.summary, bodies, own_page)
+        shown_body = page_body(
+            body, own_page, self.site, self.renderer.pictures, self._picture_size, self.renderer.language
+        )
         shown = self.lists.cards.card(article)
         home = shown.topics[0] if shown.topics else None
         slug = home.slug if home else ALL
@@ -110,7 +113,7 @@ class ReaderPages:
             own_page=own_page,
             updated=entry.updated if entry.updated > entry.published else None,
             lede="" if is_in(entry.summary, body) else entry.summary,
-            body=Markup(page_body(body, own_page, self.site, self.renderer.pictures, self._picture_size)),  # noqa: S704 - sanitised by articles.markup
+            body=Markup(shown_body),  # noqa: S704 - sanitised by articles.markup
             picture="" if "<img " in body else shown.wide,
             picture_size=shown.wide_size or self._picture_size(entry.images[0].url if entry.images else ""),
             topic=home,

@@ -66,14 +66,17 @@ def body_length(
 ) -> int | Refusal:
     """Return the bytes of body that are to be read, or why the request is refused before any is.
 
-    A body in chunks has no length that could be checked first, so it needs none (RFC 9110 §15.5.12).
-    Methods whose content means nothing have no body here, whatever follows.
+    A body in chunks has no length that could be checked first, so it is refused (RFC 9110 §15.5.12). Without
+    either field there is no body (RFC 9112 §6.3). Methods whose content means nothing have none here,
+    whatever follows.
     """
     if method not in _WITH_BODY:
         return 0
-    lengths = {value for name, value in headers if name == "content-length"}
-    if any(name == "transfer-encoding" for name, _ in headers) or not lengths:
+    if any(name == "transfer-encoding" for name, _ in headers):
         return NO_LENGTH
+    lengths = {value for name, value in headers if name == "content-length"}
+    if not lengths:
+        return 0
     text = lengths.pop()
     if lengths or not (text.isascii() and text.isdigit()):
         return BAD_LENGTH

@@ -77,6 +77,7 @@
     const isCopied = await copy(document.getElementById(button.dataset.copy));
     const status = document.querySelector(".subscribe [role=status]");
     const label = button.textContent;
+    if (label === status.dataset.done) return; // a second click, before the first one had copied
     status.textContent = isCopied ? status.dataset.copied : status.dataset.selected;
     if (!isCopied) return;
     button.textContent = status.dataset.done;
@@ -169,7 +170,11 @@
     let timer = 0;
     let running = null;
 
-    const update = async () => {
+    const failed = (parts, isSubmitted) => {
+      for (const part of parts) part.removeAttribute("aria-busy");
+      if (isSubmitted) form.submit(); // the browser then shows what is wrong
+    };
+    const update = async (isSubmitted) => {
       const query = filledIn(form);
       const address = query.size ? `${form.action}?${query}` : form.action;
       running?.abort();
@@ -180,25 +185,27 @@
       try {
         const answer = await fetch(address, { signal: running.signal, headers: { Accept: "text/html" } });
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        if (!parts.every((part) => page.getElementById(part.id))) {
+          failed(parts, isSubmitted); // such as the page of an error
+          return;
+        }
         for (const part of parts) {
           const fresh = page.getElementById(part.id);
-          if (!fresh) continue;
           part.replaceWith(document.adoptNode(fresh));
           equip(fresh);
         }
         for (const [id, since] of targets) if (since <= answered) targets.delete(id);
         history.replaceState(null, "", address);
       } catch (error) {
-        if (error.name === "AbortError") return;
-        for (const part of parts) part.removeAttribute("aria-busy"); // offline: the button still works
+        if (error.name !== "AbortError") failed(parts, isSubmitted); // such as offline
       }
     };
-    const soon = (field, delay) => {
+    const soon = (field, delay, isSubmitted = false) => {
       changes += 1;
       targets.set(form.dataset.live, changes);
       if (field?.dataset.live) targets.set(field.dataset.live, changes);
       clearTimeout(timer);
-      timer = setTimeout(update, delay);
+      timer = setTimeout(update, delay, isSubmitted);
     };
     form.addEventListener("input", (event) => {
       for (const output of form.querySelectorAll("output")) output.textContent = form.elements[output.htmlFor].value;
@@ -206,7 +213,7 @@
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      soon(null, 0);
+      soon(null, 0, true);
     });
   }
 

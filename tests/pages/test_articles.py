@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from pages.body import page_body
+from pictures.shown import PicturesOfHosts
 from tests.pages.parsed import page, texts
 from tests.site import URL, ArticleSite, Clock, Web, news_site
 from tests.text.test_limits import calls
+from text.language import language_of
 
 SITE = news_site()
 PAGE = f"{URL}/articles/a"
@@ -80,6 +82,25 @@ def test_pictures_beside_an_article(site: ArticleSite, web: Web) -> None:
     answer = web.get(picture.get("src"))
     assert answer.mimetype == "image/png"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_boxed"),
+    [("", True), (' width="40"', True), (' width="40" height="30"', False)],
+)
+def test_a_picture_of_unknown_size_has_a_box(attributes: str, is_boxed: bool) -> None:
+    """A page leaves room for a picture of another host before it knows how large it is."""
+    markup = f'<img src="https://pictures.example/a.png"{attributes}>'
+    shown = page_body(markup, PAGE, SITE, PicturesOfHosts(("pictures.example",)))
+    assert ('class="boxed"' in shown) is is_boxed
+
+
+def test_a_picture_that_is_not_shown_is_named_in_the_language_of_the_site() -> None:
+    """The link in its place is part of the interface; the text is the author's."""
+    markup = '<img src="https://a.example/b.png" alt="&lt;Haus&gt;"> <img src="https://a.example/c.png">'
+    shown = page_body(markup, PAGE, SITE, language=language_of("de"))
+    assert ">Bild: &lt;Haus&gt;</a>" in shown
+    assert ">Bild auf a.example</a>" in shown
 
 
 def test_drawings_cannot_run_scripts(site: ArticleSite, web: Web) -> None:
