@@ -21,7 +21,7 @@ IDENTITY = {
 
 
 class Origin:
-    """A repository with a working tree, to commit in."""
+    """A repository with a working tree in which tests commit."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,11 +30,11 @@ class Origin:
 
     @property
     def url(self) -> str:
-        """Its address on this machine."""
+        """The repository's address on this machine."""
         return f"file://{self.folder}"
 
     def git(self, *arguments: str) -> str:
-        """Run git here, and return what it prints."""
+        """Run git in the repository, and return its output."""
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.folder,
@@ -53,7 +53,7 @@ class Origin:
         file.write_text(f"---\n{head}---\nText of {title}\n", encoding="utf-8")
 
     def feed(self, text: str, *arguments: str) -> str:
-        """Run git here with `text` as its input, and return what it prints."""
+        """Run git in the repository with `text` as its input, and return its output."""
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.folder,
@@ -65,26 +65,26 @@ class Origin:
         return done.stdout.decode().strip()
 
     def tree(self, entries: Mapping[str, str], *, mode: str = "100644") -> str:
-        """Write a tree of these names and objects, and return it; subtrees have the mode 040000."""
+        """Write a tree of these names and objects, and return it. Subtrees have the mode 040000."""
         kinds = {"100644": "blob", "120000": "blob", "040000": "tree"}
         lines = (f"{mode} {kinds[mode]} {target}\t{name}\n" for name, target in entries.items())
         return self.feed("".join(lines), "mktree")
 
     def commit_tree(self, tree: str) -> str:
-        """Let the branch's newest commit be one with this tree, whatever the working tree holds."""
+        """Make a commit of this tree the newest of the branch, whatever the working tree holds."""
         commit = self.git("commit-tree", tree, "-p", "HEAD", "-m", "A tree")
         self.git("update-ref", "HEAD", commit)
         return commit
 
     def commit(self, message: str = "Write", *, amend: bool = False) -> str:
-        """Commit all that changed, and return the commit."""
+        """Commit everything that changed, and return the commit."""
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "-m", message, *(("--amend",) if amend else ()))
         return self.git("rev-parse", "HEAD")
 
 
 class HttpOrigin:
-    """Serves repositories by git's own CGI program, if they bring `credentials` (user:password)."""
+    """Serves repositories through git's own CGI program to clients with `credentials` (user:password)."""
 
     def __init__(self, folder: Path, *, credentials: str | None = None) -> None:
         self.folder = folder
@@ -111,7 +111,7 @@ class HttpOrigin:
 
     @contextmanager
     def running(self) -> Iterator[HttpOrigin]:
-        """Answer requests."""
+        """Answer requests inside a `with` block."""
         thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
@@ -122,7 +122,7 @@ class HttpOrigin:
             thread.join(60)
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        """Answer one request, by the CGI program."""
+        """Answer one request through the CGI program."""
         self.seen.append(request.headers.get("Authorization"))
         if self.is_down:
             request.send_error(503)

@@ -1,4 +1,4 @@
-"""Where an article lives on the site it belongs to."""
+"""The address of an article on the site it belongs to."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def link(
 def test_addresses_below_base_url(
     path: str, generator: Generator, keys: dict[str, str], expected: str
 ) -> None:
-    """The address is its own, a path, the generator's default, or the file's path."""
+    """The address is the article's own, or by a pattern, the generator's default or the file's path."""
     assert link(path, generator, keys=keys) == expected
 
 
@@ -93,12 +93,15 @@ def test_addresses_below_base_url(
     ],
 )
 def test_a_pattern(permalink: str, expected: str) -> None:
-    """Every generator's placeholders work, by date and name; Hugo's `:slug` and `:title` are of its title."""
+    """Every generator's placeholders work, by date and name.
+
+    Hugo's `:slug` and `:title` come from the title.
+    """
     assert link("x/y/2026-03-04-a.md", "hugo", permalink) == expected
 
 
 def test_a_pattern_of_the_generators_own_configuration() -> None:
-    """It holds where config.yaml has none, for a section or for all."""
+    """The generator's pattern, for a section or for all, applies where config.yaml has none."""
     beside = Surroundings(permalinks={"": "/:slug/", "blog": "/:year/:slug/"}, prefix="")
     for path, expected in (("blog/a.md", f"{BASE}/2026/a/"), ("x/a.md", f"{BASE}/a/")):
         context = Context(Conventions(generator="hugo", base_url=BASE), beside)
@@ -108,7 +111,7 @@ def test_a_pattern_of_the_generators_own_configuration() -> None:
 
 
 def test_days_are_those_of_the_sites_zone() -> None:
-    """An article of late evening in UTC is the next day's in Tokyo; its id follows none of this."""
+    """An article of late evening in UTC has the next day in its address in Tokyo; its id has no date."""
     text = "---\ntitle: T\ndate: 2026-03-04T23:00:00Z\n---\n"
     conventions = Conventions(generator="jekyll", base_url=BASE, timezone="Asia/Tokyo")
     parsed = frontmatter.parse(text, "_posts/2026-03-05-a.md", Context(conventions))
@@ -135,7 +138,10 @@ def test_days_are_those_of_the_sites_zone() -> None:
     ],
 )
 def test_pictures(tmp_path: Path, reference: str, base_url: str | None, expected: str | None) -> None:
-    """A picture in the folder is on this site, a rooted one on the other; nothing hidden or outside is."""
+    """A picture in the folder is on this site, and a rooted path is on the other site.
+
+    Hidden files and files outside the folder are not served.
+    """
     for name in ("x/a.png", "b.png", "x/.hidden.png"):
         put(tmp_path / "c" / name, b"x")
     context = Context(Conventions(base_url=base_url), root=tmp_path / "c")
@@ -204,7 +210,7 @@ def test_the_languages_of_hugo(tmp_path: Path, path: str, below: str, expected: 
 
 
 def test_a_split_configuration_of_hugo(tmp_path: Path) -> None:
-    """Its languages and patterns may lie in files of their own; a suffix names the language too."""
+    """Languages and patterns may be in files of their own, and a suffix also names the language."""
     put(tmp_path / "config/_default/hugo.toml", 'baseURL = "https://b.example"\n')
     put(tmp_path / "config/_default/permalinks.toml", 'posts = "/:year/:filename/"\n')
     put(tmp_path / "config/_default/languages.fr.toml", 'label = "Français"\n')
@@ -218,7 +224,7 @@ def test_the_languages_of_zola(tmp_path: Path) -> None:
     put(tmp_path / "config.toml", 'base_url = "https://b.example"\n[languages.fr]\n')
     assert languages(tmp_path, "zola", "posts/a.fr.md") == "https://b.example/fr/posts/a/"
     assert languages(tmp_path, "zola", "posts/a.md") == "https://b.example/posts/a/"
-    # Its own path is the whole path: Zola puts no language in front of it.
+    # A path in the front matter is the whole path: Zola puts no language in front of it.
     assert languages(tmp_path, "zola", "posts/b.fr.md", head="path: fr/b\n") == "https://b.example/fr/b/"
 
 
@@ -235,7 +241,7 @@ def test_the_languages_of_zola(tmp_path: Path) -> None:
 def test_the_folder_of_articles_is_in_the_address(
     tmp_path: Path, generator: Generator, mark: str, folder: str, expected: str
 ) -> None:
-    """As far as it is in the generator's own addresses, and once where the site's address has it already."""
+    """The folder is in the address if it is in the generator's, and once if the site's address has it."""
     text = "---\ntitle: T\ndate: 2026-03-04\n---\n"
     put(tmp_path / mark, "")
     put(tmp_path / folder / "a.md", text)
@@ -253,6 +259,6 @@ def test_the_folder_of_articles_is_in_the_address(
     [("", "2026-03-04-a"), ('[frontmatter]\ndate = [":filename", ":default"]\n', "a")],
 )
 def test_the_date_in_a_name_in_hugo(tmp_path: Path, config: str, expected: str) -> None:
-    """It is a part of the address unless the site's configuration says that it is a date."""
+    """A date in the name is in the address, unless the site's configuration reads it as a date."""
     put(tmp_path / "hugo.toml", f'baseURL = "https://b.example"\n{config}')
     assert languages(tmp_path, "hugo", "posts/2026-03-04-a.md") == f"https://b.example/posts/{expected}/"

@@ -31,7 +31,7 @@ WITHIN = 60.0
 
 
 class _PanicError(BaseException):
-    """What a Rust extension raises when it panics is no Exception."""
+    """An exception that is no Exception, as a Rust extension raises when it panics."""
 
 
 ERRORS: list[BaseException] = [
@@ -43,7 +43,7 @@ ERRORS: list[BaseException] = [
 
 
 class Fault:
-    """Wraps a function: raises a random error at every call while it is on."""
+    """Wraps a function, and raises a random error at every call while it is on."""
 
     def __init__(self, inner: Callable[..., Any], seed: int) -> None:
         self._inner = inner
@@ -52,7 +52,7 @@ class Fault:
         self.raised = 0
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Do what the function does, or raise."""
+        """Call the function, or raise."""
         if self.is_on:
             self.raised += 1
             raise self._random.choice(ERRORS)
@@ -133,7 +133,7 @@ def _feeds(site: ArticleSite, seed: int) -> tuple[Background, Fault, Callable[[]
 def test_every_thread_goes_on_after_any_error(
     make: Any, seed: int, site: ArticleSite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its work fails with random errors for a while; once they end it does what it is there for."""
+    """A thread whose work fails with random errors for a while does its work once the errors end."""
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(background, "LONGEST_PAUSE", 0.1)
     monkeypatch.setattr(ops.counts, "_FLUSH_EVERY", 0.05)
@@ -158,7 +158,7 @@ def test_every_thread_goes_on_after_any_error(
 
 
 class _Failing(Background):
-    """Fails with a ValueError for as long as the test says; counts its attempts."""
+    """A thread's work that fails with a ValueError while the test asks for it, and counts its attempts."""
 
     def __init__(self) -> None:
         super().__init__("failing", stop_timeout=5, clock=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
@@ -188,7 +188,7 @@ def running(thread: Background) -> Iterator[None]:
 def test_an_error_is_logged_with_its_traceback_and_reported_without_its_text(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The traceback is logged once, however often the work fails; /readyz names only the type."""
+    """The traceback is logged once, however often the work fails, and /readyz names only the type."""
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
     thread = _Failing()
     with caplog.at_level(logging.INFO), running(thread):
@@ -206,7 +206,7 @@ def test_an_error_is_logged_with_its_traceback_and_reported_without_its_text(
 
 
 def test_pauses_grow_to_a_limit_and_end_with_the_thread() -> None:
-    """Work that fails at once is not tried in a circle, and nobody waits for a pause when it is stopped."""
+    """Failing work is repeated after growing pauses, and stopping the thread ends a pause at once."""
     thread = _Failing()
     pauses: list[float] = []
     thread._stop = _Recorder(pauses, 12)
@@ -216,7 +216,7 @@ def test_pauses_grow_to_a_limit_and_end_with_the_thread() -> None:
 
 
 class _Recorder(threading.Event):
-    """Notes for how long it is waited for, and is set after so many waits."""
+    """An event that records how long it is waited for, and is set after a number of waits."""
 
     def __init__(self, pauses: list[float], count: int) -> None:
         super().__init__()
@@ -224,7 +224,7 @@ class _Recorder(threading.Event):
         self._count = count
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Note the time and return at once."""
+        """Record the timeout and return at once."""
         self._pauses.append(timeout or 0)
         if len(self._pauses) == self._count:
             self.set()
@@ -234,7 +234,7 @@ class _Recorder(threading.Event):
 def test_all_processes_know_why_articles_are_not_refreshed(
     site: ArticleSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one that watches stays the one, and leaves the reason for the others, until it is over."""
+    """The watching process keeps its role, and shares the reason with the others until the fault ends."""
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(background, "LONGEST_PAUSE", 0.1)
     site.write("a.md")
@@ -259,7 +259,7 @@ def test_all_processes_know_why_articles_are_not_refreshed(
 def test_a_fault_of_one_process_hands_the_work_to_another(
     site: ArticleSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A watcher that fails for long releases the lock, and one that can do the work takes over."""
+    """A watcher that fails for long releases the lock, and a process that can do the work takes over."""
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(background, "LONGEST_PAUSE", 2.0)
     site.write("a.md")
@@ -279,7 +279,7 @@ def test_a_fault_of_one_process_hands_the_work_to_another(
 def test_an_error_in_one_file_costs_no_other(
     site: ArticleSite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a bad file like any other; the log says where the fault is, without what the file says."""
+    """A file whose reading raises is a bad file; the log has the error's place without the file's text."""
     from articles.reading import frontmatter
 
     site.write("a.md", title="Good")
@@ -301,7 +301,7 @@ def test_an_error_in_one_file_costs_no_other(
 
 
 def test_a_deleted_checkout_is_pulled_again(site: ArticleSite, tmp_path: Path) -> None:
-    """Whoever deletes the state folder under a running puller gets the files back, and may ask for it."""
+    """After the checkout's folder was moved away, a requested pull restores the files."""
     origin = Origin(site.home / "origin")
     origin.write("one.md", "One")
     origin.commit()

@@ -1,4 +1,4 @@
-"""Files beside the articles that come, change and go: what depends on them follows."""
+"""Files beside the articles that appear, change and disappear: what depends on them follows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Make = Callable[..., Indexer]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Give an indexer of the folder `site/posts` of a project."""
+    """Return an indexer of the folder `site/posts` of a project."""
 
     def indexer(generator: Generator = "jekyll", base_url: str | None = "https://b.example") -> Indexer:
         conventions = Conventions(generator=generator, base_url=base_url)
@@ -37,7 +37,7 @@ def make(tmp_path: Path) -> Make:
 
 @pytest.mark.parametrize("base_url", ["https://b.example", None])
 def test_a_picture_that_comes_later(tmp_path: Path, make: Make, base_url: str | None) -> None:
-    """Its article shows it at the next refresh, and loses it when it goes."""
+    """An article shows a new picture at the next refresh, and loses it when the file is deleted."""
     put(tmp_path / "site/posts/x/a.md", POST)
     put(tmp_path / "site/posts/y/b.md", POST.replace("image: a.png\n", ""))
     indexer = make(base_url=base_url)
@@ -53,7 +53,7 @@ def test_a_picture_that_comes_later(tmp_path: Path, make: Make, base_url: str | 
 
 
 def test_a_picture_of_a_body_changes_its_feeds(tmp_path: Path, make: Make) -> None:
-    """The topics of articles that mention it count as changed; one that nobody mentions changes nothing."""
+    """A new picture changes the topics of articles that mention it; without one, it changes nothing."""
     put(tmp_path / "site/posts/a.md", POST)
     indexer = make()
     indexer.refresh()
@@ -78,7 +78,7 @@ def test_a_picture_of_a_body_changes_its_feeds(tmp_path: Path, make: Make) -> No
 def test_what_a_file_beside_says_of_others(
     tmp_path: Path, make: Make, generator: Generator, path: str, text: str
 ) -> None:
-    """A change of it is a change of all articles that depend on it, also while the folder is watched."""
+    """A change of the file changes all articles that depend on it, also while the folder is watched."""
     own = path.endswith(("_config.yml", "posts.json"))
     put(tmp_path / "site/posts/a.md", POST.replace("authors: [ada]\n", "") if own else POST)
     put(tmp_path / path, "")
@@ -111,7 +111,7 @@ def test_a_file_above_that_is_new(
     text: str,
     shown: tuple[str, ...] | None,
 ) -> None:
-    """A configuration or data file that comes into being above the articles is seen without a rescan."""
+    """A new configuration or data file above the articles is noticed without a rescan."""
     monkeypatch.setattr("articles.catalog.watcher._RESCAN_AFTER", (1_000.0, 1_000.0))
     own = path == "_config.yml"
     put(tmp_path / "site/posts/a.md", POST.replace("authors: [ada]\n", "") if own else POST)
@@ -121,7 +121,7 @@ def test_a_file_above_that_is_new(
     def events(*folders: Path, **options: Any) -> Iterator[set[tuple[Change, str]]]:
         for changes in watch(*folders, **options):
             yield changes
-            watching.set()  # what was there before has been looked at by now
+            watching.set()  # the files that were there before have been read by now
 
     watcher = Watcher(indexer, events=events)
     try:

@@ -33,7 +33,7 @@ def catalog(site: ArticleSite) -> Catalog:
 
 
 def test_a_found_topic_has_its_commonest_spelling(catalog: Catalog) -> None:
-    """Listed ones have the operator's; drafts make no topic, and one that ended is none."""
+    """Listed topics have the operator's spelling; drafts create no topic, and an ended topic is left out."""
     assert catalog.topic("go", NOON) == Topic(name="go", slug="go")
     ai = catalog.topic("ai", NOON)
     assert ai and (ai.name, ai.parent) == ("AI", "Tech")
@@ -43,7 +43,7 @@ def test_a_found_topic_has_its_commonest_spelling(catalog: Catalog) -> None:
 
 
 def test_summaries(catalog: Catalog) -> None:
-    """Topics are sorted by name, whatever the case, and count what is shown now, with their children."""
+    """Topics are sorted by name in any case, and count what is shown now, including their children."""
     summaries = [(s.topic.slug, s.articles, s.latest) for s in catalog.summaries(NOON)]
     assert summaries == [("ai", 1, APRIL), ("go", 3, APRIL + timedelta(days=2)), ("tech", 1, APRIL)]
     later = {s.topic.slug: s.articles for s in catalog.summaries(NOON + timedelta(hours=1))}
@@ -54,7 +54,7 @@ def test_summaries(catalog: Catalog) -> None:
 
 
 def test_pages_of_the_newest(catalog: Catalog) -> None:
-    """Pages have limit and offset, articles in full, with as much related coverage as is asked for."""
+    """A page has a limit, an offset and whole articles, with as much related coverage as requested."""
     assert [article.id for article in catalog.newest("go", NOON, limit=2)] == ["c", "b"]
     (last,) = catalog.newest("go", NOON, limit=2, offset=2, related=2)
     assert (last.id, [item.title for item in last.related]) == ("a", ["R0", "R1"])
@@ -72,7 +72,7 @@ def test_single_articles(catalog: Catalog) -> None:
 
 
 def test_what_changed(catalog: Catalog, site: ArticleSite) -> None:
-    """These are articles of later revisions, and those that came due between two times, by time and id."""
+    """Changed articles have a later revision or came due between two times, by time and id."""
     assert [article.id for article in catalog.scan()] == ["a", "draft", "b", "c", "soon"]
     revision = catalog.revision()
     assert list(catalog.scan(changed_since=revision)) == []
@@ -86,7 +86,7 @@ def test_what_changed(catalog: Catalog, site: ArticleSite) -> None:
 
 
 def test_other_settings_have_another_file(site: ArticleSite) -> None:
-    """Processes with different topics or folders, as during a deploy, never share one."""
+    """Processes with different topics or folders, as during a deploy, never share a catalog file."""
     one = Catalog(site.state, Topics(), source="x")
     paths = {one.path, Catalog(site.state, Topics(), source="y").path}
     paths.add(Catalog(site.state, Topics((Topic(name="A", slug="a"),)), source="x").path)
@@ -95,7 +95,7 @@ def test_other_settings_have_another_file(site: ArticleSite) -> None:
 
 
 def test_a_new_catalog_is_not_complete(site: ArticleSite) -> None:
-    """It is complete once the folder has been read to its end; then revisions compare within its identity."""
+    """A catalog is complete once the whole folder was read; then its revisions compare."""
     site.write("a.md")
     catalog = site.catalog()
     assert (catalog.is_complete(), catalog.revision(), catalog.topic_revision("all")) == (False, 0, 0)
@@ -105,7 +105,7 @@ def test_a_new_catalog_is_not_complete(site: ArticleSite) -> None:
 
 
 def test_counts_are_those_of_what_is_shown_at_any_time(site: ArticleSite) -> None:
-    """Articles of the future, those that appear later than they are dated, and those whose time is over."""
+    """Articles that are dated ahead, embargoed or expired are not counted at that time."""
     for number in range(12):
         day = f"2026-05-{20 + number % 6:02}T00:00:00Z"
         later = {"publishDate": f"2026-05-{24 + number % 3:02}T00:00:00Z"} if number % 3 == 0 else {}

@@ -1,4 +1,4 @@
-"""Dates as people and generators write them, and what is none."""
+"""Dates as people and generators write them, and texts that are no dates."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PARIS = zone("Europe/Paris")
     ],
 )
 def test_a_date_in_a_site_in_paris(written: Any, expected: datetime | None) -> None:
-    """Every form that a generator accepts and that is not a guess; without a zone it is the site's."""
+    """Every unambiguous form that a generator accepts is read; without a zone it is in the site's."""
     if expected is None:
         with pytest.raises(NotADateError):
             read_date(written, PARIS)
@@ -74,7 +74,7 @@ def test_what_is_written_is_read(moment: datetime, form: str, offset: timezone) 
 
 @given(st.text(max_size=120) | st.text(alphabet=" 0123456789-:/TZ+,apmJanUTC()", max_size=120))
 def test_any_text_is_a_date_or_none(text: str) -> None:
-    """Nothing else is raised, and what is read is aware."""
+    """Any text gives an aware time, or the error for texts that are no dates."""
     with suppress(NotADateError):
         assert read_date(text).tzinfo is UTC
 
@@ -96,7 +96,7 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
     ],
 )
 def test_dates_in_paths(path: str, expected: tuple[int, int, int] | None) -> None:
-    """The file's own name, its folder's, or three folders."""
+    """A date is found in the file's own name, in its folder's name, or in three folders."""
     assert date_in_path(path) == (datetime(*expected) if expected else None)
 
 
@@ -113,6 +113,6 @@ def test_names_without_their_dates() -> None:
     "name", ["Paris", "../../etc/passwd", "Europe/../UTC", "", "x" * 100, "Europe/", "UTC\0"]
 )
 def test_only_zones_of_the_package_are_known(name: str) -> None:
-    """A name is no path."""
+    """A zone's name is never used as a path."""
     with pytest.raises(ValueError, match="time zone"):
         zone(name)

@@ -1,4 +1,4 @@
-"""The time that one question may take."""
+"""The time limit of a query."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELEC
 
 
 def test_an_endless_statement_is_ended() -> None:
-    """SQLite gives up when the time is up, and the connection can be used again, without the limit."""
+    """SQLite interrupts a statement at the deadline, and the connection then works without a limit."""
     with closing(sqlite3.connect(":memory:")) as connection:
         with pytest.raises(DeadlineError), Deadline(0.05).interrupting(connection):
             connection.execute(ENDLESS).fetchone()
@@ -23,7 +23,7 @@ def test_an_endless_statement_is_ended() -> None:
 
 
 def test_other_errors_are_not_taken_for_it() -> None:
-    """An error in a statement is raised unchanged."""
+    """Another error in a statement is raised unchanged."""
     with (
         closing(sqlite3.connect(":memory:")) as connection,
         pytest.raises(sqlite3.OperationalError),
@@ -33,7 +33,7 @@ def test_other_errors_are_not_taken_for_it() -> None:
 
 
 def test_a_loop_is_ended() -> None:
-    """A loop in Python asks after each step."""
+    """A loop in Python that checks after each step ends at the deadline."""
     deadline = Deadline(0.01)
     while not deadline.is_over():
         pass

@@ -1,4 +1,4 @@
-"""What each key of a front matter may say, and on which line a wrong one is reported."""
+"""What each key of a front matter may hold, and on which line a wrong value is reported."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def article(**keys: Any) -> Article:
 
 
 def parse(text: str, path: str, *, strict: bool = False) -> ParsedFile:
-    """Return what a file says, which is an article's."""
+    """Return the article that a file's text gives."""
     parsed = frontmatter.parse(text, path, strict=strict)
     assert parsed is not None
     return parsed
 
 
 def error_of(text: str, *, strict: bool = False) -> tuple[int, str]:
-    """Return the line and the reason for which a file is refused."""
+    """Return the line and the reason with which a file is refused."""
     with pytest.raises(ArticleError) as caught:
         parse(text, "x.md", strict=strict)
     assert caught.value.path == "x.md"
@@ -99,7 +99,7 @@ Body *text*.
 
 
 def test_every_key_is_read() -> None:
-    """Each key of the format ends where it belongs, and unknown ones are ignored."""
+    """The value of each key is in the article's matching field, and unknown keys are ignored."""
     article = parse(FULL, "x.md").article
     assert replace(article, related=()) == Article(
         id="my-id",
@@ -152,7 +152,7 @@ def test_every_key_is_read() -> None:
 )
 @pytest.mark.parametrize("strict", [False, True])
 def test_how_a_file_is_written_makes_no_difference(change: tuple[str, str], strict: bool) -> None:
-    """Comments, styles, line ends and the way it is parsed change nothing that is read."""
+    """Comments, styles, line ends and the choice of parser do not change what is read."""
     text = FULL.replace(*change).removeprefix("\ufeff")
     parsed = parse(text, "x.md", strict=strict)
     assert parsed.article == parse(FULL, "x.md").article
@@ -160,7 +160,7 @@ def test_how_a_file_is_written_makes_no_difference(change: tuple[str, str], stri
 
 @pytest.mark.parametrize("names", [("excerpt", "description", "summary"), ("topics", "tags", "categories")])
 def test_the_first_of_several_names_counts(names: tuple[str, ...]) -> None:
-    """Every name of a key is understood, the first one first, and an empty one does not count."""
+    """Every name of a key is understood; the first with a value counts."""
     for position, name in enumerate(names):
         for given_names in (names[position:], [name]):
             found = article(**{given_name: given_name for given_name in given_names})
@@ -178,7 +178,7 @@ def test_the_first_of_several_names_counts(names: tuple[str, ...]) -> None:
     ],
 )
 def test_titles_are_stripped_at_their_ends(title: str, read: str) -> None:
-    """Spaces and soft hyphens go at the ends, in any order, and stay inside."""
+    """Spaces and soft hyphens at the ends are removed in any order, and stay inside."""
     assert article(title=title).title == read
 
 
@@ -200,7 +200,7 @@ def test_titles_are_stripped_at_their_ends(title: str, read: str) -> None:
 )
 @pytest.mark.parametrize("key", ["date", "publishedDateTime"])
 def test_dates_in_any_iso_form(written: str, moment: datetime, key: str) -> None:
-    """A naive time is in UTC, a date is its first moment, an offset is applied, and strings are read too."""
+    """A naive time is in UTC, a date means its first moment, an offset is applied, strings are read."""
     assert parse(f"---\ntitle: T\n{key}: {written}\n---\n", "x.md").article.published_at == moment
 
 
@@ -246,9 +246,9 @@ def test_dates_in_any_iso_form(written: str, moment: datetime, key: str) -> None
     ],
 )
 def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: str) -> None:
-    """A title or a date refuses the file, with its line; any other key that is wrong costs itself.
+    """A wrong title or date refuses the file with its line; another wrong key is left out with a warning.
 
-    It then has a warning with its line; where everything is checked, it refuses the file too.
+    Where everything is checked, another wrong key refuses the file too.
     """
     keys = {"title": "T", "date": "2026-01-01", "body": "x"} | {key: value}
     lines = [
@@ -291,7 +291,7 @@ def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: s
     ],
 )  # fmt: skip
 def test_a_wrong_part_of_a_value_is_reported_with_its_own_line(block: str, line: int, said: str) -> None:
-    """The line is the inner value's own, also in long lists, quoted keys and after similar text."""
+    """The line is that of the inner value, also in long lists, quoted keys and after similar text."""
     assert error_of(f"{HEAD}{block}---\n", strict=True) == (line, said)
 
 
@@ -318,12 +318,12 @@ def test_a_wrong_part_of_a_value_is_reported_with_its_own_line(block: str, line:
     ],
 )
 def test_a_broken_file_is_reported(text: str, line: int, said: str) -> None:
-    """What is no front matter at all says so, and YAML errors carry the line in the file."""
+    """A file without front matter is reported as such, and YAML errors have the line in the file."""
     assert error_of(text) == (line, said)
 
 
 def test_related_coverage_is_checked_only_when_asked() -> None:
-    """Feeds leave out items that make no sense; `strict` reports them."""
+    """Feeds leave out invalid related items, and `strict` reports them."""
     text = f"{HEAD}related:\n  - title: R\n    webUrl: https://r.example/\n  - title: 5\n---\n"
     parsed = parse(text, "x.md")
     assert [item.title for item in parsed.article.related] == ["R"]
@@ -337,14 +337,14 @@ def test_related_coverage_is_checked_only_when_asked() -> None:
 
 @pytest.mark.parametrize("comment", ["", "  # parsed whole for this comment\n"])
 def test_bad_items_of_related_cost_only_themselves(comment: str) -> None:
-    """Whether the block was cut out or parsed whole, the same items come out."""
+    """Only the bad items are left out, whether the block was parsed alone or with the whole text."""
     items = "  - title: 5\n  - title: A\n    webUrl: https://a.example/\n  - title: B\n    webUrl: https://b.example/\n"
     parsed = parse(f"{HEAD}related:\n{comment}{items}---\n", "x.md")
     assert [item.title for item in parsed.article.related] == ["A", "B"]
 
 
 def test_unpublished_and_removed() -> None:
-    """`published: false` and `removed: true` say the same; true and missing say the opposite."""
+    """`published: false` and `removed: true` hide an article; `published: true` and no key show it."""
     assert article().is_published
     assert article(published=True, removed=False).is_published
     assert not article(published=False).is_published
@@ -353,7 +353,7 @@ def test_unpublished_and_removed() -> None:
 
 
 def test_the_link_is_the_first_address_there_is() -> None:
-    """webUrl, or else originalUrl, or else none."""
+    """The link is webUrl, or else originalUrl, or else none."""
     both = article(webUrl="https://a.example/", originalUrl="https://b.example/")
     assert (both.link, both.original_link) == ("https://a.example/", "https://b.example/")
     one = article(originalUrl="https://b.example/")
@@ -362,7 +362,7 @@ def test_the_link_is_the_first_address_there_is() -> None:
 
 
 def test_identity_is_the_path_or_the_own_id() -> None:
-    """Neither address, title nor date is part of the identity, which is in NFC."""
+    """The identity is in NFC, and contains neither address nor title nor date."""
     before = article()
     after = article(title="New", publishedDateTime="2026-06-06", webUrl="https://new.example/")
     assert before.id == after.id == "2026/x"
@@ -372,7 +372,7 @@ def test_identity_is_the_path_or_the_own_id() -> None:
 
 
 def test_an_edit_that_names_no_new_time_keeps_the_times() -> None:
-    """A typo fix leaves `updated` at `published`; only the front matter's own word moves it."""
+    """`updated` equals `published` after a typo fix; only the front matter changes it."""
     before, after = article(title="Teh"), article(title="The")
     assert replace(after, title="Teh") == before
     assert after.updated_at == after.published_at
@@ -380,7 +380,7 @@ def test_an_edit_that_names_no_new_time_keeps_the_times() -> None:
 
 
 def test_a_body_may_hold_what_looks_like_front_matter() -> None:
-    """The second line of dashes ends the front matter; later ones are the body's."""
+    """The second line of dashes ends the front matter; later ones belong to the body."""
     parsed = parse(f"{HEAD}---\n\nA\n\n---\n\ntitle: B\n---\n", "x.md").article
     assert parsed.body == "A\n\n---\n\ntitle: B\n---"
     assert parse(f"{HEAD}---not: the end\n--- \nbody", "x.md").article.body == "body"
@@ -403,7 +403,7 @@ _keys = st.sampled_from([line.partition(":")[0] for line in FULL.splitlines() if
 @given(st.dictionaries(_keys, _values, max_size=6), st.text(max_size=20), st.booleans())
 @settings(max_examples=250, deadline=None)
 def test_any_values_give_an_article_or_an_error(values: dict[str, Any], body: str, strict: bool) -> None:
-    """Whatever type a key holds, there is an article or an ArticleError with a line of the file."""
+    """Any type of value gives an article, or an ArticleError with a line of the file."""
     text = front_matter(body, **values)
     line = _line_of_error(text, strict=strict)
     assert line is None or 1 <= line <= text.count("\n") + 1
@@ -413,7 +413,7 @@ def test_any_values_give_an_article_or_an_error(values: dict[str, Any], body: st
 @example("---\n---")
 @settings(max_examples=300, deadline=None)
 def test_any_text_gives_an_article_or_an_error(text: str) -> None:
-    """No text makes anything else happen than an ArticleError."""
+    """Any text gives an article or an ArticleError."""
     for whole in (text, f"{HEAD}{text}\n---\n"):
         assert _line_of_error(whole) != 0
 
@@ -428,7 +428,7 @@ def _line_of_error(text: str, *, strict: bool = False) -> int | None:
 
 
 def test_text_that_no_database_holds() -> None:
-    """NUL and half characters: left out of a title, and not taken in an id."""
+    """NUL and lone surrogates are left out of a title, and refused in an id."""
     front = 'title: "one\\0two"\ndate: 2026-01-01\n'
     assert parse(f"---\n{front}---\n", "a.md").article.title == "onetwo"
     parsed = parse(f'---\n{front}id: "a\\0b"\n---\n', "a.md")

@@ -1,4 +1,4 @@
-"""What the files of site generators say in words of their own."""
+"""What the files of site generators state in the generators' own terms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATED = "title: T\ndate: 2026-01-02\n"
 def read(
     head: str, path: str = "posts/some-thing.md", generator: Generator = "hugo", body: str = "x"
 ) -> ParsedFile:
-    """Return what a file with this front matter says."""
+    """Return what a file with this front matter gives."""
     context = Context(Conventions(generator=generator, base_url="https://b.example"))
     parsed = frontmatter.parse(f"---\n{head}---\n{body}\n", path, context)
     assert parsed is not None
@@ -33,7 +33,7 @@ def read(
     "generator", ["jekyll", "hugo", "zola", "pelican", "eleventy", "docusaurus", "astro"]
 )
 def test_a_page_without_a_date_is_no_article(generator: Generator) -> None:
-    """Every site has such pages; only in a folder of articles is a date missing, and the key is `date`."""
+    """A page without a date is skipped; in a folder of articles it is refused for its missing `date`."""
     context = Context(Conventions(generator=generator))
     for path in ("about.md", "docs/install.md", "en/careers/a.md"):
         assert frontmatter.parse("---\ntitle: T\n---\nx\n", path, context) is None
@@ -43,7 +43,7 @@ def test_a_page_without_a_date_is_no_article(generator: Generator) -> None:
 
 
 def test_the_place_of_the_folder_says_what_it_holds(tmp_path: Path) -> None:
-    """A folder of articles may be the one that is read, or lie above it."""
+    """A folder of articles may be the folder that is read, or lie above it."""
     put(tmp_path / "content/blog/2026/a.md", "")
     for below, is_article in (("content/blog", True), ("content/blog/2026", True), ("content", False)):
         folder = Folder(tmp_path / below)
@@ -67,7 +67,7 @@ def test_the_place_of_the_folder_says_what_it_holds(tmp_path: Path) -> None:
     ],
 )
 def test_what_takes_the_place_of_a_title(generator: Generator, head: str, body: str, title: str) -> None:
-    """The heading at the beginning, or else with a generator the file's name."""
+    """Without a title, the first heading counts, or with a generator the file's name."""
     parsed = read(f"date: 2026-01-02\n{head}", generator=generator, body=body)
     assert parsed.article.title == title
     assert any("the file's name" in reason for _, reason in parsed.warnings) == (title == "Some thing")
@@ -91,12 +91,12 @@ def test_what_takes_the_place_of_a_title(generator: Generator, head: str, body: 
     ],
 )
 def test_authors_with_links(written: str, meant: tuple[str, ...]) -> None:
-    """A text with Markdown's links, or a list of full names, names several people; another is one name."""
+    """Markdown links or a list of full names name several people; any other text is one name."""
     assert read(f"{DATED}author: >\n  {written}\n").article.authors == meant
 
 
 def test_what_is_no_picture_costs_nothing() -> None:
-    """A theme's banner may be anything, and an empty text is no value."""
+    """A theme's banner of any type gives no warning, and an empty text is no value."""
     parsed = read(f"{DATED}banner: {{content: Hi}}\nfeatured_image: {{uid: x}}\nlastmod: ''\nslug: 12\n")
     assert (parsed.article.images, parsed.warnings) == ((), ())
     assert parsed.article.link == "https://b.example/posts/12/"
@@ -107,7 +107,7 @@ def test_what_is_no_picture_costs_nothing() -> None:
 
 
 def test_a_picture_needs_the_site(tmp_path: Path) -> None:
-    """Where the site of a path is not known, the warning names the setting."""
+    """Where the site of a picture's path is unknown, the warning names the setting."""
     context = Context(Conventions(generator="hugo"), root=tmp_path)
     parsed = frontmatter.parse(f"---\n{DATED}image: /a.png\n---\n", "posts/a.md", context)
     assert parsed is not None
@@ -115,13 +115,13 @@ def test_a_picture_needs_the_site(tmp_path: Path) -> None:
 
 
 def test_an_excerpt_without_markup() -> None:
-    """Paragraphs, links and pairs of tags of an excerpt are its text."""
+    """An excerpt loses its paragraphs, links and paired tags, and keeps their text."""
     head = f"{DATED}excerpt: '<p>See <a href=\"/x\">*this*</a> and [that](https://b.example), a < b.</p>'\n"
     assert read(head).article.summary == "See this and that, a < b."
 
 
 def test_the_author_of_a_pelican_site(tmp_path: Path) -> None:
-    """AUTHOR in its settings holds for articles that name none."""
+    """AUTHOR in Pelican's settings applies to articles without an author."""
     put(tmp_path / "pelicanconf.py", "AUTHOR = 'The Team'\n")
     put(tmp_path / "content/a.md", "")
     folder = Folder(tmp_path / "content")
@@ -154,7 +154,7 @@ def test_the_data_of_an_eleventy_folder(tmp_path: Path) -> None:
     ],
 )
 def test_a_date_that_can_mean_two_days(written: str, path: str, day: int | None) -> None:
-    """It is the day that the file's name or path gives, where it can mean that one; else it is refused."""
+    """An ambiguous date is read as the day in the file's name or path if it can mean it, or else refused."""
     head = f"title: T\ndate: {written}\n"
     if day is None:
         with pytest.raises(ArticleError, match="date: is not a date"):
@@ -166,13 +166,13 @@ def test_a_date_that_can_mean_two_days(written: str, path: str, day: int | None)
 
 @pytest.mark.parametrize("key", ["pubDatetime", "datetime", "publishedAt", "published_at", "datePublished"])
 def test_the_names_that_themes_give_a_date(key: str) -> None:
-    """Each counts, and a date under a better known name comes first."""
+    """Every name of the date's key is read, and a better known name comes first."""
     assert read(f"title: T\n{key}: 2026-01-02\n", "a.md", "astro").article.published_at.day == 2
     assert read(f"title: T\n{key}: 2026-01-02\ndate: 2026-01-03\n").article.published_at.day == 3
 
 
 def test_slugs_of_a_pelican_site(tmp_path: Path) -> None:
-    """They are made of titles, or of the names of files where SLUGIFY_SOURCE says so."""
+    """Slugs come from titles, or from file names where SLUGIFY_SOURCE says so."""
     for settings, slug in (("", "a-title"), ("SLUGIFY_SOURCE = 'basename'\n", "some-name")):
         put(tmp_path / "pelicanconf.py", settings)
         put(tmp_path / "content/Some Name.md", "")
@@ -185,7 +185,7 @@ def test_slugs_of_a_pelican_site(tmp_path: Path) -> None:
 
 
 def test_a_template_that_is_not_run_is_noted_without_a_pattern() -> None:
-    """With a pattern in the settings, the front matter's own template is no loss."""
+    """A template in the front matter gives a warning, unless the settings have a pattern."""
     text = "---\ntitle: T\ndate: 2026-01-02\npermalink: '/{{ title | slug }}/'\n---\nx\n"
     for pattern, count in ((None, 1), ("/:year/:filename/", 0)):
         conventions = Conventions(generator="eleventy", base_url="https://b.example", permalink=pattern)
@@ -195,7 +195,7 @@ def test_a_template_that_is_not_run_is_noted_without_a_pattern() -> None:
 
 
 def test_dates_in_a_mapping() -> None:
-    """Material for MkDocs has the dates of creation and change below one key."""
+    """The creation and change dates that Material for MkDocs has below one key are read."""
     found = read("title: T\ndate:\n  created: 2026-01-02\n  updated: 2026-01-04\n", "a.md", "pelican").article
     assert (found.published_at.day, found.updated_at.day) == (2, 4)
     with pytest.raises(ArticleError, match="date: must be a date, not a mapping"):
@@ -203,7 +203,7 @@ def test_dates_in_a_mapping() -> None:
 
 
 def test_the_pages_of_a_pelican_site(tmp_path: Path) -> None:
-    """Files in PAGE_PATHS are no articles, also with a date; without the setting these are `pages`."""
+    """Files in PAGE_PATHS, by default `pages`, are no articles, even with a date."""
     text = "Title: T\nDate: 2026-01-02\n\nx\n"
     for settings, pages, other in (("", "pages", "about"), ("PAGE_PATHS = ['about']\n", "about", "pages")):
         put(tmp_path / "pelicanconf.py", settings)
@@ -216,7 +216,7 @@ def test_the_pages_of_a_pelican_site(tmp_path: Path) -> None:
 
 
 def test_the_name_of_a_project_says_nothing_of_its_pages(tmp_path: Path) -> None:
-    """A page without a date is no article because its project is called blog."""
+    """A page without a date is no article, even where its project is called blog."""
     put(tmp_path / "blog/config.toml", 'base_url = "https://b.example"\n')
     put(tmp_path / "blog/content/pages/a.md", "")
     folder = Folder(tmp_path / "blog/content")
@@ -227,7 +227,7 @@ def test_the_name_of_a_project_says_nothing_of_its_pages(tmp_path: Path) -> None
 
 
 def test_a_readme_in_a_dated_folder_is_no_article() -> None:
-    """A heading and the date of its folder make an article of other files."""
+    """A README in a dated folder is skipped; any other file with a heading there is an article."""
     context = Context(Conventions(generator="hugo"))
     text = "# A heading\n\nWords.\n"
     assert frontmatter.parse(text, "post/2026-01-02-a/lib/README.md", context) is None
@@ -235,7 +235,7 @@ def test_a_readme_in_a_dated_folder_is_no_article() -> None:
 
 
 def test_dates_as_programs_write_them() -> None:
-    """Unix's `date`, and colons too many."""
+    """The form of Unix's `date` and forms with too many colons are read."""
     for written, hour in (
         ("Fri Sep  3 11:21:31 CEST 2021", datetime(2021, 9, 3, 9, 21, 31, tzinfo=UTC)),
         ("2021-09-03 09:21::31 +00:00", datetime(2021, 9, 3, 9, 21, 31, tzinfo=UTC)),
@@ -259,12 +259,12 @@ def test_dates_as_programs_write_them() -> None:
     ],
 )
 def test_what_translations_have_in_common(path: str, head: str, story: str | None) -> None:
-    """Their path without the language, or a key; an address of its own identifies an article by itself."""
+    """Translations share their path without the language, or a key; else their own addresses."""
     assert read(DATED + head, path).article.story == story
 
 
 def test_an_article_on_a_page_of_this_site_is_no_story() -> None:
-    """It has a story only where a generator's folder names its language."""
+    """An article on a page of this site has a story only where the generator's folder names its language."""
     for generator, path, story in (
         ("plain", "en/a.md", None),
         ("hugo", "a.md", None),

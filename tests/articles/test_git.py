@@ -1,4 +1,4 @@
-"""Articles from a git repository: what every kind of commit, remote and breakdown does to the files."""
+"""Articles from a git repository: how every kind of commit, remote and failure affects the files."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 def test_the_first_pull_brings_every_article(checkout: Checkout, tmp_path: Path) -> None:
-    """A shallow copy of one commit is created, and nothing is read before it is complete."""
+    """A pull makes a shallow copy of one commit, and nothing is read before it is complete."""
     indexer = index_of(checkout, tmp_path)
     with pytest.raises(GitError, match="has not been pulled yet"):
         indexer.refresh()
@@ -83,7 +83,7 @@ def test_the_first_pull_brings_every_article(checkout: Checkout, tmp_path: Path)
 
 
 def test_only_changed_files_are_read_again(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
-    """A pull leaves the files that the commit does not touch as they are, to the stat."""
+    """A pull leaves files that the commit does not touch unchanged, including their times."""
     indexer = index_of(checkout, tmp_path)
     pull(checkout)
     assert indexer.refresh().read == 2
@@ -99,7 +99,7 @@ def test_only_changed_files_are_read_again(checkout: Checkout, origin: Origin, t
 
 
 def test_a_pull_without_news_changes_nothing(checkout: Checkout) -> None:
-    """Nothing is written to the files when the commit is the one that is shown."""
+    """A pull writes no file when the commit is already checked out."""
     pull(checkout)
     before = (checkout.files / "one.md").stat()
     assert not pull(checkout)
@@ -107,7 +107,7 @@ def test_a_pull_without_news_changes_nothing(checkout: Checkout) -> None:
 
 
 def test_a_force_push_is_followed(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
-    """A rewritten history replaces the old one; what only the old one had is gone."""
+    """A rewritten history replaces the old one, and files that only the old one had are removed."""
     pull(checkout)
     origin.write("draft.md", "Draft")
     origin.commit()
@@ -135,7 +135,7 @@ def test_what_was_pulled_before_is_thrown_away(checkout: Checkout, origin: Origi
 
 
 def test_branch_and_subdir(origin: Origin, tmp_path: Path) -> None:
-    """One branch is pulled, and the articles are those below one of its folders."""
+    """One branch is pulled, and the articles are the files below one of its folders."""
     origin.git("checkout", "--quiet", "-b", "live")
     origin.write("site/news/live.md", "Live")
     origin.commit()
@@ -148,7 +148,7 @@ def test_branch_and_subdir(origin: Origin, tmp_path: Path) -> None:
 
 
 def test_a_branch_that_is_not_there(origin: Origin, tmp_path: Path) -> None:
-    """The reason names the branch."""
+    """The failure's reason names the missing branch."""
     with pytest.raises(GitError, match="couldn't find remote ref refs/heads/gone"):
         pull(of(origin.url, tmp_path, branch="gone"))
 
@@ -156,7 +156,7 @@ def test_a_branch_that_is_not_there(origin: Origin, tmp_path: Path) -> None:
 def test_an_unreachable_remote_leaves_what_is_there(
     checkout: Checkout, origin: Origin, tmp_path: Path
 ) -> None:
-    """The files stay, the status says since when and why, and forgets it when the remote is back."""
+    """The files stay, and the status says since when and why until the remote is back."""
     pull(checkout)
     away = origin.folder.rename(tmp_path / "away")
     for _ in range(2):
@@ -175,7 +175,7 @@ def test_an_unreachable_remote_leaves_what_is_there(
 
 
 def test_a_remote_that_does_not_answer(tmp_path: Path) -> None:
-    """A command that takes too long is ended, with all its children."""
+    """A git command that takes too long is ended with all its children."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/news.git"
         checkout = of(url, tmp_path, timeout=0.5)
@@ -184,7 +184,7 @@ def test_a_remote_that_does_not_answer(tmp_path: Path) -> None:
             pull(checkout)
         assert time.monotonic() - started < TIMEOUT / 2
     with checkout.role() as role:
-        assert role is not None  # no orphan still holds the lock
+        assert role is not None  # no orphaned process still holds the lock
 
 
 def _cut_objects(git_dir: Path) -> None:
@@ -210,7 +210,7 @@ def _break_config(git_dir: Path) -> None:
 def test_a_damaged_copy_is_replaced(
     damage: Callable[[Path], None], checkout: Checkout, origin: Origin, tmp_path: Path
 ) -> None:
-    """Whatever is broken in git's own data costs one more transfer, and no file is unread meanwhile."""
+    """Damage in git's own data costs one more transfer, and every file stays readable meanwhile."""
     pull(checkout)
     damage(checkout.git_dir)
     (checkout.files / "stray.md").write_text("---\ntitle: x\n---\n")
@@ -235,7 +235,7 @@ def test_a_damaged_copy_and_no_remote(checkout: Checkout, origin: Origin, tmp_pa
 
 
 def test_an_incomplete_copy_is_removed(checkout: Checkout) -> None:
-    """An incomplete first copy of a killed process does not disturb later pulls."""
+    """The incomplete first copy of a killed process does not affect later pulls."""
     half = checkout.folder / "repository.new"
     half.mkdir()
     (half / "HEAD").write_text("half")
@@ -244,7 +244,7 @@ def test_an_incomplete_copy_is_removed(checkout: Checkout) -> None:
 
 
 def test_stale_locks_and_half_written_files(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
-    """After a kill in the midst of a change nothing is read until the next pull has made it whole."""
+    """After a kill during a change nothing is read until the next pull has completed it."""
     pull(checkout)
     newest = origin.git("rev-parse", "HEAD")
     for name in ("index.lock", "shallow.lock", "refs/newswire/fetched.lock"):
@@ -264,7 +264,7 @@ def test_stale_locks_and_half_written_files(checkout: Checkout, origin: Origin, 
 def test_a_damaged_tree_is_repaired_without_the_remote(
     checkout: Checkout, origin: Origin, tmp_path: Path
 ) -> None:
-    """The commit that was fetched before the kill is enough."""
+    """The commit that was fetched before the kill is enough for the repair."""
     pull(checkout)
     (checkout.folder / "shown").unlink()
     (checkout.files / "one.md").unlink()
@@ -297,25 +297,25 @@ def test_a_killed_process_leaves_the_lock_to_its_git(tmp_path: Path) -> None:
         with pytest.raises(BlockingIOError):
             fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with pipe.open("w"):
-            pass  # lets the orphan end
+            pass  # lets the orphaned process end
         fcntl.flock(mine, fcntl.LOCK_EX)
 
 
 def test_one_process_pulls(checkout: Checkout) -> None:
-    """One process at a time has the role."""
+    """Only one process at a time has the role of the puller."""
     with checkout.role() as mine, checkout.role() as yours:
         assert mine is not None
         assert yours is None
 
 
 class MovingGit(Git):
-    """Git that moves the checkout's folder away once it has run `command`, and asks for a pull."""
+    """Git that moves the checkout's folder away once it has run `command`, and requests a pull."""
 
     checkout: Checkout
     command: str
 
     def __call__(self, *arguments: str, **named: Any) -> str:
-        """Run the command, and move the folder when it is the one."""
+        """Run the command, and move the folder if this is the chosen command."""
         said = super().__call__(*arguments, **named)
         if self.command in arguments and self.checkout.folder.exists():
             self.checkout.folder.rename(self.checkout.folder.with_name("away"))
@@ -327,7 +327,7 @@ class MovingGit(Git):
 def test_a_folder_that_is_moved_during_a_pull_is_pulled_again(
     checkout: Checkout, origin: Origin, command: str
 ) -> None:
-    """Whatever step is under way, nothing of the old folder's pull is believed of the new one."""
+    """A pull of the moved folder, at whatever step, does not count for the new folder."""
     git = checkout._git
     checkout._git = MovingGit(origin.url, None, timeout=60)
     checkout._git.checkout, checkout._git.command = checkout, command
@@ -371,10 +371,10 @@ def running(checkout: Checkout, tmp_path: Path) -> Iterator[tuple[Indexer, Pulle
     watcher.stop()
 
 
-def test_a_wish_is_heard_by_the_process_that_pulls(
+def test_a_request_reaches_the_process_that_pulls(
     running: tuple[Indexer, Puller], origin: Origin, tmp_path: Path
 ) -> None:
-    """An empty disk gets its articles; a request from another process brings a commit at once."""
+    """An empty disk gets its articles, and another process's request brings a commit at once."""
     indexer, _ = running
     wait_for(lambda: len(titles(indexer)) == 2)
     origin.write("three.md", "Three")
@@ -384,7 +384,7 @@ def test_a_wish_is_heard_by_the_process_that_pulls(
 
 
 def test_links_out_and_large_files(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
-    """What a commit may hold is guarded like a folder's files: no link leads out, no file is too large."""
+    """The rules for files of a folder hold in a commit: links stay inside, and files have a limit."""
     (tmp_path / "secret.md").write_text("---\ntitle: Secret\npublishedDateTime: 2026-01-01\n---\nx")
     (origin.folder / "out.md").symlink_to(tmp_path / "secret.md")
     (origin.folder / "git.md").symlink_to("../repository/config")
@@ -403,7 +403,7 @@ def test_links_out_and_large_files(checkout: Checkout, origin: Origin, tmp_path:
 
 
 def test_hooks_and_filters_do_not_run(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
-    """Neither the repository's content nor a hook in the local copy can start a program."""
+    """The repository's content and hooks in the local copy start no program."""
     (origin.folder / ".gitattributes").write_text("*.md filter=evil\n")
     (origin.folder / ".gitmodules").write_text(f'[submodule "x"]\n\tpath = x\n\turl = {origin.url}\n')
     origin.commit()
@@ -442,7 +442,7 @@ def test_a_private_repository_over_http(token: str, origin: Origin, tmp_path: Pa
 def test_a_refused_token_is_not_repeated(
     origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the reason nor the status holds the token, even with git's tracing on."""
+    """The reason and the status never contain the token, even with git's tracing on."""
     monkeypatch.setenv("GIT_TRACE_CURL", "1")
     monkeypatch.setenv("GIT_CURL_VERBOSE", "1")
     with HttpOrigin(tmp_path, credentials="x:other").running() as server:
@@ -468,7 +468,7 @@ def test_the_token_is_in_no_argument(tmp_path: Path) -> None:
 
 
 def test_a_503_is_not_damage(origin: Origin, tmp_path: Path) -> None:
-    """A remote that answers with an error costs no second transfer."""
+    """A remote that answers with an error causes no second transfer."""
     with HttpOrigin(tmp_path).running() as server:
         checkout = of(server.url("origin/.git"), tmp_path)
         pull(checkout)
@@ -494,8 +494,8 @@ def test_a_503_is_not_damage(origin: Origin, tmp_path: Path) -> None:
         "deploy-bot@git.example.org:~team/news.git",
     ],
 )
-def test_addresses_that_will_do(url: str) -> None:
-    """The usual forms of a repository's address are taken as they are."""
+def test_accepted_addresses(url: str) -> None:
+    """The usual forms of a repository's address are accepted unchanged."""
     assert checked_address(url) == url
 
 
@@ -541,7 +541,7 @@ def test_addresses_that_will_do(url: str) -> None:
     ],
 )
 def test_addresses_that_are_refused(url: str) -> None:
-    """No other program, no option, no password, and nothing that anyone on the way may change."""
+    """Addresses that start a program, pass an option or a password, or lack protection are refused."""
     with pytest.raises(GitError) as caught:
         checked_address(url)
     assert "secret" not in str(caught.value)
@@ -551,14 +551,14 @@ def test_addresses_that_are_refused(url: str) -> None:
     "url", ["-oProxyCommand=touch ran@host:x", "ssh://-oProxyCommand=touch%20ran/x", "ext::touch ran"]
 )
 def test_no_program_is_run_for_an_address_that_is_refused(url: str, tmp_path: Path) -> None:
-    """A checkout of it cannot even be made, whoever forgot to check the address before."""
+    """A checkout of a refused address cannot be created, even without an earlier check."""
     with pytest.raises(GitError):
         of(url, tmp_path)
     assert not list(tmp_path.rglob("ran"))
 
 
 def test_where_a_token_may_go() -> None:
-    """A token is sent only where nobody on the way can read it."""
+    """A token is sent only over connections that nobody on the way can read."""
     assert may_carry_token("https://git.example.org/x")
     assert may_carry_token("http://127.0.0.1:80/x")
     assert not may_carry_token("http://git.example.org/x")

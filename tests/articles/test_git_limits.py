@@ -1,4 +1,4 @@
-"""What a commit may cost: it is counted before a file is written, and git itself is held to limits."""
+"""What a commit may cost: it is counted before a file is written, and git itself has limits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _doubled(origin: Origin, innermost: str, levels: int, width: int) -> str:
 
 
 def _many_bytes(origin: Origin) -> str:
-    """48 KB that come to 2.7 GB."""
+    """Return a tree of 48 KB that unpacks to 2.7 GB."""
     blob = origin.feed("x" * 1_000_000, "hash-object", "-w", "--stdin")
     return _doubled(origin, origin.tree({f"f{n}.md": blob for n in range(52)}), 1, 52)
 
@@ -92,7 +92,7 @@ BOMBS: dict[str, Callable[[Origin], str]] = {
 def test_a_commit_over_a_limit_is_refused_and_the_last_good_one_stays(
     reason: str, checkout: Checkout, origin: Origin, tmp_path: Path
 ) -> None:
-    """Nothing of it is written; what was checked out before is served, and the status says why."""
+    """Nothing of the commit is written, the previous one is served, and the status has the reason."""
     good = checkout.shown
     before = sorted(checkout.files.rglob("*"))
     stat = (checkout.files / "one.md").stat()
@@ -110,7 +110,7 @@ def test_a_commit_over_a_limit_is_refused_and_the_last_good_one_stays(
     indexer.refresh()
     assert titles(indexer) == {"one.md": "One"}
     with pytest.raises(RefusedError):
-        pull(checkout)  # the next one says the same
+        pull(checkout)  # the next pull gives the same reason
 
     origin.git("reset", "--quiet", "--hard", "HEAD~1")
     origin.write("two.md", "Two")
@@ -135,10 +135,10 @@ def test_the_first_commit_may_be_over_a_limit_too(tmp_path: Path) -> None:
         index_of(checkout, tmp_path).refresh()
 
 
-def test_the_puller_says_it_once(
+def test_the_puller_logs_a_refusal_once(
     checkout: Checkout, origin: Origin, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reason is logged at the first refusal; the thread is ready, and continues afterwards."""
+    """The puller logs the reason at the first refusal only; it is ready, and continues afterwards."""
     monkeypatch.setattr(tree, "MAX_TOTAL", 5_000)
     origin.write("large.md", "Large", extra=f"x: {'x' * 6000}\n")
     origin.commit()
@@ -162,7 +162,7 @@ def test_the_puller_says_it_once(
 
 @pytest.mark.parametrize("place", ["content", "content/articles"])
 def test_a_link_instead_of_the_subdir_is_refused(place: str, origin: Origin, tmp_path: Path) -> None:
-    """Otherwise the folder that is read could lie anywhere on the machine."""
+    """A symbolic link could make the folder that is read any folder of the machine."""
     origin.write("content/articles/a.md", "A")
     origin.commit()
     checkout = of(origin.url, tmp_path, subdir="content/articles")
@@ -181,7 +181,7 @@ def test_a_link_instead_of_the_subdir_is_refused(place: str, origin: Origin, tmp
 
 
 def test_what_is_at_the_limits_is_checked_out() -> None:
-    """One entry and one byte more are refused; folders and submodules have no size."""
+    """One entry or one byte more is refused; folders and submodules have no size."""
     folders = [b"040000 tree abc       -\td%d" % number for number in range(MAX_ENTRIES - 1)]
     check_tree([*folders, b"160000 commit abc       -\tmodule"], "c")
     with pytest.raises(RefusedError):
@@ -199,7 +199,7 @@ def test_git_and_its_children_are_held_to_limits(tmp_path: Path) -> None:
 
 
 def test_lower_limits_of_the_system_stay(tmp_path: Path) -> None:
-    """git runs under them, and nothing is printed about those that could not be set."""
+    """git runs under the lower limits, and nothing is printed about those that could not be set."""
     script = (
         "import sys; from pathlib import Path; from articles.files.git import Git\n"
         "git = Git('file:///nowhere', None, timeout=20)\n"
@@ -216,7 +216,7 @@ def test_lower_limits_of_the_system_stay(tmp_path: Path) -> None:
 
 
 def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin, tmp_path: Path) -> None:
-    """git is ended when it writes more, nothing of it stays on the disk, and the last commit is served."""
+    """git is ended when a pack exceeds the limit; its files are removed, and the last commit is served."""
     good = checkout.shown
     (origin.folder / "large.bin").write_bytes(b"".join(i.to_bytes(4, "big") for i in range(500_000)))
     origin.git("config", "core.compression", "0")
@@ -238,7 +238,7 @@ def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin,
 def test_a_commit_that_cannot_be_written_leaves_the_one_before(
     checkout: Checkout, origin: Origin, tmp_path: Path
 ) -> None:
-    """A file that is larger than git may write stops the checkout midway; the files go back."""
+    """A file larger than git may write stops the checkout midway, and the old files are restored."""
     good = checkout.shown
     origin.write("aaa.md", "First of the new commit")
     origin.write("one.md", "One, changed")
@@ -255,7 +255,7 @@ def test_a_commit_that_cannot_be_written_leaves_the_one_before(
 
 
 def test_attributes_change_no_file(checkout: Checkout, origin: Origin) -> None:
-    """Neither line ends nor an encoding of four bytes a character: a file has the bytes that were counted."""
+    """Attributes for line ends or encodings have no effect: a file has the bytes that were counted."""
     (origin.folder / ".gitattributes").write_text("*.txt working-tree-encoding=UTF-32 eol=crlf ident\n")
     blob = origin.feed("a\n$Id$\n", "hash-object", "-w", "--stdin", "--no-filters")
     attributes = origin.git("hash-object", "-w", ".gitattributes")
@@ -265,7 +265,7 @@ def test_attributes_change_no_file(checkout: Checkout, origin: Origin) -> None:
 
 
 def test_without_git(tmp_path: Path) -> None:
-    """The reason is reported in plain words."""
+    """Without git, the reason says so in plain words."""
     git = Git("file:///nowhere", None, timeout=60, environ={"PATH": str(tmp_path)})
     with pytest.raises(GitError, match="not installed"):
         git("version", folder=tmp_path)
@@ -278,12 +278,12 @@ def test_without_git(tmp_path: Path) -> None:
 def test_a_pull_that_fails_at_length_is_tried_less_often(
     every: float, seconds: float, expected: float
 ) -> None:
-    """A tenth of the time at most goes into it, and a mended remote is found within ten minutes."""
+    """Failing pulls take a tenth of the time at most, and a repaired remote is found within ten minutes."""
     assert pause_after_failure(every, seconds) == pytest.approx(expected)
 
 
 def test_checkouts_of_other_addresses_are_removed(origin: Origin, tmp_path: Path) -> None:
-    """A day after the last process used them; never the own one, nor what another process pulls or reads."""
+    """An unused checkout is removed after a day, except the own one and those that others pull or read."""
     old, read, pulled, own = (
         of(url, tmp_path) for url in (origin.url, f"{origin.url}/", f"{origin.url}/.", f"{origin.url}/.git")
     )

@@ -1,4 +1,4 @@
-"""What globs over paths mean, and what they may cost."""
+"""What globs over paths match, and what they may cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GLOBS = st.lists(st.sampled_from(["**/", "**", "*", "?", "/", "a", "b", ".", "[
 
 
 def _as_expression(glob: str) -> re.Pattern[str]:
-    """Translate a glob into a regular expression, which says the same and may take for ever."""
+    """Translate a glob into an equivalent regular expression, which may take exponential time."""
     tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
     return re.compile("".join(tokens.get(part) or re.escape(part) for part in parts), re.DOTALL)
@@ -26,7 +26,10 @@ def _as_expression(glob: str) -> re.Pattern[str]:
 
 @given(glob=_GLOBS, path=_PATHS)
 def test_globs_mean_what_their_expressions_mean(glob: str, path: str) -> None:
-    """This holds for every glob within the limits and every path; `***` and `/` at the end mean nothing."""
+    """A glob within the limits matches a path exactly if its expression does.
+
+    `***` and `/` at the end have no meaning.
+    """
     assume("***" not in glob and not glob.endswith("/"))
     try:
         matches = glob_matcher((glob,))
@@ -37,7 +40,7 @@ def test_globs_mean_what_their_expressions_mean(glob: str, path: str) -> None:
 
 
 def test_any_of_several() -> None:
-    """One glob that matches is enough; without any, nothing matches."""
+    """One matching glob is enough; without any, nothing matches."""
     assert glob_matcher(("*.md", "sub/**"))("sub/deep/a.txt")
     assert not glob_matcher(())("a.md")
 
@@ -52,7 +55,7 @@ def test_any_of_several() -> None:
     ],
 )
 def test_no_glob_is_costly(glob: str, path: str) -> None:
-    """Names are compared no more often than the lengths of glob and path, multiplied, allow."""
+    """Names are compared at most as often as the product of the lengths of glob and path."""
     matches = glob_matcher((glob,))
     names, parts = path.count("/") + 1, glob.count("/") + 1 + 2 * MAX_WITHIN_NAMES
     assert calls(lambda: matches(path)) < 4 * names * parts * 2**MAX_WITHIN_NAMES
@@ -60,6 +63,6 @@ def test_no_glob_is_costly(glob: str, path: str) -> None:
 
 @pytest.mark.parametrize("glob", ["a" * (MAX_LENGTH + 1), "a**" * (MAX_WITHIN_NAMES + 1), "*" * 30])
 def test_limits(glob: str) -> None:
-    """What is over a limit is refused before anything is matched."""
+    """A glob over a limit is refused before anything is matched."""
     with pytest.raises(GlobError):
         checked(glob)

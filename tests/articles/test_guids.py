@@ -1,7 +1,7 @@
-"""What identifies an entry in feeds that take the place of a generator's own.
+"""What identifies an entry in feeds that replace a generator's own.
 
-The ids expected here are those that the generators themselves put into their feeds: Jekyll 4.3 with
-jekyll-feed 0.17, Hugo 0.111, Pelican 4.12 and Eleventy 3.1 with its feed plugin 2.0, run on these files.
+The expected ids are those that the generators themselves put into their feeds: Jekyll 4.3 with jekyll-feed
+0.17, Hugo 0.111, Pelican 4.12 and Eleventy 3.1 with its feed plugin 2.0, run on these files.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def guid(
     ],
 )
 def test_ids_of_jekyll_feed(path: str, keys: Mapping[str, Any], expected: str) -> None:
-    """The folder of a post's address and then its name, which is not always the address without its end."""
+    """The id is the folder of a post's address and its name, which may differ from the address's end."""
     found = guid(path, "jekyll", {"date": path[:10], **keys}, configured="pretty")
     assert found == f"https://blog.example/sub{expected}"
 
@@ -81,7 +81,7 @@ def test_ids_of_jekyll_feed(path: str, keys: Mapping[str, Any], expected: str) -
 def test_generators_whose_ids_are_addresses(
     path: str, generator: Generator, keys: Mapping[str, Any], expected: str
 ) -> None:
-    """The address on the generator's own site, also of a post that names another one as the original."""
+    """The id is the address on the generator's own site, even where a post names another original."""
     assert guid(path, generator, keys) == f"https://blog.example/sub{expected}"
 
 
@@ -94,30 +94,32 @@ def test_generators_whose_ids_are_addresses(
     ],
 )
 def test_ids_of_pelican(keys: Mapping[str, Any], expected: str) -> None:
-    """Tag URIs with the date in the site's time zone."""
+    """Pelican's ids are tag URIs with the date in the site's time zone."""
     found = guid("a.md", "pelican", keys, configured="{date:%Y}/{slug}/", timezone="Asia/Tokyo")
     assert found == f"tag:blog.example,{expected}"
 
 
 def test_the_front_matter_comes_first() -> None:
-    """A `guid` of the old feed is used unchanged, and so is an `id` that is a URI."""
+    """The `guid` of an old feed is used unchanged, and so is an `id` that is a URI."""
     wordpress = "https://blog.example/?p=12"
     assert guid("a.md", "jekyll", {"guid": wordpress}) == wordpress
     assert guid("a.md", "hugo", {"params": {"guid": wordpress}}) == wordpress
     assert guid("a.md", keys={"guid": "5f3a 7", "id": "tag:x.example,2026:a"}) == "5f3a 7"
     assert guid("a.md", keys={"guid": 17}) == "17"
-    assert guid("a.md", keys={"id": "tag:x.example,2026:a"}) is None  # the article's own id is that one
+    assert (
+        guid("a.md", keys={"id": "tag:x.example,2026:a"}) is None
+    )  # the `guid` is also the article's own id
     assert guid("a.md", keys={"id": "seventeen"}) == "https://blog.example/sub/a"
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\x1bb", "x" * (MAX_GUID + 1), [1]])
-def test_a_guid_that_cannot_be_one_costs_itself(value: object) -> None:
-    """The address replaces it, and a warning names it."""
+def test_an_invalid_guid_is_replaced(value: object) -> None:
+    """The address replaces an invalid `guid`, and a warning names it."""
     assert guid("a.md", keys={"guid": value}) == "https://blog.example/sub/a"
 
 
-def test_nothing_changes_unless_it_is_asked_for() -> None:
-    """By default an entry goes by the article's id, and so does one that only this site has a page for."""
+def test_the_default_is_the_articles_id() -> None:
+    """By default the article's id identifies an entry, also one with a page on this site only."""
     assert guid("a.md", "plain", {"guid": "x"}, mode="id") is None
     assert guid("a.md", "jekyll", {"guid": "x"}, mode="id") is None
     assert guid("a.md", base_url=None) is None
@@ -125,7 +127,7 @@ def test_nothing_changes_unless_it_is_asked_for() -> None:
 
 
 def test_the_address_as_it_is() -> None:
-    """`address` is the entry's link with every generator, where a template of one's own made the feed."""
+    """With `address`, an entry's id is its link for every generator, as in a site's own feed template."""
     assert guid("2026-01-02-a.md", "jekyll", mode="address") == "https://blog.example/sub/2026/01/02/a.html"
     assert guid("a.md", "pelican", mode="address") == "https://blog.example/sub/a-title.html"
     elsewhere = {"canonical_url": "https://elsewhere.example/"}
@@ -143,7 +145,7 @@ ADDRESSES = st.from_regex(r"https://[a-z]{1,9}\.example(/[a-zA-Z0-9%é ._-]{0,9}
     day=st.dates(min_value=date(1900, 1, 1)),
 )
 def test_every_id_is_a_uri_on_its_host(address: str, generator: Generator, name: str, day: date) -> None:
-    """Whatever the address and the name are, a reader takes the id unchanged, and it names the host."""
+    """For any address and name, the id is a URI that a reader leaves unchanged and that names the host."""
     found = generators_guid(generator, address, name, day)
     assert is_uri(found)
     assert (urlsplit(address).hostname or "-") in found

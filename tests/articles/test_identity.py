@@ -36,7 +36,7 @@ EVERYTHING = ("**/*",)
     ],
 )
 def test_a_path_gives_an_id(path: str, expected: str) -> None:
-    """It is the path without the extension, in NFC; dots elsewhere are part of it."""
+    """The id is the path in NFC without the extension; other dots are part of it."""
     assert identity(path) == expected
 
 
@@ -50,7 +50,7 @@ def test_files_without_extension_in_a_folder_with_a_dot(site: ArticleSite) -> No
 
 
 def test_the_order_between_files_with_one_id() -> None:
-    """First those whose path gives it, by extension and then path; then those that claim it, by path."""
+    """Files whose path gives the id precede those that claim it; then extension and path decide."""
     paths = ["z/a.md", "z/a.markdown", "z/a.mdown", "z/a.mdx", "z/a.html", "z/a.txt"]
     claims = ["a.md", "b.html", "z/b.md"]
     assert precedence("a", "a.MD") < precedence("a", "a.Html") < precedence("a", "a.txt")
@@ -61,7 +61,7 @@ def test_the_order_between_files_with_one_id() -> None:
 
 
 def test_an_article_cannot_be_hijacked(site: ArticleSite) -> None:
-    """A file that claims another one's id is the bad file, named, whichever came first and sorts first."""
+    """A file that claims another one's id is reported as bad, whatever the order of files and refreshes."""
     site.write("2026/launch.md", title="Ours", topics=["Go"])
     indexer = site.indexer()
     indexer.refresh()
@@ -79,7 +79,7 @@ def test_an_article_cannot_be_hijacked(site: ArticleSite) -> None:
 
 
 def test_check_names_the_file_that_lost(site: ArticleSite) -> None:
-    """`flask articles check` prints it and exits with 1."""
+    """`flask articles check` names the bad file and exits with 1."""
     site.write("launch.md", title="Ours")
     site.write("a.md", title="Theirs", id="launch")
     result = site.app().test_cli_runner().invoke(args=["articles", "check"])
@@ -103,7 +103,7 @@ def _winners(catalog: Catalog) -> tuple[dict[str, str], list[str]]:
 def test_any_order_of_files_gives_the_same_winners(
     steps: list[list[tuple[str, str | None]]], by_path: bool
 ) -> None:
-    """Each step adds, rewrites or (a second time) removes files; after it the catalog equals a fresh one."""
+    """After any sequence of additions, rewrites and deletions the catalog equals a new one."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         folder = Folder(home / "content", include=EVERYTHING)

@@ -1,4 +1,4 @@
-"""The catalog after any history of the files equals one made from scratch."""
+"""After any history of the files the catalog equals one built from scratch."""
 
 from __future__ import annotations
 
@@ -41,12 +41,18 @@ _texts = st.builds(
     body=st.sampled_from(["", "Text.", "Other text."]),
     title=st.sampled_from(["One", "Two"]),
     publishedDateTime=st.sampled_from(
-        ["2026-05-01T09:00:00Z", "2026-05-02T09:00:00Z", "2026-07-01T00:00:00Z"]  # the last one is to come
+        [
+            "2026-05-01T09:00:00Z",
+            "2026-05-02T09:00:00Z",
+            "2026-07-01T00:00:00Z",
+        ]  # the last one is in the future
     ),
     topics=st.lists(
         st.sampled_from(["AI", "A.I.", "Robots", "robots", "C++", "Go", "GO", "Old name"]), max_size=3
     ),
-    id=st.sampled_from([None, None, None, "one", "two", "a", "sub/b"]),  # "a" is what a.md has by itself
+    id=st.sampled_from(
+        [None, None, None, "one", "two", "a", "sub/b"]
+    ),  # "a" is the id that a.md has by its path
     published=st.sampled_from([None, None, False]),
     heat=st.integers(0, 3),
     secured=st.sampled_from(["x", "y"]),
@@ -57,7 +63,7 @@ _broken = st.sampled_from(["---\n- a\n---\n", "---\ntitle: x\n---\n", "---\ntitl
 
 
 def contents(catalog: Catalog, *, problems: bool = True) -> dict[str, Any]:
-    """Return all that a catalog's readers can see, but for what its history decides: revisions, identity."""
+    """Return all that a catalog's readers can see, except its revisions and identity."""
     tables = {
         name: sorted(catalog.connection.execute(f"SELECT {columns} FROM {name}").fetchall(), key=repr)
         for name, columns in (
@@ -84,14 +90,14 @@ def contents(catalog: Catalog, *, problems: bool = True) -> dict[str, Any]:
 
 
 def settled(catalog: Catalog) -> tuple[int, dict[str, int]]:
-    """Return the revisions: they move when something visible changed, and only then."""
+    """Return the revisions, after checking that they change exactly when something visible changed."""
     return catalog.revision(), catalog.topic_revisions()
 
 
 class AnyHistory(RuleBasedStateMachine):
-    """Files come, change, break, move and go; the catalog is refreshed now and then.
+    """Files appear, change, break, move and disappear, with refreshes in between.
 
-    Beside the folder is another one with the last good version of each file that is still there.
+    Another folder has the last good version of each file that still exists.
     """
 
     def __init__(self) -> None:
@@ -125,7 +131,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(path=st.sampled_from(PATHS), text=_broken)
     def break_(self, path: str, text: str) -> None:
-        self._catch_up()  # a version that no refresh saw cannot be the last good one
+        self._catch_up()  # a version that no refresh has read cannot be the last good one
         put(self.root / path, text)
         self.bad.add(path)
         self.dirty.add(path)
@@ -179,7 +185,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def lose_the_catalog(self) -> None:
-        if not self.bad:  # only the catalog knows what a bad file said before
+        if not self.bad:  # only the catalog has the earlier version of a bad file
             self.indexer.catalog.path.unlink(missing_ok=True)
             self.dirty.clear()
             self.indexer.refresh([])
@@ -214,10 +220,10 @@ class AnyHistory(RuleBasedStateMachine):
         self.dirty.add(path)
 
 
-@pytest.mark.timeout(600)  # to find the shortest history that fails takes minutes
+@pytest.mark.timeout(600)  # finding the shortest failing history takes minutes
 @pytest.mark.parametrize("examples", [15, pytest.param(80, marks=pytest.mark.soak)])
 def test_any_history_leads_to_the_same_catalog(examples: int) -> None:
-    """Whatever happened to the files, the catalog equals one made from scratch of the last good versions."""
+    """After any history, the catalog equals one built from the last good versions."""
     run_state_machine_as_test(
         AnyHistory, settings=settings(max_examples=examples, stateful_step_count=20, deadline=None)
     )
@@ -238,7 +244,7 @@ def test_touching_files_changes_nothing(site: ArticleSite) -> None:
 
 
 def test_an_invisible_rewrite_changes_nothing(site: ArticleSite) -> None:
-    """A new `heat`, a re-encrypted `secured` or another order of the keys changes no revision."""
+    """A new `heat`, a re-encrypted `secured` or another order of keys changes no revision."""
     site.raw("a.md", "---\ntitle: A\ndate: 2026-01-01\nheat: 5\nsecured: aaa\ntopics: [Go]\n---\n")
     indexer = site.indexer()
     indexer.refresh()
@@ -249,7 +255,7 @@ def test_an_invisible_rewrite_changes_nothing(site: ArticleSite) -> None:
 
 
 def test_only_the_topics_of_a_changed_article_move(site: ArticleSite) -> None:
-    """A change moves the revision of its article's topics, before and after, of their parents and of all."""
+    """A change moves the revisions of the article's old and new topics, their parents and all."""
     site.topics = [{"name": "Tech"}, {"name": "AI", "parent": "Tech"}]
     site.write("a.md", topics=["AI"])
     site.write("b.md", topics=["Go"])
@@ -264,7 +270,7 @@ def test_only_the_topics_of_a_changed_article_move(site: ArticleSite) -> None:
 
 
 def test_a_file_that_turns_bad_keeps_its_last_good_version(site: ArticleSite) -> None:
-    """It stays in the feeds as it was, is reported once, and shows again what it says when it is fixed."""
+    """The last good version stays in the feeds, and one report is made, until the file is fixed."""
     site.write("a.md", title="Good", topics=["Go"])
     indexer = site.indexer()
     indexer.refresh()
@@ -288,7 +294,7 @@ def test_a_file_that_turns_bad_keeps_its_last_good_version(site: ArticleSite) ->
 
 
 def test_a_bad_file_that_is_deleted_is_gone(site: ArticleSite) -> None:
-    """Deleting a file ends its last good version too."""
+    """Deleting a bad file also removes its last good version."""
     site.write("a.md")
     indexer = site.indexer()
     indexer.refresh()
@@ -301,7 +307,7 @@ def test_a_bad_file_that_is_deleted_is_gone(site: ArticleSite) -> None:
 
 @pytest.mark.parametrize("text", ["", "no front matter", "---\n", "---\ntitle: A title\n---\n"])
 def test_a_file_that_is_emptied_keeps_its_last_good_version(site: ArticleSite, text: str) -> None:
-    """An editor may be in the middle of writing it: it is a bad file, and goes when the file goes."""
+    """An empty file is a bad file until it is deleted: an editor may be writing it."""
     site.write("index.md")
     site.write("a.md")
     indexer = site.indexer()
@@ -316,7 +322,7 @@ def test_a_file_that_is_emptied_keeps_its_last_good_version(site: ArticleSite, t
 
 
 def test_a_bad_file_costs_no_other_article(site: ArticleSite) -> None:
-    """Each kind of bad file is left out and reported with path, line and reason; the good one is there."""
+    """Each kind of bad file is reported with path, line and reason, and the good file is an article."""
     outside = site.home / "outside.md"
     put(outside, front_matter())
     site.write("good.md")
@@ -348,7 +354,7 @@ def test_a_bad_file_costs_no_other_article(site: ArticleSite) -> None:
 
 
 def test_links_within_the_folder_are_followed(site: ArticleSite) -> None:
-    """A link to another file of the folder is an article of its own; one to a folder is left out."""
+    """A symbolic link to a file of the folder is an article of its own; one to a folder is left out."""
     site.write("real/a.md", title="Real")
     (site.root / "alias.md").symlink_to("real/a.md")
     (site.root / "folder").symlink_to("real")
@@ -358,7 +364,7 @@ def test_links_within_the_folder_are_followed(site: ArticleSite) -> None:
 
 
 def test_two_files_with_one_id_are_an_error_that_names_both(site: ArticleSite) -> None:
-    """The first by path is published, the other reported, once; when the first goes, the other takes over."""
+    """The first by path is published and the other reported once; it takes over when the first is deleted."""
     site.write("a.md", id="same", title="First")
     site.write("b.md", id="same", title="Second")
     indexer = site.indexer()
@@ -384,7 +390,7 @@ def test_one_stem_in_two_folders_is_two_articles(site: ArticleSite) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
 def test_what_is_in_an_unreadable_folder_is_unknown_not_gone(site: ArticleSite) -> None:
-    """The articles in it stay, and the folder is reported."""
+    """The articles of an unreadable folder stay, and the folder is reported."""
     site.write("locked/a.md")
     indexer = site.indexer()
     indexer.refresh()
@@ -399,7 +405,7 @@ def test_what_is_in_an_unreadable_folder_is_unknown_not_gone(site: ArticleSite) 
 
 
 def test_a_write_within_one_tick_of_the_clock_is_found_in_the_end(site: ArticleSite) -> None:
-    """Two versions of one size with the same times: the second is found once the file's clock has gone on."""
+    """A second version with the same size and times is found once the file system's clock has advanced."""
     file = site.root / "a.md"
     site.write("a.md", title="AAAA")
     indexer = site.indexer()
@@ -447,7 +453,7 @@ def _go(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("delay", [0.0, 0.01, 0.03, 0.06])
 def test_a_refresh_that_is_killed_leaves_a_usable_catalog(site: ArticleSite, delay: float) -> None:
-    """After SIGKILL at any moment the next refresh, in another process, finds and finishes everything."""
+    """After SIGKILL at any moment, another process's refresh completes the catalog."""
     for number in range(300):
         site.write(f"{number}.md", topics=["Go"])
     with _refresher(site, 50) as process:
@@ -463,7 +469,7 @@ def test_a_refresh_that_is_killed_leaves_a_usable_catalog(site: ArticleSite, del
 
 
 def test_processes_that_refresh_at_once_agree(site: ArticleSite) -> None:
-    """Four processes refresh a catalog, new to all of them, while files change: none fails, all is right."""
+    """Four processes refresh a new catalog while files change; none fails, and the result is correct."""
     for number in range(50):
         site.write(f"{number}.md", topics=["Go"])
     processes = [_refresher(site, 20) for _ in range(4)]
@@ -484,7 +490,7 @@ def test_processes_that_refresh_at_once_agree(site: ArticleSite) -> None:
 
 
 def test_a_catalog_deleted_under_a_running_process_is_created_again(site: ArticleSite) -> None:
-    """Readers use the old file until the new one is complete; its identity distinguishes them."""
+    """Readers use the old file until the new one is complete, and its identity differs."""
     site.write("a.md", topics=["Go"])
     site.write("b.md", topics=["Go"])
     indexer, reader = site.indexer(), site.catalog()
@@ -500,7 +506,7 @@ def test_a_catalog_deleted_under_a_running_process_is_created_again(site: Articl
 
 
 def test_a_log_left_behind_is_not_taken_for_the_new_file(site: ArticleSite) -> None:
-    """If only the main file is deleted, the files that SQLite left beside it do no harm."""
+    """The files that SQLite leaves beside a deleted main file do no harm."""
     site.write("a.md")
     indexer, reader = site.indexer(), site.catalog()
     indexer.refresh()
@@ -518,7 +524,7 @@ def test_a_log_left_behind_is_not_taken_for_the_new_file(site: ArticleSite) -> N
 
 @pytest.mark.parametrize("place", ["start", "middle"])
 def test_a_damaged_catalog_is_created_again(site: ArticleSite, place: str) -> None:
-    """Bytes overwritten anywhere cost a rebuild, not a manual repair."""
+    """Overwritten bytes anywhere cause a rebuild without an operator."""
     for number in range(200):
         site.write(f"{number}.md", topics=["Go"], body="x" * 100)
     indexer = site.indexer()
@@ -549,7 +555,7 @@ def test_a_missing_folder_leaves_the_catalog_as_it_is(site: ArticleSite) -> None
 
 
 def test_ciphertext_leaves_no_trace(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:
-    """`secured`, at the top or within `related`, good or broken, is in no byte of any file we write."""
+    """No file that Newswire writes has any of `secured`, at the top or within `related`."""
     secret = "ENCRYPTEDBLOB"
     item = {"title": "R", "webUrl": "https://r.example/", "secured": secret}
     site.write("a.md", secured=secret, related=[item])
@@ -571,7 +577,7 @@ def test_ciphertext_leaves_no_trace(site: ArticleSite, caplog: pytest.LogCapture
 
 
 def test_what_unpublished_articles_say_moves_no_topic(site: ArticleSite) -> None:
-    """Drafts are in the catalog, and no feed changes with them."""
+    """Drafts are in the catalog, and their topics do not change."""
     site.write("a.md", topics=["Go"])
     indexer = site.indexer()
     indexer.refresh()
@@ -586,7 +592,7 @@ def test_what_unpublished_articles_say_moves_no_topic(site: ArticleSite) -> None
 
 
 def test_a_future_article_is_known_and_not_shown(site: ArticleSite) -> None:
-    """Until its time it is counted nowhere; `next_due` says when that is."""
+    """A future article is not counted before its time, which `next_due` returns."""
     due = NOON + timedelta(hours=1)
     site.write("a.md", topics=["Go"], publishedDateTime=due)
     catalog = site.indexer().catalog
@@ -613,7 +619,7 @@ _SPELLINGS = [
 def test_ciphertext_leaves_no_trace_of_a_long_related_list(
     site: ArticleSite, place: str, spelling: str
 ) -> None:
-    """However its key is written, it is found in a block too long to be looked at line by line."""
+    """`secured` is found under any spelling of its key in a block too long to be read line by line."""
     secret = "ENCRYPTEDBLOB"
     end = "}" if spelling.startswith("{") else ""
     items = [f"  - title: Item {n}\n    webUrl: https://r.example/{n}\n" for n in range(100)]
@@ -635,7 +641,7 @@ def test_ciphertext_leaves_no_trace_of_a_long_related_list(
 
 
 def test_a_deletion_without_an_event_is_found_after_single_files_were_read(site: ArticleSite) -> None:
-    """The folder is as it was when all of it was last read, but the catalog has changed since."""
+    """A folder that is as it was at its last full scan is read again if the catalog has changed since."""
     site.write("a.md", topics=["Go"])
     indexer = site.indexer()
     indexer.refresh()

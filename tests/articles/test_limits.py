@@ -1,4 +1,4 @@
-"""How much of a front matter is taken, and that `secured` gets nowhere."""
+"""How much of a front matter is used, and that `secured` reaches no output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECRET = "c1ph3rT3xT"
 
 
 def parsed(**keys: Any) -> frontmatter.ParsedFile:
-    """Return what a file with these keys says."""
+    """Return what a file with these keys gives."""
     found = frontmatter.parse(front_matter(**keys), "a.md")
     assert found is not None
     return found
@@ -60,7 +60,7 @@ CASES: list[tuple[str, Any, Callable[[Article], Any], Any]] = [
 def test_what_is_over_is_cut_or_left_out_and_named(
     key: str, value: Any, read: Callable[[Article], Any], expected: Any
 ) -> None:
-    """Each limit of docs/articles.md, with a warning that names the key."""
+    """Each limit of docs/articles.md applies, with a warning that names the key."""
     found = parsed(**{key: value})
     assert read(found.article) == expected
     assert len(found.warnings) == 1
@@ -68,7 +68,7 @@ def test_what_is_over_is_cut_or_left_out_and_named(
 
 
 def test_a_front_matter_that_is_too_long_is_refused() -> None:
-    """Its length is checked before it is parsed."""
+    """The length of a front matter is checked before it is parsed."""
     for fence in ("---", "+++"):
         with pytest.raises(ArticleError, match="longer than"):
             frontmatter.parse(f"{fence}\n{'#' * limits.MAX_HEAD}\n{fence}\n", "a.md")
@@ -91,7 +91,7 @@ def test_a_front_matter_that_is_too_long_is_refused() -> None:
     ],
 )
 def test_no_head_costs_more_than_its_length(text: str) -> None:
-    """Deep, dotted, repeated: an article, none, or an error, with a number of calls that is bounded."""
+    """A deep, dotted or repetitive head gives an article, none or an error within a bound on calls."""
     calls = 0
 
     def count(*_: object) -> None:
@@ -130,7 +130,7 @@ _PLACES = [
 @given(st.sampled_from(_KEYS), st.sampled_from(_VALUES), st.sampled_from(_PLACES), st.booleans())
 @settings(max_examples=600, deadline=None)
 def test_secured_gets_nowhere(key: str, value: str, place: str, strict: bool) -> None:
-    """Written in any way that YAML allows, or in one that it does not: no record, warning or error has it."""
+    """However `secured` is written in YAML, valid or not, no record, warning or error contains it."""
     written = value.replace("{}", SECRET).replace("{{", "{").replace("}}", "}")
     line = f"{key}: {written}\n"
     text = f"---\n{place.format(line, line.replace(chr(10), chr(10) + '    ').rstrip(' '))}---\nBody.\n"

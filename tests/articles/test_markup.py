@@ -43,7 +43,7 @@ ATTACKS = [
 
 
 class Inspector(HTMLParser):
-    """Collects what a browser would act on."""
+    """Collects the elements and addresses on which a browser would act."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def assert_inert(markup: str) -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_hostile_html_is_inert(attack: str) -> None:
-    """Nothing that runs, loads a page or takes input survives, in Markdown, in HTML or as an embed."""
+    """Nothing that runs, loads a page or takes input remains in Markdown, HTML or an embed."""
     for markup in (render_markdown(attack, BASE), sanitise(attack, BASE), embed_link(attack, BASE)):
         assert_inert(markup)
 
@@ -94,7 +94,7 @@ pieces = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(pieces, max_size=5).map("".join))
 def test_any_input_becomes_inert_html_that_xml_can_hold(text: str) -> None:
-    """Whatever an article holds, its HTML is safe, fits into XML, and is the same when sanitised again."""
+    """The HTML of any input is inert, fits into XML, and stays the same when it is sanitised again."""
     markup = render_markdown(text, BASE)
     assert_inert(markup)
     element = etree.Element("x")
@@ -117,7 +117,7 @@ def test_any_input_becomes_inert_html_that_xml_can_hold(text: str) -> None:
     ],
 )
 def test_links_become_absolute(written: str, absolute: str) -> None:
-    """Relative URLs are resolved from the article's place, anchors from the page that shows it."""
+    """Relative URLs resolve against the article's address, and fragments against the page that shows it."""
     assert (
         render_markdown(f"[x]({written})", BASE, page_url="https://paper.example.com/story")
         == f'<p><a href="{absolute}">x</a></p>'
@@ -126,19 +126,19 @@ def test_links_become_absolute(written: str, absolute: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://[bad", "//[bad", "javascript:x", "ftp://x.example/", "tel:1", " "])
 def test_a_url_that_leads_nowhere_is_dropped(url: str) -> None:
-    """The link's text stays."""
+    """The text of such a link stays."""
     assert sanitise(f'<a href="{url}">text</a>', BASE) == "<a>text</a>"
 
 
 def test_markdown_has_tables_strikethrough_and_html() -> None:
-    """The extensions that article bodies use; the alignment of columns survives."""
+    """The extensions used in article bodies work, including the alignment of table columns."""
     markup = render_markdown("| a |\n|--:|\n| ~~b~~ |\n\n<kbd>Ctrl</kbd>", BASE)
     assert '<td style="text-align:right"><del>b</del></td>' in markup
     assert "<kbd>Ctrl</kbd>" in markup
 
 
 def test_code_is_shown_as_written() -> None:
-    """Markup in a code block is text: nothing in it is taken for an embed, a link or a tag."""
+    """Markup in a code block is text, never an embed, a link or a tag."""
     markup = render_markdown('```html\n<iframe src="https://x.example/"></iframe>\n```', BASE)
     assert markup == (
         '<pre><code class="language-html">&lt;iframe src="https://x.example/"&gt;&lt;/iframe&gt;\n</code></pre>'
@@ -176,19 +176,19 @@ def test_code_is_shown_as_written() -> None:
     ],
 )
 def test_an_embed_becomes_a_link(embed: str, url: str, label: str) -> None:
-    """A player leads to the page it plays, in an embed as in a body."""
+    """A player becomes a link to the page that it plays, in an embed and in a body."""
     link = f'<a href="{url}">{label}</a>'
     assert embed_link(embed, BASE) == f"<p>{link}</p>"
     assert link in render_markdown(embed, BASE)
 
 
 def test_character_references_are_no_way_around() -> None:
-    """What XML cannot hold is dropped even where HTML only names it."""
+    """Characters that XML cannot hold are also dropped when HTML writes them as references."""
     assert sanitise("<p>a&#11;b&#xFFFE;&#xD800;&#x1;c</p>", BASE) == "<p>a bc</p>"
 
 
 def test_what_is_left_reads_the_same_to_the_next_parser() -> None:
-    """Dropping a tag leaves no paragraph inside a paragraph, which every reader would mend in its own way."""
+    """Dropping a tag leaves no paragraph inside a paragraph, which readers would repair in different ways."""
     assert sanitise("<p>a<marquee><p>b</p></marquee></p>", BASE) == "<p>a</p><p>b</p><p></p>"
 
 
@@ -203,12 +203,12 @@ def test_an_embed_that_is_no_player_is_sanitised() -> None:
     "unit", ["<iframe ", "<iframe>", "<video src=", "[", "<a href=x>", "*_", "`", "| a "]
 )
 def test_cost_grows_only_with_the_length(unit: str) -> None:
-    """A body ten times as long, made of one awkward piece, takes at most twelve times as many calls."""
+    """Ten times as many repetitions of a hard piece take at most twelve times as many calls."""
 
     def render(length: int) -> None:
         render_markdown(unit * (length // len(unit)), BASE)
 
-    render(100)  # what is loaded or built at the first use
+    render(100)  # some parts are loaded or built at the first use
     assert calls(lambda: render(30_000)) <= 12 * calls(lambda: render(3_000))
 
 
@@ -222,13 +222,13 @@ def test_cost_grows_only_with_the_length(unit: str) -> None:
     ],
 )
 def test_xml_safe_drops_what_xml_cannot_hold(text: str, safe: str) -> None:
-    """Everything else stays, including direction marks and soft hyphens."""
+    """All other characters stay, including direction marks and soft hyphens."""
     assert xml_safe(text) == safe
 
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_xml_safe_text_survives_xml(text: str) -> None:
-    """lxml takes it, and reads the same back."""
+    """lxml accepts the text and reads back the same text."""
     element = etree.Element("x", attribute=one_line(text))
     element.text = xml_safe(text)
     back = etree.fromstring(etree.tostring(element, encoding="UTF-8"))
@@ -236,7 +236,7 @@ def test_xml_safe_text_survives_xml(text: str) -> None:
 
 
 def test_what_passes_the_quick_check_is_clean() -> None:
-    """Of all characters there are, none that one_line() passes unread is one that xml_safe() takes out."""
+    """Of all characters, one_line() passes without a scan none that xml_safe() removes."""
     passed = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1)))).replace("\ufffd", "")
     assert len(passed) > 100_000
     assert xml_safe(passed) == passed
@@ -244,13 +244,13 @@ def test_what_passes_the_quick_check_is_clean() -> None:
 
 
 def test_plain_is_the_text_on_one_line() -> None:
-    """Blocks are set apart by a space, entities become characters, and code that would run is gone."""
+    """Blocks are separated by a space, entities become characters, and scripts are removed."""
     markup = "<h1>A</h1><p>b &amp; &lt;c&gt;<br>d</p><ul><li>e</li><li>f</li></ul><script>x</script>"
     assert plain(markup) == "A b & <c> d e f"
 
 
 def test_a_site_of_links_never_loads_the_markdown_parser() -> None:
-    """It costs more to import than all the rest of this package."""
+    """Without bodies the Markdown parser, the costliest import of the package, is not loaded."""
     script = """if True:
         import sys
         from text.markup import sanitise
@@ -263,8 +263,8 @@ def test_a_site_of_links_never_loads_the_markdown_parser() -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_markup_nested_beyond_all_reason_loses_its_tags_and_keeps_its_text() -> None:
-    """A body of 100,000 nested tags would keep the sanitiser busy for minutes."""
+def test_markup_nested_too_deeply_loses_its_tags_and_keeps_its_text() -> None:
+    """A body of 100,000 nested tags would occupy the sanitiser for minutes."""
     shown = sanitise("<div>" * 100_000 + "the end", "https://news.example.org/")
     assert "the end" in shown
     assert shown.count("<div>") == MAX_DEPTH

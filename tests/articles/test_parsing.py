@@ -21,7 +21,7 @@ TOPICS = Topics()
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    """As many files as are worth workers, among them some that are bad."""
+    """A folder with enough files for several workers, some of them bad."""
     for number in range(WORTH_WORKERS):
         text = f"---\ntitle: Number {number}\ndate: 2026-01-01\ntopics: [Go]\n---\n{'x' * 4000}\n"
         (tmp_path / f"{number}.md").write_text(text if number % 100 else "---\n---\n")
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Folder:
 
 @pytest.fixture
 def chunks(folder: Folder) -> list[list[Candidate]]:
-    """The files, in chunks."""
+    """The files of the folder, in chunks."""
     every = [Candidate(path, signature, None) for path, signature in folder.scan().files.items()]
     return [every[start : start + 100] for start in range(0, len(every), 100)]
 
@@ -50,7 +50,7 @@ def _workers() -> list[int]:
 
 
 def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[Candidate]]) -> None:
-    """Every file is read once, with equal records and problems; the workers end when done."""
+    """Workers read every file once, with the same records and problems, and then end."""
     in_one_process = _all(read_all(chunks, folder, TOPICS, processors=1))
     assert in_one_process["1.md"][2] == read_file(Candidate("1.md", 0, None), folder, TOPICS).record
     assert _all(read_all(chunks, folder, TOPICS, processors=3)) == in_one_process
@@ -60,7 +60,7 @@ def test_workers_find_what_one_process_finds(folder: Folder, chunks: list[list[C
 def test_a_worker_that_dies_costs_nothing(
     folder: Folder, chunks: list[list[Candidate]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The process that asked reads the files that a killed worker has not read."""
+    """The parent process reads the files that a killed worker has not read."""
 
     def found() -> Iterator[list[FileResult]]:
         asked = read_all(chunks, folder, TOPICS, processors=2)
@@ -73,8 +73,8 @@ def test_a_worker_that_dies_costs_nothing(
     assert "a process that reads articles failed" in caplog.text
 
 
-def test_workers_end_with_whoever_asked(folder: Folder, chunks: list[list[Candidate]]) -> None:
-    """An error while the results are stored leaves no worker behind."""
+def test_workers_end_with_their_parent(folder: Folder, chunks: list[list[Candidate]]) -> None:
+    """An error of the parent while results are stored leaves no worker running."""
     asked = read_all(chunks, folder, TOPICS, processors=2)
     next(asked)
     assert len(_workers()) == 2
@@ -83,7 +83,7 @@ def test_workers_end_with_whoever_asked(folder: Folder, chunks: list[list[Candid
 
 
 def test_reading_leaves_nothing_for_the_cyclic_collector(tmp_path: Path) -> None:
-    """A worker runs without it: what refers to itself would keep each file's text until the end."""
+    """A worker runs without it, so a reference cycle would keep each file's text until the end."""
     text = """---
 title: Everything
 excerpt: As robots write it

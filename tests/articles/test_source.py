@@ -1,4 +1,4 @@
-"""Which files of a folder are article files, and what their bytes are."""
+"""Which files of a folder are article files, and how their bytes are read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.site import NOON, ArticleSite, front_matter
 
 
 def test_files_are_found_recursively_without_hidden_ones(site: ArticleSite) -> None:
-    """Only files with an article's extension, and nothing whose name or folder begins with a dot."""
+    """Files with an article's extension are found, unless a part of their path begins with a dot."""
     for path in ("a.md", "sub/deep/b.md", "c.markdown", "d.md.bak", ".hidden.md", ".git/e.md", "sub/.x/f.md"):
         site.write(path)
     (site.root / "folder.md").mkdir()
@@ -44,14 +44,14 @@ def test_files_are_found_recursively_without_hidden_ones(site: ArticleSite) -> N
 def test_globs(
     site: ArticleSite, include: tuple[str, ...], exclude: tuple[str, ...], found: set[str]
 ) -> None:
-    """`*` stays within a folder, `**` spans folders, other characters mean themselves."""
+    """`*` stays within a folder, `**` spans folders, other characters stand for themselves."""
     for path in ("a.md", "draft-b.md", "sub/c.md", "sub/deep/d.md"):
         site.write(path)
     assert set(Folder(site.root, include=include, exclude=exclude).scan().files) == found
 
 
 def test_one_files_signature_is_what_the_scan_says(site: ArticleSite) -> None:
-    """For files that are there, links and links to nothing; None for all that a scan leaves out."""
+    """A file's signature equals the scan's, and is None for every path that a scan leaves out."""
     site.write("real/a.md")
     site.write(".hidden/a.md")
     (site.root / "link.md").symlink_to("real/a.md")
@@ -70,7 +70,7 @@ def test_one_files_signature_is_what_the_scan_says(site: ArticleSite) -> None:
 
 
 def test_a_signature_changes_with_every_write(site: ArticleSite) -> None:
-    """Writing in place or by replacement changes it, even if size and time stay the same."""
+    """Writing in place or replacing the file changes it, even with the same size and times."""
     folder = Folder(site.root)
     site.write("a.md", title="One")
     times = (site.root / "a.md").stat()
@@ -85,13 +85,13 @@ def test_a_signature_changes_with_every_write(site: ArticleSite) -> None:
 
 
 def test_a_missing_folder_is_an_error(site: ArticleSite) -> None:
-    """It raises an error, instead of returning an empty list."""
+    """A missing folder raises an error instead of giving an empty list."""
     with pytest.raises(SourceError, match=r"content/nowhere cannot be read: No such file or directory"):
         Folder(site.root / "nowhere").scan()
 
 
 def test_the_largest_file(site: ArticleSite) -> None:
-    """A million bytes are read, one more is refused, and neither pipes nor links that lead out are opened."""
+    """A file of a million bytes is read; a larger one, a pipe and a link to outside are refused."""
     folder = Folder(site.root)
     site.raw("a.md", b"x" * MAX_BYTES)
     assert len(folder.read("a.md")) == MAX_BYTES
@@ -106,11 +106,11 @@ def test_the_largest_file(site: ArticleSite) -> None:
 
 @contextmanager
 def nested(root: Path, name: str, depth: int) -> Iterator[None]:
-    """Make folders within each other, deeper than a path can say, and remove them again."""
+    """Create folders within each other, deeper than a path can name, and remove them again."""
     try:
         _nest(root, name, depth)
         yield
-    finally:  # shutil.rmtree would come to the limit of recursion
+    finally:  # shutil.rmtree would exceed the recursion limit
         subprocess.run(["rm", "-rf", str(root / name)], check=True)
 
 
@@ -128,7 +128,7 @@ def _nest(root: Path, name: str, depth: int) -> None:
 
 @pytest.mark.parametrize(("name", "depth"), [("d", 496), ("d", 3000), ("n" * 255, 40), ("日" * 85, 40)])
 def test_folders_too_deep_are_a_problem_that_is_named(site: ArticleSite, name: str, depth: int) -> None:
-    """However deep they go, the first one over a limit is reported, and all other articles are there."""
+    """The first folder over the depth limit is reported, and all other articles are found."""
     site.write("good.md")
     indexer = site.indexer()
     with nested(site.root, name, depth):
@@ -137,7 +137,7 @@ def test_folders_too_deep_are_a_problem_that_is_named(site: ArticleSite, name: s
         assert problem.path == over
         assert ("folders deep" if name == "d" else "longer than 1,000 bytes") in problem.reason
         assert [article.path for article in indexer.catalog.scan()] == ["good.md"]
-        assert indexer.refresh().problems == []  # it is said once
+        assert indexer.refresh().problems == []  # it is reported once
         assert [bad.path for bad in indexer.catalog.problems()] == [over]
         assert Folder(site.root).signature("/".join([name] * depth + ["deep.md"])) is None
     indexer.refresh()
@@ -146,7 +146,7 @@ def test_folders_too_deep_are_a_problem_that_is_named(site: ArticleSite, name: s
 
 
 def test_the_deepest_folder_and_the_longest_path_are_read(site: ArticleSite) -> None:
-    """What is at a limit is an article; one byte or one folder more is a problem."""
+    """A path at a limit is an article; one byte or one folder more is a problem."""
     deepest = "/".join(["d"] * MAX_DEPTH) + "/a.md"
     longest = "/".join(["n" * 249] * 3) + "/" + "n" * (MAX_PATH - 3 - 750) + ".md"
     assert len(longest) == MAX_PATH
@@ -165,7 +165,7 @@ def test_the_deepest_folder_and_the_longest_path_are_read(site: ArticleSite) -> 
 
 
 def test_links_in_circles_cost_no_other_article(site: ArticleSite) -> None:
-    """A link to itself, two to each other, one to its own folder, and a folder that is replaced by a link."""
+    """Links to themselves, to each other or to their own folder do not affect other articles."""
     site.write("good.md")
     site.write("folder/in.md")
     indexer = site.indexer()
@@ -193,7 +193,7 @@ def test_links_in_circles_cost_no_other_article(site: ArticleSite) -> None:
 
 @given(st.binary(max_size=50))
 def test_any_bytes_are_text_or_an_error(data: bytes) -> None:
-    """The line is that of the first byte which is not UTF-8; a byte order mark is left out."""
+    """An error has the line of the first byte that is not UTF-8; a byte order mark is removed."""
     try:
         text = decode(data, "x.md")
     except ArticleError as error:

@@ -1,4 +1,4 @@
-"""What the files beside articles say of all of them, and that a change of theirs is seen."""
+"""Files beside articles that affect all of them, and how their changes are noticed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def shown(index: Indexer) -> list[str]:
     ],
 )
 def test_what_is_said_beside_hides(tmp_path: Path, generator: Generator, file: str, text: str) -> None:
-    """Defaults, cascades and metadata that make drafts of articles do so, by any generator's rules."""
+    """Defaults, cascades and metadata hide articles by the rules of every generator."""
     root = tmp_path / "site"
     put(root / "secret" / "2026-01-01-a.md", POST)
     put(
@@ -65,7 +65,7 @@ def test_what_is_said_beside_hides(tmp_path: Path, generator: Generator, file: s
 
 
 def test_a_change_beside_is_seen_without_a_change_of_the_articles(tmp_path: Path) -> None:
-    """The same indexer hides and shows again as the configuration says, and other articles stay."""
+    """The same indexer hides and shows articles as the configuration changes; others stay."""
     root = tmp_path / "site"
     put(root / "a.md", POST)
     put(root / "old" / "b.md", POST)
@@ -87,7 +87,7 @@ def test_a_change_beside_is_seen_without_a_change_of_the_articles(tmp_path: Path
 
 
 def test_nothing_is_run_and_no_link_followed(tmp_path: Path) -> None:
-    """Settings in Python are read for their literals; a link to another file is not there."""
+    """Only literals of Python settings are read, and a link to another file is ignored."""
     put(tmp_path / "conf.py", "open('ran', 'w')\nA = 1 + __import__('os').system('x')\nB = {'c': ['d']}\n")
     assert datafiles.load(tmp_path / "conf.py") == {"A": None, "B": {"c": ["d"]}}
     (tmp_path / "link.yml").symlink_to("conf.py")
@@ -101,7 +101,7 @@ def test_nothing_is_run_and_no_link_followed(tmp_path: Path) -> None:
 
 
 def test_authors_are_named_by_a_data_file(tmp_path: Path) -> None:
-    """Keys of Jekyll's and Docusaurus' files, mappings and lists; else the key is the name."""
+    """Keys of Jekyll's and Docusaurus' data files name authors; an unknown key is the name."""
     root = tmp_path / "_posts"
     put(tmp_path / "_config.yml", "title: x\n")
     put(tmp_path / "_data" / "authors.yml", "mia: {name: Mia Ro}\nbo: Bo Li\n")

@@ -1,4 +1,4 @@
-"""What topics are called and where they live."""
+"""What topics are called, and their addresses."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from articles.topics import ALL, MAX_SLUG, Topic, TopicError, Topics, slugify
     ],
 )
 def test_slugs_of_well_known_names(name: str, slug: str) -> None:
-    """Addresses are stable: these may never change."""
+    """The slugs of well-known names never change, because addresses are made of them."""
     assert slugify(name) == slug
 
 
 def test_names_that_are_near_have_slugs_of_their_own() -> None:
-    """C, C++, C#, .NET, NET, 日本語, AI and A.I. are all distinct, and so are names of only symbols."""
+    """C, C++, C#, .NET, NET, 日本語, AI and A.I. have distinct slugs, and so do names of only symbols."""
     names = [
         "C",
         "C++",
@@ -62,7 +62,7 @@ def test_names_that_are_near_have_slugs_of_their_own() -> None:
 
 @given(st.text())
 def test_any_name_has_an_address_that_can_be_a_file_name(name: str) -> None:
-    """Never empty, `all` or too long; no separator, no dot at the ends, nothing that a URL must escape."""
+    """A slug is never empty, `all` or too long, and needs no escape in URLs and file names."""
     slug = slugify(name)
     assert slug not in ("", ALL)
     assert len(slug.encode()) <= MAX_SLUG + 7
@@ -78,7 +78,7 @@ def test_long_names_stay_distinct(name: str) -> None:
 
 
 def test_aliases_and_old_slugs_lead_to_the_topic() -> None:
-    """A name, an alias in any case and the slug of the name mean the listed topic; others mean themselves."""
+    """The name, an alias in any case and the name's slug mean the listed topic, others themselves."""
     listed = Topic(name="AI", slug="artificial", aliases=("A.I.", "Machine Minds"))
     topics = Topics((listed,))
     for name in ("AI", "ai", "A.I.", "machine  minds", "Machine-Minds"):
@@ -92,7 +92,7 @@ def test_aliases_and_old_slugs_lead_to_the_topic() -> None:
 
 
 def test_ancestors() -> None:
-    """A topic's lineage is itself and then its parents, by name or alias."""
+    """A topic's lineage is the topic itself and then its parents, by name or alias."""
     topics = Topics(
         (
             Topic(name="Tech", slug="tech", aliases=("Technology",)),
@@ -134,6 +134,6 @@ def test_topics_that_contradict_each_other(listed: list[Topic], message: str) ->
 
 @pytest.mark.parametrize("name", ["A\x07I", "\x00AI", "AI\x9f", "A\ufffeI\x0b"])
 def test_characters_that_no_feed_can_show_make_no_other_topic(name: str) -> None:
-    """A name with control characters is the topic as it is shown, at the one address that this name has."""
+    """A name with control characters is the topic as it is shown, with that one address."""
     topic = Topics().of(name)
     assert (topic.name, topic.slug) == ("AI", "ai")

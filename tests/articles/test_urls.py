@@ -1,4 +1,4 @@
-"""Which addresses are usable, and which mean the same story."""
+"""Which addresses are usable, and which identify the same story."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from text.urls import canonical_url, http_url
     ],
 )
 def test_usable_addresses_become_uris(text: str, url: str) -> None:
-    """What RFC 3986 cannot hold is encoded; user names, which are for one reader only, are left out."""
+    """Characters outside RFC 3986 are encoded; user names, which are private, are removed."""
     assert http_url(text) == url
 
 
@@ -43,7 +43,7 @@ def test_usable_addresses_become_uris(text: str, url: str) -> None:
      "mailto:a@b.c", "data:text/html,x", "https://a_b c/", "https://" + "a" * 300 + "é.example/"],
 )  # fmt: skip
 def test_unusable_addresses(text: str) -> None:
-    """Relative ones, other schemes, and hosts and ports that cannot be."""
+    """Relative addresses, other schemes, and invalid hosts and ports are refused."""
     assert http_url(text) is None
 
 
@@ -53,7 +53,7 @@ def test_unusable_addresses(text: str) -> None:
     )
 )
 def test_any_text_is_a_uri_or_none(text: str) -> None:
-    """Never an exception, always plain ASCII without anything that must be escaped, and the same again."""
+    """Any text gives None or an ASCII URI that needs no escape and normalises to itself."""
     url = http_url(text)
     if url is not None:
         assert re.fullmatch(
@@ -72,7 +72,7 @@ def test_any_text_is_a_uri_or_none(text: str) -> None:
     ],
 )
 def test_addresses_of_one_story(one: str, other: str) -> None:
-    """Scheme, www, default port, fragment, trailing slash and tracking parameters make no other story."""
+    """Scheme, www, default port, fragment, trailing slash and tracking parameters do not matter."""
     assert canonical_url(one) == canonical_url(other)
 
 
@@ -81,11 +81,11 @@ def test_addresses_of_one_story(one: str, other: str) -> None:
     ["https://a.example/y", "https://b.example/x", "https://a.example/x?id=1", "https://a.example:8080/x"],
 )
 def test_addresses_of_other_stories(other: str) -> None:
-    """Path, host, port and all other parameters do."""
+    """Path, host, port and all other parameters distinguish stories."""
     assert canonical_url("https://a.example/x") != canonical_url(other)
 
 
 @given(st.text())
 def test_any_text_has_a_key(text: str) -> None:
-    """Never an exception."""
+    """Any text has a story key or None, without an exception."""
     assert isinstance(canonical_url(text), str)

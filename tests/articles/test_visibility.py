@@ -1,4 +1,4 @@
-"""A draft in a feed cannot be taken back: whatever a front matter's way to say so, it is hidden."""
+"""A draft in a feed cannot be taken back, so any way of a front matter to hide an article is respected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FALSE = ["false", "no", "off", "0", "n", "f", False, 0, 0.0]
 
 
 def cased(words: list[str]) -> st.SearchStrategy[str]:
-    """Return these words in any case, with separators within."""
+    """Return these words in any case, with separators between them."""
     word = st.sampled_from(words)
     flips = st.lists(st.booleans(), min_size=20, max_size=20)
     return st.builds(
@@ -36,7 +36,7 @@ def cased(words: list[str]) -> st.SearchStrategy[str]:
 
 
 def spelled(values: list[Any]) -> st.SearchStrategy[Any]:
-    """Return these values, texts among them in any case, with quotes and spaces around."""
+    """Return these values; texts among them in any case, with quotes and spaces around."""
     texts = cased([value for value in values if isinstance(value, str)])
     around = st.sampled_from(["{}", " {} ", "'{}'", '"{}"', "\t{}", "{}\n"])
     others = st.sampled_from([value for value in values if not isinstance(value, str)])
@@ -68,7 +68,7 @@ unreadable = st.one_of(
 )
 @settings(max_examples=300, deadline=None)
 def test_true_in_any_spelling_hides(key: str, value: Any, generator: Generator, nested: str) -> None:
-    """`draft: true` and its like, in any case, quoted or not, or with a value that nobody can read."""
+    """`draft: true` and similar keys hide in any case, quoted or not, and so does an unreadable value."""
     values = {nested: {key: value}} if nested else {key: value}
     assert not article(values, generator).is_published
 
@@ -76,7 +76,7 @@ def test_true_in_any_spelling_hides(key: str, value: Any, generator: Generator, 
 @given(key=cased(SHOW), value=st.one_of(spelled(FALSE), unreadable), generator=st.sampled_from(GENERATORS))
 @settings(max_examples=300, deadline=None)
 def test_false_in_any_spelling_hides(key: str, value: Any, generator: Generator) -> None:
-    """`published: false` and its like; a date in `published` is when, not whether."""
+    """`published: false` and similar keys hide; a date in `published` is a time."""
     found = article({key: value}, generator)
     assert not found.is_published or (key.lower() == "published" and isinstance(value, str))
     if found.is_published:
@@ -86,7 +86,7 @@ def test_false_in_any_spelling_hides(key: str, value: Any, generator: Generator)
 @given(values=st.dictionaries(cased(HIDE), spelled(FALSE), max_size=3), more=spelled(TRUE))
 @settings(max_examples=100, deadline=None)
 def test_the_opposite_shows(values: dict[str, Any], more: Any) -> None:
-    """`draft: false`, `published: yes`: nothing is hidden without a reason, and null says nothing."""
+    """`draft: false`, `published: yes` and null hide nothing."""
     found = article(values | {"published": more, "hidden2": True, "status": None, "draft": None}, "hugo")
     assert found.is_published
 
@@ -95,14 +95,14 @@ def test_the_opposite_shows(values: dict[str, Any], more: Any) -> None:
     "word", ["draft", "Hidden", "private", "pending", "", "publish ed", 5, ["published"]]
 )
 def test_a_status_other_than_published_hides(word: Any) -> None:
-    """Pelican's `status`, in any case: only `published` publishes."""
+    """Pelican's `status` hides, in any case, unless it is `published`."""
     assert not article({"Status": word}, "pelican").is_published
     assert article({"STATUS": "Published "}, "pelican").is_published
 
 
 @pytest.mark.parametrize("word", ["private", "Hidden", "unlisted", "internal", "", None, 0])
 def test_a_visibility_other_than_public_hides(word: Any) -> None:
-    """`visibility: private`; null says nothing."""
+    """`visibility: private` hides, and null has no meaning."""
     assert article({"visibility": word}, "plain").is_published == (word is None)
     assert article({"visibility": "PUBLIC"}, "plain").is_published
 
@@ -120,13 +120,13 @@ def test_a_visibility_other_than_public_hides(word: Any) -> None:
     ],
 )
 def test_what_one_generator_says(values: dict[str, Any], generator: Generator) -> None:
-    """Keys that one generator has; of two that disagree, the one that hides."""
+    """Keys of one generator are read; where two keys disagree, the one that hides prevails."""
     assert not article(values, generator).is_published
 
 
 @pytest.mark.parametrize("path", ["_drafts/a.md", "blog/_drafts/2026-01-01-a.md", "_Drafts/a.md"])
 def test_what_lies_among_the_drafts_is_one(path: str) -> None:
-    """A file among the drafts is a draft even without a date or a title."""
+    """A file in a folder of drafts is a draft, even without a date or a title."""
     assert not article({}, "jekyll", path).is_published
     for text in ("---\n---\n", "---\nlayout: post\n---\nText"):
         if text == "---\n---\n":
@@ -137,7 +137,7 @@ def test_what_lies_among_the_drafts_is_one(path: str) -> None:
 
 
 def test_the_reason_is_named() -> None:
-    """`articles check` says which key hides an article, and warns where its value cannot be read."""
+    """`articles check` names the key that hides an article, and warns where its value is unreadable."""
     plain = Conventions()
     assert str(why_hidden({"Draft": "Yes"}, "a.md", plain)) == "Draft: is true"
     assert str(why_hidden({"status": "x"}, "a.md", plain)) == "status: is not published"

@@ -1,4 +1,4 @@
-"""Changes show within two seconds, in whichever process, with file events or without."""
+"""Changes show within two seconds in every process, with file events or without."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOCKS = Path("/proc/locks")
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = BUSY) -> bool:
-    """Return whether the condition becomes true within so many seconds."""
+    """Return whether the condition becomes true within this many seconds."""
     limit = time.monotonic() + seconds
     pause = threading.Event()
     while not condition():
@@ -43,7 +43,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = BUSY) -> bool:
 
 @contextmanager
 def watching(indexer: Indexer, **options: Any) -> Iterator[Watcher]:
-    """Run a watcher, from when it has looked at everything once."""
+    """Run a watcher, and continue once it has read everything."""
     watcher = Watcher(indexer, **options)
     watcher.start()
     try:
@@ -55,7 +55,7 @@ def watching(indexer: Indexer, **options: Any) -> Iterator[Watcher]:
 
 
 def _watches() -> int:
-    """Return how many folders this process watches, by Linux's word."""
+    """Return how many folders this process watches, according to Linux."""
     infos = Path("/proc/self/fdinfo")
     found = 0
     for number in os.listdir(infos):  # noqa: PTH208 - a listing, not entries: they disappear meanwhile
@@ -70,12 +70,12 @@ def _above(indexer: Indexer) -> int:
 
 
 def titles(indexer: Indexer) -> list[str]:
-    """Return the titles of what is shown."""
+    """Return the titles of the articles that are shown."""
     return [article.title for article in indexer.catalog.newest("all", NOON, limit=99)]
 
 
 def test_changes_show_within_two_seconds(site: ArticleSite) -> None:
-    """A changed, a new, a moved and a deleted file, a new folder and one that is removed or moved out."""
+    """Changed, new, moved and deleted files and folders show within two seconds."""
     site.write("a.md", title="One")
     indexer = site.indexer()
     with watching(indexer):
@@ -96,7 +96,7 @@ def test_changes_show_within_two_seconds(site: ArticleSite) -> None:
 
 
 def test_an_article_shows_beside_files_that_are_none(site: ArticleSite) -> None:
-    """Pictures and editors' files in the same moment neither hide an article's change nor cost a rescan."""
+    """Pictures and editors' files that change at the same time delay no article and cause no rescan."""
     indexer = site.indexer()
     refreshed: list[Any] = []
 
@@ -123,7 +123,7 @@ def test_an_article_shows_beside_files_that_are_none(site: ArticleSite) -> None:
 def test_without_file_events_a_rescan_finds_changes(
     site: ArticleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where the platform gives no events, changes show within two seconds all the same; it is said once."""
+    """On a platform without events, changes still show within two seconds, and one log line says so."""
 
     def no_events(*_: Any, **__: Any) -> Iterator[set[Any]]:
         raise OSError("no events here")
@@ -154,7 +154,7 @@ def test_a_bad_file_is_logged_once(site: ArticleSite, caplog: pytest.LogCaptureF
 def test_a_bad_file_whose_last_good_version_is_shown(
     site: ArticleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log says so: nobody has to hurry."""
+    """The log says that the last good version is still shown."""
     site.write("a.md")
     indexer = site.indexer()
     indexer.refresh()
@@ -169,7 +169,7 @@ def test_a_bad_file_whose_last_good_version_is_shown(
 def test_a_start_names_what_is_still_bad_in_one_line(
     site: ArticleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once for all processes of a machine, by the one that keeps the catalog; a few names and a count."""
+    """The watching process logs a few names and a count of bad files, once for all processes of a machine."""
     for number in range(5):
         site.raw(f"{number}.md", "---\n---\n")
     indexer = site.indexer()
@@ -190,7 +190,7 @@ def test_a_start_names_what_is_still_bad_in_one_line(
 def test_a_flood_of_bad_files_is_counted_in_the_log(
     site: ArticleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A hundred are named, and the rest is a number: a log has an end."""
+    """A hundred bad files are named in the log, and the rest are counted."""
     for number in range(130):
         site.raw(f"{number}.md", "---\ntitle: [\n---\n")
     with caplog.at_level(logging.INFO):
@@ -207,7 +207,7 @@ def test_a_flood_of_bad_files_is_counted_in_the_log(
 
 
 def test_a_folder_that_goes_and_comes_back(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:
-    """Its articles stay meanwhile, the watcher says once that it is not healthy, and then goes on."""
+    """While the folder is missing its articles stay, and the watcher reports once that it is not healthy."""
     site.write("a.md")
     indexer = site.indexer()
     with caplog.at_level(logging.WARNING), watching(indexer) as watcher:
@@ -225,7 +225,7 @@ def test_a_folder_that_goes_and_comes_back(site: ArticleSite, caplog: pytest.Log
 
 
 def test_folders_that_come_and_go_are_watched(site: ArticleSite) -> None:
-    """Each is watched by itself: a new one, one below it, and another one at the place of a deleted one."""
+    """New folders, nested ones and those that replace a deleted folder are watched."""
     indexer = site.indexer()
     before = _watches()
     with watching(indexer) as watcher:
@@ -238,13 +238,13 @@ def test_folders_that_come_and_go_are_watched(site: ArticleSite) -> None:
             shutil.rmtree(site.root / "sub")
             assert wait_for(lambda: titles(indexer) == [])
         assert watcher.healthy
-        # Each time the folders changed they were watched again: no watch of the times before is left.
+        # Each change of the folders renews the watches: no earlier watch is left.
         assert not LOCKS.exists() or wait_for(lambda: _watches() == before + _above(indexer) + 1)
 
 
 @pytest.mark.skipif(not LOCKS.exists(), reason="only Linux says how many folders are watched")
 def test_links_that_lead_out_are_not_followed_by_events(site: ArticleSite) -> None:
-    """A link to a large tree costs no watch on it, at the start and later, in a hidden folder or not."""
+    """A link to a large tree adds no watches, at the start and later, hidden or not."""
     for number in range(50):
         (site.home / f"large/{number}").mkdir(parents=True)
     (site.root / ".hidden").mkdir()
@@ -262,7 +262,7 @@ def test_links_that_lead_out_are_not_followed_by_events(site: ArticleSite) -> No
 
 
 def test_a_hostile_commit_and_its_revert(site: ArticleSite, caplog: pytest.LogCaptureFixture) -> None:
-    """Links in circles and folders 496 deep are named; other changes show meanwhile and afterwards."""
+    """Circular links and folders 496 deep are reported; other changes show during and after that."""
     site.write("a.md", title="One")
     indexer = site.indexer()
     with caplog.at_level(logging.WARNING), watching(indexer) as watcher:
@@ -282,7 +282,7 @@ def test_a_hostile_commit_and_its_revert(site: ArticleSite, caplog: pytest.LogCa
 
 
 def test_a_deleted_state_folder_is_created_again(site: ArticleSite) -> None:
-    """Everything in it is derived: the watcher goes on and the catalog comes back."""
+    """The watcher creates the catalog again after the state folder was deleted."""
     site.write("a.md")
     indexer = site.indexer()
     with watching(indexer):
@@ -326,7 +326,7 @@ sys.stdin.read()
 
 @pytest.mark.skipif(not LOCKS.exists(), reason="only Linux says who holds a lock")
 def test_another_process_takes_over_from_one_that_was_killed(site: ArticleSite) -> None:
-    """One of three processes watches; after SIGKILL another does, and changes go on to show."""
+    """One of three processes watches; after SIGKILL another one does, and changes still show."""
     site.write("0.md")
     command = [sys.executable, "-c", _WATCH, str(site.state), str(site.root)]
     processes = [
@@ -356,7 +356,7 @@ def test_another_process_takes_over_from_one_that_was_killed(site: ArticleSite) 
 def _holder(
     processes: list[subprocess.Popen[str]], site: ArticleSite, indexer: Indexer
 ) -> subprocess.Popen[str]:
-    """Return the process that holds the watcher's lock, as the system knows it."""
+    """Return the process that holds the watcher's lock, according to the operating system."""
     lock = indexer.catalog.path.with_suffix(".watcher").resolve()
     inode = lock.stat().st_ino
     locks = [line.split() for line in LOCKS.read_text(encoding="ascii").splitlines()]

@@ -1,4 +1,4 @@
-"""What is read of YAML: the short way says what PyYAML says, and no text takes the process down."""
+"""How YAML is read: the plain reader agrees with PyYAML, and no text harms the process."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from text.yaml.safe import YamlError
 
 UNREAD = frozenset({"secured"})
 
-# Small pieces that scalars, blocks and structure are made of; most texts made from them are broken, and the
-# whole parse shows which are not.
+# Small pieces of scalars, blocks and structure. Most texts built from them are invalid; the whole parse
+# shows which are valid.
 _SCALARS = [
     "plain",
     "two words",
@@ -115,7 +115,7 @@ _broken_texts = st.lists(_line, min_size=1, max_size=9).map(lambda lines: "\n".j
 
 @st.composite
 def _sound_texts(draw: st.DrawFn) -> str:
-    """Front matters that are mostly right: top-level keys with a value of each style, oddities between."""
+    """Mostly valid front matters: top-level keys with a value of each style, and some oddities."""
     blocks = []
     for key in draw(st.lists(st.sampled_from(["title", "related", "secured", "x", "y", "z"]), unique=True)):
         value = draw(
@@ -150,13 +150,13 @@ def _sound_texts(draw: st.DrawFn) -> str:
 
 
 def _without_later_items(text: str, count: int) -> tuple[str, tuple[int, int]]:
-    """Return a text without the items of `related` after the first `count`, and where those are."""
+    """Return a text without the items of `related` after the first `count`, and where those were."""
     begin, end = plainyaml.later_items(text, "related", count) or (0, 0)
     return text[:begin] + text[end:], (begin, end)
 
 
 def _whole(text: str) -> dict[Any, Any] | None:
-    """Return what PyYAML itself makes of a text; None where it refuses it."""
+    """Return what PyYAML itself makes of a text, or None where it refuses the text."""
     try:
         values = yaml.load(text, yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, AttributeError, LookupError, RecursionError):
@@ -165,7 +165,7 @@ def _whole(text: str) -> dict[Any, Any] | None:
 
 
 def _check_skipping(text: str) -> None:
-    """Check that what is skipped changes nothing that is read: PyYAML fails at most inside of that."""
+    """Check that skipping changes nothing that is read: PyYAML may fail only inside the skipped part."""
     text = "\n" + text.replace("\r\n", "\n").replace("\r", "\n")
     read, (begin, end) = _without_later_items(text, 2)
     found = plainyaml.load(read, unread=UNREAD)
@@ -251,7 +251,7 @@ _TRAPS = [
 
 @pytest.mark.parametrize("text", _TRAPS)
 def test_nothing_that_is_skipped_changes_the_rest(text: str) -> None:
-    """Scalars that reach past where a block seems to end keep it from being skipped."""
+    """A block with a scalar that reaches past its apparent end is not skipped."""
     _check_skipping(text)
 
 
@@ -259,14 +259,14 @@ def test_nothing_that_is_skipped_changes_the_rest(text: str) -> None:
 @example(_TRAPS[0])
 @settings(max_examples=1000, deadline=None)
 def test_skipping_is_right_or_not_done_in_any_text(text: str) -> None:
-    """With blocks skipped, the rest is read as PyYAML reads it."""
+    """With blocks skipped, the rest of any text is read as PyYAML reads it."""
     _check_skipping(text)
 
 
 @given(_sound_texts())
 @settings(max_examples=200, deadline=None)
 def test_skipping_is_right_in_front_matters_of_every_style(text: str) -> None:
-    """Quoted, plain, block and flow values, comments, blank lines: the rest is read the same."""
+    """With quoted, plain, block and flow values, comments and blank lines, the rest is read the same."""
     _check_skipping(text)
     _check_skipping(text.replace("\n", "\r\n"))
 
@@ -274,7 +274,7 @@ def test_skipping_is_right_in_front_matters_of_every_style(text: str) -> None:
 @given(st.one_of(_broken_texts, _sound_texts()))
 @settings(max_examples=300, deadline=None)
 def test_the_short_way_reads_what_pyyaml_reads(text: str) -> None:
-    """`plainyaml` either refuses a text or returns what PyYAML does, types included."""
+    """`plainyaml` either refuses a text or returns PyYAML's values, including their types."""
     found = plainyaml.load(text)
     if found is not None:
         assert repr(found) == repr(yaml.load(text, yaml.CSafeLoader))
@@ -295,7 +295,7 @@ _item_lines = st.builds(
 @example(["    images:", "      - url: x", "", "        y: z", '    title: "b"'])
 @settings(max_examples=300, deadline=None)
 def test_unread_parts_of_items_change_nothing_that_is_read(lines: list[str]) -> None:
-    """Of the items of a list, the parts that are asked for are what PyYAML reads."""
+    """The requested parts of a list's items are as PyYAML reads them."""
     text = "\n".join(["related:", "  - title: first", *lines, "x: y"]) + "\n"
     found = plainyaml.load(text, parts={"related": {"title", "url"}})
     whole = _whole(text)
@@ -312,7 +312,7 @@ def test_unread_parts_of_items_change_nothing_that_is_read(lines: list[str]) -> 
 
 
 def test_what_was_read_is_the_readers_own() -> None:
-    """A value that someone changes is not changed for the next who reads the same text."""
+    """Changing a returned value does not affect the next reader of the same text."""
     text = "site:\n  title: News\n"
     found = safeyaml.load(text)
     found["site"]["title"] = "Other"
@@ -320,7 +320,7 @@ def test_what_was_read_is_the_readers_own() -> None:
 
 
 def test_what_passes_the_quick_check_is_what_pyyaml_takes() -> None:
-    """Of all characters, `plainyaml` reads none that PyYAML refuses or takes for the end of a line."""
+    """`plainyaml` reads no character that PyYAML refuses or treats as a line end."""
     everything = map(chr, range(sys.maxunicode + 1))
     read = "".join(character for character in everything if plainyaml._is_usual(character))
     assert len(read) > 1_000_000
@@ -329,7 +329,7 @@ def test_what_passes_the_quick_check_is_what_pyyaml_takes() -> None:
 
 
 def test_what_robots_write_is_skipped() -> None:
-    """Long blocks of closed lines cost no parsing, and only the first items of a list are read."""
+    """Long blocks of closed lines are not parsed, and only the first items of a list are read."""
     item = '  - title: "x \\"y\\""\n    url: https://a.example/b\n'
     text = f'title: "A: b"\nrelated:\n{item * 5000}secured: "abc="\nheat: -1\n'
     read, _ = _without_later_items(text, 2)
@@ -341,7 +341,7 @@ def test_what_robots_write_is_skipped() -> None:
 
 @pytest.mark.corpus
 def test_every_recorded_front_matter_takes_the_short_way(corpus: ModuleType) -> None:
-    """In the recorded stream nothing needs PyYAML, and what is read is what the whole parse says."""
+    """No recorded front matter needs PyYAML, and the values equal those of the whole parse."""
     fronts = {
         text[4 : text.index("\n---", 4) + 1]
         for commit in corpus.commits()
@@ -401,7 +401,7 @@ _BOMBS = [
 
 @pytest.mark.parametrize("name", _BOMBS)
 def test_a_bomb_is_an_error_of_its_file(name: str) -> None:
-    """Nesting, aliases and sizes that would take all memory, time or stack end fast, with line and reason."""
+    """Nesting, aliases and sizes that would exhaust memory, time or stack fail fast, with line and reason."""
     text = f"---\ntitle: x\ndate: 2026-01-01\n{_bomb(name)}---\n"
     started = time.process_time()
     with pytest.raises(ArticleError) as caught:
@@ -412,7 +412,10 @@ def test_a_bomb_is_an_error_of_its_file(name: str) -> None:
 
 
 def test_a_bomb_does_not_end_the_process() -> None:
-    """Where the C stack would overflow, no exception could be caught: hence in a process of its own."""
+    """A text that would overflow the C stack is refused.
+
+    The test runs in a process of its own, because no exception could report the overflow.
+    """
     program = """if True:
         import sys
         from articles.reading import frontmatter
@@ -450,7 +453,7 @@ def test_a_bomb_does_not_end_the_process() -> None:
     ],
 )
 def test_an_error_says_where_it_is(text: str, line: int, column: int) -> None:
-    """Every kind of error carries a line, and a column where libyaml knows it; both count from 0."""
+    """Every kind of error has a line, and a column where libyaml knows it; both count from 0."""
     with pytest.raises(YamlError) as caught:
         safeyaml.load(text)
     assert (caught.value.line, caught.value.column) == (line, column)
@@ -471,7 +474,7 @@ def test_an_error_says_where_it_is(text: str, line: int, column: int) -> None:
     ],
 )
 def test_common_mistakes_are_named_in_plain_words(text: str, reason: str) -> None:
-    """The message says what to do in the file, instead of how libyaml's scanner came to a stop."""
+    """The message says what to change in the file, not how libyaml's scanner failed."""
     with pytest.raises(YamlError) as caught:
         safeyaml.load(text)
     assert caught.value.reason == reason
@@ -479,7 +482,7 @@ def test_common_mistakes_are_named_in_plain_words(text: str, reason: str) -> Non
 
 @given(st.sampled_from(["!!float", "!!int", "!!bool", "!!timestamp", "!!binary", "!x", "", "*", "&", "@"]))
 def test_no_error_quotes_the_file(tag: str) -> None:
-    """An error's reason holds no value of the file: it may be one that nobody must see."""
+    """The reason of an error contains no value of the file, as it may be secret."""
     text = f"a: 1\nsecured: {tag}CIPHERTEXT: [\n"
     texts = [text, f"a: 1\nsecured: {tag} CIPHERTEXT\n", f'a: 1\nsecured: {tag} "CIPHERTEXT\n']
     for broken in texts:

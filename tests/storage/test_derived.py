@@ -43,10 +43,10 @@ DAY = KEPT_UNUSED.total_seconds()
 @pytest.fixture
 def file(tmp_path: Path) -> DerivedFile:
     """A file of version 3 that does not exist yet."""
-    return made(tmp_path / "state" / "catalog-0a.sqlite", version=3)
+    return created(tmp_path / "state" / "catalog-0a.sqlite", version=3)
 
 
-def made(path: Path, *, version: int = 3) -> DerivedFile:
+def created(path: Path, *, version: int = 3) -> DerivedFile:
     """Return a file with one table."""
     return DerivedFile(path, SCHEMA, version=version, timeout=60)
 
@@ -63,24 +63,24 @@ def words(file: DerivedFile) -> list[str]:
 
 
 def test_a_file_is_created_once_and_opened_afterwards(file: DerivedFile) -> None:
-    """With its folder, for this user only; what is written is there for the next one."""
+    """The file and its folder are for this user only, and the next process reads what was written."""
     assert file.open() is None
     file.run(lambda connection: add(connection, "one"))
-    assert words(made(file.path)) == ["one"]
+    assert words(created(file.path)) == ["one"]
     assert file.path.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("version", [2, 4])
 def test_a_file_of_another_version_is_replaced(file: DerivedFile, version: int) -> None:
-    """Its content may have another meaning."""
-    with closing(made(file.path, version=version).connect()) as opened:
+    """The content of a file of another version may have another meaning."""
+    with closing(created(file.path, version=version).connect()) as opened:
         add(opened.connection, "old")
     assert words(file) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"nothing that SQLite knows" * 500, b"SQLite format 3\0"])
-def test_a_file_that_is_none_is_replaced(file: DerivedFile, content: bytes) -> None:
-    """Anything at its path that is no database is replaced."""
+def test_what_is_no_database_is_replaced(file: DerivedFile, content: bytes) -> None:
+    """Anything at the path that is no database is replaced."""
     file.path.parent.mkdir()
     file.path.write_bytes(content)
     assert words(file) == []
@@ -91,8 +91,8 @@ def test_a_file_that_is_none_is_replaced(file: DerivedFile, content: bytes) -> N
 def test_bytes_overwritten_anywhere_cost_no_more_than_the_content(
     seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Reading works, or the damage is found and the file replaced: no other error comes out."""
-    file = made(tmp_path_factory.mktemp("state") / "catalog-0b.sqlite")
+    """Reading succeeds, or the damage is found and the file replaced; no other error is raised."""
+    file = created(tmp_path_factory.mktemp("state") / "catalog-0b.sqlite")
     with closing(file.connect()) as opened:
         with transaction(opened.connection):
             rows = ((f"{number:05}" * 20,) for number in range(300))
@@ -107,17 +107,17 @@ def test_bytes_overwritten_anywhere_cost_no_more_than_the_content(
 
 
 def test_one_process_replaces_a_damaged_file(file: DerivedFile) -> None:
-    """Two find the damage, and the second leaves what the first has made."""
+    """Of two processes that find the damage, the second keeps the file that the first has created."""
     file.run(lambda connection: add(connection, "old"))
-    first, second = file.connect(), made(file.path).connect()
+    first, second = file.connect(), created(file.path).connect()
     file.replace(first)
     file.run(lambda connection: add(connection, "new"))
-    made(file.path).replace(second)
+    created(file.path).replace(second)
     assert words(file) == ["new"]
 
 
 def test_work_is_done_once_more_on_a_damaged_file(file: DerivedFile) -> None:
-    """The damage may be found only during the work."""
+    """Work during which damage is found is repeated on the new file."""
     file.run(lambda connection: add(connection, "old"))
     seen: list[int] = []
 
@@ -144,14 +144,16 @@ def test_what_is_no_damage_changes_nothing(file: DerivedFile) -> None:
 
 
 def _fill(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA max_page_count = 8")  # SQLite's own limit gives the error of a full disk
+    connection.execute(
+        "PRAGMA max_page_count = 8"
+    )  # exceeding SQLite's own limit gives the error of a full disk
     with transaction(connection):
         for number in range(1000):
             connection.execute("INSERT INTO words VALUES (?)", (f"{number}" * 200,))
 
 
-def test_a_full_disk_is_said_as_such(file: DerivedFile) -> None:
-    """The error survives SQLite's own rollback, and the file stays unchanged."""
+def test_a_full_disk_is_reported_as_such(file: DerivedFile) -> None:
+    """The error of a full disk survives SQLite's own rollback, and the file stays unchanged."""
     file.run(lambda connection: add(connection, "kept"))
     with pytest.raises(sqlite3.OperationalError, match="full") as caught:
         file.run(_fill)
@@ -161,7 +163,7 @@ def test_a_full_disk_is_said_as_such(file: DerivedFile) -> None:
 
 
 def test_a_commit_that_fails_is_rolled_back(file: DerivedFile) -> None:
-    """The connection can be used again."""
+    """The connection can be used again after a failed commit."""
     with closing(file.connect()) as opened:
         connection = opened.connection
         connection.execute(
@@ -196,14 +198,14 @@ def other(file: DerivedFile) -> Iterator[subprocess.Popen[str]]:
 
 
 def age(folder: Path, seconds: float) -> None:
-    """Let all files of a folder look so much older than they are."""
+    """Set the times of all files in a folder back by this much."""
     for path in folder.iterdir():
         times = path.stat()
         os.utime(path, (times.st_atime - seconds, times.st_mtime - seconds))
 
 
 def test_what_another_process_uses_is_never_removed(file: DerivedFile, other: subprocess.Popen[str]) -> None:
-    """However old it seems; once that process was killed and a day has passed, it goes."""
+    """A used file stays however old it is; a day after its process was killed, it is removed."""
     folder = file.path.parent
     age(folder, 10 * DAY)
     assert remove_unused(folder) == []
@@ -214,7 +216,7 @@ def test_what_another_process_uses_is_never_removed(file: DerivedFile, other: su
 
 
 def test_what_this_process_uses_is_never_removed(file: DerivedFile) -> None:
-    """A file with a closed connection stays too: it may be opened again at any moment."""
+    """A file with a closed connection stays too, because it may be opened again."""
     words(file)
     age(file.path.parent, 10 * DAY)
     assert remove_unused(file.path.parent) == []
@@ -222,7 +224,7 @@ def test_what_this_process_uses_is_never_removed(file: DerivedFile) -> None:
 
 
 def test_a_file_stays_for_a_day(tmp_path: Path) -> None:
-    """A deploy that is taken back finds its catalog; other files of the folder stay for ever."""
+    """A deploy that is rolled back finds its catalog; other files of the folder stay forever."""
     for name in ("catalog-0c", "search-1-0c", "search-0d"):
         for suffix in (".sqlite", ".sqlite-wal", ".sqlite-shm", ".lock", ".watcher"):
             (tmp_path / (name + suffix)).touch()
@@ -245,7 +247,7 @@ def test_a_file_stays_for_a_day(tmp_path: Path) -> None:
 
 
 def test_an_older_version_that_still_watches_loses_nothing(tmp_path: Path) -> None:
-    """It had no file to say that it uses the catalog, but a lock by which it watches."""
+    """The older version's lock for watching counts as a use of the catalog."""
     for suffix in (".sqlite", ".watcher"):
         (tmp_path / f"catalog-0c{suffix}").touch()
     import fcntl
@@ -259,7 +261,7 @@ def test_an_older_version_that_still_watches_loses_nothing(tmp_path: Path) -> No
 
 
 def test_a_file_that_is_removed_while_others_open_it(tmp_path: Path) -> None:
-    """Each of them ends with a file of its own making or another's, never with an error."""
+    """Each process that opens the file ends with a new file, its own or another's, without an error."""
     path = tmp_path / "catalog-0f.sqlite"
     errors: list[BaseException] = []
     stop = threading.Event()
@@ -267,10 +269,10 @@ def test_a_file_that_is_removed_while_others_open_it(tmp_path: Path) -> None:
     def open_again_and_again() -> None:
         try:
             while not stop.is_set():
-                file = made(path)
+                file = created(path)
                 with closing(file.connect()) as opened:
                     opened.connection.execute("SELECT count(*) FROM words")
-                del file  # its lock goes with it
+                del file  # its lock is released with it
         except BaseException as error:  # noqa: BLE001 - reported to the test
             errors.append(error)
 
@@ -289,7 +291,7 @@ def test_a_file_that_is_removed_while_others_open_it(tmp_path: Path) -> None:
 
 
 def test_a_change_of_settings_leaves_nothing_behind(site: ArticleSite) -> None:
-    """The watcher of the new settings removes catalog and search index of the old ones, a day later."""
+    """A day later, the watcher of the new settings removes catalog and search index of the old ones."""
     site.write("a.md", topics=["Go"])
     command = [sys.executable, "-c", _SEARCH, str(site.state), str(site.root)]
     subprocess.run(command, check=True)
@@ -327,7 +329,7 @@ assert search.find("title", datetime.now(UTC), limit=5).total == 1
 def test_search_says_that_the_disk_is_full(
     site: ArticleSite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log says so now and then; the page has no results and says that the index is incomplete."""
+    """The log repeats at intervals that the disk is full; the page says that the index is incomplete."""
     site.write("a.md", title="Fuzzing")
     indexer = site.indexer()
     indexer.refresh()
@@ -352,7 +354,7 @@ def test_search_says_that_the_disk_is_full(
     assert search.find("fuzzing", NOON, limit=5).total == 1
 
 
-def test_counts_survive_what_they_meet(tmp_path: Path, site: ArticleSite) -> None:
+def test_counts_survive_a_damaged_file(tmp_path: Path, site: ArticleSite) -> None:
     """A damaged file loses the earlier counts, but none of the later ones."""
     counts = Counts(tmp_path, site.clock)
     counts.refreshed(1.0)

@@ -1,4 +1,4 @@
-"""The program's files are for its own user only: they hold the outbox, sessions and drafts."""
+"""The program's files are for its own user only, because they hold the outbox, sessions and drafts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wiring.bot import bot_parts
 
 @pytest.fixture(autouse=True)
 def open_umask() -> Iterator[None]:
-    """A umask that takes nothing away, as a careless host may have set it."""
+    """A umask that removes no permission, as a careless host may have set it."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -29,7 +29,7 @@ def mode(path: Path) -> int:
 
 
 def test_the_state_folder_is_private(site: ArticleSite, clock: Clock) -> None:
-    """The folder is 0700 where the program makes it, and every file in it 0600, whatever the umask."""
+    """The program creates the folder with 0700 and every file in it with 0600, whatever the umask."""
     site.write("a.md", "Text")
     app = create_app(site.config(), clock=clock, environ={"ADMIN_TOKEN": TOKEN})
     newswire = app.extensions["newswire"]
@@ -52,7 +52,7 @@ def test_the_state_folder_is_private(site: ArticleSite, clock: Clock) -> None:
 
 
 def test_a_folder_that_exists_keeps_its_permissions(tmp_path: Path) -> None:
-    """The operator made it, and may have reasons."""
+    """The operator who created the folder chose its permissions."""
     (tmp_path / "state").mkdir(mode=0o755)
     private_folder(tmp_path / "state")
     assert mode(tmp_path / "state") == 0o755
@@ -69,7 +69,7 @@ def test_a_file_that_exists_keeps_its_content(tmp_path: Path) -> None:
 
 
 def test_files_of_older_versions_become_private(tmp_path: Path) -> None:
-    """Only the program's own files change: the folder may hold others', and links lead anywhere."""
+    """Permissions change only on the program's own files: others' files and links stay as they are."""
     ours = [
         "outbox.sqlite",
         "outbox.sqlite-wal",

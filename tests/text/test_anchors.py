@@ -1,4 +1,4 @@
-"""Links to headings: a feed's link leads to an id that the page has."""
+"""Links to headings: a link in a feed leads to an id that the page has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BODY = """# Intro
 
 
 def test_a_link_to_a_heading_leads_to_the_pages_id(site: ArticleSite, web: Web) -> None:
-    """Whatever the spelling, the fragment in the feed is the id of that heading on the article's page."""
+    """In any spelling, the fragment in the feed is the id of that heading on the article's page."""
     site.write("a.md", BODY, topics=["Go"])
     web.refresh()
     page, feed = web.get("/articles/a").text, web.get("/feeds/go.json").json["items"][0]["content_html"]
@@ -34,14 +34,14 @@ def test_a_link_to_a_heading_leads_to_the_pages_id(site: ArticleSite, web: Web) 
 
 
 def test_a_link_to_another_sites_page_stays() -> None:
-    """Nobody here knows the ids of that page."""
+    """A link to another site's page keeps its fragment, as the ids of that page are unknown."""
     [entry] = feed_of([article(body=BODY, link="https://x.example/p")]).entries
     assert 'href="https://x.example/p#The-RD-teams-code"' in entry.content_html
 
 
 @pytest.mark.parametrize("body", ["[x](<a b c.html>)", '<a href="a b c.html">x</a>'])
 def test_spaces_in_addresses_are_encoded(body: str) -> None:
-    """An address with a space is none (RFC 3986)."""
+    """A space is not valid in an address (RFC 3986)."""
     [entry] = feed_of([article(body=body)]).entries
     assert 'href="https://news.example.org/articles/a%20b%20c.html"' in entry.content_html
     assert page_body(entry.content_html, entry.url, SITE)

@@ -1,4 +1,4 @@
-"""HTML of any kind leaves the balancer well nested, no deeper than is allowed, with all its text."""
+"""The balancer makes HTML of any kind well nested, limits its depth and keeps all its text."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ pieces = st.one_of(
 
 
 def depths(markup: str) -> tuple[int, int]:
-    """Return how deep elements and formatting nest, after checking that each closes the innermost one."""
+    """Return how deep elements and formatting nest, and check that each end tag closes the innermost one."""
     stack: list[str] = []
     deepest = formatting = 0
     for tag in _TAG.finditer(markup):
@@ -63,7 +63,7 @@ def depths(markup: str) -> tuple[int, int]:
 @given(st.lists(pieces, max_size=40).map("".join), st.integers(1, 60))
 @example('<b"<p title="<a>', 1)
 def test_any_markup_leaves_well_nested(piece: str, times: int) -> None:
-    """Every end tag closes the innermost element, within the limits, however often a piece is repeated."""
+    """Every end tag closes the innermost element, within the limits, for any repetition of markup."""
     depth, formatting = depths(balanced(piece * times))
     assert depth <= MAX_DEPTH
     assert formatting <= MAX_FORMATTING
@@ -73,7 +73,7 @@ def test_any_markup_leaves_well_nested(piece: str, times: int) -> None:
     "unit", ["<div></p>", "<p><b id=1>", "<table><tr><td><div></div>", "<i></p><p>", "<div><b>"]
 )
 def test_work_grows_only_with_the_length(unit: str) -> None:
-    """Twice the markup is twice as much for the sanitiser: nothing is opened again and again."""
+    """Twice the markup is twice the work for the sanitiser: no element is opened repeatedly."""
     small, large = len(balanced(unit * 2_000)), len(balanced(unit * 4_000))
     assert large <= 2.1 * small + 1_000
     assert large <= 3 * len(unit * 4_000) + 1_000
@@ -89,7 +89,7 @@ def test_work_grows_only_with_the_length(unit: str) -> None:
     ],
 )
 def test_well_formed_markup_stays_as_it_is(markup: str) -> None:
-    """Byte for byte, so that nothing changes for those who write it."""
+    """Well-formed markup stays the same, byte for byte."""
     assert revealed(balanced(markup)) == markup
 
 
@@ -108,14 +108,14 @@ def test_well_formed_markup_stays_as_it_is(markup: str) -> None:
     ],
 )
 def test_what_browsers_repair_is_repaired_here(written: str, shown: str) -> None:
-    """Optional end tags are written, and what closes nothing is dropped."""
+    """Optional end tags are added, and end tags without an element are dropped."""
     assert revealed(balanced(written)) == shown
 
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(("&gt", *"&<>;#x1Aaltmp ")), max_size=60).map("".join))
 def test_references_become_characters(text: str) -> None:
-    """The parser behind sees no reference, each of which would copy the text; readers see the same."""
+    """The next parser sees no references, each of which would copy the text; readers see the same text."""
     markup = balanced(text)
     assert not re.search("[&]", re.sub(r"<[^>]*>", "", markup))
     assert plain(sanitise(text, "https://x.example/")) == plain(

@@ -48,12 +48,12 @@ BASE = "https://news.example.org/articles/post"
     ],
 )  # fmt: skip
 def test_what_is_added_to_commonmark(written: str, shown: str) -> None:
-    """It is shown as GitHub, kramdown, Pandoc or Docusaurus do, and never inside code."""
+    """Additions to CommonMark look as in GitHub, kramdown, Pandoc or Docusaurus, and never apply in code."""
     assert render_markdown(written, BASE) == shown
 
 
 def test_a_footnote_leads_there_and_back() -> None:
-    """The note is at the end; one that nothing refers to is left out."""
+    """A note is at the end with a link back, and a note without a reference is left out."""
     shown = render_markdown("Hello[^a].\n\n[^a]: A *note*.\n[^b]: Unused.", BASE)
     assert '<a href="https://news.example.org/articles/post#fn1" id="fnref1">[1]</a>' in shown
     assert (
@@ -64,19 +64,19 @@ def test_a_footnote_leads_there_and_back() -> None:
 
 @given(st.lists(st.sampled_from(PARTS)))
 def test_addresses_that_need_no_encoding_are_not_touched(parts: list[str]) -> None:
-    """The short way gives what the parser's own gives."""
+    """The fast path returns the same addresses as the parser's own normalisation."""
     url = "".join(parts)
     assert normalized(url) == normalizeLink(url)
 
 
 @given(st.text(st.sampled_from("ab {}:#.$*_`[]()!<>\n-|~\\&@w/"), max_size=80))
 def test_any_text_is_rendered(text: str) -> None:
-    """Nothing that is added to the parser fails, or loses a word."""
+    """The additions to the parser never fail, and never lose a word."""
     assert sum(map(render(text).count, "ab")) >= 0
 
 
 def test_a_title_of_an_admonition_with_brackets() -> None:
-    """Its title may hold a link."""
+    """The title of an admonition may have a link."""
     markup = render(":::warning[See [this](https://a.example)]\nText\n:::\n")
     assert markup.startswith("<blockquote>\n<p><strong>See this</strong></p>")
     assert ":::" not in markup

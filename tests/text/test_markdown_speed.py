@@ -1,4 +1,4 @@
-"""The faster loops of the Markdown parser give what the library's own give."""
+"""The faster loops of the Markdown parser give the same results as the library's own."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def library() -> MarkdownIt:
 
 
 def tokens(parser: MarkdownIt, text: str) -> list[Any]:
-    """Return all that the tokens of a text say."""
+    """Return everything in the tokens of a text."""
     return [Token.as_dict(token) for token in parser.parse(text)]
 
 
 @settings(max_examples=150)
 @given(TEXTS)
 def test_the_faster_loops_make_the_same_tokens_and_html(text: str) -> None:
-    """Blocks, paragraphs and HTML are the library's own, for any mixture of markup."""
+    """For any mixture of markup, blocks, paragraphs and HTML equal the library's own."""
     assert tokens(_parser(), text) == tokens(library(), text)
     assert _parser().render(text) == library().render(text)
     assert _writer().render(text) == library().render(text)
@@ -75,7 +75,7 @@ SIMPLE = st.lists(
 @example("a \\[[`c`](/d)] - **e**: f (g) https://x.example/h.")
 @example("https://x.example/a_b.:tada:(")
 def test_a_simple_paragraph_is_written_as_the_library_writes_it(text: str) -> None:
-    """Its HTML is the library's, and counts as much towards the limits as the library's tokens."""
+    """Its HTML equals the library's, and counts as much towards the limits as the library's tokens."""
     found = simple(text)
     if found:
         children: list[Token] = []
@@ -88,14 +88,14 @@ def test_a_simple_paragraph_is_written_as_the_library_writes_it(text: str) -> No
 
 
 def test_what_most_paragraphs_have_is_simple() -> None:
-    """Otherwise the comparison above compares nothing."""
+    """Ordinary paragraphs count as simple, so that the comparison above compares the fast loop."""
     assert simple("One *two* **three:** `four` [five](/5),\nsix_seven & eight! https://nine.example \\[x]")
 
 
 @settings(max_examples=100)
 @given(TEXTS)
 def test_tokens_and_paragraphs_are_never_more_or_longer_than_estimated(text: str) -> None:
-    """`articles check` reads only those bodies that the estimates find to be perhaps over a limit."""
+    """`articles check` parses only those bodies whose estimate may be over a limit."""
     found = _parser().parse(text)
     assert len(found) + sum(len(token.children or ()) for token in found) <= most_tokens(text)
     paragraphs = (len(token.content) for token in found if token.type == "inline")
@@ -103,7 +103,7 @@ def test_tokens_and_paragraphs_are_never_more_or_longer_than_estimated(text: str
 
 
 def test_markup_that_nests_to_the_deepest_level_is_cut_at_the_same_place() -> None:
-    """Links, quotes and lists at the depth where the library stops are the same too."""
+    """Links, quotes and lists at the depth where the library stops also equal the library's."""
     for depth in range(1, 30):
         for text in (
             "[" * depth + "[a](/b) [`c`](/d) *e*" + "](/f)" * depth,

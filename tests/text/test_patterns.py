@@ -1,4 +1,4 @@
-"""Patterns between slashes: searched in linear time, refused when they cannot be used."""
+"""Patterns between slashes are searched in linear time, and refused when they are invalid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from text.patterns import MAX_PATTERN, pattern
 
 
 def test_what_is_between_slashes_is_a_pattern() -> None:
-    """Case makes no difference; anything else is a word."""
+    """Text between slashes is a pattern that ignores case; any other text is a word."""
     found = pattern("/k8s|kubernet(es|ik)/")
     assert found is not None
     assert found.search("Die Kubernetik") is not None
@@ -30,14 +30,14 @@ def test_what_is_between_slashes_is_a_pattern() -> None:
     ],
 )
 def test_what_cannot_be_used_is_refused(word: str, says: str) -> None:
-    """With the reason; look-around and back-references have no place in a search of linear time."""
+    """Look-around and back-references are refused, with the reason: no linear search supports them."""
     with pytest.raises(ValueError, match="is") as caught:
         pattern(word)
     assert str(caught.value).startswith(says)
 
 
 def test_no_pattern_takes_long() -> None:
-    """One that makes other engines try 2^5000 ways is over at once: the test's own limit would end it."""
+    """A pattern for which other engines try 2^5000 ways ends before the test's own time limit."""
     found = pattern("/(a+)+$/")
     assert found is not None
     assert found.search("a" * 5000 + "b") is None
@@ -45,7 +45,7 @@ def test_no_pattern_takes_long() -> None:
 
 @given(st.text(st.characters(), max_size=30))
 def test_any_text_is_searched(text: str) -> None:
-    """Any text, also one with half a character, contains a word or does not."""
+    """Any text, also with a lone surrogate, contains a word or does not."""
     has_word = TextFilter(include=frozenset({"z"})).refusal(text) is None
     has_letter = any(letter in text.lower() for letter in "xy")
     found = TextFilter(include=frozenset({"/x|y/", "Z"})).refusal(text)
@@ -53,7 +53,7 @@ def test_any_text_is_searched(text: str) -> None:
 
 
 def test_words_and_patterns_together() -> None:
-    """One of those included must be there, and none of those excluded; the reason names what was found."""
+    """An article needs one of the included words and none of the excluded; the reason names the match."""
     found = TextFilter(include=frozenset({"/llms?/", "Rust"}), exclude=frozenset({"/spon[sz]or/"}))
     assert found.refusal("Two LLMs at once") is None
     assert found.refusal("rust in the kernel") is None
@@ -65,6 +65,6 @@ def test_words_and_patterns_together() -> None:
     ("language", "admitted"), [("pt", True), ("pt-BR", True), ("PT-br", True), ("pts", False), (None, False)]
 )
 def test_a_language_includes_narrower_ones(language: str | None, admitted: bool) -> None:
-    """An article that names none is in the site's."""
+    """A language includes its regions; an article without a language is in the site's."""
     assert LanguageFilter(tags=frozenset({"pt"})).admits(language) is admitted
     assert LanguageFilter(tags=frozenset({"pt"}), own="pt").admits(None)

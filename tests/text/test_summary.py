@@ -34,7 +34,7 @@ from text.summary import MARKED_LENGTH, SUMMARY_LENGTH, cut, summarise
     ],
 )  # fmt: skip
 def test_summary_of_markdown(body: str, summary: str) -> None:
-    """No heading, table, code, picture or caption is taken for prose."""
+    """Headings, tables, code, pictures and captions are not taken for prose."""
     assert summarise(body) == summary
 
 
@@ -52,20 +52,20 @@ def test_summary_of_markdown(body: str, summary: str) -> None:
     ],
 )  # fmt: skip
 def test_summary_of_other_kinds(generator: str, markup: str, body: str, summary: str) -> None:
-    """Templates and components do not show, and HTML is read as HTML."""
+    """Templates and components are left out, and HTML is read as HTML."""
     assert summarise(body, generator=generator, markup=markup) == summary
 
 
 @given(st.text(st.sampled_from("ab .!日。"), max_size=500), st.integers(10, 100))
 def test_a_summary_is_cut_at_a_sentence_or_word(text: str, length: int) -> None:
-    """It is never longer than is allowed, and is a beginning of the text."""
+    """A summary is within the limit, and is the beginning of the text."""
     shown = cut(text, length)
     assert len(shown.removesuffix("…")) <= length
     assert text.startswith(shown.removesuffix("…"))
 
 
 def test_a_long_first_paragraph_ends_with_a_sentence() -> None:
-    """Or where there is none, with a word and an ellipsis."""
+    """A cut is after a sentence, or else after a word, with an ellipsis."""
     assert summarise("Short one. " * 100) == ("Short one. " * 27).strip()
     assert summarise("word " * 100) == ("word " * 60).strip() + "…"
     assert len(summarise("a. " * 1_000 + "<!-- more -->")) <= MARKED_LENGTH
@@ -74,7 +74,7 @@ def test_a_long_first_paragraph_ends_with_a_sentence() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.sampled_from("ab \n*_`#>|-[]()<!{}%:&;"), max_size=300))
 def test_any_body_has_a_summary_on_one_line(body: str) -> None:
-    """Or none."""
+    """Any body has a summary on one line, or none."""
     for generator in ("plain", "jekyll", "hugo", "docusaurus"):
         shown = summarise(body, generator=generator)
         assert "\n" not in shown and len(shown) <= SUMMARY_LENGTH + 1
@@ -82,8 +82,8 @@ def test_any_body_has_a_summary_on_one_line(body: str) -> None:
 
 @pytest.mark.parametrize("unit", ["a\n\n", "word ", "# a\n\n", "[a]: b\n", "<p>", "```\n", "![a](b)\n\n"])
 def test_a_long_body_costs_no_more_than_its_beginning(unit: str) -> None:
-    """What comes after the first 20,000 characters is only searched for what links refer to."""
-    summarise(unit)  # what is done once is not counted
+    """After the first 20,000 characters, only the targets of links are searched for."""
+    summarise(unit)  # work that is done once is not counted
     large = calls(lambda: summarise(unit * (400_000 // len(unit))))
     small = calls(lambda: summarise(unit * (100_000 // len(unit))))
     assert large < 4.5 * small + 1_000 if unit == "[a]: b\n" else large < 1.2 * small + 1_000

@@ -20,21 +20,21 @@ def drawn(rows: list[tuple[str | Cell, ...]], width: int | None = None) -> list[
 
 
 def test_columns_are_as_wide_as_what_is_in_them() -> None:
-    """Numbers are aligned to the right, wide characters take two columns, the last one has no padding."""
+    """Numbers are right-aligned, wide characters take two columns, and the last column has no padding."""
     rows: list[tuple[str | Cell, ...]] = [("1", "sent", "A title"), ("12", Cell("日本", "green"), "x")]
     assert drawn(rows) == ["id  state  title", " 1  sent   A title", "12  日本   x"]
     assert [cell.colour for line in table(COLUMNS, rows) for cell in line if cell.colour] == ["green"]
 
 
 def test_a_table_without_rows_is_its_header() -> None:
-    """Readers of the output see which columns were asked for."""
+    """An empty table still shows its header."""
     assert drawn([]) == ["id  state  title"]
 
 
 @settings(max_examples=50)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.integers(1, 120))
 def test_a_table_fits_the_terminal(titles: list[str], width: int) -> None:
-    """Texts of columns that shrink are cut, down to a few characters; in a file, nothing is."""
+    """On a terminal the texts of shrinking columns are cut to a minimum width; in a file they are not cut."""
     rows: list[tuple[str | Cell, ...]] = [("1", "waiting", title) for title in titles]
     least = len("id  waiting  ") + MIN_SHRUNK
     for line in drawn(rows, width):
@@ -43,6 +43,6 @@ def test_a_table_fits_the_terminal(titles: list[str], width: int) -> None:
 
 
 def test_numbers_have_their_nouns() -> None:
-    """One is singular; thousands have their comma."""
+    """One takes the singular, and thousands have a comma."""
     assert [counted(n, "file") for n in (0, 1, 1000)] == ["0 files", "1 file", "1,000 files"]
     assert counted(2, "delivery", "deliveries") == "2 deliveries"

@@ -1,4 +1,4 @@
-"""Templates vanish from prose, or become what they mean; code stays; nothing is run."""
+"""Templates are removed from prose or replaced by their meaning; code stays; nothing is run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def expanded(text: str, generator: str, markup: str = "markdown") -> str:
     ],
 )  # fmt: skip
 def test_liquid(written: str, shown: str) -> None:
-    """What Jekyll would fill in is filled in where it can be known; everything else is gone."""
+    """What Jekyll would fill in is filled in where its value is known, and removed elsewhere."""
     assert expanded(written, "jekyll") == shown
 
 
@@ -77,7 +77,7 @@ def test_liquid(written: str, shown: str) -> None:
     ],
 )  # fmt: skip
 def test_hugo(written: str, shown: str) -> None:
-    """Shortcodes that are known become what they mean; of the others the inner text stays."""
+    """Known shortcodes are replaced by their meaning; others are replaced by their inner text."""
     assert expanded(written, "hugo") == shown
 
 
@@ -90,7 +90,7 @@ def test_hugo(written: str, shown: str) -> None:
     ],
 )
 def test_zola(written: str, shown: str) -> None:
-    """The same for Zola's shortcodes."""
+    """Known shortcodes of Zola are replaced by their meaning; others by their inner text."""
     assert expanded(written, "zola") == shown
 
 
@@ -115,7 +115,7 @@ def test_zola(written: str, shown: str) -> None:
     ],
 )
 def test_mdx(written: str, shown: str) -> None:
-    """Imports, exports, comments and components are gone; text, HTML and code stay."""
+    """Imports, exports, comments and components are removed; text, HTML and code stay."""
     assert expanded(written, "docusaurus", "mdx") == shown
 
 
@@ -129,7 +129,7 @@ def test_mdx(written: str, shown: str) -> None:
     ],
 )
 def test_pelican(written: str, shown: str) -> None:
-    """Its content has the tags of one plugin only: all other braces are prose."""
+    """Pelican's content has the tags of one plugin only; all other braces are prose."""
     assert expanded(written, "pelican") == shown
 
 
@@ -147,14 +147,14 @@ def test_pelican(written: str, shown: str) -> None:
     ],
 )  # fmt: skip
 def test_the_admonitions_of_python_markdown(written: str, shown: str) -> None:
-    """Pelican's sites have them by an extension: with a title, without one, and within each other."""
+    """Admonitions, which Pelican's sites have by an extension, may have a title and may be nested."""
     text = expand(written, generator="pelican", markup="markdown").text
     found = render_markdown(text, "https://b.example/").replace("blockquote>", "q>")
     assert re.sub(r">\n+<", "><", found) == shown
 
 
 def test_admonitions_cost_no_more_than_their_length() -> None:
-    """However many there are, and however deep they are in each other."""
+    """The cost is linear in the length, however many there are and however deep they nest."""
     deep = "\n".join("    " * depth + "!!! note" for depth in range(300))
     for text in (deep, "!!! note\n\n" * 20_000, '!!! a "' + '" ' * 20_000, "!!! " + "a " * 20_000 + '"'):
         assert calls(lambda text=text: quoted(text)) < 400_000  # type: ignore[misc]
@@ -174,27 +174,27 @@ def test_admonitions_cost_no_more_than_their_length() -> None:
     ],
 )
 def test_what_jekyll_left_in_a_site_of_hugo(written: str, shown: str) -> None:
-    """Its tags and what it says of the site become what they meant; Go's own templates are prose there."""
+    """Jekyll's tags and site variables are replaced by their meaning, while Go's templates are prose."""
     text = expand(written, generator="hugo", markup="markdown", base_url="https://b.example").text
     assert text.strip() == shown
 
 
 @pytest.mark.parametrize("generator", ["jekyll", "hugo", "eleventy", "astro"])
 def test_the_mark_of_a_table_of_contents(generator: str) -> None:
-    """It is for a list that is not there, and is not shown."""
+    """The mark of a table of contents is not shown, because there is no table."""
     assert (
         expand("a\n\n[[toc]]\n\nb [[x]]", generator=generator, markup="markdown").text == "a\n\n\n\nb [[x]]"
     )
 
 
 def test_plain_articles_have_no_templates() -> None:
-    """Braces are prose there."""
+    """Braces in an article without a generator are prose."""
     text = "Use {{ mustache }} and {% tag %}, {{< x >}}."
     assert expand(text, generator="plain", markup="markdown").text == text
 
 
 def test_unknown_templates_are_named() -> None:
-    """So that a check can count the files that have them; those that direct the flow are no loss."""
+    """Unknown templates are named, so that a check can count the files; control flow is not."""
     text = "{% if a %}{% include b.html %}{% seo %}{% endif %}{% youtube abc %}"
     assert expand(text, generator="jekyll", markup="markdown").unknown == {"include b.html", "seo"}
 
@@ -209,7 +209,7 @@ snippets = st.sampled_from(
 @settings(max_examples=400, deadline=None)
 @given(st.lists(snippets, max_size=25).map("".join), st.sampled_from(GENERATORS))
 def test_no_template_is_left_outside_code(text: str, generator: str) -> None:
-    """Whatever is open or closed, no delimiter of the generator's language is left in prose."""
+    """No delimiter of the generator's language is left in prose, open or closed."""
     text = text.replace("{% raw %}", "").replace("{% endraw %}", "")
     without = re.sub(r"`[^`]*`|<pre>.*?</pre>", "", expanded(text.replace("`", ""), generator))
     if generator in ("jekyll", "eleventy", "zola"):
@@ -223,7 +223,7 @@ def test_no_template_is_left_outside_code(text: str, generator: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(snippets, max_size=20).map("".join), st.sampled_from(GENERATORS))
 def test_code_stays_as_it_is(text: str, generator: str) -> None:
-    """A fenced block keeps every character, but for the marks that say it holds no template."""
+    """A fenced block keeps every character except the marks that exempt it from templates."""
     inner = text.replace("`", "")
     if "raw" in inner or "/*" in inner or "*/" in inner:
         return
@@ -253,7 +253,7 @@ def test_code_stays_as_it_is(text: str, generator: str) -> None:
     ],
 )
 def test_twice_the_text_is_twice_the_work(unit: str, generator: str) -> None:
-    """Nothing that is opened and never closed is looked for again and again."""
+    """Delimiters that are never closed are not searched for repeatedly."""
     size = 4_000 // len(unit)
 
     def work(count: int) -> int:
@@ -264,7 +264,7 @@ def test_twice_the_text_is_twice_the_work(unit: str, generator: str) -> None:
 
 
 def test_what_templates_become_is_sanitised_like_all_else() -> None:
-    """A value of a shortcode is no way around."""
+    """The value of a shortcode is sanitised like all other text."""
     text = """{{< figure src="javascript:alert(1)" caption="<script>alert(1)</script>" >}}
     {{< youtube "a\\"><b" >}}"""
     shown = render_markdown(expand(text, generator="hugo", markup="markdown").text, "https://x.example/")

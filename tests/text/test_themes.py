@@ -1,4 +1,4 @@
-"""A picture that a site has twice is shown once."""
+"""A picture in a light and a dark version is shown once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from text.themes import without_dark_pictures
     ],
 )
 def test_a_picture_for_dark_pages_is_left_out(image: str) -> None:
-    """It is recognised by its class or the fragment of its address."""
+    """A picture for dark pages is recognised by its class or the fragment of its address."""
     assert without_dark_pictures(f"<p>a{image}b</p>") == "<p>ab</p>"
 
 
@@ -32,5 +32,5 @@ def test_a_picture_for_dark_pages_is_left_out(image: str) -> None:
     ],
 )
 def test_another_picture_stays(image: str) -> None:
-    """A picture that only mentions dark pages stays too."""
+    """A picture that only mentions dark pages stays."""
     assert without_dark_pictures(image) == image

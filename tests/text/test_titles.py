@@ -29,11 +29,11 @@ from text.titles import plain_title
     ],
 )
 def test_markup_in_titles(written: str, title: str) -> None:
-    """Pairs of inline tags, entities, emphasis and code become text; what is none of these stays."""
+    """Pairs of inline tags, entities, emphasis and code become text; anything else stays."""
     assert plain_title(written) == title
 
 
 @given(st.text(st.characters(exclude_characters="<&*_`\\"), max_size=100))
 def test_titles_without_markup_stay_as_they_are(title: str) -> None:
-    """Not even spaces change."""
+    """A title without markup stays the same, including its spaces."""
     assert plain_title(title) == title
