@@ -1,4 +1,4 @@
-"""A small WebSub hub on loopback: what publishers and subscribers need of one (https://www.w3.org/TR/websub/)."""
+"""A small WebSub hub on loopback for publishers and subscribers (https://www.w3.org/TR/websub/)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 @dataclass
 class Hub:
-    """The notifications that the hub got, and its next answers; 202 when none is given."""
+    """The notifications that the hub got, and its next answers. The default answer is 202."""
 
     url: str = ""
     received: list[dict[str, list[str]]] = field(default_factory=list)
@@ -20,13 +20,13 @@ class Hub:
 
     @property
     def topics(self) -> list[str]:
-        """The feeds that it was notified of."""
+        """The feeds of the notifications."""
         return [form["hub.url"][0] for form in self.received]
 
 
 @contextmanager
 def running_hub() -> Iterator[Hub]:
-    """Run a hub while the context lasts."""
+    """Run a hub inside a `with` block."""
     hub = Hub()
 
     class Handler(BaseHTTPRequestHandler):

@@ -35,7 +35,7 @@ BODY = """Read [on](#more), see ![a chart](images/chart.png) and [the code](/cod
 
 
 def article(name: str = "plain", **fields: Any) -> Article:
-    """Return an article with nothing but what is required, and with `fields`."""
+    """Return an article with only the required fields and `fields`."""
     defaults: dict[str, Any] = {
         "id": name,
         "path": f"{name}.md",
@@ -88,5 +88,5 @@ def feed_of(
 
 
 def sample_feed() -> Feed:
-    """Return a feed that holds one of everything."""
+    """Return a feed that has one of everything."""
     return feed_of([rich_article(), article(), article("body", body=BODY, language="ja")])

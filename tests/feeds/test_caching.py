@@ -9,7 +9,7 @@ from web.caching import cache_headers, slugs_in
 
 
 def test_readers_wait_and_shared_caches_ask() -> None:
-    """Readers keep a feed for its ttl, shared caches for a minute, or a day while the site is down."""
+    """Readers cache a feed for its ttl, shared caches for a minute, or a day while the site is down."""
     headers = dict(cache_headers(30, ["ai"]))
     assert headers["Cache-Control"] == "public, max-age=1800, s-maxage=60"
     assert headers["CDN-Cache-Control"] == (

@@ -1,4 +1,4 @@
-"""Last-Modified: when a document last changed, as If-Modified-Since without an ETag needs it."""
+"""Last-Modified is when a document last changed, as If-Modified-Since without an ETag needs it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def web(site: ArticleSite, web: Web) -> Web:
 
 
 def date_of(web: Web, path: str = "/feeds/go.rss") -> datetime:
-    """Return Last-Modified of a feed."""
+    """Return the Last-Modified of a feed."""
     return parsedate_to_datetime(web.get(path).headers["Last-Modified"])
 
 
@@ -54,7 +54,7 @@ CHANGES = {
 def test_each_change_is_seen(
     site: ArticleSite, web: Web, clock: Clock, change: str, seconds: int, path: str
 ) -> None:
-    """A change of any entry is answered 200 to the old date, also in the same second, and has a new one."""
+    """After a change, even in the same second, the old date gets 200 with a new date."""
     before = date_of(web, path)
     assert before == NOON and since(web, before, path) == 304
     clock.advance(seconds=seconds)
@@ -88,7 +88,7 @@ def test_a_date_holds_over_a_restart(site: ArticleSite, web: Web, clock: Clock) 
 
 
 def test_new_settings_are_a_change(site: ArticleSite, web: Web, clock: Clock) -> None:
-    """A document that only the settings have changed is not answered with 304."""
+    """A document that changed only through the settings is not answered with 304."""
     before = date_of(web)
     clock.advance(hours=1)
     site.feeds = {"size": 1}
@@ -110,7 +110,7 @@ def test_only_the_same_date_is_not_modified(web: Web) -> None:
 
 
 def test_time_itself_is_a_change(site: ArticleSite, web: Web, clock: Clock) -> None:
-    """The date is when an article appeared, not when somebody first asked."""
+    """The date is when an article appeared, not when it was first requested."""
     site.write("soon.md", title="Soon", topics=["Go"], publishedDateTime=NOON + timedelta(minutes=5))
     web.refresh()
     before = date_of(web)
@@ -120,7 +120,7 @@ def test_time_itself_is_a_change(site: ArticleSite, web: Web, clock: Clock) -> N
 
 
 def test_an_update_of_the_future_does_not_count_yet(site: ArticleSite, web: Web, clock: Clock) -> None:
-    """`updated: 2099` is no date of a feed, and hides no new article; in 2099 it is one."""
+    """`updated: 2099` is not a feed's date before 2099, and hides no new article."""
     site.write("new.md", title="New", topics=["Go"], publishedDateTime="2026-05-20", updated="2099-01-01")
     web.refresh()
     clock.advance(minutes=1)
@@ -135,7 +135,7 @@ def test_an_update_of_the_future_does_not_count_yet(site: ArticleSite, web: Web,
 
 
 def test_no_second_has_two_versions(tmp_path: Path, clock: Clock) -> None:
-    """However often a document changes in a second, each version has a second of its own."""
+    """Each version has a second of its own, however often a document changes in a second."""
     times = ChangeTimes(tmp_path / "changes.sqlite", clock)
     dates = [times.changed_at("a", tag, NOON) for tag in ("1", "2", "1", "1", "3")]
     assert dates == [NOON - timedelta(seconds=offset) for offset in (0, 1, 2, 2, 3)]
@@ -158,7 +158,7 @@ def test_what_was_forgotten_gets_a_new_date(tmp_path: Path, clock: Clock) -> Non
 
 
 def test_a_clock_that_was_wrong(tmp_path: Path, clock: Clock) -> None:
-    """A date that a wrong clock left is dropped."""
+    """A date that a wrong clock stored is dropped."""
     times = ChangeTimes(tmp_path / "changes.sqlite", clock)
     clock.advance(days=9000)
     times.changed_at("a", "1", clock.now)
@@ -167,13 +167,13 @@ def test_a_clock_that_was_wrong(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_a_file_that_cannot_be_used(tmp_path: Path, clock: Clock) -> None:
-    """Documents then have no date; everything else works."""
+    """Without the file documents have no date, and everything else works."""
     (tmp_path / "taken").write_text("")
     assert ChangeTimes(tmp_path / "taken" / "changes.sqlite", clock).changed_at("a", "1", NOON) is None
 
 
 def test_a_damaged_or_deleted_file_is_created_again(tmp_path: Path, clock: Clock) -> None:
-    """Dates go on from then."""
+    """After a damaged or deleted file, documents get new dates."""
     file = tmp_path / "changes.sqlite"
     times = ChangeTimes(file, clock)
     assert times.changed_at("a", "1", NOON) == NOON

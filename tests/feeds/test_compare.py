@@ -1,4 +1,4 @@
-"""A feed that replaces another one: `flask feeds compare`, and the ids that keep its readers."""
+"""A feed that replaces another one: `flask feeds compare`, and the ids by which readers recognise entries."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ JSON = json.dumps(
     ],
 )
 def test_what_readers_know_an_entry_by(document: bytes, kind: str, expected: tuple[str, str, str]) -> None:
-    """They know it by its id, or else its link; links are absolute, and titles are plain text."""
+    """An entry is known by its id, or else its link; links are absolute, and titles are plain text."""
     found = read_feed(document, "https://b.example/feed")
     [entry] = found.entries
     assert (entry.id, entry.link, entry.title) == expected
@@ -138,7 +138,7 @@ def old(id_: str, link: str = "", title: str = "", published: datetime | None = 
 
 
 def test_each_entry_is_found_in_one_way() -> None:
-    """It is found by its id, else its address, else its title and date; entries only in this feed are new."""
+    """An entry is found by id, else by address, else by title and date; others of this feed are new."""
     entries = (
         old("urn:x:a", f"{BLOG}/b/"),
         old("2", "http://www.blog.example/b?utm_source=feed"),
@@ -235,7 +235,7 @@ def test_other_advice(jekyll: ArticleSite) -> None:
 
 
 def test_a_feed_that_is_none_has_a_status_of_its_own(jekyll: ArticleSite) -> None:
-    """The status is 2, with one line on standard error; also for a missing file, topic or host."""
+    """An unusable feed, or a missing file, topic or host, gives status 2 and one line on standard error."""
     for arguments, document in (
         ((), b"<html></html>"),
         ((str(jekyll.home / "none.xml"),), None),
@@ -248,7 +248,7 @@ def test_a_feed_that_is_none_has_a_status_of_its_own(jekyll: ArticleSite) -> Non
 
 
 def test_what_the_old_feed_says_cannot_move_the_cursor(jekyll: ArticleSite) -> None:
-    """Titles and ids come from outside, and are printed safely."""
+    """Titles and ids from outside are printed without control characters."""
     text = HOSTILE.encode("ascii", "xmlcharrefreplace").decode()
     document = rss({"guid": text, "title": "Two"}, {"guid": f"2{text}", "title": text, "link": text})
     assert_safe(run(jekyll, document=document).stdout)
@@ -295,7 +295,7 @@ def blog() -> Iterator[str]:
 
 
 def test_a_feed_is_fetched_within_limits(blog: str) -> None:
-    """Redirects are followed, and what is too long, takes too long or is not there is an error."""
+    """Redirects are followed; too much, too slow or missing content is an error."""
     assert fetch(f"{blog}/moved", max_bytes=len(JEKYLLS)) == JEKYLLS
     with pytest.raises(UnreadableFeedError, match="bytes"):
         fetch(f"{blog}/feed", max_bytes=len(JEKYLLS) - 1)
@@ -304,13 +304,13 @@ def test_a_feed_is_fetched_within_limits(blog: str) -> None:
     with pytest.raises(UnreadableFeedError, match="404"):
         fetch(f"{blog}/none", max_bytes=10_000)
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        taken.bind(("127.0.0.1", 0))  # nobody listens there
         with pytest.raises(UnreadableFeedError, match="cannot be fetched: the connection was refused"):
             fetch(f"http://127.0.0.1:{taken.getsockname()[1]}/", max_bytes=10_000)
 
 
 def test_a_feed_by_its_address(jekyll: ArticleSite, blog: str) -> None:
-    """The command takes an address as it takes a file."""
+    """The command accepts an address as well as a file."""
     jekyll.settings["guid"] = "permalink"
     assert run(jekyll, f"{blog}/moved").exit_code == 0
 
@@ -320,7 +320,7 @@ def test_a_feed_by_its_address(jekyll: ArticleSite, blog: str) -> None:
 
 @pytest.mark.parametrize("extension", sorted(FORMATS))
 def test_an_old_id_in_each_format(extension: str) -> None:
-    """RSS and JSON Feed have it as it was; Atom, which takes only URIs, has a UUID made of it."""
+    """RSS and JSON Feed have an old id unchanged; Atom, which requires URIs, has a UUID made of it."""
     made = feed_of([article("a", guid="5f3a 7"), article("b", guid="https://b.example/b")])
     ids = {entry.id for entry in read(extension, made)}
     expected = "urn:uuid:d0af88b3-5aca-555d-beba-e6bfd10f0e3b" if extension == "atom" else "5f3a 7"
@@ -328,7 +328,7 @@ def test_an_old_id_in_each_format(extension: str) -> None:
 
 
 def test_a_guid_is_a_permalink_only_where_it_is_the_link() -> None:
-    """RSS says so of each: clients open a guid that is one (https://www.rssboard.org/rss-specification)."""
+    """RSS marks each guid, because clients open permalinks (https://www.rssboard.org/rss-specification)."""
     link = "https://b.example/a"
     made = feed_of([article("a", link=link, guid=link), article("b", link=link, guid=f"{link}?p=1")])
     document = FORMATS["rss"].render(made).decode()
@@ -337,7 +337,7 @@ def test_a_guid_is_a_permalink_only_where_it_is_the_link() -> None:
 
 
 def test_only_feeds_go_by_the_guid(jekyll: ArticleSite, web: Web) -> None:
-    """Pages, files and the bot identify an article by its id, whatever identifies it in feeds."""
+    """Pages, files and the bot identify an article by its id, even where feeds use a guid."""
     jekyll.settings["guid"] = "permalink"
     made = Web(jekyll)
     made.refresh()
@@ -351,7 +351,7 @@ def test_only_feeds_go_by_the_guid(jekyll: ArticleSite, web: Web) -> None:
 
 
 def test_the_check_names_articles_with_one_id(site: ArticleSite) -> None:
-    """Readers would show only one of them, so each is named by its path."""
+    """Readers would show only one of the articles, so the path of each is named."""
     site.settings = {"guid": "permalink"}
     for name in ("a", "b", "c"):
         site.write(f"{name}.md", title=name, webUrl="https://w.example/story")

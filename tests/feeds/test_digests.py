@@ -1,4 +1,4 @@
-"""Digests: one entry a finished day or week, with the best of its articles."""
+"""Digests: one entry for each finished day or week, with its best articles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def site_with(site: ArticleSite, digest: str, **settings: Any) -> Web:
 
 
 def entries(web: Web, path: str = "/digests/go.json") -> list[dict[str, Any]]:
-    """Return the entries of a feed in JSON."""
+    """Return the entries of a JSON Feed."""
     answer = web.get(path)
     assert answer.status_code == 200
     found: list[dict[str, Any]] = json.loads(answer.data)["items"]
@@ -34,7 +34,7 @@ def entries(web: Web, path: str = "/digests/go.json") -> list[dict[str, Any]]:
 
 
 def test_the_best_of_each_finished_day(site: ArticleSite) -> None:
-    """It has at most 15 articles by quality; today has none yet, and a day without articles has none."""
+    """A day has at most 15 articles by quality; today and days without articles have no entry."""
     for number in range(20):
         site.write(
             f"{number}.md", title=f"T{number}", topics=["Go"], quality=number,
@@ -55,7 +55,7 @@ def test_the_best_of_each_finished_day(site: ArticleSite) -> None:
 
 
 def test_weeks_begin_on_monday_in_the_sites_zone(site: ArticleSite) -> None:
-    """Sunday evening in New York belongs to the week that ends, though it is Monday in UTC."""
+    """Sunday evening in New York belongs to the ending week, though it is Monday in UTC."""
     site.write("a.md", title="A", topics=["Go"], publishedDateTime="2026-05-25T03:00:00Z")
     site.write("b.md", title="B", topics=["Go"], publishedDateTime="2026-05-25T05:00:00Z")
     web = site_with(site, "week", timezone="America/New_York")
@@ -69,7 +69,7 @@ def test_weeks_begin_on_monday_in_the_sites_zone(site: ArticleSite) -> None:
 
 @pytest.mark.parametrize("extension", FORMATS)
 def test_an_entry_stays_while_its_articles_do(site: ArticleSite, clock: Clock, extension: str) -> None:
-    """Time and new articles add entries and change none; at midnight a new one is added."""
+    """New articles and time add entries without changing any; midnight adds the next one."""
     site.write("a.md", title="A", topics=["Go"], publishedDateTime="2026-05-30T10:00:00Z")
     site.write("b.md", title="B", topics=["Go"], publishedDateTime=NOON)
     web = site_with(site, "day")
@@ -86,7 +86,7 @@ def test_an_entry_stays_while_its_articles_do(site: ArticleSite, clock: Clock, e
 
 
 def test_the_page_of_a_digest(site: ArticleSite) -> None:
-    """Each entry leads to a page with the same articles; there is none for other days."""
+    """Each entry links to a page with the same articles; other days have no page."""
     site.write("a.md", title="Alpha", topics=["Go"], publishedDateTime="2026-05-30T10:00:00Z")
     web = site_with(site, "day")
     page = web.get(entries(web)[0]["url"].removeprefix(URL))
@@ -107,7 +107,7 @@ def test_the_page_of_a_digest(site: ArticleSite) -> None:
     ],
 )
 def test_addresses(site: ArticleSite, path: str, status: int) -> None:
-    """They are like those of the topics' feeds."""
+    """Addresses of digests follow the pattern of topics' feeds."""
     site.write("a.md", topics=["Go"])
     assert site_with(site, "day").get(path).status_code == status
 
@@ -121,7 +121,7 @@ def test_there_are_none_unless_asked_for(site: ArticleSite, web: Web) -> None:
 
 
 def test_the_static_export_has_digests(site: ArticleSite, tmp_path: Path) -> None:
-    """The bytes are those that are served."""
+    """The exported bytes equal those that are served."""
     site.write("a.md", topics=["Go"])
     web = site_with(site, "week")
     export(web.newswire.publisher, tmp_path / "out")

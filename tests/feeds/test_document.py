@@ -1,4 +1,4 @@
-"""What HTTP says of a document: entity tags, conditions, content codings."""
+"""The HTTP headers of a document: entity tags, conditions, content codings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TAG = document().tag
 
 
 def test_the_whole_answer() -> None:
-    """Status, validators, caching, type with charset and length."""
+    """An answer has status, validators, caching, a type with charset, and length."""
     answered = answer(document(), {})
     assert answered.status == 200
     assert dict(answered.headers) == {
@@ -90,8 +90,11 @@ def test_if_none_match(if_none_match: str, expected: int) -> None:
         (DATE, 304),
         ("Mon, 01 Jun 2026 12:00:01 GMT", 200),
         ("Mon, 01 Jun 2026 11:59:59 GMT", 200),
-        ("Monday, 01-Jun-26 12:00:00 GMT", 304),  # RFC 850, which RFC 9110 §5.6.7 obliges servers to read
-        ("Mon Jun  1 12:00:00 2026", 304),  # asctime, likewise
+        (
+            "Monday, 01-Jun-26 12:00:00 GMT",
+            304,
+        ),  # RFC 850's form, which RFC 9110 §5.6.7 requires servers to read
+        ("Mon Jun  1 12:00:00 2026", 304),  # asctime's form, likewise
         ("Mon, 01 Jun 2026 14:00:00 +0200", 304),
         ("Mon, 01 Jun 2026 12:00:00 -0000", 304),
         ("", 200),
@@ -121,7 +124,7 @@ def test_if_modified_since(if_modified_since: str, expected: int) -> None:
     ],
 )
 def test_if_match(if_match: str, expected: int) -> None:
-    """412 unless the field names the exact bytes that would be sent (RFC 9110 §13.1.1)."""
+    """The answer is 412 unless the field names the exact bytes that would be sent (RFC 9110 §13.1.1)."""
     assert status(if_match=if_match) == expected
     assert status(if_match=if_match, if_unmodified_since="Mon, 01 Jan 2001 00:00:00 GMT") == expected
 
@@ -143,12 +146,15 @@ def test_if_match_is_about_the_coding_that_is_sent() -> None:
     ],
 )
 def test_if_unmodified_since(if_unmodified_since: str, expected: int) -> None:
-    """RFC 9110 §13.1.4: 412 when there is a newer entry; what is no date does not count."""
+    """412 is sent when there is a newer entry, and invalid dates are ignored (RFC 9110 §13.1.4)."""
     assert status(if_unmodified_since=if_unmodified_since) == expected
 
 
 def test_a_condition_that_fails_comes_before_one_that_is_met() -> None:
-    """RFC 9110 §13.2.2: If-Match comes first. The answer has a tag, no body, and is not to be stored."""
+    """If-Match comes first (RFC 9110 §13.2.2).
+
+    The answer has a tag and no body, and must not be stored.
+    """
     refused = answer(document(), {"if-match": '"other"', "if-none-match": f'"{TAG}"'})
     assert (refused.status, refused.body) == (412, b"")
     assert dict(refused.headers)["ETag"] == f'"{TAG}"'
@@ -156,14 +162,14 @@ def test_a_condition_that_fails_comes_before_one_that_is_met() -> None:
 
 
 def test_only_if_none_match_decides() -> None:
-    """If-Modified-Since counts only where there is no If-None-Match (RFC 9110 §13.2.2)."""
+    """If-Modified-Since counts only without If-None-Match (RFC 9110 §13.2.2)."""
     assert status(if_none_match='"old"', if_modified_since=DATE) == 200
     assert status(if_none_match=f'"{TAG}"', if_modified_since="Mon, 01 Jan 2001 00:00:00 GMT") == 304
     assert status(if_none_match="", if_modified_since=DATE) == 200
 
 
 def test_a_document_without_entries_has_no_date() -> None:
-    """No Last-Modified is sent, and If-Modified-Since is ignored; the tag works as usual."""
+    """No Last-Modified is sent, If-Modified-Since is ignored, and the tag works as usual."""
     empty = document(None)
     assert "Last-Modified" not in dict(answer(empty, {}).headers)
     assert answer(empty, {"if-modified-since": DATE}).status == 200
@@ -219,12 +225,12 @@ def test_the_coding_is_the_best_the_client_takes(accept_encoding: str, coding: s
 
 @given(st.text())
 def test_any_accept_encoding_is_answered(accept_encoding: str) -> None:
-    """Any value of the header gets an answer."""
+    """Any value of Accept-Encoding gets an answer."""
     assert choose_coding(accept_encoding) in ("identity", "gzip", "br", "zstd")
 
 
 def test_every_coding_decodes_to_the_same_bytes() -> None:
-    """Each has its own strong tag, its length and Vary; equal input gives equal bytes."""
+    """Each coding has its own strong tag, its length and Vary; equal input gives equal bytes."""
     decoders = {"gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.decompress}
     for coding, decode in decoders.items():
         answered = answer(document(), {"accept-encoding": coding})
@@ -241,7 +247,7 @@ def test_every_coding_decodes_to_the_same_bytes() -> None:
 
 
 def test_an_unchanged_answer_has_no_body_and_says_what_caches_need() -> None:
-    """304 repeats the tag, Vary and Cache-Control (RFC 9110 §15.4.5), and nothing about a body."""
+    """304 repeats the tag, Vary and Cache-Control (RFC 9110 §15.4.5), without headers about a body."""
     answered = answer(document(), {"if-none-match": "*", "accept-encoding": "gzip"})
     headers = dict(answered.headers)
     assert (answered.status, answered.body) == (304, b"")
@@ -256,7 +262,7 @@ def test_an_unchanged_answer_has_no_body_and_says_what_caches_need() -> None:
     st.integers(min_value=-14, max_value=14),
 )
 def test_dates_are_english_and_in_gmt(moment: datetime, hours: int) -> None:
-    """HTTP dates name the same instant, whichever zone the time has."""
+    """An HTTP date names the same instant, whatever zone the time has."""
     utc = moment.replace(tzinfo=UTC)
     there = utc.astimezone(timezone(timedelta(hours=hours)))
     assert http_date(there) == formatdate(utc.replace(microsecond=0).timestamp(), usegmt=True)

@@ -39,7 +39,7 @@ SCHEMA = json.loads((Path(__file__).parents[1] / "data" / "schemas" / "jsonfeed.
 
 
 def enclosures_of(site: ArticleSite, web: Web, body: str = "", **keys: Any) -> list[dict[str, Any]]:
-    """Return the attachments in JSON Feed of an article with this front matter, and its warnings."""
+    """Return the JSON Feed attachments of an article with this front matter, and its warnings."""
     site.write("a.md", body, topics=["Go"], **keys)
     web.refresh()
     [item] = json.loads(web.get("/feeds/go.json").data)["items"]
@@ -54,7 +54,7 @@ def enclosures_of(site: ArticleSite, web: Web, body: str = "", **keys: Any) -> l
     st.sampled_from(["", "?a.mp3", "#a.mp3", ";a", " ", "/", "?", "%20"]),
 )
 def test_the_type_is_that_of_the_path(start: str, name: str, extension: str, end: str) -> None:
-    """An address has the type of the extension of its path, however that is written, and of nothing else."""
+    """An address has the type of its path's extension, in any spelling, and nothing else decides."""
     url = f"{start}{name}{extension}{end}"
     try:
         extension = posixpath.splitext(unquote(urlsplit(url).path))[1].lower()
@@ -66,7 +66,7 @@ def test_the_type_is_that_of_the_path(start: str, name: str, extension: str, end
 
 @pytest.mark.parametrize("email", [None, "podcast@example.org"])
 def test_a_podcast_names_an_address_only_where_one_is_set(email: str | None) -> None:
-    """A directory finds who owns the feed by `site.email`, and no address is made public without it."""
+    """The owner in a podcast feed is `site.email`, and without it no address is published."""
     feed = feed_of([article(enclosures=(EPISODE,))], site=replace(SITE, email=email))
     owner = etree.fromstring(rss.render(feed)).find(f"channel/{ITUNES}owner")
     found = None if owner is None else (owner.findtext(f"{ITUNES}name"), owner.findtext(f"{ITUNES}email"))
@@ -75,7 +75,7 @@ def test_a_podcast_names_an_address_only_where_one_is_set(email: str | None) -> 
 
 
 def test_every_format_has_them() -> None:
-    """RSS has the first as enclosure and the others as media, Atom and JSON Feed have all."""
+    """RSS has the first as its enclosure and the others as media; Atom and JSON Feed have all."""
     feed = feed_of([article(enclosures=(SLIDES, EPISODE))])
     item = etree.fromstring(rss.render(feed)).find("channel/item")
     assert item is not None
@@ -102,7 +102,7 @@ def test_every_format_has_them() -> None:
 
 
 def test_a_podcast_says_what_clients_ask_for() -> None:
-    """Author, category, picture, whether it is explicit, and a guid that depends only on the address."""
+    """A podcast has author, category, picture, explicit flag, and a guid that depends only on the address."""
     feed = feed_of([article(enclosures=(EPISODE,))])
     channel = etree.fromstring(rss.render(feed)).find("channel")
     assert channel is not None
@@ -118,7 +118,7 @@ def test_a_podcast_says_what_clients_ask_for() -> None:
 
 
 def test_a_feed_of_texts_says_nothing_of_podcasts() -> None:
-    """It has not even the namespace, also with documents to read."""
+    """A feed without recordings has no podcast namespace, even with documents to read."""
     for enclosures in ((), (SLIDES,)):
         assert b"itunes" not in rss.render(feed_of([article(enclosures=enclosures)]))
 
@@ -144,7 +144,7 @@ def test_a_feed_of_texts_says_nothing_of_podcasts() -> None:
 def test_front_matter(
     site: ArticleSite, web: Web, keys: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    """Addresses as texts, lists or objects; what is no file by its extension or type is passed over."""
+    """Addresses may be texts, lists or objects; anything without a file's extension or type is ignored."""
     site.raw("ep.m4a", b"x" * 77)
     found = enclosures_of(site, web, **keys)
     assert [(each["url"], each["mime_type"]) for each in found] == expected
@@ -152,7 +152,7 @@ def test_front_matter(
 
 
 def test_links_in_the_text_count_too(site: ArticleSite, web: Web) -> None:
-    """A link to a recording or a document, and a player, which becomes a link; a picture does not."""
+    """Links to recordings, documents and players in the text count; pictures do not."""
     site.raw("talk.mp3", b"x" * 10)
     body = '[slides](https://x.example/s.pdf) ![](p.png) <audio src="talk.mp3"></audio> [page](https://x.example/)'
     found = enclosures_of(site, web, body)
@@ -166,7 +166,7 @@ def test_links_in_the_text_count_too(site: ArticleSite, web: Web) -> None:
     ("given", "seconds"), [("1:02:03", 3723), ("62:03", 3723), (3723, 3723), ("3723", 3723), ("90.5", 90)]
 )
 def test_durations(site: ArticleSite, web: Web, given: object, seconds: int) -> None:
-    """They are read as podcasts write them, or in seconds."""
+    """Durations are read in the forms of podcasts, or in seconds."""
     [found] = enclosures_of(
         site, web, audio={"url": "https://x.example/a.mp3", "duration": given, "length": "5"}
     )
@@ -175,7 +175,7 @@ def test_durations(site: ArticleSite, web: Web, given: object, seconds: int) -> 
 
 @given(duration=st.text(max_size=12) | st.integers(), length=st.text(max_size=20) | st.integers())
 def test_any_value_is_accepted(duration: object, length: object) -> None:
-    """An unusable value is left out, and nothing else."""
+    """Only the unusable value is left out."""
     text = front_matter(audio={"url": "https://x.example/a.mp3", "duration": duration, "length": length})
     parsed = parse(text, "a.md")
     assert parsed

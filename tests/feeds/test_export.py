@@ -1,4 +1,4 @@
-"""Every document as a static file: written atomically and only if it changed; no other file is touched."""
+"""Every document is exported as a static file, atomically and only if it changed. Other files stay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def publisher(site: ArticleSite) -> Publisher:
 
 
 def run(publisher: Publisher, folder: Path) -> Exported:
-    """Export and check that the progress goes from 1 to the end."""
+    """Export, and check that the progress goes from 1 to the end."""
     steps: list[tuple[int, int]] = []
     done = export(publisher, folder, lambda step, of: steps.append((step, of)))
     assert [step for step, _ in steps] == list(range(1, len(steps) + 1))
@@ -33,7 +33,7 @@ def run(publisher: Publisher, folder: Path) -> Exported:
 
 
 def files(folder: Path) -> set[str]:
-    """Return the paths of all files below."""
+    """Return the paths of all files below a folder."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -44,7 +44,7 @@ NAMES = {
 
 
 def test_every_document_is_written(publisher: Publisher, tmp_path: Path) -> None:
-    """The bytes are those that the server sends, and other users may read them."""
+    """The exported bytes equal those that the server sends, and other users may read them."""
     folder = tmp_path / "deep" / "out"
     assert run(publisher, folder) == (10, 0, 0)
     assert files(folder) == NAMES | {".newswire-export.json"}
@@ -65,7 +65,7 @@ def test_only_what_changed_is_written(publisher: Publisher, site: ArticleSite, t
     assert "feeds/日本語.rss" not in files(folder)
     assert "feeds/c.rss" in files(folder)
     after = (folder / "feeds/go.rss").stat()
-    assert after.st_ino != before.st_ino  # its article's categories changed
+    assert after.st_ino != before.st_ino  # the categories of its article changed
     site.write("b.md", topics=["Rust"])
     site.indexer().refresh()
     run(publisher, folder)
@@ -78,7 +78,7 @@ def test_only_what_changed_is_written(publisher: Publisher, site: ArticleSite, t
      "{}", "5", "null", "junk", "\xff", ""],
 )  # fmt: skip
 def test_files_of_others_are_never_touched(publisher: Publisher, tmp_path: Path, manifest: str) -> None:
-    """Whatever the manifest claims, only what an export could have written is removed."""
+    """Whatever the manifest claims, only files that an export could have written are removed."""
     folder = tmp_path / "out"
     (folder / "feeds").mkdir(parents=True)
     others = [tmp_path / "precious.txt", folder / "index.html", folder / "feeds" / "mine.txt"]

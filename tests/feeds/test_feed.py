@@ -1,4 +1,4 @@
-"""How articles become a feed, whatever the format."""
+"""How articles become a feed, in every format."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def only_entry(**fields: Any) -> Entry:
 
 
 def test_a_feed_is_named_after_its_topic() -> None:
-    """Readers list feeds by title: the topic comes first, the site after it."""
+    """A feed's title has the topic first and the site after it, because readers list feeds by title."""
     feed = feed_of([], topic=Topic(name="C++", slug="c-plus-plus"))
     assert (feed.title, feed.description) == ("C++ – Newswire", "C++ – Newswire")
 
 
 def test_the_operators_words_win() -> None:
-    """A topic's own title and description are used as they are."""
+    """A topic's own title and description are used unchanged."""
     feed = feed_of(
         [], topic=Topic(name="C++", slug="c-plus-plus", title="All of C++", description="Since 1985")
     )
@@ -39,7 +39,7 @@ def test_the_operators_words_win() -> None:
 
 
 def test_the_feed_of_everything_is_the_sites_own() -> None:
-    """It carries the site's title and description, and its page is the home page."""
+    """The feed of everything has the site's title and description, and the home page as its page."""
     feed = feed_of([], topic=Topic(name="All", slug=ALL))
     assert (feed.title, feed.description, feed.page_url) == (
         "Newswire",
@@ -49,20 +49,20 @@ def test_the_feed_of_everything_is_the_sites_own() -> None:
 
 
 def test_a_feed_was_updated_when_its_newest_change_happened() -> None:
-    """An old article that was edited counts; an empty feed has no date at all."""
+    """An old article that was edited counts; an empty feed has no date."""
     articles = [article("old", updated_at=EVENING), article("new", published_at=MORNING + timedelta(hours=1))]
     assert feed_of(articles).updated == EVENING
     assert feed_of([]).updated is None
 
 
 def test_an_article_is_not_updated_before_it_is_published() -> None:
-    """A planned article may have been edited before its time came."""
+    """The update is no earlier than the publication, though a planned article may be edited before."""
     entry = only_entry(published_at=EVENING, updated_at=MORNING)
     assert entry.updated == EVENING
 
 
 def test_an_edit_without_a_date_changes_no_date() -> None:
-    """A corrected typo must not bring the entry up again."""
+    """A corrected typo does not show the entry as new."""
     before, after = only_entry(title="Teh news"), only_entry(title="The news")
     assert (before.published, before.updated) == (after.published, after.updated)
 
@@ -76,7 +76,7 @@ def test_an_edit_without_a_date_changes_no_date() -> None:
     ],
 )
 def test_an_article_without_a_link_lives_here(identifier: str, page: str) -> None:
-    """The address of its page contains its id."""
+    """An article without a link has its page on this site, whose address contains its id."""
     assert only_entry(id=identifier).url == page == article_page(article(identifier), SITE)
 
 
@@ -99,7 +99,7 @@ def test_the_origin_is_named_where_it_is_another_page() -> None:
     ],
 )
 def test_addresses_are_plain_uris(written: str, plain: str) -> None:
-    """RSS readers and validators take nothing but ASCII, in links, images, origins and related coverage."""
+    """Links, images, origins and related coverage are ASCII, as RSS readers and validators require."""
     entry = only_entry(
         link=written,
         original_link=f"{written}2",
@@ -115,7 +115,7 @@ def test_addresses_are_plain_uris(written: str, plain: str) -> None:
 
 
 def test_a_link_that_is_no_web_address_gives_way_to_the_own_page() -> None:
-    """Such a link could not be followed."""
+    """An entry links to its own page where its link is no web address."""
     assert only_entry(link="javascript:alert(1)").url == "https://news.example.org/articles/plain"
 
 
@@ -123,7 +123,7 @@ def test_a_link_that_is_no_web_address_gives_way_to_the_own_page() -> None:
 
 
 def test_the_content_is_the_body_with_its_surroundings() -> None:
-    """Picture, text, embed, source and related coverage are in that order."""
+    """The content has picture, text, embed, source and related coverage, in that order."""
     [entry] = feed_of([rich_article(body="Some *text*.")]).entries
     assert entry.content_html.splitlines() == [
         '<p><img src="https://img.example.com/1.jpg" alt="One &lt;1&gt;" width="640" height="360"></p>',
@@ -147,7 +147,7 @@ def test_no_picture_is_shown_twice() -> None:
 
 
 def test_an_embed_without_a_body_is_shown_under_the_summary() -> None:
-    """A video without a text still says what it is about."""
+    """A video without a text has its summary above it."""
     entry = only_entry(summary="A talk", embed='<iframe src="https://www.youtube.com/embed/x1"></iframe>')
     assert entry.content_html.splitlines() == [
         "<p>A talk</p>",
@@ -164,7 +164,7 @@ def test_excerpts_leave_the_body_out() -> None:
 
 
 def test_a_missing_summary_is_the_first_paragraph_of_prose() -> None:
-    """It is cut between words, on one line, without markup; headings are skipped."""
+    """The summary is cut between words, on one line, without markup; headings are skipped."""
     entry = only_entry(body="# Title\n\nFirst **line** &amp; more. " + "word " * 100)
     assert entry.summary.startswith("First line & more. word")
     assert entry.summary.endswith(" word…") and len(entry.summary) <= SUMMARY_LENGTH + 1
@@ -173,7 +173,7 @@ def test_a_missing_summary_is_the_first_paragraph_of_prose() -> None:
 
 
 def test_an_article_with_only_a_title_has_content_too() -> None:
-    """Formats need content: it is the link."""
+    """The link is the content where there is no text, because formats need content."""
     entry = only_entry(title="A & B", link="https://x.example/?a=1&b=2")
     assert entry.summary == ""
     assert entry.content_html == '<p><a href="https://x.example/?a=1&amp;b=2">A &amp; B</a></p>'
@@ -181,7 +181,7 @@ def test_an_article_with_only_a_title_has_content_too() -> None:
 
 @pytest.mark.parametrize("limit", [0, 1, 3, 9])
 def test_related_coverage_has_a_limit(limit: int) -> None:
-    """Items without a usable address do not count towards it."""
+    """Items without a usable address do not count towards the limit."""
     items = (
         RelatedArticle(title="", link="https://x.example/0"),
         RelatedArticle(title="x", link="javascript:alert(1)"),
@@ -192,7 +192,7 @@ def test_related_coverage_has_a_limit(limit: int) -> None:
 
 
 def test_relative_urls_count_from_the_file_and_anchors_from_the_page() -> None:
-    """Pictures lie in the content folder even where the article is read elsewhere."""
+    """Pictures are in the content folder even where the article is read elsewhere."""
     made = article(
         "by-id", path="2026/post.md", body="[x](#y) ![](a.png)", link="https://paper.example.com/story"
     )
@@ -223,14 +223,14 @@ def test_a_publication_has_a_home_page_where_its_domain_is_known(domain: str | N
     assert entry.authors == (entry.provider,)
 
 
-def test_an_authors_address_stays_at_home() -> None:
+def test_an_authors_email_address_is_not_published() -> None:
     """An e-mail address after a name, as in a commit, is not published."""
     entry = only_entry(authors=("Ann Author <ann@example.com>", "<bob@example.com>", "Cy <3"))
     assert [author.name for author in entry.authors] == ["Ann Author", "Cy <3"]
 
 
 def test_topics_become_categories_once_each() -> None:
-    """They are in the order of the article."""
+    """Categories are in the order of the article's topics, without repetition."""
     assert only_entry(topics=("B", " A ", "B", "")).categories == ("B", "A")
 
 
@@ -239,18 +239,18 @@ def test_topics_become_categories_once_each() -> None:
     [("ja", "ja"), ("pt-BR", "pt-BR"), ("nonsense tag", None), ("english", None), (None, None)],
 )
 def test_only_a_language_tag_is_a_language(tag: str | None, language: str | None) -> None:
-    """A value that is no tag (RFC 5646) is left out."""
+    """A value that is no language tag (RFC 5646) is left out."""
     assert only_entry(language=tag).language == language
 
 
 def test_images_without_a_usable_address_are_left_out() -> None:
-    """The others stay in order."""
+    """The other images stay in order."""
     images = (Image(url="data:image/png;base64,AA"), Image(url="https://x.example/ü.png", title=" a\nb "))
     assert only_entry(images=images).images == (Image(url="https://x.example/%C3%BC.png", title="a b"),)
 
 
 def test_the_sites_address_may_have_a_path() -> None:
-    """A site below another's root keeps all its addresses below it."""
+    """A site below another's root has all its addresses below it."""
     feed = feed_of([article()], site=replace(SITE, url="https://x.example/news", icon="icon.png"))
     assert feed.base_url == "https://x.example/news/feeds/c-plus-plus"
     assert feed.page_url == "https://x.example/news/topics/c-plus-plus"
@@ -259,7 +259,7 @@ def test_the_sites_address_may_have_a_path() -> None:
 
 
 def test_a_long_summary_is_cut() -> None:
-    """An excerpt of 200 KB takes 1,000 characters, or as many as the settings say, and ends at a word."""
+    """An excerpt of 200 KB is cut at a word within 1,000 characters, or as many as the settings allow."""
     [entry] = feed_of([article(summary="word " * 40_000)], content="excerpt").entries
     assert entry.summary.endswith("word…") and 990 <= len(entry.summary) <= 1001
     assert len(entry.content_html) < 1_010
@@ -281,7 +281,7 @@ def test_the_longest_texts_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("extension", FORMATS)
 def test_no_document_exceeds_its_size(extension: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What is left is the newest entries, a valid feed, and a warning that names the largest article."""
+    """A document that is too large loses its oldest entries, and a warning names the largest article."""
     articles = [article(f"n{number:02}", body="text " * 200) for number in range(30)]
     document = render_within(feed_of(articles), extension, limit=12_000)
     assert len(document) <= 12_000 and b"Title of n00" in document and b"Title of n29" not in document

@@ -1,4 +1,4 @@
-"""Filtered feeds: one address for each meaning, and what an article needs to be admitted."""
+"""Filtered feeds: one address for each meaning, and which articles are admitted."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def address(requested: FeedFilter) -> str:
     ],
 )
 def test_one_address(asked: str, canonical: str) -> None:
-    """Equal filters have one address: sorted, folded, without repetition and defaults."""
+    """Equal filters have one address: sorted, in folded case, without repetition and defaults."""
     assert address(parsed(asked)) == canonical
 
 
@@ -144,12 +144,12 @@ def test_refused(asked: str, reason: str) -> None:
     ],
 )
 def test_matches(asked: str, admitted: bool) -> None:
-    """Every filter must hold; of the values of one filter, any will do; words are whole words."""
+    """Every filter must match, by any of its values; words match only as whole words."""
     assert parsed(asked).matches(ARTICLE) is admitted
 
 
 def test_missing_quality_is_not_zero() -> None:
-    """An article without a quality never passes a threshold; one with quality 0 passes 0."""
+    """An article without a quality passes no threshold; one with quality 0 passes 0."""
     assert not parsed("ai?min_quality=-5").matches(replace(ARTICLE, quality=None))
     assert parsed("ai?min_quality=0").matches(replace(ARTICLE, quality=0))
 
@@ -176,7 +176,7 @@ slugs = st.lists(
 def test_canonical_address_is_a_fixed_point(
     names: list[str], needs_all: bool, pairs: list[tuple[str, str]]
 ) -> None:
-    """The canonical address, parsed as a server gets it, is canonical: a redirect never leads to another."""
+    """A redirect leads to a canonical address, which redirects no further."""
     requested = parse(("," if needs_all else "+").join(names), pairs, TOPICS)
     again = parse(requested.path, parse_qsl(requested.query[1:], keep_blank_values=True), TOPICS)
     assert again == requested
@@ -184,13 +184,13 @@ def test_canonical_address_is_a_fixed_point(
 
 
 def test_an_article_without_a_language_is_in_the_sites() -> None:
-    """A site writes in one language as a rule, and names only the exceptions."""
+    """An article without a language is in the site's, because a site names only exceptions."""
     article = replace(ARTICLE, language=None)
     assert not parsed("ai?lang=de").matches(article)
     assert parse("ai", [("lang", "de")], TOPICS, own_language="de-CH").matches(article)
 
 
 def test_a_title_names_every_axis() -> None:
-    """People see in the title what they chose."""
+    """The title of a filtered feed shows every choice."""
     chosen = parsed("ai?author=ann&lang=pt&not=security&provider=x")
     assert chosen.title({"ai": "AI", "security": "Security"}) == "AI, by ann, in pt, from x, without Security"

@@ -1,4 +1,4 @@
-"""Archives (RFC 5005): a client walks the whole history of a topic, and what it has got stays the same."""
+"""Archives (RFC 5005): a client can follow the whole history of a topic, and archives do not change."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def web(site: ArticleSite, web: Web) -> Web:
 
 
 def links(body: bytes, extension: str) -> dict[str, str]:
-    """Return a document's links to others by relation; only paths."""
+    """Return the paths of a document's links by relation."""
     found: dict[str | None, str | None]
     if extension == "json":
         found = {"prev-archive": json.loads(body).get("next_url")}
@@ -78,7 +78,7 @@ def walk(web: Web, path: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("extension", FORMATS)
 def test_a_client_sees_every_article(web: Web, extension: str) -> None:
-    """From the newest to the oldest, each at least once, in documents no larger than the feed."""
+    """A client sees each article at least once, newest first, in documents no larger than the feed."""
     documents = walk(web, f"/feeds/go.{extension}")
     seen = [title for body in documents.values() for title in titles(body, extension)]
     assert set(seen) == {f"T{number:02}" for number in range(len(DATES))}
@@ -90,7 +90,7 @@ def test_a_client_sees_every_article(web: Web, extension: str) -> None:
 
 @pytest.mark.parametrize("extension", ["rss", "atom"])
 def test_archives_say_what_they_are(web: Web, extension: str) -> None:
-    """Each is marked as an archive and leads to the feed, whose id it has; the feed is no archive."""
+    """Each archive is marked as one, links to the feed and has its id; the feed is not marked."""
     first, *others = walk(web, f"/feeds/go.{extension}").items()
     assert etree.fromstring(first[1]).find(".//fh:archive", NS) is None
     assert set(links(first[1], extension)) == {"prev-archive"}
@@ -116,7 +116,7 @@ def test_each_link_to_a_newer_archive_leads_back(web: Web) -> None:
 
 
 def test_an_archive_stays_the_same(site: ArticleSite, web: Web, clock: Clock) -> None:
-    """New articles, and months that end, change no byte of an archive that a feed has led to."""
+    """New articles, and months that end, change no byte of an archive that a feed has linked."""
     before = walk(web, "/feeds/go.rss")
     del before["/feeds/go.rss"]
     for days in (1, 40, 31):
@@ -167,12 +167,12 @@ def test_a_feed_that_holds_everything_has_no_archives(site: ArticleSite, web: We
     ],
 )
 def test_addresses_of_archives(web: Web, path: str, status: int) -> None:
-    """There is one address for each, and none for what is before the first article or in the future."""
+    """Each archive has one address; times before the first article or in the future have none."""
     assert web.get(path).status_code == status
 
 
 def test_the_static_export_has_the_same_archives(web: Web, tmp_path: Path) -> None:
-    """Every document that a link leads to is a file with the same bytes."""
+    """Every linked document is exported as a file with the same bytes."""
     export(web.newswire.publisher, tmp_path / "out")
     for extension in FORMATS:
         for path, body in walk(web, f"/feeds/go.{extension}").items():
@@ -182,7 +182,7 @@ def test_the_static_export_has_the_same_archives(web: Web, tmp_path: Path) -> No
 
 
 def test_archives_can_be_turned_off(site: ArticleSite, web: Web) -> None:
-    """Then there is no archive, and no link to one."""
+    """Without archives, no address and no link has one."""
     site.feeds = {"size": 3, "archives": False}
     without = Web(site)
     without.refresh()
@@ -191,7 +191,7 @@ def test_archives_can_be_turned_off(site: ArticleSite, web: Web) -> None:
 
 
 class Listed:
-    """Counts of a list of times."""
+    """The counts that archives need, over a list of times."""
 
     def __init__(self, times: list[datetime]) -> None:
         self.times = times
@@ -213,7 +213,7 @@ class Listed:
     st.integers(1, 5),
 )
 def test_the_parts_hold_every_article_once(times: list[datetime], size: int) -> None:
-    """Whatever the dates, the parts are disjoint, complete and reachable from each other."""
+    """For any dates, the parts are disjoint, complete and reachable from each other."""
     counts, now = Listed(times), datetime(2026, 7, 1, tzinfo=UTC)
     parts = list(all_parts(counts, now, size))
     assert len(set(parts)) == len(parts)

@@ -1,4 +1,4 @@
-"""Links in bodies lead to articles, to files beside them, or to the site that the articles belong to."""
+"""Links in bodies lead to articles, to files beside them, or to the site to which the articles belong."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ B = "https://owner.example/project/b/"
 
 
 def publisher_of(site: ArticleSite) -> Publisher:
-    """Return a publisher that knows the files beside the articles, its catalog fresh."""
+    """Return a publisher over a fresh catalog that knows the files beside the articles."""
     indexer = article_index(site.config(), Folder(site.root), site.state)
     indexer.refresh()
     catalog = indexer.catalog
@@ -65,7 +65,7 @@ def content(publisher: Publisher, article_id: str) -> str:
     ],
 )
 def test_links_to_what_is_in_the_folder(site: ArticleSite, written: str, shown: str | None) -> None:
-    """An article's file becomes its address, a file beside it one of this site; other links are removed."""
+    """A link to an article's file leads to its address, one to a file beside it to this site; others go."""
     site.write("a.md", written)
     site.write("b.md")
     site.write("sub/c.md", webUrl="https://other.example/c")
@@ -102,7 +102,7 @@ def test_links_to_what_is_in_the_folder(site: ArticleSite, written: str, shown: 
     ],
 )
 def test_links_of_the_generators(site: ArticleSite, generator: str, written: str, shown: str) -> None:
-    """Each has its own spelling; rooted addresses are on the host that the articles belong to."""
+    """Each generator's spelling is read; rooted addresses are on the host to which the articles belong."""
     site.write("_posts/a.md", written, webUrl="https://owner.example/project/2026/a/")
     site.write("_posts/2026-01-02-b.md", webUrl=B)
     site.raw("pic.png", "x")
@@ -112,7 +112,7 @@ def test_links_of_the_generators(site: ArticleSite, generator: str, written: str
 
 @pytest.fixture
 def change(site: ArticleSite) -> Callable[[], tuple[str, bool]]:
-    """Return a function that refreshes, and says what article a shows and whether its feed is a new one."""
+    """Return a function that refreshes, and returns what article a shows and whether its feed changed."""
     publisher = publisher_of(site)
     indexer = Indexer(publisher.catalog, Folder(site.root))
 
@@ -127,7 +127,7 @@ def change(site: ArticleSite) -> Callable[[], tuple[str, bool]]:
 
 
 def test_a_link_follows_its_article(site: ArticleSite, change: Callable[[], tuple[str, bool]]) -> None:
-    """Its feed changes when the other article comes, moves or is no longer published, and only then."""
+    """A feed changes exactly when the linked article appears, moves or is unpublished."""
     site.write("a.md", "[the other](b.md)", topics=["AI"])
     site.write("z.md")
     assert change() == ("<p><a>the other</a></p>", True)
@@ -144,7 +144,7 @@ def test_a_link_follows_its_article(site: ArticleSite, change: Callable[[], tupl
 
 
 def test_a_link_to_an_article_of_the_future_appears_with_it(site: ArticleSite) -> None:
-    """No file changes then: the feed is rendered again when that time has come."""
+    """The feed is rendered again at the time of the linked article, without a change of files."""
     clock = site.clock
     assert isinstance(clock, Clock)
     site.write("a.md", "[the other](b.md)", topics=["AI"])
@@ -162,7 +162,7 @@ def test_a_link_to_an_article_of_the_future_appears_with_it(site: ArticleSite) -
 
 
 def test_without_a_folder_addresses_are_only_made_absolute() -> None:
-    """This holds where a feed is built from values only."""
+    """A feed that is built from values alone only makes addresses absolute."""
     article = Article(id="x/a", path="x/a.md", title="A", published_at=NOON, updated_at=NOON)
     links = Links(site_url=URL)
     assert links.resolve("b.md", article, f"{HERE}/x/a") == f"{HERE}/x/b.md"
@@ -215,7 +215,7 @@ def test_a_body_is_rendered_once_for_all_feeds(site: ArticleSite) -> None:
 
 
 def test_processes_read_bodies_as_this_one_does() -> None:
-    """An export's bytes do not depend on how many processors there are."""
+    """An export's bytes do not depend on the number of processors."""
     script = """if True:
         from datetime import UTC, datetime
         from articles.article import Article
@@ -236,7 +236,7 @@ def test_processes_read_bodies_as_this_one_does() -> None:
 
 
 class _InOtherProcess(TextCache):
-    """Reads bodies as another process does: with what can be sent there, and nothing else."""
+    """Reads bodies as another process does, with only what can be sent there."""
 
     done: ClassVar[dict[Key, Prepared]] = {}
 
@@ -245,13 +245,13 @@ class _InOtherProcess(TextCache):
         self.done.update((key, prepared(pickle.loads(pickle.dumps(task)))) for key, task in tasks.items())
 
     def take(self, key: Key) -> Prepared | None:
-        """Return what was done."""
+        """Return the results."""
         return self.done.pop(key, None)
 
 
 @pytest.mark.parametrize("base_url", [None, "https://owner.example/blog"])
 def test_bodies_that_another_process_makes_safe_are_the_same(site: ArticleSite, base_url: str | None) -> None:
-    """Where links need the folder, this process resolves them; all others come back finished."""
+    """Only bodies whose links need the folder are completed in this process."""
     site.write("a.md", "# One\n\n[here](#one) [b](b.md) ![p](p.png) [r](/x)")
     site.write("b.md", "[x](https://x.example/) [r](/x)\n\n## Two\n\n[two](#two)")
     site.write("c.md", "*text* <script>x</script>", webUrl="https://other.example/c")

@@ -1,4 +1,4 @@
-"""Filters that the search index answers choose what the plain rule chooses, from the whole history."""
+"""Filters answered by the search index choose the same articles as the plain rule, from the whole history."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tests.site import NOON, ArticleSite
 from text.markup import one_line
 from text.words import any_of, fold
 
-# Letters that fold to others, marks, digits, scripts without spaces, and all kinds of borders between them.
+# Letters that fold to others, marks, digits, scripts without spaces, and all boundaries between them.
 CHARACTERS = "abßİıéÉﬁｱＡ1²Ⅳ_-+.#&'’ \u0301\u0345\u200d\U0001f389中文カ한글ไทยक्षα" + '"*()^:'
 TEXTS = st.one_of(st.text(CHARACTERS, max_size=12), st.text(max_size=8))
 WORDS = st.builds(lambda text: one_line(fold(one_line(text))), TEXTS).filter(bool)
 
 
 def contains(whole: list[str], part: list[str]) -> bool:
-    """Return whether a list has another one in it."""
+    """Return whether a list contains another one as a run."""
     return any(whole[start : start + len(part)] == part for start in range(len(whole) - len(part) + 1))
 
 
 @settings(max_examples=200)
 @given(st.lists(TEXTS, max_size=4), WORDS, st.sampled_from(["", " ", "x", "中", "_", "-"]))
 def test_no_text_with_the_word_is_missed(parts: list[str], word: str, beside: str) -> None:
-    """Where the plain rule finds a word, the terms of the text have those of the word in a row."""
+    """Where the plain rule finds a word, the text's terms contain the word's terms in a row."""
     text = fold(beside.join([*parts, word, *parts]))
     if any_of(frozenset({word})).search(text):
         assert contains(terms(text), terms(word))
@@ -41,7 +41,7 @@ def test_no_text_with_the_word_is_missed(parts: list[str], word: str, beside: st
 @settings(max_examples=100)
 @given(TEXTS, st.lists(WORDS, min_size=1, max_size=3))
 def test_sqlite_keeps_the_terms_as_they_are(text: str, words: list[str]) -> None:
-    """Any expression is valid, and finds the texts that have the terms of one of the words in a row."""
+    """Any expression is valid, and finds texts with the terms of one of the words in a row."""
     expression = Narrowing(words=words).expression()
     if not expression:
         return
@@ -71,7 +71,7 @@ FILTERS = [
 
 @pytest.fixture
 def publisher(site: ArticleSite) -> Publisher:
-    """A publisher over articles of many kinds, several of one second."""
+    """A publisher over articles of many kinds, several of them of one second."""
     titles = ["Go", "Mongo", "C++ and C", "日本語の話", "🎉 party", "go lang", "GO LANG!", "_go_", "Gö", "no"]
     for number in range(60):
         site.write(
@@ -91,12 +91,12 @@ def publisher(site: ArticleSite) -> Publisher:
 
 
 def plain(publisher: Publisher, requested: FeedFilter) -> list[str]:
-    """Return the ids of what the plain rule admits of all articles, newest first."""
+    """Return the ids of the articles that the plain rule admits, newest first."""
     return [a.id for a in publisher.catalog.shown("all", NOON) if requested.matches(a)]
 
 
 def chosen(publisher: Publisher, requested: FeedFilter) -> list[str]:
-    """Return the ids of what the publisher chooses."""
+    """Return the ids of the articles that the publisher chooses."""
     found = publisher.selection.matching(requested, NOON, limit=100)
     assert found.cut_short is None
     return [article.id for article in found.articles]
@@ -106,7 +106,7 @@ def chosen(publisher: Publisher, requested: FeedFilter) -> list[str]:
 def test_the_index_chooses_what_the_plain_rule_does(
     publisher: Publisher, path: str, pairs: list[tuple[str, str]]
 ) -> None:
-    """The same articles in the same order, and the first of them where there is a limit."""
+    """The index chooses the same articles in the same order, also with a limit."""
     requested = parse(path, pairs, publisher.catalog.topics)
     assert chosen(publisher, requested) == plain(publisher, requested)
     first = publisher.selection.matching(requested, NOON, limit=3).articles
@@ -114,10 +114,10 @@ def test_the_index_chooses_what_the_plain_rule_does(
 
 
 def test_changes_newer_than_the_index_count_at_once(publisher: Publisher, site: ArticleSite) -> None:
-    """New, edited, unpublished, moved and removed articles are chosen by what they are now."""
+    """New, edited, unpublished, moved and removed articles are chosen by their present state."""
     requested = parse("all", [("word", "go")], publisher.catalog.topics)
     before = chosen(publisher, requested)
-    publisher.search.index._retry_at = float("inf")  # the index is not updated any more
+    publisher.search.index._retry_at = float("inf")  # the index is no longer updated
     site.write("new.md", title="All of go", publishedDateTime="2026-03-01T00:00:00Z")
     site.write(f"{before[0]}.md", title="Another matter")
     site.write(f"{before[1]}.md", title="Go on", publishedDateTime="2026-02-03T00:00:00Z")

@@ -1,4 +1,4 @@
-"""The list of all feeds that readers import."""
+"""The OPML list of all feeds, which readers import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def attributes(outline: etree._Element) -> dict[str, str]:
 
 
 def test_a_topic_is_an_outline_with_its_feed_and_page() -> None:
-    """OPML 2.0, "Subscription lists": type, text, title, xmlUrl and htmlUrl."""
+    """An outline has type, text, title, xmlUrl and htmlUrl (OPML 2.0, "Subscription lists")."""
     root = etree.fromstring(render_opml("Newswire", [CPP]))
     assert (root.tag, root.get("version"), root.findtext("head/title")) == ("opml", "2.0", "Newswire")
     assert [attributes(outline) for outline in root.iter("outline")] == [
@@ -39,7 +39,7 @@ def test_a_topic_is_an_outline_with_its_feed_and_page() -> None:
 
 
 def test_a_parent_is_a_folder_that_holds_its_own_feed_first() -> None:
-    """Readers would drop one half of an outline that is both."""
+    """Folder and feed are separate outlines, because readers drop one half of a combined one."""
     root = etree.fromstring(render_opml("Newswire", [PARENT]))
     [folder] = root.iterfind("body/outline")
     assert attributes(folder) == {"text": "Code"}
@@ -51,7 +51,7 @@ def test_a_parent_is_a_folder_that_holds_its_own_feed_first() -> None:
 
 
 def test_bad_characters_do_no_harm() -> None:
-    """The list is well-formed whatever a topic is called."""
+    """The list is well-formed, whatever the name of a topic."""
     outline = Outline(
         title="a\x0b\ufffe\ud800b", feed_url="https://x.example/f", page_url="https://x.example/p"
     )
@@ -60,12 +60,12 @@ def test_bad_characters_do_no_harm() -> None:
 
 
 def test_the_same_outlines_give_the_same_bytes() -> None:
-    """No date, no order but the given one."""
+    """The list has no date, and keeps the given order."""
     assert render_opml("Newswire", [PARENT, CPP]) == render_opml("Newswire", iter([PARENT, CPP]))
 
 
 def test_feeds_by_axis(site: ArticleSite, web: Web) -> None:
-    """`?by=` lists the feeds by author, language or publication, nested like the topics; each can be read."""
+    """`?by=` lists readable feeds by author, language or publication, nested like the topics."""
     site.topics = [{"name": "AI"}, {"name": "ML", "parent": "AI"}]
     site.write("a.md", topics=["ML"], provider="The Paper", authors=["Ann Lee"], language="pt-BR")
     site.write("b.md", topics=["AI"], provider="the paper", authors=["Ann Lee", "Bo"])

@@ -1,4 +1,4 @@
-"""Private feeds: their readers get them, and nobody else learns that there are any."""
+"""Private feeds: their readers get them, and nobody else learns that they exist."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PrivateWeb(Web):
 
     @property
     def private(self) -> PrivateFeeds:
-        """Its private feeds."""
+        """The site's private feeds."""
         assert self.newswire.private
         return self.newswire.private
 
@@ -82,12 +82,12 @@ def titles(answer: Any) -> set[str]:
 
 
 def basic(name: str, token: str) -> str:
-    """Return the Authorization field of HTTP Basic authentication."""
+    """Return the Authorization header field of HTTP Basic authentication."""
     return "Basic " + base64.b64encode(f"{name}:{token}".encode()).decode()
 
 
 def test_a_reader_gets_what_is_theirs(web: PrivateWeb) -> None:
-    """Of each of their topics all articles but those that have a private topic which is not theirs."""
+    """A reader's feeds omit the articles that also have a private topic of others."""
     ann, bo, cy = (reader.token for reader in web.private.readers)
     assert titles(web.get(f"/private/{ann}/board.json")) == {f"{MARK} one", f"{MARK} two"}
     assert titles(web.get(f"/private/{ann}/minutes.json")) == {f"{MARK} two"}
@@ -107,7 +107,7 @@ def test_a_reader_gets_what_is_theirs(web: PrivateWeb) -> None:
 
 @pytest.mark.parametrize("extension", FORMATS)
 def test_a_feed_reader_reads_it_both_ways(web: PrivateWeb, extension: str) -> None:
-    """By the token in the address, and by Basic authentication; each feed names only its own address."""
+    """The token in the address and Basic authentication both work; each feed has only its own address."""
     token = web.private.readers[0].token
     ways: list[tuple[str, dict[str, str]]] = [
         (f"/private/{token}/board", {}),
@@ -138,7 +138,7 @@ def test_a_feed_reader_reads_it_both_ways(web: PrivateWeb, extension: str) -> No
     ["", "Basic", "Basic !!!", "Bearer x", "Basic " + "A" * 5000, basic("ann", "wrong"), basic("ann", "")],
 )
 def test_who_has_no_token_gets_nothing(web: PrivateWeb, given: str) -> None:
-    """401 says how to ask, whether or not there is such a topic."""
+    """The answer is 401 with the way to authenticate, whether or not the topic exists."""
     for path in ("/private/board.rss", "/private/nothing.rss"):
         answer = web.get(path, Authorization=given)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (401, "no-store")
@@ -146,7 +146,7 @@ def test_who_has_no_token_gets_nothing(web: PrivateWeb, given: str) -> None:
 
 
 def test_another_readers_name_does_not_do(web: PrivateWeb) -> None:
-    """Name and token belong together."""
+    """A token is valid only with its reader's name."""
     answer = web.get("/private/board.rss", Authorization=basic("bo", web.private.readers[0].token))
     assert answer.status_code == 401
 
@@ -166,11 +166,11 @@ HIDDEN = """
 
 
 def test_nobody_else_learns_of_it(web: PrivateWeb, tmp_path: Path) -> None:
-    """No public page, feed, list, search, file or export has a word of it, or the name of its topic."""
+    """No public page, feed, list, search, file or export names a private article or topic."""
     for path in PUBLIC.split():
         answer = web.get(path)
         for word in (MARK, "Board", "Minutes", "Directors", "Staff only"):
-            if word.lower() not in path.lower():  # what was asked for may be repeated
+            if word.lower() not in path.lower():  # the answer may repeat what was requested
                 assert word not in answer.text, (path, word)
     for path in HIDDEN.split():
         assert web.get(path).status_code == 404, path
@@ -181,7 +181,7 @@ def test_nobody_else_learns_of_it(web: PrivateWeb, tmp_path: Path) -> None:
 
 
 def test_all_can_be_private(site: ArticleSite) -> None:
-    """`feeds.private` hides every article; its readers have theirs."""
+    """`feeds.private` hides every article from all but the readers."""
     web = private_site(site, [BO], private=True)
     assert titles(web.get("/feeds/all.json")) == set()
     assert ">Open<" not in web.get("/").text and web.get("/articles/open").status_code == 404
@@ -189,7 +189,7 @@ def test_all_can_be_private(site: ArticleSite) -> None:
 
 
 def test_a_new_generation_ends_the_old_token(site: ArticleSite) -> None:
-    """The same name and generation have the same token on every machine."""
+    """A new generation invalidates the old token; tokens are the same on every machine."""
     old, new = token_of(SECRET, "ann", 1), token_of(SECRET, "ann", 2)
     web = private_site(site, [ANN | {"generation": 2}])
     assert web.get(f"/private/{old}/board.rss").status_code == 404
@@ -198,7 +198,7 @@ def test_a_new_generation_ends_the_old_token(site: ArticleSite) -> None:
 
 
 def test_the_command_prints_the_addresses(web: PrivateWeb) -> None:
-    """`flask feeds token NAME`, for a reader that there is."""
+    """`flask feeds token NAME` prints the addresses of an existing reader."""
     runner = web.app.test_cli_runner()
     done = runner.invoke(args=["feeds", "token", "ann"])
     token = web.private.readers[0].token
@@ -213,7 +213,7 @@ def test_the_command_prints_the_addresses(web: PrivateWeb) -> None:
 def test_the_secret_is_needed(
     site: ArticleSite, given: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without it, or with one that can be guessed, nothing starts."""
+    """Without a secret, or with one that can be guessed, nothing starts."""
     site.feeds = {"readers": [BO]}
     with pytest.raises(SystemExit):
         create_app(site.config(), clock=site.clock, environ=given)
@@ -239,7 +239,7 @@ def test_wrong_readers_are_refused(tmp_path: Path, readers: str, reason: str) ->
 
 
 def test_what_is_below_a_private_topic_is_private() -> None:
-    """This holds at any depth."""
+    """A topic below a private topic, at any depth, is private."""
     topics = Topics(
         (Topic(name="A", slug="a"), Topic(name="B", slug="b", parent="A"), Topic(name="C", slug="c")),
         private=frozenset({"a"}),

@@ -1,4 +1,4 @@
-"""Documents are functions of the articles and the settings, rebuilt only when their topic changes."""
+"""Documents are functions of the articles and the settings, rendered again only when their topic changes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_document_is_cached_until_its_topic_changes(site: ArticleSite, publish
 
 
 def test_a_deletion_shows(site: ArticleSite, publisher: Publisher) -> None:
-    """An article that is unpublished, or deleted, is gone from the document, whose tag is new."""
+    """An unpublished or deleted article is removed from the document, whose tag changes."""
     before = publisher.document("go", "atom")
     site.write("b.md", title="B", topics=["Go", "C++"], publishedDateTime="2026-05-02", published=False)
     site.indexer().refresh()
@@ -75,7 +75,7 @@ def test_a_deletion_shows(site: ArticleSite, publisher: Publisher) -> None:
 
 
 def test_a_topic_without_articles_is_none_unless_listed(site: ArticleSite, publisher: Publisher) -> None:
-    """When the last article leaves a topic that nobody listed, its feed is no more."""
+    """An unlisted topic has no feed once its last article is gone."""
     site.delete("a.md")
     site.delete("b.md")
     site.indexer().refresh()
@@ -84,7 +84,7 @@ def test_a_topic_without_articles_is_none_unless_listed(site: ArticleSite, publi
 
 
 def test_an_article_appears_at_its_time(site: ArticleSite, publisher: Publisher, clock: Clock) -> None:
-    """Absent until the clock says so, then present with a new tag, without a change of any file."""
+    """An article appears at its time with a new tag, without a change of any file."""
     site.write("d.md", title="D", topics=["Go"], publishedDateTime=NOON + timedelta(minutes=5))
     site.indexer().refresh()
     before = publisher.document("go", "rss")
@@ -99,7 +99,7 @@ def test_an_article_appears_at_its_time(site: ArticleSite, publisher: Publisher,
 
 
 def test_a_quiet_topic_is_full(site: ArticleSite) -> None:
-    """The limit counts what is in the topic, not what was newest anywhere."""
+    """The limit counts a topic's own articles, not the newest of the site."""
     for number in range(30):
         site.write(f"loud/{number}.md", topics=["Loud"], publishedDateTime="2026-05-20")
     for number in range(3):
@@ -112,7 +112,7 @@ def test_a_quiet_topic_is_full(site: ArticleSite) -> None:
 
 
 def test_a_topic_is_its_whole_name(site: ArticleSite) -> None:
-    """`go` is not `mongo`, `c` is not `c++`."""
+    """`go` does not match `mongo`, and `c` does not match `c++`."""
     for name in ("Go", "Mongo", "Go Mongo", "C", "C++", "C#"):
         site.write(f"{name}.md", title=name, topics=[name])
     indexer = site.indexer()
@@ -123,7 +123,7 @@ def test_a_topic_is_its_whole_name(site: ArticleSite) -> None:
 
 
 def test_the_order(site: ArticleSite) -> None:
-    """Newest first, ties broken by id."""
+    """Articles are newest first, and equal times are ordered by id."""
     for path, date in {"b": "2026-05-01", "a": "2026-05-01", "c": "2026-05-02", "d": "2026-04-30"}.items():
         site.write(f"{path}.md", title=path, publishedDateTime=date)
     indexer = site.indexer()
@@ -132,7 +132,7 @@ def test_the_order(site: ArticleSite) -> None:
 
 
 def test_a_parent_includes_its_childrens_articles(site: ArticleSite) -> None:
-    """Each once, also where it names both; a change in a child changes the parent's document."""
+    """A parent has each article of its children once, and changes when they do."""
     site.topics = [{"name": "AI"}, {"name": "ML", "parent": "AI"}, {"name": "Vision", "parent": "ML"}]
     site.write("a.md", title="A", topics=["Vision"], publishedDateTime="2026-05-03")
     site.write("b.md", title="B", topics=["AI", "ML"], publishedDateTime="2026-05-02")
@@ -166,7 +166,7 @@ for extension in FORMATS:
 
 
 def test_every_process_makes_the_same_bytes(site: ArticleSite, publisher: Publisher) -> None:
-    """Other times of the files and of the day, another order in the folder, hash seed, zone."""
+    """File times, time of day, order in the folder, hash seed and zone do not affect the bytes."""
     site.write("z.md", "# Text\n\n![x](y.png)", title="Z & <z>", topics=["Go"], authors=["A", "B"])
     site.indexer().refresh()
     here = b"".join(bytes_of(publisher, "go").values())
@@ -194,7 +194,7 @@ def test_one_bad_character_costs_nothing(site: ArticleSite) -> None:
     site.write("c.md", title="Good")
     indexer = site.indexer()
     problems = indexer.refresh().problems
-    assert [problem.path for problem in problems] == ["b.md"]  # YAML 1.1 knows no lone surrogates
+    assert [problem.path for problem in problems] == ["b.md"]  # YAML 1.1 has no lone surrogates
     publisher = site.publisher(indexer.catalog)
     assert sorted(titles(publisher)) == ["Good", "a b"]
     for extension in ("rss", "atom"):
@@ -204,7 +204,7 @@ def test_one_bad_character_costs_nothing(site: ArticleSite) -> None:
 
 
 def test_ids_stay_whatever_else_changes(site: ArticleSite) -> None:
-    """Host, scheme, title, address, date and the text: the entry's id is the same."""
+    """An entry's id survives changes of host, scheme, title, address, date and text."""
     site.write("a.md", title="A", topics=["Go"])
     indexer = site.indexer()
     indexer.refresh()
@@ -225,7 +225,7 @@ def test_ids_stay_whatever_else_changes(site: ArticleSite) -> None:
 
 
 def test_an_edit_moves_no_times(site: ArticleSite, publisher: Publisher) -> None:
-    """A typo fix changes the entry's text, and neither `published` nor `updated`."""
+    """A typo fix changes the entry's text, but neither `published` nor `updated`."""
 
     def times() -> list[str]:
         made = publisher.document("c-plus-plus", "atom")
@@ -243,7 +243,7 @@ def test_an_edit_moves_no_times(site: ArticleSite, publisher: Publisher) -> None
 
 
 def test_the_list_of_feeds_is_a_tree(site: ArticleSite) -> None:
-    """OPML 2.0 with all topics below their parents, those of `gone` left out."""
+    """OPML 2.0 has all topics below their parents, without those of `gone`."""
     site.topics = [{"name": "AI"}, {"name": "ML", "parent": "AI"}]
     site.write("a.md", topics=["ML", "C++", "日本語"])
     catalog = site.indexer().catalog
@@ -257,7 +257,7 @@ def test_the_list_of_feeds_is_a_tree(site: ArticleSite) -> None:
 
 
 def test_the_list_of_feeds_takes_work_in_proportion_to_the_topics(site: ArticleSite) -> None:
-    """Twice the topics are twice the calls: one file may name a hundred, and there are many files."""
+    """Twice the topics are twice the calls, because files can name many topics."""
 
     def work(count: int) -> int:
         site.write(f"{count}.md", topics=[f"{count} {number}" for number in range(count)])
@@ -267,15 +267,15 @@ def test_the_list_of_feeds_takes_work_in_proportion_to_the_topics(site: ArticleS
         Subscriptions(publisher).document()
         return calls(lambda: Subscriptions(publisher).document())
 
-    small = work(100)  # of 100 topics
-    large = work(100 - 1) - small  # of 99 more
+    small = work(100)  # for 100 topics
+    large = work(100 - 1) - small  # for 99 more
     assert large < 1.2 * small
 
 
 def test_the_cache_holds_as_many_bytes_as_it_may(site: ArticleSite) -> None:
-    """More topics than have room, in all codings: what is evicted is gone at once, with all its codings.
+    """With more topics than fit, an evicted document is freed at once, with all its codings.
 
-    Not only when the garbage collector comes by: it may take its time.
+    It does not wait for the garbage collector, which may take its time.
     """
     for number in range(12):
         body = " ".join(f"w{number * 7919 * step % 100_003}" for step in range(30_000))

@@ -40,7 +40,7 @@ def site(site: ArticleSite) -> ArticleSite:
 
 @pytest.fixture
 def web(web: Web) -> Web:
-    """Its application, up to date."""
+    """The application of the site, up to date."""
     web.refresh()
     return web
 
@@ -60,7 +60,7 @@ def test_every_topic_is_reachable_at_its_address(web: Web, topic: str, slug: str
 
 
 def test_the_feed_of_everything_and_the_list_of_feeds(web: Web) -> None:
-    """`all` holds every topic's articles, and OPML names every feed."""
+    """`all` has every topic's articles, and OPML names every feed."""
     assert len(titles(web.get("/feeds/all.json"))) == len(TOPICS)
     opml = web.get("/feeds.opml")
     assert (opml.status_code, opml.content_type) == (200, "text/x-opml; charset=utf-8")
@@ -69,7 +69,7 @@ def test_the_feed_of_everything_and_the_list_of_feeds(web: Web) -> None:
 
 
 def test_the_headers_of_a_feed(web: Web) -> None:
-    """Strong tag, date of the last change, caching, links to itself and to the topic's page."""
+    """A feed has a strong tag, the date of its last change, caching, and links to itself and its page."""
     answer = web.get("/feeds/go.atom")
     assert answer.headers["ETag"].startswith('"')
     assert answer.headers["Last-Modified"] == "Mon, 01 Jun 2026 12:00:00 GMT"
@@ -107,7 +107,7 @@ def test_the_headers_of_a_feed(web: Web) -> None:
     ],
 )
 def test_other_names_of_a_topic_lead_to_its_address(web: Web, path: str, target: str) -> None:
-    """An alias, the old slug, upper case and the plain name are answered 301 to the whole new address."""
+    """An alias, the old slug, upper case and the plain name give 301 to the whole canonical address."""
     answer = web.get(path)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{URL}{target}")
     assert web.get(target).status_code == 200
@@ -115,7 +115,7 @@ def test_other_names_of_a_topic_lead_to_its_address(web: Web, path: str, target:
 
 @pytest.mark.parametrize("path", ["/feeds/ended.rss", "/feeds/ended.json", "/topics/ended"])
 def test_a_topic_that_ended_is_gone(web: Web, path: str) -> None:
-    """410, which feed readers take for good, and nothing that a cache keeps."""
+    """An ended topic gives 410, which feed readers treat as final and no cache stores."""
     answer = web.get(path)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (410, "no-store")
 
@@ -127,7 +127,7 @@ def test_a_topic_that_ended_is_gone(web: Web, path: str) -> None:
      ("/feeds/c-plus.rss", "/topics/c-plus-plus")],
 )  # fmt: skip
 def test_an_unknown_topic_names_those_that_are_near(web: Web, path: str, near: str) -> None:
-    """404 with a page for people that links to what they may have meant, and nothing that a cache keeps."""
+    """404 has a page with links to similar topics, and no cache stores it."""
     answer = web.get(path)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
     assert answer.mimetype == "text/html"
@@ -140,7 +140,7 @@ def test_an_unknown_topic_names_those_that_are_near(web: Web, path: str, near: s
              "/topics/all", "/feeds/<script>.rss", f"/feeds/{'x' * 3000}.rss"]
 )  # fmt: skip
 def test_nonsense_is_unknown(web: Web, path: str) -> None:
-    """Whatever the address contains, the answer is 404 and shows none of it as markup."""
+    """Any unknown address gives 404, whose page shows none of it as markup."""
     answer = web.get(path)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
     assert "<script>.rss" not in answer.text
@@ -149,7 +149,7 @@ def test_nonsense_is_unknown(web: Web, path: str) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/feeds/go.rss", "/feeds.opml", "/topics/go", "/"])
 def test_only_reading_is_allowed(web: Web, method: str, path: str) -> None:
-    """405 says which methods there are."""
+    """405 names the allowed methods."""
     answer = web.ask(method, path)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (405, "no-store")
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
@@ -157,7 +157,7 @@ def test_only_reading_is_allowed(web: Web, method: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", [f"/feeds/go.{extension}" for extension in FORMATS])
 def test_head_says_what_get_says(web: Web, path: str) -> None:
-    """The same status and headers, and no body; conditions count as well."""
+    """HEAD gives the same status and headers without a body, and respects conditions."""
     got, head = web.get(path), web.ask("HEAD", path)
     assert (head.status_code, head.data) == (200, b"")
     assert dict(head.headers) == dict(got.headers)
@@ -167,7 +167,7 @@ def test_head_says_what_get_says(web: Web, path: str) -> None:
 
 
 def test_conditional_requests(web: Web) -> None:
-    """If-None-Match wins over If-Modified-Since; weak, lists, `*` and junk dates are read right."""
+    """If-None-Match precedes If-Modified-Since; weak tags, lists, `*` and invalid dates are understood."""
     first = web.get("/feeds/go.rss")
     tag, date = first.headers["ETag"], first.headers["Last-Modified"]
     for conditions, expected in (
@@ -190,7 +190,7 @@ def test_conditional_requests(web: Web) -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 def test_compressed_answers(web: Web, coding: str) -> None:
-    """The bytes decode to the plain ones, and the tag is good for 304 with and without a suffix."""
+    """Compressed answers decode to the plain bytes; their tag gives 304 with and without its suffix."""
     plain = web.get("/feeds/go.atom")
     packed = web.get("/feeds/go.atom", Accept_Encoding=coding)
     decode = {"gzip": gzip.decompress, "br": brotli.decompress, "zstd": zstandard.decompress}[coding]
@@ -206,14 +206,14 @@ def test_compressed_answers(web: Web, coding: str) -> None:
 
 
 def test_a_feed_is_a_feed_to_browsers_too(web: Web) -> None:
-    """What a client says it accepts changes nothing: some readers ask for text/html."""
+    """The Accept header changes nothing, because some readers ask for text/html."""
     plain = web.get("/feeds/go.rss")
     answer = web.get("/feeds/go.rss", Accept="text/html,application/xhtml+xml", User_Agent="Mozilla/5.0")
     assert (answer.data, answer.content_type) == (plain.data, plain.content_type)
 
 
 def test_touching_every_file_changes_no_header(web: Web, site: ArticleSite) -> None:
-    """A deploy that rewrites all times leaves every tag and date."""
+    """A deploy that changes all file times changes no tag and no date."""
     before = {kind: dict(web.get(f"/feeds/all.{kind}").headers) for kind in KINDS}
     for file in site.root.iterdir():
         os.utime(file)
@@ -222,7 +222,7 @@ def test_touching_every_file_changes_no_header(web: Web, site: ArticleSite) -> N
 
 
 def test_a_new_article_changes_no_other_topic(web: Web, site: ArticleSite) -> None:
-    """The other topics go on to answer 304; its own answers 200."""
+    """Other topics still answer 304, and the article's own topic answers 200."""
     tags = {slug: web.get(f"/feeds/{slug}.rss").headers["ETag"] for slug in [*TOPICS.values(), "all"]}
     site.write("new.md", title="New", topics=["Go"])
     web.refresh()
@@ -234,7 +234,7 @@ def test_a_new_article_changes_no_other_topic(web: Web, site: ArticleSite) -> No
 
 
 def test_an_unpublished_article_is_gone_at_once(web: Web, site: ArticleSite) -> None:
-    """200 with a new tag, and without the entry."""
+    """The feed answers 200 with a new tag and without the entry."""
     site.write("extra.md", title="Extra", topics=["Go"], publishedDateTime="2026-05-20")
     web.refresh()
     before = web.get("/feeds/go.json")
@@ -247,7 +247,7 @@ def test_an_unpublished_article_is_gone_at_once(web: Web, site: ArticleSite) -> 
 
 
 def test_a_future_article_comes_at_its_time(web: Web, site: ArticleSite, clock: Clock) -> None:
-    """Absent before, then present with a new tag and date, without a change of any file."""
+    """An article appears at its time with a new tag and date, without a change of any file."""
     site.write("soon.md", title="Soon", topics=["Go"], publishedDateTime=NOON + timedelta(hours=1))
     web.refresh()
     before = web.get("/feeds/go.json")
@@ -260,7 +260,7 @@ def test_a_future_article_comes_at_its_time(web: Web, site: ArticleSite, clock: 
 
 
 def test_a_bad_title_costs_no_feed(web: Web, site: ArticleSite) -> None:
-    """Characters that no feed can hold: 200, well-formed, the other entries present."""
+    """With characters that no feed can hold, the feed is well-formed and has the other entries."""
     site.raw("bad.md", '---\ntitle: "a\\x0b\\uFFFEb"\ntopics: [Go]\ndate: 2026-05-20\n---\n')
     site.raw("worse.md", '---\ntitle: "a\\ud800b"\ntopics: [Go]\ndate: 2026-05-20\n---\n')
     web.refresh()
@@ -269,7 +269,7 @@ def test_a_bad_title_costs_no_feed(web: Web, site: ArticleSite) -> None:
 
 
 def test_a_quiet_topic_is_full_and_named_whole(web: Web, site: ArticleSite) -> None:
-    """`go` is not `mongo`, and many articles elsewhere take no place in it."""
+    """`go` does not match `mongo`, and articles of other topics do not count towards its limit."""
     for number in range(60):
         site.write(f"m/{number}.md", topics=["Mongo"], publishedDateTime="2026-05-30")
     web.refresh()
@@ -295,7 +295,7 @@ def test_a_quiet_topic_is_full_and_named_whole(web: Web, site: ArticleSite) -> N
     ],
 )
 def test_what_people_and_programs_guess(web: Web, path: str, target: str) -> None:
-    """The usual addresses of feeds lead to the feed of everything, and /feeds to the list for people."""
+    """Common addresses of feeds lead to the feed of everything, and /feeds to the list for people."""
     answer = web.get(path)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"{URL}{target}")
     assert answer.headers["Cache-Control"] == "public, max-age=3600"
@@ -317,7 +317,7 @@ def test_what_people_and_programs_guess(web: Web, path: str, target: str) -> Non
     ],
 )
 def test_readers_in_a_browser_may_read_every_answer(web: Web, method: str, path: str, status: int) -> None:
-    """Scripts of other sites see status and validators, also of a redirect or an error."""
+    """Scripts of other sites can read status and validators, also of a redirect or an error."""
     answer = web.ask(method, path, Origin="https://reader.example")
     assert answer.status_code == status
     assert answer.headers.getlist("Access-Control-Allow-Origin") == ["*"]
@@ -329,7 +329,7 @@ def test_readers_in_a_browser_may_read_every_answer(web: Web, method: str, path:
 
 
 def test_a_script_may_ask_conditionally(web: Web) -> None:
-    """The preflight request allows both conditions (Fetch Standard), and the 304 can be read."""
+    """The preflight allows both conditions (Fetch Standard), and scripts can read the 304."""
     answer = web.ask("OPTIONS", "/feeds/go.rss", Access_Control_Request_Headers="if-none-match")
     assert answer.headers["Access-Control-Allow-Headers"] == "If-None-Match, If-Modified-Since"
     assert "GET" in answer.headers["Access-Control-Allow-Methods"]
@@ -339,6 +339,6 @@ def test_a_script_may_ask_conditionally(web: Web) -> None:
 
 
 def test_pages_are_not_open_to_scripts_of_other_sites(web: Web) -> None:
-    """What is not about feeds says nothing of other origins."""
+    """Pages other than feeds have no cross-origin headers."""
     assert "Access-Control-Allow-Origin" not in web.get("/").headers
     assert "Access-Control-Allow-Origin" not in web.get("/topics/nothing").headers

@@ -1,4 +1,4 @@
-"""An export makes no text again that an earlier one made, and shows nothing that is no longer so."""
+"""An export reuses the texts of earlier exports, and shows nothing outdated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.site import ArticleSite, Clock
 def exported(
     site: ArticleSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], tuple[int, str]]:
-    """Export, and return how many texts were made for that, and the feed of everything."""
+    """Export, and return how many texts were rendered for it, and the feed of everything."""
     made: list[object] = []
     unsafe_html = bodies.unsafe_html
 
@@ -41,7 +41,7 @@ def exported(
 def test_a_second_export_makes_no_text_again(
     site: ArticleSite, exported: Callable[[], tuple[int, str]], tmp_path: Path
 ) -> None:
-    """Its bytes are the same; what changed is made, and so is all without the file."""
+    """A second export has the same bytes; only changed texts are rendered, or all without the file."""
     site.write("a.md", "Some *text*.")
     site.write("b.md", "Other `text`.")
     first = exported()
@@ -56,7 +56,7 @@ def test_a_second_export_makes_no_text_again(
 
 
 def test_a_damaged_file_costs_only_time(site: ArticleSite, exported: Callable[[], tuple[int, str]]) -> None:
-    """It is replaced."""
+    """A damaged file is replaced."""
     site.write("a.md", "Some *text*.")
     _, feed = exported()
     (site.state / "texts.sqlite").write_bytes(b"no database" * 1000)
@@ -67,7 +67,7 @@ def test_a_damaged_file_costs_only_time(site: ArticleSite, exported: Callable[[]
 def test_a_link_to_another_article_is_looked_up_each_time(
     site: ArticleSite, exported: Callable[[], tuple[int, str]]
 ) -> None:
-    """A link to one that is no longer published leads nowhere, though the text with it did not change."""
+    """A link to an article that is no longer published is removed from an unchanged text."""
     site.write("a.md", "See [b](b.md).")
     site.write("b.md", "Text.")
     assert '/articles/b\\"' in exported()[1]
@@ -92,7 +92,7 @@ def test_another_version_of_the_program_makes_all_again(tmp_path: Path, clock: C
 def test_what_is_not_used_for_long_goes(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The least used text is removed too, where all would exceed the limit."""
+    """Texts that were not used for long are removed, and the least used ones above the size limit."""
     path = tmp_path / "texts.sqlite"
 
     def use(*names: str) -> set[str]:

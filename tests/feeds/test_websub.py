@@ -1,4 +1,4 @@
-"""WebSub: the feeds name their hubs, and a hub is notified of each change until it accepts, then no more."""
+"""WebSub: the feeds name their hubs, and a hub is notified of each change until it accepts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALL = {f"{URL}/feeds/all.{extension}" for extension in FORMATS}
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    """A hub that takes everything."""
+    """A hub that accepts everything."""
     with running_hub() as running:
         yield running
 
@@ -67,14 +67,14 @@ def test_a_feed_names_its_hub_and_itself(web: Web, hub: Hub, extension: str) -> 
 
 
 def test_the_archive_is_not_news(notifier: HubNotifier, hub: Hub) -> None:
-    """A first start notifies of nothing that is older than an hour."""
+    """A first start notifies hubs of nothing older than an hour."""
     assert hub.received == []
 
 
 def test_hubs_are_notified_once_of_each_feed_of_a_changed_topic(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub
 ) -> None:
-    """The topic's feeds and those of everything, and no other topic's; nothing when nothing changes."""
+    """A change notifies hubs of the feeds of its topic and of everything, and of no others."""
     site.write("a.md", title="Corrected", topics=["Go"])
     web.refresh()
     notifier.check()
@@ -96,7 +96,7 @@ def test_hubs_are_notified_of_a_deploy_with_news(site: ArticleSite, web: Web, hu
 def test_hubs_are_notified_of_an_article_that_appears(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub, clock: Clock
 ) -> None:
-    """Hubs are notified at its time, and learn nothing of it before."""
+    """Hubs are notified at the article's time, and not before."""
     site.write("later.md", topics=["C"], publishedDateTime=NOON + timedelta(minutes=10))
     web.refresh()
     notifier.check()
@@ -112,7 +112,7 @@ def test_hubs_are_notified_of_an_article_that_appears(
 def test_a_hub_that_is_away_is_notified_later(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub, clock: Clock
 ) -> None:
-    """Again after a while, longer after each failure or as the hub asks; another process goes on with it."""
+    """Retries back off or follow the hub's Retry-After, and another process continues them."""
     hub.answers = [(503, {}), (429, {"Retry-After": "100"})] + [(202, {})] * 4
     site.write("a.md", title="Corrected", topics=["Go"])
     web.refresh()
@@ -142,7 +142,7 @@ def test_no_hub_is_notified_for_ever(
     answer: tuple[int, dict[str, str]],
     attempts: int,
 ) -> None:
-    """What the hub refuses is not tried again, and what fails only so often."""
+    """A refused notification is not retried, and a failing one only a limited number of times."""
     hub.answers = [answer] * 100
     site.write("a.md", title="Corrected", topics=["Go"])
     web.refresh()
@@ -155,7 +155,7 @@ def test_no_hub_is_notified_for_ever(
 def test_two_processes_do_not_notify_twice(
     site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub
 ) -> None:
-    """They share the file of pending notifications."""
+    """Two processes share the file of pending notifications."""
     other = hub_notifier(web.newswire)
     assert other
     site.write("a.md", title="Corrected", topics=["Go"])
@@ -166,7 +166,7 @@ def test_two_processes_do_not_notify_twice(
 
 
 def test_the_thread_notifies_by_itself(site: ArticleSite, web: Web, notifier: HubNotifier, hub: Hub) -> None:
-    """Once started, it notices a change and notifies of it within seconds."""
+    """A started thread notices a change and notifies the hub within seconds."""
     notifier.start()
     try:
         site.write("a.md", title="Corrected", topics=["Go"])
@@ -180,13 +180,13 @@ def test_the_thread_notifies_by_itself(site: ArticleSite, web: Web, notifier: Hu
 
 
 def test_archives_and_filtered_feeds(site: ArticleSite, web: Web, hub: Hub) -> None:
-    """Hubs are notified only of topics' feeds, so other feeds do not name one."""
+    """Archives and filtered feeds name no hub, because hubs are notified only of topics' feeds."""
     answer = web.get("/feeds/c+go.atom")
     assert answer.status_code == 200 and b'rel="hub"' not in answer.data
     assert not [link for link in answer.headers.getlist("Link") if "hub" in link]
 
 
 def test_no_element_has_a_prefix_that_nobody_knows(web: Web, hub: Hub) -> None:
-    """Links of Atom are in Atom's own namespace without a prefix, those of RSS have the usual one."""
+    """Atom's links have no prefix in Atom, and the usual prefix in RSS."""
     assert f'<link rel="hub" href="{hub.url}"/>'.encode() in web.get("/feeds/go.atom").data
     assert f'<atom:link rel="hub" href="{hub.url}"/>'.encode() in web.get("/feeds/go.rss").data

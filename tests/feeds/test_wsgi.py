@@ -1,4 +1,4 @@
-"""The short way answers as Flask does, and in the form that servers send at once."""
+"""The fast path answers as Flask does, in the form that servers send at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def publisher(site: ArticleSite) -> Publisher:
 
 @pytest.fixture
 def long(publisher: Publisher) -> Any:
-    """Flask's way, with nothing but the feeds."""
+    """The feeds' routes in Flask alone."""
     application = Flask("feeds")
     application.register_blueprint(blueprint(publisher))
     return application.wsgi_app
@@ -38,7 +38,7 @@ def long(publisher: Publisher) -> Any:
 
 @pytest.fixture
 def short(publisher: Publisher) -> Iterator[FeedServer]:
-    """Only the fast path: what it leaves to others is an error."""
+    """Only the fast path; passing a request on to Flask is an error."""
 
     def refuse(environ: Any, start_response: Any) -> Any:
         raise AssertionError(f"left to Flask: {environ['PATH_INFO']}")
@@ -61,7 +61,7 @@ def ask(application: Any, path: str, method: str = "GET", **headers: str) -> tup
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("extension", sorted(FORMATS))
 def test_both_ways_say_the_same(long: Any, short: FeedServer, extension: str, coding: str) -> None:
-    """The same status, headers and bytes, for each condition a client may send."""
+    """Both paths give the same status, headers and bytes for each condition that a client may send."""
     path = f"/feeds/go.{extension}"
     _, headers, _ = ask(short, path, Accept_Encoding=coding)
     known = dict(headers)
@@ -82,7 +82,7 @@ def test_both_ways_say_the_same(long: Any, short: FeedServer, extension: str, co
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_an_answer_is_a_list_of_one_piece(short: FeedServer, method: str) -> None:
-    """granian sends a list at once; anything else it streams, piece by piece."""
+    """granian sends a list at once, and streams anything else piece by piece."""
     _, _, whole = ask(short, "/feeds/go.rss", method)
     _, _, unchanged = ask(short, "/feeds/go.rss", method, If_None_Match="*")
     assert type(whole) is type(unchanged) is list

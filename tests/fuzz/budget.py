@@ -23,10 +23,10 @@ share = SECONDS
 
 
 def fuzz(*, examples: int = 15, **given_: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Any]:
-    """Make a test a fuzz target: it gets values from these strategies, beside its fixtures.
+    """Make a test a fuzz target, which gets values from these strategies beside its fixtures.
 
-    In a normal run there are `examples` of them, always the same. With FUZZ_SECONDS there are as many random
-    ones as fit, at least one batch.
+    A normal run has `examples` values, always the same. With FUZZ_SECONDS it has as many random ones as fit,
+    at least one batch.
     """
 
     def decorate(test: Callable[..., None]) -> Any:
@@ -35,7 +35,7 @@ def fuzz(*, examples: int = 15, **given_: st.SearchStrategy[Any]) -> Callable[[C
             derandomize=not SECONDS,
             deadline=None,
             print_blob=True,
-            # Without the phase that explains, which runs a failing example many more times.
+            # Without the explain phase, which runs a failing example many more times.
             phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         )

@@ -1,4 +1,7 @@
-"""What no output may ever do, whatever went in; written apart from the code that makes the output."""
+"""What no output may ever do, whatever the input.
+
+The checks are independent of the code that makes the output.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +47,12 @@ _IGNORED_BY_BROWSERS = re.compile("[\x00-\x20]")
 
 
 def strict_xml(document: bytes) -> etree._Element:
-    """Return a document as a strict parser reads it; fails for anything that is not well-formed."""
+    """Return a document as a strict parser reads it; fail if it is not well-formed."""
     return etree.fromstring(document, _STRICT)
 
 
 def strict_json(document: bytes) -> Any:
-    """Return a document as a strict parser reads it, which knows no NaN and no lone surrogate."""
+    """Return a document as a strict parser reads it; fail for NaN and lone surrogates."""
 
     def refuse(constant: str) -> Any:
         raise AssertionError(f"{constant} is not JSON")
@@ -73,7 +76,7 @@ def assert_inert(markup: str) -> None:
 
 
 def assert_page_is_sound(page: str, own: Counter[str]) -> None:
-    """Fail if a page holds an active element beside its `own`, an event handler or a scripted address."""
+    """Fail if a page has an active element other than its `own`, an event handler or a scripted address."""
     tree = html.document_fromstring(page)
     assert active_elements(page) == own, page
     for each in tree.iter():
@@ -81,9 +84,9 @@ def assert_page_is_sound(page: str, own: Counter[str]) -> None:
 
 
 def active_elements(page: str) -> Counter[str]:
-    """Return which active elements a page has, and how many; `link` and `meta` vary with the article.
+    """Return a count of a page's active elements, without `link` and `meta`, which vary with the article.
 
-    Structured data is none: browsers run no script element of that type, and it must be JSON.
+    Structured data does not count: browsers run no script element of that type. It must be JSON.
     """
     tree = html.document_fromstring(page)
     data = [each for each in tree.iter("script") if each.get("type") == "application/ld+json"]

@@ -1,4 +1,4 @@
-"""Divides the time among the fuzz targets that run."""
+"""Divides the time among the selected fuzz targets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz import budget
 
 
-@pytest.hookimpl(trylast=True)  # after -k and -m have left some out
+@pytest.hookimpl(trylast=True)  # after -k and -m have deselected some
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each target its share; several workers work at the same time."""
     targets = [item for item in items if item.get_closest_marker("fuzz")]

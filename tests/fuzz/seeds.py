@@ -1,4 +1,4 @@
-"""Texts that have been trouble somewhere, and the strategies that put them together."""
+"""Texts that have caused trouble somewhere, and the strategies that combine them."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def texts(max_pieces: int = 5) -> st.SearchStrategy[str]:
 
 
 def unicode_texts(max_pieces: int = 5) -> st.SearchStrategy[str]:
-    """Return such texts as a UTF-8 file can hold them: without surrogates."""
+    """Return such texts without surrogates, as a UTF-8 file can hold them."""
     return texts(max_pieces).map(lambda text: text.encode("utf-8", "replace").decode())
 
 
@@ -303,7 +303,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def plausible_files(draw: st.DrawFn) -> str:
-    """Return an article file that is right in most of its parts, so that its text gets far."""
+    """Return an article file most parts of which are valid, so that its text gets far."""
     keys: dict[str, Any] = {
         "title": draw(unicode_texts()) or "x",
         "publishedDateTime": "2026-05-01T09:00:00Z",
@@ -338,7 +338,7 @@ def plausible_files(draw: st.DrawFn) -> str:
 
 @st.composite
 def raw_files(draw: st.DrawFn) -> str:
-    """Return lines of front matter, each as it may come from any hand or program."""
+    """Return lines of front matter as any person or program may write them."""
     lines = draw(
         st.lists(st.tuples(st.sampled_from(KEYS), st.one_of(st.sampled_from(SCALARS), unicode_texts(2))))
     )
@@ -352,7 +352,7 @@ def raw_files(draw: st.DrawFn) -> str:
 
 @st.composite
 def other_files(draw: st.DrawFn) -> str:
-    """Return an article file as other generators have it: TOML, JSON, or HTML with a front matter."""
+    """Return an article file in the form of other generators: TOML, JSON, or HTML with a front matter."""
     text = draw(unicode_texts(2))
     body = draw(unicode_texts(6))
     values = {
@@ -373,7 +373,7 @@ article_files = st.one_of(plausible_files(), plausible_files(), raw_files(), oth
 
 @st.composite
 def mutated(draw: st.DrawFn, originals: tuple[bytes, ...]) -> bytes:
-    """Return one of `originals` with some of its bytes replaced, doubled, cut out or put in."""
+    """Return one of `originals` with some bytes replaced, doubled, removed or inserted."""
     data = bytearray(draw(st.sampled_from(originals)))
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(data)))

@@ -1,4 +1,4 @@
-"""A chat service's answers: whatever a server, a proxy or someone on the way sends back."""
+"""A chat service's answers, from a server, a proxy or an attacker on the way."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def session() -> Iterator[requests.Session]:
 
 
 def check(verdict: Verdict) -> None:
-    """Fail if a verdict could mislead the operator, stop a channel for ever, or leak."""
+    """Fail if a verdict could mislead the operator, stop a channel forever, or leak a secret."""
     assert isinstance(verdict.outcome, Outcome)
     assert len(verdict.reason) <= 500
     assert "\n" not in verdict.reason
@@ -108,19 +108,19 @@ def check(verdict: Verdict) -> None:
 @example(response=Response(status=200, body=b'{"id": {"x": 1}}'))
 @example(response=Response(status=400, body=b'{"errors": {"a": {"_errors": 1}}}'))
 def test_every_answer_is_a_verdict(response: Response) -> None:
-    """No status, header or body raises; pauses, ids and reasons stay within bounds."""
+    """Any status, header and body gives a verdict with bounded pauses, ids and reasons."""
     for service in SERVICES.values():
         check(service.classify(response))
 
 
 @fuzz(raw=st.one_of(mutated(RAW), st.binary(max_size=100)), examples=20)
 def test_every_byte_stream_is_an_answer_or_a_transport_error(raw: bytes, session: requests.Session) -> None:
-    """Over a real socket: one request at most, a bounded body, and no address in the error."""
+    """Over a real socket, one request is sent at most, the body is bounded, and errors have no address."""
     with Peer(answer_and_close(raw)) as peer:
         transport = Transport(session, user_agent="fuzz", timeouts=(5.0, 0.3))
         address = Secret(f"http://127.0.0.1:{peer.port}/services/T0/B0/{TOKEN}")
         answer = sent(transport, Request(method="POST", url=address, json={"text": "x"}))
-    assert len(peer.requests) <= 1  # none where the deadline came before the peer read it
+    assert len(peer.requests) <= 1  # none where the deadline passed before the peer read it
     if isinstance(answer, Response):
         assert len(answer.body) <= MAX_BODY
         for service in SERVICES.values():

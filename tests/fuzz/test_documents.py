@@ -1,4 +1,4 @@
-"""Article files → feeds, pages and chat messages: whatever a contributor writes."""
+"""Article files, whatever a contributor writes, as feeds, pages and chat messages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def own_elements(site: ArticleSite, web: Web, path: str) -> Counter[str]:
 
 
 def show(site: ArticleSite, web: Web, files: list[str]) -> None:
-    """Put these article files, and no others, in the folder, and refresh the catalog."""
+    """Put only these article files into the folder, and refresh the catalog."""
     for old in site.root.rglob("*.md"):
         old.unlink()
     for number, text in enumerate(files):
@@ -77,7 +77,7 @@ def documents(web: Web) -> Iterator[tuple[str, Any]]:
 
 
 def check_feed(address: str, body: bytes) -> None:
-    """Fail if a feed is malformed, or if a reader would run something of an entry."""
+    """Fail if a feed is malformed, or if a reader would run something in an entry."""
     if address.endswith(".json"):
         feed = strict_json(body)
         contents = [item.get("content_html", "") for item in feed["items"]]
@@ -97,7 +97,7 @@ def check_feed(address: str, body: bytes) -> None:
     ]
 )
 def test_every_document_is_sound(running: tuple[ArticleSite, Web], files: list[str]) -> None:
-    """Feeds parse strictly and hold nothing active; pages have no element but their own; nothing is a 5xx."""
+    """Feeds parse strictly without active content; pages have only their own elements; nothing is a 5xx."""
     site, web = running
     show(site, web, ["---\ntitle: Plain\ndate: 2026-05-01\ntopics: [Plain]\n---\nText"])
     own = {kind: own_elements(site, web, path) for kind, path in OWN.items()}
@@ -156,7 +156,7 @@ DATA = (
 def test_data_files_beside_the_articles_are_values_or_nothing(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes], text: str, generator: Generator
 ) -> None:
-    """Whatever a generator's own files hold: a file is an article, none, or an ArticleError."""
+    """With any data files of a generator, a file is an article, none, or an ArticleError."""
     root = tmp_path_factory.getbasetemp() / "beside"
     shutil.rmtree(root, ignore_errors=True)
     for name, data in {"sub/2026-05-01-a.md": text.encode(), **files}.items():
@@ -171,7 +171,7 @@ def test_data_files_beside_the_articles_are_values_or_nothing(
 
 @fuzz(text=article_files, examples=60)
 def test_a_file_is_an_article_or_an_article_error(text: str) -> None:
-    """Nothing else comes out of a file, strict or not; the error names a line of it."""
+    """Any file gives an article or an ArticleError with a line of it, strict or not."""
     for strict in (False, True):
         error = error_of(text, strict=strict)
         if error:
@@ -181,7 +181,7 @@ def test_a_file_is_an_article_or_an_article_error(text: str) -> None:
 
 @fuzz(text=plausible_files(), examples=60)
 def test_every_message_is_within_the_services_limits(text: str) -> None:
-    """What an article becomes in chat breaks no documented limit and calls nobody, in every form."""
+    """In every form, a message of any article stays within the documented limits and mentions nobody."""
     article = parsed(text)
     if article is None:
         return
@@ -196,7 +196,7 @@ def test_every_message_is_within_the_services_limits(text: str) -> None:
 
 @fuzz(text=plausible_files(), examples=60)
 def test_sanitised_html_stays_as_it_is(text: str) -> None:
-    """What is safe is safe when it is read once more: a second pass changes nothing that matters."""
+    """Sanitising HTML a second time changes nothing that matters."""
     once = sanitise(text, "https://news.example.org/articles/a")
     assert_inert(once)
     assert_inert(sanitise(once, "https://news.example.org/articles/a"))

@@ -1,4 +1,4 @@
-"""A git host and those who push to it: addresses, trees, names and modes."""
+"""Git hosts and people who push to them: addresses, trees, names and modes."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ entries = st.lists(
     examples=200,
 )
 def test_an_address_is_refused_or_is_no_option(address: str) -> None:
-    """What is accepted begins with a known scheme or a user and a host, and is no option of git or ssh."""
+    """An accepted address begins with a known scheme or with user and host, never as an option."""
     accepted = accepted_address(address)
     if accepted is None:
         return
@@ -144,7 +144,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(tree=[(b"loop", "120000", b"loop"), (b"up", "120000", b"."), (b"b.md", "100644", GOOD)])
 @example(tree=[(b"sub", "160000", b""), (b".gitmodules", "100644", CONTENTS[7]), (b"b.md", "100644", GOOD)])
 def test_a_tree_stays_within_the_checkout(home: Path, tree: list[tuple[bytes, str, bytes]]) -> None:
-    """Whatever names, links and modules a commit has: files within the checkout, or an ArticlesError."""
+    """Any names, links and modules of a commit give files within the checkout, or an ArticlesError."""
     for old in ("origin", "state"):
         shutil.rmtree(home / old, ignore_errors=True)
     before = names_in(home)
@@ -173,7 +173,7 @@ def names_in(folder: Path) -> set[str]:
 
 
 def commit(folder: Path, tree: list[tuple[bytes, str, bytes]]) -> None:
-    """Write a bare repository with one commit of these entries, as no git would: nothing is checked.
+    """Write a bare repository with one unchecked commit of these entries, as git itself would not write it.
 
     https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
     """

@@ -1,8 +1,8 @@
-"""No piece of text, however often it is repeated, costs more than in proportion to its length.
+"""The cost of a repeated piece of text grows at most in proportion to its length.
 
-What could grow is C code as well as Python (regular expressions, Unicode tables, the sanitiser), where calls
-cannot be counted. So the processor time of this thread is compared between a text and one sixteen times as
-long: in proportion that is 16 times as much, a quadratic cost 256 times. The bound lies far from both.
+The cost may arise in C code (regular expressions, Unicode tables, the sanitiser), where calls cannot be
+counted. So the processor time of this thread is compared between a text and one sixteen times as long: linear
+cost is 16 times as much, quadratic cost 256 times. The bound is far from both.
 """
 
 from __future__ import annotations
@@ -69,17 +69,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Web:
 @example(unit="x", field="topics")
 @example(unit="[", field="body")
 def test_the_cost_of_a_file_grows_with_its_length(running: Web, unit: str, field: str) -> None:
-    """From the file to the feeds, the page and the messages, for one piece repeated in one place."""
+    """The cost of a file up to feeds, page and messages is linear, for one piece repeated in one place."""
     short = cost(running, field, unit, SHORT)
     long = cost(running, field, unit, SHORT * TIMES)
-    if long > NOTICEABLE and long > BOUND * short:  # a pause of the machine is not the text's fault
+    if long > NOTICEABLE and long > BOUND * short:  # the machine may have paused
         short = min(short, cost(running, field, unit, SHORT))
         long = min(long, cost(running, field, unit, SHORT * TIMES))
     assert long <= NOTICEABLE or long <= BOUND * short, f"{short:.4f} s and {long:.4f} s"
 
 
 def cost(web: Web, field: str, unit: str, length: int) -> float:
-    """Return the processor seconds for an article with so many characters of `unit` in one place."""
+    """Return the processor seconds for an article with this many characters of `unit` in one place."""
     repeated = unit * (length // len(unit))
     values = {"title": "T", "date": "2026-05-01", "topics": ["AI"]}
     body = "Text"

@@ -1,4 +1,4 @@
-"""Requests of an anonymous client: at the application, and as raw bytes at the real server."""
+"""Requests of an anonymous client, to the application, and as raw bytes to the real server."""
 
 from __future__ import annotations
 
@@ -162,14 +162,14 @@ headers = st.dictionaries(
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The site with all its doors, behind one proxy."""
+    """The site with all of its routes, behind one proxy."""
     site = ArticleSite(tmp_path_factory.mktemp("site"), Clock())
     for name in ("a", "b", "sub/c"):
         site.write(f"{name}.md", body="Text *here*.", title=f"Title {name}", topics=["AI", "C++"], quality=80)
     (site.root / "a.png").write_bytes(b"\x89PNG" + b"x" * 5000)
     environ = {"ADMIN_TOKEN": TOKEN, "METRICS_TOKEN": TOKEN, "GIT_HOOK_SECRET": TOKEN, "TRUSTED_PROXIES": "1"}
     app = create_app(site.config(), clock=site.clock, environ=environ)
-    app.testing = True  # an error that nobody foresaw comes out as it is
+    app.testing = True  # an unexpected error is raised as it is
     newswire: Newswire = app.extensions["newswire"]
     newswire.indexer.refresh()
     feeds = FeedServer(app.wsgi_app, newswire.publisher)
@@ -202,9 +202,9 @@ def test_every_request_is_answered_and_none_with_a_5xx(
     body: bytes,
     length: str,
 ) -> None:
-    """Any path, header and body: a status below 500, sound headers, and no redirect to another host."""
+    """Any path, headers and body give a status below 500, valid headers, and no redirect to other hosts."""
     status, answered, _ = ask(application, method, target, headers, content_type, body, length)
-    # 503 is the honest answer of /readyz/bot without a bot, and of the operator's pages without a database.
+    # 503 is correct for /readyz/bot without a bot, and for the operator's pages without a database.
     assert 200 <= status < 500 or (status == 503 and target.startswith((b"/readyz", b"/admin"))), status
     for name, value in answered:
         assert re.fullmatch(r"[A-Za-z0-9-]+", name), name
@@ -224,8 +224,8 @@ def ask(
     body: bytes,
     length: str,
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Ask the application as a server does that passes everything on; return status, headers and body."""
-    # The server refuses a target that has anything else than these bytes.
+    """Send a request to the application unfiltered, and return status, headers and body."""
+    # The server refuses a target with any other bytes.
     target = re.sub(rb"[^!-~]", lambda found: b"%%%02X" % found[0][0], target)
     path, _, query = target.partition(b"?")
     environ: dict[str, Any] = {
@@ -301,7 +301,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @st.composite
 def whole_requests(draw: st.DrawFn) -> bytes:
-    """Return a request that is right in its form, and in nothing else."""
+    """Return a request whose form is valid and whose content is random."""
     target = re.sub(rb"[^!-~]", lambda found: b"%%%02X" % found[0][0], draw(paths)) or b"/"
     method = draw(st.sampled_from([b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS"]))
     lines = [b"%s %s HTTP/1.1" % (method, target), b"Host: news.example.org"]
@@ -317,7 +317,7 @@ def whole_requests(draw: st.DrawFn) -> bytes:
 
 @fuzz(data=st.one_of(mutated(REQUESTS), whole_requests()), examples=40)
 def test_the_real_server_outlives_every_byte_stream(server: Server, data: bytes) -> None:
-    """Each answer is HTTP below 500 or a closed connection, and the next reader is served."""
+    """Each answer is HTTP below 500 or a closed connection, and the next client is served."""
     port = urlsplit(server.url).port
     answer = b""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10) as connection:

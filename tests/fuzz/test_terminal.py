@@ -1,4 +1,4 @@
-"""What commands print: whatever titles, topics, paths and addresses the articles have."""
+"""What commands print for any titles, topics, paths and addresses of articles."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ COMMANDS = (
 )  # fmt: skip
 file_texts = hostile_text().map(lambda text: text.encode("utf-8", "replace").decode())
 names = file_texts.map(lambda text: text.replace("/", "").replace("\0", "")).filter(
-    lambda name: len(name.encode()) < 200  # a file's name ends at 255 bytes
+    lambda name: len(name.encode()) < 200  # a file's name has at most 255 bytes
 )
 
 
 @pytest.fixture(scope="module")
 def flask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, Callable[..., Result]]]:
-    """An installation that has posted its first articles, and what runs its commands in this process."""
+    """An installation that has posted its first articles, and a function that runs its commands here."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     with FakeChat() as chat:
@@ -51,7 +51,7 @@ def flask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, C
 def test_every_line_is_safe(
     flask: tuple[Program, Callable[..., Result]], title: str, topic: str, other: str, name: str
 ) -> None:
-    """No command passes on a control character, an override or a command of a CI system."""
+    """No command prints a control character, an override or a command of a CI system."""
     program, run = flask
     folder = program.home / "content"
     for old in folder.iterdir():

@@ -1,4 +1,4 @@
-"""YAML, from front matter and from a branch's config file: whatever it holds."""
+"""YAML of any content, from front matter and from a branch's config file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONFIG_FILES = (
 
 @st.composite
 def documents(draw: st.DrawFn) -> str:
-    """Return YAML that is dumped, written line by line, or free text."""
+    """Return YAML that was dumped, written line by line, or is free text."""
     kind = draw(st.sampled_from(["dumped", "lines", "free"]))
     if kind == "dumped":
         value = draw(st.dictionaries(st.sampled_from(KEYS), values, max_size=5))
@@ -54,7 +54,7 @@ def documents(draw: st.DrawFn) -> str:
 @example(text="? [a]\n: b\n")
 @example(text="<<: [1]\n")
 def test_yaml_is_values_or_a_yaml_error(text: str) -> None:
-    """The loader raises nothing else, and names a line that is there; values are plain data."""
+    """The loader gives plain data, or a YAML error with an existing line."""
     value, error = loaded(text)
     if error:
         assert 0 <= error.line <= text.count("\n") + text.count("\r") + text.count("\x85") + 3
@@ -65,7 +65,7 @@ def test_yaml_is_values_or_a_yaml_error(text: str) -> None:
 
 @fuzz(text=documents(), examples=100)
 def test_the_plain_reader_agrees_with_yaml(text: str) -> None:
-    """What the short way reads, it reads as YAML does."""
+    """The plain reader reads what it accepts as YAML does."""
     value = plain.load(text)
     if value is not None:
         assert same(value, loaded(text)[0])
@@ -120,7 +120,7 @@ def loaded(text: str) -> tuple[Any, safe.YamlError | None]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, types and all; NaN is itself."""
+    """Return whether two values and their types are equal, where NaN equals itself."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -131,7 +131,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def assert_plain_data(value: Any, depth: int) -> None:
-    """Fail for an object that only a YAML tag could make, and for nesting that a reader could not walk."""
+    """Fail for an object that only a YAML tag could create, and for nesting too deep to walk."""
     assert depth < 200
     assert value is None or type(value).__module__ in ("builtins", "datetime"), type(value)
     if isinstance(value, dict):

@@ -33,7 +33,7 @@ def content(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_app(tmp_path: Path, content: Path) -> Iterator[Callable[..., Flask]]:
-    """Make an application with these settings in `articles:`, and with this environment."""
+    """Create an application with these settings in `articles:`, and with this environment."""
     made: list[Newswire] = []
 
     def make(articles: str = "{path: content}", **environ: str) -> Flask:

@@ -1,4 +1,4 @@
-"""Counting: exact across threads and processes, bounded whatever clients send, and never an obstacle."""
+"""Counting is exact across threads and processes, bounded for any client, and never blocks a request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def counts(tmp_path: Path) -> Counts:
 
 
 def test_feeds_and_statuses(counts: Counts) -> None:
-    """A feed is counted by its file name; whatever is no feed, or is not there, is one kind."""
+    """A feed is counted by its file name; anything else, or unknown, counts as one kind."""
     for path, status in (
         ("/feeds/ai.rss", 200),
         ("/feeds/ai.rss", 304),
@@ -41,7 +41,7 @@ def test_feeds_and_statuses(counts: Counts) -> None:
 
 
 def test_readers(counts: Counts) -> None:
-    """Distinct readers by product; of a hosted one the number that it said last; pages have no readers."""
+    """Readers are counted once by product, hosted ones by the number last reported; pages have none."""
     for user_agent in ("Feedly/1.0 (1 subscriber)", "Feedly/1.0 (9 subscribers)", "Feedly/2.0", "curl/8"):
         counts.observe("/feeds/ai.rss", 200, user_agent)
         counts.flush()
@@ -62,7 +62,7 @@ def test_readers_that_came_no_more(tmp_path: Path) -> None:
 
 
 def test_refresh_times(counts: Counts) -> None:
-    """Each time falls into the smallest bucket that holds it."""
+    """Each time counts in the smallest bucket that includes it."""
     for seconds in (0.001, 0.005, 0.02, 99.0):
         counts.refreshed(seconds)
     counted = counts.read()
@@ -71,7 +71,7 @@ def test_refresh_times(counts: Counts) -> None:
 
 
 def test_what_clients_make_up_is_bounded(counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No client can make the tables, or the number of labels, grow without end."""
+    """No client can make the tables, or the number of labels, grow without limit."""
     for name in ("_MOST_FEEDS", "_MOST_PRODUCTS", "_MOST_AGENTS", "_MOST_SUBSCRIBED"):
         monkeypatch.setattr(module, name, 10)
     clock = iter(range(10**6))
@@ -88,7 +88,7 @@ def test_what_clients_make_up_is_bounded(counts: Counts, monkeypatch: pytest.Mon
 
 
 def test_threads_lose_nothing(counts: Counts) -> None:
-    """Threads count while another one writes, and every request is there in the end."""
+    """While threads count and another one writes, no request is lost."""
     counts.start()
 
     def work() -> None:
@@ -123,14 +123,14 @@ def test_processes_count_together(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_created_again(counts: Counts, tmp_path: Path) -> None:
-    """Lost statistics cause no failure."""
+    """Losing the statistics causes no failure."""
     (tmp_path / "counts.sqlite").write_bytes(b"nothing that SQLite knows" * 100)
     counts.observe("/feeds/ai.rss", 200, "x/1")
     assert counts.read().requests == {("ai.rss", 200): 1}
 
 
 def test_a_disk_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged once, and nothing else happens."""
+    """A full disk is logged once, and nothing else happens."""
     (tmp_path / "file").touch()
     counts = Counts(tmp_path / "file", lambda: NOW)
     for _ in range(3):
@@ -140,7 +140,7 @@ def test_a_disk_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCapture
 
 
 def test_observing_costs_next_to_nothing(counts: Counts) -> None:
-    """It takes fewer than 25 calls for each request, and no more of them over time."""
+    """Observing takes fewer than 25 calls for each request, and no more over time."""
 
     def observe() -> None:
         for _ in range(100):

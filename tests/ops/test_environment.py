@@ -1,4 +1,4 @@
-"""Secrets: where they come from, and that one that cannot be used is an error."""
+"""Secrets and their sources: one that is unusable is an error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops.errors import SettingError
 
 
 def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
-    """NAME has the secret, or NAME_FILE names its file; None only where neither is set."""
+    """NAME has the secret, or NAME_FILE names its file; None is returned only where neither is set."""
     (tmp_path / "secret").write_text("from file\n")
     assert secret("X", {"X": " value "}) == "value"
     assert secret("X", {"X_FILE": str(tmp_path / "secret")}) == "from file"
@@ -36,19 +36,19 @@ def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_secret_that_cannot_be_used(environ: dict[str, str]) -> None:
-    """It is an error that names the variable, and is never taken for one that is not set."""
+    """An unusable secret is an error that names the variable, and never counts as unset."""
     with pytest.raises(SettingError, match="X"):
         secret("X", environ)
 
 
 def test_an_endless_file_is_read_to_the_limit() -> None:
-    """A device without an end costs no more than the longest secret."""
+    """A device without an end is read no further than the longest secret."""
     with pytest.raises(SettingError):
         secret("X", {"X_FILE": "/dev/zero"})
 
 
 def test_secrets_to_redact() -> None:
-    """A secret that cannot be used does not prevent the redaction of others."""
+    """An unusable secret does not prevent the redaction of others."""
     assert readable_secrets(["A", "B", "C", "D"], {"A": "one", "B": "", "C_FILE": "/none", "D": "two"}) == [
         "one",
         "two",

@@ -1,4 +1,4 @@
-"""What follows from what the host says of itself."""
+"""Settings that follow from the host's environment."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ HOSTS = ["DYNO", "RENDER", "FLY_APP_NAME", "RAILWAY_ENVIRONMENT"]
 
 
 def test_an_own_machine_keeps_the_outbox_in_a_file(tmp_path: Path) -> None:
-    """Without a database of its own the outbox is a file in the state folder."""
+    """Without DATABASE_URL the outbox is a file in the state folder."""
     assert outbox_url({}, tmp_path) == f"sqlite:///{tmp_path}/outbox.sqlite"
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_disk_that_does_not_last_is_refused(host: str, tmp_path: Path) -> None:
-    """The message says what to do; a database, or an explicit yes, is enough."""
+    """The message says what to do; a database, or an explicit yes, is accepted."""
     with pytest.raises(SettingError, match=r"PostgreSQL.*DATABASE_URL.*ALLOW_EPHEMERAL_OUTBOX=1"):
         outbox_url({host: "1"}, tmp_path)
     assert outbox_url({host: "1", "DATABASE_URL": "postgres://db/x"}, tmp_path) == "postgres://db/x"
@@ -29,7 +29,7 @@ def test_a_disk_that_does_not_last_is_refused(host: str, tmp_path: Path) -> None
 
 
 def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
-    """DATABASE_URL_FILE is read as every secret's file is; one that cannot be read never means SQLite."""
+    """DATABASE_URL_FILE is read as every secret's file is; an unreadable one never means SQLite."""
     (tmp_path / "url").write_text("postgresql://db/x\n")
     assert outbox_url({"DATABASE_URL_FILE": str(tmp_path / "url")}, tmp_path) == "postgresql://db/x"
     for environ in ({"DATABASE_URL_FILE": str(tmp_path / "none")}, {"DATABASE_URL": ""}):
@@ -53,14 +53,14 @@ def test_the_database_address_may_be_in_a_file(tmp_path: Path) -> None:
 def test_a_site_on_a_machine_of_ones_own_has_its_servers_address(
     environ: dict[str, str], address: str | None, origin: str | None
 ) -> None:
-    """HOST and PORT say where the site is, or WEB_PORT; a hosting platform's are behind its router."""
+    """HOST and PORT, or WEB_PORT, give the address; on a hosting platform they do not."""
     found = own_address(environ)
     assert (found and found.value, found and found.origin) == (address, origin)
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_hosting_platform_without_an_address_is_a_warning(host: str) -> None:
-    """It says what to set, and nothing once that is set, or on a machine of one's own."""
+    """The warning says what to set, and is absent on a machine of one's own."""
     warning = unset_address({host: "1"}, "http://localhost:8000")
     assert warning is not None
     assert warning.startswith("SITE_URL is not set on ")

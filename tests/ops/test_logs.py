@@ -1,4 +1,4 @@
-"""One line an event, whatever an event holds, and no secret in any."""
+"""Each event is one line, whatever it contains, without secrets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_lines_for_people() -> None:
 
 @pytest.mark.usefixtures("restored")
 def test_lines_for_programs() -> None:
-    """A line is a JSON object, with the extra fields as its own."""
+    """A line is a JSON object with the extra fields as its own."""
     (line,) = lines_of({"LOG_FORMAT": "json"}, (logging.WARNING, "%d changed", 3), extra={"files": ["a", 2]})
     fields = json.loads(line)
     assert fields.pop("time")
@@ -60,7 +60,7 @@ def test_lines_for_programs() -> None:
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize("environ", [{}, {"LOG_FORMAT": "json"}])
 def test_an_exception_takes_one_line(environ: dict[str, str]) -> None:
-    """The traceback is in the event's own line, without the secret that it shows."""
+    """The traceback is in the event's own line, without the secret in it."""
     try:
         raise ValueError(f"no answer from {SLACK}\nand more")  # noqa: TRY301 - the test needs a traceback
     except ValueError:
@@ -73,14 +73,14 @@ def test_an_exception_takes_one_line(environ: dict[str, str]) -> None:
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize("environ", [{}, {"LOG_FORMAT": "json"}])
 def test_a_message_cannot_fake_a_line(environ: dict[str, str]) -> None:
-    """Line ends and terminal codes in what others wrote arrive escaped."""
+    """Line ends and terminal codes in others' texts are escaped."""
     (line,) = lines_of(environ, (logging.INFO, "a\r\nb\x1b[31mc\u2028d"))
     assert line.isprintable()
 
 
 @pytest.mark.usefixtures("restored")
 def test_the_level() -> None:
-    """LOG_LEVEL leaves out what is below it."""
+    """LOG_LEVEL suppresses lower levels."""
     events = ((logging.INFO, "low"), (logging.ERROR, "high"))
     assert len(lines_of({"LOG_LEVEL": "warning"}, *events)) == 1
 
@@ -106,7 +106,7 @@ def test_a_setting_that_cannot_be(environ: dict[str, str]) -> None:
     ],
 )
 def test_what_is_redacted(text: str, left: str | None) -> None:
-    """Webhooks, passwords in addresses, credentials in headers, and the values known to be secret."""
+    """Webhooks, passwords in addresses, credentials in headers and known secrets are redacted."""
     assert Redactor(["s3cret-value", "ai"])(text) == (left or text)
 
 

@@ -1,4 +1,7 @@
-"""Large blocks of memory go back to the system, in a process of its own: the setting is for good."""
+"""Large blocks of memory are returned to the system.
+
+The tests use a process of their own, as the setting stays.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# Blocks of 20 MB, filled and freed one after another, each with a small one behind it that stays.
+# Blocks of 20 MB, filled and freed one after another, each with a small block behind it that stays.
 SCRIPT = """
 import sys
 from ops.memory import return_large_blocks
@@ -31,7 +34,7 @@ print(resident() - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc has this setting")
 def test_large_blocks_are_returned() -> None:
-    """After blocks of megabytes were freed, little more than what is still held is resident."""
+    """After blocks of megabytes were freed, little more than the allocated memory is resident."""
     command = [sys.executable, "-c", SCRIPT, "set"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 3000

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_port_in_use_is_one_line_with_what_to_do(shared: bool) -> None:
-    """Also where the other program would share its port, as a second Newswire does."""
+    """The line is printed even where the other program, such as another Newswire, shares its port."""
     with socket.socket() as other:
         if shared:
             other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -42,7 +42,7 @@ def test_a_port_in_use_is_one_line_with_what_to_do(shared: bool) -> None:
 
 
 def test_the_server_says_so_too() -> None:
-    """`python serve.py` ends with the line and no traceback; another that shares the port is no fault."""
+    """`python serve.py` ends with the line and no traceback, but may share the port with another."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -66,7 +66,7 @@ def test_the_server_says_so_too() -> None:
 
 
 def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> None:
-    """The status is 2, with each problem once: no worker is started again and again."""
+    """The status is 2, with each problem once; no worker is started repeatedly."""
     config = tmp_path / "config.yaml"
     config.write_text("feeds:\n  size: 0\n")
     with socket.socket() as other:
@@ -86,7 +86,7 @@ def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> 
 
 
 def test_a_free_port_is_no_fault() -> None:
-    """Nothing is left behind on it."""
+    """The check leaves nothing listening on the port."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         port = str(other.getsockname()[1])
@@ -101,6 +101,6 @@ def test_what_is_no_port_is_named(port: str) -> None:
 
 
 def test_a_single_worker_shares_nothing() -> None:
-    """What only later answers need is loaded before several workers are forked, to be in memory once."""
+    """Modules for later answers are loaded before several workers are forked, to share their memory."""
     assert serve.shared({"WEB_CONCURRENCY": "1"}) == ("app",)
     assert "text.markdown.parser" in serve.shared({"WEB_CONCURRENCY": "2"})

@@ -1,4 +1,4 @@
-"""Which of a proxy's headers are believed."""
+"""Which of a proxy's headers are trusted."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_number_of_proxies_that_cannot_be(value: str) -> None:
     ],
 )
 def test_a_client_without_a_proxy_is_not_believed(peer: str, client: str) -> None:
-    """A peer on the public internet is no proxy, whatever its headers say of it."""
+    """The headers of a peer on the public internet are ignored, as it is no proxy."""
     assert seen(peer, X_Forwarded_For="5.5.5.5", X_Forwarded_Proto="https")[1] == client
 
 
@@ -83,7 +83,7 @@ def test_a_client_without_a_proxy_is_not_believed(peer: str, client: str) -> Non
      ("unknown", "10.0.0.1"), ("", "10.0.0.1"), ("5.5.5.5,", "10.0.0.1")],
 )  # fmt: skip
 def test_a_client_is_an_address(said: str, client: str) -> None:
-    """Anything else does not count."""
+    """Anything but an address is ignored."""
     assert seen("10.0.0.1", X_Forwarded_For=said)[1] == client
 
 
@@ -100,13 +100,13 @@ def test_a_client_is_an_address(said: str, client: str) -> None:
     ],
 )
 def test_host_and_scheme_are_the_sites(url: str, host: str, proto: str, expected: list[str]) -> None:
-    """The proxy's word for them counts only where it is what SITE_URL says."""
+    """The proxy's host and scheme count only where they equal those of SITE_URL."""
     scheme, _, found = seen("10.0.0.1", url=url, X_Forwarded_Host=host, X_Forwarded_Proto=proto)
     assert [scheme, found] == expected
 
 
 def test_what_was_seen_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """The first request of each kind says what became of its headers; the next ones say nothing."""
+    """The first request of each kind logs which of its headers were used; later ones log nothing."""
     caplog.set_level(logging.INFO)
     application = behind_proxies(_application, {"TRUSTED_PROXIES": "1"}, URL)  # type: ignore[arg-type]
     for peer in ("10.0.0.1", "8.8.8.8", "10.0.0.2", "8.8.4.4"):

@@ -1,4 +1,4 @@
-"""Who is behind a User-Agent header."""
+"""The feed reader that a User-Agent header names."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ FEEDLY = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 42 subscribers; like 
     ],
 )
 def test_products(user_agent: str, product: str, subscribers: int | None) -> None:
-    """The product's name without its version, and the number of people that it reports."""
+    """The result is the product's name without its version, and the number of subscribers that it reports."""
     assert reader(user_agent) == Reader(product, subscribers)
 
 
 def test_one_more_subscriber_is_the_same_reader() -> None:
-    """The number does not make another reader."""
+    """Another number of subscribers does not make another reader."""
     assert without_count(FEEDLY) == without_count(FEEDLY.replace("42", "43"))
     assert without_count(FEEDLY) != without_count("Feedly/2.0")
 
 
 @given(st.text(max_size=2000))
 def test_names_are_bounded(user_agent: str) -> None:
-    """Whatever a client sends, a name is short, and holds nothing that a label could not."""
+    """Any header gives a short name that is valid as a label."""
     who = reader(user_agent)
     assert len(who.product) <= 40
     assert who.product in (BROWSER, UNKNOWN) or all(

@@ -1,4 +1,4 @@
-"""/healthz, /readyz, /metrics and /hooks/git, from outside."""
+"""/healthz, /readyz, /metrics and /hooks/git, over HTTP."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def samples(text: str) -> dict[tuple[str, str], float]:
 
 
 def test_healthz_needs_nothing(make_app: MakeApp, content: Path) -> None:
-    """The process is up, whatever became of the articles."""
+    """The process is up, whatever the state of the articles."""
     client = make_app().test_client()
     shutil.rmtree(content)
     answer = client.get("/healthz")
@@ -52,7 +52,7 @@ def test_healthz_needs_nothing(make_app: MakeApp, content: Path) -> None:
 
 
 def test_healthz_counts_bad_files(make_app: MakeApp, content: Path) -> None:
-    """The number of files that are left out is on the page that people open first."""
+    """The page that people open first has the number of files that are left out."""
     (content / "bad.md").write_text("---\n---\n", encoding="utf-8")
     app = make_app()
     parts(app).indexer.refresh()
@@ -61,7 +61,7 @@ def test_healthz_counts_bad_files(make_app: MakeApp, content: Path) -> None:
 
 
 def test_readyz_before_and_after_the_first_refresh(make_app: MakeApp) -> None:
-    """No requests before every file was read once; then they may come."""
+    """The process is ready once every file has been read."""
     app = make_app()
     client = app.test_client()
     answer = client.get("/readyz")
@@ -73,7 +73,7 @@ def test_readyz_before_and_after_the_first_refresh(make_app: MakeApp) -> None:
 
 
 def test_readyz_without_the_folder(make_app: MakeApp, content: Path) -> None:
-    """A folder that cannot be read is a reason: another machine may have its own."""
+    """An unreadable folder makes the process not ready, because another machine may have its own."""
     app = make_app()
     parts(app).keep_fresh()
     shutil.rmtree(content)
@@ -86,7 +86,7 @@ def test_readyz_without_the_folder(make_app: MakeApp, content: Path) -> None:
 def test_details_of_readiness_need_the_token(
     make_app: MakeApp, content: Path, authorization: str | None
 ) -> None:
-    """Without METRICS_TOKEN as a bearer token nobody sees a path or a message, only which check fails."""
+    """Without METRICS_TOKEN as a bearer token the answer names the failed check, but no path or message."""
     app = make_app(METRICS_TOKEN="let-me-in")
     parts(app).keep_fresh()
     shutil.rmtree(content)
@@ -112,7 +112,7 @@ def test_no_token_means_no_details(make_app: MakeApp, content: Path) -> None:
 
 
 def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
-    """It becomes a reason only after the time in which another process takes over."""
+    """The lack of a watcher is a reason only after the time in which another takes over."""
     newswire = parts(make_app())
     newswire.indexer.refresh()
     clock = iter([0.0, 0.0, GRACE + 1, GRACE + 1])
@@ -128,7 +128,7 @@ def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
 
 
 def test_a_fault_in_refreshing_is_a_warning(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One bad commit has the same effect on every machine: they serve on, and say what is wrong."""
+    """A bad commit affects every machine alike, so each stays ready, with a warning."""
     app = make_app(METRICS_TOKEN="let-me-in")
     newswire = parts(app)
     newswire.indexer.refresh()
@@ -167,7 +167,7 @@ def test_more_checks(make_app: MakeApp) -> None:
 def test_an_unreachable_repository_is_a_warning(
     make_app: MakeApp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The site serves on, and says in /readyz and `flask articles check` since when it is on its own."""
+    """The site stays ready; /readyz and `flask articles check` say since when pulling has failed."""
     origin = Origin(tmp_path / "origin")
     origin.write("one.md", "One")
     origin.commit()
@@ -199,7 +199,7 @@ def test_an_unreachable_repository_is_a_warning(
 def test_check_fails_for_a_commit_that_is_refused(
     make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The site serves the last good commit and is ready; the check of the newest one fails and says why."""
+    """The site serves the last good commit and is ready; the check of the newest fails with the reason."""
     origin = Origin(tmp_path / "origin")
     origin.write("one.md", "One")
     origin.commit()
@@ -233,7 +233,7 @@ def test_check_pulls_first(make_app: MakeApp, tmp_path: Path) -> None:
 
 
 def test_metrics(make_app: MakeApp, content: Path) -> None:
-    """They have articles by state, requests, readers and refreshes, in Prometheus' format."""
+    """/metrics has articles by state, requests, readers and refreshes, in Prometheus' format."""
     write_article(content, "later", published="2026-04-01")
     (content / "bad.md").write_text("---\n---\n")
     app = make_app()
@@ -291,7 +291,7 @@ def test_a_secret_that_cannot_be_used_opens_nothing(
     value: dict[str, str],
     reason: str,
 ) -> None:
-    """The process ends with status 2, names the variable, and shows nothing of what it holds."""
+    """The process ends with status 2, names the variable, and shows nothing of its content."""
     (tmp_path / "blank").write_text(" \n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe hush")
     (tmp_path / "large").write_text("hush" * 5000)
@@ -320,14 +320,14 @@ def git_app(make_app: MakeApp) -> Flask:
 
 
 def test_the_hook_is_not_there_unless_asked_for(make_app: MakeApp) -> None:
-    """Without a secret, or without a repository, the address is unknown."""
+    """Without a secret, or without a repository, the hook's address gives 404."""
     assert push(make_app("{git: 'https://git.example.org/x'}"), X_Gitlab_Token=SECRET).status_code == 404
     assert push(make_app(GIT_HOOK_SECRET=SECRET), X_Gitlab_Token=SECRET).status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["github", "gitlab"])
 def test_a_genuine_push_asks_for_a_pull(git_app: Flask, kind: str) -> None:
-    """Signed as GitHub does or with GitLab's token, it wakes whichever process pulls."""
+    """A push signed as by GitHub or with GitLab's token wakes the process that pulls."""
     checkout = parts(git_app).checkout
     assert checkout
     before = checkout.requested_at()
@@ -338,7 +338,7 @@ def test_a_genuine_push_asks_for_a_pull(git_app: Flask, kind: str) -> None:
 
 
 def test_a_push_after_the_checkout_was_deleted(git_app: Flask) -> None:
-    """The folder is made again: the request is noted."""
+    """The folder is created again, and the request is recorded."""
     checkout = parts(git_app).checkout
     assert checkout
     shutil.rmtree(checkout.folder)
@@ -369,7 +369,7 @@ def test_a_push_that_cannot_be_noted(git_app: Flask, monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_push_that_is_not_genuine(git_app: Flask, headers: dict[str, str]) -> None:
-    """It is refused, and nothing is pulled."""
+    """The push is refused, and nothing is pulled."""
     checkout = parts(git_app).checkout
     assert checkout
     assert push(git_app, b"{}", **headers).status_code == 403
@@ -377,7 +377,7 @@ def test_a_push_that_is_not_genuine(git_app: Flask, headers: dict[str, str]) -> 
 
 
 def test_a_push_that_is_too_large(git_app: Flask) -> None:
-    """It is refused before it is read."""
+    """The push is refused before it is read."""
     assert push(git_app, b"x" * (MAX_BODY + 1), X_Gitlab_Token=SECRET).status_code == 413
 
 
@@ -389,7 +389,7 @@ def test_the_secret_may_be_in_a_file(make_app: MakeApp, tmp_path: Path) -> None:
 
 
 def test_a_token_that_is_not_set(make_app: MakeApp, capsys: pytest.CaptureFixture[str]) -> None:
-    """The process ends, and says which variable is missing."""
+    """The process ends, and names the missing variable."""
     with pytest.raises(SystemExit):
         make_app("{git: 'https://git.example.org/x', token_env: NEWS_TOKEN}")
     assert "NEWS_TOKEN is not set" in capsys.readouterr().err
@@ -398,7 +398,7 @@ def test_a_token_that_is_not_set(make_app: MakeApp, capsys: pytest.CaptureFixtur
 def test_a_catalog_that_cannot_be_opened_ends_no_process(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On a full disk the process waits, says why, and serves as soon as the catalog can be opened."""
+    """On a full disk the process waits, logs why, and serves as soon as the catalog can be opened."""
     app = make_app(METRICS_TOKEN="let-me-in")
     newswire = parts(app)
     newswire.catalog.path.mkdir()  # SQLite cannot open a folder
@@ -420,7 +420,7 @@ def test_a_catalog_that_cannot_be_opened_ends_no_process(
 
 
 def test_too_early_is_not_unknown(make_app: MakeApp) -> None:
-    """Until the articles are there every page says 503 and when to come again, but for what machines ask."""
+    """Before the first refresh every page but the probes answers 503 with Retry-After."""
     app = make_app()
     client = Client(UntilReady(app.wsgi_app, parts(app).catalog.is_complete))
     early = client.get("/feeds/ai.rss")

@@ -14,21 +14,21 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 
 
 
 def policies(before: int) -> list[int]:
-    """Return the policy of a thread that was under `before` and called it, and of one that it started."""
+    """Return the policy of a thread that had `before` and called the function, and of one that it started."""
     found: list[int] = []
 
-    def look() -> None:
+    def note_policies() -> None:
         found.append(os.sched_getscheduler(0))
 
     def call() -> None:
         os.sched_setscheduler(0, before, os.sched_param(0))
         use_batch_scheduling()
-        look()
-        started = threading.Thread(target=look)
+        note_policies()
+        started = threading.Thread(target=note_policies)
         started.start()
         started.join()
 
-    # A thread of its own: the policy is a thread's, and the tests' own stays what it is.
+    # A thread of its own, because the policy belongs to a thread and that of the tests must not change.
     caller = threading.Thread(target=call)
     caller.start()
     caller.join()
@@ -36,7 +36,7 @@ def policies(before: int) -> list[int]:
 
 
 def test_a_thread_and_those_it_starts_are_batch() -> None:
-    """The server starts its threads after the application is made: they are to be under the policy too."""
+    """Threads that the server starts after the application was created also have the policy."""
     usual = os.sched_getscheduler(0)
     assert policies(os.SCHED_OTHER) == [os.SCHED_BATCH, os.SCHED_BATCH]
     assert os.sched_getscheduler(0) == usual
@@ -48,7 +48,7 @@ def test_a_policy_that_was_chosen_stays() -> None:
 
 
 def test_where_it_is_forbidden_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox may refuse the call: the worker serves nevertheless."""
+    """The worker also serves where a sandbox refuses the call."""
 
     def refuse(*arguments: object) -> None:
         raise PermissionError(1, "Operation not permitted")

@@ -1,4 +1,4 @@
-"""What is sent to Sentry, seen at a server that replaces it."""
+"""What is sent to Sentry, as seen by a server that replaces it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def received() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_an_error_arrives_without_secrets(received: tuple[str, list[str]]) -> None:
-    """The error and its traceback arrive; webhooks, known secrets and local variables do not."""
+    """The error and its traceback arrive without webhooks, known secrets and local variables."""
     dsn, bodies = received
     environ = os.environ | {"SENTRY_DSN": dsn}
     subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, env=environ, check=True, timeout=30)
@@ -87,7 +87,7 @@ def test_without_a_dsn_nothing_is_loaded() -> None:
 
 
 def test_a_dsn_that_is_none() -> None:
-    """The message names the variable, and does not show what may be a secret."""
+    """The message names the variable without its value, which may be a secret."""
     with pytest.raises(SettingError, match="SENTRY_DSN") as caught:
         sentry.start({"SENTRY_DSN": "hush-hush"})
     assert "hush" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The Procfile's web process, as a host starts it: it serves, logs, counts, and stops in time."""
+"""The Procfile's web process as a host starts it: it serves, logs, counts, and stops in time."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Web:
     log: Path
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        """Ask for a page."""
+        """Request a page."""
         return requests.get(self.url + path, headers=headers, timeout=60)
 
     def wait_for(self, path: str, text: str = "") -> None:
-        """Wait until the page is there and says `text`."""
+        """Wait until the page answers and contains `text`."""
         limit = time.monotonic() + 60
         while True:
             assert self.process.poll() is None, self.log.read_text()
@@ -87,9 +87,9 @@ def serving(tmp_path: Path, articles: str, **environ: str) -> Iterator[Web]:
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_a_web_process_from_start_to_end(end: signal.Signals, tmp_path: Path) -> None:
-    """Two workers count together and log JSON; a signal ends them in spite of a client that hangs.
+    """Two workers count together and log JSON, and a signal ends them despite a client that hangs.
 
-    It could go on for half a minute, which is what the server gives it to send its header fields.
+    Such a client could otherwise go on for half a minute, which is the server's time limit for header fields.
     """
     (tmp_path / "content").mkdir()
     with serving(tmp_path, "{path: content}", LOG_FORMAT="json", WEB_CONCURRENCY="2") as web:
@@ -112,7 +112,7 @@ def test_a_web_process_from_start_to_end(end: signal.Signals, tmp_path: Path) ->
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has such a policy")
 def test_every_thread_of_a_worker_is_scheduled_in_batches(tmp_path: Path) -> None:
-    """The server's own threads, which it starts after it has made the application, are among them."""
+    """This includes the threads that the server starts after it has created the application."""
     (tmp_path / "content").mkdir()
     with serving(tmp_path, "{path: content}", WEB_CONCURRENCY="1") as web:
         web.wait_for("/readyz")
@@ -124,7 +124,7 @@ def test_every_thread_of_a_worker_is_scheduled_in_batches(tmp_path: Path) -> Non
 
 
 def test_articles_from_a_repository(tmp_path: Path) -> None:
-    """On an empty disk it pulls and serves; a push shows in seconds, and a hostile one changes nothing."""
+    """An empty disk is filled by a pull; a push shows within seconds, and a hostile one changes nothing."""
     origin = Origin(tmp_path / "origin")
     origin.write("one.md", "First of all")
     origin.commit()
@@ -138,7 +138,7 @@ def test_articles_from_a_repository(tmp_path: Path) -> None:
         web.wait_for("/feeds/all.rss", "Fresh from the push")
 
         tree = origin.tree({})
-        for _ in range(8):  # ten million folders
+        for _ in range(8):  # a tree of ten million folders
             tree = origin.tree({f"d{number}": tree for number in range(10)}, mode="040000")
         origin.commit_tree(tree)
         assert requests.post(web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=60).ok
@@ -155,7 +155,7 @@ def test_articles_from_a_repository(tmp_path: Path) -> None:
 
 
 def test_hostile_files_stop_neither_a_running_process_nor_the_next_start(tmp_path: Path) -> None:
-    """Links in circles and out of the folder, folders 496 deep, a stolen id: other changes show."""
+    """With circular links, links to outside, deep folders and a stolen id, other changes show."""
     content = tmp_path / "content"
     content.mkdir()
     write_article(content, "good")

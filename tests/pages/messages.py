@@ -56,7 +56,7 @@ def _of_template(source: str) -> Iterator[str]:
 
 
 def of_code(tree: ast.Module) -> Iterator[str]:
-    """Yield the patterns of the phrases in a module, and the texts that it looks up itself."""
+    """Yield the patterns of the phrases in a module, and the texts that it translates directly."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue

@@ -1,4 +1,4 @@
-"""A site with a bot, a fake chat and an operator: what the tests of the operator's pages use."""
+"""A site with a bot, a fake chat and an operator, for the tests of the operator's pages."""
 
 from __future__ import annotations
 
@@ -85,20 +85,20 @@ class Desk:
         return client
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Release everything that is open."""
         self.session.close()
         self.parts.database.close()
         self.newswire.catalog.close()
 
 
 def form_token(client: FlaskClient) -> str:
-    """Return what a form of this session has to carry."""
+    """Return the token that a form of this session must carry."""
     found = re.search(r'name="form_token" value="([\w-]+)"', client.get("/admin").text)
     assert found
     return found[1]
 
 
 def order(client: FlaskClient, address: str, **changes: Any) -> Any:
-    """Return the answer to an order, given as a form of the operator's pages gives it."""
+    """Return the answer to an order, sent as a form of the operator's pages sends it."""
     data = {"form_token": form_token(client)} | changes
     return client.post(address, data=data, follow_redirects=True)

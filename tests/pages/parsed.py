@@ -1,4 +1,4 @@
-"""Pages as tests read them."""
+"""Pages as parsed trees."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def parse(text: str) -> Any:
 
 
 def page(web: Web, path: str, **headers: str) -> Any:
-    """Return a page that must be there, parsed."""
+    """Return a page that must exist, parsed."""
     answer = web.get(path, **headers)
     assert answer.status_code == 200, answer.text
     return parse(answer.text)
 
 
 def texts(tree: Any, xpath: str) -> list[str]:
-    """Return the text of what an XPath finds, each on one line."""
+    """Return the texts that an XPath finds, each on one line."""
     return [" ".join(found.text_content().split()) for found in tree.xpath(xpath)]

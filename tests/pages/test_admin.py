@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
-    """A bot that has made its baseline of one old article, and its operator."""
+    """A bot that has recorded its baseline of one old article, and its operator."""
     site.write(
         "old.md",
         title="Old",
@@ -52,7 +52,7 @@ def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
 
 
 def publish(desk: Desk, name: str = "new", **keys: Any) -> None:
-    """Write an article of now."""
+    """Write an article with the present time."""
     values: dict[str, Any] = {
         "title": f"Title of {name}",
         "quality": 80,
@@ -62,7 +62,7 @@ def publish(desk: Desk, name: str = "new", **keys: Any) -> None:
 
 
 def test_off_without_a_token(web: Web) -> None:
-    """Where no token is set there are no such pages, and of the bot only its services are loaded."""
+    """Without a token the pages do not exist, and only the bot's services are loaded."""
     web.refresh()
     for path in (*VIEWS, "/admin/login"):
         assert web.get(path).status_code == 404
@@ -87,7 +87,7 @@ def test_token_from_a_file(site: ArticleSite, clock: Clock) -> None:
 
 @pytest.mark.parametrize("path", [*VIEWS, "/admin/deliveries/1"])
 def test_strangers_are_sent_to_the_login(desk: Desk, path: str) -> None:
-    """Without a session every view leads to the login, and every order is refused."""
+    """Without a session every view redirects to the login, and every order is refused."""
     client = desk.app.test_client()
     assert client.get(path).headers["Location"] == "/admin/login"
     client.set_cookie("__Secure-newswire_admin", TOKEN, path="/admin")
@@ -102,7 +102,7 @@ def cookie_of(answer: Any) -> str:
 
 
 def test_login(desk: Desk) -> None:
-    """The cookie is not the token, is out of reach of scripts and other sites, and ends."""
+    """The cookie differs from the token, is hidden from scripts and other sites, and expires."""
     client = desk.app.test_client()
     wrong = client.post("/admin/login", data={"token": "wrong"})
     assert (wrong.status_code, wrong.headers.get("Set-Cookie")) == (403, None)
@@ -141,7 +141,7 @@ def test_the_cookie_fits_the_site(
 
 
 def test_logging_out_ends_the_session(desk: Desk) -> None:
-    """A copy of the cookie opens nothing any more, in another process too; other sessions go on."""
+    """A copy of the cookie is refused, in other processes too; other sessions continue."""
     client, other = desk.client(), desk.client()
     name = "__Secure-newswire_admin"
     copied = client.get_cookie(name, path="/admin")
@@ -162,7 +162,7 @@ def test_logging_out_ends_the_session(desk: Desk) -> None:
 
 
 def test_a_lost_record_of_logins_brings_no_session_back(desk: Desk) -> None:
-    """Deleted or damaged, the record ends every session; a new login works."""
+    """A deleted or damaged record ends every session, and a new login works."""
     client = desk.client()
     ended = client.get_cookie("__Secure-newswire_admin", path="/admin")
     assert ended
@@ -179,7 +179,7 @@ def test_a_lost_record_of_logins_brings_no_session_back(desk: Desk) -> None:
 
 
 def test_nobody_is_let_in_unchecked(desk: Desk) -> None:
-    """While the record of logins cannot be read, the operator's pages, and only they, are closed."""
+    """While the record of logins is unreadable, only the operator's pages are closed."""
     client = desk.client()
     record = desk.site.state / "logins.sqlite"
     record.unlink()
@@ -191,7 +191,7 @@ def test_nobody_is_let_in_unchecked(desk: Desk) -> None:
 
 
 def test_guessing_is_answered_with_429(desk: Desk) -> None:
-    """After ten wrong tokens, from wherever and by whichever process, the next are refused for a time."""
+    """After ten wrong tokens, from any address and process, the next are refused for a time."""
     second = create_app(desk.newswire.config, clock=desk.clock, environ={"ADMIN_TOKEN": TOKEN})
     clients = [desk.app.test_client(), second.test_client()]
     for number in range(10):
@@ -211,7 +211,7 @@ def test_guessing_is_answered_with_429(desk: Desk) -> None:
 
 
 def test_a_flood_of_guesses_writes_nothing(desk: Desk) -> None:
-    """A refused login writes nothing to the disk, and holds no thread."""
+    """A refused login writes nothing to the disk and blocks no thread."""
     client = desk.app.test_client()
     for _ in range(10):
         client.post("/admin/login", data={"token": "wrong"})
@@ -223,7 +223,7 @@ def test_a_flood_of_guesses_writes_nothing(desk: Desk) -> None:
 
 
 def test_other_sites_cannot_give_orders(desk: Desk) -> None:
-    """An order without this session's form token, or from another origin, is refused and does nothing."""
+    """An order without this session's form token, or from another origin, is refused without effect."""
     client = desk.client()
     token = form_token(client)
     address = "/admin/channels/team/pause"
@@ -241,7 +241,7 @@ def test_other_sites_cannot_give_orders(desk: Desk) -> None:
 
 
 def test_nothing_secret_is_shown(desk: Desk) -> None:
-    """No view holds the token or a webhook; none is stored or indexed, and each has the policy."""
+    """No view contains the token or a webhook, is cached or indexed; each has the policy."""
     desk.chat.fail("team", dead())
     publish(desk)
     desk.check()
@@ -260,7 +260,7 @@ def test_nothing_secret_is_shown(desk: Desk) -> None:
 
 
 def test_overview(desk: Desk) -> None:
-    """It shows counts by state, each channel's state, pace and last error, posts a day, bad files."""
+    """The overview shows counts by state, channels' state, pace and last error, posts a day, bad files."""
     desk.chat.fail("team", server_error(503))
     publish(desk)
     desk.site.raw("bad.md", "---\n---\n")
@@ -282,7 +282,7 @@ def test_overview(desk: Desk) -> None:
 
 
 def test_what_waits_for_a_channel_that_is_gone_is_shown(desk: Desk) -> None:
-    """The overview warns of deliveries that no channel of the settings will send, and says what to do."""
+    """The overview warns of deliveries that no configured channel will send, and says what to do."""
     client = desk.client()
     assert "no longer in the settings" not in client.get("/admin").text
     desk.check()
@@ -294,7 +294,7 @@ def test_what_waits_for_a_channel_that_is_gone_is_shown(desk: Desk) -> None:
 
 
 def test_delivery_and_its_orders(desk: Desk) -> None:
-    """After a lost answer the operator says what the channel shows, posts it again, or skips it."""
+    """After a lost answer the operator says what the channel shows, posts again, or skips."""
     desk.chat.fail("team", reset_after_body())
     publish(desk)
     desk.check()
@@ -321,7 +321,7 @@ def test_delivery_and_its_orders(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("what", "posts"), [("replay", 2), ("not-posted", 2), ("skip", 1), ("posted", 1)])
 def test_orders_reach_the_bot(desk: Desk, what: str, posts: int) -> None:
-    """At its next run the bot does what the operator ordered."""
+    """The bot carries out the operator's orders at its next run."""
     desk.chat.fail("team", reset_after_body())
     publish(desk, topics=["AI"])
     desk.check()
@@ -347,7 +347,7 @@ def test_channels_are_paused_resumed_and_tested(desk: Desk) -> None:
 
 
 def test_list_is_filtered_and_paged(desk: Desk) -> None:
-    """It is filtered by state, channel and article; the baseline is left out unless asked for."""
+    """The list is filtered by state, channel and article, and omits the baseline unless requested."""
     publish(desk)
     desk.check()
     client = desk.client()
@@ -367,7 +367,7 @@ def test_list_is_filtered_and_paged(desk: Desk) -> None:
 
 
 def test_threshold(desk: Desk) -> None:
-    """The histogram and the counts follow the slider; other rules stay."""
+    """The histogram and the counts follow the slider; other rules stay the same."""
     for quality in (10, 49, 50, 90):
         publish(desk, f"q{quality}", quality=quality)
     desk.newswire.indexer.refresh()
@@ -383,7 +383,7 @@ def test_threshold(desk: Desk) -> None:
 
 
 def test_preview_is_what_would_be_sent(desk: Desk) -> None:
-    """The drawings say what the JSON says, with markup resolved, and why each channel takes it or not."""
+    """The drawings match the JSON, with markup resolved, and say why each channel gets the article or not."""
     publish(
         desk,
         title="A *bold* <title> & more",
@@ -406,7 +406,7 @@ def test_preview_is_what_would_be_sent(desk: Desk) -> None:
 
 
 def test_review(desk: Desk) -> None:
-    """What waits for review is drawn as its service would show it, and is scheduled, approved or dropped."""
+    """A post under review is drawn as its service would show it, and is scheduled, approved or dropped."""
     client = desk.client()
     assert "Nothing waits for review" in client.get("/admin/review").text
     desk.chat.fail("team", reset_after_body())
@@ -435,7 +435,7 @@ def test_review(desk: Desk) -> None:
 
 
 def test_bad_files(desk: Desk) -> None:
-    """Each bad file is listed with its line and the reason, as text."""
+    """Each bad file is listed as text, with its line and the reason."""
     desk.site.raw("<b>.md", "---\ntitle: [\n---\n")
     desk.newswire.indexer.refresh()
     rows = texts(parse(desk.client().get("/admin/files").text), "//tbody/tr")
@@ -444,7 +444,7 @@ def test_bad_files(desk: Desk) -> None:
 
 
 def test_database_away(site: ArticleSite, clock: Clock) -> None:
-    """Without tables, or with an impossible address, a page says so; the readers' pages work."""
+    """Without tables, or with an invalid address, a page says so; the readers' pages work."""
     for environ in ({}, {"DATABASE_URL": "nonsense://"}):
         app = create_app(site.config(), clock=clock, environ={"ADMIN_TOKEN": TOKEN, **environ})
         app.extensions["newswire"].indexer.refresh()
@@ -457,7 +457,7 @@ def test_database_away(site: ArticleSite, clock: Clock) -> None:
 
 
 def test_authenticator_takes_nothing_for_a_session(tmp_path: Path) -> None:
-    """A session is signed by this Authenticator, for this purpose, and within its time."""
+    """A valid session is signed by this Authenticator, for this purpose, and has not expired."""
     clock = Clock()
     store = LoginStore(tmp_path, clock)
     auth, other = Authenticator(TOKEN, clock, store), Authenticator(TOKEN + "x", clock, store)
@@ -486,7 +486,7 @@ def test_authenticator_takes_nothing_for_a_session(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def auth(tmp_path_factory: pytest.TempPathFactory) -> Authenticator:
-    """A auth with a record of logins of its own."""
+    """An authenticator with a record of logins of its own."""
     return Authenticator(TOKEN, Clock(), LoginStore(tmp_path_factory.mktemp("logins"), Clock()))
 
 
@@ -500,7 +500,7 @@ def test_no_text_is_a_session(auth: Authenticator, text: str) -> None:
 
 
 def test_a_clock_that_was_wrong_locks_nobody_out(tmp_path: Path) -> None:
-    """What was written while the clock was a year ahead changes nothing once the clock is right."""
+    """Records from while the clock was a year ahead have no effect once the clock is right."""
     ahead, clock = Clock(NOON + timedelta(days=365)), Clock()
     early = LoginStore(tmp_path, ahead)
     early.created_at()
@@ -516,7 +516,7 @@ def test_a_clock_that_was_wrong_locks_nobody_out(tmp_path: Path) -> None:
 
 
 def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
-    """Failures are at most ten, and sessions that would have ended by themselves are dropped."""
+    """At most ten failures are recorded, and sessions past their expiry are dropped."""
     clock = Clock()
     store = LoginStore(tmp_path, clock)
     for number in range(200):
@@ -532,7 +532,7 @@ def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
 
 
 def test_the_overview_shows_what_comes(site: ArticleSite, clock: Clock) -> None:
-    """For a channel with a policy: which posts come when, what waits longer, what a threshold leaves out."""
+    """For a channel with a policy, the overview shows the next posts, and what a threshold excludes."""
     policy = {
         "quiet": {"from": "11:00", "to": "14:00"},
         "budget": {"per": "day", "at_most": 1},

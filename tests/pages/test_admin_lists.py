@@ -1,4 +1,4 @@
-"""The operator's lists as a whole: filtered, exported, and ordered for many at once."""
+"""The operator's lists: filters, exports, and orders for several deliveries."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PAGES = (
 
 @pytest.fixture
 def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
-    """A site with a bot that has looked once, and then found two new articles for two channels."""
+    """A site whose bot has recorded a baseline, and then found two new articles for two channels."""
     site.write("old.md", title="Old")
     with FakeChat() as chat:
         made = Desk(site, chat, clock)
@@ -70,7 +70,7 @@ def test_deliveries_as_files(desk: Desk) -> None:
 
 
 def test_bad_files_are_filtered_and_exported(desk: Desk) -> None:
-    """The filter is for path or reason; the page says how many there are."""
+    """The filter matches path or reason, and the page shows their number."""
     desk.site.raw("one/bad.md", "---\n---\n")
     desk.site.raw("two/bad.md", "---\n---\n")
     desk.newswire.indexer.refresh()
@@ -103,7 +103,7 @@ def test_orders_for_many(desk: Desk) -> None:
 
 
 def test_what_cannot_be_chosen(desk: Desk) -> None:
-    """Anything that is no delivery of a list is refused, and so are more than a page of them."""
+    """Anything but deliveries of the list is refused, and so are more than a page of them."""
     client = desk.client()
     token = {"form_token": form_token(client)}
     for chosen in (["x"], ["1:sent/x"], ["1:sent/0"] * 51):
@@ -114,7 +114,7 @@ def test_what_cannot_be_chosen(desk: Desk) -> None:
 
 
 def test_the_chart_is_of_one_channel_or_of_all(desk: Desk) -> None:
-    """The axis names its top, and the first and last day."""
+    """The axis is labelled with its maximum, and with the first and last day."""
     desk.check()
     client = desk.client()
     tree = parse(client.get("/admin").text)
@@ -131,14 +131,14 @@ def test_the_chart_is_of_one_channel_or_of_all(desk: Desk) -> None:
 @settings(max_examples=30)
 @given(st.lists(st.integers(0, 10**9)))
 def test_the_top_of_an_axis(values: list[int]) -> None:
-    """Every value fits below it, and the largest fills at least half of it."""
+    """Every value fits below the top, and the largest fills at least half of it."""
     assert max([1, *values]) <= top(values) <= 2 * max([1, *values])
 
 
 @settings(max_examples=30)
 @given(st.text(max_size=30))
 def test_a_cell_reads_back_and_is_no_formula(text: str) -> None:
-    """This holds for line breaks, quotes and signs."""
+    """A cell with line breaks, quotes or signs reads back unchanged, and is no formula."""
     rows = list(csv.DictReader(io.StringIO(as_csv([{"a": text, "b": 1}], ["a", "b"]), newline="")))
     (cell,) = [row["a"] for row in rows]
     assert cell.removeprefix("'") == text.removeprefix("'")
@@ -146,7 +146,7 @@ def test_a_cell_reads_back_and_is_no_formula(text: str) -> None:
 
 
 def test_readers_of_feeds(desk: Desk) -> None:
-    """Each feed has the subscribers that hosted readers report, its answers, and how many had no change."""
+    """Each feed has the subscribers that hosted readers report, its answers, and the number of 304s."""
     counts, client = desk.newswire.counts, desk.client()
     for status in (200, 304, 304, 304):
         counts.observe("/feeds/go.rss", status, "Feedly/1.0 (https://feedly.com; 42 subscribers)")
@@ -161,7 +161,7 @@ def test_readers_of_feeds(desk: Desk) -> None:
 
 
 def test_settings_in_force(desk: Desk) -> None:
-    """Each has its origin; the filter reads names, values and origins; secrets are only set or not."""
+    """Each setting has its origin, the filter matches it too, and secrets are only set or not set."""
     client = desk.client()
     tree = parse(client.get("/admin/settings").text)
     rows = {row[0]: row[1:] for row in (texts(each, "./*") for each in tree.xpath("//tbody/tr"))}
@@ -182,7 +182,7 @@ def test_settings_in_force(desk: Desk) -> None:
 
 @pytest.mark.parametrize("tag", ["de", "ja"])
 def test_the_operators_pages_in_other_languages(tag: str, site: ArticleSite, clock: Clock) -> None:
-    """Every page is in the language of the site: none has a heading, a button or a state in English."""
+    """Every heading, button and state of the pages is in the language of the site."""
     site.write("old.md", title="Old", quality=90, publishedDateTime="2026-05-01T09:00:00Z")
     with FakeChat() as chat:
         desk = Desk(site, chat, clock, language=tag)

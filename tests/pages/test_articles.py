@@ -1,4 +1,4 @@
-"""An article's own page, and the files that lie beside it."""
+"""An article's own page, and the files beside it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_body_and_head(site: ArticleSite, web: Web) -> None:
 
 
 def test_feed_entry_links_to_the_page(site: ArticleSite, web: Web) -> None:
-    """Where a feed sends its readers, there is the article; also for an id that is odd in an address."""
+    """A feed's link leads to the article's page, also for ids with unusual characters."""
     for number, name in enumerate(["x//y", "https://a.example/b?c=d#e", "日本 語", "100%"]):
         site.write(f"{number}.md", "Text", title=name, id=name)
     web.refresh()
@@ -41,7 +41,7 @@ def test_feed_entry_links_to_the_page(site: ArticleSite, web: Web) -> None:
 
 
 def test_article_from_elsewhere(site: ArticleSite, web: Web) -> None:
-    """With an address and a body the page points to the original; without a body it leads there."""
+    """With an address and a body the page links to the original; without a body it redirects there."""
     site.write("both.md", "Text", webUrl="https://a.example/both")
     site.write("link.md", webUrl="https://a.example/link")
     web.refresh()
@@ -50,7 +50,7 @@ def test_article_from_elsewhere(site: ArticleSite, web: Web) -> None:
 
 
 def test_no_link_to_this_site_leads_to_another(site: ArticleSite, web: Web) -> None:
-    """An address whose path a browser would take for another host stays on this site."""
+    """An address whose path a browser would read as another host stays on this site."""
     site.write("a.md", webUrl=f"{URL}//evil.example/x", images=[f"{URL}//evil.example/i.png"])
     web.refresh()
     tree = page(web, "/")
@@ -60,7 +60,7 @@ def test_no_link_to_this_site_leads_to_another(site: ArticleSite, web: Web) -> N
 
 
 def test_hidden_articles(site: ArticleSite, web: Web) -> None:
-    """Unpublished, future and unknown articles are not found."""
+    """Unpublished, future and unknown articles give 404."""
     site.write("off.md", "Text", published=False)
     site.write("later.md", "Text", publishedDateTime="2026-06-02T00:00:00Z")
     web.refresh()
@@ -71,7 +71,7 @@ def test_hidden_articles(site: ArticleSite, web: Web) -> None:
 
 
 def test_pictures_beside_an_article(site: ArticleSite, web: Web) -> None:
-    """A relative picture is shown from this site; one of another site becomes a link."""
+    """A relative picture is served by this site; one of another site becomes a link."""
     site.raw("2026/images/a.png", b"\x89PNG")
     site.write("2026/a.md", "![Own](images/a.png)\n\n![Other](https://a.example/b.png)")
     web.refresh()
@@ -104,7 +104,7 @@ def test_a_picture_that_is_not_shown_is_named_in_the_language_of_the_site() -> N
 
 
 def test_drawings_cannot_run_scripts(site: ArticleSite, web: Web) -> None:
-    """An SVG opened by itself is in a sandbox."""
+    """An SVG that is opened directly is in a sandbox."""
     site.raw("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
     site.write("a.md")
     web.refresh()
@@ -139,7 +139,7 @@ def test_drawings_cannot_run_scripts(site: ArticleSite, web: Web) -> None:
     ],
 )
 def test_files_that_are_never_served(site: ArticleSite, web: Web, path: str) -> None:
-    """Article files, hidden files, other kinds, links to those, and all that is outside the folder."""
+    """Article files, hidden files, other types, links to those, and files outside the folder give 404."""
     site.write("a.md", webUrl="https://a.example/")
     site.raw(".hidden.png", b"x")
     site.raw(".git/a.png", b"x")
@@ -158,7 +158,7 @@ def test_files_that_are_never_served(site: ArticleSite, web: Web, path: str) -> 
 
 
 def test_link_within_the_folder(site: ArticleSite, web: Web) -> None:
-    """A link from one picture to another of the folder is followed."""
+    """A symbolic link from one picture to another of the folder is followed."""
     site.raw("a.png", b"x")
     (site.root / "b.png").symlink_to(Path("a.png"))
     site.write("a.md")
@@ -177,7 +177,7 @@ KINDS = {
 
 @pytest.mark.parametrize("name", KINDS)
 def test_media_is_served(site: ArticleSite, web: Web, name: str) -> None:
-    """Pictures, audio, video and PDF are sent with their extension's type, and browsers may not guess."""
+    """Pictures, audio, video and PDF have their extension's type, and browsers may not guess another."""
     site.raw(name, b"<script>")
     site.write("b.md")
     web.refresh()
@@ -187,7 +187,7 @@ def test_media_is_served(site: ArticleSite, web: Web, name: str) -> None:
 
 
 def test_other_kinds_need_the_setting(site: ArticleSite) -> None:
-    """`articles.files` opens what it names; what could run as a page of this site is a download."""
+    """`articles.files` allows further types; those that could run as a page are downloads."""
     site.settings = {"files": ("data/*.csv", "**/*.htm", "**/*.zip", "**/*.md", ".*/**", "**/.*")}
     site.write("a.md")
     names = ("data/a.csv", "data/deep/a.csv", "page.htm", "a.zip", "a.json", "data/.b.csv", ".c/a.zip")
@@ -210,7 +210,7 @@ def test_other_kinds_need_the_setting(site: ArticleSite) -> None:
 
 
 def test_no_article_is_served_as_a_file(site: ArticleSite) -> None:
-    """Whatever `include`, `exclude` and `files` say: a draft's text is not a download, nor through a link."""
+    """With any `include`, `exclude` and `files`, an article file is never served, not even by a link."""
     site.settings = {"include": ("**/*.md", "**/*.txt"), "exclude": ("old/**",), "files": ("**/*",)}
     site.write("a.txt")
     site.write("draft.txt", published=False)
@@ -242,7 +242,7 @@ def test_no_article_is_served_as_a_file(site: ArticleSite) -> None:
     ],
 )
 def test_nothing_of_what_is_excluded(site: ArticleSite, exclude: str, path: str, status: int) -> None:
-    """A file that an article of its name would be excluded with is not served, like a draft's."""
+    """A file that would be excluded as an article of that name is not served."""
     site.settings = {"include": ("**/*.md", "**/*.txt"), "exclude": (exclude,)}
     site.write("a.md")
     site.write("drafts/b.md")
@@ -271,7 +271,7 @@ def test_nothing_of_what_is_excluded(site: ArticleSite, exclude: str, path: str,
     ],
 )
 def test_nothing_beside_a_draft(site: ArticleSite, web: Web, clock: Clock, path: str, status: int) -> None:
-    """A file is public while an article that it belongs to is: by its name, its folder, or a folder above."""
+    """A file is public while an article is that it belongs to by name, folder or a folder above."""
     site.write("shown/index.md")
     site.write("draft/index.md", published=False)
     site.write("draft/nested/index.md")
@@ -322,12 +322,12 @@ def test_nothing_beside_a_draft(site: ArticleSite, web: Web, clock: Clock, path:
     ],
 )
 def test_page_body(markup: str, shown: str) -> None:
-    """Headings get ids and start at the second level; links, pictures and alignment fit the page."""
+    """Headings get ids and start at the second level; links, pictures and alignment suit the page."""
     assert page_body(markup, PAGE, SITE) == shown
 
 
 def test_headings_of_one_name_cost_no_more_than_others() -> None:
-    """Twice the headings are twice the calls, and each has an id of its own."""
+    """Twice the headings are twice the calls, and each has its own id."""
 
     def work(count: int) -> int:
         markup = "<h2>x</h2>" * count
@@ -338,7 +338,7 @@ def test_headings_of_one_name_cost_no_more_than_others() -> None:
 
 
 def test_a_page_keeps_ids_that_are_not_its_own() -> None:
-    """Links from feeds lead to them; no id is there twice, and none is one of the page's."""
+    """An author's ids stay, for links from feeds, but are unique and differ from the page's own."""
     shown = page_body(
         f'<h2 id="part">A</h2><h2>Part</h2><p id="main">b</p><a href="{PAGE}#part">c</a>', PAGE, SITE
     )
@@ -346,7 +346,7 @@ def test_a_page_keeps_ids_that_are_not_its_own() -> None:
 
 
 def test_all_authors_are_named_beside_the_provider(site: ArticleSite, web: Web) -> None:
-    """Each once, in their order; without a provider the first author replaces it."""
+    """Authors are named once each, in order; without a provider the first replaces it."""
     site.write("a.md", body="Text", provider="The Paper", authors=["Ann Bo", {"name": "Cy <Do>"}])
     site.write("b.md", body="Text", authors=["Ann Bo", "Cy Do"])
     web.refresh()

@@ -14,7 +14,7 @@ from tests.site import URL, ArticleSite, Clock, Web
 
 @pytest.fixture
 def filled(site: ArticleSite, web: Web) -> Web:
-    """Articles of two topics and one parent, with qualities, types and providers."""
+    """Articles of two topics and one parent, with qualities, types and publications."""
     byte, dev = {"name": "Byte Ledger"}, {"name": "Dev, Diary"}
     rows: list[tuple[str, dict[str, Any]]] = [
         ("both", {"topics": ["AI", "Security"], "quality": 90, "type": "video", "provider": byte}),
@@ -50,17 +50,17 @@ def titles(web: Web, address: str) -> set[str]:
     ],
 )
 def test_filtered_feeds(filled: Web, address: str, found: set[str]) -> None:
-    """The address determines what the feed holds."""
+    """The address determines the entries of the feed."""
     assert titles(filled, address) == found
 
 
 def test_a_choice_that_takes_too_long(filled: Web) -> None:
-    """The builder says that its list is incomplete; the feed is 503, and never a part of what it holds."""
+    """The builder says that its list is incomplete, and the feed is 503, never a part of its entries."""
     publisher = filled.newswire.publisher
     address = "/feeds/ai+security.atom?word=fuzzer"
     assert filled.get(address).status_code == 200
     publisher.selection.max_seconds = 0
-    assert filled.get(address).status_code == 200  # it is in the cache
+    assert filled.get(address).status_code == 200  # the answer is in the cache
     answer = filled.get("/feeds/ai+security.atom?word=found")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")
     assert int(answer.headers["Retry-After"]) > 0
@@ -71,7 +71,7 @@ def test_a_choice_that_takes_too_long(filled: Web) -> None:
 
 
 def test_one_address_for_one_meaning(filled: Web) -> None:
-    """Another spelling of the same choice leads to its one address, in one step."""
+    """Another spelling of the same choice redirects to its canonical address in one step."""
     for spelling in ("security+ai.atom?min_quality=080", "ai+security+ai.atom?utm_source=x&min_quality=80"):
         answer = filled.get(f"/feeds/{spelling}")
         assert answer.status_code == 301
@@ -95,7 +95,7 @@ def test_what_a_filtered_feed_says_of_itself(filled: Web) -> None:
 
 
 def test_conditional_requests(filled: Web, site: ArticleSite) -> None:
-    """Each filtered feed has an entity tag of its own, which only a change within it changes."""
+    """Each filtered feed has an entity tag of its own, which changes only with its content."""
     address = "/feeds/ai+security.atom?min_quality=80"
     tag = filled.get(address).headers["ETag"]
     site.write("low.md", title="Still low", topics=["Security"], quality=30)
@@ -120,7 +120,7 @@ def test_conditional_requests(filled: Web, site: ArticleSite) -> None:
     ],
 )
 def test_refused(filled: Web, address: str, status: int, reason: str) -> None:
-    """An invalid choice is refused with the reason, and the answer is not stored."""
+    """An invalid choice is refused with the reason, and the answer is not cached."""
     answer = filled.get(address)
     assert answer.status_code == status
     assert reason in answer.text
@@ -128,7 +128,7 @@ def test_refused(filled: Web, address: str, status: int, reason: str) -> None:
 
 
 def test_form_to_feed(filled: Web) -> None:
-    """The form shows the choice, what matches, and the address of a feed with exactly that."""
+    """The form shows the choice, the matching articles, and the address of a feed with exactly those."""
     tree = parse(filled.get("/build?topic=security&topic=ai&match=&min_quality=80&word=").text)
     assert tree.xpath("//input[@name='topic'][@checked]/@value") == ["ai", "security"]
     assert tree.xpath("//input[@name='min_quality']/@value") == ["80"]
@@ -139,7 +139,7 @@ def test_form_to_feed(filled: Web) -> None:
 
 
 def test_feed_to_form(filled: Web) -> None:
-    """A filtered feed's page is the form with the same choice, and leads back to the same feed."""
+    """A filtered feed's page is the form with the same choice, and links back to the same feed."""
     feed = filled.get("/feeds/ai,security.json?provider=byte+ledger&type=video&word=both").json
     tree = parse(filled.get(feed["home_page_url"].removeprefix(URL)).text)
     assert tree.xpath("string(//input[@id='feed-json']/@value)") == feed["feed_url"]
@@ -147,7 +147,7 @@ def test_feed_to_form(filled: Web) -> None:
 
 
 def test_form_with_a_mistake(filled: Web) -> None:
-    """A mistake is explained beside the form, which keeps what was typed."""
+    """A mistake is explained beside the form, which still has what was typed."""
     answer = filled.get("/build?topic=ai&min_quality=high")
     assert answer.status_code == 400
     tree = parse(answer.text)
@@ -156,7 +156,7 @@ def test_form_with_a_mistake(filled: Web) -> None:
 
 
 def offered(web: Web, query: str) -> dict[str, dict[str, str]]:
-    """Return the values that the form offers of each kind, with their counts."""
+    """Return the values that the form offers for each filter, with their counts."""
     tree = parse(web.get(f"/build{query}").text)
     return {
         name: dict(
@@ -171,7 +171,7 @@ def offered(web: Web, query: str) -> dict[str, dict[str, str]]:
 
 
 def test_everything_is_found_and_counted(site: ArticleSite, web: Web, clock: Clock) -> None:
-    """All topics, types, publications and authors, however many and old their articles, with true counts.
+    """All topics, types, publications and authors have true counts, even old ones.
 
     The most frequent are offered at first, and all others are found by their names.
     """
@@ -202,7 +202,7 @@ def test_everything_is_found_and_counted(site: ArticleSite, web: Web, clock: Clo
 
 
 def test_what_was_chosen_stays_in_the_form(filled: Web) -> None:
-    """Whatever is typed to find more; also what no article has. Finding does not change the feed."""
+    """The choice stays while more values are searched for, and the search does not change the feed."""
     found = offered(filled, "?topic=ai&provider=Paper+99&find=sec")
     assert list(found["topic"]) == ["ai", "security"]
     assert found["provider"] == {"paper 99": "0"}
@@ -212,7 +212,7 @@ def test_what_was_chosen_stays_in_the_form(filled: Web) -> None:
 
 
 def test_an_author_is_chosen_by_name(site: ArticleSite, web: Web) -> None:
-    """The box of an author is for the feed of what that person wrote."""
+    """An author's checkbox leads to the feed of that person's articles."""
     site.write("a.md", title="By Ann", authors=["Ann Lee"])
     site.write("b.md", title="By Bob", authors=["Bob"])
     web.refresh()
@@ -222,13 +222,13 @@ def test_an_author_is_chosen_by_name(site: ArticleSite, web: Web) -> None:
 
 
 def test_nothing_chosen_is_everything(filled: Web) -> None:
-    """The empty form is for the feed of everything."""
+    """The empty form leads to the feed of everything."""
     tree = parse(filled.get("/build").text)
     assert tree.xpath("string(//input[@id='feed-rss']/@value)") == f"{URL}/feeds/all.rss"
 
 
 def test_words_between_japanese_commas(filled: Web) -> None:
-    """The comma of a Japanese keyboard separates too."""
+    """The comma of a Japanese keyboard also separates words."""
     tree = parse(filled.get("/build?word=ai、security，x").text)
     address = tree.xpath("string(//input[@id='feed-rss']/@value)")
     assert address == f"{URL}/feeds/all.rss?word=ai&word=security&word=x"

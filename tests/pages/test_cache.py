@@ -1,4 +1,4 @@
-"""Pages from the cache: the same answers in front of Flask as behind it, and never an old one."""
+"""Cached pages equal Flask's answers, and are never outdated."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def front(site: ArticleSite, web: Web) -> Iterator[FeedServer]:
 
 
 def quick(front: FeedServer, path: str, method: str = "GET", **headers: str) -> Answer | None:
-    """Return what is answered at once."""
+    """Return the answer from the cache."""
     return front.quick(method, path, {name.replace("_", "-").lower(): text for name, text in headers.items()})
 
 
 def prepared(front: FeedServer, path: str, **headers: str) -> Answer:
-    """Return the page as it is answered at once, after it was asked for twice."""
+    """Return a page as the cache answers it, after requesting it twice."""
     for _ in range(2):
         ask(front, path, **headers)
     answer = quick(front, path, **headers)
@@ -47,7 +47,7 @@ def prepared(front: FeedServer, path: str, **headers: str) -> Answer:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until the thread beside the requests has looked at the catalog."""
+    """Wait until the thread beside the requests has read the catalog."""
     limit = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < limit
@@ -56,7 +56,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_both_ways_say_the_same(front: FeedServer, path: str) -> None:
-    """Status, headers and bytes of the first answer, which Flask gives, and of all later ones."""
+    """Flask's first answer and all later ones have the same status, headers and bytes."""
     for coding in ("", "gzip"):
         status, headers, body = ask(front, path, Accept_Encoding=coding)
         answer = prepared(front, path, Accept_Encoding=coding)
@@ -86,7 +86,7 @@ def test_a_page_is_not_answered_when_it_is_another_one(
     prepared(front, "/articles/a")
     site.delete("a.md")
     site.write("new.md", "Text", title="A new one", topics=["Go"])
-    other = Web(site)  # as another process of this machine
+    other = Web(site)  # as another process of this machine does
     other.refresh()
     eventually(lambda: quick(front, "/articles/a") is None and quick(front, "/") is None)
     assert ask(front, "/articles/a")[0] == "404 Not Found"

@@ -1,4 +1,4 @@
-"""What search engines, browsers and phones ask for: robots.txt, the sitemap, icons, the manifest, JSON-LD."""
+"""What search engines, browsers and phones request: robots.txt, the sitemap, icons, the manifest, JSON-LD."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SITEMAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
 
 @pytest.fixture
 def filled(site: ArticleSite, web: Web) -> Web:
-    """Pages of this site, an article elsewhere, a draft and one that is to appear later."""
+    """Pages of this site, an article elsewhere, a draft and an article of the future."""
     site.write("own.md", title="Own", publishedDateTime="2026-05-30T09:00:00Z", topics=["Go"], body="Text")
     site.write("own2.md", title="Own 2", publishedDateTime="2026-05-29T09:00:00Z", topics=["Go"], body="Text")
     site.write(
@@ -37,7 +37,7 @@ def _addresses(data: bytes) -> list[str]:
 
 
 def test_the_sitemap_has_every_page_of_this_site_and_no_other(filled: Web) -> None:
-    """Each has the time of its change; articles read elsewhere and hidden ones are not in it."""
+    """Each page has the time of its change; hidden articles and those of other sites are left out."""
     answer = filled.get("/sitemap.xml")
     assert answer.mimetype == "application/xml"
     assert _addresses(answer.data) == [
@@ -61,7 +61,7 @@ def test_a_large_sitemap_is_split(filled: Web) -> None:
 
 
 def test_robots_are_excluded_from_what_is_for_one_reader(filled: Web) -> None:
-    """The standard library's parser reads it so."""
+    """The standard library's parser reads robots.txt in this sense."""
     robots = RobotFileParser()
     robots.parse(filled.get("/robots.txt").text.splitlines())
     assert robots.can_fetch("any", f"{URL}/topics/go")
@@ -78,7 +78,7 @@ def test_robots_are_excluded_from_what_is_for_one_reader(filled: Web) -> None:
     ],
 )
 def test_icons_are_where_browsers_request_them(web: Web, path: str, mimetype: str, start: bytes) -> None:
-    """They may change, so they are not cached for ever."""
+    """Icons may change, so their caching is limited."""
     answer = web.get(path)
     assert answer.mimetype == mimetype
     assert answer.data.startswith(start)
@@ -86,7 +86,7 @@ def test_icons_are_where_browsers_request_them(web: Web, path: str, mimetype: st
 
 
 def test_the_manifest_names_the_site_and_its_icons(web: Web) -> None:
-    """Every icon it names is there."""
+    """Every icon in the manifest exists."""
     manifest = json.loads(web.get("/manifest.webmanifest").data)
     assert manifest["start_url"] == "/"
     assert [web.get(icon["src"]).mimetype for icon in manifest["icons"]] == ["image/png"] * 2
@@ -96,7 +96,7 @@ def test_the_manifest_names_the_site_and_its_icons(web: Web) -> None:
     ("path", "kind"), [("/", "WebSite"), ("/topics/go", "BreadcrumbList"), ("/articles/own", "NewsArticle")]
 )
 def test_pages_say_what_they_are(filled: Web, path: str, kind: str) -> None:
-    """They say so in JSON-LD, which is data and never a script."""
+    """Pages describe themselves in JSON-LD, which is data and never a script."""
     (script,) = page(filled, path).xpath("//script[@type='application/ld+json']/text()")
     data = json.loads(script)
     assert (data["@context"], data["@type"]) == ("https://schema.org", kind)

@@ -1,4 +1,4 @@
-"""Where programs find the feeds, and that no link sends people to one: browsers show feeds as plain text."""
+"""Programs find the feeds, and no link leads people to one, because browsers show feeds as plain text."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_each_page_leads_programs_to_a_feed(web: Web, path: str) -> None:
 
 
 def test_an_article_leads_to_its_topics(web: Web) -> None:
-    """It links to the feed of each of them."""
+    """An article links to the feed of each of its topics."""
     tree: Any = html.fromstring(web.get("/articles/a").text)
     assert tree.xpath("//link[@rel='alternate']/@title") == ["Go", "日本語"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/topics/nothing", "/feeds/nothing.rss"])
 def test_no_link_sends_people_to_a_feed(web: Web, path: str) -> None:
-    """What is clicked leads to a page, opens a reader, or is a download."""
+    """A visible link leads to a page, opens a feed reader, or is a download."""
     tree: Any = html.fromstring(web.get(path).text)
     for link in tree.xpath("//a[@href]"):
         path = str(link.get("href")).removeprefix(URL)

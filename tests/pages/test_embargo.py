@@ -22,7 +22,7 @@ OWN = (f"/feeds/{SLUG}.rss", f"/feeds/{SLUG}.atom", f"/feeds/{SLUG}.json", f"/to
 
 @pytest.fixture
 def embargoed(site: ArticleSite, web: Web) -> Web:
-    """A site with a shown article, and one to come that names a new topic."""
+    """A site with a visible article, and a future one that names a new topic."""
     site.write("a.md", topics=["AI"], title="Known")
     site.write("soon.md", topics=["AI", SECRET], title="Hidden", publishedDateTime=DUE)
     web.refresh()
@@ -30,10 +30,10 @@ def embargoed(site: ArticleSite, web: Web) -> Web:
 
 
 def test_nothing_names_the_topic_before_its_time(embargoed: Web) -> None:
-    """No page, feed, list, suggestion or redirect: its own addresses answer as any unknown topic's do."""
+    """No page, feed, list, suggestion or redirect differs from that for an unknown topic."""
     for place in PLACES:
         text = embargoed.get(place).text
-        if SLUG not in place:  # an error may repeat what was asked for, which reveals nothing
+        if SLUG not in place:  # an error may repeat the request, which reveals nothing
             assert SLUG not in text, place
         assert SECRET not in text, place
         assert "Hidden" not in text, place
@@ -44,7 +44,7 @@ def test_nothing_names_the_topic_before_its_time(embargoed: Web) -> None:
 
 
 def test_the_topic_is_there_when_its_first_article_is_due(embargoed: Web, site: ArticleSite) -> None:
-    """It appears as soon as the clock says so, without any change to the files."""
+    """The topic appears at that time, without any change of the files."""
     for place in (*OWN, *PLACES):
         embargoed.get(place)
     site.clock.advance(hours=1)  # type: ignore[attr-defined]
@@ -57,7 +57,7 @@ def test_the_topic_is_there_when_its_first_article_is_due(embargoed: Web, site: 
 
 
 def test_a_listed_topic_is_known_before_its_first_article(site: ArticleSite, web: Web) -> None:
-    """Its name is the operator's, who has made it public."""
+    """The operator has made the name of a listed topic public."""
     site.topics = [{"name": SECRET}]
     site.write("soon.md", topics=[SECRET], title="Hidden", publishedDateTime=DUE)
     web = Web(site)
@@ -70,7 +70,7 @@ def test_a_listed_topic_is_known_before_its_first_article(site: ArticleSite, web
 
 
 def test_a_topic_has_the_spelling_of_what_is_shown(site: ArticleSite, web: Web) -> None:
-    """Articles to come do not rename a topic before their time."""
+    """Future articles do not rename a topic before their time."""
     site.write("a.md", topics=["iot"])
     for number in range(3):
         site.write(f"soon{number}.md", topics=["IoT"], publishedDateTime=DUE)
@@ -85,7 +85,7 @@ def test_a_topic_has_the_spelling_of_what_is_shown(site: ArticleSite, web: Web) 
 
 
 def test_an_export_holds_nothing_of_it(embargoed: Web, site: ArticleSite) -> None:
-    """It has neither a file of its own nor a word in another."""
+    """An export has neither a file of the topic nor its name in another file."""
     export(embargoed.newswire.publisher, site.home / "out")
     files = [file for file in (site.home / "out").rglob("*") if file.is_file()]
     assert files

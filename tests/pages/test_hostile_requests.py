@@ -51,7 +51,7 @@ HEADERS = st.dictionaries(
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A site with an article, a picture, and a bot that has posted it."""
+    """A site with an article, a picture, and a bot that has posted the article."""
     clock = Clock()
     site = ArticleSite(tmp_path_factory.mktemp("hostile"), clock)
     site.write("old.md", "Text", quality=60, topics=["AI"])
@@ -108,13 +108,13 @@ def test_no_request_is_an_error(
     headers: dict[str, str],
     is_operator: bool,
 ) -> None:
-    """Every route, with any text for its variables, parameters and headers, answers below 500."""
+    """Every route, with any variables, parameters and headers, answers below 500."""
     routes = addresses(desk.app.url_map)
     method, pattern = routes[choice % len(routes)]
     cookie, token = session
     given = [*pairs, ("form_token", token)] if is_operator else pairs
     status, text = ask(desk, method, filled(pattern, texts), given, headers, cookie if is_operator else "")
-    # Nobody watches the articles here, and no bot renews its lease.
+    # No watcher and no bot runs here.
     assert status < 500 or (status == 503 and pattern in ("/readyz", "/readyz/bot")), text
 
 
@@ -125,7 +125,7 @@ def test_no_request_is_an_error(
      "/topics/ai?page={}", "/search?q=a&page={}", "/feeds/all.rss?min_quality={}", "/build?min_quality={}"],
 )  # fmt: skip
 def test_a_number_outside_its_range(desk: Desk, address: str, number: str) -> None:
-    """It gives 404, 400, or the default; never an error."""
+    """The answer is 404, 400, or that for the default."""
     assert client(desk).get(address.format(number)).status_code in (200, 301, 400, 404)
 
 
@@ -139,7 +139,7 @@ def test_an_order_for_a_delivery_that_cannot_be(desk: Desk, order: str) -> None:
 
 
 def test_an_origin_that_cannot_be_read_is_another_site(desk: Desk) -> None:
-    """It is refused like any other site."""
+    """An unreadable origin is refused as another site is."""
     browser = client(desk)
     data = {"form_token": form_token(browser)}
     for origin in ("http://[", "http://[::1", "", "http://", "null", "\u00e9"):
@@ -149,14 +149,14 @@ def test_an_origin_that_cannot_be_read_is_another_site(desk: Desk) -> None:
 
 @given(st.integers(), st.integers(min_value=-(2**63), max_value=2**63 - 1), st.integers(min_value=0))
 def test_whole_numbers(number: int, low: int, width: int) -> None:
-    """A number is itself within its bounds, and nothing outside."""
+    """A number is accepted exactly within its bounds."""
     high = min(low + width, 2**63 - 1)
     assert whole_number(str(number), low, high) == (number if low <= number <= high else None)
 
 
 @given(st.text(max_size=30))
 def test_other_texts_are_no_numbers(text: str) -> None:
-    """Only ASCII digits with a sign count: no spaces, underscores, or digits of other scripts."""
+    """Only ASCII digits with a sign are accepted: no spaces, underscores, or digits of other scripts."""
     found = whole_number(text, -MAX_ID, MAX_ID)
     assert found is None or (
         text.isascii() and int(text) == found and "_" not in text and text == text.strip()
@@ -171,7 +171,7 @@ def client(desk: Desk) -> Any:
 def ask(
     desk: Desk, method: str, path: str, pairs: list[tuple[str, str]], headers: dict[str, str], session: str
 ) -> tuple[int, str]:
-    """Return status and text of the answer; errors that nobody foresaw come out as they are."""
+    """Return status and text of the answer. Unexpected errors are raised."""
     desk.app.testing = True
     query = urlencode(pairs)
     body = query.encode() if method == "POST" else b""

@@ -46,14 +46,14 @@ def client(site: ArticleSite, tag: str) -> FlaskClient:
 
 @every_language
 def test_a_language_has_every_text(tag: str) -> None:
-    """No text is missing or superfluous, and none is marked as uncertain."""
+    """No text is missing or superfluous, and none is marked as fuzzy."""
     found = {message.id[0] if isinstance(message.id, tuple) else message.id for message in messages(tag)}
     assert found == texts()
     assert not [message.id for message in messages(tag) if message.fuzzy or not message.string]
 
 
 def test_templates_have_no_text_that_is_not_translated() -> None:
-    """Every word of a page, and of what screen readers and scripts say, goes through the translations."""
+    """Every word of a page, also for screen readers and scripts, is translated."""
     blocks = re.compile(
         r"{% trans.*?endtrans %}|{% block place %}\w*{% endblock %}|{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL
     )
@@ -74,7 +74,7 @@ def test_templates_have_no_text_that_is_not_translated() -> None:
 
 @every_language
 def test_a_translation_keeps_what_is_filled_in(tag: str) -> None:
-    """The same placeholders and the same tags, and no quote that would end an attribute."""
+    """A translation has the same placeholders and tags, and no quote that would end an attribute."""
     for message in messages(tag):
         original = message.id if isinstance(message.id, str) else message.id[-1]
         for text in [message.string] if isinstance(message.string, str) else message.string or ():
@@ -83,7 +83,7 @@ def test_a_translation_keeps_what_is_filled_in(tag: str) -> None:
 
 
 def test_german_pages(site: ArticleSite) -> None:
-    """Words, plurals, dates and the language of the document; an English article says that it is English."""
+    """Words, plurals, dates and the document's language are German; English articles are marked."""
     site.write("a.md", title="Eins", topics=["KI"], publishedDateTime="2026-05-01T09:00:00Z")
     site.write("b.md", title="One", topics=["KI"], language="en", publishedDateTime="2026-05-02")
     pages = client(site, "de")
@@ -100,7 +100,7 @@ def test_german_pages(site: ArticleSite) -> None:
 
 
 def test_values_are_escaped_in_translated_texts(site: ArticleSite) -> None:
-    """What is filled in stays text, in every language."""
+    """Values are escaped in every language."""
     for tag in ("en", "fr"):
         assert "<b>x" not in client(site, tag).get("/search?q=<b>x</b>").text
 
@@ -134,14 +134,14 @@ def test_which_language_a_tag_means(tag: str, found: str) -> None:
 
 
 def test_english_needs_no_babel() -> None:
-    """The texts are those of the templates, and dates are in English on every machine."""
+    """English texts are those of the templates, and dates are in English on every machine."""
     english = Language()
     assert english.gettext("Topics") == "Topics"
     assert english.long_date(date(2026, 11, 20)) == "Friday, 20 November 2026"
 
 
 def test_code_has_no_text_that_is_not_translated() -> None:
-    """What an error tells readers is a phrase, and a phrase has a literal pattern, which is found here."""
+    """An error for readers is a phrase with a literal pattern, which this test finds."""
     errors = {"BadFilterError", "BadRequest", "Forbidden", "NotFound"}
     for path, tree in modules().items():
         for node in ast.walk(tree):
@@ -155,13 +155,13 @@ def test_code_has_no_text_that_is_not_translated() -> None:
 
 
 def test_texts_are_found_where_they_are_written() -> None:
-    """In every form in which code may have them."""
+    """Texts are found in every form that code may use."""
     source = 'phrase("a %(b)s", b=1); x.gettext("c"); joined(phrase("d"), []); countable("e", "f"); g("h")'
     assert sorted(of_code(ast.parse(source))) == ["a %(b)s", "c", "d", "e"]
 
 
 def test_a_phrase_is_its_english_text_and_more() -> None:
-    """With numbers, other phrases, states and lists in it."""
+    """A phrase may contain numbers, other phrases, states and lists."""
     waits = counted_phrase("%(num)s delivery waits", "%(num)s deliveries wait", 1200)
     said = joined("; ", [explained(State.HELD, phrase("no quality")), waits])
     assert said == "held: no quality; 1,200 deliveries wait"
@@ -176,7 +176,7 @@ def test_a_phrase_is_its_english_text_and_more() -> None:
 
 
 def test_what_the_outbox_stores_is_said_in_every_language() -> None:
-    """A rule's decision is stored in English, and read again."""
+    """A rule's decision is stored in English and translated when it is shown."""
     german = language_of("de")
     assert german.say(describe(Cause.BELOW_QUALITY, "below quality 50: 40")) == "Qualität unter 50: 40"
     assert german.say(describe(Cause.TOPIC, "topic not followed: Go")) == "Thema nicht abonniert: Go"
@@ -186,7 +186,7 @@ def test_what_the_outbox_stores_is_said_in_every_language() -> None:
 
 
 def test_the_title_of_a_filter() -> None:
-    """Feeds by a filter are named in the language of the site; in English as ever."""
+    """Feeds by a filter have titles in the language of the site, and in unchanged English."""
     chosen = FeedFilter(topics=("ai", "go"), min_quality=50, words=("x", "y"), excluded=("old",))
     title = chosen.title({"ai": "AI", "go": "Go", "old": "Old"})
     assert title == "AI or Go, quality 50 or more, with “x” or “y”, without Old"
@@ -195,7 +195,7 @@ def test_the_title_of_a_filter() -> None:
 
 
 def test_feeds_in_the_language_of_the_site(site: ArticleSite) -> None:
-    """What they say themselves: headings, titles of filters, and reasons of errors."""
+    """Headings, titles of filters, and reasons of errors are in the language of the site."""
     provider = {"name": "Le Monde", "domain": "lemonde.fr"}
     site.write("a.md", title="Un", topics=["KI"], provider=provider, publishedDateTime="2026-05-01T09:00:00Z")
     french = client(site, "fr")
@@ -216,13 +216,13 @@ def test_feeds_in_the_language_of_the_site(site: ArticleSite) -> None:
     ],
 )
 def test_how_long_ago(tag: str, past: list[str]) -> None:
-    """In whole units, in each language."""
+    """Ages are in whole units, in each language."""
     spans = (timedelta(seconds=59), timedelta(minutes=59.9), timedelta(hours=47), -timedelta(seconds=1))
     assert [language_of(tag).ago(MOMENT - span, MOMENT) for span in spans] == past
 
 
 def test_numbers_with_fractions() -> None:
-    """As charts and durations have them."""
+    """Fractions are written as charts and durations need them."""
     german = language_of("de")
     assert [german.decimal(2.5), german.decimal(2.0), german.decimal(0.25, 1)] == ["2,5", "2", "0,2"]
     assert [Language().decimal(2.5), Language().percent(0.75)] == ["2.5", "75 %"]
@@ -231,7 +231,7 @@ def test_numbers_with_fractions() -> None:
 
 @every_language
 def test_typography(tag: str) -> None:
-    """Quotation marks and the spaces before punctuation are those of the language."""
+    """Quotation marks and spaces before punctuation follow the language."""
     wrong = {
         "de": r"[”«»]|“[^\s.,;:?!)–]",
         "es": r"[“”„]|« | »| [;:?!]",

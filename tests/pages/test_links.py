@@ -1,4 +1,4 @@
-"""Every link of the site leads somewhere: a crawler over the sample and over hostile articles."""
+"""Every link of the site works: a crawler over the sample and over hostile articles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ODD = ("C++", "A/B", "?q=1&page=2", "#1", "日本語", "نص", "a%2Fb", "..", "\
 
 
 def broken(client: FlaskClient, most: int = MAX_PAGES) -> list[str]:
-    """Follow links on this site from the front page on; return those that lead nowhere, and heavy pages."""
+    """Follow links on this site from the front page on, and return broken ones and heavy pages."""
     found: list[str] = []
     ids: dict[str, set[str]] = {}
     anchors: list[tuple[str, str, str]] = []
@@ -63,7 +63,7 @@ def broken(client: FlaskClient, most: int = MAX_PAGES) -> list[str]:
 
 
 def test_the_sample(tmp_path: Path, clock: Clock) -> None:
-    """The pages of the articles that come with Newswire, with their pictures, styles and anchors."""
+    """No link, picture, style or anchor of the sample articles' pages is broken."""
     root = Path(__file__).parents[2]
     settings = configuration.load(root / "config.yaml", {"STATE_DIR": str(tmp_path), "SITE_URL": URL})
     clock.now = clock.now.replace(month=11, day=21)
@@ -75,7 +75,7 @@ def test_the_sample(tmp_path: Path, clock: Clock) -> None:
 
 @pytest.fixture
 def hostile(site: ArticleSite, web: Web) -> Web:
-    """A site of odd names, long titles, hundreds of topics, and markup where text should be."""
+    """A site of unusual names, long titles, hundreds of topics, and markup in texts."""
     site.write(
         "hostile.md", BODY, title=HOSTILE, excerpt=HOSTILE, topics=["Go", HOSTILE], provider={"name": HOSTILE}
     )
@@ -96,5 +96,5 @@ def hostile(site: ArticleSite, web: Web) -> Web:
 
 
 def test_hostile_articles(hostile: Web) -> None:
-    """Whatever titles, topics and ids are: no link of the site is broken, and no page is over 60 KB."""
+    """With any titles, topics and ids, no link of the site is broken, and no page is over 60 KB."""
     assert broken(hostile.app.test_client(), most=60) == []

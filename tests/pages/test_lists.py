@@ -1,4 +1,4 @@
-"""Home, topics and a topic's page: what they show, link and say to browsers."""
+"""Home, topics and a topic's page: what they show, what they link, and their metadata for browsers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEED_TYPES = {"rss": "application/rss+xml", "atom": "application/atom+xml", "jso
 
 @pytest.fixture
 def filled(site: ArticleSite, web: Web) -> Web:
-    """A site with a topic of 25 articles, one of one below it, and articles of this and last week."""
+    """A site with a topic of 25 articles, one article of a topic below it, of this and last week."""
     for number in range(25):
         day = (NOON - timedelta(hours=number)).isoformat()
         site.write(f"go/{number:02}.md", title=f"Go {number}", publishedDateTime=day, topics=["Go"])
@@ -29,13 +29,13 @@ def filled(site: ArticleSite, web: Web) -> Web:
 
 @pytest.fixture(autouse=True)
 def listed_topics(site: ArticleSite) -> None:
-    """Two listed topics, one below the other, before the application is made."""
+    """Two listed topics, one below the other, set before the application is created."""
     site.topics = [{"name": "Go", "description": "The language"}, {"name": "GC", "parent": "Go"}]
 
 
 @pytest.mark.parametrize(("path", "feed"), [("/", "all"), ("/topics/go", "go")])
 def test_autodiscovery(filled: Web, path: str, feed: str) -> None:
-    """Every format, the canonical address and Open Graph are announced where readers search for them."""
+    """Every format, the canonical address and Open Graph are announced where readers look for them."""
     tree = page(filled, path)
     found = {link.get("type"): link.get("href") for link in tree.xpath("//link[@rel='alternate']")}
     for extension, mimetype in FEED_TYPES.items():
@@ -57,7 +57,7 @@ def test_topics_are_a_tree(filled: Web) -> None:
 
 
 def test_topics_are_found_by_name(filled: Web) -> None:
-    """The filter finds topics by name, and says what they are in; where there is none, it leads to search."""
+    """The filter finds topics by name with their parents, or else links to the search."""
     found = page(filled, "/topics?q=gC")
     assert texts(found, "//ul[@class='catalog']/li/span[1]") == ["GC in Go"]
     assert "No topic has “rust”" in page(filled, "/topics?q=rust").text_content()
@@ -66,7 +66,7 @@ def test_topics_are_found_by_name(filled: Web) -> None:
 
 
 def test_home_has_an_order(filled: Web) -> None:
-    """A lead and three more stories, then everything by day; times are exact, so that pages stay equal."""
+    """A lead and three more stories come first, then all by day; times are exact, so pages stay equal."""
     tree = page(filled, "/")
     assert texts(tree, "//article[contains(@class, 'story')]//h3") == ["Go 0", "Go 1", "Go 2", "Go 3"]
     days = texts(tree, "//section[@class='day']/h2")
@@ -78,7 +78,7 @@ def test_home_has_an_order(filled: Web) -> None:
 
 
 def test_home_goes_on_to_the_end(site: ArticleSite, web: Web) -> None:
-    """Older pages follow to the first article; each article is in one list, and page 1 has no number."""
+    """Older pages lead to the first article; each article is in one list, and page 1 has no number."""
     for number in range(PER_HOME_PAGE + 5):
         day = (NOON - timedelta(hours=number)).isoformat()
         site.write(f"{number:02}.md", title=f"Number {number}", publishedDateTime=day)
@@ -92,7 +92,7 @@ def test_home_goes_on_to_the_end(site: ArticleSite, web: Web) -> None:
 
 
 def test_a_date_without_a_time_has_none(site: ArticleSite, web: Web) -> None:
-    """An article dated to the day shows its date, without midnight."""
+    """An article dated to the day shows its date without a time."""
     site.write("a.md", "Text", title="Dated", publishedDateTime="2026-05-30")
     web.refresh()
     for path in ("/", "/articles/a"):
@@ -101,7 +101,7 @@ def test_a_date_without_a_time_has_none(site: ArticleSite, web: Web) -> None:
 
 
 def test_pages_stay_equal(filled: Web, clock: Clock) -> None:
-    """What a page says changes with the articles and the day, not with every minute."""
+    """A page changes with the articles and the day, not with every minute."""
     before = {path: filled.get(path).data for path in ("/", "/topics", "/topics/go")}
     clock.advance(hours=3)
     assert {path: filled.get(path).data for path in before} == before
@@ -133,7 +133,7 @@ def test_other_coverage_is_named(site: ArticleSite, web: Web) -> None:
 
 
 def test_topic_pages_are_numbered(filled: Web) -> None:
-    """Older entries follow by page; the pages know each other; page 1 has no second address."""
+    """Older entries are on numbered pages that link to each other; page 1 has no second address."""
     first, second = page(filled, "/topics/go"), page(filled, "/topics/go?page=2")
     assert len(first.xpath("//article")) == 20
     assert len(second.xpath("//article")) == 6
@@ -145,7 +145,7 @@ def test_topic_pages_are_numbered(filled: Web) -> None:
 
 @pytest.mark.parametrize("number", ["3", "0", "-1", "x", "٣", "9" * 5000, ""])
 def test_no_such_page_number(filled: Web, number: str) -> None:
-    """A page beyond the last, and what is no number, is not found."""
+    """A page beyond the last, and anything but a number, gives 404."""
     assert filled.get(f"/topics/go?page={number}").status_code == 404
 
 
@@ -166,7 +166,7 @@ def test_subscribe_panel(filled: Web) -> None:
 
 
 def test_pages_are_revalidated(filled: Web, site: ArticleSite, clock: Clock) -> None:
-    """An unchanged page is answered 304, also after a while; a new article makes it new."""
+    """An unchanged page is answered 304, also later, and a new article changes it."""
     tag = filled.get("/topics/go").headers["ETag"]
     clock.advance(minutes=5)
     again = filled.get("/topics/go", if_none_match=tag)
@@ -177,7 +177,7 @@ def test_pages_are_revalidated(filled: Web, site: ArticleSite, clock: Clock) -> 
 
 
 def test_pages_are_light(filled: Web) -> None:
-    """Every page is under 60 KB before compression, and has one style sheet and one script."""
+    """Every page is under 60 KB before compression, with one style sheet and one script."""
     for path in ("/", "/topics", "/topics/go", "/build", "/search?q=go"):
         answer = filled.get(path)
         assert len(answer.data) < 60_000, path
@@ -186,7 +186,7 @@ def test_pages_are_light(filled: Web) -> None:
 
 
 def test_static_files_stay_for_ever(filled: Web) -> None:
-    """Style and script have names that change with their bytes, and may be kept for ever."""
+    """The names of style and script change with their bytes, so they may be cached forever."""
     tree = page(filled, "/")
     for address in [*tree.xpath("//link[@rel='stylesheet']/@href"), *tree.xpath("//script/@src")]:
         assert re.fullmatch(r"/static/\w+\.[0-9a-f]{12}\.\w+", address)
@@ -200,7 +200,7 @@ def test_static_files_stay_for_ever(filled: Web) -> None:
     "path", ["/topics/", "/topics/go/?page=2", "/build/?topic=go", "/search/?q=go", "/admin/"]
 )
 def test_a_slash_at_the_end_leads_to_the_page(filled: Web, path: str) -> None:
-    """People and old links write one; the query stays."""
+    """A slash at the end, as in old links, redirects to the page with the query."""
     answer = filled.get(path)
     assert (answer.status_code, answer.headers["Location"]) == (
         301,
@@ -217,7 +217,7 @@ def test_an_invalid_feed_address_names_the_parameter_as_it_is_written(filled: We
 
 
 def test_unknown_topic_names_near_ones(filled: Web) -> None:
-    """A topic that does not exist is 404 with those that sound like it, and is never stored."""
+    """An unknown topic gives 404 with similar topics, and is never cached."""
     answer = filled.get("/topics/goo")
     assert answer.status_code == 404
     assert answer.headers["Cache-Control"] == "no-store"
@@ -225,7 +225,7 @@ def test_unknown_topic_names_near_ones(filled: Web) -> None:
 
 
 def test_topic_that_ended(site: ArticleSite) -> None:
-    """A topic listed as gone is 410, for people as for readers."""
+    """A topic listed as gone gives 410 on its page and in its feeds."""
     site.gone = ("perl",)
     web = Web(site)
     web.refresh()
@@ -234,7 +234,7 @@ def test_topic_that_ended(site: ArticleSite) -> None:
 
 
 def test_wrong_method(filled: Web) -> None:
-    """A method that a page does not know is 405 with those that it knows."""
+    """A method that a page does not allow gives 405 with those that it allows."""
     answer = filled.ask("POST", "/")
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
@@ -259,7 +259,7 @@ def test_empty_site(web: Web) -> None:
 
 
 def test_many_topics(site: ArticleSite, web: Web) -> None:
-    """A site of hundreds of topics keeps its pages light: home has the most active, and /topics has pages."""
+    """With hundreds of topics, home has the most active ones, and /topics is divided into pages."""
     for number in range(300):
         site.write(f"{number}.md", topics=[f"A rather long topic name {number}"])
     web.refresh()

@@ -50,8 +50,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.mark.parametrize("path", [*PAGES, *VIEWS])
 def test_every_link_has_the_prefix(desk: Desk, path: str) -> None:
-    """Links, forms, scripts and pictures of this site lead to where the proxy serves it."""
-    client = desk.app.test_client(use_cookies=False)  # the browser's own would not be sent to this path
+    """Links, forms, scripts and pictures of this site have addresses below the proxy's path."""
+    client = desk.app.test_client(
+        use_cookies=False
+    )  # the browser's own cookie would not be sent to this path
     answer = client.post("/admin/login", data={"token": TOKEN})
     cookie = answer.headers["Set-Cookie"].partition(";")[0]
     tree = parse(client.get(path, headers={"Cookie": cookie}).text)
@@ -62,7 +64,7 @@ def test_every_link_has_the_prefix(desk: Desk, path: str) -> None:
 
 
 def test_the_operator_stays_below_the_prefix(desk: Desk) -> None:
-    """Redirects and cookies are for the path that the browser sees."""
+    """Redirects and cookies have the path that the browser sees."""
     client = desk.app.test_client()
     assert client.get("/admin").headers["Location"] == "/news/admin/login"
     answer = client.post("/admin/login", data={"token": TOKEN})

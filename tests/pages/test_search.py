@@ -1,4 +1,4 @@
-"""Search: what it finds, and that its index follows the articles."""
+"""The search and its index, which follows the articles."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def search(site: ArticleSite, web: Web) -> Search:
 
 
 def ids(search: Search, question: str) -> list[str]:
-    """Return the ids of what is found."""
+    """Return the ids of the results."""
     found = search.find(question, NOON, limit=10)
     assert found.complete
     assert found.total == len(found.articles)
@@ -75,18 +75,18 @@ def ids(search: Search, question: str) -> list[str]:
     ],
 )
 def test_finds(search: Search, question: str, found: list[str]) -> None:
-    """Every word must occur, in the title first; accents and scripts without spaces work."""
+    """Every word must occur, titles rank first, and accents and scripts without spaces are handled."""
     assert ids(search, question) == found
 
 
 def test_future_article_appears_in_time(search: Search, clock: Clock) -> None:
-    """A future-dated article is found from its time on, without a change of its file."""
+    """A future article is found from its time on, without a change of its file."""
     clock.advance(days=1)
     assert {a.id for a in search.find("fuzzer", clock.now, limit=10).articles} == {"fuzz", "later"}
 
 
 def test_follows_changes(search: Search, site: ArticleSite, web: Web) -> None:
-    """Changed, unpublished, deleted and renamed articles are found as they are now."""
+    """Changed, unpublished, deleted and renamed articles are found by their present state."""
     assert ids(search, "fuzzer") == ["fuzz"]
     site.write("fuzz.md", title="What a tester found")
     site.delete("check.md")
@@ -100,7 +100,7 @@ def test_follows_changes(search: Search, site: ArticleSite, web: Web) -> None:
 
 
 def test_nothing_is_left_of_what_changed(search: Search, site: ArticleSite, web: Web) -> None:
-    """The index has the same words as one that was made of the articles as they are now."""
+    """The index has the same words as one built from the present articles."""
 
     def terms() -> list[tuple[str, int]]:
         search.index.update()
@@ -132,7 +132,7 @@ def test_starts_again(search: Search, site: ArticleSite, web: Web) -> None:
 
 
 def test_page(search: Search, web: Web) -> None:
-    """The page marks what was found, fills the field again, and asks not to be indexed."""
+    """The page highlights the matches, fills the field again, and asks not to be indexed."""
     tree = parse(web.get("/search?q=Fuzz").text)
     assert tree.xpath("string(//article//h3//mark)") == "fuzz"
     assert tree.xpath("string(//input[@name='q']/@value)") == "Fuzz"
@@ -140,7 +140,7 @@ def test_page(search: Search, web: Web) -> None:
 
 
 def test_titles_come_before_excerpts_and_bodies(site: ArticleSite, web: Web) -> None:
-    """Where a word occurs decides, and then the time: the newer one comes first."""
+    """Results are ordered by the field of the match, and then newest first."""
     when = {"old": "2025-01-01", "new": "2026-05-31"}
     site.write("body.md", "About gophers", title="One", publishedDateTime=when["new"])
     site.write("excerpt.md", title="Two", excerpt="About gophers", publishedDateTime=when["new"])
@@ -151,7 +151,7 @@ def test_titles_come_before_excerpts_and_bodies(site: ArticleSite, web: Web) -> 
 
 
 def test_the_place_in_the_body_is_shown(site: ArticleSite, web: Web) -> None:
-    """It replaces the summary, without markup, and with the words marked."""
+    """The passage replaces the summary, without markup, and with the words highlighted."""
     body = f"{'Filler. ' * 100}The **capybara** [sleeps](https://a.example/secret) here. {'Filler. ' * 100}"
     site.write("a.md", body, title="Animals", excerpt="An excerpt")
     web.refresh()
@@ -163,7 +163,7 @@ def test_the_place_in_the_body_is_shown(site: ArticleSite, web: Web) -> None:
 
 
 def test_topics_come_first(site: ArticleSite, web: Web) -> None:
-    """A search finds the topics of that name, and leads to them."""
+    """A search finds topics by name, and links to them."""
     site.write("a.md", title="Something", topics=["Go tools"])
     web.refresh()
     tree = parse(web.get("/search?q=tools").text)
@@ -171,7 +171,7 @@ def test_topics_come_first(site: ArticleSite, web: Web) -> None:
 
 
 def test_subscribe_to_a_search(search: Search, web: Web) -> None:
-    """The page has the address of a feed of what was searched for."""
+    """The page has the address of a feed of the search."""
     tree = parse(web.get("/search?q=fuzzer").text)
     assert tree.xpath("string(//input[@id='feed-rss']/@value)") == f"{URL}/feeds/all.rss?word=fuzzer"
     assert "What a fuzzer found" in web.get("/feeds/all.rss?word=fuzzer").text
@@ -179,7 +179,7 @@ def test_subscribe_to_a_search(search: Search, web: Web) -> None:
 
 
 def test_suggestions_instead_of_nothing(search: Search, web: Web) -> None:
-    """A misspelled word is corrected, and where no article has all words, those that have some are shown."""
+    """A misspelled word is corrected; without results for all words, those for some are shown."""
     tree = parse(web.get("/search?q=fuzer+found").text)
     assert tree.xpath("//p[@role='status']/a/@href") == ["/search?q=fuzzer%20found"]
     near = parse(web.get("/search?q=fuzzer+spelling").text)
@@ -198,7 +198,7 @@ def test_suggestions_instead_of_nothing(search: Search, web: Web) -> None:
 
 
 def test_too_long_a_question(web: Web) -> None:
-    """A question beyond the bound is 400 with the reason."""
+    """A query over the limit gives 400 with the reason."""
     web.refresh()
     answer = web.get(f"/search?q={'x' * 201}")
     assert answer.status_code == 400
@@ -207,7 +207,7 @@ def test_too_long_a_question(web: Web) -> None:
 
 @given(st.text(max_size=400))
 def test_a_question_is_bounded_work(question: str) -> None:
-    """Whatever is asked: at most ten words, no word twice, and one beginning, which costs most."""
+    """A query has at most ten distinct words and one prefix, which costs most."""
     asked = words(question)
     assert len(asked) == len({word.casefold() for word in asked}) <= MAX_WORDS
     assert match_expression(question).count('"*') <= (1 if asked else 0)
@@ -215,13 +215,13 @@ def test_a_question_is_bounded_work(question: str) -> None:
 
 
 def test_a_repeated_question_costs_no_more() -> None:
-    """`a b a b …`, which took seconds as a hundred beginnings, is two words; one of a letter is whole."""
+    """`a b a b …` counts as two words, and a single letter is no prefix."""
     assert match_expression("abc bcd " * 25) == '"abc" "bcd"*'
     assert match_expression("a b " * 50) == '"a" "b"'
 
 
 def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: ArticleSite) -> None:
-    """It is ended, and the page says so; without the limit the same search has results."""
+    """A search over the time limit ends, and the page says so; without the limit it has results."""
     assert search.find("fuzzer", NOON, limit=10).total == 1
     publisher = web.newswire.publisher
     impatient = Search(publisher.catalog, max_seconds=0)
@@ -239,14 +239,14 @@ def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: Ar
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_valid_question(text: str) -> None:
-    """No question is a syntax error for SQLite: each of its words is quoted."""
+    """Every word of a query is quoted, so that none is a syntax error for SQLite."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE VIRTUAL TABLE texts USING fts5 (title)")
         connection.execute("SELECT * FROM texts WHERE texts MATCH ?", (match_expression(text) or '""',))
 
 
 def test_articles_that_are_over_are_not_counted(site: ArticleSite, web: Web, search: Search) -> None:
-    """They end with their expiry date, and begin when they appear."""
+    """Articles count from when they appear until they expire."""
     site.write("over.md", title="An old fuzzer", expiryDate="2026-06-01T12:00:00Z")
     site.write("soon.md", title="A fuzzer to come", publishDate="2026-06-01T12:00:01Z")
     web.refresh()
@@ -262,6 +262,6 @@ def test_articles_that_are_over_are_not_counted(site: ArticleSite, web: Web, sea
 
 @pytest.mark.parametrize("quoted", ['"a b"', "“a b”", "„a b“", "«a b»", "« a b »", "「a b」"])
 def test_the_quotation_marks_of_languages(quoted: str) -> None:
-    """A phrase may be in any of them, and be left out as one."""
+    """A phrase may be in the quotation marks of any language, and may be excluded."""
     assert match_expression(f"{quoted} c") == '"a b" "c"'
     assert match_expression(f"c -{quoted}") == '("c") NOT ("a b")'

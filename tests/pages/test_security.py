@@ -1,4 +1,4 @@
-"""Hostile articles are inert, and every page carries the headers that keep them so."""
+"""Hostile articles are inert, and every page has headers that enforce that."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PATHS = (
 
 @pytest.fixture
 def hostile(site: ArticleSite, web: Web) -> Web:
-    """A site of one article that tries everything."""
+    """A site of one article with every attack."""
     site.write(
         "a.md",
         BODY,
@@ -56,7 +56,7 @@ def hostile(site: ArticleSite, web: Web) -> Web:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_nothing_runs(hostile: Web, path: str) -> None:
-    """No page holds a script, handler, style, frame, form or address that is not the page's own."""
+    """No page has a script, handler, style, frame, form or address that is not its own."""
     tree = parse(hostile.get(path).text)
     assert all(src.startswith("/static/") for src in tree.xpath("//script/@src"))
     data = tree.xpath("//script[@type='application/ld+json']")
@@ -75,7 +75,7 @@ def test_nothing_runs(hostile: Web, path: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_headers(hostile: Web, path: str) -> None:
-    """Every page, also an error, forbids all but this site's own files, and being framed."""
+    """Every page, also an error page, allows only this site's own files, and forbids framing."""
     headers = hostile.get(path).headers
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"

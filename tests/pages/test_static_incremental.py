@@ -1,4 +1,4 @@
-"""A static site that is exported again: only what changed is rendered, and the result is as if all was."""
+"""A repeated static export: only what changed is rendered, and the result equals a first export."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMES = ("a", "b", "c", "sub/d", "sub/e")
 
 @contextmanager
 def exporting(site: ArticleSite) -> Iterator[Callable[[Path], list[tuple[str, str]]]]:
-    """Give what exports a site as it is now, and returns the links that lead nowhere."""
+    """Return a function that exports a site as it is now, and returns the broken links."""
     web = Web(site)
     web.refresh()
     try:
@@ -32,13 +32,13 @@ def exporting(site: ArticleSite) -> Iterator[Callable[[Path], list[tuple[str, st
 
 
 def export_again(site: ArticleSite) -> None:
-    """Export a site into one and the same folder."""
+    """Export a site repeatedly into the same folder."""
     with exporting(site) as export:
         export(site.home / "out")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder that is to be published."""
+    """Return every published file below a folder."""
     files = (path for path in folder.rglob("*") if path.is_file() and path.name[:9] != ".newswire")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
@@ -86,7 +86,7 @@ def change(site: ArticleSite, clock: Clock, kind: int, seed: int) -> None:
 @settings(max_examples=3, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 5000)), min_size=3, max_size=5))
 def test_an_export_over_an_earlier_one_is_the_same_as_a_first_one(changes: list[tuple[int, int]]) -> None:
-    """Whatever changed meanwhile: articles, their topics and links, files beside them, settings, the time."""
+    """The files are the same after any changes of articles, topics, links, files, settings and time."""
     clock = Clock()
     with tempfile.TemporaryDirectory() as home:
         site = ArticleSite(Path(home), clock)
@@ -103,7 +103,7 @@ def test_an_export_over_an_earlier_one_is_the_same_as_a_first_one(changes: list[
 
 @pytest.fixture
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The templates that are rendered, as they are."""
+    """The names of the templates, in the order in which they are rendered."""
     names: list[str] = []
     before = Renderer.document
 
@@ -116,7 +116,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_only_pages_that_show_what_changed_are_rendered(site: ArticleSite, rendered: list[str]) -> None:
-    """Its own page and the lists that it is in; for a title the pages of its neighbours too."""
+    """A change renders the article's page and its lists; of a title also the neighbours' pages."""
     for number in range(30):
         _write_numbered(site, number)
     export_again(site)
@@ -130,7 +130,7 @@ def test_only_pages_that_show_what_changed_are_rendered(site: ArticleSite, rende
     rendered.clear()
     _write_numbered(site, 3, title="Another title")
     export_again(site)
-    assert rendered.count("article.html") == 3  # its own, and the older and the newer one's
+    assert rendered.count("article.html") == 3  # its own page, and those of the older and the newer article
     assert set(rendered) == {"article.html", "home.html", "topic.html"}
 
 
@@ -142,7 +142,7 @@ def _write_numbered(site: ArticleSite, number: int, body: str = "Text", title: s
 
 
 def test_a_page_that_somebody_changed_is_written_again(site: ArticleSite) -> None:
-    """As is one that was deleted, and everything where what is known of the last export is damaged."""
+    """Changed and deleted files are written again, and all files if the record of exports is damaged."""
     site.write("a.md", "Text", topics=["Go"])
     out = site.home / "out"
     with exporting(site) as export:

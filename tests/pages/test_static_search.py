@@ -15,21 +15,21 @@ MAX = 300
 
 
 def found(title: str, summary: str = "") -> Found:
-    """Return an article of which nothing but texts matters."""
+    """Return an article with these texts only."""
     return Found(
         title=title, href="/a", summary=summary, provider="", when="2026-06-01", topics=(), language=None
     )
 
 
 def files_of(articles: list[Found]) -> dict[str, bytes]:
-    """Return the files of articles that are in order, the newest first."""
+    """Return the index files of articles in the order from newest to oldest."""
     files = SearchFiles(len(articles), max_file=MAX)
     made = {path: data for article in articles for path, data in files.add(article, NOON)}
     return made | dict(files.finish([("Go", "/topics/go/", 3, 1)]))
 
 
 def places(files: dict[str, bytes], word: str) -> dict[int, int]:
-    """Return the articles with a word and where they have it, as the script in the browser finds them."""
+    """Return the articles with a word and its places, as the script in the browser finds them."""
     keys = json.loads(files["search/index.json"])["words"]
     steps = _steps(word)
     starts = ("-".join(steps[:length]) for length in range(len(steps), 0, -1))
@@ -46,7 +46,7 @@ def places(files: dict[str, bytes], word: str) -> dict[int, int]:
     )
 )
 def test_every_word_is_found(texts: list[tuple[str, str]]) -> None:
-    """With the articles that have it and no others; a word in a title counts as one of the title."""
+    """A word's list has exactly the articles with it; a word in a title counts for the title."""
     files = files_of([found(*each) for each in texts])
     expected: dict[str, dict[int, int]] = {}
     for number, (title, summary) in enumerate(reversed(texts)):
@@ -62,13 +62,13 @@ def test_every_word_is_found(texts: list[tuple[str, str]]) -> None:
 
 
 def test_the_newest_articles_of_a_common_word() -> None:
-    """Older ones than the bound are left out of a word's list, which is then as large as it can be."""
+    """Articles beyond the limit of a word's list, which bounds its size, are left out."""
     files = files_of([found("word")] * (MAX_ARTICLES + 10))
     assert sorted(places(files, "word")) == list(range(10, MAX_ARTICLES + 10))
 
 
 def test_a_new_article_changes_only_the_files_of_its_words() -> None:
-    """So that an export, and what is uploaded, stay small."""
+    """Exports and uploads stay small, because other files do not change."""
     before = [found(f"{letter * 9} {number}") for letter in "abcdefgh" for number in range(30)]
     old, new = files_of(before), files_of([found("ccccccccc"), *before])
     changed = {path for path in old if old[path] != new.get(path)}

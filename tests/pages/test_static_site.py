@@ -26,7 +26,7 @@ DYNAMIC = ("/search?", "/build", "/admin", "/topics?q")
 
 
 def write_articles(site: ArticleSite, count: int) -> None:
-    """Write articles with pictures, in a tree of topics, and some with ids that no folder can have."""
+    """Write articles with pictures, in a tree of topics, some with ids that no folder can have."""
     site.topics = [{"name": "Go"}, {"name": "Tools", "parent": "Go"}]
     site.feeds |= {"digest": "week", "size": 10}
     for number in range(count):
@@ -45,7 +45,7 @@ def write_articles(site: ArticleSite, count: int) -> None:
 
 
 def export(site: ArticleSite) -> tuple[Web, Path]:
-    """Export a site; return it with the folder of its files."""
+    """Export a site, and return it with the folder of its files."""
     web = Web(site)
     web.refresh()
     folder = site.home / "out"
@@ -56,7 +56,7 @@ def export(site: ArticleSite) -> tuple[Web, Path]:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Web, Path]]:
-    """A site with older pages of its lists, and the folder that it was exported to; not to be changed."""
+    """A site with several pages of its lists, and the folder of its export, both not to be changed."""
     site = ArticleSite(tmp_path_factory.mktemp("site"), Clock())
     write_articles(site, 41)
     web, folder = export(site)
@@ -66,7 +66,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Web, Pa
 
 @pytest.fixture
 def small(site: ArticleSite) -> Iterator[tuple[Web, Path]]:
-    """A site of few articles, to be changed, and the folder that it was exported to."""
+    """A site of few articles that tests may change, and the folder of its export."""
     write_articles(site, 1)
     web, folder = export(site)
     yield web, folder
@@ -101,14 +101,14 @@ def addresses(file: Path) -> set[str]:
 
 
 def is_there(folder: Path, path: str) -> bool:
-    """Return whether a host of static files has something at an encoded path."""
+    """Return whether a static host would serve something at an encoded path."""
     file = folder / unquote(path).lstrip("/")
     assert file.resolve().is_relative_to(folder.resolve())
     return file.is_file() if not path.endswith("/") and file.is_file() else (file / "index.html").is_file()
 
 
 def check_links(folder: Path, url: str) -> int:
-    """Fail for a link that leads nowhere; return how many there are."""
+    """Fail for a link that leads nowhere, and return the number of links."""
     count = 0
     for file in folder.rglob("*"):
         for address in addresses(file) if file.is_file() and file.name[0] != "." else ():
@@ -124,7 +124,7 @@ def check_links(folder: Path, url: str) -> int:
 
 
 def test_every_link_leads_to_a_file(exported: tuple[Web, Path]) -> None:
-    """Of pages, feeds, archives, digests, lists of feeds, the sitemap and the manifest."""
+    """Links of pages, feeds, archives, digests, lists of feeds, the sitemap and the manifest all work."""
     web, folder = exported
     assert check_links(folder, web.newswire.publisher.site.url) > 1000
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -139,11 +139,11 @@ def test_every_link_leads_to_a_file(exported: tuple[Web, Path]) -> None:
     text = "".join(path.read_text() for path in folder.rglob("*.html"))
     assert "A draft" not in text
     assert not [link for link in DYNAMIC if f'="{link}' in text or f"example.org{link}" in text]
-    assert '&lt;a href="/topics/go?page=2"&gt;' in text  # what is no link stays as it was written
+    assert '&lt;a href="/topics/go?page=2"&gt;' in text  # text that is no link stays as it was written
 
 
 def test_a_page_is_what_the_server_sends(exported: tuple[Web, Path]) -> None:
-    """Its text is the same, links to pages end in a slash, and the policy is in the page."""
+    """The text is the same, links to pages end in a slash, and the policy is in the page."""
     web, folder = exported
     page = (folder / "articles/2026/intro/index.html").read_text()
     served = parse(web.get("/articles/2026/intro").text)
@@ -157,7 +157,7 @@ def test_a_page_is_what_the_server_sends(exported: tuple[Web, Path]) -> None:
 
 
 def test_only_what_changed_is_written(small: tuple[Web, Path], site: ArticleSite) -> None:
-    """Files of others stay, and what is no longer there is removed."""
+    """Others' files stay, and files of removed pages are removed."""
     web, folder = small
     (folder / "CNAME").write_text("news.example.org")
     count = sum(path.is_file() and not path.name.startswith(".") for path in folder.rglob("*")) - 1
@@ -179,7 +179,7 @@ def test_only_what_changed_is_written(small: tuple[Web, Path], site: ArticleSite
 
 
 def test_below_a_path(site: ArticleSite) -> None:
-    """GitHub Pages serves most sites below the repository's name; dead links are named with their page."""
+    """On GitHub Pages sites are below the repository's name; dead links are named with their page."""
     url = "https://me.example/blog"
     site.write("bad.md", f"[gone]({url}/nowhere) [other]({url}/search?q=a)", topics=["Go"])
     own = site.config()
@@ -216,7 +216,7 @@ def test_links_with_other_slashes(site: ArticleSite) -> None:
 
 
 def test_the_manifest_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
-    """Nothing outside of the folder is removed, whatever anyone wrote into the manifest, or linked there."""
+    """Nothing outside the folder is removed, whatever the manifest and symbolic links say."""
     folder, outside = tmp_path / "out", tmp_path / "outside"
     put(outside / "precious.txt", "precious")
     folder.mkdir()

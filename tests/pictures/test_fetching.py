@@ -18,7 +18,7 @@ from pictures.fetching import Fetcher, is_public
 
 @contextmanager
 def host(answer: Callable[[socket.socket, bytes], None]) -> Iterator[tuple[Fetcher, int, list[bytes]]]:
-    """A host on loopback that answers each connection by `answer`; and a fetcher that may connect to it."""
+    """A host on loopback that answers each connection by `answer`, and a fetcher that may connect to it."""
     seen: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
@@ -50,7 +50,7 @@ def host(answer: Callable[[socket.socket, bytes], None]) -> Iterator[tuple[Fetch
 
 
 def test_a_picture_is_fetched_with_no_more_than_is_needed() -> None:
-    """The request says nothing of the reader; the path is sent as URIs are written."""
+    """The request contains nothing about the reader, and its path is encoded as in a URI."""
     with host(lambda stream, _: stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")) as (
         fetcher,
         port,
@@ -73,7 +73,7 @@ def test_a_picture_is_fetched_with_no_more_than_is_needed() -> None:
     ],
 )  # fmt: skip
 def test_addresses_within_are_not_public(address: str) -> None:
-    """Loopback, private and link-local ranges, cloud metadata, and what leads to any of them."""
+    """Loopback, private and link-local ranges, cloud metadata and addresses that map to them are refused."""
     assert not is_public(address)
 
 
@@ -99,14 +99,14 @@ def test_addresses_of_the_internet_are_public() -> None:
     ],
 )
 def test_what_is_not_on_the_web_is_not_connected_to(url: str, reason: str) -> None:
-    """A host with one public address and one private one is not either: the next lookup could differ."""
+    """A host with a public and a private address is refused, because the next lookup could differ."""
     fetcher = Fetcher(resolve=lambda _host, _port: ["93.184.216.34", "127.0.0.1"])
     with pytest.raises(PictureError, match=reason):
         fetcher.fetch(url)
 
 
 def test_a_redirect_is_checked_as_its_target() -> None:
-    """Ports, schemes and addresses that are not allowed are refused, and so are endless redirects."""
+    """Forbidden ports, schemes and addresses are refused, and so are endless redirects."""
     for target, reason in (
         ("http://x.example:25/", "port 25"),
         ("file:///etc/passwd", "not one of the web"),
@@ -123,7 +123,7 @@ def test_a_redirect_is_checked_as_its_target() -> None:
 
 @pytest.mark.parametrize("is_declared", [True, False])
 def test_a_large_answer_is_refused(is_declared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused by its announced length, or once too much has arrived."""
+    """An answer is refused by its announced length, or once too much has arrived."""
     monkeypatch.setattr(fetching, "MAX_BYTES", 1_000)
     length = b"Content-Length: 2000\r\n" if is_declared else b""
     with (
@@ -138,7 +138,7 @@ def test_a_large_answer_is_refused(is_declared: bool, monkeypatch: pytest.Monkey
 
 
 def test_a_slow_answer_ends_in_time() -> None:
-    """The limit holds however regularly bytes arrive, also before the head has ended."""
+    """The time limit applies however regularly bytes arrive, also before the headers are complete."""
     end = threading.Event()
 
     def drip(stream: socket.socket, _request: bytes) -> None:
@@ -154,6 +154,6 @@ def test_a_slow_answer_ends_in_time() -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_answer_is_a_picture_or_an_error(answer: bytes) -> None:
-    """Only PictureError is raised."""
+    """Any answer gives a picture or PictureError."""
     with host(lambda stream, _: stream.sendall(answer)) as (fetcher, port, _), suppress(PictureError):
         assert isinstance(fetcher.fetch(f"http://x.example:{port}/"), bytes)

@@ -1,4 +1,4 @@
-"""This site's own copies: fetched once they are asked for, and kept within a bound."""
+"""This site's own copies of pictures are fetched on request, and bounded in size."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Answers(Fetcher):
     answer: Callable[[str], bytes] = lambda _url: picture(size=(640, 400))
 
     def fetch(self, url: str) -> bytes:
-        """Return what the test wants."""
+        """Return the answer that the test has set."""
         return self.answer(url)
 
 
 class Place:
-    """A store with its surroundings."""
+    """A store of pictures with everything that it needs."""
 
     def __init__(self, state: Path, clock: Clock, *, max_bytes: int = 10_000_000) -> None:
         self.store = PictureStore(state, clock, max_bytes=max_bytes)
@@ -54,7 +54,7 @@ class Place:
         self.started += 1
 
     def work(self, answer: Callable[[str], bytes] = lambda _url: picture(size=(640, 400))) -> int:
-        """Fetch what is due."""
+        """Fetch the pictures that are due."""
         return Worker(self.store, Answers(answer=answer)).work()
 
     def name(self, url: str = URL, width: int = SMALL) -> str:
@@ -66,12 +66,12 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, clock: Clock) -> Place:
-    """An empty one."""
+    """A place with an empty store."""
     return Place(tmp_path, clock)
 
 
 def test_a_picture_is_fetched_when_it_is_first_asked_for(place: Place) -> None:
-    """It is not fetched when a page is rendered, perhaps for a robot that shows it to nobody."""
+    """Rendering a page, perhaps for a robot, does not fetch its pictures."""
     name = place.name()
     assert place.work() == 0
     found = place.own.find(name)
@@ -113,7 +113,7 @@ def test_what_is_no_address_of_the_web_is_not_shown(place: Place, url: str) -> N
 
 
 def test_a_failure_is_remembered_and_tried_again_ever_later(place: Place, clock: Clock) -> None:
-    """It is tried after an hour, two, four, at most a week; pages show no picture meanwhile."""
+    """A failed fetch is repeated after one, two and four hours, up to a week, without a picture meanwhile."""
 
     def fail(_url: str) -> bytes:
         raise PictureError("its host answers 404")
@@ -138,7 +138,7 @@ def test_a_failure_is_remembered_and_tried_again_ever_later(place: Place, clock:
 
 
 def test_a_picture_that_ends_the_process_is_a_failure_too(place: Place) -> None:
-    """Otherwise the next process would begin with it again."""
+    """A picture that ends the process counts as failed, so that the next process does not begin with it."""
 
     def end(_url: str) -> bytes:
         raise KeyboardInterrupt
@@ -153,7 +153,7 @@ def test_a_picture_that_ends_the_process_is_a_failure_too(place: Place) -> None:
 
 
 def test_the_copies_stay_within_their_bound(tmp_path: Path, clock: Clock) -> None:
-    """The copies that were unused the longest are removed, and fetched again when asked for."""
+    """The least recently used copies are removed, and fetched again on request."""
     data = os.urandom(3 * 100 * 100)
 
     def noise(_url: str) -> bytes:
@@ -178,21 +178,21 @@ def test_the_copies_stay_within_their_bound(tmp_path: Path, clock: Clock) -> Non
 
 
 def test_only_so_many_addresses_are_remembered(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that were not used the longest are forgotten, with their copies."""
+    """The least recently used addresses are forgotten, with their copies."""
     monkeypatch.setattr("pictures.store.MAX_KNOWN", 3)
     names = [place.name(f"https://pictures.example/{number}.png") for number in range(5)]
     assert sum(place.own.find(name) is not None for name in names) == 3
 
 
 def test_a_few_are_fetched_at_once(place: Place) -> None:
-    """This bounds the requests to a host, and the memory."""
+    """The number of simultaneous fetches bounds the requests to a host, and the memory."""
     for number in range(6):
         place.own.find(place.name(f"https://pictures.example/{number}.png"))
     assert [place.work(), place.work(), place.work()] == [4, 2, 0]
 
 
 def test_the_process_is_held_to_its_limits() -> None:
-    """The test uses another process, because limits cannot be raised again."""
+    """The limits are checked in a process of its own, because they cannot be raised again."""
     lines = (
         "import resource; from pictures import worker; worker._restrict(); worker._limit_time()",
         "print(resource.getrlimit(resource.RLIMIT_AS)[1], resource.getrlimit(resource.RLIMIT_CPU)[0] <= 25)",
@@ -206,7 +206,7 @@ def test_the_process_is_held_to_its_limits() -> None:
 
 
 def test_only_one_process_fetches_for_a_state_folder(tmp_path: Path) -> None:
-    """A second one ends at once; and whoever wants to start one sees it."""
+    """A second process ends at once, and other processes can see the first."""
     import fcntl
 
     from pictures.own import lock_file
@@ -219,7 +219,7 @@ def test_only_one_process_fetches_for_a_state_folder(tmp_path: Path) -> None:
 
 
 def test_the_process_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its environment has what a program needs to run; and it is started once."""
+    """The process is started once, and its environment has only what a program needs to run."""
     commands: list[tuple[list[str], dict[str, str]]] = []
 
     class Process:
@@ -242,7 +242,7 @@ def test_the_process_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def show(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Show]:
-    """Serve an article with pictures on another host, with these settings of `pages`; fetch nothing."""
+    """Serve an article with a picture on another host, with these `pages` settings, without fetching any."""
     monkeypatch.setattr("pictures.own.Starter.__call__", lambda _self: None)
     site = ArticleSite(tmp_path, clock)
     site.write(
@@ -266,7 +266,7 @@ def show(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def test_without_the_setting_no_picture_of_another_host_is_shown(show: Show) -> None:
-    """Its place is a link in words, and the policy allows only this site."""
+    """A text link replaces the picture, and the policy allows only this site."""
     client = show()
     page = client.get("/articles/a")
     assert "<img" not in page.text
@@ -276,7 +276,7 @@ def test_without_the_setting_no_picture_of_another_host_is_shown(show: Show) -> 
 
 
 def test_pictures_of_listed_hosts_are_loaded_from_there(show: Show) -> None:
-    """They are loaded by https only; the policy names these hosts, on error pages too."""
+    """They are loaded by https only, and the policy names these hosts on error pages too."""
     client = show(images=["pictures.example"])
     page = client.get("/articles/a")
     assert re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page.text) == [
@@ -295,19 +295,19 @@ def test_pictures_of_listed_hosts_are_loaded_from_there(show: Show) -> None:
      "https://pictures.example.evil.test/a", "https://[x/a", "//pictures.example/a"],
 )  # fmt: skip
 def test_what_the_policy_would_stop_is_not_shown(url: str) -> None:
-    """Another scheme, another port, a host that only looks like one of these."""
+    """Pictures with another scheme, another port or a similar host name are not shown."""
     assert PicturesOfHosts(("pictures.example", "*.wide.example")).shown(url, SMALL) is None
 
 
 def test_a_star_means_the_hosts_below() -> None:
-    """As in the policy, it does not include the host itself."""
+    """A star matches hosts below the name, but not the name itself, as in the policy."""
     hosts = PicturesOfHosts(("*.wide.example",))
     assert hosts.shown("https://a.b.wide.example/x", SMALL)
     assert hosts.shown("https://wide.example/x", SMALL) is None
 
 
 def test_own_copies_are_served_by_this_site(show: Show, tmp_path: Path, clock: Clock) -> None:
-    """First a transparent pixel that nobody stores, then the picture; an unknown one is no page's."""
+    """A request gives a transparent pixel that is not cached, then the picture; unknown pictures give 404."""
     client = show(images="own")
     found = re.search(r'<img src="(/pictures/[0-9a-f]{32}-320\.webp)"', client.get("/").text)
     assert found

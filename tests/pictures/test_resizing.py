@@ -29,7 +29,7 @@ def picture(
 
 
 def opened(data: bytes) -> Image.Image:
-    """Return a picture that was made, which is WebP."""
+    """Return a resized picture, which must be WebP."""
     return Image.open(BytesIO(data), formats=("WEBP",))
 
 
@@ -47,7 +47,7 @@ def test_every_kind_becomes_webp_in_two_widths(kind: str, mode: str) -> None:
 
 
 def test_a_photo_is_turned_upright_and_says_nothing_of_its_place() -> None:
-    """EXIF's orientation is applied, and nothing of it is left."""
+    """EXIF's orientation is applied, and all of EXIF is removed."""
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "secret place"
@@ -101,7 +101,7 @@ def bomb(width: int, height: int) -> bytes:
     ids=lambda value: repr(value)[:30],
 )
 def test_what_is_no_picture_to_show_is_refused(data: bytes, reason: str) -> None:
-    """Drawings, documents, what is far too large or counts readers, and what is cut off."""
+    """Drawings, documents, tracking pixels, oversized and truncated pictures are refused."""
     with pytest.raises(PictureError, match=reason):
         resized(data)
 
@@ -109,7 +109,7 @@ def test_what_is_no_picture_to_show_is_refused(data: bytes, reason: str) -> None
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(["PNG", "JPEG", "GIF", "WEBP"]), st.data())
 def test_damage_is_an_error_or_a_picture(kind: str, data: st.DataObject) -> None:
-    """Whatever bytes are changed, only PictureError is raised."""
+    """Any changed bytes give a picture or PictureError."""
     damaged = bytearray(picture(kind, (32, 32)))
     for _ in range(data.draw(st.integers(1, 6))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))

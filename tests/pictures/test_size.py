@@ -1,4 +1,4 @@
-"""The size of a picture is read from the beginning of its file, whatever stands in it."""
+"""The size of a picture is read from the beginning of its file, whatever the file contains."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def picture(kind: str, size: tuple[int, int] = (123, 45), **options: Any) -> byt
 
 
 def turned(orientation: int) -> Image.Exif:
-    """Return Exif that says how the camera was held."""
+    """Return EXIF data with an orientation."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     return exif
@@ -44,13 +44,13 @@ def turned(orientation: int) -> Image.Exif:
     ],
 )
 def test_size_of_each_format(kind: str, options: dict[str, Any]) -> None:
-    """Also where a JPEG has much before its first frame, and for each of the three forms of WebP."""
+    """A size is also found where a JPEG's first frame comes late, and for each of the three forms of WebP."""
     assert size_of(BytesIO(picture(kind, **options))) == (123, 45)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_turned_photograph(orientation: int) -> None:
-    """From the fifth orientation of Exif on, browsers show width and height exchanged."""
+    """From the fifth orientation of EXIF on, browsers exchange width and height."""
     data = picture("JPEG", exif=turned(orientation))
     assert size_of(BytesIO(data)) == ((45, 123) if orientation > 4 else (123, 45))
 
@@ -67,26 +67,26 @@ def test_a_turned_photograph(orientation: int) -> None:
     ],
 )
 def test_a_drawing(svg: str, size: tuple[int, int] | None) -> None:
-    """It has the size that it asks for in pixels, or else the proportions of its view box."""
+    """A drawing has the size that it states in pixels, or else the proportions of its view box."""
     assert size_of(BytesIO(svg.encode())) == size
 
 
 @given(st.sampled_from(["PNG", "GIF", "JPEG", "WEBP"]), st.integers(0, 400), st.binary(max_size=40))
 def test_any_bytes(kind: str, length: int, rest: bytes) -> None:
-    """What is cut off or damaged has a size or none; it is never an error."""
+    """Truncated or damaged files have a size or none, and raise no error."""
     size = size_of(BytesIO(picture(kind)[:length] + rest))
     assert size is None or min(size) > 0
 
 
 def test_little_of_a_jpeg_is_read() -> None:
-    """One whose frame does not come within the bound has no size, and 100 segments are the most."""
+    """A JPEG without a frame within the byte limit or the first 100 segments has no size."""
     segment = b"\xff\xe2\xff\xff" + b"x" * 65_533
     assert size_of(BytesIO(b"\xff\xd8" + segment * (MAX_JPEG // 65_535 + 2) + picture("JPEG")[2:])) is None
     assert size_of(BytesIO(b"\xff\xd8" + b"\xff\xe2\0\2" * 200 + picture("JPEG")[2:])) is None
 
 
 def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
-    """Its size is remembered for its time and length; a file that is gone has none."""
+    """A size is cached by the file's time and length, and a deleted file has none."""
     sizes, file = PictureSizes(), tmp_path / "a.png"
     assert sizes.of(file) is None
     for width in (10, 20):
@@ -96,7 +96,7 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
 
 
 def test_pictures_of_a_page_have_their_size(site: ArticleSite, web: Web) -> None:
-    """Those of the article folder, in the text and above it: nothing moves when they arrive."""
+    """Pictures of the article folder have a size, in the text and above it, so that nothing moves."""
     site.raw("p ü.png", picture("PNG", (640, 480)))
     text = '![a](p%20ü.png) ![b](p%20ü.png) <img src="p%20ü.png" width="64"> ![d](https://b.example/x.png)'
     site.write("a.md", text)

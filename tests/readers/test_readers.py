@@ -1,6 +1,6 @@
-"""Parsers of other languages, which real readers are built on, read every field right.
+"""Feed parsers of other languages, on which real readers are built, read every field correctly.
 
-They say which spelling of & and < is right where: see `feeds.formats._spelling`.
+They show which spelling of & and < is right in which place: see `feeds.formats._spelling`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ MODULES = ["fast-xml-parser", "feedsmith", "rss-parser", "feedparser", "@rowanma
 
 
 def absent(what: str) -> NoReturn:
-    """Skip the test because something is missing; fail it where REQUIRE_READERS is set."""
+    """Skip the test because something is missing, or fail it where REQUIRE_READERS is set."""
     if os.environ.get("REQUIRE_READERS") == "1":
         pytest.fail(f"{what}, and REQUIRE_READERS is set", pytrace=False)
     pytest.skip(what)
 
 
 def run(command: list[str], given: object) -> Any:
-    """Return what a program prints, as JSON, for JSON on its standard input."""
+    """Return the JSON that a program prints for JSON on its standard input."""
     done = subprocess.run(
         command, input=json.dumps(given), cwd=HERE, capture_output=True, text=True, check=False, timeout=100
     )
@@ -42,14 +42,14 @@ def run(command: list[str], given: object) -> Any:
 
 
 def by_node(documents: dict[str, str], modules: list[str]) -> Any:
-    """Return what each module finds in each document."""
+    """Return what each npm module reads from each document."""
     if not shutil.which("node") or not (HERE / "node_modules").is_dir():
         absent("node or the parsers are missing: make reader-tools")
     return run(["node", "read.mjs"], {name: {"xml": xml, "by": modules} for name, xml in documents.items()})
 
 
 def by_ruby(documents: dict[str, str]) -> Any:
-    """Return what Ruby's rss finds in each document."""
+    """Return what Ruby's rss reads from each document."""
     ruby = shutil.which("ruby")
     if not ruby or subprocess.run([ruby, "-rrss", "-e", ""], check=False, capture_output=True).returncode:
         absent("ruby or its library rss is missing")
@@ -73,7 +73,7 @@ def documents(text: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def wrong(found: dict[str, Any], expected: dict[str, str], name: str) -> dict[str, Any]:
-    """Return the fields that were read otherwise; the summary of RSS is HTML."""
+    """Return the fields that were read differently. RSS's summary is HTML."""
     expected = dict(expected)
     if name == "rss":
         expected["summary"] = html.escape(expected["summary"], quote=False)
@@ -81,18 +81,18 @@ def wrong(found: dict[str, Any], expected: dict[str, str], name: str) -> dict[st
 
 
 def test_node_reads_every_field() -> None:
-    """Links, image addresses, categories, ids, titles and content come out right in each parser of npm."""
+    """Each parser of npm reads links, image addresses, categories, ids, titles and content correctly."""
     given, expected = documents(TITLE)
     for name, parsers in by_node(given, MODULES).items():
         for parser, found in parsers.items():
             problems = wrong(found, expected, name)
             if (parser, name) == ("fast-xml-parser", "rss"):
-                problems.pop("summary", None)  # it takes the hexadecimal form of &lt; unchanged
+                problems.pop("summary", None)  # it leaves the hexadecimal form of &lt; unchanged
             assert not problems, (name, parser)
 
 
 def test_a_title_with_a_reference_in_it_is_decoded_once() -> None:
-    """`&lt;` in a title is text: parsers that decode twice still show it."""
+    """`&lt;` in a title is text, and parsers that decode twice still show it."""
     given, expected = documents("How to write &lt; and &amp;")
     twice = ["@rowanmanning/feed-parser", "@extractus/feed-extractor", "feedsmith", "rss-parser"]
     for name, parsers in by_node(given, twice).items():
@@ -102,7 +102,7 @@ def test_a_title_with_a_reference_in_it_is_decoded_once() -> None:
 
 
 def test_a_podcast_client_can_play_it() -> None:
-    """A parser of podcasts, which refuses what is none, finds the recording and all that is said of it."""
+    """A strict podcast parser finds the recording and all of its details."""
     episode = Enclosure(
         url="https://cdn.example.com/1.mp3?a=1&b=2", type="audio/mpeg", length=1234, duration=3723
     )
@@ -118,7 +118,7 @@ def test_a_podcast_client_can_play_it() -> None:
 
 
 def test_ruby_reads_every_field() -> None:
-    """Ruby's rss takes content and every other field as it was written."""
+    """Ruby's rss reads content and every other field as it was written."""
     given, expected = documents(TITLE)
     for name, found in by_ruby(given).items():
         assert not wrong(found, expected, name)

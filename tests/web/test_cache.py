@@ -1,4 +1,4 @@
-"""A cache never holds more bytes than it may, whatever is put in, in whatever order."""
+"""A cache never exceeds its limit in bytes, whatever is stored, in whatever order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZES = st.integers(0, ROOM + 10)
 
 @given(st.lists(st.tuples(st.sampled_from(["put", "grow", "get", "discard"]), KEYS, SIZES)))
 def test_it_stays_within_its_bytes(steps: list[tuple[str, str, int]]) -> None:
-    """Its count of bytes is the sum of what it holds, and at most what it may hold."""
+    """The cache's count of bytes is the sum of its values' sizes, and never exceeds the limit."""
     cache = LruCache[str, list[int]](ROOM)
     sizes: dict[str, int] = {}
     for step, key, size in steps:
@@ -35,7 +35,7 @@ def test_it_stays_within_its_bytes(steps: list[tuple[str, str, int]]) -> None:
 
 
 def test_what_was_used_last_stays() -> None:
-    """The value that nobody asked for longest is dropped first; looking at it without use changes nothing."""
+    """The least recently used value is dropped first; peeking at a value does not count as use."""
     cache = LruCache[str, str](3 * (ENTRY_BYTES + 1))
     for key in "abc":
         cache.put(key, key, 1)
@@ -45,7 +45,7 @@ def test_what_was_used_last_stays() -> None:
 
 
 def test_another_value_is_not_changed_in_its_place() -> None:
-    """Growth and removal are of one value: a newer one under the same key stays as it is."""
+    """Growing or removing a value leaves a newer one under the same key unchanged."""
     cache = LruCache[str, list[str]](ROOM)
     old, new = ["x"], ["x"]
     cache.put("a", old, 1, ticket := object())
@@ -58,7 +58,7 @@ def test_another_value_is_not_changed_in_its_place() -> None:
 
 
 def test_what_is_larger_than_the_cache_is_not_held() -> None:
-    """It does not push everything else out, and leaves nothing old under its key."""
+    """A value larger than the cache evicts no other value, and removes the old one under its key."""
     cache = LruCache[str, str](ROOM)
     cache.put("a", "a", 1)
     cache.put("b", "b", 1)

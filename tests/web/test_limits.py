@@ -1,4 +1,4 @@
-"""What a request may have, and what is read of its body."""
+"""The limits of a request, and how much of its body is read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ HOST = ("host", "news.example")
 
 
 def test_an_ordinary_request_passes() -> None:
-    """A query, and a path in another script, pass."""
+    """A request with a query, and with a path in another script, passes."""
     assert refusal("/topics/日本語", "page=2", [HOST, ("accept", "*/*")]) is None
 
 
 @given(st.lists(st.tuples(st.text("abc-", min_size=1), st.text("xyz", max_size=3000))))
 def test_header_fields_are_counted_together(fields: list[tuple[str, str]]) -> None:
-    """Many small ones are refused like one large one, at the byte."""
+    """Many small header fields are refused at the same byte as one large field."""
     size = sum(len(f"{name}: {value}\r\n") for name, value in [HOST, *fields])
     refused = refusal("/", "", [HOST, *fields])
     assert refused == (limits.HEADERS_TOO_LARGE if size > limits.MAX_HEADER_BYTES else None)
@@ -37,13 +37,13 @@ def test_header_fields_are_counted_together(fields: list[tuple[str, str]]) -> No
     ],
 )
 def test_paths_have_a_length_in_bytes(path: str, status: int | None) -> None:
-    """An article's address may be longer than any other."""
+    """An article's address may be longer than any other path."""
     refused = refusal(path, "", [HOST])
     assert (refused.status if refused else None) == status
 
 
 def test_queries_have_a_length() -> None:
-    """A query is part of the address: one that is too long gives 414."""
+    """The query is part of the address, so one that is too long gives 414."""
     assert refusal("/search", "q=" + "a" * limits.MAX_QUERY_BYTES, [HOST]) == limits.PATH_TOO_LONG
 
 
@@ -52,7 +52,7 @@ def test_queries_have_a_length() -> None:
     [(1, False, False), (0, False, True), (0, True, False), (2, False, True), (2, True, True)],
 )
 def test_there_is_one_host(hosts: int, is_http_1_0: bool, is_refused: bool) -> None:
-    """RFC 9112 §3.2: a request of HTTP/1.1 without Host, or any with two, is answered 400."""
+    """A request of HTTP/1.1 without Host, or any with two, is answered 400 (RFC 9112 §3.2)."""
     assert (refusal("/", "", [HOST] * hosts, is_http_1_0=is_http_1_0) is not None) is is_refused
 
 

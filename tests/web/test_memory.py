@@ -1,4 +1,4 @@
-"""Large bodies are files in memory, each once, and closed when nothing refers to them."""
+"""Large bodies are files in memory: one for each body, closed when nothing refers to it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def open_files() -> list[str]:
     """Return the paths of this process's files in memory."""
     found = []
     for entry in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # closed meanwhile
+        with suppress(OSError):  # it was closed meanwhile
             if "memfd:newswire" in str(entry.readlink()):
                 found.append(entry.name)
     return sorted(found)
 
 
 def test_small_bodies_are_none() -> None:
-    """They are sent without a file."""
+    """Small bodies are sent without a file."""
     assert LargeBodies().file(b"x" * (LARGE_BODY - 1)) is None
 
 
 def test_equal_bodies_share_a_file() -> None:
-    """It holds the bytes, and every reader begins at their start."""
+    """Equal bodies share a file, and every reader begins at its start."""
     bodies = LargeBodies()
     body = os.urandom(LARGE_BODY)
     file = bodies.file(body)
@@ -41,7 +41,7 @@ def test_equal_bodies_share_a_file() -> None:
 
 
 def test_what_is_evicted_is_closed() -> None:
-    """A file that is about to be opened stays open while somebody uses it."""
+    """The file of an evicted body stays open while somebody is about to read it."""
     bodies = LargeBodies(3 * LARGE_BODY)
     before = open_files()
     held = bodies.file(os.urandom(LARGE_BODY))

@@ -1,4 +1,7 @@
-"""How a request gets from the server to a thread and back, without a server: errors, and too many at once."""
+"""How a request gets from the server to a thread and back: errors, and too many requests at once.
+
+No sockets.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class Scope:
 
 
 class Exchange:
-    """Remembers the answer to one request, or the error that it ended with, as granian does."""
+    """Records the answer to one request, or the error that it ended with, as granian does."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
@@ -45,20 +48,20 @@ class Exchange:
         raise AssertionError("there is no body")
 
     def response_str(self, status: int, headers: Sequence[tuple[str, str]], body: str) -> None:
-        """Note the answer."""
+        """Record the answer."""
         self.response_bytes(status, headers, body.encode())
 
     def response_bytes(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
-        """Note the answer."""
+        """Record the answer."""
         self.status, self.body, self.thread = status, body, threading.current_thread().name
 
     def response_file_range(self, *_: Any) -> None:
-        """No test asks for a file."""
+        """Raise: no test requests a file."""
         raise AssertionError("there is no file")
 
 
 class Granian:
-    """Announces requests as granian does: in a thread that is not the loop's, by `call_soon_threadsafe`."""
+    """Announces requests as granian does: by `call_soon_threadsafe`, from a thread other than the loop's."""
 
     def __init__(self, server: Server) -> None:
         self.loop = asyncio.new_event_loop()
@@ -67,7 +70,7 @@ class Granian:
         self._waiting: list[tuple[Scope, Exchange]] = []
 
     def ask(self, *paths: str) -> list[Exchange]:
-        """Announce requests, and return them once all have ended or `WAIT` is over."""
+        """Announce requests, and return them once all have ended or `WAIT` seconds are over."""
         self._waiting = [(Scope(path), Exchange()) for path in paths]
         announcing = threading.Thread(target=self._announce)
         announcing.start()
@@ -109,7 +112,7 @@ def granian() -> Iterable[Callable[..., Granian]]:
 
 
 def test_a_thread_answers(granian: Callable[..., Granian]) -> None:
-    """The application runs in a thread of its lane, with the request as WSGI has it."""
+    """The application runs in a thread of its lane, with the request in the form of WSGI."""
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
         start_response("201 Created", [])
@@ -121,15 +124,15 @@ def test_a_thread_answers(granian: Callable[..., Granian]) -> None:
     assert answer.body == "::1one/日".encode().decode("latin-1").encode()
 
 
-def test_what_is_at_hand_needs_no_thread(granian: Callable[..., Granian]) -> None:
-    """It is answered before `call_soon_threadsafe` returns."""
+def test_a_cached_answer_needs_no_thread(granian: Callable[..., Granian]) -> None:
+    """A cached answer is given before `call_soon_threadsafe` returns."""
     quick = Answer(200, (), b"quick")
     (answer,) = granian(None, quick=lambda *_: quick).ask("/")
     assert (answer.done.is_set(), answer.body) == (True, b"quick")
 
 
 def test_an_error_reaches_the_server(granian: Callable[..., Granian]) -> None:
-    """What the application raises ends its own request, and the thread goes on."""
+    """An error of the application ends only its own request, and the thread continues."""
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
         if environ["PATH_INFO"] == "/bad":
@@ -145,7 +148,7 @@ def test_an_error_reaches_the_server(granian: Callable[..., Granian]) -> None:
 
 
 def test_too_many_wait(granian: Callable[..., Granian]) -> None:
-    """Those beyond the limit are answered 503 at once, and counted; those before it are answered in time."""
+    """Requests beyond the limit are answered 503 at once and counted; earlier ones are answered in time."""
     go = threading.Event()
     refused: list[int] = []
 
@@ -156,7 +159,7 @@ def test_too_many_wait(granian: Callable[..., Granian]) -> None:
 
     answers = granian(application, on_refusal=refused.append).ask(*["/"] * (MAX_WAITING + 10))
     over = [answer for answer in answers if answer.done.is_set()]
-    assert 9 <= len(over) <= 10  # one more waits when the thread has taken the first already
+    assert 9 <= len(over) <= 10  # one more waits if the thread has already taken the first
     assert refused == [503] * len(over)
     go.set()
     assert all(answer.done.wait(WAIT) for answer in answers)

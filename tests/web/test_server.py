@@ -1,4 +1,4 @@
-"""The web process against slow, large and malformed requests; the server by itself against WSGI's rules."""
+"""The web process under slow, large and malformed requests, and the server alone against WSGI's rules."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def assert_answers(web: Running) -> None:
-    """Feeds, pages, searches and probes are answered, and with what they hold."""
+    """Assert that feeds, pages, searches and probes are answered with the right content."""
     for path, text in (
         ("/healthz", "ok"),
         ("/readyz", "ready"),
@@ -54,8 +54,8 @@ def assert_answers(web: Running) -> None:
 
 @pytest.mark.timeout(120)
 def test_slow_bodies_hold_nobody_up(web: Running) -> None:
-    """64 clients that stop in the middle of a body: all else is answered, and they get 408 in time."""
-    for _ in range(3):  # a busy machine may need more time than the bodies have
+    """While 64 clients stop in the middle of a body, others are answered, and the 64 get 408 in time."""
+    for _ in range(3):  # a busy machine may need more time than the limit for bodies
         with clients.slow_bodies(web, 64, ("/admin/login", "/hooks/git", "/nowhere")) as connections:
             assert_answers(web)
             over, _, _ = select.select(connections, [], [], 0)
@@ -77,7 +77,7 @@ def test_a_method_that_an_address_does_not_have(web: Running) -> None:
 
 
 def test_bodies_without_a_length_or_too_large(web: Running) -> None:
-    """They are refused by their headers, and the connection ends: nothing of 300 MB is read."""
+    """Such bodies are refused by their headers, and the connection ends before 300 MB are read."""
     chunked = b"POST /admin/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n"
     assert clients.status_of(clients.exchange(web, chunked)) == 411
     large = clients.post("/admin/login", 300_000_000, kind="multipart/form-data; boundary=b")
@@ -88,7 +88,7 @@ def test_bodies_without_a_length_or_too_large(web: Running) -> None:
 
 
 def test_a_body_that_ends_early(web: Running) -> None:
-    """A client that goes away in the middle of its body leaves nothing behind."""
+    """A client that disconnects in the middle of its body leaves nothing behind."""
     for _ in range(20):
         with clients.connect(web) as connection:
             connection.sendall(clients.post("/admin/login", 1000) + b"token=x")
@@ -128,7 +128,7 @@ def test_a_form_arrives_whole(web: Running) -> None:
     ],
 )
 def test_what_is_refused(web: Running, head: str, status: int) -> None:
-    """Long header fields and addresses, and a Host that is missing or double; each with its own status."""
+    """Long header fields and addresses, and a missing or double Host, each have their own status."""
     start, brace, rest = head.partition("{")
     count, _, end = rest.partition("}")
     text = start + ("a" * int(count) if brace else "") + end
@@ -137,7 +137,7 @@ def test_what_is_refused(web: Running, head: str, status: int) -> None:
 
 
 def test_refusals_are_counted(web: Running) -> None:
-    """What was refused before the application saw it is in /metrics too."""
+    """/metrics also counts requests that were refused before the application saw them."""
     clients.exchange(web, b"GET / HTTP/1.1\r\n\r\n")
     limit = time.monotonic() + 60
     while 'feed="(other)",status="400"' not in web.get("/metrics").text:
@@ -146,7 +146,7 @@ def test_refusals_are_counted(web: Running) -> None:
 
 @pytest.mark.timeout(120)
 def test_clients_that_read_nothing_hold_nobody_up(web: Running) -> None:
-    """200 clients that ask for a large file, and 100 for a large feed, and take nothing of it."""
+    """While 200 clients read nothing of a large file and 100 nothing of a large feed, others are served."""
     web.get("/feeds/all.json")
     with (
         clients.silent_readers(web, 200, "/articles/film.mp4"),
@@ -158,7 +158,7 @@ def test_clients_that_read_nothing_hold_nobody_up(web: Running) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what its sockets hold")
 def test_clients_that_read_nothing_are_few(web: Running) -> None:
-    """Each of the two workers closes those beyond the limit, and whoever reads meanwhile gets all of it."""
+    """Each of two workers closes such connections beyond the limit; clients that read get everything."""
     with clients.silent_readers(web, 3 * MAX_UNREAD, "/articles/film.mp4") as connections:
         limit = time.monotonic() + 60
         while len(connections) > 2 * MAX_UNREAD:
@@ -168,12 +168,12 @@ def test_clients_that_read_nothing_are_few(web: Running) -> None:
 
 
 def is_reset(connection: socket.socket) -> bool:
-    """Whether it has been closed at the other end; true once."""
+    """Return whether the other end has closed the connection; true only once."""
     return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
 
 
 def test_files_and_parts_of_them(web: Running) -> None:
-    """A file is sent whole, in part, and not at all where the client has it."""
+    """A file is sent whole, in part, or not at all where the client has it."""
     for path, content in (("/articles/film.mp4", LARGE), ("/articles/picture.png", PICTURE)):
         whole = web.get(path)
         assert (whole.status_code, whole.content == content) == (200, True)
@@ -190,7 +190,7 @@ def test_files_and_parts_of_them(web: Running) -> None:
 
 
 def test_a_large_feed_is_the_same_at_every_request(web: Running) -> None:
-    """It is sent as a file in memory: the same bytes, whole, also to several clients at once."""
+    """A large feed is sent from memory with the same bytes, also to several clients at once."""
     bodies = {web.get("/feeds/all.json", **{"Accept-Encoding": "identity"}).content for _ in range(6)}
     (body,) = bodies
     assert len(body) > 400_000
@@ -198,7 +198,7 @@ def test_a_large_feed_is_the_same_at_every_request(web: Running) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this option")
 def test_the_kernel_cuts_off_clients_that_read_nothing() -> None:
-    """Every listening socket of the process has the limit, and what it accepts inherits it."""
+    """Every listening socket has the limit, which accepted connections inherit."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         assert cut_off_silent_clients() >= 1
         with socket.create_connection(listener.getsockname()):
@@ -209,7 +209,7 @@ def test_the_kernel_cuts_off_clients_that_read_nothing() -> None:
 
 
 def test_a_header_with_an_underscore_is_not_one_with_a_hyphen(web: Running, tmp_path: Path) -> None:
-    """WSGI cannot distinguish them, so the one that no proxy checks is left out."""
+    """WSGI cannot tell them apart, so a field with an underscore, which proxies do not check, is dropped."""
     tag = web.get("/").headers["ETag"]
     assert web.get("/", **{"If-None-Match": tag}).status_code == 304
     assert web.get("/", **{"If_None_Match": tag}).status_code == 200

@@ -1,4 +1,4 @@
-"""A site below a path of its host, behind a real nginx: one that removes the path, and one that leaves it."""
+"""A site below a path of its host, behind a real nginx that removes the path or keeps it."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ http {{
 
 @dataclass(frozen=True)
 class Behind:
-    """The site behind one of the proxies: `url` is its address there, `site_url` the one it is set to."""
+    """The site behind one of the proxies. `url` is its address there, `site_url` the configured one."""
 
     url: str
     site_url: str
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        """Ask for a path below the site."""
+        """Request a path below the site."""
         return requests.get(self.url + path, headers=headers, timeout=60, allow_redirects=False)
 
     def here(self, address: str) -> str | None:
-        """Return where an address of this site is behind this proxy; None for one of another site."""
+        """Return the address of this site's URL behind this proxy, or None for another site's URL."""
         absolute = urljoin(f"{self.site_url}/", address)
         host = urlsplit(absolute)._replace(path="", query="", fragment="").geturl()
         if not self.site_url.startswith(host):
@@ -73,7 +73,7 @@ class Behind:
 
 @pytest.fixture(scope="module")
 def proxies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Behind, Behind]]:
-    """The Procfile's web process, and nginx in front: one server leaves the path, the other removes it."""
+    """The Procfile's web process behind nginx, where one server keeps the path and the other removes it."""
     if NGINX is None:
         pytest.skip("there is no nginx")
     home = tmp_path_factory.mktemp("subpath")
@@ -112,7 +112,7 @@ def behind(proxies: tuple[Behind, Behind], request: pytest.FixtureRequest) -> Be
 
 
 def addresses(answer: requests.Response) -> set[str]:
-    """Return every address that a document leads to or loads."""
+    """Return every address that a document links to or loads."""
     kind = answer.headers["Content-Type"]
     if "html" in kind:
         return {str(each) for each in parse(answer.text).xpath("//@href | //@src | //@action")}
@@ -125,7 +125,7 @@ def addresses(answer: requests.Response) -> set[str]:
 
 
 def test_every_address_leads_to_a_page_of_the_site(behind: Behind) -> None:
-    """Pages, feeds, lists, styles, scripts, forms and icons: whatever is linked from the home page on."""
+    """Every page, feed, list, style, script, form and icon linked from the home page on exists."""
     known = {f"{behind.url}/", f"{behind.url}/sitemap.xml", f"{behind.url}/robots.txt"}
     waiting = sorted(known)
     while waiting:
@@ -143,7 +143,7 @@ def test_every_address_leads_to_a_page_of_the_site(behind: Behind) -> None:
 
 
 def test_redirects_stay_below_the_path(behind: Behind) -> None:
-    """The home page answers without its slash, and other spellings lead to the site's own address."""
+    """The home page answers without its slash, and other spellings redirect to the canonical address."""
     assert requests.get(behind.url, timeout=60).ok
     for path, target in (("/feed", "/feeds/all.rss"), ("/topics/Go", "/topics/go"), ("/topics/", "/topics")):
         answer = behind.get(path)
@@ -152,7 +152,7 @@ def test_redirects_stay_below_the_path(behind: Behind) -> None:
 
 
 def test_conditional_requests(behind: Behind) -> None:
-    """What is answered without a thread is found below the path too."""
+    """Conditional requests are answered from the cache below the path too."""
     for path in ("/feeds/go.atom", "/", "/topics/go"):
         for _ in range(3):
             tag = behind.get(path).headers["ETag"]
@@ -161,7 +161,7 @@ def test_conditional_requests(behind: Behind) -> None:
 
 
 def test_the_operator_logs_in(behind: Behind) -> None:
-    """Forms and cookies are for the path that the browser sees."""
+    """Forms and cookies use the path that the browser sees."""
     browser = requests.Session()
     login = browser.get(f"{behind.url}/admin", timeout=60)
     assert login.url == f"{behind.url}/admin/login"
@@ -174,7 +174,7 @@ def test_the_operator_logs_in(behind: Behind) -> None:
 
 
 def test_the_hook_takes_a_push(behind: Behind) -> None:
-    """Its limit of 1 MB for bodies holds below the path, and its signature is that of the body."""
+    """Below the path the hook has its body limit of 1 MB, and checks the signature of the body."""
     body = b'{"ref": "refs/heads/main", "padding": "' + b"x" * 100_000 + b'"}'
     signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     answer = requests.post(

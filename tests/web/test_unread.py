@@ -1,4 +1,4 @@
-"""Connections whose clients read little: which are closed, and how that is found out."""
+"""Connections whose clients read little: which are closed, and how they are found."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def connection(number: int, *, taken: int = 0, idle: float = 0.0) -> dict[Peer, 
 
 
 def test_who_takes_enough_reads() -> None:
-    """Each READING_BYTES count as progress; a byte now and then does not."""
+    """Reading READING_BYTES counts as progress, and single bytes do not."""
     seen = progress({}, connection(1, taken=500, idle=3.0), 10.0)
     assert seen == {(1,): Progress(taken=500, since=7.0)}
     seen = progress(seen, connection(1, taken=499 + READING_BYTES), 11.0)
@@ -47,7 +47,7 @@ def test_who_takes_enough_reads() -> None:
 
 
 def test_the_slowest_are_too_many() -> None:
-    """Of clients that do not read, the longest waiting; of those that read, only what is over MAX_SENDING."""
+    """The clients that wait longest without reading are closed; those that read, only beyond MAX_SENDING."""
     unread: dict[Peer, Progress] = {(n,): Progress(taken=0, since=float(n)) for n in range(MAX_UNREAD)}
     assert too_many(unread, 100.0) == []
     more: dict[Peer, Progress] = {("more", n): Progress(taken=0, since=50.5 + n) for n in range(3)}
@@ -68,7 +68,7 @@ def listener() -> Iterator[socket.socket]:
 
 
 def silent(stack: ExitStack, listener: socket.socket) -> tuple[socket.socket, socket.socket]:
-    """Return a connection's two ends: one has sent all that the other's system takes, which reads nothing."""
+    """Return the two ends of a connection: one has filled the buffers of the other, which reads nothing."""
     client = stack.enter_context(socket.socket())
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(listener.getsockname())
@@ -83,7 +83,7 @@ def silent(stack: ExitStack, listener: socket.socket) -> tuple[socket.socket, so
 
 @linux
 def test_connections_with_waiting_bytes_are_found(listener: socket.socket) -> None:
-    """Those that clients made to the port, and no others; a closed one is reset at once."""
+    """Only connections that clients made to the port are found; closing resets them at once."""
     port = listener.getsockname()[1]
     with ExitStack() as stack:
         client, accepted = silent(stack, listener)
@@ -98,13 +98,13 @@ def test_connections_with_waiting_bytes_are_found(listener: socket.socket) -> No
         client.settimeout(10)
         with pytest.raises(ConnectionResetError):
             read_all(client)
-        close(found)  # it is gone, and what has its number now stays
+        close(found)  # it is closed, and whatever has its number now stays open
         idle.sendall(b"x")
 
 
 @linux
 def test_no_more_than_the_limit_stay(listener: socket.socket) -> None:
-    """Without any more requests, the event loop closes what is too much, and rests when nothing waits."""
+    """The event loop closes the excess without further requests, and is idle when nothing waits."""
     loop = asyncio.new_event_loop()
     with closing(loop), ExitStack() as stack:
         unread = UnreadConnections(loop)
@@ -123,7 +123,7 @@ def test_no_more_than_the_limit_stay(listener: socket.socket) -> None:
 
 
 def is_open(accepted: socket.socket) -> bool:
-    """Whether more can be sent one day; closes the connection, as a server does, if not."""
+    """Return whether more can be sent later; if not, close the connection as a server does."""
     try:
         accepted.send(CHUNK)
     except BlockingIOError:
