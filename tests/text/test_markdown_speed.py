@@ -59,6 +59,43 @@ def test_the_faster_loops_make_the_same_tokens_and_html(text: str) -> None:
     assert _writer().render(text) == library().render(text)
 
 
+ITEMS = st.lists(
+    st.tuples(
+        st.sampled_from(["- ", "- ", "* ", "+ ", "-  ", " - ", "-\t", "  - ", "", "  ", "1. ", "> "]),
+        st.sampled_from([
+            "a", "[`c`](/d) e", "[a]", "[a]: /b", "[^n]: f", "[x] g", "[ ] h", "**s** t", "*e*", "* i",
+            "1. j", "1.5 k", "---", "___", "_l_", "`m`", "```", "# n", "<b>", "> o", ": p", "~ q",
+            "| r |", "|---|", "{.x}", "s  ", "é", "\u2003t", "", "\\", "$a$", "![u](/v)", "(w", "=",
+        ]),
+    ).map("".join),
+    max_size=9,
+).map("\n".join)  # fmt: skip
+
+
+@settings(max_examples=200)
+@given(ITEMS)
+@example("- a\n- [b](/c) `d`\n- [e]\n- f\n\n[e]: /g\n\n: h")
+def test_a_list_of_lines_is_written_as_the_library_writes_it(text: str) -> None:
+    """Its HTML is the library's, whatever stands in it, before it and after it."""
+    assert _writer().render(text) == library().render(text)
+
+
+def test_lists_of_lines_are_written_at_once_and_count_as_their_tokens() -> None:
+    """Otherwise the comparison above compares nothing; the limits see what the library would make of it."""
+    text = "- a *b* [c](/d)\n- [`e`](/f): **g**\n- h _i_ [j]\n- k\n\nl"
+    found = _writer().parse(text)
+    assert [token.type for token in found].count("simple") == 2
+    every = library().parse(text)
+    assert sum(map(_size, found)) == sum(map(_size, every))
+    assert _counted(found) == _counted(every)
+
+
+def _counted(tokens: list[Token]) -> int:
+    """Return how many tokens there are, those in paragraphs and those that others stand for included."""
+    inner = [child for token in tokens for child in token.children or ()]
+    return sum(token.meta.get("tokens", 1) for token in [*tokens, *inner])
+
+
 SIMPLE = st.lists(
     st.sampled_from([
         *"*_`[]()!<>&:~|-.,\"' \n\ta1é’\u2003", "**", "[a](/b)", "[`c`](/d)", "two words", "a_b", "`c`",

@@ -26,6 +26,7 @@ _FIRST = {
     "fence": "`~",
     "blockquote": ">",
     "hr": "*-_",
+    "flat_list": "*+-",
     "list": "*+-0123456789",
     "footnote_def": "[",
     "reference": "[",
@@ -61,9 +62,12 @@ class _State(StateBlock):
 class FastBlock(ParserBlock):
     """The library's parser of blocks with the same rules, of which it calls those that can match."""
 
-    def __init__(self, library: ParserBlock, nesting: int) -> None:
+    def __init__(self, library: ParserBlock, nesting: int, flat_list: Rule | None = None) -> None:
+        """`flat_list` is tried before the rule for lists: one that writes HTML."""
         self.__dict__.update(library.__dict__)
         self._nesting = nesting
+        if flat_list:
+            self.ruler.before("list", "flat_list", flat_list)
         rules = {rule.name: rule for rule in self.ruler.__rules__}
         for name, shorter in (("table", _table), ("deflist", _deflist)):
             self.ruler.at(name, shorter(rules[name].fn), {"alt": rules[name].alt})

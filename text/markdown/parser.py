@@ -24,11 +24,12 @@ from mdit_py_plugins.footnote import footnote_plugin
 from text.limits import MAX_MARKUP, MAX_PARAGRAPH, MAX_TOKENS
 from text.markdown.admonitions import admonition, is_admonition
 from text.markdown.attributes import attribute_list, attributes, math
-from text.markdown.blocks import FastBlock
-from text.markdown.inline import FastInline, FastToken
+from text.markdown.blocks import FastBlock, Rule
+from text.markdown.inline import FastInline
+from text.markdown.lists import flat_list
 from text.markdown.names import names_and_addresses, normalized, web_address
 from text.markdown.renderer import FastRenderer
-from text.markdown.simple import simple
+from text.markdown.simple import simple, simple_token
 
 _BEGINNINGS = re.compile(r"[\n!$&*:<\[\]\\_`{~]")
 
@@ -94,17 +95,22 @@ def _size(token: Token) -> int:
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = configured(FastRenderer)
-    parser.block = FastBlock(parser.block, parser.options["maxNesting"])
-    parser.inline = FastInline(parser.inline, parser.options["maxNesting"])
-    return parser
+    return _faster()
 
 
 @cache
 def _writer() -> MarkdownIt:
-    """Return the parser for only HTML: simple paragraphs are never made into tokens."""
-    parser = _parser.__wrapped__()
+    """Return the parser for only HTML: simple paragraphs and lists of them are never made into tokens."""
+    parser = _faster(flat_list)
     parser.core.ruler.at("inline", _inline_or_html)
+    parser.add_render_rule("simple", _simple)
+    return parser
+
+
+def _faster(flat_list: Rule | None = None) -> MarkdownIt:
+    parser = configured(FastRenderer)
+    parser.block = FastBlock(parser.block, parser.options["maxNesting"], flat_list)
+    parser.inline = FastInline(parser.inline, parser.options["maxNesting"])
     return parser
 
 
@@ -149,6 +155,11 @@ def _constant(markup: str) -> Callable[..., str]:
     return show
 
 
+def _simple(_renderer: object, tokens: Sequence[Token], index: int, *_: object) -> str:
+    """Return what is HTML already."""
+    return tokens[index].content
+
+
 def _list_item(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     """Open an item of a list; of a task list, with a box as a character: feeds take no forms."""
     item: str = renderer.renderToken(tokens, index, options, env)
@@ -169,25 +180,28 @@ def _inline_or_html(state: StateCore) -> None:
 def _fill(state: StateCore, *, simply: bool) -> None:
     left = MAX_TOKENS - len(state.tokens)
     for token in state.tokens:
-        if token.type != "inline":
-            continue
-        token.children = []
-        source = token.content
-        if len(source) > MAX_PARAGRAPH:
-            text = Token("text", "", 0)
-            text.content = source
-            token.children.append(text)
-        elif simply and source and (found := simple(source)):
-            ready = FastToken("simple", "", 0)
-            ready.content = found.html
-            ready.meta = {"tokens": found.tokens, "characters": found.characters}
-            token.children.append(ready)
-            left += 1 - found.tokens
-        else:
-            state.md.inline.parse(source, state.md, state.env, token.children)
-        left -= len(token.children)
+        if token.type == "simple":
+            left += 1 - token.meta["tokens"]
+        elif token.type == "inline":
+            left -= _fill_one(state, token, simply=simply)
         if left < 0:
             raise _TooLargeError
+
+
+def _fill_one(state: StateCore, token: Token, *, simply: bool) -> int:
+    """Parse what is in one of them, and return for how many tokens it counts."""
+    token.children = []
+    source = token.content
+    if len(source) > MAX_PARAGRAPH:
+        text = Token("text", "", 0)
+        text.content = source
+        token.children.append(text)
+    elif simply and source and (found := simple(source)):
+        token.children.append(simple_token(found.html, found.tokens, found.characters))
+        return found.tokens
+    else:
+        state.md.inline.parse(source, state.md, state.env, token.children)
+    return len(token.children)
 
 
 def inline_text(text: str) -> str:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from markdown_it.common.normalize_url import validateLink
 from markdown_it.common.utils import escapeHtml
+from markdown_it.token import Token
 
-from text.markdown.inline import OTHER, PLAIN_LINK, SPACE, kinds
+from text.markdown.inline import OTHER, PLAIN_LINK, SPACE, FastToken, kinds
 from text.markdown.names import bare_address, normalized, with_emoji
 
 _TEXT, _BREAK, _LINK_TEXT, _LINK_CODE, _ADDRESS, _CODE, _STARS, _STRESSED, _ESCAPED = range(1, 10)
@@ -37,6 +38,14 @@ class Simple(NamedTuple):
     html: str
     tokens: int
     characters: int
+
+
+def simple_token(html: str, tokens: int, characters: int) -> Token:
+    """Return HTML as one token, which counts towards the limits as all those that it stands for."""
+    token = FastToken("simple", "", 0)
+    token.content = html
+    token.meta = {"tokens": tokens, "characters": characters}
+    return token
 
 
 def simple(source: str) -> Simple | None:
