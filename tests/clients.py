@@ -1,4 +1,4 @@
-"""Clients as no browser or feed reader behaves: they send or take a byte at a time, or far too much."""
+"""Clients that behave as no browser or feed reader does: they send or read single bytes, or far too much."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from tests.soak.cluster import Running
 
 
 def address(web: Running) -> tuple[str, int]:
-    """Return the host and port that a web process listens at."""
+    """Return the host and port on which a web process listens."""
     parts = urlsplit(web.url)
     assert parts.hostname and parts.port
     return parts.hostname, parts.port
 
 
 def connect(web: Running, *, receive_buffer: int | None = None, timeout: float = 60) -> socket.socket:
-    """Return a connection; a small receive buffer makes a client that reads nothing felt at once."""
+    """Return a connection.
+
+    A small receive buffer makes the server notice at once that a client reads nothing.
+    """
     connection = socket.socket()
     if receive_buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -28,14 +31,14 @@ def connect(web: Running, *, receive_buffer: int | None = None, timeout: float =
 
 
 def exchange(web: Running, sent: bytes, *, timeout: float = 60) -> bytes:
-    """Send bytes, and return all that comes back until the server closes. Raises TimeoutError."""
+    """Send bytes, and return everything received until the server closes. Raises TimeoutError."""
     with connect(web, timeout=timeout) as connection:
         connection.sendall(sent)
         return read_all(connection)
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Return what still comes on a connection until its end."""
+    """Return everything that a connection still receives until its end."""
     received = b""
     while chunk := connection.recv(65536):
         received += chunk
@@ -55,7 +58,7 @@ def post(path: str, length: int, *, kind: str = "application/x-www-form-urlencod
 
 @contextmanager
 def slow_bodies(web: Running, count: int, paths: tuple[str, ...]) -> Iterator[list[socket.socket]]:
-    """Hold so many connections that have announced a body and sent one byte of it."""
+    """Hold this many connections that have announced a body and sent one byte of it."""
     with ExitStack() as stack:
         connections = [stack.enter_context(connect(web)) for _ in range(count)]
         for number, connection in enumerate(connections):
@@ -65,7 +68,7 @@ def slow_bodies(web: Running, count: int, paths: tuple[str, ...]) -> Iterator[li
 
 @contextmanager
 def silent_readers(web: Running, count: int, path: str) -> Iterator[list[socket.socket]]:
-    """Hold so many connections that have asked for something and take nothing of it."""
+    """Hold this many connections that have sent a request and read nothing of the answer."""
     with ExitStack() as stack:
         connections = [stack.enter_context(connect(web, receive_buffer=4096)) for _ in range(count)]
         for connection in connections:

@@ -1,4 +1,4 @@
-"""Commands, run in the tests' own process or as an operator starts them; a process costs a second of work."""
+"""Commands, run in the tests' own process or as an operator starts them. A process costs a second of work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Done:
 
     @property
     def output(self) -> str:
-        """All that it printed."""
+        """Everything that the command printed."""
         return self.stdout + self.stderr
 
 

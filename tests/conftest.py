@@ -16,7 +16,7 @@ from hypothesis import settings
 
 from tests.site import ArticleSite, Clock, Web
 
-# How long an example takes depends on what else the machine does; pytest's timeout bounds the whole test.
+# The time of an example depends on the load of the machine; pytest's timeout bounds the whole test.
 settings.register_profile("newswire", deadline=None)
 settings.load_profile("newswire")
 
@@ -25,7 +25,7 @@ ROOM = 4_000_000_000
 
 
 def _use_memory() -> None:
-    """Put temporary folders into memory where there is room: every commit of SQLite waits for a disk."""
+    """Put temporary folders into memory where there is room, as every commit of SQLite waits for a disk."""
     if {"TMPDIR", "PYTEST_DEBUG_TEMPROOT"} & os.environ.keys() or not os.access(MEMORY, os.W_OK):
         return
     if shutil.disk_usage(MEMORY).free > ROOM:
@@ -51,7 +51,7 @@ def site(tmp_path: Path, clock: Clock) -> ArticleSite:
 
 @pytest.fixture
 def web(site: ArticleSite) -> Iterator[Web]:
-    """The site's application; what the site is configured with must be set before the first use of it."""
+    """The site's application. Settings must be changed before its first use."""
     made = Web(site)
     yield made
     made.newswire.catalog.close()
@@ -59,13 +59,13 @@ def web(site: ArticleSite) -> Iterator[Web]:
 
 @pytest.fixture(scope="session")
 def corpus() -> ModuleType:
-    """The module that reads the recorded article stream; without the stream the test is skipped."""
+    """The module that reads the recorded article stream. Without the stream the test is skipped."""
     tool = SHARED / "tools" / "article_stream.py"
     if not (tool.exists() and (SHARED / "corpus" / "article-stream.jsonl.xz").exists()):
         pytest.skip("the recorded article stream is not here")
     spec = importlib.util.spec_from_file_location("article_stream", tool)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look it up there
+    sys.modules[spec.name] = module  # dataclasses look up the module there
     spec.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""Text that tries to be more than text, and a check that it is not; apart from the code that it checks."""
+"""Text that tries to be more than text, and a check that is independent of the code under test."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _DIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 def hostile_text(max_size: int = 12) -> st.SearchStrategy[str]:
-    """Return texts made of such pieces and of any characters between them."""
+    """Return texts made of hostile pieces and any characters between them."""
     characters = st.characters(exclude_categories=())
     pieces = st.one_of(st.sampled_from(PIECES), st.sampled_from([" ", "::", "##", "[", "a"]), characters)
     return st.lists(pieces, max_size=max_size).map("".join)
 
 
 def assert_safe(output: str, *, lines: int | None = None) -> None:
-    """Fail if a terminal or a CI system would obey something in `output`, or if it has not so many lines."""
+    """Fail if a terminal or a CI system would interpret part of `output`, or if its line count differs."""
     found = output.split("\n")
     if lines is not None:
         assert len(found) == lines, found

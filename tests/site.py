@@ -42,7 +42,7 @@ class Clock:
         return self.now
 
     def advance(self, **parts: float) -> None:
-        """Let so much time pass, in the words of `timedelta`."""
+        """Let an amount of time pass, given as the arguments of `timedelta`."""
         self.now += timedelta(**parts)
 
 
@@ -54,7 +54,7 @@ def front_matter(body: str = "", **keys: Any) -> str:
 
 
 def put(file: Path, text: str | bytes) -> None:
-    """Write a file in place; each write has a time of its own, as if a moment had passed since the last."""
+    """Write a file in place. Each write has a time of its own, as if a moment had passed since the last."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(text.encode() if isinstance(text, str) else text)
     moment = next(_mtimes)
@@ -62,7 +62,7 @@ def put(file: Path, text: str | bytes) -> None:
 
 
 def news_site(**settings: Any) -> Site:
-    """Return what a site called News says of itself, with the configuration's defaults."""
+    """Return the values of a site called News, with the configuration's defaults."""
     return value_of(SiteConfig(**{"title": "News", "url": URL} | settings), Site)
 
 
@@ -72,7 +72,7 @@ def news_feeds(**settings: Any) -> FeedSettings:
 
 
 class ArticleSite:
-    """An article folder in a temporary one, with the catalog, the publisher and the application over it."""
+    """An article folder in a temporary folder, with the catalog, publisher and application over it."""
 
     def __init__(self, home: Path, clock: Callable[[], datetime]) -> None:
         self.home = home
@@ -90,7 +90,7 @@ class ArticleSite:
         self.raw(path, front_matter(body, **keys))
 
     def raw(self, path: str, text: str | bytes) -> None:
-        """Write a file with just this text."""
+        """Write a file with exactly this text."""
         put(self.root / path, text)
 
     def delete(self, path: str) -> None:
@@ -98,15 +98,15 @@ class ArticleSite:
         (self.root / path).unlink()
 
     def catalog(self, state: str = "state") -> Catalog:
-        """Return the catalog that is kept in a folder of this name."""
+        """Return the catalog in a folder of this name."""
         return Catalog(self.home / state, self.config().feeds.catalog_topics(), source=str(self.root))
 
     def indexer(self, state: str = "state") -> Indexer:
-        """Return what refreshes the catalog in a folder of this name."""
+        """Return the indexer of the catalog in a folder of this name."""
         return Indexer(self.catalog(state), Folder(self.root), self.clock)
 
     def publisher(self, catalog: Catalog, **settings: Any) -> Publisher:
-        """Return a publisher of its own, with nothing made yet."""
+        """Return a new publisher, which has rendered nothing yet."""
         return Publisher(catalog, news_site(), news_feeds(**settings), self.clock)
 
     def config(self) -> Config:
@@ -120,14 +120,14 @@ class ArticleSite:
         )
 
     def app(self) -> Flask:
-        """Return an application over this site, its catalog not yet refreshed."""
+        """Return an application over this site, whose catalog is not refreshed yet."""
         app = create_app(self.config(), clock=self.clock, environ={})
         app.testing = True
         return app
 
 
 class Web:
-    """A site's application, asked as a client would."""
+    """A site's application, requested as a client would."""
 
     def __init__(self, site: ArticleSite) -> None:
         self.app = site.app()

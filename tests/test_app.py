@@ -1,4 +1,4 @@
-"""The whole, served over a real socket to real feed readers."""
+"""The whole application, served over a real socket to real feed readers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TITLES = ["Newer <b>not bold</b> & 日本語", "Older"]
 
 
 class Server:
-    """A running server over a site, and the log of what it answered."""
+    """A running server over a site, and the log of its answers."""
 
     def __init__(self, site: ArticleSite) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -44,7 +44,7 @@ class Server:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
 
     def wait(self) -> None:
-        """Wait until it answers."""
+        """Wait until the server answers."""
         limit = time.monotonic() + 30
         while True:
             assert self.process.poll() is None and time.monotonic() < limit, self.log.read_text()
@@ -78,8 +78,8 @@ def server(site: ArticleSite) -> Iterator[Server]:
 
 
 def test_the_app_is_created_without_threads(site: ArticleSite, clock: Clock) -> None:
-    """Making the application starts nothing and reads no article."""
-    before = set(threading.enumerate())  # those of earlier tests may end meanwhile
+    """Creating the application starts no thread and reads no article."""
+    before = set(threading.enumerate())  # threads of earlier tests may end meanwhile
     app = create_app(site.config(), clock=clock, environ={})
     assert set(threading.enumerate()) <= before
     assert app.extensions["newswire"].catalog.is_complete() is False
@@ -87,7 +87,7 @@ def test_the_app_is_created_without_threads(site: ArticleSite, clock: Clock) -> 
 
 @pytest.mark.parametrize("extension", ["rss", "atom"])
 def test_feedparser_shows_the_entries_and_polls_politely(server: Server, extension: str) -> None:
-    """The links are right, the second poll is answered 304, by tag or by date."""
+    """The links are right, and the second poll is answered 304, by tag or by date."""
     url = f"{server.url}/feeds/go.{extension}"
     first = feedparser.parse(url)
     assert (first.status, first.bozo) == (200, False)
@@ -103,7 +103,7 @@ def test_feedparser_shows_the_entries_and_polls_politely(server: Server, extensi
 
 @pytest.mark.skipif(shutil.which("newsboat") is None, reason="newsboat is not installed")
 def test_newsboat_shows_the_entries_and_polls_politely(server: Server, tmp_path: Path) -> None:
-    """It stores the entries; once it has the validators of a poll, the next is answered 304."""
+    """newsboat stores the entries, and once it has the validators of a poll, the next is answered 304."""
     (tmp_path / "urls").write_text(f"{server.url}/feeds/go.rss\n{server.url}/feeds/go.atom\n")
     (tmp_path / "config").write_text("")
     environ = os.environ | {"HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
@@ -117,14 +117,17 @@ def test_newsboat_shows_the_entries_and_polls_politely(server: Server, tmp_path:
     # them before it has a row for the feed.
     for _ in range(3):
         newsboat("reload")
-    assert newsboat("print-unread").split()[0] in (b"2", b"4")  # it keeps one row for a guid, or one a feed
+    assert newsboat("print-unread").split()[0] in (
+        b"2",
+        b"4",
+    )  # it has one row for each guid, or for each feed
     for extension in ("rss", "atom"):
         statuses = server.statuses(f"/feeds/go.{extension}")
         assert (len(statuses), statuses[0], statuses[-1]) == (3, 200, 304)
 
 
 def test_the_long_and_the_short_way_say_the_same(server: Server) -> None:
-    """The first answer comes through Flask, the next ones do not: same bytes, headers, conditions."""
+    """Flask's first answer and the later ones have the same bytes, headers and conditions."""
     url = f"{server.url}/feeds/go.rss"
 
     def ask(method: str = "GET", **headers: str) -> requests.Response:
@@ -155,7 +158,7 @@ def test_the_long_and_the_short_way_say_the_same(server: Server) -> None:
 
 
 def test_a_change_shows_soon(server: Server, site: ArticleSite) -> None:
-    """A new and a deleted file, without a restart, through the cached answers."""
+    """A new and a deleted file show without a restart, through the cached answers."""
     url = f"{server.url}/feeds/go.json"
 
     def titles() -> set[str]:

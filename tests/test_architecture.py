@@ -29,7 +29,7 @@ FILES = [file for package in PACKAGES for file in sorted((ROOT / package).rglob(
 
 
 def test_redirects_come_from_one_place() -> None:
-    """No other module chooses a redirect's target: it is the site's own, or once an article's address."""
+    """Only one module chooses redirect targets: the site's own addresses, or once an article's."""
     found = {
         str(file.relative_to(ROOT))
         for file in (*FILES, ROOT / "app.py")
@@ -49,7 +49,7 @@ def test_the_packages_keep_to_their_layers() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_part_imports_the_application_or_the_configuration(file: Path) -> None:
-    """A part receives values: it imports neither the application nor the configuration."""
+    """A part receives values, and imports neither the application nor the configuration."""
     assert not set(imports(file)) & (TOP | {"config", "tests"})
 
 
@@ -62,7 +62,7 @@ def test_only_the_application_reads_the_config() -> None:
 
 
 def test_an_export_loads_no_more_than_it_needs() -> None:
-    """A site without channels or bodies loads neither chat services nor Flask nor what bodies need."""
+    """A site without channels or bodies loads no chat services, no Flask and nothing for bodies."""
     found = _loaded("wiring.export, articles.reading.frontmatter")
     assert not found & {"flask", "jinja2", "click", "sqlalchemy", "requests", "markdown_it", "tomllib"}
     assert not found & {"watchfiles", "multiprocessing"}
@@ -70,24 +70,24 @@ def test_an_export_loads_no_more_than_it_needs() -> None:
 
 
 def test_a_web_server_loads_no_commands() -> None:
-    """They bring what only they use, and a web server is to answer soon after its start."""
+    """Modules of commands would delay the start of a web server."""
     assert not _loaded("app") & {"wiring.command_line", "articles.commands", "feeds.commands", "feeds.export"}
 
 
 def test_a_process_that_reads_articles_loads_no_more_than_it_needs() -> None:
-    """Several are started where there are many files: each must be ready at once."""
+    """Several such processes are started for many files, and each must be ready at once."""
     found = _loaded("articles.reading.worker, articles.reading.frontmatter")
     assert not found & {"yaml", "tomllib", "nh3", "lxml", "sqlite3", "pydantic", "flask", "markdown_it"}
     assert not found & {"logging", "subprocess", "multiprocessing", "zoneinfo"}
 
 
 def test_a_bot_loads_no_more_than_it_needs() -> None:
-    """Templates and compared titles are for channels with them, PostgreSQL's client for an outbox there."""
+    """Templates, title comparison and PostgreSQL's client are loaded only where they are used."""
     found = _loaded("app, wiring.bot, bot.operator.commands")
     assert not found & {"jinja2.sandbox", "markdown_it", "rapidfuzz", "segno", "PIL", "psycopg"}
 
 
 def _loaded(modules: str) -> set[str]:
-    """Return the names of all that importing these modules loads."""
+    """Return the names of all modules that importing these modules loads."""
     command = [sys.executable, "-c", f"import sys, {modules}; print(*sys.modules)"]
     return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())

@@ -33,7 +33,7 @@ def flask(environ: dict[str, str]) -> Command:
 
 
 def test_check_lists_every_bad_file_and_counts_the_others(flask: Command, site: ArticleSite) -> None:
-    """`flask articles check`: path:line: reason, counts by topic and by quality, status 1."""
+    """`flask articles check` prints path:line: reason and counts by topic and quality, and ends with 1."""
     site.write("a.md", topics=["Go"], quality=85)
     site.write("b.md", topics=["Go", "C"], quality=10)
     site.write("c.md", published=False)
@@ -60,7 +60,7 @@ def test_check_lists_every_bad_file_and_counts_the_others(flask: Command, site: 
 
 
 def test_check_reads_another_folder_with_the_same_settings(flask: Command, site: ArticleSite) -> None:
-    """--content: a branch's articles, checked without its settings; the catalog and the folder here stay."""
+    """--content checks a branch's articles without its settings, and leaves the catalog and folder alone."""
     site.write("here.md")
     branch = site.home / "branch"
     put(branch / "good.md", front_matter(topics=["Go"]))
@@ -77,7 +77,7 @@ def test_check_reads_another_folder_with_the_same_settings(flask: Command, site:
 
 
 def test_check_is_quiet_about_good_files(flask: Command, site: ArticleSite) -> None:
-    """Status 0, and only `--strict` checks related coverage."""
+    """The status is 0, and only `--strict` checks related coverage."""
     site.write("a.md", related=[{"title": 5}])
     assert flask("articles", "check").exit_code == 0
     strict = flask("articles", "check", "--strict")
@@ -86,7 +86,7 @@ def test_check_is_quiet_about_good_files(flask: Command, site: ArticleSite) -> N
 
 
 def test_check_says_what_is_not_read_and_where_articles_lead(flask: Command, site: ArticleSite) -> None:
-    """Extensions, the generator, addresses, warnings, unknown templates: what an owner would miss."""
+    """The check shows unread extensions, the generator, addresses, warnings and unknown templates."""
     (site.home / "_config.yml").write_text("title: Blog\n")
     for number in range(4):
         site.raw(f"_posts/2026-01-0{number + 1}-name.md", "---\nimage: 'javascript:x'\n---\n{% odd %}\n")
@@ -119,7 +119,7 @@ def test_check_says_what_is_not_read_and_where_articles_lead(flask: Command, sit
 
 
 def test_a_folder_without_articles_is_a_fault_if_it_has_files(flask: Command, site: ArticleSite) -> None:
-    """0 articles is never silent: status 1 where there are files, 0 in a folder that is empty."""
+    """A check without articles ends with 1 where there are files, and with 0 in an empty folder."""
     assert flask("articles", "check").exit_code == 0
     site.raw("a.adoc", "= A")
     done = flask("articles", "check")
@@ -131,7 +131,7 @@ def test_a_folder_without_articles_is_a_fault_if_it_has_files(flask: Command, si
 
 
 def test_the_list_of_feeds(flask: Command, site: ArticleSite) -> None:
-    """`flask feeds list`: a header and a line each, with count, newest date, name and addresses."""
+    """`flask feeds list` prints a header and a line each: count, newest date, name and addresses."""
     site.write("a.md", topics=["C++"], publishedDateTime="2026-01-02")
     site.write("bad.md", title=None)
     done = flask("feeds", "list")
@@ -144,7 +144,7 @@ def test_the_list_of_feeds(flask: Command, site: ArticleSite) -> None:
 
 
 def test_the_export(flask: Command, environ: dict[str, str], site: ArticleSite) -> None:
-    """As a process, `flask feeds export DIR` writes every feed, and only what changed the next time."""
+    """`flask feeds export DIR` writes every feed, and only what changed the next time."""
     site.write("a.md", topics=["C++"])
     folder = site.home / "out"
     assert (
@@ -160,7 +160,7 @@ def test_the_export(flask: Command, environ: dict[str, str], site: ArticleSite) 
 
 @pytest.mark.parametrize("group", ["feeds", "site"])
 def test_no_export_goes_into_the_folder_of_articles(flask: Command, site: ArticleSite, group: str) -> None:
-    """Nothing is written there: only people write article files."""
+    """Nothing is written to the folder of articles, where only people write."""
     before = sorted(site.root.rglob("*"))
     refused = flask(group, "export", f"{site.root}/")
     assert refused.exit_code == 1
@@ -184,7 +184,7 @@ def test_a_bad_config_ends_every_command(
 
 
 def test_a_state_folder_that_cannot_be_created(environ: dict[str, str], site: ArticleSite) -> None:
-    """Status 2 and one line, not a traceback."""
+    """The status is 2, with one line instead of a traceback."""
     (site.home / "state").write_text("a file")
     done = run_process(environ, "articles", "check")
     assert (done.exit_code, done.stdout) == (2, "")
@@ -193,14 +193,14 @@ def test_a_state_folder_that_cannot_be_created(environ: dict[str, str], site: Ar
 
 @pytest.mark.parametrize("group", ["articles", "bot", "config", "db", "feeds"])
 def test_the_list_of_commands_fits_a_terminal(flask: Command, group: str) -> None:
-    """Each command's line says in whole what it does, in 80 columns."""
+    """The line of each command has its whole description within 80 columns."""
     listed = flask(group, "--help").stdout.partition("Commands:\n")[2].splitlines()
     assert listed
     assert [line for line in listed if line.endswith("...") or len(line) > 80] == []
 
 
 def test_the_version(flask: Command) -> None:
-    """`flask version` shows Newswire's, then Python's and those of its libraries."""
+    """`flask version` shows the versions of Newswire, Python and the libraries."""
     lines = flask("version").stdout.splitlines()
     assert lines[0] == f"Newswire {version()}"
     assert lines[1].startswith("python 3.")

@@ -1,4 +1,4 @@
-"""config.yaml: what it may contain, and the line and column of each error."""
+"""config.yaml: its settings, and the line and column of each error."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(folder: Path, text: str, **environ: str) -> Config:
-    """Return the settings in a text."""
+    """Return the settings of a text."""
     (folder / "config.yaml").write_text(text, encoding="utf-8")
     return load(folder / "config.yaml", environ)
 
 
 def errors(folder: Path, text: str, **environ: str) -> list[str]:
-    """Return what is said to be wrong with a text, a line each, without the file's path."""
+    """Return the errors of a text, a line each, without the file's path."""
     with pytest.raises(ConfigError) as caught:
         read(folder, text, **environ)
     start = f"{folder / 'config.yaml'}:"
@@ -53,7 +53,7 @@ def test_an_empty_file_works(folder: Path) -> None:
 
 
 def test_a_site_without_an_address_is_where_its_server_is(folder: Path) -> None:
-    """The file's address comes before the server's own, and SITE_URL before both."""
+    """SITE_URL precedes the file's address, which precedes the server's own."""
     (folder / "config.yaml").write_text("site:\n  title: T\n")
     own = "http://localhost:9000"
     assert load(folder / "config.yaml", {}, own_address=own).site.url == own
@@ -64,14 +64,14 @@ def test_a_site_without_an_address_is_where_its_server_is(folder: Path) -> None:
 
 
 def test_the_shipped_file_works() -> None:
-    """It works unchanged, and its comments are true."""
+    """The shipped file works unchanged, and its comments are correct."""
     config = load(ROOT / "config.yaml", {})
     assert config.articles.path.is_dir()
     assert config.feeds.catalog_topics().of("ML").slug == "ml"
 
 
 def test_every_key(folder: Path) -> None:
-    """All settings of the publisher in one file."""
+    """All settings of the publisher are read from one file."""
     config = read(
         folder,
         """
@@ -99,7 +99,7 @@ state: /var/lib/newswire
 
 
 def test_the_environment_comes_first(folder: Path) -> None:
-    """SITE_URL and STATE_DIR override the file, also where it has no such section; empty ones do not."""
+    """SITE_URL and STATE_DIR override the file, also without such a section, unless they are empty."""
     assert read(folder, "", SITE_URL="https://a.example/").site.url == "https://a.example"
     text = "site:\n  url: https://b.example\n  title: T\n"
     assert read(folder, text, SITE_URL="https://a.example").site.title == "T"
@@ -124,7 +124,7 @@ def test_the_environment_comes_first(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> None:
-    """A slug in `gone` is one, and none of a listed topic: each mistake is named at its own line."""
+    """`gone` has slugs that no listed topic has; each mistake is named at its own line."""
     (found,) = errors(folder, f"feeds:\n  {feeds}\n")
     assert found.startswith(problem)
 
@@ -216,7 +216,7 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
     ],
 )  # fmt: skip
 def test_every_error_says_where_it_is(folder: Path, text: str, lines: list[str]) -> None:
-    """Line, column, key, what is wrong and what would be right."""
+    """An error has line, column, key, what is wrong and what would be right."""
     found = errors(folder, text)
     assert len(found) == len(lines)
     for line, start in zip(found, lines, strict=True):
@@ -224,13 +224,13 @@ def test_every_error_says_where_it_is(folder: Path, text: str, lines: list[str])
 
 
 def test_all_errors_are_reported_in_one_run(folder: Path) -> None:
-    """They are in the order of the file."""
+    """All errors are reported in the order of the file."""
     text = "feeds:\n  size: x\n  ttl: 0\nsite:\n  titel: x\n  url: x\nstat: x\n"
     assert [line.partition(": ")[0] for line in errors(folder, text)] == ["2:9", "3:8", "5:3", "6:8", "7:1"]
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """Missing, a folder, or not UTF-8: one line."""
+    """A missing file, a folder, or text that is not UTF-8 gives one line."""
     cases = {
         "missing.yaml": "1:1: cannot be read: No such file or directory",
         "folder": "1:1: cannot be read: Is a directory",
@@ -245,7 +245,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_times_are_written_as_people_do(folder: Path) -> None:
-    """Any unit may be one letter or a word; a number without a unit is seconds."""
+    """A unit may be a letter or a word; a number without a unit is in seconds."""
     for text, seconds in {
         "90": 90,
         "90s": 90,
@@ -291,14 +291,14 @@ CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
     ],
 )  # fmt: skip
 def test_every_error_of_the_bots_says_where_it_is(folder: Path, text: str, line: str) -> None:
-    """A channel's settings are those of its service, and the bot's name things that exist."""
+    """A channel's settings are those of its service, and the bot's refer to existing things."""
     found = errors(folder, CHANNEL + text)
     assert line in found
     assert "s3cret" not in "".join(found)
 
 
 def test_the_bots_settings(folder: Path) -> None:
-    """The defaults, and what can be said instead; paths are relative to the file."""
+    """The defaults and their alternatives are read; paths are relative to the file."""
     bot = read(folder, CHANNEL).bot
     assert (bot.proxy, bot.ca_file, bot.alerts, bot.keep) == (None, None, None, timedelta(days=180))
     text = "  proxy: off\n  ca_file: ca.pem\n  alerts: a\n  keep: 30 days\n"
@@ -331,7 +331,7 @@ _trees = st.recursive(
 def test_any_settings_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, tree: Any, url: str
 ) -> None:
-    """Never a traceback: settings, or problems with a line and a column of the file."""
+    """Any settings are read, or give problems with a line and a column of the file."""
     folder = tmp_path_factory.getbasetemp()
     (folder / "content").mkdir(exist_ok=True)
     _check(folder, yaml.safe_dump(tree, allow_unicode=True), url)
@@ -340,7 +340,7 @@ def test_any_settings_are_read_or_refused(
 @given(st.text(alphabet=st.sampled_from("sitefdur:-[]{}&*!?|>#'\"\n\t ,0%@`\x85\ufeff"), max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    """Never a traceback either."""
+    """Any text is read, or gives problems with a line and a column of the file."""
     folder = tmp_path_factory.getbasetemp()
     (folder / "content").mkdir(exist_ok=True)
     _check(folder, text, "")
@@ -371,7 +371,7 @@ def _check(folder: Path, text: str, url: str) -> None:
     ],
 )
 def test_a_hub_has_a_whole_address(tmp_path: Path, hub: str, reason: str) -> None:
-    """It has to be https, except on this machine; the error has its line."""
+    """The address must be https, except on this machine; the error has its line."""
     file = tmp_path / "config.yaml"
     file.write_text(f"feeds:\n  hubs:\n    - https://one.example/\n    - {hub}\n")
     with pytest.raises(ConfigError) as caught:

@@ -41,7 +41,7 @@ ENVIRON = {
 
 
 def site(folder: Path, text: str = TEXT, **environ: str) -> tuple[configuration.Config, dict[str, str]]:
-    """Return the settings in a text, beside one article about security, and the environment."""
+    """Return the settings of a text, beside one article about security, and the environment."""
     (folder / "content").mkdir()
     (folder / "content" / "a.md").write_text(
         "---\ntitle: A\ntopics: [Security]\npublishedDateTime: 2026-01-01T00:00:00Z\n---\n"
@@ -60,7 +60,7 @@ def check(folder: Path, *arguments: str, text: str = TEXT, **environ: str) -> Re
 
 
 def test_every_warning_has_its_line(tmp_path: Path) -> None:
-    """A misspelt topic, one address twice, another service's address, a foreign host, a missing secret."""
+    """Misspelt topics, double addresses, wrong services, foreign hosts and missing secrets are warned of."""
     result = check(tmp_path)
     start = f"{tmp_path / 'config.yaml'}:"
     lines = [line.removeprefix(start) for line in result.output.splitlines()]
@@ -82,7 +82,7 @@ def test_every_warning_has_its_line(tmp_path: Path) -> None:
 
 
 def test_a_slack_workflow_is_refused_with_the_reason(tmp_path: Path) -> None:
-    """Its address takes messages and shows none of them: the channel posts nothing."""
+    """A workflow's address accepts messages and shows none, so the channel posts nothing."""
     result = check(tmp_path, TEAM="https://hooks.slack.com/triggers/T0/1/t0ken")
     (line,) = [line for line in result.output.splitlines() if "starts a Slack workflow" in line]
     assert "channel team posts nothing: TEAM: this address starts a Slack workflow" in line
@@ -90,12 +90,12 @@ def test_a_slack_workflow_is_refused_with_the_reason(tmp_path: Path) -> None:
 
 
 def test_strict_ends_with_a_status(tmp_path: Path) -> None:
-    """A check of a pull request can use the status."""
+    """A check of a pull request can use the exit status."""
     assert check(tmp_path, "--strict").exit_code == 1
 
 
 def test_nothing_to_say(tmp_path: Path) -> None:
-    """One channel, as it should be."""
+    """One correct channel gives no warning."""
     channel = "{name: a, kind: discord, webhook_env: A}"
     text = f'site: {{url: "https://n.example"}}\nbot:\n  channels:\n    - {channel}\n'
     result = check(tmp_path, "--strict", text=text, A=DISCORD)
@@ -112,7 +112,7 @@ def test_nothing_to_say(tmp_path: Path) -> None:
     ],
 )
 def test_what_would_not_start(tmp_path: Path, environ: dict[str, Any], said: str) -> None:
-    """An address, a proxy or certificates that cannot be used end the check with status 2, in one line."""
+    """An unusable address, proxy or certificate file ends the check with status 2 and one line."""
     result = check(tmp_path, **environ)
     assert result.exit_code == 2
     assert said in result.output.splitlines()[0]
@@ -120,7 +120,7 @@ def test_what_would_not_start(tmp_path: Path, environ: dict[str, Any], said: str
 
 
 def test_the_bot_warns_when_it_starts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The same lines are in its log."""
+    """The same lines are in the bot's log."""
     config, environ = site(tmp_path)
     app = create_app(config, environ=environ)
     newswire = app.extensions["newswire"]
@@ -138,7 +138,7 @@ def test_the_bot_warns_when_it_starts(tmp_path: Path, caplog: pytest.LogCaptureF
 
 @pytest.mark.parametrize(("other", "twice"), [("team", False), ("news", True)])
 def test_one_bot_may_post_to_two_chats(tmp_path: Path, other: str, twice: bool) -> None:
-    """The same token with another chat is another place; with the same chat, every article would be twice."""
+    """One token may serve two chats; with the same chat, every article would be posted twice."""
     channel = "kind: telegram, token_env: TOKEN, chat"
     text = f"bot:\n  channels:\n    - {{name: a, {channel}: news}}\n    - {{name: b, {channel}: {other}}}\n"
     result = check(tmp_path, text=text, TOKEN=f"123456789:{'A' * 35}")

@@ -25,7 +25,7 @@ bot:
 
 
 def policy(folder: Path, text: str) -> Policy:
-    """Return what a channel with these settings gets, on a site in Berlin."""
+    """Return the policy of a channel with these settings, on a site in Berlin."""
     file = folder / "config.yaml"
     file.write_text(f"{START}      {text}\n", encoding="utf-8")
     (channel,) = load(file, {}).bot.channels
@@ -97,7 +97,7 @@ def test_what_is_off_is_absent(tmp_path: Path) -> None:
     ],
 )
 def test_errors_name_line_column_and_key(tmp_path: Path, text: str, says: str) -> None:
-    """Each says what is wrong and what would be right."""
+    """Each error says what is wrong and what would be right."""
     with pytest.raises(ConfigError) as caught:
         policy(tmp_path, text)
     assert f"config.yaml:{says}" in str(caught.value)
@@ -127,7 +127,7 @@ def test_errors_name_line_column_and_key(tmp_path: Path, text: str, says: str) -
 def test_a_mention_that_the_service_cannot_make_has_its_place(
     tmp_path: Path, channel: str, said: str
 ) -> None:
-    """At the start, not when the first article that matters is posted and nobody is notified."""
+    """The error comes at the start, not when an urgent article notifies nobody."""
     (tmp_path / "content").mkdir()
     file = tmp_path / "config.yaml"
     file.write_text(f"bot:\n  channels:\n    - {{name: a, {channel}}}\n")
@@ -150,7 +150,7 @@ def test_a_mention_that_the_service_cannot_make_has_its_place(
     ],
 )
 def test_what_is_probably_not_meant_is_said(tmp_path: Path, text: str, says: str) -> None:
-    """A digest in quiet hours comes later than it says, and a channel of urgent articles has no policy."""
+    """A digest within quiet hours and a policy without effect on urgent articles are warned of."""
     policy(tmp_path, text)
     (channel,) = load(tmp_path / "config.yaml", {}).bot.channels
     now = datetime(2026, 9, 1, tzinfo=UTC)

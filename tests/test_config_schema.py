@@ -57,21 +57,21 @@ def loaded(home: Path, text: str, environ: dict[str, str]) -> Config:
 
 @pytest.mark.parametrize("text", ACCEPTED)
 def test_what_the_program_takes_the_schema_takes(text: str, home: Path) -> None:
-    """Short forms of lists, durations and switches included."""
+    """The schema also accepts short forms of lists, durations and switches."""
     loaded(home, text, {})
     assert problems(text) == []
 
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_the_schema_refuses_the_program_refuses(text: str, home: Path) -> None:
-    """Unknown keys and values of the wrong kind."""
+    """Both refuse unknown keys and values of the wrong type."""
     assert problems(text)
     with pytest.raises(configuration.ConfigError):
         loaded(home, text, {})
 
 
 def test_the_schema_is_sound_and_beside_the_sample() -> None:
-    """config.schema.json is what `flask config schema` prints, and config.yaml names it for editors."""
+    """config.schema.json is the output of `flask config schema`, and config.yaml names it for editors."""
     jsonschema.Draft202012Validator.check_schema(schema())
     written = json.loads((ROOT / "config.schema.json").read_text(encoding="utf-8"))
     assert written == schema(), "run: flask config schema > config.schema.json"
@@ -81,7 +81,7 @@ def test_the_schema_is_sound_and_beside_the_sample() -> None:
 
 
 def test_every_setting_is_shown_with_its_origin(home: Path) -> None:
-    """The file's line, a variable of the environment, or the default; times as they are written."""
+    """The origin is the file's line, an environment variable or the default; times are as written."""
     text = "site:\n  title: A\n  url: https://a.example\nbot:\n  every: 2 hours\n  channels:\n"
     text += "    - {name: x, kind: slack, webhook_env: X, types: [news]}\n"
     environ = {"SITE_URL": "https://b.example"}
@@ -96,7 +96,7 @@ def test_every_setting_is_shown_with_its_origin(home: Path) -> None:
 
 
 def test_the_commands(site: ArticleSite) -> None:
-    """JSON that reads back; of a secret only whether it is set."""
+    """The JSON can be read back, and of a secret it has only whether it is set."""
     site.write("a.md", topics=["Go"])
     site.write("bad.md", title=None)
     (site.home / "config.yaml").write_text(

@@ -1,4 +1,4 @@
-"""The files that hosts read: they agree with each other and with the program, and the scripts are sound."""
+"""The files that hosts read agree with each other and with the program, and the scripts are valid."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(name: str) -> str:
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Yield every command that a host runs, and the file that says so."""
+    """Yield every command that a host runs, and the file that contains it."""
     for name, command in PROCFILE.items():
         yield f"Procfile {name}", command
     for service in yaml.safe_load(read("render.yaml"))["services"]:
@@ -67,7 +67,7 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> click.Group:
 
 @pytest.mark.parametrize(("place", "command"), list(commands()))
 def test_every_command_is_one_that_there_is(place: str, command: str, cli: click.Group) -> None:
-    """A host runs the Procfile's own web command, or a command of flask that exists."""
+    """A host runs the Procfile's own web command, or an existing command of flask."""
     if command.startswith("python"):
         assert command == PROCFILE["web"], place
         return
@@ -81,7 +81,7 @@ def test_every_command_is_one_that_there_is(place: str, command: str, cli: click
 
 
 def test_the_web_command_is_understood() -> None:
-    """It runs a program that is there, by options that granian knows, at the address that the host gives."""
+    """The command runs an existing program with granian's options, at the address that the host gives."""
     python, program = PROCFILE["web"].split()
     assert python == "python"
     assert (ROOT / program).is_file()
@@ -90,7 +90,7 @@ def test_the_web_command_is_understood() -> None:
     assert (given["host"], given["port"], given["workers"]) == ("127.0.0.1", 5, 3)
     given = granian.cli.cli.make_context("granian", [*options({"PORT": ""}), "app:create_web"]).params
     assert (given["host"], given["port"], given["workers"]) == ("0.0.0.0", 8000, 2)
-    assert given["workers_kill_timeout"] < 5  # platforms kill after five seconds or more
+    assert given["workers_kill_timeout"] < 5  # platforms kill a process after five seconds or more
     assert (ROOT / given["log_config"]).is_file()
 
 
@@ -120,7 +120,7 @@ def test_every_variable_is_explained() -> None:
 
 
 def test_each_host_asks_for_what_the_program_needs() -> None:
-    """The site's address, the sample channel's webhook, and tokens: in its file, or in deploy.md."""
+    """Address, webhook of the sample channel, and tokens are in each host's file, or in deploy.md."""
     needed = {"SITE_URL", "SLACK_WEBHOOK", "ADMIN_TOKEN", "METRICS_TOKEN"}
     assert "webhook_env: SLACK_WEBHOOK" in read("config.yaml")
     assert needed <= set(json.loads(read("app.json"))["env"])
@@ -135,7 +135,7 @@ def test_each_host_asks_for_what_the_program_needs() -> None:
 
 
 def test_the_bot_has_a_health_check_of_its_own() -> None:
-    """The image's check asks a web process, which the bot and the release command are not."""
+    """The image's check requests a web process, which the bot and the release command are not."""
     services = yaml.safe_load(read("compose.yaml"))["services"]
     assert services["bot"]["healthcheck"]["test"] == ["CMD", "flask", "bot", "health"]
     assert services["release"]["healthcheck"] == {"disable": True}
@@ -143,7 +143,7 @@ def test_the_bot_has_a_health_check_of_its_own() -> None:
 
 
 def test_the_port_is_the_hosts() -> None:
-    """Where a file names a port for the outside, the process inside gets the same."""
+    """Where a file names a port for the outside, the process inside uses the same port."""
     fly = tomllib.loads(read("fly.toml"))
     assert str(fly["http_service"]["internal_port"]) == fly["env"]["PORT"]
     assert set(fly["http_service"]["processes"]) <= set(fly["processes"])
@@ -156,7 +156,7 @@ def test_the_port_is_the_hosts() -> None:
 
 
 def test_health_checks_ask_for_what_there_is() -> None:
-    """Each path that a host asks for is one of the program's."""
+    """Each path that a host requests is a path of the program."""
     paths = {check["path"] for check in tomllib.loads(read("fly.toml"))["http_service"]["checks"]}
     paths |= {json.loads(read("railway.json"))["deploy"]["healthcheckPath"]}
     paths |= {
@@ -169,7 +169,7 @@ def test_health_checks_ask_for_what_there_is() -> None:
 
 
 def test_one_python_everywhere() -> None:
-    """.python-version, the Dockerfile and render.yaml name the same Python, and it is new enough."""
+    """.python-version, the Dockerfile and render.yaml name the same supported Python version."""
     version = read(".python-version").strip()
     assert set(re.findall(r"^FROM python:([\d.]+)", read("Dockerfile"), re.MULTILINE)) == {version}
     for service in yaml.safe_load(read("render.yaml"))["services"]:
@@ -179,7 +179,10 @@ def test_one_python_everywhere() -> None:
 
 
 def test_app_json() -> None:
-    """Heroku's schema, as far as it is used: https://devcenter.heroku.com/articles/app-json-schema."""
+    """app.json follows the used part of Heroku's schema.
+
+    https://devcenter.heroku.com/articles/app-json-schema
+    """
     app: dict[str, Any] = json.loads(read("app.json"))
     known = {"name", "description", "keywords", "stack", "buildpacks", "formation", "addons", "env"}
     assert set(app) <= known
@@ -191,7 +194,7 @@ def test_app_json() -> None:
 
 
 def test_render_refers_to_what_it_defines() -> None:
-    """Databases and services that are referred to are in the file."""
+    """Every referenced database and service is defined in the file."""
     blueprint = yaml.safe_load(read("render.yaml"))
     databases = {database["name"] for database in blueprint["databases"]}
     services = {service["name"] for service in blueprint["services"]}
@@ -203,7 +206,7 @@ def test_render_refers_to_what_it_defines() -> None:
 
 
 def test_compose_follows_its_schema() -> None:
-    """The Compose specification's own schema finds nothing wrong."""
+    """The Compose specification's own schema finds no error."""
     check = Path(sys.executable).parent / "check-jsonschema"
     done = subprocess.run(
         [check, "--builtin-schema", "vendor.compose-spec", ROOT / "compose.yaml"],
@@ -215,7 +218,7 @@ def test_compose_follows_its_schema() -> None:
 
 
 def test_compose_gives_nobody_more_than_needed() -> None:
-    """A read-only file system, no capabilities, and no port beyond this machine."""
+    """Containers have a read-only file system, no capabilities, and no port beyond this machine."""
     services = yaml.safe_load(read("compose.yaml"))["services"]
     for name in ("release", "web", "bot"):
         assert services[name]["read_only"]
@@ -224,7 +227,7 @@ def test_compose_gives_nobody_more_than_needed() -> None:
 
 
 def test_the_dockerfile_copies_what_is_there() -> None:
-    """Every source of a COPY exists, nothing runs as root, and the packages are those that are pinned."""
+    """Every source of a COPY exists, nothing runs as root, and the packages are pinned."""
     text = read("Dockerfile")
     for sources in re.findall(r"^COPY (?!--from)(.*) \S+$", text, re.MULTILINE):
         assert all((ROOT / source).exists() for source in sources.split())
@@ -234,7 +237,7 @@ def test_the_dockerfile_copies_what_is_there() -> None:
 
 
 def test_the_image_holds_the_program_and_nothing_else() -> None:
-    """What it needs to run is in the build context; tests, secrets and state are not."""
+    """The build context has what the program needs to run, and no tests, secrets or state."""
     files = set(context(ROOT))
     assert {"app.py", "config.yaml", "ops/granian.json", "ops/routes.py", "articles/files/git.py"} <= files
     assert {"bot/outbox/migrations/env.py", "requirements.txt"} <= files
@@ -254,13 +257,13 @@ def test_the_image_holds_the_program_and_nothing_else() -> None:
     ],
 )
 def test_what_dockerignore_leaves_out(path: str, is_ignored: bool) -> None:
-    """Docker's rules: a pattern counts from the root unless it begins with **."""
+    """By Docker's rules a pattern counts from the root unless it begins with **."""
     assert ignored(path, read(".dockerignore").split()) is is_ignored
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_scripts(script: Path) -> None:
-    """bash can read them, and shellcheck, where it is installed, finds nothing."""
+    """bash parses the scripts, and shellcheck, where it is installed, finds no error."""
     subprocess.run(["bash", "-n", script], check=True)
     if shutil.which("shellcheck"):
         done = subprocess.run(["shellcheck", script], check=False, capture_output=True, text=True)

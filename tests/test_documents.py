@@ -17,14 +17,14 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def rows(file: str) -> list[list[str]]:
-    """Return the cells of every table row of a document, without the heads."""
+    """Return the cells of every table row of a document, without the header rows."""
     lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
     found = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     return [cells for cells in found if not set("".join(cells)) <= set("-: ")]
 
 
 def test_every_direct_dependency_has_its_reason_and_a_date() -> None:
-    """docs/decisions/dependencies.md lists just the packages of pyproject.toml."""
+    """docs/decisions/dependencies.md lists exactly the packages of pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
     required = [*project["project"]["dependencies"], *groups["pictures"], *groups["dev"]]
@@ -42,7 +42,7 @@ def test_every_direct_dependency_has_its_reason_and_a_date() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
-    """A relative link names a file that is there; a fragment, a heading in it."""
+    """A relative link names an existing file, and its fragment a heading of that file."""
     for link in _LINK.findall(_CODE.sub("", document.read_text(encoding="utf-8"))):
         if re.match(r"[a-z]+:", link):
             continue
@@ -73,7 +73,7 @@ def test_the_limits_in_the_security_document_are_those_of_the_code() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_tests_that_a_document_names_are_there(document: Path) -> None:
-    """Wherever a document says which test holds something, the file has a test of that name."""
+    """Every test that a document names exists in that file."""
     named = re.findall(r"`(tests/[a-z0-9_/]+\.py)(?:::(\w+))?`", document.read_text(encoding="utf-8"))
     for file, function in named:
         text = (ROOT / file).read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def test_tests_that_a_document_names_are_there(document: Path) -> None:
         )
 
 
-def test_every_room_and_file_of_the_architecture_is_there() -> None:
+def test_every_package_and_file_of_the_architecture_exists() -> None:
     """Paths in the tables exist, and every package of the program has its row."""
     first = {
         cell.strip("`")
@@ -102,7 +102,7 @@ def test_every_room_and_file_of_the_architecture_is_there() -> None:
 
 
 def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
-    """A reader finds a word by the alphabet."""
+    """The words are in alphabetical order, each once."""
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("## Glossary")[2]
     words = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")][2:]
     assert len(words) >= 40

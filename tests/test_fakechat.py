@@ -1,4 +1,4 @@
-"""The fake Slack and Discord, over real sockets: as strict as the services, and failing as hard."""
+"""The fake Slack and Discord, over real sockets: as strict as the services, with their failures."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def post(url: str, payload: object, **options: Any) -> requests.Response:
 
 
 def test_slack_posts_and_says_ok(chat: FakeChat) -> None:
-    """A good payload is answered 200 `ok` and shown."""
+    """A valid payload is answered 200 `ok` and shown."""
     answer = post(chat.slack_url("ai"), {"text": "Hello", "blocks": [SECTION]})
     assert (answer.status_code, answer.text) == (200, "ok")
     [message] = chat.messages("ai")
@@ -61,7 +61,7 @@ def test_slack_posts_and_says_ok(chat: FakeChat) -> None:
     ],
 )
 def test_slack_refuses(chat: FakeChat, body: bytes, word: str) -> None:
-    """A bad payload is answered 400 with Slack's word for it, and not shown."""
+    """An invalid payload is answered 400 with Slack's word for it, and not shown."""
     answer = requests.post(chat.slack_url("ai"), data=body, timeout=60)
     assert (answer.status_code, answer.text) == (400, word)
     assert chat.messages() == []
@@ -70,7 +70,7 @@ def test_slack_refuses(chat: FakeChat, body: bytes, word: str) -> None:
 
 @pytest.mark.parametrize("word", sorted(SLACK_ERRORS))
 def test_slack_dead_webhooks(chat: FakeChat, word: str) -> None:
-    """A dead webhook says so from then on, with the documented status."""
+    """A dead webhook answers so from then on, with the documented status."""
     url = chat.slack_url("ai")
     chat.fail("ai", dead(word))
     assert [post(url, {"text": "x"}).text for _ in range(2)] == [word, word]
@@ -79,14 +79,14 @@ def test_slack_dead_webhooks(chat: FakeChat, word: str) -> None:
 
 
 def test_slack_pings_are_recorded(chat: FakeChat) -> None:
-    """Live mentions count, escaped and plain-text ones do not."""
+    """Live mentions are recorded, escaped and plain-text ones are not."""
     plain = {"type": "header", "text": {"type": "plain_text", "text": "<!everyone>"}}
     post(chat.slack_url("ai"), {"text": "<!channel> &lt;!here&gt; <@U123|x> @here", "blocks": [plain]})
     assert chat.requests[0].pings == ("!channel", "@U123")
 
 
 def test_discord_waits_or_not(chat: FakeChat) -> None:
-    """With `?wait=true` the message comes back, without it 204; GET finds it again."""
+    """With `?wait=true` the answer has the message, otherwise it is 204; GET finds the message again."""
     url = chat.discord_url("news", version=10)
     made = post(url, {"content": "one"}, params={"wait": "true"})
     assert made.json()["content"] == "one"
@@ -97,7 +97,7 @@ def test_discord_waits_or_not(chat: FakeChat) -> None:
 
 
 def test_discord_edits_and_deletes(chat: FakeChat) -> None:
-    """A PATCH changes what people see and leaves the rest; a DELETE takes it away; a wrong id is 10008."""
+    """PATCH changes only the given parts, DELETE removes the message, and a wrong id gives 10008."""
     url = chat.discord_url("news")
     made = post(url, {"content": "old", "embeds": [{"title": "t"}]}, params={"wait": "true"}).json()
     place = f"{url}/messages/{made['id']}"
@@ -114,7 +114,7 @@ def test_discord_edits_and_deletes(chat: FakeChat) -> None:
 
 
 def test_discord_form_errors(chat: FakeChat) -> None:
-    """Versioned paths nest `_errors` under 50035; the unversioned one keeps the old, short shape."""
+    """Versioned paths nest `_errors` under 50035, and the unversioned one has the old, short form."""
     payload = {"embeds": [{"title": "x" * 257}]}
     errors = post(chat.discord_url("news", version=10), payload).json()
     assert errors["code"] == 50035
@@ -139,7 +139,7 @@ def test_discord_form_errors(chat: FakeChat) -> None:
     ],
 )
 def test_discord_pings(chat: FakeChat, allowed: object, pinged: tuple[str, ...]) -> None:
-    """`allowed_mentions` decides who is pinged; webhooks ping users when it is absent; embeds never ping."""
+    """`allowed_mentions` decides who is pinged; without it webhooks ping users; embeds never ping."""
     content = "@everyone @here <@7> <@!8> <@&9>"
     payload = {"content": content, "embeds": [{"title": "<@123>"}], "allowed_mentions": allowed}
     post(chat.discord_url("news"), payload)
@@ -147,7 +147,7 @@ def test_discord_pings(chat: FakeChat, allowed: object, pinged: tuple[str, ...])
 
 
 def test_a_patch_forgets_the_allowances_of_the_post(chat: FakeChat) -> None:
-    """A PATCH that does not resend `allowed_mentions` pings by default."""
+    """A PATCH without `allowed_mentions` pings by default."""
     url = chat.discord_url("news")
     made = post(url, {"content": "x", "allowed_mentions": {"parse": []}}, params={"wait": "true"}).json()
     requests.patch(f"{url}/messages/{made['id']}", json={"content": "<@7>"}, timeout=60)
@@ -163,7 +163,7 @@ def test_discord_dead_webhook(chat: FakeChat) -> None:
 
 
 def test_discord_rate_limits_by_the_clock() -> None:
-    """Five in 2 s pass, the sixth is 429 until the reset; a channel takes 30 a minute."""
+    """Five in 2 s pass, the sixth gets 429 until the reset; a channel accepts 30 a minute."""
     now = [datetime(2026, 8, 1, tzinfo=UTC)]
     with FakeChat(rate_limits=True, clock=lambda: now[0]) as chat:
         url = chat.discord_url("news", version=10)
@@ -199,7 +199,7 @@ def test_slack_rate_limits_by_the_clock() -> None:
 
 
 def test_one_connection_serves_many_requests(chat: FakeChat) -> None:
-    """HTTP/1.1 keep-alive: one socket carries refusals, posts, 204s and HEADs."""
+    """One HTTP/1.1 connection carries refusals, posts, 204s and HEADs."""
     with requests.Session() as session:
         for payload in ({"content": "x"}, {}, {"content": "y"}) * 5:
             session.post(chat.discord_url("news"), json=payload, timeout=60)
@@ -210,7 +210,7 @@ def test_one_connection_serves_many_requests(chat: FakeChat) -> None:
 
 
 def test_other_processes_drive_it_over_http(chat: FakeChat) -> None:
-    """Faults are queued, requests and messages read, and all is reset, over HTTP; a wrong order is 400."""
+    """Faults, requests, messages and resets are available over HTTP; an invalid order gives 400."""
     url, fake = chat.discord_url("news", version=10), chat.url + "/_fake"
     order = {
         "webhook": url,
@@ -235,7 +235,7 @@ def test_other_processes_drive_it_over_http(chat: FakeChat) -> None:
 
 
 def test_the_log_has_every_request(tmp_path: Path) -> None:
-    """Each request is a line of JSON before it is answered; a later state is a line with the same number."""
+    """Each request is a JSON line before it is answered, and a later state has the same number."""
     log = tmp_path / "fake.jsonl"
     with FakeChat(log=log) as chat:
         chat.fail(EVERYWHERE, hang())
@@ -255,14 +255,14 @@ def test_the_log_has_every_request(tmp_path: Path) -> None:
 
 
 def test_waiting_ends_with_what_came(chat: FakeChat) -> None:
-    """A wait that is not fulfilled says which requests did come."""
+    """A wait that times out lists the requests that did come."""
     post(chat.slack_url("ai"), {"text": "x"})
     with pytest.raises(TimeoutError, match=r"1 requests came: .*services/T000/B000/ai → 200"):
         chat.wait_for(lambda seen: len(seen) > 1, timeout=0.05)
 
 
 def test_one_name_is_one_webhook(chat: FakeChat) -> None:
-    """A name cannot mean a Slack and a Discord webhook; an unknown name is an error, not a silent nothing."""
+    """A name cannot be both a Slack and a Discord webhook, and an unknown name is an error."""
     chat.slack_url("ai")
     with pytest.raises(ValueError, match="other service"):
         chat.discord_url("ai")
@@ -271,7 +271,7 @@ def test_one_name_is_one_webhook(chat: FakeChat) -> None:
 
 
 def test_a_client_that_dies_while_sending_posts_nothing(chat: FakeChat) -> None:
-    """Half a body is no message."""
+    """Half a body is not posted."""
     path = chat.slack_url("ai").removeprefix(chat.url)
     with socket.create_connection(("127.0.0.1", chat.port), timeout=60) as client:
         client.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
@@ -281,7 +281,7 @@ def test_a_client_that_dies_while_sending_posts_nothing(chat: FakeChat) -> None:
 
 
 def test_stopped_means_refused() -> None:
-    """After the end nothing listens and idle connections are closed."""
+    """After the end nothing listens, and idle connections are closed."""
     with requests.Session() as session, FakeChat() as chat:
         url = chat.slack_url("ai")
         assert session.post(url, json={"text": "x"}, timeout=60).text == "ok"
@@ -291,7 +291,7 @@ def test_stopped_means_refused() -> None:
 
 
 def test_command_line(tmp_path: Path) -> None:
-    """`make chat`'s command prints addresses, serves without the tests' packages, stops on SIGTERM."""
+    """The command of `make chat` prints addresses, needs no test packages, and stops on SIGTERM."""
     log = tmp_path / "log.jsonl"
     absent = ("hypothesis", "pytest", "jsonschema", "aiosmtpd", "adaptive_cards", "standardwebhooks")
     program = (
@@ -312,7 +312,7 @@ def test_command_line(tmp_path: Path) -> None:
 
 
 def test_command_line_with_a_taken_port(chat: FakeChat) -> None:
-    """A port in use is one clear line and exit status 1."""
+    """A port in use gives one clear line and exit status 1."""
     command = [sys.executable, "-m", "tests.fakechat", "--port", str(chat.port)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)

@@ -1,4 +1,4 @@
-"""The faults of the fake Slack and Discord, over real sockets: each befalls just what it should."""
+"""The faults of the fake Slack and Discord, over real sockets: each affects exactly its requests."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ def post(url: str, payload: object, **options: Any) -> requests.Response:
 
 
 def cut_off(url: str, payload: object) -> None:
-    """Post, and see that a real RST comes, rather than an orderly end of the stream.
+    """Post, and check that the connection ends with RST instead of an orderly end.
 
-    In one piece and without a client library: urllib3 swallows a reset that comes while it still sends.
+    The request is sent in one piece without a client library, because urllib3 hides a reset that comes while
+    it sends.
     """
     place, body = urlsplit(url), json.dumps(payload).encode()
     head = f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
@@ -58,7 +59,7 @@ def cut_off(url: str, payload: object) -> None:
 
 
 def test_429_in_the_vendors_form(chat: FakeChat) -> None:
-    """Slack gives whole seconds; Discord seconds on a versioned path, milliseconds on the unversioned one."""
+    """Slack gives whole seconds; Discord seconds on versioned paths, milliseconds otherwise."""
     chat.fail(EVERYWHERE, rate_limited(2.5, times=3))
     assert post(chat.slack_url("ai"), {"text": "x"}).headers["Retry-After"] == "3"
     modern = post(chat.discord_url("news", version=10), {"content": "x"})
@@ -69,7 +70,7 @@ def test_429_in_the_vendors_form(chat: FakeChat) -> None:
 
 
 def test_status_faults_are_spent_one_by_one(chat: FakeChat) -> None:
-    """Queued faults come in order, one request each; then all is well."""
+    """Queued faults come in order, one for each request, and then requests succeed."""
     url = chat.slack_url("ai")
     exact = Fault(status=429, headers={"Retry-After": "0.5"}, body="later")
     chat.fail("ai", html_429(), exact, server_error(503), server_error(500, posts=True))
@@ -82,7 +83,7 @@ def test_status_faults_are_spent_one_by_one(chat: FakeChat) -> None:
 
 
 def test_a_bad_image_kills_only_messages_with_one(chat: FakeChat) -> None:
-    """Payloads with an image are refused, on both services; the same without it passes."""
+    """Both services refuse payloads with an image; the same payload without it passes."""
     chat.fail(EVERYWHERE, bad_image())
     slack, discord = chat.slack_url("ai"), chat.discord_url("news")
     assert post(slack, {"text": "x", "blocks": [{**SECTION, "accessory": IMAGE}]}).text == "invalid_blocks"
@@ -110,7 +111,7 @@ def test_plain_text_only(chat: FakeChat) -> None:
     ],
 )
 def test_resets(chat: FakeChat, fault: Fault, posted: bool, body_seen: bool) -> None:
-    """A cut connection is a real RST, comes once, and the request is on record with whether it was posted."""
+    """A cut connection is a single RST, and the request is recorded with whether it was posted."""
     url = chat.slack_url("ai")
     chat.fail("ai", fault)
     cut_off(url, {"text": "lost"})
@@ -123,7 +124,7 @@ def test_resets(chat: FakeChat, fault: Fault, posted: bool, body_seen: bool) -> 
 
 @pytest.mark.parametrize("posts", [False, True])
 def test_a_hanging_request_is_on_record_and_released(chat: FakeChat, posts: bool) -> None:
-    """A hanging request is seen at once, is posted at once or on release, and is answered on release."""
+    """A hanging request is recorded at once, posted at once or on release, and then answered."""
     url = chat.slack_url("ai")
     chat.fail("ai", hang(posts=posts))
     answers: list[str] = []
@@ -151,7 +152,7 @@ def test_a_hanging_request_ends_with_its_client(chat: FakeChat) -> None:
 
 
 def test_overlapping_requests_are_counted() -> None:
-    """`in_flight` shows that two requests were under way together; stopping frees a hanging one."""
+    """`in_flight` shows two requests under way together; stopping frees one that hangs."""
     with FakeChat() as chat:
         url = chat.slack_url("ai")
         chat.fail("ai", hang())
@@ -173,7 +174,7 @@ def test_overlapping_requests_are_counted() -> None:
 
 
 def test_a_slow_answer_is_posted_before_it_comes(chat: FakeChat) -> None:
-    """A client that times out on a slow answer has posted all the same."""
+    """A message whose slow answer times out is posted all the same."""
     url = chat.slack_url("ai")
     chat.fail("ai", slow(30))
     with pytest.raises(requests.ReadTimeout):
@@ -184,7 +185,7 @@ def test_a_slow_answer_is_posted_before_it_comes(chat: FakeChat) -> None:
 
 
 def test_chaos_is_reproducible_and_loses_nothing_silently() -> None:
-    """The same seed brings the same faults; what people see is exactly what is recorded as posted."""
+    """The same seed gives the same faults, and people see exactly what is recorded as posted."""
 
     def run() -> list[tuple[str | None, int | None, bool]]:
         with FakeChat() as chat:

@@ -1,4 +1,4 @@
-"""The fake's idea of the vendors' limits: each limit holds at its edge, and no input makes it crash."""
+"""The vendors' limits in the fake: each applies at its edge, and no input makes it crash."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def image(url: int = 30, alt: int = 1) -> Json:
     ],
 )
 def test_slack_limits(fits: list[Json], breaks: list[Json], pointer: str) -> None:
-    """The largest that fits passes; a step beyond is one violation, at the right place."""
+    """The largest valid payload passes; one step more is one violation, at the right place."""
     assert slack_violations({"text": "x", "blocks": fits}) == []
     [violation] = slack_violations({"text": "x", "blocks": breaks})
     assert violation.startswith(pointer + ": ")
@@ -174,20 +174,20 @@ def field(name: int = 1, value: int = 1) -> Json:
     ],
 )
 def test_discord_limits(fits: Json, breaks: Json, pointer: str) -> None:
-    """The largest that fits passes; a step beyond is one violation, at the right place."""
+    """The largest valid payload passes; one step more is one violation, at the right place."""
     assert discord_violations(fits) == []
     [violation] = discord_violations(breaks)
     assert violation.startswith(pointer + ": ")
 
 
 def test_an_empty_slack_message_has_no_text() -> None:
-    """No text, no blocks and no attachments is one violation, at the root."""
+    """A message without text, blocks and attachments is one violation, at the root."""
     assert slack_violations({"text": " ", "blocks": []}) == ["/: no text, no blocks and no attachments"]
 
 
 @given(JSON)
 def test_any_json_is_judged(value: object) -> None:
-    """Whatever JSON comes is judged, never a crash; what is not an object never passes."""
+    """Any JSON gets a result without a crash, and only objects can pass."""
     for judge in (slack_violations, discord_violations):
         for payload in (
             value,
@@ -199,7 +199,7 @@ def test_any_json_is_judged(value: object) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_utf16_length_is_never_less_than_the_number_of_characters(value: str) -> None:
-    """The count is that of the encoding, and an upper bound of the code points."""
+    """The length is that of the encoding, and an upper bound of the code points."""
     assert utf16_length(value) * 2 == len(value.encode("utf-16-le"))
     assert utf16_length(value) >= len(value)
 
@@ -233,7 +233,7 @@ NASTY = st.text(alphabet=st.sampled_from("<>&\"'|*~[]()\\/:!@#^ abt1x\n")) | st.
 
 @given(NASTY, NASTY)
 def test_the_page_is_safe_whatever_was_posted(one: str, other: str) -> None:
-    """No text becomes a tag of its own or a link to anything but http(s), and nothing is loaded."""
+    """No text becomes a tag or a link to anything but http(s), and nothing is loaded."""
     now = datetime(2026, 8, 1, tzinfo=UTC)
     slack: Json = {
         "text": one,
@@ -252,7 +252,7 @@ def test_the_page_is_safe_whatever_was_posted(one: str, other: str) -> None:
 
 
 def test_the_page_reads_like_chat() -> None:
-    """Links, dates, bold and struck text are shown as such, newest first, edits marked."""
+    """Links, dates, bold and struck text are formatted, newest first, and edits are marked."""
     now = datetime(2026, 8, 1, tzinfo=UTC)
     old: Json = {
         "blocks": [
@@ -281,7 +281,7 @@ def test_the_page_reads_like_chat() -> None:
     | st.just("https://e.org/a_b_c?d=*e*")
 )
 def test_the_page_shows_texts_as_the_services_do(text: str) -> None:
-    """Slack undoes its entities, Discord its backslashes: what the bot escapes is read as it was written."""
+    """Entities are undone for Slack and backslashes for Discord, so texts look as written."""
     text = " ".join(text.split())
     now = datetime(2026, 8, 1, tzinfo=UTC)
     slack: Json = {"blocks": [section(text={"type": "plain_text", "text": slack_escape(text)})]}
@@ -296,7 +296,7 @@ def test_the_page_shows_texts_as_the_services_do(text: str) -> None:
 
 @pytest.mark.parametrize("kind", ["slack", "discord"])
 def test_the_page_shows_digests_and_mentions(kind: str) -> None:
-    """Lists, links and whom a post notifies, as people see them; nothing that an article says is markup."""
+    """Lists, links and mentions look as people see them, and no article's text is markup."""
     title = "*a* <b> [x](https://evil.example)"
     item = replace(MESSAGE, title=title)
     mention = Mention(kind=MentionKind.HERE)

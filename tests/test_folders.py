@@ -1,7 +1,7 @@
-"""Folders of articles as site generators have them, each with what is right for its files.
+"""Folders of articles in the forms of site generators, each with the expected result for its files.
 
-The cases lie beside this repository; without them the tests are skipped. README.md there says what a case's
-`expected.yaml` may hold.
+The cases are beside this repository, and without them the tests are skipped. The README.md there describes
+`expected.yaml`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Read:
 
 @pytest.fixture
 def read(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Read, dict[str, Any]]]:
-    """Read the folder of a case whose name is the parameter."""
+    """Return the folder of the case whose name is the parameter."""
     case = FOLDERS / request.param
     expected = yaml.safe_load((case / "expected.yaml").read_text(encoding="utf-8"))
     shutil.copytree(case / "files", tmp_path / "files")
@@ -83,14 +83,14 @@ def read(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Read,
 @pytest.mark.skipif(not CASES, reason="the folders are not here")
 @pytest.mark.parametrize("read", CASES or ["none"], indirect=True, ids=str)
 def test_a_folder_as_it_lies(read: tuple[Read, dict[str, Any]]) -> None:
-    """Every file of the folder is what its generator and its owner mean by it."""
+    """Every file of the folder is read as its generator and its owner mean it."""
     found, expected = read
     for entry in expected["entries"]:
         check(found, entry)
 
 
 def check(found: Read, expected: dict[str, Any]) -> None:
-    """Compare one file with what is expected of it."""
+    """Compare one file with its expected result."""
     path = expected["file"]
     if "refused" in expected:
         assert expected["refused"] in str(found.problems[path])
@@ -127,7 +127,7 @@ def check(found: Read, expected: dict[str, Any]) -> None:
 
 
 def check_hidden(found: Read, path: str, expected: dict[str, Any]) -> None:
-    """Check that an article is nowhere to be seen, until it appears."""
+    """Check that an article is shown nowhere until it appears."""
     assert path not in found.entries
     identity = found.paths[path]
     assert found.client.get(f"/articles/{identity}").status_code == 404

@@ -1,4 +1,4 @@
-"""The settings in force, each with what it comes from: `flask config show`, and the operator's page."""
+"""The settings in force, each with its origin: `flask config show`, and the operator's page."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def found(home: Path, **environ: str) -> dict[str, tuple[object, str]]:
     ],
 )
 def test_the_address_of_the_site(home: Path, environ: dict[str, str], address: str, origin: str) -> None:
-    """SITE_URL comes before the port; on a hosting platform the port says nothing."""
+    """SITE_URL precedes the port, which has no effect on a hosting platform."""
     settings = found(home, **environ)
     assert settings["site.url"] == (address, origin)
     port = environ.get("PORT")
@@ -54,7 +54,7 @@ def test_the_address_of_the_site(home: Path, environ: dict[str, str], address: s
 
 
 def test_the_address_in_the_file_comes_before_the_port(home: Path) -> None:
-    """SITE_URL comes before the file."""
+    """SITE_URL precedes the file."""
     text = TEXT.replace("title: A", "title: A\n  url: https://file.example")
     (home / "config.yaml").write_text(text, "utf-8")
     assert found(home, PORT="9000")["site.url"] == ("https://file.example", "config.yaml:3")
@@ -65,7 +65,7 @@ def test_the_address_in_the_file_comes_before_the_port(home: Path) -> None:
 
 
 def test_secrets_in_variables_and_in_files(home: Path) -> None:
-    """The variable wins over the file unless it is blank; no character of a secret is shown."""
+    """A variable precedes the file unless it is blank, and no character of a secret is shown."""
     file, none = str(home / "secret"), str(home / "none")
     settings = found(home, TEAM_FILE=file, OTHER="t0ken", OTHER_FILE=file, SENTRY_DSN_FILE=none)
     assert settings["TEAM"] == ("set", "TEAM_FILE")
@@ -77,7 +77,7 @@ def test_secrets_in_variables_and_in_files(home: Path) -> None:
 
 
 def test_the_outbox_and_the_proxy_show_no_password(home: Path) -> None:
-    """The outbox is in the state folder unless DATABASE_URL says otherwise; a proxy may have a password."""
+    """The outbox's address, from DATABASE_URL or in the state folder, and the proxy's have no password."""
     assert found(home)["outbox"] == ("SQLite", "derived from state")
     settings = found(home, DATABASE_URL="postgresql://u:s3cret@db/x", https_proxy="http://u:s3cret@p:1")
     assert settings["outbox"] == ("PostgreSQL", "DATABASE_URL")

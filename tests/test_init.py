@@ -1,4 +1,4 @@
-"""`flask init`: a config file for a folder as it lies."""
+"""`flask init` writes a config file that suits an existing folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DATED = "---\ntitle: T\ndate: 2026-01-02\ntags: [x]\n---\nText.\n"
 
 
 def init(home: Path, *arguments: str, code: int = 0) -> str:
-    """Run the command where there is no config file yet, and return what it says."""
+    """Run the command where no config file exists, and return its output."""
     command = [str(Path(sys.executable).parent / "flask"), "init", *arguments]
     environ = {"PATH": os.environ["PATH"], "NEWSWIRE_CONFIG": str(home / "config.yaml"), "HOME": str(home)}
     done = subprocess.run(
@@ -199,7 +199,7 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
 def test_a_config_for_a_project(
     tmp_path: Path, files: dict[str, str], said: str, expected: tuple[str, ...]
 ) -> None:
-    """What is found is said, and what is written is a configuration that can be used; nothing is run."""
+    """The output states what was found, the configuration is valid, and no code of the project is run."""
     for path, text in files.items():
         put(tmp_path / "site" / path, text)
     command = init_command(tmp_path / "config.yaml", lambda: datetime(2026, 12, 1, tzinfo=UTC))
@@ -231,7 +231,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 
 def test_a_repository(tmp_path: Path) -> None:
-    """Its address is written with the folder in it that holds the articles."""
+    """The repository's address is written with the folder of the articles in it."""
     origin = Origin(tmp_path / "origin")
     put(tmp_path / "origin" / "_config.yml", "title: R\n")
     put(tmp_path / "origin" / "_posts" / "2026-01-02-a.md", POST)
@@ -261,7 +261,7 @@ def test_a_repository(tmp_path: Path) -> None:
 def test_the_addresses_of_other_programs(
     tmp_path: Path, files: dict[str, str], permalink: str | None
 ) -> None:
-    """The pattern is written where neither the program's own configuration nor the generator has it."""
+    """A pattern is written where neither the program's configuration nor the generator has one."""
     for path, text in files.items():
         put(tmp_path / path, text)
     assert look_at(tmp_path, datetime(2026, 12, 1, tzinfo=UTC)).permalink == permalink
@@ -283,7 +283,7 @@ def test_the_addresses_of_other_programs(
     ],
 )
 def test_what_is_not_supported_is_said(tmp_path: Path, files: dict[str, str], said: str) -> None:
-    """By `flask init`, and by the advice of a check that finds no article."""
+    """`flask init`, and the advice of a check without articles, name what is not supported."""
     for path, text in files.items():
         put(tmp_path / "site" / path, text)
     command = init_command(tmp_path / "config.yaml", lambda: datetime(2026, 12, 1, tzinfo=UTC))

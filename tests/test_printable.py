@@ -26,13 +26,13 @@ from text.terminal import CommandError
 
 @given(hostile_text())
 def test_text_becomes_one_safe_line(text: str) -> None:
-    """Whatever it is made of: no control, no line end, no override, no surrogate, no command."""
+    """Any text becomes one line without controls, overrides, surrogates and commands."""
     assert_safe(printable(text), lines=1)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", categories=["L", "M", "N", "P", "S"]), max_size=200))
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
-    """Letters, marks, digits and punctuation of every script are printed unchanged, but for commands."""
+    """Letters, marks, digits and punctuation of every script are unchanged, except in commands."""
     if not text.startswith("::") and "##" not in text:
         assert printable(text) == text
 
@@ -55,12 +55,12 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
     ],
 )
 def test_how_it_is_shown(text: str, shown: str) -> None:
-    """An escape names the character; joiners and the implicit marks that scripts need are left unchanged."""
+    """An escape names the character; joiners and implicit marks that scripts need are unchanged."""
     assert printable(text) == shown
 
 
 def test_a_line_has_a_longest_length() -> None:
-    """What is over the limit is cut before anything reads it, and its length is named."""
+    """Text over the limit is cut before anything reads it, and its length is stated."""
     assert printable("a" * LONGEST_LINE) == "a" * LONGEST_LINE
     assert printable("a" * (LONGEST_LINE + 7)) == "a" * LONGEST_LINE + "… (7 more characters)"
 
@@ -74,7 +74,7 @@ json_values = st.recursive(
 
 @given(json_values, st.sampled_from([None, 2]), st.booleans())
 def test_json_is_safe_and_reads_back_the_same(value: object, indent: int | None, ascii_only: bool) -> None:
-    """In JSON the escapes are JSON's own: a program reads what it would have read without them."""
+    """In JSON the escapes are JSON's own, so a program reads the original text."""
     text = printable_json(value, indent=indent, ascii_only=ascii_only)
     assert json.loads(text) == json.loads(json.dumps(value))
     assert_safe(text, lines=1 if indent is None else None)
@@ -83,7 +83,7 @@ def test_json_is_safe_and_reads_back_the_same(value: object, indent: int | None,
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_stream_gets_what_its_encoding_takes(encoding: str) -> None:
-    """On a terminal without Unicode, letters it lacks are escapes, and nothing is raised."""
+    """On a terminal without Unicode, missing letters become escapes, and nothing is raised."""
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding)
     print_line("é 日本 \ud800", stream=stream)
@@ -95,14 +95,14 @@ def test_a_stream_gets_what_its_encoding_takes(encoding: str) -> None:
 
 
 def test_an_error_of_a_command_is_one_line() -> None:
-    """The text of an exception can quote anything."""
+    """The text of an exception, which can quote anything, is printed on one line."""
     assert_safe(CommandError(str(ArticleError(HOSTILE, 1, HOSTILE))).format_message(), lines=1)
 
 
 @pytest.mark.parametrize("as_json", [False, True])
 @given(hostile_text(), hostile_text())
 def test_a_log_line_is_safe(as_json: bool, message: str, extra: str) -> None:
-    """The formatter is the net below everything: messages, extra fields, exceptions."""
+    """The formatter makes messages, extra fields and exceptions safe, whatever the caller passes."""
     record = logging.makeLogRecord({"msg": "%s", "args": (message,), "levelname": "INFO", "name": "x"})
     record.path = extra
     try:
@@ -115,7 +115,7 @@ def test_a_log_line_is_safe(as_json: bool, message: str, extra: str) -> None:
 
 
 def test_an_uncaught_exception_is_printed_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its text may quote anything; the traceback keeps its lines, and each of them is safe."""
+    """The traceback keeps its lines, and each of them is safe, whatever the exception quotes."""
     try:
         raise ValueError(HOSTILE)  # noqa: TRY301 - the test needs a traceback
     except ValueError as error:
@@ -127,7 +127,7 @@ def test_an_uncaught_exception_is_printed_line_by_line(capsys: pytest.CaptureFix
 
 
 def test_the_program_prints_its_uncaught_exceptions_so(tmp_path: Path) -> None:
-    """An error that no command foresees, seen from outside the process."""
+    """A process prints an unexpected error in this form."""
     (tmp_path / "content").mkdir()
     (tmp_path / "config.yaml").write_text("state: state\n", encoding="utf-8")
     code = (
@@ -146,7 +146,7 @@ def test_the_program_prints_its_uncaught_exceptions_so(tmp_path: Path) -> None:
 
 
 def test_a_config_file_cannot_print_lines_of_its_own(tmp_path: Path) -> None:
-    """Keys and values quoted in the problems of a config file stay within their lines."""
+    """Keys and values that problems quote stay within their lines."""
     file = tmp_path / "config.yaml"
     file.write_text(
         'site: {"k\\n::error::x": 1}\nfeeds: {topics: [{name: "a", slug: "b\\n::error::\\e[2J"}]}\n',
@@ -158,14 +158,14 @@ def test_a_config_file_cannot_print_lines_of_its_own(tmp_path: Path) -> None:
 
 
 def test_hostile_pieces_are_what_the_check_finds() -> None:
-    """The check of these tests fails for each piece when it is printed as it is."""
+    """The check fails for each hostile piece that is printed unchanged."""
     for piece in PIECES:
         with pytest.raises(AssertionError):
             assert_safe(f"{piece}x" if piece.startswith(":") else f"a{piece}x", lines=1)
 
 
 def test_everything_is_printed_by_one_module() -> None:
-    """No module prints or ends a command in another way."""
+    """No other module prints or ends a command in another way."""
     direct = re.compile(r"\bprint\(|click\.(?:echo|secho|ClickException)\(|sys\.std(?:out|err)\.write\(")
     rooms = ["wiring", "pages", "ops", "feeds", "bot", "web", "articles", "text"]
     files = [

@@ -1,4 +1,4 @@
-"""Redirects: they lead to the configured address of the site, whoever asks and however."""
+"""Redirects lead to the configured address of the site, for every request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def named(site: ArticleSite) -> Iterator[Web]:
 
 
 def location(web: Web, path: str, query: str = "") -> tuple[int, str | None]:
-    """Return status and target of the answer to a raw path, sent to another host's name."""
+    """Return status and target of the answer to a raw path with another host's name."""
     environ = EnvironBuilder(base_url=f"http://{HOST}/").get_environ()
     environ |= {"PATH_INFO": path, "QUERY_STRING": query, "HTTP_X_FORWARDED_HOST": HOST}
     _, status, headers = run_wsgi_app(web.app.wsgi_app, environ)
@@ -54,7 +54,7 @@ def location(web: Web, path: str, query: str = "") -> tuple[int, str | None]:
     ],
 )
 def test_redirects_stay_and_lose_nothing(named: Web, path: str, query: str, target: str) -> None:
-    """The target is on the configured site, with the whole query: a filtered feed stays a filtered one."""
+    """The target is on the configured site with the whole query, so that a filtered feed stays filtered."""
     status, found = location(named, path, query.encode().decode("latin-1"))
     assert status in (301, 308)
     assert found == URL + target
@@ -62,7 +62,7 @@ def test_redirects_stay_and_lose_nothing(named: Web, path: str, query: str, targ
 
 @given(path=st.text(max_size=40), query=st.text(max_size=20))
 def test_no_path_leads_to_another_host(path: str, query: str) -> None:
-    """Whatever the path: the target has this site's scheme and host, and no path that could be a host."""
+    """For any path the target has this site's scheme and host, and no path that could be a host."""
     target = redirect_within(URL, path, query.encode("utf-8", "replace")).headers["Location"]
     parts = urlsplit(target)
     assert f"{parts.scheme}://{parts.netloc}" == URL
@@ -74,7 +74,7 @@ def test_no_path_leads_to_another_host(path: str, query: str) -> None:
     "path", ["//evil.example", "/\\evil.example", "///evil.example/x", "/\t/evil.example"]
 )
 def test_a_path_that_looks_like_a_host(path: str) -> None:
-    """It becomes an ordinary path."""
+    """Such a path becomes an ordinary path."""
     target = redirect_within(URL, path).headers["Location"]
     assert target.startswith(f"{URL}/") and urlsplit(target).netloc == urlsplit(URL).netloc
     assert not target.removeprefix(URL).startswith("//")

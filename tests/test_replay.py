@@ -1,6 +1,6 @@
-"""The recorded history of a real site, commit by commit: feeds change when readers could see it, only then.
+"""The recorded history of a real site, commit by commit: feeds change exactly when readers could see it.
 
-What is visible is worked out here from the raw YAML of the files, by other means than the program's own.
+The test reads the visible values from the raw YAML of the files, independently of the program.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def _related_of(block: str) -> tuple[Any, ...]:
 def _seen(text: str) -> dict[str, Any]:
     """Return what readers could see of a file.
 
-    The recorded files are written by a program: only their top-level keys are at column 0, and so the long
-    blocks can be separated by lines. The ciphertext and the volatile scores are not read.
+    In the recorded files, which a program wrote, only top-level keys are at column 0, so the long blocks can
+    be separated by lines. The ciphertext and the volatile scores are not read.
     """
     front = text[4 : text.index("\n---", 3) + 1]
     blocks: dict[str, list[str]] = {}
@@ -75,13 +75,13 @@ def _first_items(block: str) -> str:
 
 @dataclass
 class _Readers:
-    """What readers of each feed saw last, by the files only."""
+    """What readers of each feed saw last, according to the files only."""
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
 
     def write(self, path: str, text: str) -> set[str]:
-        """Take one file; return the feeds that may be different now."""
+        """Read one file, and return the feeds that may have changed."""
         before, after = self.files.get(path), _seen(text)
         if after == before:
             return set()
@@ -113,7 +113,7 @@ def _moment(values: dict[str, Any]) -> datetime:
 
 
 class _Feeds:
-    """The feeds as the program makes them, and what was last seen of each."""
+    """The feeds of the program, and their last bytes."""
 
     def __init__(self, publisher: Publisher) -> None:
         self.publisher = publisher
@@ -122,7 +122,7 @@ class _Feeds:
         self.made = 0
 
     def changed(self, slug: str) -> bool:
-        """Make a feed in every format, check it, and return whether any byte of it is new."""
+        """Render a feed in every format, check it, and return whether any byte of it is new."""
         changed = False
         for extension in FORMATS:
             made = self.publisher.document(slug, extension)
@@ -177,7 +177,7 @@ def _others(publisher: Publisher) -> dict[str, bytes]:
 
 
 def _check_others(publisher: Publisher, fresh: Publisher, articles: int) -> None:
-    """Check that they are those of a catalog that was built at once, and that archives lose no article."""
+    """Check that they equal those of a catalog built at once, and that archives lose no article."""
     others = _others(publisher)
     assert others == _others(fresh)
     archived = [body for name, body in others.items() if name[:2] == "20"]
@@ -195,7 +195,7 @@ def _check_others(publisher: Publisher, fresh: Publisher, articles: int) -> None
 def test_feeds_change_when_and_only_when_something_visible_does(
     corpus: ModuleType, tmp_path: Path, commits: int, files: int, documents: int
 ) -> None:
-    """After each of the 2,488 commits: well-formed feeds, stable ids, new bytes only for a visible reason."""
+    """After each commit feeds are well-formed with stable ids, and new bytes have a visible reason."""
     root = tmp_path / "content"
     now = datetime(2000, 1, 1, tzinfo=UTC)
     catalog = Catalog(tmp_path / "state", Topics(), source="x")

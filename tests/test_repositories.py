@@ -1,7 +1,7 @@
 """Real repositories of articles, read as a stranger would set them up.
 
-They are looked for in the folder that NEWSWIRE_REPOSITORIES names, or else in `repositories` beside this
-project, as OWNER+NAME or NAME; those that are not there are skipped.
+They are in the folder that NEWSWIRE_REPOSITORIES names, or else in `repositories` beside this project, as
+OWNER+NAME or NAME. Missing ones are skipped.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_nearly_every_article_is_accepted(read: Read) -> None:
-    """99 in 100 at least, and there are some."""
+    """At least 99 in 100 articles are accepted."""
     problems = read.newswire.catalog.problems()
     good = len(list(read.newswire.catalog.scan()))
     assert read.shown
@@ -151,7 +151,7 @@ _IN_PATH = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[-/]")
 
 
 def test_dates_are_what_the_files_say(read: Read) -> None:
-    """By another reading: a date in the front matter, or else in the path or in Zola's `path`."""
+    """The test reads the date itself: from the front matter, or from the path or Zola's `path`."""
     zone = ZoneInfo(read.repository.timezone)
     wrong = []
     for article in read.shown:
@@ -172,7 +172,7 @@ def test_dates_are_what_the_files_say(read: Read) -> None:
     assert wrong == []
 
 
-# Component tags are looked for by the names that these sites have: `<Option>` is prose in most of them.
+# Component tags are searched for by these sites' names: `<Option>` is prose in most of them.
 _TEMPLATE = re.compile(
     r"\{\{[^}]*\}\}|\{%|%\}|\{\{[<%]|^:::|^(?:import|export) .* from |\{: ?[.#]|\{/\*"
     r"|</?(?:Intro|Note|Pitfall|Sandpack|Steps|YouTubeIframe|DeepDive|Diagram|AlertBox)\b",
@@ -181,7 +181,7 @@ _TEMPLATE = re.compile(
 
 
 def test_no_template_shows(read: Read) -> None:
-    """Titles, summaries and text outside code of 200 entries have none."""
+    """Titles, summaries and text outside code of 200 entries have no template."""
     found = []
     for entry in read.sample:
         prose = re.sub(r"<(pre|code)\b.*?</\1>", "", entry.content_html, flags=re.DOTALL)
@@ -191,7 +191,7 @@ def test_no_template_shows(read: Read) -> None:
 
 
 def test_no_link_leads_to_a_page_that_is_not_served(read: Read) -> None:
-    """Every address on this site, of links and pictures, is answered."""
+    """Every address of links and pictures on this site is answered."""
     links = {
         html.unescape(url)
         for entry in read.sample
@@ -203,7 +203,7 @@ def test_no_link_leads_to_a_page_that_is_not_served(read: Read) -> None:
 
 
 def test_entries_have_what_readers_expect(read: Read) -> None:
-    """A title without markup, a text, and an address of its own on the articles' site."""
+    """An entry has a title without markup, a text, and an address of its own on the articles' site."""
     assert all(entry.title and entry.content_html for entry in read.sample)
     assert not [entry.title for entry in read.sample if re.search(r"&\w+;|\*\*|\]\(", entry.title)]
     urls = [entry.url for entry in read.sample]

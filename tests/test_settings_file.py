@@ -1,4 +1,4 @@
-"""What is said while the config file is another than the one in force."""
+"""What is reported while the config file differs from the settings in force."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write(path: Path, text: str) -> None:
 
 
 def test_a_change_is_said_until_it_is_undone(path: Path) -> None:
-    """A restart applies it; a comment, another order of keys, or the old text again change nothing."""
+    """A change is reported, which a restart applies; comments and the order of keys are no change."""
     file = settings_file(path)
     assert file.check() is None
     write(path, "site: {title: Two}\n")
@@ -49,7 +49,7 @@ def test_a_change_is_said_until_it_is_undone(path: Path) -> None:
 
 
 def test_a_mistake_is_named(path: Path) -> None:
-    """With line and column, as a start would name it; a file that is gone is one too."""
+    """A mistake has the line and column that a start would name; a missing file is a mistake too."""
     file = settings_file(path)
     write(path, "site: {title: Two}\nfeeds: {size: 0}\nstat: x\n")
     says = file.check()
@@ -76,7 +76,7 @@ def test_the_file_is_read_only_when_it_has_changed(path: Path) -> None:
 
 
 def test_one_process_logs_each_change_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The one that keeps the catalog; another that takes over says it again."""
+    """The watching process logs a change once, and another that takes over logs it again."""
     file, leads = settings_file(path), threading.Event()
     watcher = SettingsWatcher(file, leads.is_set, every=0.01)
     with caplog.at_level(logging.INFO, logger="wiring.settings"):

@@ -1,6 +1,6 @@
-"""How much is done for how little: counted in files, documents, statements and steps, never in seconds.
+"""How much work each task takes, counted in files, documents, statements and steps, never in seconds.
 
-Each piece of work is done once on a small site and once on one ten times as large, and must be the same.
+Each task is done on a small site and on one ten times as large, and must take the same work.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ EVERY = 20
 
 @dataclass(slots=True)
 class Work:
-    """What was done while it was counted."""
+    """The work that was counted."""
 
     files: list[str] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
@@ -51,13 +51,13 @@ class Work:
     steps: int = 0
 
     def step(self) -> int:
-        """Count some steps of SQLite's virtual machine, and let it go on."""
+        """Count some steps of SQLite's virtual machine, and let it continue."""
         self.steps += EVERY
         return 0
 
 
 class CountedFolder(Folder):
-    """A folder that notes which files are read."""
+    """A folder that records which files are read."""
 
     work = Work()
 
@@ -67,7 +67,7 @@ class CountedFolder(Folder):
 
 
 class CountedCatalog(Catalog):
-    """A catalog that notes the statements that run on it, and SQLite's steps for them."""
+    """A catalog that records the statements that run on it, and SQLite's steps for them."""
 
     work = Work()
 
@@ -80,7 +80,7 @@ class CountedCatalog(Catalog):
 
 
 class CountedPublisher(Publisher):
-    """A publisher that notes which documents are rendered."""
+    """A publisher that records which documents are rendered."""
 
     work = Work()
 
@@ -90,14 +90,14 @@ class CountedPublisher(Publisher):
 
 
 class World:
-    """A site of `count` articles, each of one topic, all of whose feeds were asked for once."""
+    """A site of `count` articles, each of one topic, all of whose feeds were requested once."""
 
     def __init__(self, home: Path, count: int) -> None:
         self.root = home / "content"
         self.folder = CountedFolder(self.root)
         self.catalog = CountedCatalog(home / "state", Topics(), source="")
         self.indexer = Indexer(self.catalog, self.folder)
-        # Archives are as many as the history is long, and count the articles of a month.
+        # The number of archives follows the length of the history, and each counts the articles of a month.
         self.publisher = CountedPublisher(
             self.catalog, news_site(), news_feeds(size=5, archives=False), Clock()
         )
@@ -111,13 +111,13 @@ class World:
 
     def settle(self) -> None:
         """Refresh until no file is so new that it would be read once more."""
-        # For a tenth of a second, one that was just written may change without another signature.
+        # For a tenth of a second, a file that was just written may change without another signature.
         newest, end = max(file.stat().st_ctime for file in self.root.iterdir()), time.monotonic() + 10
         while time.time() < newest + 0.2 or self.indexer.refresh().read:
             assert time.monotonic() < end
 
     def write(self, number: int, title: str = "A title") -> str:
-        """Write one article file and return its path; a smaller number is newer."""
+        """Write one article file and return its path. A smaller number is newer."""
         path = f"{number:04}.md"
         moment = NOON - timedelta(hours=number + 1)
         topic = TOPICS[number % len(TOPICS)]
@@ -127,21 +127,21 @@ class World:
 
     @contextmanager
     def with_archives(self) -> Iterator[None]:
-        """Let the feeds lead to the site's history in here."""
+        """Let the feeds link to the site's history inside a `with` block."""
         before = self.publisher
         self.publisher = CountedPublisher(self.catalog, news_site(), news_feeds(size=5), Clock())
         yield
         self.publisher = before
 
     def ask_for_everything(self) -> None:
-        """Ask for every feed in every format."""
+        """Request every feed in every format."""
         for slug in ("all", *map(str.lower, TOPICS)):
             for extension in FORMATS:
                 assert self.publisher.document(slug, extension)
 
     @contextmanager
     def counted(self) -> Iterator[Work]:
-        """Count what is done in here."""
+        """Count the work inside a `with` block."""
         work = Work(outbox=self.outbox)
         self.outbox.clear()
         for counted in (self.folder, self.catalog, self.publisher):
@@ -151,7 +151,7 @@ class World:
             counted.work = Work()
 
     def planner(self) -> Planner:
-        """Return a planner for ten channels, which has looked at everything once."""
+        """Return a planner for ten channels, which has read everything once."""
         upgrading.upgrade(self.database)
         nowhere = Destination(address=Secret("http://127.0.0.1/x"))
         names = [f"channel-{number}" for number in range(10)]
@@ -161,7 +161,7 @@ class World:
         return planner
 
     def close(self) -> None:
-        """Let go of both databases."""
+        """Close both databases."""
         self.catalog.close()
         self.database.close()
 
@@ -179,7 +179,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Wo
 
 
 def on_both(worlds: tuple[World, World], do: Callable[[World], object]) -> tuple[Work, Work]:
-    """Do the same in both and return what was done in each."""
+    """Do the same on both sites, and return the work for each."""
     found = []
     for world in worlds:
         world.settle()
@@ -190,7 +190,7 @@ def on_both(worlds: tuple[World, World], do: Callable[[World], object]) -> tuple
 
 
 def assert_equal_effort(small: Work, large: Work) -> None:
-    """A deeper tree may cost some steps, but no statement may come in, and no table be walked."""
+    """Assert that no statement is added and no table scanned. A deeper tree may cost some steps."""
     assert len(small.statements) == len(large.statements)
     assert len(small.outbox) == len(large.outbox)
     assert large.steps <= 1.2 * small.steps + 200
@@ -199,7 +199,7 @@ def assert_equal_effort(small: Work, large: Work) -> None:
 def test_one_changed_file_is_read_and_no_other_on_a_site_of_any_size(
     worlds: tuple[World, World],
 ) -> None:
-    """One file read, the catalog's tables touched only where that article is."""
+    """One file is read, and the catalog is accessed only at that article."""
     small, large = on_both(worlds, lambda world: world.indexer.refresh([world.write(0, "Another title")]))
 
     assert small.files == large.files == ["0000.md"]
@@ -210,7 +210,7 @@ def test_one_changed_file_is_read_and_no_other_on_a_site_of_any_size(
 def test_one_changed_file_renders_only_the_documents_of_its_topic_and_of_all(
     worlds: tuple[World, World],
 ) -> None:
-    """Feeds are rendered when they are asked for, and only where their topic has changed."""
+    """Feeds are rendered on request, and only where their topic has changed."""
     for world in worlds:
         world.indexer.refresh([world.write(0, "Yet another title")])
     small, large = on_both(worlds, World.ask_for_everything)
@@ -221,7 +221,7 @@ def test_one_changed_file_renders_only_the_documents_of_its_topic_and_of_all(
 
 
 def test_a_feed_that_has_not_changed_is_not_rendered_again(worlds: tuple[World, World]) -> None:
-    """Asking again costs reading the topic's revision."""
+    """A repeated request costs reading the topic's revision."""
     small, large = on_both(worlds, World.ask_for_everything)
 
     assert small.documents == large.documents == []
@@ -240,7 +240,7 @@ def test_a_refresh_without_changes_reads_no_file_and_asks_no_question_per_articl
 
 
 def test_a_touched_file_whose_bytes_are_the_same_changes_no_document(worlds: tuple[World, World]) -> None:
-    """Every deploy rewrites the files' times: they are read, and that is all."""
+    """Files with new times, as after every deploy, are read and change nothing."""
 
     def touch(world: World) -> None:
         path = world.root / "0001.md"
@@ -257,7 +257,7 @@ def test_a_touched_file_whose_bytes_are_the_same_changes_no_document(worlds: tup
 def test_an_export_asks_as_many_questions_as_there_are_topics_not_articles(
     worlds: tuple[World, World], tmp_path: Path
 ) -> None:
-    """Each document is made from a few statements, however many articles there are."""
+    """Each document takes a few statements, however many articles there are."""
     numbers = iter(range(2))
 
     def write_all(world: World) -> None:
@@ -272,7 +272,7 @@ def test_an_export_asks_as_many_questions_as_there_are_topics_not_articles(
 def test_a_feed_leads_to_its_history_at_the_cost_of_one_months_articles(
     worlds: tuple[World, World],
 ) -> None:
-    """Each feed asks as many questions on a site of any size; of a month only the index is counted."""
+    """Each feed takes as many statements on a site of any size, and counts a month in the index."""
     with worlds[0].with_archives(), worlds[1].with_archives():
         small, large = on_both(worlds, World.ask_for_everything)
 
@@ -282,7 +282,7 @@ def test_a_feed_leads_to_its_history_at_the_cost_of_one_months_articles(
 
 
 def test_planning_with_nothing_new_costs_the_same_on_a_site_of_any_size(worlds: tuple[World, World]) -> None:
-    """It reads the channels and the catalog's revision; no article, no delivery, no file."""
+    """Planning reads the channels and the catalog's revision, but no article, delivery or file."""
     planners = {id(world): world.planner() for world in worlds}
     small, large = on_both(worlds, lambda world: planners[id(world)].plan(NOON + timedelta(minutes=1)).posts)
 
@@ -292,7 +292,7 @@ def test_planning_with_nothing_new_costs_the_same_on_a_site_of_any_size(worlds: 
 
 
 def test_many_files_that_claim_one_id_cost_no_more_than_as_many_others(tmp_path: Path) -> None:
-    """Twice as many take twice the steps, to add, to report and to remove them, and the page takes none."""
+    """Twice as many files take twice the steps to add, report and remove, and the page takes none."""
     steps: list[list[int]] = []
     for count in (300, 600):
         world = World(tmp_path / str(count), 10)

@@ -1,4 +1,4 @@
-"""The workflows for GitHub: sound, least privileged, and what their scripts do."""
+"""The workflows for GitHub are valid and least privileged, and their scripts work."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.soak.cluster import free_port
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n- later\n\n## [1.2.0] - 2026\n\n- now\n\n## [1.1.0]\n\n- old\n"
 PROJECT = '[project]\nversion = "1.2.0"\n'
-CANNOT = 77  # the exit status of a script on a machine without what it needs
+CANNOT = 77  # the exit status of a script on a machine without the tools that it needs
 
 
 def test_workflows_follow_the_schema() -> None:
-    """GitHub's schema, and actionlint where it is installed, find nothing."""
+    """GitHub's schema, and actionlint where it is installed, find no fault."""
     check = Path(sys.executable).parent / "check-jsonschema"
     commands: list[list[str | Path]] = [[check, "--builtin-schema", "vendor.github-workflows", *WORKFLOWS]]
     if actionlint := shutil.which("actionlint"):
@@ -37,7 +37,7 @@ def test_workflows_follow_the_schema() -> None:
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
 def test_workflows_may_do_no_more_than_they_need(file: Path) -> None:
-    """By default they only read; scripts get texts of others by the environment, never in their lines."""
+    """Workflows only read by default; scripts get others' texts as variables, never in their lines."""
     workflow: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert workflow["permissions"] == {"contents": "read"}
     for job in workflow["jobs"].values():
@@ -47,7 +47,7 @@ def test_workflows_may_do_no_more_than_they_need(file: Path) -> None:
 
 
 def test_a_pull_request_is_read_as_data() -> None:
-    """The job that checks out a branch runs nothing of it and may not write; the other checks nothing out."""
+    """The job that checks out a branch runs none of its code and cannot write; the other has no checkout."""
     workflow = yaml.safe_load((ROOT / ".github/workflows/plan.yml").read_text(encoding="utf-8"))
     plan, comment = workflow["jobs"]["plan"], workflow["jobs"]["comment"]
     assert plan["permissions"] == {"contents": "read"}
@@ -61,7 +61,7 @@ def test_a_pull_request_is_read_as_data() -> None:
 
 
 def test_the_notes_of_a_release() -> None:
-    """The section of the version that pyproject.toml names; a tag that says another is refused."""
+    """The notes are the section of pyproject.toml's version, and a tag of another version is refused."""
     assert notes("1.2.0", CHANGELOG, PROJECT) == "- now\n"
     for version, project, reason in (
         ("1.3.0", PROJECT, "the tag says 1.3.0"),
@@ -72,7 +72,7 @@ def test_the_notes_of_a_release() -> None:
 
 
 def test_the_comment_on_a_pull_request(tmp_path: Path) -> None:
-    """What would be posted and which files are bad, as indented text: no markup, and no mentions."""
+    """The comment lists the posts and bad files as indented text, without markup and mentions."""
     config = tmp_path / "base.yaml"
     put(tmp_path / "content" / "old.md", front_matter())
     config.write_text(
@@ -103,7 +103,7 @@ def test_the_comment_on_a_pull_request(tmp_path: Path) -> None:
     not (shutil.which("buildah") and shutil.which("mmdebstrap")), reason="needs buildah and mmdebstrap"
 )
 def test_the_image_is_built_and_runs() -> None:
-    """By the Dockerfile as it is: release, web process, health check, another user, SIGTERM."""
+    """The Dockerfile's image has a release, a web process, a health check, a user, and ends on SIGTERM."""
     done = subprocess.run(
         [ROOT / "scripts" / "container.sh"],
         env={**os.environ, "PORT": str(free_port())},
