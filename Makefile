@@ -60,7 +60,7 @@ lint: $(VENV)/dev
 	$(BIN)/lint-imports --no-cache
 
 soak: $(VENV)/dev
-	$(BIN)/pytest -m soak --timeout 900 $(ARGS)
+	$(BIN)/pytest -m soak $(ARGS)
 
 fuzz: $(VENV)/dev
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/pytest tests/fuzz -m fuzz $(ARGS)

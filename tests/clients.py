@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 from tests.soak.cluster import Running
+from tests.waiting import WAIT_SECONDS
 
 
 def address(web: Running) -> tuple[str, int]:
@@ -17,11 +18,10 @@ def address(web: Running) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
-def connect(web: Running, *, receive_buffer: int | None = None, timeout: float = 60) -> socket.socket:
-    """Return a connection.
-
-    A small receive buffer makes the server notice at once that a client reads nothing.
-    """
+def connect(
+    web: Running, *, receive_buffer: int | None = None, timeout: float = WAIT_SECONDS
+) -> socket.socket:
+    """Return a connection; a small receive buffer makes a client that reads nothing felt at once."""
     connection = socket.socket()
     if receive_buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -30,7 +30,7 @@ def connect(web: Running, *, receive_buffer: int | None = None, timeout: float =
     return connection
 
 
-def exchange(web: Running, sent: bytes, *, timeout: float = 60) -> bytes:
+def exchange(web: Running, sent: bytes, *, timeout: float = WAIT_SECONDS) -> bytes:
     """Send bytes, and return everything received until the server closes. Raises TimeoutError."""
     with connect(web, timeout=timeout) as connection:
         connection.sendall(sent)

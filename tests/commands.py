@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app import create_app
 from config import Config
+from tests.waiting import WAIT_SECONDS
 from wiring.site import Clock, utc_now
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,7 +58,7 @@ def run_process(environ: Mapping[str, str], *arguments: str) -> Done:
         env={"PATH": os.environ["PATH"], **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_SECONDS,
         check=False,
     )
     assert "Traceback" not in ran.stderr

@@ -12,12 +12,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+from articles.catalog import deadline, search_index
 from tests.site import ArticleSite, Clock, Web
+from tests.waiting import WAIT_SECONDS
 
-# The time of an example depends on the load of the machine; pytest's timeout bounds the whole test.
-settings.register_profile("newswire", deadline=None)
+# How long an example takes, or to choose one, depends on what else the machine does; pytest's timeout bounds
+# the whole test.
+settings.register_profile("newswire", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("newswire")
 
 MEMORY = Path("/dev/shm")
@@ -33,6 +36,15 @@ def _use_memory() -> None:
 
 
 _use_memory()
+
+
+def _wait_for_the_processor() -> None:
+    """Let no search end because the machine is busy: it still ends when it has used its processor time."""
+    deadline._WAITING = int(WAIT_SECONDS)
+    search_index._WAIT = WAIT_SECONDS
+
+
+_wait_for_the_processor()
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

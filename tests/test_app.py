@@ -6,7 +6,6 @@ import gzip
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,9 @@ import pytest
 import requests
 
 from app import create_app
+from tests.ports import free_port
 from tests.site import ArticleSite, Clock
+from tests.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 TITLES = ["Newer <b>not bold</b> & 日本語", "Older"]
@@ -29,8 +30,7 @@ class Server:
     """A running server over a site, and the log of its answers."""
 
     def __init__(self, site: ArticleSite) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log = site.home / "access.log"
         (site.home / "config.yaml").write_text(f"site: {{url: '{self.url}'}}\nstate: state\n")
@@ -45,19 +45,27 @@ class Server:
 
     def wait(self) -> None:
         """Wait until the server answers."""
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + WAIT_SECONDS
         while True:
             assert self.process.poll() is None and time.monotonic() < limit, self.log.read_text()
             try:
-                requests.get(f"{self.url}/healthz", timeout=60).raise_for_status()
+                requests.get(f"{self.url}/healthz", timeout=WAIT_SECONDS).raise_for_status()
             except requests.RequestException:
                 threading.Event().wait(0.05)
             else:
                 return
 
-    def statuses(self, path: str) -> list[int]:
-        """Return the statuses of all answers to GETs of a path so far."""
-        return [int(status) for status in re.findall(rf"(\d+) GET {re.escape(path)}\b", self.log.read_text())]
+    def statuses(self, path: str, count: int) -> list[int]:
+        """Return the statuses of all answers to GETs of a path, once there are so many.
+
+        An answer is logged after it has been sent.
+        """
+        limit = time.monotonic() + WAIT_SECONDS
+        pattern = re.compile(rf"(\d+) GET {re.escape(path)}\b")
+        while len(found := pattern.findall(self.log.read_text())) < count:
+            assert time.monotonic() < limit, found
+            threading.Event().wait(0.02)
+        return [int(status) for status in found]
 
 
 @pytest.fixture
@@ -74,7 +82,7 @@ def server(site: ArticleSite) -> Iterator[Server]:
         yield running
     finally:
         running.process.terminate()
-        running.process.wait(timeout=20)
+        running.process.wait(timeout=WAIT_SECONDS)
 
 
 def test_the_app_is_created_without_threads(site: ArticleSite, clock: Clock) -> None:
@@ -110,7 +118,9 @@ def test_newsboat_shows_the_entries_and_polls_politely(server: Server, tmp_path:
 
     def newsboat(action: str) -> bytes:
         command = ["newsboat", "-u", "urls", "-C", "config", "-c", "cache.db", "-x", action]
-        done = subprocess.run(command, cwd=tmp_path, env=environ, check=True, timeout=60, capture_output=True)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environ, check=True, timeout=WAIT_SECONDS, capture_output=True
+        )
         return done.stdout
 
     # Three times: newsboat 2.21 forgets the validators of its very first poll of a feed, because it stores
@@ -122,7 +132,7 @@ def test_newsboat_shows_the_entries_and_polls_politely(server: Server, tmp_path:
         b"4",
     )  # it has one row for each guid, or for each feed
     for extension in ("rss", "atom"):
-        statuses = server.statuses(f"/feeds/go.{extension}")
+        statuses = server.statuses(f"/feeds/go.{extension}", 3)
         assert (len(statuses), statuses[0], statuses[-1]) == (3, 200, 304)
 
 
@@ -134,7 +144,7 @@ def test_the_long_and_the_short_way_say_the_same(server: Server) -> None:
         named = {"Accept-Encoding": "identity"} | {
             name.replace("_", "-"): text for name, text in headers.items()
         }
-        return requests.request(method, url, headers=named, timeout=60)
+        return requests.request(method, url, headers=named, timeout=WAIT_SECONDS)
 
     first, again = ask(), ask()
     volatile = {"date", "server"}
@@ -144,7 +154,7 @@ def test_the_long_and_the_short_way_say_the_same(server: Server) -> None:
     }
     packed = ask(Accept_Encoding="gzip")
     assert (packed.headers["Content-Encoding"], packed.content) == ("gzip", first.content)
-    raw = requests.get(url, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=60).raw.read()
+    raw = requests.get(url, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=WAIT_SECONDS).raw.read()
     assert gzip.decompress(raw) == first.content
     for tag in (packed.headers["ETag"], first.headers["ETag"], first.headers["ETag"][:-1] + '-gzip"'):
         unchanged = ask(If_None_Match=tag)
@@ -162,10 +172,10 @@ def test_a_change_shows_soon(server: Server, site: ArticleSite) -> None:
     url = f"{server.url}/feeds/go.json"
 
     def titles() -> set[str]:
-        return {item["title"] for item in requests.get(url, timeout=60).json()["items"]}
+        return {item["title"] for item in requests.get(url, timeout=WAIT_SECONDS).json()["items"]}
 
     def becomes(expected: set[str]) -> bool:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + WAIT_SECONDS
         while titles() != expected:
             if time.monotonic() > limit:
                 return False

@@ -23,6 +23,8 @@ from tests.fakechat import (
     hang,
 )
 from tests.fakechat.faults import EVERYWHERE, SLACK_ERRORS
+from tests.ports import free_port
+from tests.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parent.parent
 IMAGE = {"type": "image", "image_url": "https://example.org/a.png", "alt_text": "a"}
@@ -36,7 +38,7 @@ def chat() -> Iterator[FakeChat]:
 
 
 def post(url: str, payload: object, **options: Any) -> requests.Response:
-    return requests.post(url, json=payload, timeout=60, **options)
+    return requests.post(url, json=payload, timeout=WAIT_SECONDS, **options)
 
 
 def test_slack_posts_and_says_ok(chat: FakeChat) -> None:
@@ -62,7 +64,7 @@ def test_slack_posts_and_says_ok(chat: FakeChat) -> None:
 )
 def test_slack_refuses(chat: FakeChat, body: bytes, word: str) -> None:
     """An invalid payload is answered 400 with Slack's word for it, and not shown."""
-    answer = requests.post(chat.slack_url("ai"), data=body, timeout=60)
+    answer = requests.post(chat.slack_url("ai"), data=body, timeout=WAIT_SECONDS)
     assert (answer.status_code, answer.text) == (400, word)
     assert chat.messages() == []
     assert not chat.requests[0].posted
@@ -91,7 +93,7 @@ def test_discord_waits_or_not(chat: FakeChat) -> None:
     made = post(url, {"content": "one"}, params={"wait": "true"})
     assert made.json()["content"] == "one"
     assert post(url, {"content": "two"}).status_code == 204
-    found = requests.get(f"{url}/messages/{made.json()['id']}", timeout=60)
+    found = requests.get(f"{url}/messages/{made.json()['id']}", timeout=WAIT_SECONDS)
     assert (found.status_code, found.json()["author"]["bot"]) == (200, True)
     assert int(chat.messages()[0].id) < int(chat.messages()[1].id)
 
@@ -101,15 +103,18 @@ def test_discord_edits_and_deletes(chat: FakeChat) -> None:
     url = chat.discord_url("news")
     made = post(url, {"content": "old", "embeds": [{"title": "t"}]}, params={"wait": "true"}).json()
     place = f"{url}/messages/{made['id']}"
-    edited = requests.patch(place, json={"content": "new"}, timeout=60).json()
+    edited = requests.patch(place, json={"content": "new"}, timeout=WAIT_SECONDS).json()
     assert (edited["content"], edited["embeds"][0]["title"]) == ("new", "t")
     assert edited["edited_timestamp"]
     [message] = chat.messages("news")
     assert message.payload["content"] == "new"
-    assert requests.patch(place, json={"content": "", "embeds": []}, timeout=60).json()["code"] == 50006
-    other = requests.patch(f"{url}/messages/1", json={"content": "x"}, timeout=60)
+    assert (
+        requests.patch(place, json={"content": "", "embeds": []}, timeout=WAIT_SECONDS).json()["code"]
+        == 50006
+    )
+    other = requests.patch(f"{url}/messages/1", json={"content": "x"}, timeout=WAIT_SECONDS)
     assert (other.status_code, other.json()["code"]) == (404, 10008)
-    assert requests.delete(place, timeout=60).status_code == 204
+    assert requests.delete(place, timeout=WAIT_SECONDS).status_code == 204
     assert chat.messages() == []
 
 
@@ -121,10 +126,13 @@ def test_discord_form_errors(chat: FakeChat) -> None:
     assert errors["errors"]["embeds"]["0"]["title"]["_errors"][0]["code"] == "BASE_TYPE_MAX_LENGTH"
     assert post(chat.discord_url("news"), payload).json() == {"embeds": ["0"]}
     assert post(chat.discord_url("news"), {}).json()["code"] == 50006
-    form = requests.post(chat.discord_url("news"), data={"content": "x"}, timeout=60)
+    form = requests.post(chat.discord_url("news"), data={"content": "x"}, timeout=WAIT_SECONDS)
     assert (form.status_code, form.json()["code"]) == (400, 50035)
     broken = requests.post(
-        chat.discord_url("news"), data=b"{", headers={"Content-Type": "application/json"}, timeout=5
+        chat.discord_url("news"),
+        data=b"{",
+        headers={"Content-Type": "application/json"},
+        timeout=WAIT_SECONDS,
     )
     assert broken.json()["code"] == 50109
 
@@ -150,7 +158,7 @@ def test_a_patch_forgets_the_allowances_of_the_post(chat: FakeChat) -> None:
     """A PATCH without `allowed_mentions` pings by default."""
     url = chat.discord_url("news")
     made = post(url, {"content": "x", "allowed_mentions": {"parse": []}}, params={"wait": "true"}).json()
-    requests.patch(f"{url}/messages/{made['id']}", json={"content": "<@7>"}, timeout=60)
+    requests.patch(f"{url}/messages/{made['id']}", json={"content": "<@7>"}, timeout=WAIT_SECONDS)
     assert [r.pings for r in chat.requests] == [(), ("<@7>",)]
 
 
@@ -159,7 +167,10 @@ def test_discord_dead_webhook(chat: FakeChat) -> None:
     url = chat.discord_url("news")
     chat.fail("news", dead())
     assert post(url, {"content": "x"}).json() == {"message": "Unknown Webhook", "code": 10015}
-    assert requests.patch(f"{url}/messages/1", json={"content": "x"}, timeout=60).json()["code"] == 10015
+    assert (
+        requests.patch(f"{url}/messages/1", json={"content": "x"}, timeout=WAIT_SECONDS).json()["code"]
+        == 10015
+    )
 
 
 def test_discord_rate_limits_by_the_clock() -> None:
@@ -202,9 +213,9 @@ def test_one_connection_serves_many_requests(chat: FakeChat) -> None:
     """One HTTP/1.1 connection carries refusals, posts, 204s and HEADs."""
     with requests.Session() as session:
         for payload in ({"content": "x"}, {}, {"content": "y"}) * 5:
-            session.post(chat.discord_url("news"), json=payload, timeout=60)
-        session.head(chat.url + "/", timeout=60)
-        assert session.get(chat.url + "/_fake/health", timeout=60).json()["requests"] == 15
+            session.post(chat.discord_url("news"), json=payload, timeout=WAIT_SECONDS)
+        session.head(chat.url + "/", timeout=WAIT_SECONDS)
+        assert session.get(chat.url + "/_fake/health", timeout=WAIT_SECONDS).json()["requests"] == 15
         [pool] = session.adapters["http://"].poolmanager.pools._container.values()  # type: ignore[attr-defined]
         assert pool.num_connections == 1
 
@@ -222,16 +233,16 @@ def test_other_processes_drive_it_over_http(chat: FakeChat) -> None:
     assert post(f"{fake}/faults", {"webhook": "/nowhere", "faults": [{}]}).status_code == 400
     assert post(f"{fake}/chaos", {"seed": 1, "rate": 2}).status_code == 400
     assert post(f"{fake}/chaos", {"seed": 1, "rate": 0}).status_code == 200
-    later = requests.get(f"{fake}/requests?since=1", timeout=60).json()["requests"]
+    later = requests.get(f"{fake}/requests?since=1", timeout=WAIT_SECONDS).json()["requests"]
     assert [(r["number"], r["status"], r["payload"]) for r in later] == [
         (2, 429, {"content": "x"}),
         (3, 429, {"content": "x"}),
     ]
     assert post(f"{fake}/reset", {}).json() == {"ok": True}
     post(url, {"content": "y"})
-    [message] = requests.get(f"{fake}/messages", timeout=60).json()["messages"]
+    [message] = requests.get(f"{fake}/messages", timeout=WAIT_SECONDS).json()["messages"]
     assert message["payload"] == {"content": "y"}
-    assert requests.get(f"{fake}/nothing", timeout=60).status_code == 404
+    assert requests.get(f"{fake}/nothing", timeout=WAIT_SECONDS).status_code == 404
 
 
 def test_the_log_has_every_request(tmp_path: Path) -> None:
@@ -244,7 +255,7 @@ def test_the_log_has_every_request(tmp_path: Path) -> None:
         chat.wait_for(1)
         assert json.loads(log.read_text())["status"] is None
         chat.release()
-        thread.join(5)
+        thread.join(WAIT_SECONDS)
         lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(line["number"], line["status"], line["posted"]) for line in lines] == [
         (1, None, False),
@@ -273,7 +284,7 @@ def test_one_name_is_one_webhook(chat: FakeChat) -> None:
 def test_a_client_that_dies_while_sending_posts_nothing(chat: FakeChat) -> None:
     """Half a body is not posted."""
     path = chat.slack_url("ai").removeprefix(chat.url)
-    with socket.create_connection(("127.0.0.1", chat.port), timeout=60) as client:
+    with socket.create_connection(("127.0.0.1", chat.port), timeout=WAIT_SECONDS) as client:
         client.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
         client.shutdown(socket.SHUT_WR)
         assert client.recv(1) == b""
@@ -282,9 +293,9 @@ def test_a_client_that_dies_while_sending_posts_nothing(chat: FakeChat) -> None:
 
 def test_stopped_means_refused() -> None:
     """After the end nothing listens, and idle connections are closed."""
-    with requests.Session() as session, FakeChat() as chat:
+    with requests.Session() as session, FakeChat(port=free_port()) as chat:
         url = chat.slack_url("ai")
-        assert session.post(url, json={"text": "x"}, timeout=60).text == "ok"
+        assert session.post(url, json={"text": "x"}, timeout=WAIT_SECONDS).text == "ok"
         chat_port = chat.port
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", chat_port)) == errno.ECONNREFUSED
@@ -307,13 +318,15 @@ def test_command_line(tmp_path: Path) -> None:
         assert post(slack, {"text": "x"}).text == "ok"
         assert post(discord, {"content": "x"}).status_code == 204
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(WAIT_SECONDS) == 0
     assert len(log.read_text().splitlines()) == 2
 
 
 def test_command_line_with_a_taken_port(chat: FakeChat) -> None:
     """A port in use gives one clear line and exit status 1."""
     command = [sys.executable, "-m", "tests.fakechat", "--port", str(chat.port)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False
+    )
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "cannot listen on 127.0.0.1" in done.stderr

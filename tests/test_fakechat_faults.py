@@ -28,6 +28,7 @@ from tests.fakechat import (
     slow,
 )
 from tests.fakechat.faults import EVERYWHERE
+from tests.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parent.parent
 IMAGE = {"type": "image", "image_url": "https://example.org/a.png", "alt_text": "a"}
@@ -41,7 +42,7 @@ def chat() -> Iterator[FakeChat]:
 
 
 def post(url: str, payload: object, **options: Any) -> requests.Response:
-    return requests.post(url, json=payload, timeout=60, **options)
+    return requests.post(url, json=payload, timeout=WAIT_SECONDS, **options)
 
 
 def cut_off(url: str, payload: object) -> None:
@@ -52,7 +53,7 @@ def cut_off(url: str, payload: object) -> None:
     """
     place, body = urlsplit(url), json.dumps(payload).encode()
     head = f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
-    with socket.create_connection((place.hostname, place.port), timeout=10) as client:
+    with socket.create_connection((place.hostname, place.port), timeout=WAIT_SECONDS) as client:
         client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         with pytest.raises(ConnectionResetError):
             client.recv(1)
@@ -133,7 +134,7 @@ def test_a_hanging_request_is_on_record_and_released(chat: FakeChat, posts: bool
     [seen] = chat.wait_for(1)
     assert (seen.status, seen.payload, len(chat.messages())) == (None, {"text": "x"}, int(posts))
     chat.release()
-    client.join(60)
+    client.join(WAIT_SECONDS)
     assert answers == ["ok"]
     assert len(chat.messages()) == 1
     assert [(r.status, r.posted) for r in chat.requests] == [(200, True)]
@@ -144,8 +145,9 @@ def test_a_hanging_request_ends_with_its_client(chat: FakeChat) -> None:
     url = chat.slack_url("ai")
     chat.fail("ai", hang())
     with pytest.raises(requests.ReadTimeout):
-        requests.post(url, json={"text": "x"}, timeout=(5, 0.1))
-    chat.ledger.wait_for_quiet(60)
+        requests.post(url, json={"text": "x"}, timeout=(WAIT_SECONDS, 0.1))
+    chat.wait_for(1)
+    chat.ledger.wait_for_quiet(WAIT_SECONDS)
     assert post(url, {"text": "y"}).text == "ok"
     assert [r.in_flight for r in chat.requests] == [1, 1]
     assert [m.payload["text"] for m in chat.messages()] == ["y"]
@@ -169,16 +171,17 @@ def test_overlapping_requests_are_counted() -> None:
         chat.wait_for(1)
         post(url, {"text": "y"})
         assert [r.in_flight for r in chat.requests] == [1, 2]
-    thread.join(60)
+    thread.join(WAIT_SECONDS)
     assert failed.is_set()
 
 
 def test_a_slow_answer_is_posted_before_it_comes(chat: FakeChat) -> None:
     """A message whose slow answer times out is posted all the same."""
     url = chat.slack_url("ai")
-    chat.fail("ai", slow(30))
+    chat.fail("ai", slow(WAIT_SECONDS))
     with pytest.raises(requests.ReadTimeout):
-        requests.post(url, json={"text": "x"}, timeout=(5, 0.1))
+        requests.post(url, json={"text": "x"}, timeout=(WAIT_SECONDS, 0.1))
+    chat.wait_for(1)
     assert [m.payload["text"] for m in chat.messages()] == ["x"]
     chat.fail("ai", slow(0.01))
     assert post(url, {"text": "y"}).text == "ok"

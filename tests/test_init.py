@@ -18,6 +18,7 @@ from articles.files.folder import Folder
 from articles.project import look_at
 from tests.articles.gitserver import Origin
 from tests.site import put
+from tests.waiting import WAIT_SECONDS
 from wiring.initial import init_command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +31,7 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
     command = [str(Path(sys.executable).parent / "flask"), "init", *arguments]
     environ = {"PATH": os.environ["PATH"], "NEWSWIRE_CONFIG": str(home / "config.yaml"), "HOME": str(home)}
     done = subprocess.run(
-        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr

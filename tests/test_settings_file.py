@@ -82,12 +82,12 @@ def test_one_process_logs_each_change_once(path: Path, caplog: pytest.LogCapture
     with caplog.at_level(logging.INFO, logger="wiring.settings"):
         watcher.start()
         write(path, "site: {title: Two}\n")
-        wait_for(file.check, 30, "the change is noticed")
+        wait_for(file.check, "the change is noticed")
         assert caplog.records == []
         leads.set()
-        wait_for(lambda: caplog.records, 30, "the change is logged")
+        wait_for(lambda: caplog.records, "the change is logged")
         write(path, "site: {title: One}\n")
-        wait_for(lambda: len(caplog.records) > 1, 30, "its end is logged")
+        wait_for(lambda: len(caplog.records) > 1, "its end is logged")
         watcher.stop()
     assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
         ("WARNING", f"{path} has changed: a restart will apply it"),

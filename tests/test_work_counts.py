@@ -32,6 +32,7 @@ from feeds.model import Feed
 from feeds.publisher import Publisher
 from tests.bot.world import any_channel
 from tests.site import NOON, Clock, front_matter, news_feeds, news_site, put
+from tests.waiting import WAIT_SECONDS
 from web.document import Document
 
 SMALL, LARGE = 60, 600
@@ -111,8 +112,11 @@ class World:
 
     def settle(self) -> None:
         """Refresh until no file is so new that it would be read once more."""
-        # For a tenth of a second, a file that was just written may change without another signature.
-        newest, end = max(file.stat().st_ctime for file in self.root.iterdir()), time.monotonic() + 10
+        # For a tenth of a second, one that was just written may change without another signature.
+        newest, end = (
+            max(file.stat().st_ctime for file in self.root.iterdir()),
+            time.monotonic() + WAIT_SECONDS,
+        )
         while time.time() < newest + 0.2 or self.indexer.refresh().read:
             assert time.monotonic() < end
 

@@ -15,8 +15,9 @@ import yaml
 
 from scripts.release_notes import NotesError, notes
 from tests.commands import ROOT
+from tests.ports import free_port
 from tests.site import front_matter, put
-from tests.soak.cluster import free_port
+from tests.waiting import WAIT_SECONDS
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n- later\n\n## [1.2.0] - 2026\n\n- now\n\n## [1.1.0]\n\n- old\n"
@@ -89,7 +90,7 @@ def test_the_comment_on_a_pull_request(tmp_path: Path) -> None:
         "GITHUB_OUTPUT": str(outputs),
     }
     script = ROOT / "scripts" / "plan-comment.sh"
-    subprocess.run([script, branch, output], cwd=ROOT, env=environ, check=True, timeout=60)
+    subprocess.run([script, branch, output], cwd=ROOT, env=environ, check=True, timeout=WAIT_SECONDS)
     lines = output.read_text(encoding="utf-8").splitlines()
     assert outputs.read_text() == "status=1\n"
     assert "    bad.md:1: title: is missing" in lines
@@ -98,7 +99,6 @@ def test_the_comment_on_a_pull_request(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(900)
 @pytest.mark.skipif(
     not (shutil.which("buildah") and shutil.which("mmdebstrap")), reason="needs buildah and mmdebstrap"
 )
@@ -110,7 +110,7 @@ def test_the_image_is_built_and_runs() -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=850,
+        timeout=800,
     )
     if done.returncode == CANNOT:
         pytest.skip(done.stderr.splitlines()[-1])

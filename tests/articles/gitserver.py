@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.waiting import WAIT_SECONDS
+
 IDENTITY = {
     "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_AUTHOR_DATE": "2026-03-01T09:00:00Z",
     "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.org",
@@ -119,7 +121,7 @@ class HttpOrigin:
         finally:
             self._server.shutdown()
             self._server.server_close()
-            thread.join(60)
+            thread.join(WAIT_SECONDS)
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request through the CGI program."""

@@ -27,8 +27,6 @@ from tests.articles.gitserver import Origin
 from tests.articles.test_watcher import titles, wait_for
 from tests.site import NOON, ArticleSite
 
-WITHIN = 60.0
-
 
 class _PanicError(BaseException):
     """An exception that is no Exception, as a Rust extension raises when it panics."""
@@ -65,11 +63,11 @@ def _watcher(site: ArticleSite, seed: int) -> tuple[Background, Fault, Callable[
     indexer.refresh = fault  # type: ignore[method-assign]
     watcher = Watcher(indexer)
     watcher.start()
-    assert wait_for(lambda: titles(indexer) == ["A title"], WITHIN)
+    assert wait_for(lambda: titles(indexer) == ["A title"])
 
     def works() -> bool:
         site.write("after.md", title="After")
-        return wait_for(lambda: "After" in titles(indexer), WITHIN)
+        return wait_for(lambda: "After" in titles(indexer))
 
     return watcher, fault, works
 
@@ -83,12 +81,12 @@ def _puller(site: ArticleSite, seed: int) -> tuple[Background, Fault, Callable[[
     checkout.pull = fault  # type: ignore[method-assign]
     puller = Puller(checkout, timedelta(seconds=0.1))
     puller.start()
-    assert wait_for((checkout.files / "one.md").exists, 10)
+    assert wait_for((checkout.files / "one.md").exists)
 
     def works() -> bool:
         origin.write("after.md", "After")
         origin.commit()
-        return wait_for((checkout.files / "after.md").exists, WITHIN)
+        return wait_for((checkout.files / "after.md").exists)
 
     return puller, fault, works
 
@@ -101,7 +99,7 @@ def _counts(site: ArticleSite, seed: int) -> tuple[Background, Fault, Callable[[
 
     def works() -> bool:
         counts.observe("/feeds/ai.rss", 200, "x")
-        return wait_for(lambda: not counts._requests, WITHIN)
+        return wait_for(lambda: not counts._requests)
 
     return counts, fault, works
 
@@ -122,9 +120,9 @@ def _feeds(site: ArticleSite, seed: int) -> tuple[Background, Fault, Callable[[]
     def works() -> bool:
         site.write("a.md", title="After")
         indexer.refresh()
-        return wait_for(lambda: b"After" in ask(), WITHIN)
+        return wait_for(lambda: b"After" in ask())
 
-    assert wait_for(lambda: b"A title" in ask(), WITHIN)
+    assert wait_for(lambda: b"A title" in ask())
     return server, fault, works
 
 
@@ -146,11 +144,11 @@ def test_every_thread_goes_on_after_any_error(
                 thread.checkout.request_pull()
             if isinstance(thread, Watcher):
                 site.write("b.md", title="B")
-            assert wait_for(lambda: fault.raised >= 5, WITHIN)
+            assert wait_for(lambda: fault.raised >= 5)
             fault.is_on = False
             assert works()
             assert thread._thread.is_alive()
-            assert wait_for(lambda: thread.failure is None, WITHIN)
+            assert wait_for(lambda: thread.failure is None)
             assert not any(thread.name in line for line in failing_threads())
     finally:
         thread.stop()
@@ -192,13 +190,13 @@ def test_an_error_is_logged_with_its_traceback_and_reported_without_its_text(
     monkeypatch.setattr(background, "FIRST_PAUSE", 0.01)
     thread = _Failing()
     with caplog.at_level(logging.INFO), running(thread):
-        assert wait_for(lambda: thread.attempts >= 3, WITHIN)
+        assert wait_for(lambda: thread.attempts >= 3)
         (line,) = [line for line in failing_threads() if "failing" in line]
         assert line == (
             "the thread failing is failing since 2026-03-01T12:00:00Z: unexpected ValueError, see the log"
         )
         thread.fails = False
-        assert wait_for(lambda: failing_threads() == [], WITHIN)
+        assert wait_for(lambda: failing_threads() == [])
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [bool(record.exc_info) for record in errors] == [True] + [False] * (len(errors) - 1)
     assert caplog.records[-1].getMessage() == "the thread failing works again"
@@ -245,15 +243,15 @@ def test_all_processes_know_why_articles_are_not_refreshed(
     fault.is_on = True
     elsewhere = site.catalog()
     with running(watcher):
-        assert wait_for(lambda: "unexpected" in (refresh_problem(elsewhere) or ""), WITHIN)
+        assert wait_for(lambda: "unexpected" in (refresh_problem(elsewhere) or ""))
         assert is_watched(elsewhere)
         assert "secret words" not in (refresh_problem(elsewhere) or "")
         fault.is_on = False
-        assert wait_for(lambda: refresh_problem(elsewhere) is None, WITHIN)
+        assert wait_for(lambda: refresh_problem(elsewhere) is None)
         site.root.rename(site.home / "away")
-        assert wait_for(lambda: "cannot be read" in (refresh_problem(elsewhere) or ""), WITHIN)
+        assert wait_for(lambda: "cannot be read" in (refresh_problem(elsewhere) or ""))
         (site.home / "away").rename(site.root)
-        assert wait_for(lambda: refresh_problem(elsewhere) is None, WITHIN)
+        assert wait_for(lambda: refresh_problem(elsewhere) is None)
 
 
 def test_a_fault_of_one_process_hands_the_work_to_another(
@@ -268,11 +266,11 @@ def test_a_fault_of_one_process_hands_the_work_to_another(
     broken.refresh = fault  # type: ignore[method-assign]
     fault.is_on = True
     with running(Watcher(broken)):
-        assert wait_for(lambda: fault.raised > 0, WITHIN)
+        assert wait_for(lambda: fault.raised > 0)
         with running(Watcher(sound)):
-            assert wait_for(lambda: titles(sound) == ["A title"], WITHIN)
+            assert wait_for(lambda: titles(sound) == ["A title"])
             site.write("b.md", title="B")
-            assert wait_for(lambda: titles(sound) == ["A title", "B"], WITHIN)
+            assert wait_for(lambda: titles(sound) == ["A title", "B"])
             assert refresh_problem(site.catalog()) is None
 
 
@@ -308,11 +306,11 @@ def test_a_deleted_checkout_is_pulled_again(site: ArticleSite, tmp_path: Path) -
     checkout = Checkout(Repository(url=origin.url), site.state, lambda: NOON)
     puller = Puller(checkout, timedelta(hours=1))
     with running(puller):
-        assert wait_for(lambda: checkout.shown is not None, 60)
+        assert wait_for(lambda: checkout.shown is not None)
         for _ in range(2):
             checkout.folder.rename(tmp_path / f"away{_}")
             checkout.request_pull()
-            assert wait_for((checkout.files / "one.md").exists, 30)
+            assert wait_for((checkout.files / "one.md").exists)
         with checkout.role() as role:
             assert role is None  # the puller holds the new lock, not the deleted one
         assert puller.failure is None

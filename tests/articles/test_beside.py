@@ -18,6 +18,7 @@ from articles.files.folder import Folder
 from articles.topics import ALL, Topics
 from tests.articles.test_watcher import wait_for
 from tests.site import put
+from tests.waiting import WAIT_SECONDS
 
 POST = "---\ntitle: T\ndate: 2026-01-02\nauthors: [ada]\nimage: a.png\n---\n![b](b.png)\n"
 Make = Callable[..., Indexer]
@@ -126,7 +127,7 @@ def test_a_file_above_that_is_new(
     watcher = Watcher(indexer, events=events)
     try:
         watcher.start()
-        assert watching.wait(60)
+        assert watching.wait(WAIT_SECONDS)
         put(tmp_path / "site" / path, text)
 
         def seen() -> bool:

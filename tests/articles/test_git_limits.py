@@ -20,6 +20,7 @@ from articles.files.tree import MAX_ENTRIES, MAX_TOTAL, RefusedError, check_tree
 from tests.articles.gitserver import Origin
 from tests.articles.test_git import NOW, ROOT, index_of, of, pull, titles
 from tests.articles.test_watcher import wait_for
+from tests.waiting import WAIT_SECONDS
 
 
 @pytest.fixture
@@ -97,10 +98,8 @@ def test_a_commit_over_a_limit_is_refused_and_the_last_good_one_stays(
     before = sorted(checkout.files.rglob("*"))
     stat = (checkout.files / "one.md").stat()
     bomb = origin.commit_tree(BOMBS[reason](origin))
-    started = time.monotonic()
     with pytest.raises(RefusedError, match=reason.partition(" (")[0]):
         pull(checkout)
-    assert time.monotonic() - started < 90
     assert (checkout.shown, sorted(checkout.files.rglob("*"))) == (good, before)
     assert (checkout.files / "one.md").stat() == stat
     status = checkout.status()
@@ -145,12 +144,12 @@ def test_the_puller_logs_a_refusal_once(
     puller = Puller(checkout, timedelta(seconds=0.05))
     with caplog.at_level(logging.WARNING):
         puller.start()
-        assert wait_for(lambda: checkout.status().failing_since is not None, 10)
+        assert wait_for(lambda: checkout.status().failing_since is not None)
         seen = checkout.requested_at()
         (origin.folder / "large.md").unlink()
         origin.write("two.md", "Two")
         origin.commit()
-        assert wait_for((checkout.files / "two.md").exists, 10)
+        assert wait_for((checkout.files / "two.md").exists)
         puller.stop()
     assert seen == checkout.requested_at()
     assert puller.failure is None
@@ -193,7 +192,7 @@ def test_what_is_at_the_limits_is_checked_out() -> None:
 
 def test_git_and_its_children_are_held_to_limits(tmp_path: Path) -> None:
     """Memory and the size of written files are limited, and no core dump is written."""
-    git = Git("file:///nowhere", None, timeout=20)
+    git = Git("file:///nowhere", None, timeout=WAIT_SECONDS)
     limits = git("-c", "alias.limits=!ulimit -v; ulimit -f; ulimit -c", "limits", folder=tmp_path)
     assert list(map(int, limits.split())) == [MAX_MEMORY // 1024, MAX_FILE // 512, 0]
 
@@ -202,7 +201,7 @@ def test_lower_limits_of_the_system_stay(tmp_path: Path) -> None:
     """git runs under the lower limits, and nothing is printed about those that could not be set."""
     script = (
         "import sys; from pathlib import Path; from articles.files.git import Git\n"
-        "git = Git('file:///nowhere', None, timeout=20)\n"
+        "git = Git('file:///nowhere', None, timeout=240)\n"
         "print(git('-c', 'alias.limits=!ulimit -v; ulimit -f', 'limits', folder=Path(sys.argv[1])))\n"
     )
     command = f'ulimit -v 400000; ulimit -f 1000; exec {sys.executable} -c "$1" {tmp_path}'
@@ -221,7 +220,7 @@ def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin,
     (origin.folder / "large.bin").write_bytes(b"".join(i.to_bytes(4, "big") for i in range(500_000)))
     origin.git("config", "core.compression", "0")
     origin.commit()
-    checkout._git = Git(origin.url, None, timeout=20, max_file=1_000_000)
+    checkout._git = Git(origin.url, None, timeout=WAIT_SECONDS, max_file=1_000_000)
     for _ in range(2):
         with pytest.raises(GitError, match="a file or pack of more than 1,000,000 bytes"):
             pull(checkout)
@@ -229,7 +228,7 @@ def test_a_pack_that_is_too_large_is_refused(checkout: Checkout, origin: Origin,
     assert "1,000,000 bytes" in checkout.status().reason
     with checkout.role() as role:
         assert role
-        checkout._git = Git(origin.url, None, timeout=20)
+        checkout._git = Git(origin.url, None, timeout=WAIT_SECONDS)
         checkout.pull(role)
     assert not list((checkout.git_dir / "objects").rglob("tmp_*"))
     assert (checkout.files / "large.bin").exists()
@@ -244,7 +243,7 @@ def test_a_commit_that_cannot_be_written_leaves_the_one_before(
     origin.write("one.md", "One, changed")
     (origin.folder / "large.bin").write_bytes(b"x" * 3_000_000)  # small in the pack, large on the disk
     origin.commit()
-    checkout._git = Git(origin.url, None, timeout=20, max_file=1_000_000)
+    checkout._git = Git(origin.url, None, timeout=WAIT_SECONDS, max_file=1_000_000)
     with pytest.raises(GitError, match="a file or pack of more than"):
         pull(checkout)
     assert checkout.shown == good
@@ -266,7 +265,7 @@ def test_attributes_change_no_file(checkout: Checkout, origin: Origin) -> None:
 
 def test_without_git(tmp_path: Path) -> None:
     """Without git, the reason says so in plain words."""
-    git = Git("file:///nowhere", None, timeout=60, environ={"PATH": str(tmp_path)})
+    git = Git("file:///nowhere", None, timeout=WAIT_SECONDS, environ={"PATH": str(tmp_path)})
     with pytest.raises(GitError, match="not installed"):
         git("version", folder=tmp_path)
 

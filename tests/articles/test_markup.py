@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from tests.waiting import WAIT_SECONDS
 from tests.work import calls
 from text.characters import xml_safe
 from text.limits import MAX_DEPTH
@@ -258,7 +259,7 @@ def test_a_site_of_links_never_loads_the_markdown_parser() -> None:
         print("markdown_it" in sys.modules)
     """
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=WAIT_SECONDS
     )
     assert done.stdout.strip() == "False"
 

@@ -24,13 +24,12 @@ from articles.catalog.watcher import Watcher, _watchable, log_refresh
 from articles.report import log_start
 from tests.articles.test_source import nested
 from tests.site import NOON, ArticleSite
+from tests.waiting import WAIT_SECONDS
 
-BUSY = 60.0
-"""Seconds to wait for what takes two on a machine that is not busy."""
 LOCKS = Path("/proc/locks")
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = BUSY) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> bool:
     """Return whether the condition becomes true within this many seconds."""
     limit = time.monotonic() + seconds
     pause = threading.Event()
@@ -47,7 +46,7 @@ def watching(indexer: Indexer, **options: Any) -> Iterator[Watcher]:
     watcher = Watcher(indexer, **options)
     watcher.start()
     try:
-        assert wait_for(lambda: indexer.catalog.is_complete() and is_watched(indexer.catalog), 10)
+        assert wait_for(lambda: indexer.catalog.is_complete() and is_watched(indexer.catalog))
         yield watcher
     finally:
         watcher.stop()
@@ -101,9 +100,9 @@ def test_an_article_shows_beside_files_that_are_none(site: ArticleSite) -> None:
     refreshed: list[Any] = []
 
     def events(root: Any, **_: Any) -> Iterator[set[Any]]:
-        assert watcher_waits.wait(60)
+        assert watcher_waits.wait(WAIT_SECONDS)
         yield {(1, f"{root}/a.md"), (1, f"{root}/a.png"), (1, f"{root}/.a.md.swp")}
-        stop.wait(60)
+        stop.wait(WAIT_SECONDS)
 
     watcher_waits, stop = threading.Event(), threading.Event()
     watcher = Watcher(indexer, events=events, on_refresh=refreshed.append)
@@ -216,7 +215,7 @@ def test_a_folder_that_goes_and_comes_back(site: ArticleSite, caplog: pytest.Log
         assert titles(indexer) == ["A title"]
         site.root.mkdir()
         site.write("b.md", title="B")
-        assert wait_for(lambda: titles(indexer) == ["B"], 5)
+        assert wait_for(lambda: titles(indexer) == ["B"])
         assert wait_for(lambda: watcher.healthy)
         site.write("c.md", title="C")
         assert wait_for(lambda: titles(indexer) == ["B", "C"])
@@ -269,11 +268,11 @@ def test_a_hostile_commit_and_its_revert(site: ArticleSite, caplog: pytest.LogCa
         (site.root / "loop.md").symlink_to("loop.md")
         (site.root / "circle").symlink_to("circle")
         with nested(site.root, "d", 496):
-            assert wait_for(lambda: len(indexer.catalog.problems()) == 2, 10)
+            assert wait_for(lambda: len(indexer.catalog.problems()) == 2)
             site.write("a.md", title="Two")
             assert wait_for(lambda: titles(indexer) == ["Two"])
             (site.root / "loop.md").unlink()
-        assert wait_for(lambda: indexer.catalog.problems() == [], 10)
+        assert wait_for(lambda: indexer.catalog.problems() == [])
         site.write("a.md", title="Three")
         assert wait_for(lambda: titles(indexer) == ["Three"])
         assert watcher.healthy
@@ -288,7 +287,7 @@ def test_a_deleted_state_folder_is_created_again(site: ArticleSite) -> None:
     with watching(indexer):
         shutil.rmtree(site.state)
         site.write("b.md")
-        assert wait_for(lambda: len(titles(indexer)) == 2, 4)
+        assert wait_for(lambda: len(titles(indexer)) == 2)
 
 
 def test_changes_of_other_processes_are_reported(site: ArticleSite) -> None:
@@ -337,13 +336,13 @@ def test_another_process_takes_over_from_one_that_was_killed(site: ArticleSite) 
     try:
         for process in processes:
             assert process.stdout and process.stdout.readline() == "started\n"
-        assert wait_for(lambda: len(titles(indexer)) == 1, 10)
+        assert wait_for(lambda: len(titles(indexer)) == 1)
         for killed in range(2):
             holder = _holder(processes, site, indexer)
             holder.send_signal(signal.SIGKILL)
             holder.wait()
             processes.remove(holder)
-            assert wait_for(lambda: is_watched(catalog), 5)
+            assert wait_for(lambda: is_watched(catalog))
             site.write(f"after-{killed}.md")
             assert wait_for(lambda: f"after-{killed}" in {article.id for article in catalog.scan()})  # noqa: B023
     finally:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from articles.errors import ArticleError
 from articles.reading import frontmatter
+from tests.waiting import WAIT_SECONDS
 from text.yaml import plain as plainyaml
 from text.yaml import safe as safeyaml
 from text.yaml.safe import YamlError
@@ -431,7 +432,7 @@ def test_a_bomb_does_not_end_the_process() -> None:
         print("alive")
     """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=WAIT_SECONDS, check=False
     )
     assert (done.stdout, done.returncode) == ("alive\n", 0), done.stderr
 

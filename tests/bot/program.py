@@ -22,9 +22,7 @@ from bot.outbox.records import Delivery
 from bot.outbox.states import State
 from tests.fakechat import FakeChat
 from tests.site import front_matter, put
-
-IN_TIME = 12.0
-"""Seconds in which a process ends on a busy machine too; a request in flight may take 15."""
+from tests.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FLASK = Path(sys.executable).with_name("flask")
@@ -41,7 +39,7 @@ class Running:
         """Return all it has said so far."""
         return self.log.read_text(encoding="utf-8")
 
-    def wait_for(self, words: str, timeout: float = 60.0) -> None:
+    def wait_for(self, words: str, timeout: float = WAIT_SECONDS) -> None:
         """Wait until it has said `words`."""
         wait_until(lambda: words in self.said() or self._is_over(), timeout, self.said)
         assert words in self.said(), self.said()
@@ -50,13 +48,13 @@ class Running:
         """Ask it to end, wait until it has, and return how many seconds that took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
+        self.process.wait(WAIT_SECONDS)
         return time.monotonic() - began
 
     def kill(self) -> None:
         """End it without a word, as a crash would."""
         self.process.kill()
-        self.process.wait(60)
+        self.process.wait(WAIT_SECONDS)
 
     def _is_over(self) -> bool:
         return self.process.poll() is not None
@@ -132,7 +130,7 @@ class Program:
         }
         return plain | settings | self.environ
 
-    def flask(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def flask(self, *arguments: str, timeout: float = WAIT_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
             [FLASK, *arguments],
@@ -166,7 +164,9 @@ class Program:
         """Return the deliveries, oldest first."""
         return queries.listed(self.database, states=states, limit=100_000, **filters)[::-1]
 
-    def wait_for(self, count: int, *states: State, timeout: float = 60.0, **filters: Any) -> list[Delivery]:
+    def wait_for(
+        self, count: int, *states: State, timeout: float = WAIT_SECONDS, **filters: Any
+    ) -> list[Delivery]:
         """Wait until so many deliveries are in these states, and return them."""
         found: list[Delivery] = []
 
@@ -218,7 +218,7 @@ class Program:
 
 
 def wait_until(
-    condition: Callable[[], bool], timeout: float = 60.0, said: Callable[[], str] = lambda: ""
+    condition: Callable[[], bool], timeout: float = WAIT_SECONDS, said: Callable[[], str] = lambda: ""
 ) -> None:
     """Wait for a condition, looking thirty times a second; fail with what `said` returns."""
     limit = time.monotonic() + timeout

@@ -22,6 +22,7 @@ from bot.sending.findings import Unsent
 from bot.sending.transport import Transport
 from bot.services import Request, Response
 from tests.bot.world import START, FakeCatalog, World, article
+from tests.waiting import WAIT_SECONDS
 
 
 class Frozen:
@@ -104,7 +105,7 @@ def test_a_bot_without_the_lease_settles_nothing(world: World) -> None:
     world.catalog.delete("b")
     bot.sender.refill()
     bot.sender.drain()
-    assert bot.sender.join(60)
+    assert bot.sender.join(WAIT_SECONDS)
     assert world.deliveries()[1].state is State.WAITING
 
 

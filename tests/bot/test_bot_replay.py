@@ -25,6 +25,7 @@ from bot.sending.tools import SiteLink, Timing
 from bot.sending.transport import Transport
 from tests.bot.world import Clock, any_channel, lease_by, to
 from tests.fakechat import FakeChat
+from tests.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.corpus
 
@@ -57,16 +58,12 @@ def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock
         bot.stop()
 
 
-WHOLE = [pytest.mark.soak, pytest.mark.timeout(600)]
-"""Marks of the whole history, which takes minutes on a busy machine."""
-
-
 @pytest.mark.parametrize(
     ("database_url", "commits", "sent", "skipped"),
     [
         ("sqlite", 400, 36, 2),
-        pytest.param("sqlite", 2488, 296, 3, marks=WHOLE),
-        pytest.param("postgres", 2488, 296, 3, marks=WHOLE),
+        pytest.param("sqlite", 2488, 296, 3, marks=pytest.mark.soak),
+        pytest.param("postgres", 2488, 296, 3, marks=pytest.mark.soak),
     ],
     indirect=["database_url"],
 )
@@ -93,7 +90,7 @@ def test_the_recorded_history_is_posted_once(
             clock.now = datetime.fromtimestamp(commit.time, UTC)
             indexer.refresh([name for name, _ in commit.writes] if commit.number > 1 else None)
             bot.tick()
-            assert bot.sender.join(60)
+            assert bot.sender.join(WAIT_SECONDS)
             if commit.number == 1:
                 assert queries.totals(database) == {State.BASELINED: 130}
     catalog.close()

@@ -127,7 +127,6 @@ def test_what_is_no_backup_is_refused(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
 def test_a_million_rows(world: World, other: str) -> None:
     """A long history moves in bounded memory."""
     table = metadata.tables["deliveries"]

@@ -12,6 +12,7 @@ from bot.outbox.states import State
 from bot.run import Bot
 from tests.bot.world import START, World, article
 from tests.fakechat import Fault, bad_image, dead, hang, rate_limited, server_error
+from tests.waiting import WAIT_SECONDS
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ def test_a_change_while_the_post_is_in_flight_is_not_missed(world: World) -> Non
     world.catalog.put(article("a", title="Better"))
     bot.tick()
     world.chat.release()
-    assert bot.sender.join(60)
+    assert bot.sender.join(WAIT_SECONDS)
     world.clock.advance(seconds=60)
     world.tick(bot)
     assert "Better" in shown(world)

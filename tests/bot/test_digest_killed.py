@@ -14,6 +14,7 @@ from bot.outbox.states import State
 from tests.bot.killed import NINE, TITLES, add_articles, digest_channel
 from tests.bot.program import ROOT
 from tests.bot.world import World, article
+from tests.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.soak
 
@@ -25,7 +26,9 @@ def killed(world: World, url: str, commits: int, side: str) -> bool:
     """Run a bot that is killed at one of its commits; return whether it was."""
     address = world.chat.discord_url("readers")
     command = [sys.executable, "-m", "tests.bot.killed", url, address, str(commits), side]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False
+    )
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode != 0
 

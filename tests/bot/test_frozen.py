@@ -16,6 +16,7 @@ from tests.bot.program import Program, wait_until
 from tests.bot.test_processes import pass_time_of_claims, pass_time_of_lease
 from tests.bot.tls import SecureServer
 from tests.fakechat import FakeChat
+from tests.waiting import IN_TIME, WAIT_SECONDS
 
 
 class Doorkeeper:
@@ -56,17 +57,17 @@ def test_a_bot_frozen_while_it_connects_posts_nothing_when_it_is_thawed(program:
     (program.home / "config.yaml").write_text(yaml.safe_dump(settings))
     first = program.bot()
     program.write("a")
-    assert door.holding.wait(60)
+    assert door.holding.wait(WAIT_SECONDS)
     first.process.send_signal(signal.SIGSTOP)
     wait_until(lambda: psutil.Process(first.process.pid).status() == psutil.STATUS_STOPPED)
     pass_time_of_lease(program)
     pass_time_of_claims(program)
     program.bot()
-    program.wait_for(1, State.SENT, timeout=60)
+    program.wait_for(1, State.SENT)
     door.go_on.set()
     first.process.send_signal(signal.SIGCONT)
-    first.wait_for("another bot has the lease", timeout=60)
-    assert first.terminate() < 20
+    first.wait_for("another bot has the lease")
+    assert first.terminate() < IN_TIME
     server.close()
     (delivery,) = [each for each in program.deliveries() if each.state is not State.BASELINED]
     assert delivery.state is State.SENT

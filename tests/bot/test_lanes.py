@@ -20,6 +20,7 @@ from bot.sending.lanes import MOST, Lanes
 from tests.bot.program import wait_until
 from tests.bot.world import World, article
 from tests.fakechat import hang, server_error
+from tests.waiting import WAIT_SECONDS
 
 
 class Stub:
@@ -59,7 +60,7 @@ class Running:
             self.began.append(name)
             self._now += 1
             self.most = max(self.most, self._now)
-        assert self.go_on.acquire(timeout=30)
+        assert self.go_on.acquire(timeout=WAIT_SECONDS)
         with self._lock:
             self._now -= 1
 
@@ -74,7 +75,7 @@ def test_a_bounded_number_runs_and_all_get_their_turn() -> None:
     assert running.lanes.is_crowded()
     assert not running.lanes.join(0)
     running.go_on.release(1000)
-    assert running.lanes.join(30)
+    assert running.lanes.join(WAIT_SECONDS)
     assert running.most == MOST == 32
     assert set(running.began[:MOST]) == set(names[:MOST])
     assert sorted(running.began) == sorted(names)
@@ -89,7 +90,7 @@ def test_what_is_asked_for_during_a_run_has_another_run() -> None:
     for _ in range(3):
         running.lanes.ask("a")
     running.go_on.release()
-    assert running.lanes.join(30)
+    assert running.lanes.join(WAIT_SECONDS)
     assert (running.began, len(running.again)) == (["a"], 1)
 
 
@@ -101,7 +102,7 @@ def test_nothing_starts_after_the_end() -> None:
     wait_until(lambda: len(running.began) == MOST)
     running.lanes.stop()
     running.go_on.release(MOST)
-    assert running.lanes.join(30)
+    assert running.lanes.join(WAIT_SECONDS)
     assert len(running.began) == MOST
 
 
@@ -116,17 +117,17 @@ def test_what_comes_due_as_its_lane_ends_is_sent_at_once(
     def to_correct(*arguments: Any) -> Any:
         found = due(*arguments)
         looked.set()
-        assert go_on.wait(30)
+        assert go_on.wait(WAIT_SECONDS)
         return found
 
     monkeypatch.setattr(bot.sender._tools.outbox, "to_correct", to_correct)
     world.catalog.put(article("a"))
     bot.tick()
-    assert looked.wait(30)  # the lane has sent `a`, and finds that nothing else is due
+    assert looked.wait(WAIT_SECONDS)  # the lane has sent `a`, and finds that nothing else is due
     world.catalog.put(article("b"))
     bot.check()
     go_on.set()
-    assert bot.sender.join(30)
+    assert bot.sender.join(WAIT_SECONDS)
     assert len(world.deliveries(State.SENT)) == 2
 
 
@@ -185,7 +186,7 @@ def test_a_lane_that_has_lost_the_lease_ends(world: World, monkeypatch: pytest.M
     world.clock.advance(seconds=30)
     monkeypatch.setattr(Lease, "is_held", lambda *_: False)
     bot.sender.drain()
-    assert bot.sender.join(30)
+    assert bot.sender.join(WAIT_SECONDS)
     assert world.post().due_at == due_at
 
 

@@ -22,9 +22,10 @@ from bot.services.secret import Secret
 from tests.bot.program import wait_until
 from tests.bot.test_transport import OK, Peer, answer
 from tests.bot.tls import SecureServer, Tunnels
+from tests.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
-TIMEOUTS = (10.0, 10.0)
+TIMEOUTS = (60.0, 60.0)
 
 
 @pytest.fixture
@@ -243,7 +244,7 @@ def test_a_process_that_was_frozen_while_it_connected_sends_nothing(tmp_path: Pa
 
     def hold() -> None:
         connecting.set()
-        go_on.wait(60)
+        go_on.wait(WAIT_SECONDS)
 
     server = SecureServer(tmp_path, hold)
     claim = tmp_path / "claim"
@@ -254,13 +255,13 @@ def test_a_process_that_was_frozen_while_it_connected_sends_nothing(tmp_path: Pa
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert connecting.wait(60)
+    assert connecting.wait(WAIT_SECONDS)
     child.send_signal(signal.SIGSTOP)
     wait_until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_STOPPED)
     claim.unlink()
     go_on.set()
     child.send_signal(signal.SIGCONT)
-    said, _ = child.communicate(timeout=60)
+    said, _ = child.communicate(timeout=WAIT_SECONDS)
     server.close()
     assert said.strip() == "the claim was taken"
     assert server.requests == []

@@ -14,6 +14,7 @@ from bot.outbox.states import State
 from bot.planning.planner import Planner
 from bot.planning.planning_run import ADMITTED
 from tests.bot.world import START, World, any_channel, article, shuffled
+from tests.waiting import WAIT_SECONDS
 
 TOPICS = '[{"name": "AI", "slug": "ai"}]'
 TOPICS_DESCRIBED = '[{"name": "AI", "slug": "ai", "description": "Machines that learn"}]'
@@ -258,7 +259,7 @@ def test_at_most_so_many_a_tick_and_none_lost(world: World) -> None:
     for _ in range(3):
         world.tick(bot)
         bot.check()
-        assert bot.sender.join(60)
+        assert bot.sender.join(WAIT_SECONDS)
         sent.append([each.article_id for each in world.deliveries(State.SENT)])
     assert sent == [["a0", "a1"], ["a0", "a1", "a2", "a3"], ["a0", "a1", "a2", "a3", "a4"]]
 

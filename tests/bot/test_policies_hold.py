@@ -59,8 +59,7 @@ def fresh(template: Path, folder: Path, chat: FakeChat) -> Iterator[World]:
 
 
 @given(policy=policies, found=arrivals, restart=st.integers(0, 9))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@pytest.mark.timeout(590)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_people_see_keeps_to_the_policy(
     policy: Policy,
     found: list[tuple[int, int | None, str]],

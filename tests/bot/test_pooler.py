@@ -20,6 +20,8 @@ from bot.outbox.database import PREPARE_AFTER, Database, connect
 from bot.outbox.states import State
 from tests.bot.world import Clock, World, article
 from tests.fakechat import FakeChat, server_error
+from tests.ports import free_port
+from tests.waiting import WAIT_SECONDS
 
 Urls = Callable[[], str]
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
@@ -47,10 +49,8 @@ def pooled(empty_postgres: Urls) -> Iterator[str]:
         pytest.skip("pgbouncer is not installed")
     address = make_url(empty_postgres())
     host, name = str(address.query["host"]), address.database
-    with TemporaryDirectory(prefix="newswire-pgbouncer-") as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    port = free_port()
+    with TemporaryDirectory(prefix="newswire-pgbouncer-") as folder:
         config = Path(folder) / "pgbouncer.ini"
         config.write_text(
             CONFIG.format(name=name, host=host, user=address.username, port=port, folder=folder),
@@ -68,12 +68,12 @@ def pooled(empty_postgres: Urls) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(WAIT_SECONDS)
 
 
 def wait_until_open(port: int, process: subprocess.Popen[str]) -> None:
     """Wait until the pooler takes connections."""
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + WAIT_SECONDS
     while True:
         assert process.poll() is None, process.stderr and process.stderr.read()
         with socket.socket() as probe:

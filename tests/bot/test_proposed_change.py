@@ -19,6 +19,7 @@ from tests.articles.gitserver import HttpOrigin, Origin
 from tests.bot.program import Program
 from tests.bot.world import Clock
 from tests.fakechat import FakeChat
+from tests.waiting import WAIT_SECONDS
 
 SECRET = "kMq7yWzV2cLr9fTn"
 """The value of every secret that the other config file may name."""
@@ -136,7 +137,9 @@ def test_another_config_sends_no_secret_to_its_git_host(
         other = hostile(program, git=host.url("news.git"), token_env="DEPLOY_TOKEN")
         names = {"DEPLOY_TOKEN", "DEPLOY_KEY", "CLOUD_SECRET"}
         # The trap works: with the address and the token, git does bring the token to the host.
-        Git(host.url("news.git"), SECRET, timeout=20)("ls-remote", host.url("news.git"), folder=tmp_path)
+        Git(host.url("news.git"), SECRET, timeout=WAIT_SECONDS)(
+            "ls-remote", host.url("news.git"), folder=tmp_path
+        )
         assert host.seen and all(host.seen)
         host.seen.clear()
 

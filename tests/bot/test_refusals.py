@@ -18,6 +18,7 @@ from bot.planning.plan import Plan
 from bot.planning.planner import Planner
 from tests.bot.world import START, Clock, World, article, lease_by
 from tests.fakechat import server_error
+from tests.waiting import WAIT_SECONDS
 
 _RANDOM = random.Random(7)
 LONG = "https://example.com/" + "".join(_RANDOM.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=4000))
@@ -75,7 +76,7 @@ def test_what_is_due_waits_for_no_planning(world: World) -> None:
     bot.planner = Failing(world.database, world.catalog, [world.channel])
     with pytest.raises(LookupError):
         bot.tick()
-    assert bot.sender.join(10)
+    assert bot.sender.join(WAIT_SECONDS)
     assert world.only().state is State.SENT
 
 

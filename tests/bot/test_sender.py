@@ -33,6 +33,7 @@ from tests.fakechat import (
     reset_after_body,
     server_error,
 )
+from tests.waiting import WAIT_SECONDS
 
 IMAGE = (Image(url="https://example.com/a.png"),)
 
@@ -368,7 +369,7 @@ def test_a_late_answer_is_recorded(world: World) -> None:
     world.tick(other)
     assert world.only().state is State.HELD
     world.chat.release()
-    assert slow.sender.join(60)
+    assert slow.sender.join(WAIT_SECONDS)
     assert world.only().state is State.SENT
     assert world.outcomes(world.only()) == ["unknown", "sent"]
     assert len(world.chat.requests) == 1
@@ -382,7 +383,7 @@ def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
     world.clock.advance(seconds=25)
     assert world.bot().lease.hold()
     bot.sender.drain()
-    assert bot.sender.join(60)
+    assert bot.sender.join(WAIT_SECONDS)
     assert world.chat.requests == []
     assert world.only().state is State.WAITING
 
@@ -413,7 +414,7 @@ def test_a_slow_channel_holds_up_no_other(world: World) -> None:
     bot.tick()
     world.chat.wait_for(3, webhook="readers")
     world.chat.release()
-    assert bot.sender.join(60)
+    assert bot.sender.join(WAIT_SECONDS)
     assert len(world.deliveries(State.SENT)) == 6
 
 
@@ -469,7 +470,7 @@ def test_a_test_message_is_recorded(world: World) -> None:
     assert channelstate.pause(world.database, "ai-team", world.clock())
     number = operations.send_test(world.database, "ai-team", world.clock())
     bot.heartbeat()
-    assert bot.sender.join(60)
+    assert bot.sender.join(WAIT_SECONDS)
     found = queries.outcome_of(world.database, number)
     assert isinstance(found, queries.AttemptRecord)
     assert (found.kind, found.outcome) == (Kind.TEST, "sent")

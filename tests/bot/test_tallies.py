@@ -24,6 +24,7 @@ from bot.services import SERVICES
 from tests.bot.test_accepted import Taciturn
 from tests.bot.world import World, article
 from tests.fakechat import bad_gateway, bad_image, dead, rate_limited, reset_after_body, server_error
+from tests.waiting import WAIT_SECONDS
 
 STEPS = 50
 KEEP = timedelta(days=2)
@@ -163,7 +164,7 @@ def test_an_order_waits_for_a_change_of_its_post(database: Database, world: Worl
         skipping.start()
         skipping.join(0.3)
         assert skipping.is_alive()
-    skipping.join(60)
+    skipping.join(WAIT_SECONDS)
     assert [each.done for each in answers] == [True]
     assert deliveries_by_state(world.database) == counted(world) == {("ai-team", State.BASELINED): 1}
 

@@ -25,6 +25,7 @@ from bot.sending.transport import Transport
 from bot.services import Destination
 from bot.services.secret import Secret
 from tests.fakechat import FakeChat
+from tests.waiting import WAIT_SECONDS
 
 START = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
@@ -138,7 +139,7 @@ class World:
     def __post_init__(self) -> None:
         self.database = self.open_database()
         self.session = requests.Session()
-        self.transport = Transport(self.session, user_agent="Newswire tests", timeouts=(2.0, 10.0))
+        self.transport = Transport(self.session, user_agent="Newswire tests", timeouts=(60.0, 60.0))
         self.channel = self.slack()
 
     def slack(self, name: str = "ai-team", **changes: Any) -> Channel:
@@ -183,7 +184,7 @@ class World:
     def tick(self, bot: Bot) -> None:
         """Run the bot once, and wait until it has sent what it could."""
         bot.tick()
-        assert bot.sender.join(60)
+        assert bot.sender.join(WAIT_SECONDS)
 
     def deliveries(self, *states: State, **filters: Any) -> list[Delivery]:
         """Return the deliveries, oldest first."""

@@ -15,12 +15,13 @@ from typing import Any, NoReturn
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Request, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
 from config import SiteConfig
 from tests.site import ArticleSite, Clock
+from tests.waiting import WAIT_SECONDS
 
 FLAGS = [
     "--headless",
@@ -32,6 +33,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+MILLISECONDS = WAIT_SECONDS * 1000
+expect.set_options(timeout=MILLISECONDS)
 _TOOLS = Path(__file__).parent / "node_modules"
 _RULES = Path(__file__).parent / ".htmlvalidate.json"
 _INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -50,7 +53,7 @@ def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, _INSTALLED)), None)
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+            started = playwright.chromium.launch(executable_path=found, args=FLAGS, timeout=MILLISECONDS)
         except Error as error:
             absent(f"no browser starts here: {str(error).splitlines()[0]}")
         yield started
@@ -145,7 +148,7 @@ class Visitor:
                 answer = self.page.request.get(self.url + path)
                 Path(folder, f"{number}.html").write_bytes(answer.body())
             command = [str(tool), "--config", str(_RULES), "--formatter", "json", folder]
-            ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
         reports = json.loads(ran.stdout or "[]")
         found = [f"{r['filePath']}:{m['line']}: {m['message']}" for r in reports for m in r["messages"]]
         return found or [ran.stderr][: ran.returncode]
@@ -168,7 +171,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh browser profile, 1280 pixels wide, in the light colour scheme."""
     profile = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     profile.grant_permissions(["clipboard-read", "clipboard-write"])
-    profile.set_default_timeout(10_000)
+    profile.set_default_timeout(MILLISECONDS)
     yield profile
     profile.close()
 

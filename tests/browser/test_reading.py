@@ -10,11 +10,12 @@ from typing import Any
 
 import feedparser
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import LiveSite, Visitor, serve
+from tests.browser.conftest import MILLISECONDS, LiveSite, Visitor, serve
 from tests.pages.test_security import BODY, HOSTILE
 from tests.site import NOON, ArticleSite, Clock
+from tests.waiting import WAIT_SECONDS
 
 pytestmark = pytest.mark.browser
 
@@ -85,12 +86,19 @@ def news(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def fetched(address: str) -> Any:
     """Return a feed as a feed reader gets it."""
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=WAIT_SECONDS) as answer:
         return feedparser.parse(answer.read())
+
+
+def wait_for_clipboard(page: Page, text: str) -> None:
+    """Wait until a script has put this text into the clipboard, as it does after the click has ended."""
+    page.wait_for_function("async text => (await navigator.clipboard.readText()) === text", arg=text)
 
 
 def test_copy_an_address(visitor: Visitor) -> None:
     """A reader goes from the home page to a topic and copies its address, which is a feed of that topic."""
+    visitor.page.clock.install(time=NOON)
+    visitor.page.clock.pause_at(NOON + timedelta(minutes=1))  # a button says "Copied" only for two seconds
     page = visitor.go("/")
     page.get_by_role("link", name="Go", exact=True).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Go")
@@ -101,10 +109,10 @@ def test_copy_an_address(visitor: Visitor) -> None:
     assert fetched(copied).feed.title == "Go – News"
     page.get_by_text("Other formats").click()
     page.get_by_role("button", name="Copy the Atom address").click()
-    page.wait_for_function(
-        "address => navigator.clipboard.readText().then(text => text === address)",
-        arg=f"{visitor.url}/feeds/go.atom",
-    )
+    expect(page.get_by_text("Copied", exact=True)).to_have_count(2)
+    assert page.evaluate("navigator.clipboard.readText()") == f"{visitor.url}/feeds/go.atom"
+    page.clock.run_for(2000)
+    expect(page.get_by_text("Copied", exact=True)).to_have_count(0)
 
 
 def test_the_reader_is_remembered(visitor: Visitor) -> None:
@@ -206,12 +214,13 @@ def test_build_on_a_phone(visitor: Visitor) -> None:
     expect(bar).to_contain_text("1 topic · 24 entries")
     expect(bar).to_be_in_viewport()
     bar.get_by_role("button", name="Copy").click()
-    assert page.evaluate("navigator.clipboard.readText()") == f"{visitor.url}/feeds/security.rss"
+    wait_for_clipboard(page, f"{visitor.url}/feeds/security.rss")
 
 
 def test_build_without_scripts(browser: Browser, live: LiveSite) -> None:
     """Without JavaScript the button does what scripts would do, and controls that need scripts are hidden."""
     context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(MILLISECONDS)
     page = context.new_page()
     page.goto(f"{live.url}/build")
     page.get_by_label("video").check()
@@ -227,7 +236,7 @@ def test_links_within_a_body(visitor: Visitor) -> None:
     page = visitor.go("/articles/guide")
     page.get_by_role("link", name="the end").click()
     expect(page.get_by_role("heading", name="The end")).to_be_in_viewport()
-    assert page.evaluate("document.querySelector('.prose img').naturalWidth") == 9
+    page.wait_for_function("document.querySelector('.prose img').naturalWidth === 9")
 
 
 def test_keyboard(visitor: Visitor) -> None:
@@ -257,7 +266,7 @@ def test_phone_bar(visitor: Visitor) -> None:
     page.get_by_role("link", name="Older →").scroll_into_view_if_needed()
     expect(page.locator(".bar")).to_be_in_viewport()
     page.locator(".bar").get_by_role("button", name="Copy").click()
-    assert page.evaluate("navigator.clipboard.readText()") == f"{visitor.url}/feeds/go.rss"
+    wait_for_clipboard(page, f"{visitor.url}/feeds/go.rss")
     page.locator(".bar").get_by_role("link", name="Subscribe").click()
     expect(page.locator("#subscribe")).to_be_in_viewport()
 

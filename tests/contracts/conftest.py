@@ -20,6 +20,13 @@ def chat() -> Iterator[FakeChat]:
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    """What makes requests, with short timeouts."""
+    """What makes requests, and waits for answers longer than a busy machine needs for them."""
     with requests.Session() as session:
-        yield Transport(session, user_agent="Newswire tests", timeouts=(1.0, 0.5))
+        yield Transport(session, user_agent="Newswire tests", timeouts=(60.0, 60.0))
+
+
+@pytest.fixture
+def impatient() -> Iterator[Transport]:
+    """What makes requests, and soon gives up waiting for an answer."""
+    with requests.Session() as session:
+        yield Transport(session, user_agent="Newswire tests", timeouts=(60.0, 0.5))

@@ -29,6 +29,7 @@ from feeds.formats import FORMATS, atom, jsonfeed, rss
 from feeds.formats._xml import NEVER_UPDATED
 from feeds.model import Entry, Feed
 from tests.feeds.samples import EVENING, MORNING, SITE, article, feed_of, rich_article, sample_feed
+from tests.waiting import WAIT_SECONDS
 from text.markup import one_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -369,7 +370,9 @@ def test_the_process_leaves_no_trace_in_the_bytes() -> None:
     """Another process, hash seed, locale and time zone render the same bytes, without touching the locale."""
     abroad = os.environ | {"LC_ALL": "de_DE.UTF-8", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-c", RENDER_ABROAD]
-    done = subprocess.run(command, cwd=ROOT, env=abroad, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, cwd=ROOT, env=abroad, capture_output=True, check=False, timeout=WAIT_SECONDS
+    )
     here = b"".join(FORMATS[extension].render(sample_feed()) for extension in sorted(FORMATS))
     assert done.stdout == here, done.stderr.decode()
 

@@ -39,7 +39,7 @@ def server() -> Iterator[MailServer]:
 @pytest.fixture
 def transport() -> Iterator[Transport]:
     with requests.Session() as session:
-        yield Transport(session, user_agent="Newswire tests", timeouts=(5.0, 5.0))
+        yield Transport(session, user_agent="Newswire tests", timeouts=(60.0, 60.0))
 
 
 def mail_to(server: MailServer, password: str = PASSWORD) -> Request:
@@ -173,7 +173,7 @@ def test_the_password_goes_over_tls_only(tmp_path: Path, implicit: bool) -> None
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     with MailServer(tls=tls, implicit=implicit) as server:
-        trusting = MailTransport(timeouts=(5.0, 5.0), ca_file=tmp_path / "ca.pem")
+        trusting = MailTransport(timeouts=(60.0, 60.0), ca_file=tmp_path / "ca.pem")
         for password, outcome in ((PASSWORD, Outcome.ACCEPTED), ("wrong", Outcome.DISABLED)):
             request = mail_to(server, password)
             assert request.envelope is not None
@@ -181,7 +181,7 @@ def test_the_password_goes_over_tls_only(tmp_path: Path, implicit: bool) -> None
             assert not isinstance(answer, TransportError), answer
             assert SERVICE.classify(answer).outcome is outcome
         assert request.envelope is not None
-        answer = MailTransport(timeouts=(5.0, 5.0), ca_file=None).exchange(request, request.envelope, None)
+        answer = MailTransport(timeouts=(60.0, 60.0), ca_file=None).exchange(request, request.envelope, None)
         assert isinstance(answer, Unsent) and "TLS failed" in str(answer)
         assert len(server.mails) == 1
 

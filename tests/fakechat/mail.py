@@ -13,7 +13,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.soak.cluster import free_port
+from tests.ports import free_port
 
 USER, PASSWORD = "newswire", "s3cr3t-T0ken_x"
 

@@ -23,6 +23,7 @@ from tests.fakechat.ledger import Condition, Ledger, Message, Received
 from tests.fakechat.pace import Paces
 from tests.fakechat.registry import SERVICES, FakeService, route_of
 from tests.fakechat.wire import Server
+from tests.waiting import WAIT_SECONDS
 
 
 def _utc_now() -> datetime:
@@ -145,7 +146,7 @@ class FakeChat:
         self.ledger.forget()
 
     def wait_for(
-        self, condition: Condition, timeout: float = 60.0, webhook: str | None = None
+        self, condition: Condition, timeout: float = WAIT_SECONDS, webhook: str | None = None
     ) -> list[Received]:
         """Wait for `condition`, a number of requests or a predicate over them, and return the requests.
 

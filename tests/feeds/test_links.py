@@ -21,6 +21,7 @@ from feeds.links import Links
 from feeds.publisher import Publisher
 from tests.site import NOON, URL, ArticleSite, Clock, news_feeds, news_site
 from tests.text.test_limits import calls
+from tests.waiting import WAIT_SECONDS
 from text.links import mentions, name_of, target
 from wiring.site import article_index
 
@@ -232,7 +233,7 @@ def test_processes_read_bodies_as_this_one_does() -> None:
         assert [cache.take(key) for key in range(3)] == [None, None, None]
         cache.close()
     """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=WAIT_SECONDS)
 
 
 class _InOtherProcess(TextCache):

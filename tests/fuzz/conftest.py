@@ -17,4 +17,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if targets:
         budget.share = budget.SECONDS * workers / len(targets)
         for item in targets:
-            item.add_marker(pytest.mark.timeout(120 + 4 * budget.share))
+            item.add_marker(pytest.mark.timeout(900 + 4 * budget.share))

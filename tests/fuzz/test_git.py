@@ -22,6 +22,7 @@ from articles.topics import Topics
 from tests.fuzz.budget import fuzz
 from tests.fuzz.seeds import mutated, texts
 from tests.hostile import PIECES, assert_safe
+from tests.waiting import WAIT_SECONDS
 from text.printable import printable
 
 SECRET = "what no article may show"
@@ -150,7 +151,9 @@ def test_a_tree_stays_within_the_checkout(home: Path, tree: list[tuple[bytes, st
     before = names_in(home)
     commit(home / "origin", tree)
     repository = Repository(url=f"file://{home / 'origin'}", branch="main")
-    checkout = Checkout(repository, home / "state", lambda: datetime(2026, 6, 1, tzinfo=UTC), timeout=20)
+    checkout = Checkout(
+        repository, home / "state", lambda: datetime(2026, 6, 1, tzinfo=UTC), timeout=WAIT_SECONDS
+    )
     catalog = Catalog(home / "state", Topics(), source="fuzz")
     try:
         with checkout.role() as role:

@@ -23,6 +23,7 @@ from tests.hostile import PIECES
 from tests.ops.test_serving import Web as Server
 from tests.ops.test_serving import serving
 from tests.site import ArticleSite, Clock, front_matter
+from tests.waiting import WAIT_SECONDS
 from wiring.site import Newswire
 
 TOKEN = "a-token-of-thirty-two-characters"
@@ -320,7 +321,7 @@ def test_the_real_server_outlives_every_byte_stream(server: Server, data: bytes)
     """Each answer is HTTP below 500 or a closed connection, and the next client is served."""
     port = urlsplit(server.url).port
     answer = b""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         while piece := connection.recv(65536):

@@ -13,6 +13,7 @@ import pytest
 
 from ops import counts as module
 from ops.counts import OTHER, Counts
+from tests.waiting import WAIT_SECONDS
 from tests.work import calls
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -118,7 +119,7 @@ def test_processes_count_together(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
     running = [subprocess.Popen(command, cwd=ROOT) for _ in range(3)]
-    assert [process.wait(30) for process in running] == [0, 0, 0]
+    assert [process.wait(WAIT_SECONDS) for process in running] == [0, 0, 0]
     assert Counts(tmp_path, lambda: NOW).read().requests == {("ai.rss", 200): 150}
 
 

@@ -12,6 +12,8 @@ import pytest
 
 import serve
 from ops.port import fault
+from tests.ports import free_port
+from tests.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +33,7 @@ def test_a_port_in_use_is_one_line_with_what_to_do(shared: bool) -> None:
             env={**os.environ, "HOST": "127.0.0.1", "PORT": port},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=WAIT_SECONDS,
             check=False,
         )
     assert ended.returncode == 1
@@ -53,7 +55,7 @@ def test_the_server_says_so_too() -> None:
             env={**os.environ, "HOST": "127.0.0.1", "PORT": port},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=WAIT_SECONDS,
             check=False,
         )
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
@@ -69,16 +71,14 @@ def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> 
     """The status is 2, with each problem once; no worker is started repeatedly."""
     config = tmp_path / "config.yaml"
     config.write_text("feeds:\n  size: 0\n")
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        port = str(other.getsockname()[1])
+    port = str(free_port())
     ended = subprocess.run(
         [sys.executable, "serve.py"],
         cwd=ROOT,
         env={**os.environ, "HOST": "127.0.0.1", "PORT": port, "NEWSWIRE_CONFIG": str(config)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_SECONDS,
         check=False,
     )
     assert ended.returncode == 2
@@ -87,9 +87,7 @@ def test_settings_that_cannot_be_used_end_the_server_at_once(tmp_path: Path) -> 
 
 def test_a_free_port_is_no_fault() -> None:
     """The check leaves nothing listening on the port."""
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        port = str(other.getsockname()[1])
+    port = str(free_port())
     assert fault("127.0.0.1", port) is None
     assert fault("127.0.0.1", port) is None
 

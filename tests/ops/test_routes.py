@@ -22,6 +22,7 @@ from ops.hooks import MAX_BODY
 from ops.routes import UntilReady
 from tests.articles.gitserver import Origin
 from tests.ops.conftest import write_article
+from tests.waiting import WAIT_SECONDS
 from wiring.site import Newswire
 
 MakeApp = Callable[..., Flask]
@@ -120,7 +121,7 @@ def test_nobody_keeps_the_catalog_fresh(make_app: MakeApp) -> None:
     assert watched() is None
     assert watched() == "no process keeps the catalog fresh"
     newswire.watcher.start()
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + WAIT_SECONDS
     while watched():
         assert time.monotonic() < limit
         clock = iter([GRACE + 1] * 2)
@@ -138,7 +139,7 @@ def test_a_fault_in_refreshing_is_a_warning(make_app: MakeApp, monkeypatch: pyte
 
     monkeypatch.setattr(newswire.indexer, "refresh", fail)
     newswire.keep_fresh()
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + WAIT_SECONDS
     headers = {"Authorization": "Bearer let-me-in"}
     while "articles-not-refreshed" not in app.test_client().get("/readyz").text:
         assert time.monotonic() < limit
@@ -412,7 +413,7 @@ def test_a_catalog_that_cannot_be_opened_ends_no_process(
     assert "unable to open database file" in ready.json["details"]["articles-incomplete"]  # type: ignore[index]
     assert "unable to open database file" in caplog.text
     newswire.catalog.path.rmdir()
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + WAIT_SECONDS
     while client.get("/feeds/ai.rss").status_code != 200:
         assert time.monotonic() < limit
         time.sleep(0.05)

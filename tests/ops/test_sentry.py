@@ -16,6 +16,7 @@ import pytest
 
 from ops import sentry
 from ops.errors import SettingError
+from tests.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 SLACK = "https://hooks.slack.com/services/T0000/B0000/XXXXXXXXXXXXXXXX"
@@ -62,14 +63,14 @@ def received() -> Iterator[tuple[str, list[str]]]:
     yield f"http://publickey@127.0.0.1:{server.server_address[1]}/1", bodies
     server.shutdown()
     server.server_close()
-    thread.join(60)
+    thread.join(WAIT_SECONDS)
 
 
 def test_an_error_arrives_without_secrets(received: tuple[str, list[str]]) -> None:
     """The error and its traceback arrive without webhooks, known secrets and local variables."""
     dsn, bodies = received
     environ = os.environ | {"SENTRY_DSN": dsn}
-    subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, env=environ, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, env=environ, check=True, timeout=WAIT_SECONDS)
     sent = "".join(bodies)
     assert "It failed" in sent
     assert "ValueError" in sent
@@ -83,7 +84,7 @@ def test_without_a_dsn_nothing_is_loaded() -> None:
         "import sys; from ops import sentry\n"
         "assert not sentry.start({}); assert 'sentry_sdk' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=WAIT_SECONDS)
 
 
 def test_a_dsn_that_is_none() -> None:

@@ -21,7 +21,8 @@ import requests
 from tests.articles.gitserver import Origin
 from tests.articles.test_source import nested
 from tests.ops.conftest import write_article
-from tests.soak.cluster import IN_TIME
+from tests.ports import free_port
+from tests.waiting import IN_TIME, WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -37,11 +38,11 @@ class Web:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         """Request a page."""
-        return requests.get(self.url + path, headers=headers, timeout=60)
+        return requests.get(self.url + path, headers=headers, timeout=WAIT_SECONDS)
 
     def wait_for(self, path: str, text: str = "") -> None:
         """Wait until the page answers and contains `text`."""
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + WAIT_SECONDS
         while True:
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < limit, self.log.read_text()
@@ -52,12 +53,6 @@ class Web:
             except requests.ConnectionError:
                 pass
             time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -101,7 +96,7 @@ def test_a_web_process_from_start_to_end(end: signal.Signals, tmp_path: Path) ->
             slow.sendall(b"GET /feeds/all.rss HTTP/1.1\r\nHost: x\r\n")
             started = time.monotonic()
             web.process.send_signal(end)
-            assert web.process.wait(60) == 0
+            assert web.process.wait(WAIT_SECONDS) == 0
             assert time.monotonic() - started < IN_TIME
         events = [json.loads(line) for line in web.log.read_text().splitlines()]
     assert {event["logger"] for event in events} >= {"_granian"}
@@ -133,7 +128,9 @@ def test_articles_from_a_repository(tmp_path: Path) -> None:
         web.wait_for("/feeds/all.rss", "First of all")
         origin.write("two.md", "Fresh from the push")
         origin.commit()
-        answer = requests.post(web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=60)
+        answer = requests.post(
+            web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=WAIT_SECONDS
+        )
         assert answer.status_code == 202
         web.wait_for("/feeds/all.rss", "Fresh from the push")
 
@@ -141,17 +138,21 @@ def test_articles_from_a_repository(tmp_path: Path) -> None:
         for _ in range(8):  # a tree of ten million folders
             tree = origin.tree({f"d{number}": tree for number in range(10)}, mode="040000")
         origin.commit_tree(tree)
-        assert requests.post(web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=60).ok
+        assert requests.post(
+            web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=WAIT_SECONDS
+        ).ok
         web.wait_for("/readyz", "git-pull-failing")
         assert "Fresh from the push" in web.get("/feeds/all.rss").text
         origin.git("reset", "--quiet", "--hard", "HEAD~1")
         origin.write("three.md", "After the revert")
         origin.commit()
-        assert requests.post(web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=60).ok
+        assert requests.post(
+            web.url + "/hooks/git", headers={"X-Gitlab-Token": "hush"}, timeout=WAIT_SECONDS
+        ).ok
         web.wait_for("/feeds/all.rss", "After the revert")
         assert "has more than 200,000 files and folders" in web.log.read_text()
         web.process.send_signal(signal.SIGTERM)
-        assert web.process.wait(60) == 0
+        assert web.process.wait(WAIT_SECONDS) == 0
 
 
 def test_hostile_files_stop_neither_a_running_process_nor_the_next_start(tmp_path: Path) -> None:
@@ -178,12 +179,12 @@ def test_hostile_files_stop_neither_a_running_process_nor_the_next_start(tmp_pat
                 reported = {"self.md:1:", "a.md:1:", "/".join(["deep"] * 33) + ":1:"} if start == 0 else set()
                 assert set(re.findall(r"left out (\S+)", log)) == reported
                 web.process.send_signal(signal.SIGTERM)
-                assert web.process.wait(60) == 0
+                assert web.process.wait(WAIT_SECONDS) == 0
 
 
 def test_a_setting_that_cannot_be_ends_it(tmp_path: Path) -> None:
     """The host sees the process end, and the log says why in one line."""
     (tmp_path / "content").mkdir()
     with serving(tmp_path, "{path: content}", TRUSTED_PROXIES="all", WEB_CONCURRENCY="1") as web:
-        assert web.process.wait(60) != 0
+        assert web.process.wait(WAIT_SECONDS) != 0
         assert "TRUSTED_PROXIES: 'all' is not a number" in web.log.read_text()

@@ -11,6 +11,7 @@ from feeds.fast_path import FeedServer
 from pages.security import HEADERS
 from tests.feeds.test_wsgi import ask
 from tests.site import ArticleSite, Clock, Web
+from tests.waiting import WAIT_SECONDS
 from web.document import Answer
 
 PATHS = ("/", "/topics", "/topics/go", "/articles/a", "/articles/日本")
@@ -48,7 +49,7 @@ def prepared(front: FeedServer, path: str, **headers: str) -> Answer:
 
 def eventually(condition: Callable[[], bool]) -> None:
     """Wait until the thread beside the requests has read the catalog."""
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + WAIT_SECONDS
     while not condition():
         assert time.monotonic() < limit
         time.sleep(0.02)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pictures import fetching
 from pictures.errors import PictureError
 from pictures.fetching import Fetcher, is_public
+from tests.waiting import WAIT_SECONDS
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def host(answer: Callable[[socket.socket, bytes], None]) -> Iterator[tuple[Fetch
         )
         yield fetcher, port, seen
         listening.shutdown(socket.SHUT_RDWR)
-    thread.join(10)
+    thread.join(WAIT_SECONDS)
 
 
 def test_a_picture_is_fetched_with_no_more_than_is_needed() -> None:

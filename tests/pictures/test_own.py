@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from tests.waiting import WAIT_SECONDS
+
 pytest.importorskip("PIL")
 
 from app import create_app
@@ -199,7 +201,11 @@ def test_the_process_is_held_to_its_limits() -> None:
         "bytes(1_000_000_000)",
     )
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_SECONDS,
     )
     assert done.stdout.split() == ["1000000000", "True"]
     assert "MemoryError" in done.stderr

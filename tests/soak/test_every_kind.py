@@ -20,8 +20,9 @@ from tests.bot.program import Program, Running, wait_until
 from tests.contracts.kinds import CASES
 from tests.fakechat import DEFAULT_CHAOS, FakeChat, bad_gateway, bad_image, html_429
 from tests.fakechat.mail import MailServer, Reply
+from tests.waiting import WAIT_SECONDS
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(170)]
+pytestmark = pytest.mark.soak
 
 BOTS = 2
 ARTICLES = 20
@@ -58,7 +59,7 @@ def test_every_kind_at_once_loses_nothing(program: Program, mails: MailServer) -
     """Each article reaches each channel: twice only where an answer was lost, and never to a program."""
     chance = random.Random(20261127)
     bots = [started(program) for _ in range(BOTS)]
-    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(SERVICES), 60, program.bots_said)
+    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(SERVICES), said=program.bots_said)
     program.chat.chaos(7, RATE, FAULTS)
     mails.mood = mood(random.Random(7))
     make_trouble(program, bots, chance)
@@ -69,7 +70,7 @@ def test_every_kind_at_once_loses_nothing(program: Program, mails: MailServer) -
         State.HELD,
         State.DEAD,
         State.EXPIRED,
-        timeout=60,
+        timeout=WAIT_SECONDS,
     )
     for bot in bots:
         bot.terminate()

@@ -21,12 +21,11 @@ from bot.outbox.states import State
 from tests.bot.program import Program, Running, wait_until
 from tests.soak.cluster import installed
 from tests.soak.freezing import POINTS
+from tests.waiting import IN_TIME
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(170)]
+pytestmark = pytest.mark.soak
 
 CHANNELS = ("one", "two")
-TAKEN_OVER = 20.0
-"""Seconds within which another bot must have taken over: two, and what a busy machine adds."""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -55,12 +54,12 @@ def test_a_leader_frozen_at_any_point_is_succeeded(program: Program, point: str)
     is_stopped(leader)
     program.write("second")
     # Freezing stops all threads, and another one than the thread at that point may be in a transaction.
-    wait_until(lambda: all_are_posted(program) or waits_for_a_file(successor), TAKEN_OVER, program.bots_said)
+    wait_until(lambda: all_are_posted(program) or waits_for_a_file(successor), said=program.bots_said)
     leader.process.send_signal(signal.SIGCONT)
-    both_posted(program, TAKEN_OVER)
+    both_posted(program)
     wait_until(lambda: Counter(titles(program)).keys() == expected(), said=program.bots_said)
     for running in (leader, successor):
-        assert running.terminate() < 20
+        assert running.terminate() < IN_TIME
         assert "Traceback" not in running.said(), running.said()
     nothing_doubled(program)
 
@@ -68,20 +67,20 @@ def test_a_leader_frozen_at_any_point_is_succeeded(program: Program, point: str)
 def leader_and_successor(program: Program, point: str, armed: Path) -> tuple[Running, Running]:
     program.environ |= {"FREEZE_AT": point, "FREEZE_WHEN": str(armed)}
     leader = program.start(command=(sys.executable, "-m", "tests.soak.freezing"))
-    leader.wait_for("this bot has the lease now", timeout=60)
-    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), 60, program.bots_said)
+    leader.wait_for("this bot has the lease now")
+    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), said=program.bots_said)
     successor = program.start(command=(sys.executable, "-m", "tests.soak.accelerated"))
-    successor.wait_for("another bot has the lease", timeout=60)
+    successor.wait_for("another bot has the lease")
     return leader, successor
 
 
 def is_stopped(running: Running) -> None:
     process = psutil.Process(running.process.pid)
-    wait_until(lambda: process.status() == psutil.STATUS_STOPPED, 60, running.said)
+    wait_until(lambda: process.status() == psutil.STATUS_STOPPED, said=running.said)
 
 
-def both_posted(program: Program, timeout: float) -> None:
-    program.wait_for(2 * len(CHANNELS), State.SENT, timeout=timeout)
+def both_posted(program: Program) -> None:
+    program.wait_for(2 * len(CHANNELS), State.SENT)
 
 
 def all_are_posted(program: Program) -> bool:

@@ -121,7 +121,6 @@ def write_site(home: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(400)
 def test_readers_notice_no_attack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Fifty readers get correct answers, 99 of 100 within a second, while every attack runs at once.
 

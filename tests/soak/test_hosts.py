@@ -12,10 +12,11 @@ from bot.outbox import lease
 from bot.outbox.database import connect
 from tests.fakechat import FakeChat, hang
 from tests.ops.conftest import write_article
-from tests.soak.cluster import IN_TIME, Host, Running, hosted, wait_for
+from tests.soak.cluster import Host, Running, hosted, wait_for
 from tests.soak.replay import posted
+from tests.waiting import IN_TIME, WAIT_SECONDS
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.soak
 
 CHANNEL = "{name: news, kind: slack, webhook_env: NEWS, max_age: off, max_per_tick: 100}"
 
@@ -45,7 +46,7 @@ def test_a_bot_ends_in_time(how: signal.Signals, tmp_path: Path) -> None:
         bot = started(host)
         chat.fail("news", hang())
         write_article(tmp_path / "content", "two")
-        chat.wait_for(1, 20)
+        chat.wait_for(1)
         assert bot.end(how) < IN_TIME
         assert bot.process.returncode == 0
         assert "its delivery will be unknown" in bot.said()
@@ -61,14 +62,14 @@ def test_one_dyno_for_all(tmp_path: Path) -> None:
         host.release()
         web = host.web("web")
         web.wait_until_ready()
-        wait_for(lambda: "baselined" in web.said(), 20, "the channel has its baseline")
+        wait_for(lambda: "baselined" in web.said(), "the channel has its baseline")
         write_article(tmp_path / "content", "two")
-        wait_for(lambda: posted(chat, "news").total() == 1, 20, "the article is posted")
+        wait_for(lambda: posted(chat, "news").total() == 1, "the article is posted")
         assert web.said().count("this bot has the lease now") == 1
 
         os.kill(holder(tmp_path), signal.SIGKILL)
         write_article(tmp_path / "content", "three")
-        wait_for(lambda: posted(chat, "news").total() == 2, 45, "another worker has taken over")
+        wait_for(lambda: posted(chat, "news").total() == 2, "another worker has taken over")
         assert set(posted(chat, "news").values()) == {1}
         web.wait_until_ready()
         assert web.get("/feeds/all.rss").text.count("<item>") == 3
@@ -92,7 +93,7 @@ def test_a_disk_that_is_emptied(tmp_path: Path) -> None:
     with FakeChat() as chat, hosted(tmp_path, **configure(tmp_path, chat), DYNO="x.1") as host:
         for kind in ("release", "bot"):
             refused = host.start(kind, kind)
-            assert refused.process.wait(20) not in (0, None)
+            assert refused.process.wait(WAIT_SECONDS) not in (0, None)
             said = refused.said().strip()
             assert "Heroku empties this disk" in said and "DATABASE_URL" in said
             assert len(said.splitlines()) == 1
@@ -100,13 +101,13 @@ def test_a_disk_that_is_emptied(tmp_path: Path) -> None:
         web.wait_until_ready()
         assert web.get("/feeds/all.rss").ok
         allowed = host.start("release", "allowed", ALLOW_EPHEMERAL_OUTBOX="1")
-        assert allowed.process.wait(20) == 0
+        assert allowed.process.wait(WAIT_SECONDS) == 0
 
 
 def started(host: Host) -> Running:
     """Return a bot that has recorded its baseline."""
     bot = host.bot("bot")
-    wait_for(lambda: "baselined" in bot.said(), 20, "the channel has its baseline")
+    wait_for(lambda: "baselined" in bot.said(), "the channel has its baseline")
     return bot
 
 

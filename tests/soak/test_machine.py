@@ -12,8 +12,10 @@ import pytest
 import requests
 
 from tests.commands import ROOT
+from tests.ports import free_port
 from tests.site import front_matter, put
-from tests.soak.cluster import free_port, hosted, wait_for
+from tests.soak.cluster import hosted, wait_for
+from tests.waiting import WAIT_SECONDS
 
 PATHS = "/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 DEPLOY = ROOT / "deploy"
@@ -72,7 +74,7 @@ def proxy(kind: str, home: Path, port: int, upstream: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(WAIT_SECONDS)
 
 
 @pytest.mark.soak
@@ -91,15 +93,15 @@ def test_a_proxy_in_front(kind: str, tmp_path: Path) -> None:
     }  # fmt: skip
 
     def get(path: str, **headers: str) -> requests.Response:
-        return requests.get(url + path, headers=headers, timeout=60, allow_redirects=False)
+        return requests.get(url + path, headers=headers, timeout=WAIT_SECONDS, allow_redirects=False)
 
     with hosted(tmp_path, **settings) as host, proxy(kind, tmp_path / "proxy", port, upstream):
         web = host.web("web", PORT=str(upstream))
         web.wait_until_ready()
-        wait_for(lambda: _ok(url), 60, f"{kind} is ready")
+        wait_for(lambda: _ok(url), f"{kind} is ready")
         first = get("/feeds/go.atom", **{"Accept-Encoding": "gzip"})
         directly = f"http://127.0.0.1:{upstream}/feeds/go.atom"
-        direct = requests.get(directly, headers={"Accept-Encoding": "gzip"}, timeout=60)
+        direct = requests.get(directly, headers={"Accept-Encoding": "gzip"}, timeout=WAIT_SECONDS)
         assert (first.status_code, first.content) == (200, direct.content)
         assert first.headers["ETag"] == direct.headers["ETag"]
         assert first.headers["Content-Encoding"] == "gzip"
@@ -108,7 +110,7 @@ def test_a_proxy_in_front(kind: str, tmp_path: Path) -> None:
         assert get("/feeds/nope.atom").status_code == 404
         login, origin = f"{url}/admin/login", {"Origin": url}
         answer = requests.post(
-            login, data={"token": token}, headers=origin, timeout=60, allow_redirects=False
+            login, data={"token": token}, headers=origin, timeout=WAIT_SECONDS, allow_redirects=False
         )
         assert answer.status_code in (302, 303)
         assert answer.headers["Location"].startswith(("/admin", f"{url}/admin"))
@@ -116,6 +118,6 @@ def test_a_proxy_in_front(kind: str, tmp_path: Path) -> None:
 
 def _ok(url: str) -> bool:
     try:
-        return requests.get(f"{url}/healthz", timeout=10).ok
+        return requests.get(f"{url}/healthz", timeout=WAIT_SECONDS).ok
     except requests.ConnectionError:
         return False

@@ -73,7 +73,6 @@ class Meter:
 
 @pytest.mark.soak
 @pytest.mark.corpus
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("outbox", ["sqlite", "postgres"])
 def test_web_and_bot_fit_on_a_small_machine(
     outbox: str, tmp_path: Path, corpus: ModuleType, capsys: pytest.CaptureFixture[str]
@@ -102,8 +101,8 @@ def _measure(home: Path, capsys: pytest.CaptureFixture[str], database: dict[str,
             meter = Meter([web, bot])
             with meter.watching():
                 web.wait_until_ready()
-                wait_for(lambda: bot.said().count("baselined") == 2, 60, "the channels have their baseline")
-                chat.wait_for(3, 30)
+                wait_for(lambda: bot.said().count("baselined") == 2, "the channels have their baseline")
+                chat.wait_for(3)
                 _ask_for_everything(web)
                 found = meter.now()
     sums = {name: Memory(sum(m.rss for m in each), sum(m.pss for m in each)) for name, each in found.items()}

@@ -14,8 +14,9 @@ from bot.outbox.states import State
 from bot.outbox.tallies import deliveries_by_state
 from tests.articles.gitserver import Origin
 from tests.fakechat import FakeChat, slow
-from tests.soak.cluster import IN_TIME, Running, Witness, hosted, postgres, wait_for
+from tests.soak.cluster import Running, Witness, hosted, postgres, wait_for
 from tests.soak.replay import posted
+from tests.waiting import IN_TIME
 
 OVERLAP = 10.0
 """Seconds for which both versions run."""
@@ -57,11 +58,10 @@ class Editor:
         """Push again whenever the web shows the last push, until the condition holds."""
         while not enough():
             self.push()
-            wait_for(lambda: self.good[-1] in web.get("/feeds/all.rss").text, 20, "the push is shown")
+            wait_for(lambda: self.good[-1] in web.get("/feeds/all.rss").text, "the push is shown")
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(180)
 def test_old_and_new_overlap(tmp_path: Path) -> None:
     """Two versions overlap for ten seconds, with different rules and disks, while articles keep coming.
 
@@ -81,9 +81,9 @@ def test_old_and_new_overlap(tmp_path: Path) -> None:
             host.release(**old)
             web, bot = host.web("old-web", **old), host.bot("old-bot", **old)
             web.wait_until_ready()
-            wait_for(lambda: _count(database, State.BASELINED) == 1, 30, "the channel has its baseline")
+            wait_for(lambda: _count(database, State.BASELINED) == 1, "the channel has its baseline")
             editor.push_until(lambda: len(editor.good) == 4, web)
-            wait_for(lambda: _count(database, State.SENT) == 3, 20, "the first articles are posted")
+            wait_for(lambda: _count(database, State.SENT) == 3, "the first articles are posted")
             before_deploy = list(editor.fair)
 
             host.release(**new)
@@ -92,17 +92,17 @@ def test_old_and_new_overlap(tmp_path: Path) -> None:
             with Witness([web, next_web], ["/feeds/all.rss", "/feeds/ai.json", "/"]) as witness:
                 begun = time.monotonic()
                 editor.push_until(lambda: time.monotonic() - begun > OVERLAP, web)
-                wait_for(lambda: _same_documents(web, next_web), 20, "both serve the same documents")
+                wait_for(lambda: _same_documents(web, next_web), "both serve the same documents")
             assert set(witness.statuses()) == {200}
             _end_while_posting(bot, chat, editor)
             assert web.end() < IN_TIME and web.process.returncode == 0
 
-            wait_for(lambda: "has the lease now" in next_bot.said(), 15, "the new bot has the lease")
-            wait_for(lambda: _all(chat) >= set(editor.good[1:]), 60, "all good ones are posted")
+            wait_for(lambda: "has the lease now" in next_bot.said(), "the new bot has the lease")
+            wait_for(lambda: _all(chat) >= set(editor.good[1:]), "all good ones are posted")
             after_deploy = len(editor.fair)
             editor.push()
             expected = {editor.good[-1], *editor.fair[after_deploy:]}
-            wait_for(lambda: expected <= _all(chat), 30, "the new rules hold")
+            wait_for(lambda: expected <= _all(chat), "the new rules hold")
             assert next_web.end() < IN_TIME and next_bot.end() < IN_TIME
             database.close()
         times = posted(chat, "news")
@@ -117,7 +117,7 @@ def _end_while_posting(bot: Running, chat: FakeChat, editor: Editor) -> None:
     known = len(chat.requests)
     chat.fail("news", slow(2.0))
     editor.push()
-    chat.wait_for(known + 1, 20)
+    chat.wait_for(known + 1)
     assert bot.end() < IN_TIME
     assert bot.process.returncode == 0
 

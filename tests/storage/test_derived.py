@@ -35,6 +35,7 @@ from storage.derived import (
 )
 from tests.articles.test_watcher import wait_for
 from tests.site import NOON, ArticleSite
+from tests.waiting import WAIT_SECONDS
 
 SCHEMA = ("CREATE TABLE words (word TEXT PRIMARY KEY)", "CREATE INDEX by_word ON words (word)")
 DAY = KEPT_UNUSED.total_seconds()
@@ -48,7 +49,7 @@ def file(tmp_path: Path) -> DerivedFile:
 
 def created(path: Path, *, version: int = 3) -> DerivedFile:
     """Return a file with one table."""
-    return DerivedFile(path, SCHEMA, version=version, timeout=60)
+    return DerivedFile(path, SCHEMA, version=version, timeout=WAIT_SECONDS)
 
 
 def add(connection: sqlite3.Connection, word: str) -> None:
@@ -286,7 +287,7 @@ def test_a_file_that_is_removed_while_others_open_it(tmp_path: Path) -> None:
             break
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(WAIT_SECONDS)
     assert errors == []
 
 
@@ -302,8 +303,8 @@ def test_a_change_of_settings_leaves_nothing_behind(site: ArticleSite) -> None:
     watcher = Watcher(Indexer(catalog, Folder(site.root)))
     watcher.start()
     try:
-        assert wait_for(lambda: not before & {path.name for path in site.state.iterdir()}, 10)
-        assert wait_for(catalog.is_complete, 10)
+        assert wait_for(lambda: not before & {path.name for path in site.state.iterdir()})
+        assert wait_for(catalog.is_complete)
     finally:
         watcher.stop()
         catalog.close()

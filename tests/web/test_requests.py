@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import WAIT_SECONDS
 from web.document import Answer
 from web.lanes import MAX_WAITING
 from web.server import Server
-
-WAIT = 10.0
 
 
 class Scope:
@@ -70,11 +69,11 @@ class Granian:
         self._waiting: list[tuple[Scope, Exchange]] = []
 
     def ask(self, *paths: str) -> list[Exchange]:
-        """Announce requests, and return them once all have ended or `WAIT` seconds are over."""
+        """Announce requests, and return them once all have ended or `WAIT_SECONDS` are over."""
         self._waiting = [(Scope(path), Exchange()) for path in paths]
         announcing = threading.Thread(target=self._announce)
         announcing.start()
-        announcing.join(WAIT)
+        announcing.join(WAIT_SECONDS)
         return [exchange for _, exchange in self._waiting]
 
     def close(self) -> None:
@@ -119,7 +118,7 @@ def test_a_thread_answers(granian: Callable[..., Granian]) -> None:
         return [environ[key].encode() for key in ("REMOTE_ADDR", "HTTP_X_TWO_WORDS", "PATH_INFO")]
 
     (answer,) = granian(application).ask("/日")
-    assert answer.done.wait(WAIT)
+    assert answer.done.wait(WAIT_SECONDS)
     assert (answer.status, answer.thread) == (201, "pages")
     assert answer.body == "::1one/日".encode().decode("latin-1").encode()
 
@@ -141,8 +140,8 @@ def test_an_error_reaches_the_server(granian: Callable[..., Granian]) -> None:
         return [b"fine"]
 
     bad, good = granian(application).ask("/bad", "/good")
-    assert bad.done.wait(WAIT)
-    assert good.done.wait(WAIT)
+    assert bad.done.wait(WAIT_SECONDS)
+    assert good.done.wait(WAIT_SECONDS)
     assert repr(bad.error) == "ValueError('of the application')"
     assert (good.error, good.body) == (None, b"fine")
 
@@ -153,7 +152,7 @@ def test_too_many_wait(granian: Callable[..., Granian]) -> None:
     refused: list[int] = []
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
-        go.wait(WAIT)
+        go.wait(WAIT_SECONDS)
         start_response("200 OK", [])
         return [b"fine"]
 
@@ -162,5 +161,5 @@ def test_too_many_wait(granian: Callable[..., Granian]) -> None:
     assert 9 <= len(over) <= 10  # one more waits if the thread has already taken the first
     assert refused == [503] * len(over)
     go.set()
-    assert all(answer.done.wait(WAIT) for answer in answers)
+    assert all(answer.done.wait(WAIT_SECONDS) for answer in answers)
     assert {answer.status for answer in answers if answer not in over} == {200}

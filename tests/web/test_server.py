@@ -16,6 +16,7 @@ import requests
 from tests import clients
 from tests.site import front_matter, put
 from tests.soak.cluster import Running, hosted
+from tests.waiting import WAIT_SECONDS
 from web import limits
 from web.sockets import UNREAD_SECONDS, cut_off_silent_clients
 from web.unread import MAX_UNREAD
@@ -52,7 +53,6 @@ def assert_answers(web: Running) -> None:
         assert (answer.status_code, text in answer.text) == (200, True), path
 
 
-@pytest.mark.timeout(120)
 def test_slow_bodies_hold_nobody_up(web: Running) -> None:
     """While 64 clients stop in the middle of a body, others are answered, and the 64 get 408 in time."""
     for _ in range(3):  # a busy machine may need more time than the limit for bodies
@@ -139,12 +139,11 @@ def test_what_is_refused(web: Running, head: str, status: int) -> None:
 def test_refusals_are_counted(web: Running) -> None:
     """/metrics also counts requests that were refused before the application saw them."""
     clients.exchange(web, b"GET / HTTP/1.1\r\n\r\n")
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + WAIT_SECONDS
     while 'feed="(other)",status="400"' not in web.get("/metrics").text:
         assert time.monotonic() < limit
 
 
-@pytest.mark.timeout(120)
 def test_clients_that_read_nothing_hold_nobody_up(web: Running) -> None:
     """While 200 clients read nothing of a large file and 100 nothing of a large feed, others are served."""
     web.get("/feeds/all.json")
@@ -160,7 +159,7 @@ def test_clients_that_read_nothing_hold_nobody_up(web: Running) -> None:
 def test_clients_that_read_nothing_are_few(web: Running) -> None:
     """Each of two workers closes such connections beyond the limit; clients that read get everything."""
     with clients.silent_readers(web, 3 * MAX_UNREAD, "/articles/film.mp4") as connections:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + WAIT_SECONDS
         while len(connections) > 2 * MAX_UNREAD:
             assert time.monotonic() < limit
             connections = [connection for connection in connections if not is_reset(connection)]
@@ -185,7 +184,7 @@ def test_files_and_parts_of_them(web: Running) -> None:
         assert web.get(path, Range=f"bytes={len(content)}-").status_code == 416
         unchanged = web.get(path, **{"If-None-Match": whole.headers["ETag"]})
         assert (unchanged.status_code, unchanged.content) == (304, b"")
-        head = requests.head(web.url + path, timeout=10)
+        head = requests.head(web.url + path, timeout=WAIT_SECONDS)
         assert (head.headers["Content-Length"], head.content) == (str(len(content)), b"")
 
 

@@ -17,8 +17,10 @@ from lxml import etree
 
 from tests.articles.gitserver import Origin
 from tests.pages.parsed import parse
+from tests.ports import free_port
 from tests.site import front_matter, put
-from tests.soak.cluster import free_port, hosted, wait_for
+from tests.soak.cluster import hosted, wait_for
+from tests.waiting import WAIT_SECONDS
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/sbin:/usr/bin")
 TOKEN, SECRET = "t" * 32, "s" * 32
@@ -59,7 +61,14 @@ class Behind:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         """Request a path below the site."""
-        return requests.get(self.url + path, headers=headers, timeout=60, allow_redirects=False)
+        return requests.get(self.url + path, headers=headers, timeout=WAIT_SECONDS, allow_redirects=False)
+
+    def answers(self) -> bool:
+        """Return whether the proxy listens, and the site answers behind it."""
+        try:
+            return self.get("/healthz").ok
+        except requests.ConnectionError:
+            return False
 
     def here(self, address: str) -> str | None:
         """Return the address of this site's URL behind this proxy, or None for another site's URL."""
@@ -97,11 +106,11 @@ def proxies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Behind, 
             web = host.web("web", PORT=str(ports["web"]))
             web.wait_until_ready()
             both = (Behind(site_url, site_url), Behind(f"http://127.0.0.1:{ports['removes']}/news", site_url))
-            wait_for(lambda: all(each.get("/healthz").ok for each in both), 60, "nginx is ready")
+            wait_for(lambda: all(each.answers() for each in both), "nginx is ready")
             yield both
     finally:
         nginx.terminate()
-        nginx.wait(30)
+        nginx.wait(WAIT_SECONDS)
 
 
 @pytest.fixture(params=[0, 1], ids=["left in paths", "removed"])
@@ -130,7 +139,7 @@ def test_every_address_leads_to_a_page_of_the_site(behind: Behind) -> None:
     waiting = sorted(known)
     while waiting:
         url = waiting.pop()
-        answer = requests.get(url, timeout=60, allow_redirects=False)
+        answer = requests.get(url, timeout=WAIT_SECONDS, allow_redirects=False)
         assert answer.status_code == 200, url
         for each in addresses(answer):
             here = behind.here(each) if not each.startswith(("feed:", "mailto:")) else None
@@ -144,7 +153,7 @@ def test_every_address_leads_to_a_page_of_the_site(behind: Behind) -> None:
 
 def test_redirects_stay_below_the_path(behind: Behind) -> None:
     """The home page answers without its slash, and other spellings redirect to the canonical address."""
-    assert requests.get(behind.url, timeout=60).ok
+    assert requests.get(behind.url, timeout=WAIT_SECONDS).ok
     for path, target in (("/feed", "/feeds/all.rss"), ("/topics/Go", "/topics/go"), ("/topics/", "/topics")):
         answer = behind.get(path)
         assert (answer.status_code, answer.headers["Location"]) == (301, behind.site_url + target)
@@ -157,18 +166,23 @@ def test_conditional_requests(behind: Behind) -> None:
         for _ in range(3):
             tag = behind.get(path).headers["ETag"]
         assert behind.get(path, If_None_Match=tag).status_code in (200, 304)
-        assert requests.get(behind.url + path, headers={"If-None-Match": tag}, timeout=60).status_code == 304
+        assert (
+            requests.get(behind.url + path, headers={"If-None-Match": tag}, timeout=WAIT_SECONDS).status_code
+            == 304
+        )
 
 
 def test_the_operator_logs_in(behind: Behind) -> None:
     """Forms and cookies use the path that the browser sees."""
     browser = requests.Session()
-    login = browser.get(f"{behind.url}/admin", timeout=60)
+    login = browser.get(f"{behind.url}/admin", timeout=WAIT_SECONDS)
     assert login.url == f"{behind.url}/admin/login"
     [form] = parse(login.text).xpath("//form[@method='post']")
-    done = browser.post(urljoin(login.url, str(form.get("action"))), data={"token": TOKEN}, timeout=60)
+    done = browser.post(
+        urljoin(login.url, str(form.get("action"))), data={"token": TOKEN}, timeout=WAIT_SECONDS
+    )
     assert done.url == f"{behind.url}/admin"
-    files = browser.get(f"{behind.url}/admin/files", timeout=60)
+    files = browser.get(f"{behind.url}/admin/files", timeout=WAIT_SECONDS)
     assert files.ok and "Log out" in files.text
     assert {cookie.path for cookie in browser.cookies} == {"/news/admin"}
 
@@ -181,6 +195,6 @@ def test_the_hook_takes_a_push(behind: Behind) -> None:
         f"{behind.url}/hooks/git",
         data=body,
         headers={"X-Hub-Signature-256": f"sha256={signature}", "Content-Type": "application/json"},
-        timeout=60,
+        timeout=WAIT_SECONDS,
     )
     assert answer.status_code < 300

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, suppress
 import pytest
 
 from tests.clients import read_all
+from tests.waiting import WAIT_SECONDS
 from web.unread import (
     MAX_SENDING,
     MAX_UNREAD,
@@ -110,7 +111,7 @@ def test_no_more_than_the_limit_stay(listener: socket.socket) -> None:
         unread = UnreadConnections(loop)
         pairs = [silent(stack, listener) for _ in range(MAX_UNREAD + 5)]
         unread.note()
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + WAIT_SECONDS
         while len(pairs) > MAX_UNREAD:
             assert time.monotonic() < limit
             loop.run_until_complete(asyncio.sleep(0.01))
