@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import escape
-from html.parser import HTMLParser
+from html import escape, unescape
 from urllib.parse import unquote, urlsplit
 
 from feeds.model import Site
@@ -21,6 +20,12 @@ from text.phrases import phrase
 
 _NO_PICTURES = NoPictures()
 _ENGLISH = Language()
+# The tags that may change, in the form in which the sanitiser writes them. All others have no attributes, and
+# are copied with the text around them. A parser for any HTML would take four times as long.
+_TAG = re.compile(r'<(/?)(h[1-6]|a|img|pre|th|[a-z][a-z0-9]*(?= ))((?: [^\s"=<>]+="[^"]*")*)>')
+_ATTRIBUTE = re.compile(r' ([^\s"=<>]+)="([^"]*)"')
+_INNER_TAG = re.compile(r"<[^<>]*>")
+_REFERENCE = re.compile(r"&[^;\s]*;")
 _HEADING = re.compile(r"h[1-6]")
 _ALIGNED = re.compile(r"text-align:\s*(left|right|center)")
 _MOST_DIGITS = 5  # of a width or height in pixels
@@ -42,13 +47,10 @@ def page_body(
     of unknown size has the class `boxed`, for a box of a fixed shape. Alignment becomes classes, because the
     page's policy forbids inline style. Headings start at the second level.
     """
-    rewriter = _Rewriter(markup, page_url, site, pictures, size_of, language)
-    rewriter.feed(markup)
-    rewriter.close()
-    return "".join(rewriter.parts)
+    return _Rewriter(markup, page_url, site, pictures, size_of, language).rewritten()
 
 
-class _Rewriter(HTMLParser):
+class _Rewriter:
     """Copies its input, and changes the tags that a page shows otherwise."""
 
     def __init__(
@@ -60,8 +62,7 @@ class _Rewriter(HTMLParser):
         size_of: Callable[[str], Size | None],
         language: Language,
     ) -> None:
-        super().__init__(convert_charrefs=False)
-        self.parts: list[str] = []
+        self._parts: list[str] = []
         self._page_url = page_url
         self._site = site
         self._pictures = pictures
@@ -78,41 +79,46 @@ class _Rewriter(HTMLParser):
         self._markup = markup
         self._anchors: Anchors | None = None
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+    def rewritten(self) -> str:
+        """Return the whole text as the page shows it."""
+        end = 0
+        for found in _TAG.finditer(self._markup):
+            self._text(self._markup[end : found.start()])
+            is_end, tag, attributes = found.groups()
+            if is_end:
+                self._end(tag)
+            else:
+                self._start(tag, [(name, unescape(value)) for name, value in _ATTRIBUTE.findall(attributes)])
+            end = found.end()
+        self._text(self._markup[end:])
+        return "".join(self._parts)
+
+    def _start(self, tag: str, attributes: list[tuple[str, str]]) -> None:
         if _HEADING.fullmatch(tag):
-            self.parts.append(self._tag(self._level(tag), attributes))
-            if ' id="' not in self.parts[-1]:
-                self._heading, self._place = [], len(self.parts) - 1
+            self._parts.append(self._tag(self._level(tag), attributes))
+            if ' id="' not in self._parts[-1]:
+                self._heading, self._place = [], len(self._parts) - 1
         elif tag == "img":
-            self.parts.append(self._image(dict(attributes)))
+            self._parts.append(self._image(dict(attributes)))
         else:
             self._links += tag == "a"
-            self.parts.append(self._tag(tag, attributes))
+            self._parts.append(self._tag(tag, attributes))
 
-    def handle_endtag(self, tag: str) -> None:
+    def _end(self, tag: str) -> None:
         if _HEADING.fullmatch(tag) and self._heading is not None:
             name = self._ids.next("".join(self._heading))
-            self.parts[self._place] = f'{self.parts[self._place][:-1]} id="{escape(name)}">'
+            self._parts[self._place] = f'{self._parts[self._place][:-1]} id="{escape(name)}">'
             self._heading = None
         self._links -= tag == "a"
-        self.parts.append(f"</{self._level(tag)}>")
+        self._parts.append(f"</{self._level(tag)}>")
 
-    def handle_data(self, data: str) -> None:
-        self._text(data, data)
-
-    def handle_entityref(self, name: str) -> None:
-        self._text(f"&{name};", " ")
-
-    def handle_charref(self, name: str) -> None:
-        self._text(f"&#{name};", " ")
-
-    def _text(self, source: str, plain: str) -> None:
-        self.parts.append(source)
+    def _text(self, source: str) -> None:
+        self._parts.append(source)
         if self._heading is not None:
-            self._heading.append(plain)
+            self._heading.append(_REFERENCE.sub(" ", _INNER_TAG.sub("", source)))
 
-    def _tag(self, tag: str, attributes: list[tuple[str, str | None]]) -> str:
-        written = [self._attribute(name, value or "") for name, value in attributes]
+    def _tag(self, tag: str, attributes: list[tuple[str, str]]) -> str:
+        written = [self._attribute(name, value) for name, value in attributes]
         if tag == "pre":
             written.append(' tabindex="0"')  # so that a keyboard can scroll long lines
         if tag == "th" and all(name != "scope" for name, _ in attributes):
@@ -138,7 +144,7 @@ class _Rewriter(HTMLParser):
             return f"#{self._anchors.meant(unquote(anchor))}"
         return local(url, self._site)
 
-    def _image(self, attributes: dict[str, str | None]) -> str:
+    def _image(self, attributes: dict[str, str]) -> str:
         url = attributes.get("src") or ""
         address = local(url, self._site)
         shown = Shown(address=address) if address != url else self._pictures.shown(url, LARGE)

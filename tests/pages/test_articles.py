@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml.html import fromstring
 
 from pages.body import page_body
 from pictures.shown import PicturesOfHosts
@@ -12,6 +16,7 @@ from tests.pages.parsed import page, texts
 from tests.site import URL, ArticleSite, Clock, Web, news_site
 from tests.text.test_limits import calls
 from text.language import language_of
+from text.markup import sanitise
 
 SITE = news_site()
 PAGE = f"{URL}/articles/a"
@@ -370,3 +375,24 @@ def test_a_summary_is_not_shown_above_the_same_words(
     assert tree.xpath("string(//p[@class='lede'])") == lede
     described = tree.xpath("string(//meta[@property='og:description']/@content)")
     assert described == (excerpt or "First words.")
+
+
+_PIECES = (
+    "<h1>", "</h1>", '<h3 id="main">', "</h3>", f'<a href="{PAGE}#Ä b" title="&quot;\'<>">', "</a>", "a > b",
+    '<img src="https://x.example/a.png" alt="<&gt;">', '<p style="text-align: right">', "</p>", "<pre>",
+    '<td style="color:red">', "<th>", "<table><tr>", "</table>", '<em dir="auto">', "</em>", '="', "<!--",
+    "é&nbsp;", "&lt;b",
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(_PIECES), max_size=15))
+def test_no_tag_of_a_sanitised_body_is_overlooked(pieces: list[str]) -> None:
+    """Whatever it is made of: no inline style and no picture of another host are left, and ids are unique."""
+    shown = page_body(sanitise("".join(pieces), PAGE), PAGE, SITE)
+    tree: Any = fromstring(f"<div>{shown}</div>")
+    assert not tree.xpath("//@style | //img | //h1 | //th[not(@scope)] | //pre[not(@tabindex)]")
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids)) and not {"main", "q"} & set(ids)
+    before: Any = fromstring(f"<div>{sanitise(''.join(pieces), PAGE)}</div>")
+    assert tree.text_content().replace("Picture: <>", "") == before.text_content()
