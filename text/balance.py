@@ -13,7 +13,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from text.limits import MAX_DEPTH, MAX_FORMATTING
 
@@ -24,7 +24,7 @@ _TOKEN = re.compile(
     | <[!?][^>]*(?:>|\Z)
     | </(?![A-Za-z])[^>]*(?:>|\Z)
     | <(?P<end>/?)(?P<name>[A-Za-z][^\s/>]*)
-      (?:=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))|[^>])*+ (?P<close>>|\Z)
+      (?:[^=>]++|=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))|=)*+ (?P<close>>|\Z)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -50,6 +50,13 @@ _ENDS_PARAGRAPH = _HEADINGS | frozenset(_BLOCKS.split())
 _CELLS = frozenset({"caption", "table", "td", "th"})
 _SCOPE = _CELLS | {"applet", "button", "marquee", "object", "template"}
 _TABLE_PARTS = frozenset({"caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"})
+
+# Elements within lines, with what is left of one whose content is plain text, or has one piece of code in it.
+_LEAF_NAMES = "a b code del em i kbd mark s small strong sub sup"
+_LEAVES = {
+    name: re.compile(rf"[^<&>]*+(?:<code>[^<&>]*+</code>[^<&>]*+)?</{name}>") for name in _LEAF_NAMES.split()
+}
+_LEAF_DEPTH = 2
 
 # What a start tag closes where it is still open, and up to which other element it looks for it.
 _CLOSED_BY: dict[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -121,8 +128,9 @@ def _end_of(name: str, markup: str, place: int) -> int:
 class _Balancer:
     """One pass over a text; `_open` are the names of the elements that are open, outermost first."""
 
-    def __init__(self, markup: str) -> None:
+    def __init__(self, markup: str, leaves: Mapping[str, re.Pattern[str]] = _LEAVES) -> None:
         self._markup = markup
+        self._leaves = leaves
         self._parts: list[str] = []
         self._open: list[str] = []
         self._count: Counter[str] = Counter()
@@ -146,6 +154,9 @@ class _Balancer:
             name = name.lower()
             if is_end:
                 self._end(name)
+            elif leaf := self._leaf(name, place):
+                place = leaf.end()
+                put(markup[start:place])
             else:
                 self._start(name, markup[start:end])
                 if name in _RAW:
@@ -153,6 +164,19 @@ class _Balancer:
         put(_hidden(markup[place:]))
         self._close(0)
         return self._parts
+
+    def _leaf(self, name: str, place: int) -> re.Match[str] | None:
+        """Return the rest of an element that is as it should be, whatever is open around it; most are."""
+        ending = self._leaves.get(name)
+        if (
+            ending is None
+            or self._dropped
+            or (name == "a" and self._count["a"])
+            or len(self._open) > MAX_DEPTH - _LEAF_DEPTH
+            or self._formatting > MAX_FORMATTING - _LEAF_DEPTH
+        ):
+            return None
+        return ending.match(self._markup, place)
 
     def _start(self, name: str, tag: str) -> None:
         if name in _RAW:

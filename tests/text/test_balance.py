@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from text.balance import _VOID, balanced, revealed, texts
+from text.balance import _VOID, _Balancer, balanced, revealed, texts
 from text.limits import MAX_DEPTH, MAX_FORMATTING
 from text.markup import plain, sanitise
 
@@ -67,6 +67,27 @@ def test_any_markup_leaves_well_nested(piece: str, times: int) -> None:
     depth, formatting = depths(balanced(piece * times))
     assert depth <= MAX_DEPTH
     assert formatting <= MAX_FORMATTING
+
+
+leaves = st.one_of(
+    st.sampled_from([
+        "<a>b</a>", "<A>b</a>", "<a>b</A>", "<code>c</code>", "<a><code>d</code>e</a>", "<b>f</b >",
+        "<em>&lt;</em>", "<a>g", "</a>", "<code>", "</code>", "<strong><code>h</code></strong>", "<p>",
+        "</p>", "<table>", "<td>", "<a href='>'>i</a>", '<a title=">j</a>', "<a =b='>c'=>k</a>",
+        "<a = >l</a>", "<b/>m</b>",
+    ]),
+    pieces,
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(leaves, max_size=12).map("".join),
+    st.sampled_from(["", "<b>" * 8, "<div>" * 98, "<a>", "<b>" * 12]),
+)
+def test_elements_without_others_in_them_are_read_at_once(markup: str, before: str) -> None:
+    """The result is that of one tag after the other, also where the limits are near."""
+    assert balanced(before + markup) == "".join(_Balancer(before + markup, leaves={}).parts())
 
 
 @pytest.mark.parametrize(
