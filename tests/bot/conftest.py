@@ -1,4 +1,4 @@
-"""Real databases of both kinds, a fake chat over real sockets, a clock that only tests move."""
+"""Real databases of both kinds, a fake chat over real sockets, and a clock that only tests move."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.fakechat import FakeChat
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A PostgreSQL server of this session's own; its address, without a database's name."""
-    # Not below pytest's own folder, which every other run of pytest closes to the server's user.
-    # On disk, as hundreds of databases take more than there may be in memory.
+    """A PostgreSQL server of this session; its address, without a database's name."""
+    # Not below pytest's own folder: every other run of pytest removes the server user's access to it.
+    # On disk, as hundreds of databases may need more space than there is in memory.
     with TemporaryDirectory(prefix="newswire-postgres-", dir="/tmp") as folder:
         server = get_server(Path(folder) / "data")
-        # Not kept on disk when a test ends, so safety against power cuts is of no use here.
+        # The databases are temporary, so safety against power cuts is of no use here.
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
@@ -33,7 +33,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def empty_postgres(postgres: str) -> Urls:
-    """Makes databases without any tables."""
+    """Creates databases without any tables."""
     return lambda: copy_database(postgres, "template1")
 
 
@@ -73,7 +73,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture(autouse=True)
 def patient_transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no transaction of a test end because the machine is busy, unless the test is about that."""
+    """Raise the time limits of transactions for busy machines, except in tests about them."""
     if not request.node.get_closest_marker("transaction_limits"):
         begin, read, unlimited = database_module._POSTGRES
         monkeypatch.setattr(database_module, "_POSTGRES", (begin.replace("'5s'", "'60s'"), read, unlimited))
@@ -81,7 +81,7 @@ def patient_transactions(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def open_database(database_url: str) -> Iterator[Callable[[], Database]]:
-    """Opens the fresh outbox again with each call, as another process would."""
+    """Returns a function that opens the fresh outbox again, as another process would."""
     opened: list[Database] = []
 
     def another() -> Database:
@@ -107,14 +107,14 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def running_chat() -> Iterator[FakeChat]:
-    """A fake Slack and Discord for all tests, as stopping one takes a while."""
+    """A fake Slack and Discord for all tests, because stopping one takes a while."""
     with FakeChat() as running:
         yield running
 
 
 @pytest.fixture
 def chat(running_chat: FakeChat) -> FakeChat:
-    """A fake Slack and Discord that has forgotten everything."""
+    """A fake Slack and Discord without requests, messages and faults."""
     running_chat.forget()
     return running_chat
 

@@ -46,7 +46,7 @@ def candidate(
     slugs: tuple[str, ...] = ("ai",),
     forced: bool = False,
 ) -> Candidate:
-    """Return an article that came up at `at` and waits."""
+    """Return an article that appeared at `at` and waits."""
     return Candidate(
         delivery=waiting(number, forced=forced),
         quality=quality,

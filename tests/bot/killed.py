@@ -1,7 +1,7 @@
-"""`python -m tests.bot.killed`: one run of a bot with a digest that is due, killed at one of its commits.
+"""One run of a bot with a due digest, killed at one of its commits: `python -m tests.bot.killed`.
 
 Arguments: the outbox's address, the webhook, how many transactions are committed first, and whether the next
-is committed before the kill (`after`) or not (`before`). Ends with status 0 when there is no next one.
+one is committed before the kill (`after`) or not (`before`). Ends with status 0 when there is no next one.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ TITLES = ("a", "b", "c")
 
 
 class Addresses:
-    """The part of a fake chat that the child needs: where its channel is."""
+    """The part of a fake chat that the child process needs: the address of its channel."""
 
     def __init__(self, webhook: str) -> None:
         self._webhook = webhook
 
     def discord_url(self, name: str) -> str:
-        """Return the one address there is."""
+        """Return the only address."""
         return self._webhook
 
     slack_url = discord_url
 
 
 def digest_channel(world: World) -> Channel:
-    """Return the channel: a digest at nine, whose lost answers wait for an operator."""
+    """Return a channel with a digest at nine, whose lost answers wait for an operator."""
     policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),)), capacity=10)
     return world.discord(policy=policy, on_unknown="hold")
 
 
 def add_articles(world: World) -> None:
-    """Add what the digest is about."""
+    """Add the articles of the digest."""
     world.catalog.put(*(article(name) for name in TITLES))
 
 
 def kill_at(dialect: Any, commits: int, side: str) -> None:
-    """Have this process killed at a commit."""
+    """Make this process kill itself at a commit."""
     commit, left = dialect.do_commit, [commits]
 
     def counted(connection: Any) -> None:

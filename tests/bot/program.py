@@ -1,4 +1,4 @@
-"""Newswire as operators meet it: a folder of settings and articles, and processes that run its commands."""
+"""Newswire as operators use it: a folder of settings and articles, and processes that run its commands."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ FLASK = Path(sys.executable).with_name("flask")
 
 @dataclass
 class Running:
-    """A process that was started and has not been waited for; its output goes to `log`."""
+    """A started process that has not been waited for. Its output goes to `log`."""
 
     process: subprocess.Popen[bytes]
     log: Path
 
     def said(self) -> str:
-        """Return all it has said so far."""
+        """Return everything that it has printed so far."""
         return self.log.read_text(encoding="utf-8")
 
     def wait_for(self, words: str, timeout: float = WAIT_SECONDS) -> None:
-        """Wait until it has said `words`."""
+        """Wait until it has printed `words`."""
         wait_until(lambda: words in self.said() or self._is_over(), timeout, self.said)
         assert words in self.said(), self.said()
 
@@ -52,7 +52,7 @@ class Running:
         return time.monotonic() - began
 
     def kill(self) -> None:
-        """End it without a word, as a crash would."""
+        """Kill it, as a crash would."""
         self.process.kill()
         self.process.wait(WAIT_SECONDS)
 
@@ -88,11 +88,11 @@ class Program:
         upgrading.upgrade(self.database)
 
     def slack(self, name: str, **settings: Any) -> None:
-        """Add a Slack channel that takes everything."""
+        """Add a Slack channel for all articles."""
         self._channel(name, "slack", self.chat.slack_url(name), settings)
 
     def discord(self, name: str, **settings: Any) -> None:
-        """Add a Discord channel that takes everything."""
+        """Add a Discord channel for all articles."""
         self._channel(name, "discord", self.chat.discord_url(name), settings)
 
     def configure(self, file: str = "config.yaml", *, every: str = "1 second", **site: Any) -> Path:
@@ -108,7 +108,7 @@ class Program:
         return path
 
     def write(self, name: str, folder: str = "content", **keys: Any) -> None:
-        """Write the article called `name`, of quality 80 and about AI, unless `keys` say otherwise."""
+        """Write the article `name`, with quality 80 and the topic AI unless `keys` differ."""
         values: dict[str, Any] = {
             "title": f"Title of {name}",
             "webUrl": f"https://example.com/{name}",
@@ -131,7 +131,7 @@ class Program:
         return plain | settings | self.environ
 
     def flask(self, *arguments: str, timeout: float = WAIT_SECONDS) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command until it ends."""
         return subprocess.run(
             [FLASK, *arguments],
             cwd=ROOT,
@@ -143,7 +143,7 @@ class Program:
         )
 
     def start(self, *arguments: str, command: Sequence[str | Path] = (FLASK,)) -> Running:
-        """Start a command and return at once; it ends with the test at the latest."""
+        """Start a command and return at once. It ends with the test at the latest."""
         log = self.home / f"log-{len(self.running)}"
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -153,7 +153,7 @@ class Program:
         return self.running[-1]
 
     def bot(self) -> Running:
-        """Start `flask bot run`, and return when it has the lease and has looked for the first time."""
+        """Start `flask bot run`, and return when it has the lease and has finished its first run."""
         running = self.start("bot", "run")
         running.wait_for("this bot has the lease now")
         enabled = [channel["name"] for channel in self.channels]
@@ -167,7 +167,7 @@ class Program:
     def wait_for(
         self, count: int, *states: State, timeout: float = WAIT_SECONDS, **filters: Any
     ) -> list[Delivery]:
-        """Wait until so many deliveries are in these states, and return them."""
+        """Wait until this many deliveries are in these states, and return them."""
         found: list[Delivery] = []
 
         def enough() -> bool:
@@ -178,7 +178,7 @@ class Program:
         return found
 
     def execute(self, statement: str, **values: Any) -> None:
-        """Change the outbox behind the program's back: how tests let time pass for it."""
+        """Change the outbox directly, as tests do to let time pass for it."""
         with self.database.write() as connection:
             connection.execute(text(statement), values)
 
@@ -209,7 +209,7 @@ class Program:
         return state is not None and state.baselined_at is not None
 
     def bots_said(self) -> str:
-        """Return what all its processes have said."""
+        """Return everything that the processes have printed."""
         return "\n".join(running.said() for running in self.running)
 
     def _report(self) -> str:
@@ -220,7 +220,7 @@ class Program:
 def wait_until(
     condition: Callable[[], bool], timeout: float = WAIT_SECONDS, said: Callable[[], str] = lambda: ""
 ) -> None:
-    """Wait for a condition, looking thirty times a second; fail with what `said` returns."""
+    """Wait for a condition, checked thirty times a second; fail with what `said` returns."""
     limit = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < limit, f"it did not come true in {timeout} s\n{said()}"

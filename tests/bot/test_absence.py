@@ -1,4 +1,4 @@
-"""Bots that were frozen, catalogs that are behind, files that moved or cannot be read."""
+"""Bots that were frozen, catalogs that are behind, files that moved or are unreadable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.waiting import WAIT_SECONDS
 
 
 class Frozen:
-    """A transport whose process is frozen once the connection is open, until another bot has taken over."""
+    """A transport whose process freezes once the connection is open, until another bot has taken over."""
 
     def __init__(self, world: World, seconds: float, successor: Bot | None) -> None:
         self._world = world
@@ -38,7 +38,7 @@ class Frozen:
         return self._world.transport
 
     def send(self, request: Request, may_send: MaySend | None = None) -> Response:
-        """Send the request after the freeze, if that may still be done."""
+        """Send the request after the freeze, if the claim still holds."""
         self._world.clock.advance(seconds=self._seconds)
         if self._successor:
             self._successor.heartbeat()
@@ -52,14 +52,14 @@ class Frozen:
 def test_a_thawed_bot_does_not_post_what_another_has(
     world: World, monkeypatch: pytest.MonkeyPatch, seconds: float, requests: int
 ) -> None:
-    """A bot frozen between claim and first byte makes no request if its claim was taken meanwhile."""
+    """A bot frozen between claim and first byte sends nothing if its claim was taken meanwhile."""
     monkeypatch.setattr(requester, "UNQUESTIONED", 0.0)
     successor = world.bot() if seconds > 60 else None
     bot = world.started(transport=Frozen(world, seconds, successor))
     world.catalog.put(article("a"))
     world.tick(bot)
     if successor:
-        assert world.only().state is State.UNKNOWN  # by the successor, who could not know
+        assert world.only().state is State.UNKNOWN  # by the successor, which could not know
         world.clock.advance(seconds=5)
         world.tick(successor)
     assert world.only().state is State.SENT
@@ -69,7 +69,7 @@ def test_a_thawed_bot_does_not_post_what_another_has(
 @pytest.mark.transaction_limits
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_frozen_transaction_holds_nobody_up(world: World) -> None:
-    """A process that was frozen while it had the lease's row locked is ended by the server, in seconds."""
+    """The server ends a transaction within seconds if its process froze with the lease's row locked."""
     frozen, bot = world.open_database(), world.bot()
     began = time.monotonic()
     with ExitStack() as stack:
@@ -85,7 +85,7 @@ def test_a_frozen_transaction_holds_nobody_up(world: World) -> None:
 
 
 def holds(bot: Bot) -> bool:
-    """Return whether the bot has the lease; a database that refuses for now is none that errs."""
+    """Return whether the bot has the lease. A database that refuses for now counts as no."""
     try:
         return bot.lease.hold()
     except SQLAlchemyError as error:
@@ -95,7 +95,7 @@ def holds(bot: Bot) -> bool:
 
 
 def test_a_bot_without_the_lease_settles_nothing(world: World) -> None:
-    """A bot that lost its lease, and whose catalog lacks an article, ends no delivery of another's."""
+    """A bot that lost its lease, and whose catalog lacks an article, ends no delivery of another bot."""
     bot = world.started(world.slack(max_per_tick=1))
     world.catalog.put(article("a", published_at=START - timedelta(days=1)), article("b"))
     world.tick(bot)
@@ -110,7 +110,7 @@ def test_a_bot_without_the_lease_settles_nothing(world: World) -> None:
 
 
 def test_a_catalog_that_is_behind_deletes_nothing(world: World) -> None:
-    """What another machine's catalog had is waited for, for some minutes, before it counts as deleted."""
+    """An article of another machine's catalog counts as deleted only after some minutes."""
     first = world.started()
     world.catalog.put(article("a"))
     first.planner.plan(world.clock())
@@ -147,7 +147,7 @@ def test_what_stays_away_is_deleted(world: World) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_not_deleted(world: World) -> None:
-    """A posted article with an unreadable file is not struck through; once readable, it is corrected."""
+    """A posted article whose file is unreadable is not struck through, and is corrected once readable."""
     bot = world.started(world.discord())
     world.catalog.put(article("a"), article("other"))
     world.tick(bot)
@@ -170,7 +170,7 @@ def test_a_file_that_cannot_be_read_is_not_deleted(world: World) -> None:
 
 
 def test_a_renamed_file_without_a_link_is_not_posted_again(world: World) -> None:
-    """One file gone and one new with equal content is a move; a copy is another article."""
+    """A deleted file and a new one with equal content are a move; a copy is another article."""
     bot = world.started(world.discord())
     world.catalog.put(article("old/name", link=None, title="The same"))
     world.tick(bot)
@@ -188,7 +188,7 @@ def test_a_renamed_file_without_a_link_is_not_posted_again(world: World) -> None
 
 
 def test_an_old_article_with_a_new_date_is_no_news(world: World) -> None:
-    """What was too old when its channel began was there before it, whatever its date becomes."""
+    """An article that was too old when its channel began stays in the baseline, whatever its date."""
     channel = world.slack(max_age=timedelta(days=7))
     world.catalog.put(article("archive", published_at=START - timedelta(days=400)))
     bot = world.started(channel)

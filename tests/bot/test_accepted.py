@@ -1,4 +1,4 @@
-"""A service that only says it has taken a message: the post is over, and nobody claims that people see it."""
+"""A service that only accepts messages: the post ends, without a claim that people see it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fakechat import server_error
 
 
 class Taciturn(Discord):
-    """Says of no message that it was shown."""
+    """A service that never says that a message was shown."""
 
     def classify(self, response: Response) -> Verdict:
         verdict = super().classify(response)
@@ -35,7 +35,7 @@ def taciturn(world: World, **options: Any) -> Bot:
 
 
 def test_what_was_accepted_is_over_and_says_so(world: World) -> None:
-    """The post is accepted, its delivery posted; nothing is sent again; every report says "accepted"."""
+    """The post is accepted and its delivery posted; nothing is sent again; reports say "accepted"."""
     bot = taciturn(world)
     world.chat.fail("readers", server_error(503))
     world.catalog.put(article("a"))
@@ -60,7 +60,7 @@ def test_what_was_accepted_is_over_and_says_so(world: World) -> None:
 
 
 def test_what_was_accepted_is_corrected(world: World) -> None:
-    """A service that names its messages lets them be corrected, whatever it said of them."""
+    """Messages of a service that returns their ids are corrected, even if only accepted."""
     bot = taciturn(world)
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -73,7 +73,7 @@ def test_what_was_accepted_is_corrected(world: World) -> None:
 
 
 def test_an_accepted_test_message_is_a_success(world: World) -> None:
-    """`bot test` ends with what the service said."""
+    """`bot test` succeeds and prints the service's answer."""
     bot = taciturn(world)
     number = send_test(world.database, "readers", world.clock())
     world.tick(bot)

@@ -1,4 +1,4 @@
-"""DATABASE_URL: what is taken, and one clear line for what is not, without any part of a password."""
+"""DATABASE_URL: which addresses are accepted, and the one-line error for others, without the password."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.outbox.address import AddressError, database_address
     ],
 )
 def test_what_is_taken(url: str, host: str | None, password: str | None) -> None:
-    """Hosts' own spellings of the scheme, and passwords with what only an @ would make ambiguous."""
+    """Hosts' own spellings of the scheme, and passwords with special characters, are accepted."""
     address = database_address(url)
     assert (address.drivername, address.host, address.password) == ("postgresql+psycopg", host, password)
 
@@ -41,7 +41,7 @@ def test_what_is_taken(url: str, host: str | None, password: str | None) -> None
     ],
 )
 def test_what_is_refused(url: str, said: str) -> None:
-    """One line that says what to write instead."""
+    """The error is one line that says what to write instead."""
     with pytest.raises(AddressError) as caught:
         database_address(url)
     text = str(caught.value)
@@ -54,12 +54,12 @@ def test_what_is_refused(url: str, said: str) -> None:
     st.text(max_size=40) | st.text(alphabet="pw@:/,?#%4 [", max_size=30).map("postgresql://u:{}@h/x".format)
 )
 def test_any_text_is_taken_or_refused(url: str) -> None:
-    """Never another error than the one line."""
+    """Any text is accepted or gives the one-line error."""
     with contextlib.suppress(AddressError):
         database_address(url)
 
 
 def test_the_text_names_where_the_address_was_written() -> None:
-    """A command's argument is not called by the variable's name."""
+    """The error for a command's argument names the argument, not the variable."""
     with pytest.raises(AddressError, match=r"^URL is not a database's address"):
         database_address("s3cret", "URL")

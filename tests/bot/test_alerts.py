@@ -1,4 +1,4 @@
-"""The channel that is alerted when another fails: about what, how often, and by which way."""
+"""The channel that is alerted when another fails: about what, how often, and how."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.fakechat.faults import dead, reset_after_body
 
 
 def watched(world: World, **options: Any) -> Bot:
-    """Return a bot that posts to `team` and `other`, and alerts `ops`, where no article is posted."""
+    """Return a bot that posts to `team` and `other`, and alerts `ops`, which gets no articles."""
     channels = (
         world.slack("team", **options),
         world.slack("other"),
@@ -23,12 +23,12 @@ def watched(world: World, **options: Any) -> Bot:
 
 
 def alerts(world: World, channel: str = "ops") -> list[str]:
-    """Return what the alerted channel was sent."""
+    """Return the alerts that were sent."""
     return [str(request.payload) for request in world.chat.requests_to(channel)]
 
 
 def test_a_disabled_channel_is_named_once(world: World) -> None:
-    """The alert says which channel and why, and is sent once although the channel stays disabled."""
+    """One alert says which channel is disabled and why, however long it stays disabled."""
     bot = watched(world)
     world.chat.fail("team", dead("no_service"))
     world.catalog.put(article("a"))
@@ -43,7 +43,7 @@ def test_a_disabled_channel_is_named_once(world: World) -> None:
 
 @pytest.mark.parametrize("policy", ["hold", "skip"])
 def test_a_message_that_is_held_or_dead_is_reported(world: World, policy: str) -> None:
-    """What waits for an operator, or is given up, is reported."""
+    """Deliveries that wait for an operator, or were given up, are reported."""
     bot = watched(world, on_unknown=policy)
     world.chat.fail("team", reset_after_body())
     world.catalog.put(article("a"))
@@ -54,7 +54,7 @@ def test_a_message_that_is_held_or_dead_is_reported(world: World, policy: str) -
 
 
 def test_there_is_at_most_one_alert_an_hour(world: World) -> None:
-    """What fails within an hour of an alert is part of the next."""
+    """Failures within an hour of an alert are part of the next one."""
     bot = watched(world)
     world.chat.fail("team", dead("no_service"))
     world.catalog.put(article("a"))
@@ -75,7 +75,7 @@ def test_there_is_at_most_one_alert_an_hour(world: World) -> None:
 
 
 def test_the_alerted_channel_is_not_alerted_to_itself(world: World) -> None:
-    """The alerted channel gets no alert about itself; while it is paused, alerts to it wait."""
+    """The alerted channel gets no alert about itself, and while it is paused its alerts wait."""
     bot = watched(world)
     assert pause(world.database, "ops", world.clock())
     world.chat.fail("team", dead("no_service"))
@@ -87,7 +87,7 @@ def test_the_alerted_channel_is_not_alerted_to_itself(world: World) -> None:
 
 
 def test_an_alert_is_tried_again(world: World) -> None:
-    """An alert waits, is claimed and is retried as every post is, and shows up in no list of articles."""
+    """An alert waits, is claimed and is retried as posts are, and is in no list of articles."""
     bot = watched(world)
     world.chat.fail("team", dead("no_service"))
     world.chat.fail("ops", reset_after_body())

@@ -1,4 +1,4 @@
-"""What needs a person is said first, in counts; where all is well nothing is said."""
+"""What needs a person is reported first, with counts; without problems nothing is reported."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_needs_a_person_is_counted(world: World) -> None:
 
 
 def test_what_would_be_reviewed_is_said_so(world: World) -> None:
-    """A plan and an explanation do not promise a post that waits for an operator first."""
+    """A plan and an explanation say that a post waits for an operator first."""
     channel = world.slack(review=True)
     bot = world.started(channel)
     world.catalog.put(article("a"))

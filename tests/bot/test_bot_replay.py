@@ -1,4 +1,4 @@
-"""The bot through three years of a real site's history, commit by commit: each article once, and no more."""
+"""The bot over three years of a real site's history, commit by commit: each article is posted once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.corpus
 
 @contextmanager
 def replaying(database: Database, chat: FakeChat, catalog: Catalog, clock: Clock) -> Iterator[Bot]:
-    """Give a bot with one Slack channel for articles of quality 60, whatever their age or topic."""
+    """Return a bot with one Slack channel for articles of quality 60, of any age and topic."""
     channel = any_channel(
         name="all",
         kind="slack",
@@ -76,7 +76,7 @@ def test_the_recorded_history_is_posted_once(
     sent: int,
     skipped: int,
 ) -> None:
-    """One tick a commit: what was there at first is baselined, what became good enough later posted once.
+    """With one tick for each commit, existing articles are baselined and later ones posted once.
 
     299 articles become eligible after the first commit, 38 of them by the 400th; three of them are about a
     story that had been posted under the same address. Of 6,282 rewrites, 6,127 change nothing visible.

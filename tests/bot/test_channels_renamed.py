@@ -1,4 +1,4 @@
-"""Channels that are renamed or taken out of the settings, and what waits for them."""
+"""Channels that are renamed or removed from the settings, and their waiting deliveries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.bot.world import World, article
 
 
 def test_a_renamed_channel_goes_on(world: World) -> None:
-    """With `was`, what was posted is not posted again, and what waited is posted under the new name."""
+    """With `was`, posted articles are not repeated, and waiting ones are posted under the new name."""
     world.catalog.put(article("old"))
     bot = world.started(world.slack("before", max_per_tick=1))
     world.catalog.put(article("a"), article("b"))
@@ -32,7 +32,7 @@ def test_a_renamed_channel_goes_on(world: World) -> None:
 
 
 def test_an_earlier_name_that_is_not_known_changes_nothing(world: World) -> None:
-    """`was` may stay in the settings: a channel that has begun takes nothing over."""
+    """`was` may stay in the settings, because a channel that has begun takes nothing over."""
     world.catalog.put(article("old"))
     bot = world.started(world.slack("after", was="before"))
     world.catalog.put(article("a"))
@@ -43,7 +43,7 @@ def test_an_earlier_name_that_is_not_known_changes_nothing(world: World) -> None
 def test_a_channel_that_is_gone_is_named_and_can_be_forgotten(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What waits for a channel that the settings lost is named at the start, and ended by `forget`."""
+    """The start names a removed channel with waiting deliveries, which `forget` ends."""
     bot = world.started(world.slack("lost"))
     assert channelstate.pause(world.database, "lost", world.clock())
     world.catalog.put(article("a"), article("b"))

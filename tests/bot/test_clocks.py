@@ -23,7 +23,7 @@ RATES: tuple[Rate, ...] = ((2, timedelta(seconds=1)), (5, timedelta(seconds=10))
 
 @given(st.lists(st.floats(0, 3), max_size=40))
 def test_no_pace_is_ever_exceeded(pauses: list[float]) -> None:
-    """A request that waits as long as the pacer says never exceeds a rate, and never waits in vain."""
+    """Requests that wait as the pacer says never exceed a rate, and never wait needlessly."""
     pacer, sent, now = Pacer(RATES), list[float](), 0.0
     for pause in pauses:
         now += pause
@@ -37,7 +37,7 @@ def test_no_pace_is_ever_exceeded(pauses: list[float]) -> None:
 
 
 def test_a_pacer_heeds_what_the_service_says() -> None:
-    """No request before the time that an answer named, and none is held up once it has more to give."""
+    """No request is made before the time that an answer named, and none waits once more are allowed."""
     pacer = Pacer(())
     pacer.learn(Pace(remaining=0, reset_after=timedelta(seconds=3)), 10.0)
     assert [pacer.wait(at) for at in (10.0, 12.0, 13.0)] == [3.0, 1.0, 0.0]
@@ -47,7 +47,7 @@ def test_a_pacer_heeds_what_the_service_says() -> None:
 
 @pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)])
 def test_a_clock_that_is_set_changes_no_wait(world: World, jump: timedelta) -> None:
-    """Waits between requests are measured by another clock, and what is due is sent at the next run."""
+    """Waits between requests use the monotonic clock, and due posts are sent at the next run."""
     seconds, waits = [0.0], list[float]()
 
     def wait(span: float) -> bool:
@@ -66,7 +66,7 @@ def test_a_clock_that_is_set_changes_no_wait(world: World, jump: timedelta) -> N
 
 
 def test_a_pause_that_a_wrong_clock_wrote_is_not_waited_for(world: World) -> None:
-    """What a bot 20 minutes ahead has left is tried again by its successor when that was meant."""
+    """A retry of a bot 20 minutes ahead is made by its successor at the intended time."""
     ahead = Clock(START + timedelta(minutes=20))
     first = world.bot(clock=ahead, lease=lease_by(world.database, ahead))
     world.tick(first)
@@ -84,7 +84,7 @@ def test_a_pause_that_a_wrong_clock_wrote_is_not_waited_for(world: World) -> Non
 
 
 def test_a_claim_that_a_wrong_clock_took_is_not_waited_for(world: World) -> None:
-    """What a bot 20 minutes ahead had in flight when it died is taken for lost at once."""
+    """A request in flight of a dead bot 20 minutes ahead counts as lost at once."""
     ahead = Clock(START + timedelta(minutes=20))
     first = world.bot(clock=ahead, lease=lease_by(world.database, ahead))
     world.tick(first)
@@ -98,7 +98,7 @@ def test_a_claim_that_a_wrong_clock_took_is_not_waited_for(world: World) -> None
 
 
 def test_a_clock_set_forward_takes_no_live_claim_for_lost(world: World) -> None:
-    """Neither its own bot nor one in reserve gives up a request in flight; a dead bot is replaced."""
+    """Neither the bot itself nor one in reserve gives up a live request; a dead bot is replaced."""
     seconds = [0.0]
 
     def bot() -> Bot:
@@ -119,7 +119,7 @@ def test_a_clock_set_forward_takes_no_live_claim_for_lost(world: World) -> None:
     world.clock.advance(seconds=24)
     seconds[0] += 24
     second.heartbeat()
-    assert world.only().state is State.CLAIMED  # the first has renewed its lease after the clock was set
+    assert world.only().state is State.CLAIMED  # the first bot has renewed its lease since the clock was set
     world.clock.advance(seconds=6)
     seconds[0] += 6
     second.heartbeat()
@@ -128,7 +128,7 @@ def test_a_clock_set_forward_takes_no_live_claim_for_lost(world: World) -> None:
 
 
 def test_no_retry_is_ever_due_later_than_its_step(world: World) -> None:
-    """Whatever the clock did, a post is due within its step of the schedule, once a bot has looked."""
+    """Whatever the clock did, a post is due within its step of the schedule once a bot has run."""
     bot = world.started()
     world.catalog.put(article("a"))
     world.chat.fail("ai-team", *[server_error(503) for _ in range(3)])
@@ -144,7 +144,7 @@ def test_no_retry_is_ever_due_later_than_its_step(world: World) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_on_a_server_its_clock_decides(world: World) -> None:
-    """Of two machines 20 minutes apart each writes the server's time, so that neither waits for the other."""
+    """Two machines 20 minutes apart both write the server's time, so that neither waits for the other."""
     right = datetime.now(UTC)
     wrong = [Clock(right + timedelta(minutes=20)), Clock(right - timedelta(minutes=20))]
     bots = [server_bot(world, clock) for clock in wrong]
@@ -166,5 +166,5 @@ def server_bot(world: World, clock: Clock) -> Bot:
 
 
 def test_the_schedule_is_what_the_documents_say() -> None:
-    """Seven waits that add up to a little over a day."""
+    """The schedule has seven waits that add up to a little over a day."""
     assert list(accumulate(SCHEDULE))[-1] == timedelta(hours=27, minutes=35, seconds=5)

@@ -1,4 +1,4 @@
-"""`flask bot …` and `flask db …`: what they say, what they change, and how they end."""
+"""`flask bot …` and `flask db …`: what they print, what they change, and how they end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from text import terminal
 
 @pytest.fixture
 def program(tmp_path: Path, chat: FakeChat) -> Iterator[Program]:
-    """An installation with one Slack channel for good articles, and no tables yet."""
+    """An installation with one Slack channel for good articles, without tables."""
     installed = Program(home=tmp_path, chat=chat)
     installed.slack("team", min_quality=65)
     yield installed
@@ -33,7 +33,7 @@ def program(tmp_path: Path, chat: FakeChat) -> Iterator[Program]:
 
 @pytest.fixture
 def flask(program: Program, clock: Clock) -> Command:
-    """Runs a command in this process, at the time that `clock` says."""
+    """Runs a command in this process, at the time of `clock`."""
 
     def invoke(*arguments: str, **environ: str) -> Done:
         environment = {**program.environment(), **environ}
@@ -45,7 +45,7 @@ def flask(program: Program, clock: Clock) -> Command:
 
 @pytest.fixture
 def begun(program: Program, flask: Command) -> Program:
-    """The installation after its first run: one old article, which is baselined."""
+    """The installation after its first run, with one old article in the baseline."""
     program.write("old")
     program.upgrade()
     assert flask("bot", "once").exit_code == 0
@@ -59,7 +59,7 @@ def run(program: Program, *arguments: str) -> tuple[int, str, str]:
 
 
 def test_the_first_day_of_an_operator(program: Program) -> None:
-    """As processes: no tables → upgrade → a first run → a new article → plan → post."""
+    """Upgrade, a first run, a new article, plan and post work as processes, from an outbox without tables."""
     program.write("old")
     status, out, err = run(program, "bot", "once")
     assert (status, out) == (1, "")
@@ -109,7 +109,7 @@ def test_the_first_day_of_an_operator(program: Program) -> None:
 def test_other_tables_are_refused_in_one_line(
     program: Program, flask: Command, arguments: tuple[str, ...], schema: str, advice: str
 ) -> None:
-    """Without tables, or with those of a newer program, every command ends with status 1 and what to do."""
+    """Without tables, or with a newer program's, every command ends with status 1 and says what to do."""
     program.write("old")
     if schema == "newer":
         program.upgrade()
@@ -124,7 +124,7 @@ def test_other_tables_are_refused_in_one_line(
 
 
 def test_plan_shows_the_first_run_without_an_outbox(program: Program, flask: Command) -> None:
-    """Before `flask db upgrade`, what a first run would do; not even an empty database file is created."""
+    """Before `flask db upgrade` the plan shows a first run, and creates no database file."""
     program.write("old")
     done = flask("bot", "plan")
     assert (done.exit_code, done.stdout) == (
@@ -141,7 +141,7 @@ def test_plan_shows_the_first_run_without_an_outbox(program: Program, flask: Com
 def test_old_tables_are_refused_until_they_are_upgraded(
     program: Program, flask: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On tables of an older revision the bot says to upgrade; a program that is older refuses to upgrade."""
+    """On older tables the bot asks for an upgrade; an older program refuses to upgrade."""
     program.upgrade()
     known = upgrading.revisions()
     monkeypatch.setattr(upgrading, "revisions", lambda: [*known, "9000"])
@@ -156,7 +156,7 @@ def test_old_tables_are_refused_until_they_are_upgraded(
 
 
 def test_upgrading_twice_changes_nothing(program: Program, flask: Command) -> None:
-    """`flask db upgrade` runs at every deploy."""
+    """`flask db upgrade` may run at every deploy."""
     for _ in range(2):
         assert flask("db", "upgrade").exit_code == 0
 
@@ -168,21 +168,21 @@ def test_upgrading_twice_changes_nothing(program: Program, flask: Command) -> No
 def test_an_unknown_channel_is_named_with_the_known_ones(
     begun: Program, flask: Command, arguments: tuple[str, ...]
 ) -> None:
-    """A mistyped channel: status 1, one line, the names that there are."""
+    """A mistyped channel gives status 1 and one line with the existing names."""
     result = flask("bot", *arguments)
     assert (result.exit_code, result.stderr) == (1, "Error: there is no channel nope; there are: team\n")
 
 
 @pytest.mark.parametrize("arguments", [("explain", "nope"), ("preview", "team", "nope")])
 def test_an_unknown_article_is_said(begun: Program, flask: Command, arguments: tuple[str, ...]) -> None:
-    """A mistyped article: status 1, one line, how to name one."""
+    """A mistyped article gives status 1 and one line that says how to name one."""
     result = flask("bot", *arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: there is no article nope: name its id or its file\n"
 
 
 def test_an_unknown_delivery_is_said(begun: Program, flask: Command) -> None:
-    """A number that no delivery has: said, with status 1; those that exist are replayed all the same."""
+    """An unknown number is reported with status 1, while the existing deliveries are replayed."""
     result = flask("bot", "replay", "1", "99")
     assert (result.exit_code, result.stdout) == (1, "delivery 1: it will be posted in the bot's next run\n")
     assert result.stderr == "delivery 99: there is no such delivery\n"
@@ -193,7 +193,7 @@ def test_an_unknown_delivery_is_said(begun: Program, flask: Command) -> None:
 @pytest.mark.parametrize("command", [("replay",), ("skip",), ("resolve", "--posted")])
 @pytest.mark.parametrize("number", ["9" * 23, "9" * 5000, "0", "x"])
 def test_a_number_that_no_delivery_can_have(flask: Command, command: tuple[str, ...], number: str) -> None:
-    """It is a usage error, before anything is looked up."""
+    """Such a number is a usage error, reported before the outbox is read."""
     result = flask("bot", *command, number)
     assert result.exit_code == 2
     assert "Invalid value" in result.stderr
@@ -215,7 +215,7 @@ def test_a_number_that_no_delivery_can_have(flask: Command, command: tuple[str, 
 def test_an_environment_that_cannot_be_used_is_said(
     program: Program, flask: Command, environ: dict[str, str], said: str
 ) -> None:
-    """A database that is away or impossible, or a senseless setting: one line without the password."""
+    """An unreachable or invalid database, or an invalid setting, gives one line without the password."""
     result = flask("bot", "channels", **environ)
     assert result.exit_code in (1, 2)
     assert said in result.stderr
@@ -250,7 +250,7 @@ def test_plan_says_without_doing(begun: Program, flask: Command) -> None:
 def test_plan_fails_a_check_when_it_is_too_much(
     begun: Program, flask: Command, limit: str, status: int
 ) -> None:
-    """--at-most N: status 3 exactly when more than N would be posted."""
+    """With --at-most N the status is 3 exactly when more than N would be posted."""
     begun.write("new")
     assert flask("bot", "plan", "--at-most", limit).exit_code == status
     assert flask("bot", "plan", "--at-most", "-1").exit_code == 2
@@ -258,7 +258,7 @@ def test_plan_fails_a_check_when_it_is_too_much(
 
 @pytest.fixture
 def pull_request(program: Program) -> list[str]:
-    """A change that lowers the bar and adds two articles: the options that show what it does."""
+    """The options for a change that lowers the threshold and adds two articles."""
     program.write("old")
     program.write("weak", quality=10)
     for name, quality in (("old", 80), ("weak", 10), ("new", 80), ("newweak", 10)):
@@ -274,7 +274,7 @@ def pull_request(program: Program) -> list[str]:
 def test_plan_checks_a_change_against_the_outbox(
     program: Program, flask: Command, pull_request: list[str]
 ) -> None:
-    """With an outbox: new articles are posts, what only the lower bar admits was there before."""
+    """New articles are posts, and articles that only the lower threshold admits are in the baseline."""
     program.upgrade()
     flask("bot", "once")
     before = dump(program)
@@ -289,15 +289,15 @@ def test_plan_checks_a_change_against_the_outbox(
 def test_plan_checks_a_change_where_there_is_no_outbox(
     program: Program, flask: Command, pull_request: list[str]
 ) -> None:
-    """Without an outbox or a webhook, as in a pull request's check: compared with what is here now."""
+    """Without an outbox or a webhook, as in a pull request's check, the change is compared with this site."""
     result = flask("bot", "plan", *pull_request, "--at-most", "0", HOOK_TEAM="")
     assert (result.exit_code, result.stderr) == (3, "")
     assert [post["article"] for post in json.loads(result.stdout)["posts"]] == ["new"]
-    assert flask("bot", "deliveries").exit_code == 1  # there still is none
+    assert flask("bot", "deliveries").exit_code == 1  # there is still no outbox
 
 
 def test_plan_reports_a_bad_config_as_serving_does(begun: Program, flask: Command) -> None:
-    """A mistake in the other config file: status 2, with its line and column."""
+    """A mistake in the other config file gives status 2, with its line and column."""
     bad = begun.home / "bad.yaml"
     bad.write_text("bot:\n  chanels: []\n", encoding="utf-8")
     result = flask("bot", "plan", "--config", str(bad))
@@ -305,7 +305,7 @@ def test_plan_reports_a_bad_config_as_serving_does(begun: Program, flask: Comman
 
 
 def test_explain_names_every_rule_and_attempt(begun: Program, flask: Command) -> None:
-    """For each channel the decision, each rule's verdict, and each request that was made."""
+    """For each channel, explain shows the decision, each rule's verdict and each request."""
     begun.discord("news", topics=["Security"])
     begun.chat.fail("team", server_error(503))
     begun.write("new")
@@ -323,7 +323,7 @@ def test_explain_names_every_rule_and_attempt(begun: Program, flask: Command) ->
 
 
 def test_explain_knows_that_a_new_channel_begins_with_a_baseline(program: Program, flask: Command) -> None:
-    """Before its first run a channel posts none of the existing articles, whatever its rules say."""
+    """Before its first run a channel posts no existing article, whatever its rules."""
     program.upgrade()
     program.write("old")
     assert "would count as already there when the channel starts" in flask("bot", "explain", "old").stdout
@@ -338,7 +338,7 @@ def test_an_article_is_found_by_id_and_by_file(begun: Program, flask: Command, n
 
 
 def test_deliveries_are_listed_and_filtered(begun: Program, flask: Command, clock: Clock) -> None:
-    """Newest first, baselined ones only when asked for; one JSON object a line; unknown channels are said."""
+    """The list is newest first, without the baseline by default; JSON has an object on each line."""
     assert flask("bot", "deliveries").stdout == "none\n"
     begun.chat.fail("team", server_error(503))
     begun.write("new")
@@ -356,7 +356,7 @@ def test_deliveries_are_listed_and_filtered(begun: Program, flask: Command, cloc
 
 
 def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Command) -> None:
-    """State, pace, counts, last error; what a missing webhook lacks; channels that the settings forgot."""
+    """The list has state, pace, counts, last error, missing webhooks, and channels not in the settings."""
     begun.chat.fail("team", dead("no_service"))
     begun.write("new")
     flask("bot", "once")
@@ -377,7 +377,7 @@ def test_channels_show_what_an_operator_looks_for(begun: Program, flask: Command
 
 
 def test_reports_for_programs(begun: Program, flask: Command) -> None:
-    """--json of `channels`, `explain` and `threshold` has what people are shown, as values."""
+    """--json of `channels`, `explain` and `threshold` has the shown values."""
     begun.chat.fail("team", dead("no_service"))
     begun.write("new", publishedDateTime="2026-08-31")
     flask("bot", "once")
@@ -400,7 +400,7 @@ def test_reports_for_programs(begun: Program, flask: Command) -> None:
 def test_a_terminal_gets_colours_and_lines_that_fit(
     begun: Program, flask: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """States are coloured and titles cut on a terminal; NO_COLOR asks for no colours."""
+    """On a terminal states are coloured and titles cut; NO_COLOR disables colours."""
     begun.write("new", title="A title that is much longer than a narrow terminal has room for")
     flask("bot", "once")
     monkeypatch.setattr(terminal, "is_terminal", lambda: True)
@@ -427,7 +427,7 @@ def test_a_terminal_gets_colours_and_lines_that_fit(
 def test_a_channel_without_a_webhook_says_why(
     begun: Program, flask: Command, environ: dict[str, str], said: str
 ) -> None:
-    """Whatever is wrong with a webhook's variable is said by `channels`, `test` and `once`, which goes on."""
+    """`channels`, `test` and `once` report any problem of a webhook's variable, and `once` continues."""
     begun.write("new")
     assert said in flask("bot", "channels", **environ).stdout
     tested = flask("bot", "test", "team", **environ)
@@ -438,7 +438,7 @@ def test_a_channel_without_a_webhook_says_why(
 
 
 def test_a_webhook_may_be_read_from_a_file(begun: Program, flask: Command) -> None:
-    """X_FILE names the file that holds the secret, as container platforms hand it out."""
+    """X_FILE names the file with the secret, as container platforms provide it."""
     secret = begun.home / "secret"
     secret.write_text(begun.chat.slack_url("filed") + "\n", encoding="utf-8")
     assert flask("bot", "test", "team", HOOK_TEAM="", HOOK_TEAM_FILE=str(secret)).exit_code == 0
@@ -446,7 +446,7 @@ def test_a_webhook_may_be_read_from_a_file(begun: Program, flask: Command) -> No
 
 
 def test_pause_and_resume(begun: Program, flask: Command) -> None:
-    """A paused channel plans and does not post; a resumed one posts what waited."""
+    """A paused channel plans without posting; once resumed, it posts the waiting deliveries."""
     assert flask("bot", "pause", "team").stdout == "team is paused\n"
     assert states(begun.database)["team"].state is ChannelStatus.PAUSED
     begun.write("new")
@@ -457,7 +457,7 @@ def test_pause_and_resume(begun: Program, flask: Command) -> None:
 
 @pytest.mark.parametrize("order", ["pause", "resume"])
 def test_a_channel_that_has_not_started_takes_no_orders(program: Program, flask: Command, order: str) -> None:
-    """Before the first run there is nothing to pause: the command says so and ends with status 1."""
+    """Before the first run pausing a channel is refused with status 1."""
     program.upgrade()
     result = flask("bot", order, "team")
     assert (result.exit_code, result.stderr) == (1, "Error: team has not started yet\n")
@@ -465,7 +465,7 @@ def test_a_channel_that_has_not_started_takes_no_orders(program: Program, flask:
 
 @pytest.mark.parametrize(("answer", "posts"), [("--posted", 1), ("--not-posted", 2)])
 def test_resolve_needs_an_answer(begun: Program, flask: Command, answer: str, posts: int) -> None:
-    """A lost answer is settled by what the operator sees, and by nothing less."""
+    """A lost answer is resolved only by the operator's statement of what the channel shows."""
     begun.channels[0]["on_unknown"] = "hold"
     begun.configure()
     begun.chat.fail("team", reset_after_body())
@@ -484,7 +484,7 @@ def test_resolve_needs_an_answer(begun: Program, flask: Command, answer: str, po
 def test_an_order_is_given_for_several_deliveries_as_they_were_seen(
     begun: Program, flask: Command, clock: Clock
 ) -> None:
-    """Each that still is as `deliveries` showed it is changed; of any other it is said what it has become."""
+    """An order changes each delivery that is still as listed, and reports the new state of the others."""
     begun.channels[0]["on_unknown"] = "hold"
     begun.configure()
     begun.chat.fail("team", reset_after_body(times=2))
@@ -513,19 +513,19 @@ def test_an_order_is_given_for_several_deliveries_as_they_were_seen(
 
 @pytest.mark.parametrize("seen", ["held", "held/", "held/x", "nothing/1", "held/-1", "held/1234567890"])
 def test_seen_is_a_state_and_a_number(begun: Program, flask: Command, seen: str) -> None:
-    """Anything but what `deliveries` shows is a mistake in the command, and nothing is changed."""
+    """Anything but a listed state and number is a usage error, and nothing is changed."""
     result = flask("bot", "skip", "1", "--seen", seen)
     assert result.exit_code == 2 and "such as unknown/2" in result.stderr
 
 
 def test_replay_posts_a_baselined_article(begun: Program, flask: Command) -> None:
-    """`replay` posts what the rules would not."""
+    """`replay` posts an article that the rules would not post."""
     assert flask("bot", "replay", "1").exit_code == 0
     assert flask("bot", "once").stdout.endswith("0 planned, 1 sent, 0 waiting\n")
 
 
 def test_skip_ends_what_waits(begun: Program, flask: Command) -> None:
-    """`skip` keeps a waiting delivery from being posted, now and in later runs; once is enough."""
+    """`skip` ends a waiting delivery, now and in later runs."""
     begun.chat.fail("team", server_error(503))
     begun.write("new")
     flask("bot", "once")
@@ -538,14 +538,14 @@ def test_skip_ends_what_waits(begun: Program, flask: Command) -> None:
 
 
 def test_threshold_draws_and_counts(begun: Program, flask: Command) -> None:
-    """`threshold` says what a channel would have got, with its own threshold or another."""
+    """`threshold` shows what a channel would have posted, with its own threshold or another."""
     said = flask("bot", "threshold", "team", "--min-quality", "1").stdout
     assert "from 1 on: " in said and "by week, oldest first:" in said
     assert flask("bot", "threshold", "nobody").exit_code == 1
 
 
 def test_test_posts_one_marked_message(begun: Program, flask: Command) -> None:
-    """`test` posts one message that says it is one; a refusal is status 1 and its reason."""
+    """`test` posts one message marked as a test; a refusal gives status 1 and its reason."""
     begun.discord("news", webhook_env="NOT_SET")
     result = flask("bot", "test", "team")
     assert (result.exit_code, result.stdout) == (0, "team: sent: posted\n")
@@ -571,7 +571,7 @@ def test_preview_is_exactly_what_is_posted(begun: Program, flask: Command) -> No
 
 
 def test_once_gives_way_to_a_bot_at_work(begun: Program) -> None:
-    """Beside a running bot, `once` says so and does nothing; it is no failure for cron to report."""
+    """Beside a running bot `once` does nothing and says so, with status 0, so that cron reports nothing."""
     begun.bot()
     status, out, _ = run(begun, "bot", "once")
     assert (status, out) == (0, "another bot is running\n")
@@ -593,7 +593,7 @@ def dump(program: Program) -> list[Any]:
 
 
 def test_review_lists_what_waits_as_people_would_see_it(begun: Program, flask: Command) -> None:
-    """The message, where it goes and until when; approved by its number, it is posted."""
+    """The list has the message, its channel and its deadline; approving it by number posts it."""
     begun.channels[0]["review"] = True
     begun.configure()
     assert flask("bot", "review").stdout == "none\n"

@@ -32,7 +32,7 @@ def rows(database: Database) -> dict[str, list[tuple[object, ...]]]:
 
 
 def used(world: World) -> None:
-    """Leave deliveries in several states, attempts, a channel that failed, and counts."""
+    """Create deliveries in several states, attempts, a failed channel, and counts."""
     world.catalog.put(*(article(f"old{n}") for n in range(3)))
     bot = world.started(world.slack(on_unknown="hold"))
     world.catalog.put(article("sent"))
@@ -54,7 +54,7 @@ def other(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> 
 
 
 def test_everything_moves_to_the_other_kind_of_database(world: World, other: str) -> None:
-    """Every row of every table is the same there, ids are counted on, and the bot goes on."""
+    """Every row of every table is copied, ids continue, and the bot works on the copy."""
     used(world)
     world.clock.advance(minutes=5)
     with closing(connect(other)) as target:
@@ -74,7 +74,7 @@ def test_everything_moves_to_the_other_kind_of_database(world: World, other: str
 
 
 def test_no_copy_while_a_bot_posts(world: World, other: str) -> None:
-    """What it posts meanwhile would be posted again from the copy: the answer names the bot."""
+    """A copy during a bot's run is refused, because later posts would be repeated from it."""
     bot = world.started(world.slack())
     world.tick(bot)
     with closing(connect(other)) as target, pytest.raises(CopyError, match="has the lease"):
@@ -82,7 +82,7 @@ def test_no_copy_while_a_bot_posts(world: World, other: str) -> None:
 
 
 def test_a_restored_backup_posts_nothing_again(world: World, tmp_path: Path) -> None:
-    """Posted after the backup, or waiting then: held, or counted as already there. New ones are posted."""
+    """Deliveries that may have been posted since the backup are held or baselined; new ones are posted."""
     used(world)
     world.catalog.put(article("waiting"))
     bot = world.bot(world.slack(on_unknown="hold"))
@@ -116,7 +116,7 @@ def test_a_restored_backup_posts_nothing_again(world: World, tmp_path: Path) -> 
 
 
 def test_what_is_no_backup_is_refused(world: World, tmp_path: Path) -> None:
-    """A file that is missing, is no database, or has no outbox: one sentence, and nothing is restored."""
+    """A missing file, another file, or one without an outbox gives one sentence, and nothing is restored."""
     (tmp_path / "text").write_text("not a database, and longer than the header of one" * 9)
     with closing(connect(f"sqlite:///{tmp_path / 'empty'}")) as empty, empty.write():
         pass
@@ -128,7 +128,7 @@ def test_what_is_no_backup_is_refused(world: World, tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_a_million_rows(world: World, other: str) -> None:
-    """A long history moves in bounded memory."""
+    """A long history is copied in bounded memory."""
     table = metadata.tables["deliveries"]
     number = select(literal(1).label("number")).cte("numbers", recursive=True)
     number = number.union_all(select(number.c.number + 1).where(number.c.number < 1_000_000))

@@ -1,4 +1,4 @@
-"""Posts that follow their articles, in services that let them."""
+"""Posts that follow their articles, in services that allow it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def shown(world: World) -> str:
 
 
 def test_a_visible_change_is_corrected_once_it_is_quiet(world: World, bot: Bot) -> None:
-    """The message follows its article a minute after the last change, in one request."""
+    """One request corrects the message a minute after the article's last change."""
     for title in ("Better", "Best"):
         world.catalog.put(article("a", title=title))
         world.tick(bot)
@@ -47,7 +47,7 @@ def test_a_visible_change_is_corrected_once_it_is_quiet(world: World, bot: Bot) 
 
 
 def test_a_refused_correction_does_not_disable(world: World, bot: Bot) -> None:
-    """A 403 to a correction is tried again later; the channel stays enabled and posts."""
+    """A correction with a 403 is retried later, while the channel stays enabled and posts."""
     refusal = Fault(status=403, body="<html>blocked</html>", times=1)
     world.chat.fail("readers", refusal)
     world.catalog.put(article("a", title="Better"))
@@ -62,7 +62,7 @@ def test_a_refused_correction_does_not_disable(world: World, bot: Bot) -> None:
 
 
 def test_an_invisible_change_is_none(world: World, bot: Bot) -> None:
-    """A change that the message does not show leads to no request."""
+    """A change that the message does not show causes no request."""
     world.catalog.put(article("a", body="longer", authors=("Somebody",)))
     world.tick(bot)
     world.clock.advance(seconds=60)
@@ -72,7 +72,7 @@ def test_an_invisible_change_is_none(world: World, bot: Bot) -> None:
 
 
 def test_corrections_keep_their_distance(world: World, bot: Bot) -> None:
-    """Two corrections of a message are five minutes apart at least, and the last change is not forgotten."""
+    """Corrections of a message are at least five minutes apart, and the last change is not lost."""
     for title in ("Second", "Third"):
         world.catalog.put(article("a", title=title))
         world.tick(bot)
@@ -88,7 +88,7 @@ def test_corrections_keep_their_distance(world: World, bot: Bot) -> None:
 def test_an_unpublished_article_is_struck_through_and_comes_back(
     world: World, bot: Bot, deleted: bool
 ) -> None:
-    """An article that is unpublished or deleted is struck through; published again, it is as before."""
+    """An unpublished or deleted article is struck through, and restored when it is published again."""
     before = shown(world)
     world.catalog.put(article("other", published_at=START - timedelta(days=1), is_published=False))
     if deleted:
@@ -121,7 +121,7 @@ def test_an_empty_catalog_retracts_nothing(world: World, bot: Bot) -> None:
 
 
 def test_a_renamed_file_is_no_retraction(world: World, bot: Bot) -> None:
-    """An article that goes on under another identity, at the same URL, keeps its message, and corrects it."""
+    """An article with a new identity at the same URL keeps and corrects its message."""
     world.catalog.delete("a")
     world.catalog.put(article("renamed", title="Title of a", link="https://example.com/a"))
     world.tick(bot)
@@ -136,7 +136,7 @@ def test_a_renamed_file_is_no_retraction(world: World, bot: Bot) -> None:
 
 
 def test_old_posts_are_not_corrected(world: World, bot: Bot) -> None:
-    """What was posted more than a week ago is not corrected."""
+    """A message older than a week is not corrected."""
     world.clock.advance(days=7, seconds=1)
     world.catalog.put(article("a", title="Better"))
     world.tick(bot)
@@ -162,7 +162,7 @@ def test_a_change_while_the_post_is_in_flight_is_not_missed(world: World) -> Non
 
 
 def test_a_failed_correction_is_repeated(world: World, bot: Bot) -> None:
-    """A correction whose answer is lost is made again: it can do no harm, and no policy applies."""
+    """A correction whose answer is lost is repeated under every policy, because it is harmless."""
     world.chat.fail("readers", server_error(503), rate_limited(3))
     world.catalog.put(article("a", title="Better"))
     world.tick(bot)
@@ -192,7 +192,7 @@ def test_a_message_that_people_deleted_is_let_go(world: World, bot: Bot) -> None
 
 
 def test_a_webhook_found_dead_by_a_correction_is_disabled(world: World, bot: Bot) -> None:
-    """A correction may be the first to learn that the webhook is gone."""
+    """A correction that finds the webhook gone disables the channel."""
     world.chat.fail("readers", dead())
     world.catalog.put(article("a", title="Better"))
     world.tick(bot)
@@ -213,7 +213,7 @@ def test_a_correction_survives_a_dead_image(world: World, bot: Bot) -> None:
 
 
 def test_slack_posts_stay_as_they_are(world: World) -> None:
-    """Slack's webhooks cannot correct: a change leads to no request and no pending correction."""
+    """Slack's webhooks cannot correct, so a change causes no request and no pending correction."""
     bot = world.started()
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -226,7 +226,7 @@ def test_slack_posts_stay_as_they_are(world: World) -> None:
 
 
 def test_a_crash_during_a_correction_repeats_it(world: World, bot: Bot) -> None:
-    """A correction whose process died is made again by the next one."""
+    """The next process repeats a correction whose process died."""
     world.chat.fail("readers", hang())
     world.catalog.put(article("a", title="Better"))
     bot.tick()

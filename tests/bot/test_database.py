@@ -1,4 +1,4 @@
-"""What every use of the database can rely on, whichever it is."""
+"""What every use of the database can rely on, for each kind of database."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def known(database: Database) -> list[str]:
 
 
 def test_a_transaction_is_whole(database: Database) -> None:
-    """If one statement fails none has happened, and the next transaction succeeds."""
-    for attempt in range(10):  # PostgreSQL's driver would prepare what it has seen five times
+    """If one statement fails, none takes effect, and the next transaction succeeds."""
+    for attempt in range(10):  # PostgreSQL's driver would prepare a statement that it has seen five times
         with pytest.raises(IntegrityError):
             write(database, f"x{attempt}", "a", "a")
         write(database, f"y{attempt}")
@@ -59,7 +59,7 @@ def test_a_transaction_is_whole(database: Database) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_connections_that_were_cut_are_replaced(database: Database) -> None:
-    """The first to use a dead connection learns that the database is away; nobody else gets it."""
+    """Only the first use of a dead connection learns that the database is away."""
     write(database, "a")
     with database.read() as one, database.read() as another:
         for connection in (one, another):
@@ -77,7 +77,7 @@ def test_connections_that_were_cut_are_replaced(database: Database) -> None:
 def test_a_writer_that_holds_the_database_makes_it_away(
     open_database: Callable[[], Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who waits too long for another's transaction, such as a frozen process's, is asked to try again."""
+    """A transaction that waits too long for a frozen one fails with the advice to retry."""
     monkeypatch.setattr(database_module, "BUSY", 0.2)
     one, another = open_database(), open_database()
     write(one, "a")
@@ -92,7 +92,7 @@ def test_a_writer_that_holds_the_database_makes_it_away(
 @pytest.mark.transaction_limits
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_every_transaction_on_a_server_has_its_limits(database: Database) -> None:
-    """Each ends by itself when it idles, waits for a lock or takes too long; a plain read is none at all."""
+    """A transaction ends when it idles, waits for a lock or takes too long; a plain read is none."""
     shown = [text(f"SHOW {name}") for name in _TIMEOUTS]
     with database.write() as connection:
         assert [connection.scalar(each) for each in shown] == ["5s", "5s", "20s"]
@@ -106,7 +106,7 @@ def test_every_transaction_on_a_server_has_its_limits(database: Database) -> Non
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_transaction_that_idles_is_ended(database: Database) -> None:
-    """Its locks are free then, whatever its process does, also after many rows were added at once."""
+    """Its locks are released, even while its process is frozen, also after many inserted rows."""
     with pytest.raises(DBAPIError) as ended:
         add_and_idle(database)
     assert is_away(ended.value)

@@ -1,4 +1,4 @@
-"""The dead man's switch: who calls it, how often, and what is said when that fails."""
+"""The dead man's switch: who calls it, how often, and what is logged when a call fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADDRESS = "https://monitor.example/ping/s3cret"
 
 
 class Monitor:
-    """Replaces a transport: gives these statuses in turn, or fails for 0."""
+    """A transport that gives these statuses in turn, and fails for 0."""
 
     def __init__(self, *statuses: int) -> None:
         self.calls: list[Request] = []
@@ -39,7 +39,7 @@ class Monitor:
 
 
 def test_it_is_called_every_two_minutes_and_not_more_often() -> None:
-    """The interval does not depend on how often the bot has a heartbeat."""
+    """The interval does not depend on the bot's heartbeat."""
     now, monitor = 0.0, Monitor()
     switch = DeadMansSwitch(Secret(ADDRESS), monitor, clock=lambda: now)
     for _ in range(60):
@@ -52,7 +52,7 @@ def test_it_is_called_every_two_minutes_and_not_more_often() -> None:
 
 
 def test_a_problem_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged again only when it changes; the address is in no line."""
+    """A problem is logged again only when it changes, and no line has the address."""
     caplog.set_level(logging.INFO)
     now = 0.0
     switch = DeadMansSwitch(Secret(ADDRESS), Monitor(0, 0, 404, 200, 200), clock=lambda: now)
@@ -69,7 +69,7 @@ def test_a_problem_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_only_the_bot_with_the_lease_calls(world: World) -> None:
-    """The bot in reserve calls once it has taken over."""
+    """A bot in reserve calls once it has taken over."""
     calls: list[str] = []
     first = world.bot(leads=lambda: calls.append("first"))
     second = world.bot(leads=lambda: calls.append("second"))
@@ -82,7 +82,7 @@ def test_only_the_bot_with_the_lease_calls(world: World) -> None:
 
 
 def test_it_goes_over_a_real_connection() -> None:
-    """The bot's own transport makes the call."""
+    """The call uses the bot's own transport."""
     with FakeChat() as chat:
         transport = Transport(requests.Session(), user_agent="Newswire")
         switch = DeadMansSwitch(Secret(f"{chat.url}/_fake/health"), transport.send)
@@ -102,7 +102,7 @@ def test_it_goes_over_a_real_connection() -> None:
     ],
 )
 def test_an_address_that_cannot_be_is_a_warning(value: str | None, fault: str, tmp_path: Path) -> None:
-    """The bot works without the switch."""
+    """With an invalid address the bot works without the switch."""
     (tmp_path / "content").mkdir()
     (tmp_path / "config.yaml").write_text("bot: {heartbeat_env: MONITOR}\n", encoding="utf-8")
     bot = configuration.load(tmp_path / "config.yaml", {}).bot

@@ -1,4 +1,4 @@
-"""A bot that is killed between any two steps of a digest's life: nothing lost, nothing posted twice."""
+"""A bot that is killed between any two steps of a digest: nothing is lost or posted twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMITS = 12
 
 
 def killed(world: World, url: str, commits: int, side: str) -> bool:
-    """Run a bot that is killed at one of its commits; return whether it was."""
+    """Run a bot that is killed at one of its commits, and return whether it was."""
     address = world.chat.discord_url("readers")
     command = [sys.executable, "-m", "tests.bot.killed", url, address, str(commits), side]
     done = subprocess.run(
@@ -38,7 +38,7 @@ def killed(world: World, url: str, commits: int, side: str) -> bool:
 def test_a_digest_survives_a_kill_at_each_commit(
     world: World, database_url: str, commits: int, side: str
 ) -> None:
-    """The next bot posts the digest or finds its answer lost; each article is in one post, seen once."""
+    """The next bot posts the digest or finds its answer lost; each article is seen once."""
     world.catalog.put(article("old"))
     first = world.started(digest_channel(world))
     first.stop()
@@ -55,7 +55,7 @@ def test_a_digest_survives_a_kill_at_each_commit(
     assert len({each.post_id for each in found}) == 1
     (post,) = {each.post.id: each.post for each in found if each.post}.values()
     assert post.kind is PostKind.DIGEST
-    # Held: the request was made, and its answer was not recorded. Then nobody knows, and it is not repeated.
+    # Held: the request was made and its answer not recorded, so that the outcome is unknown and not repeated.
     seen = world.chat.messages("readers")
     assert {each.state for each in found} in ({State.SENT}, {State.HELD})
     assert len(seen) <= 1

@@ -1,4 +1,4 @@
-"""Signed events from the bot: published, updated and withdrawn, each with an id of its own, and none lost."""
+"""Signed events of the bot: published, updated and withdrawn, each with its own id, and none lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fakechat import accept_then_reset, reset_after_body, server_error
 
 @pytest.fixture
 def bot(world: World) -> Bot:
-    """A bot that has made its baseline, and whose policy is to hold after a lost answer."""
+    """A bot that has recorded its baseline, and whose policy is to hold after a lost answer."""
     world.catalog.put(article("old"))
     destination = CASE.at(world.chat.hook_url("webhook", "program"))
     channel = any_channel(
@@ -25,7 +25,7 @@ def bot(world: World) -> Bot:
 
 
 def events(world: World) -> list[tuple[str, str]]:
-    """Return the type and the article of each event that was sent, repetitions too."""
+    """Return the type and the article of each event that was sent, including repetitions."""
     payloads = [request.payload for request in world.chat.requests]
     return [(each["type"], each["data"]["title"]) for each in payloads if isinstance(each, dict)]
 
@@ -35,7 +35,7 @@ def ids(world: World) -> list[str]:
 
 
 def test_an_articles_life_is_three_events(world: World, bot: Bot) -> None:
-    """Published, updated, updated back and withdrawn: each is an event of its own, about the first."""
+    """Publishing, updating, restoring and withdrawing each send an event that refers to the first."""
     world.catalog.put(article("a", title="A"))
     world.tick(bot)
     for title in ("B", "A", "B"):
@@ -52,7 +52,7 @@ def test_an_articles_life_is_three_events(world: World, bot: Bot) -> None:
         ("article.updated", "B"),
         ("article.updated", "A"),
         ("article.updated", "B"),
-        ("article.withdrawn", "A"),  # as it was remembered when it was posted
+        ("article.withdrawn", "A"),  # as it was stored when it was posted
     ]
     sent = ids(world)
     assert len(set(sent)) == 5
@@ -61,7 +61,7 @@ def test_an_articles_life_is_three_events(world: World, bot: Bot) -> None:
 
 
 def test_a_lost_answer_is_no_question(world: World, bot: Bot) -> None:
-    """The event is sent again with the same id, whatever `on_unknown` says, and the program shows it once."""
+    """The event is sent again with the same id, whatever `on_unknown` is, and the program shows it once."""
     world.chat.fail("program", accept_then_reset(), reset_after_body(), server_error())
     world.catalog.put(article("a"))
     for _ in range(4):
@@ -75,7 +75,7 @@ def test_a_lost_answer_is_no_question(world: World, bot: Bot) -> None:
 
 
 def test_a_refused_event_is_tried_again(world: World, bot: Bot) -> None:
-    """A program that answers 400 may be repaired: the event is tried again, in the same form."""
+    """A program that answers 400 may be repaired, so the event is retried in the same form."""
     world.chat.fail("program", replace(server_error(), status=400))
     world.catalog.put(article("a"))
     world.tick(bot)

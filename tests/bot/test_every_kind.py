@@ -26,7 +26,7 @@ def mails() -> Iterator[MailServer]:
 
 
 def test_test_messages_and_articles_arrive_everywhere(world: World, mails: MailServer) -> None:
-    """Each kind sends a test and an article: `accepted` where the service only takes it, else `sent`."""
+    """Each kind sends a test and an article: `accepted` where the service only accepts, else `sent`."""
     channels = [
         any_channel(
             name=kind,

@@ -1,4 +1,4 @@
-"""A change in any phase of a bot's start is noticed as soon as one later on, not at the next tick."""
+"""A change in any phase of a bot's start is noticed as quickly as a later one, not at the next tick."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def clock() -> Clock:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_change_in_each_phase_of_the_start_is_noticed(world: World, site: ArticleSite, phase: str) -> None:
-    """With an hour between ticks, what is written after the first run is posted within seconds."""
+    """With an hour between ticks, an article written after the first run is posted within seconds."""
     began: list[bool] = []
 
     def events(*folders: Any, **options: Any) -> Iterator[set[tuple[Change, str]]]:

@@ -1,4 +1,4 @@
-"""A bot that is frozen, whose work another takes over, and that is thawed: it posts nothing a second time."""
+"""A frozen bot whose work another has taken over posts nothing twice when it resumes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def program(tmp_path: Path, database_url: str) -> Iterator[Program]:
     "database_url", [pytest.param("sqlite", marks=pytest.mark.soak), "postgres"], indirect=True
 )
 def test_a_bot_frozen_while_it_connects_posts_nothing_when_it_is_thawed(program: Program) -> None:
-    """Another bot takes its claim and posts; the thawed one finds that out before its first byte."""
+    """Another bot takes its claim and posts; the resumed one finds that out before its first byte."""
     door = Doorkeeper()
     server = SecureServer(program.home, door)
     program.slack("team")

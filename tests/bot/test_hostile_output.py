@@ -1,4 +1,4 @@
-"""What commands print when articles, paths, settings and arguments are hostile."""
+"""What commands print for hostile articles, paths, settings and arguments."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def commands(app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def hostile_program(tmp_path: Path, chat: FakeChat) -> Iterator[Program]:
-    """An installation whose articles carry hostile text wherever text can be."""
+    """An installation whose articles have hostile text in every text field."""
     program = Program(home=tmp_path, chat=chat)
     program.slack("team", backfill=2, max_per_tick=1)
     program.slack("silent")
@@ -87,7 +87,7 @@ def hostile_program(tmp_path: Path, chat: FakeChat) -> Iterator[Program]:
 def test_no_command_prints_what_a_terminal_or_a_ci_system_obeys(
     hostile_program: Program, clock: Clock
 ) -> None:
-    """Every command, over hostile articles, paths and arguments: only safe lines, on both streams."""
+    """Every command prints only safe lines on both streams for hostile articles, paths and arguments."""
     environ = hostile_program.environment()
     app = create_app(
         configuration.load(hostile_program.home / "config.yaml", environ), clock=clock, environ=environ
@@ -96,7 +96,7 @@ def test_no_command_prints_what_a_terminal_or_a_ci_system_obeys(
     shown = dict[str, str]()
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    for _ in range(2):  # the second time there is a history to show
+    for _ in range(2):  # the second run has a history to show
         for name, variants in ARGUMENTS.items():
             for arguments in variants:
                 given = [argument.replace("{home}", str(hostile_program.home)) for argument in arguments]

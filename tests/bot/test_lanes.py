@@ -1,4 +1,4 @@
-"""Lanes: how many run at once, in which order, and what happens when one is asked for while it ends."""
+"""Lanes: how many run at once, in which order, and what happens when one is requested while it ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.waiting import WAIT_SECONDS
 
 
 class Stub:
-    """A lane that runs for as long as the test says."""
+    """A lane that runs until the test ends it."""
 
     def __init__(self, name: str, run: Callable[[str], object]) -> None:
         self.name = name
@@ -33,12 +33,12 @@ class Stub:
         self._run = run
 
     def run(self) -> None:
-        """Do what the test says."""
+        """Do what the test has set."""
         self._run(self.name)
 
 
 class Running:
-    """Lanes whose runs wait for the test, and a record of what they reported."""
+    """Lanes whose runs wait for the test, and a record of their reports."""
 
     def __init__(self) -> None:
         self.began: list[str] = []
@@ -66,7 +66,7 @@ class Running:
 
 
 def test_a_bounded_number_runs_and_all_get_their_turn() -> None:
-    """Of a thousand channels 32 are sent to at once, and the others in the order of asking."""
+    """Of a thousand channels 32 run at once, and the others in the order of their requests."""
     running = Running()
     names = [f"c{number}" for number in range(1000)]
     for name in names:
@@ -83,7 +83,7 @@ def test_a_bounded_number_runs_and_all_get_their_turn() -> None:
 
 
 def test_what_is_asked_for_during_a_run_has_another_run() -> None:
-    """However close to its end a lane is, nothing that comes due meanwhile waits for the next run."""
+    """A post that comes due before its lane ends does not wait for the next regular run."""
     running = Running()
     running.lanes.ask("a")
     wait_until(lambda: running.began == ["a"])
@@ -95,7 +95,7 @@ def test_what_is_asked_for_during_a_run_has_another_run() -> None:
 
 
 def test_nothing_starts_after_the_end() -> None:
-    """After `stop`, a channel that waits for its turn gets none."""
+    """After `stop` no waiting channel starts."""
     running = Running()
     for number in range(MOST + 1):
         running.lanes.ask(f"c{number}")
@@ -109,7 +109,7 @@ def test_nothing_starts_after_the_end() -> None:
 def test_what_comes_due_as_its_lane_ends_is_sent_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lane that has seen nothing more to do, and a post that comes due before it is over."""
+    """A post that comes due while its lane is ending is sent at once."""
     bot = world.started()
     looked, go_on = threading.Event(), threading.Event()
     due = bot.sender._tools.outbox.to_correct
@@ -123,7 +123,7 @@ def test_what_comes_due_as_its_lane_ends_is_sent_at_once(
     monkeypatch.setattr(bot.sender._tools.outbox, "to_correct", to_correct)
     world.catalog.put(article("a"))
     bot.tick()
-    assert looked.wait(WAIT_SECONDS)  # the lane has sent `a`, and finds that nothing else is due
+    assert looked.wait(WAIT_SECONDS)  # the lane has sent `a`, and finds nothing else due
     world.catalog.put(article("b"))
     bot.check()
     go_on.set()
@@ -132,7 +132,7 @@ def test_what_comes_due_as_its_lane_ends_is_sent_at_once(
 
 
 def test_a_channel_with_much_to_send_makes_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With room for one lane, a channel with a backlog does not keep another from its one post."""
+    """With room for one lane, a channel with a backlog does not block another channel's one post."""
     monkeypatch.setattr(lanes_module, "MOST", 1)
     many, one = world.slack("many"), world.slack("one", topics=frozenset({"rare"}))
     bot = world.started(many, one, monotonic=itertools.count(0, 0.1).__next__)
@@ -148,7 +148,7 @@ def test_a_channel_with_much_to_send_makes_room(world: World, monkeypatch: pytes
 def test_a_post_that_cannot_be_settled_is_tried_once_a_minute(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither sent nor ended, it is postponed, logged once, and keeps nothing behind it from being sent."""
+    """Such a post is postponed and logged once, and blocks no other post."""
     bot = world.started()
     tried: list[int] = []
 
@@ -176,7 +176,7 @@ def test_a_post_that_cannot_be_settled_is_tried_once_a_minute(
 
 
 def test_a_lane_that_has_lost_the_lease_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it may not settle any more it does not try again: the post is the other bot's, and stays due."""
+    """A lane without the lease stops, and its post stays due for the other bot."""
     bot = world.started()
     world.chat.fail("ai-team", server_error(503))
     world.catalog.put(article("a"))
@@ -191,7 +191,7 @@ def test_a_lane_that_has_lost_the_lease_ends(world: World, monkeypatch: pytest.M
 
 
 def test_hanging_services_use_up_no_more_than_their_lanes(world: World) -> None:
-    """A channel whose service does not answer delays no other one."""
+    """A channel whose service does not answer delays no other channel."""
     slow, quick = world.slack("slow"), world.slack("quick")
     bot = world.started(slow, quick)
     world.chat.fail("slow", hang())
@@ -202,7 +202,7 @@ def test_hanging_services_use_up_no_more_than_their_lanes(world: World) -> None:
 
 
 def test_a_thousand_channels_cost_few_statements(world: World) -> None:
-    """A run makes as many statements for a thousand channels as for two, with or without new articles."""
+    """A run takes as many statements for a thousand channels as for two, with or without new articles."""
     counted = []
     for count in (2, 1000):
         world.database = world.open_database()
@@ -214,7 +214,7 @@ def test_a_thousand_channels_cost_few_statements(world: World) -> None:
             lambda *given, to=statements: to.append(str(given[2])),
         )
         numbers = []
-        for _ in range(3):  # the start, a run with an article for no channel, one with nothing new
+        for _ in range(3):  # the start, a run with an article for no channel, and a run with nothing new
             statements.clear()
             world.tick(bot)
             numbers.append(len(statements))

@@ -1,4 +1,4 @@
-"""What a channel's messages show: parts, pictures and templates."""
+"""The contents of a channel's messages: parts, pictures and templates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WHOLE = replace(MESSAGE, labels=("AI", "C++"))
 
 
 def test_quality_is_shown_only_when_asked_for() -> None:
-    """By default everything but it; a part that is left out is nowhere, in items of a digest neither."""
+    """Everything but the quality is shown by default; a part that is left out is absent in digests too."""
     usual = laid_out(WHOLE, Layout())
     assert usual == replace(WHOLE, quality=None)
     bare = laid_out(replace(WHOLE, items=(WHOLE,)), Layout(picture=None, parts=frozenset({Part.QUALITY})))
@@ -53,7 +53,7 @@ def test_a_program_is_sent_everything() -> None:
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 @pytest.mark.parametrize("mean", AWKWARD.values(), ids=AWKWARD)
 def test_the_sample_templates_show_every_article_as_it_is(path: Path, mean: str) -> None:
-    """Whatever an article's texts hold, they add no markup, link or mention."""
+    """An article's texts never add markup, links or mentions."""
     tried = template(path.read_text(encoding="utf-8"), path.name)
     hostile = replace(WHOLE, title=mean, summary=mean, provider=mean, topics=(mean,))
     text = tried.render(hostile)
@@ -75,7 +75,10 @@ def test_a_value_is_never_markup(text: str) -> None:
 
 
 def test_the_markdown_of_templates() -> None:
-    """Bold, italic, struck, links, lists and paragraphs; HTML, pictures and headings are text."""
+    """Bold, italic, struck text, links, lists and paragraphs are Markdown;
+
+    HTML, pictures and headings are text.
+    """
     text = formatted("**a *b*** ~~c~~ [d](https://x.example/e_f)\nnext\n\n- one\n- two\n\n# <b>![x](y)</b>")
     assert text == (
         Line(
@@ -138,7 +141,7 @@ def test_a_template_reaches_nothing_but_its_fields(source: str, said: str) -> No
 def test_a_template_that_fails_loses_no_message(
     source: str, said: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The message is posted in its usual form, and the log says why."""
+    """The message is posted in its usual form, and the log has the reason."""
     tried = template(source, "t.j2")
     message = replace(WHOLE, quality=None, topics=("a", "b", "c"))
     shown = laid_out(message, Layout(template=tried))
@@ -165,7 +168,7 @@ def test_what_a_template_is_not_for_is_shown_as_usual() -> None:
 
 
 def test_a_layout_changes_no_fingerprint(world: World) -> None:
-    """What was posted before stays as it is: only a change of the article corrects it."""
+    """Only a change of the article corrects a message, not a change of the layout."""
     assert laid_out(WHOLE, Layout(template=template("x", "t"))).fingerprint() != WHOLE.fingerprint()
     channel = world.discord()
     bot = world.started(channel)
@@ -215,7 +218,7 @@ def test_a_wrong_layout_has_its_line(tmp_path: Path, layout: str, said: str) -> 
 
 
 def test_the_settings_become_a_layout(tmp_path: Path) -> None:
-    """With its template from beside the settings; a bad one keeps the channel from posting, and says why."""
+    """The template is read from beside the settings; a bad one stops the channel, with the reason."""
     config = settings_in(tmp_path, "{image: none, show: [quality], template: t.j2}", "*{{ title }}*")
     topics = config.feeds.catalog_topics()
     environ = {"A": "https://hooks.slack.com/services/T0/B0/x"}
@@ -236,7 +239,7 @@ def test_the_settings_become_a_layout(tmp_path: Path) -> None:
 
 
 def test_config_check_tries_each_template(tmp_path: Path) -> None:
-    """It tries a template once, on the newest articles, and names template, line and article."""
+    """Each template is rendered with the newest articles, and errors name template, line and article."""
     config = settings_in(tmp_path, "{template: t.j2}", "{{ title }}\n{% if quality > 70 %}!{% endif %}")
     app = create_app(config, environ={"A": "https://hooks.slack.com/services/T0/B0/x"})
     output = app.test_cli_runner().invoke(args=["config", "check"]).output

@@ -1,4 +1,4 @@
-"""One holder at a time, whatever the others believe."""
+"""The lease has one holder at a time, whatever other processes assume."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def lease(open_database: Open, clock: Clock) -> Lease:
 
 
 def test_a_dead_holder_is_succeeded_within_thirty_seconds(open_database: Open, clock: Clock) -> None:
-    """A lease that is not renewed passes on when its term ends, with a greater fence, and no earlier."""
+    """A lease that is not renewed passes on exactly when its term ends, with a greater fence."""
     first, second = lease(open_database, clock), lease(open_database, clock)
     assert first.hold()
     clock.advance(seconds=23.9)
@@ -33,7 +33,7 @@ def test_a_dead_holder_is_succeeded_within_thirty_seconds(open_database: Open, c
 
 
 def test_renewing_keeps_the_fence(open_database: Open, clock: Clock) -> None:
-    """A lease that ran out is renewed with the same fence as long as nobody else has taken it."""
+    """A lease that ran out is renewed with the same fence if nobody else has taken it."""
     first, second = lease(open_database, clock), lease(open_database, clock)
     assert first.hold()
     fence = first.fence
@@ -47,7 +47,7 @@ def test_renewing_keeps_the_fence(open_database: Open, clock: Clock) -> None:
 
 
 def test_a_released_lease_is_free_at_once(open_database: Open, clock: Clock) -> None:
-    """A released lease can be taken at once; releasing a lost lease takes it from nobody."""
+    """A released lease can be taken at once; releasing a lost lease has no effect."""
     first, second = lease(open_database, clock), lease(open_database, clock)
     assert first.hold()
     first.release()
@@ -71,7 +71,7 @@ def test_the_fence_only_grows(open_database: Open, clock: Clock) -> None:
 
 
 def test_one_of_many_gets_it(open_database: Open, clock: Clock) -> None:
-    """One of eight processes that ask at once gets the lease."""
+    """One of eight processes that request the lease at once gets it."""
     leases = [lease(open_database, clock) for _ in range(8)]
     barrier = threading.Barrier(8)
     held: list[bool] = []
@@ -100,7 +100,7 @@ def test_clocks_need_not_agree_on_a_server(open_database: Open, clock: Clock) ->
 
 
 def test_a_lease_of_tomorrow_is_void(open_database: Open, clock: Clock) -> None:
-    """A lease that was written by a clock a day ahead is not believed until tomorrow."""
+    """A lease written by a clock a day ahead is void."""
     wrong = Clock(clock() + timedelta(days=1))
     ahead = lease_by(open_database(), wrong)
     assert ahead.hold()
@@ -110,7 +110,7 @@ def test_a_lease_of_tomorrow_is_void(open_database: Open, clock: Clock) -> None:
 
 
 def test_people_can_see_who_holds_it(open_database: Open, clock: Clock) -> None:
-    """The holder's name and times are there to be shown; nobody's when nobody holds it."""
+    """The holder's name and times are available, or None without a holder."""
     each = lease(open_database, clock)
     assert holder(open_database()).name is None
     assert each.hold()

@@ -1,4 +1,4 @@
-"""The signs of life that a bot gives, and how others of the machine see them."""
+"""The signs of life of a bot, and how others on the machine see them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fakechat import FakeChat
 
 
 def test_the_age_of_the_last_sign_of_life(tmp_path: Path) -> None:
-    """In seconds, by the clock; only this user can read the file; a missing folder is created."""
+    """The age is in seconds by the clock; the file is private, and a missing folder is created."""
     now = 1000.0
     liveness = Liveness(tmp_path / "state", clock=lambda: now)
     assert liveness.age() is None
@@ -30,7 +30,7 @@ def test_the_age_of_the_last_sign_of_life(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
-    """The bot then works without giving signs of life."""
+    """In a read-only folder the bot works without signs of life."""
     (tmp_path / "state").write_text("a file")
     liveness = Liveness(tmp_path / "state")
     liveness.beat()
@@ -55,7 +55,7 @@ def test_every_heartbeat_is_a_sign_of_life(world: World) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_command(tmp_path: Path, database_url: str) -> None:
-    """Status 1 without a bot, 0 beside one that runs."""
+    """The status is 1 without a bot, and 0 beside a running one."""
     with FakeChat() as chat:
         program = Program(home=tmp_path, chat=chat, database_url=database_url)
         program.slack("team")

@@ -1,4 +1,4 @@
-"""What a post says of an article, and the text it is made of."""
+"""The content of a post about an article, and its text."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def of(article: Article, *, retracted: bool = False) -> Message:
 
 
 def test_a_message_says_what_the_article_says() -> None:
-    """Every part of the article that people see is in the message."""
+    """Every visible part of the article is in the message."""
     assert (
         Message(
             title="Small models",
@@ -92,12 +92,12 @@ def test_a_message_says_what_the_article_says() -> None:
 
 @pytest.mark.parametrize("link", [None, "", "javascript:alert(1)", "https://e.example/" + "x" * LINK_LENGTH])
 def test_an_article_without_a_usable_link_is_found_at_its_page(link: str | None) -> None:
-    """Without a web address that fits, the link leads to the article's page on this site."""
+    """Without a usable web address, the link leads to the article's page on this site."""
     assert of(replace(ARTICLE, link=link)).link == "https://news.example/articles/2026/models%20%26%20more"
 
 
 def test_the_first_usable_image_is_shown() -> None:
-    """An image that no service could fetch is passed over."""
+    """An image that no service could fetch is skipped."""
     images = (
         Image(url="/a.png"),
         Image(url="data:image/png;base64,AA"),
@@ -107,7 +107,7 @@ def test_the_first_usable_image_is_shown() -> None:
 
 
 def test_a_title_of_nothing_visible_falls_back_to_the_id() -> None:
-    """A post always has something to read."""
+    """A post always has a visible title."""
     assert of(replace(ARTICLE, title="\u200b \x00")).title == "2026/models & more"
 
 
@@ -135,18 +135,18 @@ def test_the_fingerprint_changes_with_every_visible_part(name: str) -> None:
     ],
 )
 def test_the_fingerprint_ignores_what_nobody_sees(change: dict[str, object]) -> None:
-    """A rewrite of the file that shows nowhere corrects no post."""
+    """A rewrite of the file without a visible change corrects no post."""
     assert of(replace(ARTICLE, **change)).fingerprint() == MESSAGE.fingerprint()  # type: ignore[arg-type]
 
 
 def test_the_fingerprint_is_the_same_in_every_process_and_release() -> None:
-    """It is compared with one that was stored long ago: a change here would correct every post ever made."""
+    """Fingerprints are stored for long, so a change of the function would correct every post."""
     assert MESSAGE.fingerprint() == "d87bb303b2025dfa7ff70bc0dbd5ccfe"
     assert len(MESSAGE.fingerprint()) == 32
 
 
 def test_a_long_summary_is_an_invitation_not_the_article() -> None:
-    """Summaries end at a word, with an ellipsis."""
+    """A long summary ends at a word, with an ellipsis."""
     summary = of(replace(ARTICLE, summary="word " * 500)).summary
     assert summary.endswith("word…")
     assert SUMMARY_LENGTH - 10 < len(summary) <= SUMMARY_LENGTH
@@ -155,7 +155,7 @@ def test_a_long_summary_is_an_invitation_not_the_article() -> None:
 @patient
 @given(st.text())
 def test_clean_text_is_one_visible_line(text: str) -> None:
-    """No controls, surrogates or double spaces; cleaning twice changes nothing; any encoder takes it."""
+    """The text has no controls, surrogates or double spaces, can be encoded, and stays when cleaned again."""
     cleaned = clean(text)
     assert clean(cleaned) == cleaned
     assert not {unicodedata.category(character) for character in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
@@ -175,7 +175,7 @@ def test_clean_text_is_one_visible_line(text: str) -> None:
     ],
 )
 def test_white_space_becomes_single_blanks(text: str, expected: str) -> None:
-    """Any white space becomes one blank, or nothing at the ends; clean text stays unchanged."""
+    """Any white space becomes one blank, or nothing at the ends; clean text is unchanged."""
     assert clean(text) == expected
 
 
@@ -186,7 +186,7 @@ def test_lengths_are_counted_in_utf_16(text: str, length: int) -> None:
 
 
 def test_what_passes_the_quick_check_is_clean() -> None:
-    """Of all characters there are, clean() takes none out that it would pass as printable."""
+    """Of all characters, clean() removes none that it would pass as printable."""
     everything = map(chr, range(sys.maxunicode + 1))
     # A letter after each, as marks in a row are limited.
     passed = "".join(f"{each}a" for each in filter(str.isprintable, everything) if each != " ")
@@ -200,19 +200,19 @@ def test_what_passes_the_quick_check_is_clean() -> None:
      "\U000e0041", "\u061c", "\u115f\u1160", " \u00a0 ", "\u034f", "\ue000"],
 )  # fmt: skip
 def test_a_text_that_nobody_can_see_is_empty(text: str) -> None:
-    """Only invisible characters, fillers, or marks without a letter; the id replaces such a title."""
+    """A title of only invisible characters, fillers or marks is replaced by the id."""
     assert clean(text) == ""
     assert of(replace(ARTICLE, title=text)).title == "2026/models & more"
 
 
 def test_marks_are_counted_whatever_their_block() -> None:
-    """The quick question, whether a text may hold a mark, misses none of Unicode's."""
+    """The quick check for marks misses no mark of Unicode."""
     marks = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M"]
     assert [mark for mark in marks if clean("e" + mark * 20) != "e" + mark * MOST_MARKS] == []
 
 
 def test_marks_are_not_stacked_without_end() -> None:
-    """A letter keeps the marks that a language may need; hundreds of them are cut."""
+    """A letter has as many marks as a language may need; hundreds of them are cut."""
     zalgo = "e" + "\u0301" * 400 + "x" + "\u0335\u0336" * 200
     assert clean(zalgo) == "e" + "\u0301" * MOST_MARKS + "x" + "\u0335\u0336" * (MOST_MARKS // 2)
     for text in ("ế tiếng Việt", "בְּרֵאשִׁ֖ית", "ที่นี้", "हिन्दी में", "བརྒྱུད་"):
@@ -220,14 +220,14 @@ def test_marks_are_not_stacked_without_end() -> None:
 
 
 def test_clean_text_keeps_joined_letters_and_emoji() -> None:
-    """Joiners that shape letters and emoji are part of what people see."""
+    """Joiners that shape letters and emoji are visible and stay."""
     assert clean("می\u200cخواهم 👩\u200d💻") == "می\u200cخواهم 👩\u200d💻"
 
 
 @patient
 @given(st.text(), st.integers(0, 60))
 def test_what_is_fitted_fits(text: str, limit: int) -> None:
-    """Whatever the text, the result is within the limit, and a shortened one says so."""
+    """Any text is cut to the limit, and a shortened one ends with an ellipsis."""
     fitted = fit(text, limit)
     assert units(fitted) <= limit
     assert fitted == text or fitted == "" or (fitted[-1] == ELLIPSIS and text.startswith(fitted[:-1]))
@@ -236,7 +236,7 @@ def test_what_is_fitted_fits(text: str, limit: int) -> None:
 @patient
 @given(st.text(alphabet="ab &<👍", max_size=80), st.integers(1, 40))
 def test_a_cut_is_never_inside_an_escape(text: str, limit: int) -> None:
-    """The text is cut first and escaped then: what is left reads as the beginning of the text."""
+    """A text is cut before it is escaped, so that the rest reads as its beginning."""
     fitted = fit(text, limit, lambda part: part.replace("&", "&amp;"))
     assert units(fitted) <= limit
     read = fitted.replace("&amp;", "\0").removesuffix(ELLIPSIS)
@@ -267,7 +267,7 @@ def test_a_cut_is_never_inside_an_escape(text: str, limit: int) -> None:
     ],
 )
 def test_where_a_text_is_cut(text: str, limit: int, expected: str) -> None:
-    """Between words where that costs little, else between the characters that a reader sees."""
+    """A cut is between words where that costs little, else between visible characters."""
     assert fit(text, limit) == expected
 
 
@@ -303,7 +303,7 @@ def test_where_a_text_is_cut(text: str, limit: int, expected: str) -> None:
     ],
 )
 def test_which_addresses_are_used_and_how(url: str, expected: str | None) -> None:
-    """Only plain web addresses, percent-encoded so that no markup can be confused."""
+    """Only plain web addresses are used, percent-encoded so that they contain no markup."""
     assert web_url(url, 100) == expected
 
 
@@ -317,7 +317,7 @@ _hosts = st.one_of(
 @patient
 @given(_hosts, st.text())
 def test_an_address_is_plain_and_stable(host: str, rest: str) -> None:
-    """Whatever comes in, an address that comes out has no markup in it and comes out again unchanged."""
+    """Any input gives an address without markup that is its own normal form, or none."""
     url = web_url(f"https://{host}.example/{rest}", 500)
     if url is None:
         return
@@ -327,12 +327,12 @@ def test_an_address_is_plain_and_stable(host: str, rest: str) -> None:
 
 
 def test_an_address_is_never_cut() -> None:
-    """Half a link is worse than none."""
+    """An address that is too long is left out."""
     assert web_url("https://example.com/" + "x" * 81, 100) is None
 
 
 def test_a_secret_shows_itself_to_nobody() -> None:
-    """Printing, formatting, pickling and JSON do not show a secret; only asking for it does."""
+    """Printing, formatting, pickling and JSON do not show a secret; only `reveal` does."""
     secret = Secret("https://hooks.example/T/B/token")
     shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>5}", str([secret]), repr([secret])]
     assert not any("token" in text for text in shown)
@@ -344,7 +344,7 @@ def test_a_secret_shows_itself_to_nobody() -> None:
 
 
 def test_secrets_compare_by_value() -> None:
-    """Two holders of one value are equal, and a copy is the same holder."""
+    """Two secrets of one value are equal, and a copy is the same object."""
     secret = Secret("a")
     assert secret == Secret("a")
     assert secret != Secret("b")
@@ -356,7 +356,7 @@ def test_secrets_compare_by_value() -> None:
 
 @pytest.mark.parametrize("text", ["here", "user:U123", "role:1234567890", "group:S0614TZR7"])
 def test_a_mention_is_read_as_it_is_written(text: str) -> None:
-    """What the settings say reads back as the same value from the outbox."""
+    """A mention in the settings reads back from the outbox as the same value."""
     assert str(read_mention(text)) == text
     assert read_mention(str(read_mention(text))) == read_mention(f" {text} ")
 

@@ -1,4 +1,4 @@
-"""What Prometheus reads of the outbox, and whether a bot is said to be at work."""
+"""What Prometheus reads from the outbox, and whether a bot counts as running."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def samples(found: list[Metric]) -> dict[tuple[str, ...], float]:
 
 
 def test_attempts_are_counted_by_outcome_and_timed_by_channel(database: Database) -> None:
-    """A histogram's buckets add up, whichever database measures the time."""
+    """The buckets of a histogram add up, whichever database measures the time."""
     with database.write() as connection:
         (post,) = add_posts(connection, "team", [NewPost(kind=PostKind.NEWS, due_at=NOW)], NOW)
         for seconds, outcome in ((0.04, "sent"), (0.2, "sent"), (20, "unknown")):
@@ -45,7 +45,7 @@ def test_attempts_are_counted_by_outcome_and_timed_by_channel(database: Database
 
 
 def test_the_holder_of_the_lease_is_named_until_it_runs_out(database: Database) -> None:
-    """A bot that renews its lease is at work; one that stopped renewing, or none at all, is not."""
+    """A bot counts as running while it renews its lease."""
     assert idle_bot(database, lambda: NOW) == "no bot is running"
     lease = Lease(database, lambda: NOW, server_time=False)
     assert lease.hold()
@@ -57,14 +57,14 @@ def test_the_holder_of_the_lease_is_named_until_it_runs_out(database: Database) 
 
 
 def test_an_outbox_without_tables_is_down_and_no_error(tmp_path: Path) -> None:
-    """Prometheus learns that the outbox is not there; the scrape itself succeeds."""
+    """The metrics report that the outbox is missing, and the scrape itself succeeds."""
     empty_database = connect(f"sqlite:///{tmp_path}/outbox.sqlite")
     assert samples(list(outbox_metrics(empty_database, NOW))) == {("newswire_outbox_up",): 0.0}
     assert "flask db upgrade" in (idle_bot(empty_database, lambda: NOW) or "")
 
 
 def test_counters_do_not_go_back(database: Database) -> None:
-    """Attempts count once, before and after they are taken away."""
+    """Attempts count once, before and after they are pruned."""
 
     def record(count: int) -> None:
         with database.write() as connection:

@@ -1,4 +1,4 @@
-"""An outbox of revision 0001, written by the code of that revision, and what becomes of it."""
+"""An outbox of revision 0001, written by the code of that revision, and its upgrade."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Urls = Callable[[], str]
 
 
 def at_revision(database: Database, revision: str) -> None:
-    """Make the tables of a revision."""
+    """Create the tables of a revision."""
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
     with database.write(limited=False) as connection:
@@ -57,7 +57,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def world(old: str, chat: FakeChat, clock: Clock) -> Iterator[World]:
-    """Everything a bot needs, on the upgraded outbox, seven hours after it was first used."""
+    """Everything a bot needs, on the upgraded outbox, seven hours after its first use."""
     opened: list[Database] = []
 
     def another() -> Database:
@@ -83,7 +83,7 @@ def before(url: str) -> dict[tuple[str, str], tuple[str, int]]:
 
 
 def test_every_state_is_carried_over(old: str) -> None:
-    """Each delivery keeps its state and its attempts; what had not begun to be sent waits."""
+    """Each delivery has its earlier state and attempts; what was not yet being sent waits."""
     was = before(old)
     assert {state for state, _ in was.values()} == {
         "planned", "claimed", "sent", "retry", "unknown", "held", "dead", "expired", "skipped", "baselined",
@@ -106,7 +106,7 @@ def test_every_state_is_carried_over(old: str) -> None:
 
 
 def test_reasons_become_causes_that_read_the_same(old: str) -> None:
-    """People read of every delivery what they read before."""
+    """Every delivery shows the same text as before."""
     database = connect(old)
     with database.read() as connection:
         rows = connection.execute(text("SELECT id, state, reason FROM deliveries")).all()
@@ -122,7 +122,7 @@ def test_reasons_become_causes_that_read_the_same(old: str) -> None:
 
 
 def test_long_keys_are_hashed(old: str) -> None:
-    """An address that no index holds is found under its hash."""
+    """An address too long for an index is found under its hash."""
     database = connect(old)
     upgrading.upgrade(database)
     with database.read() as connection:
@@ -134,7 +134,7 @@ def test_long_keys_are_hashed(old: str) -> None:
 
 
 def test_nothing_is_posted_again_and_nothing_is_lost(world: World) -> None:
-    """After the upgrade exactly what waited is posted, and a claim that was open is taken for lost."""
+    """After the upgrade exactly the waiting deliveries are posted, and an open claim counts as lost."""
     waited = [
         each for each in world.deliveries() if each.state in (State.WAITING, State.RETRY, State.UNKNOWN)
     ]
@@ -154,7 +154,7 @@ def test_nothing_is_posted_again_and_nothing_is_lost(world: World) -> None:
         name for name in names for request in world.chat.requests_to(name) if request.method == "POST"
     )
     expected = Counter(each.channel for each in waited if each.channel in names)
-    expected["flight"] += 1  # its request was in flight: the answer is lost, and it is sent again
+    expected["flight"] += 1  # its request was in flight: the answer is lost, and the delivery is sent again
     assert posted == expected
     assert {each.state for each in world.deliveries() if each.id in {w.id for w in waited}} <= {
         State.SENT,
@@ -171,7 +171,7 @@ def test_nothing_is_posted_again_and_nothing_is_lost(world: World) -> None:
 
 
 def known_articles(deliveries: list[Delivery]) -> set[str]:
-    """Return the ids of the articles that were to be posted or corrected, and still exist."""
+    """Return the ids of the articles to be posted or corrected that still exist."""
     found = {each.article_id for each in deliveries if each.state is not State.BASELINED}
     return found - {"withdrawn"}
 

@@ -1,4 +1,4 @@
-"""States change only as their tables allow, and in one module."""
+"""States change only as their tables allow, and only in one module."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BOT = Path(moves.__file__).parents[1]
 @pytest.mark.parametrize("source", PostState)
 @pytest.mark.parametrize("target", PostState)
 def test_a_post_moves_by_the_table(database: Database, source: PostState, target: PostState) -> None:
-    """Each move that the table allows is made, and any other raises and changes nothing."""
+    """Each move in the table is possible; any other raises and changes nothing."""
     due = START if target in DUE else None
     with database.write() as connection:
         (number,) = moves.add_posts(
@@ -61,7 +61,7 @@ def test_a_post_moves_by_the_table(database: Database, source: PostState, target
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_only_what_waits_has_a_due_time(database: Database) -> None:
-    """A post that waits without a time, or does not wait and has one, cannot be written."""
+    """A post has a time exactly while it waits."""
     with database.write() as connection:
         for target, due in ((PostState.HELD, START), (PostState.PLANNED, None)):
             with pytest.raises(IllegalMoveError):
@@ -70,7 +70,7 @@ def test_only_what_waits_has_a_due_time(database: Database) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_delivery_moves_by_the_table(database: Database) -> None:
-    """What was baselined becomes nothing but waiting; no delivery begins as posted."""
+    """A baselined delivery can only become waiting, and no delivery begins as posted."""
     baselined = [DeliveryState.BASELINED]
     with database.write() as connection:
         for target in set(DeliveryState) - DELIVERY_MOVES[DeliveryState.BASELINED]:
@@ -82,19 +82,19 @@ def test_a_delivery_moves_by_the_table(database: Database) -> None:
 
 
 def test_no_other_module_writes_states() -> None:
-    """Outside of the one module, no statement sets the state of a delivery or a post."""
+    """No statement outside that module sets the state of a delivery or a post."""
     writers = {
         path.name
         for path in BOT.rglob("*.py")
         if re.search(r"values\([^)]*\bstate=|\"state\": bindparam", path.read_text(encoding="utf-8"))
         and "migrations" not in path.parts
     }
-    assert writers == {"moves.py", "channelstate.py"}  # the latter writes those of channels
+    assert writers == {"moves.py", "channelstate.py"}  # the latter writes the states of channels
 
 
 @given(st.sampled_from(DeliveryState), st.none() | st.sampled_from(PostState))
 def test_every_delivery_has_one_state(decided: DeliveryState, post: PostState | None) -> None:
-    """Whatever the two states are, people see one; what is posted is never shown as waiting."""
+    """The two states give one visible state; a posted delivery is never shown as waiting."""
     state = standing(decided, post)
     assert isinstance(state, State)
     assert (decided is DeliveryState.POSTED) == (state in (State.SENT, State.ACCEPTED))
@@ -102,14 +102,14 @@ def test_every_delivery_has_one_state(decided: DeliveryState, post: PostState | 
 
 @given(st.sampled_from(Cause), st.text(max_size=20), st.none() | st.text(min_size=1, max_size=20))
 def test_every_cause_has_words(cause: Cause, note: str, told_by: str | None) -> None:
-    """Each cause but "none" is said in words, with its particulars where there are any."""
+    """Each cause but "none" has a text, with its details where there are any."""
     says = describe(cause, note, told_by)
     assert says or cause is Cause.NONE
     assert told_by is None or told_by in says
 
 
 def delivery(number: int) -> Delivery:
-    """Return a delivery that waits."""
+    """Return a waiting delivery."""
     return Delivery(
         id=number,
         article_id=f"a{number}",
@@ -134,7 +134,7 @@ def delivery(number: int) -> Delivery:
 
 @given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 30))
 def test_release_keeps_order_and_budget(waiting: int, allowed: int, spent: int) -> None:
-    """The oldest are released, one in each post, and never more than the policy leaves."""
+    """The oldest are released, one in each post, and never more than the policy allows."""
     found = [delivery(number) for number in range(waiting)]
     candidates = [candidate_of(each, None, None) for each in found]
     planned = release(candidates, Policy(), Spent(left=max(0, allowed - spent)), START)
@@ -144,7 +144,7 @@ def test_release_keeps_order_and_budget(waiting: int, allowed: int, spent: int) 
 
 
 def test_an_order_is_compared_with_what_was_seen(world: World) -> None:
-    """An order on what has changed meanwhile changes nothing, and says what it is now."""
+    """An order for a delivery that has changed since has no effect, and reports its new state."""
     bot = world.started(world.slack(on_unknown="hold"))
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("a"))
@@ -165,7 +165,7 @@ def test_an_order_is_compared_with_what_was_seen(world: World) -> None:
 
 
 def test_an_order_for_a_paused_channel_says_what_it_waits_for(world: World) -> None:
-    """No answer promises that a delivery will be posted soon to a channel that is paused."""
+    """The answer does not promise an early post to a paused channel."""
     bot = world.started()
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -194,7 +194,7 @@ def test_a_refused_post_cannot_be_said_to_be_posted(world: World) -> None:
 
 
 def test_a_failed_replay_keeps_the_message(world: World) -> None:
-    """The id of the message that people see is known until there is another."""
+    """The id of the visible message is stored until there is another one."""
     bot = world.started(world.discord())
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -207,7 +207,7 @@ def test_a_failed_replay_keeps_the_message(world: World) -> None:
 
 
 def test_a_longer_pause_outlasts_a_shorter_one(world: World) -> None:
-    """A pause of ten minutes is not shortened by one of a minute, of a channel or of a host."""
+    """A pause of ten minutes, of a channel or a host, is not shortened by one of a minute."""
     world.started()
     long, short = START + timedelta(minutes=10), START + timedelta(minutes=1)
     with world.database.write() as connection:

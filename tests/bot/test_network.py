@@ -1,4 +1,4 @@
-"""The way out: a proxy, a private authority's certificate, public addresses only; over real sockets."""
+"""Outgoing connections over real sockets: a proxy, a private certificate authority, public addresses only."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def to(url: str, **changes: object) -> Request:
 
 
 def elsewhere(server: SecureServer) -> str:
-    """Return an address that only the proxy can resolve, as it takes every host for this machine."""
+    """Return an address that only the proxy can resolve, because it maps every host to this machine."""
     return f"https://chat.example.invalid:{server.port}/services/T0/B0/token"
 
 
@@ -65,7 +65,7 @@ def test_a_private_authority_is_trusted_when_it_is_named(server: SecureServer) -
 
 
 def test_a_proxy_sees_the_host_and_nothing_of_the_address(tunnels: Tunnels, server: SecureServer) -> None:
-    """A tunnel is asked for by CONNECT; the path, which is the secret, goes through it encrypted."""
+    """The proxy gets CONNECT for the host; the secret path goes encrypted through the tunnel."""
     network = Network(proxy=Secret(tunnels.address), ca_file=server.ca_file)
     assert transport(network).send(to(elsewhere(server))).body == b"ok"
     assert tunnels.asked[0].startswith(f"CONNECT chat.example.invalid:{server.port} HTTP/1.".encode())
@@ -73,7 +73,7 @@ def test_a_proxy_sees_the_host_and_nothing_of_the_address(tunnels: Tunnels, serv
 
 
 def test_a_proxy_that_is_down_is_proof_that_nothing_was_sent(server: SecureServer, tunnels: Tunnels) -> None:
-    """Neither the proxy nor the server has received the request."""
+    """With the proxy down, neither it nor the server has received the request."""
     tunnels.close()
     with pytest.raises(Unsent, match="refused"):
         transport(Network(proxy=Secret(tunnels.address), ca_file=server.ca_file)).send(to(elsewhere(server)))
@@ -81,7 +81,7 @@ def test_a_proxy_that_is_down_is_proof_that_nothing_was_sent(server: SecureServe
 
 
 def test_this_machine_and_no_proxy_need_no_proxy(server: SecureServer, tunnels: Tunnels) -> None:
-    """Loopback addresses never go through the proxy, nor do the hosts that NO_PROXY names."""
+    """Loopback addresses and the hosts of NO_PROXY are reached without the proxy."""
     network = Network(proxy=Secret(tunnels.address), ca_file=server.ca_file)
     assert transport(network).send(to(server.url)).body == b"ok"
     excluded = Network(proxy=Secret(tunnels.address), no_proxy="example.invalid")
@@ -107,13 +107,13 @@ def test_this_machine_and_no_proxy_need_no_proxy(server: SecureServer, tunnels: 
     ],
 )
 def test_who_is_excluded(no_proxy: str, host: str, excluded: bool) -> None:
-    """NO_PROXY holds names, which include their subdomains, networks, or `*`."""
+    """NO_PROXY has names, which include their subdomains, networks, or `*`."""
     network = Network(proxy=Secret("http://proxy.example:3128"), no_proxy=no_proxy)
     assert (network.proxy_for(f"https://{host}/x") is None) is excluded
 
 
 def test_settings_come_before_the_environment(server: SecureServer) -> None:
-    """`bot.proxy` and `bot.ca_file` win; `proxy: off` is no proxy whatever the environment says."""
+    """`bot.proxy` and `bot.ca_file` precede the environment; `proxy: off` is no proxy."""
     environ = {
         "https_proxy": "proxy.example:1",
         "NO_PROXY": "a.example",
@@ -133,14 +133,14 @@ def test_settings_come_before_the_environment(server: SecureServer) -> None:
     "proxy", ["socks5://user:s3cret@h:1", "http://", "http://user:s3cret@h:99999", "://"]
 )
 def test_a_proxy_that_cannot_be_used(proxy: str) -> None:
-    """The error says what an address looks like, and repeats no password."""
+    """The error shows the form of an address, and no password."""
     with pytest.raises(NetworkError, match="http://HOST:PORT") as caught:
         network_of(proxy, None, {})
     assert "s3cret" not in str(caught.value)
 
 
 def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
-    """A missing file, or one without certificates, is named with the setting that names it."""
+    """The error for a missing file, or one without certificates, names the setting."""
     with pytest.raises(NetworkError, match=r"bot\.ca_file: .*nothing.* cannot be read: No such file"):
         network_of(None, tmp_path / "nothing", {})
     (tmp_path / "empty").write_text("hello")
@@ -168,12 +168,12 @@ def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
     ],
 )
 def test_which_addresses_are_public(address: str, public: bool) -> None:
-    """Private, loopback, link-local and shared ones are not, also inside an IPv6 address."""
+    """Private, loopback, link-local and shared addresses are not, also inside an IPv6 address."""
     assert is_public(address) is public
 
 
 def test_a_private_address_is_refused_where_only_public_ones_will_do(server: SecureServer) -> None:
-    """Nothing is sent there, whichever proxy is configured."""
+    """Nothing is sent to a private address, with or without a proxy."""
     network = Network(proxy=Secret("http://127.0.0.1:9"), ca_file=server.ca_file)
     with pytest.raises(Unsent, match="not a public one"):
         transport(network).send(to(server.url, public_only=True))
@@ -181,7 +181,7 @@ def test_a_private_address_is_refused_where_only_public_ones_will_do(server: Sec
 
 
 def test_nothing_goes_out_when_the_last_check_refuses() -> None:
-    """The check refuses on an open connection: the server reads no byte, and the next request is sent."""
+    """If the check refuses on an open connection, the server reads no byte, and the next request is sent."""
     out = transport(Network())
     with Peer(answer(OK)) as peer:
         url = f"http://127.0.0.1:{peer.port}/services/T0/B0/x"
@@ -193,7 +193,7 @@ def test_nothing_goes_out_when_the_last_check_refuses() -> None:
 
 
 def test_the_last_check_comes_after_the_handshake(tmp_path: Path) -> None:
-    """With TLS too, the check is made when the connection is open, and once for each request."""
+    """With TLS too, the check is made once for each request, on the open connection."""
     order: list[str] = []
     server = SecureServer(tmp_path, lambda: order.append("handshake"))
     out = transport(Network(ca_file=server.ca_file))
@@ -208,7 +208,7 @@ def test_the_last_check_comes_after_the_handshake(tmp_path: Path) -> None:
 
 
 def test_a_check_that_fails_sends_nothing() -> None:
-    """A database that is away at that moment proves nothing about the claim: nothing is sent."""
+    """Without the database the claim cannot be verified, so nothing is sent."""
 
     def may_send() -> str | None:
         raise OSError("the database is away")
@@ -239,7 +239,7 @@ except Unsent as error:
 
 
 def test_a_process_that_was_frozen_while_it_connected_sends_nothing(tmp_path: Path) -> None:
-    """Frozen in the handshake, its claim taken by another, and thawed: it asks again, and does not send."""
+    """A process frozen in the handshake finds its claim taken when it resumes, and sends nothing."""
     connecting, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -1,4 +1,4 @@
-"""The queue's own promises: claims, records, and the tables they live in."""
+"""The guarantees of the queue: claims, records, and their tables."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Urls = Callable[[], str]
 
 @pytest.fixture
 def outbox(world: World) -> Outbox:
-    """An outbox with three planned posts, in the hands of the leader."""
+    """An outbox with three planned posts, used by the leader."""
     planner = Planner(world.database, world.catalog, [world.channel])
     planner.plan(world.clock())
     world.catalog.put(*(article(f"a{n}") for n in range(3)))
@@ -53,7 +53,7 @@ def outbox(world: World) -> Outbox:
 
 
 def steps_of_release(world: World, outbox: Outbox, count: int) -> int:
-    """Release ten of at least `count` deliveries that wait; return SQLite's steps, in hundreds."""
+    """Release ten of at least `count` waiting deliveries, and return SQLite's steps in hundreds."""
     planner = Planner(world.database, world.catalog, [world.channel])
     world.catalog.put(*(article(f"b{n}") for n in range(count)))
     planner.plan(world.clock())
@@ -85,7 +85,7 @@ def sent(outbox: Outbox, world: World, index: int = 0) -> Done:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_release_takes_as_many_steps_however_much_waits(world: World, outbox: Outbox) -> None:
-    """What becomes part of posts is found by its id, and not among all that waits for the channel."""
+    """Deliveries of a post are found by their ids, not among all that wait for the channel."""
     few = steps_of_release(world, outbox, 20)
     assert few > 5
     assert steps_of_release(world, outbox, 400) <= 1.5 * few
@@ -114,7 +114,7 @@ def test_a_delivery_is_claimed_once(world: World, outbox: Outbox) -> None:
 
 
 def test_a_channel_has_one_in_flight(world: World, outbox: Outbox) -> None:
-    """While one delivery of a channel is in flight no other is claimed: the database would refuse it."""
+    """While a delivery of a channel is in flight, the database refuses the claim of another."""
     sent(outbox, world)
     second = new_claim(world.post(1), Kind.POST, world.clock())
     assert outbox.exchange(None, second)[1] is Taken.STALE
@@ -123,7 +123,7 @@ def test_a_channel_has_one_in_flight(world: World, outbox: Outbox) -> None:
 
 
 def test_recording_and_claiming_again_changes_nothing(world: World, outbox: Outbox) -> None:
-    """Repeating an exchange whose answer was lost finds it done: one attempt, the same claim."""
+    """Repeating an exchange whose answer was lost gives one attempt and the same claim."""
     done = sent(outbox, world)
     following = new_claim(world.post(1), Kind.POST, world.clock())
     assert outbox.exchange(done, following) == (True, Taken.YES)
@@ -134,7 +134,7 @@ def test_recording_and_claiming_again_changes_nothing(world: World, outbox: Outb
 
 
 def test_only_the_claim_may_record(world: World, outbox: Outbox) -> None:
-    """A record under a claim that is no longer the delivery's leaves no trace."""
+    """A record under a claim that the delivery no longer has leaves no trace."""
     done = sent(outbox, world)
     with world.database.write() as connection:
         connection.execute(text("UPDATE posts SET claim = 'another' WHERE claim IS NOT NULL"))
@@ -146,7 +146,7 @@ def test_only_the_claim_may_record(world: World, outbox: Outbox) -> None:
 
 
 def test_a_failure_is_recorded_with_what_follows_from_it(world: World, outbox: Outbox) -> None:
-    """The channel's last error and its rest come with the record, and so may the next claim."""
+    """The record includes the channel's last error and pause, and may include the next claim."""
     until = START + timedelta(seconds=9)
     due = Change(state=PostState.RETRY, cause=Cause.RATE_LIMITED, note="HTTP 429", due_at=until)
     done = replace(sent(outbox, world), change=due, shown=None, error="HTTP 429", rest=Rest(until=until))
@@ -157,7 +157,7 @@ def test_a_failure_is_recorded_with_what_follows_from_it(world: World, outbox: O
 
 
 def test_a_lost_lease_claims_nothing(world: World, outbox: Outbox) -> None:
-    """A lease that ran out, or was taken, claims nothing; what was claimed before may be recorded."""
+    """An expired or taken lease claims nothing, but earlier claims may be recorded."""
     done = sent(outbox, world)
     world.clock.advance(seconds=25)
     following = new_claim(world.post(1), Kind.POST, world.clock())
@@ -194,13 +194,13 @@ def test_the_schedule_ends() -> None:
 
 
 def test_a_server_that_names_a_time_is_given_it() -> None:
-    """A 503 with Retry-After is not tried before, even if the schedule would."""
+    """A 503 with Retry-After is not retried before that time."""
     verdict = Verdict(outcome=Outcome.UNKNOWN, reason="HTTP 503", retry_after=timedelta(minutes=9))
     assert after_post(Standing(), verdict, "retry", START).due_at == START + timedelta(minutes=9)
 
 
 def test_degrading_skips_what_would_change_nothing() -> None:
-    """Without images the next form is plain text; a refusal that no form helps is final."""
+    """Without images the next form is plain text; a refusal independent of the form is final."""
     refused = Verdict(outcome=Outcome.REJECTED, reason="HTTP 400")
     assert after_post(Standing(), refused, "retry", START, has_image=True).form is Detail.NO_IMAGE
     assert after_post(Standing(), refused, "retry", START).form is Detail.PLAIN
@@ -209,14 +209,14 @@ def test_degrading_skips_what_would_change_nothing() -> None:
 
 
 def test_migrations_make_the_tables_that_the_program_knows(database: Database) -> None:
-    """The migrated schema and the declared one are the same."""
+    """The migrated schema equals the declared one."""
     upgrading.check(database)
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
 
 
 def test_revisions_are_known_by_their_files() -> None:
-    """What the files' names say is what Alembic finds in them, and the last one is the newest."""
+    """The files' names match the revisions that Alembic finds, and the last one is the newest."""
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
     scripts = ScriptDirectory.from_config(config)
@@ -225,7 +225,7 @@ def test_revisions_are_known_by_their_files() -> None:
 
 
 def test_an_old_or_new_schema_is_refused(open_database: Open) -> None:
-    """Tables that are missing, older or newer than the program are refused with what to do."""
+    """Missing, older or newer tables are refused with advice."""
     database = open_database()
     for revision, advice in (("0000", "newer"), ("9999", "newer")):
         with database.write() as connection:
@@ -275,7 +275,7 @@ def test_racing_upgrades_of_postgres(empty_postgres: Urls) -> None:
 
 
 def test_addresses_are_understood() -> None:
-    """postgres:// and postgresql:// mean psycopg 3; others are refused, their password unsaid."""
+    """postgres:// and postgresql:// mean psycopg 3; others are refused without showing the password."""
     for url in ("postgres://u:p4ss@h/d", "postgresql://u:p4ss@h/d", "postgresql+psycopg://u:p4ss@h/d"):
         assert connect(url).engine.dialect.driver == "psycopg"
     for url in ("mysql://u:p4ss@h/d", "p4ss", "sqlite://", "sqlite:///:memory:"):
@@ -285,7 +285,7 @@ def test_addresses_are_understood() -> None:
 
 
 def test_times_are_aware_and_exact(world: World, outbox: Outbox) -> None:
-    """What was stored comes back as an aware time in UTC, to the microsecond; naive times are refused."""
+    """Times read back aware, in UTC and to the microsecond; naive times are refused."""
     world.clock.now = START + timedelta(microseconds=123457)
     outbox.exchange(sent(outbox, world), None)
     found = world.deliveries()[0]
@@ -296,8 +296,8 @@ def test_times_are_aware_and_exact(world: World, outbox: Outbox) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_senders_questions_use_their_indexes(world: World, outbox: Outbox) -> None:
-    """However long the history, finding what is due reads only an index."""
+def test_the_senders_queries_use_their_indexes(world: World, outbox: Outbox) -> None:
+    """Finding due posts reads only an index, however long the history."""
     question = "SELECT id FROM posts WHERE channel = ? AND due_at <= ? ORDER BY id LIMIT 50"
     with world.database.read() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", ("c", "x")).all()

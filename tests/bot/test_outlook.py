@@ -1,4 +1,4 @@
-"""A channel's policy in words, as commands and pages say it."""
+"""A channel's policy in words, for commands and pages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UTC_ZONE = zone("UTC")
 
 
 def test_a_policy_is_said_in_words() -> None:
-    """Part by part, beside the pace of the channel."""
+    """Each part of the policy has a text, beside the channel's pace."""
     policy = Policy(
         quiet=Quiet(zone=UTC_ZONE, start=time(19), end=time(8), weekends=True),
         budget=Budget(zone=UTC_ZONE, per="week", at_most=3, keep="newest"),

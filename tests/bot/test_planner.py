@@ -1,4 +1,4 @@
-"""What becomes a delivery, once, and what never does."""
+"""Which articles become deliveries, once, and which never do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def states_of(world: World) -> dict[str, str]:
 
 
 def test_the_first_run_posts_nothing_and_baselines_everything(world: World) -> None:
-    """500 articles and an empty outbox: no request, 500 baselined."""
+    """With 500 articles and an empty outbox no request is made, and all 500 are baselined."""
     world.catalog.put(*(article(f"a{n}") for n in range(500)))
     world.started()
     assert len(world.deliveries(State.BASELINED)) == 500
@@ -34,7 +34,7 @@ def test_the_first_run_posts_nothing_and_baselines_everything(world: World) -> N
 
 
 def test_only_eligible_articles_are_baselined(world: World) -> None:
-    """What was not good enough, unpublished or future at the first run is posted once it is eligible."""
+    """An article not eligible at the first run is posted once it is eligible."""
     channel = world.slack(min_quality=65)
     world.catalog.put(
         article("good"),
@@ -62,7 +62,7 @@ def test_only_eligible_articles_are_baselined(world: World) -> None:
 
 
 def test_backfill_posts_the_newest(world: World) -> None:
-    """backfill: 3 posts the three newest existing articles, oldest first, and baselines the others."""
+    """`backfill: 3` posts the three newest existing articles, oldest first, and baselines the others."""
     for n in shuffled(20):
         world.catalog.put(article(f"a{n:02}", published_at=START - timedelta(hours=n + 1)))
     bot = world.started(world.slack(backfill=3))
@@ -72,7 +72,7 @@ def test_backfill_posts_the_newest(world: World) -> None:
 
 
 def test_back_dated_articles_are_posted(world: World) -> None:
-    """An article dated before one that was already posted is posted too, each once."""
+    """An article dated before a posted one is posted too, each once."""
     bot = world.started()
     for n, age in enumerate((1, 50, 3)):
         world.catalog.put(article(f"a{n}", published_at=START - timedelta(days=age)))
@@ -84,7 +84,7 @@ def test_back_dated_articles_are_posted(world: World) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_memory_is_not_bounded(world: World) -> None:
-    """600 articles are posted once: the second run posts none."""
+    """600 articles are posted once, and the second run posts none."""
     bot = world.started()
     world.catalog.put(*(article(f"a{n}") for n in range(600)))
     world.tick(bot)
@@ -94,7 +94,7 @@ def test_memory_is_not_bounded(world: World) -> None:
 
 
 def test_a_rebuilt_catalog_posts_nothing_again(world: World) -> None:
-    """The disk is wiped, every file touched, the database stays: nothing is posted again, nothing lost."""
+    """After the disk was emptied and every file rewritten, nothing is repeated and nothing lost."""
     bot = world.started()
     world.catalog.put(*(article(f"a{n}") for n in range(10)))
     world.tick(bot)
@@ -109,7 +109,7 @@ def test_a_rebuilt_catalog_posts_nothing_again(world: World) -> None:
 
 
 def test_an_invisible_or_small_edit_posts_nothing(world: World) -> None:
-    """A typo mended in a posted or baselined article is no reason to post."""
+    """A typo fix in a posted or baselined article posts nothing."""
     world.catalog.put(article("old"))
     bot = world.started()
     world.catalog.put(article("new"))
@@ -120,7 +120,7 @@ def test_an_invisible_or_small_edit_posts_nothing(world: World) -> None:
 
 
 def test_a_story_is_posted_once(world: World) -> None:
-    """Another article with the same canonical URL is skipped, and stays so when its URL changes."""
+    """Another article with the same canonical URL is skipped, even after its URL changes."""
     bot = world.started()
     world.catalog.put(article("first", link="https://www.example.com/story/?utm_source=x"))
     world.tick(bot)
@@ -134,7 +134,7 @@ def test_a_story_is_posted_once(world: World) -> None:
 
 
 def test_two_articles_of_one_story_in_one_run(world: World) -> None:
-    """The older of two articles with one URL that appear together is posted."""
+    """Of two articles with one URL that appear together, the older is posted."""
     bot = world.started()
     same = "https://example.com/story"
     world.catalog.put(
@@ -145,7 +145,7 @@ def test_two_articles_of_one_story_in_one_run(world: World) -> None:
 
 
 def test_renamed_files_of_a_baselined_archive_are_no_news(world: World) -> None:
-    """A renamed file is another article with the same URL: the archive is not posted."""
+    """A renamed file is another article with the same URL, so the archive is not posted."""
     world.catalog.put(*(article(f"old/{n}", link=f"https://example.com/{n}") for n in range(5)))
     bot = world.started()
     world.catalog.delete(*(f"old/{n}" for n in range(5)))
@@ -156,7 +156,7 @@ def test_renamed_files_of_a_baselined_archive_are_no_news(world: World) -> None:
 
 
 def test_a_withdrawn_article_leaves_its_story_to_the_skipped_one(world: World) -> None:
-    """An article that is unpublished before its turn gives the story to the one skipped for its sake."""
+    """When an article is unpublished before its turn, the one that was skipped for it is posted."""
     bot = world.started(world.slack(max_per_tick=1))
     same = "https://example.com/story"
     world.catalog.put(article("busy", published_at=START - timedelta(days=9)), article("a", link=same))
@@ -169,7 +169,7 @@ def test_a_withdrawn_article_leaves_its_story_to_the_skipped_one(world: World) -
 
 
 def test_lower_demands_post_no_flood(world: World) -> None:
-    """min_quality from 80 to 60 baselines what only that admits, edited meanwhile or not; news is posted."""
+    """Lowering min_quality from 80 to 60 baselines the newly admitted articles, and news is posted."""
     world.catalog.put(*(article(f"weak{n}", quality=60) for n in range(30)))
     world.started(world.slack(min_quality=80)).stop()
     world.clock.advance(minutes=10)
@@ -186,7 +186,7 @@ def test_lower_demands_post_no_flood(world: World) -> None:
 
 
 def test_new_rules_with_a_new_catalog(world: World) -> None:
-    """New rules and a new catalog in one deploy: what the old rules admit is posted, and nobody flooded."""
+    """With new rules and a new catalog in one deploy, only what the old rules admit is posted."""
     world.catalog.put(*(article(f"weak{n}", quality=60) for n in range(5)))
     world.started(world.slack(min_quality=80)).stop()
     world.clock.advance(minutes=10)
@@ -200,7 +200,7 @@ def test_new_rules_with_a_new_catalog(world: World) -> None:
 
 
 def test_topics_that_mean_something_else_post_no_flood(world: World) -> None:
-    """When the topics' own settings change, what was published before is baselined."""
+    """When the settings of topics change, articles published before are baselined."""
     channel = world.slack(topics=frozenset({"ai"}))
     world.catalog.put(*(article(f"cv{n}", topics=("CV",), slugs=("cv",)) for n in range(5)))
     world.started(channel, taxonomy=TOPICS).stop()
@@ -214,7 +214,7 @@ def test_topics_that_mean_something_else_post_no_flood(world: World) -> None:
 @pytest.mark.parametrize("rebuilt", [True, False])
 @pytest.mark.parametrize("taxonomy", ["described", "with-alias"])
 def test_an_article_that_comes_with_new_topics_is_posted(world: World, taxonomy: str, rebuilt: bool) -> None:
-    """An article is news although a topic's description or aliases changed in the same deploy."""
+    """A new article is posted although topics' descriptions or aliases changed in the same deploy."""
     channel = world.slack(topics=frozenset({"ai"}))
     world.catalog.put(article("old"))
     world.started(channel, taxonomy=TOPICS).stop()
@@ -243,7 +243,7 @@ def test_what_was_skipped_too_soon_is_planned_again(world: World) -> None:
 
 
 def test_too_old_when_found_needs_no_row(world: World) -> None:
-    """What is older than max_age when it is found is never a delivery."""
+    """An article older than max_age when it is found never becomes a delivery."""
     bot = world.started(world.slack(max_age=timedelta(days=7)))
     world.catalog.put(article("ancient", published_at=START - timedelta(days=8)))
     world.tick(bot)
@@ -251,7 +251,7 @@ def test_too_old_when_found_needs_no_row(world: World) -> None:
 
 
 def test_at_most_so_many_a_tick_and_none_lost(world: World) -> None:
-    """max_per_tick spreads a burst over ticks, oldest first; running again between ticks grants no more."""
+    """max_per_tick spreads a burst over ticks, oldest first; runs between ticks release no more."""
     bot = world.started(world.slack(max_per_tick=2))
     for n in shuffled(5):
         world.catalog.put(article(f"a{n}", published_at=START - timedelta(hours=9 - n)))
@@ -265,7 +265,7 @@ def test_at_most_so_many_a_tick_and_none_lost(world: World) -> None:
 
 
 def test_a_channel_without_webhook_is_not_begun(world: World) -> None:
-    """A channel whose secret is missing stops no other, and starts with a baseline when it gets it."""
+    """A channel without its secret stops no other, and begins with a baseline once it has one."""
     bot = world.started(world.channel, any_channel(name="silent", kind="slack"))
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -279,7 +279,7 @@ def test_a_channel_without_webhook_is_not_begun(world: World) -> None:
 
 
 def test_an_incomplete_catalog_is_no_baseline(world: World) -> None:
-    """While the articles are still being read, nothing is planned: the rest would be posted as new."""
+    """Nothing is planned while articles are being read, because the rest would count as new."""
     world.catalog.put(article("a"))
     world.catalog.complete = False
     bot = world.started()
@@ -291,7 +291,7 @@ def test_an_incomplete_catalog_is_no_baseline(world: World) -> None:
 
 
 def test_planners_at_the_same_time_plan_once(world: World, database: Database) -> None:
-    """Eight planners at once create one row for each article; of two of one story one is planned."""
+    """Eight simultaneous planners create one row for each article, and plan one article of a story."""
     channel = world.slack()
     Planner(database, world.catalog, [channel]).plan(START)
     world.catalog.put(*(article(f"a{n}", link=f"https://example.com/{n // 2}") for n in range(100)))
@@ -312,7 +312,7 @@ def test_planners_at_the_same_time_plan_once(world: World, database: Database) -
 
 
 def test_a_preview_changes_nothing(world: World) -> None:
-    """A preview says what would be posted, of channels without a webhook too, and leaves no trace."""
+    """A preview covers channels without a webhook too, and leaves no trace."""
     bot = world.started()
     world.catalog.put(article("a"))
     silent = any_channel(name="silent", kind="slack", backfill=1)
@@ -325,7 +325,7 @@ def test_a_preview_changes_nothing(world: World) -> None:
 
 
 def test_a_run_without_news_writes_nothing(world: World) -> None:
-    """While nothing changes, planning opens no transaction for writing."""
+    """While nothing changes, planning opens no write transaction."""
     world.catalog.put(*(article(f"a{n}") for n in range(1000)))
     planner = Planner(world.database, world.catalog, [world.slack(f"c{n}") for n in range(5)])
     planner.plan(START)
@@ -337,7 +337,7 @@ def test_a_run_without_news_writes_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_planning_asks_by_the_chunk(world: World) -> None:
-    """Statements grow with chunks of articles, not with articles, and each finds its rows by an index."""
+    """The number of statements grows with chunks of articles, and each uses an index."""
     channels = [world.slack(f"c{n}") for n in range(5)]
     world.catalog.put(*(article(f"a{n}") for n in range(1000)))
     Planner(world.database, world.catalog, channels).plan(START)
@@ -363,7 +363,7 @@ def test_planning_asks_by_the_chunk(world: World) -> None:
 
 
 def test_many_channels_get_an_article_in_one_statement(world: World) -> None:
-    """Baseline and news alike: every channel has each article once, the older one first."""
+    """For baseline and news alike, every channel has each article once, the older first."""
     channels = [world.slack(f"c{number}", max_age=timedelta(hours=number + 1)) for number in range(25)]
     planner = Planner(world.database, world.catalog, channels)
     world.catalog.put(article("old"))

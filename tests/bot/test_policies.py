@@ -27,12 +27,12 @@ MORNING = datetime(2026, 9, 2, 8, tzinfo=UTC)
 
 
 def started(world: World, policy: Policy, **changes: Any) -> Bot:
-    """Return a bot for the Slack channel, whose baseline is made, with this policy."""
+    """Return a bot for the Slack channel with this policy, which has recorded its baseline."""
     return world.started(world.slack(policy=policy, **changes))
 
 
 def titles(world: World, channel: str = "ai-team") -> list[str]:
-    """Return which articles people have seen, in the order of their messages."""
+    """Return the titles that people have seen, in the order of their messages."""
     posted = [each for each in world.deliveries(channel=channel) if each.posted_at]
     return [each.article_id for each in sorted(posted, key=lambda each: (each.post_id, each.id))]
 
@@ -44,7 +44,7 @@ def at(world: World, bot: Bot, moment: datetime) -> None:
 
 
 def test_nothing_is_posted_in_quiet_hours(world: World) -> None:
-    """What comes up at night waits, and is posted in the morning; what was withdrawn meanwhile is not."""
+    """Articles of the night are posted in the morning, unless they were withdrawn."""
     bot = started(world, Policy(quiet=NIGHT))
     world.clock.now = EVENING
     world.catalog.put(*(article(name, published_at=EVENING) for name in "abc"))
@@ -58,7 +58,7 @@ def test_nothing_is_posted_in_quiet_hours(world: World) -> None:
 
 
 def test_a_retry_waits_for_the_morning_too(world: World) -> None:
-    """A post that failed just before is not tried in quiet hours; what an operator replays is posted."""
+    """A failed post is not retried in quiet hours, but an operator's replay is posted."""
     bot = started(world, Policy(quiet=NIGHT))
     world.clock.now = EVENING.replace(hour=18, minute=59)
     world.chat.fail("ai-team", server_error(503))
@@ -72,7 +72,7 @@ def test_a_retry_waits_for_the_morning_too(world: World) -> None:
 
 
 def test_what_is_urgent_waits_for_nothing_but_a_review(world: World) -> None:
-    """It has a message of its own, despite quiet hours, budget and digest; with review it is held."""
+    """An urgent article has its own message despite quiet hours, budget and digest; with review it waits."""
     policy = Policy(
         quiet=NIGHT,
         budget=Budget(zone=UTC_ZONE, per="day", at_most=1),
@@ -93,7 +93,7 @@ def test_what_is_urgent_waits_for_nothing_but_a_review(world: World) -> None:
 
 
 def test_a_budget_takes_the_best_and_the_rest_expires(world: World) -> None:
-    """So many a day by the calendar; those left over expire with that cause, and wait for nobody."""
+    """A calendar day has its number of posts; the rest expire with that cause."""
     policy = Policy(budget=Budget(zone=UTC_ZONE, per="day", at_most=2))
     bot = started(world, policy, max_age=timedelta(days=2))
     world.catalog.put(*(article(f"a{n}", quality=60 + n, published_at=START) for n in range(6)))
@@ -115,7 +115,7 @@ def test_a_budget_takes_the_best_and_the_rest_expires(world: World) -> None:
 
 
 def test_a_lost_answer_counts_as_seen(world: World) -> None:
-    """People may have seen the message: a budget of one has no room for another, nor while it is retried."""
+    """A post with a lost answer uses up a budget of one, also while it is retried."""
     bot = started(world, Policy(budget=Budget(zone=UTC_ZONE, per="day", at_most=1)), on_unknown="hold")
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("a"), article("b"))
@@ -136,7 +136,7 @@ NINE = datetime(2026, 9, 2, 9, tzinfo=UTC)
 
 
 def test_a_digest_is_one_post_with_its_articles_best_first(world: World) -> None:
-    """What is above its limit waits for the next; what a message cannot hold is in a second one."""
+    """Articles above the limit wait for the next digest; what a message cannot hold is in a second one."""
     bot = digest_bot(world)
     qualities = {"a": 70, "b": 90, "c": 80, "d": 60}
     world.catalog.put(*(article(name, quality=quality) for name, quality in qualities.items()))
@@ -157,7 +157,7 @@ def test_a_digest_is_one_post_with_its_articles_best_first(world: World) -> None
 
 
 def test_a_digest_that_has_nothing_passes(world: World) -> None:
-    """What comes up after its time waits for the next, also when nothing waited then."""
+    """An article after the digest's time waits for the next one, also when nothing waited then."""
     bot = digest_bot(world)
     at(world, bot, NINE)
     assert world.state_of("readers").digest_at == NINE
@@ -169,7 +169,7 @@ def test_a_digest_that_has_nothing_passes(world: World) -> None:
 
 
 def test_a_small_digest_waits_for_the_next(world: World) -> None:
-    """Below `at_least` there is none; one goes out with fewer before its oldest would be too old."""
+    """Below `at_least` there is no digest, unless its oldest article would be too old for the next."""
     digest = Digest(zone=UTC_ZONE, at=(time(9),), at_least=3)
     channel = world.discord(policy=Policy(digest=digest, capacity=9), max_age=timedelta(days=2, hours=1))
     bot = world.started(channel)
@@ -182,7 +182,7 @@ def test_a_small_digest_waits_for_the_next(world: World) -> None:
 
 
 def test_what_leaves_a_digest_before_it_is_sent_is_no_part_of_it(world: World) -> None:
-    """One after the other becomes too old while the service fails; what is left is tried, then nothing."""
+    """While the service fails, articles that become too old leave the digest until it is empty."""
     digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
     bot = world.started(world.discord(policy=digest, max_age=timedelta(days=1)))
     for name, age in (("a", 23), ("b", 21)):
@@ -199,7 +199,7 @@ def test_what_leaves_a_digest_before_it_is_sent_is_no_part_of_it(world: World) -
 
 
 def test_a_correction_is_of_what_was_posted(world: World) -> None:
-    """An article that left the digest before it was sent does not appear in its correction."""
+    """An article that left the digest before it was sent is not in its correction."""
     digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
     bot = world.started(world.discord(policy=digest, max_age=timedelta(days=1)))
     for name, age in (("a", 23), ("b", 21), ("c", 21)):
@@ -216,7 +216,7 @@ def test_a_correction_is_of_what_was_posted(world: World) -> None:
 
 
 def test_a_bot_that_was_down_posts_the_digest_late(world: World) -> None:
-    """With all that had come up by its next run, and once, whichever bot does it."""
+    """The next run of any bot posts the digest once, with all articles until then."""
     bot = digest_bot(world)
     bot.stop()
     world.catalog.put(article("a", published_at=START), article("b", published_at=START))
@@ -233,7 +233,7 @@ def test_a_bot_that_was_down_posts_the_digest_late(world: World) -> None:
 
 
 def test_a_digest_in_review_is_approved_as_one(world: World) -> None:
-    """It is held with all its articles, and posted with all of them."""
+    """The digest is held and posted with all its articles."""
     digest = Digest(zone=UTC_ZONE, at=(time(9),))
     bot = world.started(world.discord(policy=Policy(digest=digest, capacity=9), review=True))
     world.catalog.put(article("a"), article("b"))
@@ -245,7 +245,7 @@ def test_a_digest_in_review_is_approved_as_one(world: World) -> None:
 
 
 def test_another_article_replaces_one_of_its_story_that_waited_too_long(world: World) -> None:
-    """An article that was left out for one which then expires in quiet hours is posted in its place."""
+    """When an article expires in quiet hours, one that was left out for it is posted."""
     bot = started(world, Policy(quiet=NIGHT), max_age=timedelta(days=1))
     world.clock.now = EVENING
     link = "https://example.com/story"

@@ -1,4 +1,4 @@
-"""Real bots under random policies, articles and clocks: what `release` promises holds for what people see."""
+"""Real bots with random policies, articles and clocks: people see what `release` guarantees."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ arrivals = st.lists(
 
 @contextmanager
 def fresh(template: Path, folder: Path, chat: FakeChat) -> Iterator[World]:
-    """Yield a world of its own, at the beginning of the week."""
+    """Return a new world at the beginning of the week."""
     chat.reset()
     path = folder / "outbox.db"
     for old in folder.glob("outbox.db*"):
@@ -68,9 +68,9 @@ def test_what_people_see_keeps_to_the_policy(
     tmp_path: Path,
     chat: FakeChat,
 ) -> None:
-    """Six days, hour by hour, with failing requests and a new bot now and then.
+    """Six days, hour by hour, with failing requests and occasional new bots, respect the policy.
 
-    Each article is posted once, or expires; quiet hours and budgets hold, urgent posts aside; and in the end
+    Each article is posted once, or expires. Quiet hours and budgets hold, except for urgent posts. At the end
     nothing waits.
     """
     with fresh(sqlite_template, tmp_path, chat) as world:

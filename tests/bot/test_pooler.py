@@ -1,4 +1,4 @@
-"""The outbox behind PgBouncer in transaction mode: each transaction may have another connection."""
+"""The outbox behind PgBouncer in transaction mode, where each transaction may have another connection."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ pidfile = {folder}/pid
 
 @pytest.fixture
 def pooled(empty_postgres: Urls) -> Iterator[str]:
-    """The address of an empty database, by way of a pooler in transaction mode."""
+    """The address of an empty database behind a pooler in transaction mode."""
     if PGBOUNCER is None:
         pytest.skip("pgbouncer is not installed")
     address = make_url(empty_postgres())
@@ -56,7 +56,7 @@ def pooled(empty_postgres: Urls) -> Iterator[str]:
             CONFIG.format(name=name, host=host, user=address.username, port=port, folder=folder),
             encoding="utf-8",
         )
-        # It refuses to run as root: whoever owns the server's socket may reach it.
+        # The pooler refuses to run as root, so it runs as the owner of the server's socket, who may connect.
         owner = pwd.getpwuid(Path(host).stat().st_uid)
         as_user = ["-u", owner.pw_name] if os.geteuid() == 0 else []
         if as_user:
@@ -72,7 +72,7 @@ def pooled(empty_postgres: Urls) -> Iterator[str]:
 
 
 def wait_until_open(port: int, process: subprocess.Popen[str]) -> None:
-    """Wait until the pooler takes connections."""
+    """Wait until the pooler accepts connections."""
     limit = time.monotonic() + WAIT_SECONDS
     while True:
         assert process.poll() is None, process.stderr and process.stderr.read()
@@ -101,7 +101,7 @@ def world(pooled: str, chat: FakeChat, clock: Clock) -> Iterator[World]:
 
 
 def test_everything_is_posted_once_behind_a_pooler(world: World) -> None:
-    """Many posts to several channels, each over whatever connection comes: one request each, all recorded."""
+    """Posts to several channels over changing connections make one request each, all recorded."""
     channels = [world.slack(f"c{number}") for number in range(4)]
     bot = world.started(*channels)
     world.catalog.put(*(article(f"a{number}") for number in range(15)))
@@ -116,7 +116,7 @@ def test_everything_is_posted_once_behind_a_pooler(world: World) -> None:
 
 @pytest.mark.transaction_limits
 def test_limits_of_a_transaction_end_with_it(world: World) -> None:
-    """What is set for one transaction is not left behind on a connection that others get next."""
+    """Settings of one transaction do not stay on a connection that others get next."""
     with world.database.write() as connection:
         assert connection.scalar(text("SHOW lock_timeout")) == "5s"
     for _ in range(5):
@@ -125,18 +125,18 @@ def test_limits_of_a_transaction_end_with_it(world: World) -> None:
 
 
 def test_no_statement_is_prepared_behind_a_pooler(world: World) -> None:
-    """The next transaction may have a server process that does not know it."""
+    """The next transaction may have a server process without the prepared statement."""
     assert prepared_by(world.database) == 0
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_what_is_repeated_is_prepared_on_a_server_without_a_pooler(database: Database) -> None:
-    """The server parses and plans such a statement once for each connection."""
+    """The server parses and plans a repeated statement once for each connection."""
     assert prepared_by(database) > 0
 
 
 def prepared_by(database: Database) -> int:
-    """Run a statement more often than is enough to prepare it; return how many are prepared then."""
+    """Repeat a statement often enough to have it prepared, and return how many are prepared."""
     with database.read() as connection:
         for number in range(PREPARE_AFTER + 2):
             connection.execute(select(literal(number)))

@@ -1,4 +1,4 @@
-"""The key by which a receiver knows a repeated request: one for each post, and for each correction of it."""
+"""The key by which a receiver recognises a repeated request: one for each post, and for each correction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakechat import reset_after_body, server_error
 
 
 class Keyed(Discord):
-    """Sends the key in a header."""
+    """A service that sends the key in a header."""
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
@@ -58,7 +58,7 @@ def change(world: World, bot: Bot, title: str) -> None:
 
 
 def test_all_attempts_of_a_post_have_one_key(world: World, bot: Bot) -> None:
-    """After lost answers and `resolve --not-posted` it is the same post; another has another key."""
+    """Attempts after lost answers and `resolve --not-posted` share the key; another post has another."""
     world.chat.fail("readers", server_error(times=1))
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -77,7 +77,7 @@ def test_all_attempts_of_a_post_have_one_key(world: World, bot: Bot) -> None:
 
 
 def test_a_replayed_post_has_a_new_key(world: World, bot: Bot) -> None:
-    """What an operator posts again, or at last, is not taken for a repeat; its own attempts share the key."""
+    """A replay is not taken for a repetition, and its own attempts share a key."""
     world.catalog.put(article("a"))
     world.tick(bot)
     assert orders.replay(world.database, world.only().id, world.clock()).done
@@ -92,7 +92,7 @@ def test_a_replayed_post_has_a_new_key(world: World, bot: Bot) -> None:
 
 
 def test_each_correction_has_a_key_of_its_own(world: World, bot: Bot) -> None:
-    """The same over attempts; a correction that says again what was said before is another one."""
+    """Attempts of a correction share a key; a correction to an earlier text has a new one."""
     world.catalog.put(article("a", title="First"))
     world.tick(bot)
     world.chat.fail("readers", server_error(times=1))
@@ -107,7 +107,7 @@ def test_each_correction_has_a_key_of_its_own(world: World, bot: Bot) -> None:
 
 
 def test_a_post_of_an_earlier_version_has_its_number_for_a_key(world: World, bot: Bot) -> None:
-    """Posts that were there before keys were stored have one too, the same in each attempt."""
+    """Posts from before keys were stored have one key in each attempt."""
     world.chat.fail("readers", server_error(times=1))
     world.catalog.put(article("a"))
     world.tick(bot)

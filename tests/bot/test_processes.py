@@ -1,4 +1,4 @@
-"""The bot as real processes: files come and go, services fail, processes and databases die."""
+"""The bot as real processes: files appear and disappear, services fail, processes and databases die."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.waiting import IN_TIME, WAIT_SECONDS
 
 PICTURE = [{"url": "https://example.com/a.png", "width": 10, "height": 10}]
 
-# Processes take seconds to start, so that a short run of the tests has them on one kind of database only.
+# Processes take seconds to start, so a short test run uses them on one kind of database only.
 either = pytest.mark.parametrize(
     "database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)], indirect=True
 )
@@ -53,7 +53,7 @@ def program(tmp_path: Path, chat: FakeChat, database_url: str) -> Iterator[Progr
 
 
 def titles(chat: FakeChat, channel: str) -> list[str]:
-    """Return the titles of the articles whose messages people see in the channel, oldest first."""
+    """Return the titles of the visible messages in the channel, oldest first."""
     found = []
     for message in chat.messages(channel):
         payload = message.payload
@@ -64,7 +64,7 @@ def titles(chat: FakeChat, channel: str) -> list[str]:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_from_a_file_to_a_message_and_over_to_the_next_bot(program: Program) -> None:
-    """A new file is posted; SIGTERM during a hanging request ends the bot in time; the next one goes on."""
+    """A new file is posted; SIGTERM during a hanging request ends the bot in time; the next bot continues."""
     program.slack("slow")
     program.discord("quick")
     first = program.bot()
@@ -82,7 +82,7 @@ def test_from_a_file_to_a_message_and_over_to_the_next_bot(program: Program) -> 
     second.wait_for("this bot has the lease now")
     program.write("c")
     program.wait_for(1, State.SENT, article_id="c", channel="quick")
-    # The channel with a lost request waits until that is certainly over, and then goes on.
+    # The channel with a lost request waits until that is certainly over, and then continues.
     (lost,) = program.deliveries(State.CLAIMED)
     assert (lost.article_id, lost.channel) == ("b", "slow")
     pass_time_of_claims(program)
@@ -94,9 +94,9 @@ def test_from_a_file_to_a_message_and_over_to_the_next_bot(program: Program) -> 
 
 @either
 def test_a_killed_bot_leaves_what_was_in_flight_unknown(program: Program) -> None:
-    """SIGKILL after the service saw the message: not lost, not silently repeated; the policy decides.
+    """A request that was in flight at SIGKILL is unknown, and the policy decides about a repetition.
 
-    What is tried again is tried in time, although the next regular run is an hour away.
+    A repetition is made in time, although the next regular run is an hour away.
     """
     for policy in ("retry", "hold", "skip"):
         program.slack(policy, on_unknown=policy)
@@ -128,7 +128,7 @@ def test_a_killed_bot_leaves_what_was_in_flight_unknown(program: Program) -> Non
 
 @either
 def test_two_bots_post_a_hundred_articles_once(program: Program) -> None:
-    """Two processes, one database, a hundred articles: a hundred requests, never two at once to a channel."""
+    """Two processes on one database make a hundred requests for a hundred articles, one at a time."""
     for n in range(25):
         program.slack(f"c{n}", topics=[f"T{n}"])
     program.bot()
@@ -143,7 +143,7 @@ def test_two_bots_post_a_hundred_articles_once(program: Program) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_long_run_does_not_delay_the_end(program: Program) -> None:
-    """SIGTERM while the articles are being read, however long that takes: gone in time, the lease free."""
+    """SIGTERM while articles are being read ends the bot in time and frees the lease."""
     program.slack("team")
     program.bot().terminate()
     (lock_path,) = (program.home / "state").glob("catalog-*.lock")
@@ -160,7 +160,7 @@ def test_a_long_run_does_not_delay_the_end(program: Program) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_dead_bot_is_succeeded_within_thirty_seconds(program: Program) -> None:
-    """SIGKILL of the one that holds the lease: another posts within 30 seconds, by nobody's help."""
+    """After SIGKILL of the leader, another bot posts within 30 seconds."""
     program.slack("team")
     first = program.bot()
     program.start("bot", "run").wait_for("another bot has the lease")
@@ -173,7 +173,7 @@ def test_a_dead_bot_is_succeeded_within_thirty_seconds(program: Program) -> None
 @pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_redeploy_posts_nothing_again(program: Program) -> None:
-    """The disk is emptied, the database stays, every file is written again: 0 posts, and new ones go."""
+    """With an empty disk, the same database and rewritten files, only new articles are posted."""
     program.discord("news")
     first = program.bot()
     program.write("a")
@@ -193,7 +193,7 @@ def test_a_redeploy_posts_nothing_again(program: Program) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_corrections_reach_the_message(program: Program) -> None:
-    """A changed article changes its Discord message and calls nobody; one unpublished is struck through."""
+    """A change corrects the Discord message and mentions nobody; an unpublished article is struck through."""
     program.discord("news")
     program.bot()
     program.write("a")
@@ -229,7 +229,7 @@ TOKENS = [f"{kind}-{name}-t0k3n" for kind in KINDS for name in FAULTS]
 
 @pytest.fixture
 def faulty(program: Program) -> Program:
-    """An installation with a channel of each kind for each fault, in debt of words."""
+    """An installation with a channel of each kind for each fault, with debug logs."""
     for kind in KINDS:
         for name, faults in FAULTS.items():
             getattr(program, kind)(f"{kind}-{name}-t0k3n")
@@ -243,7 +243,7 @@ def faulty(program: Program) -> Program:
 @pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_fault_has_its_end_and_no_token_gets_out(faulty: Program) -> None:
-    """Each fault leads where it should; no webhook's token is in any log, table or answer, DEBUG and all."""
+    """Each fault ends in its expected state, and no webhook's token is in a log, table or answer."""
     running = faulty.bot()
     faulty.write("a", images=PICTURE)
     for kind in KINDS:
@@ -275,14 +275,14 @@ def test_every_fault_has_its_end_and_no_token_gets_out(faulty: Program) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_a_traceback_holds_no_token(program: Program) -> None:
-    """The traceback of an unexpected error, with the webhook in its frames, is logged without the webhook."""
+    """The traceback of an unexpected error with the webhook in its frames is logged without it."""
     program.slack("secret-t0k3n")
     program.channels[-1]["name"] = "team"
     program.configure()
     program.bot().terminate()
     for name in ("a", "b"):
         program.write(name)
-    # A table that refuses a second row represents any later mistake.
+    # A table that refuses a second row stands for any unexpected error.
     program.execute("CREATE UNIQUE INDEX one_of_a_kind ON attempts (kind)")
     running = program.start("bot", "run")
     program.chat.wait_for(2)
@@ -295,7 +295,7 @@ def test_a_traceback_holds_no_token(program: Program) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_rate_limit_without_a_time_rests_the_host(program: Program) -> None:
-    """429 as an HTML page: no channel of that host is called for ten seconds, then all are."""
+    """After a 429 as an HTML page, no channel of that host is called for ten seconds."""
     with FakeChat() as edge:
         program.slack("elsewhere")
         for name in ("one", "two"):
@@ -310,7 +310,7 @@ def test_a_rate_limit_without_a_time_rests_the_host(program: Program) -> None:
         edge.wait_for(
             lambda requests: len({each.webhook for each in requests if each.status == 200}) == 2, 30
         )
-        # The first refusal: the other channel may come to its own only after the rest.
+        # The first refusal. The other channel may get its own only after the pause.
         refused = min(each.monotonic for each in edge.requests if each.status == 429)
         answered = min(each.monotonic for each in edge.requests if each.status == 200)
         assert answered - refused >= 9.9
@@ -326,7 +326,7 @@ def server() -> Iterator[Postgres]:
 
 
 def test_a_restart_of_the_database_loses_nothing(server: Postgres, tmp_path: Path, chat: FakeChat) -> None:
-    """PostgreSQL stops while a request is in flight: its answer is kept and recorded, and the bot goes on."""
+    """When PostgreSQL stops during a request, its answer is recorded later, and the bot continues."""
     program = Program(home=tmp_path, chat=chat, database_url=server.url)
     program.upgrade()
     program.slack("team")
@@ -360,7 +360,7 @@ print([each.name for each in threading.enumerate() if "APScheduler" in each.name
 
 
 def test_web_workers_schedule_nothing(tmp_path: Path, chat: FakeChat) -> None:
-    """The application in four processes, as web workers import it: no scheduler, and no bot, in any."""
+    """No scheduler and no bot starts in processes that import the application as web workers do."""
     program = Program(home=tmp_path, chat=chat)
     program.slack("team")
     program.write("old")
@@ -383,17 +383,17 @@ def test_web_workers_schedule_nothing(tmp_path: Path, chat: FakeChat) -> None:
 
 
 def pass_time_of_claims(program: Program) -> None:
-    """Let the time pass for which a request in flight is left to its owner."""
+    """Let the time of a request in flight pass, after which its claim counts as lost."""
     program.execute("UPDATE posts SET claimed_until = created_at WHERE claim IS NOT NULL")
 
 
 def pass_time_of_lease(program: Program) -> None:
-    """Let the time pass for which a lease lasts without being renewed."""
+    """Let the term of the lease pass."""
     program.execute("UPDATE lease SET expires_at = acquired_at")
 
 
 def correct_at_once(program: Program) -> None:
-    """Wait until the change has been seen, and let the time pass for which it has to be quiet."""
+    """Wait until the change was seen, and let its quiet time pass."""
     wait_until(lambda: any(each.post and each.post.correct_at for each in program.deliveries(State.SENT)))
     program.execute(
         "UPDATE posts SET correct_at = created_at, corrected_at = NULL WHERE correct_at IS NOT NULL"
@@ -401,7 +401,7 @@ def correct_at_once(program: Program) -> None:
 
 
 def dump(program: Program) -> str:
-    """Return everything that is kept on disk or in the database, as far as it can be text."""
+    """Return all text that is stored on disk or in the database."""
     tables = ("deliveries", "attempts", "channels", "hosts", "lease")
     with program.database.read() as connection:
         rows = [connection.exec_driver_sql(f"SELECT * FROM {table}").all() for table in tables]

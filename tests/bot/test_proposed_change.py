@@ -1,4 +1,4 @@
-"""`flask bot plan --config --content`: someone else's settings are compared, and never acted on."""
+"""`flask bot plan --config --content` compares someone else's settings, and never acts on them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ SECRET = "kMq7yWzV2cLr9fTn"
 
 
 class RecordingEnviron(dict[str, str]):
-    """An environment that notes every name that is looked up."""
+    """An environment that records every name that is looked up."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(values)
         self.read: set[str] = set()
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Note the name, and return its value."""
+        """Record the name, and return its value."""
         self.read.add(name)
         return super().get(name, default)
 
@@ -47,7 +47,7 @@ class RecordingEnviron(dict[str, str]):
 
 
 class Effects:
-    """Notes connections, look-ups of hosts, programs that are started and files that are opened."""
+    """Records connections, host look-ups, started programs and opened files."""
 
     def __init__(self) -> None:
         self.active = False
@@ -69,7 +69,7 @@ EFFECTS = Effects()
 
 @pytest.fixture
 def effects() -> Iterator[Effects]:
-    """What this process does while `active` is set."""
+    """The effects of this process while `active` is set."""
     EFFECTS.seen.clear()
     yield EFFECTS
     EFFECTS.active = False
@@ -90,7 +90,7 @@ Plan = Callable[..., tuple[Result, RecordingEnviron]]
 
 @pytest.fixture
 def plan(program: Program, clock: Clock, effects: Effects) -> Plan:
-    """Runs `bot plan` in this process, and returns its result and the environment it was given."""
+    """Runs `bot plan` in this process, and returns its result and its environment."""
 
     def run(*arguments: str | Path, **secrets: str) -> tuple[Result, RecordingEnviron]:
         environ = RecordingEnviron({**program.environment(), **secrets})
@@ -108,7 +108,7 @@ def plan(program: Program, clock: Clock, effects: Effects) -> Plan:
 
 
 def hostile(program: Program, **articles: Any) -> Path:
-    """Write a config file that names a secret in every setting that takes one, and return it."""
+    """Write a config file that names a secret in every setting that accepts one, and return it."""
     channel = {"kind": "slack", "topics": "all", "max_age": "off"}
     values = {
         "site": {"url": "https://elsewhere.example"},
@@ -129,14 +129,14 @@ def hostile(program: Program, **articles: Any) -> Path:
 def test_another_config_sends_no_secret_to_its_git_host(
     program: Program, plan: Plan, effects: Effects, tmp_path: Path
 ) -> None:
-    """`articles.git` with `token_env` in a branch: nothing connects, and no variable it names is read."""
+    """A branch's `articles.git` with `token_env` causes no connection, and its variable is not read."""
     origin = Origin(tmp_path / "origins" / "news.git")
     origin.write("theirs.md", "Theirs")
     origin.commit()
     with HttpOrigin(tmp_path / "origins").running() as host:
         other = hostile(program, git=host.url("news.git"), token_env="DEPLOY_TOKEN")
         names = {"DEPLOY_TOKEN", "DEPLOY_KEY", "CLOUD_SECRET"}
-        # The trap works: with the address and the token, git does bring the token to the host.
+        # The trap works: with the address and the token, git does send the token to the host.
         Git(host.url("news.git"), SECRET, timeout=WAIT_SECONDS)(
             "ls-remote", host.url("news.git"), folder=tmp_path
         )
@@ -156,7 +156,7 @@ def test_another_config_sends_no_secret_to_its_git_host(
 def test_another_config_opens_no_file_that_it_names(
     program: Program, plan: Plan, effects: Effects, tmp_path: Path
 ) -> None:
-    """Its article folder, its state folder and the file behind a `_FILE` variable stay closed."""
+    """Its article folder, state folder and the file of a `_FILE` variable stay closed."""
     key = tmp_path / "key"
     key.write_text(SECRET, encoding="utf-8")
     private = tmp_path / "private"
@@ -174,7 +174,7 @@ def test_another_config_opens_no_file_that_it_names(
 
 
 def test_the_rules_of_another_config_are_used(program: Program, plan: Plan) -> None:
-    """Channels, topics and article patterns are the other file's: that is what a check is for."""
+    """The other file's channels, topics and article patterns apply."""
     program.upgrade()
     (program.home / "theirs").mkdir()
     program.write("new", folder="theirs", topics=["Machine Learning"])
@@ -199,7 +199,7 @@ def test_the_rules_of_another_config_are_used(program: Program, plan: Plan) -> N
 
 
 def test_without_content_the_articles_are_this_installations(program: Program, plan: Plan) -> None:
-    """Only another config file: its rules apply to the articles that are here."""
+    """With only another config file, its rules apply to this installation's articles."""
     program.upgrade()
     values = {
         "articles": {"path": "nowhere"},
@@ -213,7 +213,7 @@ def test_without_content_the_articles_are_this_installations(program: Program, p
 
 
 def test_a_comparison_leaves_nothing_behind(program: Program, plan: Plan, tmp_path: Path) -> None:
-    """The state folder and the temporary folder hold afterwards what they held before."""
+    """The state folder and the temporary folder are unchanged afterwards."""
     program.upgrade()
     plan()
     before = sorted((program.home / "state").iterdir())
@@ -223,14 +223,14 @@ def test_a_comparison_leaves_nothing_behind(program: Program, plan: Plan, tmp_pa
 
 
 def test_a_comparison_without_an_outbox_creates_none(program: Program, plan: Plan) -> None:
-    """In a check of a pull request nothing has been posted yet: no database is left behind either."""
+    """In a pull request's check without an outbox no database is created."""
     result, _ = plan("--config", hostile(program))
     assert result.exit_code == 0, result.output
     assert not list(program.home.rglob("outbox.sqlite*"))
 
 
 def test_a_link_is_no_config_file_and_no_folder(program: Program, plan: Plan, tmp_path: Path) -> None:
-    """A branch can hold a symbolic link to any file of the machine: it is refused by name, unread."""
+    """A symbolic link in a branch is refused by name, unread."""
     target = tmp_path / "target.yaml"
     target.write_text(f"{SECRET}: 1\n", encoding="utf-8")
     link = tmp_path / "link.yaml"
@@ -243,7 +243,7 @@ def test_a_link_is_no_config_file_and_no_folder(program: Program, plan: Plan, tm
 
 
 def test_a_config_file_has_a_longest_length(program: Program, plan: Plan) -> None:
-    """One byte over the limit is refused before it is parsed."""
+    """One byte over the limit is refused before parsing."""
     other = program.home / "branch.yaml"
     other.write_bytes(b"#" * (configuration.MAX_CONFIG_BYTES + 1))
     result, _ = plan("--config", other)
@@ -253,7 +253,7 @@ def test_a_config_file_has_a_longest_length(program: Program, plan: Plan) -> Non
 
 
 def test_every_setting_is_either_a_rule_or_stays_ours(program: Program) -> None:
-    """A new setting fails here until someone has decided whether another config file may bring it."""
+    """A new setting fails here until it is listed as a rule or as this installation's own."""
     stays = {
         "site": {"title", "description", "url", "language", "icon", "author", "email", "id"},
         "articles": {"path", "git", "branch", "subdir", "every", "token_env", "files", "guid"},

@@ -1,4 +1,4 @@
-"""What is deleted of an outbox when, and what stays: no counter goes back, and nothing is posted twice."""
+"""What is pruned from an outbox and when: counters keep their values, and nothing is posted twice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def counters(world: World) -> dict[tuple[str, ...], float]:
 
 
 def test_what_is_over_is_deleted_and_not_posted_again(world: World) -> None:
-    """After 180 days attempts and sent posts are gone; the deliveries, their stories and counters stay."""
+    """After 180 days attempts and sent posts are deleted; deliveries, stories and counters stay."""
     bot = world.started()
     world.catalog.put(*(article(f"a{n}") for n in range(3)))
     world.tick(bot)
@@ -55,7 +55,7 @@ def test_what_is_over_is_deleted_and_not_posted_again(world: World) -> None:
     assert rows(world.database) == (3, 0, 0)
     assert {each.state for each in world.deliveries()} == {State.SENT}
     world.catalog.rebuild()
-    # Another file about the same page, too: its story was posted.
+    # Another file about the same page is not posted either: its story was posted.
     world.catalog.put(article("again", link="https://example.com/a1", published_at=world.clock()))
     world.tick(bot)
     assert len(world.chat.requests_to("ai-team")) == 3
@@ -63,7 +63,7 @@ def test_what_is_over_is_deleted_and_not_posted_again(world: World) -> None:
 
 
 def test_what_failed_or_waits_stays(world: World) -> None:
-    """A dead post keeps its reason, however old it is; what waits for a paused channel stays."""
+    """A dead post keeps its reason at any age, and deliveries for a paused channel stay."""
     bot = world.started(world.slack(on_unknown="skip"))
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("refused"))
@@ -83,7 +83,7 @@ def test_what_failed_or_waits_stays(world: World) -> None:
 
 
 def test_a_pruned_delivery_can_be_replayed(world: World) -> None:
-    """An operator may post an article again whose first post is no longer on record."""
+    """An operator can replay an article whose first post was pruned."""
     bot = world.started()
     world.catalog.put(article("old"))
     world.tick(bot)
@@ -108,7 +108,7 @@ def test_only_the_holder_of_the_lease_prunes(world: World) -> None:
 
 
 def test_each_run_prunes_a_bounded_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The work of a tick does not grow with what there is to prune; what has to stay is passed over."""
+    """A run prunes a bounded number of rows, and skips those that must stay."""
     monkeypatch.setattr(prune, "BATCH", 2)
     bot = world.started()
     world.catalog.put(*(article(f"a{n}") for n in range(5)))
@@ -125,7 +125,7 @@ def test_each_run_prunes_a_bounded_number(world: World, monkeypatch: pytest.Monk
 
 
 def test_a_scrape_reads_counts_only(world: World) -> None:
-    """However many deliveries and attempts there are, none of their rows is visited."""
+    """A scrape reads no rows of deliveries or attempts, however many there are."""
     bot = world.started()
     world.catalog.put(*(article(f"a{n}") for n in range(3)))
     world.tick(bot)
@@ -142,7 +142,7 @@ def test_a_scrape_reads_counts_only(world: World) -> None:
 
 
 def test_a_renamed_channel_keeps_its_counters(world: World) -> None:
-    """Attempts that were counted under the old name are counted under the new one, and none twice."""
+    """Attempts under the old name count under the new one, each once."""
     bot = world.started(world.slack("before"))
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -157,7 +157,7 @@ def test_a_renamed_channel_keeps_its_counters(world: World) -> None:
 
 
 def test_a_channel_that_has_begun_takes_nothing_over(world: World) -> None:
-    """A channel known by its old and its new name is refused at the start, and the text says what to do."""
+    """A channel known by both names is refused at the start, with advice."""
     for name in ("before", "after"):
         world.started(world.slack(name)).stop()
     bot = world.bot(world.slack("after", was="before"))

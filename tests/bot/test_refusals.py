@@ -1,4 +1,4 @@
-"""One article, one lane or one table that fails, and everything else that goes on."""
+"""One article, lane or table that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WIDE = "".join(chr(_RANDOM.randrange(0x4E00, 0x9FFF)) for _ in range(900))
 
 @pytest.mark.parametrize("link", [LONG, EQUAL])
 def test_a_long_link_is_a_story_like_any_other(world: World, link: str) -> None:
-    """A link that no index holds is posted once, and the second article with it is the same story."""
+    """A link too long for an index is posted once, and a second article with it is the same story."""
     bot = world.started()
     world.catalog.put(article("a", link=link), article("b", link=link))
     world.tick(bot)
@@ -42,7 +42,7 @@ def test_a_long_link_is_a_story_like_any_other(world: World, link: str) -> None:
 def test_an_article_that_cannot_be_stored_stops_no_other(
     world: World, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    """Ids that a database refuses: the others are posted; what is left out is named in log and channel."""
+    """An article whose id the database refuses is named in log and channel; the others are posted."""
     bot = world.started()
     world.catalog.put(article("before"), article(name), article("later"))
     world.tick(bot)
@@ -58,7 +58,7 @@ def test_an_article_that_cannot_be_stored_stops_no_other(
 
 
 def test_a_title_is_stored_without_what_a_database_refuses(world: World) -> None:
-    """NUL and half characters in a title cost only those characters."""
+    """NUL and lone surrogates are removed from a title."""
     bot = world.started()
     world.catalog.put(article("a", title="one\0two\udfff"))
     world.tick(bot)
@@ -66,7 +66,7 @@ def test_a_title_is_stored_without_what_a_database_refuses(world: World) -> None
 
 
 def test_what_is_due_waits_for_no_planning(world: World) -> None:
-    """While planning fails, whatever the reason, a retry that is due is still sent."""
+    """A due retry is sent even while planning fails."""
     bot = world.started()
     world.chat.fail("ai-team", server_error(503))
     world.catalog.put(article("a"))
@@ -89,7 +89,7 @@ class Failing(Planner):
 
 
 def test_a_dead_lane_gives_its_delivery_back(world: World) -> None:
-    """What a lane had in flight when it died is unknown after its time, though the process lives on."""
+    """A dead lane's request in flight becomes unknown after its time, though the process lives on."""
     bot = world.started()
     with world.database.write() as connection:
         connection.execute(text("CREATE UNIQUE INDEX one_of_a_kind ON attempts (kind)"))
@@ -108,7 +108,7 @@ def test_a_dead_lane_gives_its_delivery_back(world: World) -> None:
 
 
 def test_a_refusal_is_no_outage(database: Database) -> None:
-    """A refusal of the database is distinguished from a database that is away."""
+    """A refusal of the database is distinguished from an outage."""
     for statement in ("SELECT * FROM nowhere", "INSERT INTO hosts (name) VALUES (NULL)"):
         with pytest.raises(SQLAlchemyError) as refusal, database.write() as connection:
             connection.execute(text(statement))
@@ -117,7 +117,7 @@ def test_a_refusal_is_no_outage(database: Database) -> None:
 
 @given(st.text(alphabet=st.characters(), max_size=600))
 def test_keys_are_short_and_storable(words: str) -> None:
-    """Whatever the text, its key fits an index; short texts that can be stored are their own keys."""
+    """Any text has a key that fits an index; short storable texts are their own keys."""
     key = index_key(words)
     assert len(key.encode()) <= LONGEST_KEY
     assert is_storable(key) and is_storable(storable(words))
@@ -125,7 +125,7 @@ def test_keys_are_short_and_storable(words: str) -> None:
 
 
 def test_a_clock_that_was_ahead_delays_nothing(world: World) -> None:
-    """What a bot whose clock was 20 minutes ahead has left is sent by its successor when that was meant."""
+    """The successor of a bot 20 minutes ahead sends its posts at the intended times."""
     ahead = Clock(START + timedelta(minutes=20))
     first = world.bot(clock=ahead, lease=lease_by(world.database, ahead))
     world.tick(first)

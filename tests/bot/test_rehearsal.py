@@ -1,4 +1,4 @@
-"""A rehearsal works on a copy: nobody waits for it, and nothing of it stays."""
+"""A rehearsal works on a copy, blocks nobody and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.bot.world import World, article
 
 
 def test_a_bot_posts_while_somebody_rehearses(world: World) -> None:
-    """With every row changed in the copy, a bot plans, posts and records without waiting."""
+    """While every row is changed in the copy, a bot plans, posts and records without waiting."""
     world.catalog.put(article("old"))
     bot = world.started()
     with rehearsal(world.open_database()) as copy:
@@ -26,7 +26,7 @@ def test_a_bot_posts_while_somebody_rehearses(world: World) -> None:
 
 
 def test_a_preview_says_what_the_next_run_does(world: World) -> None:
-    """It also counts what it would write itself: two articles of one story are one post."""
+    """The preview counts its own changes: two articles of one story are one post."""
     bot = world.started()
     world.catalog.put(article("a"), article("b", link="https://www.example.com/a"))
     found = bot.planner.preview(world.clock())

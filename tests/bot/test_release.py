@@ -1,4 +1,4 @@
-"""Which posts are made when, over all policies, articles and times: nothing lost, doubled, or too much."""
+"""Which posts are created when, for all policies, articles and times: nothing lost, doubled, or too much."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ arrivals = st.lists(
 
 
 def played(policy: Policy, found: list[tuple[int, int | None, int, bool]]) -> tuple[list[Arrival], Forecast]:
-    """Return what came up, and what became of it in nine days."""
+    """Return the articles of nine days, and what became of them."""
     coming = [
         Arrival(
             at=MONDAY + timedelta(minutes=minute),
@@ -94,7 +94,7 @@ def played(policy: Policy, found: list[tuple[int, int | None, int, bool]]) -> tu
 def test_nothing_is_lost_doubled_early_or_too_much(
     policy: Policy, found: list[tuple[int, int | None, int, bool]]
 ) -> None:
-    """Each article is in one post, too old or waiting; quiet hours and budgets hold, urgent posts aside."""
+    """Each article is posted once, too old or waiting; quiet hours and budgets hold except for urgent."""
     coming, result = played(policy, found)
     by_id = {each.candidate.delivery.id: each for each in coming}
     posted = [delivery.id for post in result.posts for delivery in post.deliveries]
@@ -130,7 +130,7 @@ def test_without_a_policy_all_is_posted_at_once(found: list[tuple[int, int | Non
 
 
 def test_the_best_are_posted_within_the_budget() -> None:
-    """Of what waits, those of the highest quality are posted, the oldest of them first; urgent ones count."""
+    """The articles of the highest quality are posted, oldest first; urgent ones count."""
     policy = Policy(
         budget=Budget(zone=zone("UTC"), per="day", at_most=3), urgent=Urgent(min_quality=95, mention=HERE)
     )
@@ -151,14 +151,14 @@ def test_the_best_are_posted_within_the_budget() -> None:
 
 
 def test_the_newest_are_posted_where_that_is_asked_for() -> None:
-    """What has come up last is posted, whatever its quality."""
+    """The newest articles are posted, whatever their quality."""
     policy = Policy(budget=Budget(zone=zone("UTC"), per="hour", at_most=1, keep="newest"))
     found = [candidate(1, 99, at=START - timedelta(hours=1)), candidate(2, 60, at=START)]
     assert [post.deliveries[0].id for post in release(found, policy, Spent(left=5), START)] == [2]
 
 
 def test_a_digest_is_split_in_its_order() -> None:
-    """The best come first; what a message cannot hold is in the next; what is above `at_most` waits."""
+    """The best come first; further messages hold the rest; what exceeds `at_most` waits."""
     policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),), at_most=5), capacity=3)
     found = [candidate(number, 60 + number) for number in range(7)]
     spent = Spent(left=1, digest_at=START - timedelta(days=1))
@@ -178,7 +178,7 @@ def test_a_spent_tick_holds_back_all_but_a_digest() -> None:
 
 
 def test_a_small_digest_waits_unless_something_would_be_too_old() -> None:
-    """Below `at_least` there is none, unless an article in it would be too old for the next."""
+    """Below `at_least` there is no digest, unless an article would be too old for the next."""
     policy = Policy(digest=Digest(zone=zone("UTC"), at=(time(9),), at_least=2), capacity=5)
     spent = Spent(left=5, digest_at=START - timedelta(days=1))
     fresh, old = candidate(1), candidate(2, at=START - timedelta(days=6, hours=8))
@@ -190,7 +190,7 @@ def test_a_small_digest_waits_unless_something_would_be_too_old() -> None:
 
 
 def test_the_first_mention_that_fits_counts() -> None:
-    """It depends on topic and quality; an urgent post has its own, if there is one."""
+    """The mention depends on topic and quality, and an urgent post may have its own."""
     rules = (
         MentionRule(mention=ROLE, topics=frozenset({"security"}), min_quality=90),
         MentionRule(mention=HERE, min_quality=98),

@@ -1,4 +1,4 @@
-"""Posts that an operator reviews before they are sent: none goes out by itself, and none is lost."""
+"""Posts that an operator reviews before they are sent: none is sent unapproved, and none is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fakechat import reset_after_body
 
 @pytest.fixture
 def bot(world: World) -> Bot:
-    """A bot whose one channel is reviewed, with one article that waits for it."""
+    """A bot whose only channel is reviewed, with one article that waits for it."""
     bot = world.started(world.slack(review=True, max_age=timedelta(days=2)))
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -27,7 +27,7 @@ def bot(world: World) -> Bot:
 
 
 def test_nothing_is_sent_before_it_is_approved(world: World, bot: Bot) -> None:
-    """It is held, and says why; approved, it is sent at once, and the verdict is recorded with its time."""
+    """A held post gives its reason; once approved it is sent at once, and the approval is recorded."""
     world.clock.advance(hours=1)
     world.tick(bot)
     assert world.chat.requests == []
@@ -50,7 +50,7 @@ def recorded(world: World) -> tuple[object, object]:
 
 
 def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
-    """It is sent at the time that the operator gave, and not before."""
+    """A scheduled post is sent at the operator's time, and not before."""
     at = START + timedelta(hours=6)
     answer = reviewing.approve(world.database, world.only().id, START, None, at)
     assert answer.says == "it will be posted at 2026-09-01 18:00:00Z"
@@ -66,7 +66,7 @@ def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
 
 
 def test_a_comment_is_above_the_message(world: World, bot: Bot) -> None:
-    """It is one line, notifies nobody, and can be taken away; once the message is approved it stays.
+    """A comment is one line, notifies nobody, and can be removed until the approval.
 
     The message keeps its form and its picture.
     """
@@ -90,7 +90,7 @@ def test_a_comment_is_above_the_message(world: World, bot: Bot) -> None:
 
 
 def test_what_is_dropped_is_not_posted_and_covers_its_story(world: World, bot: Bot) -> None:
-    """Neither it nor another article about the same page is posted; a replay posts it after all."""
+    """A dropped article and others about its page are not posted, except by a replay."""
     seen = Seen(state=State.HELD, attempts=0)
     assert reviewing.drop(world.database, world.only().id, world.clock(), seen).done
     assert recorded_of_first(world) == ("dropped", START)
@@ -108,7 +108,7 @@ def recorded_of_first(world: World) -> tuple[object, object]:
 
 
 def test_what_nobody_reviews_expires(world: World, bot: Bot) -> None:
-    """After `max_age` it can no longer be approved, and says why it was not posted."""
+    """After `max_age` a post cannot be approved, and shows why it was not posted."""
     world.clock.advance(days=2)
     world.tick(bot)
     assert world.only().state is State.EXPIRED
@@ -119,7 +119,7 @@ def test_what_nobody_reviews_expires(world: World, bot: Bot) -> None:
 
 
 def test_what_was_withdrawn_meanwhile_is_not_posted(world: World, bot: Bot) -> None:
-    """An approval does not outweigh that the article is no longer published."""
+    """An approval does not post an article that is no longer published."""
     world.catalog.put(article("a", is_published=False))
     assert reviewing.approve(world.database, world.only().id, world.clock()).done
     world.tick(bot)
@@ -128,7 +128,7 @@ def test_what_was_withdrawn_meanwhile_is_not_posted(world: World, bot: Bot) -> N
 
 
 def test_an_order_is_compared_with_what_was_seen(world: World, bot: Bot) -> None:
-    """A page that shows what waits cannot drop what was approved and lost its answer in the meantime."""
+    """An outdated page cannot drop a post that was approved and lost its answer meanwhile."""
     world.chat.fail("ai-team", reset_after_body())
     seen, number = Seen(state=State.HELD, attempts=0), world.only().id
     assert reviewing.approve(world.database, number, world.clock(), seen).done
@@ -139,7 +139,7 @@ def test_an_order_is_compared_with_what_was_seen(world: World, bot: Bot) -> None
 
 
 def test_what_an_operator_replays_is_not_reviewed_again(world: World, bot: Bot) -> None:
-    """A replay says that it is to be posted, so nobody is asked once more."""
+    """A replay is posted without a further review."""
     assert reviewing.approve(world.database, world.only().id, world.clock()).done
     world.tick(bot)
     world.clock.advance(days=200)

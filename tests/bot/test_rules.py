@@ -1,4 +1,4 @@
-"""Every article and channel has exactly one answer."""
+"""Each article and channel have exactly one decision."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ GOOD = article("good", title="Go and C++", type="article", provider=Provider(nam
     ],
 )
 def test_each_rule_has_its_reason(changes: dict[str, Any], reason: Reason, says: str) -> None:
-    """The verdict on an article that fails one rule names the rule, with its particulars."""
+    """The verdict on an article that fails one rule names the rule, with its details."""
     decision = decide(replace(GOOD, **changes), STRICT, START)
     assert (decision.deliver, decision.reason, decision.says) == (reason is Reason.ELIGIBLE, reason, says)
 
@@ -88,12 +88,12 @@ def test_each_rule_has_its_reason(changes: dict[str, Any], reason: Reason, says:
     ],
 )
 def test_the_past_decides_first(past: Past, reason: Reason) -> None:
-    """What the outbox remembers comes before the article; what was skipped too soon may return."""
+    """The outbox's record precedes the article; an article that was skipped too soon may return."""
     assert decide(GOOD, STRICT, START, past).reason is reason
 
 
 def test_age_and_time_are_inclusive() -> None:
-    """An article is present in the second of its publication, and young enough at exactly max_age."""
+    """An article is published in the second of its time, and young enough at exactly max_age."""
     assert decide(replace(GOOD, published_at=START), STRICT, START).deliver
     assert decide(replace(GOOD, published_at=START - timedelta(days=7)), STRICT, START).deliver
 
@@ -113,7 +113,7 @@ def test_age_and_time_are_inclusive() -> None:
     ],
 )
 def test_keywords_are_words(word: str, text: str, found: bool) -> None:
-    """A keyword is a whole word where its script has words, whatever its case."""
+    """A keyword matches whole words in any case, where its script has words."""
     channel = any_channel(name="c", kind="slack", keywords=TextFilter(include=frozenset({word})))
     assert decide(article("a", title=text), channel, START).deliver is found
 
@@ -160,7 +160,7 @@ pasts = st.builds(Past, state=st.none() | st.sampled_from(State), told_by=st.non
 
 @given(articles, channels, pasts)
 def test_decisions_are_total_and_explained(found: Article, channel: Channel, past: Past) -> None:
-    """Whatever the article and the channel, there is one answer, and the explanation agrees with it."""
+    """Any article and channel have one decision, and the explanation agrees with it."""
     decision = decide(found, channel, START, past)
     checks = explain(found, channel, START, past)
     failed = [check.says for check in checks if not check.passed]
@@ -170,7 +170,7 @@ def test_decisions_are_total_and_explained(found: Article, channel: Channel, pas
 
 @given(articles, channels)
 def test_rules_written_down_decide_alike(found: Article, channel: Channel) -> None:
-    """Rules that were written down and read back decide as they did, and are written the same."""
+    """Rules that were stored and read back decide the same, and are stored the same."""
     found = replace(found, topics=found.slugs)
     back = with_rules(any_channel(name="c", kind="slack"), rules_text(channel))
     assert decide(found, back, START) == decide(found, channel, START)
@@ -178,14 +178,14 @@ def test_rules_written_down_decide_alike(found: Article, channel: Channel) -> No
 
 
 def test_rules_are_only_rules() -> None:
-    """What decides nothing about articles is no change of rules; other topics are."""
+    """Settings that decide nothing about articles are no change of rules; other topics are."""
     other = replace(STRICT, name="x", kind="discord", backfill=9, max_per_tick=1, on_unknown="hold")
     assert rules_text(other) == rules_text(STRICT)
     assert rules_text(replace(STRICT, min_quality=60)) != rules_text(STRICT)
 
 
 def topics(*listed: Topic) -> str:
-    """Return the JSON of topics, as the settings are passed on."""
+    """Return the JSON of topics in the form of the settings."""
     return json.dumps([asdict(topic) for topic in listed])
 
 
@@ -208,7 +208,7 @@ COOKING = Topic(name="Cooking", slug="cooking")
     ],
 )
 def test_of_the_topics_only_what_leads_to_the_channel_counts(listed: tuple[Topic, ...], same: bool) -> None:
-    """Descriptions, and topics that are none of the channel's, change no rules; aliases and parents do."""
+    """Only aliases and parents of the channel's topics are rules, not descriptions and other topics."""
     before = rules_text(STRICT, topics(AI, VISION, COOKING))
     assert (rules_text(STRICT, topics(*listed)) == before) is same
     everything = replace(STRICT, topics=None)
@@ -216,7 +216,7 @@ def test_of_the_topics_only_what_leads_to_the_channel_counts(listed: tuple[Topic
 
 
 def test_old_rules_decide_with_the_topics_of_their_time() -> None:
-    """Whether the rules of then admit an article is asked with the topics as they were then."""
+    """Whether earlier rules admit an article is decided with the topics of that time."""
     channel = any_channel(name="c", kind="slack", topics=frozenset({"ai"}))
     old = with_rules(channel, rules_text(channel, topics(AI, VISION)))
     for name, admitted in (("Vision", True), ("A.I.", True), ("ML", False), ("Cooking", False)):
@@ -225,7 +225,7 @@ def test_old_rules_decide_with_the_topics_of_their_time() -> None:
 
 
 def test_rules_of_the_first_edition_are_read() -> None:
-    """They hold all topics, with titles and descriptions, as a text within the text."""
+    """Rules of the first edition have all topics with titles and descriptions as a nested text."""
     channel = any_channel(name="c", kind="slack", topics=frozenset({"ai"}))
     written = json.loads(rules_text(channel)) | {"taxonomy": topics(AI, VISION)}
     old = with_rules(channel, json.dumps(written))
@@ -235,7 +235,7 @@ def test_rules_of_the_first_edition_are_read() -> None:
 
 
 def test_what_new_rules_admit_and_is_news() -> None:
-    """What the old rules admit too, and what was published since; not what only the new rules admit."""
+    """News is what the old rules admit too or what was published since, not what only new rules admit."""
     before, looked_at = any_channel(name="c", kind="slack", min_quality=80), START
     later = START + timedelta(minutes=5)
     old_and_new = article("a", quality=85, published_at=START - timedelta(days=3))

@@ -1,4 +1,4 @@
-"""The bot as a process: its jobs, its lease, its end, and databases that come and go."""
+"""The bot as a process: its jobs, its lease, its end, and database outages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.waiting import WAIT_SECONDS
 
 
 def test_jobs_are_never_dropped_or_doubled(world: World) -> None:
-    """A late run still runs, once: coalesced, one at a time, without a grace; the first run is now."""
+    """A late run still happens, once and alone, however late; the first run is immediate."""
     bot = world.bot(every=timedelta(hours=1))
     bot.start()
     assert bot.schedule is not None
@@ -41,7 +41,7 @@ def test_jobs_are_never_dropped_or_doubled(world: World) -> None:
 
 
 def test_a_running_bot_posts_and_ends(world: World) -> None:
-    """From start to stop: a baseline at once, a post when woken, the lease free in the end."""
+    """The bot records a baseline at once, posts when woken, and frees the lease at its end."""
     stop = threading.Event()
     world.catalog.put(article("old"))
     looked = threading.Event()
@@ -82,7 +82,7 @@ def test_what_is_due_between_runs_is_sent_in_time(world: World) -> None:
 
 
 def test_a_change_during_a_run_has_a_run_of_its_own(world: World) -> None:
-    """What changes during a run is planned at once, not at the next tick an hour away."""
+    """A change during a run is planned at once, not at the next tick an hour later."""
     reading, go_on = threading.Event(), threading.Event()
 
     def refresh() -> None:
@@ -107,7 +107,7 @@ def test_a_change_during_a_run_has_a_run_of_its_own(world: World) -> None:
 def test_articles_that_nobody_finishes_reading_hold_up_no_delivery(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While a process that is frozen keeps the articles locked, others use those they know."""
+    """While a frozen process locks the catalog, others use the articles that they know."""
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(refresher, "PATIENCE", 0.1)
     locked = threading.Lock()
@@ -144,7 +144,7 @@ def test_a_clock_set_back_stops_nothing(world: World, caplog: pytest.LogCaptureF
 
 
 def test_a_jump_of_the_clock_is_logged_once() -> None:
-    """Time that passes is no jump; a clock set back or forward is, once."""
+    """A clock that is set back or forward is logged once; passing time is not."""
     now, ticks, jumps = [START], [0.0], list[timedelta]()
     watch = ClockWatch(jumps.append, clock=lambda: now[0], monotonic=lambda: ticks[0])
     for passed, jump in ((1, 0), (40, 0), (1, -3600), (1, 0), (1, 7200), (1, 1)):
@@ -155,7 +155,7 @@ def test_a_jump_of_the_clock_is_logged_once() -> None:
 
 
 def test_a_second_bot_waits_and_takes_over(world: World) -> None:
-    """The second bot does nothing while the first lives, and takes over at once when that one stops."""
+    """The second bot does nothing while the first is alive, and takes over at once when it stops."""
     first, second = world.started(), world.bot()
     world.tick(second)
     world.catalog.put(article("a"))
@@ -168,7 +168,7 @@ def test_a_second_bot_waits_and_takes_over(world: World) -> None:
 
 
 def test_once_plans_sends_and_releases_the_lease(world: World) -> None:
-    """For cron: one run, everything sent, the lease free; nothing while another bot has it."""
+    """`once`, for cron, makes one run and sends everything; beside another bot it does nothing."""
     world.bot().once()
     world.catalog.put(article("a"), article("b"))
     plan = world.bot().once()
@@ -181,7 +181,7 @@ def test_once_plans_sends_and_releases_the_lease(world: World) -> None:
 
 
 def test_stopping_does_not_wait_for_a_hanging_service(world: World) -> None:
-    """Asked to stop, it does not wait for a service that does not answer: the delivery stays claimed."""
+    """The bot stops within five seconds while a service hangs, and the delivery stays claimed."""
     bot = world.started()
     world.chat.fail("ai-team", hang())
     world.catalog.put(article("a"))
@@ -195,7 +195,7 @@ def test_stopping_does_not_wait_for_a_hanging_service(world: World) -> None:
 def test_stopping_does_not_wait_for_a_database_that_does_not_answer(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lease then runs out by itself; usually it is given up."""
+    """The lease then expires by itself, instead of being released."""
     answers = threading.Event()
 
     class Silent(Lease):
@@ -222,7 +222,7 @@ stop = threading.Event()
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_between_any_two_steps(number: signal.Signals) -> None:
-    """It is heard while the main thread is about to start a thread, with the lock that this takes."""
+    """A signal is handled even while the main thread holds the lock for starting a thread."""
     script = f"""{_PROGRAM}
 stop_on_signals(stop)
 with threading._active_limbo_lock:
@@ -236,7 +236,7 @@ with threading._active_limbo_lock:
 
 
 def test_a_process_that_does_not_stop_is_ended() -> None:
-    """The process ends whatever blocks its main thread, and the log says so."""
+    """The process ends even with a blocked main thread, and the log says so."""
     script = f"""{_PROGRAM}
 stop_on_signals(stop, patience=0.1)
 os.kill(os.getpid(), signal.SIGTERM)
@@ -247,7 +247,7 @@ threading.Event().wait(100)
     )
     assert done.returncode == 1
     assert b"not stopped after 0.1 seconds" in done.stderr
-    assert run.GRACE + run.RELEASE_SECONDS < 5 < signals.PATIENCE < 30  # what platforms allow
+    assert run.GRACE + run.RELEASE_SECONDS < 5 < signals.PATIENCE < 30  # the time that platforms allow
 
 
 def test_an_old_schema_is_refused_at_the_start(world: World) -> None:
@@ -262,7 +262,7 @@ def test_an_old_schema_is_refused_at_the_start(world: World) -> None:
 def test_a_bot_stops_when_a_deploy_upgrades_the_tables(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A running bot posts nothing on tables that are newer than it, says so once, and lets another lead."""
+    """On newer tables a running bot posts nothing, says so once, and releases the lease."""
     bot = world.started()
     with world.database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -287,7 +287,7 @@ def test_a_bot_stops_when_a_deploy_upgrades_the_tables(
 def test_articles_that_cannot_be_read_hold_up_no_delivery(
     error: Exception, logged: str, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While the content folder is away, what was planned is still sent, and the log says what is wrong."""
+    """While the content folder is missing, planned posts are sent, and the log names the problem."""
 
     def refresh() -> None:
         raise error
@@ -302,7 +302,7 @@ def test_articles_that_cannot_be_read_hold_up_no_delivery(
 
 
 def test_a_new_machine_sends_nothing_before_it_has_the_articles(world: World) -> None:
-    """A bot whose catalog is still being made takes no article for deleted: it skips none, retracts none."""
+    """A bot with an incomplete catalog skips and retracts nothing as deleted."""
     discord = world.discord()
     first = world.started(discord)
     world.catalog.put(article("posted"))
@@ -342,14 +342,14 @@ def test_channels_without_webhook_are_rehearsed(world: World, caplog: pytest.Log
 
 @pytest.fixture
 def door(world: World) -> Callable[[bool], None]:
-    """Opens and shuts the database to everybody, as only a server can be."""
+    """Opens and closes the database to everybody, which only a server supports."""
     url = make_url(world.database.engine.url)
     admin: Engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
 
     def move(is_open: bool) -> None:
         with admin.connect() as connection:
             connection.execute(text(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS {is_open}"))
-            if not is_open:  # who comes through the open door is not to be thrown out again
+            if not is_open:  # connections that are made after the reopening must not be ended
                 kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
                 connection.execute(text(kill), {"name": url.database})
 
@@ -360,7 +360,7 @@ def door(world: World) -> Callable[[bool], None]:
 def test_a_database_that_goes_away_is_outlived(
     world: World, door: Callable[[bool], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An outage is logged once, and ends without help: nothing lost, nothing posted twice."""
+    """An outage is logged once and ends without help; nothing is lost or posted twice."""
     caplog.set_level(logging.INFO)
     bot = world.started()
     world.chat.fail("ai-team", hang())
@@ -387,7 +387,7 @@ def test_a_database_that_goes_away_is_outlived(
 def test_a_lease_that_was_lost_during_an_outage_is_logged(
     world: World, door: Callable[[bool], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After an outage, a bot says that it stands by if another has taken the lease, as at a start."""
+    """After an outage a bot says that it stands by if another has taken the lease."""
     caplog.set_level(logging.INFO)
     first, second = world.started(), world.bot()
     door(False)
@@ -415,7 +415,7 @@ def test_a_bot_may_start_before_its_database(
 
 
 def wait_until(condition: Callable[[], bool], timeout: float = WAIT_SECONDS) -> None:
-    """Wait for a condition, looking fifty times a second."""
+    """Wait for a condition, checked fifty times a second."""
     pause = threading.Event()
     for _ in range(int(timeout * 50)):
         if condition():

@@ -1,4 +1,4 @@
-"""Sending over real sockets: what each answer leads to, and what a crash leaves behind."""
+"""Sending over real sockets: the effect of each answer, and what a crash leaves behind."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ IMAGE = (Image(url="https://example.com/a.png"),)
 
 
 def test_two_bots_send_everything_once(world: World) -> None:
-    """Two bots on one database and 100 articles: 100 requests, never two at a time to one channel."""
+    """Two bots on one database send 100 articles with 100 requests, one at a time for each channel."""
     bots = [world.bot(), world.bot()]
     world.tick(bots[0])
     world.catalog.put(*(article(f"a{n}") for n in range(100)))
@@ -71,7 +71,7 @@ def test_oldest_first(world: World) -> None:
 
 
 def test_a_server_error_is_tried_again(world: World) -> None:
-    """503 once: the delivery is unknown, due again after five seconds, and then sent."""
+    """After a 503 the delivery is unknown, due again after five seconds, and then sent."""
     bot = world.started()
     world.chat.fail("ai-team", server_error(503))
     world.catalog.put(article("a"))
@@ -90,7 +90,7 @@ def test_a_server_error_is_tried_again(world: World) -> None:
     ("policy", "state"), [("retry", State.UNKNOWN), ("hold", State.HELD), ("skip", State.DEAD)]
 )
 def test_a_lost_answer_is_one_request_and_visible(world: World, policy: OnUnknown, state: State) -> None:
-    """The body is read and the connection reset: exactly one request, and the channel's policy decides."""
+    """When the connection is reset after the body, one request was made, and the policy decides."""
     bot = world.started(world.slack(on_unknown=policy))
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("a"))
@@ -106,7 +106,7 @@ def test_a_lost_answer_is_one_request_and_visible(world: World, policy: OnUnknow
 
 @pytest.mark.parametrize("posted", [True, False])
 def test_an_operator_resolves_what_was_lost(world: World, posted: bool) -> None:
-    """A held delivery is sent when the operator says it was not posted, and is over when it was."""
+    """A held delivery is sent when the operator says it was not posted, and ends when it was."""
     bot = world.started(world.slack(on_unknown="hold"))
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("a"))
@@ -119,7 +119,7 @@ def test_an_operator_resolves_what_was_lost(world: World, posted: bool) -> None:
 
 
 def test_unsent_is_tried_again_until_the_schedule_ends(world: World) -> None:
-    """A refused connection proves that nothing was sent: seven more tries, each later, and then dead."""
+    """A refused connection, which proves that nothing was sent, is retried seven times, then dead."""
     nowhere = to("http://127.0.0.1:9/services/T0/B0/x")
     bot = world.started(world.slack(destination=nowhere))
     world.catalog.put(article("a"))
@@ -137,7 +137,7 @@ def test_unsent_is_tried_again_until_the_schedule_ends(world: World) -> None:
 
 
 def test_a_delivery_that_outlives_max_age_expires(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """What became too old while it waited is expired, says so in the log, and is not sent."""
+    """A delivery that becomes too old while it waits is logged as expired, and not sent."""
     bot = world.started(world.slack(max_age=timedelta(hours=2)))
     world.chat.fail("ai-team", server_error(503))
     world.catalog.put(article("a"))
@@ -150,7 +150,7 @@ def test_a_delivery_that_outlives_max_age_expires(world: World, caplog: pytest.L
 
 
 def test_a_rate_limit_spends_no_attempt(world: World) -> None:
-    """429 with a time: nothing is sent to the channel before it has passed, and no attempt is spent."""
+    """After a 429 with a time nothing is sent before it, and no attempt is used up."""
     bot = world.started(world.discord())
     bot.stop()
     world.chat.fail("readers", rate_limited(2.5))
@@ -178,7 +178,7 @@ def test_a_rate_limit_spends_no_attempt(world: World) -> None:
 
 
 def test_a_rate_limit_without_a_time_rests_the_host(world: World) -> None:
-    """429 as an HTML page: every channel of the host rests for ten seconds, in other processes too."""
+    """After a 429 as an HTML page every channel of the host pauses for ten seconds, in all processes."""
     channels = (world.discord(), world.discord("others"))
     bot = world.started(*channels)
     world.chat.fail("readers", html_429())
@@ -201,7 +201,7 @@ def test_a_rate_limit_without_a_time_rests_the_host(world: World) -> None:
 
 @pytest.mark.parametrize("answer", ["no_service", "channel_is_archived", "no_team", "invalid_token"])
 def test_a_dead_webhook_is_called_once(world: World, answer: str) -> None:
-    """A dead webhook: one request, the channel disabled and shown, the rest held; resume sends them."""
+    """After one request to a dead webhook the channel is disabled and the rest held; resume sends them."""
     bot = world.started()
     world.chat.fail("ai-team", dead(answer))
     world.catalog.put(article("a"), article("b"))
@@ -221,7 +221,7 @@ def test_a_dead_webhook_is_called_once(world: World, answer: str) -> None:
 
 
 def test_a_dead_webhook_stops_no_other_channel(world: World) -> None:
-    """A 404 for one channel leaves the other as it was."""
+    """A 404 for one channel leaves the other one unchanged."""
     bot = world.started(world.discord(), world.channel)
     world.chat.fail("readers", dead())
     world.catalog.put(article("a"), article("b"))
@@ -234,7 +234,7 @@ EDGE = Fault(status=403, headers={"Content-Type": "text/html"}, body="<html>bloc
 
 
 def test_a_proxys_refusal_disables_nothing_at_once(world: World) -> None:
-    """An HTML 403 pauses the channel, is tried again, and everything goes out once it is over."""
+    """An HTML 403 pauses the channel and is retried; everything is sent once it is over."""
     bot = world.started()
     world.chat.fail("ai-team", EDGE)
     world.catalog.put(article("a"), article("b"))
@@ -251,7 +251,7 @@ def test_a_proxys_refusal_disables_nothing_at_once(world: World) -> None:
 
 
 def test_a_day_of_refusals_disables_and_loses_nothing(world: World) -> None:
-    """A day of nothing but bare refusals disables the channel, after few requests, and all is held."""
+    """A day of nothing but bare refusals disables the channel after few requests, and all is held."""
     bot = world.started()
     world.chat.fail("ai-team", EDGE)
     world.catalog.put(article("a"), article("b"))
@@ -267,7 +267,7 @@ def test_a_day_of_refusals_disables_and_loses_nothing(world: World) -> None:
 
 
 def test_a_post_in_between_restarts_the_day(world: World) -> None:
-    """A refusal a day after another counts for nothing when posts went out between them."""
+    """A refusal a day after another does not count if posts were sent between them."""
     bot = world.started()
     for name in ("a", "b"):
         world.chat.fail("ai-team", replace(EDGE, times=1))
@@ -281,7 +281,7 @@ def test_a_post_in_between_restarts_the_day(world: World) -> None:
 
 
 def test_a_restart_names_the_disabled_channels(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """The log of a start says which channels are disabled, why, and how many posts wait for them."""
+    """The log of a start names disabled channels, the reason, and how many posts wait for them."""
     bot = world.started()
     world.chat.fail("ai-team", dead("no_service"))
     world.catalog.put(article("a"), article("b"))
@@ -294,7 +294,7 @@ def test_a_restart_names_the_disabled_channels(world: World, caplog: pytest.LogC
 
 
 def test_a_dead_image_costs_only_the_image(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """400 for an image: once more without it, logged as degraded."""
+    """After a 400 for its image a post is sent without it, and logged as degraded."""
     caplog.set_level(logging.INFO)
     bot = world.started()
     world.chat.fail("ai-team", bad_image())
@@ -307,7 +307,7 @@ def test_a_dead_image_costs_only_the_image(world: World, caplog: pytest.LogCaptu
 
 
 def test_a_refused_form_becomes_plain_text(world: World) -> None:
-    """400 for everything but plain text: without image, then plain text."""
+    """A post that is refused in every other form is sent without image, then as plain text."""
     bot = world.started(world.discord())
     world.chat.fail("readers", plain_text_only())
     world.catalog.put(article("a", images=IMAGE))
@@ -317,7 +317,7 @@ def test_a_refused_form_becomes_plain_text(world: World) -> None:
 
 
 def test_what_is_refused_even_as_plain_text_is_dead(world: World) -> None:
-    """400 for plain text too: dead after at most three requests, and the next article goes out."""
+    """A post refused as plain text too is dead after at most three requests; the next is sent."""
     bot = world.started()
     world.chat.fail("ai-team", *[server_error(400)] * 2)
     world.catalog.put(article("a", published_at=START - timedelta(hours=2)), article("b"))
@@ -330,7 +330,7 @@ def test_what_is_refused_even_as_plain_text_is_dead(world: World) -> None:
 
 
 def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
-    """What a dead process had in flight becomes unknown after a while: neither lost nor hidden."""
+    """A dead process's request in flight becomes unknown after a while."""
     bot = world.started()
     world.catalog.put(article("a"), article("b"))
     bot.planner.plan(world.clock())
@@ -358,7 +358,7 @@ def test_a_crash_after_the_claim_is_unknown(world: World) -> None:
 
 
 def test_a_late_answer_is_recorded(world: World) -> None:
-    """The answer to a request that was taken for lost, and not tried again, is recorded when it comes."""
+    """A late answer is recorded if its request counts as lost and was not repeated."""
     slow = world.started()
     world.chat.fail("ai-team", hang(posts=True))
     world.catalog.put(article("a"))
@@ -376,7 +376,7 @@ def test_a_late_answer_is_recorded(world: World) -> None:
 
 
 def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
-    """A process whose lease another has taken makes no request, even if it does not know yet."""
+    """A process whose lease another has taken makes no request, even before it knows."""
     bot = world.started()
     world.catalog.put(article("a"))
     bot.planner.plan(world.clock())
@@ -389,7 +389,7 @@ def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
 
 
 def test_stopping_finishes_what_is_in_flight(world: World) -> None:
-    """Asked to stop during a request: its answer is recorded, nothing more is claimed, the lease is free."""
+    """When asked to stop during a request, the bot records its answer and claims nothing more."""
     bot = world.started()
     world.chat.fail("ai-team", hang())
     world.catalog.put(article("a"), article("b"))
@@ -403,7 +403,7 @@ def test_stopping_finishes_what_is_in_flight(world: World) -> None:
 
 
 def test_a_slow_channel_holds_up_no_other(world: World) -> None:
-    """While one channel waits for its answer, another sends all it has, again and again."""
+    """While one channel waits for its answer, another one sends all its posts."""
     bot = world.started(world.channel, world.discord())
     world.chat.fail("ai-team", hang())
     world.catalog.put(article("a"), article("b"))
@@ -419,7 +419,7 @@ def test_a_slow_channel_holds_up_no_other(world: World) -> None:
 
 
 def test_safe_rates_are_not_exceeded(world: World) -> None:
-    """Slack gets one message a second, whatever is due."""
+    """Slack gets at most one message a second."""
     bot = world.started(paced=True)
     world.catalog.put(*(article(f"a{n}") for n in range(4)))
     world.tick(bot)
@@ -428,7 +428,7 @@ def test_safe_rates_are_not_exceeded(world: World) -> None:
 
 
 def test_a_paused_channel_waits_until_it_is_resumed(world: World) -> None:
-    """A pause by the operator keeps deliveries planned; resuming sends them."""
+    """An operator's pause leaves deliveries planned, and resuming sends them."""
     bot = world.started()
     assert channelstate.pause(world.database, "ai-team", world.clock())
     world.catalog.put(article("a"))
@@ -441,7 +441,7 @@ def test_a_paused_channel_waits_until_it_is_resumed(world: World) -> None:
 
 
 def test_replay_overrides_rules_and_age(world: World) -> None:
-    """A baselined, old delivery is posted when the operator wants it; an unpublished article is not."""
+    """A replay posts a baselined, old delivery, but not an unpublished article."""
     channel = world.slack(max_age=timedelta(days=1))
     world.catalog.put(article("a"), article("b"))
     bot = world.started(channel)
@@ -454,7 +454,7 @@ def test_replay_overrides_rules_and_age(world: World) -> None:
 
 
 def test_an_article_deleted_before_its_turn_is_skipped(world: World) -> None:
-    """What is gone when its turn comes is not posted, and says why."""
+    """An article that is deleted before its turn is not posted, with that reason."""
     bot = world.started(world.slack(max_per_tick=1))
     world.catalog.put(article("a", published_at=START - timedelta(days=1)), article("b"))
     world.tick(bot)
@@ -465,7 +465,7 @@ def test_an_article_deleted_before_its_turn_is_skipped(world: World) -> None:
 
 
 def test_a_test_message_is_recorded(world: World) -> None:
-    """A test message is sent in the service's own form, also while paused, and leaves an attempt."""
+    """A test message has the service's own form, is sent also while paused, and leaves an attempt."""
     bot = world.started()
     assert channelstate.pause(world.database, "ai-team", world.clock())
     number = operations.send_test(world.database, "ai-team", world.clock())
@@ -479,7 +479,7 @@ def test_a_test_message_is_recorded(world: World) -> None:
 
 
 def test_no_token_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Refusals, resets, dead webhooks and successes: no line of the log holds the webhook's token."""
+    """Refusals, resets, dead webhooks and successes log no webhook's token."""
     caplog.set_level(logging.DEBUG)
     address = world.chat.slack_url("t0p-s3cret")
     channel = world.slack(destination=to(address))

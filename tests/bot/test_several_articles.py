@@ -21,7 +21,7 @@ from tests.fakechat import reset_after_body
 
 
 class Listing(Discord):
-    """Writes the titles of all articles, in brackets where they are withdrawn."""
+    """A service that writes the titles of all articles, in brackets where they are withdrawn."""
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
@@ -69,7 +69,7 @@ def states(world: World) -> list[State]:
 
 
 def test_all_are_in_one_message(world: World, bot: Bot) -> None:
-    """One request, one attempt; all three deliveries are sent."""
+    """One request and one attempt send all three deliveries."""
     world.tick(bot)
     assert said(world) == "Title of a | Title of b | Title of c"
     assert states(world) == [State.SENT] * 3
@@ -77,7 +77,7 @@ def test_all_are_in_one_message(world: World, bot: Bot) -> None:
 
 
 def test_what_was_withdrawn_before_drops_out(world: World, bot: Bot) -> None:
-    """An article that is unpublished or gone when the post's turn comes is not in it; the others are."""
+    """An unpublished or deleted article is left out when the post is sent."""
     world.catalog.delete("a")
     world.catalog.put(article("b", is_published=False))
     world.tick(bot)
@@ -94,7 +94,7 @@ def test_they_share_a_lost_answer(world: World, bot: Bot) -> None:
 
 
 def test_a_change_of_one_corrects_the_message(world: World, bot: Bot) -> None:
-    """The message is made again from all its articles; one that is gone is shown as withdrawn."""
+    """The message is rendered again with all articles; a deleted one is shown as withdrawn."""
     world.tick(bot)
     world.catalog.put(article("b", title="Better"))
     world.catalog.delete("c")
@@ -102,7 +102,7 @@ def test_a_change_of_one_corrects_the_message(world: World, bot: Bot) -> None:
     world.clock.advance(seconds=61)
     world.tick(bot)
     assert said(world) == "Title of a | Better | (Title of c)"
-    world.catalog.put(article("draft", is_published=False))  # an empty folder would be one that is away
+    world.catalog.put(article("draft", is_published=False))  # an empty folder would count as missing
     world.catalog.delete("a", "b")
     world.tick(bot)
     world.clock.advance(minutes=10)
@@ -113,7 +113,7 @@ def test_a_change_of_one_corrects_the_message(world: World, bot: Bot) -> None:
 
 
 def test_the_message_of_one_is_its_own() -> None:
-    """A message of one article has no heading; one of several has, and is withdrawn when all are."""
+    """Only a message of several articles has a heading; it is withdrawn when all articles are."""
     site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
     one, other = article("a"), article("b", published_at=START)
     assert compose_post([one], **site).items == ()
@@ -125,7 +125,7 @@ def test_the_message_of_one_is_its_own() -> None:
 
 
 def test_several_topics_are_groups() -> None:
-    """Articles are grouped by their first topic that the channel follows, or any; in the order given."""
+    """Articles are grouped by their first topic that the channel follows, or any, in the given order."""
     site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
     named = [article("a", topics=("Go", "AI")), article("b", topics=("AI",)), article("c", topics=("Go",))]
 
@@ -140,7 +140,7 @@ def test_several_topics_are_groups() -> None:
 
 
 def test_a_digest_of_one_article_has_a_heading_too() -> None:
-    """A digest of one article is a digest still, and says whom it notifies."""
+    """A digest of one article has a heading and its mentions."""
     mention = Mention(kind=MentionKind.HERE)
     site: dict[str, Any] = {"site": "News", "site_url": "https://example.com"}
     composed = compose_post([article("a")], heading="AI, 27 November", mention=mention, **site)

@@ -44,7 +44,7 @@ LEAST = 0.85
     ],
 )
 def test_titles_of_one_story(one: str, other: str, same: bool) -> None:
-    """Order, case and punctuation do not count; two titles that only begin alike are two stories."""
+    """Order, case and punctuation do not matter; titles that only begin alike are two stories."""
     assert (likeness(words_of(one), words_of(other), LEAST) >= LEAST) is same
 
 
@@ -65,7 +65,7 @@ TITLES = ("Tram line approved by the council", "Council approved the tram line",
     st.randoms(),
 )
 def test_the_best_is_chosen_whatever_the_order(found: list[tuple[str, int, int]], chance: Any) -> None:
-    """Each that is left out is like a better one that is not, and within the span; order does not matter."""
+    """An article is left out exactly for a similar, better one within the time span, in any order."""
     candidates = [
         candidate(number, title, quality=quality, published_at=START - timedelta(hours=hours))
         for number, (title, quality, hours) in enumerate(found, 1)
@@ -85,7 +85,7 @@ def test_the_best_is_chosen_whatever_the_order(found: list[tuple[str, int, int]]
 
 @given(st.lists(st.tuples(st.sampled_from(TITLES), st.integers(0, 9), st.integers(0, 100)), max_size=12))
 def test_articles_one_by_one_are_left_out_as_all_at_once(found: list[tuple[str, int, int]]) -> None:
-    """A simulation leaves out, as articles arrive, what the bot does with all that waits."""
+    """A simulation, article by article, leaves out the same as the bot does with all that wait."""
     arrived: list[Any] = []
     waiting: list[Any] = []
     repeats: set[int] = set()
@@ -100,7 +100,7 @@ def test_articles_one_by_one_are_left_out_as_all_at_once(found: list[tuple[str, 
 
 
 def test_what_was_posted_before_another_topic_or_long_ago() -> None:
-    """What the channel has had wins over a better one; another topic, or four days, make it another story."""
+    """A posted article precedes a better one; another topic, or four days, make another story."""
     title = TITLES[0]
     assert already_covered([candidate(1, title, quality=99)], [posted_article(2, title)], LEAST).keys() == {1}
     elsewhere = posted_article(2, title, slugs=("sport",))
@@ -113,7 +113,7 @@ def by(name: str) -> Provider:
 
 
 def test_one_message_for_a_story_that_names_who_else_covers_it(world: World) -> None:
-    """The best is posted; others are left out with the reason, and the message is corrected to link them."""
+    """The best is posted; others are left out with the reason, and linked by a correction."""
     channel = world.discord(policy=Policy(similar=LEAST))
     bot = world.started(channel)
     world.catalog.put(
@@ -142,7 +142,7 @@ def test_one_message_for_a_story_that_names_who_else_covers_it(world: World) -> 
 
 
 def test_another_is_posted_when_the_best_is_withdrawn_in_time(world: World) -> None:
-    """An article that was left out is posted when the one that was chosen for its story is not."""
+    """An article that was left out is posted when the chosen one is not."""
     bot = world.started(world.slack(policy=Policy(similar=LEAST)))
     world.chat.fail("ai-team", server_error())
     world.catalog.put(article("weak", title=TITLES[1], quality=60), article("best", title=TITLES[0]))
@@ -173,9 +173,9 @@ EVENTS = (
 
 @pytest.mark.corpus
 def test_how_much_is_found_in_a_recorded_stream(corpus: ModuleType) -> None:
-    """Of all pairs of articles within three days that share a topic: precision 1.00, a tenth of the pairs.
+    """Of all pairs of articles within three days that share a topic, none is wrong and a tenth is found.
 
-    Two articles in five that repeat a story are found; the others say it in other words.
+    Two articles in five that repeat a story are found. The others use other words.
     """
     last: dict[str, Any] = {}
     for commit in corpus.commits():

@@ -26,7 +26,7 @@ CHANNEL = any_channel("team", max_per_tick=1000, max_age=timedelta(days=2))
 
 
 def played(policy: Policy, days: int = 3, channel: Channel = CHANNEL) -> Simulation:
-    """Return what the channel would have had of an article every two hours, of quality 60 to 71."""
+    """Return a channel's posts for an article every two hours, of quality 60 to 71."""
     articles = [
         article(f"a{n}", published_at=FIRST + n * timedelta(hours=2), quality=60 + n % 12)
         for n in range(-6, 12 * days + 3)
@@ -35,14 +35,14 @@ def played(policy: Policy, days: int = 3, channel: Channel = CHANNEL) -> Simulat
 
 
 def test_without_a_policy_each_is_posted_on_its_day() -> None:
-    """What was published before is the baseline, and what is published after is not there yet."""
+    """Articles published before are the baseline, and later ones are not there yet."""
     found = played(Policy())
     assert [(day.came, day.posts, day.posted) for day in found.days] == [(12, 12, 12)] * 3
     assert [str(day.day) for day in found.days] == ["2026-03-02", "2026-03-03", "2026-03-04"]
 
 
 def test_a_day_has_its_budget_and_its_digest() -> None:
-    """The table says what was posted, became too old and waits; urgent articles are posted at once."""
+    """The table shows what was posted, became too old and waits; urgent articles are posted at once."""
     found = played(Policy(budget=Budget(zone=UTC_ZONE, per="day", at_most=2)), days=4)
     assert [day.posts for day in found.days] == [2] * 4
     assert sum(day.expired for day in found.days) + found.waiting == 12 * 4 - 8
@@ -56,7 +56,7 @@ def test_a_day_has_its_budget_and_its_digest() -> None:
 
 
 def test_a_story_is_posted_once() -> None:
-    """Also where it was posted before the span."""
+    """A story posted before the span is not posted again."""
     link = "https://example.com/story"
     articles = [
         article("before", link=link, published_at=FIRST - timedelta(days=9)),
@@ -69,7 +69,7 @@ def test_a_story_is_posted_once() -> None:
 
 
 def test_similar_stories_are_left_out_as_the_bot_does() -> None:
-    """The best of those that wait is posted, others are not, and one takes the place of what expires."""
+    """The best of the waiting articles is posted, and one replaces it if it expires."""
     titles = ("Tram line approved by the council", "Council approved the tram line", "Rain on Sunday")
     articles = [
         article("weak", title=titles[0], quality=60, published_at=FIRST),
@@ -103,7 +103,7 @@ bot:
 
 
 def test_the_recorded_stream_is_played_in_seconds(corpus: ModuleType, site: ArticleSite) -> None:
-    """`flask bot simulate` over two months of a real site: quiet hours and the budget hold on every day."""
+    """`flask bot simulate` over two months of a real site respects quiet hours and budget every day."""
     for commit in corpus.commits():
         corpus.apply(commit, site.root)
     file = site.home / "config.yaml"

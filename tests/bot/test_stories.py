@@ -1,4 +1,4 @@
-"""Which addresses are one story: the table of cases decides."""
+"""Which addresses are one story: a table of cases."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ OTHER = [
 
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_addresses_of_one_story(one: str, other: str) -> None:
-    """What only names a form of the page, or where its reader came from, makes no other story."""
+    """The form of a page, or where its reader came from, makes no other story."""
     assert story_address(one) == story_address(other)
 
 
@@ -96,12 +96,12 @@ def test_addresses_of_different_stories(one: str, other: str) -> None:
 
 
 def test_an_article_without_a_link_shares_no_story() -> None:
-    """Such an article is found on this site only."""
+    """An article without a link is found on this site only."""
     assert story_keys(article("a", link=None)) is None
 
 
 def test_the_old_key_is_what_the_first_edition_wrote() -> None:
-    """Deliveries written before the change of keys are found by the key they have."""
+    """Deliveries written before the change of keys are found by their old keys."""
     keys = story_keys(article("a", link="https://www.a.example/x/?utm_source=f#part"))
     assert keys is not None
     assert (keys.key, keys.legacy) == ("2:a.example/x#part", "a.example/x")
@@ -110,7 +110,7 @@ def test_the_old_key_is_what_the_first_edition_wrote() -> None:
 
 @pytest.mark.parametrize(("one", "other"), OTHER)
 def test_no_new_key_is_an_old_one(one: str, other: str) -> None:
-    """Two sections of a page share an old key; that must not make them one story once both are new."""
+    """Two sections of a page share an old key, but are two stories by their new keys."""
     first, second = (story_keys(article("a", link=link)) for link in (one, other))
     assert first and second
     assert first.key not in list(second)
@@ -121,7 +121,7 @@ PAGE_OF_CHANGES = "https://www.a.example/changes"
 
 @pytest.mark.parametrize("at_once", [True, False])
 def test_sections_of_a_page_are_posted_each(world: World, at_once: bool) -> None:
-    """`#v1.2` and `#v1.3` are news each, whether they come together or one after the other; AMP is not."""
+    """`#v1.2` and `#v1.3` are posted each, together or one after the other; AMP pages are not."""
     bot = world.started()
     articles = [article(name, link=f"{PAGE_OF_CHANGES}#{name}") for name in ("v1.2", "v1.3")]
     for some in [articles] if at_once else [[each] for each in articles]:
@@ -133,7 +133,7 @@ def test_sections_of_a_page_are_posted_each(world: World, at_once: bool) -> None
 
 
 def test_what_was_written_with_the_old_key_is_not_repeated(world: World) -> None:
-    """A delivery of an earlier version has the old key: a renamed file with its address is the same story."""
+    """A renamed file is the same story as a delivery of an earlier version with the old key."""
     bot = world.started()
     link = f"{PAGE_OF_CHANGES}?utm_source=feed#v1.2"
     world.catalog.put(article("before", link=link))
@@ -158,14 +158,14 @@ urls = st.text(max_size=60) | st.builds(
 
 @given(urls)
 def test_any_text_has_a_key(url: str) -> None:
-    """Never an exception, and tracking parameters at the end of an address never matter."""
+    """Any text has a key, and tracking parameters at the end of an address never matter."""
     address = story_address(url)
     if url.startswith("https://www.a.example/") and "#" not in url:
         assert story_address(f"{url}{'&' if '?' in url else '?'}utm_source=feed") == address
 
 
 def test_the_translations_of_an_article_are_one_story(world: World) -> None:
-    """A channel gets the first of them; an address that a pattern gives to two articles joins no stories."""
+    """A channel gets the first; an address that a pattern gives to two articles joins no stories."""
     bot = world.started()
     link = "https://a.example/posts/monthly"
     world.catalog.put(article("en", link=f"{link}?en", story="path:posts/a"))
@@ -177,7 +177,7 @@ def test_the_translations_of_an_article_are_one_story(world: World) -> None:
 
 
 def test_a_moved_file_is_not_posted_again_at_its_new_address(world: World) -> None:
-    """Its address and its story follow the path; its content shows that it is the same."""
+    """A moved file with a new address and story is recognised by its content."""
     bot = world.started()
     world.catalog.put(article("old", title="T", link="https://a.example/old", story="path:old"))
     world.tick(bot)
@@ -191,7 +191,7 @@ def test_a_moved_file_is_not_posted_again_at_its_new_address(world: World) -> No
 
 
 def test_the_article_that_covers_a_story_is_stored_as_a_value(world: World) -> None:
-    """A delivery that was left out names the other article, and only such a one does; no text is compared."""
+    """Only a delivery that was left out names the other article, as a value instead of a text."""
     bot = world.started()
     world.catalog.put(article("first", link="https://e.example/x"))
     world.tick(bot)

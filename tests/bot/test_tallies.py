@@ -1,4 +1,4 @@
-"""The counts of deliveries and attempts: after any history they are what counting the rows would give."""
+"""The counts of deliveries and attempts equal a count of the rows after any history."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NAMES = ("asked", "readers", "plain")
 
 
 class History:
-    """A random history of a bot with three channels, and how many attempts there ever were."""
+    """A random history of a bot with three channels, and the number of attempts ever made."""
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
@@ -42,7 +42,7 @@ class History:
         self.world.tick(self.bot)
 
     def start(self, plain: str, was: str | None = None) -> Bot:
-        """Return a bot of whose channels one only accepts, one asks about lost answers, one was renamed."""
+        """Return a bot with a channel that only accepts, one that holds lost answers, and a renamed one."""
         world = self.world
         channels = (
             world.slack("asked", on_unknown="hold", max_per_tick=2),
@@ -53,7 +53,7 @@ class History:
         return world.bot(*channels, services=services, keep=KEEP)
 
     def step(self) -> None:
-        """Do one thing at random."""
+        """Do one random thing."""
         steps = (
             self.write,
             self.withdraw,
@@ -68,7 +68,7 @@ class History:
         self.note()
 
     def note(self) -> None:
-        """Note the attempts there are: they may be deleted later."""
+        """Record the present attempts, which may be deleted later."""
         with self.world.database.read() as connection:
             rows = connection.execute(select(attempts.c.id, attempts.c.outcome))
             self.made |= dict(rows.all())
@@ -122,7 +122,7 @@ def counted(world: World) -> Counter[tuple[str, State]]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_counts_are_what_counting_gives(world: World, seed: int) -> None:
-    """Whatever is planned, sent, lost, ordered, pruned and renamed; attempts that were deleted count too."""
+    """The counts are right after any planning, sending, losing, ordering, pruning and renaming."""
     history = History(world, seed)
     for _ in range(STEPS):
         history.step()
@@ -147,7 +147,7 @@ def test_counts_are_what_counting_gives(world: World, seed: int) -> None:
 
 
 def test_an_order_waits_for_a_change_of_its_post(database: Database, world: World) -> None:
-    """A delivery is counted with its post as that is afterwards, also when both change at the same time."""
+    """A delivery is counted with its post's new state, also when both change at the same time."""
     bot = world.started(world.slack(on_unknown="hold"))
     world.chat.fail("ai-team", reset_after_body())
     world.catalog.put(article("a"))
@@ -170,7 +170,7 @@ def test_an_order_waits_for_a_change_of_its_post(database: Database, world: Worl
 
 
 def test_counts_follow_changes_that_this_program_did_not_make(world: World) -> None:
-    """What an operator changes by hand is counted as well."""
+    """An operator's manual changes are counted as well."""
     bot = world.started()
     world.catalog.put(article("a"))
     world.tick(bot)

@@ -1,4 +1,4 @@
-"""Posts that are replies: to the first of their digest, story or topic, in the services that have threads."""
+"""Posts that are replies: to the first of their digest, story or topic, in services with threads."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def space(world: World, **changes: Any) -> Channel:
 
 
 def posted(world: World, *articles: Article) -> list[Message]:
-    """Publish some articles, run the bot once, and return the messages that people see, oldest first."""
+    """Publish some articles, run the bot once, and return the visible messages, oldest first."""
     bot = world.bots[-1]
     world.clock.advance(minutes=2)
     world.catalog.put(*articles)
@@ -59,12 +59,12 @@ def posted(world: World, *articles: Article) -> list[Message]:
 
 
 def now(world: World, name: str, **changes: Any) -> Article:
-    """Return an article of this moment."""
+    """Return an article of the present time."""
     return article(name, published_at=world.clock(), updated_at=world.clock(), **changes)
 
 
 def test_a_topic_has_a_thread_for_a_week(world: World) -> None:
-    """In a forum it is called like the topic; another topic, and the next week, begin another."""
+    """In a forum the thread has the topic's name; another topic, and the next week, begin another."""
     world.started(forum(world, thread="topic"))
     (first,) = posted(world, now(world, "a"))
     assert first.payload["thread_name"] == "AI"
@@ -80,7 +80,7 @@ def test_a_topic_has_a_thread_for_a_week(world: World) -> None:
 
 
 def test_a_reply_is_corrected_in_its_thread(world: World) -> None:
-    """The thread's id is in the outbox, with the post."""
+    """The thread's id is stored with the post."""
     world.started(forum(world, thread="topic"))
     (first,) = posted(world, now(world, "a"))
     later = now(world, "b")
@@ -94,7 +94,7 @@ def test_a_reply_is_corrected_in_its_thread(world: World) -> None:
 
 
 def test_a_follow_up_is_a_reply_to_its_story(world: World) -> None:
-    """One that names an article which was posted as related; chains of them stay in one thread."""
+    """An article that names a posted one as related replies to it; chains stay in one thread."""
     world.started(app(world, thread="story"))
     link = RelatedArticle(title="First", link="https://www.example.com/a?utm_source=x")
     (first,) = posted(world, now(world, "a"))
@@ -135,7 +135,7 @@ def test_what_follows_an_article_that_was_left_out_is_a_reply_to_what_covers_it(
 
 
 def test_a_digest_in_several_messages_is_one_thread(world: World) -> None:
-    """The later ones are replies to the first."""
+    """Later messages of a digest reply to the first."""
     digest = Digest(zone=ZoneInfo("UTC"), at=(time(13),), at_most=50)
     world.started(app(world, thread="digest", policy=Policy(digest=digest, capacity=2)))
     posted(world, *(now(world, name) for name in "abcde"))
@@ -187,7 +187,7 @@ def _title(message: Message) -> str:
 
 @pytest.mark.parametrize("make", [forum, app])
 def test_a_post_whose_thread_is_gone_is_posted_beside_it(world: World, make: Any) -> None:
-    """The post is not lost, and the channel is not disabled."""
+    """The post is sent outside the thread, and the channel is not disabled."""
     world.started(make(world, thread="topic"))
     (first,) = posted(world, now(world, "a"))
     world.chat.ledger.delete(first.id)

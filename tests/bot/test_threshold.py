@@ -1,4 +1,4 @@
-"""What another threshold would have meant for a channel."""
+"""What a channel would have posted with another threshold."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CHANNEL = any_channel(
 
 
 def of(quality: int | None, days: float = 1, **changes: object) -> Article:
-    """Return an article of this quality that was published so many days ago."""
+    """Return an article of this quality, published this many days ago."""
     at = START - timedelta(days=days)
     return article(f"{quality}-{days}", quality=quality, published_at=at, updated_at=at, **changes)
 
 
 def test_other_rules_count() -> None:
-    """Topic and time are the channel's; its own threshold and age limit are what is being tried out."""
+    """Topic and time are the channel's; its own threshold and age limit are varied."""
     articles = [
         of(10, -1),
         of(50),
@@ -40,7 +40,7 @@ def test_other_rules_count() -> None:
 
 
 def test_what_it_would_have_posted() -> None:
-    """Counts by week, oldest first, and who just made it or just missed it, the closest first."""
+    """The result has counts by week, oldest first, and the closest articles on both sides."""
     found = candidates(CHANNEL, [of(quality, quality / 2) for quality in range(0, 100, 10)], START)
     result = threshold(found, 40, START)
     assert result.total == 6
@@ -50,14 +50,14 @@ def test_what_it_would_have_posted() -> None:
 
 
 def test_without_a_threshold() -> None:
-    """No threshold takes all, also what has no quality."""
+    """No threshold admits every article, also without a quality."""
     found = candidates(CHANNEL, [of(1), of(None, 2)], START)
     assert threshold(found, None, START).total == 2
     assert threshold(found, -100, START).total == 1
 
 
 def test_reads_no_further_than_needed() -> None:
-    """Older articles are not even looked at."""
+    """Older articles are not read."""
     stream = iter([of(1), of(2, 90), of(3, 100)])
     candidates(CHANNEL, stream, START)
     assert [each.quality for each in stream] == [3]
@@ -65,7 +65,7 @@ def test_reads_no_further_than_needed() -> None:
 
 @given(st.lists(st.integers(-(2**31), 2**31), max_size=40))
 def test_bars(qualities: list[int]) -> None:
-    """The bars follow each other without a gap, are few, and hold every article."""
+    """The bars are few, adjacent, and include every article."""
     found = candidates(CHANNEL, [of(quality) for quality in qualities], START)
     bars = found.bars()
     assert sum(bar.articles for bar in bars) == len(qualities)

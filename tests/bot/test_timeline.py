@@ -1,4 +1,4 @@
-"""What a channel will have in the next hours, as `plan`, `explain` and the operator's pages say it."""
+"""A channel's posts in the next hours, as `plan`, `explain` and the operator's pages show them."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def seen(world: World, channel: Channel, span: timedelta = timedelta(days=1)) -> Timeline:
-    """Return the channel's timeline, which changes nothing."""
+    """Return the channel's timeline, without changing anything."""
     with world.database.read() as connection:
         return timeline(connection, world.catalog, channel, world.clock(), MINUTE, span)
 
 
 def posts_of(found: Timeline) -> list[tuple[datetime | None, PostKind, list[str]]]:
-    """Return when what comes."""
+    """Return the time and content of each post."""
     return [(each.at, each.kind, [item.article_id for item in each.items]) for each in found.posts]
 
 
 def test_a_digest_is_foreseen_with_what_it_will_hold(world: World) -> None:
-    """With what waits, and with what comes to its time of publication before; urgent articles come first."""
+    """A digest includes waiting articles and those published before it; urgent ones come first."""
     digest = Digest(zone=UTC_ZONE, at=(time(18),), at_most=2)
     policy = Policy(digest=digest, capacity=5, urgent=Urgent(min_quality=95))
     channel = world.slack(policy=policy)
@@ -66,7 +66,7 @@ def test_a_digest_is_foreseen_with_what_it_will_hold(world: World) -> None:
 
 
 def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
-    """Each article has its time, or that it will be too old; `plan` says so before the bot has looked."""
+    """Each article has its time, or is marked as too old; `plan` says so before the bot's next run."""
     night = Quiet(zone=UTC_ZONE, start=time(11), end=time(14))
     policy = Policy(quiet=night, budget=Budget(zone=UTC_ZONE, per="day", at_most=1))
     channel = world.slack(policy=policy, max_age=timedelta(hours=36))
@@ -97,7 +97,7 @@ def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
 
 
 def test_a_channel_that_is_paused_has_no_posts(world: World) -> None:
-    """What waits for a paused channel is shown without a time."""
+    """Posts for a paused channel are shown without a time."""
     channel = world.slack(policy=Policy(budget=Budget(zone=UTC_ZONE, per="hour", at_most=1)))
     bot = world.started(channel)
     channelstate.pause(world.database, "ai-team", world.clock())
@@ -110,7 +110,7 @@ def test_a_channel_that_is_paused_has_no_posts(world: World) -> None:
 
 
 def test_what_waits_for_a_review_or_another_try_is_shown(world: World) -> None:
-    """A post that was made already is on the timeline too."""
+    """Posts that exist already are on the timeline too."""
     channel = world.slack(policy=Policy(urgent=Urgent(min_quality=95)), review=True)
     bot = world.started(channel)
     world.catalog.put(article("a"))

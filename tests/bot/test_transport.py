@@ -37,7 +37,7 @@ Script = Callable[[socket.socket, threading.Event], object]
 class Peer:
     """A server on loopback that reads each request whole and then does what `script` says.
 
-    `greeting` is what it says first, as no HTTP server does.
+    `greeting` is what it sends first, as no HTTP server does.
     """
 
     def __init__(self, script: Script, *, greeting: bytes = b"") -> None:
@@ -166,7 +166,7 @@ def to(port: int, scheme: str = "http", host: str = "127.0.0.1") -> Request:
 
 
 def test_an_answer_comes_back_with_status_headers_and_body(transport: Transport) -> None:
-    """What went out is JSON in UTF-8 under our name; what came in is handed on as it is."""
+    """The request is JSON in UTF-8 under Newswire's name, and the answer is returned unchanged."""
     with Peer(answer(b"HTTP/1.1 429 Slow\r\nRetry-After: 2.5\r\nContent-Length: 4\r\n\r\nwait")) as peer:
         response = transport.send(to(peer.port))
     assert (response.status, response.body, response.header("retry-after")) == (429, b"wait", "2.5")
@@ -179,7 +179,7 @@ def test_an_answer_comes_back_with_status_headers_and_body(transport: Transport)
 
 
 def test_head_and_body_leave_in_one_piece(transport: Transport) -> None:
-    """A server that reads once has the whole request, on a new connection and on one that is used again."""
+    """A server that reads once has the whole request, on new and reused connections."""
     pieces = []
 
     def serve(server: socket.socket) -> None:
@@ -199,19 +199,19 @@ def test_head_and_body_leave_in_one_piece(transport: Transport) -> None:
 
 
 def test_a_refused_connection_is_proven_unsent(transport: Transport) -> None:
-    """Nobody listens: nothing was posted."""
+    """Without a listener nothing was posted."""
     with pytest.raises(Unsent, match="refused"):
         transport.send(to(free_port()))
 
 
 def test_an_unknown_host_is_proven_unsent(transport: Transport) -> None:
-    """RFC 6761 §6.4: no name under .invalid exists."""
+    """No name under .invalid exists (RFC 6761 §6.4)."""
     with pytest.raises(Unsent, match="cannot be resolved"):
         transport.send(to(443, "https", "nowhere.invalid"))
 
 
 def test_a_connection_that_is_not_accepted_is_proven_unsent(hasty: Transport) -> None:
-    """A full backlog: the connection is never made, and the timeout to connect ends it."""
+    """With a full backlog the connection fails after the connect timeout."""
     with socket.socket() as listener, contextlib.ExitStack() as waiting:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -238,7 +238,7 @@ def test_a_handshake_that_hangs_is_proven_unsent(hasty: Transport) -> None:
 
 
 def test_silence_is_ambiguous(impatient: Transport) -> None:
-    """The request was read and no answer came: it may have been posted, and was sent once."""
+    """A request that was read but not answered may have been posted, and was sent once."""
     with Peer(hang) as peer:
         with pytest.raises(Ambiguous, match="in time"):
             impatient.send(to(peer.port))
@@ -272,7 +272,7 @@ def test_silence_is_ambiguous(impatient: Transport) -> None:
     ],
 )
 def test_a_broken_answer_is_ambiguous_and_sent_once(session: requests.Session, script: Script) -> None:
-    """Neither requests nor urllib3 tries again, even where the session it was given would have."""
+    """Neither requests nor urllib3 retries, even if the given session would."""
     session.mount("http://", HTTPAdapter(max_retries=3))
     transport = Transport(session, user_agent="tests", timeouts=PATIENT)
 
@@ -283,7 +283,7 @@ def test_a_broken_answer_is_ambiguous_and_sent_once(session: requests.Session, s
 
 @pytest.mark.parametrize("status", [400, 404, 429, 503])
 def test_a_refusal_is_one_even_when_its_body_breaks_off(transport: Transport, status: int) -> None:
-    """The status is enough to know the refusal."""
+    """The status alone identifies the refusal."""
     head = f"HTTP/1.1 {status} No\r\nRetry-After: 3\r\nContent-Length: 100\r\n\r\nha".encode()
     with Peer(answer_and_close(head)) as peer:
         response = transport.send(to(peer.port))
@@ -293,7 +293,7 @@ def test_a_refusal_is_one_even_when_its_body_breaks_off(transport: Transport, st
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"])
 def test_a_dripping_answer_ends_at_the_deadline(impatient: Transport, start: bytes) -> None:
-    """Each byte comes in time and the answer never: the deadline is for the whole of it, head or body."""
+    """The deadline covers the whole answer, head or body, however regularly bytes arrive."""
 
     def drip(connection: socket.socket, stopped: threading.Event) -> None:
         connection.sendall(start)
@@ -310,7 +310,7 @@ def test_a_dripping_answer_ends_at_the_deadline(impatient: Transport, start: byt
     ids=["announced", "until closed", "chunked"],
 )
 def test_only_the_beginning_of_an_endless_answer_is_read(transport: Transport, head: bytes) -> None:
-    """64 KiB, and the connection is let go."""
+    """After 64 KiB the connection is closed."""
     piece = b"y" * 16384
     sent = b"4000\r\n" + piece + b"\r\n" if b"chunked" in head else piece
 
@@ -325,7 +325,7 @@ def test_only_the_beginning_of_an_endless_answer_is_read(transport: Transport, h
 
 
 def test_a_redirect_is_not_followed(transport: Transport) -> None:
-    """A redirect could carry the message to another host."""
+    """A redirect could send the message to another host."""
     with Peer(answer(OK)) as elsewhere:
         head = f"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:{elsewhere.port}/\r\n"
         with Peer(answer(head.encode() + b"Content-Length: 0\r\n\r\n")) as peer:
@@ -343,7 +343,7 @@ def test_a_retry_after_is_left_to_the_caller(transport: Transport) -> None:
 def test_a_connection_is_reused_for_the_next_request(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A burst of posts costs one handshake."""
+    """A burst of posts takes one handshake."""
     monkeypatch.setattr("bot.sending.connections.MAX_IDLE", 3600.0)  # a busy machine may pause in between
     with Peer(answer(OK)) as peer:
         for _ in range(3):
@@ -354,7 +354,7 @@ def test_a_connection_is_reused_for_the_next_request(
 def test_a_connection_that_rested_is_not_trusted(
     transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server may be closing it this instant, and then nobody could say whether the request arrived."""
+    """The server may be closing an idle connection, and a request on it would be ambiguous."""
     monkeypatch.setattr("bot.sending.connections.MAX_IDLE", 0.0)
     with Peer(answer(OK)) as peer:
         for _ in range(3):
@@ -363,7 +363,7 @@ def test_a_connection_that_rested_is_not_trusted(
 
 
 def test_a_connection_closed_meanwhile_is_replaced(transport: Transport) -> None:
-    """The server keeps none open, without saying so: the next request goes out on a new one."""
+    """When the server has closed the connection, the next request uses a new one."""
     with Peer(answer_and_close(OK)) as peer:
         for _ in range(3):
             assert transport.send(to(peer.port)).body == b"ok"
@@ -374,7 +374,7 @@ def test_a_connection_closed_meanwhile_is_replaced(transport: Transport) -> None
 def test_the_environment_sends_requests_nowhere_else(
     session: requests.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A proxy in the environment sees no webhook's address, and ~/.netrc adds no password."""
+    """A proxy in the environment gets no webhook's address, and ~/.netrc adds no password."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password pass\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
@@ -387,7 +387,7 @@ def test_the_environment_sends_requests_nowhere_else(
 
 
 def test_a_proxy_that_the_session_names_is_used(session: requests.Session) -> None:
-    """On purpose it works; and a proxy that is down is proof that nothing was sent."""
+    """A configured proxy is used, and a proxy that is down proves that nothing was sent."""
     transport = Transport(session, user_agent="tests", timeouts=PATIENT)
     with Peer(answer(OK)) as proxy:
         session.proxies = {"http": f"http://127.0.0.1:{proxy.port}"}
@@ -400,7 +400,7 @@ def test_a_proxy_that_the_session_names_is_used(session: requests.Session) -> No
 
 
 def test_a_proxy_without_a_tunnel_is_proven_unsent(session: requests.Session) -> None:
-    """The proxy refused to connect: the request itself was never begun."""
+    """The request never began if the proxy refused to connect."""
     transport = Transport(session, user_agent="tests", timeouts=PATIENT)
     with Peer(answer(b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n")) as proxy:
         session.proxies = {"https": f"http://127.0.0.1:{proxy.port}"}
@@ -435,7 +435,7 @@ def test_no_cookie_is_stored(transport: Transport) -> None:
     ],
 )
 def test_which_webhooks_are_called(transport: Transport, url: str, fault: str | None) -> None:
-    """https, or plain http on this machine; any other is refused before anything is sent."""
+    """https, and plain http on this machine, are called; any other is refused before anything is sent."""
     found = fault_of(Secret(url))
     assert (found is None) if fault is None else (found is not None and fault in found)
     if fault:
@@ -465,7 +465,7 @@ def test_an_address_that_cannot_be_prepared_is_proven_unsent(transport: Transpor
 def test_the_token_is_in_no_log_and_no_error(
     transport: Transport, script: Script | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At debug level too, where urllib3 logs the path of each request; errors carry no earlier exception."""
+    """urllib3's debug log has no path, and errors have no earlier exception."""
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="urllib3")
     shown = []

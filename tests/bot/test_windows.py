@@ -1,4 +1,4 @@
-"""Quiet hours, budgets and digests in local time, at and around every change of clocks of five zones."""
+"""Quiet hours, budgets and digests in local time, around every change of clocks of five zones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ times = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
 
 
 def test_the_zones_change_their_clocks() -> None:
-    """There are two changes or more in each zone, to the second."""
+    """Each zone has at least two changes, to the second."""
     assert all(len(changes(name)) >= 2 for name in ZONES)
     assert changes("Europe/Paris") == [
         datetime(2026, 3, 29, 1, tzinfo=UTC),
@@ -54,7 +54,7 @@ def test_the_zones_change_their_clocks() -> None:
 def test_quiet_hours_end_at_the_first_moment_that_is_not_quiet(
     where: tuple[ZoneInfo, datetime], start: time, end: time, weekends: bool
 ) -> None:
-    """That moment is not quiet, all minutes before it are, and it comes within the longest weekend."""
+    """All minutes before that moment are quiet, and it comes within the longest weekend."""
     at, moment = where
     quiet = (
         Quiet(zone=at, start=start, end=end, weekends=weekends)
@@ -76,7 +76,7 @@ def test_quiet_hours_end_at_the_first_moment_that_is_not_quiet(
 def test_there_is_one_digest_on_each_of_its_days(
     where: tuple[ZoneInfo, datetime], at: time, days: frozenset[int]
 ) -> None:
-    """Local days and times follow each other without a gap or a repetition, also where a time is skipped."""
+    """Local days and times follow each other without a gap or repetition, also at skipped times."""
     place, moment = where
     digest = Digest(zone=place, at=(at,), days=days)
     last, following = digest.last(moment), digest.next(moment)
@@ -97,7 +97,7 @@ def test_there_is_one_digest_on_each_of_its_days(
 @given(where=around)
 @settings(max_examples=40)
 def test_periods_lie_side_by_side(per: Period, where: tuple[ZoneInfo, datetime]) -> None:
-    """Each moment is in one period, which begins where the one before ends, at a full hour or midnight."""
+    """Each moment is in one period, and periods adjoin at full hours or midnights."""
     place, moment = where
     budget = Budget(zone=place, per=per, at_most=1)
     began, ends = budget.period(moment)
@@ -113,14 +113,14 @@ def test_periods_lie_side_by_side(per: Period, where: tuple[ZoneInfo, datetime])
 
 
 def test_a_time_that_clocks_skip_or_show_twice() -> None:
-    """Half past two in Paris: three when clocks are set forward, the first of both when set back."""
+    """Half past two in Paris means three when clocks go forward, and the first of both when they go back."""
     paris = zone("Europe/Paris")
     assert first_at(paris, date(2026, 3, 29), time(2, 30)) == datetime(2026, 3, 29, 1, tzinfo=UTC)
     assert first_at(paris, date(2026, 10, 25), time(2, 30)) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
 def test_a_night_of_paris() -> None:
-    """From 19:00 to 08:00 and on weekends: Friday evening ends on Monday, in winter an hour later by UTC."""
+    """With quiet nights and weekends, Friday evening ends on Monday, in winter an hour later in UTC."""
     quiet = Quiet(zone=zone("Europe/Paris"), start=time(19), end=time(8), weekends=True)
     assert quiet.ends_at(datetime(2026, 10, 23, 18, tzinfo=UTC)) == datetime(2026, 10, 26, 7, tzinfo=UTC)
     assert quiet.ends_at(datetime(2026, 3, 26, 20, tzinfo=UTC)) == datetime(2026, 3, 27, 7, tzinfo=UTC)
@@ -128,7 +128,7 @@ def test_a_night_of_paris() -> None:
 
 
 def test_several_digests_in_a_day() -> None:
-    """Each of the times is one, in the order of the day."""
+    """Each of the times has a digest, in the order of the day."""
     digest = Digest(zone=zone("UTC"), at=(time(9), time(17)), days=EVERY_DAY)
     noon = datetime(2026, 9, 1, 12, tzinfo=UTC)
     assert digest.last(noon) == datetime(2026, 9, 1, 9, tzinfo=UTC)

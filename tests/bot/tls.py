@@ -1,4 +1,4 @@
-"""A server with a certificate of a private authority, and a proxy that makes tunnels: both on loopback."""
+"""A server with a private authority's certificate, and a tunnelling proxy, both on loopback."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ import trustme
 class SecureServer:
     """Answers every request with `ok`, over TLS, as `localhost` and `chat.example.invalid`.
 
-    `ca_file` holds the certificate of the authority that vouches for it.
-
-    Before each handshake it calls `before`, so that a test can hold it up.
+    `ca_file` has the certificate of the authority that signed the server's. It calls `before` before each
+    handshake, so that a test can delay it.
     """
 
     def __init__(self, folder: Path, before: Callable[[], object] = lambda: None) -> None:
@@ -35,7 +34,7 @@ class SecureServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Accept no more connections; may be called twice."""
+        """Stop accepting connections. May be called twice."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -55,7 +54,7 @@ class SecureServer:
 
 
 class Tunnels:
-    """A proxy that connects whoever asks for it by CONNECT to `localhost`, and notes what it was asked."""
+    """A proxy that connects every CONNECT request to `localhost`, and records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[bytes] = []
@@ -64,7 +63,7 @@ class Tunnels:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Accept no more connections; may be called twice."""
+        """Stop accepting connections. May be called twice."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

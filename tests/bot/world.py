@@ -1,4 +1,4 @@
-"""The surroundings of the bot's tests: articles in memory, a clock, bots with real databases and sockets."""
+"""The environment of the bot's tests: articles in memory, a clock, bots with real databases and sockets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Clock:
 
 
 def article(name: str, **changes: Any) -> Article:
-    """Return an article called `name`, published an hour before START, of quality 80, in the topic AI."""
+    """Return an article `name`, published an hour before START, with quality 80 and the topic AI."""
     values: dict[str, Any] = {
         "id": name,
         "path": f"{name}.md",
@@ -61,7 +61,7 @@ def article(name: str, **changes: Any) -> Article:
 
 
 class FakeCatalog:
-    """Articles in memory, with revisions, as the bot asks for them."""
+    """Articles in memory, with revisions, in the form that the bot reads."""
 
     def __init__(self) -> None:
         self.identity = "first"
@@ -71,12 +71,12 @@ class FakeCatalog:
         self._revision = 0
 
     def put(self, *articles: Article) -> None:
-        """Add articles or change them, in one revision."""
+        """Add or change articles, in one revision."""
         self._revision += 1
         self._articles |= {each.id: (self._revision, each) for each in articles}
 
     def delete(self, *ids: str) -> None:
-        """Take articles away."""
+        """Remove articles."""
         self._revision += 1
         for name in ids:
             del self._articles[name]
@@ -92,25 +92,25 @@ class FakeCatalog:
         return self._revision
 
     def is_complete(self) -> bool:
-        """Return what the test says."""
+        """Return the value that the test has set."""
         return self.complete
 
     def problems(self) -> list[ArticleError]:
-        """Return what the test says."""
+        """Return the value that the test has set."""
         return self.bad
 
     def get(self, article_id: str, *, related: int = 0) -> Article | None:
-        """Return one in full."""
+        """Return one article in full."""
         return self.get_many([article_id]).get(article_id)
 
     def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
-        """Return those that exist."""
+        """Return the articles that exist."""
         return {name: self._articles[name][1] for name in ids if name in self._articles}
 
     def scan(
         self, *, changed_since: int = 0, due: tuple[datetime, datetime] | None = None
     ) -> Iterator[Article]:
-        """Yield what changed or came due, oldest first."""
+        """Yield the articles that changed or came due, oldest first."""
         after, until = due or (START, START)
         found = [
             each
@@ -121,7 +121,7 @@ class FakeCatalog:
 
 
 def any_channel(name: str = "c", kind: str = "slack", **changes: Any) -> Channel:
-    """Return a channel that takes everything, at any pace, and repeats what may be lost."""
+    """Return a channel for all articles, at any pace, which repeats what may be lost."""
     values: dict[str, Any] = {"backfill": 0, "max_per_tick": 1000, "on_unknown": "retry"}
     return Channel(name=name, kind=kind, **values | changes)
 
@@ -143,11 +143,11 @@ class World:
         self.channel = self.slack()
 
     def slack(self, name: str = "ai-team", **changes: Any) -> Channel:
-        """Return a Slack channel that takes everything, at any pace."""
+        """Return a Slack channel for all articles, at any pace."""
         return any_channel(name, "slack", **{"destination": to(self.chat.slack_url(name))} | changes)
 
     def discord(self, name: str = "readers", **changes: Any) -> Channel:
-        """Return a Discord channel that takes everything, at any pace."""
+        """Return a Discord channel for all articles, at any pace."""
         return any_channel(name, "discord", **{"destination": to(self.chat.discord_url(name))} | changes)
 
     def bot(self, *channels: Channel, database: Database | None = None, **options: Any) -> Bot:
@@ -176,7 +176,7 @@ class World:
         return bot
 
     def started(self, *channels: Channel, **options: Any) -> Bot:
-        """Return a bot that has made its baseline of whatever is there."""
+        """Return a bot that has recorded its baseline of the existing articles."""
         bot = self.bot(*channels, **options)
         self.tick(bot)
         return bot
@@ -192,7 +192,7 @@ class World:
         return found[::-1]
 
     def only(self) -> Delivery:
-        """Return the one delivery there is, baselined ones aside."""
+        """Return the only delivery that is not baselined."""
         (found,) = [each for each in self.deliveries() if each.state is not State.BASELINED]
         return found
 
@@ -203,15 +203,15 @@ class World:
         return post
 
     def outcomes(self, delivery: Delivery) -> list[str]:
-        """Return how the delivery's attempts ended, oldest first."""
+        """Return the outcomes of the delivery's attempts, oldest first."""
         return [each.outcome for each in queries.attempts_of(self.database, [delivery.id])]
 
     def state_of(self, channel: str = "ai-team") -> ChannelState:
-        """Return what the outbox knows of the channel."""
+        """Return the outbox's state of the channel."""
         return states(self.database)[channel]
 
     def close(self) -> None:
-        """End what the bots began."""
+        """Stop everything that the bots have started."""
         self.chat.release()
         for bot in self.bots:
             bot.stop()
@@ -223,7 +223,7 @@ class World:
 
 
 def lease_by(database: Database, clock: Clock) -> Lease:
-    """Return a lease by this clock, on a server too; time that passes is not taken for a clock being set."""
+    """Return a lease by this clock, on a server too. Passing time does not count as setting the clock."""
     return Lease(database, clock, server_time=False, elapsed=lambda: clock().timestamp())
 
 
@@ -233,7 +233,7 @@ def to(address: str) -> Destination:
 
 
 def shuffled(count: int, seed: int = 1) -> list[int]:
-    """Return the numbers below `count`, in an order that is nobody's."""
+    """Return the numbers below `count` in a fixed, irregular order."""
     numbers = list(range(count))
     random.Random(seed).shuffle(numbers)
     return numbers
