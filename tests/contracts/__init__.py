@@ -1,1 +1,1 @@
-"""Suites that every implementation of an interface must pass."""
+"""Test suites that every implementation of an interface must pass."""

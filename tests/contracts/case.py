@@ -1,4 +1,4 @@
-"""What the contract suite has to know of a service: an example of its address, its limits, its answers."""
+"""What the contract suite needs of each service: an example of its address, its limits, its answers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Answers = list[tuple[Response, Outcome]]
 
 
 def said(status: int, body: object = b"", **headers: str) -> Response:
-    """Return an answer; what is not bytes is its JSON."""
+    """Return an answer; a body that is not bytes is sent as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status=status, body=raw, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
 def payload_of(request: Request) -> dict[str, Any]:
-    """Return the JSON object, the fields of the form, or the parts of the mail, that go over the wire."""
+    """Return the JSON object, the fields of the form, or the parts of the mail that are sent."""
     content = request.content()
     if request.envelope is not None:
         return _mail_of(content)
@@ -60,15 +60,16 @@ def strings(value: object) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One service. `live` finds a mention in a text; `time` is in a message of 2026-03-04 12:00 UTC.
+    """One service of the contract suite.
 
-    `texts` yields the texts of a payload in which the service looks for mentions. `answers` are those that
-    mean something special here; those that every service means alike are tested unless `is_alike` is False.
-    What is not `is_http` does not post to the fake server.
-    `degrades` says that a service that refused a message takes a plainer one. `fake` is the service's own
-    end, where the fake server does not speak it anyway. `secrets` returns a channel's by their purpose, for
-    a service at an address, of which `shapeless` have no form to recognise; `options` are its other
-    settings, of which `address_in` is the address, where that is no secret.
+    `live` finds a mention in a text; `time` is in a message of 2026-03-04 12:00 UTC. `texts` yields the texts
+    of a payload in which the service looks for mentions. `answers` are those with a meaning of their own
+    here; those with the same meaning for every service are tested unless `is_alike` is False. A service that
+    is not `is_http` does not post to the fake server. `degrades` says that after a refusal the service gets a
+    plainer message. `fake` is the service's own end, where the fake server does not imitate it anyway.
+    `secrets` returns a channel's secrets by their purpose, for a service at an address; `shapeless` names
+    those without a recognisable form. `options` are its other settings, of which `address_in` is the address,
+    where that is no secret.
     """
 
     service: Service
@@ -89,11 +90,11 @@ class Case:
 
     @property
     def hook(self) -> Destination:
-        """Where an ordinary channel posts."""
+        """The address of an ordinary channel."""
         return self.at(self.address)
 
     def at(self, address: str) -> Destination:
-        """Return where a channel posts whose service is at `address`."""
+        """Return the destination of a channel whose service is at `address`."""
         secrets = {name: Secret(value) for name, value in self.secrets(address).items()}
         model = self.service.OPTIONS.model_validate(
             {**{f"{name}_env": "X" for name in secrets}, **self._options(address)}
@@ -107,7 +108,7 @@ class Case:
         return {**self.options, **own}
 
     def settings(self, name: str) -> dict[str, object]:
-        """Return a channel's settings in config.yaml; its secrets are in the variables of `environ`."""
+        """Return a channel's settings in config.yaml, with its secrets in the variables of `environ`."""
         variables = {f"{secret}_env": variable(name, secret) for secret in self.secrets("")}
         return {"name": name, "kind": self.service.KIND, **variables, **self._options(self.address)}
 

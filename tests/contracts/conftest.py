@@ -1,4 +1,4 @@
-"""What the tests of single services share."""
+"""Fixtures that the tests of single services share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def chat() -> Iterator[FakeChat]:
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    """What makes requests, and waits for answers longer than a busy machine needs for them."""
+    """A transport with short timeouts."""
     with requests.Session() as session:
         yield Transport(session, user_agent="Newswire tests", timeouts=(60.0, 60.0))
 

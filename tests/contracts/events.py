@@ -1,4 +1,4 @@
-"""The schema of the events of a webhook, as the documentation has it."""
+"""The schema of a webhook's events, as in the documentation."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""Every service that the contract suite tests: a new one is a module of `cases`, and a line here.
+"""Every service that the contract suite tests. A new one is a module of `cases`, and a line here.
 
-Slack is there twice, as its two ways of posting have different answers.
-
-The toy is a service that only the tests have: with all that the port allows, it shows that nothing but the
-registry has to know a service.
+Slack is listed twice, because its two ways of posting have different answers. The toy is a service that only
+the tests have: with everything that the port allows, it shows that only the registry must know a service.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages that the contract suite has every service render, ordinary and awkward ones."""
+"""Messages, ordinary and unusual ones, that the contract suite renders for every service."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ LONGEST = Message(
 
 
 class SampleTimes:
-    """Times as a drawing writes them, without a zone of the tests' machine."""
+    """Times in a drawing, without a zone of the tests' machine."""
 
     def exact(self, moment: datetime, /) -> str:
         """The time in ISO 8601."""
         return moment.isoformat()
 
     def ago(self, moment: datetime, /) -> str:
-        """Always the same."""
+        """Always return the same text."""
         return "ago"
 
 

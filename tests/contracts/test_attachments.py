@@ -1,4 +1,4 @@
-"""What is special to Mattermost and Rocket.Chat: their Markdown, and what they say of their limits."""
+"""Tests of Mattermost and Rocket.Chat only: their Markdown, and how they state their limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARKUP = st.text(alphabet="*_[]()~`|<>@#&:\\+-.1!$ae veryonh{}", max_size=60).ma
 @patient
 @given(MARKUP)
 def test_mattermost_reads_back_what_was_written(text: str) -> None:
-    """Without the backslashes and zero-width spaces it is the text; no markup character is left bare."""
+    """Without backslashes and zero-width spaces the text reads back, and all markup is escaped."""
     escaped = mattermost.escape(text)
     assert re.sub(r"\\(.)", r"\1", escaped).replace("\u200b", "") == text
     assert not set("*_~`|<>[]()#{}$!") & set(re.sub(r"\\.", "", escaped))
@@ -28,7 +28,7 @@ def test_mattermost_reads_back_what_was_written(text: str) -> None:
 @patient
 @given(MARKUP)
 def test_rocket_chat_shows_what_was_written(text: str) -> None:
-    """It looks like the text, and neither emphasis, link, mention, emoji nor list is left in it."""
+    """The message looks like the text, without emphasis, links, mentions, emoji and lists of its own."""
     escaped = rocketchat.escape(text)
     shown = escaped.replace("\u200b", "")
     assert shown.translate(str.maketrans("∗∼ˋǀˍ", "*~`|_")) == text

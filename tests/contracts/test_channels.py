@@ -1,4 +1,4 @@
-"""Every chat service keeps the same promises, each in its own format."""
+"""Every chat service gives the same guarantees, each in its own format."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def chat() -> Iterator[FakeChat]:
 
 def hook_on(chat: FakeChat, case: Case) -> Destination:
     kind = next(kind for kind, other in CASES.items() if other is case)
-    # An address that is no secret is no place to look for one.
+    # An address that is not secret need not be searched for a secret.
     return case.at(chat.hook_url(kind, kind if case.address_in else f"{TOKEN}-{kind}"))
 
 
 def test_every_service_has_its_case() -> None:
-    """A service that is registered is tested by what follows; the toy is in it without being registered."""
+    """Every registered service has a case, and so has the toy, which is not registered."""
     assert set(CASES) == {*SERVICES, "toy", "slack_app"}
     assert all(SERVICES[kind] is CASES[kind].service for kind in SERVICES)
 
@@ -98,8 +98,7 @@ def test_every_service_has_its_case() -> None:
 @example(message=LONGEST)
 @example(message=replace(LONGEST, retracted=True))
 def test_no_message_breaks_a_limit_or_calls_anybody(kind: str, message: Message) -> None:
-    """Whatever an article holds, in every detail, the vendor's documented limits hold, and nothing of it
-    becomes a live mention."""
+    """In every detail, a message of any article is within the documented limits, without live mentions."""
     case = CASES[kind]
     for request in requests_for(case.service, case.hook, message):
         sent = payload_of(request)
@@ -109,9 +108,10 @@ def test_no_message_breaks_a_limit_or_calls_anybody(kind: str, message: Message)
 
 @pytest.mark.parametrize("kind", [kind for kind in CASES if kind != "toy"])
 def test_messages_are_sent_as_recorded(kind: str) -> None:
-    """Exactly this, which a person has read; UPDATE_GOLDEN=1 records it again.
+    """Messages equal the recorded ones, which a person has read; UPDATE_GOLDEN=1 records them again.
 
-    The everyday post, its degraded forms, its correction and its retraction, and posts of awkward texts.
+    The records have the everyday post, its degraded forms, its correction and retraction, and posts of
+    unusual texts.
     """
     case = CASES[kind]
     service, hook = case.service, case.hook
@@ -137,7 +137,7 @@ def test_messages_are_sent_as_recorded(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind, case in CASES.items() if case.degrades])
 def test_each_degree_of_detail_leaves_something_out(kind: str) -> None:
-    """Without images there is no picture anywhere; plain text has the title and the link."""
+    """Without images a message has no picture; plain text has the title and the link."""
     service, hook = CASES[kind].service, CASES[kind].hook
     full, bare, plain = (payload_of(service.post(hook, MESSAGE, detail)) for detail in Detail)
     assert "https://example.com/a.png" in "".join(strings(full))
@@ -150,7 +150,7 @@ def test_each_degree_of_detail_leaves_something_out(kind: str) -> None:
 
 
 def test_readers_see_their_own_time(case: Case) -> None:
-    """The payload carries the moment, not the wall clock of the zone that the bot runs in."""
+    """The payload has the moment, not the wall clock of the bot's zone."""
     abroad = replace(MESSAGE, published_at=MESSAGE.published_at.astimezone())
     sent = payload_of(case.service.post(case.hook, abroad))
     assert sent == payload_of(case.service.post(case.hook, MESSAGE))
@@ -158,14 +158,14 @@ def test_readers_see_their_own_time(case: Case) -> None:
 
 
 def test_a_test_message_says_so(service: Service) -> None:
-    """It cannot be taken for news, and names its sender."""
+    """A test message is marked as one and names its sender."""
     shown = "".join(strings(payload_of(service.test(HOOKS[service.KIND], "My *site*"))))
     assert "test message" in shown
     assert "site" in shown
 
 
 def test_the_host_of_a_webhook_is_no_secret() -> None:
-    """It is named where the whole host is paused."""
+    """The host is named where all its channels are paused."""
     assert HOOKS["slack"].host == "hooks.slack.com"
     assert host_of(Secret("http://127.0.0.1:8080/services/a/b/c")) == "127.0.0.1:8080"
 
@@ -211,7 +211,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("service", "response", "outcome"), ANSWERS)
 def test_what_an_answer_means(service: Service, response: Response, outcome: Outcome) -> None:
-    """One outcome for every answer, with one line of reason that repeats nothing of the address."""
+    """Every answer has one outcome, with a one-line reason that repeats nothing of the address."""
     verdict = service.classify(response)
     assert verdict.outcome is outcome
     assert verdict.reason
@@ -230,7 +230,7 @@ def test_what_an_answer_means(service: Service, response: Response, outcome: Out
     ),
 )
 def test_every_answer_has_a_meaning(kind: str, status: int, body: bytes, headers: dict[str, str]) -> None:
-    """No answer, however broken, raises; only success counts as sent; no pause is shorter than a second."""
+    """Any answer has a verdict; only success counts as sent; no pause is shorter than a second."""
     verdict = CASES[kind].service.classify(Response(status=status, headers=headers, body=body))
     assert verdict.outcome.is_success <= (200 <= status < 300)
     assert (verdict.outcome is Outcome.RATE_LIMITED) == (status == 429 and CASES[kind].is_http)
@@ -271,7 +271,7 @@ JSON_429: dict[str, Any] = {"message": "You are being rate limited.", "retry_aft
 def test_who_waits_how_long_after_too_many_requests(
     kind: str, response: Response, wait: float, scope: str
 ) -> None:
-    """Never shorter than was asked; the whole host for ten seconds at least where nothing was."""
+    """A pause is at least as long as requested; without a time the whole host pauses for ten seconds."""
     verdict = SERVICES[kind].classify(response)
     assert verdict.outcome is Outcome.RATE_LIMITED
     assert verdict.retry_after == timedelta(seconds=wait)
@@ -306,7 +306,7 @@ def test_ordinary_addresses_are_not_refused(service: Service) -> None:
 
 @OVER_HTTP
 def test_a_server_error_may_ask_for_a_pause(case: Case) -> None:
-    """A 503 with Retry-After is still unknown, and says when to come back."""
+    """A 503 with Retry-After is still unknown, and has the time to retry."""
     verdict = case.service.classify(said(503, Retry_After="7"))
     assert (verdict.outcome, verdict.retry_after) == (Outcome.UNKNOWN, timedelta(seconds=7))
 
@@ -332,7 +332,7 @@ def test_the_fake_takes_every_post(case: Case, chat: FakeChat, transport: Transp
 
 
 def test_a_drawing_shows_what_is_sent(service: Service) -> None:
-    """The preview's title and text are the article's, whatever markup the service needed for them."""
+    """The preview's title and text are the article's, whatever markup the service needs for them."""
     title = "A *bold* <title> & more"
     message = replace(MESSAGE, title=title, summary="1. x_y")
     drawing = service.draw(service.post(service.example(), message), SampleTimes())
@@ -342,7 +342,7 @@ def test_a_drawing_shows_what_is_sent(service: Service) -> None:
 
 @OVER_HTTP
 def test_what_the_fake_says_is_understood(case: Case, chat: FakeChat, transport: Transport) -> None:
-    """Each refusal, as the service words it, is classified over a real socket."""
+    """Each refusal in the service's own words is classified over a real socket."""
     chat.reset()
     service, hook = case.service, hook_on(chat, case)
     refusals = [bad_image(times=1), plain_text_only(times=1)] if case.degrades else []
@@ -369,7 +369,7 @@ def test_the_token_is_nowhere(
     fault: Fault,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """After a timeout, a reset, a 429 and a 400: not in any log at any level, repr, error or traceback."""
+    """After a timeout, a reset, a 429 and a 400 no log, repr, error or traceback contains the token."""
     for logger in ("", "urllib3"):
         caplog.set_level(logging.DEBUG, logger=logger or None)
     chat.reset()
@@ -392,7 +392,7 @@ def test_the_token_is_nowhere(
 
 @pytest.mark.parametrize("kind", [kind for kind, case in CASES.items() if case.is_http and not case.fake])
 def test_its_pace_keeps_within_the_vendors_limit(kind: str) -> None:
-    """Two minutes at full speed bring no 429; a flood does, in the words that the service understands."""
+    """Two minutes at full speed cause no 429; a flood causes one that the service classifies."""
     fake, service = registry.SERVICES[kind], CASES[kind].service
     route = fake.route(fake.path("t"))
     assert route is not None

@@ -1,4 +1,4 @@
-"""What is special to Discord."""
+"""Tests of Discord only."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ patient = settings(deadline=None, max_examples=60)
 @patient
 @given(st.text(alphabet="*_[]()~`|<>@#&:\\+-.1ae veryonh", max_size=60))
 def test_discord_reads_back_what_was_written(text: str) -> None:
-    """Without the backslashes and zero-width spaces it is the text; no markup character is left bare."""
+    """Without backslashes and zero-width spaces the text reads back, and all markup is escaped."""
     escaped = escape(text)
     assert re.sub(r"\\(.)", r"\1", escaped).replace("\u200b", "") == text
     assert not set("*_~`|<>[]():") & set(re.sub(r"\\.", "", escaped))
 
 
 def test_discord_shows_one_embed_and_the_site_as_its_author() -> None:
-    """One embed, no content beside it, under the site's name."""
+    """A message is one embed without content beside it, under the site's name."""
     sent = SERVICES["discord"].post(CASE.hook, MESSAGE).json
     assert isinstance(sent["embeds"], list)
     assert len(sent["embeds"]) == 1
@@ -42,7 +42,7 @@ def test_discord_shows_one_embed_and_the_site_as_its_author() -> None:
 
 
 def test_discord_is_spared_addresses_that_it_refuses() -> None:
-    """A host without a dot, as on a developer's machine, would be a 400 for the post."""
+    """A host without a dot, as on a developer's machine, is left out, as it would be a 400."""
     local = "http://localhost:8000/a"
     message = replace(MESSAGE, link=local, image=local, provider_icon=local)
     sent = SERVICES["discord"].post(CASE.hook, message).json
@@ -52,12 +52,12 @@ def test_discord_is_spared_addresses_that_it_refuses() -> None:
 
 @pytest.mark.parametrize("site", ["My Discord News", "CLYDE", "@news", "here", "", "a```b", "x:y"])
 def test_discord_keeps_its_own_name_where_the_sites_is_not_allowed(site: str) -> None:
-    """A forbidden username would be a 400 for every post."""
+    """A forbidden username, which would give 400 for every post, is left out."""
     assert "username" not in SERVICES["discord"].post(CASE.hook, replace(MESSAGE, site=site)).json
 
 
 def test_a_retracted_article_is_struck_through_in_discord() -> None:
-    """The title is crossed out; link, picture and fields are gone; the tildes of the title stay its own."""
+    """The title is struck through, with its tildes escaped; link, picture and fields are removed."""
     retracted = replace(MESSAGE, title="~~a~~ " * 100, retracted=True)
     for request in requests_for(CASE.service, CASE.hook, retracted):
         assert discord_violations(request.json) == []
@@ -85,7 +85,7 @@ def test_a_retracted_article_is_struck_through_in_discord() -> None:
     ],
 )
 def test_discord_is_asked_to_wait_at_one_version(path: str, posted: str, patched: str) -> None:
-    """`wait=true` brings the id; the version fixes what units its answers are in; a thread stays."""
+    """`wait=true` returns the id, the version fixes the units of answers, and a thread is kept."""
     hook = to(f"https://discord.com{path}")
     correction = SERVICES["discord"].correct(hook, "99", MESSAGE)
     assert correction
@@ -95,7 +95,7 @@ def test_discord_is_asked_to_wait_at_one_version(path: str, posted: str, patched
 
 
 def test_discord_names_the_message_and_the_pace() -> None:
-    """The id for a later correction, and how many requests are left, whatever the headers' case."""
+    """The verdict has the id and the remaining requests, whatever the headers' case."""
     response = said(200, {"id": "1401"}, x_ratelimit_remaining="3", X_RateLimit_Reset_After="1.470")
     verdict = SERVICES["discord"].classify(response)
     assert verdict.message_id == "1401"
@@ -106,7 +106,7 @@ def test_discord_names_the_message_and_the_pace() -> None:
 
 
 def test_discord_says_which_field_it_refused() -> None:
-    """The reason shows an operator that it was the picture."""
+    """The reason shows an operator that the picture was refused."""
     errors = {"embeds": {"0": {"thumbnail": {"url": {"_errors": [{"code": "URL_TYPE_INVALID_URL"}]}}}}}
     body = {"message": "Invalid Form Body", "code": 50035, "errors": errors}
     reason = SERVICES["discord"].classify(said(400, body)).reason
@@ -116,7 +116,7 @@ def test_discord_says_which_field_it_refused() -> None:
 
 
 def test_a_message_deleted_in_discord_needs_no_plainer_correction() -> None:
-    """There is nothing left to correct, and the channel is as alive as before."""
+    """The correction ends, and the channel stays enabled."""
     assert SERVICES["discord"].classify(said(404, {"code": 10008})).degradable is False
     assert SERVICES["discord"].classify(said(400, {"code": 50035})).degradable is True
 
@@ -129,7 +129,7 @@ def forum(address: str) -> Destination:
 
 
 def test_a_post_in_a_forum_begins_a_thread() -> None:
-    """Named by its title, within 100 characters, with the tags of its topics, shown or not: at most five."""
+    """The thread has the title within 100 characters, and at most five tags of the topics."""
     message = replace(MESSAGE, title="*a* " * 100, labels=("Go", "C++", "Unknown"), topics=())
     sent = SERVICES["discord"].post(forum(f"https://discord.com/api/webhooks/1/{TOKEN}"), message).json
     assert discord_violations(sent) == []
@@ -144,7 +144,7 @@ def test_a_post_in_a_forum_begins_a_thread() -> None:
 
 
 def test_a_forum_takes_posts_replies_and_corrections(chat: FakeChat, transport: Transport) -> None:
-    """Each goes into its thread; a forum that is not set as one, or demands a tag, is no dead channel."""
+    """Each goes into its thread; a forum without its setting, or without a required tag, is not disabled."""
     service, to_forum = SERVICES["discord"], forum(chat.hook_url("discord", "forum-1"))
     begun = service.classify(transport.send(service.post(to_forum, MESSAGE, context=CONTEXT)))
     assert begun.message_id is not None

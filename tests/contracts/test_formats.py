@@ -1,4 +1,4 @@
-"""What every feed format must do: each test runs all of them."""
+"""What every feed format must do. Each test runs for all of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ every_xml_format = pytest.mark.parametrize("extension", ["atom", "rss"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a strict reader sees of one entry, whatever the format; times are compared in UTC."""
+    """What a strict reader sees of one entry, in any format; times are compared in UTC."""
 
     id: str
     url: str
@@ -154,7 +154,7 @@ def seen(entry: Entry) -> Seen:
 
 
 def validate(extension: str, document: bytes) -> None:
-    """Assert that the document keeps the rules of its format."""
+    """Assert that the document follows the rules of its format."""
     match extension:
         case "atom":
             ATOM_SCHEMA.assertValid(parse_xml(document))
@@ -185,7 +185,7 @@ ITEM_ONCE = {"title", "link", "description", "guid", "pubDate", "source"}
 
 
 def validate_rss(root: etree._Element) -> None:
-    """Assert the rules of the RSS 2.0 specification that a document of ours could break."""
+    """Assert the rules of the RSS 2.0 specification that Newswire's documents could break."""
     assert (root.tag, root.get("version"), len(root)) == ("rss", "2.0", 1)
     channel = root[0]
     core = [child.tag for child in channel if not str(child.tag).startswith("{") and child.tag != "item"]
@@ -223,7 +223,7 @@ def test_the_id_follows_nothing_but_the_articles_id(extension: str) -> None:
 
 @every_format
 def test_files_of_one_name_in_two_folders_have_two_ids(extension: str) -> None:
-    """The path is part of the id, so equal stems do not collide."""
+    """The path is part of the id, so equal names do not collide."""
     first, second = read(extension, feed_of([article("2025/intro"), article("2026/intro")]))
     assert first.id != second.id
 
@@ -239,7 +239,7 @@ def test_files_of_one_name_in_two_folders_have_two_ids(extension: str) -> None:
     ],
 )
 def test_an_id_that_is_a_uri_is_kept(extension: str, given_id: str) -> None:
-    """A feed that moves here from elsewhere brings its ids with it."""
+    """A feed that moves here from elsewhere has its former ids."""
     [entry] = read(extension, feed_of([article(given_id)]))
     assert entry.id == given_id
 
@@ -249,13 +249,13 @@ def test_an_id_that_is_a_uri_is_kept(extension: str, given_id: str) -> None:
     "given_id", ["a b", "tag:nonsense", "urn:x", "https://", "日本", "\ud800", "urn:uuid:1"]
 )
 def test_any_other_id_becomes_a_uuid(extension: str, given_id: str) -> None:
-    """What no reader would take for a URI is named by a UUID made from it."""
+    """An id that no reader would accept as a URI becomes a UUID made from it."""
     [entry] = read(extension, feed_of([article(given_id)]))
     assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", entry.id)
 
 
 def test_ids_are_what_they_were() -> None:
-    """A change of these would show every reader every entry again."""
+    """Changed ids would show every reader every entry again."""
     assert entry_id(article("2026/intro"), SITE) == "urn:uuid:a1224a81-35a0-5984-a8fe-8f5c0593746a"
     assert feed_of([]).id == "urn:uuid:73218caa-059b-5e89-bc74-a72a308c55ed"
 
@@ -270,7 +270,7 @@ def test_sites_do_not_share_ids() -> None:
 
 @every_format
 def test_a_bad_character_kills_nothing(extension: str) -> None:
-    """Characters that XML cannot hold are removed everywhere; all the entries are there."""
+    """Characters that XML cannot hold are removed everywhere, and all entries are present."""
     bad = rich_article(
         title=HOSTILE,
         summary=HOSTILE,
@@ -293,7 +293,7 @@ def test_a_bad_character_kills_nothing(extension: str) -> None:
 
 @every_format
 def test_a_title_of_only_bad_characters_is_still_an_entry(extension: str) -> None:
-    """Nothing is left of such a title, and a feed cannot do without one."""
+    """Such a title gets a replacement, because feeds require one."""
     [entry] = read(extension, feed_of([article(title="\x00\ud800")]))
     assert entry.title == "Untitled"
 
@@ -310,7 +310,7 @@ def test_text_is_escaped_exactly_once(extension: str) -> None:
 
 @every_format
 def test_urls_in_the_content_are_absolute(extension: str) -> None:
-    """Links and images of a body lead somewhere from any reader; anchors lead to the entry's page."""
+    """Links and images in bodies work in any reader; fragments lead to the entry's page."""
     body = "![](/a.png) ![](../b.png) [x](#y) [z](other)"
     [entry] = read(extension, feed_of([article("2026/deep/post", body=body)]))
     assert re.findall(r'(?:src|href)="([^"]*)"', entry.content_html) == [
@@ -343,7 +343,7 @@ def test_hostile_text_reads_the_same_in_every_format(
 
 @every_format
 def test_times_are_in_utc(extension: str) -> None:
-    """A time from another zone is shown as the same moment."""
+    """A time from another zone is shown as the same moment in UTC."""
     tokyo = datetime(2026, 3, 1, 6, 30, tzinfo=timezone(timedelta(hours=9)))
     [entry] = read(extension, feed_of([article(published_at=tokyo, updated_at=tokyo)]))
     assert entry.published == datetime(2026, 2, 28, 21, 30, tzinfo=UTC)
@@ -367,7 +367,7 @@ for extension in sorted(FORMATS):
 
 
 def test_the_process_leaves_no_trace_in_the_bytes() -> None:
-    """Another process, hash seed, locale and time zone render the same bytes, without touching the locale."""
+    """Another process, hash seed, locale and time zone give the same bytes, without changing the locale."""
     abroad = os.environ | {"LC_ALL": "de_DE.UTF-8", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-c", RENDER_ABROAD]
     done = subprocess.run(
@@ -380,7 +380,7 @@ def test_the_process_leaves_no_trace_in_the_bytes() -> None:
 @every_format
 @pytest.mark.parametrize("articles", [[], [rich_article()]])
 def test_no_date_comes_from_the_clock(extension: str, articles: list[Article]) -> None:
-    """Every date in a document is an article's, or that of a feed that never had any: rendering adds none."""
+    """Every date in a document is an article's or a constant, and rendering adds none."""
     document = FORMATS[extension].render(feed_of(articles)).decode()
     iso = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^<\"]*", document)
     dates = {datetime.fromisoformat(text) for text in iso}
@@ -414,7 +414,7 @@ def optional_fields() -> st.SearchStrategy[Article]:
 def test_every_optional_field_may_be_there_or_not(
     made: Article, full: bool, description: str, author: str | None, icon: str | None, slug: str, ttl: int
 ) -> None:
-    """Each combination is strictly well-formed, valid, and read by feedparser without complaint."""
+    """Each combination is well-formed and valid, and feedparser reports no error."""
     site = replace(SITE, description=description, author=author, icon=icon)
     topic = Topic(name="C", slug=slug, description=description)
     feed = feed_of(
@@ -430,13 +430,13 @@ def test_every_optional_field_may_be_there_or_not(
 
 @every_format
 def test_an_empty_feed_is_valid(extension: str) -> None:
-    """A topic whose articles are all gone still answers its subscribers."""
+    """A topic without articles still has a feed for its subscribers."""
     assert read(extension, feed_of([])) == []
 
 
 @every_xml_format
 def test_the_link_is_the_article_and_never_its_image(extension: str) -> None:
-    """Images, sources and related coverage are there, and none of them is taken for the entry's link."""
+    """Images, sources and related coverage are present, and none is read as the entry's link."""
     [entry] = feedparser.parse(FORMATS[extension].render(feed_of([rich_article()]))).entries
     assert entry.link == "https://paper.example.com/a?b=1&c=2"
     assert [picture["url"] for picture in entry.media_content] == [
@@ -449,7 +449,7 @@ def test_the_link_is_the_article_and_never_its_image(extension: str) -> None:
 
 
 def test_json_feed_has_the_image_and_the_origin() -> None:
-    """JSON Feed's names for them: `image`, and `external_url` for where the story came from."""
+    """JSON Feed has `image`, and `external_url` for the origin of the story."""
     [item] = json.loads(jsonfeed.render(feed_of([rich_article()])))["items"]
     assert item["image"] == "https://img.example.com/1.jpg"
     assert item["url"] == "https://paper.example.com/a?b=1&c=2"
@@ -457,7 +457,7 @@ def test_json_feed_has_the_image_and_the_origin() -> None:
 
 
 def test_atom_links_have_their_roles() -> None:
-    """An Atom entry says which link is the article, which its origin, and which related coverage."""
+    """An Atom entry marks which link is the article, which its origin, and which related coverage."""
     entry = parse_xml(atom.render(feed_of([rich_article()]))).find("a:entry", NS)
     assert entry is not None
     roles = [(link.get("rel"), link.get("href")) for link in entry.iterfind("a:link", NS)]
@@ -491,7 +491,7 @@ def test_the_feeds_link_is_its_page_and_self_its_own_address(extension: str, slu
 
 
 def test_json_feed_knows_its_page_and_its_own_address() -> None:
-    """JSON Feed has its own names for them."""
+    """JSON Feed has its own names for page and address."""
     document = json.loads(jsonfeed.render(feed_of([article()])))
     assert document["home_page_url"] == "https://news.example.org/topics/c-plus-plus"
     assert document["feed_url"] == "https://news.example.org/feeds/c-plus-plus.json"
@@ -499,7 +499,7 @@ def test_json_feed_knows_its_page_and_its_own_address() -> None:
 
 @every_format
 def test_the_newest_comes_first_and_ties_go_by_id(extension: str) -> None:
-    """The order depends only on dates and ids, never on the order in which files were found."""
+    """The order depends only on dates and ids, not on the order of files."""
     articles = [
         article("b"),
         article("c", published_at=EVENING, updated_at=EVENING),
@@ -513,7 +513,7 @@ def test_the_newest_comes_first_and_ties_go_by_id(extension: str) -> None:
 
 @every_format
 def test_the_limit_comes_after_the_filter(extension: str) -> None:
-    """Unpublished articles use up no place in a feed."""
+    """Unpublished articles do not count towards a feed's limit."""
     hidden = [article(f"hidden{n}", published_at=EVENING, is_published=False) for n in range(60)]
     shown = [article(f"shown{n}") for n in range(3)]
     entries = read(extension, feed_of([*hidden, *shown], size=2))
@@ -534,7 +534,7 @@ def test_the_limit_comes_after_the_filter(extension: str) -> None:
     ],
 )
 def test_rss_says_how_often_to_poll(ttl: int, period: str, frequency: str) -> None:
-    """`ttl` and the syndication module agree, and the module's elements are spelled as readers know them."""
+    """`ttl` and the syndication module agree, and the module's prefix is the usual one."""
     channel = parse_xml(rss.render(feed_of([], ttl=ttl)))[0]
     assert text_of(channel, "ttl") == str(ttl)
     assert (text_of(channel, "sy:updatePeriod"), text_of(channel, "sy:updateFrequency")) == (
@@ -544,7 +544,7 @@ def test_rss_says_how_often_to_poll(ttl: int, period: str, frequency: str) -> No
 
 
 def test_an_empty_rss_feed_was_never_built() -> None:
-    """Atom must have a date; RSS need not have one."""
+    """Atom requires a date, and RSS does not."""
     assert parse_xml(rss.render(feed_of([])))[0].find("lastBuildDate") is None
     assert (
         text_of(parse_xml(rss.render(feed_of([article()])))[0], "lastBuildDate")
@@ -560,7 +560,7 @@ def test_rss_names_the_writers_and_the_source() -> None:
     assert item.find("author") is None
     assert text_of(item, "dc:publisher") == "The Paper & Co"
     assert text_of(item, "dc:source") == "https://paper.example.com/"
-    assert item.find("source") is None  # its address is that of a feed
+    assert item.find("source") is None  # its address is the address of a feed
     provider = Provider(name="The Paper", domain="paper.example.com", feed="https://paper.example.com/feed")
     item = parse_xml(rss.render(feed_of([rich_article(provider=provider)]))).find("channel/item")
     assert item is not None
@@ -592,7 +592,7 @@ def test_no_address_of_an_author_is_published(extension: str, written: str, show
 
 
 def test_rss_media_are_outside_a_group() -> None:
-    """A media:group means one picture in several versions; ours are several pictures."""
+    """A media:group means one picture in several versions; Newswire's are several pictures."""
     item = parse_xml(rss.render(feed_of([rich_article()]))).find("channel/item")
     assert item is not None
     assert len(item.findall("media:content", NS)) == 2
@@ -601,7 +601,7 @@ def test_rss_media_are_outside_a_group() -> None:
 
 @pytest.mark.parametrize(("icon", "shown"), [("/i.png", True), ("/i.svg", False), (None, False)])
 def test_rss_shows_an_icon_that_its_readers_know(icon: str | None, shown: bool) -> None:
-    """RSS 2.0 knows GIF, JPEG and PNG; title and link repeat the channel's, as the specification asks."""
+    """RSS 2.0 allows GIF, JPEG and PNG; title and link repeat the channel's, as specified."""
     channel = parse_xml(rss.render(feed_of([], site=replace(SITE, icon=icon))))[0]
     image = channel.find("image")
     assert (image is not None) == shown
@@ -612,7 +612,7 @@ def test_rss_shows_an_icon_that_its_readers_know(icon: str | None, shown: bool) 
 
 @every_xml_format
 def test_what_readers_decode_twice_is_spelled_for_them(extension: str) -> None:
-    """& and < have their names, except before what a second decoding would take for a reference."""
+    """& and < are named references, unless a second decoding would read one in the rest."""
     text = "R&D <T> &lt; &#38;"
     document = (
         FORMATS[extension].render(feed_of([article(title=text, summary=text, topics=(text,))])).decode()

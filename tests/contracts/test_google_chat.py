@@ -1,4 +1,4 @@
-"""What is special to Google Chat: ids that the sender chooses, and threads."""
+"""Tests of Google Chat only: ids that the sender chooses, and threads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def query(request: Request) -> dict[str, list[str]]:
 
 
 def test_a_post_has_one_id_in_all_attempts() -> None:
-    """It is one that Google takes, another post has another, and so has the same post of another site."""
+    """The id is valid for Google, and differs between posts and between sites."""
     contexts = (CONTEXT, replace(CONTEXT, at=None), replace(CONTEXT, key="post-8"))
     first, again, other = (query(SERVICE.post(CASE.hook, MESSAGE, context=each)) for each in contexts)
     elsewhere = query(SERVICE.post(CASE.hook, replace(MESSAGE, site="Another"), context=CONTEXT))
@@ -75,5 +75,5 @@ def test_a_card_reads_back_what_was_written(text: str) -> None:
 @patient
 @given(st.text(alphabet="*_~`|<>@ users/all", max_size=40))
 def test_a_text_has_no_markup(text: str) -> None:
-    """No mention, link or emphasis is left in a message without a card."""
+    """A message without a card has no mention, link or emphasis."""
     assert not re.search(r"[*~`|]|<[^\u200b]", escape_text(text))

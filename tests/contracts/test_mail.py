@@ -1,4 +1,4 @@
-"""What is special to mail: headers, the Message-ID, and a real server that takes, refuses, or is cut off."""
+"""Tests of mail only: headers, the Message-ID, and a real server that accepts, refuses, or disconnects."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def mail_to(server: MailServer, password: str = PASSWORD) -> Request:
 
 
 def test_a_mail_arrives_as_it_was_composed(server: MailServer, transport: Transport) -> None:
-    """Sender and recipient are those of the settings; it has text and HTML with its styles inside."""
+    """Sender and recipient are those of the settings; the mail has text and HTML with inline styles."""
     verdict = SERVICE.classify(transport.send(mail_to(server)))
     assert verdict.outcome is Outcome.ACCEPTED
     ((envelope, mail),) = server.mails
@@ -64,7 +64,7 @@ def test_a_mail_arrives_as_it_was_composed(server: MailServer, transport: Transp
 
 
 def test_every_attempt_has_the_same_message_id() -> None:
-    """A mailbox recognises a repeat by it; another post has another id."""
+    """A mailbox recognises a repetition by the id; another post has another id."""
     later = replace(CONTEXT, at=None)
     ids = [
         SERVICE.post(CASE.hook, MESSAGE, context=context).message_id
@@ -75,7 +75,7 @@ def test_every_attempt_has_the_same_message_id() -> None:
 
 
 def test_a_lists_headers_come_from_the_settings() -> None:
-    """RFC 2919 and RFC 2369; without the settings there are none."""
+    """The headers follow RFC 2919 and RFC 2369, and are absent without the settings."""
     options = {**CASE.hook.options, "list_id": "news.example.org", "unsubscribe": "https://example.org/leave"}
     raw = payload_of(SERVICE.post(replace(CASE.hook, options=options), MESSAGE, context=CONTEXT))["raw"]
     assert "List-Id: <news.example.org>\r\n" in raw
@@ -85,7 +85,7 @@ def test_a_lists_headers_come_from_the_settings() -> None:
 
 @pytest.mark.parametrize("word", ["=?utf-8?q?a=0d=0aBcc:=20b@example.org?=", "=?utf-8?b?DQpCY2M6IGI=?="])
 def test_a_title_brings_no_header(word: str) -> None:
-    """An encoded word in a title or a site's name is shown as it was written, and not decoded."""
+    """An encoded word in a title or a site's name is shown as written, and not decoded."""
     options = {**CASE.hook.options, "sender": "news@example.org"}
     message = replace(MESSAGE, title=f"A {word}", site=f"Café {word}")
     sent = payload_of(SERVICE.post(replace(CASE.hook, options=options), message, context=CONTEXT))
@@ -97,7 +97,7 @@ def test_a_title_brings_no_header(word: str) -> None:
 
 @pytest.mark.parametrize("site", ["Café 日本 — News", 'A, "B" <C>', "x" * 300, "", "👩‍💻 News"])
 def test_the_sites_name_is_the_senders(site: str) -> None:
-    """The sender has the site's name, whatever characters it has, unless the settings give another."""
+    """The sender has the site's name with any characters, unless the settings give another."""
     hook = replace(CASE.hook, options={**CASE.hook.options, "sender": "news@example.org"})
     sent = payload_of(SERVICE.post(hook, replace(MESSAGE, site=site), context=CONTEXT))
     name, spec = parseaddr(sent["from"])
@@ -118,7 +118,7 @@ def test_the_sites_name_is_the_senders(site: str) -> None:
     ],
 )
 def test_settings_that_would_break_a_header_are_refused(wrong: dict[str, str], said: str) -> None:
-    """The error has its line, as all settings do."""
+    """The error has its line, as for all settings."""
     right = {"smtp_env": "SMTP", "from": "news@example.org", "to": "team@example.org"}
     EmailOptions.model_validate(right)
     with pytest.raises(ValueError, match=said):
@@ -138,7 +138,7 @@ def test_settings_that_would_break_a_header_are_refused(wrong: dict[str, str], s
 def test_what_a_server_replies_is_understood(
     server: MailServer, transport: Transport, reply: Reply, outcome: Outcome
 ) -> None:
-    """After a refusal at any stage, nothing was taken, and the next attempt succeeds."""
+    """After a refusal at any stage nothing was accepted, and the next attempt succeeds."""
     server.replies.append(reply)
     assert SERVICE.classify(transport.send(mail_to(server))).outcome is outcome
     assert server.mails == []
@@ -148,7 +148,7 @@ def test_what_a_server_replies_is_understood(
 def test_a_connection_that_breaks_says_what_may_have_happened(
     server: MailServer, transport: Transport
 ) -> None:
-    """Before the message, nothing was sent; after it, nobody knows. Neither is tried again by itself."""
+    """Before the message nothing was sent; after it the outcome is unknown. Neither is retried by itself."""
     server.replies += [Reply("RCPT", cut=True)]
     with pytest.raises(Unsent):
         transport.send(mail_to(server))
@@ -159,7 +159,7 @@ def test_a_connection_that_breaks_says_what_may_have_happened(
 
 
 def test_a_claim_that_was_lost_sends_nothing(server: MailServer, transport: Transport) -> None:
-    """The last check is made when the server is ready."""
+    """The last check of the claim is made when the server is ready."""
     with pytest.raises(Unsent, match="another bot"):
         transport.send(mail_to(server), lambda: "another bot has it")
     assert (len(server.mails), server.tries) == (0, 1)
@@ -167,7 +167,10 @@ def test_a_claim_that_was_lost_sends_nothing(server: MailServer, transport: Tran
 
 @pytest.mark.parametrize("implicit", [False, True])
 def test_the_password_goes_over_tls_only(tmp_path: Path, implicit: bool) -> None:
-    """By STARTTLS or at once; a wrong password disables; an unknown certificate sends nothing."""
+    """TLS is by STARTTLS or from the start.
+
+    A wrong password disables the channel, and nothing is sent under an unknown certificate.
+    """
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -187,7 +190,7 @@ def test_the_password_goes_over_tls_only(tmp_path: Path, implicit: bool) -> None
 
 
 def test_a_server_that_goes_on_for_ever_is_cut_off() -> None:
-    """Each line comes in time, and the greeting never ends: nothing was sent."""
+    """A greeting that never ends is cut off at the deadline, and nothing was sent."""
     ended = threading.Event()
 
     def drip(listener: socket.socket) -> None:
@@ -208,7 +211,7 @@ def test_a_server_that_goes_on_for_ever_is_cut_off() -> None:
 
 
 def test_no_error_holds_the_password(server: MailServer, transport: Transport) -> None:
-    """Neither the error's text nor its causes hold it."""
+    """Neither the error's text nor its causes contain the password."""
     server.replies += [Reply("DATA", cut=True)]
     requests = [mail_to(server), SERVICE.post(CASE.at(f"smtp://u:{PASSWORD}@127.0.0.1:1"), MESSAGE)]
     for request in requests:
@@ -233,7 +236,7 @@ def test_plain_mail_has_no_page() -> None:
 
 
 def test_a_reply_names_what_it_answers() -> None:
-    """It names only the id of the earlier mail (RFC 5322 §3.6.4)."""
+    """A reply names only the id of the earlier mail (RFC 5322 §3.6.4)."""
     first = CASE.service.post(CASE.hook, MESSAGE, context=CONTEXT)
     reply = replace(CONTEXT, key="post-8", parent=first.message_id)
     sent = payload_of(CASE.service.post(CASE.hook, MESSAGE, context=reply))

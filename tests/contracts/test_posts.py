@@ -1,4 +1,4 @@
-"""Digests, mentions and layouts keep the same promises in every service."""
+"""Digests, mentions and layouts give the same guarantees in every service."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def numbered(count: int, **changes: Any) -> tuple[Message, ...]:
 
 
 def received(kind: str, request: Request) -> Answer:
-    """Return what the fake of a service makes of a request, without a socket."""
+    """Return the result of a request at the fake of a service, without a socket."""
     fake = registry.SERVICES[kind]
     route = fake.route(fake.path("t" * 10))
     assert route is not None
@@ -105,14 +105,14 @@ def received(kind: str, request: Request) -> Answer:
 
 
 def seen(kind: str, request: Request) -> str:
-    """Return all that people see of a message, in order."""
+    """Return all the texts that people see of a message, in order."""
     drawing = CASES[kind].service.draw(request, SampleTimes())
     return f"{drawing.mention}\n{drawing.title}\n{drawing.text}"
 
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_a_digest_shows_every_article_in_order(kind: str) -> None:
-    """As many as the service holds: heading, groups, titles with links, providers, and one line each."""
+    """The digest has heading, groups, titles with links, providers, and one line for each article."""
     case = CASES[kind]
     items = numbered(case.service.ITEMS)
     request = case.service.post(case.hook, digest(*items), context=CONTEXT)
@@ -131,7 +131,7 @@ def test_a_digest_shows_every_article_in_order(kind: str) -> None:
 @few
 @given(items=st.lists(ARTICLES, min_size=1, max_size=9), retracted=st.booleans())
 def test_no_digest_breaks_a_limit_or_calls_anybody(kind: str, items: list[Message], retracted: bool) -> None:
-    """Whatever its articles hold: what is too long is cut, nothing is refused, and nobody is notified."""
+    """With any articles, long texts are cut, nothing is refused, and nobody is notified."""
     case = CASES[kind]
     message = digest(*items[: case.service.ITEMS], title=items[0].title, retracted=retracted)
     for detail in Detail:
@@ -144,7 +144,7 @@ def test_no_digest_breaks_a_limit_or_calls_anybody(kind: str, items: list[Messag
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_the_longest_digest_names_every_article(kind: str) -> None:
-    """Each of the longest titles is there, shortened like all others; addresses are whole or not there."""
+    """All of the longest titles are present, equally shortened; addresses are whole or absent."""
     case = CASES[kind]
     items = tuple(
         replace(LONG_ONE, title=f"T{number:02d} {LONG_ONE.title}", link=f"{LONGEST.link}{number:02d}")
@@ -160,7 +160,7 @@ def test_the_longest_digest_names_every_article(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", CORRECTED)
 def test_an_article_that_is_withdrawn_is_struck_through_in_its_digest(kind: str) -> None:
-    """The others stay as they are; once all are, so is the heading. Nobody is notified again."""
+    """Other articles are unchanged; the heading is struck through with the last. Nobody is notified again."""
     case = CASES[kind]
     first, second = numbered(2)
     mention = read_mention(next(iter(MENTIONS[kind])))
@@ -187,7 +187,7 @@ def test_an_article_that_is_withdrawn_is_struck_through_in_its_digest(kind: str)
 @pytest.mark.parametrize(("kind", "text", "ping"), CALLS)
 @pytest.mark.parametrize("several", [False, True], ids=["one", "several"])
 def test_only_whom_the_settings_name_is_notified(kind: str, text: str, ping: str, several: bool) -> None:
-    """In every detail, once, beside articles that try to notify everybody in every field."""
+    """The mention notifies once, in every detail, beside articles with mentions in every field."""
     case = CASES[kind]
     mention = read_mention(text)
     assert refusal(mention, case.service.MENTIONS, case.service.NAME) is None
@@ -210,7 +210,7 @@ def test_only_whom_the_settings_name_is_notified(kind: str, text: str, ping: str
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_a_preview_says_whom_a_post_notifies(kind: str) -> None:
-    """The preview of a post that notifies nobody says nothing about it."""
+    """The preview names whom a post notifies, and has no such line otherwise."""
     case = CASES[kind]
     for text in MENTIONS.get(kind, {}):
         mention = read_mention(text)
@@ -243,7 +243,7 @@ LAID_OUT = (
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_a_layout_is_shown_in_the_services_own_markup(kind: str) -> None:
-    """It replaces title, summary and the rest, with every character of the words unchanged."""
+    """The layout replaces title, summary and the rest, with every character of its text unchanged."""
     case = CASES[kind]
     message = replace(MESSAGE, text=LAID_OUT, picture=Picture.LARGE)
     for detail in Detail:
@@ -277,7 +277,7 @@ def test_no_layout_breaks_a_limit(kind: str, message: Message, words: str, count
 
 
 def test_a_program_is_sent_each_article_as_ever() -> None:
-    """A digest is for people: the event is that of the article, and its id is of the post."""
+    """An event is about one article, and its id is the post's; digests are for people."""
     case: Case = CASES["webhook"]
     single = payload_of(case.service.post(case.hook, MESSAGE, context=CONTEXT))
     assert payload_of(case.service.post(case.hook, digest(MESSAGE), context=CONTEXT)) == single

@@ -11,7 +11,7 @@ from tests.site import ArticleSite, Clock
 
 
 def test_every_kind_of_channel_can_be_previewed(site: ArticleSite, clock: Clock) -> None:
-    """It has several lines, the channel's own settings, and none of its secrets."""
+    """The preview has several lines, with the channel's own settings, and none of its secrets."""
     site.write("a.md", title="Small models")
     channels = [CASES[kind].settings(kind) for kind in SERVICES]
     environ = {

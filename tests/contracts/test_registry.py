@@ -1,4 +1,4 @@
-"""A registered service is known everywhere: to the settings, the redaction, the preview and the bot."""
+"""A registered service is known to the settings, the redaction, the preview and the bot."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHANNEL = "{name: attic, kind: toy, webhook_env: HOOK, key_env: KEY, room: hall}
 
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The toy is one of the services."""
+    """Add the toy to the services."""
     monkeypatch.setitem(SERVICES, TOY.KIND, TOY)
 
 
@@ -45,7 +45,7 @@ def read(folder: Path, channel: str) -> configuration.Config:
 
 @pytest.mark.usefixtures("registered")
 def test_its_settings_are_known(tmp_path: Path) -> None:
-    """Its own settings are read, with their secrets apart; what it lacks or does not know has its line."""
+    """Its own settings are read, with secrets apart; missing and unknown ones have their line."""
     (channel,) = read(tmp_path, CHANNEL).bot.channels
     assert channel.secret_variables() == {"webhook": "HOOK", "key": "KEY"}
     assert channel.options() == {"room": "hall"}
@@ -74,7 +74,7 @@ def test_without_the_registry_it_is_unknown(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("registered")
 def test_its_secrets_are_all_needed(site: ArticleSite, tmp_path: Path) -> None:
-    """A channel posts nothing while one of them is missing, or when the service refuses the destination."""
+    """A channel posts nothing while a secret is missing, or when the service refuses the destination."""
     (channel,) = read(tmp_path, CHANNEL).bot.channels
     topics = configuration.Config().feeds.catalog_topics()
     environ = {"HOOK": "https://toy.example/toy/t0ken", "KEY": "k3y"}
@@ -91,7 +91,7 @@ def test_its_secrets_are_all_needed(site: ArticleSite, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("registered")
 def test_its_secrets_are_redacted() -> None:
-    """What looks like one is taken out of every text, also where the value was not registered."""
+    """Texts in the form of its secrets are redacted, even if the value was not registered."""
     said = "POST https://toy.example/toy/s3cr3t failed"
     assert Redactor()(said) == "POST https://toy.example/toy/*** failed"
     destination = toy_destination("https://toy.example/toy/s3cr3t")
@@ -102,7 +102,7 @@ def test_its_secrets_are_redacted() -> None:
 
 @pytest.mark.usefixtures("registered")
 def test_it_is_drawn_as_itself_and_posted_to(site: ArticleSite, clock: Clock) -> None:
-    """The preview draws it in the neutral form, and the bot posts to it by nothing but its registration."""
+    """The preview draws its messages in the neutral form, and the bot posts by the registration alone."""
     site.write("old.md", title="Old")
     with speaking("toy", FakeToy()), FakeChat() as chat, requests.Session() as session:
         environ = {"ADMIN_TOKEN": TOKEN, "HOOK": chat.hook_url("toy", "t0ken"), "KEY": KEY}
@@ -136,7 +136,7 @@ def test_it_is_drawn_as_itself_and_posted_to(site: ArticleSite, clock: Clock) ->
 
 
 def test_a_request_carries_what_a_signed_webhook_needs() -> None:
-    """A raw body, headers over it, an id that is the same in each attempt, and the message to reply to."""
+    """It has a raw body, headers over it, an id shared by all attempts, and the message to reply to."""
     destination = toy_destination("https://toy.example/toy/t0ken")
     heading = replace(MESSAGE, title="Two articles", items=(MESSAGE, replace(MESSAGE, title="Another")))
     request = TOY.post(destination, heading, context=Context(key="post-7", parent="m1"))
@@ -148,7 +148,7 @@ def test_a_request_carries_what_a_signed_webhook_needs() -> None:
 
 
 def test_what_is_sent_is_shown_as_people_read_it() -> None:
-    """A form a field a line, and JSON over several lines, however they go over the wire."""
+    """Forms are shown a field a line, and JSON over several lines, however they are sent."""
     form, event = (SERVICES[kind].test(CASES[kind].hook, "News") for kind in ("zulip", "webhook"))
     assert form.text().splitlines()[:3] == ["type: stream", "to: news", "topic: Test"]
     assert event.text().startswith('{\n  "type": "channel.test",')

@@ -1,4 +1,4 @@
-"""A comment above a post, and who else covers its story, keep the same promises in every service."""
+"""Comments above posts, and links to other coverage, give the same guarantees in every service."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = [*FOR_PEOPLE, "webhook"]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_comment_has_a_line_of_its_own_above_the_article(kind: str) -> None:
-    """The article keeps its title, text, picture and link; a preview shows the comment."""
+    """The article has its title, text, picture and link below the comment, which the preview shows."""
     case = CASES[kind]
     plain, commented = (
         case.service.post(case.hook, message, context=CONTEXT)
@@ -48,7 +48,7 @@ def test_a_comment_has_a_line_of_its_own_above_the_article(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_a_comment_is_above_a_digest_and_a_layout_too(kind: str) -> None:
-    """The digest keeps its title, and what a template writes is below the comment."""
+    """The digest has its title, and a template's text is below the comment."""
     case = CASES[kind]
     several = case.service.post(case.hook, digest(*numbered(2), comment="Our pick"), context=CONTEXT)
     drawing = case.service.draw(several, SampleTimes())
@@ -65,7 +65,7 @@ OWN_MARKUP = re.compile(r'<a href="https://[^"<>]*"(?: style="[^"]*")?>|</a>|</?
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_comment_or_publisher_breaks_a_limit_or_calls_anybody(kind: str) -> None:
-    """With ordinary and the longest articles, and in a digest: escaped, cut, and nobody is notified."""
+    """With any articles, comments and publishers are escaped and cut, and notify nobody."""
     case = CASES[kind]
     for mean in (AWKWARD["mentions"], AWKWARD["links"], " ".join(AWKWARD.values()), LONG):
         link = "https://example.com/@everyone({})"
@@ -90,7 +90,7 @@ def test_no_comment_or_publisher_breaks_a_limit_or_calls_anybody(kind: str) -> N
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_who_else_covers_a_story_is_linked(kind: str) -> None:
-    """Below a single article and in a digest, also where the layout hides summaries, and in plain text."""
+    """The links are below an article and in digests, without summaries, and in plain text."""
     case = CASES[kind]
     covered = replace(MESSAGE, coverage=OTHERS)
     bare = Layout(parts=frozenset())
@@ -109,7 +109,7 @@ def test_who_else_covers_a_story_is_linked(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", CORRECTED)
 def test_corrections_keep_both(kind: str) -> None:
-    """A corrected message has its comment, and those who cover the story by then."""
+    """A corrected message has its comment, and the other coverage at that time."""
     case = CASES[kind]
     message_id = "1503435956.000247" if kind == "slack_app" else "99"
     message = replace(MESSAGE, comment="Our pick", coverage=OTHERS)
@@ -120,7 +120,7 @@ def test_corrections_keep_both(kind: str) -> None:
 
 
 def test_a_program_gets_both_as_values() -> None:
-    """The comment is null and the list empty where there is nothing; an address that is too long is null."""
+    """The comment is null and the list empty where there is none; an address that is too long is null."""
     case = CASES["webhook"]
 
     def data(message: Message) -> dict[str, object]:
@@ -138,7 +138,7 @@ def test_a_program_gets_both_as_values() -> None:
 
 
 def test_empty_remarks_do_not_change_a_fingerprint() -> None:
-    """A message that was posted before there were any is not corrected for their sake; later ones count."""
+    """A message from before remarks existed is not corrected, but later remarks count."""
     assert replace(MESSAGE, comment="", coverage=()).fingerprint() == MESSAGE.fingerprint()
     found = {
         each.fingerprint()

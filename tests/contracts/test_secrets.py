@@ -1,4 +1,4 @@
-"""No secret of any service is shown in any place."""
+"""No secret of any service is shown anywhere."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ PAGES = ("", "/channels", "/deliveries", "/preview?article=new", "/problems")
 
 @pytest.mark.parametrize("kind", [*SERVICES, "slack_app"])
 def test_what_looks_like_a_secret_is_removed(kind: str) -> None:
-    """In a log line, a traceback and what goes to Sentry, also where the value was not registered.
+    """Log lines, tracebacks and Sentry's data lose it, even if the value was not registered.
 
-    No pattern shows that an address on any host is a secret: it has to be registered, as at the start.
+    An address on any host has no recognisable form, so it must be registered, as at the start.
     """
     case = CASES[kind]
     values = case.secrets(case.address)
@@ -51,7 +51,7 @@ def test_what_looks_like_a_secret_is_removed(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [*SERVICES, "slack_app"])
 def test_no_repr_shows_a_secret(kind: str) -> None:
-    """The repr of a destination and of every request hides them."""
+    """The repr of a destination and of every request hides the secrets."""
     case = CASES[kind]
     hook = case.hook
     shown = [repr(hook), repr(case.service.test(hook, "News", CONTEXT))]
@@ -64,9 +64,9 @@ def test_no_repr_shows_a_secret(kind: str) -> None:
 def test_a_bot_that_fails_everywhere_shows_none(
     site: ArticleSite, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither its log at DEBUG nor the operator's pages show one, with a failing channel of each kind."""
+    """With a failing channel of each kind, neither the DEBUG log nor the operator's pages show a secret."""
     caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.CRITICAL, logger="mail.log")  # the fake server's own
+    caplog.set_level(logging.CRITICAL, logger="mail.log")  # the secret of the fake server
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logs.formatter({}))
@@ -104,7 +104,7 @@ def test_a_bot_that_fails_everywhere_shows_none(
         clock.advance(minutes=5)
         site.write("new.md", title="New", publishedDateTime=clock.now.isoformat())
         newswire.indexer.refresh()
-        for _ in range(20):  # a pause of one channel's host, which all share here, may keep another waiting
+        for _ in range(20):  # all channels share a host here, so a pause of one may delay another
             parts.bot().once()
             clock.advance(hours=3)
             if min(tries()) >= 3:

@@ -23,7 +23,7 @@ def read(folder: Path, settings: dict[str, object]) -> configuration.Config:
 
 @pytest.mark.parametrize("kind", SERVICES)
 def test_a_channel_of_each_kind_is_ready_to_post(tmp_path: Path, kind: str) -> None:
-    """Its settings and its variables are all that it needs."""
+    """Its settings and its variables are all that a channel needs."""
     case = CASES[kind]
     loaded = read(tmp_path, case.settings("news"))
     (channel,) = loaded.bot.channels
@@ -38,7 +38,7 @@ def test_a_channel_of_each_kind_is_ready_to_post(tmp_path: Path, kind: str) -> N
 
 @pytest.mark.parametrize("kind", SERVICES)
 def test_a_setting_that_is_missing_or_not_known_has_its_line(tmp_path: Path, kind: str) -> None:
-    """The error uses the name by which the setting is written."""
+    """The error has the name of the setting as it is written."""
     settings = CASES[kind].settings("news")
     needed = [
         field.alias or name

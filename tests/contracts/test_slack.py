@@ -1,4 +1,4 @@
-"""What is special to Slack."""
+"""Tests of Slack only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_slack_reads_back_what_was_written(text: str) -> None:
 
 
 def test_slack_shows_no_second_preview() -> None:
-    """The message is the preview: Slack must add none."""
+    """The message turns off Slack's own link previews."""
     for request in requests_for(CASE.service, CASE.hook, MESSAGE):
         assert request.json["unfurl_links"] is False
         assert request.json["unfurl_media"] is False
@@ -42,13 +42,13 @@ def test_slack_shows_no_second_preview() -> None:
 
 
 def test_a_webhook_of_slack_cannot_correct() -> None:
-    """An incoming webhook has no way to change a post."""
+    """An incoming webhook cannot change a post."""
     assert SERVICES["slack"].correct(CASE.hook, "1", MESSAGE) is None
 
 
 @pytest.mark.parametrize("path", ["/triggers/T1/2/3", "/workflows/T1/A2/3/4"])
 def test_a_slack_workflow_is_refused(path: str) -> None:
-    """A workflow takes flat variables and answers `{"ok":true}`: each article would be posted eight times."""
+    """A workflow answers `{"ok":true}` without a message, so each article would be posted eight times."""
     reason = SERVICES["slack"].refusal(to(f"https://hooks.slack.com{path}"))
     assert reason is not None and "workflow" in reason and "incoming webhook" in reason
     assert path not in reason
@@ -58,7 +58,7 @@ APP = CASES["slack_app"]
 
 
 def test_an_app_posts_replies_and_corrects(chat: FakeChat, transport: Transport) -> None:
-    """The token is only in a header; an update sends all blocks again, and nobody is notified twice."""
+    """The token is only in a header; an update sends all blocks again, and notifies nobody twice."""
     to_app = APP.at(chat.hook_url("slack_app", "acme"))
     mention = replace(MESSAGE, mention=read_mention("here"))
     first = APP.service.post(to_app, mention, context=CONTEXT)
@@ -99,13 +99,13 @@ def test_an_app_that_is_not_in_its_channel_is_reported(chat: FakeChat, transport
     ],
 )
 def test_an_app_needs_a_token_and_the_id_of_a_channel(options: dict[str, str], said: str) -> None:
-    """A name would be another channel after a change of names."""
+    """A channel's name is refused, because another channel could get it."""
     with pytest.raises(ValidationError, match=said):
         SERVICES["slack"].OPTIONS.model_validate(options)
 
 
 def test_what_is_no_token_is_refused() -> None:
-    """Such as a webhook's address in the wrong variable."""
+    """Anything but a token, such as a webhook's address, is refused."""
     wrong = replace(APP, secrets=lambda address: {"token": "https://hooks.slack.com/services/T/B/x"})
     assert "xoxb-" in (SERVICES["slack"].refusal(wrong.hook) or "")
     assert SERVICES["slack"].refusal(APP.hook) is None

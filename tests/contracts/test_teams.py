@@ -1,4 +1,4 @@
-"""What is special to Teams: addresses that have ended, and what an answer leaves open."""
+"""Tests of Teams only: addresses that have ended, and unclear answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SERVICE = SERVICES["teams"]
     ],
 )
 def test_an_address_that_has_ended_is_refused(address: str) -> None:
-    """The error says that it has ended, and does not repeat the address."""
+    """The error says that the address has ended, without repeating it."""
     refusal = SERVICE.refusal(to(address))
     assert refusal is not None and "have ended" in refusal and "Workflows" in refusal
     assert "s3cr3t" not in refusal
@@ -34,7 +34,7 @@ def test_a_workflows_host_is_known_by_its_end() -> None:
 
 
 def test_the_title_is_in_no_markdown() -> None:
-    """What an article brings is in runs of text, which Teams shows as they are."""
+    """Texts of articles are in runs of text, which Teams shows unchanged."""
     title = "[a](https://evil.example) **b** <at>c</at>"
     sent = SERVICE.post(CASE.hook, MESSAGE).json
     marked = SERVICE.post(

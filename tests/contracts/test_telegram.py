@@ -1,4 +1,4 @@
-"""What is special to Telegram: tokens, photos and their captions, and groups that move."""
+"""Tests of Telegram only: tokens, photos and their captions, and groups that move."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOKEN = f"123456789:{'A' * 35}"
 
 
 def test_the_token_is_the_address() -> None:
-    """A token means Telegram's own server; another server is named by its whole address."""
+    """A token means Telegram's own server, and a whole address another server."""
     options = {"chat": -1001234, "message_thread_id": 7}
     own = SERVICE.destination({"token": Secret(TOKEN)}, options)
     request = SERVICE.post(own, MESSAGE)
@@ -32,13 +32,13 @@ def test_the_token_is_the_address() -> None:
 
 @pytest.mark.parametrize("token", ["hunter2", "987654321", f"bot{TOKEN}", "https://api.telegram.org/"])
 def test_what_is_no_token_is_refused(token: str) -> None:
-    """It is refused at the start, and the error does not repeat it."""
+    """The value is refused at the start, and the error does not repeat it."""
     refusal = SERVICE.refusal(SERVICE.destination({"token": Secret(token)}, {"chat": 1}))
     assert refusal is not None and token not in refusal
 
 
 def test_a_photo_is_corrected_by_its_caption() -> None:
-    """The id remembers what was posted, as the picture may have gone from the article since."""
+    """The message's id records that it is a photo, as the article may have lost its picture since."""
     sent = SERVICE.classify(said(200, {"ok": True, "result": {"message_id": 7, "photo": [{}]}}))
     assert sent.message_id == "7/photo"
     bare = replace(MESSAGE, image=None)
@@ -54,14 +54,14 @@ def test_a_photo_is_corrected_by_its_caption() -> None:
 
 
 def test_the_longest_caption_says_everything_but_the_end_of_the_summary() -> None:
-    """Title, provider and date are there; the summary has what is left of 1,024 characters."""
+    """Title, provider and date are present; the summary has the rest of the 1,024 characters."""
     caption = visible(str(SERVICE.post(CASE.hook, LONGEST, Detail.FULL, CONTEXT).json["caption"]))
     assert 800 < len(caption.encode("utf-16-le")) // 2 <= 1024
     assert caption.endswith("2026-03-04 12:00 UTC")
 
 
 def test_a_group_that_became_a_supergroup_says_its_new_id() -> None:
-    """The error says what to write."""
+    """The error has the new id to write into the settings."""
     moved = error(
         400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-100123
     )

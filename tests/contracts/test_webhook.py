@@ -1,4 +1,4 @@
-"""What is special to signed events: the signature, the id, the size, and which addresses are called."""
+"""Tests of signed events only: the signature, the id, the size, and which addresses are called."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def signed(secret: str, context: Context) -> Request:
 
 @pytest.mark.parametrize("secret", [SECRET, f"{OTHER} {SECRET}", f"{SECRET} {OTHER}"])
 def test_the_specifications_own_library_verifies_an_event(secret: str) -> None:
-    """With either secret of two; not with another one, with another body, or minutes later."""
+    """Either of two secrets verifies it; another secret, another body or later minutes do not."""
     request = signed(secret, replace(CONTEXT, at=datetime.now(UTC)))
     headers = dict(request.headers)
     for each in secret.split():
@@ -46,7 +46,7 @@ def test_the_specifications_own_library_verifies_an_event(secret: str) -> None:
 
 
 def test_an_events_id_is_the_same_in_every_attempt_and_in_no_other_event() -> None:
-    """Timestamp and signature are new in each attempt; the body says the same; an id has no dot."""
+    """Attempts share id and body, with new timestamps and signatures; an id has no dot."""
     later = replace(CONTEXT, at=CONTEXT.at and CONTEXT.at + timedelta(hours=5))
     first, second = (SERVICE.post(CASE.hook, MESSAGE, context=context) for context in (CONTEXT, later))
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == first.message_id
@@ -67,7 +67,7 @@ def test_an_events_id_is_the_same_in_every_attempt_and_in_no_other_event() -> No
 
 
 def test_each_event_says_what_happened_and_to_which() -> None:
-    """Published, updated and withdrawn name the article by its id, and the later ones the first event."""
+    """Events of all three types name the article by its id, and later ones the first event."""
     retracted = replace(MESSAGE, retracted=True)
     found = [
         SERVICE.post(CASE.hook, MESSAGE, context=CONTEXT),
@@ -98,7 +98,7 @@ def test_each_event_says_what_happened_and_to_which() -> None:
     ],
 )
 def test_a_secret_that_would_not_do_is_refused(secret: str, said: str) -> None:
-    """It is refused at the start, and the error does not repeat it."""
+    """An unusable secret is refused at the start, and the error does not repeat it."""
     secrets = {"webhook": Secret("https://program.example/"), "secret": Secret(secret)}
     refusal = SERVICE.refusal(SERVICE.destination(secrets, {}))
     assert refusal is not None and said in refusal
@@ -123,7 +123,7 @@ def destination(address: str) -> Destination:
     ],
 )
 def test_a_private_address_is_refused_unless_the_settings_allow_it(address: str) -> None:
-    """It is refused at the start where visible; a name that leads to one is refused at the call."""
+    """A visibly private address is refused at the start; a name that leads to one, at the call."""
     refusal = SERVICE.refusal(destination(address))
     assert refusal is not None and "allow_private: true" in refusal
     assert SERVICE.refusal(CASE.at(address)) is None
@@ -132,7 +132,7 @@ def test_a_private_address_is_refused_unless_the_settings_allow_it(address: str)
 
 
 def test_a_name_that_leads_to_a_private_address_is_not_called() -> None:
-    """The name is looked up once, and connected to is the address that was found public, or none."""
+    """The name is looked up once, and only an address that was found public is connected to."""
     request = SERVICE.post(destination("https://localhost.localdomain/hook"), MESSAGE, context=CONTEXT)
     with requests.Session() as session, pytest.raises(Unsent) as caught:
         Transport(session, user_agent="tests").send(request)
@@ -140,7 +140,7 @@ def test_a_name_that_leads_to_a_private_address_is_not_called() -> None:
 
 
 def test_a_receiver_that_lost_its_answer_shows_an_event_once() -> None:
-    """The second attempt carries the same id, by which the receiver knows it."""
+    """The second attempt has the same id, by which the receiver recognises it."""
     with FakeChat() as chat, requests.Session() as session:
         hook = CASE.at(chat.hook_url("webhook", "program"))
         transport = Transport(session, user_agent="tests")

@@ -1,4 +1,4 @@
-"""What is special to Zulip: the login in the address, topics, and references in place of markup."""
+"""Tests of Zulip only: the login in the address, topics, and references instead of markup."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SERVICE = SERVICES["zulip"]
 
 @pytest.mark.parametrize("email", ["bot%40news.example", "bot@news.example"])
 def test_the_login_goes_into_a_header(email: str) -> None:
-    """It is removed from the address, however the e-mail's @ is written."""
+    """The login is removed from the address, however the e-mail's @ is written."""
     hook = SERVICE.destination(
         {"webhook": Secret(f"https://{email}:{TOKEN}@chat.example/")}, {"stream": "news"}
     )
@@ -44,7 +44,7 @@ def test_an_address_without_a_login_is_refused(address: str) -> None:
 
 
 def test_the_articles_topic_is_zulips() -> None:
-    """It is the first topic, or else the site's name: a message always has one."""
+    """A message's topic is the article's first, or else the site's name."""
     for topics, site, shown in ((("AI", "C"), "News", "AI"), ((), "News", "News"), ((), "", "News")):
         sent = payload_of(SERVICE.post(CASE.hook, replace(MESSAGE, topics=topics, site=site)))
         assert sent["topic"] == shown
@@ -56,7 +56,7 @@ def test_the_articles_topic_is_zulips() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(alphabet="*_[]()~`|<>@#&:\\+-.1!$ae veryonh", max_size=60))
 def test_zulip_reads_back_what_was_written(text: str) -> None:
-    """Its references represent the text; no markup character is left bare."""
+    """References replace markup characters, and decoding them gives the text."""
     escaped = escape(text)
     assert html.unescape(escaped) == text
     assert not set("*~`|<>[]:!@$\\") & set(escaped)

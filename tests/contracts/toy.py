@@ -1,5 +1,7 @@
-"""A service that exists in the tests only, with all that the port allows: signed raw bodies under headers of
-its own, a second secret, an option, several articles in one message, a parent message, and an id for repeats.
+"""A service that exists in the tests only, with everything that the port allows.
+
+It has signed raw bodies under headers of its own, a second secret, an option, several articles in one
+message, a parent message, and an id for repetitions.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ class ToyOptions(Options):
 
 
 class Toy(Service):
-    """Posts a signed object; the same key is shown once, however often it comes."""
+    """Posts a signed object; messages with the same key are shown once."""
 
     KIND: ClassVar[str] = "toy"
     NAME: ClassVar[str] = "Toy Telegraph"
@@ -93,7 +95,7 @@ class Toy(Service):
         detail: Detail = Detail.FULL,
         context: Context = NO_CONTEXT,
     ) -> Request | None:
-        """Return None: what is telegraphed stays."""
+        """Return None: a toy's message cannot be changed."""
         return None
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
@@ -102,7 +104,7 @@ class Toy(Service):
         return _signed(to, json.dumps(text).encode(), context)
 
     def classify(self, response: Response) -> Verdict:
-        """Return what a toy's answer means."""
+        """Return the meaning of a toy's answer."""
         answer = response.said()
         if response.status == 429:
             return rate_limited(retry_after(response))
@@ -115,7 +117,7 @@ class Toy(Service):
         return judge(response)
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what the toy prints."""
+        """Return the drawing of a toy's message."""
         sent = json.loads(request.content())
         return Drawing(title=sent["title"], text=" ".join(sent["blocks"]), below=(f"Room {sent['room']}",))
 
@@ -142,13 +144,13 @@ KEY = "the-toys-own-key"
 
 
 def toy_destination(address: str) -> Destination:
-    """Return where a toy's channel posts."""
+    """Return the destination of a toy's channel."""
     secrets = {"webhook": Secret(address), "key": Secret(KEY)}
     return TOY.destination(secrets, {"room": "hall"})
 
 
 def toy_violations(payload: Mapping[str, Any]) -> list[str]:
-    """Return what is over the toy's limit."""
+    """Return the violations of the toy's limit."""
     texts = [payload["title"], *payload.get("blocks", []), *payload.get("image", [])]
     return [text for text in texts if len(text) > LONGEST]
 

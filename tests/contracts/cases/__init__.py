@@ -1,1 +1,1 @@
-"""One module for each service: what the contract suite has to know of it."""
+"""One module for each service, with what the contract suite needs of it."""

@@ -33,7 +33,7 @@ _ANSWERS: Answers = [
 
 
 def _texts(payload: dict[str, Any]) -> Iterator[str]:
-    """Yield what Discord reads as Markdown, without what is escaped; it reads no names and footers so."""
+    """Yield what Discord reads as Markdown, without escaped parts; names and footers are not read so."""
     assert payload["allowed_mentions"] == {"parse": []}
     for part in [payload, *payload.get("embeds", [])]:
         unread = {"embeds", "username", "author", "footer", "url", "thumbnail"}

@@ -30,7 +30,7 @@ _ANSWERS: Answers = [
 
 
 def _violations(payload: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with a mail as it goes over the wire: RFC 5322 §2.1, §3.6."""
+    """Yield what is wrong with a mail as it is sent (RFC 5322 §2.1, §3.6)."""
     raw: bytes = payload["raw"].encode()
     lines = raw.split(b"\r\n")
     if any(len(line) > LINE for line in lines) or b"\n" in raw.replace(b"\r\n", b""):
@@ -47,7 +47,7 @@ def _violations(payload: dict[str, Any]) -> Iterator[str]:
 
 
 def _texts(payload: dict[str, Any]) -> Iterator[str]:
-    """Yield the page, in which an article must bring no element of its own."""
+    """Yield the HTML part, in which an article must add no element."""
     yield str(payload.get("html", ""))
 
 

@@ -34,7 +34,7 @@ _ANSWERS: Answers = [
 
 
 def texts(payload: dict[str, Any]) -> Iterator[str]:
-    """Yield the texts that Slack may read as markup: rich text gives no character a meaning."""
+    """Yield the texts that Slack may read as markup. In rich text no character has a meaning."""
     blocks = [block for block in payload.get("blocks", ()) if block["type"] != "rich_text"]
     yield from strings({**payload, "blocks": blocks})
 

@@ -39,7 +39,7 @@ _ANSWERS: Answers = [
 
 
 def _texts(payload: dict[str, Any]) -> Iterator[str]:
-    """Yield what is left when the markup is taken out, where Telegram looks for names."""
+    """Yield the text without its markup, in which Telegram looks for names."""
     for name in ("text", "caption"):
         yield visible(str(payload.get(name, "")))
 

@@ -1,4 +1,4 @@
-"""A service that only the tests have."""
+"""A service that exists in the tests only."""
 
 from __future__ import annotations
 

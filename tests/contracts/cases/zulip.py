@@ -27,7 +27,7 @@ _ANSWERS: Answers = [
 
 
 def _texts(payload: dict[str, Any]) -> Iterator[str]:
-    """Yield what Zulip reads as Markdown; a topic is none."""
+    """Yield what Zulip reads as Markdown, which excludes the topic."""
     yield payload["content"]
 
 
