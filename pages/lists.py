@@ -125,6 +125,11 @@ class Lists:
         words = fold(question).split()
         return [row for row in rows(nodes) if all(word in _searched(row.topic) for word in words)]
 
+    def largest_topics(self, now: datetime) -> list[TopicSummary]:
+        """Return the topics with the most articles, for a search that has found nothing."""
+        ranked = sorted(self._catalog.summaries(now), key=lambda each: -each.articles)
+        return [each for each in ranked[:ACTIVE_TOPICS] if each.articles]
+
     def topics_named(self, words: Iterable[str], now: datetime) -> list[Row]:
         """Return the largest topics with all these words in their names; none without a word."""
         question = " ".join(words)

@@ -135,6 +135,7 @@ class ReaderPages:
         topics = self.lists.topics_named(asked.words, now) if number == 1 else []
         is_near = bool(question and not found.total and found.complete and not found.timed_out)
         near = self.search.find(question, now, limit=_NEAR, any_word=True) if is_near else None
+        is_empty = not (found.total or topics or (near and near.total) or found.timed_out)
         return self.renderer.document(
             "search.html",
             cache_control=_UNCACHED,
@@ -144,6 +145,7 @@ class ReaderPages:
             number=number,
             last=max(1, -(-found.total // PER_PAGE)),
             topics=topics,
+            largest=self.lists.largest_topics(now) if is_empty else [],
             cards=self._found_cards(found),
             near=self._found_cards(near) if near else [],
             spelled=self.search.spelled(question) if is_near else "",

@@ -139,7 +139,7 @@ def test_times_are_relative(visitor: Visitor) -> None:
     first = page.locator("article time").first
     expect(first).to_have_text("3 hours ago")
     expect(first).to_have_attribute("title", "1 Jun 2026, 12:00 UTC")
-    expect(page.locator(".day h2 time").last).to_have_text("Friday, 1 May 2026")
+    expect(page.locator(".day h3 time").last).to_have_text("Friday, 1 May 2026")
     page.clock.set_fixed_time(NOON + timedelta(days=90))
     page.reload()
     expect(first).to_have_text("Jun 1, 2026")

@@ -69,9 +69,9 @@ def test_home_has_an_order(filled: Web) -> None:
     """A lead and three more stories come first, then all by day; times are exact, so pages stay equal."""
     tree = page(filled, "/")
     assert texts(tree, "//article[contains(@class, 'story')]//h3") == ["Go 0", "Go 1", "Go 2", "Go 3"]
-    days = texts(tree, "//section[@class='day']/h2")
+    days = texts(tree, "//section[@class='day']/h3")
     assert days[:2] == ["Monday, 1 June 2026", "Sunday, 31 May 2026"]
-    assert texts(tree, "//section[@class='day'][1]//h3")[0] == "Go 4"
+    assert texts(tree, "//section[@class='day'][1]//h4")[0] == "Go 4"
     assert texts(tree, "//article//time")[1] == "1 Jun 2026, 11:00 UTC"
     assert tree.xpath("//article//time/@datetime")[1] == "2026-06-01T11:00:00+00:00"
     assert "Tomorrow" not in tree.text_content()
@@ -84,7 +84,8 @@ def test_home_goes_on_to_the_end(site: ArticleSite, web: Web) -> None:
         site.write(f"{number:02}.md", title=f"Number {number}", publishedDateTime=day)
     web.refresh()
     first, second = page(web, "/"), page(web, "/?page=2")
-    titles = texts(first, "//article//h3") + texts(second, "//article//h3")
+    headlines = "//article//*[self::h3 or self::h4]"
+    titles = texts(first, headlines) + texts(second, headlines)
     assert titles == [f"Number {number}" for number in range(PER_HOME_PAGE + 5)]
     assert second.xpath("//link[@rel='canonical']/@href") == [f"{URL}/?page=2"]
     assert web.get("/?page=1").headers["Location"] == f"{URL}/"

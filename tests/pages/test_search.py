@@ -15,7 +15,7 @@ from articles.catalog.search_words import MAX_WORDS, match_expression, words
 from pages.assets import Assets
 from pages.reader_pages import ReaderPages
 from pages.render import Renderer
-from tests.pages.parsed import parse
+from tests.pages.parsed import page, parse, texts
 from tests.site import NOON, URL, ArticleSite, Clock, Web
 
 
@@ -195,6 +195,17 @@ def test_suggestions_instead_of_nothing(search: Search, web: Web) -> None:
         == search.spelled("")
         == ""
     )
+
+
+def test_a_search_that_finds_nothing_offers_topics(site: ArticleSite, web: Web) -> None:
+    """So does the page before anything is asked; the largest topics come first, empty ones not at all."""
+    site.topics = [{"name": "Empty"}]
+    site.write("a.md", title="One", topics=["Go", "Rust"])
+    site.write("b.md", title="Two", topics=["Rust"])
+    web.refresh()
+    for path in ("/search", "/search?q=zzzz"):
+        assert texts(page(web, path), "//section[@class='found-topics']//a") == ["Rust 2", "Go 1"]
+    assert not page(web, "/search?q=two").xpath("//section[@class='found-topics']")
 
 
 def test_too_long_a_question(web: Web) -> None:
