@@ -41,6 +41,7 @@ from config.values import (
     listed,
     off,
 )
+from text.language import available, language_of
 from text.patterns import MAX_PATTERN, pattern
 from text.variables import SECRET_SUFFIX
 
@@ -74,6 +75,14 @@ class KeywordConfig(Section):
     exclude: Keywords = ()
 
 
+def _spoken(value: str) -> str:
+    """Refuse a language without translations: it would have English words, which is `en`."""
+    is_english = value.partition("-")[0].lower() == "en"
+    if language_of(value).tag == "en" and not is_english:
+        raise ValueError(f"has no translations; there are {', '.join(available())}")
+    return value
+
+
 Filtered = Annotated[FilterConfig, BeforeValidator(filter_lists)]
 KeywordFiltered = Annotated[KeywordConfig, BeforeValidator(filter_lists)]
 
@@ -97,6 +106,7 @@ def _kind(value: str) -> str:
 class ChannelConfig(PolicySection):
     """One place in a chat service, and what is posted there; `topics` None means all.
 
+    `language` is that of the bot's own words, None for the site's; `languages` are those of the articles.
     `was` is an earlier name of the channel: what it has posted and what waits goes on under the new one. The
     settings that only some services have are fields of the subclass that `channel_model` returns.
     """
@@ -119,6 +129,7 @@ class ChannelConfig(PolicySection):
     review: bool = False
     layout: LayoutConfig | None = None
     thread: Literal["none", "topic", "story", "digest"] = "none"
+    language: Annotated[LanguageTag, AfterValidator(_spoken)] | None = None
 
     def secret_variables(self) -> dict[str, str]:
         """Return the environment variables that hold this channel's secrets, by what they are for."""

@@ -12,8 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from articles.topics import Topics
 from bot.services import SERVICES
 from config import Config, ConfigError, load
+from wiring.channels import channel_rules
 
 CLAIM = "2:3: feeds.topics: 'a' and 'A' both claim 'a'"
 ROOT = Path(__file__).resolve().parent.parent
@@ -377,3 +379,16 @@ def test_a_hub_has_a_whole_address(tmp_path: Path, hub: str, reason: str) -> Non
     with pytest.raises(ConfigError) as caught:
         load(file, {})
     assert "config.yaml:4:" in str(caught.value) and reason in str(caught.value)
+
+
+def test_the_language_of_a_channels_own_words(folder: Path) -> None:
+    """It is the site's unless the channel has its own; one without translations is an error."""
+    text = "site: {language: de-AT}\nbot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A%s}\n"
+
+    def language(own: str) -> str:
+        config = read(folder, text % own)
+        return channel_rules(config.bot.channels[0], Topics(()), config.site).language
+
+    assert [language(own) for own in ("", ", language: fr", ", language: en-GB")] == ["de-AT", "fr", "en-GB"]
+    (error,) = errors(folder, text % ", language: pt")
+    assert error.endswith("language: has no translations; there are de, en, es, fr, ja")

@@ -64,6 +64,7 @@ def channel_rules(channel: ChannelConfig, topics: Topics, site: SiteConfig) -> C
         not_topics=frozenset(topics.of(name).slug for name in channel.not_topics),
         policy=policy_of(channel, topics, site.timezone),
         layout=layout_of(channel),
+        language=channel.language or site.language,
         types=value_of(channel.types, WordFilter),
         providers=value_of(channel.providers, WordFilter),
         authors=value_of(channel.authors, WordFilter),

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from articles.article import Article
 from bot.outbox.records import Post, PostKind
 from bot.planning.rules import Channel
-from bot.services.message import Coverage, Message, compose_post, link_of
+from bot.services.message import Coverage, Message, compose_post, in_language, link_of
 from bot.services.text import clean
+from text.phrases import counted_phrase
 
 _NONE: Mapping[str, Sequence[Article]] = MappingProxyType({})
 
@@ -27,11 +28,13 @@ def composed(
 ) -> Message:
     """Return what a post says of `articles`, of which those with the ids `retracted` are withdrawn.
 
-    An operator's comment is above them while one of them is there. `coverage` has, by an article's id,
+    The bot's own words are in the channel's language. An operator's comment is above them while one of them
+    is there. `coverage` has, by an article's id,
     others that cover its story. The channel's layout decides what people see of all this.
     """
-    count = len(articles)
-    heading = f"Digest: {count} article{'' if count == 1 else 's'}" if post.kind is PostKind.DIGEST else ""
+    heading = ""
+    if post.kind is PostKind.DIGEST:
+        heading = counted_phrase("Digest: %(num)s article", "Digest: %(num)s articles", len(articles))
     message = compose_post(
         articles,
         site=site,
@@ -41,9 +44,10 @@ def composed(
         mention=post.mention,
         followed=channel.topics,
     )
-    items = tuple(_covered(each, articles, coverage, site_url) for each in message.items)
+    items = (_covered(each, articles, coverage, site_url) for each in message.items)
     comment = "" if message.retracted else clean(post.body or "")
-    return replace(_covered(message, articles, coverage, site_url), items=items, comment=comment)
+    whole = replace(_covered(message, articles, coverage, site_url), items=tuple(items), comment=comment)
+    return in_language(whole, channel.language)
 
 
 def _covered(

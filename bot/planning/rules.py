@@ -29,7 +29,8 @@ class Channel:
     `topics` and `not_topics` are slugs; `topics` is None for all. `destination` is None while a secret is
     missing, and such a channel is neither planned nor posted to. `max_per_tick` counts posts. `was` is an
     earlier name. With `review` each post waits for an operator before it is sent. `policy` says when and how,
-    `layout` what a message shows, and `thread` which posts are replies. With a `taxonomy` an article's topics
+    `layout` what a message shows, `thread` which posts are replies, and `language` in which one the bot's own
+    words are. With a `taxonomy` an article's topics
     are those that it would have by these, not its own `slugs`.
     """
 
@@ -53,6 +54,7 @@ class Channel:
     policy: Policy = field(default_factory=Policy)
     layout: Layout = field(default_factory=Layout)
     thread: Literal["none", "topic", "story", "digest"] = "none"
+    language: str = "en"
     taxonomy: Topics | None = None
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from bot.services.message import Message, Picture, title_of
 from bot.services.remarks import COVERAGE, comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.text import clean, fit, units, web_url
+from bot.services.words import words_of
 
 TITLE = 250
 NAME = 100
@@ -125,11 +125,6 @@ def whole_text(message: Message, limit: int, markup: Markup) -> str:
     return "\n".join(filter(None, (title, summary, others, link)))
 
 
-def written_time(message: Message) -> str:
-    """Return the time for services whose clients write none in the reader's zone."""
-    return f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def drawn(
     payload: Mapping[str, Any], *, shown: Callable[[str], str], below: Callable[[Mapping[str, Any]], str]
 ) -> Drawing:
@@ -159,8 +154,9 @@ def drawn(
 
 
 def _fields(message: Message, escape: Escape) -> Iterator[dict[str, object]]:
+    words = words_of(message)
     topics = fit(", ".join(filter(None, map(clean, message.topics))), FIELD, escape)
     if topics:
-        yield {"title": "Topics", "value": topics, "short": True}
+        yield {"title": words.gettext("Topics"), "value": topics, "short": True}
     if message.quality is not None:
-        yield {"title": "Quality", "value": str(message.quality), "short": True}
+        yield {"title": words.gettext("Quality"), "value": str(message.quality), "short": True}

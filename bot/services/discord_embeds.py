@@ -17,6 +17,7 @@ from bot.services.message import Mention, MentionKind, Message, Picture, title_o
 from bot.services.remarks import COVERAGE, comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.text import clean, fit, units, web_url
+from bot.services.words import summary_of, words_of
 
 # https://docs.discord.com/developers/resources/message#embed-object-embed-limits
 TITLE = 256
@@ -109,7 +110,7 @@ def content_of(message: Message) -> str:
     rest = f"\n<{address}>" if address and not message.retracted else ""
     others = covered(message, _bare, units, min(COVERAGE, room - units(title + rest) - 1))
     rest = (f"\n{others}" if others else "") + rest
-    text = fit(_description(message), room - units(title + rest) - 1, escape)
+    text = fit(summary_of(message), room - units(title + rest) - 1, escape)
     return head + title + (f"\n{text}" if text else "") + rest
 
 
@@ -193,7 +194,7 @@ def _described(message: Message, room: int) -> str:
     if message.items:
         return fitted(message, room, _formatted, units)
     others = covered(message, _formatted, units, min(COVERAGE, room)) or ""
-    text = fit(_description(message), room - units(others) - 1, escape)
+    text = fit(summary_of(message), room - units(others) - 1, escape)
     return "\n".join(filter(None, (text, others)))
 
 
@@ -201,10 +202,6 @@ def _title(message: Message) -> str:
     if not message.retracted:
         return fit(title_of(message), TITLE, escape)
     return f"~~{fit(title_of(message), TITLE - 4, escape)}~~"
-
-
-def _description(message: Message) -> str:
-    return "This article is no longer published." if message.retracted else clean(message.summary)
 
 
 def _author(message: Message, *, with_icon: bool) -> dict[str, str] | None:
@@ -218,12 +215,14 @@ def _named(key: str, text: str) -> dict[str, str] | None:
 
 
 def _fields(message: Message) -> Iterator[dict[str, object]]:
+    words = words_of(message)
     topics = fit(", ".join(filter(None, map(clean, message.topics))), FIELD_VALUE, escape)
     if topics:
-        yield {"name": "Topics", "value": topics, "inline": True}
+        yield {"name": words.gettext("Topics"), "value": topics, "inline": True}
     if message.quality is not None:
-        yield {"name": "Quality", "value": str(message.quality), "inline": True}
-    yield {"name": "Published", "value": f"<t:{int(message.published_at.timestamp())}:R>", "inline": True}
+        yield {"name": words.gettext("Quality"), "value": str(message.quality), "inline": True}
+    at = f"<t:{int(message.published_at.timestamp())}:R>"
+    yield {"name": words.gettext("Published"), "value": at, "inline": True}
 
 
 def _size(embed: dict[str, Any]) -> int:

@@ -10,7 +10,7 @@ import html
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -34,6 +34,7 @@ from bot.services.service import (
     Service,
 )
 from bot.services.text import clean, fit, from_look_alike, look_alike, units, web_url
+from bot.services.words import button_of, quality_of, written_time
 
 MESSAGE = 32_000
 """Bytes of a message with its cards; the limits below keep every message under it.
@@ -220,7 +221,7 @@ def _widgets(message: Message, *, with_image: bool) -> Iterator[dict[str, object
     yield {"decoratedText": {"text": escape(_small_print(message)), "wrapText": True}}
     link = web_url(message.link, URL) if not message.items else None
     if link:
-        button = {"text": "Read article", "onClick": {"openLink": {"url": link}}}
+        button = {"text": button_of(message), "onClick": {"openLink": {"url": link}}}
         yield {"buttonList": {"buttons": [button]}}
 
 
@@ -253,9 +254,7 @@ def _above(message: Message) -> str:
 
 def _small_print(message: Message) -> str:
     topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
-    quality = "" if message.quality is None else f"Quality {message.quality}"
-    at = f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return " · ".join(filter(None, (topics, quality, at)))
+    return " · ".join(filter(None, (topics, quality_of(message), written_time(message))))
 
 
 def _notification(message: Message) -> str:

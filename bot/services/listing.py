@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeVar
 
-from bot.services.message import Message, title_of
+from bot.services.message import OTHER, Message, title_of
 from bot.services.remarks import coverage_runs
 from bot.services.rich import BREAK, Line, Run, Text, cut
 from bot.services.text import clean, fit, web_url
+from bot.services.words import words_of
 
 _T = TypeVar("_T")
 
@@ -73,9 +74,13 @@ def _shortened(item: Message) -> Message:
         title=fit(title_of(item), step.title),
         provider=fit(clean(item.provider or ""), step.name),
         summary=fit(clean(item.summary), step.line),
-        group=item.group and (fit(clean(item.group), NAME) or "Other"),
+        group=item.group and (_group(item, item.group) or _group(item, OTHER)),
         link=web_url(item.link, step.link) or "",
     )
+
+
+def _group(item: Message, name: str) -> str:
+    return fit(clean(words_of(item).say(name)), NAME)
 
 
 def _listed(items: Sequence[Message], step: Step) -> Text:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from datetime import UTC
 
 from bot.services.listing import fitted
 from bot.services.message import Message, Picture, title_of
 from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.text import clean, fit, units, web_url
+from bot.services.words import quality_of, written_time
 
 # Limits of our own, in characters: beyond them a message reads no better.
 SUBJECT = 200
@@ -60,10 +60,8 @@ def _paragraphs(message: Message) -> tuple[str | None, ...]:
 
 def _small_print(message: Message) -> str:
     topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
-    quality = "" if message.quality is None else f"Quality {message.quality}"
-    at = f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     provider = fit(clean(message.provider or ""), NAME)
-    return " · ".join(filter(None, (provider, topics, quality, at)))
+    return " · ".join(filter(None, (provider, topics, quality_of(message), written_time(message))))
 
 
 def page_of(message: Message, *, with_image: bool) -> str:

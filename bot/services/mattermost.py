@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
-from bot.services.attachments import above, attachment, drawn, linked, whole_text, written_time
+from bot.services.attachments import above, attachment, drawn, linked, whole_text
 from bot.services.drawing import Drawing, Times
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
@@ -27,6 +27,7 @@ from bot.services.service import (
     Service,
 )
 from bot.services.text import fit, units
+from bot.services.words import written_time
 
 MESSAGE_TEXT = 16_383
 """Characters of a post; a longer one is split into several without an error.

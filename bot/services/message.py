@@ -16,7 +16,12 @@ from articles.article import Article
 from articles.topics import slugify
 from bot.services.rich import Text
 from bot.services.text import clean, fit, web_url
+from text.language import language_of
+from text.phrases import Phrase, counted_phrase, phrase
 from text.urls import on_site, page_url
+
+OTHER = phrase("Other")
+"""The group of articles without a topic."""
 
 SUMMARY_LENGTH = 500
 """Characters of a summary in chat: longer ones are cut here, before any service's own limit."""
@@ -24,7 +29,7 @@ SUMMARY_LENGTH = 500
 LINK_LENGTH = 2000
 """Browsers and proxies cut or refuse longer addresses: the article's page is linked instead."""
 
-_UNSEEN = frozenset({"article_id", "updated_at", "labels", "picture", "text"})
+_UNSEEN = frozenset({"article_id", "updated_at", "labels", "picture", "text", "language"})
 
 
 class Picture(StrEnum):
@@ -89,9 +94,10 @@ class Message:
     says above it, and `coverage` who else covers the story.
 
     A change of only the following fields causes no correction: `article_id` and `updated_at` are for
-    programs, `labels` are the topics by which a service files a post, shown or not, and `picture` and `text`
-    come from the channel's layout. `text`, where there is one, is shown in place of title, summary and the
-    rest.
+    programs, `labels` are the topics by which a service files a post, shown or not, `language` is that of the
+    bot's own words, and `picture` and `text` come from the channel's layout. `text`, where there is one, is
+    shown in place of title, summary and the rest. A title or group that the bot words itself is a Phrase,
+    which is the same in every language to all but readers.
     """
 
     title: str
@@ -115,6 +121,7 @@ class Message:
     labels: tuple[str, ...] = ()
     picture: Picture = Picture.USUAL
     text: Text = ()
+    language: str = "en"
 
     def fingerprint(self) -> str:
         """Return 32 hex digits that differ exactly when something people see differs.
@@ -167,9 +174,10 @@ def compose_post(
 ) -> Message:
     """Return the message about all of `articles`, of which those with the ids `retracted` are withdrawn.
 
-    That about one is the one that `compose` returns, unless it has a `heading`. One about several is dated by
-    the newest of them, and groups them by topic: by the first that an article names of those with the slugs
-    `followed`, or of all. Within a group the order is the one given, and so is that of the groups.
+    That about one is the one that `compose` returns, unless it has a `heading`, which may be a Phrase. One
+    about several is dated by the newest of them, and groups them by topic: by the first that an article names
+    of those with the slugs `followed`, or of all. Within a group the order is the one given, and so is that
+    of the groups.
     """
     items = [
         compose(article, site=site, site_url=site_url, retracted=article.id in retracted)
@@ -178,7 +186,8 @@ def compose_post(
     if len(items) == 1 and not heading:
         return replace(items[0], mention=mention)
     return Message(
-        title=clean(heading) or f"{len(items)} articles",
+        title=(heading if isinstance(heading, Phrase) else clean(heading))
+        or counted_phrase("%(num)s article", "%(num)s articles", len(items)),
         link=site_url,
         published_at=max(item.published_at for item in items),
         site=clean(site),
@@ -187,6 +196,12 @@ def compose_post(
         mention=mention,
         labels=tuple(dict.fromkeys(label for item in items for label in item.labels)),
     )
+
+
+def in_language(message: Message, tag: str) -> Message:
+    """Return the message with the bot's own words in a language, and those of its items."""
+    items = tuple(replace(item, language=tag) for item in message.items)
+    return replace(message, language=tag, items=items)
 
 
 def _grouped(items: Sequence[Message], followed: Collection[str] | None) -> tuple[Message, ...]:
@@ -201,7 +216,7 @@ def _grouped(items: Sequence[Message], followed: Collection[str] | None) -> tupl
 
 def _group_of(item: Message, followed: Collection[str] | None) -> str:
     named = (topic for topic in item.topics if followed is None or slugify(topic) in followed)
-    return next(named, item.topics[0] if item.topics else "Other")
+    return next(named, item.topics[0] if item.topics else OTHER)
 
 
 def compose_alert(text: str, at: datetime, *, site: str, site_url: str) -> Message:
@@ -223,7 +238,10 @@ def test_text(site: str) -> str:
 
 def title_of(message: Message) -> str:
     """Return the title on one line; never empty, as no service takes an empty one."""
-    return clean(message.title) or "Untitled"
+    words = language_of(message.language)
+    if isinstance(message.title, Phrase):
+        return words.say(message.title)  # as it is: French has a space there at which no line may end
+    return clean(message.title) or words.gettext("Untitled")
 
 
 def _seen(message: Message) -> dict[str, object]:

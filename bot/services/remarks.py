@@ -11,6 +11,8 @@ from typing import TypeVar
 from bot.services.message import Message
 from bot.services.rich import Line, Run, cut
 from bot.services.text import clean, fit, web_url
+from bot.services.words import words_of
+from text.phrases import Phrase, counted_phrase, phrase
 
 _T = TypeVar("_T")
 
@@ -24,6 +26,9 @@ MOST_NAMED = 5
 """Other publishers of a story that are named; the others are counted."""
 
 _COMMENT_AS_WRITTEN = 400
+_NAMES = "\x00"
+"""Stands for the names in the sentence; no translation has it."""
+
 _NAME = 60
 _LINKS = (500, 200, 0)
 """How long an address may be: where the line is too long, the longer addresses are left out first."""
@@ -37,19 +42,34 @@ def comment_of(message: Message, escape: Callable[[str], str] = str, limit: int 
 
 
 def coverage_runs(message: Message, longest: int) -> Iterator[Run]:
-    """Yield "Also covered by …", each name with its link unless that is longer than `longest` characters.
+    """Yield "Also covered by …" in the message's language, with the names of the other publishers.
 
-    Yields nothing where nobody else covers the story, or the article is withdrawn.
+    Each name has its link, unless that is longer than `longest` characters. Yields nothing where nobody else
+    covers the story, or the article is withdrawn.
     """
     named = [(fit(clean(each.name), _NAME), each.link) for each in message.coverage[:MOST_NAMED]]
     named = [(name, link) for name, link in named if name]
     if not named or message.retracted:
         return
+    words = words_of(message)
+    before, _, after = words.say(_sentence(len(message.coverage) - MOST_NAMED)).partition(_NAMES)
     for number, (name, link) in enumerate(named):
-        yield Run(text=", " if number else "Also covered by ")
+        yield Run(text=words.gettext(", ") if number else before)
         yield Run(text=name, link=(web_url(link, longest) or "") if longest else "")
-    if (more := len(message.coverage) - MOST_NAMED) > 0:
-        yield Run(text=f" and {more} more")
+    if after:
+        yield Run(text=after)
+
+
+def _sentence(more: int) -> Phrase:
+    """Return the sentence that names publishers, and says how many more there are than are named."""
+    if more <= 0:
+        return phrase("Also covered by %(names)s", names=_NAMES)
+    return counted_phrase(
+        "Also covered by %(names)s and %(num)s more",
+        "Also covered by %(names)s and %(num)s more",
+        more,
+        names=_NAMES,
+    )
 
 
 def coverage_line(message: Message) -> Line | None:

@@ -19,6 +19,7 @@ from bot.services.message import Mention, MentionKind, Message, Picture, title_o
 from bot.services.remarks import COVERAGE, comment_of, covered
 from bot.services.rich import Line, Run, cut
 from bot.services.text import clean, fit, units, web_url
+from bot.services.words import button_of, quality_of, summary_of
 
 HEADER_TEXT = 150
 """https://docs.slack.dev/reference/block-kit/blocks/header-block"""
@@ -100,7 +101,7 @@ def everything(message: Message) -> str:
     rest = f"\n<{address}>" if is_linked else ""
     others = covered(message, _plain_lines, units, min(COVERAGE, room - units(title + rest) - 1))
     rest = (f"\n{others}" if others else "") + rest
-    summary = fit(_said(message), room - units(title + rest) - 1, escape)
+    summary = fit(summary_of(message), room - units(title + rest) - 1, escape)
     return head + title + (f"\n{summary}" if summary else "") + rest
 
 
@@ -154,7 +155,7 @@ def _blocks(message: Message, *, with_image: bool) -> Iterator[dict[str, object]
 def _article(message: Message, title: str, *, with_image: bool) -> Iterator[dict[str, object]]:
     is_large = message.picture is Picture.LARGE
     image = _image(message.image, title) if with_image and not is_large else None
-    summary = _said(message)
+    summary = summary_of(message)
     if summary or image:
         section: dict[str, object] = {"type": "section", "text": _plain_text(summary or title, SECTION_TEXT)}
         yield {**section, "accessory": image} if image else section
@@ -164,12 +165,8 @@ def _article(message: Message, title: str, *, with_image: bool) -> Iterator[dict
     yield {"type": "context", "elements": elements}
     link = web_url(message.link, BUTTON_URL)
     if link and not message.retracted:
-        button = {"type": "button", "text": _plain_text("Read article", BUTTON_TEXT), "url": link}
+        button = {"type": "button", "text": _plain_text(button_of(message), BUTTON_TEXT), "url": link}
         yield {"type": "actions", "elements": [button]}
-
-
-def _said(message: Message) -> str:
-    return "This article is no longer published." if message.retracted else clean(message.summary)
 
 
 def _large_image(message: Message) -> Iterator[dict[str, object]]:
@@ -191,7 +188,7 @@ def _small_print(message: Message) -> Iterator[dict[str, object]]:
     if topics:
         yield _plain_text(topics, CONTEXT_TEXT)
     if message.quality is not None:
-        yield _plain_text(f"Quality {message.quality}", CONTEXT_TEXT)
+        yield _plain_text(quality_of(message), CONTEXT_TEXT)
     yield {"type": "mrkdwn", "text": _local_time(message.published_at)}
 
 

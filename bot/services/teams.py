@@ -24,6 +24,7 @@ from bot.services.service import (
 )
 from bot.services.teams_card import SUMMARY, URL, above, body_of, paragraph, plain_body, request, text_of
 from bot.services.text import fit, web_url
+from bot.services.words import button_of
 
 ENDED = (
     ".logic.azure.com",
@@ -94,7 +95,7 @@ class Teams(Service):
             return request(to, body, title_of(message), mention=message.mention)
         body = [*above(message), *body_of(message, with_image=detail < Detail.NO_IMAGE)]
         link = None if message.items or message.text else web_url(message.link, URL)
-        return request(to, body, title_of(message), link, mention=message.mention)
+        return request(to, body, title_of(message), link, button_of(message), mention=message.mention)
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""

@@ -17,6 +17,7 @@ from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Run, cut
 from bot.services.service import Destination, Request
 from bot.services.text import clean, fit, web_url
+from bot.services.words import quality_of
 
 CARD = 28_000
 """Bytes of a card, "about 28 KB": a workflow answers 202 to a larger one and then fails, unknown to the bot.
@@ -78,8 +79,7 @@ def _article(message: Message, *, with_image: bool) -> Iterator[dict[str, object
         yield {**block, "id": "covered"}
     yield from _image(message) if with_image else ()
     topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
-    quality = "" if message.quality is None else f"Quality {message.quality}"
-    small = " · ".join(filter(None, (topics, quality)))
+    small = " · ".join(filter(None, (topics, quality_of(message))))
     if small:
         yield {**_runs(_run(small, isSubtle=True, size="Small")), "id": "topics"}
     yield _published(message)
@@ -180,9 +180,12 @@ def request(
     body: list[dict[str, object]],
     summary: str,
     link: str | None = None,
+    button: str = "",
     mention: Mention | None = None,
 ) -> Request:
     """Return the request for a card in the envelope that a workflow's template unpacks.
+
+    `button` is what its button says, which leads to `link`.
 
     https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
     """
@@ -194,7 +197,7 @@ def request(
         "body": body,
     }
     if link:
-        card["actions"] = [{"type": "Action.OpenUrl", "title": "Read article", "url": link}]
+        card["actions"] = [{"type": "Action.OpenUrl", "title": button, "url": link}]
     if mention:
         who = {"id": mention.id, "name": mention.id}
         entity = {"type": "mention", "text": f"<at>{mention.id}</at>", "mentioned": who}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from datetime import UTC
 
 from bot.services.listing import fitted
 from bot.services.message import Mention, Message, title_of
 from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
 from bot.services.text import clean, fit, units, web_url
+from bot.services.words import quality_of, summary_of, written_time
 
 TEXT = 4096
 """Characters after the markup is taken out: https://core.telegram.org/bots/api#sendmessage"""
@@ -25,6 +25,9 @@ SMALL = 200
 COMMENT = 240
 COVERED = 250
 URL = 2000
+
+REST = 40
+"""Characters of the summary's room for quality, time and line ends."""
 
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -131,20 +134,23 @@ def _article(message: Message, limit: int) -> str:
     """Return title, summary and small print."""
     title, link = escaped(title_of(message), TITLE), web_url(message.link, URL)
     if message.retracted:
-        return f"<s>{title}</s>\nThis article is no longer published."
+        return f"<s>{title}</s>\n{html.escape(summary_of(message))}"
     head = f'<b><a href="{html.escape(link)}">{title}</a></b>' if link else f"<b>{title}</b>"
     small = _small_print(message)
     others = covered(message, _marked, _visible, COVERED) or ""
-    summary = escaped(clean(message.summary), limit - TITLE - SMALL - 40 - _visible(others) - 1)
+    rest = max(REST, units(_quality_and_time(message)))
+    summary = escaped(clean(message.summary), limit - TITLE - SMALL - rest - _visible(others) - 1)
     return "\n".join(filter(None, (head, summary, others, f"<i>{small}</i>")))
 
 
 def _small_print(message: Message) -> str:
     topics = ", ".join(filter(None, map(clean, message.topics)))
     names = " · ".join(filter(None, (clean(message.provider or ""), topics)))
-    at = f"{message.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    quality = "" if message.quality is None else f"Quality {message.quality}"
-    return " · ".join(filter(None, (escaped(names, SMALL), quality, at)))
+    return " · ".join(filter(None, (escaped(names, SMALL), html.escape(_quality_and_time(message)))))
+
+
+def _quality_and_time(message: Message) -> str:
+    return " · ".join(filter(None, (quality_of(message), written_time(message))))
 
 
 def shown(text: str) -> str:

@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
@@ -34,6 +35,8 @@ from bot.services.service import (
     Service,
 )
 from bot.services.text import clean, fit, units, web_url
+from bot.services.words import quality_of, summary_of, words_of
+from text.language import available, language_of
 
 TOPIC = 60
 CONTENT = 10_000
@@ -168,7 +171,8 @@ class Zulip(Service):
         head, link = _LINK.search(lines[0]), ""
         if head:
             link, lines[0] = head[2], head[1]
-        picture = next((line for line in lines if line.startswith("[Picture](")), "")
+        found = next(filter(None, map(_picture_in, lines)), None)
+        picture = found[0] if found else ""
         small = next((line for line in lines if "<time:" in line), "")
         texts = [line for line in lines[1:] if line not in (picture, small)]
         return Drawing(
@@ -179,7 +183,7 @@ class Zulip(Service):
             above=f"# {sent['to']} > {sent['topic']}",
             title=_shown(lines[0], times),
             text=_shown(_LINK.sub(r"\1", "\n".join(texts)), times),
-            picture=urlsplit(picture[10:-1]).hostname or "",
+            picture=urlsplit(found[2]).hostname or "" if found else "",
             below=tuple(filter(None, (_shown(small, times),))),
             link=link,
         )
@@ -243,7 +247,7 @@ def _digest(message: Message, detail: Detail, limit: int) -> str:
 def _article(message: Message, detail: Detail) -> str:
     title = fit(title_of(message), TITLE, escape)
     if message.retracted:
-        return f"~~{title}~~\nThis article is no longer published."
+        return f"~~{title}~~\n{escape(summary_of(message))}"
     link = _bracketed(web_url(message.link, URL))
     summary = fit(clean(message.summary), SUMMARY, escape)
     if detail == Detail.PLAIN:
@@ -256,13 +260,24 @@ def _article(message: Message, detail: Detail) -> str:
 def _picture(message: Message, detail: Detail) -> str | None:
     """Return a link to the picture, which Zulip shows below the message."""
     image = _bracketed(web_url(message.image or "", URL)) if detail < Detail.NO_IMAGE else None
-    return f"[Picture]({image})" if image else None
+    return f"[{escape(words_of(message).gettext('Picture'))}]({image})" if image else None
+
+
+def _picture_in(line: str) -> re.Match[str] | None:
+    """Return what is matched of a line that is a picture's link: its words and its address."""
+    found = _LINK.fullmatch(line)
+    return found if found and (found[1] == "Picture" or found[1] in _words_for_pictures()) else None
+
+
+@cache
+def _words_for_pictures() -> frozenset[str]:
+    return frozenset(escape(language_of(tag).gettext("Picture")) for tag in available())
 
 
 def _small_print(message: Message) -> str:
     topics = ", ".join(filter(None, map(clean, message.topics)))
     names = " · ".join(filter(None, (clean(message.provider or ""), topics)))
-    quality = "" if message.quality is None else f"Quality {message.quality}"
+    quality = escape(quality_of(message))
     # https://zulip.com/help/global-times: each reader's client shows it in its own zone.
     at = f"<time:{message.published_at.astimezone(UTC).isoformat().replace('+00:00', 'Z')}>"
     return " · ".join(filter(None, (fit(names, SMALL, escape), quality, at)))

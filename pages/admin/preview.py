@@ -14,7 +14,7 @@ from articles.article import Article
 from bot.sending.tools import SiteLink
 from bot.services import SERVICES, Drawing
 from bot.services.layout import Layout, as_shown
-from bot.services.message import Message, compose
+from bot.services.message import Message, compose, in_language
 from text.language import Language
 
 
@@ -56,7 +56,7 @@ def previews(
     article: Article, site: SiteLink, now: datetime, language: Language, kinds: Container[str] = ()
 ) -> list[Preview]:
     """Return the article as each service would be sent it and show it; those of `kinds` come first."""
-    message = compose(article, site=site.name, site_url=site.url)
+    message = in_language(compose(article, site=site.name, site_url=site.url), language.tag)
     shown = {kind: as_shown(message, Layout(), service) for kind, service in SERVICES.items()}
     return [
         drawn(kind, shown[kind], now, language)

@@ -111,7 +111,7 @@ def test_a_title_of_nothing_visible_falls_back_to_the_id() -> None:
     assert of(replace(ARTICLE, title="\u200b \x00")).title == "2026/models & more"
 
 
-UNSEEN = {"article_id", "updated_at", "labels", "picture", "text"}
+UNSEEN = {"article_id", "updated_at", "labels", "picture", "text", "language"}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Message) if field.name not in UNSEEN])

@@ -244,6 +244,30 @@ def test_a_digest_in_review_is_approved_as_one(world: World) -> None:
     assert [each.state for each in world.deliveries()] == [State.SENT] * 2
 
 
+def test_a_digest_is_in_the_language_of_its_channel(world: World) -> None:
+    """Only the bot's own words are; another language of the channel corrects nothing, a new title does."""
+    digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
+    bot = world.started(world.discord(policy=digest, language="de"))
+    world.catalog.put(article("a"), article("b"))
+    at(world, bot, NINE)
+    assert _heading(world) == "Übersicht: 2 Artikel"
+    bot.stop()
+    bot = world.started(world.discord(policy=digest, language="fr"))
+    world.catalog.put(article("a", quality=81))
+    at(world, bot, NINE + timedelta(minutes=20))
+    assert len(world.chat.requests) == 1
+    world.catalog.put(article("a", title="Another title"))
+    for minutes in (30, 40):
+        at(world, bot, NINE + timedelta(minutes=minutes))
+    assert _heading(world) == "Récapitulatif\u00a0: 2 articles"
+
+
+def _heading(world: World) -> str:
+    (message,) = world.chat.messages("readers")
+    embeds: Any = message.payload["embeds"]
+    return str(embeds[0]["title"]).replace("\\", "")
+
+
 def test_another_article_replaces_one_of_its_story_that_waited_too_long(world: World) -> None:
     """When an article expires in quiet hours, one that was left out for it is posted."""
     bot = started(world, Policy(quiet=NIGHT), max_age=timedelta(days=1))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.services import Context, Destination, Detail, Request, Service
 from bot.services.message import Message
+from text.language import available
 
 CONTEXT = Context(key="post-7", at=datetime(2026, 3, 4, 12, 5, tzinfo=UTC))
 MESSAGE = Message(
@@ -55,6 +56,7 @@ MESSAGES = st.builds(
     retracted=st.booleans(),
     article_id=TEXTS,
     updated_at=st.none() | st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC)),
+    language=st.sampled_from(available()),
 )
 LONG = "👍&*_<" * 1000
 LONGEST = Message(

@@ -17,7 +17,7 @@ from bot.operator.commands.shared import (
 from bot.operator.testing import send_test
 from bot.services import SERVICES
 from bot.services.layout import as_shown
-from bot.services.message import compose
+from bot.services.message import compose, in_language
 from text.printable import print_json, print_line
 from text.terminal import CommandError, print_lines
 
@@ -46,6 +46,7 @@ def add_messages(group: AppGroup, parts: Parts) -> None:
         ours = parts(sys.stderr)
         named = channel_named(ours, channel)
         message = compose(article_named(ours, article), site=ours.site.name, site_url=ours.site.url)
+        message = in_language(message, named.language)
         service = SERVICES[named.kind]
         shown = as_shown(message, named.layout, service)
         request = service.post(named.destination or service.example(), shown)
