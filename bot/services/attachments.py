@@ -15,7 +15,7 @@ from bot.services.listing import fitted
 from bot.services.message import Message, Picture, title_of
 from bot.services.remarks import COVERAGE, comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
-from bot.services.text import clean, fit, units, web_url
+from bot.services.text import clean, fit, units, web_url, without_mention
 from bot.services.words import words_of
 
 TITLE = 250
@@ -36,12 +36,7 @@ _LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(https?://[^)]*\)")
 
 def linked(words: str, address: str) -> str:
     """Return a link in Markdown, with no bracket in its address that would end it, and no mention in it."""
-    return f"[{words}]({_without_mention(address).replace('(', '%28').replace(')', '%29')})"
-
-
-def _without_mention(address: str) -> str:
-    """Return an address without a name to call: `/@name` is common in paths, and `/%40name` is the same."""
-    return address.replace("@", "%40")
+    return f"[{words}]({without_mention(address).replace('(', '%28').replace(')', '%29')})"
 
 
 def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int) -> dict[str, object]:
@@ -114,7 +109,7 @@ def _picture(message: Message) -> str:
 def whole_text(message: Message, limit: int, markup: Markup) -> str:
     """Return the whole message as Markdown: for a service that refused its attachment."""
     escape = markup.escape
-    title, link = fit(title_of(message), TITLE, escape), _without_mention(web_url(message.link, URL) or "")
+    title, link = fit(title_of(message), TITLE, escape), without_mention(web_url(message.link, URL) or "")
     if message.text:
         return formatted(message, limit, markup)
     if message.items:

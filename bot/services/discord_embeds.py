@@ -16,7 +16,7 @@ from bot.services.listing import fitted
 from bot.services.message import Mention, MentionKind, Message, Picture, title_of
 from bot.services.remarks import COVERAGE, comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
-from bot.services.text import clean, fit, units, web_url
+from bot.services.text import clean, fit, units, web_url, without_mention
 from bot.services.words import summary_of, words_of
 
 # https://docs.discord.com/developers/resources/message#embed-object-embed-limits
@@ -105,7 +105,8 @@ def content_of(message: Message) -> str:
     title = _title(message)
     if message.items:
         return f"{head}{title}\n" + fitted(message, room - units(title) - 1, _bare, units)
-    address = web_url(message.link, room - units(title) - 3)
+    address = without_mention(web_url(message.link, URL) or "")
+    address = address if len(address) <= room - units(title) - 3 else ""
     # Within <> a link has no preview of its own.
     rest = f"\n<{address}>" if address and not message.retracted else ""
     others = covered(message, _bare, units, min(COVERAGE, room - units(title + rest) - 1))
@@ -167,7 +168,9 @@ def _shown(text: str, times: Times) -> str:
 def _linked(words: str, address: str) -> str:
     """Return a link, unless Discord refuses the address."""
     usable = _url(address)
-    return f"[{words}]({usable.replace('(', '%28').replace(')', '%29')})" if usable else words
+    if not usable:
+        return words
+    return f"[{words}]({without_mention(usable).replace('(', '%28').replace(')', '%29')})"
 
 
 _MARKUP = Markup(
@@ -177,7 +180,11 @@ _MARKUP = Markup(
     italic="*{}*".format,
     struck="~~{}~~".format,
 )
-_BARE = Markup(escape=escape, link=lambda words, address: f"{words} <{address}>", struck="~~{}~~".format)
+_BARE = Markup(
+    escape=escape,
+    link=lambda words, address: f"{words} <{without_mention(address)}>",
+    struck="~~{}~~".format,
+)
 
 
 def _formatted(text: Sequence[Line]) -> str:

@@ -10,7 +10,7 @@ from bot.services.listing import fitted
 from bot.services.message import Mention, Message, title_of
 from bot.services.remarks import comment_of, covered
 from bot.services.rich import Line, Markup, cut, write
-from bot.services.text import clean, fit, units, web_url
+from bot.services.text import clean, fit, units, web_url, without_mention
 from bot.services.words import quality_of, summary_of, written_time
 
 TEXT = 4096
@@ -66,7 +66,8 @@ def plain_of(message: Message) -> dict[str, object]:
     if message.text:
         text = cut(message.text, room, _bare, units)
     else:
-        title, link = fit(title_of(message), TITLE, _free), web_url(message.link, URL) or ""
+        title, link = fit(title_of(message), TITLE, _free), without_mention(web_url(message.link, URL) or "")
+        link = link if len(link) <= URL else ""
         if message.items:
             rest = [fitted(message, room - TITLE - 1, _bare, units)]
         else:
@@ -87,7 +88,7 @@ _MARKUP = Markup(
     italic="<i>{}</i>".format,
     struck="<s>{}</s>".format,
 )
-_BARE = Markup(escape=_free, link=lambda words, address: f"{words} {address}")
+_BARE = Markup(escape=_free, link=lambda words, address: f"{words} {without_mention(address)}")
 
 
 def _bare(text: Sequence[Line]) -> str:

@@ -141,6 +141,11 @@ def web_url(url: str, limit: int) -> str | None:
     return safe if len(safe) <= limit else None
 
 
+def without_mention(address: str) -> str:
+    """Return an address without a name to call: `/@name` is common in paths, and `/%40name` is the same."""
+    return address.replace("@", "%40")
+
+
 def _quoted(part: str) -> str:
     return quote(_LOOSE_PERCENT.sub("%25", part), safe=_URL_SAFE)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.services import SERVICES, Detail, Request
 from bot.services.mention import refusal
-from bot.services.message import Mention, MentionKind, Message, Picture, read_mention
+from bot.services.message import Coverage, Mention, MentionKind, Message, Picture, read_mention
 from bot.services.rich import BREAK, Line, Run
 from tests.contracts.case import Case, payload_of, strings
 from tests.contracts.kinds import CASES
@@ -54,6 +54,9 @@ ARTICLES = st.just(LONG_ONE) | st.builds(
     image=TEXTS,
     retracted=st.booleans(),
 )
+OWN_MARKUP = re.compile(r'<a href="https://[^"<>]*"(?: style="[^"]*")?>|</a>|</?[bis]>|<br>')
+"""What a service's own markup may look like."""
+
 few = settings(deadline=None, max_examples=5)
 
 
@@ -182,6 +185,19 @@ def test_an_article_that_is_withdrawn_is_struck_through_in_its_digest(kind: str)
         r'~~AI, 27 November~~|<s>AI, 27 November</s>|"AI, 27 November", "style": \{"bold": true, "strike"',
         json.dumps(payload_of(all_gone), ensure_ascii=False),
     )
+
+
+@pytest.mark.parametrize("kind", FOR_PEOPLE)
+def test_no_address_calls_anybody(kind: str) -> None:
+    """Of an article, of one in a digest, of another publisher's, or in a template: `/@name` is common."""
+    case, address = CASES[kind], "https://a.example/@everyone/@1"
+    linked = replace(MESSAGE, link=address, image=address, provider_icon=address)
+    covered = replace(MESSAGE, coverage=(Coverage(name="Courier", link=address),))
+    written = replace(MESSAGE, text=(Line(runs=(Run(text="words", link=address),)),))
+    for message in (linked, covered, written, digest(linked, covered)):
+        for detail in Detail:
+            payload = payload_of(case.service.post(case.hook, message, detail, CONTEXT))
+            assert not any(case.live.search(OWN_MARKUP.sub("", text)) for text in case.texts(payload))
 
 
 @pytest.mark.parametrize(("kind", "text", "ping"), CALLS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from dataclasses import replace
 
 import pytest
@@ -16,7 +15,7 @@ from bot.services.templates import template
 from tests.contracts.case import payload_of, strings
 from tests.contracts.kinds import CASES
 from tests.contracts.samples import AWKWARD, CONTEXT, LONG, LONGEST, MESSAGE, SampleTimes
-from tests.contracts.test_posts import CORRECTED, FOR_PEOPLE, LONG_ONE, digest, numbered, received
+from tests.contracts.test_posts import CORRECTED, FOR_PEOPLE, LONG_ONE, OWN_MARKUP, digest, numbered, received
 from tests.fakechat import registry
 
 OTHERS = (
@@ -58,9 +57,6 @@ def test_a_comment_is_above_a_digest_and_a_layout_too(kind: str) -> None:
     written = "\n".join(strings(payload_of(case.service.post(case.hook, shown, context=CONTEXT))))
     assert written.index("Our pick") < written.index("in brief") < written.index("Also covered by")
     assert OTHERS[0].link in written
-
-
-OWN_MARKUP = re.compile(r'<a href="https://[^"<>]*"(?: style="[^"]*")?>|</a>|</?[bis]>|<br>')
 
 
 @pytest.mark.parametrize("kind", KINDS)
