@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,11 +55,16 @@ def front_matter(body: str = "", **keys: Any) -> str:
 
 
 def put(file: Path, text: str | bytes) -> None:
-    """Write a file in place. Each write has a time of its own, as if a moment had passed since the last."""
+    """Write a file, which no thread or process sees empty or in part.
+
+    Each write has a time of its own, as if a moment had passed since the last.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    partial = file.with_name(f".{os.getpid()}-{threading.get_ident()}.partial")
+    partial.write_bytes(text.encode() if isinstance(text, str) else text)
     moment = next(_mtimes)
-    os.utime(file, ns=(moment, moment))
+    os.utime(partial, ns=(moment, moment))
+    partial.replace(file)
 
 
 def news_site(**settings: Any) -> Site:

@@ -8,9 +8,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
+from apscheduler.jobstores.base import JobLookupError
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from articles.errors import SourceError
@@ -24,6 +27,8 @@ from bot.run import SETTLE
 from tests.bot.world import START, FakeCatalog, World, any_channel, article, lease_by
 from tests.fakechat import hang, server_error
 from tests.waiting import WAIT_SECONDS
+
+_T = TypeVar("_T")
 
 
 def test_jobs_are_never_dropped_or_doubled(world: World) -> None:
@@ -68,15 +73,16 @@ def test_what_is_due_between_runs_is_sent_in_time(world: World) -> None:
     wait_until(lambda: "ai-team" in states(world.database))
     world.chat.fail("ai-team", server_error(503))
     world.catalog.put(article("a"))
+    began = datetime.now(UTC)
     bot.wake()
     world.chat.wait_for(1)
     assert bot.schedule is not None
     schedule = bot.schedule
-    wait_until(lambda: "drain" in schedule.jobs())
-    job = schedule.jobs()["drain"]
-    assert timedelta(seconds=3) < job.next_run_time - datetime.now(UTC) <= timedelta(seconds=5)
+    job = wait_until(lambda: schedule.jobs().get("drain"))
+    assert began <= job.next_run_time - timedelta(seconds=5) <= datetime.now(UTC)
     world.clock.advance(seconds=5)
-    job.modify(next_run_time=datetime.now(UTC))
+    with suppress(JobLookupError):  # on a busy machine it may have run by itself, and have been planned again
+        job.modify(next_run_time=datetime.now(UTC))
     world.chat.wait_for(2)
     wait_until(lambda: len(world.deliveries(State.SENT)) == 1)
 
@@ -414,11 +420,11 @@ def test_a_bot_may_start_before_its_database(
     bot.stop()
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = WAIT_SECONDS) -> None:
+def wait_until(condition: Callable[[], _T | None]) -> _T:
     """Wait for a condition, checked fifty times a second."""
     pause = threading.Event()
-    for _ in range(int(timeout * 50)):
-        if condition():
-            return
+    for _ in range(int(WAIT_SECONDS * 50)):
+        if value := condition():
+            return value
         pause.wait(0.02)
     raise AssertionError("it did not come true in time")

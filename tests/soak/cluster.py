@@ -230,9 +230,10 @@ def installed(database: str, home: Path, add_channels: Callable[[Program], objec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One response, or one failed connection with status 0. `at` is a monotonic time."""
+    """One response, or one failed connection with status 0, from `at` to `until` by the monotonic clock."""
 
     at: float
+    until: float
     web: str
     path: str
     status: int
@@ -277,6 +278,6 @@ class Witness:
                         status = session.get(url + path, timeout=WAIT_SECONDS).status_code
                     except requests.RequestException:
                         status = 0
-                    self.seen.append(Seen(at=at, web=name, path=path, status=status))
+                    self.seen.append(Seen(at=at, until=time.monotonic(), web=name, path=path, status=status))
                     if self._stop.wait(self._pause):
                         return
