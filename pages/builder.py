@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -81,14 +81,20 @@ class FilterValues:
     languages: tuple[Choice, ...]
 
 
-def filter_values(catalog: Catalog, now: datetime) -> FilterValues:
-    """Return which types, publications, authors and languages the shown articles have, by frequency."""
+def filter_values(
+    catalog: Catalog, now: datetime, language_name: Callable[[str], str] = lambda tag: tag
+) -> FilterValues:
+    """Return which types, publications, authors and languages the shown articles have, by frequency.
+
+    `language_name` gives what the language with a tag is called.
+    """
     found = value_counts(catalog, now)
+    languages = _ranked(found.languages)
     return FilterValues(
         types=_ranked(found.types),
         providers=_ranked(found.providers),
         authors=_ranked(_without_addresses(found.authors)),
-        languages=_ranked(found.languages),
+        languages=tuple(replace(each, label=language_name(each.label)) for each in languages),
     )
 
 
@@ -173,7 +179,8 @@ def _ranked(spellings: Counter[str]) -> tuple[Choice, ...]:
 def _offered(choices: Sequence[Choice], values: Iterable[str], find: str) -> tuple[Choice, ...]:
     """Return the choices to show: first the chosen ones, even those that no article has, then what fits.
 
-    The others are those with the words of `find` in their names, or else the most frequent ones.
+    The others are those with the words of `find` in their names or values (a language's tag), or else the
+    most frequent ones.
     """
     folded = dict.fromkeys(one_line(fold(value)) for value in values if value.strip())
     known = {choice.value: choice for choice in choices}
@@ -185,7 +192,8 @@ def _offered(choices: Sequence[Choice], values: Iterable[str], find: str) -> tup
     others = (
         choice
         for choice in choices
-        if choice.value not in folded and all(word in fold(choice.label) for word in words)
+        if choice.value not in folded
+        and all(word in fold(f"{choice.value} {choice.label}") for word in words)
     )
     ordered = sorted(chosen, key=lambda choice: choice.label.casefold())
     return (*ordered, *islice(others, MAX_FOUND if words else MAX_CHOICES))

@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 from text import times
+from text.language_names import english_name
 from text.phrases import Joined, Moment, Phrase
 
 FOLDER = Path(__file__).parent / "languages"
@@ -55,6 +56,10 @@ class Language:
     def exact(self, moment: datetime) -> str:
         """Return a time to the minute, in UTC."""
         return times.exact(moment)
+
+    def language_name(self, tag: str) -> str:
+        """Return what the language with a tag (BCP 47) is called: "Japanese"; an unknown tag as it is."""
+        return english_name(tag)
 
     def ago(self, moment: datetime, now: datetime) -> str:
         """Return how long before `now` a time was, in its largest whole unit: "3 hours ago"."""
@@ -159,6 +164,14 @@ class _Translated(Language):
         from babel.dates import format_date
 
         return format_date(day, "full", locale=self._locale)
+
+    def language_name(self, tag: str) -> str:
+        from babel import Locale, UnknownLocaleError
+
+        try:
+            return Locale.parse(tag, sep="-").get_display_name(self._locale) or tag
+        except (UnknownLocaleError, ValueError):
+            return tag
 
     def exact(self, moment: datetime) -> str:
         from babel.dates import get_datetime_format

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
@@ -24,6 +25,7 @@ from tests.pages.messages import TEMPLATES, modules, of_code, texts
 from tests.site import URL, ArticleSite
 from text import language
 from text.language import Language, language_of
+from text.language_names import ENGLISH_NAMES
 from text.phrases import counted_phrase, explained, joined, phrase
 
 MOMENT = datetime(2026, 11, 20, 13, 15, tzinfo=UTC)
@@ -138,6 +140,21 @@ def test_english_needs_no_babel() -> None:
     english = Language()
     assert english.gettext("Topics") == "Topics"
     assert english.long_date(date(2026, 11, 20)) == "Friday, 20 November 2026"
+
+
+def test_the_names_of_languages() -> None:
+    """In English a table names the usual ones, as CLDR does; an unknown tag stays as it is."""
+    cldr = Locale("en").languages
+    assert {tag: cldr[tag] for tag in ENGLISH_NAMES} == ENGLISH_NAMES
+    for tag, english, german in (
+        ("ja", "Japanese", "Japanisch"),
+        ("en-GB", "English (GB)", "Englisch (Vereinigtes Königreich)"),
+        ("zh-Hans", "Chinese (Simplified)", "Chinesisch (Vereinfacht)"),
+        ("qqq", "qqq", "qqq"),
+        ("../x", "../x", "../x"),
+    ):
+        assert language_of("en").language_name(tag) == english
+        assert language_of("de").language_name(tag) == german
 
 
 def test_code_has_no_text_that_is_not_translated() -> None:
