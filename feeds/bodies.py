@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from articles.article import Article
 from feeds.links import Links
 from feeds.stored_texts import StoredTexts
+from feeds.workers import Workers
 from text.anchors import relinked
 from text.cache import LruCache
 from text.characters import xml_safe
@@ -26,17 +24,12 @@ from text.themes import without_dark_pictures
 from text.urls import page_url
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
-
-log = logging.getLogger(__name__)
+    from concurrent.futures import Future
 
 WORTH_WORKERS = 16
 """Bodies below which handing them to other processes takes longer than it saves."""
 
 _AT_ONCE = 8
-
-YOUNG_OBJECTS = 100_000
-"""Objects after which a process that makes every feed looks for garbage in cycles; Python looks at 700."""
 
 
 class Source(NamedTuple):
@@ -80,60 +73,44 @@ Key = tuple[bytes, str, str, str]
 class TextCache:
     """The HTML of the bodies that were shown last, within `max_bytes`: most feeds share their articles.
 
-    With more than one of `processes`, many bodies are read at once in processes of their own, until `close`.
-    Those are forked: only a process without other threads may ask for them. `stored` are the texts of earlier
+    Many bodies are read at once by the `workers`, where there are any. `stored` are the texts of earlier
     exports.
     """
 
-    def __init__(self, max_bytes: int, *, processes: int = 1, stored: StoredTexts | None = None) -> None:
+    def __init__(
+        self, max_bytes: int, *, workers: Workers | None = None, stored: StoredTexts | None = None
+    ) -> None:
         self.stored = stored
         self.rendered = LruCache[Key, Rendered](max_bytes)
-        self._processes = processes
-        self._workers: Executor | None = None
+        self.workers = workers
         self._begun: dict[Key, tuple[Future[list[Prepared]], int]] = {}
 
     def begin(self, tasks: Mapping[Key, Task]) -> None:
-        """Let other processes do the tasks, as `prepared` does; too few are left for this one."""
+        """Let the workers do the tasks, as `prepared` does; too few are left for this process."""
         tasks = {key: task for key, task in tasks.items() if key not in self._begun}
-        if self._processes < 2 or len(tasks) < WORTH_WORKERS:
+        if self.workers is None or len(tasks) < WORTH_WORKERS:
             return
-        # Imported late: most processes never need it.
-        from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-
-        try:
-            if self._workers is None:
-                self._workers = ProcessPoolExecutor(self._processes, initializer=collect_less)
-            keys = list(tasks)
-            for start in range(0, len(keys), _AT_ONCE):
-                chunk = keys[start : start + _AT_ONCE]
-                future = self._workers.submit(all_prepared, [tasks[key] for key in chunk])
-                self._begun.update((key, (future, place)) for place, key in enumerate(chunk))
-        except (BrokenProcessPool, OSError) as error:
-            self._use_no_other_process(error)
+        keys = list(tasks)
+        for start in range(0, len(keys), _AT_ONCE):
+            chunk = keys[start : start + _AT_ONCE]
+            future = self.workers.submit(all_prepared, [tasks[key] for key in chunk])
+            if future is None:
+                return
+            self._begun.update((key, (future, place)) for place, key in enumerate(chunk))
 
     def take(self, key: Key) -> Prepared | None:
-        """Return another process's result for a body, once; wait for it. None where there is no such task."""
+        """Return a worker's result for a body, once; wait for it. None where there is no such task."""
         begun = self._begun.pop(key, None)
-        if begun is None:
+        if begun is None or self.workers is None:
             return None
         future, place = begun
-        try:
-            return future.result()[place]
-        except (BrokenExecutor, OSError) as error:
-            self._use_no_other_process(error)
-            return None
+        results = self.workers.result(future)
+        return results[place] if results else None
 
-    def close(self) -> None:
-        """End the other processes."""
-        if self._workers:
-            self._workers.shutdown(cancel_futures=True)
-            self._workers = None
-        self._begun.clear()
-
-    def _use_no_other_process(self, error: Exception) -> None:
-        if self._processes > 1:
-            log.warning("bodies are read in this process only: %s", error)
-        self._processes = 1
+    def save(self) -> None:
+        """Store the texts that were made for the exports to come."""
+        if self.stored:
+            self.stored.finish()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,15 +235,6 @@ def prepared(task: Task) -> Prepared:
 def all_prepared(tasks: Sequence[Task]) -> list[Prepared]:
     """Return what `prepared` does for each task."""
     return list(map(prepared, tasks))
-
-
-def collect_less() -> None:
-    """Look for garbage in cycles less often: the parser makes many objects, and no cycles.
-
-    For a process that makes feeds and ends.
-    """
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
 
 
 def _safe_html(unsafe: str, article: Article, own_url: str, links: Links) -> str:

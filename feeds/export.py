@@ -8,21 +8,24 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from articles.topics import ALL
 from feeds.archives import Month
-from feeds.bodies import YOUNG_OBJECTS, TextCache
+from feeds.bodies import TextCache
+from feeds.composing import Composer
 from feeds.digests import DigestPublisher, Period
 from feeds.earlier import EarlierExport
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
+from feeds.model import Feed
 from feeds.publisher import Publisher
 from feeds.stored_texts import StoredTexts
 from feeds.subscriptions import Subscriptions
+from feeds.workers import YOUNG_OBJECTS, Workers
 from storage.static_folder import Exported, StaticFolder
-from web.document import Document
 
 _EXTENSIONS = "|".join(FORMATS)
 _OURS = re.compile(
@@ -67,15 +70,29 @@ def write_feeds(
         files = StaticFolder(folder, _MANIFEST, lambda path: _OURS.fullmatch(path) is not None)
         files.write("feeds.opml", Subscriptions(publisher).document().body)
         if earlier is None:
-            for done, (path, document) in enumerate(_documents(publisher, slugs), start=1):
-                files.write(path, document.body)
-                progress(done, max(done, len(slugs) * len(FORMATS)))
+            _write_all(publisher, slugs, files, progress)
         else:
             for slug in slugs:
                 _write_changed(publisher, slug, files, earlier)
         return files.finish()
     except OSError as error:
         raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
+
+
+def _write_all(
+    publisher: Publisher, slugs: list[str], files: StaticFolder, progress: Callable[[int, int], None]
+) -> None:
+    counter = count(1)
+
+    def on_written() -> None:
+        done = next(counter)
+        progress(done, max(done, len(slugs) * len(FORMATS)))
+
+    composer = Composer(files, publisher.texts.workers, on_written)
+    for base, feed in _feeds(publisher, slugs):
+        composer.write(base, feed)
+    publisher.texts.save()
+    composer.finish()
 
 
 def _write_changed(publisher: Publisher, slug: str, files: StaticFolder, earlier: EarlierExport) -> None:
@@ -86,10 +103,12 @@ def _write_changed(publisher: Publisher, slug: str, files: StaticFolder, earlier
         earlier.keep(name, written, files)
         return
     earlier.begin()
-    paths = []
-    for path, document in _documents(publisher, [slug]):
-        files.write(path, document.body)
-        paths.append(path)
+    bases = []
+    composer = Composer(files, None, lambda: None)
+    for base, feed in _feeds(publisher, [slug]):
+        composer.write(base, feed)
+        bases.append(base)
+    paths = (f"{base}.{extension}" for base in bases for extension in FORMATS)
     earlier.end(name, paths, files, day=day)
 
 
@@ -107,16 +126,19 @@ def many_texts(publisher: Publisher) -> Iterator[None]:
     Those that an earlier export made are taken from the state folder.
     """
     before = publisher.texts
+    processes = _processes()
+    workers = Workers(processes) if processes > 1 else None
     stored = StoredTexts(publisher.catalog.path.with_name("texts.sqlite"), publisher.now)
-    publisher.texts = TextCache(_TEXT_BYTES, processes=_processes(), stored=stored)
+    publisher.texts = TextCache(_TEXT_BYTES, workers=workers, stored=stored)
     collecting = gc.get_threshold()
     gc.set_threshold(YOUNG_OBJECTS)
     try:
         yield
     finally:
         gc.set_threshold(*collecting)
-        publisher.texts.close()
-        stored.finish()
+        if workers:
+            workers.close()
+        publisher.texts.save()
         publisher.texts = before
 
 
@@ -125,24 +147,22 @@ def _processes() -> int:
     return min(os.cpu_count() or 1, _MOST_PROCESSES) if threading.active_count() == 1 else 1
 
 
-def _documents(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Document]]:
+def _feeds(publisher: Publisher, slugs: list[str]) -> Iterator[tuple[str, Feed]]:
+    """Yield the feeds, digests and archives of topics, with the paths of their files without extension."""
     now = publisher.now()
     history = ArchivePublisher(publisher)
     digests = DigestPublisher(publisher)
-    # While one topic's documents are written here, other processes read the next one's bodies.
+    # While one topic's feeds are built here, other processes read the next one's bodies.
     prepared = publisher.prepare(slugs[0], now)
     for slug, following in zip(slugs, [*slugs[1:], None], strict=True):
         articles, prepared = prepared, publisher.prepare(following, now) if following else []
         feed = publisher.feed(slug, now, articles=articles)
         if feed is not None:
-            for extension in FORMATS:
-                yield f"feeds/{slug}.{extension}", publisher.render(feed, extension)
+            yield f"feeds/{slug}", feed
             digest = digests.feed(slug, now)
             if digest is not None:
-                for extension in FORMATS:
-                    yield f"digests/{slug}.{extension}", publisher.render(digest, extension)
+                yield f"digests/{slug}", digest
             for part in history.parts(slug, now):
                 archive = history.feed(slug, part, now)
                 if archive is not None:
-                    for extension in FORMATS:
-                        yield f"feeds/{slug}/{part.name}.{extension}", publisher.render(archive, extension)
+                    yield f"feeds/{slug}/{part.name}", archive

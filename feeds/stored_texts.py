@@ -91,7 +91,10 @@ class StoredTexts:
                 connection.execute("DELETE FROM texts WHERE day < ?", (day - KEPT_DAYS,))
                 _make_room(connection)
 
-        self._try(work)
+        if self._new or self._used or self._opened:
+            self._try(work)
+        self._new.clear()
+        self._used.clear()
         if self._opened:
             self._opened.close()
             self._opened = None

@@ -38,9 +38,12 @@ class StaticFolder:
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file, unless it holds these bytes already."""
+        self.note(path, is_written=replaced(self.folder / path, data))
+
+    def note(self, path: str, *, is_written: bool) -> None:
+        """Note a file that another process has `replaced`, and whether it had to."""
         self._paths.add(path)
-        if self._replace(self.folder / path, data):
-            self._written += 1
+        self._written += is_written
 
     def copy(self, path: str, source: Path) -> None:
         """Copy a file with its time, unless there is one of that time and size already."""
@@ -85,7 +88,7 @@ class StaticFolder:
         for path in stale:
             self._remove(path)
         listed = json.dumps(sorted(self._paths), ensure_ascii=False, indent=0)
-        self._replace(self.folder / self._manifest, listed.encode())
+        replaced(self.folder / self._manifest, listed.encode())
         return Exported(self._written, len(self._paths) - self._written, len(stale))
 
     def _listed(self) -> list[str]:
@@ -100,16 +103,20 @@ class StaticFolder:
         if file.parent.resolve().is_relative_to(self.folder.resolve()):  # else a link leads out of it
             file.unlink(missing_ok=True)
 
-    def _replace(self, path: Path, data: bytes) -> bool:
-        """Replace the file in one step and return True, or return False when it holds these bytes already."""
-        try:
-            if path.read_bytes() == data:
-                return False
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with _replacing(path) as file:
-            file.write(data)
-        return True
+
+def replaced(path: Path, data: bytes) -> bool:
+    """Replace a file in one step and return True, or return False when it holds these bytes already.
+
+    Raises OSError.
+    """
+    try:
+        if path.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _replacing(path) as file:
+        file.write(data)
+    return True
 
 
 @contextmanager

@@ -221,17 +221,19 @@ def test_processes_read_bodies_as_this_one_does() -> None:
         from datetime import UTC, datetime
         from articles.article import Article
         from feeds.bodies import Source, Task, TextCache, prepared
+        from feeds.workers import Workers
         sources = [Source(f"# {n}\\n\\n*text* {{{{ x }}}}", "jekyll", "markdown", None) for n in range(40)]
         day = datetime(2026, 1, 1, tzinfo=UTC)
         article = Article(id="a", path="a.md", title="A", published_at=day, updated_at=day)
         url = "https://x.example"
         tasks = [Task(source, article, f"{url}/a", url, True) for source in sources]
-        cache = TextCache(1_000_000, processes=2)
+        workers = Workers(2)
+        cache = TextCache(1_000_000, workers=workers)
         cache.begin(dict(enumerate(tasks)))
         assert [cache.take(key) for key in range(40)] == list(map(prepared, tasks))
         cache.begin(dict(enumerate(tasks[:3])))
         assert [cache.take(key) for key in range(3)] == [None, None, None]
-        cache.close()
+        workers.close()
     """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=WAIT_SECONDS)
 

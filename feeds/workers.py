@@ -1,0 +1,71 @@
+"""Processes of an export that do a part of its work, on all processors."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+log = logging.getLogger(__name__)
+
+YOUNG_OBJECTS = 100_000
+"""Objects after which a process that makes every feed looks for garbage in cycles; Python looks at 700."""
+
+T = TypeVar("T")
+
+
+class Workers:
+    """As many processes as `count`, from the first task until `close`.
+
+    They are forked: only a process without other threads may have them. Where they cannot be started, or one
+    ends unexpectedly, the caller does all the work itself.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._executor: Executor | None = None
+
+    def submit(self, function: Callable[..., T], *arguments: object) -> Future[T] | None:
+        """Let a process call a function; None where there is no such process."""
+        if self._count < 1:
+            return None
+        # Imported late: most processes never need it.
+        from concurrent.futures.process import ProcessPoolExecutor
+
+        try:
+            if self._executor is None:
+                self._executor = ProcessPoolExecutor(self._count, initializer=_collect_less)
+            return self._executor.submit(function, *arguments)
+        except (BrokenExecutor, OSError) as error:
+            self._give_up(error)
+            return None
+
+    def result(self, future: Future[T]) -> T | None:
+        """Wait for what a function returns, or raises; None where its process ended before."""
+        try:
+            return future.result()
+        except BrokenExecutor as error:
+            self._give_up(error)
+            return None
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._executor:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = None
+
+    def _give_up(self, error: Exception) -> None:
+        if self._count:
+            log.warning("the rest is done in this process only: %s", error)
+        self._count = 0
+
+
+def _collect_less() -> None:
+    """Look for garbage in cycles less often: the parser makes many objects, and no cycles."""
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)

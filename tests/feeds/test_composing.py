@@ -1,0 +1,71 @@
+"""An export writes large feeds in other processes, with the bytes and errors of this one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import WAIT_SECONDS
+
+SCRIPT = """if True:
+    import os, sys
+    from dataclasses import replace
+    from datetime import UTC, datetime
+    from pathlib import Path
+    from feeds.composing import WORTH_WORKERS, Composer
+    from feeds.formats import FORMATS
+    from feeds.model import Entry, Feed
+    from feeds.publisher import render_within
+    from feeds.workers import Workers
+    from storage.static_folder import StaticFolder
+
+    HERE = "https://x.example"
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    entry = Entry(
+        id="urn:a", url=f"{HERE}/a", title="A", published=day, updated=day, content_html="x" * WORTH_WORKERS
+    )
+    small = Feed(
+        id="urn:b", slug="b", title="B", description="B", page_url=HERE, base_url=f"{HERE}/feeds/b",
+        home_url=HERE, language="en", author="C", ttl=60,
+    )
+    large = replace(small, entries=(entry,))
+    folder, case = Path(sys.argv[1]), sys.argv[2]
+    workers = Workers(2)
+    if case == "ends":
+        workers.result(workers.submit(os._exit, 1))
+        workers = Workers(2)
+        workers.submit(os._exit, 1)
+    if case == "error":
+        (folder / "feeds" / "3.atom").mkdir(parents=True)
+    written = []
+    files = StaticFolder(folder, ".manifest", lambda path: True)
+    composer = Composer(files, workers, lambda: written.append(1))
+    feeds = {f"feeds/{number}": large if number % 2 else small for number in range(12)}
+    try:
+        for base, feed in feeds.items():
+            composer.write(base, feed)
+        composer.finish()
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}")
+    finally:
+        workers.close()
+    assert len(written) == 36
+    assert files.finish() == (36, 0, 0)
+    for base, feed in feeds.items():
+        for extension in FORMATS:
+            assert (folder / f"{base}.{extension}").read_bytes() == render_within(feed, extension)
+"""
+
+
+@pytest.mark.parametrize("case", ["lives", "ends", "error"])
+def test_large_feeds_are_written_by_other_processes(tmp_path: Path, case: str) -> None:
+    """All files are written, also where a process ends unexpectedly; what cannot be written is an error."""
+    script = [sys.executable, "-c", SCRIPT, str(tmp_path), case]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
+    if case == "error":
+        assert done.stderr.strip().endswith("3.atom: Is a directory")
+    else:
+        assert (done.returncode, done.stderr.count("in this process only")) == (0, 2 * (case == "ends"))
