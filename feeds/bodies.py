@@ -112,6 +112,13 @@ class TextCache:
         if self.stored:
             self.stored.finish()
 
+    def close(self) -> None:
+        """Store the texts, and end the workers, which the next `begin` starts again."""
+        self.save()
+        self._begun.clear()
+        if self.workers:
+            self.workers.close()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bodies:

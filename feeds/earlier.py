@@ -28,6 +28,15 @@ class Recorded:
     looked_up: dict[str, Signature] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What something was made from; `until` is when the passing of time changes it (microseconds)."""
+
+    reads: list[tuple[object, ...]]
+    looked_up: dict[str, Signature]
+    until: int | None
+
+
 class EarlierExport:
     """What the last export into a folder wrote, by names, and what this one writes.
 
@@ -100,15 +109,36 @@ class EarlierExport:
         `day` is the one that they are of, "" where they are the same on all days; `links` are where their
         links lead.
         """
+        self.remember(name, self.noted(), paths, folder, day=day, links=links)
+
+    def noted(self) -> Noted:
+        """Return what was noted since `begin`; `remember` may be given it by another process."""
         moments = (moment() for moment in self._changes_at)
+        return Noted(
+            reads=list(map(tuple, self._catalog.noted())),
+            looked_up=dict(self._looked_up),
+            until=min(map(microseconds, filter(None, moments)), default=None),
+        )
+
+    def remember(
+        self,
+        name: str,
+        noted: Noted,
+        paths: Iterable[str],
+        folder: StaticFolder,
+        *,
+        day: str = "",
+        links: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """Remember under a name the files that were made from what was noted: see `end`."""
         written = Written(
             files=tuple(WrittenFile(path, *folder.signature(path)) for path in paths),
-            until=min(map(microseconds, filter(None, moments)), default=None),
+            until=noted.until,
             day=day,
-            looked_up=dict(self._looked_up),
+            looked_up=noted.looked_up,
             links=links or {},
         )
-        self._exported.put(name, written, map(tuple, self._catalog.noted()))
+        self._exported.put(name, written, noted.reads)
 
     def _is_current(self, name: str, written: Written, day: str, folder: StaticFolder) -> bool:
         return (

@@ -126,8 +126,8 @@ def many_texts(publisher: Publisher) -> Iterator[None]:
     Those that an earlier export made are taken from the state folder.
     """
     before = publisher.texts
-    processes = _processes()
-    workers = Workers(processes) if processes > 1 else None
+    count = processes()
+    workers = Workers(count) if count > 1 else None
     stored = StoredTexts(publisher.catalog.path.with_name("texts.sqlite"), publisher.now)
     publisher.texts = TextCache(_TEXT_BYTES, workers=workers, stored=stored)
     collecting = gc.get_threshold()
@@ -142,8 +142,8 @@ def many_texts(publisher: Publisher) -> Iterator[None]:
         publisher.texts = before
 
 
-def _processes() -> int:
-    """Return how many processes may read bodies: none but this one while it has other threads."""
+def processes() -> int:
+    """Return how many processes may do the work: none but this one while it has other threads."""
     return min(os.cpu_count() or 1, _MOST_PROCESSES) if threading.active_count() == 1 else 1
 
 

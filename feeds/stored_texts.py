@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import text
 from storage.derived import DerivedFile, Opened, is_damage, reason_of, transaction
@@ -38,6 +38,13 @@ _HERE = Path(__file__).parent
 _CODE = ("bodies.py", "links.py")
 
 T = TypeVar("T")
+
+
+class Taken(NamedTuple):
+    """New texts by their keys, and the keys of those that were used."""
+
+    new: dict[bytes, str]
+    used: set[bytes]
 
 
 class StoredTexts:
@@ -73,6 +80,17 @@ class StoredTexts:
     def put(self, key: bytes, html: str) -> None:
         """Store a text, once `finish` is called."""
         self._new[key] = html
+
+    def taken(self) -> Taken:
+        """Return what was put and used here, for the process that this one was forked from."""
+        taken = Taken(self._new, self._used)
+        self._new, self._used = {}, set()
+        return taken
+
+    def add(self, taken: Taken) -> None:
+        """Note what another process took."""
+        self._new |= taken.new
+        self._used |= taken.used
 
     def finish(self) -> None:
         """Write what is new, delete what was not used for long, and close the file."""

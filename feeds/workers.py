@@ -26,8 +26,10 @@ class Workers:
     ends unexpectedly, the caller does all the work itself.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, begin: Callable[[], None] = lambda: None) -> None:
+        """`begin` is called in each process before its first task."""
         self._count = count
+        self._begin = begin
         self._executor: Executor | None = None
 
     def submit(self, function: Callable[..., T], *arguments: object) -> Future[T] | None:
@@ -35,11 +37,17 @@ class Workers:
         if self._count < 1:
             return None
         # Imported late: most processes never need it.
+        import multiprocessing
         from concurrent.futures.process import ProcessPoolExecutor
 
         try:
             if self._executor is None:
-                self._executor = ProcessPoolExecutor(self._count, initializer=_collect_less)
+                self._executor = ProcessPoolExecutor(
+                    self._count,
+                    mp_context=multiprocessing.get_context("fork"),
+                    initializer=_start,
+                    initargs=(self._begin,),
+                )
             return self._executor.submit(function, *arguments)
         except (BrokenExecutor, OSError) as error:
             self._give_up(error)
@@ -65,7 +73,8 @@ class Workers:
         self._count = 0
 
 
-def _collect_less() -> None:
-    """Look for garbage in cycles less often: the parser makes many objects, and no cycles."""
+def _start(begin: Callable[[], None]) -> None:
+    # The parser makes many objects, and no cycles: garbage in cycles is looked for less often.
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
+    begin()

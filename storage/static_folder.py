@@ -36,31 +36,35 @@ class StaticFolder:
         self._paths: set[str] = set()
         self._written = 0
 
-    def write(self, path: str, data: bytes) -> None:
-        """Write a file, unless it holds these bytes already."""
-        self.note(path, is_written=replaced(self.folder / path, data))
+    def write(self, path: str, data: bytes) -> bool:
+        """Write a file and return True, or return False when it holds these bytes already."""
+        is_written = replaced(self.folder / path, data)
+        self.note(path, is_written=is_written)
+        return is_written
 
     def note(self, path: str, *, is_written: bool) -> None:
-        """Note a file that another process has `replaced`, and whether it had to."""
-        self._paths.add(path)
-        self._written += is_written
+        """Count a file that is not counted yet, which another process has `replaced` if it had to."""
+        if path not in self._paths:
+            self._paths.add(path)
+            self._written += is_written
 
-    def copy(self, path: str, source: Path) -> None:
-        """Copy a file with its time, unless there is one of that time and size already."""
-        self._paths.add(path)
+    def copy(self, path: str, source: Path) -> bool:
+        """Copy a file with its time and return True; return False for one of that time and size already."""
         target = self.folder / path
         status = source.stat()
         try:
             there = target.stat()
             if (there.st_size, there.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
-                return
+                self.note(path, is_written=False)
+                return False
         except FileNotFoundError:
             target.parent.mkdir(parents=True, exist_ok=True)
         with _replacing(target) as file, source.open("rb") as data:
             shutil.copyfileobj(data, file)
             file.flush()
             os.utime(file.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
-        self._written += 1
+        self.note(path, is_written=True)
+        return True
 
     def keep(self, path: str) -> None:
         """Leave a file as it is, which an earlier export wrote."""

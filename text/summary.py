@@ -75,8 +75,8 @@ def is_in(summary: str, markup: str) -> bool:
     if not summary:
         return False
     words = summary.removesuffix("…")
-    beginning = markup[: _PROSE_LOOKED_AT[-1]].rpartition("</p>")[0]  # where most summaries are from
-    return words in plain(beginning) or words in plain(markup)
+    beginnings = (markup[:length].rpartition("</p>")[0] for length in _PROSE_LOOKED_AT)
+    return any(words in plain(part) for part in (*beginnings, markup))
 
 
 def _of_html(markup: str, *, whole: bool) -> str:

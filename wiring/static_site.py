@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -19,18 +19,21 @@ from articles.article import Article
 from articles.catalog.observed import ObservedCatalog
 from articles.catalog.served_files import ArticleFiles
 from articles.topics import ALL
-from feeds.bodies import Bodies
+from feeds.bodies import Bodies, TextCache
 from feeds.digests import DigestPublisher
 from feeds.earlier import EarlierExport, Recorded, Signature
 from feeds.errors import ExportError
-from feeds.export import many_texts, write_feeds
+from feeds.export import many_texts, processes, write_feeds
 from feeds.model import Site
 from feeds.publisher import Publisher
 from pages.cache import Key, PageCache
 from pages.crawlers import ICONS
 from pages.routes import blueprint
+from pages.static_places import Places
 from pages.static_search import search_files
 from pages.static_site import StaticSite
+from pages.static_workers import Forking
+from pages.static_writer import PageWriter
 from storage.exported import ExportedFiles
 from storage.static_folder import Exported, StaticFolder
 from text.cache import LruCache
@@ -49,13 +52,19 @@ _LIBRARIES = (
 
 
 def export_site(
-    newswire: Newswire, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
+    newswire: Newswire,
+    folder: Path,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+    *,
+    most_processes: int | None = None,
 ) -> tuple[Exported, list[tuple[str, str]]]:
     """Write the site into a folder; return what was done, and the links that lead nowhere, by their pages.
 
-    Raises ExportError when a file cannot be written.
+    Pages are written in up to `most_processes`, or in as many as there are processors. Raises ExportError
+    where a file cannot be written.
     """
     settings = f"{newswire.config.model_dump_json()} {_program()}"
+    count = min(processes(), most_processes or processes())
     with (
         many_texts(newswire.publisher),
         closing(ExportedFiles(newswire.config.state, folder, settings)) as exported,
@@ -66,8 +75,9 @@ def export_site(
         files.earlier = earlier
         publisher = _ObservedPublisher(newswire.publisher, catalog, files, earlier)
         feeds = write_feeds(publisher, folder, earlier=earlier)
+        forking = _forking(count, publisher.texts, catalog) if count > 1 else None
         try:
-            pages, dead = _write_pages(newswire, publisher, files, folder, earlier, progress)
+            pages, dead = _write_pages(newswire, publisher, files, folder, earlier, forking, progress)
         except OSError as error:
             raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
         exported.finish(catalog.state())
@@ -80,25 +90,41 @@ def _write_pages(
     beside: ArticleFiles,
     folder: Path,
     earlier: EarlierExport,
+    forking: Forking | None,
     progress: Callable[[int, int], None],
 ) -> tuple[Exported, list[tuple[str, str]]]:
     files = StaticFolder(folder, _MANIFEST, _is_inside)
     app = _application(newswire, publisher, beside)
-    static = StaticSite(
+    begins = {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}
+    show_quality = newswire.config.pages.show_quality
+    writer = PageWriter(
         site=publisher.site,
         ask=_asking(app, publisher.site),
-        begins={rule.rule.split("/")[1] for rule in app.url_map.iter_rules()},
-        has_page=lambda name: bool(newswire.catalog.get_many([name])),
+        places=Places(begins, lambda name: bool(newswire.catalog.get_many([name]))),
         files=files,
         earlier=earlier,
-        day=_day(publisher),
+        others={"search": lambda link: search_files(publisher, link, show_quality=show_quality)},
     )
     for path, file in _served(newswire, publisher.now()):
         files.copy(f"articles/{path}", file)
-    show_quality = newswire.config.pages.show_quality
-    static.include("search", lambda link: search_files(publisher, link, show_quality=show_quality))
+    static = StaticSite(writer, _day(publisher), forking)
     static.export(["/", "/search", "/sitemap.xml", "/robots.txt", *ICONS, *_digests(publisher)], progress)
     return files.finish(), sorted(static.dead)
+
+
+def _forking(count: int, texts: TextCache, catalog: ObservedCatalog) -> Forking:
+    stored = texts.stored
+    assert stored  # `many_texts` has them
+
+    @contextmanager
+    def apart() -> Iterator[None]:
+        texts.close()
+        with catalog.apart():
+            yield
+
+    return Forking(
+        processes=count, apart=apart, begin=catalog.begin_again, taken=stored.taken, add=stored.add
+    )
 
 
 class _Uncached(PageCache):

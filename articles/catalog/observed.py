@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
@@ -46,6 +47,8 @@ class ObservedCatalog(Catalog):
         vars(self).update(vars(catalog))
         self._plain = catalog.connection
         self._plain.execute("BEGIN")
+        self._before: str | None = None
+        self._is_changed = False
         self.now = _unlike_any(self._plain, now)
         self._stamp = microseconds(self.now)
         self._noted: list[_Rows | Read] = []
@@ -54,6 +57,27 @@ class ObservedCatalog(Catalog):
     def close(self) -> None:
         """End the transaction that keeps the catalog as it is; the other catalog stays open."""
         self._plain.execute("ROLLBACK")
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Close the connection during the context, in which this process may be forked.
+
+        No process may use a connection that it inherits (https://www.sqlite.org/howtocorrupt.html, section
+        2.6): a new one calls `begin_again`.
+        """
+        self._before = self.state()
+        self._plain.execute("ROLLBACK")
+        super().close()
+        try:
+            yield
+        finally:
+            self.begin_again()
+
+    def begin_again(self) -> None:
+        """Open the catalog after `apart`. If it has changed, `state` has no value any more."""
+        self._plain = super().connection
+        self._plain.execute("BEGIN")
+        self._is_changed |= self.state() != self._before
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -90,7 +114,12 @@ class ObservedCatalog(Catalog):
         return all(self._digest(read) == read.digest for read in reads)
 
     def state(self) -> str:
-        """Return a text that stays equal only while no article file changes, and none appears or ends."""
+        """Return a text that stays equal only while no article file changes, and none appears or ends.
+
+        It is empty where the catalog has changed since it was opened.
+        """
+        if self._is_changed:
+            return ""
         rows = self._plain.execute(
             "SELECT key, value FROM meta WHERE key IN ('identity', 'revision', 'scan')"
         )

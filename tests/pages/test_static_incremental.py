@@ -21,19 +21,21 @@ NAMES = ("a", "b", "c", "sub/d", "sub/e")
 
 
 @contextmanager
-def exporting(site: ArticleSite) -> Iterator[Callable[[Path], list[tuple[str, str]]]]:
+def exporting(
+    site: ArticleSite, processes: int | None = None
+) -> Iterator[Callable[[Path], list[tuple[str, str]]]]:
     """Return a function that exports a site as it is now, and returns the broken links."""
     web = Web(site)
     web.refresh()
     try:
-        yield lambda folder: sorted(export_site(web.newswire, folder)[1])
+        yield lambda folder: sorted(export_site(web.newswire, folder, most_processes=processes)[1])
     finally:
         web.newswire.catalog.close()
 
 
 def export_again(site: ArticleSite) -> None:
-    """Export a site repeatedly into the same folder."""
-    with exporting(site) as export:
+    """Export a site repeatedly into the same folder, in this process."""
+    with exporting(site, processes=1) as export:
         export(site.home / "out")
 
 

@@ -1,0 +1,151 @@
+"""Writes single pages of a static site, with links that lead to its files. For any process of an export."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from html import escape, unescape
+from pathlib import Path
+
+from feeds.earlier import EarlierExport, Noted
+from feeds.model import Site
+from pages.static_places import Places
+from storage.static_folder import StaticFolder
+from web.wsgi import Result
+
+_NOWHERE = frozenset({404, 410})
+# The elements that have an address, each with all its attributes.
+_TAG = re.compile(r"<(?:a|link|img|script|form|source|audio|video)\s[^<>\"]*(?:\"[^\"]*\"[^<>\"]*)*>")
+_LINK = re.compile(r'(\s(?:href|src|action)=")([^"]*)(")')
+_ESCAPED = re.compile(r"[&'\"<>]")
+_LOCATION = re.compile(r"(<loc>)([^<]*)(</loc>)")
+_CHARSET = '<meta charset="utf-8">'
+_MOVED = """<!DOCTYPE html>
+<html lang="en"><head>{charset}<title>Moved</title><meta name="robots" content="noindex">
+<meta http-equiv="refresh" content="0; url={url}"><link rel="canonical" href="{url}"></head>
+<body><p><a href="{url}">{url}</a></p></body></html>
+"""
+
+Ask = Callable[[str], Result]
+"""Returns the site's answer to a GET of an encoded path with its query, below the site's own path."""
+
+Make = Callable[[Callable[[str], str]], Iterable[tuple[str, bytes]]]
+"""Returns paths and bytes of files other than pages; it is given what says where a link leads."""
+
+Links = dict[str, str | None]
+"""Addresses of this site, and the encoded paths of the places to which they lead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a name: its paths, each with whether the bytes there changed, and the links in them.
+
+    With `is_found` false, it leads nowhere. With `is_lasting`, it stays the same while everything does that
+    was `noted`.
+    """
+
+    paths: Mapping[str, bool]
+    links: Links
+    noted: Noted
+    is_found: bool = True
+    is_lasting: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageWriter:
+    """Writes what has a name: a page that has this address, or one of the `others`."""
+
+    site: Site
+    ask: Ask
+    places: Places
+    files: StaticFolder
+    earlier: EarlierExport
+    others: Mapping[str, Make]
+
+    def write(self, name: str) -> Outcome:
+        """Write what has this name. Raises OSError where a file cannot be written."""
+        self.earlier.begin()
+        make = self.others.get(name)
+        return self._write_others(make) if make else self._write_page(name)
+
+    def page(self, address: str, links: Links) -> bytes:
+        """Return the page at an address, and add its links to `links`."""
+        return self._page(self.ask(address), links)
+
+    def _write_others(self, make: Make) -> Outcome:
+        links: Links = {}
+        made = make(lambda url: self._target(url, links))
+        paths = {path: self.files.write(path, data) for path, data in made}
+        return Outcome(paths=paths, links=links, noted=self.earlier.noted())
+
+    def _write_page(self, address: str) -> Outcome:
+        path, links = self.places.of(address).file, Links()
+        answer = self.ask(address)
+        kind = _header(answer, "content-type")
+        paths, is_found, is_lasting = {}, True, True
+        if answer.status in (301, 302):
+            paths[path] = self.files.write(path, self._moved(_header(answer, "location"), links))
+        elif answer.status != 200:
+            is_found, is_lasting = False, answer.status in _NOWHERE
+        elif answer.file:
+            paths[path], is_lasting = self.files.copy(path, Path(answer.file.path)), False
+        elif kind.startswith("text/html"):
+            paths[path] = self.files.write(path, self._page(answer, links))
+        elif kind.startswith("application/xml"):
+            text = _LOCATION.sub(lambda found: self._linked(found, links), answer.body.decode())
+            paths[path] = self.files.write(path, text.encode())
+        else:
+            paths[path] = self.files.write(path, answer.body)
+            if kind.startswith("application/manifest+json"):
+                for icon in json.loads(answer.body).get("icons", ()):
+                    self._target(icon["src"], links)
+        noted = self.earlier.noted()
+        return Outcome(paths=paths, links=links, noted=noted, is_found=is_found, is_lasting=is_lasting)
+
+    def _page(self, answer: Result, links: Links) -> bytes:
+        """Return a page whose links lead to files, with its policy, which a host may not send."""
+        own = tuple(f'="{_ESCAPED.split(start)[0]}' for start in (self.site.url, f"{self.site.path}/"))
+
+        def relinked(tag: re.Match[str]) -> str:
+            if not any(start in tag[0] for start in own):
+                return tag[0]  # without a closer look, as it is for most links of a long body
+            return _LINK.sub(lambda link: self._linked(link, links), tag[0])
+
+        text = _TAG.sub(relinked, answer.body.decode())
+        # `frame-ancestors` counts only in a header (https://www.w3.org/TR/CSP3/#meta-element).
+        directives = _header(answer, "content-security-policy").split("; ")
+        policy = "; ".join(each for each in directives if not each.startswith("frame-ancestors"))
+        meta = (
+            f'{_CHARSET}\n<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=False)}">'
+        )
+        return text.replace(_CHARSET, meta, 1).encode()
+
+    def _moved(self, target: str, links: Links) -> bytes:
+        url = escape(self._target(target, links))
+        return _MOVED.format(charset=_CHARSET, url=url).encode()
+
+    def _linked(self, match: re.Match[str], links: Links) -> str:
+        before, value, after = match.groups()
+        url = unescape(value)
+        target = self._target(url, links)
+        return match[0] if target == url else f"{before}{escape(target)}{after}"
+
+    def _target(self, url: str, links: Links) -> str:
+        """Return where a link leads in the export; one to another site, or to nothing, as it is."""
+        start = next((start for start in (self.site.url, self.site.path) if _is_below(url, start)), None)
+        if start is None or url.startswith("//"):
+            return url
+        rest, mark, fragment = url[len(start) :].partition("#")
+        place = links[rest or "/"] = self.places.of(rest or "/").path
+        return url if place is None else f"{start}{place}{mark}{fragment}"
+
+
+def _header(answer: Result, name: str) -> str:
+    """Return a header of an answer, "" where it has none; `name` is in lower case."""
+    return next((value for each, value in answer.headers if each.lower() == name), "")
+
+
+def _is_below(url: str, start: str) -> bool:
+    return url.startswith(f"{start}/") or url == start != ""
