@@ -93,11 +93,9 @@ class Utc(TypeDecorator[datetime]):
         """Return what makes of a time what the driver takes; that raises ValueError for a naive one."""
         return _utc_text if dialect.name == "sqlite" else _utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the aware time."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """Return what makes an aware time of what the driver gives."""
+        return _time_in if dialect.name == "sqlite" else _utc
 
 
 def _utc(value: datetime | None) -> datetime | None:
@@ -111,6 +109,10 @@ def _utc(value: datetime | None) -> datetime | None:
 def _utc_text(value: datetime | None) -> str | None:
     moment = _utc(value)
     return None if moment is None else moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _time_in(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 class Database:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -38,37 +38,37 @@ def as_deliveries(rows: Iterable[Sequence[Any]]) -> list[Delivery]:
 
 def read_posts(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Post]:
     """Return the posts that `query` selects by `post_columns`, with their deliveries."""
-    found = as_posts(connection.execute(query).all())
+    found = connection.execute(query).all()
     members: dict[int | None, list[Delivery]] = defaultdict(list)
     if found:
         rows = connection.execute(
             select(*delivery_columns)
-            .where(deliveries.c.post_id.in_([post.id for post in found]))
+            .where(deliveries.c.post_id.in_([row.id for row in found]))
             .order_by(func.coalesce(deliveries.c.position, 0), deliveries.c.id)
-        ).all()
+        )
         for delivery in as_deliveries(rows):
             members[delivery.post_id].append(delivery)
-    return [replace(post, deliveries=tuple(members[post.id])) for post in found]
+    return [_post(row, tuple(members[row.id])) for row in found]
 
 
 def read_deliveries(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Delivery]:
     """Return the deliveries, with their posts, of a query by `delivery_columns` and `post_columns`."""
     width = len(delivery_columns)
     return [
-        replace(_delivery(row[:width]), post=_post(row[width:]) if row[width] is not None else None)
+        _delivery(row[:width], _post(row[width:]) if row[width] is not None else None)
         for row in connection.execute(query)
     ]
 
 
-def _post(row: Sequence[Any]) -> Post:
+def _post(row: Sequence[Any], members: tuple[Delivery, ...] = ()) -> Post:
     values = dict(zip(_POST_NAMES, row, strict=True))
     values["kind"], values["state"] = PostKind(values["kind"]), PostState(values["state"])
     values["cause"], values["form"] = Cause(values["cause"]), Detail(values["form"])
     values["mention"] = read_mention(values["mention"]) if values["mention"] else None
-    return Post(**values)
+    return Post(**values, deliveries=members)
 
 
-def _delivery(row: Sequence[Any]) -> Delivery:
+def _delivery(row: Sequence[Any], post: Post | None = None) -> Delivery:
     values = dict(zip(_DELIVERY_NAMES, row, strict=True))
     values["decided"], values["cause"] = DeliveryState(values["decided"]), Cause(values["cause"])
-    return Delivery(**values)
+    return Delivery(**values, post=post)

@@ -44,9 +44,10 @@ def composed(
         mention=post.mention,
         followed=channel.topics,
     )
-    items = (_covered(each, articles, coverage, site_url) for each in message.items)
+    message = _covered(message, articles, coverage, site_url)
+    items = tuple(_covered(each, articles, coverage, site_url) for each in message.items)
     comment = "" if message.retracted else clean(post.body or "")
-    whole = replace(_covered(message, articles, coverage, site_url), items=tuple(items), comment=comment)
+    whole = replace(message, items=items, comment=comment) if items or comment else message
     return in_language(whole, channel.language)
 
 
@@ -54,9 +55,12 @@ def _covered(
     message: Message, articles: Sequence[Article], coverage: Mapping[str, Sequence[Article]], site_url: str
 ) -> Message:
     """Return the message about one article with who else covers its story, each publisher once."""
+    others = coverage.get(message.article_id, ())
+    if not others:
+        return message
     own = {clean(each.provider.name) for each in articles if each.id == message.article_id and each.provider}
     found: dict[str, str] = {}
-    for each in coverage.get(message.article_id, ()):
+    for each in others:
         name = clean(each.provider.name) if each.provider else ""
         if name and name not in own:
             found.setdefault(name, link_of(each, site_url))

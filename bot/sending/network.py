@@ -37,8 +37,10 @@ class Network:
 
     def proxy_for(self, url: str) -> Secret | None:
         """Return the proxy for an address; None for this machine, and for what `no_proxy` names."""
+        if self.proxy is None:
+            return None
         host = urlsplit(url).hostname or ""
-        return None if self.proxy is None or is_loopback(host) or self._is_excluded(host) else self.proxy
+        return None if is_loopback(host) or self._is_excluded(host) else self.proxy
 
     def _is_excluded(self, host: str) -> bool:
         names = [name.strip().lstrip(".").lower() for name in self.no_proxy.split(",")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from articles.article import Article
@@ -121,8 +121,9 @@ class Preparer:
         return quiet.ends_at(now) if quiet.covers(now) and not ordered else None
 
     def _request(self, post: Post, message: Message, now: datetime, place: Place = NO_PLACE) -> Job:
-        context = replace(
-            context_of(post, now),
+        context = Context(
+            key=_key_of(post),
+            at=now,
             parent=place.parent,
             thread_name=place.name,
             may_begin_thread=self.channel.thread != "none",
@@ -210,12 +211,16 @@ def context_of(post: Post, now: datetime, correction: Message | None = None) -> 
     A correction has a key of its own, of what people see and of when it was last changed: the same in all
     attempts, another for the next correction, even for one that takes the last back.
     """
-    key = post.key or f"post-{post.id}"
+    key = _key_of(post)
     if correction is not None:
         last = post.corrected_at.isoformat() if post.corrected_at else ""
         told_apart = f"{key} {last} {correction.fingerprint()}"
         key = hashlib.blake2b(told_apart.encode(), digest_size=12).hexdigest()
     return Context(key=key, at=now, parent=post.thread)
+
+
+def _key_of(post: Post) -> str:
+    return post.key or f"post-{post.id}"
 
 
 def end_of(article: Article | None, decision: Decision) -> tuple[DeliveryState, Cause, str]:

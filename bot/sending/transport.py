@@ -123,8 +123,9 @@ class Transport:
         pool = adapter.get_connection_with_tls_context(known, verify, proxies, session.cert)
         adapter.cert_verify(pool, url, verify, session.cert)
         body = request.content()
-        headers = CaseInsensitiveDict(known.headers)
-        headers.update(request.headers)
+        headers = known.headers
+        if request.headers:
+            headers = CaseInsensitiveDict({**headers, **request.headers})
         answer = pool.urlopen(
             method,
             adapter.request_url(known, proxies),

@@ -131,7 +131,9 @@ class Message:
         return hashlib.blake2b(json.dumps(_seen(self)).encode(), digest_size=16).hexdigest()
 
 
-def compose(article: Article, *, site: str, site_url: str, retracted: bool = False) -> Message:
+def compose(
+    article: Article, *, site: str, site_url: str, retracted: bool = False, mention: Mention | None = None
+) -> Message:
     """Return the message that announces `article`, or, when `retracted`, the one that withdraws it.
 
     An article without a usable http(s) link is found at its own page on the site.
@@ -151,6 +153,7 @@ def compose(article: Article, *, site: str, site_url: str, retracted: bool = Fal
         quality=article.quality,
         image=next(filter(None, pictures), None),
         retracted=retracted,
+        mention=mention,
         article_id=article.id,
         updated_at=article.updated_at.astimezone(UTC).replace(microsecond=0),
         labels=topics,
@@ -179,12 +182,14 @@ def compose_post(
     of those with the slugs `followed`, or of all. Within a group the order is the one given, and so is that
     of the groups.
     """
+    if len(articles) == 1 and not heading:
+        (article,) = articles
+        withdrawn = article.id in retracted
+        return compose(article, site=site, site_url=site_url, retracted=withdrawn, mention=mention)
     items = [
         compose(article, site=site, site_url=site_url, retracted=article.id in retracted)
         for article in articles
     ]
-    if len(items) == 1 and not heading:
-        return replace(items[0], mention=mention)
     return Message(
         title=(heading if isinstance(heading, Phrase) else clean(heading))
         or counted_phrase("%(num)s article", "%(num)s articles", len(items)),
@@ -200,8 +205,9 @@ def compose_post(
 
 def in_language(message: Message, tag: str) -> Message:
     """Return the message with the bot's own words in a language, and those of its items."""
-    items = tuple(replace(item, language=tag) for item in message.items)
-    return replace(message, language=tag, items=items)
+    if message.language == tag:
+        return message
+    return replace(message, language=tag, items=tuple(in_language(item, tag) for item in message.items))
 
 
 def _grouped(items: Sequence[Message], followed: Collection[str] | None) -> tuple[Message, ...]:
@@ -250,6 +256,8 @@ def _seen(message: Message) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, (str, int)):
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, Message):
