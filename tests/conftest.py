@@ -64,9 +64,9 @@ def site(tmp_path: Path, clock: Clock) -> ArticleSite:
 @pytest.fixture
 def web(site: ArticleSite) -> Iterator[Web]:
     """The site's application. Settings must be changed before its first use."""
-    made = Web(site)
-    yield made
-    made.newswire.catalog.close()
+    web = Web(site)
+    yield web
+    web.newswire.catalog.close()
 
 
 @pytest.fixture(scope="session")

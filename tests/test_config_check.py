@@ -103,7 +103,7 @@ def test_nothing_to_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "expected"),
     [
         ({"DATABASE_URL": "postgresql://u:s3c@ret@db/x"}, "DATABASE_URL has a password with an @"),
         ({"HTTPS_PROXY": "socks5://u:s3cret@h:1"}, "the proxy's address must be http://HOST:PORT"),
@@ -111,11 +111,11 @@ def test_nothing_to_say(tmp_path: Path) -> None:
         ({"DYNO": "web.1"}, "Heroku empties this disk at every deploy"),
     ],
 )
-def test_what_would_not_start(tmp_path: Path, environ: dict[str, Any], said: str) -> None:
+def test_what_would_not_start(tmp_path: Path, environ: dict[str, Any], expected: str) -> None:
     """An unusable address, proxy or certificate file ends the check with status 2 and one line."""
     result = check(tmp_path, **environ)
     assert result.exit_code == 2
-    assert said in result.output.splitlines()[0]
+    assert expected in result.output.splitlines()[0]
     assert "s3c" not in result.output
 
 
@@ -128,10 +128,10 @@ def test_the_bot_warns_when_it_starts(tmp_path: Path, caplog: pytest.LogCaptureF
     parts = bot_parts(newswire, environ)
     caplog.set_level(logging.WARNING)
     parts.bot()
-    said = [record.getMessage() for record in caplog.records]
-    assert sum("did you mean Security?" in line for line in said) == 1
-    assert sum("posts to the same address as team" in line for line in said) == 1
-    assert sum("LATER is not set" in line for line in said) == 1
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum("did you mean Security?" in line for line in lines) == 1
+    assert sum("posts to the same address as team" in line for line in lines) == 1
+    assert sum("LATER is not set" in line for line in lines) == 1
     parts.database.close()
     newswire.catalog.close()
 

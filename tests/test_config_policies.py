@@ -104,7 +104,7 @@ def test_errors_name_line_column_and_key(tmp_path: Path, text: str, says: str) -
 
 
 @pytest.mark.parametrize(
-    ("channel", "said"),
+    ("channel", "expected"),
     [
         (
             "kind: slack, webhook_env: A, mentions: [{mention: here}, {mention: 'role:1'}]",
@@ -125,7 +125,7 @@ def test_errors_name_line_column_and_key(tmp_path: Path, text: str, says: str) -
     ],
 )
 def test_a_mention_that_the_service_cannot_make_has_its_place(
-    tmp_path: Path, channel: str, said: str
+    tmp_path: Path, channel: str, expected: str
 ) -> None:
     """The error comes at the start, not when an urgent article notifies nobody."""
     (tmp_path / "content").mkdir()
@@ -133,7 +133,7 @@ def test_a_mention_that_the_service_cannot_make_has_its_place(
     file.write_text(f"bot:\n  channels:\n    - {{name: a, {channel}}}\n")
     with pytest.raises(ConfigError) as caught:
         load(file, {})
-    assert f"bot.channels[1].{said}" in str(caught.value)
+    assert f"bot.channels[1].{expected}" in str(caught.value)
     assert str(caught.value).startswith(f"{file}:3:")
 
 
@@ -155,6 +155,6 @@ def test_what_is_probably_not_meant_is_said(tmp_path: Path, text: str, says: str
     (channel,) = load(tmp_path / "config.yaml", {}).bot.channels
     now = datetime(2026, 9, 1, tzinfo=UTC)
     site = SiteConfig(timezone="Europe/Berlin")
-    found = [said for _, said in policy_warnings(channel, ("bot",), Topics(()), site, now)]
+    found = [warning for _, warning in policy_warnings(channel, ("bot",), Topics(()), site, now)]
     assert len(found) == bool(says)
     assert says in "".join(found)

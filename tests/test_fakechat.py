@@ -90,10 +90,10 @@ def test_slack_pings_are_recorded(chat: FakeChat) -> None:
 def test_discord_waits_or_not(chat: FakeChat) -> None:
     """With `?wait=true` the answer has the message, otherwise it is 204; GET finds the message again."""
     url = chat.discord_url("news", version=10)
-    made = post(url, {"content": "one"}, params={"wait": "true"})
-    assert made.json()["content"] == "one"
+    posted = post(url, {"content": "one"}, params={"wait": "true"})
+    assert posted.json()["content"] == "one"
     assert post(url, {"content": "two"}).status_code == 204
-    found = requests.get(f"{url}/messages/{made.json()['id']}", timeout=WAIT_SECONDS)
+    found = requests.get(f"{url}/messages/{posted.json()['id']}", timeout=WAIT_SECONDS)
     assert (found.status_code, found.json()["author"]["bot"]) == (200, True)
     assert int(chat.messages()[0].id) < int(chat.messages()[1].id)
 
@@ -101,8 +101,8 @@ def test_discord_waits_or_not(chat: FakeChat) -> None:
 def test_discord_edits_and_deletes(chat: FakeChat) -> None:
     """PATCH changes only the given parts, DELETE removes the message, and a wrong id gives 10008."""
     url = chat.discord_url("news")
-    made = post(url, {"content": "old", "embeds": [{"title": "t"}]}, params={"wait": "true"}).json()
-    place = f"{url}/messages/{made['id']}"
+    posted = post(url, {"content": "old", "embeds": [{"title": "t"}]}, params={"wait": "true"}).json()
+    place = f"{url}/messages/{posted['id']}"
     edited = requests.patch(place, json={"content": "new"}, timeout=WAIT_SECONDS).json()
     assert (edited["content"], edited["embeds"][0]["title"]) == ("new", "t")
     assert edited["edited_timestamp"]
@@ -157,8 +157,8 @@ def test_discord_pings(chat: FakeChat, allowed: object, pinged: tuple[str, ...])
 def test_a_patch_forgets_the_allowances_of_the_post(chat: FakeChat) -> None:
     """A PATCH without `allowed_mentions` pings by default."""
     url = chat.discord_url("news")
-    made = post(url, {"content": "x", "allowed_mentions": {"parse": []}}, params={"wait": "true"}).json()
-    requests.patch(f"{url}/messages/{made['id']}", json={"content": "<@7>"}, timeout=WAIT_SECONDS)
+    posted = post(url, {"content": "x", "allowed_mentions": {"parse": []}}, params={"wait": "true"}).json()
+    requests.patch(f"{url}/messages/{posted['id']}", json={"content": "<@7>"}, timeout=WAIT_SECONDS)
     assert [r.pings for r in chat.requests] == [(), ("<@7>",)]
 
 

@@ -39,7 +39,7 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
 
 
 @pytest.mark.parametrize(
-    ("files", "said", "expected"),
+    ("files", "printed", "expected"),
     [
         (
             {
@@ -198,14 +198,14 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
     ],
 )
 def test_a_config_for_a_project(
-    tmp_path: Path, files: dict[str, str], said: str, expected: tuple[str, ...]
+    tmp_path: Path, files: dict[str, str], printed: str, expected: tuple[str, ...]
 ) -> None:
     """The output states what was found, the configuration is valid, and no code of the project is run."""
     for path, text in files.items():
         put(tmp_path / "site" / path, text)
     command = init_command(tmp_path / "config.yaml", lambda: datetime(2026, 12, 1, tzinfo=UTC))
     done = CliRunner().invoke(command, [str(tmp_path / "site")], catch_exceptions=False)
-    assert said in done.output
+    assert printed in done.output
     written = configuration.load(tmp_path / "config.yaml", {})
     articles = written.articles
     found = (
@@ -237,8 +237,8 @@ def test_a_repository(tmp_path: Path) -> None:
     put(tmp_path / "origin" / "_config.yml", "title: R\n")
     put(tmp_path / "origin" / "_posts" / "2026-01-02-a.md", POST)
     origin.commit()
-    said = init(tmp_path, origin.url)
-    assert "Jekyll, 1 published post" in said
+    printed = init(tmp_path, origin.url)
+    assert "Jekyll, 1 published post" in printed
     articles = configuration.load(tmp_path / "config.yaml", {}).articles
     assert (articles.git, articles.subdir, articles.generator) == (origin.url, "_posts", "jekyll")
 
@@ -269,7 +269,7 @@ def test_the_addresses_of_other_programs(
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "printed"),
     [
         (
             {"conf.py": "BLOG_TITLE = 'N'\n", "posts/a.md": "<!--\n.. title: A\n-->\n"},
@@ -283,12 +283,12 @@ def test_the_addresses_of_other_programs(
         ({".vitepress/config.ts": "", "a.md": DATED}, "VitePress: components and scripts are left out"),
     ],
 )
-def test_what_is_not_supported_is_said(tmp_path: Path, files: dict[str, str], said: str) -> None:
+def test_what_is_not_supported_is_said(tmp_path: Path, files: dict[str, str], printed: str) -> None:
     """`flask init`, and the advice of a check without articles, name what is not supported."""
     for path, text in files.items():
         put(tmp_path / "site" / path, text)
     command = init_command(tmp_path / "config.yaml", lambda: datetime(2026, 12, 1, tzinfo=UTC))
     done = CliRunner().invoke(command, [str(tmp_path / "site")], catch_exceptions=False)
-    assert said in done.output
+    assert printed in done.output
     if "Words" not in str(files):
-        assert said in str(advice(Folder(tmp_path / "site"), PLAIN, is_empty=True))
+        assert printed in str(advice(Folder(tmp_path / "site"), PLAIN, is_empty=True))

@@ -119,18 +119,18 @@ class _Feeds:
         self.publisher = publisher
         self.bytes: dict[tuple[str, str], bytes] = {}
         self.ids: dict[str, str] = {}
-        self.made = 0
+        self.rendered = 0
 
     def changed(self, slug: str) -> bool:
         """Render a feed in every format, check it, and return whether any byte of it is new."""
         changed = False
         for extension in FORMATS:
-            made = self.publisher.document(slug, extension)
-            body = made.document.body if made else b""
+            cached = self.publisher.document(slug, extension)
+            body = cached.document.body if cached else b""
             if body != self.bytes.get((slug, extension), b""):
                 changed = True
                 self.bytes[slug, extension] = body
-                self.made += 1
+                self.rendered += 1
                 self._check(extension, body)
         return changed
 
@@ -149,10 +149,10 @@ def _entry_ids(publisher: Publisher, slugs: Iterable[str]) -> dict[str, str]:
     """Return the id of every entry shown, by the article's path."""
     found: dict[str, str] = {}
     for slug in slugs:
-        made = publisher.document(slug, "json")
-        assert made
+        cached = publisher.document(slug, "json")
+        assert cached
         articles = publisher.catalog.newest(slug, publisher.now(), limit=SIZE)
-        items = json.loads(made.document.body)["items"]
+        items = json.loads(cached.document.body)["items"]
         assert len(items) == len(articles)
         found |= {article.path: item["id"] for article, item in zip(articles, items, strict=True)}
     return found
@@ -238,12 +238,12 @@ def test_feeds_change_when_and_only_when_something_visible_does(
         if commit.number % 500 == 0 or commit is replayed[-1]:
             fresh = publisher()
             for (slug, extension), body in feeds.bytes.items():
-                made = fresh.document(slug, extension)
-                assert (made.document.body if made else b"") == body
+                cached = fresh.document(slug, extension)
+                assert (cached.document.body if cached else b"") == body
     assert replayed[-1].number == commits
     assert len(readers.files) == files
     assert catalog.problems() == []
-    assert feeds.made > documents
+    assert feeds.rendered > documents
     at_once = Catalog(tmp_path / "at once", Topics(), source="x")
     Indexer(at_once, Folder(root)).refresh()
     _check_others(publisher(), published(at_once), catalog.count(ALL, now))

@@ -166,9 +166,9 @@ def test_dates_are_what_the_files_say(read: Read) -> None:
             minutes = int(named[1:3]) * 60 + int(named[-2:])
             offset = timezone(timedelta(minutes=-minutes if named[0] == "-" else minutes))
         year, month, day, hour, minute, second = numbers
-        said = datetime(year, month, day, hour, minute, second, tzinfo=offset).astimezone(UTC)
-        if said != article.published_at.replace(microsecond=0):
-            wrong.append((article.path, said, article.published_at))
+        stated = datetime(year, month, day, hour, minute, second, tzinfo=offset).astimezone(UTC)
+        if stated != article.published_at.replace(microsecond=0):
+            wrong.append((article.path, stated, article.published_at))
     assert wrong == []
 
 

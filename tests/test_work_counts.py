@@ -176,9 +176,9 @@ class World:
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
     """A small site and a large one."""
-    made = tuple(World(tmp_path_factory.mktemp("site"), count) for count in (SMALL, LARGE))
-    yield made[0], made[1]
-    for world in made:
+    both = tuple(World(tmp_path_factory.mktemp("site"), count) for count in (SMALL, LARGE))
+    yield both[0], both[1]
+    for world in both:
         world.close()
 
 

@@ -261,19 +261,19 @@ def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: s
         "",
     ]
     text = "\n".join(lines)
-    line, said = error_of(text, strict=True)
+    line, message = error_of(text, strict=True)
     missing = value == "~"
-    assert said.endswith(reason)
-    assert said.startswith(f"{key}")
+    assert message.endswith(reason)
+    assert message.startswith(f"{key}")
     assert line == lines.index(f"{key}: {value}") + 1 or missing
     if key in ("title", "date"):
-        assert error_of(text) == (line, said)
+        assert error_of(text) == (line, message)
     else:
-        assert parse(text, "x.md").warnings == ((line, said),)
+        assert parse(text, "x.md").warnings == ((line, message),)
 
 
 @pytest.mark.parametrize(
-    ("block", "line", "said"),
+    ("block", "line", "message"),
     [
         ("topics:\n  - a\n  - [5]\n", 6, "topics[2]: must be text, not a list: put it in quotes"),
         ("images:\n  - url: https://a.example/\n    width: 5\n  - url: https://a.example/\n    width: wide\n",
@@ -290,13 +290,13 @@ def test_a_wrong_value_is_reported_with_its_line(key: str, value: str, reason: s
         ("related:\n  - [\nquality: x\n", 7, "did not find expected ',' or ']': is a bracket left open?"),
     ],
 )  # fmt: skip
-def test_a_wrong_part_of_a_value_is_reported_with_its_own_line(block: str, line: int, said: str) -> None:
+def test_a_wrong_part_of_a_value_is_reported_with_its_own_line(block: str, line: int, message: str) -> None:
     """The line is that of the inner value, also in long lists, quoted keys and after similar text."""
-    assert error_of(f"{HEAD}{block}---\n", strict=True) == (line, said)
+    assert error_of(f"{HEAD}{block}---\n", strict=True) == (line, message)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         ("\n---\ntitle: x\n---\n", 1, "publishedDateTime: is missing (or `date`): when was it published?"),
         ("--- \ntitle: x\n", 1, "the front matter is never closed: a line with --- is missing"),
@@ -317,9 +317,9 @@ def test_a_wrong_part_of_a_value_is_reported_with_its_own_line(block: str, line:
         ("---\ntitle: a\x01b\n---\n", 2, "control characters are not allowed"),
     ],
 )
-def test_a_broken_file_is_reported(text: str, line: int, said: str) -> None:
+def test_a_broken_file_is_reported(text: str, line: int, message: str) -> None:
     """A file without front matter is reported as such, and YAML errors have the line in the file."""
-    assert error_of(text) == (line, said)
+    assert error_of(text) == (line, message)
 
 
 def test_related_coverage_is_checked_only_when_asked() -> None:

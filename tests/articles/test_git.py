@@ -315,11 +315,11 @@ class MovingGit(Git):
 
     def __call__(self, *arguments: str, **named: Any) -> str:
         """Run the command, and move the folder if this is the chosen command."""
-        said = super().__call__(*arguments, **named)
+        output = super().__call__(*arguments, **named)
         if self.command in arguments and self.checkout.folder.exists():
             self.checkout.folder.rename(self.checkout.folder.with_name("away"))
             self.checkout.request_pull()
-        return said
+        return output
 
 
 @pytest.mark.parametrize("command", ["init", "fetch", "for-each-ref", "reset", "clean", "update-ref", "gc"])

@@ -136,15 +136,15 @@ def test_secured_gets_nowhere(key: str, value: str, place: str, strict: bool) ->
     text = f"---\n{place.format(line, line.replace(chr(10), chr(10) + '    ').rstrip(' '))}---\nBody.\n"
     for generator in ("plain", "hugo"):
         context = Context(Conventions(generator=generator))
-        said = []
+        outputs = []
         try:
             found = frontmatter.parse(text, "a.md", context, strict=strict)
             if found:
-                said += [
+                outputs += [
                     repr(records.record(found, Topics())),
                     json.dumps(found.warnings),
                     repr(found.hidden),
                 ]
         except ArticleError as error:
-            said.append(str(error))
-        assert SECRET not in "".join(said)
+            outputs.append(str(error))
+        assert SECRET not in "".join(outputs)

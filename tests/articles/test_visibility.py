@@ -143,5 +143,5 @@ def test_the_reason_is_named() -> None:
     assert str(why_hidden({"status": "x"}, "a.md", plain)) == "status: is not published"
     parsed = frontmatter.parse("---\ntitle: T\ndate: 2026-01-01\ndraft: perhaps\n---\n", "a.md")
     assert parsed is not None
-    said = "draft: cannot be read as true or false, so the article is not published"
-    assert parsed.warnings == ((4, said),)
+    warning = "draft: cannot be read as true or false, so the article is not published"
+    assert parsed.warnings == ((4, warning),)

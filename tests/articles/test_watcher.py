@@ -182,8 +182,8 @@ def test_a_start_names_what_is_still_bad_in_one_line(
     assert led[0] == "first"
     with caplog.at_level(logging.WARNING):
         log_start(site.indexer(), NOON)
-    said = [record.getMessage() for record in caplog.records]
-    assert said[0] == "5 bad files: 0.md, 1.md, 2.md and 2 others; `flask articles check` says why"
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == "5 bad files: 0.md, 1.md, 2.md and 2 others; `flask articles check` says why"
 
 
 def test_a_flood_of_bad_files_is_counted_in_the_log(
@@ -194,9 +194,9 @@ def test_a_flood_of_bad_files_is_counted_in_the_log(
         site.raw(f"{number}.md", "---\ntitle: [\n---\n")
     with caplog.at_level(logging.INFO):
         assert log_refresh(site.indexer().refresh())
-    said = [record.getMessage() for record in caplog.records]
-    assert sum(line.startswith("left out ") and ".md:" in line for line in said) == 100
-    assert said[-2:] == [
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum(line.startswith("left out ") and ".md:" in line for line in lines) == 100
+    assert lines[-2:] == [
         "left out 30 more: `flask articles check` lists them",
         "articles: 0 changed, 0 removed, 130 bad",
     ]
@@ -219,8 +219,8 @@ def test_a_folder_that_goes_and_comes_back(site: ArticleSite, caplog: pytest.Log
         assert wait_for(lambda: watcher.healthy)
         site.write("c.md", title="C")
         assert wait_for(lambda: titles(indexer) == ["B", "C"])
-    said = [record.getMessage() for record in caplog.records]
-    assert sum(line.startswith("articles are not refreshed") for line in said) == 1
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum(line.startswith("articles are not refreshed") for line in lines) == 1
 
 
 def test_folders_that_come_and_go_are_watched(site: ArticleSite) -> None:

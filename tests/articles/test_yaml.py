@@ -487,9 +487,9 @@ def test_no_error_quotes_the_file(tag: str) -> None:
     text = f"a: 1\nsecured: {tag}CIPHERTEXT: [\n"
     texts = [text, f"a: 1\nsecured: {tag} CIPHERTEXT\n", f'a: 1\nsecured: {tag} "CIPHERTEXT\n']
     for broken in texts:
-        said = ""
+        text = ""
         try:
             safeyaml.load(broken)
         except YamlError as error:
-            said = str(error)
-        assert "CIPHER" not in said
+            text = str(error)
+        assert "CIPHER" not in text

@@ -35,14 +35,14 @@ class Running:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return everything that it has printed so far."""
         return self.log.read_text(encoding="utf-8")
 
     def wait_for(self, words: str, timeout: float = WAIT_SECONDS) -> None:
         """Wait until it has printed `words`."""
-        wait_until(lambda: words in self.said() or self._is_over(), timeout, self.said)
-        assert words in self.said(), self.said()
+        wait_until(lambda: words in self.output() or self._is_over(), timeout, self.output)
+        assert words in self.output(), self.output()
 
     def terminate(self) -> float:
         """Ask it to end, wait until it has, and return how many seconds that took."""
@@ -157,7 +157,7 @@ class Program:
         running = self.start("bot", "run")
         running.wait_for("this bot has the lease now")
         enabled = [channel["name"] for channel in self.channels]
-        wait_until(lambda: all(self._has_run(name) for name in enabled), said=running.said)
+        wait_until(lambda: all(self._has_run(name) for name in enabled), report=running.output)
         return running
 
     def deliveries(self, *states: State, **filters: Any) -> list[Delivery]:
@@ -208,20 +208,20 @@ class Program:
         state = channelstate.states(self.database).get(name)
         return state is not None and state.baselined_at is not None
 
-    def bots_said(self) -> str:
+    def bots_output(self) -> str:
         """Return everything that the processes have printed."""
-        return "\n".join(running.said() for running in self.running)
+        return "\n".join(running.output() for running in self.running)
 
     def _report(self) -> str:
         found = [f"{each.id} {each.channel}: {each.state} {each.reason}" for each in self.deliveries()]
-        return "\n".join([*found, self.bots_said()])
+        return "\n".join([*found, self.bots_output()])
 
 
 def wait_until(
-    condition: Callable[[], bool], timeout: float = WAIT_SECONDS, said: Callable[[], str] = lambda: ""
+    condition: Callable[[], bool], timeout: float = WAIT_SECONDS, report: Callable[[], str] = lambda: ""
 ) -> None:
-    """Wait for a condition, checked thirty times a second; fail with what `said` returns."""
+    """Wait for a condition, checked thirty times a second; fail with what `report` returns."""
     limit = time.monotonic() + timeout
     while not condition():
-        assert time.monotonic() < limit, f"it did not come true in {timeout} s\n{said()}"
+        assert time.monotonic() < limit, f"it did not come true in {timeout} s\n{report()}"
         time.sleep(0.03)

@@ -20,7 +20,7 @@ from tests.bot.world import START, World, article
 from tests.fakechat import server_error
 
 
-class Taciturn(Discord):
+class OnlyAccepts(Discord):
     """A service that never says that a message was shown."""
 
     def classify(self, response: Response) -> Verdict:
@@ -30,13 +30,13 @@ class Taciturn(Discord):
         return Verdict(outcome=Outcome.ACCEPTED, reason="accepted", message_id=verdict.message_id)
 
 
-def taciturn(world: World, **options: Any) -> Bot:
-    return world.started(world.discord(), services={"discord": Taciturn()}, **options)
+def accepting_bot(world: World, **options: Any) -> Bot:
+    return world.started(world.discord(), services={"discord": OnlyAccepts()}, **options)
 
 
 def test_what_was_accepted_is_over_and_says_so(world: World) -> None:
     """The post is accepted and its delivery posted; nothing is sent again; reports say "accepted"."""
-    bot = taciturn(world)
+    bot = accepting_bot(world)
     world.chat.fail("readers", server_error(503))
     world.catalog.put(article("a"))
     world.tick(bot)
@@ -61,7 +61,7 @@ def test_what_was_accepted_is_over_and_says_so(world: World) -> None:
 
 def test_what_was_accepted_is_corrected(world: World) -> None:
     """Messages of a service that returns their ids are corrected, even if only accepted."""
-    bot = taciturn(world)
+    bot = accepting_bot(world)
     world.catalog.put(article("a"))
     world.tick(bot)
     world.catalog.put(article("a", title="Better"))
@@ -74,7 +74,7 @@ def test_what_was_accepted_is_corrected(world: World) -> None:
 
 def test_an_accepted_test_message_is_a_success(world: World) -> None:
     """`bot test` succeeds and prints the service's answer."""
-    bot = taciturn(world)
+    bot = accepting_bot(world)
     number = send_test(world.database, "readers", world.clock())
     world.tick(bot)
     outcome = queries.outcome_of(world.database, number)

@@ -27,7 +27,7 @@ def test_what_is_taken(url: str, host: str | None, password: str | None) -> None
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "expected"),
     [
         ("postgresql://news:s3c@ret@db.example/x", "an @ that is not escaped: write %40 for @"),
         ("postgresql://news:s3c@r@t@db.example:5432/x", "an @ that is not escaped: write %40 for @"),
@@ -40,12 +40,12 @@ def test_what_is_taken(url: str, host: str | None, password: str | None) -> None
         ("sqlite://", "sqlite: must be"),
     ],
 )
-def test_what_is_refused(url: str, said: str) -> None:
+def test_what_is_refused(url: str, expected: str) -> None:
     """The error is one line that says what to write instead."""
     with pytest.raises(AddressError) as caught:
         database_address(url)
     text = str(caught.value)
-    assert said in text and "\n" not in text
+    assert expected in text and "\n" not in text
     assert not any(part in text for part in ("s3c", "ret", "db.example", "a.example"))
     assert caught.value.__cause__ is None
 

@@ -36,9 +36,9 @@ def test_a_disabled_channel_is_named_once(world: World) -> None:
         world.tick(bot)
         world.clock.advance(hours=2)
     assert world.state_of("team").state is ChannelStatus.DISABLED
-    (said,) = alerts(world)
-    assert "team needs attention" in said
-    assert "team is disabled: HTTP 404: no_service" in said
+    (alert,) = alerts(world)
+    assert "team needs attention" in alert
+    assert "team is disabled: HTTP 404: no_service" in alert
 
 
 @pytest.mark.parametrize("policy", ["hold", "skip"])
@@ -49,8 +49,8 @@ def test_a_message_that_is_held_or_dead_is_reported(world: World, policy: str) -
     world.catalog.put(article("a"))
     world.tick(bot)
     world.tick(bot)
-    (said,) = alerts(world)
-    assert "team has a message that was not posted" in said
+    (alert,) = alerts(world)
+    assert "team has a message that was not posted" in alert
 
 
 def test_there_is_at_most_one_alert_an_hour(world: World) -> None:

@@ -200,7 +200,7 @@ def test_a_number_that_no_delivery_can_have(flask: Command, command: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "expected"),
     [
         ({"DATABASE_URL": "mysql://u:p4ss@h/d"}, "must be sqlite:///FILE or postgresql://HOST/NAME"),
         ({"DATABASE_URL": "postgresql://u:p4ss@127.0.0.1:9/d"}, "Error: the database: connection"),
@@ -213,12 +213,12 @@ def test_a_number_that_no_delivery_can_have(flask: Command, command: tuple[str, 
     ],
 )
 def test_an_environment_that_cannot_be_used_is_said(
-    program: Program, flask: Command, environ: dict[str, str], said: str
+    program: Program, flask: Command, environ: dict[str, str], expected: str
 ) -> None:
     """An unreachable or invalid database, or an invalid setting, gives one line without the password."""
     result = flask("bot", "channels", **environ)
     assert result.exit_code in (1, 2)
-    assert said in result.stderr
+    assert expected in result.stderr
     assert "p4ss" not in result.output
     assert len(result.stderr.splitlines()) == 1
 
@@ -413,7 +413,7 @@ def test_a_terminal_gets_colours_and_lines_that_fit(
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "expected"),
     [
         ({"HOOK_TEAM": ""}, "HOOK_TEAM is not set in the environment"),
         ({"HOOK_TEAM": "https://"}, "HOOK_TEAM: the webhook's address is not an http(s) URL"),
@@ -425,15 +425,15 @@ def test_a_terminal_gets_colours_and_lines_that_fit(
     ],
 )
 def test_a_channel_without_a_webhook_says_why(
-    begun: Program, flask: Command, environ: dict[str, str], said: str
+    begun: Program, flask: Command, environ: dict[str, str], expected: str
 ) -> None:
     """`channels`, `test` and `once` report any problem of a webhook's variable, and `once` continues."""
     begun.write("new")
-    assert said in flask("bot", "channels", **environ).stdout
+    assert expected in flask("bot", "channels", **environ).stdout
     tested = flask("bot", "test", "team", **environ)
-    assert tested.exit_code == 1 and said in tested.stderr
+    assert tested.exit_code == 1 and expected in tested.stderr
     once = flask("bot", "once", **environ)
-    assert once.exit_code == 0 and said in once.stdout
+    assert once.exit_code == 0 and expected in once.stdout
     assert begun.chat.requests == []
 
 
@@ -539,8 +539,8 @@ def test_skip_ends_what_waits(begun: Program, flask: Command) -> None:
 
 def test_threshold_draws_and_counts(begun: Program, flask: Command) -> None:
     """`threshold` shows what a channel would have posted, with its own threshold or another."""
-    said = flask("bot", "threshold", "team", "--min-quality", "1").stdout
-    assert "from 1 on: " in said and "by week, oldest first:" in said
+    printed = flask("bot", "threshold", "team", "--min-quality", "1").stdout
+    assert "from 1 on: " in printed and "by week, oldest first:" in printed
     assert flask("bot", "threshold", "nobody").exit_code == 1
 
 

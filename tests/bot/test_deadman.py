@@ -107,6 +107,6 @@ def test_an_address_that_cannot_be_is_a_warning(value: str | None, fault: str, t
     (tmp_path / "config.yaml").write_text("bot: {heartbeat_env: MONITOR}\n", encoding="utf-8")
     bot = configuration.load(tmp_path / "config.yaml", {}).bot
     environ = {} if value is None else {"MONITOR": value}
-    address, said = monitor_of(bot, environ)
-    assert said == fault
+    address, warning = monitor_of(bot, environ)
+    assert warning == fault
     assert (address is None) == bool(fault)

@@ -19,7 +19,7 @@ from tests.fakechat import FakeChat
 from tests.waiting import IN_TIME, WAIT_SECONDS
 
 
-class Doorkeeper:
+class HandshakeGate:
     """Holds the first connection to the chat before its handshake, and lets all others through."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ def program(tmp_path: Path, database_url: str) -> Iterator[Program]:
 )
 def test_a_bot_frozen_while_it_connects_posts_nothing_when_it_is_thawed(program: Program) -> None:
     """Another bot takes its claim and posts; the resumed one finds that out before its first byte."""
-    door = Doorkeeper()
+    door = HandshakeGate()
     server = SecureServer(program.home, door)
     program.slack("team")
     program.environ["HOOK_TEAM"] = server.url

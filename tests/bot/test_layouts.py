@@ -102,7 +102,7 @@ def test_the_markdown_of_templates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "expected"),
     [
         ("{{ titel }}", "t.j2:1: there is no field titel; there are link, provider"),
         ("\n{{ title.upper() }}", "t.j2:2: a template may not use call"),
@@ -122,15 +122,15 @@ def test_the_markdown_of_templates() -> None:
         ("a" * (MAX_TEMPLATE + 1), f"t.j2:1: is longer than {MAX_TEMPLATE} characters"),
     ],
 )
-def test_a_template_reaches_nothing_but_its_fields(source: str, said: str) -> None:
+def test_a_template_reaches_nothing_but_its_fields(source: str, expected: str) -> None:
     """Anything else is refused, with its line."""
     with pytest.raises(TemplateFault) as caught:
         template(source, "t.j2")
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "expected"),
     [
         ("\n\n{% if quality > 3 %}x{% endif %}", "t.j2:3: '>' not supported"),
         ("{% for topic in topics %}" + "x" * 9000 + "{% endfor %}", f"t.j2:1: writes more than {MAX_OUTPUT}"),
@@ -139,18 +139,18 @@ def test_a_template_reaches_nothing_but_its_fields(source: str, said: str) -> No
     ],
 )
 def test_a_template_that_fails_loses_no_message(
-    source: str, said: str | None, caplog: pytest.LogCaptureFixture
+    source: str, expected: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The message is posted in its usual form, and the log has the reason."""
     tried = template(source, "t.j2")
     message = replace(WHOLE, quality=None, topics=("a", "b", "c"))
     shown = laid_out(message, Layout(template=tried))
     assert shown.title == message.title
-    if said is None:
+    if expected is None:
         assert words_of(shown.text) == "a\n1"
     else:
         assert shown.text == ()
-        assert said in caplog.text
+        assert expected in caplog.text
 
 
 def test_what_a_template_is_not_for_is_shown_as_usual() -> None:
@@ -200,7 +200,7 @@ def settings_in(folder: Path, layout: str, source: str = "", articles: int = 2) 
 
 
 @pytest.mark.parametrize(
-    ("layout", "said"),
+    ("layout", "expected"),
     [
         ("{image: huge}", "layout.image: must be 'none', 'thumbnail' or 'large'"),
         ("{show: [titel]}", "layout.show[1]: must be 'provider', 'topics', 'summary' or 'quality'"),
@@ -209,12 +209,12 @@ def settings_in(folder: Path, layout: str, source: str = "", articles: int = 2) 
         ("{shwo: []}", "layout.shwo: is not a known key; did you mean show?"),
     ],
 )
-def test_a_wrong_layout_has_its_line(tmp_path: Path, layout: str, said: str) -> None:
+def test_a_wrong_layout_has_its_line(tmp_path: Path, layout: str, expected: str) -> None:
     """The error is reported with its line before anything is posted."""
     with pytest.raises(configuration.ConfigError) as caught:
         settings_in(tmp_path, layout)
     assert f"{tmp_path}/config.yaml:3:" in str(caught.value)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_the_settings_become_a_layout(tmp_path: Path) -> None:

@@ -261,7 +261,7 @@ def test_a_process_that_was_frozen_while_it_connected_sends_nothing(tmp_path: Pa
     claim.unlink()
     go_on.set()
     child.send_signal(signal.SIGCONT)
-    said, _ = child.communicate(timeout=WAIT_SECONDS)
+    printed, _ = child.communicate(timeout=WAIT_SECONDS)
     server.close()
-    assert said.strip() == "the claim was taken"
+    assert printed.strip() == "the claim was taken"
     assert server.requests == []

@@ -259,14 +259,14 @@ def test_every_fault_has_its_end_and_no_token_gets_out(faulty: Program) -> None:
     first, second = attempts_of(faulty.database, [limited.id])
     assert (first.outcome, limited.attempts) == ("rate_limited", 2)
     assert (second.started_at - first.finished_at).total_seconds() >= 2
-    assert "degraded=no_image" in running.said()
-    assert "degraded=plain" in running.said()
+    assert "degraded=no_image" in running.output()
+    assert "degraded=plain" in running.output()
     assert running.terminate() < IN_TIME
     answers = [
         faulty.flask("bot", *arguments)
         for arguments in (("channels",), ("deliveries", "--json"), ("explain", "a"), ("test", "slack-dead"))
     ]
-    text = "".join(answer.stdout + answer.stderr for answer in answers) + running.said() + dump(faulty)
+    text = "".join(answer.stdout + answer.stderr for answer in answers) + running.output() + dump(faulty)
     assert "Title of a" in text
     assert "slack-dead" in text
     assert "t0k3n" not in text
@@ -288,8 +288,8 @@ def test_a_traceback_holds_no_token(program: Program) -> None:
     program.chat.wait_for(2)
     running.wait_for("sending stopped")
     running.terminate()
-    assert "Traceback" in running.said()
-    assert "t0k3n" not in running.said()
+    assert "Traceback" in running.output()
+    assert "t0k3n" not in running.output()
 
 
 @pytest.mark.soak
@@ -345,7 +345,7 @@ def test_a_restart_of_the_database_loses_nothing(server: Postgres, tmp_path: Pat
     program.wait_for(2, State.SENT)
     assert len(chat.requests) == 2
     assert running.terminate() < IN_TIME
-    assert "Traceback" not in running.said()
+    assert "Traceback" not in running.output()
     program.close()
 
 

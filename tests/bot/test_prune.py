@@ -70,11 +70,11 @@ def test_what_failed_or_waits_stays(world: World) -> None:
     world.tick(bot)
     states = {each.state for each in world.deliveries()}
     assert states == {State.DEAD}
-    said = world.only().reason
+    reason = world.only().reason
     world.clock.advance(days=400)
     world.tick(bot)
     assert rows(world.database) == (1, 1, 0)
-    assert (world.only().state, world.only().reason) == (State.DEAD, said)
+    assert (world.only().state, world.only().reason) == (State.DEAD, reason)
     orders.skip(world.database, world.only().id, world.clock())
     world.clock.advance(days=200)
     world.tick(bot)

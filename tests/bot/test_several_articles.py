@@ -59,7 +59,7 @@ def bot(world: World) -> Bot:
     return bot
 
 
-def said(world: World) -> str:
+def shown(world: World) -> str:
     (message,) = world.chat.messages("readers")
     return str(message.payload["content"])
 
@@ -71,7 +71,7 @@ def states(world: World) -> list[State]:
 def test_all_are_in_one_message(world: World, bot: Bot) -> None:
     """One request and one attempt send all three deliveries."""
     world.tick(bot)
-    assert said(world) == "Title of a | Title of b | Title of c"
+    assert shown(world) == "Title of a | Title of b | Title of c"
     assert states(world) == [State.SENT] * 3
     assert len({each.post_id for each in world.deliveries()}) == 1
 
@@ -81,7 +81,7 @@ def test_what_was_withdrawn_before_drops_out(world: World, bot: Bot) -> None:
     world.catalog.delete("a")
     world.catalog.put(article("b", is_published=False))
     world.tick(bot)
-    assert said(world) == "Title of c"
+    assert shown(world) == "Title of c"
     assert states(world) == [State.SKIPPED, State.SKIPPED, State.SENT]
 
 
@@ -101,13 +101,13 @@ def test_a_change_of_one_corrects_the_message(world: World, bot: Bot) -> None:
     world.tick(bot)
     world.clock.advance(seconds=61)
     world.tick(bot)
-    assert said(world) == "Title of a | Better | (Title of c)"
+    assert shown(world) == "Title of a | Better | (Title of c)"
     world.catalog.put(article("draft", is_published=False))  # an empty folder would count as missing
     world.catalog.delete("a", "b")
     world.tick(bot)
     world.clock.advance(minutes=10)
     world.tick(bot)
-    assert said(world) == "(Title of a) | (Title of b) | (Title of c)"
+    assert shown(world) == "(Title of a) | (Title of b) | (Title of c)"
     assert world.post().retracted
     assert [request.method for request in world.chat.requests] == ["POST", "PATCH", "PATCH"]
 

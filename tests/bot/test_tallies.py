@@ -21,7 +21,7 @@ from bot.outbox.states import PostState, State
 from bot.outbox.tallies import BUCKETS, attempts_made, deliveries_by_state
 from bot.run import Bot
 from bot.services import SERVICES
-from tests.bot.test_accepted import Taciturn
+from tests.bot.test_accepted import OnlyAccepts
 from tests.bot.world import World, article
 from tests.fakechat import bad_gateway, bad_image, dead, rate_limited, reset_after_body, server_error
 from tests.waiting import WAIT_SECONDS
@@ -37,7 +37,7 @@ class History:
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.random = Random(seed)
-        self.made: dict[int, str] = {}
+        self.attempts_made: dict[int, str] = {}
         self.bot = self.start("plain")
         self.world.tick(self.bot)
 
@@ -49,7 +49,7 @@ class History:
             world.discord("readers"),
             world.slack(plain, was=was, on_unknown="skip"),
         )
-        services = {**SERVICES, "discord": Taciturn()}
+        services = {**SERVICES, "discord": OnlyAccepts()}
         return world.bot(*channels, services=services, keep=KEEP)
 
     def step(self) -> None:
@@ -71,7 +71,7 @@ class History:
         """Record the present attempts, which may be deleted later."""
         with self.world.database.read() as connection:
             rows = connection.execute(select(attempts.c.id, attempts.c.outcome))
-            self.made |= dict(rows.all())
+            self.attempts_made |= dict(rows.all())
 
     def write(self) -> None:
         number = self.random.randrange(40)
@@ -133,17 +133,17 @@ def test_counts_are_what_counting_gives(world: World, seed: int) -> None:
     world.tick(renamed)
     history.note()
     assert deliveries_by_state(world.database) == counted(world)
-    made = Counter[str]()
+    counted_attempts = Counter[str]()
     with world.database.read() as connection:
         tallies = attempts_made(connection)
     for tally in tallies:
-        made[tally.outcome] += tally.attempts
+        counted_attempts[tally.outcome] += tally.attempts
         assert tally.within == tuple(sorted(tally.within)) and tally.within[-1] <= tally.attempts
         assert len(tally.within) == len(BUCKETS)
-    assert made == Counter(history.made.values())
+    assert counted_attempts == Counter(history.attempts_made.values())
     with world.database.read() as connection:
         left = set(connection.scalars(select(attempts.c.id)))
-    assert left < history.made.keys()
+    assert left < history.attempts_made.keys()
 
 
 def test_an_order_waits_for_a_change_of_its_post(database: Database, world: World) -> None:

@@ -86,14 +86,14 @@ def test_quiet_hours_and_budget_are_foreseen(world: World) -> None:
     assert world.deliveries() == []
     world.tick(bot)
     planned = {each.id: each for each in world.catalog.scan()}
-    said = {}
+    answers = {}
     for name, each in planned.items():
         (explained,) = explanations(world.database, world.catalog, [channel], each, world.clock())
-        said[name] = reports.answer(explained).partition(", ")[2].partition(", ")[2]
+        answers[name] = reports.answer(explained).partition(", ")[2].partition(", ")[2]
     budget = "waits for room in the budget of 1 a day"
-    assert said["a2"] == "waits for the end of the quiet hours, until 2026-09-01 14:00:00Z"
-    assert said["a1"] == f"{budget}, until 2026-09-02 00:00:00Z"
-    assert said["a0"] == f"{budget}; too old at 2026-09-02 23:00:00Z"
+    assert answers["a2"] == "waits for the end of the quiet hours, until 2026-09-01 14:00:00Z"
+    assert answers["a1"] == f"{budget}, until 2026-09-02 00:00:00Z"
+    assert answers["a0"] == f"{budget}; too old at 2026-09-02 23:00:00Z"
 
 
 def test_a_channel_that_is_paused_has_no_posts(world: World) -> None:

@@ -148,13 +148,13 @@ def transport(session: requests.Session) -> Transport:
 
 
 @pytest.fixture
-def impatient(session: requests.Session) -> Transport:
+def quick_to_read(session: requests.Session) -> Transport:
     """A transport that soon gives up waiting for an answer."""
     return Transport(session, user_agent="Newswire tests", timeouts=(PATIENT[0], SHORT))
 
 
 @pytest.fixture
-def hasty(session: requests.Session) -> Transport:
+def quick_to_connect(session: requests.Session) -> Transport:
     """A transport that soon gives up connecting."""
     return Transport(session, user_agent="Newswire tests", timeouts=(SHORT, PATIENT[1]))
 
@@ -210,7 +210,7 @@ def test_an_unknown_host_is_proven_unsent(transport: Transport) -> None:
         transport.send(to(443, "https", "nowhere.invalid"))
 
 
-def test_a_connection_that_is_not_accepted_is_proven_unsent(hasty: Transport) -> None:
+def test_a_connection_that_is_not_accepted_is_proven_unsent(quick_to_connect: Transport) -> None:
     """With a full backlog the connection fails after the connect timeout."""
     with socket.socket() as listener, contextlib.ExitStack() as waiting:
         listener.bind(("127.0.0.1", 0))
@@ -220,7 +220,7 @@ def test_a_connection_that_is_not_accepted_is_proven_unsent(hasty: Transport) ->
             client.setblocking(False)
             client.connect_ex(listener.getsockname())
         with pytest.raises(Unsent, match="no connection in time"):
-            hasty.send(to(listener.getsockname()[1]))
+            quick_to_connect.send(to(listener.getsockname()[1]))
 
 
 def test_a_server_without_tls_is_proven_unsent(transport: Transport) -> None:
@@ -230,18 +230,18 @@ def test_a_server_without_tls_is_proven_unsent(transport: Transport) -> None:
     assert not any(TOKEN.encode() in request for request in peer.requests)
 
 
-def test_a_handshake_that_hangs_is_proven_unsent(hasty: Transport) -> None:
+def test_a_handshake_that_hangs_is_proven_unsent(quick_to_connect: Transport) -> None:
     """urllib3 reports a read timeout, although the request had not begun."""
     with Peer(answer(OK)) as peer, pytest.raises(Unsent, match="no connection in time"):
-        hasty.send(to(peer.port, "https"))
+        quick_to_connect.send(to(peer.port, "https"))
     assert not peer.requests
 
 
-def test_silence_is_ambiguous(impatient: Transport) -> None:
+def test_silence_is_ambiguous(quick_to_read: Transport) -> None:
     """A request that was read but not answered may have been posted, and was sent once."""
     with Peer(hang) as peer:
         with pytest.raises(Ambiguous, match="in time"):
-            impatient.send(to(peer.port))
+            quick_to_read.send(to(peer.port))
         peer.wait_for_request()
     assert len(peer.requests) == 1
 
@@ -292,7 +292,7 @@ def test_a_refusal_is_one_even_when_its_body_breaks_off(transport: Transport, st
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"])
-def test_a_dripping_answer_ends_at_the_deadline(impatient: Transport, start: bytes) -> None:
+def test_a_dripping_answer_ends_at_the_deadline(quick_to_read: Transport, start: bytes) -> None:
     """The deadline covers the whole answer, head or body, however regularly bytes arrive."""
 
     def drip(connection: socket.socket, stopped: threading.Event) -> None:
@@ -301,7 +301,7 @@ def test_a_dripping_answer_ends_at_the_deadline(impatient: Transport, start: byt
             connection.sendall(b"X" if start.endswith(b"\r\n\r\n") else b"X: y\r\n")
 
     with Peer(drip) as peer, pytest.raises(Ambiguous, match="in time"):
-        impatient.send(to(peer.port))
+        quick_to_read.send(to(peer.port))
 
 
 @pytest.mark.parametrize(

@@ -40,14 +40,14 @@ def desk(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     site.write("hostile.md", BODY, title=HOSTILE, excerpt=HOSTILE, topics=[HOSTILE], quality=90)
     site.raw("bad.md", "---\n---\n")
     with FakeChat() as chat:
-        operated = Desk(site, chat, clock, url=live.url)
-        operated.check()
+        desk = Desk(site, chat, clock, url=live.url)
+        desk.check()
         chat.fail("team", reset_after_body())
         site.write("new.md", title="Brand new", quality=95, publishedDateTime=clock.now.isoformat())
-        operated.check()
-        live.app = operated.app
-        yield operated
-        operated.close()
+        desk.check()
+        live.app = desk.app
+        yield desk
+        desk.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ TOKEN = "s3cr3t-T0ken_x"
 Answers = list[tuple[Response, Outcome]]
 
 
-def said(status: int, body: object = b"", **headers: str) -> Response:
+def answered(status: int, body: object = b"", **headers: str) -> Response:
     """Return an answer; a body that is not bytes is sent as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status=status, body=raw, headers={k.replace("_", "-"): v for k, v in headers.items()})

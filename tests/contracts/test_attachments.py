@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.services import SERVICES, Outcome, mattermost, rocketchat
-from tests.contracts.case import said
+from tests.contracts.case import answered
 
 patient = settings(deadline=None, max_examples=60)
 MARKUP = st.text(alphabet="*_[]()~`|<>@#&:\\+-.1!$ae veryonh{}", max_size=60).map(str.strip)
@@ -40,6 +40,6 @@ def test_rocket_chat_shows_what_was_written(text: str) -> None:
 def test_rocket_chat_says_in_words_how_long_to_wait() -> None:
     """Its 429 has no Retry-After."""
     error = "Error, too many requests. Please slow down. You must wait 42 seconds before trying again."
-    verdict = SERVICES["rocketchat"].classify(said(429, {"success": False, "error": error}))
+    verdict = SERVICES["rocketchat"].classify(answered(429, {"success": False, "error": error}))
     assert verdict.outcome is Outcome.RATE_LIMITED
     assert (verdict.retry_after, verdict.scope) == (timedelta(seconds=42), "channel")

@@ -33,7 +33,7 @@ from bot.services import (
 )
 from bot.services.message import Message
 from bot.services.secret import Secret
-from tests.contracts.case import TOKEN, Case, payload_of, said, strings
+from tests.contracts.case import TOKEN, Case, answered, payload_of, strings
 from tests.contracts.kinds import CASES
 from tests.contracts.samples import AWKWARD, CONTEXT, LONGEST, MESSAGE, MESSAGES, SampleTimes, requests_for
 from tests.fakechat import (
@@ -171,36 +171,36 @@ def test_the_host_of_a_webhook_is_no_secret() -> None:
 
 
 EVERYWHERE: list[tuple[Response, Outcome]] = [
-    (said(301, Location=f"https://x.example/{TOKEN}"), Outcome.UNSENT),
-    (said(302), Outcome.UNSENT),
-    (said(307), Outcome.UNSENT),
-    (said(308), Outcome.UNSENT),
-    (said(303), Outcome.UNKNOWN),
-    (said(304), Outcome.UNKNOWN),
-    (said(400), Outcome.REJECTED),
-    (said(400, f"<html>{TOKEN}</html>".encode()), Outcome.REJECTED),
-    (said(405), Outcome.REJECTED),
-    (said(413), Outcome.REJECTED),
-    (said(401), Outcome.DENIED),
-    (said(403), Outcome.DENIED),
-    (said(403, b"<html>Attention Required! | Cloudflare</html>"), Outcome.DENIED),
-    (said(404), Outcome.DENIED),
-    (said(404, b"<html>404 Not Found</html>"), Outcome.DENIED),
-    (said(410), Outcome.DENIED),
-    (said(451), Outcome.DENIED),
-    (said(407), Outcome.UNSENT),
-    (said(408), Outcome.UNSENT),
-    (said(421), Outcome.UNSENT),
-    (said(511, b"<html>sign in</html>"), Outcome.UNSENT),
-    (said(429), Outcome.RATE_LIMITED),
-    (said(500), Outcome.UNKNOWN),
-    (said(502, b"<html>Bad gateway</html>"), Outcome.UNKNOWN),
-    (said(503), Outcome.UNKNOWN),
-    (said(504, b"\xff\xfe"), Outcome.UNKNOWN),
-    (said(200, b"<html>sign in to the hotel's network</html>"), Outcome.UNKNOWN),
-    (said(200), Outcome.UNKNOWN),
-    (said(200, b"[" * 60_000), Outcome.UNKNOWN),
-    (said(999), Outcome.UNKNOWN),
+    (answered(301, Location=f"https://x.example/{TOKEN}"), Outcome.UNSENT),
+    (answered(302), Outcome.UNSENT),
+    (answered(307), Outcome.UNSENT),
+    (answered(308), Outcome.UNSENT),
+    (answered(303), Outcome.UNKNOWN),
+    (answered(304), Outcome.UNKNOWN),
+    (answered(400), Outcome.REJECTED),
+    (answered(400, f"<html>{TOKEN}</html>".encode()), Outcome.REJECTED),
+    (answered(405), Outcome.REJECTED),
+    (answered(413), Outcome.REJECTED),
+    (answered(401), Outcome.DENIED),
+    (answered(403), Outcome.DENIED),
+    (answered(403, b"<html>Attention Required! | Cloudflare</html>"), Outcome.DENIED),
+    (answered(404), Outcome.DENIED),
+    (answered(404, b"<html>404 Not Found</html>"), Outcome.DENIED),
+    (answered(410), Outcome.DENIED),
+    (answered(451), Outcome.DENIED),
+    (answered(407), Outcome.UNSENT),
+    (answered(408), Outcome.UNSENT),
+    (answered(421), Outcome.UNSENT),
+    (answered(511, b"<html>sign in</html>"), Outcome.UNSENT),
+    (answered(429), Outcome.RATE_LIMITED),
+    (answered(500), Outcome.UNKNOWN),
+    (answered(502, b"<html>Bad gateway</html>"), Outcome.UNKNOWN),
+    (answered(503), Outcome.UNKNOWN),
+    (answered(504, b"\xff\xfe"), Outcome.UNKNOWN),
+    (answered(200, b"<html>sign in to the hotel's network</html>"), Outcome.UNKNOWN),
+    (answered(200), Outcome.UNKNOWN),
+    (answered(200, b"[" * 60_000), Outcome.UNKNOWN),
+    (answered(999), Outcome.UNKNOWN),
 ]
 ANSWERS = [
     pytest.param(case.service, *answer, id=f"{kind}-{answer[0].status}-{index}")
@@ -246,26 +246,31 @@ JSON_429: dict[str, Any] = {"message": "You are being rate limited.", "retry_aft
 @pytest.mark.parametrize(
     ("kind", "response", "wait", "scope"),
     [
-        ("slack", said(429, b"rate_limited", Retry_After="2.5"), 2.5, "channel"),
-        ("slack", said(429, b"rate_limited", Retry_After="0"), 1, "channel"),
-        ("slack", said(429, b"<html>"), 10, "host"),
-        ("slack", said(429, Retry_After="soon"), 10, "host"),
-        ("slack", said(429, Retry_After="nan"), 10, "host"),
-        ("slack", said(429, Retry_After="1e99"), 86400, "channel"),
+        ("slack", answered(429, b"rate_limited", Retry_After="2.5"), 2.5, "channel"),
+        ("slack", answered(429, b"rate_limited", Retry_After="0"), 1, "channel"),
+        ("slack", answered(429, b"<html>"), 10, "host"),
+        ("slack", answered(429, Retry_After="soon"), 10, "host"),
+        ("slack", answered(429, Retry_After="nan"), 10, "host"),
+        ("slack", answered(429, Retry_After="1e99"), 86400, "channel"),
         (
             "slack",
-            said(429, Retry_After="Wed, 04 Mar 2026 12:00:30 GMT", Date="Wed, 04 Mar 2026 12:00:00 GMT"),
+            answered(429, Retry_After="Wed, 04 Mar 2026 12:00:30 GMT", Date="Wed, 04 Mar 2026 12:00:00 GMT"),
             30,
             "channel",
         ),
-        ("discord", said(429, JSON_429), 2.5, "channel"),
-        ("discord", said(429, JSON_429, Retry_After="3"), 3, "channel"),
-        ("discord", said(429, {**JSON_429, "global": True}), 10, "host"),
-        ("discord", said(429, {**JSON_429, "global": True, "retry_after": 40}), 40, "host"),
-        ("discord", said(429, JSON_429, X_RateLimit_Scope="global"), 10, "host"),
-        ("discord", said(429, b"<html>error code: 1015</html>"), 10, "host"),
-        ("discord", said(429, b"<html>error code: 1015</html>", Retry_After="60"), 60, "host"),
-        ("discord", said(429, {"message": "You are being rate limited.", "retry_after": "soon"}), 10, "host"),
+        ("discord", answered(429, JSON_429), 2.5, "channel"),
+        ("discord", answered(429, JSON_429, Retry_After="3"), 3, "channel"),
+        ("discord", answered(429, {**JSON_429, "global": True}), 10, "host"),
+        ("discord", answered(429, {**JSON_429, "global": True, "retry_after": 40}), 40, "host"),
+        ("discord", answered(429, JSON_429, X_RateLimit_Scope="global"), 10, "host"),
+        ("discord", answered(429, b"<html>error code: 1015</html>"), 10, "host"),
+        ("discord", answered(429, b"<html>error code: 1015</html>", Retry_After="60"), 60, "host"),
+        (
+            "discord",
+            answered(429, {"message": "You are being rate limited.", "retry_after": "soon"}),
+            10,
+            "host",
+        ),
     ],
 )
 def test_who_waits_how_long_after_too_many_requests(
@@ -292,7 +297,7 @@ def test_a_bare_refusal_is_believed_after_a_day(
     case: Case, denied_for: timedelta, outcome: Outcome, pause: timedelta | None
 ) -> None:
     """A proxy's 404 pauses the channel, longer each time; a day without another answer disables it."""
-    verdict = after_denial(case.service.classify(said(404, b"<html>")), denied_for)
+    verdict = after_denial(case.service.classify(answered(404, b"<html>")), denied_for)
     assert (verdict.outcome, verdict.retry_after) == (outcome, pause)
     assert verdict.reason.startswith("HTTP 404")
     sent = Verdict(outcome=Outcome.SENT, reason="posted")
@@ -307,7 +312,7 @@ def test_ordinary_addresses_are_not_refused(service: Service) -> None:
 @OVER_HTTP
 def test_a_server_error_may_ask_for_a_pause(case: Case) -> None:
     """A 503 with Retry-After is still unknown, and has the time to retry."""
-    verdict = case.service.classify(said(503, Retry_After="7"))
+    verdict = case.service.classify(answered(503, Retry_After="7"))
     assert (verdict.outcome, verdict.retry_after) == (Outcome.UNKNOWN, timedelta(seconds=7))
 
 

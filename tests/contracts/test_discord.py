@@ -15,7 +15,7 @@ from bot.services import SERVICES, Destination, Outcome, Pace
 from bot.services.discord_embeds import escape
 from bot.services.secret import Secret
 from tests.bot.world import to
-from tests.contracts.case import TOKEN, said, strings
+from tests.contracts.case import TOKEN, answered, strings
 from tests.contracts.cases.discord import CASE
 from tests.contracts.samples import CONTEXT, MESSAGE, requests_for
 from tests.fakechat import FakeChat, discord_violations
@@ -96,20 +96,20 @@ def test_discord_is_asked_to_wait_at_one_version(path: str, posted: str, patched
 
 def test_discord_names_the_message_and_the_pace() -> None:
     """The verdict has the id and the remaining requests, whatever the headers' case."""
-    response = said(200, {"id": "1401"}, x_ratelimit_remaining="3", X_RateLimit_Reset_After="1.470")
+    response = answered(200, {"id": "1401"}, x_ratelimit_remaining="3", X_RateLimit_Reset_After="1.470")
     verdict = SERVICES["discord"].classify(response)
     assert verdict.message_id == "1401"
     assert verdict.pace == Pace(remaining=3, reset_after=timedelta(seconds=1.47))
     refused = replace(response, status=400, body=b"")
     assert SERVICES["discord"].classify(refused).pace == verdict.pace
-    assert SERVICES["slack"].classify(said(200, b"ok", X_RateLimit_Remaining="3")).pace is None
+    assert SERVICES["slack"].classify(answered(200, b"ok", X_RateLimit_Remaining="3")).pace is None
 
 
 def test_discord_says_which_field_it_refused() -> None:
     """The reason shows an operator that the picture was refused."""
     errors = {"embeds": {"0": {"thumbnail": {"url": {"_errors": [{"code": "URL_TYPE_INVALID_URL"}]}}}}}
     body = {"message": "Invalid Form Body", "code": 50035, "errors": errors}
-    reason = SERVICES["discord"].classify(said(400, body)).reason
+    reason = SERVICES["discord"].classify(answered(400, body)).reason
     assert reason == (
         "HTTP 400: Invalid Form Body (Discord's error 50035); embeds.0.thumbnail.url: URL_TYPE_INVALID_URL"
     )
@@ -117,8 +117,8 @@ def test_discord_says_which_field_it_refused() -> None:
 
 def test_a_message_deleted_in_discord_needs_no_plainer_correction() -> None:
     """The correction ends, and the channel stays enabled."""
-    assert SERVICES["discord"].classify(said(404, {"code": 10008})).degradable is False
-    assert SERVICES["discord"].classify(said(400, {"code": 50035})).degradable is True
+    assert SERVICES["discord"].classify(answered(404, {"code": 10008})).degradable is False
+    assert SERVICES["discord"].classify(answered(400, {"code": 50035})).degradable is True
 
 
 TAGS = {"AI": "11", "c++": "12", "Go": "13", **{f"t{number}": str(20 + number) for number in range(9)}}

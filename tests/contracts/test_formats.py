@@ -302,8 +302,8 @@ def test_a_title_of_only_bad_characters_is_still_an_entry(extension: str) -> Non
 def test_text_is_escaped_exactly_once(extension: str) -> None:
     """Titles, summaries and categories read back as they were written."""
     text = "A & B <i>x</i> vector<T> &amp; &lt;"
-    made = article(title=text, summary=text, topics=(text,), authors=(text,))
-    [entry] = read(extension, feed_of([made]))
+    example = article(title=text, summary=text, topics=(text,), authors=(text,))
+    [entry] = read(extension, feed_of([example]))
     assert (entry.title, entry.summary, entry.categories, entry.authors) == (text, text, (text,), (text,))
     assert entry.content_html == f"<p>{html.escape(text, quote=False)}</p>"
 
@@ -330,8 +330,8 @@ def test_hostile_text_reads_the_same_in_every_format(
     title: str, summary: str, body: str, topic: str, author: str
 ) -> None:
     """For any text, each format is valid and reads back the same."""
-    made = article(title=title, summary=summary, body=body, topics=(topic,), authors=(author,))
-    feed = feed_of([made], topic=Topic(name=topic, slug="topic", title=title, description=summary))
+    example = article(title=title, summary=summary, body=body, topics=(topic,), authors=(author,))
+    feed = feed_of([example], topic=Topic(name=topic, slug="topic", title=title, description=summary))
     [entry] = feed.entries
     assert entry.title == (one_line(title) or "Untitled")
     for extension in FORMATS:
@@ -403,7 +403,7 @@ def optional_fields() -> st.SearchStrategy[Article]:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    made=optional_fields(),
+    example=optional_fields(),
     full=st.booleans(),
     description=st.sampled_from(["", "About"]),
     author=st.sampled_from([None, "The Editors"]),
@@ -412,13 +412,13 @@ def optional_fields() -> st.SearchStrategy[Article]:
     ttl=st.integers(1, 10**6),
 )
 def test_every_optional_field_may_be_there_or_not(
-    made: Article, full: bool, description: str, author: str | None, icon: str | None, slug: str, ttl: int
+    example: Article, full: bool, description: str, author: str | None, icon: str | None, slug: str, ttl: int
 ) -> None:
     """Each combination is well-formed and valid, and feedparser reports no error."""
     site = replace(SITE, description=description, author=author, icon=icon)
     topic = Topic(name="C", slug=slug, description=description)
     feed = feed_of(
-        [made, rich_article()], site=site, topic=topic, content="full" if full else "excerpt", ttl=ttl
+        [example, rich_article()], site=site, topic=topic, content="full" if full else "excerpt", ttl=ttl
     )
     for extension in FORMATS:
         assert read(extension, feed) == [seen(entry) for entry in feed.entries]

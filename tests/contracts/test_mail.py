@@ -107,7 +107,7 @@ def test_the_sites_name_is_the_senders(site: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "expected"),
     [
         ({"from": "nobody"}, "e-mail address"),
         ({"to": "a@example.org\nBcc: b@example.org"}, "e-mail address"),
@@ -117,11 +117,11 @@ def test_the_sites_name_is_the_senders(site: str) -> None:
         ({"list_id": "news"}, "an id such as"),
     ],
 )
-def test_settings_that_would_break_a_header_are_refused(wrong: dict[str, str], said: str) -> None:
+def test_settings_that_would_break_a_header_are_refused(wrong: dict[str, str], expected: str) -> None:
     """The error has its line, as for all settings."""
     right = {"smtp_env": "SMTP", "from": "news@example.org", "to": "team@example.org"}
     EmailOptions.model_validate(right)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=expected):
         EmailOptions.model_validate(right | wrong)
 
 

@@ -62,14 +62,14 @@ few = settings(deadline=None, max_examples=5)
 
 def digest(*items: Message, **changes: Any) -> Message:
     """Return a digest of some articles."""
-    made = Message(
+    message = Message(
         title="AI, 27 November",
         link="https://news.example",
         published_at=MESSAGE.published_at,
         site="Newswire",
         items=items,
     )
-    return replace(made, **changes)
+    return replace(message, **changes)
 
 
 def numbered(count: int, **changes: Any) -> tuple[Message, ...]:

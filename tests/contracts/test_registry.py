@@ -49,7 +49,7 @@ def test_its_settings_are_known(tmp_path: Path) -> None:
     (channel,) = read(tmp_path, CHANNEL).bot.channels
     assert channel.secret_variables() == {"webhook": "HOOK", "key": "KEY"}
     assert channel.options() == {"room": "hall"}
-    for wrong, said in (
+    for wrong, expected in (
         (CHANNEL.replace(", room: hall", ""), "3:7: bot.channels[1].room: is missing"),
         (
             CHANNEL.replace("room", "rooom"),
@@ -63,7 +63,7 @@ def test_its_settings_are_known(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError) as caught:
             read(tmp_path, wrong)
-        assert said in str(caught.value)
+        assert expected in str(caught.value)
 
 
 def test_without_the_registry_it_is_unknown(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_its_secrets_are_all_needed(site: ArticleSite, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("registered")
 def test_its_secrets_are_redacted() -> None:
     """Texts in the form of its secrets are redacted, even if the value was not registered."""
-    said = "POST https://toy.example/toy/s3cr3t failed"
-    assert Redactor()(said) == "POST https://toy.example/toy/*** failed"
+    failure = "POST https://toy.example/toy/s3cr3t failed"
+    assert Redactor()(failure) == "POST https://toy.example/toy/*** failed"
     destination = toy_destination("https://toy.example/toy/s3cr3t")
     request = TOY.post(destination, MESSAGE, context=Context(key="p1"))
     for shown in (repr(destination), repr(request)):

@@ -40,11 +40,11 @@ def test_what_looks_like_a_secret_is_removed(kind: str) -> None:
     formatter = logs.LineFormatter(redact=redact)
     hidden = {TOKEN, *(value for value in values.values() if value != case.address)}
     for value in values.values():
-        said = f"POST {value} failed ({value!r})"
-        error = ValueError(said)
-        record = logging.LogRecord("x", logging.DEBUG, __file__, 1, said, None, (type(error), error, None))
+        failure = f"POST {value} failed ({value!r})"
+        error = ValueError(failure)
+        record = logging.LogRecord("x", logging.DEBUG, __file__, 1, failure, None, (type(error), error, None))
         shown = [formatter.format(record), redact("".join(traceback.format_exception(error)))]
-        shown.append(str(sentry._scrub({"message": said, "extra": [said]}, redact)))
+        shown.append(str(sentry._scrub({"message": failure, "extra": [failure]}, redact)))
         for text in shown:
             assert not any(secret in text for secret in hidden), text
 
@@ -73,7 +73,7 @@ def test_a_bot_that_fails_everywhere_shows_none(
     logging.getLogger().addHandler(handler)
     site.write("old.md", title="Old")
     with FakeChat() as chat, MailServer() as mails, requests.Session() as session:
-        mails.mood = lambda stage: Reply("RCPT", f"451 4.7.1 {PASSWORD}") if stage == "RCPT" else None
+        mails.choose_reply = lambda stage: Reply("RCPT", f"451 4.7.1 {PASSWORD}") if stage == "RCPT" else None
         environ = {"ADMIN_TOKEN": OPERATOR} | CASES["email"].environ("email", mails.url())
         channels = [CASES["email"].settings("email")]
         secrets = {TOKEN, PASSWORD}

@@ -89,7 +89,7 @@ def test_an_app_that_is_not_in_its_channel_is_reported(chat: FakeChat, transport
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected"),
     [
         ({"token_env": "T"}, "belong together"),
         ({"webhook_env": "W", "channel": "C0123456789"}, "belong together"),
@@ -98,9 +98,9 @@ def test_an_app_that_is_not_in_its_channel_is_reported(chat: FakeChat, transport
         ({"token_env": "T", "channel": "C0123456789", "api": "slack.com"}, "write an address"),
     ],
 )
-def test_an_app_needs_a_token_and_the_id_of_a_channel(options: dict[str, str], said: str) -> None:
+def test_an_app_needs_a_token_and_the_id_of_a_channel(options: dict[str, str], expected: str) -> None:
     """A channel's name is refused, because another channel could get it."""
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ValidationError, match=expected):
         SERVICES["slack"].OPTIONS.model_validate(options)
 
 

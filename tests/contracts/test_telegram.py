@@ -9,7 +9,7 @@ import pytest
 
 from bot.services import SERVICES, Detail, Outcome
 from bot.services.secret import Secret
-from tests.contracts.case import said
+from tests.contracts.case import answered
 from tests.contracts.cases.telegram import CASE
 from tests.contracts.samples import CONTEXT, LONGEST, MESSAGE
 from tests.fakechat.telegram import error, visible
@@ -39,7 +39,7 @@ def test_what_is_no_token_is_refused(token: str) -> None:
 
 def test_a_photo_is_corrected_by_its_caption() -> None:
     """The message's id records that it is a photo, as the article may have lost its picture since."""
-    sent = SERVICE.classify(said(200, {"ok": True, "result": {"message_id": 7, "photo": [{}]}}))
+    sent = SERVICE.classify(answered(200, {"ok": True, "result": {"message_id": 7, "photo": [{}]}}))
     assert sent.message_id == "7/photo"
     bare = replace(MESSAGE, image=None)
     for message_id, method, key in (
@@ -65,12 +65,12 @@ def test_a_group_that_became_a_supergroup_says_its_new_id() -> None:
     moved = error(
         400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=-100123
     )
-    verdict = SERVICE.classify(said(400, moved))
+    verdict = SERVICE.classify(answered(400, moved))
     assert verdict.outcome is Outcome.DISABLED
     assert "write `chat: -100123`" in verdict.reason
 
 
 def test_it_says_how_long_to_wait() -> None:
     """The seconds are read from the body."""
-    verdict = SERVICE.classify(said(429, error(429, "Too Many Requests: retry after 37", retry_after=37)))
+    verdict = SERVICE.classify(answered(429, error(429, "Too Many Requests: retry after 37", retry_after=37)))
     assert (verdict.retry_after, verdict.scope) == (timedelta(seconds=37), "channel")

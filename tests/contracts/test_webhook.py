@@ -86,7 +86,7 @@ def test_each_event_says_what_happened_and_to_which() -> None:
 
 
 @pytest.mark.parametrize(
-    ("secret", "said"),
+    ("secret", "expected"),
     [
         ("", "write one secret"),
         (f"{SECRET} {OTHER} {SECRET}", "write one secret"),
@@ -97,11 +97,11 @@ def test_each_event_says_what_happened_and_to_which() -> None:
         (f"{SECRET} short", "24 to 64"),
     ],
 )
-def test_a_secret_that_would_not_do_is_refused(secret: str, said: str) -> None:
+def test_a_secret_that_would_not_do_is_refused(secret: str, expected: str) -> None:
     """An unusable secret is refused at the start, and the error does not repeat it."""
     secrets = {"webhook": Secret("https://program.example/"), "secret": Secret(secret)}
     refusal = SERVICE.refusal(SERVICE.destination(secrets, {}))
-    assert refusal is not None and said in refusal
+    assert refusal is not None and expected in refusal
     assert not secret or secret not in refusal
 
 

@@ -103,8 +103,8 @@ def fault_answer(fault: Fault, route: Route) -> Answer:
     if fault.kind == "rate_limited":
         return _too_many(fault.seconds, route, "user")
     if fault.body is None:
-        said = _ERRORS.get(fault.status, {"message": f"{fault.status}: Error", "code": 0})
-        return json_answer(fault.status, said, fault.headers)
+        reply = _ERRORS.get(fault.status, {"message": f"{fault.status}: Error", "code": 0})
+        return json_answer(fault.status, reply, fault.headers)
     kind = "application/json" if fault.body.lstrip().startswith("{") else "text/html"
     return Answer(
         status=fault.status, body=fault.body.encode(), headers={"Content-Type": kind, **fault.headers}
@@ -165,8 +165,8 @@ def _execute(call: Call, ledger: Ledger) -> Answer:
         pings=pings(call.payload.get("content") or "", call.payload.get("allowed_mentions")),
     )
     ledger.post(message)
-    said = json_answer(200, _as_discord(message)) if call.wait else Answer(status=204)
-    return replace(said, outcome="posted", message_id=message.id, pings=message.pings)
+    reply = json_answer(200, _as_discord(message)) if call.wait else Answer(status=204)
+    return replace(reply, outcome="posted", message_id=message.id, pings=message.pings)
 
 
 def _edit(call: Call, ledger: Ledger, message: Message) -> Answer:
@@ -233,10 +233,10 @@ def _refusal(call: Call, payload: object) -> Answer | None:
     problems = discord_problems(payload)
     if not problems:
         return None
-    said = (
+    reply = (
         json_answer(400, _EMPTY_MESSAGE) if problems[0].code == "EMPTY" else _form_error(problems, call.route)
     )
-    return replace(said, violations=tuple(map(str, problems)))
+    return replace(reply, violations=tuple(map(str, problems)))
 
 
 def _form_error(problems: Sequence[Violation], route: Route) -> Answer:
@@ -245,8 +245,8 @@ def _form_error(problems: Sequence[Violation], route: Route) -> Answer:
     short: dict[str, list[str]] = {}
     for problem in problems:
         key, *inside = problem.pointer.strip("/").split("/")
-        said = inside[0] if inside else problem.message
-        short.setdefault(key or "_errors", []).append(said)
+        reply = inside[0] if inside else problem.message
+        short.setdefault(key or "_errors", []).append(reply)
     return json_answer(400, {key: list(dict.fromkeys(values)) for key, values in short.items()})
 
 

@@ -35,7 +35,7 @@ class Reply:
 class MailServer:
     """A running server.
 
-    `mails` are those it has accepted. Each of `replies` is given once, in order. `mood` chooses further
+    `mails` are those it has accepted. Each of `replies` is given once, in order. `choose_reply` adds further
     faults, stage by stage.
     """
 
@@ -44,7 +44,7 @@ class MailServer:
     mails: list[tuple[Envelope, EmailMessage]] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     tries: int = 0
-    mood: Callable[[str], Reply | None] = lambda stage: None
+    choose_reply: Callable[[str], Reply | None] = lambda stage: None
 
     def __enter__(self) -> MailServer:
         self.port = free_port()
@@ -75,7 +75,7 @@ class MailServer:
         found = next((reply for reply in self.replies if reply.stage == stage), None)
         if found:
             self.replies.remove(found)
-        return found or self.mood(stage)
+        return found or self.choose_reply(stage)
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -166,11 +166,11 @@ def _slack_runs(section: Json) -> Markup:
 
 
 def _slack_run(run: Json) -> Markup:
-    made = escape(str(run.get("text") or run.get("url") or run.get("type")))
+    shown = escape(str(run.get("text") or run.get("url") or run.get("type")))
     style = _object(run.get("style"))
     for name, tag in (("strike", "s"), ("italic", "em"), ("bold", "strong")):
-        made = Markup(f"<{tag}>{{}}</{tag}>").format(made) if style.get(name) else made
-    return _link(run.get("url"), made) if run.get("type") == "link" else made
+        shown = Markup(f"<{tag}>{{}}</{tag}>").format(shown) if style.get(name) else shown
+    return _link(run.get("url"), shown) if run.get("type") == "link" else shown
 
 
 def _slack_element(element: Json, *, small: bool = False) -> Markup:

@@ -182,18 +182,18 @@ class FakeChat:
         has_image, is_rich = service.has_image(call.payload), service.is_rich(call.payload)
         fault = self.faults.after_body(call.route.webhook, has_image=has_image, is_rich=is_rich)
         if fault:
-            answer = self._befall(fault, replace(seen, fault=fault.kind), call, ticket, client)
+            answer = self._inflict(fault, replace(seen, fault=fault.kind), call, ticket, client)
         else:
             answer = self._record(seen, service.answer(call, self.ledger))
         return answer and replace(answer, headers={**headers, **answer.headers})
 
-    def _befall(
+    def _inflict(
         self, fault: Fault, seen: Received, call: Call, ticket: socket.socket, client: socket.socket
     ) -> Answer | None:
         service = SERVICES[call.route.service]
         effect = service.answer(call, self.ledger) if fault.posts else None
         if fault.kind in ("reset_before_body", "reset_after_body", "hang"):
-            seen = self._keep(seen, effect, status=None)
+            seen = self._store(seen, effect, status=None)
         if fault.kind == "hang":
             if not self.gate.wait(ticket, client) or self.stopping:
                 return None
@@ -203,7 +203,7 @@ class FakeChat:
             return answer if self.gate.wait(ticket, client, fault.seconds) else None
         if fault.kind in ("status", "rate_limited"):
             answer = service.fault_answer(fault, call.route)
-            self._keep(seen, effect, status=answer.status)
+            self._store(seen, effect, status=answer.status)
             return answer
         return None
 
@@ -217,10 +217,10 @@ class FakeChat:
         return headers, refused and replace(refused, headers={**headers, **refused.headers})
 
     def _record(self, seen: Received, answer: Answer) -> Answer:
-        self._keep(seen, answer, status=answer.status)
+        self._store(seen, answer, status=answer.status)
         return answer
 
-    def _keep(self, seen: Received, effect: Answer | None, *, status: int | None) -> Received:
+    def _store(self, seen: Received, effect: Answer | None, *, status: int | None) -> Received:
         effect = effect or Answer(status=0)
         return self.ledger.record(
             replace(

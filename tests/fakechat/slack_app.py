@@ -73,8 +73,8 @@ class FakeSlackApp(Fake):
         if parent is not None and _message(call, ledger, parent) is None:
             return json_answer(200, error("thread_not_found"))
         stamp = f"{int(call.at.timestamp())}.{int(ledger.new_id(call.at)) % 10**6:06d}"
-        said = {"ok": True, "channel": payload["channel"], "ts": stamp}
-        return self.show(call, ledger, json_answer(200, said), pings(payload), id=stamp)
+        reply = {"ok": True, "channel": payload["channel"], "ts": stamp}
+        return self.show(call, ledger, json_answer(200, reply), pings(payload), id=stamp)
 
 
 def _update(call: Call, payload: Mapping[str, object], ledger: Ledger) -> Answer:
@@ -84,8 +84,8 @@ def _update(call: Call, payload: Mapping[str, object], ledger: Ledger) -> Answer
         return json_answer(200, error("message_not_found"))
     changed = {key: value for key, value in payload.items() if key in {"text", "blocks"}}
     ledger.post(replace(earlier, payload={**earlier.payload, **changed}, edited_at=call.at))
-    said = json_answer(200, {"ok": True, "channel": payload["channel"], "ts": earlier.id})
-    return replace(said, outcome="edited", message_id=earlier.id)
+    reply = json_answer(200, {"ok": True, "channel": payload["channel"], "ts": earlier.id})
+    return replace(reply, outcome="edited", message_id=earlier.id)
 
 
 def _message(call: Call, ledger: Ledger, stamp: object) -> Message | None:

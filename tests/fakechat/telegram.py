@@ -54,8 +54,8 @@ def problems(payload: Any) -> Iterator[str]:
 
 def error(status: int, description: str, **parameters: object) -> dict[str, object]:
     """Return an error in Telegram's wording."""
-    said: dict[str, object] = {"ok": False, "error_code": status, "description": description}
-    return said | ({"parameters": parameters} if parameters else {})
+    reply: dict[str, object] = {"ok": False, "error_code": status, "description": description}
+    return reply | ({"parameters": parameters} if parameters else {})
 
 
 class FakeTelegram(Fake):

@@ -75,8 +75,8 @@ class FakeZulip(Fake):
 
     def too_many(self, seconds: float) -> Answer:
         """A 429 that asks the client to wait for this many seconds."""
-        said = {**error("RATE_LIMIT_HIT"), "retry-after": round(seconds + 0.5)}
-        return json_answer(429, said)
+        reply = {**error("RATE_LIMIT_HIT"), "retry-after": round(seconds + 0.5)}
+        return json_answer(429, reply)
 
     def answer(self, call: Call, ledger: Ledger) -> Answer:
         """Post or correct the message, or refuse it with the reason."""
@@ -93,7 +93,7 @@ class FakeZulip(Fake):
                 return json_answer(400, error("BAD_REQUEST", "Invalid message(s)"))
             payload = {**earlier.payload, **call.payload}
             ledger.post(replace(earlier, payload=payload, edited_at=call.at))
-            said = json_answer(200, {"result": "success", "msg": ""})
-            return replace(said, outcome="edited", message_id=earlier.id)
+            reply = json_answer(200, {"result": "success", "msg": ""})
+            return replace(reply, outcome="edited", message_id=earlier.id)
         id = ledger.new_id(call.at)
         return self.show(call, ledger, json_answer(200, {"result": "success", "id": int(id)}), pings, id=id)

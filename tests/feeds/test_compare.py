@@ -321,8 +321,8 @@ def test_a_feed_by_its_address(jekyll: ArticleSite, blog: str) -> None:
 @pytest.mark.parametrize("extension", sorted(FORMATS))
 def test_an_old_id_in_each_format(extension: str) -> None:
     """RSS and JSON Feed have an old id unchanged; Atom, which requires URIs, has a UUID made of it."""
-    made = feed_of([article("a", guid="5f3a 7"), article("b", guid="https://b.example/b")])
-    ids = {entry.id for entry in read(extension, made)}
+    feed = feed_of([article("a", guid="5f3a 7"), article("b", guid="https://b.example/b")])
+    ids = {entry.id for entry in read(extension, feed)}
     expected = "urn:uuid:d0af88b3-5aca-555d-beba-e6bfd10f0e3b" if extension == "atom" else "5f3a 7"
     assert ids == {expected, "https://b.example/b"}
 
@@ -330,8 +330,8 @@ def test_an_old_id_in_each_format(extension: str) -> None:
 def test_a_guid_is_a_permalink_only_where_it_is_the_link() -> None:
     """RSS marks each guid, because clients open permalinks (https://www.rssboard.org/rss-specification)."""
     link = "https://b.example/a"
-    made = feed_of([article("a", link=link, guid=link), article("b", link=link, guid=f"{link}?p=1")])
-    document = FORMATS["rss"].render(made).decode()
+    feed = feed_of([article("a", link=link, guid=link), article("b", link=link, guid=f"{link}?p=1")])
+    document = FORMATS["rss"].render(feed).decode()
     assert f'<guid isPermaLink="true">{link}</guid>' in document
     assert f'<guid isPermaLink="false">{link}?p=1</guid>' in document
 
@@ -339,15 +339,15 @@ def test_a_guid_is_a_permalink_only_where_it_is_the_link() -> None:
 def test_only_feeds_go_by_the_guid(jekyll: ArticleSite, web: Web) -> None:
     """Pages, files and the bot identify an article by its id, even where feeds use a guid."""
     jekyll.settings["guid"] = "permalink"
-    made = Web(jekyll)
-    made.refresh()
+    web = Web(jekyll)
     web.refresh()
-    [newest, _] = made.get("/feeds/all.json").json["items"]
+    web.refresh()
+    [newest, _] = web.get("/feeds/all.json").json["items"]
     assert newest["id"] == f"{BLOG}/2026/05/02/two"
-    ids = [found.id for found in made.newswire.catalog.scan()]
+    ids = [found.id for found in web.newswire.catalog.scan()]
     assert ids == ["_posts/2026-05-01-one", "_posts/2026-05-02-two"]
     assert ids == [found.id for found in web.newswire.catalog.scan()]
-    made.newswire.catalog.close()
+    web.newswire.catalog.close()
 
 
 def test_the_check_names_articles_with_one_id(site: ArticleSite) -> None:

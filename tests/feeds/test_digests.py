@@ -20,9 +20,9 @@ def site_with(site: ArticleSite, digest: str, **settings: Any) -> Web:
     config = site.config()
     config = config.model_copy(update={"site": config.site.model_copy(update=settings)})
     site.config = lambda: config  # type: ignore[method-assign]
-    made = Web(site)
-    made.refresh()
-    return made
+    web = Web(site)
+    web.refresh()
+    return web
 
 
 def entries(web: Web, path: str = "/digests/go.json") -> list[dict[str, Any]]:

@@ -48,8 +48,8 @@ def test_every_document_is_written(publisher: Publisher, tmp_path: Path) -> None
     folder = tmp_path / "deep" / "out"
     assert run(publisher, folder) == (10, 0, 0)
     assert files(folder) == NAMES | {".newswire-export.json"}
-    made = publisher.document("go", "rss")
-    assert made and (folder / "feeds/go.rss").read_bytes() == made.document.body
+    cached = publisher.document("go", "rss")
+    assert cached and (folder / "feeds/go.rss").read_bytes() == cached.document.body
     assert {oct((folder / name).stat().st_mode & 0o777) for name in NAMES} == {"0o644"}
 
 

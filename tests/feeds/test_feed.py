@@ -193,10 +193,10 @@ def test_related_coverage_has_a_limit(limit: int) -> None:
 
 def test_relative_urls_count_from_the_file_and_anchors_from_the_page() -> None:
     """Pictures are in the content folder even where the article is read elsewhere."""
-    made = article(
+    placed = article(
         "by-id", path="2026/post.md", body="[x](#y) ![](a.png)", link="https://paper.example.com/story"
     )
-    [entry] = feed_of([made]).entries
+    [entry] = feed_of([placed]).entries
     assert 'href="https://paper.example.com/story#y"' in entry.content_html
     assert 'src="https://news.example.org/articles/2026/a.png"' in entry.content_html
 

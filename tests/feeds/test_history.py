@@ -34,9 +34,9 @@ def web(site: ArticleSite, web: Web) -> Web:
     site.feeds = {"size": 3}
     for number, date in enumerate(DATES):
         site.write(f"{number:02}.md", title=f"T{number:02}", topics=["Go"], publishedDateTime=date)
-    made = Web(site)
-    made.refresh()
-    return made
+    web = Web(site)
+    web.refresh()
+    return web
 
 
 def links(body: bytes, extension: str) -> dict[str, str]:

@@ -120,8 +120,8 @@ def change(site: ArticleSite) -> Callable[[], tuple[str, bool]]:
     def state() -> tuple[str, bool]:
         before = publisher.state("ai")
         indexer.refresh()
-        made = publisher.document("ai", "json")
-        html = re.search(r"<p>.*?</p>", made.document.body.decode().replace("\\", "")) if made else None
+        cached = publisher.document("ai", "json")
+        html = re.search(r"<p>.*?</p>", cached.document.body.decode().replace("\\", "")) if cached else None
         return html[0] if html else "", publisher.state("ai") != before
 
     return state
@@ -153,9 +153,9 @@ def test_a_link_to_an_article_of_the_future_appears_with_it(site: ArticleSite) -
     publisher = publisher_of(site)
 
     def body() -> bytes:
-        made = publisher.document("ai", "json")
-        assert made
-        return made.document.body
+        cached = publisher.document("ai", "json")
+        assert cached
+        return cached.document.body
 
     assert b"/articles/b" not in body()
     clock.advance(hours=2)

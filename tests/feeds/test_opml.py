@@ -71,18 +71,18 @@ def test_feeds_by_axis(site: ArticleSite, web: Web) -> None:
     site.write("b.md", topics=["AI"], provider="the paper", authors=["Ann Lee", "Bo"])
     site.write("c.md", topics=["AI"], provider="Other", publishedDateTime="2099-01-01")
     web.newswire.catalog.close()
-    made = Web(site)
-    made.refresh()
-    root = etree.fromstring(made.get("/feeds.opml?by=provider").data)
+    web = Web(site)
+    web.refresh()
+    root = etree.fromstring(web.get("/feeds.opml?by=provider").data)
     folder = root.find("body/outline[@text='AI']")
     assert folder is not None
     assert [outline.get("text") for outline in folder] == ["AI", "The Paper", "ML"]
     urls = [str(outline.get("xmlUrl")) for outline in root.iter("outline") if outline.get("xmlUrl")]
     assert f"{URL}/feeds/ml.rss?provider=the+paper" in urls and not any("other" in url for url in urls)
     for url in urls:
-        assert made.get(url.removeprefix(URL)).status_code == 200
-    by_author = made.get("/feeds.opml?by=author").text
+        assert web.get(url.removeprefix(URL)).status_code == 200
+    by_author = web.get("/feeds.opml?by=author").text
     assert "all.rss?author=ann+lee" in by_author and "all.rss?author=bo" in by_author
-    assert "ml.rss?lang=pt-br" in made.get("/feeds.opml?by=lang").text
-    assert made.get("/feeds.opml?by=topic").data == made.get("/feeds.opml").data
-    assert made.get("/feeds.opml?by=colour").status_code == 400
+    assert "ml.rss?lang=pt-br" in web.get("/feeds.opml?by=lang").text
+    assert web.get("/feeds.opml?by=topic").data == web.get("/feeds.opml").data
+    assert web.get("/feeds.opml?by=colour").status_code == 400

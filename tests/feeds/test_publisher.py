@@ -25,17 +25,17 @@ from text.cache import LruCache
 
 def titles(publisher: Publisher, slug: str = ALL) -> list[str]:
     """Return the titles in a topic's JSON feed."""
-    made = publisher.document(slug, "json")
-    assert made
-    return [item["title"] for item in json.loads(made.document.body)["items"]]
+    published = publisher.document(slug, "json")
+    assert published
+    return [item["title"] for item in json.loads(published.document.body)["items"]]
 
 
 def bytes_of(publisher: Publisher, slug: str) -> dict[str, bytes]:
     """Return a topic's document in every format."""
     return {
-        extension: made.document.body
+        extension: published.document.body
         for extension in FORMATS
-        if (made := publisher.document(slug, extension))
+        if (published := publisher.document(slug, extension))
     }
 
 
@@ -198,9 +198,9 @@ def test_one_bad_character_costs_nothing(site: ArticleSite) -> None:
     publisher = site.publisher(indexer.catalog)
     assert sorted(titles(publisher)) == ["Good", "a b"]
     for extension in ("rss", "atom"):
-        made = publisher.document(ALL, extension)
-        assert made
-        etree.fromstring(made.document.body)
+        published = publisher.document(ALL, extension)
+        assert published
+        etree.fromstring(published.document.body)
 
 
 def test_ids_stay_whatever_else_changes(site: ArticleSite) -> None:
@@ -210,9 +210,9 @@ def test_ids_stay_whatever_else_changes(site: ArticleSite) -> None:
     indexer.refresh()
 
     def ids(publisher: Publisher) -> list[Any]:
-        made = publisher.document(ALL, "json")
-        assert made
-        return [item["id"] for item in json.loads(made.document.body)["items"]]
+        published = publisher.document(ALL, "json")
+        assert published
+        return [item["id"] for item in json.loads(published.document.body)["items"]]
 
     before = ids(site.publisher(indexer.catalog))
     site.write(
@@ -228,9 +228,9 @@ def test_an_edit_moves_no_times(site: ArticleSite, publisher: Publisher) -> None
     """A typo fix changes the entry's text, but neither `published` nor `updated`."""
 
     def times() -> list[str]:
-        made = publisher.document("c-plus-plus", "atom")
-        assert made
-        root = etree.fromstring(made.document.body)
+        published = publisher.document("c-plus-plus", "atom")
+        assert published
+        root = etree.fromstring(published.document.body)
         return [str(node.text) for node in root.iter("{*}published", "{*}updated")]
 
     before = times()

@@ -18,22 +18,22 @@ def exported(
     site: ArticleSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], tuple[int, str]]:
     """Export, and return how many texts were rendered for it, and the feed of everything."""
-    made: list[object] = []
+    rendered: list[object] = []
     unsafe_html = bodies.unsafe_html
 
     def counted(source: bodies.Source) -> str:
-        made.append(source)
+        rendered.append(source)
         return unsafe_html(source)
 
     monkeypatch.setattr(bodies, "unsafe_html", counted)
 
     def run() -> tuple[int, str]:
-        made.clear()
+        rendered.clear()
         indexer = site.indexer()
         indexer.refresh()
         export(site.publisher(indexer.catalog), tmp_path / "out")
         indexer.catalog.close()
-        return len(made), (tmp_path / "out/feeds/all.json").read_text()
+        return len(rendered), (tmp_path / "out/feeds/all.json").read_text()
 
     return run
 

@@ -32,19 +32,19 @@ def web(site: ArticleSite, hub: Hub) -> Iterator[Web]:
     site.feeds = {"hubs": [hub.url]}
     site.write("a.md", topics=["Go"])
     site.write("c.md", topics=["C"])
-    made = Web(site)
-    made.refresh()
-    yield made
-    made.newswire.catalog.close()
+    web = Web(site)
+    web.refresh()
+    yield web
+    web.newswire.catalog.close()
 
 
 @pytest.fixture
 def notifier(web: Web) -> HubNotifier:
     """A notifier that has checked once."""
-    made = hub_notifier(web.newswire)
-    assert made
-    made.check()
-    return made
+    notifier = hub_notifier(web.newswire)
+    assert notifier
+    notifier.check()
+    return notifier
 
 
 @pytest.mark.parametrize("extension", ["rss", "atom", "json"])
@@ -87,9 +87,9 @@ def test_hubs_are_notified_of_a_deploy_with_news(site: ArticleSite, web: Web, hu
     """A start without a stored state notifies of topics with an article of the last hour."""
     site.write("b.md", topics=["Go"], publishedDateTime=NOON - timedelta(minutes=5))
     web.refresh()
-    made = hub_notifier(web.newswire)
-    assert made
-    made.check()
+    notifier = hub_notifier(web.newswire)
+    assert notifier
+    notifier.check()
     assert set(hub.topics) == GO | ALL
 
 

@@ -51,10 +51,10 @@ def short(publisher: Publisher) -> Iterator[FeedServer]:
 
 def ask(application: Any, path: str, method: str = "GET", **headers: str) -> tuple[str, set[Any], Any]:
     """Return status, headers and what the application returned."""
-    said: list[Any] = []
+    started: list[Any] = []
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    body = application(create_environ(path, method=method, headers=named), lambda *args: said.append(args))
-    status, listed = said[0][:2]
+    body = application(create_environ(path, method=method, headers=named), lambda *args: started.append(args))
+    status, listed = started[0][:2]
     return status.title(), set(listed), body
 
 

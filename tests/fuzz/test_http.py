@@ -251,10 +251,10 @@ def ask(
     }
     if length != "missing":
         environ["CONTENT_LENGTH"] = str(len(body)) if length == "right" else length
-    said: list[Any] = []
+    started: list[Any] = []
 
     def start_response(status: str, listed: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        said[:] = [status, listed]
+        started[:] = [status, listed]
         return lambda _: None
 
     result = application(environ, start_response)
@@ -263,8 +263,8 @@ def ask(
     finally:
         if hasattr(result, "close"):
             result.close()
-    assert re.match(r"\d{3} ", said[0]), said[0]
-    return int(said[0][:3]), said[1], content
+    assert re.match(r"\d{3} ", started[0]), started[0]
+    return int(started[0][:3]), started[1], content
 
 
 def percent_decoded(path: bytes) -> bytes:

@@ -34,17 +34,17 @@ def content(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_app(tmp_path: Path, content: Path) -> Iterator[Callable[..., Flask]]:
     """Create an application with these settings in `articles:`, and with this environment."""
-    made: list[Newswire] = []
+    created: list[Newswire] = []
 
     def make(articles: str = "{path: content}", **environ: str) -> Flask:
         file = tmp_path / "config.yaml"
         file.write_text(f"articles: {articles}\nstate: state\n", encoding="utf-8")
         app = create_app(configuration.load(file, environ), clock=lambda: NOW, environ=environ)
-        made.append(app.extensions["newswire"])
+        created.append(app.extensions["newswire"])
         return app
 
     yield make
-    for newswire in made:
+    for newswire in created:
         newswire.watcher.stop()
         newswire.counts.stop()
         if newswire.puller:

@@ -78,13 +78,13 @@ def test_a_client_without_a_proxy_is_not_believed(peer: str, client: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("said", "client"),
+    ("field", "client"),
     [("5.5.5.5:443", "5.5.5.5:443"), ("[2001:db8::1]:1", "[2001:db8::1]:1"), ("<script>", "10.0.0.1"),
      ("unknown", "10.0.0.1"), ("", "10.0.0.1"), ("5.5.5.5,", "10.0.0.1")],
 )  # fmt: skip
-def test_a_client_is_an_address(said: str, client: str) -> None:
+def test_a_client_is_an_address(field: str, client: str) -> None:
     """Anything but an address is ignored."""
-    assert seen("10.0.0.1", X_Forwarded_For=said)[1] == client
+    assert seen("10.0.0.1", X_Forwarded_For=field)[1] == client
 
 
 @pytest.mark.parametrize(

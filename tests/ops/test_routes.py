@@ -301,9 +301,9 @@ def test_a_secret_that_cannot_be_used_opens_nothing(
     }
     with pytest.raises(SystemExit) as ended:
         make_app(**environ)
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert ended.value.code == 2
-    assert name in said and reason in said and "hush" not in said and "second" not in said
+    assert name in printed and reason in printed and "hush" not in printed and "second" not in printed
 
 
 def push(app: Flask, body: bytes = b'{"ref": "refs/heads/main"}', **headers: str) -> TestResponse:

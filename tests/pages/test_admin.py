@@ -45,10 +45,10 @@ def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
         publishedDateTime="2026-05-30T09:00:00Z",
     )
     with FakeChat() as chat:
-        made = Desk(site, chat, clock)
-        made.check()
-        yield made
-        made.close()
+        desk = Desk(site, chat, clock)
+        desk.check()
+        yield desk
+        desk.close()
 
 
 def publish(desk: Desk, name: str = "new", **keys: Any) -> None:

@@ -43,12 +43,12 @@ def desk(site: ArticleSite, clock: Clock) -> Iterator[Desk]:
     """A site whose bot has recorded a baseline, and then found two new articles for two channels."""
     site.write("old.md", title="Old")
     with FakeChat() as chat:
-        made = Desk(site, chat, clock)
-        made.check()
+        desk = Desk(site, chat, clock)
+        desk.check()
         for name in ("a", "b"):
             site.write(f"{name}.md", title=f"={name}", quality=90, publishedDateTime=clock.now.isoformat())
-        yield made
-        made.close()
+        yield desk
+        desk.close()
 
 
 def test_deliveries_as_files(desk: Desk) -> None:

@@ -22,15 +22,13 @@ def front(site: ArticleSite, web: Web) -> Iterator[FeedServer]:
     """The cache in front of the application of a site with a few articles."""
     site.write("a.md", "Text", topics=["Go"])
     site.write("日本.md", "Text", topics=["Go"])
-    made = Web(site)
-    made.refresh()
-    server = FeedServer(
-        made.app.wsgi_app, made.newswire.publisher, pages=made.app.extensions["pages"].documents
-    )
+    web = Web(site)
+    web.refresh()
+    server = FeedServer(web.app.wsgi_app, web.newswire.publisher, pages=web.app.extensions["pages"].documents)
     server.start()
     yield server
     server.stop()
-    made.newswire.catalog.close()
+    web.newswire.catalog.close()
 
 
 def quick(front: FeedServer, path: str, method: str = "GET", **headers: str) -> Answer | None:

@@ -17,9 +17,9 @@ def web(site: ArticleSite, web: Web) -> Web:
     """A site with an article in two topics, and digests."""
     site.feeds = {"digest": "day"}
     site.write("a.md", "Text", topics=["Go", "日本語"])
-    made = Web(site)
-    made.refresh()
-    return made
+    web = Web(site)
+    web.refresh()
+    return web
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -57,12 +57,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     site.write("old.md", "Text", quality=60, topics=["AI"])
     site.raw("a.png", b"\x89PNG")
     with FakeChat() as chat:
-        made = Desk(site, chat, clock)
-        made.check()
+        desk = Desk(site, chat, clock)
+        desk.check()
         site.write("new.md", "Text", quality=90, publishedDateTime=clock.now.isoformat())
-        made.check()
-        yield made
-        made.close()
+        desk.check()
+        yield desk
+        desk.close()
 
 
 @pytest.fixture(scope="module")

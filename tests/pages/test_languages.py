@@ -180,12 +180,12 @@ def test_texts_are_found_where_they_are_written() -> None:
 def test_a_phrase_is_its_english_text_and_more() -> None:
     """A phrase may contain numbers, other phrases, states and lists."""
     waits = counted_phrase("%(num)s delivery waits", "%(num)s deliveries wait", 1200)
-    said = joined("; ", [explained(State.HELD, phrase("no quality")), waits])
-    assert said == "held: no quality; 1,200 deliveries wait"
-    assert Language().say(said) == said
-    assert language_of("de").say(said) == "zurückgestellt: ohne Qualität; 1.200 Zustellungen warten"
-    assert language_of("fr").say(said) == "retenu\u00a0: sans qualité\u202f; 1\u202f200 envois attendent"
-    assert language_of("ja").say(said) == "保留：品質なし；1,200 件の配信が待っています"
+    text = joined("; ", [explained(State.HELD, phrase("no quality")), waits])
+    assert text == "held: no quality; 1,200 deliveries wait"
+    assert Language().say(text) == text
+    assert language_of("de").say(text) == "zurückgestellt: ohne Qualität; 1.200 Zustellungen warten"
+    assert language_of("fr").say(text) == "retenu\u00a0: sans qualité\u202f; 1\u202f200 envois attendent"
+    assert language_of("ja").say(text) == "保留：品質なし；1,200 件の配信が待っています"
     due = phrase("due %(time)s", time=moment(MOMENT))
     assert due == "due 2026-11-20 13:15:00Z"
     assert language_of("de").say(due) == "fällig 20.11.2026, 13:15 UTC"

@@ -42,10 +42,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     for number in range(25):
         site.write(f"{number}.md", "Text", title=f"A number {number}", topics=["Go", "Rust"], quality=number)
     with FakeChat() as chat:
-        made = Desk(site, chat, clock, url=URL)
-        made.check()
-        yield made
-        made.close()
+        desk = Desk(site, chat, clock, url=URL)
+        desk.check()
+        yield desk
+        desk.close()
 
 
 @pytest.mark.parametrize("path", [*PAGES, *VIEWS])

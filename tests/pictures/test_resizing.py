@@ -40,9 +40,9 @@ def opened(data: bytes) -> Image.Image:
 )  # fmt: skip
 def test_every_kind_becomes_webp_in_two_widths(kind: str, mode: str) -> None:
     """Pictures in all modes are converted, and never enlarged."""
-    made = resized(picture(kind, (1600, 800), mode))
-    assert (made.width, made.height) == (1200, 600) == opened(made.large).size
-    assert opened(made.small).size == (320, 160)
+    copies = resized(picture(kind, (1600, 800), mode))
+    assert (copies.width, copies.height) == (1200, 600) == opened(copies.large).size
+    assert opened(copies.small).size == (320, 160)
     assert resized(picture(kind, (40, 30), mode)).width == 40
 
 
@@ -51,10 +51,10 @@ def test_a_photo_is_turned_upright_and_says_nothing_of_its_place() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     exif[0x010E] = "secret place"
-    made = resized(picture("JPEG", (80, 40), exif=exif.tobytes()))
-    assert (made.width, made.height) == (40, 80)
-    assert b"secret" not in made.large
-    assert not opened(made.large).getexif()
+    copies = resized(picture("JPEG", (80, 40), exif=exif.tobytes()))
+    assert (copies.width, copies.height) == (40, 80)
+    assert b"secret" not in copies.large
+    assert not opened(copies.large).getexif()
 
 
 def test_an_animation_becomes_its_first_picture() -> None:

@@ -65,12 +65,12 @@ def by_ruby(documents: dict[str, str]) -> Any:
 
 def documents(text: str) -> tuple[dict[str, str], dict[str, str]]:
     """Return the feeds of an article with a text in each field, and the fields as they should be read."""
-    made = rich_article(
+    source = rich_article(
         title=text, summary=text, topics=(text,), authors=(text,),
         body=r"[a](https://a.example/?a=1&b=2) x\<y",
         images=(Image(url="https://img.example.com/1.jpg?a=1&b=2"),),
     )  # fmt: skip
-    feed = feed_of([made])
+    feed = feed_of([source])
     [entry] = feed.entries
     expected = {
         "title": text, "summary": text, "category": text, "author": text, "link": entry.url, "id": entry.id,

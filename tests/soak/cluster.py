@@ -92,7 +92,7 @@ class Running:
         """Whether the first process of the group is alive."""
         return self.process.poll() is None
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return everything that the process has logged."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
@@ -121,7 +121,7 @@ class Running:
 
         Raises AssertionError, with the log, when the process has ended.
         """
-        assert self.is_alive, self.said()
+        assert self.is_alive, self.output()
         try:
             return self.get(path).ok
         except requests.ConnectionError:
@@ -154,7 +154,7 @@ class Host:
     def release(self, **environ: str) -> None:
         """Run the release process until it ends."""
         released = self.start("release", "release", **environ)
-        assert released.process.wait(120) == 0, released.said()
+        assert released.process.wait(120) == 0, released.output()
 
     def start(self, kind: str, name: str, **environ: str) -> Running:
         """Start the process that the Procfile calls `kind`.

@@ -76,7 +76,7 @@ def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:
     """
     chance = random.Random(20260901)
     bots = [started(program, number) for number in range(BOTS)]
-    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), said=program.bots_said)
+    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), report=program.bots_output)
     program.chat.chaos(7, RATE, FAULTS)
     trouble = Trouble(program, chance, bots)
     trouble.make()
@@ -93,7 +93,7 @@ def test_chaos_loses_nothing_and_hides_nothing(program: Program) -> None:
     assert min(trouble.done[what] for what in ("kill", "freeze", "clock")) >= 4, trouble.done
     for bot in bots:
         assert bot.terminate() < IN_TIME
-    assert not any("Traceback" in running.said() for running in program.running)
+    assert not any("Traceback" in running.output() for running in program.running)
     check(program, trouble.clocks_set)
 
 

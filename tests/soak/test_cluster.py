@@ -186,7 +186,7 @@ def _baselined(ours: Cluster) -> bool:
 def _all_serve_the_same(ours: Cluster) -> bool:
     """Whether all web processes show the newest commit, with equal bytes and equal tags in every coding."""
     newest = ours.replay.origin.git("rev-parse", "HEAD")
-    if any(f"pulled {newest}" not in web.said() for web in ours.webs):
+    if any(f"pulled {newest}" not in web.output() for web in ours.webs):
         return False
     slugs = re.findall(r"/feeds/([^\"/]+)\.rss", ours.webs[0].get("/feeds.opml").text)
     assert len(slugs) > 3
@@ -250,4 +250,4 @@ def _lost_answers(ours: Cluster, channel: str, ids: set[str]) -> int:
 
 def _check_logs(running: list[Running]) -> None:
     for each in running:
-        assert "Traceback" not in each.said(), each.said()
+        assert "Traceback" not in each.output(), each.output()

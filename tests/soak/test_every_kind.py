@@ -59,9 +59,9 @@ def test_every_kind_at_once_loses_nothing(program: Program, mails: MailServer) -
     """Each article reaches each channel: twice only where an answer was lost, and never to a program."""
     chance = random.Random(20261127)
     bots = [started(program) for _ in range(BOTS)]
-    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(SERVICES), said=program.bots_said)
+    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(SERVICES), report=program.bots_output)
     program.chat.chaos(7, RATE, FAULTS)
-    mails.mood = mood(random.Random(7))
+    mails.choose_reply = random_replies(random.Random(7))
     make_trouble(program, bots, chance)
     program.wait_for(
         ARTICLES * len(SERVICES),
@@ -74,11 +74,11 @@ def test_every_kind_at_once_loses_nothing(program: Program, mails: MailServer) -
     )
     for bot in bots:
         bot.terminate()
-    assert not any("Traceback" in running.said() for running in program.running)
+    assert not any("Traceback" in running.output() for running in program.running)
     check(program, mails)
 
 
-def mood(chance: random.Random) -> Callable[[str], Reply | None]:
+def random_replies(chance: random.Random) -> Callable[[str], Reply | None]:
     """Return the fault of a mail server at a stage, as often as those of the other services."""
     troubles = (
         Reply("DATA", "451 4.3.0 Try again later"),

@@ -54,13 +54,13 @@ def test_a_leader_frozen_at_any_point_is_succeeded(program: Program, point: str)
     is_stopped(leader)
     program.write("second")
     # Freezing stops all threads, and another one than the thread at that point may be in a transaction.
-    wait_until(lambda: all_are_posted(program) or waits_for_a_file(successor), said=program.bots_said)
+    wait_until(lambda: all_are_posted(program) or waits_for_a_file(successor), report=program.bots_output)
     leader.process.send_signal(signal.SIGCONT)
     both_posted(program)
-    wait_until(lambda: Counter(titles(program)).keys() == expected(), said=program.bots_said)
+    wait_until(lambda: Counter(titles(program)).keys() == expected(), report=program.bots_output)
     for running in (leader, successor):
         assert running.terminate() < IN_TIME
-        assert "Traceback" not in running.said(), running.said()
+        assert "Traceback" not in running.output(), running.output()
     nothing_doubled(program)
 
 
@@ -68,7 +68,7 @@ def leader_and_successor(program: Program, point: str, armed: Path) -> tuple[Run
     program.environ |= {"FREEZE_AT": point, "FREEZE_WHEN": str(armed)}
     leader = program.start(command=(sys.executable, "-m", "tests.soak.freezing"))
     leader.wait_for("this bot has the lease now")
-    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), said=program.bots_said)
+    wait_until(lambda: len(program.deliveries(State.BASELINED)) == len(CHANNELS), report=program.bots_output)
     successor = program.start(command=(sys.executable, "-m", "tests.soak.accelerated"))
     successor.wait_for("another bot has the lease")
     return leader, successor
@@ -76,7 +76,7 @@ def leader_and_successor(program: Program, point: str, armed: Path) -> tuple[Run
 
 def is_stopped(running: Running) -> None:
     process = psutil.Process(running.process.pid)
-    wait_until(lambda: process.status() == psutil.STATUS_STOPPED, said=running.said)
+    wait_until(lambda: process.status() == psutil.STATUS_STOPPED, report=running.output)
 
 
 def both_posted(program: Program) -> None:
@@ -89,8 +89,8 @@ def all_are_posted(program: Program) -> bool:
 
 def waits_for_a_file(bot: Running) -> bool:
     """Whether a bot has logged that it cannot use the outbox, or has given up waiting for the catalog."""
-    said = bot.said()
-    return "cannot be reached" in said or "the articles are still being read" in said
+    log = bot.output()
+    return "cannot be reached" in log or "the articles are still being read" in log
 
 
 def expected() -> set[tuple[str, str]]:
@@ -101,9 +101,9 @@ def titles(program: Program) -> list[tuple[str, str]]:
     found = []
     for channel in CHANNELS:
         for message in program.chat.messages(channel):
-            said = re.search(r"Title of (\w+)", str(message.payload))
-            assert said, message
-            found.append((channel, said[1]))
+            title = re.search(r"Title of (\w+)", str(message.payload))
+            assert title, message
+            found.append((channel, title[1]))
     return found
 
 

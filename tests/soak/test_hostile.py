@@ -196,14 +196,15 @@ def test_readers_notice_no_attack(tmp_path: Path, capsys: pytest.CaptureFixture[
             while attack.poll() is None:
                 for worker in workers:
                     found = memory(worker)
-                    assert found, f"a worker has ended: {web.said()[-2000:]}"
+                    assert found, f"a worker has ended: {web.output()[-2000:]}"
                     peaks[worker] = max(peaks[worker], found.pss)
                 time.sleep(0.2)
-        said, _ = attack.communicate()
+        printed, _ = attack.communicate()
     resident = ", ".join(f"{peak / 1024:.0f}" for peak in peaks.values())
     with capsys.disabled():
         print(
-            f"\n{readers.count()} answers, p99 {readers.p99():.2f} s, workers {resident} MiB; {said}", end=""
+            f"\n{readers.count()} answers, p99 {readers.p99():.2f} s, workers {resident} MiB; {printed}",
+            end="",
         )
         print("p99:", ", ".join(f"{path} {readers.p99(path):.2f} s" for path in readers.seconds))
         print(f"limit {readers.limit():.2f} s after {len(readers.control_seconds)} answers of the control")
@@ -211,4 +212,4 @@ def test_readers_notice_no_attack(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert not readers.wrong
     assert readers.p99() < readers.limit()
     assert max(peaks.values()) < WORKER_LIMIT
-    assert not [line for line in web.said().splitlines() if " ERROR " in line or "Traceback" in line]
+    assert not [line for line in web.output().splitlines() if " ERROR " in line or "Traceback" in line]

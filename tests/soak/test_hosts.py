@@ -49,8 +49,8 @@ def test_a_bot_ends_in_time(how: signal.Signals, tmp_path: Path) -> None:
         chat.wait_for(1)
         assert bot.end(how) < IN_TIME
         assert bot.process.returncode == 0
-        assert "its delivery will be unknown" in bot.said()
-        assert "Traceback" not in bot.said()
+        assert "its delivery will be unknown" in bot.output()
+        assert "Traceback" not in bot.output()
 
 
 def test_one_dyno_for_all(tmp_path: Path) -> None:
@@ -62,10 +62,10 @@ def test_one_dyno_for_all(tmp_path: Path) -> None:
         host.release()
         web = host.web("web")
         web.wait_until_ready()
-        wait_for(lambda: "baselined" in web.said(), "the channel has its baseline")
+        wait_for(lambda: "baselined" in web.output(), "the channel has its baseline")
         write_article(tmp_path / "content", "two")
         wait_for(lambda: posted(chat, "news").total() == 1, "the article is posted")
-        assert web.said().count("this bot has the lease now") == 1
+        assert web.output().count("this bot has the lease now") == 1
 
         os.kill(holder(tmp_path), signal.SIGKILL)
         write_article(tmp_path / "content", "three")
@@ -83,8 +83,8 @@ def test_feeds_need_no_outbox(tmp_path: Path) -> None:
         web = host.web("web")
         web.wait_until_ready()
         assert web.get("/feeds/all.rss").ok
-        assert "the bot cannot start; feeds and pages are served" in web.said()
-        assert "flask db upgrade" in web.said()
+        assert "the bot cannot start; feeds and pages are served" in web.output()
+        assert "flask db upgrade" in web.output()
         assert web.end() < IN_TIME
 
 
@@ -94,9 +94,9 @@ def test_a_disk_that_is_emptied(tmp_path: Path) -> None:
         for kind in ("release", "bot"):
             refused = host.start(kind, kind)
             assert refused.process.wait(WAIT_SECONDS) not in (0, None)
-            said = refused.said().strip()
-            assert "Heroku empties this disk" in said and "DATABASE_URL" in said
-            assert len(said.splitlines()) == 1
+            printed = refused.output().strip()
+            assert "Heroku empties this disk" in printed and "DATABASE_URL" in printed
+            assert len(printed.splitlines()) == 1
         web = host.web("web")
         web.wait_until_ready()
         assert web.get("/feeds/all.rss").ok
@@ -107,7 +107,7 @@ def test_a_disk_that_is_emptied(tmp_path: Path) -> None:
 def started(host: Host) -> Running:
     """Return a bot that has recorded its baseline."""
     bot = host.bot("bot")
-    wait_for(lambda: "baselined" in bot.said(), "the channel has its baseline")
+    wait_for(lambda: "baselined" in bot.output(), "the channel has its baseline")
     return bot
 
 

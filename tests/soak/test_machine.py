@@ -46,8 +46,8 @@ def test_the_units_run_what_the_procfile_runs() -> None:
     if analyze := shutil.which("systemd-analyze", path=PATHS):
         units = sorted(DEPLOY.glob("*.service"))
         done = subprocess.run([analyze, "verify", *units], check=False, capture_output=True, text=True)
-        said = [line for line in done.stderr.splitlines() if "is not executable" not in line]
-        assert said == []
+        problems = [line for line in done.stderr.splitlines() if "is not executable" not in line]
+        assert problems == []
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def _measure(home: Path, capsys: pytest.CaptureFixture[str], database: dict[str,
             meter = Meter([web, bot])
             with meter.watching():
                 web.wait_until_ready()
-                wait_for(lambda: bot.said().count("baselined") == 2, "the channels have their baseline")
+                wait_for(lambda: bot.output().count("baselined") == 2, "the channels have their baseline")
                 chat.wait_for(3)
                 _ask_for_everything(web)
                 found = meter.now()

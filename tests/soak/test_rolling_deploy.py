@@ -97,7 +97,7 @@ def test_old_and_new_overlap(tmp_path: Path) -> None:
             _end_while_posting(bot, chat, editor)
             assert web.end() < IN_TIME and web.process.returncode == 0
 
-            wait_for(lambda: "has the lease now" in next_bot.said(), "the new bot has the lease")
+            wait_for(lambda: "has the lease now" in next_bot.output(), "the new bot has the lease")
             wait_for(lambda: _all(chat) >= set(editor.good[1:]), "all good ones are posted")
             after_deploy = len(editor.fair)
             editor.push()
@@ -109,7 +109,7 @@ def test_old_and_new_overlap(tmp_path: Path) -> None:
         assert set(times.values()) == {1}
         assert not times.keys() & {editor.good[0], *before_deploy}
         for running in host.running:
-            assert "Traceback" not in running.said(), running.said()
+            assert "Traceback" not in running.output(), running.output()
 
 
 def _end_while_posting(bot: Running, chat: FakeChat, editor: Editor) -> None:

@@ -7,27 +7,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.services import SERVICES, Outcome
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, answered
 from tests.fakechat.google_chat import error, problems
 
 _ANSWERS: Answers = [
-    (said(200, {"name": "spaces/AAA/messages/b.c"}), Outcome.SENT),
-    (said(200, {"name": TOKEN}), Outcome.UNKNOWN),
-    (said(200, {"name": f"spaces/A/messages/{'x' * 300}"}), Outcome.UNKNOWN),
-    (said(409, error(409, "ALREADY_EXISTS")), Outcome.SENT),
-    (said(409, b"<html>conflict</html>"), Outcome.REJECTED),
-    (said(404, error(404, "NOT_FOUND")), Outcome.DISABLED),
-    (said(403, error(403, "PERMISSION_DENIED")), Outcome.DISABLED),
-    (said(401, error(401, "UNAUTHENTICATED")), Outcome.DISABLED),
+    (answered(200, {"name": "spaces/AAA/messages/b.c"}), Outcome.SENT),
+    (answered(200, {"name": TOKEN}), Outcome.UNKNOWN),
+    (answered(200, {"name": f"spaces/A/messages/{'x' * 300}"}), Outcome.UNKNOWN),
+    (answered(409, error(409, "ALREADY_EXISTS")), Outcome.SENT),
+    (answered(409, b"<html>conflict</html>"), Outcome.REJECTED),
+    (answered(404, error(404, "NOT_FOUND")), Outcome.DISABLED),
+    (answered(403, error(403, "PERMISSION_DENIED")), Outcome.DISABLED),
+    (answered(401, error(401, "UNAUTHENTICATED")), Outcome.DISABLED),
     (
-        said(400, {"error": {"status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}),
+        answered(400, {"error": {"status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}),
         Outcome.DISABLED,
     ),
-    (said(400, error(400, "INVALID_ARGUMENT")), Outcome.REJECTED),
-    (said(400, error(400, TOKEN)), Outcome.REJECTED),
-    (said(429, error(429, "RESOURCE_EXHAUSTED")), Outcome.RATE_LIMITED),
-    (said(500, error(500, "INTERNAL")), Outcome.UNKNOWN),
-    (said(503, error(503, "UNAVAILABLE")), Outcome.UNKNOWN),
+    (answered(400, error(400, "INVALID_ARGUMENT")), Outcome.REJECTED),
+    (answered(400, error(400, TOKEN)), Outcome.REJECTED),
+    (answered(429, error(429, "RESOURCE_EXHAUSTED")), Outcome.RATE_LIMITED),
+    (answered(500, error(500, "INTERNAL")), Outcome.UNKNOWN),
+    (answered(503, error(503, "UNAVAILABLE")), Outcome.UNKNOWN),
 ]
 
 

@@ -8,24 +8,24 @@ from typing import Any
 
 from bot.services import SERVICES, Outcome
 from bot.services.mail import LINE
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, answered
 
 _ANSWERS: Answers = [
-    (said(250, b"2.0.0 OK: queued as 12345"), Outcome.ACCEPTED),
-    (said(251, b"User not local; will forward"), Outcome.ACCEPTED),
-    (said(421, b"Service not available"), Outcome.UNSENT),
-    (said(450, b"4.2.1 Greylisted, try again later"), Outcome.UNSENT),
-    (said(451, b"4.7.1 " + TOKEN.encode()), Outcome.UNSENT),
-    (said(452, b"4.3.1 Insufficient system storage"), Outcome.UNSENT),
-    (said(454, b"4.7.0 Temporary authentication failure"), Outcome.UNSENT),
-    (said(530, b"5.7.0 Authentication required"), Outcome.DISABLED),
-    (said(535, b"5.7.8 Authentication credentials invalid"), Outcome.DISABLED),
-    (said(550, b"5.1.1 No such user here"), Outcome.DISABLED),
-    (said(550, b"5.7.1 Blocked for spam"), Outcome.REJECTED),
-    (said(552, b"5.3.4 Message too big"), Outcome.REJECTED),
-    (said(554, b"Transaction failed"), Outcome.REJECTED),
-    (said(-1), Outcome.UNKNOWN),
-    (said(354), Outcome.UNKNOWN),
+    (answered(250, b"2.0.0 OK: queued as 12345"), Outcome.ACCEPTED),
+    (answered(251, b"User not local; will forward"), Outcome.ACCEPTED),
+    (answered(421, b"Service not available"), Outcome.UNSENT),
+    (answered(450, b"4.2.1 Greylisted, try again later"), Outcome.UNSENT),
+    (answered(451, b"4.7.1 " + TOKEN.encode()), Outcome.UNSENT),
+    (answered(452, b"4.3.1 Insufficient system storage"), Outcome.UNSENT),
+    (answered(454, b"4.7.0 Temporary authentication failure"), Outcome.UNSENT),
+    (answered(530, b"5.7.0 Authentication required"), Outcome.DISABLED),
+    (answered(535, b"5.7.8 Authentication credentials invalid"), Outcome.DISABLED),
+    (answered(550, b"5.1.1 No such user here"), Outcome.DISABLED),
+    (answered(550, b"5.7.1 Blocked for spam"), Outcome.REJECTED),
+    (answered(552, b"5.3.4 Message too big"), Outcome.REJECTED),
+    (answered(554, b"Transaction failed"), Outcome.REJECTED),
+    (answered(-1), Outcome.UNKNOWN),
+    (answered(354), Outcome.UNKNOWN),
 ]
 
 

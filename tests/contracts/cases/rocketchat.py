@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.services import SERVICES, Outcome
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, answered
 from tests.fakechat.attachments import markdown_of
 from tests.fakechat.rocketchat import problems
 
@@ -15,19 +15,19 @@ def _failure(error: str) -> dict[str, object]:
 
 
 _ANSWERS: Answers = [
-    (said(200, {"success": True}), Outcome.SENT),
-    (said(200, {"success": False}), Outcome.UNKNOWN),
-    (said(200, b"ok"), Outcome.UNKNOWN),
-    (said(404, _failure("Invalid integration id or token provided.")), Outcome.DISABLED),
-    (said(401, _failure("Invalid integration id or token provided.")), Outcome.DISABLED),
-    (said(400, _failure("invalid-channel")), Outcome.DISABLED),
-    (said(400, _failure("error-not-allowed")), Outcome.DISABLED),
-    (said(400, _failure("room_is_archived")), Outcome.DISABLED),
-    (said(400, _failure("error-message-size-exceeded")), Outcome.REJECTED),
-    (said(400, _failure(f"error {TOKEN}")), Outcome.REJECTED),
-    (said(503, _failure("Service Unavailable")), Outcome.DENIED),
-    (said(503, b"<html>Service Unavailable</html>"), Outcome.UNKNOWN),
-    (said(404, {"status": "error", "message": "API endpoint does not exist."}), Outcome.DENIED),
+    (answered(200, {"success": True}), Outcome.SENT),
+    (answered(200, {"success": False}), Outcome.UNKNOWN),
+    (answered(200, b"ok"), Outcome.UNKNOWN),
+    (answered(404, _failure("Invalid integration id or token provided.")), Outcome.DISABLED),
+    (answered(401, _failure("Invalid integration id or token provided.")), Outcome.DISABLED),
+    (answered(400, _failure("invalid-channel")), Outcome.DISABLED),
+    (answered(400, _failure("error-not-allowed")), Outcome.DISABLED),
+    (answered(400, _failure("room_is_archived")), Outcome.DISABLED),
+    (answered(400, _failure("error-message-size-exceeded")), Outcome.REJECTED),
+    (answered(400, _failure(f"error {TOKEN}")), Outcome.REJECTED),
+    (answered(503, _failure("Service Unavailable")), Outcome.DENIED),
+    (answered(503, b"<html>Service Unavailable</html>"), Outcome.UNKNOWN),
+    (answered(404, {"status": "error", "message": "API endpoint does not exist."}), Outcome.DENIED),
 ]
 
 CASE = Case(

@@ -7,29 +7,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.services import SERVICES, Outcome
-from tests.contracts.case import TOKEN, Answers, Case, said, strings
+from tests.contracts.case import TOKEN, Answers, Case, answered, strings
 from tests.fakechat import slack_violations
 
 _ANSWERS: Answers = [
-    (said(200, b"ok"), Outcome.SENT),
-    (said(200, b"ok\n"), Outcome.SENT),
-    (said(201, b"ok"), Outcome.UNKNOWN),
-    (said(200, b"no_service"), Outcome.DISABLED),
-    (said(400, b"invalid_payload"), Outcome.REJECTED),
-    (said(400, b"invalid_blocks"), Outcome.REJECTED),
-    (said(400, b"no_active_hooks"), Outcome.DISABLED),
-    (said(403, b"action_prohibited"), Outcome.DISABLED),
-    (said(403, b"team_disabled"), Outcome.DISABLED),
-    (said(404, b"no_team"), Outcome.DISABLED),
-    (said(500, b"invalid_token"), Outcome.DISABLED),
-    (said(404, b"channel_not_found"), Outcome.DISABLED),
-    (said(410, b"channel_is_archived"), Outcome.DISABLED),
-    (said(403, b"posting_to_general_channel_denied"), Outcome.DISABLED),
-    (said(500, b"rollup_error"), Outcome.UNKNOWN),
-    (said(400, b"fatal_error"), Outcome.UNKNOWN),
-    (said(200, b"internal_error"), Outcome.UNKNOWN),
-    (said(403, b"no_service in some other sentence"), Outcome.DENIED),
-    (said(200, {"ok": True}), Outcome.UNKNOWN),
+    (answered(200, b"ok"), Outcome.SENT),
+    (answered(200, b"ok\n"), Outcome.SENT),
+    (answered(201, b"ok"), Outcome.UNKNOWN),
+    (answered(200, b"no_service"), Outcome.DISABLED),
+    (answered(400, b"invalid_payload"), Outcome.REJECTED),
+    (answered(400, b"invalid_blocks"), Outcome.REJECTED),
+    (answered(400, b"no_active_hooks"), Outcome.DISABLED),
+    (answered(403, b"action_prohibited"), Outcome.DISABLED),
+    (answered(403, b"team_disabled"), Outcome.DISABLED),
+    (answered(404, b"no_team"), Outcome.DISABLED),
+    (answered(500, b"invalid_token"), Outcome.DISABLED),
+    (answered(404, b"channel_not_found"), Outcome.DISABLED),
+    (answered(410, b"channel_is_archived"), Outcome.DISABLED),
+    (answered(403, b"posting_to_general_channel_denied"), Outcome.DISABLED),
+    (answered(500, b"rollup_error"), Outcome.UNKNOWN),
+    (answered(400, b"fatal_error"), Outcome.UNKNOWN),
+    (answered(200, b"internal_error"), Outcome.UNKNOWN),
+    (answered(403, b"no_service in some other sentence"), Outcome.DENIED),
+    (answered(200, {"ok": True}), Outcome.UNKNOWN),
 ]
 
 

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from bot.services import SERVICES, Outcome
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, answered
 from tests.contracts.cases import slack
 from tests.fakechat import slack_violations
 from tests.fakechat.slack_app import error
 
 POSTED = {"ok": True, "channel": "C0123456789", "ts": "1503435956.000247"}
 _ANSWERS: Answers = [
-    (said(200, POSTED), Outcome.SENT),
-    (said(200, {"ok": True}), Outcome.UNKNOWN),
-    (said(200, {**POSTED, "ts": TOKEN}), Outcome.UNKNOWN),
+    (answered(200, POSTED), Outcome.SENT),
+    (answered(200, {"ok": True}), Outcome.UNKNOWN),
+    (answered(200, {**POSTED, "ts": TOKEN}), Outcome.UNKNOWN),
     *(
-        (said(200, error(word)), Outcome.DISABLED)
+        (answered(200, error(word)), Outcome.DISABLED)
         for word in (
             *("not_in_channel", "channel_not_found", "is_archived", "invalid_auth", "not_authed"),
             *("account_inactive", "token_revoked", "token_expired", "missing_scope", "restricted_action"),
         )
     ),
     *(
-        (said(200, error(word)), Outcome.REJECTED)
+        (answered(200, error(word)), Outcome.REJECTED)
         for word in (
             *("msg_too_long", "msg_blocks_too_long", "invalid_blocks", "no_text", "too_many_attachments"),
             *("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"),
         )
     ),
-    *((said(200, error(word)), Outcome.UNKNOWN) for word in ("fatal_error", "internal_error")),
-    *((said(200, error(word)), Outcome.UNSENT) for word in ("service_unavailable", "request_timeout")),
-    (said(503, error("service_unavailable")), Outcome.UNKNOWN),
-    (said(200, error("rate_limited")), Outcome.RATE_LIMITED),
-    (said(200, error("message_limit_exceeded")), Outcome.RATE_LIMITED),
-    (said(429, error("ratelimited"), Retry_After="30"), Outcome.RATE_LIMITED),
-    (said(200, error(f"{TOKEN}!")), Outcome.REJECTED),
+    *((answered(200, error(word)), Outcome.UNKNOWN) for word in ("fatal_error", "internal_error")),
+    *((answered(200, error(word)), Outcome.UNSENT) for word in ("service_unavailable", "request_timeout")),
+    (answered(503, error("service_unavailable")), Outcome.UNKNOWN),
+    (answered(200, error("rate_limited")), Outcome.RATE_LIMITED),
+    (answered(200, error("message_limit_exceeded")), Outcome.RATE_LIMITED),
+    (answered(429, error("ratelimited"), Retry_After="30"), Outcome.RATE_LIMITED),
+    (answered(200, error(f"{TOKEN}!")), Outcome.REJECTED),
 ]
 
 

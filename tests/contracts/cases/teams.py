@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.services import SERVICES, Outcome
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, answered
 from tests.fakechat.teams import error, problems
 
 _ANSWERS: Answers = [
-    (said(202), Outcome.ACCEPTED),
-    (said(404, error("WorkflowNotFound")), Outcome.DISABLED),
-    (said(400, error("WorkflowTriggerIsNotEnabled")), Outcome.DISABLED),
-    (said(401, error("DirectApiAuthorizationRequired")), Outcome.DISABLED),
-    (said(400, error("TriggerInputSchemaMismatch")), Outcome.REJECTED),
-    (said(400, error(TOKEN)), Outcome.REJECTED),
-    (said(413, error("RequestEntityTooLarge")), Outcome.REJECTED),
-    (said(429, error("WorkflowRunRateLimitExceeded")), Outcome.RATE_LIMITED),
-    (said(502, error("NoResponse")), Outcome.UNKNOWN),
+    (answered(202), Outcome.ACCEPTED),
+    (answered(404, error("WorkflowNotFound")), Outcome.DISABLED),
+    (answered(400, error("WorkflowTriggerIsNotEnabled")), Outcome.DISABLED),
+    (answered(401, error("DirectApiAuthorizationRequired")), Outcome.DISABLED),
+    (answered(400, error("TriggerInputSchemaMismatch")), Outcome.REJECTED),
+    (answered(400, error(TOKEN)), Outcome.REJECTED),
+    (answered(413, error("RequestEntityTooLarge")), Outcome.REJECTED),
+    (answered(429, error("WorkflowRunRateLimitExceeded")), Outcome.RATE_LIMITED),
+    (answered(502, error("NoResponse")), Outcome.UNKNOWN),
 ]
 
 

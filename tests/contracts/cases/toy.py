@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 from bot.services import Outcome
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, answered
 from tests.contracts.toy import KEY, TOY, FakeToy, toy_violations
 
 _ANSWERS: Answers = [
-    (said(200, {"shown": "7"}), Outcome.SENT),
-    (said(202), Outcome.ACCEPTED),
-    (said(200, {"shown": 7}), Outcome.UNKNOWN),
-    (said(410, {"gone": True}), Outcome.DISABLED),
-    (said(410), Outcome.DENIED),
+    (answered(200, {"shown": "7"}), Outcome.SENT),
+    (answered(202), Outcome.ACCEPTED),
+    (answered(200, {"shown": 7}), Outcome.UNKNOWN),
+    (answered(410, {"gone": True}), Outcome.DISABLED),
+    (answered(410), Outcome.DENIED),
 ]
 CASE = Case(
     service=TOY,

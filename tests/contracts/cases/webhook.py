@@ -10,29 +10,29 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from bot.services import SERVICES, Outcome
 from bot.services.webhook import BODY
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, answered
 from tests.contracts.events import SCHEMA
 from tests.fakechat.webhook import SECRET
 
 _ANSWERS: Answers = [
-    (said(200), Outcome.SENT),
-    (said(200, b"<html>thanks</html>"), Outcome.SENT),
-    (said(202), Outcome.SENT),
-    (said(204), Outcome.SENT),
-    (said(301, Location=f"https://x.example/{TOKEN}"), Outcome.UNSENT),
-    (said(303), Outcome.UNKNOWN),
-    (said(400, {"message": TOKEN}), Outcome.UNSENT),
-    (said(401), Outcome.DENIED),
-    (said(403, b"<html>Attention Required!</html>"), Outcome.DENIED),
-    (said(404), Outcome.DENIED),
-    (said(408), Outcome.UNSENT),
-    (said(410), Outcome.DISABLED),
-    (said(413), Outcome.UNSENT),
-    (said(422), Outcome.UNSENT),
-    (said(429), Outcome.RATE_LIMITED),
-    (said(500), Outcome.UNKNOWN),
-    (said(502, b"<html>Bad gateway</html>"), Outcome.UNKNOWN),
-    (said(504, b"\xff\xfe"), Outcome.UNKNOWN),
+    (answered(200), Outcome.SENT),
+    (answered(200, b"<html>thanks</html>"), Outcome.SENT),
+    (answered(202), Outcome.SENT),
+    (answered(204), Outcome.SENT),
+    (answered(301, Location=f"https://x.example/{TOKEN}"), Outcome.UNSENT),
+    (answered(303), Outcome.UNKNOWN),
+    (answered(400, {"message": TOKEN}), Outcome.UNSENT),
+    (answered(401), Outcome.DENIED),
+    (answered(403, b"<html>Attention Required!</html>"), Outcome.DENIED),
+    (answered(404), Outcome.DENIED),
+    (answered(408), Outcome.UNSENT),
+    (answered(410), Outcome.DISABLED),
+    (answered(413), Outcome.UNSENT),
+    (answered(422), Outcome.UNSENT),
+    (answered(429), Outcome.RATE_LIMITED),
+    (answered(500), Outcome.UNKNOWN),
+    (answered(502, b"<html>Bad gateway</html>"), Outcome.UNKNOWN),
+    (answered(504, b"\xff\xfe"), Outcome.UNKNOWN),
 ]
 
 

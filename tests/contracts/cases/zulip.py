@@ -7,22 +7,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.services import SERVICES, Outcome
-from tests.contracts.case import TOKEN, Answers, Case, said
+from tests.contracts.case import TOKEN, Answers, Case, answered
 from tests.fakechat.zulip import error, problems
 
 _ANSWERS: Answers = [
-    (said(200, {"result": "success", "id": 42}), Outcome.SENT),
-    (said(200, {"result": "success"}), Outcome.SENT),
-    (said(200, {"result": "error"}), Outcome.UNKNOWN),
-    (said(400, error("STREAM_DOES_NOT_EXIST")), Outcome.DISABLED),
-    (said(401, error("UNAUTHORIZED")), Outcome.DISABLED),
-    (said(401, error("INVALID_API_KEY")), Outcome.DISABLED),
-    (said(401, error("USER_DEACTIVATED")), Outcome.DISABLED),
-    (said(401, error("REALM_DEACTIVATED")), Outcome.DISABLED),
-    (said(400, error("BAD_REQUEST", "Message must not be empty")), Outcome.REJECTED),
-    (said(400, error("BAD_REQUEST", "The time limit for editing this message has passed")), Outcome.REJECTED),
-    (said(400, error(TOKEN, TOKEN)), Outcome.REJECTED),
-    (said(429, error("RATE_LIMIT_HIT") | {"retry-after": 28.7}), Outcome.RATE_LIMITED),
+    (answered(200, {"result": "success", "id": 42}), Outcome.SENT),
+    (answered(200, {"result": "success"}), Outcome.SENT),
+    (answered(200, {"result": "error"}), Outcome.UNKNOWN),
+    (answered(400, error("STREAM_DOES_NOT_EXIST")), Outcome.DISABLED),
+    (answered(401, error("UNAUTHORIZED")), Outcome.DISABLED),
+    (answered(401, error("INVALID_API_KEY")), Outcome.DISABLED),
+    (answered(401, error("USER_DEACTIVATED")), Outcome.DISABLED),
+    (answered(401, error("REALM_DEACTIVATED")), Outcome.DISABLED),
+    (answered(400, error("BAD_REQUEST", "Message must not be empty")), Outcome.REJECTED),
+    (
+        answered(400, error("BAD_REQUEST", "The time limit for editing this message has passed")),
+        Outcome.REJECTED,
+    ),
+    (answered(400, error(TOKEN, TOKEN)), Outcome.REJECTED),
+    (answered(429, error("RATE_LIMIT_HIT") | {"retry-after": 28.7}), Outcome.RATE_LIMITED),
 ]
 
 
