@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from bot.outbox.database import Database, connect
 from tests.bot.postgres import Databases, Urls, copy_database, name_of
 from tests.bot.world import Clock, World
 from tests.fakechat import FakeChat
+from tests.waiting import WAIT_SECONDS
 
 
 @pytest.fixture(scope="session")
@@ -73,10 +75,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture(autouse=True)
 def patient_transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Raise the time limits of transactions for busy machines, except in tests about them."""
+    """Raise the time limits of connections and transactions for busy machines, except in tests about them."""
+    monkeypatch.setitem(database_module._POSTGRES_PATIENCE, "connect_timeout", int(WAIT_SECONDS))
+    monkeypatch.setattr(database_module, "BUSY", WAIT_SECONDS)
     if not request.node.get_closest_marker("transaction_limits"):
         begin, read, unlimited = database_module._POSTGRES
-        monkeypatch.setattr(database_module, "_POSTGRES", (begin.replace("'5s'", "'60s'"), read, unlimited))
+        patient = re.sub(r"'\d+s'", f"'{WAIT_SECONDS:.0f}s'", begin)
+        monkeypatch.setattr(database_module, "_POSTGRES", (patient, read, unlimited))
 
 
 @pytest.fixture

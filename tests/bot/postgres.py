@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 from sqlalchemy import make_url
+
+from tests.waiting import WAIT_SECONDS
 
 Urls = Callable[[], str]
 """Each call returns the address of a fresh database; its tables are up to date."""
@@ -88,8 +91,14 @@ def _value(connection: psycopg.Connection[tuple[Any, ...]], statement: str) -> A
 def copy_database(server: str, template: str) -> str:
     """Return the address of a new database on the server of the address `server`."""
     name = f"test_{next(_numbers)}"
+    limit = time.monotonic() + WAIT_SECONDS
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        while True:
+            try:
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+                break
+            except psycopg.errors.ObjectInUse:  # a connection that was closed lives on for a moment
+                assert time.monotonic() < limit, f"{template} is still in use"
     return server.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
 
 

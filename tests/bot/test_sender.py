@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from articles.article import Image
+from bot import run
 from bot.operator import orders as operations
 from bot.operator import queries
 from bot.outbox import channelstate
@@ -388,7 +389,7 @@ def test_a_bot_without_the_lease_claims_nothing(world: World) -> None:
     assert world.only().state is State.WAITING
 
 
-def test_stopping_finishes_what_is_in_flight(world: World) -> None:
+def test_stopping_finishes_what_is_in_flight(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """When asked to stop during a request, the bot records its answer and claims nothing more."""
     bot = world.started()
     world.chat.fail("ai-team", hang())
@@ -397,6 +398,7 @@ def test_stopping_finishes_what_is_in_flight(world: World) -> None:
     world.chat.wait_for(1)
     bot.sender.stop()
     world.chat.release()
+    monkeypatch.setattr(run, "GRACE", WAIT_SECONDS)
     bot.stop()
     assert [each.state for each in world.deliveries()] == [State.SENT, State.WAITING]
     assert world.bot().lease.hold()
