@@ -154,7 +154,7 @@ class Host:
     def release(self, **environ: str) -> None:
         """Run the release process until it ends."""
         released = self.start("release", "release", **environ)
-        assert released.process.wait(WAIT_SECONDS) == 0, released.said()
+        assert released.process.wait(WAIT_SECONDS) == 0, released.output()
 
     def start(self, kind: str, name: str, **environ: str) -> Running:
         """Start the process that the Procfile calls `kind`.
