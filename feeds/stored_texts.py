@@ -53,7 +53,7 @@ class StoredTexts:
     def __init__(self, path: Path, clock: Callable[[], datetime], *, program: str | None = None) -> None:
         self._file = DerivedFile(path, _SCHEMA, version=_VERSION, synchronous="OFF", timeout=10.0)
         self._clock = clock
-        self._program = program_version() if program is None else program
+        self._program = program  # or None until a text is asked for: many sites have none
         self._opened: Opened | None = None
         self._used: set[bytes] = set()
         self._new: dict[bytes, str] = {}
@@ -61,6 +61,7 @@ class StoredTexts:
 
     def key(self, *parts: object) -> bytes:
         """Return the key of a text that depends on these values, by their `repr`, and on this program."""
+        self._program = self._program or program_version()
         written = repr((self._program, parts)).encode("utf-8", "backslashreplace")
         return hashlib.blake2b(written, digest_size=16).digest()
 

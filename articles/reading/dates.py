@@ -97,13 +97,14 @@ def date_in_path(path: str) -> datetime | None:
         return None
 
 
-def meant(value: Any, named: datetime | None) -> Any:
-    """Return a date that can be read in two ways as the one that the file's name or path gives too.
+def meant(value: Any, path: str) -> Any:
+    """Return a date that can be read in two ways as the one that the file's path gives too.
 
-    `named` is that date. Anything else is returned as it is.
+    Anything else is returned as it is.
     """
-    found = _EITHER_WAY.fullmatch(value.strip()) if named and isinstance(value, str) else None
-    if named is None or found is None:
+    found = _EITHER_WAY.fullmatch(value.strip()) if isinstance(value, str) else None
+    named = date_in_path(path) if found else None
+    if found is None or named is None:
         return value
     year, numbers = int(found["year"]), sorted((int(found["first"]), int(found["second"])))
     return named if (year, numbers) == (named.year, sorted((named.month, named.day))) else value

@@ -167,7 +167,7 @@ class _Reading:
             if isinstance(value, dict) and "created" in value:
                 key, value = f"{key}.created", value["created"]
             if value != "":
-                return read(self._values, key, meant(value, date_in_path(self._path)))
+                return read(self._values, key, meant(value, self._path))
         found = date_in_path(self._path)
         for _, value in self._values.given(*keys.PERMALINKS) if found is None else ():
             # Zola's `path = "2014/12/12/name"`.
@@ -265,8 +265,8 @@ def _stem(path: str) -> str:
 
 def _first_name(found: Values, key: str, value: Any) -> str | None:
     """Return a name, or the first of a list of them."""
-    place, first = next(values.items(key, value), (key, None))
-    return None if first is None else values.written_name(found, place, first)
+    listed = values.items(key, value)
+    return values.written_name(found, *listed[0]) if listed else None
 
 
 @lru_cache(maxsize=8)

@@ -18,7 +18,6 @@ from articles.reading.values import (
     name,
     part_of,
     text,
-    within,
 )
 from text.mimetypes import enclosure_type
 from text.urls import http_url
@@ -56,7 +55,7 @@ def images(
         if part is None:
             return None
         place = f"{key}.{part}"
-        found = within(place, text(values, place, value[part]), limits.MAX_URL)
+        found = text(values, place, value[part], limits.MAX_URL)
         if not found:
             return None
         url = http_url(found) if _SCHEME.match(found) else resolve(found)
@@ -98,7 +97,7 @@ def enclosures(resolve: Callable[[str], str | None]) -> Callable[[Values, str, A
         if part is None or not isinstance(value[part], str):
             return None
         place = f"{key}.{part}"
-        found = within(place, text(values, place, value[part]), limits.MAX_URL)
+        found = text(values, place, value[part], limits.MAX_URL)
         mimetype = _firstpart_of(values, name, key, value, "type", "mime", "mime_type")
         if not (mimetype and _MIME.fullmatch(mimetype)):
             mimetype = enclosure_type(found)

@@ -42,7 +42,7 @@ _JEKYLL_PAGES = frozenset(
 def is_no_article(path: str, conventions: Conventions, pages: Sequence[str] = ()) -> bool:
     """Whether a file is not an article, whatever its content; `pages` are folders of the site's pages."""
     *folders, name = path.split("/")
-    if any(path.startswith(f"{each}/") for each in pages):
+    if pages and any(path.startswith(f"{each}/") for each in pages):
         return True
     if folders and not _FOLDERS.isdisjoint(folders):
         return True

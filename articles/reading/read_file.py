@@ -81,9 +81,9 @@ def _unforeseen(path: str, error: Exception) -> ArticleError:
 
 def _result(candidate: Candidate, digest: bytes, data: bytes, topics: Topics, context: Context) -> FileResult:
     # Imported late: most refreshes find nothing to read, and loading YAML takes longer than they do.
-    from articles.reading import frontmatter
+    from articles.reading.frontmatter import parse
 
-    parsed = frontmatter.parse(decode(data, candidate.path), candidate.path, context=context)
+    parsed = parse(decode(data, candidate.path), candidate.path, context=context)
     if parsed is None:
         return FileResult(candidate, digest)
     return FileResult(candidate, digest, record=records.record(parsed, topics), warnings=parsed.warnings)

@@ -30,7 +30,19 @@ _PARTS = {kind: (names := tuple(kind.__dataclass_fields__), attrgetter(*names))
           for kind in (Provider, Image, Enclosure)}  # fmt: skip
 _FEW = 8
 """Topics and their ancestors up to which an article's spellings are remembered: 512 times 5 KB at most."""
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def _plain_value(value: datetime | Provider | Image | Enclosure) -> int | dict[str, Any]:
+    """Return a time in microseconds, or a part of an article as a mapping without its empty fields."""
+    if isinstance(value, datetime):
+        return microseconds(value)
+    names, values_of = _PARTS[type(value)]
+    return {name: each for name, each in zip(names, values_of(value), strict=True) if each is not None}
+
+
+_json = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, default=_plain_value
+).encode
 
 
 class Record(NamedTuple):
@@ -127,15 +139,6 @@ def _encode(article: Article, slugs: tuple[str, ...]) -> str:
     is_filled[_IS_PUBLISHED], is_filled[_QUALITY] = True, article.quality is not None  # also false, and 0
     fields: dict[str, Any] = dict(compress(zip(_STORED, stored, strict=True), is_filled))
     fields["slugs"] = slugs
-    for name in _TIMES:
-        if name in fields:
-            fields[name] = microseconds(fields[name])
-    if article.provider:
-        fields["provider"] = _filled(article.provider)
-    if article.images:
-        fields["images"] = [_filled(image) for image in article.images]
-    if article.enclosures:
-        fields["enclosures"] = [_filled(each) for each in article.enclosures]
     return _json(fields)
 
 
@@ -166,8 +169,3 @@ def _related(document: str) -> tuple[RelatedArticle, ...]:
         if item["published_at"] is not None:
             item["published_at"] = moment(item["published_at"])
     return tuple(RelatedArticle(**item) for item in found)
-
-
-def _filled(part: Provider | Image | Enclosure) -> dict[str, Any]:
-    names, values_of = _PARTS[type(part)]
-    return {name: value for name, value in zip(names, values_of(part), strict=True) if value is not None}

@@ -7,6 +7,7 @@ leaves the value out.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,19 +58,19 @@ class Values:
 
     def given(self, *keys: str) -> Iterator[tuple[str, Any]]:
         """Yield those of the keys that have a value, as they are spelled in the file, with the value."""
+        by_key = self.by_key
         for key in keys:
-            found = self.by_key.get(key)
-            if found is not None and found[1] is not None:
-                yield found
+            if key in by_key and by_key[key][1] is not None:
+                yield by_key[key]
 
     def first(self, read: Callable[[Values, str, Any], T | None], *keys: str) -> T | None:
         """Return the value of the first key that has one which can be used and is not empty."""
+        by_key = self.by_key
         for name in keys:
-            given = self.by_key.get(name)
-            if given is None or given[1] is None:
+            if name not in by_key or by_key[name][1] is None:
                 continue
             try:
-                if found := read(self, *given):
+                if found := read(self, *by_key[name]):
                     return found
             except BadValueError as problem:
                 self.note(problem)
@@ -84,42 +85,43 @@ class Values:
             return None
 
 
-def items(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the items of a list, each with its place, or else the one value itself; nulls are left out."""
+def items(key: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the items of a list, each with its place, or else the one value itself; nulls are left out."""
     if isinstance(value, list):
-        return ((f"{key}[{n}]", item) for n, item in enumerate(value, start=1) if item is not None)
-    return iter(() if value is None else ((key, value),))
+        return [(f"{key}[{n}]", item) for n, item in enumerate(value, start=1) if item is not None]
+    return [] if value is None else [(key, value)]
 
 
-def text(values: Values, key: str, value: Any) -> str:
-    """Return a text without the spaces around it."""
+def text(values: Values, key: str, value: Any, limit: int = sys.maxsize) -> str:
+    """Return a text without the spaces around it; a longer one than `limit` characters is a BadValueError."""
     if not isinstance(value, str):
         raise BadValueError(key, f"must be text, not {kind(value)}: put it in quotes")
-    if value.isprintable():  # as nearly every text is, and then holds none of these
-        return value.strip(_MARGINS)
-    return _NOT_TEXT.sub("", value).strip(_MARGINS)
+    # Nearly every text passes one of these tests, which take less time than the search.
+    is_text = "\0" not in value if value.isascii() else value.isprintable()
+    found = (value if is_text else _NOT_TEXT.sub("", value)).strip(_MARGINS)
+    return found if len(found) <= limit else within(key, found, limit)
 
 
 def name(values: Values, key: str, value: Any) -> str:
     """Return a short text, such as a person's name."""
-    return within(key, text(values, key, value), limits.MAX_NAME)
+    return text(values, key, value, limits.MAX_NAME)
 
 
 def written_name(values: Values, key: str, value: Any) -> str:
     """Return a short text; a number or a date is the text that is in the file."""
-    return within(key, written(values, key, value), limits.MAX_NAME)
+    return written(values, key, value, limits.MAX_NAME)
 
 
 def embed(values: Values, key: str, value: Any) -> str:
     """Return the HTML of an embedded player."""
-    return within(key, text(values, key, value), limits.MAX_EMBED)
+    return text(values, key, value, limits.MAX_EMBED)
 
 
-def written(values: Values, key: str, value: Any) -> str:
-    """Return a text; a number, a date or a truth value is the text that is in the file."""
+def written(values: Values, key: str, value: Any, limit: int = sys.maxsize) -> str:
+    """Return what `text` does; a number, a date or a truth value is the text that is in the file."""
     if isinstance(value, (int, float, date)):
-        return values.head.source_of(key, value).strip(_MARGINS)
-    return text(values, key, value)
+        return within(key, values.head.source_of(key, value).strip(_MARGINS), limit)
+    return text(values, key, value, limit)
 
 
 def cut_text(limit: int, take: Callable[[Values, str, Any], str] = text) -> Callable[[Values, str, Any], str]:
@@ -147,7 +149,7 @@ def identifier(values: Values, key: str, value: Any) -> str:
 
 def guid(values: Values, key: str, value: Any) -> str:
     """Return the id that another feed gave to an article: any text on one line."""
-    found = within(key, written(values, key, value), limits.MAX_GUID)
+    found = written(values, key, value, limits.MAX_GUID)
     if not found.isprintable():
         raise BadValueError(key, "must not contain line ends or control characters")
     return found
@@ -177,8 +179,7 @@ def moment(zone: tzinfo) -> Callable[[Values, str, Any], datetime]:
 
 def address(values: Values, key: str, value: Any) -> str:
     """Return a whole web address."""
-    found = within(key, text(values, key, value), limits.MAX_URL)
-    url = http_url(found)
+    url = http_url(text(values, key, value, limits.MAX_URL))
     if url is None:
         raise BadValueError(key, "must be a whole http:// or https:// address")
     return url
@@ -186,7 +187,7 @@ def address(values: Values, key: str, value: Any) -> str:
 
 def language(values: Values, key: str, value: Any) -> str | None:
     """Return a language tag (RFC 5646); an underscore stands for a hyphen."""
-    tag = within(key, text(values, key, value), limits.MAX_LANGUAGE).replace("_", "-")
+    tag = text(values, key, value, limits.MAX_LANGUAGE).replace("_", "-")
     if tag and not _LANGUAGE.fullmatch(tag):
         raise BadValueError(key, "must be a language tag such as en or pt-BR")
     return tag or None
@@ -199,7 +200,7 @@ def topics(values: Values, keys: tuple[str, ...], separator: str, *, merging: bo
     an item of a list never.
     """
     found: dict[str, None] = {}
-    for key, value in values.given(*(key.lower() for key in keys)):
+    for key, value in values.given(*map(str.lower, keys)):
         found |= dict.fromkeys(_topics_of(values, key, value, separator))
         if found and not merging:
             break
@@ -228,7 +229,7 @@ def split_text(value: str, separator: str) -> list[str]:
 def _topic(values: Values, key: str, value: Any) -> str:
     if isinstance(value, dict):  # Docusaurus: {label: Build tools, permalink: /build}
         value = next((value[part] for part in ("label", "name", "title") if value.get(part)), value)
-    return within(key, written(values, key, value), limits.MAX_TOPIC)
+    return written(values, key, value, limits.MAX_TOPIC)
 
 
 def within(key: str, found: str, limit: int) -> str:
@@ -255,4 +256,10 @@ def part_of(
 ) -> T | None:
     """Return what one part of a mapping means; None where there is none, or it is noted as unusable."""
     found = value.get(part)
-    return None if found is None else values.usable(read, f"{key}.{part}", found)
+    if found is None:
+        return None
+    try:
+        return read(values, f"{key}.{part}", found)
+    except BadValueError as problem:
+        values.note(problem)
+        return None

@@ -6,10 +6,9 @@ In doubt it is not, because a draft that was in a feed cannot be withdrawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import compress
 from typing import Any
 
 from articles.conventions import Conventions
@@ -30,6 +29,8 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 _UNREADABLE = "cannot be read as true or false, so the article is not published"
 _LONGEST = 40
 """Characters of the longest value or key that is recognised here."""
+_SMALL = 1_000
+"""Characters of a file's keys below which another file is likely to have the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def why_hidden(values: Mapping[str, Any], path: str, conventions: Conventions) -
 def _reasons(
     values: Mapping[str, Any], conventions: Conventions, *, is_nested: bool = False
 ) -> Iterator[Hidden]:
-    for key, name in _known_keys(values):
+    keys = tuple(values)
+    for key, name in (_seen_known_keys if len("".join(keys)) < _SMALL else _known_keys)(keys):
         value = values[key]
         if value is None:
             continue
@@ -113,13 +115,13 @@ _KNOWN = (
 )  # fmt: skip
 
 
-def _known_keys(keys: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Return the keys that may hide an article, each with its name; most files have one of twenty."""
-    keys = [*keys]
-    if len(max(keys, key=len, default="")) > _LONGEST:
-        keys = [key for key in keys if len(key) <= _LONGEST]
-    names = [*map(_known_name, keys)]
-    return compress(zip(keys, names, strict=True), names)
+def _known_keys(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the keys that may hide an article, each with its name."""
+    return tuple((key, name) for key in keys if len(key) <= _LONGEST and (name := _known_name(key)))
+
+
+_seen_known_keys = lru_cache(maxsize=512)(_known_keys)
+"""The files of a site have few lists of keys."""
 
 
 @lru_cache(maxsize=4096)

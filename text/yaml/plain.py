@@ -20,8 +20,10 @@ _QUICK = r'"[^"]*+(?:(?<=[^\\]\\)"[^"]*+)*+(?<!\\)"'
 _QUOTED = rf'({_QUICK}|"(?:[^"\\\n]|\\[^\n])*+") *+(?=\n)'
 _KEY = r"([A-Za-z_][A-Za-z0-9_-]*+):(?: |(?=\n))"
 # Both patterns match every text of whole lines, all of it: a line of no known shape is the last alternative.
-# A key at column 0, a scalar in double quotes or a plain one, and the lines below that belong to it.
-_ENTRY = re.compile(rf"{_KEY}(?:{_QUOTED}|([^\n]*+))\n((?:(?:[ -][^\n]*+)?\n)*+)|([^\n]*+)\n")
+# A key at column 0, a scalar in double quotes or a plain one, and below blank lines those that belong to it.
+_ENTRY = re.compile(
+    rf"{_KEY}(?:{_QUOTED}|([^\n]*+))\n(?: *+\n)*+((?:[ -][^\n]*+\n(?:(?:[ -][^\n]*+)?\n)*+)?+)|([^\n]*+)\n"
+)
 # A line of such a block: an indent, at most one dash, a key, and a scalar.
 _LINE = re.compile(rf"( *+)(- )?+(?:{_KEY})?+(?:{_QUOTED}|([^\n]*+))\n")
 _ESCAPES = re.compile(r'[^\\]*+(?:\\["\\nrt][^\\]*+)*+')
@@ -102,12 +104,11 @@ def load(
                 continue
             if key in values:
                 return None
-            has_block = block and block.strip(" \n")
             if key in unread:
-                if not _is_closed(key, quoted, plain, block if has_block else ""):
+                if (plain or block) and not _is_closed(key, quoted, plain, block):
                     return None
                 values[key] = None
-            elif has_block:
+            elif block:
                 if quoted or plain:
                     return None
                 is_likely_seen = shared and len(block) < _SMALL
@@ -120,9 +121,7 @@ def load(
 
 
 def _is_closed(key: str, quoted: str, plain: str, block: str) -> bool:
-    """Whether what belongs to a key ends with its lines, so that it can be skipped."""
-    if not block and (quoted or not plain):
-        return True
+    """Whether a plain scalar, or the lines below a key, end where they seem to and can be skipped."""
     return not (block and (quoted or plain)) and bool(_CLOSED_LINES.fullmatch(f" {key}: {plain}\n{block}"))
 
 
