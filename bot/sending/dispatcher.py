@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -90,13 +90,16 @@ class Sender:
 
     def drain(self) -> None:
         """Start a lane for every channel that may be sent to and has something due; return at once."""
-        if self._stop.is_set() or not self._endpoints:
+        self._drain(self._endpoints)
+
+    def _drain(self, names: Collection[str]) -> None:
+        if self._stop.is_set() or not names:
             return
         now = self._tools.clock()
-        moments = self._tools.outbox.next_moments(self._endpoints).items()
+        moments = self._tools.outbox.next_moments(names).items()
         due = {name for name, moment in moments if moment <= now}
         # A digest's time passes also where nothing waits, so that what comes later waits for the next.
-        due |= {name for name in self._endpoints if self._awaits_digest(name, now)}
+        due |= {name for name in names if self._awaits_digest(name, now)}
         opens = self._opening_times(now) if due else {}
         for name in sorted(due):
             opens_at = opens.get(name)
@@ -111,9 +114,13 @@ class Sender:
         """Take note that what had come up at `began` is in the outbox: a digest of before may go out."""
         self._tools.memory.planned_at = began
 
-    def _drain_again(self) -> None:
+    def _drain_again(self, name: str) -> None:
+        """Start the channel's lane once more if something is due there; no other's.
+
+        What waits for a budget counts as due: lanes that asked for each other would never come to an end.
+        """
         try:
-            self.drain()
+            self._drain([name])
         except SQLAlchemyError as error:  # the next heartbeat drains too
             log.warning("what is due cannot be looked up: %s", first_line(error))
 

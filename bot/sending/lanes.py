@@ -21,15 +21,15 @@ log = logging.getLogger("bot.sending.dispatcher")
 class Lanes:
     """The lanes of one process. Safe to share among threads.
 
-    `make` returns a channel's lane, and `ended` is called with each that has run. `again` is called when one
-    has ended that was asked for meanwhile, and `idle` whenever none runs any more.
+    `make` returns a channel's lane, and `ended` is called with each that has run. `again` is called with the
+    channel when its lane has ended and was asked for meanwhile, and `idle` whenever none runs any more.
     """
 
     def __init__(
         self,
         make: Callable[[str, bool], Lane],
         ended: Callable[[str, Lane], object],
-        again: Callable[[], object],
+        again: Callable[[str], object],
         idle: Callable[[], object],
     ) -> None:
         self._make = make
@@ -100,15 +100,15 @@ class Lanes:
             self._start_waiting()
             self._ending += 1
         try:
-            self._after_lane(was_asked_for)
+            self._after_lane(name if was_asked_for else None)
         finally:
             with self._changed:
                 self._ending -= 1
                 self._changed.notify_all()
 
-    def _after_lane(self, was_asked_for: bool) -> None:
-        if was_asked_for:
-            self._again()
+    def _after_lane(self, asked_for: str | None) -> None:
+        if asked_for is not None:
+            self._again(asked_for)
         with self._changed:
             is_idle = not self._running and not self._is_stopped
         if is_idle:

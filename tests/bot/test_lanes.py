@@ -14,6 +14,8 @@ from bot.outbox.lease import Lease
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Post
 from bot.outbox.states import State
+from bot.planning.budget import Budget
+from bot.planning.policy import Policy
 from bot.sending import lanes as lanes_module
 from bot.sending.lane import Lane
 from bot.sending.lanes import MOST, Lanes
@@ -21,6 +23,7 @@ from tests.bot.program import wait_until
 from tests.bot.world import World, article
 from tests.fakechat import hang, server_error
 from tests.waiting import WAIT_SECONDS
+from text.zones import zone
 
 
 class Stub:
@@ -42,12 +45,12 @@ class Running:
 
     def __init__(self) -> None:
         self.began: list[str] = []
-        self.again: list[None] = []
+        self.again: list[str] = []
         self.most = 0
         self.go_on = threading.Semaphore(0)
         self._now = 0
         self._lock = threading.Lock()
-        self.lanes = Lanes(self._make, self._ended, lambda: self.again.append(None), lambda: None)
+        self.lanes = Lanes(self._make, self._ended, self.again.append, lambda: None)
 
     def _make(self, name: str, only_tests: bool) -> Lane:
         return cast("Lane", Stub(name, self._run))
@@ -91,7 +94,7 @@ def test_what_is_asked_for_during_a_run_has_another_run() -> None:
         running.lanes.ask("a")
     running.go_on.release()
     assert running.lanes.join(WAIT_SECONDS)
-    assert (running.began, len(running.again)) == (["a"], 1)
+    assert (running.began, running.again) == (["a"], ["a"])
 
 
 def test_nothing_starts_after_the_end() -> None:
@@ -104,6 +107,30 @@ def test_nothing_starts_after_the_end() -> None:
     running.go_on.release(MOST)
     assert running.lanes.join(WAIT_SECONDS)
     assert len(running.began) == MOST
+
+
+def test_channels_that_wait_for_their_budgets_come_to_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lanes that end and begin at the same time do not start each other again and again."""
+    policy = Policy(budget=Budget(zone=zone("UTC"), per="day", at_most=1))
+    channels = [world.discord(f"c{number}", policy=policy, max_per_tick=50) for number in range(8)]
+    bot = world.started(*channels)
+    world.catalog.put(article("a"), article("b"))
+    world.tick(bot)
+    runs: list[str] = []
+    run = Lane.run
+
+    def counted_run(lane: Lane) -> None:
+        runs.append(lane._channel.name)
+        run(lane)
+
+    monkeypatch.setattr(Lane, "run", counted_run)
+    for _ in range(6):
+        bot.sender.drain()
+    assert bot.sender.join(WAIT_SECONDS)
+    assert len(runs) <= 2 * 6 * 8
+    assert len(world.chat.requests) == 8
 
 
 def test_what_comes_due_as_its_lane_ends_is_sent_at_once(
