@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from html import escape, unescape
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +23,9 @@ _NO_PICTURES = NoPictures()
 _ENGLISH = Language()
 # The tags that may change, in the form in which the sanitiser writes them. All others have no attributes, and
 # are copied with the text around them. A parser for any HTML would take four times as long.
-_TAG = re.compile(r'<(/?)(h[1-6]|a|img|pre|th|[a-z][a-z0-9]*(?= ))((?: [^\s"=<>]+="[^"]*")*)>')
+_TAG = r'<(/?)(h[1-6]|a|img|pre|th|[a-z][a-z0-9]*(?= ))((?: [^\s"=<>]+="[^"]*")*)>'
+# Before it: no link that is written as it is, because it leads to another site, and no end of a link.
+_NO_LINK_OUT = r"""(?!</?a(?: href="(?!{})[^"&'<>]*")?>)"""
 _ATTRIBUTE = re.compile(r' ([^\s"=<>]+)="([^"]*)"')
 _INNER_TAG = re.compile(r"<[^<>]*>")
 _REFERENCE = re.compile(r"&[^;\s]*;")
@@ -82,7 +85,9 @@ class _Rewriter:
     def rewritten(self) -> str:
         """Return the whole text as the page shows it."""
         end = 0
-        for found in _TAG.finditer(self._markup):
+        # What is within a link matters only for pictures.
+        tags = _tag("" if "<img " in self._markup else self._site.url)
+        for found in tags.finditer(self._markup):
             self._text(self._markup[end : found.start()])
             is_end, tag, attributes = found.groups()
             if is_end:
@@ -171,6 +176,13 @@ class _Rewriter:
 
     def _level(self, tag: str) -> str:
         return f"h{min(6, int(tag[1]) + self._lower)}" if _HEADING.fullmatch(tag) else tag
+
+
+@cache
+def _tag(without_links_out_of: str) -> re.Pattern[str]:
+    """Return what finds the tags that may change; it may pass over links that lead out of a site."""
+    site = without_links_out_of
+    return re.compile(_NO_LINK_OUT.format(re.escape(site)) + _TAG if site else _TAG)
 
 
 def _sides(width: str | None, height: str | None, known: Size | None) -> dict[str, str | None]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import escape, unescape
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from storage.static_folder import StaticFolder
 from web.wsgi import Result
 
 _NOWHERE = frozenset({404, 410})
-# The elements that have an address, each with all its attributes.
-_TAG = re.compile(r"<(?:a|link|img|script|form|source|audio|video)\s[^<>\"]*(?:\"[^\"]*\"[^<>\"]*)*>")
+# The elements that have an address of this site, each with all its attributes; {} are the beginnings of such.
+_TAG = r"""
+    <(?:a|link|img|script|form|source|audio|video)\s (?=[^<>]*="(?:{})) [^<>"]*(?:"[^"]*"[^<>"]*)*>
+"""
 _LINK = re.compile(r'(\s(?:href|src|action)=")([^"]*)(")')
 _ESCAPED = re.compile(r"[&'\"<>]")
 _LOCATION = re.compile(r"(<loc>)([^<]*)(</loc>)")
@@ -106,14 +109,9 @@ class PageWriter:
 
     def _page(self, answer: Result, links: Links) -> bytes:
         """Return a page whose links lead to files, with its policy, which a host may not send."""
-        own = tuple(f'="{_ESCAPED.split(start)[0]}' for start in (self.site.url, f"{self.site.path}/"))
-
-        def relinked(tag: re.Match[str]) -> str:
-            if not any(start in tag[0] for start in own):
-                return tag[0]  # without a closer look, as it is for most links of a long body
-            return _LINK.sub(lambda link: self._linked(link, links), tag[0])
-
-        text = _TAG.sub(relinked, answer.body.decode())
+        text = _tag(self.site.url, self.site.path).sub(
+            lambda tag: _LINK.sub(lambda link: self._linked(link, links), tag[0]), answer.body.decode()
+        )
         # `frame-ancestors` counts only in a header (https://www.w3.org/TR/CSP3/#meta-element).
         directives = _header(answer, "content-security-policy").split("; ")
         policy = "; ".join(each for each in directives if not each.startswith("frame-ancestors"))
@@ -140,6 +138,13 @@ class PageWriter:
         rest, mark, fragment = url[len(start) :].partition("#")
         place = links[rest or "/"] = self.places.of(rest or "/").path
         return url if place is None else f"{start}{place}{mark}{fragment}"
+
+
+@cache
+def _tag(url: str, path: str) -> re.Pattern[str]:
+    """Return what finds the elements with an address of a site: most addresses in long bodies are others."""
+    own = (re.escape(_ESCAPED.split(start)[0]) for start in (url, f"{path}/"))
+    return re.compile(_TAG.format("|".join(own)), re.VERBOSE)
 
 
 def _header(answer: Result, name: str) -> str:

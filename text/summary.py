@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from text.markup import one_line, plain, sanitise
+from text.markup import one_line, plain, plain_of_sanitised, sanitise
 from text.templates import expand
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def is_in(summary: str, markup: str) -> bool:
         return False
     words = summary.removesuffix("…")
     beginnings = (markup[:length].rpartition("</p>")[0] for length in _PROSE_LOOKED_AT)
-    return any(words in plain(part) for part in (*beginnings, markup))
+    return any(words in plain_of_sanitised(part) for part in (*beginnings, markup))
 
 
 def _of_html(markup: str, *, whole: bool) -> str:
