@@ -1,4 +1,4 @@
-# The packages are installed in a first stage, so that no build tool is in what runs.
+# The packages are installed in a first stage, so that the final image has no build tools.
 FROM python:3.11-slim AS build
 WORKDIR /app
 COPY requirements.txt requirements-pictures.txt ./
@@ -18,10 +18,10 @@ COPY . .
 RUN /venv/bin/python -m compileall -q .
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATE_DIR=/data PORT=8000
 # Nothing outside /data and /tmp is ever written: run it with --read-only --tmpfs /tmp, and mount a volume at /data.
-# No VOLUME: some hosts refuse it, and it would only make a volume that nobody finds again.
+# No VOLUME: some hosts refuse it, and it would only create anonymous volumes.
 USER 10001:10001
 EXPOSE 8000
-# Of the web process; for the bot the check is `flask bot health`.
+# The check of the web process. For the bot, use `flask bot health`.
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=2)"]
 CMD ["python", "serve.py"]

@@ -25,13 +25,13 @@ help:
 	@echo "make soak          run the long tests: chaos, crashes, replays with real processes"
 	@echo "make fuzz          run the fuzz targets for FUZZ_SECONDS (600), shared among them"
 	@echo "make bench         measure, side by side with other programs"
-	@echo "make format        bring the code into shape"
-	@echo "make browser-tools install what the browser tests check pages with (needs npm)"
-	@echo "make reader-tools  install the feed parsers of npm that tests read the feeds with"
-	@echo "make screenshots   take pictures of all pages, and the README's again"
+	@echo "make format        format the code"
+	@echo "make browser-tools install the checkers of the browser tests (needs npm)"
+	@echo "make reader-tools  install npm's feed parsers for the tests (needs npm)"
+	@echo "make screenshots   take screenshots of all pages, including the README's"
 	@echo "make requirements  compile requirements*.txt from pyproject.toml"
-	@echo "make sbom          write sbom.cdx.json: what a release is made of (CycloneDX)"
-	@echo "make clean         remove what was installed and derived"
+	@echo "make sbom          write sbom.cdx.json: the contents of a release (CycloneDX)"
+	@echo "make clean         remove the environment, caches and other derived files"
 
 serve: $(VENV)/serve
 	@$(BIN)/python -m ops.port
@@ -39,7 +39,7 @@ serve: $(VENV)/serve
 	@echo "Newswire: http://$(HOST):$(PORT)/   (Ctrl-C stops it)"
 	@$(UNTIL_STOPPED) PATH="$(CURDIR)/$(BIN):$$PATH" WEB_PORT=$(PORT) honcho start web bot $(IF_STOPPED)
 
-# Needs nothing of the tests' environment: what `make serve` installs is enough.
+# Does not need the tests' environment: the packages of `make serve` are enough.
 chat: $(VENV)/serve
 	@$(UNTIL_STOPPED) $(BIN)/python -m tests.fakechat --port $(CHAT_PORT) --site-port $(PORT) $(IF_STOPPED)
 
@@ -83,7 +83,7 @@ requirements: $(VENV)/dev
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--group dev -c requirements.txt pyproject.toml -o requirements-dev.txt $(ARGS)
 
-# From the pinned versions and hashes alone: the same file on every machine.
+# Made from the pinned versions and hashes alone, so that it is the same on every machine.
 sbom: $(VENV)/dev
 	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
 		--of JSON -o sbom.cdx.json

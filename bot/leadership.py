@@ -92,7 +92,7 @@ class Leadership:
         thread.start()
         thread.join(seconds)
         if thread.is_alive():
-            log.warning("the database does not answer: the lease runs out by itself")
+            log.warning("the database does not answer: the lease will expire by itself")
 
     @contextmanager
     def tolerating(self) -> Iterator[None]:
@@ -103,7 +103,7 @@ class Leadership:
             if is_away(error):
                 self._away(error)
             else:
-                log.exception("the database refused what was asked")
+                log.exception("the database refused a statement")
         except (upgrading.SchemaError, channelstate.RenameError) as error:
             if str(error) != self._refusal:
                 log.warning("this bot posts nothing: %s", error)

@@ -154,7 +154,7 @@ class Bot:
         if self.schedule:
             self.schedule.stop()
         if not self.sender.join(GRACE):
-            log.info("an answer did not come in time: its delivery will be unknown")
+            log.info("an answer did not come in time; its delivery will be unknown")
         self._leadership.release(end - time.monotonic())
 
     def wake(self) -> None:

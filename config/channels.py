@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 
 class FilterConfig(Section):
-    """Which values a channel takes (`include`; empty = all) and which it never takes (`exclude`)."""
+    """The values that a channel accepts (`include`; empty means all), and never accepts (`exclude`)."""
 
     include: Names = ()
     exclude: Names = ()
@@ -69,7 +69,7 @@ Keywords = Annotated[
 
 
 class KeywordConfig(Section):
-    """Words, or `/patterns/`, of which an article must have one (`include`), or none (`exclude`)."""
+    """Words or `/patterns/`: an article must have one of `include`, and none of `exclude`."""
 
     include: Keywords = ()
     exclude: Keywords = ()
@@ -104,11 +104,11 @@ def _kind(value: str) -> str:
 
 
 class ChannelConfig(PolicySection):
-    """One place in a chat service, and what is posted there; `topics` None means all.
+    """One destination in a chat service, and what is posted there. Without `topics`, all topics are posted.
 
-    `language` is that of the bot's own words, None for the site's; `languages` are those of the articles.
-    `was` is an earlier name of the channel: what it has posted and what waits goes on under the new one. The
-    settings that only some services have are fields of the subclass that `channel_model` returns.
+    `language` is the language of the bot's own words, by default the site's; `languages` are those of the
+    articles. `was` is a former name of the channel, whose history and waiting posts continue under the new
+    name. The settings that only some services have are fields of the subclass that `channel_model` returns.
     """
 
     name: ChannelName
@@ -150,7 +150,7 @@ class ChannelConfig(PolicySection):
 
 
 class _UnknownChannel(ChannelConfig):
-    """A channel whose kind is missing or unknown: nothing can be said about its other settings."""
+    """A channel whose kind is missing or unknown, so that its other settings cannot be checked."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -235,11 +235,11 @@ SHORTEST_KEEP = timedelta(days=7)
 
 
 class BotConfig(Section):
-    """How often to look, where to post, and the way there.
+    """How often the bot runs, where it posts, and through which network.
 
-    `run_in: web` lets the web process post where no other can run. `proxy` "" means none, None that
-    HTTPS_PROXY decides; `ca_file` holds certificates to trust besides the usual ones. `keep` is how long
-    attempts, and what a message said, are kept. `alerts` names the channel that reports when another fails.
+    `run_in: web` lets the web process post where no other can run. An empty `proxy` means none; without the
+    setting, HTTPS_PROXY decides. `ca_file` has certificates to trust besides the usual ones. `keep` is how
+    long attempts and sent messages are stored. `alerts` names the channel that is alerted when another fails.
     """
 
     every: Duration = timedelta(seconds=60)

@@ -18,9 +18,9 @@ def _beside(value: Path) -> Path:
 
 
 class LayoutConfig(Section):
-    """What a channel's messages show; `image` None means the picture as the service usually has it.
+    """The parts of a channel's messages. Without `image`, the picture is as the service usually shows it.
 
-    Title, link and time are always there. A `template` says all by itself, in posts about one article.
+    Title, link and time are always shown. A `template` is the whole text of posts about one article.
     """
 
     image: Literal["none", "thumbnail", "large"] | None = None

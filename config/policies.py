@@ -77,9 +77,9 @@ def clock_time(text: str) -> time:
 
 
 class QuietConfig(Section):
-    """When nothing is posted: from one time of day to another, and with `weekends` Saturday and Sunday.
+    """When nothing is posted: from one time of day to another, and with `weekends` on Saturday and Sunday.
 
-    `timezone` None means the site's.
+    `timezone` is by default the site's.
     """
 
     start: Annotated[TimeOfDay | None, Field(alias="from")] = None
@@ -99,7 +99,10 @@ class QuietConfig(Section):
 
 
 class BudgetConfig(Section):
-    """At most how many posts in each hour, day or week of the calendar; `keep` says which."""
+    """The largest number of posts in a calendar hour, day or week.
+
+    `keep` selects which articles are posted.
+    """
 
     per: Literal["hour", "day", "week"]
     at_most: Annotated[int, Field(ge=1, le=1000), NO_TRUTH_VALUE]
@@ -108,7 +111,7 @@ class BudgetConfig(Section):
 
 
 class DigestConfig(Section):
-    """At which times of which days there is one post about all that waits, and what is in it."""
+    """The times and days of one post about all waiting articles, and which articles are in it."""
 
     at: Annotated[tuple[TimeOfDay, ...], BeforeValidator(_times), Field(max_length=24)]
     days: Annotated[tuple[Day, ...], BeforeValidator(_days)] = DAYS
@@ -127,28 +130,28 @@ class DigestConfig(Section):
 
 
 class UrgentConfig(Section):
-    """From which quality on an article is posted at once, in a message of its own, and whom that notifies."""
+    """The quality from which an article is posted alone and at once, and whom that notifies."""
 
     min_quality: WholeNumber
     mention: MentionText | None = None
 
 
 class WhenConfig(Section):
-    """Which articles a mention is for; `topics` None means all."""
+    """The articles that a mention is for. Without `topics`, all topics count."""
 
     topics: Annotated[Names | None, BeforeValidator(everything)] = None
     min_quality: WholeNumber | None = None
 
 
 class MentionConfig(Section):
-    """Whom posts notify that have one of these articles."""
+    """Whom a post notifies that has one of these articles."""
 
     mention: MentionText
     when: WhenConfig = all_defaults()
 
 
 class PolicySection(Section):
-    """The settings of a channel that say when, and in which form, it has its posts."""
+    """The settings of a channel that decide when it gets posts, and in which form."""
 
     quiet: Annotated[QuietConfig | None, BeforeValidator(off)] = None
     budget: Annotated[BudgetConfig | None, BeforeValidator(off)] = None

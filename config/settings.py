@@ -1,6 +1,6 @@
 """The settings, section by section: their names, their valid values, and their defaults.
 
-Knows nothing of files.
+This module knows nothing of files.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ DEFAULT = phrase("default")
 class SiteConfig(Section):
     """The site's title, address and description. `id` is part of every entry's identity: never change it.
 
-    `email` is public: feeds with recordings name it, for podcast directories.
+    `email` is public: feeds with recordings contain it, for podcast directories.
     """
 
     title: Annotated[str, Field(min_length=1)] = "Newswire"
@@ -76,13 +76,13 @@ class SiteConfig(Section):
 
 
 class ArticlesConfig(Section):
-    """Where the article files are: in the folder `path`, or in a git repository.
+    """Where the article files are: in the folder `path`, or in the git repository `git`.
 
-    Of a repository, `branch` None means its default branch, and `token_env` names the variable that holds
-    the token for a private one. `files` are globs of files beside the articles that are served although they
-    are no pictures, audio, video or PDF. `generator` says by whose conventions they are
-    written, `base_url` which site they belong to, and `permalink` how their addresses there are formed.
-    `guid` says what identifies their entries in feeds; to be chosen once.
+    For a repository, an empty `branch` means its default branch, and `token_env` names the variable with the
+    token for a private one. `files` are globs of further files beside the articles to serve, besides
+    pictures, audio, video and PDF. `generator` is the site generator whose conventions the files follow,
+    `base_url` the site they belong to, and `permalink` the pattern of their addresses there. `guid` selects
+    the ids of entries in feeds: choose it once.
     """
 
     path: Path = Path("content")
@@ -117,7 +117,7 @@ class ArticlesConfig(Section):
 
 
 class TopicConfig(Section):
-    """A topic that the operator wants to name, describe or place."""
+    """A topic with a name, an address, a description or a parent of the operator's choice."""
 
     name: Annotated[str, Field(min_length=1)]
     slug: str | None = None
@@ -161,7 +161,7 @@ def _gone_problem(slug: str, listed: Topics) -> str | None:
 
 
 class ReaderConfig(Section):
-    """Someone who may read private topics: a name, and which. A new `generation` ends the old token."""
+    """A reader of private topics: a name and topics. A new `generation` invalidates the old token."""
 
     name: Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "use letters, digits, dots, hyphens")]
     topics: Annotated[Names, Field(min_length=1)]
@@ -169,15 +169,21 @@ class ReaderConfig(Section):
 
 
 class FeedsConfig(Section):
-    """What the feeds hold."""
+    """The contents of the feeds, and who may read them."""
 
     size: Annotated[int, Field(ge=1, le=1000), NO_TRUTH_VALUE] = 50
     content: Literal["full", "excerpt"] = "full"
     archives: bool = True
     digest: Annotated[Literal["day", "week"] | None, BeforeValidator(off)] = None
-    summary: Annotated[int, Field(ge=50, le=10_000, description="characters"), NO_TRUTH_VALUE] = 1_000
+    summary: Annotated[
+        int, Field(ge=50, le=10_000, description="Longest summary, in characters."), NO_TRUTH_VALUE
+    ] = 1_000
     related: Annotated[int, Field(ge=0, le=3), NO_TRUTH_VALUE] = 3
-    ttl: Annotated[int, Field(ge=1, le=1440, description="minutes"), NO_TRUTH_VALUE] = 60
+    ttl: Annotated[
+        int,
+        Field(ge=1, le=1440, description="How long readers may cache a feed, in minutes."),
+        NO_TRUTH_VALUE,
+    ] = 60
     hubs: Annotated[tuple[HubAddress, ...], Field(max_length=5), BeforeValidator(listed)] = ()
     topics: tuple[TopicConfig, ...] = ()
     gone: Names = ()
@@ -235,9 +241,9 @@ class FeedsConfig(Section):
 
 
 class PagesConfig(Section):
-    """What the pages show: `show_quality`, whether entries carry their quality; `images`, whose pictures.
+    """The contents of the pages: `show_quality` shows each entry's quality, `images` pictures of other hosts.
 
-    Pictures on other hosts are shown from the hosts in the list, or as this site's `own` copies of them.
+    `images` lists hosts whose pictures are shown, or is `own` for this site's copies of them.
     """
 
     show_quality: bool = False
@@ -245,7 +251,7 @@ class PagesConfig(Section):
 
 
 class Config(Section):
-    """All settings. `state` is the folder for what the program itself keeps: the catalog and the outbox."""
+    """All settings. `state` is the folder for the program's own files: the catalog and the outbox."""
 
     site: SiteConfig = all_defaults()
     articles: ArticlesConfig = all_defaults()

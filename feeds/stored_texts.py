@@ -127,7 +127,9 @@ class StoredTexts:
             self._opened = self._opened or self._file.connect()
             return work(self._opened.connection)
         except (sqlite3.Error, OSError) as error:
-            log.warning("texts of earlier exports cannot be used: %s", reason_of(error, self._file.path))
+            log.warning(
+                "stored texts of earlier exports cannot be used: %s", reason_of(error, self._file.path)
+            )
             if self._opened and is_damage(error):
                 with suppress(sqlite3.Error, OSError):
                     self._file.replace(self._opened)

@@ -99,7 +99,7 @@ def _add_hook(routes: Blueprint, secret: str, on_push: Callable[[], None]) -> No
         try:
             on_push()
         except OSError as error:
-            log.warning("the pull that a push requests cannot be noted: %s", error)
+            log.warning("the pull that a push requests cannot be recorded: %s", error)
             return _json(503, {"error": "the pull cannot be requested now: try again"})
         return _json(202, {"status": "accepted"})
 

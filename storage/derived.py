@@ -248,7 +248,7 @@ def remove_unused(folder: Path, *, now: float | None = None) -> list[str]:
                 file.unlink(missing_ok=True)
             removed.append(name)
     if removed:
-        log.info("removed what no process uses any more: %s", ", ".join(removed))
+        log.info("removed unused files: %s", ", ".join(removed))
     return removed
 
 

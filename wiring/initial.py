@@ -31,7 +31,7 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
     )
     @click.option("--force", is_flag=True, help="Replace an existing config file.")
     def init(folder: str, chosen: Path | None, force: bool) -> None:
-        """Write a config file for FOLDER, or for the git repository with this address, by what is in it."""
+        """Examine FOLDER, or the git repository at this address, and write a config file for it."""
         target = chosen or output
         if target.exists() and not force:
             raise CommandError(

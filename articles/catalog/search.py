@@ -138,7 +138,7 @@ class Search:
         try:
             return self.index.run(lambda connection: self._spelled(connection, parse(question).words))
         except (sqlite3.Error, OSError, DeadlineError) as error:
-            log.warning("no spelling is suggested: %s", reason_of(error, self.index.path))
+            log.warning("no spelling can be suggested: %s", reason_of(error, self.index.path))
             return ""
 
     def _spelled(self, connection: sqlite3.Connection, words: list[str]) -> str:
@@ -165,7 +165,7 @@ class Search:
             indexed = (a for a in self._in_order(expression, now, deadline) if a.id not in ids)
             return heapq.merge(fresh, indexed, key=_order)
         except (sqlite3.Error, OSError) as error:
-            log.warning("the search index answers no filters: %s", reason_of(error, self.index.path))
+            log.warning("filters cannot use the search index: %s", reason_of(error, self.index.path))
             return None
 
     def _in_order(self, expression: str, now: datetime, deadline: Deadline) -> Iterator[Article]:

@@ -216,7 +216,7 @@ def remove_unused(checkout: Checkout, *, now: float | None = None) -> list[str]:
             shutil.rmtree(folder)
             removed.append(folder.name)
     if removed:
-        log.info("removed checkouts that no process uses any more: %s", ", ".join(removed))
+        log.info("removed unused checkouts: %s", ", ".join(removed))
     return removed
 
 

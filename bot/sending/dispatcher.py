@@ -122,7 +122,7 @@ class Sender:
         try:
             self._drain([name])
         except SQLAlchemyError as error:  # the next heartbeat drains too
-            log.warning("what is due cannot be looked up: %s", first_line(error))
+            log.warning("due posts cannot be read: %s", first_line(error))
 
     def _drain_tests(self, now: datetime) -> None:
         """Send the test messages that wait, of channels that may not be sent to otherwise too."""

@@ -52,7 +52,13 @@ def _add_explain(group: AppGroup, parts: Parts) -> None:
 
 def _add_deliveries(group: AppGroup, parts: Parts) -> None:
     @group.command(short_help="List deliveries, the newest first.")
-    @click.option("--state", "states", type=click.Choice([str(state) for state in State]), multiple=True)
+    @click.option(
+        "--state",
+        "states",
+        type=click.Choice([str(state) for state in State]),
+        multiple=True,
+        help="Only those in this state; may be repeated.",
+    )
     @click.option("--channel", help="Only those of this channel.")
     @click.option(
         "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many to list."
@@ -125,7 +131,7 @@ def _add_threshold(group: AppGroup, parts: Parts) -> None:
     @AS_JSON
     @clear_errors
     def threshold(channel: str, min_quality: int | None, as_json: bool) -> None:
-        """Show how many articles a week CHANNEL would have got in the last weeks with this threshold."""
+        """Show how many articles a week CHANNEL would have posted lately with this threshold."""
         ours = parts(sys.stderr)
         ours.refresh()
         chosen, now = channel_named(ours, channel), ours.clock()
