@@ -21,7 +21,8 @@ ICONS = {"/favicon.ico": "favicon.ico", "/apple-touch-icon.png": "icon-180.png"}
 
 _FRESH = (("Cache-Control", "public, max-age=3600"),)
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_NOT_FOR_ROBOTS = ("/search", "/build", "/admin", "/hooks/")
+# Of search and the builder only what somebody has filled in: the empty pages can be found (RFC 9309 §2.2.2).
+_NOT_FOR_ROBOTS = ("/search?", "/build?", "/admin", "/hooks/")
 
 
 class Crawlers:

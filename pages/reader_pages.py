@@ -5,10 +5,12 @@ Knows the catalog and the templates, but not HTTP requests.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from html import escape
 from itertools import islice
 from urllib.parse import unquote
 
@@ -42,7 +44,9 @@ MAX_COVERAGE = 10
 _MORE = 4  # articles of the same topic below an article
 _NEAR = 5  # articles that have some of the words, where none has all
 _SHOWN_IN_BUILDER = 12
+_WIDE = 896  # pixels, 56rem: a picture of this width is shown wider than the text, and still sharp
 _UNCACHED = "private, no-cache"
+_BEGINS_WITH_PICTURE = re.compile(r"(?:\s|<(?!img\b)[^>]*>)*+<img\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class ReaderPages:
             body, own_page, self.site, self.renderer.pictures, self._picture_size, self.renderer.language
         )
         shown = self.lists.cards.card(article)
+        size = shown.wide_size or self._picture_size(entry.images[0].url if entry.images else "")
         home = shown.topics[0] if shown.topics else None
         slug = home.slug if home else ALL
         newer, older = self.catalog.neighbours(slug, article, now)
@@ -114,8 +119,9 @@ class ReaderPages:
             updated=entry.updated if entry.updated > entry.published else None,
             lede="" if is_in(entry.summary, body) else entry.summary,
             body=Markup(shown_body),  # noqa: S704 - sanitised by articles.markup
-            picture="" if "<img " in body else shown.wide,
-            picture_size=shown.wide_size or self._picture_size(entry.images[0].url if entry.images else ""),
+            picture=_lead_picture(shown, shown_body),
+            picture_size=size,
+            is_wide=bool(size and size.width >= _WIDE and size.width > size.height),
             topic=home,
             subscription=subscription(feed, with_qr_code=False),
             newer=self._card(newer),
@@ -182,7 +188,9 @@ class ReaderPages:
         except BadFilterError as error:
             found["problem"] = error.reason
         form = builder.form(pairs, self.catalog.summaries(now), self._filter_values(now))
-        document = self.renderer.document("build.html", cache_control=_UNCACHED, form=form, **found)
+        document = self.renderer.document(
+            "build.html", cache_control=_UNCACHED, form=form, is_filled_in=bool(pairs), **found
+        )
         return document, 400 if found["problem"] else 200
 
     def _filter_values(self, now: datetime) -> builder.FilterValues:
@@ -215,3 +223,10 @@ class ReaderPages:
 
     def _cards(self, articles: Iterable[Article], *, without: str = "") -> list[Card]:
         return self.lists.cards.cards(articles, without=without)
+
+
+def _lead_picture(card: Card, body: str) -> str | None:
+    """Return the picture above an article's text; None where the text begins with one or has the same one."""
+    if not card.wide or _BEGINS_WITH_PICTURE.match(body) or f' src="{escape(card.wide)}"' in body:
+        return None
+    return card.wide

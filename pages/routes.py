@@ -191,7 +191,7 @@ def _add_static_search(routes: Blueprint, pages: ReaderPages) -> None:
 
     @routes.get("/search")
     def search() -> Response:
-        return respond(pages.renderer.document("static_search.html"))
+        return respond(pages.renderer.document("static_search.html", question=""))
 
 
 def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles, cache: PageCache) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,26 @@ def test_pictures_beside_an_article(site: ArticleSite, web: Web) -> None:
     answer = web.get(picture.get("src"))
     assert answer.mimetype == "image/png"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_shown"),
+    [
+        ("Text.", True),
+        ("Text.\n\n![Another](b.png)", True),
+        ("Text.\n\n![The same](a.png)", False),
+        ("![Another](b.png)\n\nText.", False),
+        ("[![Another](b.png)](https://a.example/)\n\nText.", False),
+    ],
+)
+def test_the_picture_above_the_text(site: ArticleSite, web: Web, body: str, is_shown: bool) -> None:
+    """An article's picture stands there, unless the text begins with a picture or has the same one."""
+    site.raw("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 1200, 600))
+    site.raw("b.png", b"\x89PNG")
+    site.write("a.md", body, images=["a.png"])
+    web.refresh()
+    tree = page(web, "/articles/a")
+    assert tree.xpath("//header/figure[@class='wide']/img/@src") == ["/articles/a.png"] * is_shown
 
 
 @pytest.mark.parametrize(

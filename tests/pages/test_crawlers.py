@@ -67,6 +67,10 @@ def test_robots_are_excluded_from_what_is_for_one_reader(filled: Web) -> None:
     assert robots.can_fetch("any", f"{URL}/topics/go")
     assert not robots.can_fetch("any", f"{URL}/search?q=go")
     assert not robots.can_fetch("any", f"{URL}/admin/")
+    lines = filled.get("/robots.txt").text.splitlines()
+    assert {"Disallow: /search?", "Disallow: /build?"} <= set(lines)
+    for path, words in (("/search", []), ("/build", []), ("/build?topic=go", ["noindex"])):
+        assert page(filled, path).xpath("//meta[@name='robots']/@content") == words
     assert robots.site_maps() == [f"{URL}/sitemap.xml"]
 
 
