@@ -531,6 +531,17 @@ def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
     assert counts[0] <= 10 and counts[1] <= 12
 
 
+def test_the_overview_of_a_bot_that_has_not_started(site: ArticleSite, clock: Clock) -> None:
+    """There are neither numbers nor a chart, and what needs a person is said once."""
+    with FakeChat() as chat:
+        desk = Desk(site, chat, clock)
+        shown = desk.client().get("/admin").text
+        desk.close()
+    assert 'class="totals"' not in shown
+    assert '<svg class="chart' not in shown
+    assert shown.count("No bot is running") == 1
+
+
 def test_the_overview_shows_what_comes(site: ArticleSite, clock: Clock) -> None:
     """For a channel with a policy, the overview shows the next posts, and what a threshold excludes."""
     policy = {

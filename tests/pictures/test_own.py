@@ -286,7 +286,8 @@ def test_pictures_of_listed_hosts_are_loaded_from_there(show: Show) -> None:
     client = show(images=["pictures.example"])
     page = client.get("/articles/a")
     assert re.findall(r'<img src="([^"]*)" alt="([^"]*)"', page.text) == [
-        ("https://pictures.example/cat.png", "A cat")
+        ("https://pictures.example/a.png", "A lead"),
+        ("https://pictures.example/cat.png", "A cat"),
     ]
     assert URL in client.get("/").text
     for path in ("/", "/articles/a", "/nothing"):
