@@ -101,7 +101,8 @@ class RefreshWriter:
     def _update(self, results: Sequence[FileResult], known: dict[str, _Known]) -> None:
         changed: list[Record] = []
         touched: set[str] = set()
-        results = [_checked(result, known) for result in results]
+        if not self._is_first:  # or else no file was an article before
+            results = [_checked(result, known) for result in results]
         for result in results:
             before = known.get(result.candidate.path, _NEVER_SEEN)
             record = result.record
@@ -127,10 +128,12 @@ class RefreshWriter:
 
     def _note_files(self, results: Sequence[FileResult]) -> None:
         """Remember how each file was when it was read, and what is wrong with it."""
-        self._db.executemany(
-            "UPDATE files SET signature = ? WHERE path = ?",
-            ((result.candidate.signature, result.candidate.path) for result in results if result.is_same),
-        )
+        different = [result for result in results if not result.is_same]
+        if len(different) < len(results):
+            self._db.executemany(
+                "UPDATE files SET signature = ? WHERE path = ?",
+                ((result.candidate.signature, result.candidate.path) for result in results if result.is_same),
+            )
         self._db.executemany(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -141,8 +144,7 @@ class RefreshWriter:
                     *result.fault,
                     json.dumps(result.warnings) if result.warnings else "",
                 )
-                for result in results
-                if not result.is_same
+                for result in different
             ),
         )
 

@@ -24,7 +24,6 @@ from articles.reading.heads import split
 from articles.reading.languages import language_in_path
 from articles.reading.linking import Links
 from articles.reading.values import BadValueError, Values
-from text.titles import plain_text, plain_title
 
 # An unpublished article without a date has this one: nobody sees it, but it has to have one.
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -147,7 +146,11 @@ class _Reading:
 
     def _excerpt(self) -> str:
         excerpt = self._values.first(_EXCERPT, *keys.EXCERPTS) or ""
-        return excerpt if self._is_plain else plain_text(excerpt)
+        if self._is_plain:
+            return excerpt
+        from text.titles import plain_text  # late: no site in Newswire's own format needs it
+
+        return plain_text(excerpt)
 
     def _first_words(self) -> str:
         """Return the summary that the body gives: many articles have no other."""
@@ -206,6 +209,8 @@ class _Reading:
             raise BadValueError("title", "is missing")
         title = read(self._values, key, value)
         if not self._is_plain:
+            from text.titles import plain_title  # late, as above
+
             title = plain_title(title)
         if not title:
             raise BadValueError(key, "is empty")

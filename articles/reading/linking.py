@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from articles.article import Enclosure, Image
@@ -145,14 +146,9 @@ class Links:
 
     def images(self, link: str | None) -> tuple[Image, ...]:
         """Return the article's pictures; relative ones are resolved by the article's address `link`."""
-        base_url = self._conventions.base_url
-
-        def resolve(reference: str) -> str | None:
-            return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
-
         found = self._values
-        is_missing = base_url is None and not self._is_plain
-        read = media.images(resolve, _NO_SITE if is_missing else media.NOT_WHOLE)
+        is_missing = self._conventions.base_url is None and not self._is_plain
+        read = media.images(partial(self._resolved, link), _NO_SITE if is_missing else media.NOT_WHOLE)
         for key, value in found.given(*keys.IMAGES):
             if not self._is_plain and isinstance(value, Mapping) and not _has_picture(value):
                 continue  # a theme may put anything under a banner or a cover
@@ -167,12 +163,7 @@ class Links:
         given = list(self._values.given(*keys.ENCLOSURES))
         if not given:
             return ()
-        base_url = self._conventions.base_url
-
-        def resolve(reference: str) -> str | None:
-            return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
-
-        read = media.enclosures(resolve)
+        read = media.enclosures(partial(self._resolved, link))
         listed: dict[str, Enclosure] = {}
         for key, value in given:
             # Themes put anything under these names: a flag, the id of a film at some service.
@@ -180,6 +171,10 @@ class Links:
                 for each in self._values.usable(read, key, value) or ():
                     listed.setdefault(each.url, each)
         return tuple(listed.values())[: limits.MAX_ENCLOSURES]
+
+    def _resolved(self, link: str | None, reference: str) -> str | None:
+        base_url = self._conventions.base_url
+        return addresses.resolved(reference, self._path, link, base_url, self._context.exists)
 
 
 def _is_whole_address(value: Any) -> bool:

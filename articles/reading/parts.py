@@ -23,7 +23,6 @@ from articles.reading.values import (
     split_text,
     text,
 )
-from text.titles import plain_text
 from text.urls import http_url
 
 _BETWEEN_NAMES = re.compile(r"\s*\([^()]*\)\s*(?:,|and\b|&|$)?\s*|\s*,\s*(?:and\s+)?|\s+(?:and|&)\s+")
@@ -91,7 +90,7 @@ def authors(
             if value is None:
                 return None
         if isinstance(value, str) and "](" in value:
-            value = plain_text(value)
+            value = _shown(value)
         found = name(values, key, value)
         return known.get(found) or known.get(found.lower()) or found
 
@@ -121,8 +120,15 @@ def _names_in_words(value: str) -> list[str]:
 
 def _linked_names(value: str) -> list[str]:
     """Return the names in `[Ada](https://…) (Lab), [Bob](https://…)`, as Hugo's Docsy theme has them."""
-    shown = plain_text(value[: limits.MAX_EXCERPT])
+    shown = _shown(value[: limits.MAX_EXCERPT])
     return [each.strip() for each in _BETWEEN_NAMES.split(shown) if each.strip()]
+
+
+def _shown(value: str) -> str:
+    """Return names without their markup."""
+    from text.titles import plain_text  # late: few sites have any
+
+    return plain_text(value)
 
 
 def related(values: Values, key: str, value: Any) -> tuple[RelatedArticle, ...]:
