@@ -18,6 +18,7 @@ from articles.catalog import mentions
 from articles.catalog.catalog import Catalog
 from articles.catalog.refresh_writer import Refresh, RefreshWriter
 from articles.files.folder import Folder, Scan
+from articles.reading.bundles import is_resource
 from articles.reading.context import Context
 from articles.reading.surroundings import Beside, Watched
 from storage.derived import is_damage, transaction
@@ -77,7 +78,7 @@ class Indexer:
         scan = None
         with self._transaction() as connection:
             others: list[str] = []
-            if paths is None or not self._may_read_without_listing(paths):
+            if paths is None or not self._may_read_without_listing(connection, paths):
                 scan = self.folder.scan()
                 candidates, gone, others = self._all(connection, scan)
             else:
@@ -93,10 +94,21 @@ class Indexer:
         """What the reading of a file depends on besides the file, as of the last refresh of all of them."""
         return self._beside.last or Context(self.catalog.conventions, root=self.folder.root)
 
-    def _may_read_without_listing(self, paths: Iterable[str]) -> bool:
-        """Whether these files can be read without listing the folder, as no section's own file can."""
-        is_known = self._beside.last is not None and self.catalog.is_complete()
-        return is_known and not any(path.rpartition("/")[2].startswith("_index.") for path in paths)
+    def _may_read_without_listing(self, connection: sqlite3.Connection, paths: Iterable[str]) -> bool:
+        """Whether these files can be read without listing the folder.
+
+        A section's own file cannot. With Hugo, one that came or went may make others resources of a page.
+        """
+        if self._beside.last is None or not self.catalog.is_complete():
+            return False
+        if any(path.rpartition("/")[2].startswith("_index.") for path in paths):
+            return False
+        return self.catalog.conventions.generator != "hugo" or all(
+            self._is_known(connection, path) == (self.folder.signature(path) is not None) for path in paths
+        )
+
+    def _is_known(self, connection: sqlite3.Connection, path: str) -> bool:
+        return connection.execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone() is not None
 
     @property
     def watched(self) -> Watched:
@@ -119,7 +131,10 @@ class Indexer:
             connection.execute("UPDATE files SET signature = 0, digest = NULL")
         others = mentions.note_others(connection, scan.others)
         known = dict(connection.execute("SELECT path, signature FROM files"))
-        candidates = {p: s for p, s in scan.files.items() if known.pop(p, None) != s}
+        files, bundles = scan.files, context.surroundings.bundles
+        if bundles:  # a resource that was an article is gone, and not in error
+            files = {path: signature for path, signature in files.items() if not is_resource(path, bundles)}
+        candidates = {p: s for p, s in files.items() if known.pop(p, None) != s}
         gone = [p for p in known if not _is_in(p, scan.unreadable)]
         return candidates, gone, others
 

@@ -87,6 +87,8 @@ class Surroundings:
     """Whether Pelican makes slugs of the names of files instead of titles."""
     above: str | None = None
     """The path of the folder of articles in its project; None where no project is known."""
+    bundles: Mapping[str, None] = field(default_factory=dict)
+    """Folders, with a slash at their end, in which only `index` files are pages: see `reading.bundles`."""
     pages: tuple[str, ...] = ()
     """Folders of pages of the site, which are no articles whether they have a date or not."""
 

@@ -16,7 +16,7 @@ from articles.article import Article, RelatedArticle, markup_of
 from articles.conventions import TOPIC_KEYS
 from articles.errors import ArticleError
 from articles.identity import identity
-from articles.reading import keys, limits, not_articles, parts, values, visibility
+from articles.reading import bundles, keys, limits, not_articles, parts, values, visibility
 from articles.reading.context import PLAIN_CONTEXT, Context
 from articles.reading.dates import date_in_path, meant, without_date
 from articles.reading.head import Head, HeadError
@@ -51,6 +51,8 @@ def parse(
     """
     surroundings = context.surroundings
     if not_articles.is_no_article(path, context.conventions, surroundings.pages):
+        return None
+    if surroundings.bundles and bundles.is_resource(path, surroundings.bundles):
         return None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from articles.conventions import Conventions
 from articles.files.folder import Folder, Scan
-from articles.reading import authorfiles, datafiles, hugo, jekyll, pelican
+from articles.reading import authorfiles, bundles, datafiles, hugo, jekyll, pelican
 from articles.reading.context import Context, LanguageHome, Scope, Surroundings
 from articles.reading.head import HeadError
 from articles.reading.heads import split
@@ -99,6 +99,7 @@ class Beside:
             names_keep_dates=self._keeps_dates(levels),
             above=self._above(levels),
             slugs_from_names=self._conventions.generator == "pelican" and pelican.slugs_from_names(levels),
+            bundles=bundles.with_resources(scan) if self._conventions.generator == "hugo" else {},
             pages=tuple(pelican.pages(levels)) if self._conventions.generator == "pelican" else (),
         )
         return Context(self._conventions, surroundings, self._folder.root)

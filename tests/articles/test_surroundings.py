@@ -28,6 +28,11 @@ def indexer(root: Path, generator: Generator = "plain", **named: str) -> Indexer
 def shown(index: Indexer) -> list[str]:
     """Return the paths of the articles that readers see."""
     index.refresh()
+    return listed(index)
+
+
+def listed(index: Indexer) -> list[str]:
+    """Return the same without a refresh before."""
     return sorted(article.path for article in index.catalog.scan() if article.is_visible(NOON))
 
 
@@ -84,6 +89,31 @@ def test_a_change_beside_is_seen_without_a_change_of_the_articles(tmp_path: Path
     put(root / "old" / "_index.md", "---\ncascade: {draft: true}\n---\n")
     index.refresh(["old/_index.md"])
     assert shown(index) == ["a.md"]
+
+
+def test_files_beside_the_index_of_a_leaf_bundle_are_its_resources(tmp_path: Path) -> None:
+    """Hugo publishes none of them as a page, in the folder or below it; other generators do."""
+    for path in ("a/index.md", "a/index.fr.md", "a/b.md", "a/c/d.md", "e/f.md", "g.md"):
+        put(tmp_path / path, POST)
+    assert shown(indexer(tmp_path, generator="hugo")) == ["a/index.fr.md", "a/index.md", "e/f.md", "g.md"]
+    assert len(shown(indexer(tmp_path, generator="eleventy"))) == 6
+
+
+def test_a_folder_becomes_a_leaf_bundle_when_its_index_comes(tmp_path: Path) -> None:
+    """Its other files are no articles until it goes, also when only one file is examined."""
+    put(tmp_path / "a" / "b.md", POST)
+    index = indexer(tmp_path, generator="hugo")
+    assert shown(index) == ["a/b.md"]
+    put(tmp_path / "a" / "index.md", POST)
+    index.refresh(["a/index.md"])
+    assert listed(index) == ["a/index.md"]
+    put(tmp_path / "a" / "c.md", POST)
+    index.refresh(["a/c.md"])
+    assert listed(index) == ["a/index.md"]
+    assert not list(index.catalog.problems())
+    (tmp_path / "a" / "index.md").unlink()
+    index.refresh(["a/index.md"])
+    assert listed(index) == ["a/b.md", "a/c.md"]
 
 
 def test_nothing_is_run_and_no_link_followed(tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""Hugo's leaf bundles: a page with the files beside it. https://gohugo.io/content-management/page-bundles/"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+
+from articles.files.folder import Scan
+
+_INDEX = re.compile(
+    r"index(?:\.[a-z]{2,3}(?:-[a-z0-9]{2,8})?)?\.(?:md|markdown|mdown|mdx|html)", re.IGNORECASE
+)
+
+
+def with_resources(scan: Scan) -> dict[str, None]:
+    """Return the folders, with a slash at their end, whose `index` file has other files as its resources.
+
+    Hugo calls them leaf bundles, and publishes none of these files as a page of its own. Folders without such
+    files are left out.
+    """
+    found = {each.prefix for each in scan.listings if each.prefix and any(map(_INDEX.fullmatch, each.names))}
+    others = (each.prefix for each in scan.listings if not all(map(_INDEX.fullmatch, each.names)))
+    return dict.fromkeys(sorted({each for prefix in others for each in _folders(prefix) if each in found}))
+
+
+def is_resource(path: str, bundles: Container[str]) -> bool:
+    """Whether a file is a resource of the page in one of the `bundles`, in its folder or below it."""
+    folder, _, name = path.rpartition("/")
+    return not _INDEX.fullmatch(name) and any(each in bundles for each in _folders(f"{folder}/"))
+
+
+def _folders(prefix: str) -> Iterator[str]:
+    """Yield a folder and those that it is in, each with a slash at its end."""
+    while prefix:
+        yield prefix
+        prefix = prefix[: prefix.rfind("/", 0, -1) + 1]
