@@ -1,6 +1,6 @@
 """What an article is, once its file has been understood.
 
-Knows nothing of files, YAML, feeds or chat.
+This module knows nothing of files, YAML, feeds or chat.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether this process may act: the database answers, its tables are this program's, and the lease is held.
 
-Knows nothing of what is done then.
+This module knows nothing of what is done then.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Liveness:
         self._clock = clock
 
     def beat(self) -> None:
-        """Give a sign of life. Where the file cannot be written there is none, and the bot goes on."""
+        """Give a sign of life. If the file cannot be written, there is none, and the bot continues."""
         now = self._clock()
         with suppress(OSError):
             private_folder(self._file.parent)

@@ -263,10 +263,10 @@ class BotConfig(Section):
         for name, count in renamed.items():
             if name in counted:
                 raise ValueError(
-                    f"{name} is still the name of a channel, so no other can have been called so"
+                    f"{name} is still the name of a channel, so no other channel can have had it"
                 )
             if count > 1:
-                raise ValueError(f"{count} say that they were {name}: only one can go on with what it posted")
+                raise ValueError(f"{count} have `was: {name}`: only one can take over its history")
         return channels
 
     @field_validator("alerts")

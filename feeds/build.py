@@ -1,6 +1,6 @@
 """Builds a feed from articles: pure, and the same for every format.
 
-Knows nothing of XML, JSON, HTTP or the catalog.
+This module knows nothing of XML, JSON, HTTP or the catalog.
 """
 
 from __future__ import annotations

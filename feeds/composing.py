@@ -1,4 +1,4 @@
-"""Feeds → files in every format, the large ones in other processes while this one goes on."""
+"""Feeds → files in every format, the large ones in other processes while this one continues."""
 
 from __future__ import annotations
 

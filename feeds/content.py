@@ -1,6 +1,6 @@
 """The HTML of one entry: the article's text, and around it what a reader of feeds wants to see.
 
-Knows nothing of formats; every part is escaped or sanitised here.
+This module knows nothing of formats; every part is escaped or sanitised here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a feed is: plain values, the same for every format.
 
-Knows nothing of XML, JSON, HTTP or the catalog.
+This module knows nothing of XML, JSON, HTTP or the catalog.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Renders documents, and caches them until their topic changes.
 
-Knows the catalog and the formats; knows nothing of HTTP requests.
+This module knows the catalog and the formats, but nothing of HTTP requests.
 """
 
 from __future__ import annotations

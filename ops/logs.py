@@ -78,7 +78,7 @@ def configure(
     """
     level = LOG_LEVEL.text(environ).upper()
     if level not in _LEVELS:
-        raise SettingError(f"LOG_LEVEL: {level!r} is none of {', '.join(_LEVELS)}")
+        raise SettingError(f"LOG_LEVEL: {level!r} is not one of {', '.join(_LEVELS)}")
     stream = stream or sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")  # a locale's encoding may lack characters

@@ -1,6 +1,6 @@
 """Renders the pages for readers: home, topics, articles, search, the feed builder.
 
-Knows the catalog and the templates, but not HTTP requests.
+This module knows the catalog and the templates, but not HTTP requests.
 """
 
 from __future__ import annotations

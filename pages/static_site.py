@@ -172,7 +172,7 @@ class StaticSite:
         return all(self._places.of(address).path == place for address, place in links.items())
 
     def _outcome(self, page: _Begun) -> Outcome:
-        """Return what came of a page, written by another process where that is worth it."""
+        """Return the result for a page, written by another process where that is worth it."""
         if page in self._unsent:
             if not self._workers and self.forking and len(self._unsent) >= WORTH_WORKERS:
                 self._start_workers(self.forking)

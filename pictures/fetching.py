@@ -85,7 +85,7 @@ class Fetcher:
         """Return the bytes at `url`, or where it redirects to."""
         parts, port = _split(url)
         if port not in self.ports:
-            raise PictureError(f"port {port} is none of a web server")
+            raise PictureError(f"port {port} is not a web server's")
         limit = _Limit(self.seconds)
         try:
             with limit, self._connected(parts, port, limit) as stream:

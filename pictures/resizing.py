@@ -47,7 +47,7 @@ def resized(data: bytes) -> Resized:
     """Return a picture made small, upright and without its metadata. Raises PictureError."""
     kind = _kind(data)
     if kind is None:
-        raise PictureError("it is no JPEG, PNG, GIF or WebP")
+        raise PictureError("it is not a JPEG, PNG, GIF or WebP")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -282,7 +282,7 @@ CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
         ("    - {name: b, kind: slack, webhook_env: B, types: {exclud: x}}\n",
          "4:54: bot.channels[2].types.exclud: is not a known key; did you mean exclude?"),
         ("    - {name: b, was: a, kind: slack, webhook_env: B}\n",
-         "2:3: bot.channels: a is still the name of a channel, so no other can have been called so"),
+         "2:3: bot.channels: a is still the name of a channel, so no other channel can have had it"),
         ("  alerts: aa\n", "4:11: bot.alerts: there is no channel aa; did you mean a?"),
         ("  alerts: xyz\n", "4:11: bot.alerts: there is no channel xyz; there are: a"),
         ("  keep: 1 day\n", "4:9: bot.keep: write at least 7 days: messages are corrected for so long"),

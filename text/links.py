@@ -1,6 +1,6 @@
 """Which file of the article folder a relative address in a body means, by its path or by its name.
 
-Knows the notations of the generators; knows nothing of articles.
+This module knows the notations of the generators, but nothing of articles.
 """
 
 from __future__ import annotations

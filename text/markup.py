@@ -1,6 +1,6 @@
 """Markdown and HTML from anywhere → HTML that is safe to show anywhere, with absolute URLs.
 
-Knows nothing of articles or feeds.
+This module knows nothing of articles or feeds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Articles from a git repository: a checkout on local disk.
 
-Knows nothing of the files' content. The folder belongs to this program, and only this program writes to it:
+This module knows nothing of the files' content. The folder belongs to this program, and only this program
+writes to it:
 
     FOLDER/files        the working tree
     FOLDER/repository   git's own data, apart from it: when it is damaged and created again, the files stay

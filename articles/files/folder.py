@@ -1,6 +1,6 @@
 """Where article files come from: a folder, which files are in it, and the text of one of them.
 
-Knows nothing of what the files say.
+This module knows nothing of what the files say.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class Folder:
         return data
 
     def _open(self, path: str) -> int:
-        # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer forever.
         flags = os.O_RDONLY | os.O_NONBLOCK
         try:
             return os.open(f"{self.root}/{path}", flags | os.O_NOFOLLOW)

@@ -1,6 +1,6 @@
 """Runs git so that neither a repository's content nor a remote can make it do anything else.
 
-Knows which remotes are allowed and how a token is passed to one; knows nothing of checkouts.
+This module knows which remotes are allowed and how a token is passed to one, but nothing of checkouts.
 """
 
 from __future__ import annotations

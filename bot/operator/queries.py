@@ -1,6 +1,6 @@
 """Queries about the outbox for people: deliveries with their states, counts, attempts, and the past.
 
-Changes nothing.
+This module changes nothing.
 """
 
 from __future__ import annotations

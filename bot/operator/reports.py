@@ -150,7 +150,7 @@ def _next(delivery: Delivery) -> str:
 
 
 def attempt_line(attempt: AttemptRecord) -> str:
-    """Say what came of one request."""
+    """Describe the result of one request."""
     status = f" {attempt.status}" if attempt.status is not None else ""
     seconds = (attempt.finished_at - attempt.started_at).total_seconds()
     return (

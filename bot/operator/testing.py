@@ -33,9 +33,9 @@ class TestResult:
 
 
 def send_test(parts: BotParts, channel: str) -> TestResult:
-    """Send a test message to a channel that has an address, and return what came of it.
+    """Send a test message to a channel that has an address, and return the result.
 
-    The bot that is running sends it; where none is, this process does. Raises what the database raises.
+    The running bot sends it, or else this process. Raises what the database raises.
     """
     number = orders.send_test(parts.database, channel, parts.clock())
     bot = replace(parts, faults={}, warnings=tuple).bot()  # faults of other channels do not matter here

@@ -1,6 +1,6 @@
 """Whether a channel may be posted to: enabled, disabled by a dead webhook, paused by people or by a limit.
 
-Knows nothing of deliveries but which of them wait.
+This module knows nothing of deliveries but which of them wait.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class ChannelState:
     digest_at: datetime | None
 
     def opens_at(self, now: datetime, host_until: datetime | None = None) -> datetime | None:
-        """Return when posting may go on: `now` when at once, None when only an operator can decide."""
+        """Return when posting may continue: `now` when at once, None when only an operator can decide."""
         if self.state is not ChannelStatus.ENABLED:
             return None
         return max(now, self.paused_until or now, host_until or now)
@@ -110,7 +110,7 @@ def _refuse_both(connection: Connection, old: str, new: str) -> None:
     has_deliveries = exists().where(deliveries.c.channel == new)
     if connection.scalar(select(or_(begun, has_deliveries))):
         raise RenameError(
-            f"channel {new} cannot go on with what {old} has posted (`was: {old}`): it has begun by itself. "
+            f"channel {new} cannot take over the history of {old} (`was: {old}`), because it has its own. "
             f"Remove `was`, or end what waits for {old} with `flask bot forget {old}`"
         )
 
@@ -210,7 +210,7 @@ def rest_host(connection: Connection, name: str, until: datetime, reason: str) -
 
 
 def paused_ahead(connection: Connection, moment: datetime) -> dict[str, timedelta]:
-    """Return the channels whose last error lies after `moment`, and how long a pause it brought about."""
+    """Return the channels whose last error lies after `moment`, and how long a pause it caused."""
     query = select(channels.c.name, channels.c.paused_until, channels.c.last_error_at)
     rows = connection.execute(query.where(channels.c.last_error_at > moment)).all()
     nothing = timedelta(0)

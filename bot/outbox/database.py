@@ -1,6 +1,7 @@
 """The outbox's database: SQLite in one file or a PostgreSQL server, opened alike and safe alike.
 
-Knows how to connect, and how to write beside other processes; knows nothing of tables and deliveries.
+This module knows how to connect, and how to write beside other processes, but nothing of tables and
+deliveries.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ def connect(url: str, name: str = "DATABASE_URL") -> Database:
     return Database(engine)
 
 
-def passing() -> Database:
+def temporary_database() -> Database:
     """Return an empty SQLite database that only this process sees, and that is gone once it is closed.
 
     It is in memory, and what exceeds SQLite's cache in a file without a name

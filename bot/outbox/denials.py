@@ -1,6 +1,6 @@
 """How long a service has answered nothing but a bare refusal, from the record of attempts.
 
-Knows nothing of what follows from it.
+This module knows nothing of what follows from it.
 """
 
 from __future__ import annotations

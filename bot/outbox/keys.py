@@ -15,7 +15,7 @@ https://www.postgresql.org/docs/current/btree.html
 LONGEST_TITLE = 2000
 """Characters of a title that the outbox keeps, to name an article that no longer exists."""
 
-# PostgreSQL's text holds no NUL, and no encoding holds half of a surrogate pair.
+# PostgreSQL's text cannot hold NUL, and no encoding can hold a lone surrogate.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 

@@ -1,8 +1,8 @@
 """Which of any number of bots may plan and send: one holder at a time, identified by a growing fence.
 
-Knows nothing of deliveries. Times are the database server's on PostgreSQL, so that the clocks of several
-machines need not agree, and the given clock's on SQLite, whose processes share one machine. Where that is set
-forward, what ran out by it alone is left to its owner for a while.
+This module knows nothing of deliveries. Times are the database server's on PostgreSQL, so that the clocks
+of several machines need not agree, and the given clock's on SQLite, whose processes share one machine.
+Where that is set forward, what ran out by it alone is left to its owner for a while.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The durable queue: what waits, who has it in flight, and the results.
 
 Every change compares the claim or the state that its author last saw, and is made by the holder of the lease.
-Knows nothing of rules, messages and requests.
+This module knows nothing of rules, messages and requests.
 """
 
 from __future__ import annotations

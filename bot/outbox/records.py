@@ -1,6 +1,6 @@
 """What the outbox holds, as values: deliveries, posts, claims on posts, and the results of attempts.
 
-Knows nothing of how they are stored, claimed and sent.
+This module knows nothing of how they are stored, claimed and sent.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bot.outbox import schema
-from bot.outbox.database import Database, passing
+from bot.outbox.database import Database, temporary_database
 
 _COPIED = (schema.channels, schema.posts, schema.deliveries, schema.tallies, schema.delivery_counts)
 _EMPTY = (schema.attempts,)
@@ -43,7 +43,7 @@ def rehearsal(database: Database) -> Iterator[Connection]:
 
 @contextmanager
 def _copied_sqlite(database: Database) -> Iterator[Connection]:
-    copy = passing()
+    copy = temporary_database()
     try:
         with database.read() as original, copy.read() as connection:
             _driver(original).backup(_driver(connection))

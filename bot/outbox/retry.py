@@ -1,6 +1,6 @@
 """What an answer means for a post: pure decisions, from one attempt's verdict to what is stored.
 
-Knows the schedule and the policies; knows nothing of tables, requests and threads.
+This module knows the schedule and the policies, but nothing of tables, requests and threads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The outbox's tables.
 
-Knows what is stored; of how deliveries and posts move from state to state, nothing. A database is brought to
-them by `bot.outbox.upgrading`.
+This module knows what is stored, but not how deliveries and posts move from state to state. A database
+is brought to them by `bot.outbox.upgrading`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writes the deliveries of articles that rules admit: each once, and one for each story in a channel.
 
-Knows the outbox's tables. The caller says which articles are admitted, and from which catalog.
+This module knows the outbox's tables. The caller says which articles are admitted, and from which catalog.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ class Admission:
         add_deliveries(self._connection, rows)
 
     def _refuse(self, channel: str, article_id: str, reason: str) -> None:
-        """Leave an article out, and show that in the channel's last error: the others go on."""
+        """Leave an article out, and show that in the channel's last error: the others continue."""
         says = f"article {storable(article_id)[:_LONGEST_NAME]} cannot be stored: {reason}"
         planned = self._plan.posts
         planned[:] = [p for p in planned if (p.article_id, p.channel) != (article_id, channel)]

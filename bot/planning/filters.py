@@ -80,7 +80,7 @@ def _hit(looked_for: frozenset[str], text: str) -> str | None:
         return word.group()
     if not patterns:
         return None
-    # RE2 reads UTF-8, which has no half of a surrogate pair.
+    # RE2 reads UTF-8, which has no lone surrogates.
     readable = text.encode("utf-8", "replace").decode()
     hits = (found.search(readable) for found in patterns)
     return next((hit.group() for hit in hits if hit), None)

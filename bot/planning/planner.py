@@ -1,7 +1,8 @@
 """Plans from a catalog: puts what is new into the outbox, says what that would be, or finds nothing to do.
 
-Decides nothing about sending. Its memory is one row a channel: which catalog it has looked at, up to which
-revision and time, and by which rules; what was once decided about an article is its delivery's row.
+This module decides nothing about sending. Its memory is one row a channel: which catalog it has looked at,
+up to which revision and time, and by which rules; what was once decided about an article is its delivery's
+row.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether an article that a catalog does not have was deleted, or has not been read yet.
 
-Knows nothing of what follows from either.
+This module knows nothing of what follows from either.
 """
 
 from __future__ import annotations

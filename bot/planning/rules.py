@@ -1,6 +1,6 @@
 """Which article goes to which channel, and why: pure decisions over values.
 
-Knows nothing of the outbox, of services or of when it is asked; the past is handed in.
+This module knows nothing of the outbox, of services or of when it is asked; the past is handed in.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which articles report the same story: a key from an article's link, equal for all addresses of one page.
 
-Knows nothing of what was posted. The cases that decide are in tests/bot/test_stories.py.
+This module knows nothing of what was posted. The cases that decide are in tests/bot/test_stories.py.
 """
 
 from __future__ import annotations

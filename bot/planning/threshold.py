@@ -1,6 +1,6 @@
 """What another `min_quality` would have meant for a channel in the last weeks. Pure.
 
-Knows the channel's other rules; of the outbox, and so of stories posted twice, it knows nothing.
+This module knows the channel's other rules, but not the outbox, and so not which stories were posted.
 """
 
 from __future__ import annotations

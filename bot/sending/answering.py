@@ -35,7 +35,7 @@ def after_test(verdict: Verdict) -> Change:
 def answer_to(
     transport: Sends, service: Service, request: Request, may_send: MaySend | None = None
 ) -> tuple[Verdict, int | None]:
-    """Make the request and return what came of it, with the status of the answer if there was one.
+    """Make the request and return its result, with the status of the answer if there was one.
 
     What the verdict quotes of the answer is fit to be stored.
     """
@@ -71,7 +71,7 @@ def shown_by(job: Job, verdict: Verdict) -> Shown:
 
 
 def report(job: Job, done: Done, verdict: Verdict, seconds: float) -> None:
-    """Log what came of a request: as a warning only what the bot does not try again by itself."""
+    """Log the result of a request, as a warning only if the bot does not retry it by itself."""
     post, change = job.post, done.change
     ended = not verdict.outcome.is_success and change.state in (PostState.HELD, PostState.DEAD)
     level = logging.WARNING if ended else logging.INFO

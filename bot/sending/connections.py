@@ -32,7 +32,7 @@ MAX_IDLE = 2.0
 """Seconds after which a kept-alive connection is no longer trusted to be open."""
 
 MaySend = Callable[[], str | None]
-"""Asked when the connection is open and nothing has been sent: why not to go on, or None to go on."""
+"""Called when the connection is open and nothing has been sent: returns why to stop, or None to continue."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _may_send: ContextVar[MaySend] = ContextVar("may_send")
@@ -87,7 +87,7 @@ def no_connection(error: BaseException) -> str:
 class _Timed(io.RawIOBase):
     """A socket's incoming bytes, all of which have to come before one deadline.
 
-    A socket's own timeout starts again with every byte, so that a server could send slowly for ever.
+    A socket's own timeout starts again with every byte, so that a server could send slowly forever.
     """
 
     def __init__(self, sock: socket.socket) -> None:

@@ -1,6 +1,7 @@
 """Drains what is due: a lane for every channel that has something to send.
 
-Knows when a channel may be sent to; what is sent and what its answers mean is the lane's business.
+This module knows when a channel may be sent to; the lane decides what is sent and what its answers
+mean.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The sending to one channel: one request in flight, oldest post first, every claim before its request.
 
-Knows nothing of other channels, of the lease's renewal or of when it is called.
+This module knows nothing of other channels, of the lease's renewal or of when it is called.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One mail, handed to a mail server over SMTP (RFC 5321): its last reply, or what may have happened.
 
-Knows no service and decides nothing. Whatever fails before the message itself is sent is proven to have sent
-nothing; what fails later is ambiguous.
+This module knows no service and decides nothing. Whatever fails before the message itself is sent is proven
+to have sent nothing; what fails later is ambiguous.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SMTP_PORT, SMTPS_PORT = 587, 465
 """The ports of submission, unless the address has one: RFC 6409 §3.1, RFC 8314 §3.3."""
 
 WHOLE = 60.0
-"""Seconds for everything, as a server could go on sending lines for ever."""
+"""Seconds for everything, as a server could send lines forever."""
 
 MAX_REPLY = 4096
 """Bytes of a reply that are kept."""

@@ -1,6 +1,6 @@
 """How requests leave this machine: through which proxy, and whose certificates are trusted.
 
-Knows no service; decides nothing about what is sent.
+This module knows no service, and does not decide what is sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How fast one channel may be posted to: the service's safe starting rate, and what its answers say.
 
-Knows no clock and sleeps for nobody: it says how long to wait. Times are seconds of a monotonic clock, so
-that nothing waits longer when the machine's clock is set.
+This module knows no clock and sleeps for nobody: it says how long to wait. Times are seconds of a monotonic
+clock, so that nothing waits longer when the machine's clock is set.
 """
 
 from __future__ import annotations

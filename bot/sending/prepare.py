@@ -1,7 +1,7 @@
 """From a post whose turn has come to the request to make, or to its end without one.
 
-Decides again about each of its articles, as they or the rules may have changed while the post waited. Sends
-nothing.
+This module decides again about each of its articles, as they or the rules may have changed while the post
+waited. Sends nothing.
 """
 
 from __future__ import annotations

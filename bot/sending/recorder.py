@@ -1,4 +1,4 @@
-"""Records what came of a request together with the claim for the next, for as long as the outbox is away."""
+"""Records the result of a request together with the claim for the next, and waits out an outage."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Recorder:
         self._done: Done | None = None
 
     def note(self, done: Done) -> None:
-        """Take what came of a request, to be recorded with the next claim or by `flush`."""
+        """Accept the result of a request, to be recorded with the next claim or by `flush`."""
         self._done = done
 
     def flush(self) -> None:

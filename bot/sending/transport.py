@@ -1,6 +1,7 @@
 """The only place that makes outgoing requests: one request, and its answer or what may have happened to it.
 
-Knows no service and decides nothing: it never retries, follows no redirect, and lets no address out of here.
+This module knows no service and decides nothing: it never retries, follows no redirect, and lets no address
+out of here.
 
 Connecting (name lookup, TCP, TLS, a proxy's tunnel) is over before the first byte of a request leaves. So
 whatever fails there is `Unsent`, and whatever fails later is `Ambiguous`. A server may close a kept-alive

@@ -1,6 +1,6 @@
 """What a chat service answered, and what that means: the parts of it that all services share.
 
-Knows no service by name and sends nothing.
+This module knows no service by name and sends nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Message attachments: Slack's former format, which Mattermost and Rocket.Chat support.
 
-Knows neither service: how a text is escaped is passed in.
+This module knows neither service: how a text is escaped is passed in.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A message as it is drawn in a preview, the same for every service.
 
-Knows no service and no HTML: a service fills in what it shows, and the page draws it.
+This module knows no service and no HTML: a service fills in what it shows, and the page draws it.
 """
 
 from __future__ import annotations

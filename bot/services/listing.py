@@ -1,6 +1,7 @@
 """A digest as formatted text: its articles as a list, under the names of their groups.
 
-Knows no service. What a service cannot hold is left out in steps that are the same for all its articles.
+This module knows no service. What a service cannot hold is left out in steps that are the same for all its
+articles.
 """
 
 from __future__ import annotations

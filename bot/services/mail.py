@@ -1,6 +1,6 @@
 """E-mail: one message a post, as text and HTML, to one address, such as a list's.
 
-Knows no connection: the transport speaks SMTP with the server that the address names.
+This module knows no connection: the transport speaks SMTP with the server that the address names.
 """
 
 from __future__ import annotations

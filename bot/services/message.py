@@ -1,6 +1,6 @@
 """The content of one post, the same for every service.
 
-Knows nothing of markup, limits or webhooks.
+This module knows nothing of markup, limits or webhooks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a message says besides its article: an operator's comment above it, and who else covers its story.
 
-Knows no service: how a text is escaped, written and measured is passed in.
+This module knows no service: how a text is escaped, written and measured is passed in.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A string that is not shown by accident, as a webhook's address is a password.
 
-Knows neither where the value comes from nor what it is for.
+This module knows neither where the value comes from nor what it is for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NoReturn
 
 
 class Secret:
-    """Holds `value`; only `reveal()` gives it out.
+    """Holds `value`; only `reveal()` returns it.
 
     repr, str and format say `***`; pickling and JSON encoding raise TypeError, so a secret reaches no cache,
     queue or log by accident. Copies are the same object.

@@ -1,6 +1,6 @@
 """Text as chat services take it: cleaned, measured, and cut where a reader would cut it.
 
-Knows no service's markup: how a text is escaped is passed in.
+This module knows no service's markup: how a text is escaped is passed in.
 """
 
 from __future__ import annotations

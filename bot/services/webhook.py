@@ -1,7 +1,7 @@
 """A program of the operator's own: signed JSON events, as the Standard Webhooks specification defines them.
 
-Knows no markup: the program gets an article's data, and its answers say only whether it took them.
-https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+This module knows no markup: the program gets an article's data, and its answers say only whether it took
+them. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def _choice(text: str) -> tuple[int, Seen]:
 
 
 def _carry_out(order: str, chosen: list[tuple[int, Seen]], database: Database, now: datetime) -> str:
-    """Carry an order out on each delivery; return what came of it, the most frequent first."""
+    """Carry out an order on each delivery, and return the results, the most frequent first."""
     if not chosen:
         return phrase("No delivery was chosen.")
     says = Counter(_ORDERS[order](database, number, now, seen).says for number, seen in chosen)

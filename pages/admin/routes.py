@@ -157,7 +157,7 @@ def _add_login(
 
 
 def _show(auth: Authenticator, area: AdminArea, render: Callable[[str, str], str]) -> AnyResponse:
-    """Answer with a page. `render` takes the token of its forms, and what came of the last order, once."""
+    """Answer with a page. `render` takes the token of its forms, and the result of the last order, once."""
     cookie = area.cookie(NOTICE_COOKIE)
     response = Response(render(auth.form_token(g.session), auth.notice(cookie) or ""), mimetype="text/html")
     if cookie:

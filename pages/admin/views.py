@@ -1,6 +1,6 @@
 """Renders the operator's pages: what the bot does and why, and what it would do with other settings.
 
-Knows the bot's parts and the templates, but neither HTTP requests nor who may see the pages.
+This module knows the bot's parts and the templates, but neither HTTP requests nor who may see the pages.
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ def test_a_number_that_no_delivery_can_have(flask: Command, command: tuple[str, 
             "outbox's folder /proc/none cannot be created",
         ),
         ({"DATABASE_URL": ""}, "DATABASE_URL is blank: give it a value, or unset the variable"),
-        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'LOUD' is none of"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL: 'LOUD' is not one of"),
     ],
 )
 def test_an_environment_that_cannot_be_used_is_said(

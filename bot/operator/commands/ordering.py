@@ -121,9 +121,9 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
 
 
 def carry_out(ours: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:
-    """Give the order for each delivery as it was seen, say what came of each, and end with 1 if one refused.
+    """Give the order for each delivery as it was seen, print each result, and end with 1 if one was refused.
 
-    An order is about a message: deliveries of one that was ordered already go with it.
+    An order is about a message: deliveries of one that was ordered already are included.
     """
     numbers = sorted(set(ids))
     found = {number: queries.one(ours.database, number) for number in numbers}

@@ -16,7 +16,7 @@ from bot.operator import reports, values
 from bot.operator.commands.shared import Parts, Proposed, clear_errors, ready
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox import channelstate, upgrading
-from bot.outbox.database import Database, passing
+from bot.outbox.database import Database, temporary_database
 from bot.planning.plan import Plan
 from bot.planning.planner import Planner
 from bot.services import NOWHERE
@@ -100,7 +100,7 @@ def _preview(database: Database, of: BotParts | ProposedChange, now: datetime, e
 
 @contextmanager
 def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
-    """Yield a passing outbox in which everything that is eligible now is baselined."""
+    """Yield a temporary outbox in which everything that is eligible now is baselined."""
     channels = [replace(channel, destination=NOWHERE, backfill=0) for channel in ours.channels]
     with _empty_outbox() as database:
         Planner(database, ours.catalog, channels, taxonomy=ours.taxonomy).plan(ours.clock())
@@ -109,8 +109,8 @@ def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
 
 @contextmanager
 def _empty_outbox() -> Iterator[Database]:
-    """Yield a passing outbox that nothing has been planned in."""
-    database = passing()
+    """Yield a temporary, empty outbox."""
+    database = temporary_database()
     try:
         upgrading.upgrade(database)
         yield database
