@@ -92,24 +92,8 @@ class EarlierExport:
         self._looked_up |= recorded.looked_up
 
     def changes(self, moment: Callable[[], datetime | None]) -> None:
-        """Note that what is made may change as time passes; `moment` is called by `end` and says when."""
+        """Note that what is made may change as time passes; `moment` is called by `noted` and says when."""
         self._changes_at.append(moment)
-
-    def end(
-        self,
-        name: str,
-        paths: Iterable[str],
-        folder: StaticFolder,
-        *,
-        day: str = "",
-        links: Mapping[str, str | None] | None = None,
-    ) -> None:
-        """Remember under a name the files that were made from what was read since `begin`.
-
-        `day` is the one that they are of, "" where they are the same on all days; `links` are where their
-        links lead.
-        """
-        self.remember(name, self.noted(), paths, folder, day=day, links=links)
 
     def noted(self) -> Noted:
         """Return what was noted since `begin`; `remember` may be given it by another process."""
@@ -130,7 +114,11 @@ class EarlierExport:
         day: str = "",
         links: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Remember under a name the files that were made from what was noted: see `end`."""
+        """Remember under a name the files that were made from what was noted.
+
+        `day` is the one that they are of, "" where they are the same on all days; `links` are where their
+        links lead.
+        """
         written = Written(
             files=tuple(WrittenFile(path, *folder.signature(path)) for path in paths),
             until=noted.until,

@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -16,7 +17,7 @@ from feeds.archives import Month
 from feeds.bodies import TextCache
 from feeds.composing import Composer
 from feeds.digests import DigestPublisher, Period
-from feeds.earlier import EarlierExport
+from feeds.earlier import EarlierExport, Noted
 from feeds.errors import ExportError
 from feeds.formats import FORMATS
 from feeds.history import ArchivePublisher
@@ -72,8 +73,7 @@ def write_feeds(
         if earlier is None:
             _write_all(publisher, slugs, files, progress)
         else:
-            for slug in slugs:
-                _write_changed(publisher, slug, files, earlier)
+            _write_changed(publisher, slugs, files, earlier)
         return files.finish()
     except OSError as error:
         raise ExportError(f"{error.filename or folder}: {error.strerror}") from error
@@ -95,21 +95,34 @@ def _write_all(
     composer.finish()
 
 
-def _write_changed(publisher: Publisher, slug: str, files: StaticFolder, earlier: EarlierExport) -> None:
-    """Write the documents of a topic, unless an earlier export wrote them and they are up to date."""
-    name, day = f"feeds {slug}", _period(publisher)
-    written = earlier.find(name, day, files)
-    if written:
-        earlier.keep(name, written, files)
-        return
-    earlier.begin()
-    bases = []
-    composer = Composer(files, None, lambda: None)
-    for base, feed in _feeds(publisher, [slug]):
-        composer.write(base, feed)
-        bases.append(base)
-    paths = (f"{base}.{extension}" for base in bases for extension in FORMATS)
-    earlier.end(name, paths, files, day=day)
+def _write_changed(
+    publisher: Publisher, slugs: list[str], files: StaticFolder, earlier: EarlierExport
+) -> None:
+    """Write the documents of topics, unless an earlier export wrote them and they are up to date."""
+    day = _period(publisher)
+    composer = Composer(files, publisher.texts.workers, lambda: None)
+    begun: deque[tuple[str, list[str], Noted]] = deque()
+
+    def remember_written() -> None:
+        while begun and all(map(files.has_written, begun[0][1])):
+            name, paths, noted = begun.popleft()
+            earlier.remember(name, noted, paths, files, day=day)
+
+    for slug in slugs:
+        name = f"feeds {slug}"
+        if written := earlier.find(name, day, files):
+            earlier.keep(name, written, files)
+            continue
+        earlier.begin()
+        bases = []
+        for base, feed in _feeds(publisher, [slug]):
+            composer.write(base, feed)
+            bases.append(base)
+        paths = [f"{base}.{extension}" for base in bases for extension in FORMATS]
+        begun.append((name, paths, earlier.noted()))
+        remember_written()
+    composer.finish()
+    remember_written()
 
 
 def _period(publisher: Publisher) -> str:
