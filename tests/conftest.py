@@ -39,7 +39,7 @@ _use_memory()
 
 
 def _wait_for_the_processor() -> None:
-    """Let no search end because the machine is busy: it still ends when it has used its processor time."""
+    """Let no search time out on a busy machine; the limit on processor time still applies."""
     deadline._WAITING = int(WAIT_SECONDS)
     search_index._WAIT = WAIT_SECONDS
 

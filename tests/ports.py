@@ -12,11 +12,11 @@ _reserved: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now, and that no other test gets while this process lives.
+    """Return a port on which nothing listens, reserved from other tests while this process lives.
 
-    A UDP socket of the same number, which is held open, is the reservation: all processes see it, it ends
-    with this one, and it is in no TCP server's way. A port that the system chose could be given to a
-    connection of another test before the server has started, or while it is down.
+    The reservation is an open UDP socket with the same number: all processes see it, it ends with this
+    process, and it does not affect TCP servers. A port that the system chose could be given to a connection
+    of another test before the server has started, or while it is down.
     """
     while True:
         port = FIRST + secrets.randbelow(LAST - FIRST)

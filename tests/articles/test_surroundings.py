@@ -32,7 +32,7 @@ def shown(index: Indexer) -> list[str]:
 
 
 def listed(index: Indexer) -> list[str]:
-    """Return the same without a refresh before."""
+    """Return the paths of the articles that readers see, without a refresh."""
     return sorted(article.path for article in index.catalog.scan() if article.is_visible(NOON))
 
 
@@ -92,7 +92,7 @@ def test_a_change_beside_is_seen_without_a_change_of_the_articles(tmp_path: Path
 
 
 def test_files_beside_the_index_of_a_leaf_bundle_are_its_resources(tmp_path: Path) -> None:
-    """Hugo publishes none of them as a page, in the folder or below it; other generators do."""
+    """Hugo publishes none of them as a page, in the folder or below; other generators do."""
     for path in ("a/index.md", "a/index.fr.md", "a/b.md", "a/c/d.md", "e/f.md", "g.md"):
         put(tmp_path / path, POST)
     assert shown(indexer(tmp_path, generator="hugo")) == ["a/index.fr.md", "a/index.md", "e/f.md", "g.md"]
@@ -100,7 +100,7 @@ def test_files_beside_the_index_of_a_leaf_bundle_are_its_resources(tmp_path: Pat
 
 
 def test_a_folder_becomes_a_leaf_bundle_when_its_index_comes(tmp_path: Path) -> None:
-    """Its other files are no articles until it goes, also when only one file is examined."""
+    """While a folder has an index, its other files are no articles, also when only one file is read."""
     put(tmp_path / "a" / "b.md", POST)
     index = indexer(tmp_path, generator="hugo")
     assert shown(index) == ["a/b.md"]

@@ -112,7 +112,7 @@ def test_nothing_starts_after_the_end() -> None:
 def test_channels_that_wait_for_their_budgets_come_to_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lanes that end and begin at the same time do not start each other again and again."""
+    """Lanes that end and begin at the same time do not keep starting each other."""
     policy = Policy(budget=Budget(zone=zone("UTC"), per="day", at_most=1))
     channels = [world.discord(f"c{number}", policy=policy, max_per_tick=50) for number in range(8)]
     bot = world.started(*channels)

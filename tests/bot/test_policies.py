@@ -245,7 +245,10 @@ def test_a_digest_in_review_is_approved_as_one(world: World) -> None:
 
 
 def test_a_digest_is_in_the_language_of_its_channel(world: World) -> None:
-    """Only the bot's own words are; another language of the channel corrects nothing, a new title does."""
+    """The bot's own words are in it.
+
+    Another language of the channel corrects no message; a new title does.
+    """
     digest = Policy(digest=Digest(zone=UTC_ZONE, at=(time(9),)), capacity=9)
     bot = world.started(world.discord(policy=digest, language="de"))
     world.catalog.put(article("a"), article("b"))

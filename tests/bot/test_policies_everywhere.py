@@ -58,7 +58,7 @@ def mails() -> Iterator[MailServer]:
 
 
 def channels(world: World, mails: MailServer, **changes: Any) -> list[Channel]:
-    """Return a channel of each kind, called after it."""
+    """Return a channel of each kind, named after it."""
     return [
         any_channel(
             name=kind,
@@ -73,7 +73,7 @@ def channels(world: World, mails: MailServer, **changes: Any) -> list[Channel]:
 
 
 def seen(world: World, mails: MailServer) -> dict[str, list[str]]:
-    """Return the texts of the messages that people see, by the channel, oldest first."""
+    """Return the texts of the visible messages, by channel, oldest first."""
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for message in world.chat.messages():
         found[message.service].append("\n".join(strings(message.payload)))
@@ -95,7 +95,7 @@ def pinged(world: World) -> list[str]:
 
 
 def test_quiet_hours_digests_and_urgent_articles_everywhere(world: World, mails: MailServer) -> None:
-    """At night only what is urgent is posted, with its mention; at nine the rest, and who else has it."""
+    """At night only an urgent article is posted, with its mention; at nine the digest of the rest."""
     mentions = {kind: read_mention(next(iter(found))) for kind, found in MENTIONS.items()}
     policies = {
         kind: Policy(
@@ -134,7 +134,7 @@ def test_quiet_hours_digests_and_urgent_articles_everywhere(world: World, mails:
 
 
 def test_budgets_reviews_templates_and_threads_everywhere(world: World, mails: MailServer) -> None:
-    """One post a day, the best first, once it is approved, by the template; a follow-up is in its thread."""
+    """The best post of a day is sent once approved, by the template, and a follow-up is in its thread."""
     policy = Policy(budget=Budget(zone=UTC_ZONE, per="day", at_most=1))
     layout = Layout(template=template("**{{ title }}** in brief", "brief.j2"))
     made = channels(world, mails, policy=policy, layout=layout, review=True)
@@ -178,7 +178,7 @@ def refused(folder: Path, kind: str, settings: Mapping[str, object]) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_kind_lacks_is_refused_with_the_reason(tmp_path: Path, kind: str) -> None:
-    """Every kind has the policies; threads, layouts and mentions only those whose service has them."""
+    """Every kind has the policies; threads, layouts and mentions depend on the service."""
     assert refused(tmp_path, kind, ACCEPTED_EVERYWHERE) == ""
     says = refused(tmp_path, kind, {"thread": "story"})
     assert "has no threads" in says if kind not in THREADS else says == ""

@@ -420,7 +420,7 @@ def test_a_bot_may_start_before_its_database(
 
 
 def is_baselined(world: World) -> bool:
-    """Whether the channel has its baseline: an article that comes earlier is part of it."""
+    """Whether the channel has recorded its baseline, of which earlier articles are part."""
     state = states(world.database).get("ai-team")
     return state is not None and state.baselined_at is not None
 

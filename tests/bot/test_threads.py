@@ -108,7 +108,7 @@ def test_a_follow_up_is_a_reply_to_its_story(world: World) -> None:
 
 
 def test_what_another_publisher_reports_is_a_reply_to_the_story(world: World) -> None:
-    """By the titles, for another publisher only: a series of one publisher has titles that are alike too."""
+    """Titles identify the story for other publishers only, because a series has similar titles too."""
     world.started(app(world, thread="story"))
     titles = ("Council approves new tram line", "New tram line approved by council")
     post, gazette = Provider(name="Post"), Provider(name="Gazette")
@@ -122,7 +122,7 @@ def test_what_another_publisher_reports_is_a_reply_to_the_story(world: World) ->
 
 
 def test_what_follows_an_article_that_was_left_out_is_a_reply_to_what_covers_it(world: World) -> None:
-    """The article that it names was not posted, as another one reported the same."""
+    """The follow-up names an article that was not posted, because another one reported the same."""
     world.started(app(world, thread="story", policy=Policy(similar=0.85)))
     titles = ("Council approves new tram line", "New tram line approved by council")
     (first,) = posted(world, now(world, "a", title=titles[0]))
@@ -148,7 +148,7 @@ def test_a_digest_in_several_messages_is_one_thread(world: World) -> None:
 
 
 def test_a_thread_of_google_chat_has_a_key_of_the_first_message(world: World) -> None:
-    """The key is the same when the first message was sent twice, and every later post of the topic has it."""
+    """The key is the same if the first message was sent twice, and in every later post of the topic."""
     world.started(space(world, thread="topic"))
     world.chat.fail("space", server_error(500, posts=True))
     posted(world, now(world, "a"))
@@ -167,7 +167,7 @@ def test_a_thread_of_google_chat_has_a_key_of_the_first_message(world: World) ->
 
 
 def test_a_channel_of_google_chat_without_threads_names_none(world: World) -> None:
-    """Its messages name no thread; after `thread` is set, a follow-up begins one for the story."""
+    """Without threads no message names one; once `thread` is set, a follow-up begins one for the story."""
     bot = world.started(space(world))
     (first,) = posted(world, now(world, "a"))
     assert first.thread is None and "thread" not in first.payload

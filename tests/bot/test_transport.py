@@ -66,7 +66,7 @@ class Peer:
             thread.join(WAIT_SECONDS)
 
     def wait_for_request(self) -> None:
-        """Wait until a request has been read: a client may have given it up before."""
+        """Wait until a request has been read, even if its client has already given up."""
         wait_until(lambda: bool(self.requests))
 
     def wait_until_closed(self) -> None:

@@ -91,7 +91,7 @@ def fetched(address: str) -> Any:
 
 
 def wait_for_clipboard(page: Page, text: str) -> None:
-    """Wait until a script has put this text into the clipboard, as it does after the click has ended."""
+    """Wait until a script has put this text into the clipboard, which happens after the click."""
     page.wait_for_function("async text => (await navigator.clipboard.readText()) === text", arg=text)
 
 
@@ -316,7 +316,7 @@ def test_valid(visitor: Visitor) -> None:
 
 
 def test_a_live_form_whose_page_fails(visitor: Visitor) -> None:
-    """What is shown stays, and is busy no longer; with its button the form goes to the page of the error."""
+    """The shown results stay and are no longer busy, and the form's button leads to the error page."""
     page = visitor.go("/topics")
     page.route("**/topics?q=*", lambda route: route.fulfill(status=503, body="<p>Not now</p>"))
     with page.expect_response("**/topics?q=go"):

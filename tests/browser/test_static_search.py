@@ -81,7 +81,7 @@ def reader(context: BrowserContext, files: Files) -> Iterator[Visitor]:
 
 
 def hold_first(page: Page, pattern: str) -> list[Route]:
-    """Return a list that takes the first request that matches, which then waits to be continued."""
+    """Return a list that receives the first matching request, which then waits to be continued."""
     held: list[Route] = []
 
     def handle(route: Route) -> None:
@@ -95,7 +95,7 @@ def hold_first(page: Page, pattern: str) -> list[Route]:
 
 
 def ask(page: Page, question: str) -> None:
-    """Type a question and press Enter."""
+    """Type a query and press Enter."""
     page.fill("#q", question)
     page.press("#q", "Enter")
 
@@ -161,7 +161,7 @@ def test_some_words_instead_of_nothing(reader: Visitor) -> None:
 
 
 def test_results_appear_in_one_step(reader: Visitor) -> None:
-    """While a file of articles is on its way, neither a number of results nor a heading is shown."""
+    """While a file of articles is loading, neither a number of results nor a heading is shown."""
     page = reader.go("/blog/search/")
     held = hold_first(page, "**/articles/0.json*")
     with page.expect_request("**/articles/0.json*"):
@@ -175,7 +175,7 @@ def test_results_appear_in_one_step(reader: Visitor) -> None:
 
 
 def test_the_latest_question_is_answered(reader: Visitor) -> None:
-    """A question that is replaced and asked again while its files are on their way is answered once."""
+    """A query that is replaced and repeated while its files are loading is answered once."""
     page = reader.go("/blog/search/")
     held = hold_first(page, "**/words/**")
     with page.expect_request("**/words/**"):

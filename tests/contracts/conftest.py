@@ -27,6 +27,6 @@ def transport() -> Iterator[Transport]:
 
 @pytest.fixture
 def impatient() -> Iterator[Transport]:
-    """What makes requests, and soon gives up waiting for an answer."""
+    """A transport that soon gives up waiting for an answer."""
     with requests.Session() as session:
         yield Transport(session, user_agent="Newswire tests", timeouts=(60.0, 0.5))

@@ -44,7 +44,7 @@ def test_a_thread_is_named_in_the_body() -> None:
 
 
 def test_a_message_that_begins_a_thread_has_its_own_id_as_the_key() -> None:
-    """It is the id under which the outbox has the message, so that a reply can name it."""
+    """The key is the id under which the outbox has the message, so that a reply can name it."""
     context = replace(CONTEXT, may_begin_thread=True)
     request = SERVICE.post(CASE.hook, MESSAGE, context=context)
     assert request.json["thread"] == {"threadKey": request.message_id}
@@ -58,7 +58,7 @@ def test_a_message_that_begins_a_thread_has_its_own_id_as_the_key() -> None:
 
 
 def test_the_key_of_a_thread_is_within_the_limit() -> None:
-    """Whatever the outbox has as the id of the message that began it."""
+    """Any stored id of the first message gives a key within the limit."""
     request = SERVICE.post(CASE.hook, MESSAGE, context=replace(CONTEXT, parent="x" * 5000))
     assert request.json["thread"] == {"threadKey": "x" * 4000}
 

@@ -189,7 +189,7 @@ def test_an_article_that_is_withdrawn_is_struck_through_in_its_digest(kind: str)
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_no_address_calls_anybody(kind: str) -> None:
-    """Of an article, of one in a digest, of another publisher's, or in a template: `/@name` is common."""
+    """No address with `/@name`, of an article, a digest, a publisher or a template, mentions anybody."""
     case, address = CASES[kind], "https://a.example/@everyone/@1"
     linked = replace(MESSAGE, link=address, image=address, provider_icon=address)
     covered = replace(MESSAGE, coverage=(Coverage(name="Courier", link=address),))

@@ -49,7 +49,7 @@ def digest(language: str) -> Message:
 
 
 def requests(case: Case, language: str) -> Iterator[Request]:
-    """Yield what is sent in a language: an article and a digest in every detail, and an article withdrawn."""
+    """Yield the requests in a language: an article and a digest in every detail, and a withdrawn article."""
     gone = replace(COVERED, retracted=True)
     for message in (in_language(COVERED, language), in_language(gone, language), digest(language)):
         for detail in Detail:
@@ -57,7 +57,7 @@ def requests(case: Case, language: str) -> Iterator[Request]:
 
 
 def texts(request: Request) -> list[str]:
-    """Return the texts of a request; those of a mail without its headers, and no time that clients write."""
+    """Return the texts of a request, without a mail's headers and without times that clients format."""
     payload = payload_of(request)
     payload.pop("raw", None)
     return [re.sub("<!date[^>]*>", "", text) for text in strings(payload)]
@@ -65,7 +65,7 @@ def texts(request: Request) -> list[str]:
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_the_words_of_the_bot_are_in_the_language_of_the_channel(kind: str) -> None:
-    """In no other language than English is any of them in English, and services take all of it."""
+    """In other languages no word of the bot is in English, and services accept all of them."""
     case = CASES[kind]
     for language in available():
         for request in requests(case, language):
@@ -77,7 +77,7 @@ def test_the_words_of_the_bot_are_in_the_language_of_the_channel(kind: str) -> N
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_each_word_has_its_translation(kind: str) -> None:
-    """Whatever is said in English is said in German too, and in German nothing more."""
+    """Every English text of the bot has a German one, and German has no other."""
     case = CASES[kind]
     for one, other in zip(requests(case, "en"), requests(case, "de"), strict=True):
         english, german = ("\n".join(texts(request)) for request in (one, other))
@@ -87,7 +87,7 @@ def test_each_word_has_its_translation(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", FOR_PEOPLE)
 def test_the_longest_message_is_within_the_limits_in_every_language(kind: str) -> None:
-    """The limits are on what is sent, whatever the words are."""
+    """The limits apply to the sent text, in every language."""
     case = CASES[kind]
     for language in available():
         message = in_language(replace(LONGEST, coverage=OTHERS), language)
@@ -97,7 +97,7 @@ def test_the_longest_message_is_within_the_limits_in_every_language(kind: str) -
 
 
 def test_a_preview_in_another_language_shows_the_same_parts() -> None:
-    """The picture is found by its link's words in any language."""
+    """The preview finds the picture by the text of its link in any language."""
     case = CASES["zulip"]
     for language in available():
         request = case.service.post(case.hook, in_language(MESSAGE, language), context=CONTEXT)
@@ -106,6 +106,6 @@ def test_a_preview_in_another_language_shows_the_same_parts() -> None:
 
 
 def test_a_change_of_language_is_no_change_of_the_message() -> None:
-    """What was posted before is not corrected for its sake, digests and their groups included."""
+    """A change of language corrects no earlier message, digests and their groups included."""
     assert len({in_language(COVERED, tag).fingerprint() for tag in available()}) == 1
     assert len({digest(tag).fingerprint() for tag in available()}) == 1

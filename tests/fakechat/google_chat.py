@@ -119,8 +119,9 @@ class FakeGoogleChat(Fake):
 
 
 def _thread(call: Call) -> str | None:
-    """The key of the message's thread: without the option, each message begins one, whatever key it names.
+    """Return the key of the message's thread.
 
+    Without the option, each message begins a thread, whatever key it names:
     https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create
     """
     named = call.payload.get("thread") if isinstance(call.payload, dict) else None

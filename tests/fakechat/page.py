@@ -93,7 +93,7 @@ def render(messages: Sequence[Message]) -> str:
 
 
 def _replies(messages: Sequence[Message]) -> set[str]:
-    """The ids of the messages in a thread that an earlier one began with the same key."""
+    """Return the ids of the messages in a thread that an earlier one began with the same key."""
     begun: set[tuple[str, str]] = set()
     found: set[str] = set()
     for message in messages:

@@ -62,7 +62,7 @@ SCRIPT = """if True:
 
 @pytest.mark.parametrize("case", ["lives", "ends", "error"])
 def test_large_feeds_are_written_by_other_processes(tmp_path: Path, case: str) -> None:
-    """All files are written, also where a process ends unexpectedly; what cannot be written is an error."""
+    """All files are written, even if a process dies; a file that cannot be written is an error."""
     script = [sys.executable, "-c", SCRIPT, str(tmp_path), case]
     done = subprocess.run(script, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
     if case == "error":

@@ -532,7 +532,7 @@ def test_the_record_of_logins_stays_small(tmp_path: Path) -> None:
 
 
 def test_the_overview_of_a_bot_that_has_not_started(site: ArticleSite, clock: Clock) -> None:
-    """There are neither numbers nor a chart, and what needs a person is said once."""
+    """The overview has neither numbers nor a chart, and names each problem once."""
     with FakeChat() as chat:
         desk = Desk(site, chat, clock)
         shown = desk.client().get("/admin").text

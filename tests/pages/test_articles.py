@@ -101,7 +101,7 @@ def test_pictures_beside_an_article(site: ArticleSite, web: Web) -> None:
     ],
 )
 def test_the_picture_above_the_text(site: ArticleSite, web: Web, body: str, is_shown: bool) -> None:
-    """An article's picture stands there, unless the text begins with a picture or has the same one."""
+    """An article's picture is above the text, unless the text begins with a picture or has the same one."""
     site.raw("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 1200, 600))
     site.raw("b.png", b"\x89PNG")
     site.write("a.md", body, images=["a.png"])
@@ -115,14 +115,14 @@ def test_the_picture_above_the_text(site: ArticleSite, web: Web, body: str, is_s
     [("", True), (' width="40"', True), (' width="40" height="30"', False)],
 )
 def test_a_picture_of_unknown_size_has_a_box(attributes: str, is_boxed: bool) -> None:
-    """A page leaves room for a picture of another host before it knows how large it is."""
+    """A page reserves space for a picture of another host before its size is known."""
     markup = f'<img src="https://pictures.example/a.png"{attributes}>'
     shown = page_body(markup, PAGE, SITE, PicturesOfHosts(("pictures.example",)))
     assert ('class="boxed"' in shown) is is_boxed
 
 
 def test_a_picture_that_is_not_shown_is_named_in_the_language_of_the_site() -> None:
-    """The link in its place is part of the interface; the text is the author's."""
+    """The link that replaces the picture is part of the interface; its text is the author's."""
     markup = '<img src="https://a.example/b.png" alt="&lt;Haus&gt;"> <img src="https://a.example/c.png">'
     shown = page_body(markup, PAGE, SITE, language=language_of("de"))
     assert ">Bild: &lt;Haus&gt;</a>" in shown
@@ -409,7 +409,7 @@ _PIECES = (
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=15))
 def test_no_tag_of_a_sanitised_body_is_overlooked(pieces: list[str]) -> None:
-    """Whatever it is made of: no inline style and no picture of another host are left, and ids are unique."""
+    """In any body, no inline style and no picture of another host remain, and ids are unique."""
     shown = page_body(sanitise("".join(pieces), PAGE), PAGE, SITE)
     tree: Any = fromstring(f"<div>{shown}</div>")
     assert not tree.xpath("//@style | //img | //h1 | //th[not(@scope)] | //pre[not(@tabindex)]")

@@ -143,7 +143,7 @@ def test_english_needs_no_babel() -> None:
 
 
 def test_the_names_of_languages() -> None:
-    """In English a table names the usual ones, as CLDR does; an unknown tag stays as it is."""
+    """In English a table names common languages as CLDR does; an unknown tag stays unchanged."""
     cldr = Locale("en").languages
     assert {tag: cldr[tag] for tag in ENGLISH_NAMES} == ENGLISH_NAMES
     for tag, english, german in (

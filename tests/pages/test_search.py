@@ -198,7 +198,7 @@ def test_suggestions_instead_of_nothing(search: Search, web: Web) -> None:
 
 
 def test_a_search_that_finds_nothing_offers_topics(site: ArticleSite, web: Web) -> None:
-    """So does the page before anything is asked; the largest topics come first, empty ones not at all."""
+    """A search without results and the empty page offer the largest topics, without empty ones."""
     site.topics = [{"name": "Empty"}]
     site.write("a.md", title="One", topics=["Go", "Rust"])
     site.write("b.md", title="Two", topics=["Rust"])

@@ -162,7 +162,7 @@ def test_a_page_that_somebody_changed_is_written_again(site: ArticleSite) -> Non
 
 
 def test_a_link_that_leads_nowhere_is_named_until_it_leads_somewhere(site: ArticleSite) -> None:
-    """By each export, also where the page with it is as before; a path that no page has is not asked for."""
+    """Each export names it, even if its page is unchanged; a path that no page links to is not looked up."""
     url = "https://news.example.org"
     site.write("a.md", f"[b]({url}/articles/b) [c]({url}/elsewhere/c)", topics=["Go"])
     out = site.home / "out"

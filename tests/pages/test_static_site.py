@@ -200,7 +200,7 @@ def test_below_a_path(site: ArticleSite) -> None:
 
 
 def test_links_with_other_slashes(site: ArticleSite) -> None:
-    """A page is found with a slash at its end too; no number of slashes leads out of the folder."""
+    """A page is found with a slash at its end too, and no number of slashes leads out of the folder."""
     url = "https://news.example.org"
     slashes = ("//[", "//topics/go", "////topics/go", "/articles//b", "/topics/../b", "/topics/go%2F")
     site.write("a.md", " ".join(f"[a]({url}{path})" for path in ("/articles/b/", "/topics/go/", *slashes)))

@@ -38,7 +38,7 @@ def web(site: ArticleSite, monkeypatch: pytest.MonkeyPatch) -> Web:
 def test_several_processes_write_what_one_does(
     web: Web, site: ArticleSite, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The same files, counts and broken links; the next export has nothing to write."""
+    """Several processes write the same files, counts and broken links; the next export writes nothing."""
     several, one = site.home / "several", site.home / "one"
     exported = export_site(web.newswire, several, most_processes=2)
     with closing(sqlite3.connect(site.state / "texts.sqlite")) as texts:  # those with links are not there
@@ -53,7 +53,7 @@ def test_several_processes_write_what_one_does(
 def test_pages_of_a_process_that_dies_are_written(
     web: Web, site: ArticleSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """By the process that started it, which logs this."""
+    """The parent process writes the pages of a process that dies, and logs this."""
     here, asking = os.getpid(), wiring.static_site._asking
 
     def dying(*args: object) -> object:
@@ -81,7 +81,7 @@ def test_what_another_process_cannot_write_is_an_error(web: Web, site: ArticleSi
 
 
 def test_articles_that_change_while_processes_are_started(web: Web, site: ArticleSite) -> None:
-    """The catalog then has no state that a later export could find unchanged."""
+    """The recorded state of the catalog then matches no later export."""
     with closing(ObservedCatalog(web.newswire.catalog, web.newswire.clock())) as catalog:
         before = catalog.state()
         with catalog.apart():
