@@ -59,7 +59,7 @@ NUXT = Program(name="Nuxt", generator="astro", note=f"Nuxt: {_OWN_CODE}")
 MKDOCS = Program(
     name="MkDocs",
     generator="pelican",
-    note="MkDocs: posts of Material's blog plugin are read; tabs, snippets and macros are shown as text",
+    note="MkDocs: posts of Material's blog plugin are read; snippets and macros are shown as text",
 )
 NIKOLA = Program(
     name="Nikola",

@@ -122,6 +122,24 @@ def test_mdx(written: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
+        ("a <span style={{ color: 'red' }} className=\"b\">c</span> {d}", "a <span>c</span> {d}"),
+        ("<button onClick={() => 1 > 0}>a</button>", "<button>a</button>"),
+        ("<td rowSpan={4}\n  className='b'>c</td>", "<td>c</td>"),
+        ("<img src={require('./a.png')} alt='b' /> <Note kind={1}>c</Note>", '<img src="./a.png" alt="b"> c'),
+        ("<Image src={'/a.png'} alt='b' /> className", '<img src="/a.png" alt="b"> className'),
+        ("<Link to={'/a'}>b</Link> <A.b@c.example> d={e}", '<a href="/a">b</a> <A.b@c.example> d={e}'),
+        ("a < b, <https://c.example/?d={e}>, `<f g={h}>` and <i>j</i> {k}",
+         "a < b, <https://c.example/?d={e}>, `<f g={h}>` and <i>j</i> {k}"),
+    ],
+)  # fmt: skip
+def test_jsx_in_markdown(written: str, shown: str) -> None:
+    """Next.js, Gatsby and others allow it in .md too, where braces that are no attribute's are prose."""
+    assert expanded(written, "astro") == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
         ("Use {{ mustache }} and {% tag %}, {# x #}, {{", "Use {{ mustache }} and {% tag %}, {# x #}, {{"),
         ("{% notebook a.ipynb %}{% include_code b.py lang:python %}", ""),
         ("{% youtube abcdefgh %}", '<a href="https://www.youtube.com/watch?v=abcdefgh">Watch on YouTube</a>'),
@@ -143,11 +161,16 @@ def test_pelican(written: str, shown: str) -> None:
         ("!!! note\n    !!! tip\n        In.",
          "<q><p><strong>Note</strong></p><q><p><strong>Tip</strong></p><p>In.</p></q></q>"),
         ("!!! note\nNot indented.", "<p>!!! note\nNot indented.</p>"),
+        ('=== "A & *b*"\n\n    One.\n\n        code\n\n===+ "C"\n    Two.\n\nAfter.',
+         "<p><strong>A &amp; <em>b</em></strong></p><p>One.</p><pre><code>code\n</code></pre>"
+         "<p><strong>C</strong></p><p>Two.</p><p>After.</p>"),
+        ('!!! tip ""\n    === "A"\n        One.', "<q><p><strong>A</strong></p><p>One.</p></q>"),
+        ('Heading\n===\n\n=== "a"\nb', '<h1>Heading</h1><p>=== "a"\nb</p>'),
         ("```\n!!! note\n    Code.\n```", "<pre><code>!!! note\n    Code.\n</code></pre>"),
     ],
 )  # fmt: skip
-def test_the_admonitions_of_python_markdown(written: str, shown: str) -> None:
-    """Admonitions, which Pelican's sites have by an extension, may have a title and may be nested."""
+def test_the_admonitions_and_tabs_of_python_markdown(written: str, shown: str) -> None:
+    """Both, which sites of Pelican and MkDocs have by extensions, may be nested; tabs follow one another."""
     text = expand(written, generator="pelican", markup="markdown").text
     found = render_markdown(text, "https://b.example/").replace("blockquote>", "q>")
     assert re.sub(r">\n+<", "><", found) == shown

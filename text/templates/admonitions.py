@@ -1,6 +1,7 @@
 """Python-Markdown's admonitions, `!!! note "Title"` with an indented text below, as block quotes.
 
-https://python-markdown.github.io/extensions/admonition/, and `???` of pymdown-extensions' details.
+https://python-markdown.github.io/extensions/admonition/; `???` of pymdown-extensions' details; and its tabs,
+`=== "Title"`, one after the other (https://facelessuser.github.io/pymdown-extensions/extensions/tabbed/).
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import re
 from html import escape
 
 _BEGINNING = re.compile(
-    r"(?P<margin> {0,3})(?:!!!|\?\?\?\+?) ?(?P<kind>[\w-]+(?: +[\w-]+)*)(?: +\"(?P<title>[^\n]*?)\")? *"
+    r"(?P<margin> {0,3})(?:(?:!!!|\?\?\?\+?) ?(?P<kind>[\w-]+(?: +[\w-]+)*)(?: +\"(?P<title>[^\n]*?)\")?"
+    r"|===[!+]? +\"(?P<tab>[^\n]*?)\") *"
 )
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _LONGEST = 500
@@ -20,8 +22,11 @@ _INDENT = "    "
 
 
 def quoted(text: str) -> str:
-    """Return a text with its admonitions as block quotes, each with its title or else its kind."""
-    if "!!!" not in text and "???" not in text:
+    """Return a text with its admonitions as block quotes, each with its title or else its kind.
+
+    A tab becomes its title and its text.
+    """
+    if not any(mark in text for mark in ("!!!", "???", "===")):
         return text
     lines = text.split("\n")
     return "\n".join(_quoted(lines, 0))
@@ -44,11 +49,17 @@ def _quoted(lines: list[str], depth: int) -> list[str]:
             shown.append(line)
             continue
         inner = [each[len(found["margin"] + _INDENT) :] for each in lines[place:end]]
-        title = found["title"] if found["title"] is not None else found["kind"].split()[0].capitalize()
+        title = _title(found)
         head = [f"<strong>{escape(title, quote=False)}</strong>", ""] if title else []
-        shown += ["", *(f"> {each}".rstrip() for each in [*head, *_quoted(inner, depth + 1)]), ""]
+        block = [*head, *_quoted(inner, depth + 1)]
+        shown += ["", *(block if found["tab"] is not None else (f"> {each}".rstrip() for each in block)), ""]
         place = end
     return shown
+
+
+def _title(found: re.Match[str]) -> str:
+    given = found["tab"] if found["tab"] is not None else found["title"]
+    return given if given is not None else found["kind"].split()[0].capitalize()
 
 
 def _end(lines: list[str], place: int, indent: str) -> int:

@@ -37,7 +37,7 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
     """
     unknown: set[str] = set()
     expanded = text
-    for expander in _expanders(generator, markup, base_url):
+    for expander in _expanders(text, generator, markup, base_url):
         expansion = expander(expanded)
         expanded = expansion.run()
         unknown |= expansion.unknown
@@ -52,7 +52,9 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
     return Expanded(expanded, frozenset(unknown))
 
 
-def _expanders(generator: str, markup: str, base_url: str | None) -> Iterator[Callable[[str], Expander]]:
+def _expanders(
+    text: str, generator: str, markup: str, base_url: str | None
+) -> Iterator[Callable[[str], Expander]]:
     """Yield the steps to apply to a text, in their order."""
     # Each is loaded where a site needs it: most need one, and a site of front matter only needs none.
     has_code = markup != "html"
@@ -61,6 +63,10 @@ def _expanders(generator: str, markup: str, base_url: str | None) -> Iterator[Ca
 
         yield Mdx
         return
+    if generator == "astro" and markup == "markdown" and ("={" in text or "className" in text):
+        from text.templates.mdx import Jsx
+
+        yield Jsx
     if generator in ("jekyll", "eleventy", "pelican", "hugo"):
         from text.templates import liquid
 

@@ -18,13 +18,19 @@ _ATTRIBUTE = re.compile(r"""([A-Za-z_][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|\{)
 _PATH = re.compile(r"""["'`]([^"'`\s]+)["'`]""")
 _NAME = re.compile(r"</?([A-Za-z][\w.]*)")
 _TAG_NAME = re.compile(r"[A-Za-z][\w.]*")
+_COMPONENT = re.compile(r"</?[A-Z][\w.]*(?=[\s/>])")
+_OF_JSX = re.compile(r"\s(?:className\s*=|[A-Za-z][\w:.-]*\s*=\s*\{|\{\.\.\.)")
 _LINKS = frozenset({"Link", "A", "NavLink"})
 
 
 class Mdx(Expander):
     """Expands MDX."""
 
-    delimiters = (Delimiters("{/*", "*/}"), Delimiters("{", "}"), Delimiters("<", ">"))
+    delimiters: tuple[Delimiters, ...] = (
+        Delimiters("{/*", "*/}"),
+        Delimiters("{", "}"),
+        Delimiters("<", ">"),
+    )
 
     def __init__(self, text: str) -> None:
         super().__init__(_without_modules(text), has_code=True)
@@ -60,18 +66,39 @@ class Mdx(Expander):
             self._unreadable = max(self._unreadable, start + _MAX_TAG) if found else self._unreadable
             self.put("<")
             return start + 1
-        tag = self.text[start:end]
-        if not found[1][0].isupper() and "." not in found[1]:
-            self.put(_plain_tag(tag) if "{" in tag or "className" in tag else tag)
-        elif found[1] in _LINKS:
-            self.put(_link(tag))
-        elif not tag.startswith("</"):
-            values = dict(_attributes(tag))
-            shown = elements.known(found[1], values)
-            if shown is None:
-                self.unknown.add(found[1])
-            self.put(shown or "")
+        self.put(self.shown(self.text[start:end], found[1]))
         return end
+
+    def shown(self, tag: str, name: str) -> str:
+        """Return what a tag becomes."""
+        if not name[0].isupper() and "." not in name:
+            return _plain_tag(tag) if "{" in tag or "className" in tag else tag
+        if name in _LINKS:
+            return _link(tag)
+        if tag.startswith("</"):
+            return ""
+        shown = elements.known(name, dict(_attributes(tag)))
+        if shown is None:
+            self.unknown.add(name)
+        return shown or ""
+
+
+class Jsx(Mdx):
+    """Expands JSX in Markdown: components, and attributes that HTML does not have. Other braces are prose."""
+
+    delimiters = (Delimiters("<", ">"),)
+
+    def __init__(self, text: str) -> None:
+        Expander.__init__(self, text, has_code=True)
+        self._unreadable = 0
+
+    def template(self, piece: Piece) -> int:
+        """Put what a tag becomes."""
+        return self._tag(piece.start)
+
+    def shown(self, tag: str, name: str) -> str:
+        """Return what a tag becomes."""
+        return super().shown(tag, name) if _COMPONENT.match(tag) or _OF_JSX.search(tag) else tag
 
 
 def _without_modules(text: str) -> str:
