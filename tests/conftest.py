@@ -38,6 +38,18 @@ def _use_memory() -> None:
 _use_memory()
 
 
+def _use_own_runtime_folder() -> None:
+    """Let PostgreSQL's tools keep their lock in a folder of this user's, not in one that all users share."""
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        folder = Path(tempfile.gettempdir(), f"newswire-runtime-{os.getuid()}")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / "python_PostgresServer").mkdir(exist_ok=True)
+        os.environ["XDG_RUNTIME_DIR"] = str(folder)
+
+
+_use_own_runtime_folder()
+
+
 def _wait_for_the_processor() -> None:
     """Let no search time out on a busy machine; the limit on processor time still applies."""
     deadline._WAITING = int(WAIT_SECONDS)
