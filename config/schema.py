@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from config.channels import channel_model, services
+from config.descriptions import DESCRIPTIONS
 from config.settings import Config
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,7 +33,16 @@ def schema() -> Schema:
         "anyOf": [{"$ref": f"#/$defs/{kind}-channel"} for kind in sorted(services())]
     }
     written: Schema = _as_written(document)
+    _describe("", written)
+    for name, definition in written["$defs"].items():
+        _describe("channel." if name.endswith("-channel") else f"{name}.", definition)
     return {"$schema": DIALECT, "title": "Newswire's config.yaml"} | written
+
+
+def _describe(section: str, definition: Schema) -> None:
+    for key, setting in definition.get("properties", {}).items():
+        if f"{section}{key}" in DESCRIPTIONS:
+            setting["description"] = DESCRIPTIONS[f"{section}{key}"]
 
 
 def in_words(duration: timedelta) -> str:

@@ -175,15 +175,9 @@ class FeedsConfig(Section):
     content: Literal["full", "excerpt"] = "full"
     archives: bool = True
     digest: Annotated[Literal["day", "week"] | None, BeforeValidator(off)] = None
-    summary: Annotated[
-        int, Field(ge=50, le=10_000, description="Longest summary, in characters."), NO_TRUTH_VALUE
-    ] = 1_000
+    summary: Annotated[int, Field(ge=50, le=10_000), NO_TRUTH_VALUE] = 1_000
     related: Annotated[int, Field(ge=0, le=3), NO_TRUTH_VALUE] = 3
-    ttl: Annotated[
-        int,
-        Field(ge=1, le=1440, description="How long readers may cache a feed, in minutes."),
-        NO_TRUTH_VALUE,
-    ] = 60
+    ttl: Annotated[int, Field(ge=1, le=1440), NO_TRUTH_VALUE] = 60
     hubs: Annotated[tuple[HubAddress, ...], Field(max_length=5), BeforeValidator(listed)] = ()
     topics: tuple[TopicConfig, ...] = ()
     gone: Names = ()

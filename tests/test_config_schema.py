@@ -13,6 +13,7 @@ import yaml
 import config as configuration
 from app import create_app
 from config import Config, schema, shown
+from config.descriptions import DESCRIPTIONS
 from tests.site import ArticleSite
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,17 @@ def test_the_schema_is_sound_and_beside_the_sample() -> None:
     sample = (ROOT / "config.yaml").read_text(encoding="utf-8")
     assert sample.startswith("# yaml-language-server: $schema=config.schema.json\n")
     assert problems(sample) == []
+
+
+def test_every_setting_has_a_description() -> None:
+    """Each setting of the schema has its sentence in `config.descriptions`, and each sentence a setting."""
+    written = schema()
+    described = {
+        f"channel.{key}" if name.endswith("-channel") else f"{name}.{key}".lstrip(".")
+        for name, part in {"": written, **written["$defs"]}.items()
+        for key in part.get("properties", {})
+    }
+    assert described == DESCRIPTIONS.keys()
 
 
 def test_every_setting_is_shown_with_its_origin(home: Path) -> None:
