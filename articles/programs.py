@@ -66,6 +66,16 @@ NIKOLA = Program(
     generator="plain",
     note="Nikola is not supported: titles and dates in a comment (`.. title:`) or a .meta file are not read",
 )
+FRANKLIN = Program(
+    name="Franklin",
+    generator="plain",
+    note="Franklin is not supported: titles and dates in lines such as `@def title` are not read",
+)
+ZINE = Program(
+    name="Zine",
+    generator="plain",
+    note="Zine is not supported: its .smd files are not read",
+)
 GHOST = Program(
     name="a Ghost export",
     generator="plain",
@@ -74,6 +84,7 @@ GHOST = Program(
 
 _MARKS: tuple[tuple[str, Program], ...] = (
     (".vitepress", VITEPRESS), (".vuepress", VUEPRESS), ("mkdocs.yml", MKDOCS), ("mkdocs.yaml", MKDOCS),
+    ("utils.jl", FRANKLIN), ("zine.ziggy", ZINE),
     *((f"gatsby-config.{end}", GATSBY) for end in ("js", "ts", "mjs", "cjs")),
     *((f"next.config.{end}", NEXT) for end in ("js", "mjs", "ts", "cjs")),
     *((f"nuxt.config.{end}", NUXT) for end in ("ts", "js", "mjs")),

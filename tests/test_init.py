@@ -279,6 +279,8 @@ def test_the_addresses_of_other_programs(
             {"n.ghost.2026-01-02-03-04-05.json": "{}"},
             "an export of Ghost is one JSON file, and not supported",
         ),
+        ({"utils.jl": "", "blog/a.md": '@def title = "A"\n'}, "Franklin is not supported"),
+        ({"zine.ziggy": "", "content/a.smd": "---\n"}, "Zine is not supported"),
         ({"docs/issue-1.md": "# One\n\nWords.\n"}, "no article was found that is published"),
         ({".vitepress/config.ts": "", "a.md": DATED}, "VitePress: components and scripts are left out"),
     ],

@@ -30,6 +30,26 @@ def defaults(config: Mapping[str, Any], base: str) -> Iterator[Scope]:
     yield from (scope for *_, scope in sorted(found, key=lambda each: each[:2]))
 
 
+def permalinks(config: Mapping[str, Any], below: str) -> Iterator[tuple[str, str]]:
+    """Yield the patterns of addresses that collections have, by the folder that holds their files.
+
+    `below` is the path of the articles below the configuration, "." where they are not. It is "" for all
+    files where it lies in a collection's folder. https://jekyllrb.com/docs/permalinks/#collections
+    """
+    collections = config.get("collections")
+    top = config.get("collections_dir")
+    top = f"{top.strip('/')}/" if isinstance(top, str) and top.strip("/") else ""
+    for name, values in collections.items() if isinstance(collections, Mapping) else ():
+        pattern = values.get("permalink") if isinstance(values, Mapping) else None
+        if not isinstance(pattern, str):
+            continue
+        pattern, folder = pattern.replace(":collection", str(name)), f"{top}_{name}"
+        if f"{below}/".startswith(f"{folder}/"):
+            yield "", pattern
+        elif below == "." and not top and ":path" not in pattern:
+            yield folder.lower(), pattern
+
+
 def as_texts(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Return values by key, with each key as a text."""
     return {str(key): value for key, value in values.items()}

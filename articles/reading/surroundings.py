@@ -155,7 +155,7 @@ class Beside:
 
     def _permalinks(self, levels: list[Path]) -> Iterator[tuple[str, str]]:
         """Yield the patterns of addresses in the configuration of the site's own generator."""
-        generator = self._conventions.generator
+        root, generator = levels[0], self._conventions.generator
         for level in reversed(levels):
             if generator == "hugo":
                 yield from hugo.permalinks(hugo.configuration(level).get("permalinks")).items()
@@ -164,6 +164,8 @@ class Beside:
                 if isinstance(values, Mapping):
                     found = hugo.by_lower(values).get("permalink") or values.get("ARTICLE_URL")
                     yield from [("", found)] if isinstance(found, str) else ()
+                    if generator == "jekyll":
+                        yield from jekyll.permalinks(values, root.relative_to(level).as_posix())
 
     def _languages(self, levels: list[Path]) -> Iterator[LanguageHome]:
         """Yield where the articles of each language of the site are, and how their addresses begin."""

@@ -262,3 +262,29 @@ def test_the_date_in_a_name_in_hugo(tmp_path: Path, config: str, expected: str) 
     """A date in the name is in the address, unless the site's configuration reads it as a date."""
     put(tmp_path / "hugo.toml", f'baseURL = "https://b.example"\n{config}')
     assert languages(tmp_path, "hugo", "posts/2026-03-04-a.md") == f"https://b.example/posts/{expected}/"
+
+
+@pytest.mark.parametrize(
+    ("path", "below", "expected"),
+    [
+        ("_posts/2026-03-04-a.md", "_posts", "/blog/a/"),
+        ("_posts/2026-03-04-a.md", ".", "/blog/a/"),
+        ("_news/b.md", "_news", "/news/b"),
+        ("_other/c.md", "_other", "/2026/03/04/c.html"),
+        ("more/2026-03-04-a.md", "more", "/2026/03/04/a.html"),
+    ],
+)
+def test_the_collections_of_jekyll(tmp_path: Path, path: str, below: str, expected: str) -> None:
+    """A collection's own pattern holds for the files in its folder."""
+    put(
+        tmp_path / "_config.yml",
+        "permalink: date\ncollections:\n  posts: {permalink: '/blog/:title/'}\n"
+        "  news: {permalink: '/:collection/:path'}\n  other:\n",
+    )
+    put(tmp_path / path, "---\ntitle: T\ndate: 2026-03-04\n---\nx\n")
+    folder = Folder(tmp_path / below, top=tmp_path)
+    context = Beside(folder, Conventions(generator="jekyll", base_url=BASE)).context(folder.scan(), 0)
+    name = (tmp_path / path).relative_to(tmp_path / below).as_posix()
+    parsed = frontmatter.parse((tmp_path / path).read_text(), name, context)
+    assert parsed is not None
+    assert parsed.article.link == BASE + expected
