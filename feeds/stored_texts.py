@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 500_000_000
 """Bytes of all stored texts; those that no export has used the longest go first."""
 
+MAX_UNWRITTEN = 20_000_000
+"""Characters of new texts that wait to be written."""
+
 KEPT_DAYS = 30
 """Days for which a text stays that no export uses."""
 
@@ -57,6 +60,7 @@ class StoredTexts:
         self._opened: Opened | None = None
         self._used: set[bytes] = set()
         self._new: dict[bytes, str] = {}
+        self._new_characters = 0
         self._known = frozenset(self._try(self._keys) or ())
 
     def key(self, *parts: object) -> bytes:
@@ -79,30 +83,32 @@ class StoredTexts:
         return row[0] if row else None
 
     def put(self, key: bytes, html: str) -> None:
-        """Store a text, once `finish` is called."""
+        """Store a text: at the latest once `finish` is called."""
         self._new[key] = html
+        self._new_characters += len(html)
+        if self._new_characters > MAX_UNWRITTEN:
+            self._try(self._write_new)
+            self._new, self._new_characters = {}, 0
 
     def taken(self) -> Taken:
         """Return what was put and used here, for the process that this one was forked from."""
         taken = Taken(self._new, self._used)
-        self._new, self._used = {}, set()
+        self._new, self._new_characters, self._used = {}, 0, set()
         return taken
 
     def add(self, taken: Taken) -> None:
         """Note what another process took."""
-        self._new |= taken.new
         self._used |= taken.used
+        for key, html in taken.new.items():
+            self.put(key, html)
 
     def finish(self) -> None:
         """Write what is new, delete what was not used for long, and close the file."""
         day = self._clock().toordinal()
 
         def work(connection: sqlite3.Connection) -> None:
+            self._write_new(connection)
             with transaction(connection):
-                connection.executemany(
-                    "INSERT OR REPLACE INTO texts VALUES (?, ?, ?)",
-                    ((key, html, day) for key, html in self._new.items()),
-                )
                 connection.executemany(
                     "UPDATE texts SET day = ? WHERE key = ? AND day <> ?",
                     ((day, key, day) for key in self._used),
@@ -112,11 +118,19 @@ class StoredTexts:
 
         if self._new or self._used or self._opened:
             self._try(work)
-        self._new.clear()
+        self._new, self._new_characters = {}, 0
         self._used.clear()
         if self._opened:
             self._opened.close()
             self._opened = None
+
+    def _write_new(self, connection: sqlite3.Connection) -> None:
+        day = self._clock().toordinal()
+        with transaction(connection):
+            connection.executemany(
+                "INSERT OR REPLACE INTO texts VALUES (?, ?, ?)",
+                ((key, html, day) for key, html in self._new.items()),
+            )
 
     def _keys(self, connection: sqlite3.Connection) -> list[bytes]:
         return [key for (key,) in connection.execute("SELECT key FROM texts")]

@@ -72,7 +72,7 @@ class Places:
 
     def _found(self, address: str) -> Place:
         encoded, _, asked = address.partition("?")
-        path, query = unquote(encoded), dict(parse_qsl(asked))
+        path, query = unquote(encoded), dict(parse_qsl(asked)) if asked else {}
         if _FEEDS.fullmatch(path):
             return Place(Kind.FEED, encoded, address)
         if query.keys() - {"page"}:

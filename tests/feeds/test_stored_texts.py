@@ -114,3 +114,16 @@ def test_what_is_not_used_for_long_goes(
     clock.advance(days=1)
     use("b", "c")
     assert use() == {"b", "c"}
+
+
+def test_few_texts_wait_to_be_written(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of another process are counted too, and written before the end."""
+    monkeypatch.setattr(stored_texts, "MAX_UNWRITTEN", 10)
+    here = StoredTexts(tmp_path / "texts.sqlite", clock, program="1")
+    elsewhere = StoredTexts(tmp_path / "texts.sqlite", clock, program="1")
+    here.put(b"a", "a" * 6)
+    elsewhere.put(b"b", "b" * 6)
+    here.add(elsewhere.taken())
+    assert not elsewhere.taken().new
+    later = StoredTexts(tmp_path / "texts.sqlite", clock, program="1")
+    assert [later.get(key) for key in (b"a", b"b", b"c")] == ["a" * 6, "b" * 6, None]
