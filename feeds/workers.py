@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -77,4 +79,19 @@ def _start(begin: Callable[[], None]) -> None:
     # The parser makes many objects, and no cycles: garbage in cycles is looked for less often.
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     begin()
+
+
+def _end_with_parent() -> None:
+    """End this process once its parent has ended, which may not have been able to say so.
+
+    Without this, a process of a pool waits for its next task for ever.
+    """
+    # Imported late, as in `Workers.submit`.
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
