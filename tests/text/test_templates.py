@@ -122,6 +122,32 @@ def test_mdx(written: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
+        ("::tip\nA *b*.\n::\n\nAfter.",
+         "<blockquote><p><strong>Tip</strong></p><p>A <em>b</em>.</p></blockquote><p>After.</p>"),
+        ("::read-more{to=\"/x\"}\n::\n\nAfter.", "<p>After.</p>"),
+        ("::card\n---\nicon: a\nto: b\n---\n#title\nIn *it*.\n::", "<p>In <em>it</em>.</p>"),
+        ("::code-group\n```js\n::tip\n:a{b}\n```\n::",
+         '<pre><code class="language-js">::tip\n:a{b}\n</code></pre>'),
+        (":nuxt-img{src=\"/a.png\" alt=\"B\" width=\"9\"}",
+         '<img src="https://b.example/a.png" alt="B">'),
+        ("- :icon{name=\"a\"} B, :button{to=\"/c\"}[D] and `:e{f=\"g\"}`",
+         '<ul><li>:icon{name="a"} B, :button{to="/c"}[D] and <code>:e{f="g"}</code></li></ul>'),
+        ("- :icon{name=\"a\"} B, :button{to=\"/c\"}[D]", "<ul><li>B, D</li></ul>"),
+        (":icon{name=\"c\"}\n\n::note", ""),
+        ("::note\n\nNever ends.", "<p>Never ends.</p>"),
+        (":::note\nA.\n:::", "<blockquote><p><strong>Note</strong></p><p>A.</p></blockquote>"),
+        ("a::b and\nc :: d\n\n::\n\nx :y{z}", "<p>a::b and\nc :: d</p><p>::</p><p>x :y{z}</p>"),
+    ],
+)  # fmt: skip
+def test_components_of_nuxt(written: str, shown: str) -> None:
+    """Notes are block quotes, pictures are shown, and of other components the text stays."""
+    text = expand(written, generator="astro", markup="markdown").text
+    assert re.sub(r">\n+<", "><", render_markdown(text, "https://b.example/")) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
         ("a <span style={{ color: 'red' }} className=\"b\">c</span> {d}", "a <span>c</span> {d}"),
         ("<button onClick={() => 1 > 0}>a</button>", "<button>a</button>"),
         ("<td rowSpan={4}\n  className='b'>c</td>", "<td>c</td>"),
@@ -234,7 +260,7 @@ snippets = st.sampled_from(
 def test_no_template_is_left_outside_code(text: str, generator: str) -> None:
     """No delimiter of the generator's language is left in prose, open or closed."""
     text = text.replace("{% raw %}", "").replace("{% endraw %}", "")
-    without = re.sub(r"`[^`]*`|<pre>.*?</pre>", "", expanded(text.replace("`", ""), generator))
+    without = re.sub(r"`[^`]*`|<pre>.*?</pre>", " ", expanded(text.replace("`", ""), generator))
     if generator in ("jekyll", "eleventy", "zola"):
         assert "{%" not in without and "{{" not in without
     if generator == "pelican":

@@ -43,6 +43,10 @@ def expand(text: str, *, generator: str, markup: str, base_url: str | None = Non
         unknown |= expansion.unknown
     if generator != "plain" and markup != "html":
         expanded = _TOC.sub("", expanded) if "[" in expanded or "${" in expanded else expanded
+        if generator == "astro" and markup == "markdown":
+            from text.templates.mdc import without_components
+
+            expanded = without_components(expanded)
         if generator == "pelican":
             from text.templates.admonitions import quoted
 

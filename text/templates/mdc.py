@@ -1,0 +1,68 @@
+"""MDC of Nuxt Content: `::tip` … `::` on lines of their own. https://content.nuxt.com/docs/files/markdown
+
+Notes become admonitions, `:::tip` … `:::`, and pictures are shown. Of all other components the text stays.
+"""
+
+from __future__ import annotations
+
+import re
+
+from text.templates.elements import figure
+
+_OPENING = re.compile(r"[ \t]*::([A-Za-z][\w-]{0,60})(?:\[([^\[\]]{0,500})\])?(?:\{.{0,2000}\})?[ \t]*")
+_ALONE = re.compile(r"[ \t]*:([A-Za-z][\w-]{0,60})(?:\[([^\[\]]{0,500})\])?\{(.{0,2000})\}[ \t]*")
+_INLINE = re.compile(
+    r'(?<![\w:/]):[A-Za-z][\w-]{0,60}\{[^{}\n"]{0,60}="[^{}\n]{0,500}\}(?:\[([^\[\]\n]{0,300})\])?'
+)
+_VALUE = re.compile(r'([\w-]{1,60})="([^"]{0,2000})"')
+_CLOSING = re.compile(r"[ \t]*::[ \t]*")
+_SLOT = re.compile(r"[ \t]*#[a-z][\w-]{0,60}[ \t]*")
+_FENCE = re.compile(r"[ \t]*(```+|~~~+)")
+_MARK = re.compile(r"(?<![\w:/])::?[A-Za-z][\w-]{0,60}(?:[\[{]|[ \t]*$)", re.MULTILINE)
+_NOTES = frozenset({"note", "tip", "info", "warning", "caution", "danger", "important"})
+_MOST_VALUES = 100
+"""Lines of values between `---` below the beginning of a component."""
+
+
+def without_components(text: str) -> str:
+    """Return a text with its notes as admonitions, and without the marks of other components."""
+    if not _MARK.search(text):
+        return text
+    lines = text.split("\n")
+    last = max((number for number, line in enumerate(lines) if _CLOSING.fullmatch(line)), default=-1)
+    shown: list[str] = []
+    open_notes: list[bool] = []
+    fence = ""
+    place = 0
+    while place < len(lines):
+        line = lines[place]
+        place += 1
+        if found := _FENCE.match(line):
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        if not fence and (opening := _OPENING.fullmatch(line)):
+            is_note = opening[1] in _NOTES and place <= last
+            open_notes.append(is_note)
+            shown += ["", f":::{opening[1]}" if is_note else opening[2] or "", ""]
+            place = _behind_values(lines, place)
+        elif not fence and (alone := _ALONE.fullmatch(line)):
+            shown.append(_shown(*alone.groups(default="")))
+        elif not fence and open_notes and _CLOSING.fullmatch(line):
+            shown += ["", ":::" if open_notes.pop() else "", ""]
+        elif fence or not open_notes or not _SLOT.fullmatch(line):
+            is_code = bool(fence) or "`" in line
+            shown.append(line if is_code else _INLINE.sub(lambda found: found[1] or "", line))
+    return "\n".join(shown)
+
+
+def _shown(name: str, label: str, values: str) -> str:
+    """Return what a component without a text below it becomes."""
+    return figure(dict(_VALUE.findall(values))) if name.endswith(("img", "image")) else label
+
+
+def _behind_values(lines: list[str], place: int) -> int:
+    """Return the line behind the values of a component, in YAML between two `---`, if there are any."""
+    if place < len(lines) and lines[place].strip() == "---":
+        for number in range(place + 1, min(len(lines), place + _MOST_VALUES)):
+            if lines[number].strip() == "---":
+                return number + 1
+    return place
