@@ -46,7 +46,7 @@ _NEAR = 5  # articles that have some of the words, where none has all
 _SHOWN_IN_BUILDER = 12
 _WIDE = 896  # pixels, 56rem: a picture of this width is shown wider than the text, and still sharp
 _UNCACHED = "private, no-cache"
-_BEGINS_WITH_PICTURE = re.compile(r"(?:\s|<(?!img\b)[^>]*>)*+<img\b")
+_BEGINS_WITH_PICTURE = re.compile(r"(?>(?:\s|<(?!img\b)[^>]*>)*)<img\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ _TRACKING = re.compile(
 )
 # An address as it stands: a host in lower case, and then only what may be there unencoded (RFC 3986 §3),
 # complete %XX, and at most one fragment. It consumes every character once: what is left over fits nowhere.
-_ALLOWED = r"[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+(?:%[0-9A-Fa-f]{2}[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+)*+"
-_PLAIN = re.compile(rf"https?://[a-z0-9.-]++(?::\d{{1,4}})?(?:(?=[/?]){_ALLOWED}(?:#{_ALLOWED})?+)?+")
+_ALLOWED = r"[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+(?>(?:%[0-9A-Fa-f]{2}[A-Za-z0-9/?@!$&'()*+,;=._~:-]*+)*)"
+_PLAIN = re.compile(rf"https?://[a-z0-9.-]++(?::\d{{1,4}})?(?>(?:(?=[/?]){_ALLOWED}(?>(?:#{_ALLOWED})?))?)")
 _MAX_HOST = 253  # characters of a host name (RFC 1035 §2.3.4), which no other spelling of it exceeds
 _MAX_LABEL = 63  # characters between two dots of it
 # RFC 3986 §3, RFC 8141 §2 and RFC 4151 §2.1: what a feed reader will take for an id as it stands.

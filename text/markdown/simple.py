@@ -18,13 +18,15 @@ from text.markdown.inline import OTHER, PLAIN_LINK, SPACE, FastToken, kinds
 from text.markdown.names import bare_address, normalized, with_emoji
 
 _TEXT, _BREAK, _LINK_TEXT, _LINK_CODE, _ADDRESS, _CODE, _STARS, _STRESSED, _ESCAPED = range(1, 10)
-# No two alternatives begin with the same character, and nothing is tried twice.
+# No two alternatives begin with the same character, and nothing is tried twice. A group is repeated in an
+# atomic group, here and elsewhere, because Python up to 3.11.4 does not repeat one possessively as it should
+# (https://github.com/python/cpython/issues/106052).
 _PIECE = re.compile(
-    r"((?:[^\n!$&*:<\[\\_`{~]++|!(?!\[)|&(?=\s)|:(?!//)|~(?!~)|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9]))++)"
+    r"((?>(?:[^\n!$&*:<\[\\_`{~]++|!(?!\[)|&(?=\s)|:(?!//)|~(?!~)|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9]))+))"
     r"|(\n)[ \t]*+"
     rf"|{PLAIN_LINK}"
     r"|`([^`]++)`(?!`)"
-    r"|(\*\*?)([A-Za-z0-9](?:[^\n!$&*:<\[\]\\_`{~]|:(?!//))*+)\7(?!\*)"
+    r"|(\*\*?)([A-Za-z0-9](?>(?:[^\n!$&*:<\[\]\\_`{~]|:(?!//))*))\7(?!\*)"
     # Of the others, an underscore could be a part of a bare address or of an emoji's name.
     r"|\\([\[\]()*<>#`!])"
 )

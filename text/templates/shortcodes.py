@@ -11,7 +11,7 @@ from text.templates import elements
 from text.templates.scan import Delimiters, Expander, Piece
 
 _ARGUMENT = re.compile(
-    r"""(?:([\w-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*+)"|`([^`]*+)`|'([^']*+)'|([^\s"'`=,]+))"""
+    r"""(?:([\w-]+)\s*=\s*)?(?:"((?>(?:[^"\\]|\\.)*))"|`([^`]*+)`|'([^']*+)'|([^\s"'`=,]+))"""
 )
 _HUGO_NAME = re.compile(r"(/?)\s*([\w.-][\w./-]*)(.*)", re.DOTALL)
 _ZOLA_CALL = re.compile(r"([A-Za-z_]\w*)\s*\((.*)\)\Z", re.DOTALL)

@@ -16,17 +16,19 @@ from typing import Any
 
 # A scalar in double quotes. The first alternative runs over it without looking at each character: a quote
 # after one backslash is escaped, one after none ends the scalar; after several the second one decides.
-_QUICK = r'"[^"]*+(?:(?<=[^\\]\\)"[^"]*+)*+(?<!\\)"'
-_QUOTED = rf'({_QUICK}|"(?:[^"\\\n]|\\[^\n])*+") *+(?=\n)'
+_QUICK = r'"[^"]*+(?>(?:(?<=[^\\]\\)"[^"]*+)*)(?<!\\)"'
+_QUOTED = rf'({_QUICK}|"(?>(?:[^"\\\n]|\\[^\n])*)") *+(?=\n)'
 _KEY = r"([A-Za-z_][A-Za-z0-9_-]*+):(?: |(?=\n))"
 # Both patterns match every text of whole lines, all of it: a line of no known shape is the last alternative.
 # A key at column 0, a scalar in double quotes or a plain one, and below blank lines those that belong to it.
 _ENTRY = re.compile(
-    rf"{_KEY}(?:{_QUOTED}|([^\n]*+))\n(?: *+\n)*+((?:[ -][^\n]*+\n(?:(?:[ -][^\n]*+)?\n)*+)?+)|([^\n]*+)\n"
+    rf"{_KEY}(?:{_QUOTED}|([^\n]*+))\n"
+    r"(?>(?: *+\n)*)(?>((?:[ -][^\n]*+\n(?>(?:(?:[ -][^\n]*+)?\n)*))?))"
+    r"|([^\n]*+)\n"
 )
 # A line of such a block: an indent, at most one dash, a key, and a scalar.
-_LINE = re.compile(rf"( *+)(- )?+(?:{_KEY})?+(?:{_QUOTED}|([^\n]*+))\n")
-_ESCAPES = re.compile(r'[^\\]*+(?:\\["\\nrt][^\\]*+)*+')
+_LINE = re.compile(rf"( *+)(?>(- )?)(?>(?:{_KEY})?)(?:{_QUOTED}|([^\n]*+))\n")
+_ESCAPES = re.compile(r'[^\\]*+(?>(?:\\["\\nrt][^\\]*+)*)')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 # What libyaml refuses or takes for a line break (YAML 1.1 §4.1, §4.2), and tabs, which are never needed.
@@ -36,23 +38,23 @@ _USUAL_BYTES = bytes([0x0A, *range(0x20, 0x7F)])
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WORDS = re.compile(r"(?:[^\W\d_]|\.[A-Z])(?:[^:#\n]|(?<=\S)#|:(?=\S))*+(?<![\s:])")
+_WORDS = re.compile(r"(?:[^\W\d_]|\.[A-Z])(?>(?:[^:#\n]|(?<=\S)#|:(?=\S))*)(?<![\s:])")
 # Lines that end where they seem to: an indent, dashes, a key, and a scalar that is closed on its line.
 _CLOSED_LINES = re.compile(
-    r"""(?:(?=[ \n]|-[ ])
-        [ ]*+ (?:-[ ]++)*+ (?:[\w-]++:(?=[ \n]))?+ [ ]*+
-        (?: "(?:[^"\\\n]|\\[^\n])*+"
-          | '(?:[^'\n]|'')*+'
-          | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?: :(?=[^ \t\n]) [^:\n]*+ )*+
-        )?+ [ ]*+ \n
-    )*+""",
+    r"""(?>(?:(?=[ \n]|-[ ])
+        [ ]*+ (?>(?:-[ ]++)*) (?>(?:[\w-]++:(?=[ \n]))?) [ ]*+
+        (?>(?: "(?>(?:[^"\\\n]|\\[^\n])*)"
+          | '(?>(?:[^'\n]|'')*)'
+          | (?:[^\s"'\[\]{}|>&*!%@`\#,?:-]|-(?=\S)) [^:\n]*+ (?>(?: :(?=[^ \t\n]) [^:\n]*+ )*)
+        )?) [ ]*+ \n
+    )*)""",
     re.VERBOSE,
 )
 # Such lines as programs write them, recognised three times as fast, except for errors within a line: after a
 # quote at its beginning and one without a backslash at its end no scalar is open, whatever is between.
 _ENDING_LINES = re.compile(
-    r"""(?:[ ]++ (?:-[ ])?+ [A-Za-z0-9_-]++:
-    (?:\n | [ ](?: ".++(?<=[^\\]") | [A-Za-z0-9].*+ )\n))*+""",
+    r"""(?>(?:[ ]++ (?>(?:-[ ])?) [A-Za-z0-9_-]++:
+    (?:\n | [ ](?: ".++(?<=[^\\]") | [A-Za-z0-9].*+ )\n))*)""",
     re.VERBOSE,
 )
 _FIRST_DASH = re.compile(r"\n*+( *+)- ")
