@@ -80,7 +80,7 @@ leaves = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(leaves, max_size=12).map("".join),
     st.sampled_from(["", "<b>" * 8, "<div>" * 98, "<a>", "<b>" * 12]),

@@ -72,7 +72,7 @@ ITEMS = st.lists(
 ).map("\n".join)  # fmt: skip
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(ITEMS)
 @example("- a\n- [b](/c) `d`\n- [e]\n- f\n\n[e]: /g\n\n: h")
 def test_a_list_of_lines_is_written_as_the_library_writes_it(text: str) -> None:
