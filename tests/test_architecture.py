@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("storage", "text", "web", "articles", "feeds", "bot", "pages", "ops")
 TOP = {"app", "wiring"}
+_POSSESSIVE_GROUP = re.compile(r"(?<![\\(])\)(?:[*+?]|\{[0-9,]*\})\+")
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -51,6 +53,15 @@ def test_the_packages_keep_to_their_layers() -> None:
 def test_no_part_imports_the_application_or_the_configuration(file: Path) -> None:
     """A part receives values, and imports neither the application nor the configuration."""
     assert not set(imports(file)) & (TOP | {"config", "tests"})
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_patterns_work_with_the_first_python_that_is_supported(file: Path) -> None:
+    """No group is repeated possessively: up to 3.11.4, Python then loses its place at the end of a text.
+
+    `(?>(?:…)*)` matches the same (https://github.com/python/cpython/issues/106052).
+    """
+    assert not _POSSESSIVE_GROUP.findall(file.read_text(encoding="utf-8"))
 
 
 def test_only_the_application_reads_the_config() -> None:
