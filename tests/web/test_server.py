@@ -70,7 +70,9 @@ def test_slow_bodies_hold_nobody_up(web: Running) -> None:
 def test_a_method_that_an_address_does_not_have(web: Running) -> None:
     """Without a body a POST needs no length: the answer is 405, with the methods that there are."""
     for path in ("/feeds/all.rss", "/topics/go", "/"):
-        answer = clients.exchange(web, f"POST {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        answer = clients.exchange(
+            web, f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+        )
         assert clients.status_of(answer) == 405, path
         allowed = re.search(rb"\r\nallow: ([^\r]+)\r\n", answer.lower())
         assert allowed and set(allowed[1].split(b", ")) == {b"get", b"head", b"options"}, path
