@@ -1,15 +1,11 @@
-"""Google Chat: a card through an incoming webhook.
-
-Texts in a card know a little HTML, of which everything is escaped; its header knows no formatting.
-"""
+"""Google Chat: a card through an incoming webhook."""
 
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -17,11 +13,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
 from bot.services.drawing import Drawing, Times
-from bot.services.listing import fitted
+from bot.services.google_chat_card import (
+    SUMMARY,
+    above,
+    card_of,
+    escape_text,
+    everything,
+    notification_of,
+)
 from bot.services.mention import NO_ID, Ids
-from bot.services.message import Mention, MentionKind, Message, test_text, title_of
-from bot.services.remarks import comment_of, covered
-from bot.services.rich import Line, Markup, cut, write
+from bot.services.message import MentionKind, Message, test_text
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -33,11 +34,10 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, from_look_alike, look_alike, units, web_url
-from bot.services.words import button_of, quality_of, written_time
+from bot.services.text import fit, from_look_alike
 
 MESSAGE = 32_000
-"""Bytes of a message with its cards; the limits below keep every message under it.
+"""Bytes of a message with its cards; the limits of a card's texts keep every message under it.
 
 https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create
 """
@@ -54,14 +54,6 @@ THREAD_KEY = 4_000
 https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages#Message.Thread
 """
 
-# Limits of our own, in characters: beyond them a card reads no better.
-TITLE = 300
-NAME = 100
-SUMMARY = 2000
-LIST = 8000
-TOPICS = 300
-URL = 2000
-
 DEAD = frozenset({"NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED"})
 """Google's own words for an address that leads nowhere: https://cloud.google.com/apis/design/errors"""
 
@@ -69,27 +61,6 @@ _NAME = re.compile(r"spaces/[\w-]{1,80}/messages/[\w.-]{1,100}", re.ASCII)
 _CODE = re.compile(r"[A-Z_]{1,40}")
 _CLIENT = "client-"
 _REPLY = "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
-
-
-def escape(text: str) -> str:
-    """Return `text` with the characters that the HTML of a card's texts gives a meaning replaced.
-
-    https://developers.google.com/workspace/chat/format-messages#card-formatting
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def escape_text(text: str) -> str:
-    """Return `text` with nothing that a message without a card would take for markup, link or mention.
-
-    https://developers.google.com/workspace/chat/format-messages#messages
-    """
-    return look_alike(text).replace("<", "<\u200b")
-
-
-def notifying(mention: Mention | None) -> str:
-    """Return what notifies somebody in a message's text; "" for nobody."""
-    return f"<users/{mention.id or 'all'}>" if mention else ""
 
 
 class GoogleChat(Service):
@@ -128,16 +99,16 @@ class GoogleChat(Service):
         thread with that key where there is none.
         https://developers.google.com/workspace/chat/create-messages#create-message-thread
         """
-        payload: dict[str, object] = {"text": _everything(message)}
+        payload: dict[str, object] = {"text": everything(message)}
         if detail < Detail.PLAIN:
-            card = _card(message, with_image=detail < Detail.NO_IMAGE)
+            card = card_of(message, with_image=detail < Detail.NO_IMAGE)
             payload = {
-                "fallbackText": _notification(message),
+                "fallbackText": notification_of(message),
                 "cardsV2": [{"cardId": "article", "card": card}],
             }
-            if above := _above(message):
+            if said := above(message):
                 # The text is shown above the card, and is where Google Chat looks for names.
-                payload = {"text": above, "cardsV2": payload["cardsV2"]}
+                payload = {"text": said, "cardsV2": payload["cardsV2"]}
         id = _message_id(message, context)
         thread = (context.parent or (id if context.may_begin_thread else ""))[:THREAD_KEY]
         if thread:
@@ -192,92 +163,6 @@ class GoogleChat(Service):
             link=buttons[0]["onClick"]["openLink"]["url"] if buttons else "",
             is_card=True,
         )
-
-
-def _card(message: Message, *, with_image: bool) -> dict[str, object]:
-    sections = [{"widgets": list(_widgets(message, with_image=with_image))}]
-    if message.text:
-        return {"sections": sections}
-    provider = fit(clean(message.provider or ""), NAME)
-    icon = web_url(message.provider_icon or "", URL) if with_image else None
-    header = {"title": fit(title_of(message), TITLE), "subtitle": provider, "imageUrl": icon}
-    return {
-        "header": {name: value for name, value in header.items() if value},
-        "sections": sections,
-    }
-
-
-def _widgets(message: Message, *, with_image: bool) -> Iterator[dict[str, object]]:
-    summary = _formatted(message) or fit(clean(message.summary), SUMMARY, escape)
-    if summary:
-        yield {"textParagraph": {"text": summary}}
-    if not message.text and (others := covered(message, _written, units)):
-        yield {"textParagraph": {"text": others}}
-    image = web_url(message.image or "", URL) if with_image else None
-    if image:
-        yield {"image": {"imageUrl": image, "altText": fit(title_of(message), TITLE)}}
-    if message.text:
-        return
-    yield {"decoratedText": {"text": escape(_small_print(message)), "wrapText": True}}
-    link = web_url(message.link, URL) if not message.items else None
-    if link:
-        button = {"text": button_of(message), "onClick": {"openLink": {"url": link}}}
-        yield {"buttonList": {"buttons": [button]}}
-
-
-_MARKUP = Markup(
-    escape=escape,
-    link=lambda words, address: f'<a href="{html.escape(address)}">{words}</a>',
-    bold="<b>{}</b>".format,
-    italic="<i>{}</i>".format,
-    struck="<s>{}</s>".format,
-    below="<br>",
-)
-_BARE = Markup(escape=escape_text, link=lambda words, address: f"{words} {address}")
-
-
-def _formatted(message: Message) -> str:
-    """Return several articles, or what a layout has made of one; "" for one without a layout."""
-    if message.text:
-        return cut(message.text, LIST, _written, units)
-    return fitted(message, LIST, _written, units) if message.items else ""
-
-
-def _written(text: Sequence[Line]) -> str:
-    return write(text, _MARKUP).replace("\n", "<br>")
-
-
-def _above(message: Message) -> str:
-    """Return whom the message notifies, and an operator's comment; "" for neither."""
-    return "\n".join(filter(None, (notifying(message.mention), comment_of(message, escape_text))))
-
-
-def _small_print(message: Message) -> str:
-    topics = fit(", ".join(filter(None, map(clean, message.topics))), TOPICS)
-    return " · ".join(filter(None, (topics, quality_of(message), written_time(message))))
-
-
-def _notification(message: Message) -> str:
-    provider = fit(clean(message.provider or ""), NAME, escape_text)
-    return fit(title_of(message), TITLE, escape_text) + (f" ({provider})" if provider else "")
-
-
-def _everything(message: Message) -> str:
-    """Return the whole message as text: for a service that refused its card."""
-    above = _above(message)
-    called = f"{above}\n" if above else ""
-    if message.text:
-        return called + cut(message.text, LIST, _bare, units)
-    if message.items:
-        return f"{called}{fit(title_of(message), TITLE, escape_text)}\n" + fitted(message, LIST, _bare, units)
-    summary = fit(clean(message.summary), SUMMARY, escape_text)
-    others = covered(message, _bare, units)
-    parts = (fit(title_of(message), TITLE, escape_text), summary, others, web_url(message.link, URL))
-    return called + "\n".join(filter(None, parts))
-
-
-def _bare(text: Sequence[Line]) -> str:
-    return write(text, _BARE)
 
 
 def _message_id(message: Message, context: Context) -> str:

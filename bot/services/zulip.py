@@ -1,15 +1,11 @@
-"""Zulip: a message in a channel, under the article's topic, from a bot; it can be corrected afterwards.
-
-Zulip's Markdown knows no backslash; it does know HTML's numeric references, which stand for markup here.
-https://zulip.com/help/format-your-message-using-markdown
-"""
+"""Zulip: a message in a channel, under the article's topic, from a bot; it can be corrected afterwards."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -17,12 +13,9 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
 from bot.services.drawing import Drawing, Times
-from bot.services.listing import fitted
 from bot.services.mention import NO_ID, Ids
-from bot.services.message import Mention, MentionKind, Message, test_text, title_of
+from bot.services.message import MentionKind, Message, test_text
 from bot.services.options import Options, VariableName
-from bot.services.remarks import comment_of, covered
-from bot.services.rich import Line, Markup, cut, write
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -34,19 +27,12 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import clean, fit, units, web_url
-from bot.services.words import quality_of, summary_of, words_of
+from bot.services.text import clean, fit
+from bot.services.zulip_text import SUMMARY, content_of, escape
 from text.language import available, language_of
 
 TOPIC = 60
-CONTENT = 10_000
-"""Characters, of which a server may allow more: https://zulip.com/api/send-message"""
-
-# Limits of our own, in characters: beyond them a message reads no better.
-TITLE = 600
-SUMMARY = 4000
-SMALL = 600
-URL = 1000
+"""Characters: https://zulip.com/api/send-message"""
 
 DEAD = {
     "STREAM_DOES_NOT_EXIST": "there is no such channel",
@@ -58,7 +44,6 @@ DEAD = {
 }
 """Errors that are final, by the answer's `code`: https://zulip.com/api/rest-error-handling"""
 
-_SPECIAL = re.compile(r"[&<>*~`$\[\]|:#!@\\]|^[+-]|^\d+(?=[.)])")
 _CODE = re.compile(r"[A-Z_]{1,60}")
 _REFERENCE = re.compile(r"&#(\d{1,4});")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
@@ -73,16 +58,6 @@ class ZulipOptions(Options):
 
     webhook_env: VariableName
     stream: str
-
-
-def escape(text: str) -> str:
-    """Return one line of `text` with nothing in it that Zulip reads as Markdown, mention or emoji."""
-    return _SPECIAL.sub(_escaped, text)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    mark = found[0]
-    return f"{mark[:-1]}&#{ord(mark[-1])};"
 
 
 class Zulip(Service):
@@ -126,7 +101,7 @@ class Zulip(Service):
         """Return the request that posts `message`; its topic is the article's first one."""
         topics = () if message.items else (*message.topics, *message.labels)
         topic = next(filter(None, map(clean, topics)), "") or clean(message.site) or "News"
-        return _message(to, fit(topic, TOPIC), _content(message, detail))
+        return _message(to, fit(topic, TOPIC), content_of(message, detail))
 
     def correct(
         self,
@@ -139,7 +114,7 @@ class Zulip(Service):
         """Return the request that changes what the message says: https://zulip.com/api/update-message"""
         if not message_id.isdecimal():
             return None
-        return _request(to, "PATCH", f"/{message_id}", {"content": _content(message, detail)})
+        return _request(to, "PATCH", f"/{message_id}", {"content": content_of(message, detail)})
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
         """Return a request for one message that is clearly a test."""
@@ -189,80 +164,6 @@ class Zulip(Service):
         )
 
 
-def _content(message: Message, detail: Detail) -> str:
-    comment = comment_of(message, escape)
-    if comment and detail < Detail.PLAIN:
-        comment = f"*{comment}*"
-    called = "\n".join(filter(None, (_notifying(message.mention), comment)))
-    room = CONTENT - units(called) - 1
-    if message.text:
-        picture = _picture(message, detail) or ""
-        said = cut(
-            message.text, room - len(picture) - 1, _plain if detail == Detail.PLAIN else _marked, units
-        )
-        said += f"\n{picture}" if picture else ""
-    else:
-        said = _digest(message, detail, room) if message.items else _article(message, detail)
-    return f"{called}\n{said}" if called else said
-
-
-def _notifying(mention: Mention | None) -> str:
-    """Return what notifies somebody; "" for nobody."""
-    if mention is None:
-        return ""
-    if mention.kind is MentionKind.GROUP:
-        return f"@*{mention.id}*"
-    return f"@**|{mention.id}**" if mention.id else "@**all**"
-
-
-_MARKUP = Markup(
-    escape=escape,
-    link=lambda words, address: f"[{words}]({_bracketed(address)})",
-    bold="**{}**".format,
-    italic="*{}*".format,
-    struck="~~{}~~".format,
-    bullet="* ",
-    below="\n  ",
-)
-_PLAIN = Markup(escape=escape, link=lambda words, address: f"{words} {_bracketed(address)}", below="\n  ")
-
-
-def _marked(text: Sequence[Line]) -> str:
-    return write(text, _MARKUP)
-
-
-def _plain(text: Sequence[Line]) -> str:
-    return write(text, _PLAIN)
-
-
-def _digest(message: Message, detail: Detail, limit: int) -> str:
-    title = fit(title_of(message), TITLE, escape)
-    if detail == Detail.PLAIN:
-        return f"{title}\n" + fitted(message, limit - units(title) - 1, _plain, units)
-    head = f"~~{title}~~" if message.retracted else f"**{title}**"
-    rest = _small_print(message)
-    return "\n".join((head, fitted(message, limit - units(head + rest) - 2, _marked, units), rest))
-
-
-def _article(message: Message, detail: Detail) -> str:
-    title = fit(title_of(message), TITLE, escape)
-    if message.retracted:
-        return f"~~{title}~~\n{escape(summary_of(message))}"
-    link = _bracketed(web_url(message.link, URL))
-    summary = fit(clean(message.summary), SUMMARY, escape)
-    if detail == Detail.PLAIN:
-        return "\n".join(filter(None, (title, summary, covered(message, _plain, units), link)))
-    head = f"**[{title}]({link})**" if link else f"**{title}**"
-    others = covered(message, _marked, units)
-    return "\n".join(filter(None, (head, summary, others, _small_print(message), _picture(message, detail))))
-
-
-def _picture(message: Message, detail: Detail) -> str | None:
-    """Return a link to the picture, which Zulip shows below the message."""
-    image = _bracketed(web_url(message.image or "", URL)) if detail < Detail.NO_IMAGE else None
-    return f"[{escape(words_of(message).gettext('Picture'))}]({image})" if image else None
-
-
 def _picture_in(line: str) -> re.Match[str] | None:
     """Return what is matched of a line that is a picture's link: its words and its address."""
     found = _LINK.fullmatch(line)
@@ -272,20 +173,6 @@ def _picture_in(line: str) -> re.Match[str] | None:
 @cache
 def _words_for_pictures() -> frozenset[str]:
     return frozenset(escape(language_of(tag).gettext("Picture")) for tag in available())
-
-
-def _small_print(message: Message) -> str:
-    topics = ", ".join(filter(None, map(clean, message.topics)))
-    names = " · ".join(filter(None, (clean(message.provider or ""), topics)))
-    quality = escape(quality_of(message))
-    # https://zulip.com/help/global-times: each reader's client shows it in its own zone.
-    at = f"<time:{message.published_at.astimezone(UTC).isoformat().replace('+00:00', 'Z')}>"
-    return " · ".join(filter(None, (fit(names, SMALL, escape), quality, at)))
-
-
-def _bracketed(url: str | None) -> str | None:
-    """Return an address with no bracket that would end its link, and no asterisk, which a mention needs."""
-    return url and url.replace("(", "%28").replace(")", "%29").replace("*", "%2A")
 
 
 def _message(to: Destination, topic: str, content: str) -> Request:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.services import SERVICES, Request
-from bot.services.google_chat import escape, escape_text
+from bot.services.google_chat_card import escape, escape_text
 from tests.contracts.case import TOKEN
 from tests.contracts.cases.google_chat import CASE
 from tests.contracts.samples import CONTEXT, MESSAGE

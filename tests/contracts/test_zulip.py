@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.services import SERVICES
 from bot.services.secret import Secret
-from bot.services.zulip import escape
+from bot.services.zulip_text import escape
 from tests.contracts.case import TOKEN, payload_of
 from tests.contracts.cases.zulip import CASE
 from tests.contracts.samples import MESSAGE

@@ -1,0 +1,129 @@
+"""What a message in Zulip says, in its Markdown.
+
+Zulip's Markdown knows no backslash; it does know HTML's numeric references, which stand for markup here.
+https://zulip.com/help/format-your-message-using-markdown
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC
+
+from bot.services.listing import fitted
+from bot.services.message import Mention, MentionKind, Message, title_of
+from bot.services.remarks import comment_of, covered
+from bot.services.rich import Line, Markup, cut, write
+from bot.services.service import Detail
+from bot.services.text import clean, fit, units, web_url
+from bot.services.words import quality_of, summary_of, words_of
+
+CONTENT = 10_000
+"""Characters, of which a server may allow more: https://zulip.com/api/send-message"""
+
+# Limits of our own, in characters: beyond them a message reads no better.
+TITLE = 600
+SUMMARY = 4000
+SMALL = 600
+URL = 1000
+
+_SPECIAL = re.compile(r"[&<>*~`$\[\]|:#!@\\]|^[+-]|^\d+(?=[.)])")
+
+
+def escape(text: str) -> str:
+    """Return one line of `text` with nothing in it that Zulip reads as Markdown, mention or emoji."""
+    return _SPECIAL.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    mark = found[0]
+    return f"{mark[:-1]}&#{ord(mark[-1])};"
+
+
+def content_of(message: Message, detail: Detail) -> str:
+    """Return the whole text of a message."""
+    comment = comment_of(message, escape)
+    if comment and detail < Detail.PLAIN:
+        comment = f"*{comment}*"
+    called = "\n".join(filter(None, (_notifying(message.mention), comment)))
+    room = CONTENT - units(called) - 1
+    if message.text:
+        picture = _picture(message, detail) or ""
+        said = cut(
+            message.text, room - len(picture) - 1, _plain if detail == Detail.PLAIN else _marked, units
+        )
+        said += f"\n{picture}" if picture else ""
+    else:
+        said = _digest(message, detail, room) if message.items else _article(message, detail)
+    return f"{called}\n{said}" if called else said
+
+
+def _notifying(mention: Mention | None) -> str:
+    """Return what notifies somebody; "" for nobody."""
+    if mention is None:
+        return ""
+    if mention.kind is MentionKind.GROUP:
+        return f"@*{mention.id}*"
+    return f"@**|{mention.id}**" if mention.id else "@**all**"
+
+
+_MARKUP = Markup(
+    escape=escape,
+    link=lambda words, address: f"[{words}]({_bracketed(address)})",
+    bold="**{}**".format,
+    italic="*{}*".format,
+    struck="~~{}~~".format,
+    bullet="* ",
+    below="\n  ",
+)
+_PLAIN = Markup(escape=escape, link=lambda words, address: f"{words} {_bracketed(address)}", below="\n  ")
+
+
+def _marked(text: Sequence[Line]) -> str:
+    return write(text, _MARKUP)
+
+
+def _plain(text: Sequence[Line]) -> str:
+    return write(text, _PLAIN)
+
+
+def _digest(message: Message, detail: Detail, limit: int) -> str:
+    title = fit(title_of(message), TITLE, escape)
+    if detail == Detail.PLAIN:
+        return f"{title}\n" + fitted(message, limit - units(title) - 1, _plain, units)
+    head = f"~~{title}~~" if message.retracted else f"**{title}**"
+    rest = _small_print(message)
+    return "\n".join((head, fitted(message, limit - units(head + rest) - 2, _marked, units), rest))
+
+
+def _article(message: Message, detail: Detail) -> str:
+    title = fit(title_of(message), TITLE, escape)
+    if message.retracted:
+        return f"~~{title}~~\n{escape(summary_of(message))}"
+    link = _bracketed(web_url(message.link, URL))
+    summary = fit(clean(message.summary), SUMMARY, escape)
+    if detail == Detail.PLAIN:
+        return "\n".join(filter(None, (title, summary, covered(message, _plain, units), link)))
+    head = f"**[{title}]({link})**" if link else f"**{title}**"
+    others = covered(message, _marked, units)
+    return "\n".join(filter(None, (head, summary, others, _small_print(message), _picture(message, detail))))
+
+
+def _picture(message: Message, detail: Detail) -> str | None:
+    """Return a link to the picture, which Zulip shows below the message."""
+    image = _bracketed(web_url(message.image or "", URL)) if detail < Detail.NO_IMAGE else None
+    return f"[{escape(words_of(message).gettext('Picture'))}]({image})" if image else None
+
+
+def _small_print(message: Message) -> str:
+    topics = ", ".join(filter(None, map(clean, message.topics)))
+    names = " · ".join(filter(None, (clean(message.provider or ""), topics)))
+    quality = escape(quality_of(message))
+    # https://zulip.com/help/global-times: each reader's client shows it in its own zone.
+    at = f"<time:{message.published_at.astimezone(UTC).isoformat().replace('+00:00', 'Z')}>"
+    return " · ".join(filter(None, (fit(names, SMALL, escape), quality, at)))
+
+
+def _bracketed(url: str | None) -> str | None:
+    """Return an address with no bracket that would end its link, and no asterisk, which a mention needs."""
+    return url and url.replace("(", "%28").replace(")", "%29").replace("*", "%2A")
