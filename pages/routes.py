@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Blueprint, redirect, request
@@ -65,13 +67,7 @@ def blueprint(
         language=language_of(publisher.site.language),
         pictures=pictures,
     )
-    sizes = PictureSizes()
-
-    def size_of(path: str) -> Size | None:
-        file = files.find(path, publisher.now())
-        return sizes.of(file) if file else None
-
-    pages = ReaderPages(publisher, renderer, size_of)
+    pages = ReaderPages(publisher, renderer, _sizes(files, publisher.now))
     _add_lists(routes, pages, cache)
     add_documents(routes, publisher, Crawlers(publisher, assets), cache)
     _add_digests(routes, pages, cache)
@@ -87,6 +83,17 @@ def blueprint(
     _add_redirects(routes, publisher)
     routes.after_app_request(protection(renderer.headers))
     return routes
+
+
+def _sizes(files: ArticleFiles, now: Callable[[], datetime]) -> Callable[[str], Size | None]:
+    """Return a function of a path that returns how large the picture there is, as far as it is known."""
+    sizes = PictureSizes()
+
+    def size_of(path: str) -> Size | None:
+        file = files.find(path, now())
+        return sizes.of(file) if file else None
+
+    return size_of
 
 
 def _add_static(routes: Blueprint, assets: Assets) -> None:

@@ -61,16 +61,7 @@ def images(
         url = http_url(found) if _SCHEME.match(found) else resolve(found)
         if url is None:
             raise BadValueError(place, unusable)
-        if len(value) == 1:
-            return Image(url=url)
-        alt = part_of(values, _text, key, value, "alt")
-        return Image(
-            url=url,
-            width=part_of(values, _size, key, value, "width"),
-            height=part_of(values, _size, key, value, "height"),
-            title=part_of(values, _text, key, value, "title") or alt,
-            alt=alt,
-        )
+        return _image(values, key, value, url) if len(value) > 1 else Image(url=url)
 
     def read(values: Values, key: str, value: Any) -> tuple[Image, ...]:
         listed = [values.usable(one, place, item) for place, item in items(key, value)]
@@ -80,6 +71,18 @@ def images(
         return found[: limits.MAX_ITEMS]
 
     return read
+
+
+def _image(values: Values, key: str, value: Any, url: str) -> Image:
+    """Return the picture at an address with what else is written about it."""
+    alt = part_of(values, _text, key, value, "alt")
+    return Image(
+        url=url,
+        width=part_of(values, _size, key, value, "width"),
+        height=part_of(values, _size, key, value, "height"),
+        title=part_of(values, _text, key, value, "title") or alt,
+        alt=alt,
+    )
 
 
 def enclosures(resolve: Callable[[str], str | None]) -> Callable[[Values, str, Any], tuple[Enclosure, ...]]:
