@@ -36,9 +36,10 @@ MAX_ADDRESS = 2_000
 
 _MAX_RECORD = 100_000  # bytes between two NULs
 _ALLOWED = {"https": "https", "http": "http:https", "ssh": "ssh", "file": "file"}
-# Neither git nor ssh must take a user, a host or a path for an option, so none begins with a hyphen.
+# Neither git nor ssh must take a user, a host or a path for an option: none begins with a hyphen. `::` could
+# name a program that git runs (https://git-scm.com/docs/gitremote-helpers).
 _WORD = r"\w[\w.-]*"
-_SCP_LIKE = re.compile(rf"{_WORD}@{_WORD}:(?!//)[^\s-]\S*")
+_SCP_LIKE = re.compile(rf"{_WORD}@{_WORD}:(?!//)[^\s:-]\S*")
 _AUTHORITY = re.compile(rf"(?:{_WORD}@)?(?:{_WORD}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
 # `ulimit` counts memory in units of 1,024 bytes and files in units of 512 (POSIX). Limits come with the
 # process: setting them from here would be too late for its children.

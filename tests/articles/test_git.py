@@ -520,6 +520,7 @@ def test_accepted_addresses(url: str) -> None:
         "",
         "-oProxyCommand=x@host:y",
         "-oFoo@h:x",
+        "git@h::x",
         "git@-oProxyCommand=x:y",
         "ssh://-oProxyCommand=x@host/y",
         "ssh://%2DoProxyCommand=x@host/y",
