@@ -184,14 +184,15 @@ def overlaps(chat: FakeChat, clocks_set: Sequence[float]) -> Iterator[str]:
     """Yield a description of each request to a channel that came while another one was under way.
 
     A request is over once its bot has given up waiting for it, or is too late to wait for it, even if the
-    service has not noticed. Requests between which a clock was set are left out.
+    service has not noticed. Requests are left out if a clock was set between the claim of the one, which is
+    made shortly before it comes, and the other.
     """
     for channel, _ in CHANNELS:
         for before, request in pairwise(chat.requests_to(channel)):
             beside = request.beside
             if beside is None or request.monotonic - beside >= ANSWER_WITHIN:
                 continue
-            if not any(beside <= at <= request.monotonic for at in clocks_set):
+            if not any(beside - ANSWER_WITHIN <= at <= request.monotonic for at in clocks_set):
                 seconds = request.monotonic - beside
                 yield f"{channel}: {before.fault} {before.status}, {seconds:.3f} s later {request.fault}"
 
