@@ -31,6 +31,7 @@ from tests.fakechat import (
     hang,
     html_429,
 )
+from tests.site import put
 from tests.soak.accelerated import ANSWER_WITHIN
 from tests.soak.cluster import installed
 from tests.waiting import IN_TIME
@@ -149,7 +150,7 @@ class Trouble:
         offset = self.chance.choice(CLOCKS)
         if self.program.database.is_sqlite:
             offset = -BACK * (self.done["clock"] + 1)
-        clock_of(self.program, victim).write_text(str(offset), encoding="ascii")
+        put(clock_of(self.program, victim), str(offset))
         self.clocks_set.append(time.monotonic())
 
 
