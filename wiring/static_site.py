@@ -64,7 +64,7 @@ def export_site(
     where a file cannot be written.
     """
     settings = f"{newswire.config.model_dump_json()} {_program()}"
-    count = min(processes(), most_processes or processes())
+    count = min(processes(), most_processes) if most_processes else processes()
     with (
         many_texts(newswire.publisher),
         closing(ExportedFiles(newswire.config.state, folder, settings)) as exported,

@@ -303,7 +303,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def plausible_files(draw: st.DrawFn) -> str:
-    """Return an article file most parts of which are valid, so that its text gets far."""
+    """Return an article file that is mostly valid, so that its text gets far."""
     keys: dict[str, Any] = {
         "title": draw(unicode_texts()) or "x",
         "publishedDateTime": "2026-05-01T09:00:00Z",

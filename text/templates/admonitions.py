@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from html import escape
 
+from text.templates.code import open_fence
+
 _BEGINNING = re.compile(
     r"(?P<margin> {0,3})(?:(?:!!!|\?\?\?\+?) ?(?P<kind>[\w-]+(?: +[\w-]+)*)(?: +\"(?P<title>[^\n]*?)\")?"
     r"|===[!+]? +\"(?P<tab>[^\n]*?)\") *"
@@ -41,8 +43,7 @@ def _quoted(lines: list[str], depth: int) -> list[str]:
     while place < len(lines):
         line = lines[place]
         place += 1
-        if found := _FENCE.match(line):
-            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        fence = open_fence(fence, _FENCE.match(line))
         found = None if fence or len(line) > _LONGEST else _BEGINNING.fullmatch(line)
         end = _end(lines, place, found["margin"] + _INDENT) if found else place
         if found is None or end == place:

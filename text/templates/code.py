@@ -64,3 +64,13 @@ class Code:
             place = found.end()
             if not is_list:
                 yield found.start(1), found.end(1)
+
+
+def open_fence(fence: str, found: re.Match[str] | None) -> str:
+    """Return the fence that is open after a line, "" for none: `fence` was open before it.
+
+    `found` has the line's own fence as its first group, and is None where the line has none.
+    """
+    if found is None:
+        return fence
+    return "" if fence and found[1].startswith(fence) else fence or found[1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from text.templates.code import open_fence
 from text.templates.elements import figure
 
 _OPENING = re.compile(r"[ \t]*::([A-Za-z][\w-]{0,60})(?:\[([^\[\]]{0,500})\])?(?:\{.{0,2000}\})?[ \t]*")
@@ -37,8 +38,7 @@ def without_components(text: str) -> str:
     while place < len(lines):
         line = lines[place]
         place += 1
-        if found := _FENCE.match(line):
-            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        fence = open_fence(fence, _FENCE.match(line))
         if not fence and (opening := _OPENING.fullmatch(line)):
             is_note = opening[1] in _NOTES and place <= last
             open_notes.append(is_note)
