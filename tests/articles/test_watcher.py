@@ -113,6 +113,7 @@ def test_an_article_shows_beside_files_that_are_none(site: ArticleSite) -> None:
         site.write("a.md")
         watcher_waits.set()
         assert wait_for(lambda: titles(indexer) == ["A title"])
+        assert wait_for(lambda: bool(refreshed))  # called after the article shows
         assert [refresh.read for refresh in refreshed] == [1]
     finally:
         stop.set()
