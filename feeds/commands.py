@@ -21,7 +21,7 @@ from feeds.publisher import Publisher
 from storage.static_folder import Exported
 from text.printable import print_json, print_line
 from text.tables import Column
-from text.terminal import CommandError, print_table
+from text.terminal import CommandError, print_table, progress_bar
 
 _COLUMNS = (
     Column(title="articles", right=True),
@@ -76,14 +76,7 @@ def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None
         except ExportError as error:
             raise CommandError(str(error)) from None
         _refresh(indexer)
-        with click.progressbar(
-            label="Writing", length=1, hidden=not sys.stderr.isatty(), file=sys.stderr
-        ) as bar:
-
-            def progress(done: int, of: int) -> None:
-                bar.length = of
-                bar.update(done - bar.pos)
-
+        with progress_bar("Writing") as progress:
             try:
                 done = export(publisher, folder, progress)
             except ExportError as error:

@@ -16,7 +16,7 @@ from feeds.errors import ExportError
 from feeds.export import check_target
 from storage.static_folder import Exported
 from text.printable import print_line
-from text.terminal import CommandError
+from text.terminal import CommandError, progress_bar
 
 Progress = Callable[[int, int], None]
 Export = Callable[[Path, Progress], tuple[Exported, list[tuple[str, str]]]]
@@ -46,14 +46,7 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
             raise CommandError(str(error)) from None
         for problem in refresh.problems:
             print_line(f"left out {problem}", stream=sys.stderr)
-        with click.progressbar(
-            label="Writing", length=1, hidden=not sys.stderr.isatty(), file=sys.stderr
-        ) as bar:
-
-            def progress(done: int, of: int) -> None:
-                bar.length = of
-                bar.update(done - bar.pos)
-
+        with progress_bar("Writing") as progress:
             try:
                 done, dead = export(folder, progress)
             except ExportError as error:

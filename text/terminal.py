@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +52,19 @@ def print_lines(lines: Iterable[str | Line]) -> None:
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]]) -> None:
     """Print a table to standard output, no wider than the terminal; anywhere else, nothing is cut."""
     print_lines(table(columns, rows, terminal_width()))
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar where standard error is a terminal; what it gives is called with done and total."""
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(label=label, length=1, hidden=hidden, file=sys.stderr) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield progress
 
 
 def terminal_width() -> int | None:

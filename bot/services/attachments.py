@@ -93,8 +93,10 @@ def formatted(message: Message, limit: int, markup: Markup) -> str:
     return fitted(message, limit, written, units)
 
 
-def above(called: str, message: Message, escape: Escape) -> str:
-    """Return the text above an attachment: `called`, which notifies somebody, and an operator's comment."""
+def above(message: Message, escape: Escape) -> str:
+    """Return the text above an attachment: a mention, which services look for there, and a comment."""
+    mention = message.mention
+    called = f"@{mention.id or mention.kind}" if mention else ""
     return "\n".join(filter(None, (called, comment_of(message, escape))))
 
 
@@ -106,8 +108,14 @@ def _picture(message: Message) -> str:
     return "image_url" if message.picture is Picture.LARGE else "thumb_url"
 
 
-def whole_text(message: Message, limit: int, markup: Markup) -> str:
-    """Return the whole message as Markdown: for a service that refused its attachment."""
+def plain_text(message: Message, limit: int, markup: Markup) -> str:
+    """Return the message as text within `limit` UTF-16 units: for a service that refused its attachment."""
+    if called := above(message, markup.escape):
+        return f"{called}\n{_whole(message, limit - units(called) - 1, markup)}"
+    return _whole(message, limit, markup)
+
+
+def _whole(message: Message, limit: int, markup: Markup) -> str:
     escape = markup.escape
     title, link = fit(title_of(message), TITLE, escape), without_mention(web_url(message.link, URL) or "")
     if message.text:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after
-from bot.services.attachments import above, attachment, drawn, linked, whole_text
+from bot.services.attachments import above, attachment, drawn, linked, plain_text
 from bot.services.drawing import Drawing, Times
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
@@ -26,7 +26,7 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import fit, units
+from bot.services.text import fit
 from bot.services.words import written_time
 
 MESSAGE_TEXT = 16_383
@@ -96,10 +96,10 @@ class Mattermost(Service):
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
-            return _request(to, {"text": _plain(message)})
+            return _request(to, {"text": plain_text(message, MESSAGE_TEXT, _MARKUP)})
         attached = attachment(message, with_image=detail < Detail.NO_IMAGE, markup=_MARKUP, limit=LIST)
         small = {} if message.text else {"footer": written_time(message)}
-        called = _above(message)
+        called = above(message, escape)
         text = {"text": called} if called else {}
         return _request(to, {**text, "attachments": [{**attached, **small}]})
 
@@ -132,18 +132,6 @@ _MARKUP = Markup(
     bullet="* ",
     below="\n  ",
 )
-
-
-def _above(message: Message) -> str:
-    """Return the text above the attachment, in which Mattermost looks for names; "" for none."""
-    mention = message.mention
-    return above(f"@{mention.id or mention.kind}" if mention else "", message, escape)
-
-
-def _plain(message: Message) -> str:
-    called = _above(message)
-    whole = whole_text(message, MESSAGE_TEXT - units(called) - 1, _MARKUP)
-    return f"{called}\n{whole}" if called else whole
 
 
 def _shown(text: str) -> str:

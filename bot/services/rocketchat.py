@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited, retry_after, seconds
-from bot.services.attachments import above, attachment, drawn, linked, whole_text
+from bot.services.attachments import above, attachment, drawn, linked, plain_text
 from bot.services.drawing import Drawing, Times
 from bot.services.mention import NO_ID, Ids
 from bot.services.message import MentionKind, Message, test_text
@@ -29,7 +29,7 @@ from bot.services.service import (
     SecretShape,
     Service,
 )
-from bot.services.text import fit, from_look_alike, look_alike, units
+from bot.services.text import fit, from_look_alike, look_alike
 
 MESSAGE_TEXT = 5000
 """Characters of a message by default, `Message_MaxAllowedSize`; a server may set another number.
@@ -89,12 +89,12 @@ class RocketChat(Service):
     ) -> Request:
         """Return the request that posts `message`."""
         if detail == Detail.PLAIN:
-            return _request(to, {"text": _plain(message)})
+            return _request(to, {"text": plain_text(message, MESSAGE_TEXT, _MARKUP)})
         attached = attachment(message, with_image=detail < Detail.NO_IMAGE, markup=_MARKUP, limit=LIST)
         del attached["fallback"]
         at = message.published_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
         small = {} if message.text else {"ts": at}
-        called = _above(message)
+        called = above(message, escape)
         text = {"text": called} if called else {}
         return _request(to, {**text, "attachments": [{**attached, **small}]})
 
@@ -143,18 +143,6 @@ _MARKUP = Markup(
     italic="_{}_".format,
     struck="~{}~".format,
 )
-
-
-def _above(message: Message) -> str:
-    """Return the text above the attachment, in which Rocket.Chat looks for names; "" for none."""
-    mention = message.mention
-    return above(f"@{mention.id or mention.kind}" if mention else "", message, escape)
-
-
-def _plain(message: Message) -> str:
-    called = _above(message)
-    whole = whole_text(message, MESSAGE_TEXT - units(called) - 1, _MARKUP)
-    return f"{called}\n{whole}" if called else whole
 
 
 def _shown(text: str) -> str:
