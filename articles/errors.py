@@ -29,7 +29,7 @@ class ArticleError(ArticlesError):
 
 
 class DeadlineError(ArticlesError):
-    """A question about the articles took longer than its `seconds`."""
+    """A query of the catalog took longer than its limit of `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)

@@ -115,9 +115,9 @@ def searches(runs: str) -> dict[str, Any]:
         requested = parse(path, pairs, publisher.catalog.topics)
         times, matching = _times(partial(publisher.selection.matching, requested, now, limit=50), runs)
         found["filters"].append((requested.address("rss"), len(matching.articles), times))
-    for question in _QUESTIONS:
-        times, answer = _times(partial(publisher.search.find, question, now, limit=20), runs)
-        found["searches"].append((f"search: {question}", answer.total, times))
+    for query in _QUERIES:
+        times, answer = _times(partial(publisher.search.find, query, now, limit=20), runs)
+        found["searches"].append((f"search: {query}", answer.total, times))
     return found
 
 
@@ -129,7 +129,7 @@ _FILTERS: tuple[tuple[Any, ...], ...] = (
     ("robotics", ("word", "keynote"), ("provider", "techspot.example")),
     ("ai,games,space", ("type", "article")),
 )
-_QUESTIONS = ("data", "privacy authority", "facial recog", "nothing")
+_QUERIES = ("data", "privacy authority", "facial recog", "nothing")
 
 
 def _times(work: Callable[[], Any], runs: str) -> tuple[list[float], Any]:

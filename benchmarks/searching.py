@@ -37,9 +37,9 @@ def searching(options: Options) -> Table:
         table.goals.append(Goal(text, report.seconds(slowest[kind]), slowest[kind] <= most))
     table.notes = [
         "Processor time in one process, with the index up to date: from the parsed filter to the newest 50 "
-        "articles, and from the question to the best 20. Filters look at the whole history; searches at the "
+        "articles, and from the query to the best 20. Filters look at the whole history; searches at the "
         f"newest {MAX_FOUND:,} matches, and as many that match in their titles. Making the index "
-        f"took {report.seconds(found['update'])}: the first question after a change begins it. It has "
+        f"took {report.seconds(found['update'])}: the first query after a change begins it. It has "
         f"{found['megabytes']:.0f} MB.",
     ]
     return table

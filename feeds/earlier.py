@@ -1,6 +1,6 @@
 """Finds what an earlier export wrote that is up to date, and need not be rendered again.
 
-It is up to date while every question that was put to the catalog for it has the same answer, every file that
+It is up to date while every query of the catalog that was made for it has the same answer, every file that
 was looked up is the same, no time has come that changes it, and its files are as they were written.
 """
 

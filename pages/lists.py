@@ -30,8 +30,8 @@ TOPICS_PER_PAGE = 50
 """Topics on a page of the list of all topics."""
 FOUND_TOPICS = 6
 """Topics that a search shows: the largest of those it finds."""
-MAX_QUESTION = 100
-"""Characters of what topics are searched for by."""
+MAX_FILTER = 100
+"""The most characters of the filter on the list of topics."""
 
 _BEST = 5  # of the best articles of a topic's newest week
 
@@ -100,29 +100,29 @@ class Lists:
         end = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
         return self._catalog.by_period(now, WEEK, WEEKS, end=end)
 
-    def last_topics_page(self, question: str, now: datetime) -> int:
+    def last_topics_page(self, query: str, now: datetime) -> int:
         """Return how many pages the topics fill that `topics` lists."""
-        return max(1, -(-len(self._rows(question, now, {})) // TOPICS_PER_PAGE))
+        return max(1, -(-len(self._rows(query, now, {})) // TOPICS_PER_PAGE))
 
-    def topics(self, question: str, number: int, now: datetime) -> Document:
-        """Return a page of all topics, or of those whose names have the words of `question`.
+    def topics(self, query: str, number: int, now: datetime) -> Document:
+        """Return a page of all topics, or of those whose names have the words of `query`.
 
-        Topics are listed below their parents, except in what a question found.
+        Topics are listed below their parents, except in what a query found.
         """
-        found = self._rows(question, now, self._weeks(now))
+        found = self._rows(query, now, self._weeks(now))
         shown = found[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]
         return self._renderer.document(
             "topics.html",
-            question=question,
+            query=query,
             total=len(found),
             number=number,
             last=max(1, -(-len(found) // TOPICS_PER_PAGE)),
             rows=[(row, self._newest(row.topic.slug, now)) for row in shown],
         )
 
-    def _rows(self, question: str, now: datetime, weeks: Mapping[str, list[int]]) -> list[Row]:
+    def _rows(self, query: str, now: datetime, weeks: Mapping[str, list[int]]) -> list[Row]:
         nodes = tree(self._catalog.summaries(now), weeks, self._catalog.topics)
-        words = fold(question).split()
+        words = fold(query).split()
         return [row for row in rows(nodes) if all(word in _searched(row.topic) for word in words)]
 
     def largest_topics(self, now: datetime) -> list[TopicSummary]:
@@ -132,8 +132,8 @@ class Lists:
 
     def topics_named(self, words: Iterable[str], now: datetime) -> list[Row]:
         """Return the largest topics with all these words in their names; none without a word."""
-        question = " ".join(words)
-        found = self._rows(question, now, {}) if question else []
+        query = " ".join(words)
+        found = self._rows(query, now, {}) if query else []
         return sorted(found, key=lambda row: -row.articles)[:FOUND_TOPICS]
 
     def _newest(self, slug: str, now: datetime) -> Card | None:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from articles.article import Article
 from articles.catalog.search import Found
-from articles.catalog.search_words import Question, parse
+from articles.catalog.search_words import SearchQuery, parse
 from articles.topics import ALL, Topic
 from feeds.build import article_page, build_entry
 from feeds.content import full_text
@@ -134,18 +134,18 @@ class ReaderPages:
         path = url.removeprefix(f"{self.site.url}/articles/")
         return self._size_of(unquote(path)) if path != url else None
 
-    def search_results(self, question: str, number: int, now: datetime) -> Document:
+    def search_results(self, query: str, number: int, now: datetime) -> Document:
         """Return one page of search results: topics, then articles; what comes near where there are none."""
-        asked = parse(question)
-        found = self.search.find(question, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
+        asked = parse(query)
+        found = self.search.find(query, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
         topics = self.lists.topics_named(asked.words, now) if number == 1 else []
-        is_near = bool(question and not found.total and found.complete and not found.timed_out)
-        near = self.search.find(question, now, limit=_NEAR, any_word=True) if is_near else None
+        is_near = bool(query and not found.total and found.complete and not found.timed_out)
+        near = self.search.find(query, now, limit=_NEAR, any_word=True) if is_near else None
         is_empty = not (found.total or topics or (near and near.total) or found.timed_out)
         return self.renderer.document(
             "search.html",
             cache_control=_UNCACHED,
-            question=question,
+            query=query,
             words=asked.words,
             found=found,
             number=number,
@@ -154,7 +154,7 @@ class ReaderPages:
             largest=self.lists.largest_topics(now) if is_empty else [],
             cards=self._found_cards(found),
             near=self._found_cards(near) if near else [],
-            spelled=self.search.spelled(question) if is_near else "",
+            spelled=self.search.spelled(query) if is_near else "",
             subscription=self._search_feed(asked, now) if found.total else None,
         )
 
@@ -165,7 +165,7 @@ class ReaderPages:
             for card in self._cards(found.articles)
         ]
 
-    def _search_feed(self, asked: Question, now: datetime) -> Subscription | None:
+    def _search_feed(self, asked: SearchQuery, now: datetime) -> Subscription | None:
         """Return the feed of articles with these words, None where no feed can be of them."""
         pairs = [("word", " ".join(phrase)) for phrase in asked.phrases]
         try:

@@ -25,7 +25,7 @@ from pages.cards import topic_path
 from pages.crawlers import Crawlers
 from pages.document_routes import add_documents
 from pages.files import serve
-from pages.lists import MAX_QUESTION, PER_HOME_PAGE
+from pages.lists import MAX_FILTER, PER_HOME_PAGE
 from pages.pictures import add_pictures
 from pages.reader_pages import MAX_COVERAGE, ReaderPages
 from pages.render import Renderer
@@ -137,13 +137,13 @@ def _add_lists(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> None:
 
     @routes.get("/topics")
     def topics() -> Response:
-        question, number = request.args.get("q", "").strip(), _page_number()
-        if len(question) > MAX_QUESTION:
-            raise BadRequest(phrase("A filter can have at most %(most)s characters.", most=MAX_QUESTION))
-        if number > lists.last_topics_page(question, pages.publisher.now()):
+        query, number = request.args.get("q", "").strip(), _page_number()
+        if len(query) > MAX_FILTER:
+            raise BadRequest(phrase("A filter can have at most %(most)s characters.", most=MAX_FILTER))
+        if number > lists.last_topics_page(query, pages.publisher.now()):
             raise NotFound(phrase("There are fewer pages."))
-        if question:
-            return respond(lists.topics(question, number, pages.publisher.now()))
+        if query:
+            return respond(lists.topics(query, number, pages.publisher.now()))
         key: Key = "/topics" if number == 1 else ("topics", str(number))
         return respond(cache.document(key, lambda now: lists.topics("", number, now)))
 
@@ -176,10 +176,10 @@ def _add_digests(routes: Blueprint, pages: ReaderPages, cache: PageCache) -> Non
 def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:
     @routes.get("/search")
     def search() -> Response:
-        question = request.args.get("q", "").strip()
-        if len(question) > MAX_LENGTH:
+        query = request.args.get("q", "").strip()
+        if len(query) > MAX_LENGTH:
             raise BadRequest(phrase("A search can have at most %(most)s characters.", most=MAX_LENGTH))
-        return respond(pages.search_results(question, _page_number(), pages.publisher.now()))
+        return respond(pages.search_results(query, _page_number(), pages.publisher.now()))
 
     @routes.get("/build")
     def build() -> Response:
@@ -198,7 +198,7 @@ def _add_static_search(routes: Blueprint, pages: ReaderPages) -> None:
 
     @routes.get("/search")
     def search() -> Response:
-        return respond(pages.renderer.document("static_search.html", question=""))
+        return respond(pages.renderer.document("static_search.html", query=""))
 
 
 def _add_articles(routes: Blueprint, pages: ReaderPages, files: ArticleFiles, cache: PageCache) -> None:

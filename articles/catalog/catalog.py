@@ -27,7 +27,7 @@ Span = tuple[datetime, datetime]
 
 
 class Catalog(TopicQueries, FileQueries):
-    """Answers questions about the articles; `source` says which files they are from."""
+    """Answers queries about the articles; `source` identifies the files that they are from."""
 
     def __init__(
         self, folder: Path, topics: Topics, *, source: str, conventions: Conventions = PLAIN

@@ -1,4 +1,4 @@
-"""A limit on the time that one question may take, in SQLite and in the loops over what it yields."""
+"""A limit on the time that one query may take, in SQLite and in the loops over its rows."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from articles.errors import DeadlineError
 MAX_SECONDS = 1.0
 """Processor time that a search, or the choice of a filtered feed's articles, may take."""
 
-_WAITING = 5  # how many times as long it may take by the clock, where the machine is busy or the disk slow
+_WAITING = 5  # the limit of wall-clock time, as a multiple: the machine may be busy, or the disk slow
 _STEPS = 1000  # of SQLite's virtual machine between two checks of the clock: well under a millisecond
 
 
 class Deadline:
-    """The end of a question's time: `seconds` of processor time, or five times as long by the clock.
+    """The time limit of a query: `seconds` of processor time, or five times as long by the clock.
 
-    By the processor time of its thread, a question gets the same answer on a busy machine.
+    It counts the processor time of its thread, so that a query gets the same results on a busy machine.
     """
 
     def __init__(self, seconds: float = MAX_SECONDS) -> None:
@@ -38,7 +38,7 @@ class Deadline:
 
     @contextmanager
     def interrupting(self, connection: sqlite3.Connection) -> Iterator[None]:
-        """Let SQLite end what it does on this connection when the time is up; raises DeadlineError then.
+        """Interrupt SQLite on this connection when the time is up, and raise DeadlineError then.
 
         By the progress handler: https://www.sqlite.org/c3ref/progress_handler.html
         """

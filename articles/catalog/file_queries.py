@@ -1,4 +1,4 @@
-"""Questions to the catalog about files: how many there are, and what is wrong with which."""
+"""Queries of the catalog about files: how many there are, and which have errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Full-text search over titles, excerpts and bodies, and what answers filters: questions to the search index.
+"""Queries of the search index: full-text search over titles, excerpts and bodies, and the search of filters.
 
 Results are looked up in the catalog again, so that an outdated index never shows a removed article.
 """
@@ -85,14 +85,14 @@ class Search:
         self.index = SearchIndex(catalog)
 
     def find(
-        self, question: str, now: datetime, *, limit: int, offset: int = 0, any_word: bool = False
+        self, query: str, now: datetime, *, limit: int, offset: int = 0, any_word: bool = False
     ) -> Found:
-        """Return the published articles that a question asks for, best first: see `search_words.parse`.
+        """Return the published articles that a query asks for, best first: see `search_words.parse`.
 
         With `any_word`, one of its words is enough. No word finds nothing; neither does an index that cannot
         be opened, as on a full disk.
         """
-        expression = parse(question).expression(any_word=any_word)
+        expression = parse(query).expression(any_word=any_word)
         complete = False
         try:
             complete = self.index.refresh()
@@ -130,13 +130,13 @@ class Search:
         places = snippets(expression, {number: columns for number, _, columns in rows})
         return len(ranked), [(ids[number], places.get(number, "")) for number in numbers if number in ids]
 
-    def spelled(self, question: str) -> str:
-        """Return a question with unknown words replaced by the most similar ones in articles; "" for none.
+    def spelled(self, query: str) -> str:
+        """Return a query with unknown words replaced by the most similar ones in articles; "" for none.
 
         Only words with the same first letter are compared; those that are like no word are left out.
         """
         try:
-            return self.index.run(lambda connection: self._spelled(connection, parse(question).words))
+            return self.index.run(lambda connection: self._spelled(connection, parse(query).words))
         except (sqlite3.Error, OSError, DeadlineError) as error:
             log.warning("no spelling can be suggested: %s", reason_of(error, self.index.path))
             return ""

@@ -1,4 +1,4 @@
-"""What a search asks for: the words of a question, and the expression of FTS5 that finds them."""
+"""What a search asks for: the words of a query, and the expression of FTS5 that finds them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 MAX_LENGTH = 200
-"""How many characters a question may have."""
+"""How many characters a query may have."""
 MAX_WORDS = 10
-"""How many distinct words of a question are searched for: the first ones."""
+"""How many distinct words of a query are searched for: the first ones."""
 
 MIN_BEGINNING = 3
 """Characters from which on the last word may be incomplete; the index knows beginnings of that length."""
@@ -33,7 +33,7 @@ _PART = re.compile(r"""(?:(?<=\s)|^)(?P<minus>-?)(?:"(?P<phrase>[^"]*)"|(?P<plai
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class SearchQuery:
     """What must be in an article, what must not, and whether the last word may be the beginning of one.
 
     Each phrase is a tuple of words that follow one another.
@@ -64,15 +64,15 @@ class Question:
         return f"({expression}) NOT ({unwanted})" if unwanted else expression
 
 
-def parse(question: str) -> Question:
-    """Return the first `MAX_WORDS` distinct words of a question, its phrases in quotes, and what has a minus.
+def parse(query: str) -> SearchQuery:
+    """Return the first `MAX_WORDS` distinct words of a query, its phrases in quotes, and what has a minus.
 
     A phrase in quotes is whole; the last word outside of them may be incomplete.
     """
     phrases: dict[tuple[str, ...], tuple[str, ...]] = {}
     excluded: dict[tuple[str, ...], tuple[str, ...]] = {}
     is_open, left = False, MAX_WORDS
-    for part in _PART.finditer(question[:MAX_LENGTH].translate(_QUOTES)):
+    for part in _PART.finditer(query[:MAX_LENGTH].translate(_QUOTES)):
         found = _words(part["phrase"] if part["plain"] is None else part["plain"])
         pieces = [tuple(found)] if part["plain"] is None else [(word,) for word in found]
         for piece in pieces:
@@ -81,24 +81,24 @@ def parse(question: str) -> Question:
             if not piece or key in into:
                 continue
             if len(piece) > left:
-                return Question(
+                return SearchQuery(
                     phrases=tuple(phrases.values()), excluded=tuple(excluded.values()), is_open=is_open
                 )
             left -= len(piece)
             into[key] = piece
             if not part["minus"]:
                 is_open = part["plain"] is not None
-    return Question(phrases=tuple(phrases.values()), excluded=tuple(excluded.values()), is_open=is_open)
+    return SearchQuery(phrases=tuple(phrases.values()), excluded=tuple(excluded.values()), is_open=is_open)
 
 
-def words(question: str) -> list[str]:
+def words(query: str) -> list[str]:
     """Return the distinct words that must be there: those to mark in what was found."""
-    return parse(question).words
+    return parse(query).words
 
 
-def match_expression(question: str) -> str:
-    """Return a question as an FTS5 expression: see `Question.expression`."""
-    return parse(question).expression()
+def match_expression(query: str) -> str:
+    """Return a query as an FTS5 expression: see `SearchQuery.expression`."""
+    return parse(query).expression()
 
 
 def _words(text: str) -> list[str]:

@@ -1,7 +1,7 @@
-"""The places in articles where the words of a search stand.
+"""The passages of articles in which the words of a search occur.
 
-The indexes store no text, only where words are: the texts of the few articles that are shown are indexed once
-more, in memory, and asked the same question.
+The search index stores only the positions of words, not the texts. So the texts of the few articles that are
+shown are indexed once more, in memory, and searched with the same query.
 """
 
 from __future__ import annotations

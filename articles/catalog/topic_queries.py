@@ -1,4 +1,4 @@
-"""Questions to the catalog about topics: which there are, what they are called, and when they changed."""
+"""Queries of the catalog about topics: which there are, what they are called, and when they changed."""
 
 from __future__ import annotations
 

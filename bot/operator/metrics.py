@@ -24,7 +24,7 @@ def outbox_metrics(database: Database, now: datetime) -> Iterator[Metric]:
     An outbox that cannot be read yields `newswire_outbox_up 0` and nothing else.
     """
     try:
-        with database.read() as connection:  # one for all: to begin and to end costs as much as a question
+        with database.read() as connection:  # one transaction: beginning one costs as much as a query
             upgrading.check_tables(connection)
             found = [*_deliveries(connection), *_attempts(connection), *_lease(connection, now)]
     except (BotError, SQLAlchemyError):

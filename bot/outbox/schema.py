@@ -126,7 +126,7 @@ def _where(column: Column[Any]) -> dict[str, Any]:
 
 
 Index("ix_posts_state", posts.c.state, posts.c.channel)
-# The senders' questions touch only what waits, however many posts the past holds.
+# The senders' queries read only waiting posts, however many old ones there are.
 Index("ix_posts_due", posts.c.channel, posts.c.id, **_where(posts.c.due_at))
 Index("ix_posts_correct", posts.c.channel, posts.c.correct_at, **_where(posts.c.correct_at))
 Index("ix_posts_shown", posts.c.posted_at, **_where(posts.c.message_id))

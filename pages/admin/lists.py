@@ -54,57 +54,55 @@ class OperatorLists:
         self._usage = usage
         self._settings = settings
 
-    def files_page(self, now: datetime, form_token: str, question: str, number: int) -> str:
+    def files_page(self, now: datetime, form_token: str, query: str, number: int) -> str:
         """Return a page of the article files with errors, each with line and reason."""
-        return self._page("files", now, form_token, question, _part(self.files(question), number))
+        return self._page("files", now, form_token, query, _part(self.files(query), number))
 
-    def readers_page(self, now: datetime, form_token: str, question: str, number: int) -> str:
+    def readers_page(self, now: datetime, form_token: str, query: str, number: int) -> str:
         """Return a page of the feeds, each with its readers and their subscribers."""
         agents = sorted(self._usage().agents.items(), key=lambda item: (-item[1], item[0]))[:_AGENTS]
-        part = _part(self.feeds(question), number) | {"agents": agents}
-        return self._page("readers", now, form_token, question, part)
+        part = _part(self.feeds(query), number) | {"agents": agents}
+        return self._page("readers", now, form_token, query, part)
 
     def settings_page(
-        self, now: datetime, form_token: str, question: str, number: int, *, only_set: bool
+        self, now: datetime, form_token: str, query: str, number: int, *, only_set: bool
     ) -> str:
         """Return a page of the settings in force, each with what it comes from."""
-        part = _part(self.settings(question, only_set=only_set), number, SETTINGS_PER_PAGE)
-        return self._page("settings", now, form_token, question, part | {"only_set": only_set})
+        part = _part(self.settings(query, only_set=only_set), number, SETTINGS_PER_PAGE)
+        return self._page("settings", now, form_token, query, part | {"only_set": only_set})
 
-    def files(self, question: str) -> list[ArticleError]:
-        """Return the article files with errors, those whose path or reason has the text `question`."""
+    def files(self, query: str) -> list[ArticleError]:
+        """Return the article files with errors, those whose path or reason has the text `query`."""
         found = self._publisher.catalog.problems()
-        return [each for each in found if _has(question, each.path, each.reason)]
+        return [each for each in found if _has(query, each.path, each.reason)]
 
-    def feeds(self, question: str) -> list[FeedReaders]:
-        """Return the feeds that were asked for, those with the text `question` in their names."""
-        return by_feed(self._usage(), question)
+    def feeds(self, query: str) -> list[FeedReaders]:
+        """Return the feeds that were asked for, those with the text `query` in their names."""
+        return by_feed(self._usage(), query)
 
-    def settings(self, question: str, *, only_set: bool) -> list[Setting]:
-        """Return the settings in force with the text `question` in name, value or origin.
+    def settings(self, query: str, *, only_set: bool) -> list[Setting]:
+        """Return the settings in force with the text `query` in name, value or origin.
 
         With `only_set` without the defaults, and without secrets that are not set.
         """
         found = (each for each in self._settings() if each.is_set or not only_set)
-        return [each for each in found if _has(question, each.name, each.text, each.origin)]
+        return [each for each in found if _has(query, each.name, each.text, each.origin)]
 
-    def _page(
-        self, name: str, now: datetime, form_token: str, question: str, values: dict[str, object]
-    ) -> str:
+    def _page(self, name: str, now: datetime, form_token: str, query: str, values: dict[str, object]) -> str:
         return self._renderer.html(
             f"admin/{name}.html",
             now=now,
             form_token=form_token,
             notice="",
             view=name,
-            question=question,
+            query=query,
             **values,
         )
 
 
-def _has(question: str, *texts: object) -> bool:
-    """Whether a text contains `question`, in letters of any case."""
-    return question.casefold() in " ".join(map(str, texts)).casefold()
+def _has(query: str, *texts: object) -> bool:
+    """Whether a text contains `query`, in letters of any case."""
+    return query.casefold() in " ".join(map(str, texts)).casefold()
 
 
 def _part(rows: Sequence[object], number: int, per_page: int = ROWS_PER_PAGE) -> dict[str, object]:

@@ -210,8 +210,8 @@ def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
         article = views.parts.catalog.get(id) if id else None
         if id and article is None:
             raise NotFound(phrase("The article does not exist."))
-        question = request.args.get("q", "").strip()[:MAX_LENGTH]
-        return _show(auth, area, lambda token, _: views.preview(_now(views), token, question, article))
+        query = request.args.get("q", "").strip()[:MAX_LENGTH]
+        return _show(auth, area, lambda token, _: views.preview(_now(views), token, query, article))
 
 
 def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:

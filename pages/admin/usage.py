@@ -27,8 +27,8 @@ class FeedReaders:
     readers: tuple[tuple[str, int], ...]
 
 
-def by_feed(usage: Usage, question: str = "") -> list[FeedReaders]:
-    """Return the feeds that were asked for, those with the text `question` in their names, most read first.
+def by_feed(usage: Usage, query: str = "") -> list[FeedReaders]:
+    """Return the feeds that were asked for, those with the text `query` in their names, most read first.
 
     A feed's name is the last part of its address, such as `go.rss`.
     """
@@ -36,7 +36,7 @@ def by_feed(usage: Usage, question: str = "") -> list[FeedReaders]:
     for (product, feed), count in usage.subscribers.items():
         subscribers.setdefault(feed, {})[product] = count
     names = {feed for feed, _ in usage.requests} | subscribers.keys()
-    chosen = (name for name in names if question.casefold() in name.casefold())
+    chosen = (name for name in names if query.casefold() in name.casefold())
     found = [_feed(name, usage.requests, subscribers.get(name, {})) for name in chosen]
     return sorted(found, key=lambda each: (-each.subscribers, -each.answers, each.feed))
 

@@ -182,12 +182,12 @@ class OperatorViews:
         chosen = replace(channel, min_quality=min_quality)
         return totals_of(simulate(chosen, articles, now - WEEKS * WEEK, now, self.parts.every))
 
-    def preview(self, now: datetime, form_token: str, question: str, article: Article | None) -> str:
+    def preview(self, now: datetime, form_token: str, query: str, article: Article | None) -> str:
         """Return an article as each service would show it and why it is posted, or a list of articles."""
         choices: Iterable[Article] = ()
         timed_out = False
-        if article is None and question:
-            found = self._search.find(question, now, limit=_RECENT)
+        if article is None and query:
+            found = self._search.find(query, now, limit=_RECENT)
             choices, timed_out = found.articles, found.timed_out
         elif article is None:
             choices = self._publisher.catalog.newest(ALL, now, limit=_RECENT)
@@ -197,7 +197,7 @@ class OperatorViews:
             now,
             form_token,
             "",
-            question=question,
+            query=query,
             article=article,
             choices=choices,
             timed_out=timed_out,

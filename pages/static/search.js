@@ -33,13 +33,13 @@
     return found.map((word) => [...word].slice(0, MAX_WORD).join(""));
   }
 
-  // A question: phrases of words that must be there, others that must not, and whether the last word is open.
+  // A query: phrases of words that must be there, others that must not, and whether the last word is open.
 
-  function parse(question) {
+  function parse(query) {
     const asked = { phrases: [], excluded: [], isOpen: false };
     const known = new Set();
     let left = MAX_WORDS;
-    for (const [, minus, phrase, plain] of question.matchAll(/(?:(?<=\s)|^)(-?)(?:"([^"]*)"|(\S+))/gu)) {
+    for (const [, minus, phrase, plain] of query.matchAll(/(?:(?<=\s)|^)(-?)(?:"([^"]*)"|(\S+))/gu)) {
       const words = wordsOf(phrase ?? plain);
       const isUnspaced = plain && folded(plain).search(UNSPACED) >= 0;
       for (const piece of phrase !== undefined || isUnspaced ? [words] : words.map((word) => [word])) {
@@ -242,8 +242,8 @@
 
   // What is shown changes in one step, when all of it is there: never a heading over an empty list.
 
-  async function search(question, isLatest) {
-    const asked = parse(question);
+  async function search(query, isLatest) {
+    const asked = parse(query);
     const words = asked.phrases.flat();
     if (!words.length) return showNothing("");
     const index = await load("index");
@@ -258,7 +258,7 @@
     if (!isLatest()) return;
     showTopics(index, words);
     status.textContent = filled(all.length ? status.dataset.found : status.dataset.none,
-      { results: results(all.length), question });
+      { results: results(all.length), query });
     heading.textContent = all.length ? heading.dataset.title : heading.dataset.near;
     show(first, first.length < found.length);
     more.onclick = async () => {
@@ -292,14 +292,14 @@
   let current = "";
   let searches = 0;
 
-  async function start(question) {
+  async function start(query) {
     const number = searches += 1;
     const isLatest = () => number === searches;
-    current = question;
-    document.title = question ? `${question} – ${title}` : title;
+    current = query;
+    document.title = query ? `${query} – ${title}` : title;
     list.setAttribute("aria-busy", "true");
     try {
-      await search(question, isLatest);
+      await search(query, isLatest);
     } catch {
       if (isLatest()) showNothing(status.dataset.failed);
     }
@@ -320,12 +320,12 @@
   });
   window.addEventListener("popstate", fromAddress);
 
-  function ask(question, isTyped) {
-    if (question === current) return;
-    const address = question ? `${location.pathname}?${new URLSearchParams({ q: question })}` : location.pathname;
+  function ask(query, isTyped) {
+    if (query === current) return;
+    const address = query ? `${location.pathname}?${new URLSearchParams({ q: query })}` : location.pathname;
     if (isTyped) history.replaceState(null, "", address);
     else history.pushState(null, "", address);
-    start(question);
+    start(query);
   }
 
   function fromAddress() {

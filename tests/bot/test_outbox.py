@@ -298,8 +298,8 @@ def test_times_are_aware_and_exact(world: World, outbox: Outbox) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_senders_queries_use_their_indexes(world: World, outbox: Outbox) -> None:
     """Finding due posts reads only an index, however long the history."""
-    question = "SELECT id FROM posts WHERE channel = ? AND due_at <= ? ORDER BY id LIMIT 50"
+    query = "SELECT id FROM posts WHERE channel = ? AND due_at <= ? ORDER BY id LIMIT 50"
     with world.database.read() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", ("c", "x")).all()
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", ("c", "x")).all()
     assert "ix_posts_due" in str(plan)
     assert "TEMP B-TREE" not in str(plan)

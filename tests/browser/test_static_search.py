@@ -94,9 +94,9 @@ def hold_first(page: Page, pattern: str) -> list[Route]:
     return held
 
 
-def ask(page: Page, question: str) -> None:
+def ask(page: Page, query: str) -> None:
     """Type a query and press Enter."""
-    page.fill("#q", question)
+    page.fill("#q", query)
     page.press("#q", "Enter")
 
 
@@ -120,8 +120,8 @@ FOUND = {
 def test_finds_what_the_server_finds(reader: Visitor) -> None:
     """Titles rank first, then texts and bodies; the last word may be a prefix; quotes and minus work."""
     page = reader.go("/blog/search/")
-    for question, titles in FOUND.items():
-        ask(page, question)
+    for query, titles in FOUND.items():
+        ask(page, query)
         expect(page.locator(".entries[aria-busy]")).to_have_count(0)
         expect(page.locator("#articles:not([hidden]) h3")).to_have_text(titles)
 
@@ -174,7 +174,7 @@ def test_results_appear_in_one_step(reader: Visitor) -> None:
     expect(page.locator("#result")).to_have_text("1 result for “capybara”.")
 
 
-def test_the_latest_question_is_answered(reader: Visitor) -> None:
+def test_the_latest_query_is_answered(reader: Visitor) -> None:
     """A query that is replaced and repeated while its files are loading is answered once."""
     page = reader.go("/blog/search/")
     held = hold_first(page, "**/words/**")

@@ -34,16 +34,16 @@ def search(site: ArticleSite, web: Web) -> Search:
     return Search(web.newswire.catalog)
 
 
-def ids(search: Search, question: str) -> list[str]:
+def ids(search: Search, query: str) -> list[str]:
     """Return the ids of the results."""
-    found = search.find(question, NOON, limit=10)
+    found = search.find(query, NOON, limit=10)
     assert found.complete
     assert found.total == len(found.articles)
     return [article.id for article in found.articles]
 
 
 @pytest.mark.parametrize(
-    ("question", "found"),
+    ("query", "found"),
     [
         ("fuzzer", ["fuzz"]),
         ("FUZZ", ["fuzz"]),
@@ -74,9 +74,9 @@ def ids(search: Search, question: str) -> list[str]:
         ("", []),
     ],
 )
-def test_finds(search: Search, question: str, found: list[str]) -> None:
+def test_finds(search: Search, query: str, found: list[str]) -> None:
     """Every word must occur, titles rank first, and accents and scripts without spaces are handled."""
-    assert ids(search, question) == found
+    assert ids(search, query) == found
 
 
 def test_future_article_appears_in_time(search: Search, clock: Clock) -> None:
@@ -208,7 +208,7 @@ def test_a_search_that_finds_nothing_offers_topics(site: ArticleSite, web: Web) 
     assert not page(web, "/search?q=two").xpath("//section[@class='found-topics']")
 
 
-def test_too_long_a_question(web: Web) -> None:
+def test_too_long_a_query(web: Web) -> None:
     """A query over the limit gives 400 with the reason."""
     web.refresh()
     answer = web.get(f"/search?q={'x' * 201}")
@@ -217,15 +217,15 @@ def test_too_long_a_question(web: Web) -> None:
 
 
 @given(st.text(max_size=400))
-def test_a_question_is_bounded_work(question: str) -> None:
+def test_a_query_is_bounded_work(query: str) -> None:
     """A query has at most ten distinct words and one prefix, which costs most."""
-    asked = words(question)
+    asked = words(query)
     assert len(asked) == len({word.casefold() for word in asked}) <= MAX_WORDS
-    assert match_expression(question).count('"*') <= (1 if asked else 0)
-    assert bool(match_expression(question)) == bool(asked)
+    assert match_expression(query).count('"*') <= (1 if asked else 0)
+    assert bool(match_expression(query)) == bool(asked)
 
 
-def test_a_repeated_question_costs_no_more() -> None:
+def test_a_repeated_query_costs_no_more() -> None:
     """`a b a b …` counts as two words, and a single letter is no prefix."""
     assert match_expression("abc bcd " * 25) == '"abc" "bcd"*'
     assert match_expression("a b " * 50) == '"a" "b"'
@@ -249,7 +249,7 @@ def test_a_search_that_takes_too_long_says_so(search: Search, web: Web, site: Ar
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_valid_question(text: str) -> None:
+def test_any_text_is_a_valid_query(text: str) -> None:
     """Every word of a query is quoted, so that none is a syntax error for SQLite."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE VIRTUAL TABLE texts USING fts5 (title)")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from flask.cli import AppGroup
 
 from bot.operator.commands.databases import database_commands
+from bot.operator.commands.inspecting import add_inspecting
 from bot.operator.commands.messages import add_messages
 from bot.operator.commands.ordering import add_channel_orders, add_delivery_orders
 from bot.operator.commands.planning import add_planning
-from bot.operator.commands.questions import add_questions
 from bot.operator.commands.reviewing import add_reviewing
 from bot.operator.commands.running import add_running
 from bot.operator.commands.shared import Parts, Proposed
@@ -26,7 +26,7 @@ def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
     add_running(group, parts)
     add_planning(group, parts, proposed)
     add_simulating(group, parts, proposed)
-    add_questions(group, parts)
+    add_inspecting(group, parts)
     add_delivery_orders(group, parts)
     add_channel_orders(group, parts)
     add_reviewing(group, parts)

@@ -24,7 +24,7 @@ from text.tables import Cell
 from text.terminal import print_lines, terminal_width
 
 
-def add_questions(group: AppGroup, parts: Parts) -> None:
+def add_inspecting(group: AppGroup, parts: Parts) -> None:
     """Add `explain`, `deliveries`, `channels` and `threshold`."""
     _add_explain(group, parts)
     _add_deliveries(group, parts)
