@@ -156,7 +156,7 @@ def channels(options: Options) -> Table:
     files = corpus(SMALL, 200)
     table = Table(
         name="channels",
-        title=f"A bot with many channels, {files.says}",
+        title=f"A bot with many channels, {files.description}",
         headers=("", *(f"{count:,} channel{'s' if count > 1 else ''}" for count in counts)),
     )
     found = []

@@ -60,7 +60,7 @@ def _build(name: str, files: Corpus, aim: _Aim, options: Options) -> Table:
     fastest = min(hugos, key=lambda name: results[name].seconds, default=None)
     table = Table(
         name=name,
-        title=f"Cold build, {files.says}",
+        title=f"Cold build, {files.description}",
         headers=("", "wall, median", "fastest–slowest", "runs", "peak memory", f"against {fastest}"),
     )
     against = results[fastest] if fastest else None

@@ -85,7 +85,7 @@ class Corpus:
     size: int
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """Describe the corpus in a few words."""
         return f"{self.count:,} files of {self.size / self.count / 1000:.1f} KB"
 

@@ -41,15 +41,15 @@ def posts(options: Options) -> Table:
     } | {peer.name: Subject(measure=lambda peer=peer: peer.build(files)) for peer in found}  # type: ignore[misc]
     results = interleaved(subjects, options.runs, missing)
     hugos = [peer.name for peer in found if peer.name in results]
-    return _table(files.says, results, hugos, missing)
+    return _table(files.description, results, hugos, missing)
 
 
-def _table(says: str, results: dict[str, Result], hugos: list[str], missing: list[str]) -> Table:
+def _table(description: str, results: dict[str, Result], hugos: list[str], missing: list[str]) -> Table:
     fastest = min(hugos, key=lambda name: results[name].seconds, default=None)
     against = results[fastest].seconds if fastest else None
     table = Table(
         name="posts",
-        title=f"Posts with bodies, {says}",
+        title=f"Posts with bodies, {description}",
         headers=("", "wall, median", "fastest–slowest", "peak memory", f"against {fastest}"),
     )
     table.rows = [

@@ -40,7 +40,7 @@ def unchanged(options: Options) -> Table:
     shutil.rmtree(state)
     table = Table(
         name="refresh",
-        title=f"Refresh with nothing changed, {files.says}",
+        title=f"Refresh with nothing changed, {files.description}",
         headers=("", "median", "fastest–slowest", "peak memory", "against the floor"),
     )
     for name, (label, floor) in _UNCHANGED.items():

@@ -226,9 +226,9 @@ class Bot:
         if self.schedule is None:
             return
         with self._leadership.tolerating():
-            moment = self.sender.next_moment()
-            if moment is not None:
-                self._after(moment - self._clock(), self._resume, "drain")
+            due_at = self.sender.next_time()
+            if due_at is not None:
+                self._after(due_at - self._clock(), self._resume, "drain")
 
     def _resume(self) -> None:
         with self._leadership.tolerating():
@@ -248,4 +248,4 @@ def _log_plan(plan: Plan) -> None:
     for name, count in plan.skipped.items():
         log.info("skipped channel=%s articles=%d: %s", name, count, describe(Cause.SAME_STORY))
     for refused in plan.refused:
-        log.error("left out channel=%s %s", refused.channel, refused.says)
+        log.error("left out channel=%s %s", refused.channel, refused.text)

@@ -132,7 +132,7 @@ class DigestPublisher:
         return replace(
             empty,
             id=feed_id(f"digest/{self.every}/{slug}", site),
-            title=self._language.say(_title(empty.title, self.every)),
+            title=self._language.translate(_title(empty.title, self.every)),
             base_url=f"{site.url}/digests/{quote(slug)}",
             entries=entries,
             updated=max((entry.updated for entry in entries), default=None),
@@ -179,7 +179,7 @@ class DigestPublisher:
         return Entry(
             id=digest_id(feed.slug, f"{digest.period.every}/{name}", site),
             url=f"{site.url}/digests/{quote(feed.slug)}/{name}",
-            title=self._language.say(explained(feed.title, name)),
+            title=self._language.translate(explained(feed.title, name)),
             # The end of the period, whenever an article was corrected: a digest is news once.
             published=digest.period.end,
             updated=digest.period.end,

@@ -252,7 +252,7 @@ class Publisher:
         articles = (self.catalog.get(article.id, related=settings.related) for article in found)
         named = (*chosen.topics, *chosen.excluded)
         names = {slug: topic.name for slug in named if (topic := self.topic(slug))}
-        title = f"{language_of(self.site.language).say(chosen.title(names))} – {self.site.title}"
+        title = f"{language_of(self.site.language).translate(chosen.title(names))} – {self.site.title}"
         feed = self.build(Topic(name=title, slug=chosen.path, title=title), filter(None, articles), now)
         return replace(
             feed,

@@ -171,7 +171,7 @@ class _Rewriter:
         """Return what replaces a picture that is not shown; within a link no other one."""
         host = urlsplit(url).hostname if url else None
         named = phrase("Picture: %(text)s", text=text) if text else phrase("Picture on %(host)s", host=host)
-        label = escape(self._language.say(named)) if text or host else ""
+        label = escape(self._language.translate(named)) if text or host else ""
         return label if self._links else f'<a class="elsewhere" href="{escape(url)}">{label}</a>'
 
     def _level(self, tag: str) -> str:

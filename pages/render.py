@@ -126,7 +126,7 @@ def _environment(language: Language, compiled: BytecodeCache) -> Environment:
         "percent": language.percent,
         "counted": language.counted,
         "noun": language.noun,
-        "say": language.say,
+        "translate": language.translate,
         "sentence": language.sentence,
         "tint": cards.tint,
         "initial": cards.initial,

@@ -13,12 +13,12 @@ from text.times import exact, short_date
 class Times:
     """Writes the times of articles; `zone` is the one that dates without a zone are in.
 
-    `day_text` and `moment_text` write a date and a time in the language of the site.
+    `day_text` and `time_text` write a date and a time in the language of the site.
     """
 
     zone: tzinfo = UTC
     day_text: Callable[[date], str] = short_date
-    moment_text: Callable[[datetime], str] = exact
+    time_text: Callable[[datetime], str] = exact
 
     def day(self, moment: datetime) -> date:
         """Return the day of a time, in the site's zone."""
@@ -30,7 +30,7 @@ class Times:
 
     def text(self, moment: datetime) -> str:
         """Return the time of an article, such as "20 Nov 2026, 13:15 UTC"; its date where it has no time."""
-        return self.day_text(self.day(moment)) if self._is_day(moment) else self.moment_text(moment)
+        return self.day_text(self.day(moment)) if self._is_day(moment) else self.time_text(moment)
 
     def _is_day(self, moment: datetime) -> bool:
         """Return whether a time means a whole day: a date without a time is read as its first moment."""

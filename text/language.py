@@ -15,7 +15,7 @@ from pathlib import Path
 
 from text import times
 from text.language_names import english_name
-from text.phrases import Joined, Moment, Phrase
+from text.phrases import Joined, Phrase, TimeText
 
 FOLDER = Path(__file__).parent / "languages"
 
@@ -65,7 +65,7 @@ class Language:
         """Return how long before `now` a time was, in its largest whole unit: "3 hours ago"."""
         return times.ago(moment, now)
 
-    def say(self, text: object) -> str:
+    def translate(self, text: object) -> str:
         """Return a phrase in this language, with all phrases in it; other texts and values as they are.
 
         The name of an enum's member is translated where there is a translation of it.
@@ -73,8 +73,8 @@ class Language:
         return str(text)
 
     def sentence(self, text: object) -> str:
-        """Return what `say` does with a capital letter at its start."""
-        said = self.say(text)
+        """Return what `translate` does with a capital letter at its start."""
+        said = self.translate(text)
         return f"{said[:1].upper()}{said[1:]}"
 
     def counted(self, number: int, singular: str, plural: str = "") -> str:
@@ -118,19 +118,19 @@ class _Translated(Language):
             -whole, granularity=unit, threshold=1e9, add_direction=True, locale=self._locale
         )
 
-    def say(self, text: object) -> str:
+    def translate(self, text: object) -> str:
         if isinstance(text, Joined):
-            return self.gettext(text.separator).join(map(self.say, text.parts))
+            return self.gettext(text.separator).join(map(self.translate, text.parts))
         if isinstance(text, Phrase):
             return self._phrase(text)
-        if isinstance(text, Moment):
+        if isinstance(text, TimeText):
             return self.exact(text.time)
         if isinstance(text, Enum) and isinstance(text, str):
             return self.gettext(text.value)
         return self.number(text) if isinstance(text, int) else str(text)
 
     def _phrase(self, text: Phrase) -> str:
-        values = {name: self.say(value) for name, value in text.values.items()}
+        values = {name: self.translate(value) for name, value in text.values.items()}
         if not text.plural:
             pattern = self.gettext(text.pattern)
             return pattern % values if values else pattern

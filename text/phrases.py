@@ -39,7 +39,7 @@ class Joined(str):
         return result
 
 
-class Moment(str):
+class TimeText(str):
     """A time as English text, with the time itself."""
 
     time: datetime

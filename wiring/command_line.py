@@ -85,7 +85,7 @@ def _bot_commands(
     from bot.operator.commands import bot_commands, database_commands
     from wiring.bot import bot_parts, proposed_change
 
-    def parts(stream: TextIO) -> BotParts:
+    def load(stream: TextIO) -> BotParts:
         return_large_blocks()
         start_reporting(newswire.config, environ, stream)
         try:
@@ -97,7 +97,7 @@ def _bot_commands(
         rules = load_rules_or_exit(config, newswire.config) if config else newswire.config
         return proposed_change(newswire, rules, content)
 
-    return {"bot": bot_commands(parts, proposed), "db": database_commands(parts)}
+    return {"bot": bot_commands(load, proposed), "db": database_commands(load)}
 
 
 def _site_commands(newswire: Newswire) -> Mapping[str, click.Group]:

@@ -36,7 +36,7 @@ class Attention:
     count: int
 
     @property
-    def says(self) -> str:
+    def text(self) -> str:
         """What it is, in words."""
         one, several = self.need.value
         return wording.NO_BOT if self.need is Need.NO_BOT else counted_phrase(one, several, self.count)

@@ -1,7 +1,7 @@
 """The orders that operators give the outbox.
 
 Nothing here sends: an order changes rows, and the next drain acts on them. An order is compared with what its
-author saw: what has changed meanwhile stays as it is, and the answer says so.
+author saw: what has changed meanwhile stays as it is, and the result shows that.
 """
 
 from __future__ import annotations
@@ -65,23 +65,23 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class OrderResult:
     """The result of an order: whether it was carried out, and in words what follows or why it was not.
 
     With `whole_message` it was carried out on all deliveries of the message.
     """
 
     done: bool
-    says: str
+    text: str
     whole_message: bool = True
 
 
-WILL_BE_POSTED = Answer(done=True, says=phrase("it will be posted in the bot's next run"))
-_IS_POSTED = Answer(done=True, says=phrase("it is marked as posted"))
-IS_SKIPPED = Answer(done=True, says=phrase("it is skipped, and will not be posted"), whole_message=False)
+WILL_BE_POSTED = OrderResult(done=True, text=phrase("it will be posted in the bot's next run"))
+_IS_POSTED = OrderResult(done=True, text=phrase("it is marked as posted"))
+IS_SKIPPED = OrderResult(done=True, text=phrase("it is skipped, and will not be posted"), whole_message=False)
 
 
-def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
+def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
     """Post a delivery, again or for the first time, regardless of rules and age.
 
     One in flight is not changed. All articles of its message go with it; the article has to be
@@ -98,7 +98,7 @@ def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | Non
 
 def resolve(
     database: Database, delivery_id: int, *, posted: bool, now: datetime, seen: Seen | None = None
-) -> Answer:
+) -> OrderResult:
     """Say of a delivery whose answer was lost whether it was posted; if not, it is posted now."""
 
     def act(connection: Connection, found: Delivery) -> bool:
@@ -117,7 +117,7 @@ def resolve(
     return carry_out(database, delivery_id, seen, act, _IS_POSTED if posted else WILL_BE_POSTED)
 
 
-def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
+def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
     """Never post this delivery, unless it is replayed; its story counts as posted."""
 
     def act(connection: Connection, found: Delivery) -> bool:
@@ -198,14 +198,14 @@ def carry_out(
     delivery_id: int,
     seen: Seen | None,
     act: Callable[[Connection, Delivery], bool],
-    done: Answer,
-) -> Answer:
+    done: OrderResult,
+) -> OrderResult:
     """Carry out an order on a delivery that is as the operator saw it; return `done`, or why it was not."""
     with database.write() as connection:
         _lock(connection, delivery_id)
         found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
         if not found:
-            return Answer(done=False, says=phrase("there is no such delivery"))
+            return OrderResult(done=False, text=phrase("there is no such delivery"))
         current = Seen.of(found[0])
         if seen is not None and seen != current:
             changed = phrase(
@@ -218,15 +218,15 @@ def carry_out(
         query = select(channels.c.state).where(channels.c.name == found[0].channel)
         stopped = connection.scalar(query) in (ChannelStatus.DISABLED, ChannelStatus.PAUSED)
     if done is WILL_BE_POSTED and stopped:
-        return Answer(
-            done=True, says=phrase("it will be posted once %(channel)s is resumed", channel=found[0].channel)
+        return OrderResult(
+            done=True, text=phrase("it will be posted once %(channel)s is resumed", channel=found[0].channel)
         )
     return done
 
 
-def unchanged(reason: Phrase) -> Answer:
+def unchanged(reason: Phrase) -> OrderResult:
     """Return that an order was not carried out, and why."""
-    return Answer(done=False, says=phrase("nothing was changed: %(reason)s", reason=reason))
+    return OrderResult(done=False, text=phrase("nothing was changed: %(reason)s", reason=reason))
 
 
 def _words(seen: Seen) -> Phrase:

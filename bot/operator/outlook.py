@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bot.outbox.records import PostKind
-from bot.outbox.wording import moment
+from bot.outbox.wording import time_text
 from bot.planning.budget import Budget
 from bot.planning.forecast import Hold
 from bot.planning.policy import Policy
@@ -69,7 +69,7 @@ def when(post: ComingPost) -> str:
     """Say when a post comes."""
     if post.at is None:
         return "after a review     "
-    return moment(post.at)
+    return time_text(post.at)
 
 
 def title_of(post: ComingPost) -> str:
@@ -89,9 +89,9 @@ def why(wait: Wait, channel: Channel) -> str:
     """Say what an article waits for, and what becomes of it."""
     held = hold_words(wait.hold, channel)
     if wait.posted_at is not None:
-        return phrase("%(why)s, until %(time)s", why=held, time=moment(wait.posted_at))
+        return phrase("%(why)s, until %(time)s", why=held, time=time_text(wait.posted_at))
     if wait.expires_at is not None:
-        return phrase("%(why)s; too old at %(time)s", why=held, time=moment(wait.expires_at))
+        return phrase("%(why)s; too old at %(time)s", why=held, time=time_text(wait.expires_at))
     return held
 
 

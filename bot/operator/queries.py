@@ -137,10 +137,10 @@ def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict
         )
     )
     with database.read() as connection:
-        found = {row.channel: Past(told_by=row.article_id) for row in connection.execute(already_posted)}
+        found = {row.channel: Past(covered_by=row.article_id) for row in connection.execute(already_posted)}
         for each in read_deliveries(connection, own):
             found[each.channel] = Past(
-                state=each.state, cause=each.cause, note=each.note, told_by=each.told_by
+                state=each.state, cause=each.cause, note=each.note, covered_by=each.covered_by
             )
     return found
 

@@ -15,7 +15,7 @@ from bot.outbox.causes import Cause, describe
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState, State
-from bot.outbox.wording import moment
+from bot.outbox.wording import time_text
 from bot.planning.plan import Plan
 from bot.planning.rules import Channel
 from bot.planning.threshold import Candidates, Threshold
@@ -74,7 +74,7 @@ def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]
         yield f"  the channel: {status}"
     for check in found.checks:
         verdict = Cell("yes", GOOD) if check.passed else Cell("NO ", BAD)
-        yield Cell("  "), verdict, Cell(f"  {check.rule:17}  {check.says}")
+        yield Cell("  "), verdict, Cell(f"  {check.rule:17}  {check.text}")
     for attempt in found.attempts:
         yield f"  {attempt_line(attempt)}"
 
@@ -86,12 +86,12 @@ def answer(found: Explanation) -> str:
         status = phrase(
             "%(state)s since %(time)s, delivery %(id)s",
             state=delivery.state,
-            time=moment(since(delivery)),
+            time=time_text(since(delivery)),
             id=str(delivery.id),
         )
         return joined(", ", [status, said]) if said else status
     if not found.decision.deliver:
-        return phrase("is not posted: %(why)s", why=found.decision.says)
+        return phrase("is not posted: %(why)s", why=found.decision.text)
     if found.state is None or found.state.baselined_at is None:
         return phrase("would count as already there when the channel starts, unless its `backfill` takes it")
     return phrase("would be held for review") if found.channel.review else phrase("would be posted")
@@ -103,7 +103,7 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
         (
             str(each.id),
             Cell(str(Seen.of(each)), _COLOURS.get(each.state)),
-            moment(since(each)),
+            time_text(since(each)),
             each.channel,
             f"{each.title}  ({each.article_id})",
         )
@@ -120,8 +120,8 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
 def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
     """Say what waits for review: which delivery, where, until when, and what people would see."""
     for each in found:
-        until = f", until {moment(each.expires_at)}" if each.expires_at else ""
-        yield f"{each.delivery.id:>6}  {each.channel.name}: since {moment(each.post.created_at)}{until}"
+        until = f", until {time_text(each.expires_at)}" if each.expires_at else ""
+        yield f"{each.delivery.id:>6}  {each.channel.name}: since {time_text(each.post.created_at)}{until}"
         message = each.message
         if message is None:
             yield f"        {each.delivery.title}  ({each.delivery.article_id}), which no longer exists"
@@ -144,7 +144,7 @@ def since(delivery: Delivery) -> datetime:
 
 def _next(delivery: Delivery) -> str:
     """Say when a delivery is due and why it is in its state, as far as there is something to say."""
-    due = phrase("due %(time)s", time=moment(delivery.due_at)) if delivery.due_at else ""
+    due = phrase("due %(time)s", time=time_text(delivery.due_at)) if delivery.due_at else ""
     reason = delivery.reason if delivery.reason != delivery.state else ""
     return explained(due, reason) if due and reason else due or reason
 
@@ -154,7 +154,7 @@ def attempt_line(attempt: AttemptRecord) -> str:
     status = f" {attempt.status}" if attempt.status is not None else ""
     seconds = (attempt.finished_at - attempt.started_at).total_seconds()
     return (
-        f"{moment(attempt.started_at)}  {attempt.kind} {attempt.number}: {attempt.outcome}{status}"
+        f"{time_text(attempt.started_at)}  {attempt.kind} {attempt.number}: {attempt.outcome}{status}"
         f" after {seconds:.1f} s  {attempt.reason}".rstrip()
     )
 
@@ -172,7 +172,7 @@ def channel_lines(
     yield f"  deliveries: {_counted(channel.name, counts)}"
     yield f"  pace: {pace(channel, rates)}"
     if state and state.last_error and state.last_error_at:
-        yield f"  last error: {moment(state.last_error_at)}  {state.last_error}"
+        yield f"  last error: {time_text(state.last_error_at)}  {state.last_error}"
     if channel.destination and state and state.state is ChannelStatus.DISABLED:
         yield f"  to post again: correct its webhook, restart the bot, then `flask bot resume {channel.name}`"
 

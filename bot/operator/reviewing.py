@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, update
 
-from bot.operator.orders import WILL_BE_POSTED, Answer, Seen, as_seen, carry_out, unchanged
+from bot.operator.orders import WILL_BE_POSTED, OrderResult, Seen, as_seen, carry_out, unchanged
 from bot.operator.parts import BotParts
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
@@ -21,7 +21,7 @@ from bot.outbox.records import SCHEDULED, Delivery, Post
 from bot.outbox.review import for_review
 from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
-from bot.outbox.wording import moment
+from bot.outbox.wording import time_text
 from bot.planning.candidates import coverage_of
 from bot.planning.composing import composed
 from bot.planning.rules import Channel
@@ -41,7 +41,7 @@ LONGEST_COMMENT = 200
 _LONGEST_TIME = 40
 """Characters of a time."""
 
-_IS_DROPPED = Answer(done=True, says=phrase("it is dropped, and will not be posted"))
+_IS_DROPPED = OrderResult(done=True, text=phrase("it is dropped, and will not be posted"))
 
 
 class Verdict(StrEnum):
@@ -98,7 +98,7 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
     return found
 
 
-def moment_of(text: str) -> datetime | None:
+def read_time(text: str) -> datetime | None:
     """Return the time that an operator wrote, in UTC unless it says otherwise; None for what is none."""
     try:
         found = datetime.fromisoformat(text.strip()[:_LONGEST_TIME])
@@ -109,27 +109,27 @@ def moment_of(text: str) -> datetime | None:
 
 def approve(
     database: Database, delivery_id: int, now: datetime, seen: Seen | None = None, at: datetime | None = None
-) -> Answer:
+) -> OrderResult:
     """Have the post of a delivery sent, now or at a later time; what has passed is now.
 
     Its articles have to be published, and within the channel's rules, when its turn comes.
     """
     due_at = max(now, at or now)
     if due_at - now > FARTHEST:
-        too_far = phrase("%(time)s is more than a year ahead", time=moment(due_at))
+        too_far = phrase("%(time)s is more than a year ahead", time=time_text(due_at))
         return unchanged(too_far)
     verdict = Verdict.SCHEDULED if due_at > now else Verdict.APPROVED
 
     def act(connection: Connection, found: Delivery) -> bool:
         return _review(connection, found.post, PostState.PLANNED, verdict, now, due_at)
 
-    says = Answer(done=True, says=phrase("it will be posted at %(time)s", time=moment(due_at)))
-    return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED if due_at <= now else says)
+    scheduled = OrderResult(done=True, text=phrase("it will be posted at %(time)s", time=time_text(due_at)))
+    return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED if due_at <= now else scheduled)
 
 
 def comment(
     database: Database, delivery_id: int, text: str, now: datetime, seen: Seen | None = None
-) -> Answer:
+) -> OrderResult:
     """Put a line above the post of a delivery that waits for review; "" takes the one that is there away."""
     line = clean(storable(text))
     if len(line) > LONGEST_COMMENT:
@@ -142,11 +142,11 @@ def comment(
         said = update(posts).where(as_seen(post)).values(body=line or None, reviewed_at=now)
         return connection.execute(said).rowcount == 1
 
-    says = phrase("it is commented: %(line)s", line=line) if line else phrase("it has no comment")
-    return carry_out(database, delivery_id, seen, act, Answer(done=True, says=says))
+    result = phrase("it is commented: %(line)s", line=line) if line else phrase("it has no comment")
+    return carry_out(database, delivery_id, seen, act, OrderResult(done=True, text=result))
 
 
-def drop(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> Answer:
+def drop(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
     """Never post what waits for review, unless it is replayed; its stories count as posted."""
 
     def act(connection: Connection, found: Delivery) -> bool:

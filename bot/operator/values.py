@@ -75,7 +75,7 @@ def explanation_values(article: Article, found: Iterable[Explanation], now: date
                 "standing": reports.standing(each.channel, each.state, now),
                 "answer": reports.answer(each),
                 "rules": [
-                    {"rule": check.rule, "passed": check.passed, "says": check.says} for check in each.checks
+                    {"rule": check.rule, "passed": check.passed, "says": check.text} for check in each.checks
                 ],
                 "delivery": delivery_values(each.delivery) if each.delivery else None,
                 "attempts": [attempt_values(attempt) for attempt in each.attempts],

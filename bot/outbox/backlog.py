@@ -143,7 +143,7 @@ class Backlog:
                 end, cause = DeliveryState.SKIPPED, Cause.SIMILAR
                 waiting = [DeliveryState.WAITING]
                 moved += move_deliveries(
-                    connection, which, waiting, end, now, cause=cause, told_by=covered_by
+                    connection, which, waiting, end, now, cause=cause, covered_by=covered_by
                 )
         return moved
 
@@ -175,7 +175,7 @@ def read_repeats(connection: Connection, channel: str, covering: Sequence[str]) 
         deliveries.c.channel == channel,
         deliveries.c.state == DeliveryState.SKIPPED,
         deliveries.c.cause == Cause.SIMILAR,
-        deliveries.c.told_by.in_(covering),
+        deliveries.c.covered_by.in_(covering),
     )
     return as_deliveries(connection.execute(query.order_by(deliveries.c.id)))
 

@@ -54,7 +54,7 @@ class Cause(StrEnum):
 
 
 COVERED = frozenset({Cause.SAME_STORY, Cause.SIMILAR})
-"""Causes of a delivery that is not posted because another article covers the story, named by `told_by`."""
+"""Causes of a delivery that is not posted because another article covers the story, named by `covered_by`."""
 
 LOST = frozenset({Cause.ANSWER_LOST})
 """Causes that leave open whether people see the message: only the channel itself shows whether they do."""
@@ -105,16 +105,16 @@ _WITH_NOTE = frozenset({Cause.ANSWER_LOST, Cause.CANNOT_COMPOSE})
 """Causes whose note is added to the words; every other note, if there is one, replaces them."""
 
 
-def describe(cause: Cause, note: str = "", told_by: str | None = None) -> str:
+def describe(cause: Cause, note: str = "", covered_by: str | None = None) -> str:
     """Return a cause in words for people; "" where there is nothing to say.
 
     `note` has the particulars: of a rule's decision as that rule states it, of a request what the service
-    answered. `told_by` is the article that covered the same story.
+    answered. `covered_by` is the article that covered the same story.
     """
     words = _WORDS[cause]
-    if told_by is not None:
+    if covered_by is not None:
         is_similar = cause is Cause.SIMILAR
-        return phrase("same story as %(id)s", id=told_by) if is_similar else explained(words, told_by)
+        return phrase("same story as %(id)s", id=covered_by) if is_similar else explained(words, covered_by)
     if not note or cause in _WITHOUT_NOTE:
         return words or note
     if cause in _WITH_NOTE:

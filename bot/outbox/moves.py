@@ -162,7 +162,7 @@ class DeliveryMove:
             .values(
                 {
                     "note": "",
-                    "told_by": None,
+                    "covered_by": None,
                     **(values or {}),
                     "state": bindparam("move_state"),
                     "cause": bindparam("move_cause"),

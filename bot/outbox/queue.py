@@ -72,7 +72,7 @@ class Outbox:
             deliveries.c.state == DeliveryState.SKIPPED,
             or_(
                 and_(address, deliveries.c.story == delivery.story) if delivery.story else false(),
-                and_(title, deliveries.c.told_by == delivery.article_id),
+                and_(title, deliveries.c.covered_by == delivery.article_id),
             ),
         )
         with self.database.read() as connection:
@@ -107,7 +107,7 @@ class Outbox:
         gone = select(*post_columns).where(posts.c.claim.is_not(None), is_over(self._lease))
         return [post for post in self._posts(gone) if post.id not in ours]
 
-    def next_moments(self, names: Collection[str]) -> dict[str, datetime]:
+    def next_times(self, names: Collection[str]) -> dict[str, datetime]:
         """Return when each channel next has something to release, send or correct; others are absent."""
         asked = sorted(names)
         queries = [

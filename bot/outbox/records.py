@@ -87,11 +87,11 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One article to one channel, as its row was when it was read.
+    """One article for one channel, as its row was when it was read.
 
-    `decided` is the delivery's own state and `state` what people see, which its post may determine. `told_by`
-    is the id of the article whose delivery in the same channel covers this story, where that is the `cause`.
-    `post` is None before the delivery is released, and where it was not asked for.
+    `decided` is the delivery's own state, and `state` the one that people see, which may be its post's.
+    `covered_by` is the id of the article whose delivery in the same channel covers this story, where that is
+    the `cause`. `post` is None before the delivery is released, and where the query did not read it.
     """
 
     id: int
@@ -104,7 +104,7 @@ class Delivery:
     decided: DeliveryState
     cause: Cause
     note: str
-    told_by: str | None
+    covered_by: str | None
     forced: bool
     post_id: int | None
     path: str | None
@@ -125,7 +125,7 @@ class Delivery:
         post = self.post
         if self.decided is DeliveryState.WAITING and post and post.state is not PostState.PLANNED:
             return describe(post.cause, post.note)
-        return describe(self.cause, self.note, self.told_by)
+        return describe(self.cause, self.note, self.covered_by)
 
     @property
     def due_at(self) -> datetime | None:

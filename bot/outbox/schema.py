@@ -57,7 +57,7 @@ deliveries = Table(
     Column("note", Text, nullable=False, server_default=""),
     # The article whose delivery in the same channel covers this story; set exactly where the cause is
     # `same_story`.
-    Column("told_by", Text),
+    Column("told_by", Text, key="covered_by"),  # its name in the first migration
     Column("forced", Boolean, nullable=False, server_default=false()),
     # The message that the article is part of, once it has been released.
     Column("post_id", BigInteger, ForeignKey("posts.id")),

@@ -54,7 +54,7 @@ def thread_of_stories(
     """
     keys = sorted(set(map(index_key, stories)))
     with database.read() as connection:
-        covering = connection.scalars(select(deliveries.c.told_by).where(_left_out(channel, keys)))
+        covering = connection.scalars(select(deliveries.c.covered_by).where(_left_out(channel, keys)))
         articles = sorted(map(index_key, {*article_ids, *filter(None, covering)}))
         is_meant = or_(deliveries.c.story.in_(keys), deliveries.c.article_key.in_(articles))
         query = (

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.outbox.channelstate import ChannelState, ChannelStatus
 from bot.outbox.lease import TERM, Holder
-from text.phrases import Moment, counted_phrase, phrase
+from text.phrases import TimeText, counted_phrase, phrase
 
 ENABLED = phrase("enabled")
 NO_BOT = phrase("no bot is running")
@@ -28,11 +28,11 @@ def standing(state: ChannelState | None, now: datetime, *, is_set_up: bool = Tru
         return phrase(
             "%(state)s since %(time)s: %(reason)s",
             state=state.state,
-            time=moment(state.changed_at),
+            time=time_text(state.changed_at),
             reason=state.reason,
         )
     if state.paused_until and state.paused_until > now:
-        return phrase("backing off until %(time)s", time=moment(state.paused_until))
+        return phrase("backing off until %(time)s", time=time_text(state.paused_until))
     return ENABLED
 
 
@@ -43,10 +43,10 @@ def posting(holder: Holder, now: datetime) -> str:
     if holder.expires_at <= now:
         return phrase(
             "no bot is running: the last one has not been heard of since %(time)s",
-            time=moment(holder.expires_at - TERM),
+            time=time_text(holder.expires_at - TERM),
         )
     return phrase(
-        "the bot that posts: %(name)s, until %(time)s", name=holder.name, time=moment(holder.expires_at)
+        "the bot that posts: %(name)s, until %(time)s", name=holder.name, time=time_text(holder.expires_at)
     )
 
 
@@ -76,6 +76,6 @@ def attempts(count: int) -> str:
     return counted_phrase("%(num)s attempt", "%(num)s attempts", count)
 
 
-def moment(value: datetime) -> Moment:
+def time_text(value: datetime) -> TimeText:
     """Return a time as people read it, in UTC."""
-    return Moment.of(value, f"{value:%Y-%m-%d %H:%M:%S}Z")
+    return TimeText.of(value, f"{value:%Y-%m-%d %H:%M:%S}Z")

@@ -167,7 +167,7 @@ class Admission:
             "content": facts.content,
             "state": state,
             "cause": cause,
-            "told_by": first if state is DeliveryState.SKIPPED else None,
+            "covered_by": first if state is DeliveryState.SKIPPED else None,
             "created_at": self._now,
             "updated_at": self._now,
         }
@@ -238,11 +238,11 @@ class Admission:
 
     def _refuse(self, channel: str, article_id: str, reason: str) -> None:
         """Leave an article out, and show that in the channel's last error: the others continue."""
-        says = f"article {storable(article_id)[:_LONGEST_NAME]} cannot be stored: {reason}"
+        message = f"article {storable(article_id)[:_LONGEST_NAME]} cannot be stored: {reason}"
         planned = self._plan.posts
         planned[:] = [p for p in planned if (p.article_id, p.channel) != (article_id, channel)]
-        self._plan.refused.append(Refused(channel, says))
-        channelstate.note_error(self._connection, channel, says, self._now)
+        self._plan.refused.append(Refused(channel, message))
+        channelstate.note_error(self._connection, channel, message, self._now)
 
 
 def covers_story(decided: str, post: str | None) -> bool:

@@ -68,10 +68,10 @@ def sorted_out(
             ended.append(Ended(delivery=each, article=article, decision=decision))
     repeats = _repeats(found, posted, channel, catalog)
     for candidate in found:
-        if covered_by := repeats.get(candidate.delivery.id):
-            delivery, says = candidate.delivery, describe(Cause.SIMILAR, told_by=covered_by.article_id)
-            article, decision = articles[delivery.article_id], Decision(False, Reason.SAME_STORY, says)
-            ended.append(Ended(delivery=delivery, article=article, decision=decision, covered_by=covered_by))
+        if covering := repeats.get(candidate.delivery.id):
+            delivery, text = candidate.delivery, describe(Cause.SIMILAR, covered_by=covering.article_id)
+            article, decision = articles[delivery.article_id], Decision(False, Reason.SAME_STORY, text)
+            ended.append(Ended(delivery=delivery, article=article, decision=decision, covered_by=covering))
     return [each for each in found if each.delivery.id not in repeats], ended
 
 
@@ -131,8 +131,8 @@ def coverage_of(
     known = catalog.get_many([each.article_id for each in found])
     coverage: dict[str, list[Article]] = {}
     for each in found:
-        if each.told_by is not None and (other := known.get(each.article_id)):
-            coverage.setdefault(each.told_by, []).append(other)
+        if each.covered_by is not None and (other := known.get(each.article_id)):
+            coverage.setdefault(each.covered_by, []).append(other)
     return coverage
 
 

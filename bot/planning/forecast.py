@@ -13,7 +13,7 @@ from bot.planning.release import (
     PlannedPost,
     digest_decided,
     is_urgent,
-    next_moment,
+    next_change,
     release,
     room_in,
 )
@@ -77,8 +77,8 @@ def forecast(
             course.take(following.candidate)
             following = next(upcoming, None)
         course.step(now)
-        moments = [following.at if following else None, course.next_moment(now)]
-        later = min((each for each in moments if each is not None), default=None)
+        times = [following.at if following else None, course.next_time(now)]
+        later = min((each for each in times if each is not None), default=None)
         if later is None or later > until:
             break
         now = later
@@ -151,14 +151,14 @@ class _Course:
         if released:
             self._note(released, now)
 
-    def next_moment(self, now: datetime) -> datetime | None:
+    def next_time(self, now: datetime) -> datetime | None:
         """Return when something may be posted next if nothing comes up."""
         if not self.waiting:
             return None
-        moments = [next_moment(self._policy, self._spent, now)]
+        times = [next_change(self._policy, self._spent, now)]
         if self._spent.left <= 0:
-            moments.append(self._tick_ends)
-        return min((each for each in moments if each), default=None)
+            times.append(self._tick_ends)
+        return min((each for each in times if each), default=None)
 
     def _expire(self, now: datetime) -> None:
         old = [each for each in self.waiting if each.expires_at is not None and each.expires_at < now]

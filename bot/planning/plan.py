@@ -20,10 +20,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An article that cannot be stored for a channel; `says` names the article and the reason."""
+    """An article that cannot be stored for a channel; `text` names the article and the reason."""
 
     channel: str
-    says: str
+    text: str
 
 
 @dataclass(slots=True)

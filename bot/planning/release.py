@@ -85,16 +85,16 @@ def digest_decided(policy: Policy, spent: Spent, now: datetime) -> datetime | No
     return digest_due(policy, spent, now)
 
 
-def next_moment(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
+def next_change(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
     """Return when `release` may next say something else of the same candidates; None where it never will."""
-    quiet, moments = policy.quiet, []
+    quiet, times = policy.quiet, []
     if quiet and quiet.covers(now):
-        moments.append(quiet.ends_at(now))
+        times.append(quiet.ends_at(now))
     if policy.digest:
-        moments.append(policy.digest.next(now))
+        times.append(policy.digest.next(now))
     if policy.budget and room_in(policy.budget, spent, now) == 0:
-        moments.append(policy.budget.period(now)[1])
-    return min(moments, default=None)
+        times.append(policy.budget.period(now)[1])
+    return min(times, default=None)
 
 
 def _digest(

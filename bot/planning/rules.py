@@ -19,7 +19,7 @@ from bot.planning.policy import Policy
 from bot.planning.reasons import Reason
 from bot.services import Destination
 from bot.services.layout import Layout
-from text.phrases import Moment, explained, phrase
+from text.phrases import TimeText, explained, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +60,25 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether to post, and the one reason; `says` is that reason with its particulars, for people."""
+    """Whether to post, and the one reason; `text` is that reason with its particulars, for people."""
 
     deliver: bool
     reason: Reason
-    says: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What the outbox remembers of one article in one channel.
+    """What the outbox has recorded about one article in one channel.
 
-    `state`, `cause` and `note` are its delivery's, None without one; `told_by` is the id of another article
-    that has covered the same story there.
+    `state`, `cause` and `note` are those of its delivery; without one, `state` is None. `covered_by` is the
+    id of another article that has covered the same story there.
     """
 
     state: State | None = None
     cause: Cause = Cause.NONE
     note: str = ""
-    told_by: str | None = None
+    covered_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Check:
 
     rule: str
     passed: bool
-    says: str
+    text: str
 
 
 _Rule = Callable[[Article, Channel, datetime], str | None]
@@ -106,9 +106,9 @@ def decide(article: Article, channel: Channel, now: datetime, past: Past = NOTHI
     if past is not NOTHING and (remembered := _remembered(past)):
         return remembered
     for reason, rule in _RULES:
-        says = rule(article, channel, now)
-        if says is not None:
-            return Decision(False, reason, says)
+        text = rule(article, channel, now)
+        if text is not None:
+            return Decision(False, reason, text)
     return _YES
 
 
@@ -119,12 +119,12 @@ def explain(article: Article, channel: Channel, now: datetime, past: Past = NOTH
         Check(
             phrase("history"),
             remembered is None,
-            remembered.says if remembered else phrase("not in the outbox"),
+            remembered.text if remembered else phrase("not in the outbox"),
         )
     ]
     for reason, rule in _RULES:
-        says = rule(article, channel, now)
-        checks.append(Check(_TITLES[reason], says is None, says or phrase("passed")))
+        text = rule(article, channel, now)
+        checks.append(Check(_TITLES[reason], text is None, text or phrase("passed")))
     return tuple(checks)
 
 
@@ -134,25 +134,25 @@ def is_visible(article: Article, now: datetime) -> bool:
 
 
 def _remembered(past: Past) -> Decision | None:
-    says = describe(past.cause, past.note, past.told_by)
+    text = describe(past.cause, past.note, past.covered_by)
     if past.state in (State.SENT, State.ACCEPTED):
         return Decision(False, Reason.DELIVERED, Reason.DELIVERED)
     if past.state is State.BASELINED:
-        return Decision(False, Reason.BASELINED, says or Reason.BASELINED)
+        return Decision(False, Reason.BASELINED, text or Reason.BASELINED)
     if past.state in (State.DEAD, State.EXPIRED, State.DROPPED):
         return Decision(False, Reason.GIVEN_UP, explained(Reason.GIVEN_UP, past.state))
     if past.state is State.SKIPPED:
         covered = past.cause in COVERED
-        return Decision(False, Reason.SAME_STORY, says) if covered else None
+        return Decision(False, Reason.SAME_STORY, text) if covered else None
     if past.state is not None:
         return Decision(False, Reason.QUEUED, explained(Reason.QUEUED, past.state))
-    if past.told_by is not None:
-        return Decision(False, Reason.SAME_STORY, describe(Cause.SAME_STORY, told_by=past.told_by))
+    if past.covered_by is not None:
+        return Decision(False, Reason.SAME_STORY, describe(Cause.SAME_STORY, covered_by=past.covered_by))
     return None
 
 
-def _time(moment: datetime) -> Moment:
-    return Moment.of(moment, f"{moment:%Y-%m-%d %H:%M} UTC")
+def _time(moment: datetime) -> TimeText:
+    return TimeText.of(moment, f"{moment:%Y-%m-%d %H:%M} UTC")
 
 
 def _published(article: Article, channel: Channel, now: datetime) -> str | None:

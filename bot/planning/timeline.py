@@ -161,7 +161,7 @@ def unplanned(article: Article, channel: str, number: int) -> Delivery:
         decided=DeliveryState.WAITING,
         cause=Cause.NONE,
         note="",
-        told_by=None,
+        covered_by=None,
         forced=False,
         post_id=None,
         path=None,

@@ -97,8 +97,8 @@ class Sender:
         if self._stop.is_set() or not names:
             return
         now = self._tools.clock()
-        moments = self._tools.outbox.next_moments(names).items()
-        due = {name for name, moment in moments if moment <= now}
+        times = self._tools.outbox.next_times(names).items()
+        due = {name for name, due_at in times if due_at <= now}
         # A digest's time passes also where nothing waits, so that what comes later waits for the next.
         due |= {name for name in names if self._awaits_digest(name, now)}
         opens = self._opening_times(now) if due else {}
@@ -135,12 +135,12 @@ class Sender:
         if not self._stop.is_set():
             self._drain_tests(self._tools.clock())
 
-    def next_moment(self) -> datetime | None:
+    def next_time(self) -> datetime | None:
         """Return when something will next be due and may be sent, if that lies in the future."""
         now = self._tools.clock()
-        moments = self._tools.outbox.next_moments(self._endpoints)
-        opens = self._opening_times(now) if moments else {}
-        starts = [max(moment, at) for name, moment in moments.items() if (at := opens.get(name)) is not None]
+        times = self._tools.outbox.next_times(self._endpoints)
+        opens = self._opening_times(now) if times else {}
+        starts = [max(due_at, at) for name, due_at in times.items() if (at := opens.get(name)) is not None]
         return min((start for start in starts if start > now), default=None)
 
     def join(self, timeout: float | None = None) -> bool:
@@ -186,8 +186,8 @@ class Sender:
         recorded, _ = self._tools.outbox.exchange(done, None)
         if recorded:
             names = ",".join(each.article_id for each in post.deliveries) or "-"
-            says = (claim.kind, post.channel, names, post.id, LOST.reason)
-            log.warning("%s channel=%s article=%s post=%d unknown: %s", *says)
+            values = (claim.kind, post.channel, names, post.id, LOST.reason)
+            log.warning("%s channel=%s article=%s post=%d unknown: %s", *values)
         return recorded
 
     def _after_loss(self, post: Post, kind: Kind, now: datetime) -> Change:

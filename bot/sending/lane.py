@@ -177,8 +177,10 @@ class Lane:
         if len(reported) >= MAX_REPORTED:
             reported.clear()
         reported.add(post.id)
-        says = "postponed channel=%s post=%d: it can be neither sent nor ended, and is tried again every %d s"
-        log.error(says, post.channel, post.id, RECHECK_AFTER.total_seconds())
+        message = (
+            "postponed channel=%s post=%d: it can be neither sent nor ended, and is tried again every %d s"
+        )
+        log.error(message, post.channel, post.id, RECHECK_AFTER.total_seconds())
 
     def _release(self, now: datetime) -> int:
         released = self._releaser.release(self.left, now)

@@ -227,7 +227,7 @@ def end_of(article: Article | None, decision: Decision) -> tuple[DeliveryState, 
     """Return how a delivery ends that is no longer to be posted."""
     state = DeliveryState.EXPIRED if decision.reason is Reason.TOO_OLD else DeliveryState.SKIPPED
     cause = Cause.DELETED if article is None else CAUSES[decision.reason]
-    return state, cause, decision.says
+    return state, cause, decision.text
 
 
 def _remembered(delivery: Delivery) -> Article:

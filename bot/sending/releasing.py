@@ -20,7 +20,7 @@ from bot.planning.candidates import Ended, recently_posted, sorted_out
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, Spent, candidate_of
 from bot.planning.reasons import Reason
-from bot.planning.release import digest_decided, next_moment, release
+from bot.planning.release import digest_decided, next_change, release
 from bot.planning.rules import Channel
 from bot.planning.spending import spent_of
 from bot.sending.prepare import end_of, revive_next
@@ -126,8 +126,8 @@ class Releaser:
         # What is under way may fail, and then leaves its place in the budget to another.
         if not planned and left > 0 and is_current and spent.under_way == 0:
             ends = [each.expires_at for each in candidates]
-            moments = [each for each in (next_moment(policy, spent, now), *ends) if each]
-            self.memory.note_idle(name, standing, revision, min(moments, default=None))
+            times = [each for each in (next_change(policy, spent, now), *ends) if each]
+            self.memory.note_idle(name, standing, revision, min(times, default=None))
         return released
 
     def _is_current(self, now: datetime) -> bool:
@@ -162,8 +162,8 @@ class Releaser:
         ]
         self.outbox.backlog.leave_out(self.channel.name, repeats, now)
         for each in ended:
-            delivery, says = each.delivery, each.decision.says
-            log.info("skipped channel=%s article=%s: %s", delivery.channel, delivery.article_id, says)
+            delivery, reason = each.delivery, each.decision.text
+            log.info("skipped channel=%s article=%s: %s", delivery.channel, delivery.article_id, reason)
 
     def _end_of(self, ended: Ended) -> tuple[DeliveryState, Cause, str]:
         held_by = self._held_by()
@@ -186,7 +186,7 @@ class Releaser:
         if not ends or not self.outbox.backlog.end(self.channel.name, ends, now):
             return False
         for delivery, state, cause, note in ends:
-            says = describe(cause, note)
-            log.warning("%s channel=%s article=%s: %s", state, delivery.channel, delivery.article_id, says)
+            reason = describe(cause, note)
+            log.warning("%s channel=%s article=%s: %s", state, delivery.channel, delivery.article_id, reason)
             revive_next(self.outbox, delivery, now)
         return True

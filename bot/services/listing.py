@@ -81,7 +81,7 @@ def _shortened(item: Message) -> Message:
 
 
 def _group(item: Message, name: str) -> str:
-    return fit(clean(words_of(item).say(name)), NAME)
+    return fit(clean(words_of(item).translate(name)), NAME)
 
 
 def _listed(items: Sequence[Message], step: Step) -> Text:

@@ -246,7 +246,7 @@ def title_of(message: Message) -> str:
     """Return the title on one line; never empty, as no service takes an empty one."""
     words = language_of(message.language)
     if isinstance(message.title, Phrase):
-        return words.say(message.title)  # as it is: French has a space there at which no line may end
+        return words.translate(message.title)  # as it is: French has a space there at which no line may end
     return clean(message.title) or words.gettext("Untitled")
 
 

@@ -52,7 +52,7 @@ def coverage_runs(message: Message, longest: int) -> Iterator[Run]:
     if not named or message.retracted:
         return
     words = words_of(message)
-    before, _, after = words.say(_sentence(len(message.coverage) - MOST_NAMED)).partition(_NAMES)
+    before, _, after = words.translate(_sentence(len(message.coverage) - MOST_NAMED)).partition(_NAMES)
     for number, (name, link) in enumerate(named):
         yield Run(text=words.gettext(", ") if number else before)
         yield Run(text=name, link=(web_url(link, longest) or "") if longest else "")

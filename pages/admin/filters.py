@@ -64,10 +64,10 @@ def seen_in(form: Mapping[str, str]) -> Seen | None:
     return Seen(state=State(state), attempts=int(attempts[:9]))
 
 
-def moment_in(form: Mapping[str, str]) -> datetime | None:
+def time_in(form: Mapping[str, str]) -> datetime | None:
     """Return the time that an approval is for, None for now. Raises BadRequest for what is no time."""
     text = form.get("at", "")
-    found = reviewing.moment_of(text) if text else None
+    found = reviewing.read_time(text) if text else None
     if text and found is None:
         raise BadRequest(phrase("That is not a time."))
     return found

@@ -46,8 +46,8 @@ def add_orders(
         chosen = [_choice(text) for text in request.form.getlist("delivery")]
         if len(chosen) > PER_PAGE:
             raise BadRequest(phrase("At most %(most)s deliveries can be chosen at once.", most=PER_PAGE))
-        says = _carry_out(order, chosen, views.parts.database, views.parts.clock())
-        return redirect_with(says, f"/deliveries?{delivery_filter(request.form).query}")
+        results = _carry_out(order, chosen, views.parts.database, views.parts.clock())
+        return redirect_with(results, f"/deliveries?{delivery_filter(request.form).query}")
 
 
 def _choice(text: str) -> tuple[int, Seen]:
@@ -66,11 +66,11 @@ def _carry_out(order: str, chosen: list[tuple[int, Seen]], database: Database, n
     """Carry out an order on each delivery, and return the results, the most frequent first."""
     if not chosen:
         return phrase("No delivery was chosen.")
-    says = Counter(_ORDERS[order](database, number, now, seen).says for number, seen in chosen)
+    results = Counter(_ORDERS[order](database, number, now, seen).text for number, seen in chosen)
     return joined(
         " ",
         (
-            phrase("%(count)s of %(all)s: %(says)s.", count=count, all=len(chosen), says=each)
-            for each, count in says.most_common(5)
+            phrase("%(count)s of %(all)s: %(result)s.", count=count, all=len(chosen), result=each)
+            for each, count in results.most_common(5)
         ),
     )

@@ -9,12 +9,12 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.operator import orders, reports, reviewing
-from bot.operator.orders import Answer
+from bot.operator.orders import OrderResult
 from bot.operator.testing import send_test
 from bot.outbox import channelstate
 from bot.planning.rules import Channel
 from pages.admin.addressed import channel_named, delivery_numbered
-from pages.admin.filters import moment_in, seen_in
+from pages.admin.filters import seen_in, time_in
 from pages.admin.views import OperatorViews
 from text.phrases import joined, phrase
 
@@ -35,7 +35,7 @@ def _add_delivery_orders(routes: Blueprint, views: OperatorViews, redirect_with:
         found = delivery_numbered(views, number)
         database, now = views.parts.database, views.parts.clock()
         seen = seen_in(request.form)
-        given: Mapping[str, Callable[[], Answer]] = {
+        given: Mapping[str, Callable[[], OrderResult]] = {
             "replay": lambda: orders.replay(database, found.id, now, seen),
             "skip": lambda: orders.skip(database, found.id, now, seen),
             "posted": lambda: orders.resolve(database, found.id, posted=True, now=now, seen=seen),
@@ -43,7 +43,7 @@ def _add_delivery_orders(routes: Blueprint, views: OperatorViews, redirect_with:
         }
         if order not in given:
             raise NotFound
-        return redirect_with(views.sentence(given[order]().says), f"/deliveries/{found.id}")
+        return redirect_with(views.sentence(given[order]().text), f"/deliveries/{found.id}")
 
 
 def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
@@ -51,8 +51,8 @@ def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: R
     def order_review(number: str, order: str) -> AnyResponse:
         found, seen = delivery_numbered(views, number), seen_in(request.form)
         database, now = views.parts.database, views.parts.clock()
-        given: Mapping[str, Callable[[], Answer]] = {
-            "approve": lambda: reviewing.approve(database, found.id, now, seen, moment_in(request.form)),
+        given: Mapping[str, Callable[[], OrderResult]] = {
+            "approve": lambda: reviewing.approve(database, found.id, now, seen, time_in(request.form)),
             "comment": lambda: reviewing.comment(
                 database, found.id, request.form.get("comment", ""), now, seen
             ),
@@ -60,7 +60,7 @@ def _add_review_orders(routes: Blueprint, views: OperatorViews, redirect_with: R
         }
         if order not in given:
             raise NotFound
-        return redirect_with(views.sentence(given[order]().says), "/review")
+        return redirect_with(views.sentence(given[order]().text), "/review")
 
 
 def _add_channel_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
@@ -74,8 +74,8 @@ def _add_channel_orders(routes: Blueprint, views: OperatorViews, redirect_with: 
         if order not in changes:
             raise NotFound
         done = changes[order](database, name, now)
-        says = reports.channel_ordered(name, order) if done else reports.not_started(name)
-        return redirect_with(phrase("%(sentence)s.", sentence=says), "")
+        text = reports.channel_ordered(name, order) if done else reports.not_started(name)
+        return redirect_with(phrase("%(sentence)s.", sentence=text), "")
 
 
 def _tested(views: OperatorViews, channel: Channel) -> str:

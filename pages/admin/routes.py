@@ -216,7 +216,7 @@ def _add_tools(routes: Blueprint, views: OperatorViews, auth: Authenticator, are
 
 def _add_orders(routes: Blueprint, views: OperatorViews, auth: Authenticator, area: AdminArea) -> None:
     def redirect_with(notice: str, path: str) -> AnyResponse:
-        answer, said = area.redirect(path), views.language.say(notice)
+        answer, said = area.redirect(path), views.language.translate(notice)
         area.set_cookie(answer, NOTICE_COOKIE, auth.signed_notice(said[:_MAX_NOTICE]), _NOTICE_SECONDS)
         return answer
 

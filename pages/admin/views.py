@@ -64,9 +64,9 @@ class OperatorViews:
         self.language = renderer.language
         self._search = publisher.search
 
-    def sentence(self, says: str) -> str:
-        """Return what an order's answer says as a sentence."""
-        return self.language.say(phrase("%(sentence)s.", sentence=self.language.sentence(says)))
+    def sentence(self, text: str) -> str:
+        """Return the result of an order as a sentence."""
+        return self.language.translate(phrase("%(sentence)s.", sentence=self.language.sentence(text)))
 
     @property
     def parts(self) -> BotParts:
@@ -104,7 +104,7 @@ class OperatorViews:
             top=top(day.posted + day.failed for day in by_day),
             columns=columns([(day.posted, day.failed, _of_day(day)) for day in by_day]),
             problems=problems,
-            needs=[(_PLACES[each.need], each.says) for each in attention(database, now)],
+            needs=[(_PLACES[each.need], each.text) for each in attention(database, now)],
             warnings=list(self.parts.warnings()),
         )
 

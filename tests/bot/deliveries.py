@@ -25,7 +25,7 @@ def waiting(number: int, **changes: Any) -> Delivery:
         "decided": DeliveryState.WAITING,
         "cause": Cause.NONE,
         "note": "",
-        "told_by": None,
+        "covered_by": None,
         "forced": False,
         "post_id": None,
         "path": None,

@@ -12,7 +12,7 @@ from tests.fakechat import bad_image, dead, reset_after_body
 
 
 def says(world: World) -> list[str]:
-    return [each.says for each in attention(world.database, world.clock())]
+    return [each.text for each in attention(world.database, world.clock())]
 
 
 def test_what_needs_a_person_is_counted(world: World) -> None:
@@ -32,7 +32,7 @@ def test_what_needs_a_person_is_counted(world: World) -> None:
     world.tick(bot)
     world.catalog.put(article("b"))
     world.tick(bot)
-    found = {each.need: each.says for each in attention(world.database, world.clock())}
+    found = {each.need: each.text for each in attention(world.database, world.clock())}
     assert found[Need.DISABLED] == "1 channel is disabled"
     assert found[Need.ANSWER_LOST] == "2 answers were lost"
     assert found[Need.REVIEW] == "2 messages wait for review"

@@ -154,7 +154,7 @@ def test_on_a_server_its_clock_decides(world: World) -> None:
     world.tick(bots[0])
     bots[0].stop()
     world.tick(bots[1])
-    for due_at in (world.only().due_at, bots[1].sender.next_moment()):
+    for due_at in (world.only().due_at, bots[1].sender.next_time()):
         assert due_at is not None
         assert timedelta(0) < due_at - right < timedelta(minutes=2)
     assert world.only().state is State.UNKNOWN

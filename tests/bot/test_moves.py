@@ -101,11 +101,11 @@ def test_every_delivery_has_one_state(decided: DeliveryState, post: PostState | 
 
 
 @given(st.sampled_from(Cause), st.text(max_size=20), st.none() | st.text(min_size=1, max_size=20))
-def test_every_cause_has_words(cause: Cause, note: str, told_by: str | None) -> None:
+def test_every_cause_has_words(cause: Cause, note: str, covered_by: str | None) -> None:
     """Each cause but "none" has a text, with its details where there are any."""
-    says = describe(cause, note, told_by)
+    says = describe(cause, note, covered_by)
     assert says or cause is Cause.NONE
-    assert told_by is None or told_by in says
+    assert covered_by is None or covered_by in says
 
 
 def delivery(number: int) -> Delivery:
@@ -121,7 +121,7 @@ def delivery(number: int) -> Delivery:
         decided=DeliveryState.WAITING,
         cause=Cause.NONE,
         note="",
-        told_by=None,
+        covered_by=None,
         forced=False,
         post_id=None,
         path=None,
@@ -159,7 +159,7 @@ def test_an_order_is_compared_with_what_was_seen(world: World) -> None:
     ):
         assert not answer.done
         was, became = "it was held after 1 attempt when you saw it", "is sent after 1 attempt now"
-        assert answer.says == f"nothing was changed: {was}, and {became}"
+        assert answer.text == f"nothing was changed: {was}, and {became}"
     assert world.only().state is State.SENT
     assert len(world.chat.requests) == 1
 
@@ -170,9 +170,9 @@ def test_an_order_for_a_paused_channel_says_what_it_waits_for(world: World) -> N
     world.catalog.put(article("a"))
     world.tick(bot)
     number, now = world.only().id, world.clock()
-    assert orders.replay(world.database, number, now).says == "it will be posted in the bot's next run"
+    assert orders.replay(world.database, number, now).text == "it will be posted in the bot's next run"
     channelstate.pause(world.database, "ai-team", now)
-    assert orders.replay(world.database, number, now).says == "it will be posted once ai-team is resumed"
+    assert orders.replay(world.database, number, now).text == "it will be posted once ai-team is resumed"
 
 
 def test_a_refused_post_cannot_be_said_to_be_posted(world: World) -> None:

@@ -33,7 +33,7 @@ def test_nothing_is_sent_before_it_is_approved(world: World, bot: Bot) -> None:
     assert world.chat.requests == []
     assert (world.only().state, world.only().reason) == (State.HELD, "waits for review")
     answer = reviewing.approve(world.database, world.only().id, world.clock())
-    assert (answer.done, answer.says) == (True, "it will be posted in the bot's next run")
+    assert (answer.done, answer.text) == (True, "it will be posted in the bot's next run")
     approved_at = world.clock()
     world.clock.advance(minutes=1)
     world.tick(bot)
@@ -53,7 +53,7 @@ def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
     """A scheduled post is sent at the operator's time, and not before."""
     at = START + timedelta(hours=6)
     answer = reviewing.approve(world.database, world.only().id, START, None, at)
-    assert answer.says == "it will be posted at 2026-09-01 18:00:00Z"
+    assert answer.text == "it will be posted at 2026-09-01 18:00:00Z"
     assert recorded(world) == ("scheduled", START)
     world.clock.advance(hours=5, minutes=59)
     world.tick(bot)
@@ -62,7 +62,7 @@ def test_a_scheduled_post_waits_for_its_time(world: World, bot: Bot) -> None:
     world.tick(bot)
     assert world.only().state is State.SENT
     far = reviewing.approve(world.database, world.only().id, START, None, START + timedelta(days=400))
-    assert not far.done and "more than a year ahead" in far.says
+    assert not far.done and "more than a year ahead" in far.text
 
 
 def test_a_comment_is_above_the_message(world: World, bot: Bot) -> None:
@@ -75,7 +75,7 @@ def test_a_comment_is_above_the_message(world: World, bot: Bot) -> None:
     assert reviewing.comment(world.database, number, "  Worth\n reading <!channel> ", now).done
     assert recorded(world) == (None, now)
     assert not reviewing.comment(world.database, number, "x" * 201, now).done
-    assert reviewing.comment(world.database, number, "", now).says == "it has no comment"
+    assert reviewing.comment(world.database, number, "", now).text == "it has no comment"
     assert reviewing.comment(world.database, number, "Worth\n reading <!channel>", now).done
     assert reviewing.approve(world.database, number, now).done
     assert not reviewing.comment(world.database, number, "Too late", now).done
@@ -134,7 +134,7 @@ def test_an_order_is_compared_with_what_was_seen(world: World, bot: Bot) -> None
     assert reviewing.approve(world.database, number, world.clock(), seen).done
     world.tick(bot)
     answer = reviewing.drop(world.database, number, world.clock(), seen)
-    assert not answer.done and "is unknown after 1 attempt now" in answer.says
+    assert not answer.done and "is unknown after 1 attempt now" in answer.text
     assert world.only().state is State.UNKNOWN
 
 

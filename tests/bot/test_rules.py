@@ -69,7 +69,7 @@ GOOD = article("good", title="Go and C++", type="article", provider=Provider(nam
 def test_each_rule_has_its_reason(changes: dict[str, Any], reason: Reason, says: str) -> None:
     """The verdict on an article that fails one rule names the rule, with its details."""
     decision = decide(replace(GOOD, **changes), STRICT, START)
-    assert (decision.deliver, decision.reason, decision.says) == (reason is Reason.ELIGIBLE, reason, says)
+    assert (decision.deliver, decision.reason, decision.text) == (reason is Reason.ELIGIBLE, reason, says)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_each_rule_has_its_reason(changes: dict[str, Any], reason: Reason, says:
         (Past(state=State.HELD), Reason.QUEUED),
         (Past(state=State.DEAD), Reason.GIVEN_UP),
         (Past(state=State.EXPIRED), Reason.GIVEN_UP),
-        (Past(state=State.SKIPPED, cause=Cause.SAME_STORY, told_by="x"), Reason.SAME_STORY),
+        (Past(state=State.SKIPPED, cause=Cause.SAME_STORY, covered_by="x"), Reason.SAME_STORY),
         (Past(state=State.SKIPPED, cause=Cause.UNPUBLISHED), Reason.ELIGIBLE),
-        (Past(told_by="x"), Reason.SAME_STORY),
+        (Past(covered_by="x"), Reason.SAME_STORY),
     ],
 )
 def test_the_past_decides_first(past: Past, reason: Reason) -> None:
@@ -155,7 +155,7 @@ channels = st.builds(
     languages=st.builds(LanguageFilter, tags=st.frozensets(st.sampled_from(["en", "pt"]))),
     max_age=st.none() | st.integers(0, 10).map(lambda days: timedelta(days=days)),
 )
-pasts = st.builds(Past, state=st.none() | st.sampled_from(State), told_by=st.none() | st.just("x"))
+pasts = st.builds(Past, state=st.none() | st.sampled_from(State), covered_by=st.none() | st.just("x"))
 
 
 @given(articles, channels, pasts)
@@ -163,9 +163,9 @@ def test_decisions_are_total_and_explained(found: Article, channel: Channel, pas
     """Any article and channel have one decision, and the explanation agrees with it."""
     decision = decide(found, channel, START, past)
     checks = explain(found, channel, START, past)
-    failed = [check.says for check in checks if not check.passed]
+    failed = [check.text for check in checks if not check.passed]
     assert decision.deliver is (not failed)
-    assert decision.says == (failed[0] if failed else "eligible")
+    assert decision.text == (failed[0] if failed else "eligible")
 
 
 @given(articles, channels)

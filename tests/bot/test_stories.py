@@ -197,10 +197,10 @@ def test_the_article_that_covers_a_story_is_stored_as_a_value(world: World) -> N
     world.tick(bot)
     world.catalog.put(article("second", link="https://www.e.example/x?utm_source=b"), article("other"))
     world.tick(bot)
-    found = {each.article_id: (each.cause, each.told_by) for each in world.deliveries()}
+    found = {each.article_id: (each.cause, each.covered_by) for each in world.deliveries()}
     assert found["second"] == (Cause.SAME_STORY, "first")
     assert found["first"] == found["other"] == (Cause.NONE, None)
     second = next(each for each in world.deliveries() if each.article_id == "second")
     assert second.reason == "same story already posted: first"
     assert orders.replay(world.database, second.id, world.clock()).done
-    assert next(each for each in world.deliveries() if each.article_id == "second").told_by is None
+    assert next(each for each in world.deliveries() if each.article_id == "second").covered_by is None

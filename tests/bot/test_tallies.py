@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.operator import orders
-from bot.operator.orders import Answer
+from bot.operator.orders import OrderResult
 from bot.outbox import channelstate
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
@@ -154,7 +154,7 @@ def test_an_order_waits_for_a_change_of_its_post(database: Database, world: Worl
     world.tick(bot)
     held = world.only()
     assert held.state is State.HELD
-    answers: list[Answer] = []
+    answers: list[OrderResult] = []
     skipping = threading.Thread(
         target=lambda: answers.append(orders.skip(world.database, held.id, world.clock()))
     )

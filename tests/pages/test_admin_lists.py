@@ -199,5 +199,5 @@ def test_the_operators_pages_in_other_languages(tag: str, site: ArticleSite, clo
             )
             assert not [text for text in shown if words.gettext(text) != text], path
         paused = order(client, "/admin/channels/team/pause").text
-        assert words.say(reports.channel_ordered("team", "pause")) in paused
+        assert words.translate(reports.channel_ordered("team", "pause")) in paused
         desk.close()

@@ -18,7 +18,7 @@ from app import create_app
 from bot.operator import orders, reports
 from bot.outbox.causes import Cause, describe
 from bot.outbox.states import State
-from bot.outbox.wording import moment
+from bot.outbox.wording import time_text
 from config import SiteConfig
 from feeds.filters import FeedFilter
 from tests.pages.messages import TEMPLATES, modules, of_code, texts
@@ -182,24 +182,26 @@ def test_a_phrase_is_its_english_text_and_more() -> None:
     waits = counted_phrase("%(num)s delivery waits", "%(num)s deliveries wait", 1200)
     text = joined("; ", [explained(State.HELD, phrase("no quality")), waits])
     assert text == "held: no quality; 1,200 deliveries wait"
-    assert Language().say(text) == text
-    assert language_of("de").say(text) == "zurückgestellt: ohne Qualität; 1.200 Zustellungen warten"
-    assert language_of("fr").say(text) == "retenu\u00a0: sans qualité\u202f; 1\u202f200 envois attendent"
-    assert language_of("ja").say(text) == "保留：品質なし；1,200 件の配信が待っています"
-    due = phrase("due %(time)s", time=moment(MOMENT))
+    assert Language().translate(text) == text
+    assert language_of("de").translate(text) == "zurückgestellt: ohne Qualität; 1.200 Zustellungen warten"
+    assert (
+        language_of("fr").translate(text) == "retenu\u00a0: sans qualité\u202f; 1\u202f200 envois attendent"
+    )
+    assert language_of("ja").translate(text) == "保留：品質なし；1,200 件の配信が待っています"
+    due = phrase("due %(time)s", time=time_text(MOMENT))
     assert due == "due 2026-11-20 13:15:00Z"
-    assert language_of("de").say(due) == "fällig 20.11.2026, 13:15 UTC"
-    assert language_of("de").sentence(orders.WILL_BE_POSTED.says).startswith("Wird im nächsten Lauf")
+    assert language_of("de").translate(due) == "fällig 20.11.2026, 13:15 UTC"
+    assert language_of("de").sentence(orders.WILL_BE_POSTED.text).startswith("Wird im nächsten Lauf")
 
 
 def test_what_the_outbox_stores_is_said_in_every_language() -> None:
     """A rule's decision is stored in English and translated when it is shown."""
     german = language_of("de")
-    assert german.say(describe(Cause.BELOW_QUALITY, "below quality 50: 40")) == "Qualität unter 50: 40"
-    assert german.say(describe(Cause.TOPIC, "topic not followed: Go")) == "Thema nicht abonniert: Go"
-    assert german.say(describe(Cause.SAME_STORY, told_by="x")) == "Meldung bereits gesendet: x"
-    assert german.say(describe(Cause.REFUSED, "invalid_payload")) == "invalid_payload"
-    assert german.say(reports.channel_ordered("team", "pause")) == "team ist angehalten"
+    assert german.translate(describe(Cause.BELOW_QUALITY, "below quality 50: 40")) == "Qualität unter 50: 40"
+    assert german.translate(describe(Cause.TOPIC, "topic not followed: Go")) == "Thema nicht abonniert: Go"
+    assert german.translate(describe(Cause.SAME_STORY, covered_by="x")) == "Meldung bereits gesendet: x"
+    assert german.translate(describe(Cause.REFUSED, "invalid_payload")) == "invalid_payload"
+    assert german.translate(reports.channel_ordered("team", "pause")) == "team ist angehalten"
 
 
 def test_the_title_of_a_filter() -> None:
@@ -207,8 +209,8 @@ def test_the_title_of_a_filter() -> None:
     chosen = FeedFilter(topics=("ai", "go"), min_quality=50, words=("x", "y"), excluded=("old",))
     title = chosen.title({"ai": "AI", "go": "Go", "old": "Old"})
     assert title == "AI or Go, quality 50 or more, with “x” or “y”, without Old"
-    assert language_of("de").say(title) == "AI oder Go, ab Qualität 50, mit „x“ oder „y“, ohne Old"
-    assert language_of("ja").say(title) == "AIまたはGo、品質 50 以上、「x」または「y」を含む、Oldを除く"
+    assert language_of("de").translate(title) == "AI oder Go, ab Qualität 50, mit „x“ oder „y“, ohne Old"
+    assert language_of("ja").translate(title) == "AIまたはGo、品質 50 以上、「x」または「y」を含む、Oldを除く"
 
 
 def test_feeds_in_the_language_of_the_site(site: ArticleSite) -> None:

@@ -14,21 +14,21 @@ from bot.operator.commands.ordering import add_channel_orders, add_delivery_orde
 from bot.operator.commands.planning import add_planning
 from bot.operator.commands.reviewing import add_reviewing
 from bot.operator.commands.running import add_running
-from bot.operator.commands.shared import Parts, Proposed
+from bot.operator.commands.shared import LoadParts, Proposed
 from bot.operator.commands.simulating import add_simulating
 
 __all__ = ["Parts", "Proposed", "bot_commands", "database_commands"]
 
 
-def bot_commands(parts: Parts, proposed: Proposed) -> AppGroup:
+def bot_commands(load: LoadParts, proposed: Proposed) -> AppGroup:
     """Return the `bot` group."""
     group = AppGroup("bot", help="Post new articles to chat; inspect and control the bot.")
-    add_running(group, parts)
-    add_planning(group, parts, proposed)
-    add_simulating(group, parts, proposed)
-    add_inspecting(group, parts)
-    add_delivery_orders(group, parts)
-    add_channel_orders(group, parts)
-    add_reviewing(group, parts)
-    add_messages(group, parts)
+    add_running(group, load)
+    add_planning(group, load, proposed)
+    add_simulating(group, load, proposed)
+    add_inspecting(group, load)
+    add_delivery_orders(group, load)
+    add_channel_orders(group, load)
+    add_reviewing(group, load)
+    add_messages(group, load)
     return group

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from bot.operator.commands.shared import Parts, clear_errors
+from bot.operator.commands.shared import LoadParts, clear_errors
 from bot.outbox import copying, upgrading
 from bot.outbox.database import connect
 from text.numbers import counted
@@ -18,7 +18,7 @@ from text.printable import print_line
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def database_commands(parts: Parts) -> AppGroup:
+def database_commands(load: LoadParts) -> AppGroup:
     """Return the `db` group."""
     group = AppGroup("db", help="Upgrade, back up and copy the bot's database.")
 
@@ -26,7 +26,7 @@ def database_commands(parts: Parts) -> AppGroup:
     @clear_errors
     def upgrade() -> None:
         """Bring the database's tables up to date; safe to run at every deploy, by several at once."""
-        upgrading.upgrade(parts(sys.stderr).database)
+        upgrading.upgrade(load(sys.stderr).database)
         print_line("the outbox's tables are up to date")
 
     @group.command(short_help="Write the outbox into a file, while bots run.")
@@ -34,14 +34,14 @@ def database_commands(parts: Parts) -> AppGroup:
     @clear_errors
     def backup(file: Path) -> None:
         """Write the outbox into FILE, a new SQLite file, from either kind of database, while bots run."""
-        copying.back_up(parts(sys.stderr).database, file)
+        copying.back_up(load(sys.stderr).database, file)
         print_line(f"wrote {file}, {counted(file.stat().st_size, 'byte')}")
 
-    _add_copying(group, parts)
+    _add_copying(group, load)
     return group
 
 
-def _add_copying(group: AppGroup, parts: Parts) -> None:
+def _add_copying(group: AppGroup, load: LoadParts) -> None:
     @group.command(short_help="Copy a backup into a database that has no outbox.")
     @click.argument("file", type=_FILE)
     @clear_errors
@@ -52,8 +52,8 @@ def _add_copying(group: AppGroup, parts: Parts) -> None:
         that are there now count as already there, and messages that waited are held until you decide with
         `flask bot resolve`.
         """
-        ours = parts(sys.stderr)
-        rows, held = copying.restore(file, ours.database, ours.clock())
+        parts = load(sys.stderr)
+        rows, held = copying.restore(file, parts.database, parts.clock())
         print_line(f"restored {counted(rows, 'row')}; {counted(held, 'message')} held")
 
     @group.command(short_help="Copy the outbox into another database.")
@@ -65,7 +65,7 @@ def _add_copying(group: AppGroup, parts: Parts) -> None:
         Stop every bot first, and set DATABASE_URL to the new address afterwards. NEW_DATABASE_URL in the
         environment can replace URL, so that no password appears in a command line.
         """
-        ours = parts(sys.stderr)
+        parts = load(sys.stderr)
         with closing(connect(url, "URL")) as target:
-            rows = copying.move(ours.database, target, ours.clock())
+            rows = copying.move(parts.database, target, parts.clock())
         print_line(f"copied {counted(rows, 'row')}")

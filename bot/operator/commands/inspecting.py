@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from articles.topics import ALL
 from bot.operator import queries, reports, values
 from bot.operator.attention import Need, attention
-from bot.operator.commands.shared import AS_JSON, Parts, article_named, channel_named, clear_errors, ready
+from bot.operator.commands.shared import AS_JSON, LoadParts, article_named, channel_named, clear_errors, ready
 from bot.operator.explaining import explanations
 from bot.operator.parts import BotParts
 from bot.outbox import channelstate, lease, wording
@@ -24,24 +24,24 @@ from text.tables import Cell
 from text.terminal import print_lines, terminal_width
 
 
-def add_inspecting(group: AppGroup, parts: Parts) -> None:
+def add_inspecting(group: AppGroup, load: LoadParts) -> None:
     """Add `explain`, `deliveries`, `channels` and `threshold`."""
-    _add_explain(group, parts)
-    _add_deliveries(group, parts)
-    _add_channels(group, parts)
-    _add_threshold(group, parts)
+    _add_explain(group, load)
+    _add_deliveries(group, load)
+    _add_channels(group, load)
+    _add_threshold(group, load)
 
 
-def _add_explain(group: AppGroup, parts: Parts) -> None:
+def _add_explain(group: AppGroup, load: LoadParts) -> None:
     @group.command(name="explain", short_help="Explain for each channel why an article is posted or not.")
     @click.argument("article")
     @AS_JSON
     @clear_errors
     def explain_(article: str, as_json: bool) -> None:
         """Explain for every channel why ARTICLE (an id or a file) is posted or not, and list its attempts."""
-        ours = ready(parts(sys.stderr))
-        found, now = article_named(ours, article), ours.clock()
-        explained = explanations(ours.database, ours.catalog, ours.channels, found, now, ours.every)
+        parts = ready(load(sys.stderr))
+        found, now = article_named(parts, article), parts.clock()
+        explained = explanations(parts.database, parts.catalog, parts.channels, found, now, parts.every)
         if as_json:
             print_json(values.explanation_values(found, explained, now), indent=2)
             return
@@ -50,7 +50,7 @@ def _add_explain(group: AppGroup, parts: Parts) -> None:
             print_lines(reports.explanation_lines(each, now))
 
 
-def _add_deliveries(group: AppGroup, parts: Parts) -> None:
+def _add_deliveries(group: AppGroup, load: LoadParts) -> None:
     @group.command(short_help="List deliveries, the newest first.")
     @click.option(
         "--state",
@@ -67,11 +67,11 @@ def _add_deliveries(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def deliveries(states: tuple[str, ...], channel: str | None, limit: int, as_json: bool) -> None:
         """List deliveries, the newest first; baselined ones only with --state."""
-        ours = ready(parts(sys.stderr))
-        if channel is not None and channel not in channelstate.states(ours.database):
-            channel_named(ours, channel)
+        parts = ready(load(sys.stderr))
+        if channel is not None and channel not in channelstate.states(parts.database):
+            channel_named(parts, channel)
         shown = [State(state) for state in states] or [s for s in State if s is not State.BASELINED]
-        found = queries.listed(ours.database, states=shown, channel=channel, limit=limit)
+        found = queries.listed(parts.database, states=shown, channel=channel, limit=limit)
         if as_json:
             for delivery in found:
                 print_json(values.delivery_values(delivery))
@@ -79,44 +79,44 @@ def _add_deliveries(group: AppGroup, parts: Parts) -> None:
             print_lines(reports.delivery_lines(found, terminal_width()) if found else ["none"])
 
 
-def _add_channels(group: AppGroup, parts: Parts) -> None:
+def _add_channels(group: AppGroup, load: LoadParts) -> None:
     @group.command(short_help="Show which bot posts, and the state of each channel.")
     @AS_JSON
     @clear_errors
     def channels(as_json: bool) -> None:
         """Show which bot posts, and each channel's state, waiting posts and last error."""
-        ours = ready(parts(sys.stderr))
+        parts = ready(load(sys.stderr))
         if as_json:
-            print_json(_channels_values(ours), indent=2)
+            print_json(_channels_values(parts), indent=2)
         else:
-            _print_channels(ours)
+            _print_channels(parts)
 
 
-def _print_channels(ours: BotParts) -> None:
-    now, database = ours.clock(), ours.database
+def _print_channels(parts: BotParts) -> None:
+    now, database = parts.clock(), parts.database
     print_lines([wording.posting(lease.holder(database), now)])
-    needs = [each.says for each in attention(database, now) if each.need is not Need.NO_BOT]
+    needs = [each.text for each in attention(database, now) if each.need is not Need.NO_BOT]
     print_lines([(Cell(f"needs you: {', '.join(needs)}", reports.DOUBTFUL),)] if needs else [])
     states, counts = channelstate.states(database), deliveries_by_state(database)
-    for channel in ours.channels:
+    for channel in parts.channels:
         rates = SERVICES[channel.kind].RATE
         print_lines(reports.channel_lines(channel, states.get(channel.name), counts, rates, now))
-    print_lines(reports.forgotten_lines(ours.channels, counts))
-    print_lines(ours.faults.values())
+    print_lines(reports.forgotten_lines(parts.channels, counts))
+    print_lines(parts.faults.values())
 
 
-def _channels_values(ours: BotParts) -> dict[str, Any]:
-    now, database = ours.clock(), ours.database
+def _channels_values(parts: BotParts) -> dict[str, Any]:
+    now, database = parts.clock(), parts.database
     states, counts = channelstate.states(database), deliveries_by_state(database)
-    known = {channel.name for channel in ours.channels}
+    known = {channel.name for channel in parts.channels}
     return {
         "bot": values.bot_values(lease.holder(database), now),
         "attention": {each.need.name.lower(): each.count for each in attention(database, now)},
         "channels": [
             values.channel_values(
-                channel, states.get(channel.name), counts, ours.faults.get(channel.name), now
+                channel, states.get(channel.name), counts, parts.faults.get(channel.name), now
             )
-            for channel in ours.channels
+            for channel in parts.channels
         ],
         "not_in_settings": {
             name: values.deliveries_of(name, counts) for name in sorted({name for name, _ in counts} - known)
@@ -124,7 +124,7 @@ def _channels_values(ours: BotParts) -> dict[str, Any]:
     }
 
 
-def _add_threshold(group: AppGroup, parts: Parts) -> None:
+def _add_threshold(group: AppGroup, load: LoadParts) -> None:
     @group.command(short_help="Show how many articles a week a threshold would give.")
     @click.argument("channel")
     @click.option("--min-quality", type=int, help="Instead of the channel's min_quality.")
@@ -132,10 +132,10 @@ def _add_threshold(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def threshold(channel: str, min_quality: int | None, as_json: bool) -> None:
         """Show how many articles a week CHANNEL would have posted lately with this threshold."""
-        ours = parts(sys.stderr)
-        ours.refresh()
-        chosen, now = channel_named(ours, channel), ours.clock()
-        found = thresholds.candidates(chosen, ours.catalog.shown(ALL, now), now)
+        parts = load(sys.stderr)
+        parts.refresh()
+        chosen, now = channel_named(parts, channel), parts.clock()
+        found = thresholds.candidates(chosen, parts.catalog.shown(ALL, now), now)
         quality = chosen.min_quality if min_quality is None else min_quality
         threshold = thresholds.threshold(found, quality, now)
         if as_json:

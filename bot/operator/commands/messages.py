@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from bot.operator.commands.shared import (
-    Parts,
+    LoadParts,
     article_named,
     channel_named,
     clear_errors,
@@ -22,7 +22,7 @@ from text.printable import print_json, print_line
 from text.terminal import CommandError, print_lines
 
 
-def add_messages(group: AppGroup, parts: Parts) -> None:
+def add_messages(group: AppGroup, load: LoadParts) -> None:
     """Add `test` and `preview`."""
 
     @group.command(short_help="Post a test message to a channel.")
@@ -30,10 +30,10 @@ def add_messages(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def test(channel: str) -> None:
         """Post one message to CHANNEL that says it is a test."""
-        ours = ready(parts(sys.stderr))
-        if channel_named(ours, channel).destination is None:
-            raise CommandError(ours.faults[channel])
-        result = send_test(ours, channel)
+        parts = ready(load(sys.stderr))
+        if channel_named(parts, channel).destination is None:
+            raise CommandError(parts.faults[channel])
+        result = send_test(parts, channel)
         print_line(f"{channel}: {result.outcome}{f': {result.reason}' if result.reason else ''}")
         sys.exit(0 if result.is_sent else 1)
 
@@ -43,9 +43,9 @@ def add_messages(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def preview(channel: str, article: str) -> None:
         """Show exactly what would be posted to CHANNEL for ARTICLE (an id or a file)."""
-        ours = parts(sys.stderr)
-        named = channel_named(ours, channel)
-        message = compose(article_named(ours, article), site=ours.site.name, site_url=ours.site.url)
+        parts = load(sys.stderr)
+        named = channel_named(parts, channel)
+        message = compose(article_named(parts, article), site=parts.site.name, site_url=parts.site.url)
         message = in_language(message, named.language)
         service = SERVICES[named.kind]
         shown = as_shown(message, named.layout, service)

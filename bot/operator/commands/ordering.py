@@ -12,15 +12,15 @@ import click
 from flask.cli import AppGroup
 
 from bot.operator import orders, queries, reports
-from bot.operator.commands.shared import DELIVERY, Parts, channel_named, clear_errors, ready
-from bot.operator.orders import Answer, Seen
+from bot.operator.commands.shared import DELIVERY, LoadParts, channel_named, clear_errors, ready
+from bot.operator.orders import OrderResult, Seen
 from bot.operator.parts import BotParts
 from bot.outbox import channelstate
 from text.numbers import counted
 from text.printable import print_line
 from text.terminal import CommandError
 
-Order = Callable[[int, Seen | None], Answer]
+Order = Callable[[int, Seen | None], OrderResult]
 """Carries out an order on the delivery with this number, if it is as it was seen."""
 
 
@@ -45,7 +45,7 @@ SEEN = click.option(
 )
 
 
-def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
+def add_delivery_orders(group: AppGroup, load: LoadParts) -> None:
     """Add `replay`, `resolve` and `skip`."""
 
     @group.command(short_help="Post deliveries again, regardless of the rules.")
@@ -54,8 +54,8 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def replay(ids: tuple[int, ...], seen: Seen | None) -> None:
         """Post these deliveries, or post them again, regardless of the rules."""
-        ours = ready(parts(sys.stderr))
-        carry_out(ours, ids, seen, lambda number, s: orders.replay(ours.database, number, ours.clock(), s))
+        parts = ready(load(sys.stderr))
+        carry_out(parts, ids, seen, lambda number, s: orders.replay(parts.database, number, parts.clock(), s))
 
     @group.command(short_help="Record whether deliveries with a lost answer were posted.")
     @IDS
@@ -66,12 +66,12 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
         """Record whether deliveries whose answer was lost were posted; those that were not are posted now."""
         if posted is None:
             raise click.UsageError("check the channel, then give --posted or --not-posted")
-        ours, seen_there = ready(parts(sys.stderr)), posted
+        parts, seen_there = ready(load(sys.stderr)), posted
 
-        def order(number: int, seen: Seen | None) -> Answer:
-            return orders.resolve(ours.database, number, posted=seen_there, now=ours.clock(), seen=seen)
+        def order(number: int, seen: Seen | None) -> OrderResult:
+            return orders.resolve(parts.database, number, posted=seen_there, now=parts.clock(), seen=seen)
 
-        carry_out(ours, ids, seen, order)
+        carry_out(parts, ids, seen, order)
 
     @group.command(short_help="Never post these deliveries.")
     @IDS
@@ -79,11 +79,11 @@ def add_delivery_orders(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def skip(ids: tuple[int, ...], seen: Seen | None) -> None:
         """Never post these deliveries, as if their articles were older than the channel."""
-        ours = ready(parts(sys.stderr))
-        carry_out(ours, ids, seen, lambda number, s: orders.skip(ours.database, number, ours.clock(), s))
+        parts = ready(load(sys.stderr))
+        carry_out(parts, ids, seen, lambda number, s: orders.skip(parts.database, number, parts.clock(), s))
 
 
-def add_channel_orders(group: AppGroup, parts: Parts) -> None:
+def add_channel_orders(group: AppGroup, load: LoadParts) -> None:
     """Add `pause`, `resume` and `forget`."""
 
     @group.command(short_help="Post nothing to a channel until it is resumed.")
@@ -91,8 +91,8 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def pause(channel: str) -> None:
         """Post nothing to CHANNEL until it is resumed; what is due waits."""
-        ours = ready(parts(sys.stderr))
-        if not channelstate.pause(ours.database, channel_named(ours, channel).name, ours.clock()):
+        parts = ready(load(sys.stderr))
+        if not channelstate.pause(parts.database, channel_named(parts, channel).name, parts.clock()):
             raise CommandError(reports.not_started(channel))
         print_line(reports.channel_ordered(channel, "pause"))
 
@@ -101,8 +101,8 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def resume(channel: str) -> None:
         """Post to CHANNEL again after a pause, or after its webhook was corrected."""
-        ours = ready(parts(sys.stderr))
-        if not channelstate.resume(ours.database, channel_named(ours, channel).name, ours.clock()):
+        parts = ready(load(sys.stderr))
+        if not channelstate.resume(parts.database, channel_named(parts, channel).name, parts.clock()):
             raise CommandError(reports.not_started(channel))
         print_line(reports.channel_ordered(channel, "resume"))
 
@@ -111,22 +111,22 @@ def add_channel_orders(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def forget(channel: str) -> None:
         """Drop what waits for CHANNEL, which is no longer in the settings; the record of posts stays."""
-        ours = ready(parts(sys.stderr))
-        if channel in {each.name for each in ours.channels}:
+        parts = ready(load(sys.stderr))
+        if channel in {each.name for each in parts.channels}:
             raise CommandError(f"{channel} is in the settings: take it out first")
-        dropped = orders.forget(ours.database, channel, ours.clock())
+        dropped = orders.forget(parts.database, channel, parts.clock())
         if dropped is None:
             raise CommandError(f"there is no channel {channel}")
         print_line(f"{channel} is forgotten; {counted(dropped, 'delivery', 'deliveries')} waited for it")
 
 
-def carry_out(ours: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:
+def carry_out(parts: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:
     """Give the order for each delivery as it was seen, print each result, and end with 1 if one was refused.
 
     An order is about a message: deliveries of one that was ordered already are included.
     """
     numbers = sorted(set(ids))
-    found = {number: queries.one(ours.database, number) for number in numbers}
+    found = {number: queries.one(parts.database, number) for number in numbers}
     ordered: dict[int, int] = {}
     refused = False
     for number in numbers:
@@ -135,7 +135,7 @@ def carry_out(ours: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Or
             print_line(f"delivery {number} is in the same message as delivery {first}")
             continue
         answer = order(number, seen or (Seen.of(delivery) if delivery is not None else None))
-        print_line(f"delivery {number}: {answer.says}", stream=sys.stdout if answer.done else sys.stderr)
+        print_line(f"delivery {number}: {answer.text}", stream=sys.stdout if answer.done else sys.stderr)
         refused = refused or not answer.done
         if answer.done and answer.whole_message and delivery is not None and delivery.post_id is not None:
             ordered[delivery.post_id] = number

@@ -13,7 +13,7 @@ import click
 from flask.cli import AppGroup
 
 from bot.operator import reports, values
-from bot.operator.commands.shared import Parts, Proposed, clear_errors, ready
+from bot.operator.commands.shared import LoadParts, Proposed, clear_errors, ready
 from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox import channelstate, upgrading
 from bot.outbox.database import Database, temporary_database
@@ -27,7 +27,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
+def add_planning(group: AppGroup, load: LoadParts, proposed: Proposed) -> None:
     """Add `plan`."""
 
     @group.command()
@@ -53,12 +53,12 @@ def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         check of a pull request, the articles that are here now count as already there. Without these
         options and an outbox, show what the first run would do.
         """
-        ours = parts(sys.stderr)
+        parts = load(sys.stderr)
         if other or content:
             with proposed(other, content) as change:
-                found = _compare(ours, change)
+                found = _compare(parts, change)
         else:
-            found = _next_run(ours)
+            found = _next_run(parts)
         if as_json:
             print_json(values.plan_values(found))
         else:
@@ -66,32 +66,32 @@ def add_planning(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         sys.exit(3 if at_most is not None and len(found.posts) > at_most else 0)
 
 
-def _next_run(ours: BotParts) -> Plan:
+def _next_run(parts: BotParts) -> Plan:
     """Return what the next run would post; without an outbox, what the first one would."""
-    ours.refresh()
+    parts.refresh()
     try:
-        database = ready(ours).database
+        database = ready(parts).database
     except upgrading.NoTablesError:
         print_line(
             "there is no outbox yet: this is the first run, after `flask db upgrade`", stream=sys.stderr
         )
         with _empty_outbox() as empty:
-            return _preview(empty, ours, ours.clock(), ours.every)
-    names = {each for channel in ours.channels for each in (channel.name, channel.was) if each}
+            return _preview(empty, parts, parts.clock(), parts.every)
+    names = {each for channel in parts.channels for each in (channel.name, channel.was) if each}
     for problem in reports.orphan_lines(channelstate.orphaned(database, names)):
         print_line(problem, stream=sys.stderr)
-    return _preview(database, ours, ours.clock(), ours.every)
+    return _preview(database, parts, parts.clock(), parts.every)
 
 
-def _compare(ours: BotParts, change: ProposedChange) -> Plan:
+def _compare(parts: BotParts, change: ProposedChange) -> Plan:
     """Return what the bot would post after a change."""
-    ours.refresh()
+    parts.refresh()
     change.refresh()
     try:
-        return _preview(ready(ours).database, change, ours.clock(), ours.every)
+        return _preview(ready(parts).database, change, parts.clock(), parts.every)
     except upgrading.SchemaError:
-        with _outbox_of_today(ours) as database:
-            return _preview(database, change, ours.clock(), ours.every)
+        with _outbox_of_today(parts) as database:
+            return _preview(database, change, parts.clock(), parts.every)
 
 
 def _preview(database: Database, of: BotParts | ProposedChange, now: datetime, every: timedelta) -> Plan:
@@ -99,11 +99,11 @@ def _preview(database: Database, of: BotParts | ProposedChange, now: datetime, e
 
 
 @contextmanager
-def _outbox_of_today(ours: BotParts) -> Iterator[Database]:
+def _outbox_of_today(parts: BotParts) -> Iterator[Database]:
     """Yield a temporary outbox in which everything that is eligible now is baselined."""
-    channels = [replace(channel, destination=NOWHERE, backfill=0) for channel in ours.channels]
+    channels = [replace(channel, destination=NOWHERE, backfill=0) for channel in parts.channels]
     with _empty_outbox() as database:
-        Planner(database, ours.catalog, channels, taxonomy=ours.taxonomy).plan(ours.clock())
+        Planner(database, parts.catalog, channels, taxonomy=parts.taxonomy).plan(parts.clock())
         yield database
 
 

@@ -11,25 +11,25 @@ from flask.cli import AppGroup
 
 from bot.operator import reports, reviewing, values
 from bot.operator.commands.ordering import IDS, SEEN, carry_out
-from bot.operator.commands.shared import DELIVERY, Parts, clear_errors, ready
+from bot.operator.commands.shared import DELIVERY, LoadParts, clear_errors, ready
 from bot.operator.orders import Seen
 from text.printable import print_json
 from text.terminal import print_lines
 
 
-class _Moment(click.ParamType[datetime]):
+class _Time(click.ParamType[datetime]):
     name = "time"
 
     def convert(
         self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        found = value if isinstance(value, datetime) else reviewing.moment_of(value)
+        found = value if isinstance(value, datetime) else reviewing.read_time(value)
         if found is None:
             self.fail("is not a time such as 2026-09-01T18:00 (UTC) or 2026-09-01T18:00+02:00", param, ctx)
         return found
 
 
-def add_reviewing(group: AppGroup, parts: Parts) -> None:
+def add_reviewing(group: AppGroup, load: LoadParts) -> None:
     """Add `review`, `approve`, `comment` and `drop`."""
 
     @group.command(short_help="List what waits for review.")
@@ -37,9 +37,9 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def review(as_json: bool) -> None:
         """List what waits for review, the oldest first, as people would see it."""
-        ours = ready(parts(sys.stderr))
-        ours.refresh()
-        found = reviewing.unreviewed(ours)
+        parts = ready(load(sys.stderr))
+        parts.refresh()
+        found = reviewing.unreviewed(parts)
         if as_json:
             for each in found:
                 for delivery in each.post.remaining:
@@ -47,19 +47,19 @@ def add_reviewing(group: AppGroup, parts: Parts) -> None:
         else:
             print_lines(reports.review_lines(found) if found else ["none"])
 
-    _add_orders(group, parts)
+    _add_orders(group, load)
 
 
-def _add_orders(group: AppGroup, parts: Parts) -> None:
+def _add_orders(group: AppGroup, load: LoadParts) -> None:
     @group.command(short_help="Approve deliveries that wait for review.")
     @IDS
-    @click.option("--at", type=_Moment(), metavar="TIME", help="Not before, such as 2026-09-01T18:00.")
+    @click.option("--at", type=_Time(), metavar="TIME", help="Not before, such as 2026-09-01T18:00.")
     @SEEN
     @clear_errors
     def approve(ids: tuple[int, ...], at: datetime | None, seen: Seen | None) -> None:
         """Approve these deliveries, which wait for review: to be posted now, or --at a time."""
-        ours = ready(parts(sys.stderr))
-        carry_out(ours, ids, seen, lambda n, s: reviewing.approve(ours.database, n, ours.clock(), s, at))
+        parts = ready(load(sys.stderr))
+        carry_out(parts, ids, seen, lambda n, s: reviewing.approve(parts.database, n, parts.clock(), s, at))
 
     @group.command(short_help="Put a line of text above a message that waits.")
     @click.argument("id", type=DELIVERY)
@@ -68,8 +68,10 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def comment(id: int, text: str, seen: Seen | None) -> None:
         """Put a line of TEXT above the message of a delivery that waits for review; "" removes it."""
-        ours = ready(parts(sys.stderr))
-        carry_out(ours, (id,), seen, lambda n, s: reviewing.comment(ours.database, n, text, ours.clock(), s))
+        parts = ready(load(sys.stderr))
+        carry_out(
+            parts, (id,), seen, lambda n, s: reviewing.comment(parts.database, n, text, parts.clock(), s)
+        )
 
     @group.command(short_help="Never post deliveries that wait for review.")
     @IDS
@@ -77,5 +79,5 @@ def _add_orders(group: AppGroup, parts: Parts) -> None:
     @clear_errors
     def drop(ids: tuple[int, ...], seen: Seen | None) -> None:
         """Never post these deliveries, which wait for review."""
-        ours = ready(parts(sys.stderr))
-        carry_out(ours, ids, seen, lambda n, s: reviewing.drop(ours.database, n, ours.clock(), s))
+        parts = ready(load(sys.stderr))
+        carry_out(parts, ids, seen, lambda n, s: reviewing.drop(parts.database, n, parts.clock(), s))

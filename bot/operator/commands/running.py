@@ -10,39 +10,39 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.liveness import LIMIT
 from bot.operator import queries
-from bot.operator.commands.shared import AS_JSON, Parts, clear_errors, ready
+from bot.operator.commands.shared import AS_JSON, LoadParts, clear_errors, ready
 from bot.outbox.database import is_away
 from bot.outbox.states import WAITING, State
 from bot.signals import stop_on_signals
 from text.printable import print_json, print_line
 
 
-def add_running(group: AppGroup, parts: Parts) -> None:
+def add_running(group: AppGroup, load: LoadParts) -> None:
     """Add `run`, `health` and `once`."""
-    _add_run(group, parts)
-    _add_health(group, parts)
-    _add_once(group, parts)
+    _add_run(group, load)
+    _add_health(group, load)
+    _add_once(group, load)
 
 
-def _add_run(group: AppGroup, parts: Parts) -> None:
+def _add_run(group: AppGroup, load: LoadParts) -> None:
     @group.command()
     @clear_errors
     def run() -> None:
         """Post new articles until stopped by Ctrl-C or SIGTERM."""
-        ours = parts(sys.stdout)
+        parts = load(sys.stdout)
         try:
-            ready(ours)
+            ready(parts)
         except SQLAlchemyError as error:  # an outage is waited for; tables of another version are not
             if not is_away(error):
                 raise
-        bot = ours.bot()
+        bot = parts.bot()
         stop = threading.Event()
         stop_on_signals(stop)
-        with ours.watch(bot.wake):
+        with parts.watch(bot.wake):
             bot.run(stop)
 
 
-def _add_health(group: AppGroup, parts: Parts) -> None:
+def _add_health(group: AppGroup, load: LoadParts) -> None:
     @group.command(short_help="Show whether a bot runs on this machine.")
     @AS_JSON
     @clear_errors
@@ -52,7 +52,7 @@ def _add_health(group: AppGroup, parts: Parts) -> None:
         Exits with status 1 when none has reported for a minute. A bot that waits for the lease or
         for the database reports too.
         """
-        age = parts(sys.stderr).liveness.age()
+        age = load(sys.stderr).liveness.age()
         is_well = age is not None and age <= LIMIT
         if as_json:
             print_json({"ok": is_well, "seconds": None if age is None else round(age, 1), "limit": LIMIT})
@@ -64,18 +64,18 @@ def _add_health(group: AppGroup, parts: Parts) -> None:
             sys.exit(1)
 
 
-def _add_once(group: AppGroup, parts: Parts) -> None:
+def _add_once(group: AppGroup, load: LoadParts) -> None:
     @group.command(short_help="Run once: plan, post what is due, and exit.")
     @AS_JSON
     @clear_errors
     def once(as_json: bool) -> None:
         """Run once: plan, post what is due, and exit; for cron, and for hosts that sleep."""
-        ours = ready(parts(sys.stderr if as_json else sys.stdout))
-        before = queries.totals(ours.database)
+        parts = ready(load(sys.stderr if as_json else sys.stdout))
+        before = queries.totals(parts.database)
         stop = threading.Event()
         stop_on_signals(stop)
-        plan = ours.bot().once(stop)
-        after = queries.totals(ours.database)
+        plan = parts.bot().once(stop)
+        after = queries.totals(parts.database)
         waiting = sum(after[state] for state in WAITING)
         sent = sum(after[state] - before[state] for state in (State.SENT, State.ACCEPTED))
         planned = len(plan.posts) if plan else 0

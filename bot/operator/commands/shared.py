@@ -28,7 +28,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 DELIVERY = click.IntRange(1, MAX_ID)
 """The type of an argument that is a delivery's number."""
 
-Parts = Callable[[TextIO], BotParts]
+LoadParts = Callable[[TextIO], BotParts]
 """Gives the parts of the bot, and starts the logs on a stream: not on the one that carries an answer."""
 
 Proposed = Callable[[Path | None, Path | None], AbstractContextManager[ProposedChange]]
@@ -54,28 +54,28 @@ def clear_errors(command: _F) -> _F:
     return run  # type: ignore[return-value]
 
 
-def ready(ours: BotParts) -> BotParts:
+def ready(parts: BotParts) -> BotParts:
     """Return the parts, once the outbox's tables are found to be those of this program."""
-    upgrading.check(ours.database)
-    return ours
+    upgrading.check(parts.database)
+    return parts
 
 
-def channel_named(ours: BotParts | ProposedChange, name: str) -> Channel:
+def channel_named(parts: BotParts | ProposedChange, name: str) -> Channel:
     """Return the channel; raises CommandError with the names of those there are."""
-    for channel in ours.channels:
+    for channel in parts.channels:
         if channel.name == name:
             return channel
-    names = ", ".join(channel.name for channel in ours.channels) or "none"
+    names = ", ".join(channel.name for channel in parts.channels) or "none"
     raise CommandError(f"there is no channel {name}; there are: {names}")
 
 
-def article_named(ours: BotParts, named: str) -> Article:
+def article_named(parts: BotParts, named: str) -> Article:
     """Return the article with this id, or the one in this file, however the file is named."""
-    ours.refresh()
-    parts = Path(named).parts
-    ends = ("/".join(parts[start:]) for start in range(len(parts)))
+    parts.refresh()
+    folders = Path(named).parts
+    ends = ("/".join(folders[start:]) for start in range(len(folders)))
     for candidate in (named, *map(identity, ends)):
-        article = ours.catalog.get(candidate)
+        article = parts.catalog.get(candidate)
         if article:
             return article
     raise CommandError(f"there is no article {named}: name its id or its file")

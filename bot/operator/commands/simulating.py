@@ -14,7 +14,7 @@ from flask.cli import AppGroup
 from bot.operator import simulations
 from bot.operator.commands.shared import (
     AS_JSON,
-    Parts,
+    LoadParts,
     Proposed,
     channel_named,
     clear_errors,
@@ -46,7 +46,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-def add_simulating(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
+def add_simulating(group: AppGroup, load: LoadParts, proposed: Proposed) -> None:
     """Add `simulate`."""
 
     @group.command(name="simulate", short_help="Show what would have been posted on past days.")
@@ -74,11 +74,11 @@ def add_simulating(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
         """
         if not timedelta(0) < end - start <= LONGEST:
             raise click.BadParameter("is not within ten years after --from", param_hint="--to")
-        ours = parts(sys.stderr)
-        with _articles_of(ours, proposed, other, content) as of:
+        parts = load(sys.stderr)
+        with _articles_of(parts, proposed, other, content) as of:
             of.refresh()
             channels = [channel_named(of, name)] if name else list(of.channels)
-            found = [_simulated(of, each, start.date(), end.date(), ours.every) for each in channels]
+            found = [_simulated(of, each, start.date(), end.date(), parts.every) for each in channels]
         if as_json:
             print_json([simulations.simulation_values(each) for each in found])
         else:
@@ -88,13 +88,13 @@ def add_simulating(group: AppGroup, parts: Parts, proposed: Proposed) -> None:
 
 @contextmanager
 def _articles_of(
-    ours: BotParts, proposed: Proposed, other: Path | None, content: Path | None
+    parts: BotParts, proposed: Proposed, other: Path | None, content: Path | None
 ) -> Iterator[BotParts | ProposedChange]:
     if other or content:
         with proposed(other, content) as change:
             yield change
     else:
-        yield ours
+        yield parts
 
 
 def _simulated(
