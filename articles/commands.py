@@ -65,10 +65,11 @@ def _check(indexer: Indexer, now: datetime, *, strict: bool, as_json: bool) -> b
     except ArticlesError as error:
         raise CommandError(str(error)) from None
     problems = {problem.path: problem for problem in indexer.catalog.problems()}
+    refused: dict[str, ArticleError] = {}
     if strict:
-        problems |= {p.path: p for p in _strict_problems(indexer) if p.path not in problems}
-    listed = sorted(problems.values(), key=lambda problem: problem.path)
-    report = Report(indexer, now)
+        refused = {p.path: p for p in _strict_problems(indexer) if p.path not in problems}
+    listed = sorted((problems | refused).values(), key=lambda problem: problem.path)
+    report = Report(indexer, now, refused=frozenset(refused))
     if as_json:
         bad = [{"path": each.path, "line": each.line, "reason": each.reason} for each in listed]
         counts = indexer.catalog.states(now)
@@ -76,20 +77,20 @@ def _check(indexer: Indexer, now: datetime, *, strict: bool, as_json: bool) -> b
     else:
         for line in (*map(str, listed), *report.lines()):
             print_line(line)
-    return not (problems or report.is_empty or report.has_shared_ids)
+    return not (listed or report.is_empty or report.has_shared_ids)
 
 
 def _pull(checkout: Checkout) -> bool:
     """Pull, unless a running process does. When that fails, say so and use the files of the last pull.
 
-    Returns whether the newest commit was refused.
+    Without any, reading them fails and says why. Returns whether the newest commit was refused.
     """
     with checkout.role() as role:
         if role:
             with suppress(GitError):
                 checkout.pull(role)
     status = checkout.status()
-    if status.failing_since:
+    if status.failing_since and checkout.shown:
         since = f"since {status.failing_since:%Y-%m-%d %H:%M} UTC"
         message = f"articles have not been pulled {since} and stay as they are: {status.reason}"
         print_line(message, stream=sys.stderr)

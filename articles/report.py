@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime
 from functools import cached_property
 
@@ -53,12 +53,16 @@ def log_start(indexer: Indexer, now: datetime) -> None:
 
 
 class Report:
-    """The articles of a catalog as it is now, and what was not read."""
+    """The articles of a catalog as it is now, and what was not read.
 
-    def __init__(self, indexer: Indexer, now: datetime) -> None:
+    The files in `refused` are read, and `--strict` refuses them: they are not counted among the good ones.
+    """
+
+    def __init__(self, indexer: Indexer, now: datetime, *, refused: Set[str] = frozenset()) -> None:
         self._indexer = indexer
         self._now = now
-        self._articles = list(indexer.catalog.scan())
+        self._refused = refused
+        self._articles = [article for article in indexer.catalog.scan() if article.path not in refused]
         self._shown = [article for article in self._articles if article.is_visible(now)]
         self._unread = unread.unread(indexer.folder)
         self._files = indexer.catalog.files_count() + sum(self._unread.values())
@@ -97,6 +101,8 @@ class Report:
         seen: Counter[str] = Counter()
         others: Counter[str] = Counter()
         for warning in self._indexer.catalog.warnings():
+            if warning.path in self._refused:
+                continue
             reason = _IN_LIST.sub("[…]", warning.reason)
             seen[reason] += 1
             if seen[reason] > _ALIKE or seen.total() - others.total() > _MOST:
@@ -110,6 +116,7 @@ class Report:
         """Yield how many files were read and are not articles."""
         catalog = self._indexer.catalog
         known = {article.path for article in self._articles} | set(map(_path, catalog.problems()))
+        known |= self._refused
         count = catalog.files_count() - len(known)
         if count > 0:
             without = "no front matter" if catalog.conventions.is_plain else "no front matter or no date"

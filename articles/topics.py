@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 
 from text.characters import xml_safe
 from text.words import stream_safe
@@ -28,7 +29,12 @@ _SPOKEN = {"+": "-plus", "#": "-sharp", "&": "-and-", "@": "-at-", "%": "-percen
 
 
 class TopicError(ValueError):
-    """The configured topics contradict each other."""
+    """The configured topics contradict each other: `topic` is where, and `key` the setting to correct."""
+
+    def __init__(self, reason: str, topic: Topic, key: Literal["name", "parent"]) -> None:
+        super().__init__(reason)
+        self.topic = topic
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +159,12 @@ class Topics:
         parent = topic.parent
         while parent:
             if slugify(parent) not in self._by_key:
-                raise TopicError(f"the parent {parent!r} of {topic.name!r} is not a listed topic")
+                raise TopicError(
+                    f"the parent {parent!r} of {topic.name!r} is not a listed topic", topic, "parent"
+                )
             ancestor = self.of(parent)
             if ancestor.slug in seen:
-                raise TopicError(f"{topic.name!r} is its own ancestor")
+                raise TopicError(f"{topic.name!r} is its own ancestor", topic, "parent")
             seen.add(ancestor.slug)
             parent = ancestor.parent
 
@@ -170,5 +178,11 @@ def _unique(pairs: Iterable[tuple[str, Topic]]) -> Mapping[str, Topic]:
     for key, topic in pairs:
         other = found.setdefault(key, topic)
         if other is not topic:
-            raise TopicError(f"{topic.name!r} and {other.name!r} both claim {key!r}")
+            raise TopicError(_claimed_twice(topic, other, key), topic, "name")
     return found
+
+
+def _claimed_twice(topic: Topic, other: Topic, key: str) -> str:
+    if topic.name == other.name:
+        return f"{topic.name!r} is listed twice: remove one"
+    return f"{topic.name!r} and {other.name!r} both claim {key!r}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache
@@ -16,14 +15,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     WrapValidator,
     create_model,
     field_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from config.errors import Location, refused
 from config.layouts import LayoutConfig
 from config.policies import PolicySection
 from config.values import (
@@ -175,28 +173,30 @@ def _channel_settings(value: Any, handler: Callable[[Any], ChannelConfig]) -> Ch
     channel = model.model_validate(value)
     problems = [*_mentions_refused(channel), *_layout_refused(channel), *_threads_refused(channel)]
     if problems:
-        raise ValidationError.from_exception_data(model.__name__, problems)
+        raise refused(model.__name__, problems)
     return channel
 
 
-def _layout_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:
+def _layout_refused(channel: ChannelConfig) -> Iterator[tuple[Location, str]]:
     if channel.layout and not services()[channel.kind].LAID_OUT:
-        reason = f"a channel of the kind {channel.kind} has none: a program is sent all there is"
-        error = PydanticCustomError("value_error", "{reason}", {"reason": reason})
-        yield InitErrorDetails(type=error, loc=("layout",), input=None)
+        yield (
+            ("layout",),
+            f"a channel of the kind {channel.kind} has none: a program is sent all there is",
+        )
 
 
-def _threads_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:
+def _threads_refused(channel: ChannelConfig) -> Iterator[tuple[Location, str]]:
     own = {name for name, value in channel._own_settings() if value}
     if channel.thread != "none" and not services()[channel.kind].has_threads(own):
-        reason = f"a channel of the kind {channel.kind} with these settings has no threads: see docs/bot.md"
-        error = PydanticCustomError("value_error", "{reason}", {"reason": reason})
-        yield InitErrorDetails(type=error, loc=("thread",), input=channel.thread)
+        yield (
+            ("thread",),
+            f"a channel of the kind {channel.kind} with these settings has no threads: see docs/bot.md",
+        )
 
 
-def _mentions_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:
+def _mentions_refused(channel: ChannelConfig) -> Iterator[tuple[Location, str]]:
     """Yield what is wrong with each mention that the channel's service cannot make, and where it is."""
-    written: list[tuple[tuple[str | int, ...], str]] = []
+    written: list[tuple[Location, str]] = []
     if channel.urgent and channel.urgent.mention:
         written.append((("urgent", "mention"), channel.urgent.mention))
     for number, rule in enumerate(channel.mentions):
@@ -207,8 +207,24 @@ def _mentions_refused(channel: ChannelConfig) -> Iterator[InitErrorDetails]:
 
         service = services()[channel.kind]
         if reason := refusal(read_mention(text), service.MENTIONS, service.NAME):
-            error = PydanticCustomError("value_error", "{reason}", {"reason": reason})
-            yield InitErrorDetails(type=error, loc=where, input=text)
+            yield where, reason
+
+
+def _names_taken(channels: tuple[ChannelConfig, ...]) -> Iterator[tuple[Location, str]]:
+    """Yield each name and former name that another channel has, and where it is."""
+    names = [channel.name for channel in channels]
+    former = [channel.was for channel in channels]
+    for number, channel in enumerate(channels):
+        if channel.name in names[:number]:
+            yield (number, "name"), f"another channel is called {channel.name} too: give each its own name"
+        if channel.was is None:
+            continue
+        if channel.was in names:
+            reason = f"{channel.was} is still the name of a channel, so no other channel can have had it"
+            yield (number, "was"), reason
+        elif channel.was in former[:number]:
+            reason = f"another channel has `was: {channel.was}` too: only one can take over its history"
+            yield (number, "was"), reason
 
 
 def _proxy(value: Any) -> Any:
@@ -255,18 +271,9 @@ class BotConfig(Section):
     @field_validator("channels")
     @classmethod
     def _names_differ(cls, channels: tuple[ChannelConfig, ...]) -> tuple[ChannelConfig, ...]:
-        counted = Counter(channel.name for channel in channels)
-        for name, count in counted.items():
-            if count > 1:
-                raise ValueError(f"{count} are called {name}: give each its own name")
-        renamed = Counter(channel.was for channel in channels if channel.was)
-        for name, count in renamed.items():
-            if name in counted:
-                raise ValueError(
-                    f"{name} is still the name of a channel, so no other channel can have had it"
-                )
-            if count > 1:
-                raise ValueError(f"{count} have `was: {name}`: only one can take over its history")
+        problems = list(_names_taken(channels))
+        if problems:
+            raise refused("channels", problems)
         return channels
 
     @field_validator("alerts")

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
 from text.printable import printable
 
 Location = tuple[int | str, ...]
@@ -39,6 +42,17 @@ class ConfigError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
+
+
+def refused(title: str, problems: Iterable[tuple[Location, str]]) -> ValidationError:
+    """Return what a validator raises to refuse parts of its value, each at its own place within the value."""
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError("value_error", "{reason}", {"reason": reason}), loc=where, input=None
+        )
+        for where, reason in problems
+    ]
+    return ValidationError.from_exception_data(title, details)
 
 
 def position_of(where: Location, marks: Mapping[Location, tuple[int, int]]) -> tuple[int, int]:

@@ -92,7 +92,9 @@ def load(
     articles = config.articles.model_copy(update={"path": base / config.articles.path})
     if articles.git is None and not articles.path.is_dir():
         where = marks.get(("articles", "path"), marks.get(("articles",), (1, 1)))
-        problem = f"there is no folder {articles.path}: create it, or write the path of another"
+        is_file = articles.path.exists()
+        found = f"{articles.path} is not a folder" if is_file else f"there is no folder {articles.path}"
+        problem = f"{found}: {'' if is_file else 'create it, or '}write the path of another"
         raise ConfigError(path, [Problem(*where, "articles.path", problem)])
     bot = config.bot
     if bot.ca_file is not None:
@@ -242,7 +244,8 @@ _WRONG_TYPES = {
 
 def _message(details: ErrorDetails, where: Location) -> str:
     if details["type"] == "missing":
-        return "is missing"
+        is_kind = where[:2] == ("bot", "channels") and where[-1] == "kind"
+        return f"is missing; known here: {', '.join(sorted(services()))}" if is_kind else "is missing"
     if details["type"] == "extra_forbidden":
         return _unknown_key(where)
     if details["type"] in ("model_type", "model_attributes_type"):

@@ -15,12 +15,10 @@ from pydantic import (
     BeforeValidator,
     Field,
     PrivateAttr,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from articles.conventions import Conventions, Generator, Guids
 from articles.files.folder import ARTICLE_FILES
@@ -29,7 +27,7 @@ from articles.topics import ALL, Topic, TopicError, Topics, slugify
 from config.channels import (
     BotConfig,
 )
-from config.errors import Location, dotted, position_of
+from config.errors import Location, dotted, position_of, refused
 from config.values import (
     NO_TRUTH_VALUE,
     BranchName,
@@ -188,17 +186,24 @@ class FeedsConfig(Section):
     @classmethod
     def _readers_differ(cls, readers: tuple[ReaderConfig, ...]) -> tuple[ReaderConfig, ...]:
         names = [reader.name for reader in readers]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"{twice!r} is listed twice")
+        twice = [
+            ((number, "name"), "is the name of an earlier reader too: each needs its own")
+            for number, name in enumerate(names)
+            if name in names[:number]
+        ]
+        if twice:
+            raise refused("readers", twice)
         return readers
 
     @field_validator("topics")
     @classmethod
     def _topics_agree(cls, topics: tuple[TopicConfig, ...]) -> tuple[TopicConfig, ...]:
+        listed = tuple(topic.topic() for topic in topics)
         try:
-            Topics(tuple(topic.topic() for topic in topics))
+            Topics(listed)
         except TopicError as error:
-            raise ValueError(str(error)) from None
+            number = next(number for number, topic in enumerate(listed) if topic is error.topic)
+            raise refused("topics", [((number, error.key), str(error))]) from None
         return topics
 
     @field_validator("gone")
@@ -206,17 +211,11 @@ class FeedsConfig(Section):
     def _gone_is_not_listed(cls, gone: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         """Refuse topics that are both listed and gone, each at its own line."""
         listed = Topics(tuple(topic.topic() for topic in info.data.get("topics", ())))
-        problems = [
-            InitErrorDetails(
-                type=PydanticCustomError("gone_topic", "{reason}", {"reason": reason}),
-                loc=(index,),
-                input=slug,
-            )
-            for index, slug in enumerate(gone)
-            if (reason := _gone_problem(slug, listed))
+        problems: list[tuple[Location, str]] = [
+            ((index,), reason) for index, slug in enumerate(gone) if (reason := _gone_problem(slug, listed))
         ]
         if problems:
-            raise ValidationError.from_exception_data("gone", problems)
+            raise refused("gone", problems)
         return gone
 
     def catalog_topics(self) -> Topics:

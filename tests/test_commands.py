@@ -82,7 +82,20 @@ def test_check_is_quiet_about_good_files(flask: Command, site: ArticleSite) -> N
     assert flask("articles", "check").exit_code == 0
     strict = flask("articles", "check", "--strict")
     assert strict.exit_code == 1
-    assert "a.md:5: related[1].title: must be text, not a number: put it in quotes" in strict.stdout
+    assert strict.stdout.startswith(
+        "a.md:5: related[1].title: must be text, not a number: put it in quotes\n0 good articles, 0 of them"
+    )
+
+
+def test_a_strict_check_names_each_fault_once(flask: Command, site: ArticleSite) -> None:
+    """What `--strict` refuses is no warning as well, and the article does not count as good."""
+    site.write("a.md")
+    site.write("b.md", quality="high")
+    fault = "b.md:4: warning: quality: must be a whole number, not text"
+    assert fault in flask("articles", "check").stdout.splitlines()
+    lines = flask("articles", "check", "--strict").stdout.splitlines()
+    assert lines[:2] == [fault.replace("warning: ", ""), "1 good article, 1 of them published"]
+    assert fault not in lines
 
 
 def test_check_says_what_is_not_read_and_where_articles_lead(flask: Command, site: ArticleSite) -> None:

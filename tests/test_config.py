@@ -17,7 +17,7 @@ from bot.services import SERVICES
 from config import Config, ConfigError, load
 from wiring.channels import channel_rules
 
-CLAIM = "2:3: feeds.topics: 'a' and 'A' both claim 'a'"
+CLAIM = "4:13: feeds.topics[2].name: 'a' and 'A' both claim 'a'"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -178,7 +178,24 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         ("feeds:\n  topics:\n    - name: A\n    - name: a\n", [CLAIM]),
         (
             "feeds:\n  topics:\n    - name: A\n      parent: B\n",
-            ["2:3: feeds.topics: the parent 'B' of 'A' is not a listed topic"],
+            ["4:15: feeds.topics[1].parent: the parent 'B' of 'A' is not a listed topic"],
+        ),
+        (
+            "feeds:\n  topics:\n    - name: A\n    - name: A\n",
+            ["4:13: feeds.topics[2].name: 'A' is listed twice: remove one"],
+        ),
+        (
+            "site:\n  timezone: Paris\n",
+            [
+                "2:13: site.timezone: write a time zone such as Europe/Paris or UTC; "
+                "did you mean Europe/Paris?"
+            ],
+        ),
+        ("site:\n  title:X\n  id: x\n", ["2:9: put a space after `title:`"]),
+        ("site\n  title: x\n", ["1:5: put a colon after `site`"]),
+        (
+            "articles:\n  path: config.yaml\n",
+            ["2:9: articles.path: FOLDER/config.yaml is not a folder: write the path of another"],
         ),
         ("feeds:\n  topics: x\n", ["2:11: feeds.topics: must be a list: [a, b], or lines with a hyphen"]),
         ("bot:\n  every: soon\n", ["2:10: bot.every: write a time such as 60 seconds, 5 minutes or 7 days"]),
@@ -206,7 +223,7 @@ def test_a_topic_is_listed_or_gone(folder: Path, feeds: str, problem: str) -> No
         ("? [a]\n: b\n", ["1:3: "]),
         ("site: &a [*a]\n", ["1:11: an alias is inside the value that it names"]),
         ("site: !!timestamp soon\n", ["1:7: a value cannot be read"]),
-        ("site: *nobody\n", ["1:7: found undefined alias"]),
+        ("site: *nobody\n", ["1:7: put the value in quotes, because of its first character"]),
         ("x: " + "[" * 5000 + "\n", ["1:67: nested more than 64 levels deep"]),
         (
             "articles:\n  path: nowhere\n",
@@ -270,7 +287,9 @@ CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
          "4:23: bot.channels[2].kind: is not a known kind of service; did you mean slack?"),
         ("    - {name: b, kind: fax, webhook_env: B}\n",
          f"4:23: bot.channels[2].kind: is not a known kind of service; known here: {KINDS}"),
-        ("    - {name: b, webhook_env: B}\n", "4:7: bot.channels[2].kind: is missing"),
+        ("    - {name: b, webhook_env: B}\n", f"4:7: bot.channels[2].kind: is missing; known here: {KINDS}"),
+        ("    - {name: a, kind: slack, webhook_env: B}\n",
+         "4:14: bot.channels[2].name: another channel is called a too: give each its own name"),
         ("    - {name: b, kind: slack}\n",
          "4:7: bot.channels[2]: write webhook_env, or token_env with channel: one of the two"),
         ("    - {name: b, kind: slack, webhook_env: a b}\n",
@@ -282,7 +301,7 @@ CHANNEL = "bot:\n  channels:\n    - {name: a, kind: slack, webhook_env: A}\n"
         ("    - {name: b, kind: slack, webhook_env: B, types: {exclud: x}}\n",
          "4:54: bot.channels[2].types.exclud: is not a known key; did you mean exclude?"),
         ("    - {name: b, was: a, kind: slack, webhook_env: B}\n",
-         "2:3: bot.channels: a is still the name of a channel, so no other channel can have had it"),
+         "4:22: bot.channels[2].was: a is still the name of a channel, so no other channel can have had it"),
         ("  alerts: aa\n", "4:11: bot.alerts: there is no channel aa; did you mean a?"),
         ("  alerts: xyz\n", "4:11: bot.alerts: there is no channel xyz; there are: a"),
         ("  keep: 1 day\n", "4:9: bot.keep: write at least 7 days: messages are corrected for so long"),

@@ -143,3 +143,16 @@ def test_one_bot_may_post_to_two_chats(tmp_path: Path, other: str, twice: bool) 
     text = f"bot:\n  channels:\n    - {{name: a, {channel}: news}}\n    - {{name: b, {channel}: {other}}}\n"
     result = check(tmp_path, text=text, TOKEN=f"123456789:{'A' * 35}")
     assert ("posts to the same address as a" in result.output) is twice
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["config", "check"], 0), (["articles", "check"], 1)])
+def test_a_repository_that_cannot_be_reached(tmp_path: Path, arguments: list[str], status: int) -> None:
+    """Both checks say so in one line; the settings are checked all the same, as the site starts without."""
+    text = f"articles:\n  git: file://{tmp_path}/nowhere\nstate: {tmp_path}/state\n"
+    config, environ = site(tmp_path, text)
+    app = create_app(config, environ=environ)
+    result = app.test_cli_runner().invoke(args=arguments)
+    app.extensions["newswire"].catalog.close()
+    assert result.exit_code == status
+    assert [f"file://{tmp_path}/nowhere: " in line for line in result.output.splitlines()].count(True) == 1
+    assert ("config.yaml:2:8: articles.git: the articles cannot be read: " in result.output) == (status == 0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from functools import lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+_ADVICE = "write a time zone such as Europe/Paris or UTC"
 _PART = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*")
 MAX_NAME = 64
 """Characters of a zone's name; the longest that there is has 30."""
@@ -17,10 +19,20 @@ def zone(name: str) -> ZoneInfo:
     """Return the zone called `name`, such as Europe/Paris. Raises ValueError where there is none."""
     parts = name.split("/")
     if len(name) > MAX_NAME or not all(map(_PART.fullmatch, parts)):
-        raise ValueError("write a time zone such as Europe/Paris or UTC")
+        raise ValueError(_ADVICE)
     file = resources.files("tzdata").joinpath("zoneinfo", *parts)
     try:
         with file.open("rb") as data:
             return ZoneInfo.from_file(data, key=name)
     except (OSError, ValueError):
-        raise ValueError("write a time zone such as Europe/Paris or UTC") from None
+        nearest = _nearest(name)
+        raise ValueError(f"{_ADVICE}; did you mean {nearest}?" if nearest else _ADVICE) from None
+
+
+def _nearest(name: str) -> str | None:
+    """Return the zone that is probably meant: spelled alike, or of the city that `name` is."""
+    names = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii").split()
+    known = {each.rpartition("/")[2].casefold(): each for each in names}
+    known |= {each.casefold(): each for each in names}
+    close = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.75)
+    return known[close[0]] if close else None

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 import click
 from flask.cli import AppGroup
 
-from config import Shown, schema
+from articles.errors import ArticlesError
+from config import Location, Shown, schema
 from text.numbers import counted
 from text.printable import print_json, print_line
 from wiring.checks import unusable_of, warnings_of
@@ -29,9 +30,11 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
 
         Exits with status 2 when the site or the bot could not start.
         """
-        newswire.refresh()
+        unread = _unread(newswire)
         unusable = unusable_of(newswire, environ)
         warnings = warnings_of(newswire, environ, missing=True)
+        # Without its folder nothing starts; a repository is pulled again until it can be reached.
+        (warnings if newswire.checkout else unusable)[:0] = unread
         if as_json:
             print_json({"errors": unusable, "warnings": warnings})
         else:
@@ -53,6 +56,16 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
         print_json(schema(), indent=2)
 
     return group
+
+
+def _unread(newswire: Newswire) -> list[str]:
+    """Read the articles; return a line that says why that is impossible, or none."""
+    try:
+        newswire.refresh()
+    except ArticlesError as error:
+        where: Location = ("articles", "git" if newswire.checkout else "path")
+        return newswire.config.located([(where, f"the articles cannot be read: {error}")])
+    return []
 
 
 def _print_settings(found: InForce, *, as_json: bool) -> None:

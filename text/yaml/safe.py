@@ -30,16 +30,29 @@ _ADVICE = {
     "did not find expected key": ": is a quote or a bracket left open, or the indent wrong?",
     "did not find expected ',' or ']'": ": is a bracket left open?",
     "did not find expected ',' or '}'": ": is a bracket left open?",
+    "did not find expected '-' indicator": ": is a hyphen missing, or the indent wrong?",
 }
 _COLON = "mapping values are not allowed in this context"
+_NO_COLON = "could not find expected ':'"
 _CHARACTER = "found character that cannot start any token"
-_NAME = "did not find expected alphabetic or numeric character"  # behind the * of `**/*.md`, or an &
+# What libyaml says of a value whose first character has a meaning in YAML: @, %, *, &, ! or |.
+_FIRST_CHARACTER = (
+    _CHARACTER,
+    "did not find expected alphabetic or numeric character",  # behind the * of `**/*.md`, or an &
+    "found undefined alias",
+    "could not determine a constructor for the tag",
+    "did not find expected comment or line break",
+)
 _TAB = "found a tab character that violates indentation"
 _OPEN_QUOTE = "while scanning a quoted scalar: found unexpected end of stream"
 # A key in front of its value. It is short and plain, so that it is no part of a secret value.
 _KEY = re.compile(r"[ -]*([A-Za-z][A-Za-z0-9_-]{0,30}): +\S")
 # All that is in front of a colon which is the first of its line.
 _DEEPER_KEY = re.compile(r" +[\w-]+")
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those that libyaml counts
+# A line that is a key without its colon, and one that lacks the space behind it. `https://…` is neither.
+_KEY_ALONE = re.compile(r"[ -]*(?P<key>[A-Za-z][A-Za-z0-9_-]{0,30})[ \t]*")
+_KEY_WITHOUT_SPACE = re.compile(r"[ -]*(?P<key>[A-Za-z][A-Za-z0-9_-]{0,30}):(?!//)\S.*")
 _ANCHOR = re.compile(r"&(?<![^\s\[{,:-]&)[^\s&]")
 _DASHES = re.compile(r"(?:[-?:][ \t]++){16}")
 _DEEP_INDENT = "\n" + " " * MAX_DEPTH
@@ -170,6 +183,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> YamlError:
     if error.problem == "found unexpected end of stream" and error.context_mark:
         mark, said = error.context_mark, [error.context, error.problem]
     mark = mark or error.context_mark
+    if mark and error.problem in (_COLON, _NO_COLON) and (found := _faulty_key(error, mark.line, text)):
+        return found
     reason = ": ".join(" ".join(part.split()) for part in said if part)
     if isinstance(
         error, yaml.constructor.ConstructorError
@@ -177,6 +192,34 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> YamlError:
         reason = re.sub(r":?\s*['\"].*", "", reason)
     reason = _plainly(reason, text, mark.index) if mark else reason
     return YamlError(mark.line, reason, mark.column) if mark else YamlError(0, reason)
+
+
+def _faulty_key(error: yaml.MarkedYAMLError, line: int, text: str) -> YamlError | None:
+    """Return the error of a key without its colon, or without the space behind it.
+
+    libyaml reads such a line as text that continues below it, and reports the key that follows.
+    """
+    lines = _LINE_BREAK.split(text)
+    if error.problem == _NO_COLON and error.context_mark:
+        line = error.context_mark.line
+    else:
+        if not re.fullmatch(r"[ -]*[\w-]+:.*", lines[line]):
+            return None
+        line = next((number for number in range(line - 1, -1, -1) if lines[number].strip()), line)
+    if match := _KEY_WITHOUT_SPACE.fullmatch(lines[line]):
+        return YamlError(line, f"put a space after `{match['key']}:`", match.end("key") + 1)
+    if error.problem == _NO_COLON:
+        column = len(lines[line]) - len(lines[line].lstrip())
+        advice = "put a colon and a space after the key, or indent the line if it continues the value above"
+        return YamlError(line, advice, column)
+    match = _KEY_ALONE.fullmatch(lines[line])
+    if match and _indent(lines[line]) < _indent(lines[line + 1]):
+        return YamlError(line, f"put a colon after `{match['key']}`", match.end("key"))
+    return None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _plainly(reason: str, text: str, index: int) -> str:
@@ -189,7 +232,7 @@ def _plainly(reason: str, text: str, index: int) -> str:
         return f"put the {key[1] if key else 'value'} in quotes, because a colon and a space are in it"
     if _TAB in reason or (reason == _CHARACTER and text[index : index + 1] == "\t"):
         return "use spaces instead of the tab"
-    if reason == _CHARACTER or _NAME in reason:
+    if any(said in reason for said in _FIRST_CHARACTER):
         return "put the value in quotes, because of its first character"
     if reason == _OPEN_QUOTE:
         return "a quote is opened here and never closed"
