@@ -35,6 +35,7 @@ from pages.lists import Lists
 from pages.render import Renderer
 from pages.subscribe import Subscription, subscription
 from pictures.size import Size
+from text.reading import reading_minutes
 from text.summary import is_in
 from web.document import Document
 
@@ -118,6 +119,7 @@ class ReaderPages:
             own_page=own_page,
             updated=entry.updated if entry.updated > entry.published else None,
             lede="" if is_in(entry.summary, body) else entry.summary,
+            minutes=reading_minutes(body),
             body=Markup(shown_body),  # noqa: S704 - sanitised by articles.markup
             picture=_lead_picture(shown, shown_body),
             picture_size=size,

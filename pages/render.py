@@ -120,7 +120,7 @@ def _environment(language: Language, compiled: BytecodeCache) -> Environment:
     environment.filters |= {
         "ago": language.ago,
         "exact": language.exact,
-        "long_date": language.long_date,
+        "day_date": language.day_date,
         "thousands": language.number,
         "decimal": language.decimal,
         "percent": language.percent,

@@ -49,9 +49,9 @@ class Language:
         """Return a date such as "20 Nov 2026"."""
         return times.short_date(day)
 
-    def long_date(self, day: date) -> str:
-        """Return a date such as "Friday, 20 November 2026"."""
-        return times.long_date(day)
+    def day_date(self, day: date) -> str:
+        """Return a date with its day of the week: "Fri, 20 Nov 2026"."""
+        return times.day_date(day)
 
     def exact(self, moment: datetime) -> str:
         """Return a time to the minute, in UTC."""
@@ -160,10 +160,10 @@ class _Translated(Language):
 
         return format_date(day, "medium", locale=self._locale)
 
-    def long_date(self, day: date) -> str:
-        from babel.dates import format_date
+    def day_date(self, day: date) -> str:
+        from babel.dates import format_skeleton
 
-        return format_date(day, "full", locale=self._locale)
+        return format_skeleton("yMMMEd", day, locale=self._locale)
 
     def language_name(self, tag: str) -> str:
         from babel import Locale, UnknownLocaleError

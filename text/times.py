@@ -42,6 +42,6 @@ def short_date(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
 
 
-def long_date(day: date) -> str:
-    """Return a date such as "Friday, 20 November 2026"."""
-    return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+def day_date(day: date) -> str:
+    """Return a date with its day of the week: "Fri, 20 Nov 2026"."""
+    return f"{_DAYS[day.weekday()][:3]}, {short_date(day)}"

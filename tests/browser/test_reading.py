@@ -139,7 +139,7 @@ def test_times_are_relative(visitor: Visitor) -> None:
     first = page.locator("article time").first
     expect(first).to_have_text("3 hours ago")
     expect(first).to_have_attribute("title", "1 Jun 2026, 12:00 UTC")
-    expect(page.locator(".day h3 time").last).to_have_text("Friday, 1 May 2026")
+    expect(page.locator(".day h3 time").last).to_have_text("Fri, 1 May 2026")
     page.clock.set_fixed_time(NOON + timedelta(days=90))
     page.reload()
     expect(first).to_have_text("Jun 1, 2026")
@@ -268,6 +268,14 @@ def test_phone_bar(visitor: Visitor) -> None:
     page.locator(".bar").get_by_role("button", name="Copy").click()
     wait_for_clipboard(page, f"{visitor.url}/feeds/go.rss")
     page.locator(".bar").get_by_role("link", name="Subscribe").click()
+    expect(page.locator("#subscribe")).to_be_in_viewport()
+
+
+def test_subscribe_from_an_article(visitor: Visitor) -> None:
+    """Above an article's text is a link to the subscribe action below it."""
+    page = visitor.go("/articles/guide")
+    expect(page.locator("#subscribe")).not_to_be_in_viewport()
+    page.locator(".article > header").get_by_role("link", name="Subscribe").click()
     expect(page.locator("#subscribe")).to_be_in_viewport()
 
 

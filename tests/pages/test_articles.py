@@ -37,6 +37,16 @@ def test_body_and_head(site: ArticleSite, web: Web) -> None:
     assert "/topics/go" in tree.xpath("//article/header//a/@href")
 
 
+def test_reading_time(site: ArticleSite, web: Web) -> None:
+    """An article says how long its text takes to read; one without text says nothing of it."""
+    site.write("long.md", "Word " * 1500, title="Long")
+    site.write("none.md", "![](a.png)", title="No text", image="a.png")
+    site.raw("a.png", b"")
+    web.refresh()
+    assert "6 min read" in page(web, "/articles/long").text_content()
+    assert "min read" not in page(web, "/articles/none").text_content()
+
+
 def test_feed_entry_links_to_the_page(site: ArticleSite, web: Web) -> None:
     """A feed's link leads to the article's page, also for ids with unusual characters."""
     for number, name in enumerate(["x//y", "https://a.example/b?c=d#e", "日本 語", "100%"]):

@@ -70,11 +70,30 @@ def test_home_has_an_order(filled: Web) -> None:
     tree = page(filled, "/")
     assert texts(tree, "//article[contains(@class, 'story')]//h3") == ["Go 0", "Go 1", "Go 2", "Go 3"]
     days = texts(tree, "//section[@class='day']/h3")
-    assert days[:2] == ["Monday, 1 June 2026", "Sunday, 31 May 2026"]
+    assert days[:2] == ["Mon, 1 Jun 2026", "Sun, 31 May 2026"]
     assert texts(tree, "//section[@class='day'][1]//h4")[0] == "Go 4"
     assert texts(tree, "//article//time")[1] == "1 Jun 2026, 11:00 UTC"
     assert tree.xpath("//article//time/@datetime")[1] == "2026-06-01T11:00:00+00:00"
     assert "Tomorrow" not in tree.text_content()
+
+
+def test_only_the_lead_is_drawn(filled: Web) -> None:
+    """Without a picture the lead has a drawing in its topic's colour, and the others have only words."""
+    lead, *others = page(filled, "/").xpath("//article[contains(@class, 'story')]")
+    assert lead.xpath(".//svg") and "drawn tint-" in lead.get("class")
+    assert not any(other.xpath(".//svg | .//img") for other in others)
+
+
+def test_home_of_a_small_site(site: ArticleSite, web: Web) -> None:
+    """Without articles there is an invitation and no empty list; a single article stands beside its topic."""
+    tree = page(web, "/")
+    assert "Subscribe to get the first one." in tree.text_content()
+    assert not tree.xpath("//ul[@class='topics'] | //ol")
+    site.write("a.md", title="The first", topics=["Go"])
+    web.refresh()
+    tree = page(web, "/")
+    assert texts(tree, "//div[@class='river']//h3") == ["The first"]
+    assert texts(tree, "//ul[@class='topics']//a") == ["Go"]
 
 
 def test_home_goes_on_to_the_end(site: ArticleSite, web: Web) -> None:
