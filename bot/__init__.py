@@ -1,1 +1,1 @@
-"""From articles to chat: what is posted, where and when, and with which result."""
+"""Posts articles to chat: decides what is posted, where and when, sends it, and records the results."""

@@ -1,6 +1,6 @@
-"""Notices that the machine's clock was set. Jobs scheduled by it would otherwise wait for the old time.
+"""Detects that the machine's clock was set.
 
-APScheduler computes its waits from the clock. Set back by an hour, it makes every job an hour late.
+APScheduler computes its waits from that clock: if it is set back by an hour, every job is an hour late.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 TOLERANCE = timedelta(seconds=2)
-"""How far the two clocks may differ between two checks: clocks are slewed, and threads run late."""
+"""How far the two clocks may drift apart between two checks: clocks are slewed, and threads run late."""
 
 CHECK_EVERY = 1.0
 """Seconds between checks."""
 
 
 class ClockWatch:
-    """Compares the clock with the monotonic one, and calls `jumped` with how far it was set."""
+    """Compares the clock with the monotonic clock, and calls `jumped` with the difference when it was set."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class ClockWatch:
         self._ended = threading.Event()
 
     def start(self) -> None:
-        """Check again and again in a thread of its own, until `stop`."""
+        """Check every CHECK_EVERY seconds in a thread of its own, until `stop`."""
         threading.Thread(target=self._run, name="clock-watch", daemon=True).start()
 
     def stop(self) -> None:

@@ -1,7 +1,7 @@
-"""The dead man's switch: an address that is called while a bot works, so that silence shows its end.
+"""The dead man's switch: calls an address while a bot works, so that a monitor notices when it stops.
 
-Alerts cannot report that the bot is dead. A service such as healthchecks.io can: it warns when nobody has
-called for some minutes.
+The bot's own alerts cannot report that it has stopped. A service such as healthchecks.io can: it warns when
+there was no call for some minutes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 
 class DeadMansSwitch:
-    """Calls `address` at most every EVERY seconds; what goes wrong is logged once, until a call succeeds.
+    """Calls `address` at most every EVERY seconds; a failure is logged once, until a call succeeds.
 
-    `send` is a transport's, or a substitute for it.
+    `send` makes a request, as `Transport.send` does.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class DeadMansSwitch:
         self._thread: threading.Thread | None = None
         self._problem: str | None = None
 
-    def press(self) -> None:
-        """Call the address if it is time, in a thread of its own: the answer is not waited for."""
+    def call(self) -> None:
+        """Call the address if it is time, in a thread of its own, without waiting for the answer."""
         now = self._clock()
         if self._called_at is not None and now - self._called_at < EVERY:
             return
@@ -54,20 +54,20 @@ class DeadMansSwitch:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait until the call under way has ended."""
+        """Wait for the end of a call that is in progress."""
         if self._thread:
             self._thread.join()
 
     def _call(self) -> None:
         problem = self._outcome()
         if problem and problem != self._problem:
-            log.warning("bot.heartbeat_env: the monitor was not reached: %s", problem)
+            log.warning("bot.heartbeat_env: the monitor cannot be reached: %s", problem)
         elif self._problem and not problem:
-            log.info("bot.heartbeat_env: the monitor is reached again")
+            log.info("bot.heartbeat_env: the monitor can be reached again")
         self._problem = problem
 
     def _outcome(self) -> str | None:
-        """Return why the monitor does not know that the bot works, or None."""
+        """Make the call; return why it failed, or None."""
         try:
             status = self._send(self._request).status
         except TransportError as error:

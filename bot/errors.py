@@ -1,4 +1,4 @@
-"""The root of everything that can go wrong while delivering.
+"""The root of the bot's exceptions.
 
 BotError
     transport.TransportError
@@ -10,4 +10,4 @@ from __future__ import annotations
 
 
 class BotError(Exception):
-    """Anything the bot reports; its text never holds a secret."""
+    """An error that the bot reports; its text never holds a secret."""

@@ -1,6 +1,6 @@
-"""Whether this process may act: the database answers, its tables are this program's, and the lease is held.
+"""Whether this process may act: the database answers, has this program's tables, and the lease is held.
 
-This module knows nothing of what is done then.
+This module does not know what the process does then.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ log = logging.getLogger("bot.run")
 
 
 class Leadership:
-    """One process's right to act on the outbox, and what prevents that; logs each change once.
+    """Whether one process may act on the outbox, or what prevents it; logs each change once.
 
-    `leads` is what the last `beat` found, None before the first and while it is not known.
+    `leads` is the result of the last `beat`: None before the first, and while the database does not answer.
     """
 
     def __init__(self, database: Database, lease: Lease, channels: Iterable[Channel]) -> None:
@@ -37,9 +37,9 @@ class Leadership:
         self._refusal = ""
 
     def check(self) -> None:
-        """Raise SchemaError on tables of another version, RenameError for a channel that begun twice.
+        """Raise SchemaError on tables of another version, RenameError if a renamed channel has two histories.
 
-        The first time it warns of channels that are disabled, or no longer in the settings.
+        The first call logs warnings about channels that are disabled, or no longer in the settings.
         """
         upgrading.check(self._database)  # each time, as a deploy upgrades the tables under a bot that runs
         if not self._introduced:
@@ -49,7 +49,7 @@ class Leadership:
             self._warn({channel.name for channel in self._channels}, set(renamed.values()))
 
     def check_or_wait(self) -> None:
-        """Do the same, but let a database that is away come back later."""
+        """Do the same as `check`, but do not raise if the database is away: it may come back."""
         try:
             self.check()
         except SQLAlchemyError as error:
@@ -64,7 +64,7 @@ class Leadership:
         """
         self.check()
         held = not self._is_over and self._lease.hold()
-        if held and self._is_over:  # it was given up a moment ago, and must not be taken back
+        if held and self._is_over:  # `end` was called meanwhile: the lease must not be taken again
             self._lease.release()
             held = False
         if not self._reachable:
@@ -76,11 +76,11 @@ class Leadership:
         return held
 
     def end(self) -> None:
-        """Have no further `beat` take the lease."""
+        """Keep every later `beat` from taking the lease."""
         self._is_over = True
 
     def release(self, seconds: float) -> None:
-        """Give up the lease, unless the database takes longer than that, which may be forever."""
+        """Release the lease; give up after `seconds`, as a database may never answer."""
         if not self._reachable:
             return
 
@@ -92,11 +92,11 @@ class Leadership:
         thread.start()
         thread.join(seconds)
         if thread.is_alive():
-            log.warning("the database does not answer: the lease will expire by itself")
+            log.warning("the database does not answer: the lease is not released, and will expire")
 
     @contextmanager
     def tolerating(self) -> Iterator[None]:
-        """Outlive a database that is away or was upgraded by a newer program."""
+        """Catch and log the errors of a database that is away, or was upgraded by a newer program."""
         try:
             yield
         except SQLAlchemyError as error:
@@ -110,7 +110,7 @@ class Leadership:
             self._refusal, self.leads = str(error), None
 
     def _away(self, error: Exception) -> None:
-        """Say it once; the heartbeat finds out when the database is back."""
+        """Log once that the database is away; `beat` logs when it is back."""
         if self._reachable:
             log.warning("the database cannot be reached, trying again: %s", first_line(error))
         self._reachable, self.leads = False, None

@@ -1,4 +1,4 @@
-"""The file by which another process of the machine sees that a bot works here: when it was last touched."""
+"""The file whose modification time shows other processes of the machine that a bot is running here."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from storage.private import private_file, private_folder
 NAME = "bot-alive"
 """The file's name in the state folder."""
 
-LIMIT = 60.0
-"""Seconds without a sign of life after which a bot counts as dead: it gives one every five."""
+TIMEOUT = 60.0
+"""Seconds without a heartbeat after which a bot counts as dead: it has one every five seconds."""
 
 
 class Liveness:
-    """Signs of life of the bots that share a state folder on one machine."""
+    """Heartbeats of the bots that share a state folder on one machine."""
 
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._file = folder / NAME
         self._clock = clock
 
     def beat(self) -> None:
-        """Give a sign of life. If the file cannot be written, there is none, and the bot continues."""
+        """Touch the file. If it cannot be written, other processes see no heartbeat; the bot continues."""
         now = self._clock()
         with suppress(OSError):
             private_folder(self._file.parent)
             os.utime(private_file(self._file), (now, now))
 
     def age(self) -> float | None:
-        """Return how many seconds ago the last sign of life was; None when there never was one."""
+        """Return the seconds since the last heartbeat; None if there was none."""
         try:
             return max(self._clock() - self._file.stat().st_mtime, 0.0)
         except OSError:

@@ -1,6 +1,7 @@
-"""The bot as a process: what one run does, and how to start and to stop.
+"""The bot as a process: what one run does, and how the process starts and stops.
 
-The schedule says when, `Leadership` who may act; planning and sending are done elsewhere.
+`bot.schedule` decides when a run begins, and `bot.leadership` whether this process may act. Planning and
+sending are in other modules.
 """
 
 from __future__ import annotations
@@ -32,30 +33,31 @@ from bot.sending.tools import SiteLink, Timing
 from bot.services import SERVICES, Service
 
 GRACE = 3.5
-"""Seconds that a request in flight is given when the process is to end: platforms kill after 5 to 10."""
+"""Seconds that requests in flight may take when the process is to end: platforms kill it after 5 to 10."""
 
 RELEASE_SECONDS = 1.0
-"""How long after GRACE the end of the process waits for the database to give up the lease."""
+"""Seconds after GRACE that the process waits for the database to release the lease."""
 
-_GLANCE = 0.5
-"""Seconds between checks whether a single run is over or to be ended."""
+_POLL_INTERVAL = 0.5
+"""Seconds between two checks whether a single run has ended, or is to be stopped."""
 
 _WAKE_EVERY = 1.0
-"""Seconds after which the main thread wakes for signals."""
+"""Seconds between two times at which the main thread wakes up to handle signals."""
 
 SETTLE = timedelta(seconds=1)
-"""How long after a change of the articles the bot checks them: changes come in bursts."""
+"""How long the bot waits after a change of the articles before it checks them: changes come in bursts."""
 
 log = logging.getLogger("bot.run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a bot is made of, and how it is set.
+    """What a bot consists of, and its settings.
 
-    `refresh` brings the catalog up to date before each run. `taxonomy` represents the settings that decide
-    which topics an article has. `alive` is called every few seconds, as a sign of life, and `leads`
-    while the bot has the lease. `lease` is one of its own unless given.
+    `every` is the time between two runs, and `keep` how long attempts and posts are retained. `alerts` is the
+    channel that gets alerts. `refresh` brings the catalog up to date before each run. `taxonomy` represents
+    the settings that decide which topics an article has. `alive` is called at each heartbeat, and `leads` at
+    each one with the lease. Without a `lease` the bot creates one.
     """
 
     database: Database
@@ -82,7 +84,7 @@ class Bot:
         database, catalog, channels = parts.database, parts.catalog, parts.channels
         self._parts = parts
         self.lease = parts.lease or Lease(database, parts.timing.clock)
-        # The database server's time, where there is one: what one machine writes is read by others.
+        # The database server's time on PostgreSQL, as other machines read what this one writes.
         self._clock = self.lease.now
         self._leadership = Leadership(database, self.lease, channels)
         self._refresher = Refresher(parts.refresh, self.wake)
@@ -98,13 +100,13 @@ class Bot:
             replace(parts.timing, clock=self._clock),
             site=parts.site,
             services=parts.services,
-            idle=self._rest,
+            idle=self._schedule_drain,
         )
         self.schedule: Schedule | None = None
         self._running = threading.Lock()
 
     def once(self, stop: threading.Event | None = None) -> Plan | None:
-        """Plan once, send what is due, and return what was planned; None when another bot has the lease.
+        """Plan once, send what is due, and return what was planned; None if another bot has the lease.
 
         Ends early when `stop` is set. Raises SchemaError on tables of another version, and what the database
         raises.
@@ -114,26 +116,26 @@ class Bot:
             return None
         try:
             plan = self._run_once(wait_for_articles=True)
-            while not (stop and stop.is_set()) and not self.sender.join(_GLANCE):
+            while not (stop and stop.is_set()) and not self.sender.join(_POLL_INTERVAL):
                 self.lease.hold()
             return plan
         finally:
-            self._let_go()
+            self._finish_sending()
 
     def run(self, stop: threading.Event) -> None:
-        """Keep posting until `stop` is set. Raises SchemaError on tables of another version."""
+        """Post until `stop` is set. Raises SchemaError on tables of another version."""
         self.start()
         try:
-            # The system may hand a signal to another thread: its handler runs only once this one wakes.
+            # The system may deliver a signal to another thread; its handler runs once this one wakes up.
             while not stop.wait(_WAKE_EVERY):
                 pass
         finally:
             self.stop()
 
     def start(self) -> None:
-        """Begin to plan and send in threads of this process, and return.
+        """Start to plan and send in threads of this process, and return.
 
-        Raises SchemaError on tables of another version; an unreachable database is waited for.
+        Raises SchemaError on tables of another version, but waits for a database that is away.
         """
         self._leadership.check_or_wait()
         self._parts.alive()
@@ -143,31 +145,34 @@ class Bot:
         schedule.start()
 
     def stop(self) -> None:
-        """Finish the requests in flight, for GRACE seconds at most, and give up the lease."""
-        self._let_go()
+        """Let requests in flight finish, for GRACE seconds at most, and release the lease."""
+        self._finish_sending()
         log.info("stopped")
 
-    def _let_go(self) -> None:
+    def _finish_sending(self) -> None:
         end = time.monotonic() + GRACE + RELEASE_SECONDS
         self._leadership.end()
         self.sender.stop()
         if self.schedule:
             self.schedule.stop()
         if not self.sender.join(GRACE):
-            log.info("an answer did not come in time; its delivery will be unknown")
+            log.info("no answer came in time; its delivery will be unknown")
         self._leadership.release(end - time.monotonic())
 
     def wake(self) -> None:
-        """Check the articles soon, as some have changed; callable from any thread, any number of times."""
+        """Schedule a check of the articles soon. Any thread may call this, any number of times."""
         self._after(SETTLE, self.check, "wake")
 
     def tick(self) -> Plan | None:
-        """Check the articles, with each channel's posts counted from 0; None if this process may not act."""
+        """Set each channel's count of posts to 0, and check the articles; return what `check` returns."""
         self.sender.refill()
         return self.check()
 
     def check(self) -> Plan | None:
-        """Bring the catalog up to date, plan, and start to send; None when this process may not act."""
+        """Bring the catalog up to date, plan, and start to send.
+
+        Returns what was planned; None if this process may not act.
+        """
         with self._leadership.tolerating():
             if self._leadership.beat():
                 return self._run_once()
@@ -176,9 +181,9 @@ class Bot:
     def heartbeat(self) -> None:
         """Renew the lease, or take it when it is free; a new holder checks the articles at once.
 
-        What a dead process had in flight keeps its whole channel waiting, so it is looked for here: the next
-        tick may be an hour away. It also gives a sign of life, with the lease or without, and while the
-        database is away.
+        A request that a dead process had in flight blocks its whole channel, so the heartbeat looks for such
+        requests: the next tick may be an hour away. It also shows that the process is alive, with the lease
+        or without it, and while the database is away.
         """
         with self._leadership.tolerating():
             led = self._leadership.leads
@@ -200,7 +205,7 @@ class Bot:
             self._refresher.run(wait_for_it=wait_for_articles)
             self.sender.reap()
             self._alerts.check(self._clock())
-            self._drain()  # what is due waits for no planning, and for none that fails
+            self._drain()  # first, as due posts must not wait for planning, which may fail
             plan = Plan()
             try:
                 if self._parts.catalog.is_complete():
@@ -211,18 +216,18 @@ class Bot:
                     _log_plan(plan)
             finally:
                 self._drain()
-                self._rest()
+                self._schedule_drain()
             if pruned := self._pruner.prune(self._clock()):
                 log.info("pruned %d attempts and posts", pruned)
             return plan
 
     def _drain(self) -> None:
-        """Send what is due, but not by a catalog in the making: what it lacks would count as deleted."""
+        """Send what is due, unless the catalog is incomplete: missing articles would count as deleted."""
         if self._parts.catalog.is_complete():
             self.sender.drain()
 
-    def _rest(self) -> None:
-        """Have sending go on when the next delivery is due; called after each run and by the last lane."""
+    def _schedule_drain(self) -> None:
+        """Schedule sending for the time of the next post, after each run and when the last lane ends."""
         if self.schedule is None:
             return
         with self._leadership.tolerating():

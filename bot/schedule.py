@@ -1,7 +1,7 @@
-"""When the bot does what: jobs at intervals, and jobs that run once after a while.
+"""The bot's jobs: those that run at intervals, and those that run once after a wait.
 
-APScheduler keeps the time. It computes its waits from the machine's clock, so every job is run at once when
-that is set: set back by an hour, it would otherwise make each of them an hour late.
+APScheduler computes its waits from the machine's clock. When that is set, every job runs at once: after a
+clock was set back by an hour, each job would otherwise be an hour late.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from bot.clockwatch import ClockWatch
 SCHEDULING: Mapping[str, object] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 """A late run is still run, once; APScheduler's own grace of one second would drop it."""
 
-WITH_ONE_WAITING = 2
-"""Instances of a job that runs once: one more is let in, for what has changed since the first has begun."""
+ONE_RUNNING_ONE_WAITING = 2
+"""Instances of a job that runs once: a second may start, for what has changed since the first began."""
 
 log = logging.getLogger("bot.run")
 
@@ -31,7 +31,7 @@ Job = Callable[[], object]
 
 
 class Schedule:
-    """The jobs of one process, each in a thread of its own. Safe to share among threads."""
+    """The jobs of one process, each in a thread of its own. Thread-safe."""
 
     def __init__(self) -> None:
         self._scheduler = BackgroundScheduler(
@@ -41,27 +41,27 @@ class Schedule:
         self._is_stopped = False
 
     def start(self) -> None:
-        """Begin to run the jobs."""
+        """Start running the jobs."""
         self._scheduler.start()
         self._clock_watch.start()
 
     def stop(self) -> None:
-        """Run no further job, and return at once; those that run are not waited for."""
+        """Start no further job, and return without waiting for those that run."""
         self._is_stopped = True
         self._clock_watch.stop()
         if self._scheduler.running:
-            # Not in the middle of a round, whose thread would find its jobs gone.
+            # Not while the scheduler's thread starts jobs: it would find them removed.
             self._scheduler.pause()
             self._scheduler.get_jobs()
             self._scheduler.shutdown(wait=False)
 
     def every(self, span: timedelta, job: Job, name: str, *, now: bool = False) -> None:
-        """Run a job at intervals, one at a time; with `now` for the first time at once."""
+        """Run a job at intervals of `span`, one at a time; with `now`, the first time at once."""
         first = {"next_run_time": _now()} if now else {}
         self._scheduler.add_job(job, "interval", seconds=span.total_seconds(), id=name, **first)
 
     def after(self, wait: timedelta, job: Job, name: str) -> None:
-        """Run a job once, in place of one of that name that has not begun."""
+        """Run a job once after `wait`; it replaces a job of the same name that has not begun."""
         if not self._is_stopped:
             self._scheduler.add_job(
                 job,
@@ -69,7 +69,7 @@ class Schedule:
                 run_date=_now() + wait,
                 id=name,
                 replace_existing=True,
-                max_instances=WITH_ONE_WAITING,
+                max_instances=ONE_RUNNING_ONE_WAITING,
             )
 
     def jobs(self) -> dict[str, Any]:
@@ -77,10 +77,10 @@ class Schedule:
         return {job.id: job for job in self._scheduler.get_jobs()}
 
     def clock_set(self, jump: timedelta) -> None:
-        """Run every job now: each was scheduled by the clock as it was."""
-        log.info("the clock was set by %+.0f seconds: planning again now", jump.total_seconds())
+        """Run every job now, as each was scheduled by the clock before it was set by `jump`."""
+        log.info("the clock was set by %+.0f seconds: every job runs now", jump.total_seconds())
         for job in self._scheduler.get_jobs():
-            with suppress(JobLookupError):  # it has just run for the last time
+            with suppress(JobLookupError):  # it has ended meanwhile
                 job.modify(next_run_time=_now())
 
 
@@ -89,9 +89,9 @@ def _now() -> datetime:
 
 
 class _Daemons(BaseExecutor):  # type: ignore[misc]
-    """Runs every job in a thread that the end of the process does not wait for, as it would for a pool's.
+    """Runs every job in a daemon thread: unlike a pool's threads, it does not delay the end of the process.
 
-    A run may have thousands of files to read; cut short, its transaction is rolled back.
+    A run may have thousands of files to read. If it is interrupted, its transaction is rolled back.
     """
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:

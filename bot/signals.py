@@ -1,4 +1,4 @@
-"""Has a process end when it is asked to, whatever it waits for."""
+"""Ends a process on a signal, whatever it waits for."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import signal
 import threading
 import time
 
-PATIENCE = 20.0
-"""Seconds after which a process that was asked to end and has not is ended: long enough on a busy machine."""
+TIMEOUT = 20.0
+"""Seconds that a process may take to end by itself: long enough on a busy machine."""
 
 log = logging.getLogger("bot.run")
 
 
-def stop_on_signals(stop: threading.Event, *, patience: float = PATIENCE) -> None:
-    """Set `stop` when the process is asked to end, by SIGTERM or SIGINT.
+def stop_on_signals(stop: threading.Event, *, timeout: float = TIMEOUT) -> None:
+    """Set `stop` when the process gets SIGTERM or SIGINT.
 
-    A process that has not ended `patience` seconds later, as its database takes connections and answers
-    nothing, is ended then: it leaves behind what a crash does.
+    If the process has not ended `timeout` seconds later, for example because its database accepts connections
+    and answers nothing, it is ended as by a crash.
     """
-    # A handler in Python runs in the main thread only, once that wakes, and may wait for no lock that it has
-    # interrupted. So the bytes that Python's own handler writes are read, whichever thread gets the signal.
+    # A handler in Python runs only in the main thread, once that wakes up, and must not wait for a lock that
+    # the interrupted code may hold. So a thread reads the bytes that Python writes at each signal.
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
 
@@ -29,8 +29,8 @@ def stop_on_signals(stop: threading.Event, *, patience: float = PATIENCE) -> Non
         while not {signal.SIGTERM, signal.SIGINT} & set(os.read(reader, 64)):
             pass
         stop.set()
-        time.sleep(patience)
-        log.error("not stopped after %g seconds: ending at once", patience)
+        time.sleep(timeout)
+        log.error("not stopped after %g seconds: ending at once", timeout)
         logging.shutdown()
         os._exit(1)
 

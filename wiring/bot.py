@@ -57,7 +57,7 @@ def bot_parts(
         keep=config.bot.keep,
         alerts=config.bot.alerts,
         liveness=Liveness(config.state),
-        leads=DeadMansSwitch(monitor, transport.send).press if monitor else lambda: None,
+        leads=DeadMansSwitch(monitor, transport.send).call if monitor else lambda: None,
         refresh=newswire.refresh,
         watch=partial(_watch, newswire, session),
         taxonomy=_taxonomy(topics),

@@ -1,1 +1,1 @@
-"""What an operator asks and orders: commands, reports, orders, metrics."""
+"""The bot's interface for operators: commands, reports, orders, metrics."""

@@ -1,4 +1,4 @@
-"""What needs a person: lost answers, messages that wait for review or were given up, disabled channels."""
+"""What needs an operator: lost answers, messages that wait for review or were given up, disabled channels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from text.phrases import countable, counted_phrase
 
 
 class Need(Enum):
-    """What a person is needed for, in words for one and for several."""
+    """What an operator is needed for; the value is its text in the singular and in the plural."""
 
     NO_BOT = (wording.NO_BOT, wording.NO_BOT)
     DISABLED = countable("%(num)s channel is disabled", "%(num)s channels are disabled")
@@ -30,20 +30,20 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """One thing that needs a person, and how often."""
+    """One kind of thing that needs an operator, and how many there are."""
 
     need: Need
     count: int
 
     @property
     def text(self) -> str:
-        """What it is, in words."""
+        """The text for people, such as "2 answers were lost"."""
         one, several = self.need.value
         return wording.NO_BOT if self.need is Need.NO_BOT else counted_phrase(one, several, self.count)
 
 
 def attention(database: Database, now: datetime) -> list[Attention]:
-    """Return what needs a person, the most urgent first; empty where nothing does."""
+    """Return what needs an operator, the most urgent first; empty if nothing does."""
     begun = (
         select(posts.c.state, posts.c.cause, func.count())
         .join(deliveries, deliveries.c.post_id == posts.c.id)

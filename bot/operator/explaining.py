@@ -1,4 +1,4 @@
-"""Why an article is posted to each channel, or is not: what commands and pages show alike."""
+"""Explains why an article is posted to each channel or is not, for commands and pages."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from bot.planning.facts import stories_of
 from bot.planning.rules import NOTHING, Channel, Check, Decision, decide, explain
 from bot.planning.timeline import Wait, timeline
 
-_FAR = timedelta(days=15)
-"""How far ahead is looked for the time when an article is posted: two digests of a week, or its budgets."""
+_HORIZON = timedelta(days=15)
+"""How far ahead the time of a post is forecast: enough for two weekly digests, or two weeks of a budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """One article in one channel: the decision now, what each rule says, and what has happened so far.
+    """One article in one channel: the decision now, each rule's verdict, and what has happened so far.
 
-    `state` is None for a channel that has not started, `delivery` where the outbox knows none. `wait` is what
-    the channel's policy has it wait for.
+    `state` is None for a channel that has not started, `delivery` where the outbox has none. `wait` is what
+    the channel's policy makes it wait for, None if it does not wait.
     """
 
     channel: Channel
@@ -48,7 +48,7 @@ def explanations(
     now: datetime,
     every: timedelta = timedelta(minutes=1),
 ) -> list[Explanation]:
-    """Return the explanation for each channel; the bot runs `every` so often."""
+    """Return the explanation for each channel; `every` is the time between two runs of the bot."""
     states = channelstate.states(database)
     past = queries.past_of(database, article.id, stories_of(article))
     found = {each.channel: each for each in queries.listed(database, article_id=article.id)}
@@ -76,9 +76,9 @@ def _wait(
     now: datetime,
     every: timedelta,
 ) -> Wait | None:
-    """Return what a delivery waits for that has no post yet."""
+    """Return what a delivery without a post waits for; None if it does not wait."""
     if delivery is None or delivery.decided is not DeliveryState.WAITING or delivery.post_id is not None:
         return None
     with database.read() as connection:
-        found = timeline(connection, catalog, channel, now, every, _FAR)
+        found = timeline(connection, catalog, channel, now, every, _HORIZON)
     return next((each for each in found.waits if each.item.article_id == delivery.article_id), None)

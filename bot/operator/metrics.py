@@ -1,4 +1,4 @@
-"""Metrics of the outbox for Prometheus, and whether a bot is at work."""
+"""Metrics of the outbox for Prometheus, and whether a bot is running."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def outbox_metrics(database: Database, now: datetime) -> Iterator[Metric]:
 
 
 def idle_bot(database: Database, clock: Callable[[], datetime]) -> str | None:
-    """Return why nothing would be posted now: no database, old tables, or no bot that renews its lease."""
+    """Return why nothing would be posted now (no database, old tables, or no bot with a lease), or None."""
     try:
         upgrading.check(database)
         holder = lease.holder(database)
@@ -88,8 +88,8 @@ def _lease(connection: Connection, now: datetime) -> Iterator[Metric]:
         info.add_metric([str(holder.name)], 1)
     yield info
     yield CounterMetricFamily(
-        "newswire_bot_lease_changes", "How often the lease changed hands.", value=holder.fence
+        "newswire_bot_lease_changes", "How often the lease went to another bot.", value=holder.fence
     )
     if holder.expires_at:
         left = (holder.expires_at - now).total_seconds()
-        yield GaugeMetricFamily("newswire_bot_lease_seconds", "How long the lease still lasts.", value=left)
+        yield GaugeMetricFamily("newswire_bot_lease_seconds", "Seconds until the lease expires.", value=left)

@@ -1,7 +1,8 @@
-"""The orders that operators give the outbox.
+"""Operators' orders about deliveries and channels.
 
-Nothing here sends: an order changes rows, and the next drain acts on them. An order is compared with what its
-author saw: what has changed meanwhile stays as it is, and the result shows that.
+Nothing is sent here: an order changes rows of the outbox, and the next run of the bot acts on them. An order
+has the state that the operator saw: if the delivery has changed since then, it stays as it is, and the result
+says so.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from bot.outbox.wording import attempts
 from bot.services import Detail
 from text.phrases import Phrase, phrase
 
-_AFRESH: dict[str, Any] = {
+_RESET: dict[str, Any] = {
     "cause": Cause.NONE,
     "note": "",
     "failures": 0,
@@ -42,19 +43,19 @@ _AFRESH: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What an operator saw of a delivery before giving an order: that is compared with what it has become."""
+    """The state and the number of attempts of a delivery, as an operator saw them before giving an order."""
 
     state: State
     attempts: int
 
     @classmethod
     def of(cls, delivery: Delivery) -> Seen:
-        """Return what operators are shown of a delivery."""
+        """Return what operators see of a delivery."""
         return cls(state=delivery.state, attempts=delivery.attempts)
 
     @classmethod
     def read(cls, text: str) -> Seen:
-        """Return what `text` says, which is as `str` writes it; raises ValueError for anything else."""
+        """Return the value of a text that `str` wrote; raises ValueError for any other text."""
         state, _, attempts = text.partition("/")
         if state not in set(State) or not re.fullmatch(r"[0-9]{1,9}", attempts):
             raise ValueError("it is a state and a number of attempts, such as unknown/2")
@@ -66,9 +67,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderResult:
-    """The result of an order: whether it was carried out, and in words what follows or why it was not.
+    """The result of an order: whether it was carried out, and the text about it for people.
 
-    With `whole_message` it was carried out on all deliveries of the message.
+    With `whole_message` it applies to all deliveries of the message.
     """
 
     done: bool
@@ -82,16 +83,16 @@ IS_SKIPPED = OrderResult(done=True, text=phrase("it is skipped, and will not be 
 
 
 def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
-    """Post a delivery, again or for the first time, regardless of rules and age.
+    """Post a delivery again, or for the first time, regardless of rules and age; return the result.
 
-    One in flight is not changed. All articles of its message go with it; the article has to be
-    published when its turn comes.
+    A delivery with a request in flight is not changed. All articles of its message are posted with it. The
+    article has to be published when the message is sent.
     """
 
     def act(connection: Connection, found: Delivery) -> bool:
         if not found.can_be_replayed:
             return False
-        return _again(connection, found, now, cause=Cause.REPLAYED, forced=True)
+        return _post_again(connection, found, now, cause=Cause.REPLAYED, forced=True)
 
     return carry_out(database, delivery_id, seen, act, WILL_BE_POSTED)
 
@@ -99,16 +100,16 @@ def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | Non
 def resolve(
     database: Database, delivery_id: int, *, posted: bool, now: datetime, seen: Seen | None = None
 ) -> OrderResult:
-    """Say of a delivery whose answer was lost whether it was posted; if not, it is posted now."""
+    """Record whether a delivery whose answer was lost was posted; if not, post it now. Return the result."""
 
     def act(connection: Connection, found: Delivery) -> bool:
         if not found.can_be_resolved or found.post is None:
             return False
         if not posted:
-            return _again(connection, found, now, cause=Cause.RESOLVED_NOT_POSTED, forced=found.forced)
+            return _post_again(connection, found, now, cause=Cause.RESOLVED_NOT_POSTED, forced=found.forced)
         sources, post = [found.post.state], found.post
-        values = _AFRESH | {"posted_at": now}
-        if move_posts(connection, as_seen(post), sources, PostState.SENT, now, **values) != 1:
+        values = _RESET | {"posted_at": now}
+        if move_posts(connection, is_unchanged(post), sources, PostState.SENT, now, **values) != 1:
             return False
         which = deliveries.c.post_id == post.id
         waiting, cause = [DeliveryState.WAITING], Cause.RESOLVED_POSTED
@@ -118,7 +119,7 @@ def resolve(
 
 
 def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
-    """Never post this delivery, unless it is replayed; its story counts as posted."""
+    """Make sure that a delivery is not posted unless it is replayed; its story counts as posted."""
 
     def act(connection: Connection, found: Delivery) -> bool:
         if not found.can_be_skipped:
@@ -133,16 +134,16 @@ def skip(database: Database, delivery_id: int, now: datetime, seen: Seen | None 
         )
         if post is None or post.state is PostState.DEAD or connection.scalar(others) is not None:
             return True
-        ended = move_posts(connection, as_seen(post), [post.state], PostState.DEAD, now, cause=cause, note="")
-        return ended == 1
+        dropped: dict[str, Any] = {"cause": cause, "note": ""}
+        return move_posts(connection, is_unchanged(post), [post.state], PostState.DEAD, now, **dropped) == 1
 
     return carry_out(database, delivery_id, seen, act, IS_SKIPPED)
 
 
 def forget(database: Database, channel: str, now: datetime) -> int | None:
-    """End the channel and everything that waits for it; return how many deliveries waited.
+    """Remove a channel and end everything that waits for it; return how many deliveries waited.
 
-    None where there is no such channel. What was posted stays on record.
+    Returns None if there is no such channel. The record of what was posted stays.
     """
     with database.write() as connection:
         gone = connection.execute(delete(channels).where(channels.c.name == channel))
@@ -156,36 +157,41 @@ def forget(database: Database, channel: str, now: datetime) -> int | None:
 
 
 def _is_idle() -> ColumnElement[bool]:
-    """Return the SQL for deliveries without a request in flight."""
+    """Return the SQL condition for deliveries without a request in flight."""
     in_flight = select(posts.c.id).where(posts.c.claim.is_not(None))
     return or_(deliveries.c.post_id.is_(None), deliveries.c.post_id.not_in(in_flight))
 
 
 def send_test(database: Database, channel: str, now: datetime) -> int:
-    """Have a test message sent to the channel, and return the id of its post."""
+    """Queue a test message for the channel, and return the id of its post."""
     with database.write() as connection:
         channelstate.register(connection, [channel], now)
         return add_posts(connection, channel, [NewPost(kind=PostKind.TEST, due_at=now)], now)[0]
 
 
 def cancel_test(database: Database, post_id: int, now: datetime) -> None:
-    """End a test message that no bot has sent."""
+    """Cancel a test message that no bot has sent."""
     which = and_(posts.c.id == post_id, posts.c.kind == PostKind.TEST, posts.c.claim.is_(None))
     with database.write() as connection:
         move_posts(connection, which, [PostState.PLANNED], PostState.DEAD, now, cause=Cause.UNSENT)
 
 
-def _again(connection: Connection, found: Delivery, now: datetime, *, cause: Cause, forced: bool) -> bool:
-    """Have a delivery wait again, and its post, with all that are part of it, be sent now."""
+def _post_again(
+    connection: Connection, found: Delivery, now: datetime, *, cause: Cause, forced: bool
+) -> bool:
+    """Set a delivery to waiting and its post, with all articles in it, to due now; return whether it was."""
     post = found.post
     if post is None:
         which = and_(deliveries.c.id == found.id, deliveries.c.post_id.is_(None))
     else:
-        # A receiver that ignores what it has had must not ignore what an operator wants posted again. A post
-        # that went missing is still the same post.
-        values = _AFRESH | ({"key": new_post_key()} if cause is Cause.REPLAYED else {})
+        # A receiver ignores a key that it has seen, and must not ignore what an operator replays. A post
+        # whose request was lost is still the same post, so it keeps its key.
+        values = _RESET | ({"key": new_post_key()} if cause is Cause.REPLAYED else {})
         sources = [post.state]
-        if move_posts(connection, as_seen(post), sources, PostState.PLANNED, now, due_at=now, **values) != 1:
+        planned = move_posts(
+            connection, is_unchanged(post), sources, PostState.PLANNED, now, due_at=now, **values
+        )
+        if planned != 1:
             return False
         which = deliveries.c.post_id == post.id
     states = list(DeliveryState) if post is None else [found.decided]
@@ -200,7 +206,7 @@ def carry_out(
     act: Callable[[Connection, Delivery], bool],
     done: OrderResult,
 ) -> OrderResult:
-    """Carry out an order on a delivery that is as the operator saw it; return `done`, or why it was not."""
+    """Carry out an order if the delivery is still as the operator saw it; return `done` or a refusal."""
     with database.write() as connection:
         _lock(connection, delivery_id)
         found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
@@ -211,10 +217,10 @@ def carry_out(
             changed = phrase(
                 "it was %(seen)s when you saw it, and is %(now)s now", seen=_words(seen), now=_words(current)
             )
-            return unchanged(changed)
+            return not_carried_out(changed)
         if not act(connection, found[0]):
             connection.rollback()
-            return unchanged(phrase("it is %(now)s", now=_words(current)))
+            return not_carried_out(phrase("it is %(now)s", now=_words(current)))
         query = select(channels.c.state).where(channels.c.name == found[0].channel)
         stopped = connection.scalar(query) in (ChannelStatus.DISABLED, ChannelStatus.PAUSED)
     if done is WILL_BE_POSTED and stopped:
@@ -224,8 +230,8 @@ def carry_out(
     return done
 
 
-def unchanged(reason: Phrase) -> OrderResult:
-    """Return that an order was not carried out, and why."""
+def not_carried_out(reason: Phrase) -> OrderResult:
+    """Return the result of an order that was not carried out, with the reason."""
     return OrderResult(done=False, text=phrase("nothing was changed: %(reason)s", reason=reason))
 
 
@@ -234,7 +240,7 @@ def _words(seen: Seen) -> Phrase:
 
 
 def _lock(connection: Connection, delivery_id: int) -> None:
-    """Wait for the planner of the delivery's channel, and then for other changes of its post."""
+    """Lock the delivery's channel against planners, and then its post against other changes."""
     which = select(deliveries.c.channel, deliveries.c.post_id).where(deliveries.c.id == delivery_id)
     row = connection.execute(which).one_or_none()
     if row is not None:
@@ -243,6 +249,6 @@ def _lock(connection: Connection, delivery_id: int) -> None:
             lock_post(connection, row.post_id)
 
 
-def as_seen(post: Post) -> ColumnElement[bool]:
-    """Return the SQL for a post that is as it was read, without a request in flight."""
+def is_unchanged(post: Post) -> ColumnElement[bool]:
+    """Return the SQL condition that a post is as it was read, and has no request in flight."""
     return and_(posts.c.id == post.id, posts.c.attempts == post.attempts, posts.c.claim.is_(None))

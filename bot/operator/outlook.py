@@ -1,4 +1,4 @@
-"""What a channel will have, in words for commands and pages alike: when, what, what waits and why. Pure."""
+"""The texts of a channel's timeline, for commands and pages: which posts come, what waits and why. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BUDGETS = {
 
 
 def timeline_lines(found: Timeline) -> Iterator[str]:
-    """Say which posts come when with what in them, and what waits for what."""
+    """Yield a line for each post to come, with its time and articles, and for each article that waits."""
     name = found.channel.name
     for post in found.posts:
         yield f"{when(post)}  {name}: {title_of(post)}"
@@ -60,20 +60,20 @@ def timeline_values(found: Timeline) -> dict[str, Any]:
     }
 
 
-def has_something(found: Iterable[Timeline]) -> bool:
-    """Return whether there is anything to say beyond what is posted at once."""
+def is_worth_showing(found: Iterable[Timeline]) -> bool:
+    """Return whether a timeline has anything besides posts that are sent at once."""
     return any(each.posts or each.waits for each in found)
 
 
 def when(post: ComingPost) -> str:
-    """Say when a post comes."""
+    """Return when a post comes."""
     if post.at is None:
         return "after a review     "
     return time_text(post.at)
 
 
 def title_of(post: ComingPost) -> str:
-    """Say what a post is about, and whom it notifies."""
+    """Return what a post is about, and whom it notifies."""
     count = len(post.items)
     said: str = joined(", ", map(_named, post.items))
     if post.kind is PostKind.DIGEST:
@@ -81,13 +81,13 @@ def title_of(post: ComingPost) -> str:
     if post.kind is PostKind.URGENT:
         said = phrase("urgent: %(post)s", post=said)
     if post.is_retry:
-        said = phrase("another try: %(post)s", post=said)
+        said = phrase("retry: %(post)s", post=said)
     return phrase("%(post)s, notifies %(names)s", post=said, names=post.mention) if post.mention else said
 
 
 def why(wait: Wait, channel: Channel) -> str:
-    """Say what an article waits for, and what becomes of it."""
-    held = hold_words(wait.hold, channel)
+    """Return what an article waits for, and until when, or when it will be too old."""
+    held = hold_text(wait.hold, channel)
     if wait.posted_at is not None:
         return phrase("%(why)s, until %(time)s", why=held, time=time_text(wait.posted_at))
     if wait.expires_at is not None:
@@ -95,8 +95,8 @@ def why(wait: Wait, channel: Channel) -> str:
     return held
 
 
-def hold_words(hold: Hold, channel: Channel) -> str:
-    """Say what holds an article back."""
+def hold_text(hold: Hold, channel: Channel) -> str:
+    """Return what an article waits for."""
     policy = channel.policy
     if hold is Hold.QUIET:
         return phrase("waits for the end of the quiet hours")
@@ -111,8 +111,8 @@ def hold_words(hold: Hold, channel: Channel) -> str:
     )
 
 
-def policy_words(policy: Policy) -> Iterator[str]:
-    """Say when, and in which form, a channel has its posts, part by part."""
+def policy_text(policy: Policy) -> Iterator[str]:
+    """Yield a text for each part of a policy: when, and in which form, a channel gets its posts."""
     if quiet := policy.quiet:
         yield _quiet_words(quiet)
     if budget := policy.budget:

@@ -1,4 +1,4 @@
-"""What the bot is made of, as values that commands and pages share."""
+"""The parts that the bot consists of, as values that commands and pages share."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ log = logging.getLogger("bot")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotParts:
-    """What the bot is made of, and what its commands work on.
+    """The parts that the bot consists of, and that its commands work on.
 
-    `refresh` brings the catalog up to date once. `watch` keeps it so while its context lasts, and calls what
-    it is given whenever the articles have changed. `faults` say, by channel, which cannot post and why;
-    `warnings` what in the settings is probably not meant. `liveness` has the signs of life of this machine's
-    bots, and `leads` is called by the one that has the lease.
+    `refresh` brings the catalog up to date once. `watch` keeps it up to date while its context lasts, and
+    calls its argument whenever the articles have changed. `every` is the time between two runs, and `keep`
+    how long records are retained. `faults` has, by channel, why it cannot post; `warnings` returns what in
+    the settings is probably not intended. `liveness` knows whether a bot of this machine works, and `leads`
+    is called by the bot that has the lease. `alerts` is the channel that gets alerts.
     """
 
     database: Database
@@ -47,7 +48,7 @@ class BotParts:
     alerts: str | None = None
 
     def bot(self) -> Bot:
-        """Return a bot that has not begun to do anything, and warn of what is wrong with the settings."""
+        """Return a bot that has not been started; log what is wrong with the settings."""
         for warning in (*self.faults.values(), *self.warnings()):
             log.warning("%s", warning)
         parts = Parts(
@@ -70,9 +71,10 @@ class BotParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposedChange:
-    """Articles and rules that may come from someone else, to compare with this installation's.
+    """Articles and rules of a proposed change, to compare with those of this installation.
 
-    Holds no secret and no address: its channels have no webhook. `refresh` brings the catalog up to date.
+    They may come from someone else, so this has no secret and no address: its channels have no webhook.
+    `refresh` brings the catalog up to date.
     """
 
     catalog: Catalog

@@ -1,4 +1,4 @@
-"""Queries about the outbox for people: deliveries with their states, counts, attempts, and the past.
+"""Queries of the outbox for people: deliveries with their states, counts, attempts, and the past.
 
 This module changes nothing.
 """
@@ -50,7 +50,7 @@ def listed(
     before: int | None = None,
     limit: int = 100,
 ) -> list[Delivery]:
-    """Return the newest deliveries that fit, newest first, with their posts; no `states` means any.
+    """Return the newest matching deliveries, newest first, with their posts; no `states` means any.
 
     With `before`, only those older than the delivery with that id.
     """
@@ -71,7 +71,7 @@ def listed(
 
 
 def totals(database: Database) -> Counter[State]:
-    """Return how many deliveries there are in each state, of all channels together."""
+    """Return how many deliveries are in each state, over all channels."""
     found = Counter[State]()
     for (_, state), count in deliveries_by_state(database).items():
         found[state] += count
@@ -79,7 +79,7 @@ def totals(database: Database) -> Counter[State]:
 
 
 def one(database: Database, delivery_id: int) -> Delivery | None:
-    """Return one delivery, or None where there is none with this id."""
+    """Return one delivery, or None if there is none with this id."""
     with database.read() as connection:
         found = read_deliveries(connection, with_posts().where(deliveries.c.id == delivery_id))
     return found[0] if found else None
@@ -88,7 +88,7 @@ def one(database: Database, delivery_id: int) -> Delivery | None:
 def by_day(database: Database, since: datetime, *, channel: str | None = None) -> dict[date, Counter[str]]:
     """Return how the attempts to post ended, counted by outcome, on each day (UTC) from `since` on.
 
-    Of one channel, or of all. Days without any are absent; tests do not count.
+    For one channel, or for all. Days without attempts are absent; test messages do not count.
     """
     if not is_storable(channel or ""):
         return {}
@@ -111,14 +111,14 @@ def by_day(database: Database, since: datetime, *, channel: str | None = None) -
 
 def attempts_of(database: Database, delivery_ids: Sequence[int]) -> list[AttemptRecord]:
     """Return every attempt for the posts of the deliveries, oldest first."""
-    ours = select(deliveries.c.post_id).where(deliveries.c.id.in_(delivery_ids))
-    query = select(attempts).where(attempts.c.post_id.in_(ours)).order_by(attempts.c.id)
+    post_ids = select(deliveries.c.post_id).where(deliveries.c.id.in_(delivery_ids))
+    query = select(attempts).where(attempts.c.post_id.in_(post_ids)).order_by(attempts.c.id)
     with database.read() as connection:
         return [_attempt(row) for row in connection.execute(query)]
 
 
 def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict[str, Past]:
-    """Return, by channel, what the outbox remembers of an article whose story has these keys."""
+    """Return, by channel, what the outbox has recorded about an article whose story has these keys."""
     if not is_storable(article_id):
         return {}
     own = with_posts().where(deliveries.c.article_key == index_key(article_id))
@@ -146,7 +146,7 @@ def past_of(database: Database, article_id: str, stories: Sequence[str]) -> dict
 
 
 def outcome_of(database: Database, post_id: int) -> AttemptRecord | Post | None:
-    """Return the last attempt for a post; the post itself while none was made, None where there is none."""
+    """Return the last attempt for a post; the post itself if it has none; None if there is no such post."""
     query = select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.id.desc()).limit(1)
     with database.read() as connection:
         found = [_attempt(row) for row in connection.execute(query)]
@@ -159,7 +159,7 @@ def with_posts() -> Select[*tuple[Any, ...]]:
 
 
 def _has_state(chosen: frozenset[State]) -> ColumnElement[bool]:
-    """Return the SQL for deliveries that stand in one of these states, as `standing` has it."""
+    """Return the SQL condition for deliveries in one of these states, as `standing` defines them."""
     own = [DeliveryState(state) for state in chosen if state.value in {each.value for each in DeliveryState}]
     of_post = [PostState(state) for state in chosen if state.value in {each.value for each in PostState}]
     waiting, posted = deliveries.c.state == DeliveryState.WAITING, deliveries.c.state == DeliveryState.POSTED

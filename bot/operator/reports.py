@@ -1,4 +1,4 @@
-"""What the commands print for people, line by line; `values` has the same for programs. Pure."""
+"""The lines that the commands print for people; `values` has the same as JSON for programs. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _DELIVERY_COLUMNS = (
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """Say what the next run would do."""
+    """Yield the lines about what the next run would do."""
     timelines = [each for each in plan.timelines if not each.channel.policy.is_plain]
     by_policy = {each.channel.name for each in timelines}
     for post in plan.posts:
@@ -59,7 +59,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"would leave out {counted(count, 'article')} for {name}: {describe(Cause.SAME_STORY)}"
     if plan.corrections:
         yield f"would check {counted(plan.corrections, 'post')} for corrections"
-    if outlook.has_something(timelines):
+    if outlook.is_worth_showing(timelines):
         yield "in the next 24 hours:"
         for each in timelines:
             yield from outlook.timeline_lines(each)
@@ -67,7 +67,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 
 
 def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]:
-    """Say for one channel whether an article is posted, what each rule says, and what has happened."""
+    """Yield for one channel whether an article is posted, each rule's verdict, and what has happened."""
     channel, status = found.channel, standing(found.channel, found.state, now)
     yield f"{channel.name} ({channel.kind}): {answer(found)}"
     if status != wording.ENABLED:
@@ -80,7 +80,7 @@ def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]
 
 
 def answer(found: Explanation) -> str:
-    """Say in which state an article's delivery is, or whether there would be one."""
+    """Return the state of an article's delivery, or whether there would be one."""
     if delivery := found.delivery:
         said = outlook.why(found.wait, found.channel) if found.wait else _next(delivery)
         status = phrase(
@@ -98,7 +98,7 @@ def answer(found: Explanation) -> str:
 
 
 def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> Iterator[Line]:
-    """List deliveries with their states; in a second line, when one is due and what went wrong."""
+    """Yield deliveries with their states, and in a second line when one is due and what went wrong."""
     rows = [
         (
             str(each.id),
@@ -118,7 +118,7 @@ def delivery_lines(deliveries: Sequence[Delivery], width: int | None = None) -> 
 
 
 def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
-    """Say what waits for review: which delivery, where, until when, and what people would see."""
+    """Yield what waits for review: the delivery, its channel, until when, and what people would see."""
     for each in found:
         until = f", until {time_text(each.expires_at)}" if each.expires_at else ""
         yield f"{each.delivery.id:>6}  {each.channel.name}: since {time_text(each.post.created_at)}{until}"
@@ -137,20 +137,20 @@ def review_lines(found: Iterable[Unreviewed]) -> Iterator[str]:
 
 
 def since(delivery: Delivery) -> datetime:
-    """Return when the state was reached: a post is corrected later, and stays as old as it is."""
+    """Return since when a delivery has its state; a later correction of its post does not count."""
     posted_at = delivery.posted_at if delivery.decided is DeliveryState.POSTED else None
     return posted_at or delivery.changed_at
 
 
 def _next(delivery: Delivery) -> str:
-    """Say when a delivery is due and why it is in its state, as far as there is something to say."""
+    """Return when a delivery is due and why it is in its state; "" if neither is known."""
     due = phrase("due %(time)s", time=time_text(delivery.due_at)) if delivery.due_at else ""
     reason = delivery.reason if delivery.reason != delivery.state else ""
     return explained(due, reason) if due and reason else due or reason
 
 
 def attempt_line(attempt: AttemptRecord) -> str:
-    """Describe the result of one request."""
+    """Return the result of one request as a line."""
     status = f" {attempt.status}" if attempt.status is not None else ""
     seconds = (attempt.finished_at - attempt.started_at).total_seconds()
     return (
@@ -166,7 +166,7 @@ def channel_lines(
     rates: Iterable[Rate],
     now: datetime,
 ) -> Iterator[str | Line]:
-    """Say of a channel whether it may be posted to, how fast, what waits, and what went wrong last."""
+    """Yield whether a channel may be posted to, how fast, what waits, and its last error."""
     status = standing(channel, state, now)
     yield Cell(f"{channel.name} ({channel.kind}): "), Cell(status, _colour_of(status, state))
     yield f"  deliveries: {_counted(channel.name, counts)}"
@@ -184,7 +184,7 @@ def _colour_of(status: str, state: ChannelState | None) -> str:
 
 
 def pace(channel: Channel, rates: Iterable[Rate]) -> str:
-    """Say how fast a channel is posted to, and by which policy."""
+    """Return how fast a channel is posted to, and by which policy."""
     paces = joined(
         phrase(" and "),
         (
@@ -193,11 +193,11 @@ def pace(channel: Channel, rates: Iterable[Rate]) -> str:
         ),
     )
     speed = phrase("at most %(paces)s, %(posts)s per tick", paces=paces, posts=channel.max_per_tick)
-    return joined("; ", [speed, *outlook.policy_words(channel.policy)])
+    return joined("; ", [speed, *outlook.policy_text(channel.policy)])
 
 
 def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, State], int]) -> Iterator[str]:
-    """Name the channels that the outbox knows and the settings do not."""
+    """Yield the channels that the outbox has and the settings do not."""
     known = {channel.name for channel in channels}
     for name in sorted({name for name, _ in counts} - known):
         yield phrase(
@@ -208,18 +208,18 @@ def forgotten_lines(channels: Iterable[Channel], counts: Mapping[tuple[str, Stat
 
 
 def orphan_lines(orphaned: Mapping[str, int]) -> Iterator[str]:
-    """Warn of deliveries that wait for channels which the settings no longer have."""
+    """Yield a warning for each channel that deliveries wait for and that is no longer in the settings."""
     for name, count in sorted(orphaned.items()):
         yield wording.orphaned(name, count)
 
 
 def not_started(name: str) -> str:
-    """Say that a channel takes no orders yet."""
+    """Return that a channel takes no orders yet."""
     return phrase("%(name)s has not started yet", name=name)
 
 
 def channel_ordered(name: str, order: str) -> str:
-    """Say that an order to `pause` or `resume` a channel was carried out."""
+    """Return that an order to `pause` or `resume` a channel was carried out."""
     if order == "pause":
         return phrase("%(name)s is paused", name=name)
     return phrase("%(name)s is resumed", name=name)
@@ -232,7 +232,7 @@ def _counted(name: str, counts: Mapping[tuple[str, State], int]) -> str:
 
 
 def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:
-    """Draw the histogram of quality, and say what a threshold would have posted."""
+    """Yield the histogram of quality, and what a threshold would have posted."""
     bars = found.bars()
     most = max((bar.articles for bar in bars), default=0)
     for bar in bars:
@@ -250,5 +250,5 @@ def threshold_lines(found: Candidates, threshold: Threshold) -> Iterator[str]:
 
 
 def standing(channel: Channel, state: ChannelState | None, now: datetime) -> str:
-    """Say whether a channel may be posted to, and if not, why."""
+    """Return whether a channel may be posted to, and if not, why."""
     return wording.standing(state, now, is_set_up=channel.destination is not None)

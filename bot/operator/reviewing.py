@@ -1,6 +1,6 @@
-"""Posts that are held for review, and the orders about them: to approve at once or for later, or to drop.
+"""Posts that are held for review, and the orders about them: approve now or for a later time, comment, drop.
 
-Each is recorded with its time, and compared with what the operator saw, as every order is.
+Each order is recorded with its time, and carried out only if the delivery is as the operator saw it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, update
 
-from bot.operator.orders import WILL_BE_POSTED, OrderResult, Seen, as_seen, carry_out, unchanged
+from bot.operator.orders import WILL_BE_POSTED, OrderResult, Seen, carry_out, is_unchanged, not_carried_out
 from bot.operator.parts import BotParts
 from bot.outbox.causes import Cause
 from bot.outbox.database import Database
@@ -31,21 +31,21 @@ from bot.services.message import Message
 from bot.services.text import clean
 from text.phrases import phrase
 
-FARTHEST = timedelta(days=366)
+MAX_AHEAD = timedelta(days=366)
 """How far ahead a post may be scheduled."""
 
 
-LONGEST_COMMENT = 200
-"""Characters of a comment: one line above a message."""
+MAX_COMMENT = 200
+"""The most characters of a comment: one line above a message."""
 
-_LONGEST_TIME = 40
-"""Characters of a time."""
+_MAX_TIME = 40
+"""The most characters of a time that an operator writes."""
 
 _IS_DROPPED = OrderResult(done=True, text=phrase("it is dropped, and will not be posted"))
 
 
 class Verdict(StrEnum):
-    """What an operator said of a post."""
+    """What an operator decided about a post."""
 
     APPROVED = "approved"
     SCHEDULED = SCHEDULED
@@ -54,9 +54,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreviewed:
-    """A post that waits for review; `message` is None while none of its articles is there to be shown.
+    """A post that waits for review; `message` is None if none of its articles exists any more.
 
-    `expires_at` is when the first of its articles is too old to be posted, None where that never is.
+    `expires_at` is when the first of its articles becomes too old to be posted, None if none ever does.
     """
 
     channel: Channel
@@ -66,17 +66,17 @@ class Unreviewed:
 
     @property
     def delivery(self) -> Delivery:
-        """The delivery by whose number orders about the post are given."""
+        """The delivery whose number stands for the post in orders."""
         return replace(self.post.remaining[0], post=self.post)
 
     @property
     def seen(self) -> Seen:
-        """What operators are shown of it."""
+        """What operators see of it."""
         return Seen.of(self.delivery)
 
 
 def unreviewed(parts: BotParts) -> list[Unreviewed]:
-    """Return what waits for review in the channels that there are, the oldest first."""
+    """Return what waits for review in the configured channels, the oldest first."""
     waiting = [post for post in for_review(parts.database) if post.remaining]
     articles = parts.catalog.get_many({each.article_id for post in waiting for each in post.remaining})
     channels = {channel.name: channel for channel in parts.channels}
@@ -99,9 +99,9 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
 
 
 def read_time(text: str) -> datetime | None:
-    """Return the time that an operator wrote, in UTC unless it says otherwise; None for what is none."""
+    """Return the time that an operator wrote, taken as UTC if it has no offset; None if it is not a time."""
     try:
-        found = datetime.fromisoformat(text.strip()[:_LONGEST_TIME])
+        found = datetime.fromisoformat(text.strip()[:_MAX_TIME])
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -110,14 +110,14 @@ def read_time(text: str) -> datetime | None:
 def approve(
     database: Database, delivery_id: int, now: datetime, seen: Seen | None = None, at: datetime | None = None
 ) -> OrderResult:
-    """Have the post of a delivery sent, now or at a later time; what has passed is now.
+    """Approve the post of a delivery, to be sent now or at a later time `at`; return the result.
 
-    Its articles have to be published, and within the channel's rules, when its turn comes.
+    Its articles have to be published, and admitted by the channel's rules, when it is sent.
     """
     due_at = max(now, at or now)
-    if due_at - now > FARTHEST:
+    if due_at - now > MAX_AHEAD:
         too_far = phrase("%(time)s is more than a year ahead", time=time_text(due_at))
-        return unchanged(too_far)
+        return not_carried_out(too_far)
     verdict = Verdict.SCHEDULED if due_at > now else Verdict.APPROVED
 
     def act(connection: Connection, found: Delivery) -> bool:
@@ -130,16 +130,19 @@ def approve(
 def comment(
     database: Database, delivery_id: int, text: str, now: datetime, seen: Seen | None = None
 ) -> OrderResult:
-    """Put a line above the post of a delivery that waits for review; "" takes the one that is there away."""
+    """Put a line above the post of a delivery that waits for review, or remove it with "".
+
+    Returns the result.
+    """
     line = clean(storable(text))
-    if len(line) > LONGEST_COMMENT:
-        return unchanged(phrase("a comment has %(most)s characters at most", most=LONGEST_COMMENT))
+    if len(line) > MAX_COMMENT:
+        return not_carried_out(phrase("a comment has %(most)s characters at most", most=MAX_COMMENT))
 
     def act(connection: Connection, found: Delivery) -> bool:
         post = found.post
         if post is None or not _awaits_review(post):
             return False
-        said = update(posts).where(as_seen(post)).values(body=line or None, reviewed_at=now)
+        said = update(posts).where(is_unchanged(post)).values(body=line or None, reviewed_at=now)
         return connection.execute(said).rowcount == 1
 
     result = phrase("it is commented: %(line)s", line=line) if line else phrase("it has no comment")
@@ -147,7 +150,7 @@ def comment(
 
 
 def drop(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:
-    """Never post what waits for review, unless it is replayed; its stories count as posted."""
+    """Drop a post that waits for review, so that only a replay posts it; its stories count as posted."""
 
     def act(connection: Connection, found: Delivery) -> bool:
         if not _review(connection, found.post, PostState.DEAD, Verdict.DROPPED, now, None):
@@ -172,7 +175,7 @@ def _review(
     cause = Cause.SKIPPED_BY_OPERATOR if target is PostState.DEAD else Cause.NONE
     recorded = {"verdict": verdict, "reviewed_at": now, "cause": cause}
     held = [PostState.HELD]
-    return move_posts(connection, as_seen(post), held, target, now, due_at=due_at, **recorded) == 1
+    return move_posts(connection, is_unchanged(post), held, target, now, due_at=due_at, **recorded) == 1
 
 
 def _awaits_review(post: Post) -> bool:

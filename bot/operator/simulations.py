@@ -1,4 +1,4 @@
-"""What a simulation has found, for people and for programs. Pure."""
+"""The results of a simulation, for people and for programs. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = (
 
 
 def simulation_lines(found: Simulation) -> Iterator[str | Line]:
-    """Say what a channel would have posted on each day, and in all."""
+    """Yield what a channel would have posted on each day, and in total."""
     yield f"{found.channel.name}:"
     yield from table(_COLUMNS, [_row(day) for day in found.days])
     totals = totals_of(found)

@@ -1,4 +1,4 @@
-"""What the commands print for programs with --json: plain values. Pure."""
+"""The values that the commands print as JSON for programs. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def delivery_values(delivery: Delivery) -> dict[str, Any]:
 
 
 def attempt_values(attempt: AttemptRecord) -> dict[str, Any]:
-    """Return one request that was made, as JSON values."""
+    """Return an attempt as JSON values."""
     return {
         "kind": str(attempt.kind),
         "number": attempt.number,
@@ -86,7 +86,7 @@ def explanation_values(article: Article, found: Iterable[Explanation], now: date
 
 
 def bot_values(holder: Holder, now: datetime) -> dict[str, Any] | None:
-    """Return which process posts, as JSON values, or None when none does."""
+    """Return the process that posts as JSON values, or None if there is none."""
     if holder.name is None or holder.expires_at is None or holder.expires_at <= now:
         return None
     return {"name": holder.name, "until": holder.expires_at.isoformat()}
@@ -99,7 +99,7 @@ def channel_values(
     fault: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return a channel's state as JSON values; `fault` says why it cannot post at all."""
+    """Return a channel's state as JSON values; `fault` is why it cannot post, None if it can."""
     return {
         "name": channel.name,
         "kind": channel.kind,
@@ -115,7 +115,7 @@ def channel_values(
 
 
 def deliveries_of(channel: str, counts: Mapping[tuple[str, State], int]) -> dict[str, int]:
-    """Return how many deliveries of a channel there are in each state that has any."""
+    """Return how many deliveries of a channel are in each state; states with none are absent."""
     return {str(state): count for state in State if (count := counts.get((channel, state), 0))}
 
 

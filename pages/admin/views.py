@@ -242,7 +242,7 @@ class OperatorViews:
         parts = self.parts
         with parts.database.read() as connection:
             found = timeline(connection, parts.catalog, channel, now, parts.every)
-        if not outlook.has_something([found]):
+        if not outlook.is_worth_showing([found]):
             return None
         later = [each for each in found.waits if each.posted_at is None]
         by_hour = hours(found)

@@ -43,7 +43,7 @@ def test_it_is_called_every_two_minutes_and_not_more_often() -> None:
     now, monitor = 0.0, Monitor()
     switch = DeadMansSwitch(Secret(ADDRESS), monitor, clock=lambda: now)
     for _ in range(60):
-        switch.press()
+        switch.call()
         switch.join()
         now += 5
     assert len(monitor.calls) == 3
@@ -57,13 +57,13 @@ def test_a_problem_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     now = 0.0
     switch = DeadMansSwitch(Secret(ADDRESS), Monitor(0, 0, 404, 200, 200), clock=lambda: now)
     for _ in range(5):
-        switch.press()
+        switch.call()
         switch.join()
         now += EVERY
     assert [line.partition(": ")[2] for line in caplog.messages] == [
-        "the monitor was not reached: no connection",
-        "the monitor was not reached: it answered 404",
-        "the monitor is reached again",
+        "the monitor cannot be reached: no connection",
+        "the monitor cannot be reached: it answered 404",
+        "the monitor can be reached again",
     ]
     assert "s3cret" not in caplog.text
 
@@ -86,7 +86,7 @@ def test_it_goes_over_a_real_connection() -> None:
     with FakeChat() as chat:
         transport = Transport(requests.Session(), user_agent="Newswire")
         switch = DeadMansSwitch(Secret(f"{chat.url}/_fake/health"), transport.send)
-        switch.press()
+        switch.call()
         switch.join()
         assert switch._problem is None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.liveness import LIMIT, NAME, Liveness
+from bot.liveness import NAME, TIMEOUT, Liveness
 from tests.bot.program import Program
 from tests.bot.world import World
 from tests.fakechat import FakeChat
@@ -63,6 +63,6 @@ def test_the_command(tmp_path: Path, database_url: str) -> None:
         assert (absent.returncode, absent.stdout) == (1, "no bot has run on this machine\n")
         running = program.bot()
         answer = json.loads(program.flask("bot", "health", "--json").stdout)
-        assert answer["ok"] and answer["seconds"] <= answer["limit"] == LIMIT
+        assert answer["ok"] and answer["seconds"] <= answer["limit"] == TIMEOUT
         running.kill()
         program.close()

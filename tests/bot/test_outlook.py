@@ -22,12 +22,12 @@ def test_a_policy_is_said_in_words() -> None:
         digest=Digest(zone=UTC_ZONE, at=(time(9), time(17)), at_least=2),
         urgent=Urgent(min_quality=95),
     )
-    assert list(outlook.policy_words(policy)) == [
+    assert list(outlook.policy_text(policy)) == [
         "quiet from 19:00 to 08:00 and on weekends (UTC)",
         "at most 3 a week, the newest first",
         "digest at 09:00, 17:00 (UTC), of 2 articles or more",
         "urgent from quality 95 on",
     ]
-    assert list(outlook.policy_words(Policy(quiet=Quiet(zone=UTC_ZONE, weekends=True)))) == [
+    assert list(outlook.policy_text(Policy(quiet=Quiet(zone=UTC_ZONE, weekends=True)))) == [
         "quiet on weekends (UTC)"
     ]

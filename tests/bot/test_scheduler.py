@@ -114,7 +114,7 @@ def test_articles_that_nobody_finishes_reading_hold_up_no_delivery(
 ) -> None:
     """While a frozen process locks the catalog, others use the articles that they know."""
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(refresher, "PATIENCE", 0.1)
+    monkeypatch.setattr(refresher, "MAX_WAIT", 0.1)
     locked = threading.Lock()
 
     def refresh() -> None:
@@ -243,7 +243,7 @@ with threading._active_limbo_lock:
 def test_a_process_that_does_not_stop_is_ended() -> None:
     """The process ends even with a blocked main thread, and the log says so."""
     script = f"""{_PROGRAM}
-stop_on_signals(stop, patience=0.1)
+stop_on_signals(stop, timeout=0.1)
 os.kill(os.getpid(), signal.SIGTERM)
 threading.Event().wait(100)
 """
@@ -252,7 +252,7 @@ threading.Event().wait(100)
     )
     assert done.returncode == 1
     assert b"not stopped after 0.1 seconds" in done.stderr
-    assert run.GRACE + run.RELEASE_SECONDS < 5 < signals.PATIENCE < 30  # the time that platforms allow
+    assert run.GRACE + run.RELEASE_SECONDS < 5 < signals.TIMEOUT < 30  # the time that platforms allow
 
 
 def test_an_old_schema_is_refused_at_the_start(world: World) -> None:

@@ -40,7 +40,7 @@ def shorten_waits() -> None:
     lease.TERM = timedelta(seconds=1.5)
     scheduler.HEARTBEAT = timedelta(seconds=0.3)  # type: ignore[attr-defined]
     scheduler.SETTLE = timedelta(seconds=0.1)
-    refresher.PATIENCE = 0.6
+    refresher.MAX_WAIT = 0.6
     lease.IN_FLIGHT = timedelta(seconds=3 * ANSWER_WITHIN)
     claims.IN_FLIGHT = lease.IN_FLIGHT  # type: ignore[attr-defined]
     claims.REQUEST = timedelta(seconds=1.5 * ANSWER_WITHIN)

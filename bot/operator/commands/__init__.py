@@ -1,6 +1,7 @@
-"""`flask bot …` and `flask db …`: run the bot, ask it why, and give it orders.
+"""`flask bot …` and `flask db …`: run the bot, inspect it, and give it orders.
 
-Everything that is shown comes from `reports`; everything that is changed goes through `orders`.
+What the commands print comes from `reports` and `values`; what they change goes through `orders` and
+`reviewing`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ __all__ = ["Parts", "Proposed", "bot_commands", "database_commands"]
 
 
 def bot_commands(load: LoadParts, proposed: Proposed) -> AppGroup:
-    """Return the `bot` group."""
+    """Return the `bot` group; `load` loads the bot's parts, `proposed` those of a proposed change."""
     group = AppGroup("bot", help="Post new articles to chat; inspect and control the bot.")
     add_running(group, load)
     add_planning(group, load, proposed)

@@ -1,4 +1,4 @@
-"""`flask db upgrade`, `backup`, `restore` and `copy`: the outbox as a whole."""
+"""`flask db upgrade`, `backup`, `restore` and `copy`: commands about the outbox as a whole."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def database_commands(load: LoadParts) -> AppGroup:
-    """Return the `db` group."""
+    """Return the `db` group; `load` loads the bot's parts."""
     group = AppGroup("db", help="Upgrade, back up and copy the bot's database.")
 
     @group.command(short_help="Bring the tables up to date, at every deploy.")
@@ -60,7 +60,7 @@ def _add_copying(group: AppGroup, load: LoadParts) -> None:
     @click.argument("url", envvar="NEW_DATABASE_URL")
     @clear_errors
     def copy(url: str) -> None:
-        """Copy the outbox into the database at URL, which has none; the one here stays as it is.
+        """Copy the outbox into the database at URL, which has none; the original is not changed.
 
         Stop every bot first, and set DATABASE_URL to the new address afterwards. NEW_DATABASE_URL in the
         environment can replace URL, so that no password appears in a command line.

@@ -1,4 +1,4 @@
-"""`flask bot explain`, `deliveries`, `channels`, `threshold`: what the bot does and did, and why."""
+"""`flask bot explain`, `deliveries`, `channels`, `threshold`: what the bot does and has done, and why."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Orders: `flask bot replay`, `resolve`, `skip` about deliveries; `pause`, `resume`, `forget` about channels.
 
-An order is carried out on what the operator saw: without `--seen` on what the command finds at its start.
+An order is carried out only on deliveries in the state that the operator saw: the one that `--seen` gives, or
+else the one at the command's start.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from text.printable import print_line
 from text.terminal import CommandError
 
 Order = Callable[[int, Seen | None], OrderResult]
-"""Carries out an order on the delivery with this number, if it is as it was seen."""
+"""Carries out an order on the delivery with this number if it is still as it was seen."""
 
 
 class _SeenType(click.ParamType[Seen]):
@@ -113,7 +114,7 @@ def add_channel_orders(group: AppGroup, load: LoadParts) -> None:
         """Drop what waits for CHANNEL, which is no longer in the settings; the record of posts stays."""
         parts = ready(load(sys.stderr))
         if channel in {each.name for each in parts.channels}:
-            raise CommandError(f"{channel} is in the settings: take it out first")
+            raise CommandError(f"{channel} is in the settings: remove it there first")
         dropped = orders.forget(parts.database, channel, parts.clock())
         if dropped is None:
             raise CommandError(f"there is no channel {channel}")
@@ -121,9 +122,9 @@ def add_channel_orders(group: AppGroup, load: LoadParts) -> None:
 
 
 def carry_out(parts: BotParts, ids: tuple[int, ...], seen: Seen | None, order: Order) -> None:
-    """Give the order for each delivery as it was seen, print each result, and end with 1 if one was refused.
+    """Give the order for each delivery, print each result, and exit with status 1 if one was refused.
 
-    An order is about a message: deliveries of one that was ordered already are included.
+    An order applies to a whole message, so it is given only once for deliveries in the same message.
     """
     numbers = sorted(set(ids))
     found = {number: queries.one(parts.database, number) for number in numbers}

@@ -67,7 +67,7 @@ def add_planning(group: AppGroup, load: LoadParts, proposed: Proposed) -> None:
 
 
 def _next_run(parts: BotParts) -> Plan:
-    """Return what the next run would post; without an outbox, what the first one would."""
+    """Return what the next run would post; without an outbox, what the first run would."""
     parts.refresh()
     try:
         database = ready(parts).database

@@ -1,4 +1,4 @@
-"""`flask bot review`, `approve`, `comment` and `drop`: posts that wait for an operator before being sent."""
+"""`flask bot review`, `approve`, `comment` and `drop`: commands about posts that wait for review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask bot run`, `once` and `health`: post until stopped, or once; report whether a bot works."""
+"""`flask bot run`, `once` and `health`: post until stopped, or once; report whether a bot is running."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from flask.cli import AppGroup
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.liveness import LIMIT
+from bot.liveness import TIMEOUT
 from bot.operator import queries
 from bot.operator.commands.shared import AS_JSON, LoadParts, clear_errors, ready
 from bot.outbox.database import is_away
@@ -32,7 +32,7 @@ def _add_run(group: AppGroup, load: LoadParts) -> None:
         parts = load(sys.stdout)
         try:
             ready(parts)
-        except SQLAlchemyError as error:  # an outage is waited for; tables of another version are not
+        except SQLAlchemyError as error:  # wait for a database that is away, but not for other tables
             if not is_away(error):
                 raise
         bot = parts.bot()
@@ -53,9 +53,9 @@ def _add_health(group: AppGroup, load: LoadParts) -> None:
         for the database reports too.
         """
         age = load(sys.stderr).liveness.age()
-        is_well = age is not None and age <= LIMIT
+        is_well = age is not None and age <= TIMEOUT
         if as_json:
-            print_json({"ok": is_well, "seconds": None if age is None else round(age, 1), "limit": LIMIT})
+            print_json({"ok": is_well, "seconds": None if age is None else round(age, 1), "limit": TIMEOUT})
         elif age is None:
             print_line("no bot has run on this machine")
         else:

@@ -1,4 +1,4 @@
-"""What the commands share: how they find what is named, and how they say what went wrong."""
+"""What the commands share: finding channels and articles by name, and turning errors into messages."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ DELIVERY = click.IntRange(1, MAX_ID)
 """The type of an argument that is a delivery's number."""
 
 LoadParts = Callable[[TextIO], BotParts]
-"""Gives the parts of the bot, and starts the logs on a stream: not on the one that carries an answer."""
+"""Returns the bot's parts after starting to log to a stream: not to the one with a command's result."""
 
 Proposed = Callable[[Path | None, Path | None], AbstractContextManager[ProposedChange]]
-"""Gives, for a while, what another config file or another article folder would change."""
+"""Returns a context with what another config file or another article folder would change."""
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def clear_errors(command: _F) -> _F:
-    """Turn the errors that operators can correct into one line."""
+    """Return a command that prints errors which operators can correct as one line."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -55,13 +55,13 @@ def clear_errors(command: _F) -> _F:
 
 
 def ready(parts: BotParts) -> BotParts:
-    """Return the parts, once the outbox's tables are found to be those of this program."""
+    """Return the parts after checking that the outbox has the tables of this program; raises SchemaError."""
     upgrading.check(parts.database)
     return parts
 
 
 def channel_named(parts: BotParts | ProposedChange, name: str) -> Channel:
-    """Return the channel; raises CommandError with the names of those there are."""
+    """Return the channel with this name; raises CommandError with the names of all channels."""
     for channel in parts.channels:
         if channel.name == name:
             return channel
@@ -70,7 +70,7 @@ def channel_named(parts: BotParts | ProposedChange, name: str) -> Channel:
 
 
 def article_named(parts: BotParts, named: str) -> Article:
-    """Return the article with this id, or the one in this file, however the file is named."""
+    """Return the article with this id, or in this file, by any path that leads to it; raises CommandError."""
     parts.refresh()
     folders = Path(named).parts
     ends = ("/".join(folders[start:]) for start in range(len(folders)))

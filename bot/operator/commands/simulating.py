@@ -26,12 +26,12 @@ from bot.planning.simulation import Simulation, simulate, zone_of
 from text.printable import print_json
 from text.terminal import no_link, print_lines
 
-LONGEST = timedelta(days=3_660)
-"""How long a span may be simulated."""
+MAX_SPAN = timedelta(days=3_660)
+"""The longest span that may be simulated."""
 
 
 class _Day(click.DateTime):
-    """A day, whose error does not repeat what was written: a terminal might obey it."""
+    """A day; its error does not repeat the text, which may contain terminal control sequences."""
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
@@ -72,7 +72,7 @@ def add_simulating(group: AppGroup, load: LoadParts, proposed: Proposed) -> None
         Try quiet hours, a budget or a digest out before they are in force: with --config, those of another
         config file.
         """
-        if not timedelta(0) < end - start <= LONGEST:
+        if not timedelta(0) < end - start <= MAX_SPAN:
             raise click.BadParameter("is not within ten years after --from", param_hint="--to")
         parts = load(sys.stderr)
         with _articles_of(parts, proposed, other, content) as of:
