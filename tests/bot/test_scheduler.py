@@ -215,7 +215,7 @@ def test_stopping_does_not_wait_for_a_database_that_does_not_answer(
     bot.stop()
     assert not answers.is_set()
     answers.set()
-    assert "the lease will expire by itself" in caplog.text
+    assert "the lease is not released, and will expire" in caplog.text
 
 
 _PROGRAM = """\
