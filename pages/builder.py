@@ -14,6 +14,7 @@ from articles.catalog.topic_queries import TopicSummary
 from articles.catalog.values import value_counts
 from articles.topics import ALL, Topics
 from feeds.filters import FeedFilter, parse
+from pages.facets import Facets
 from text.markup import one_line
 from text.people import without_address
 from text.words import fold
@@ -107,8 +108,13 @@ def parse_form(pairs: Pairs, topics: Topics, own_language: str = "en") -> FeedFi
     return parse(separator.join(chosen) or ALL, narrowing, topics, own_language=own_language)
 
 
-def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -> Form:
-    """Return the form filled in with `pairs`; its choices are the chosen ones and then the most frequent."""
+def form(
+    pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues, counts: Facets | None = None
+) -> Form:
+    """Return the form filled in with `pairs`; its choices are the chosen ones and then the most frequent.
+
+    `counts` are the numbers of articles that the choices have, instead of those among all articles.
+    """
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
@@ -120,7 +126,10 @@ def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -
         "author": found.authors,
         "lang": found.languages,
     }
-    offered = {name: _offered(choices, values.get(name, ()), find) for name, choices in known.items()}
+    offered = {
+        name: _counted(_offered(choices, values.get(name, ()), find), counts[name] if counts else None)
+        for name, choices in known.items()
+    }
     return Form(
         topics=offered["topic"],
         types=offered["type"],
@@ -134,6 +143,12 @@ def form(pairs: Pairs, summaries: Iterable[TopicSummary], found: FilterValues) -
         find=find,
         left_out={name: _left_out(choices, offered[name]) for name, choices in known.items()},
     )
+
+
+def _counted(choices: tuple[Choice, ...], counts: Counter[str] | None) -> tuple[Choice, ...]:
+    if counts is None:
+        return choices
+    return tuple(replace(choice, articles=counts[choice.value]) for choice in choices)
 
 
 def _topic_choices(summaries: Iterable[TopicSummary]) -> tuple[Choice, ...]:

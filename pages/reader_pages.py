@@ -31,6 +31,7 @@ from feeds.routes import check_topics
 from pages import builder
 from pages.body import page_body
 from pages.cards import Card
+from pages.facets import MAX_COUNTED, Facets, facets
 from pages.lists import Lists
 from pages.render import Renderer
 from pages.subscribe import Subscription, subscription
@@ -185,11 +186,14 @@ class ReaderPages:
             "cut_short": None,
             "problem": "",
         }
+        counts: Facets | None = None
         try:
-            found |= self._choice(builder.parse_form(pairs, self.catalog.topics, self.site.language), now)
+            chosen = builder.parse_form(pairs, self.catalog.topics, self.site.language)
+            found |= self._choice(chosen, now)
+            counts = self._facets(chosen, now)
         except BadFilterError as error:
             found["problem"] = error.reason
-        form = builder.form(pairs, self.catalog.summaries(now), self._filter_values(now))
+        form = builder.form(pairs, self.catalog.summaries(now), self._filter_values(now), counts)
         document = self.renderer.document(
             "build.html", cache_control=_UNCACHED, form=form, is_filled_in=bool(pairs), **found
         )
@@ -214,6 +218,13 @@ class ReaderPages:
             "count": len(matching.articles),
             "cut_short": matching.cut_short and matching.cut_short.reason,
         }
+
+    def _facets(self, chosen: FeedFilter, now: datetime) -> Facets | None:
+        """Return the counts beside what is chosen; None where all articles count, or are too many."""
+        if (chosen.topics == (ALL,) and chosen.is_plain) or self.catalog.count(ALL, now) > MAX_COUNTED:
+            return None
+        with closing(self.catalog.shown(ALL, now)) as articles:
+            return facets(articles, chosen)
 
     def _head(self, chosen: FeedFilter, now: datetime) -> Feed:
         """Return the feed of a filter without its entries."""

@@ -162,6 +162,15 @@
     return new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
   }
 
+  // The numbers beside the choices, which stay where they are.
+  function showCounts(form, page) {
+    for (const box of form.querySelectorAll("label.box")) {
+      const { name, value } = box.querySelector("input");
+      const fresh = page.querySelector(`input[name="${name}"][value="${CSS.escape(value)}"] ~ .count`);
+      if (fresh) box.querySelector(".count").textContent = fresh.textContent;
+    }
+  }
+
   // `data-live` names the parts that are replaced. A field with `data-live` of its own replaces that part too:
   // never the part that it is in itself, because the field would lose the focus.
   for (const form of document.querySelectorAll("form[data-live]")) {
@@ -189,6 +198,7 @@
           failed(parts, isSubmitted); // such as the page of an error
           return;
         }
+        showCounts(form, page);
         for (const part of parts) {
           const fresh = page.getElementById(part.id);
           part.replaceWith(document.adoptNode(fresh));

@@ -54,6 +54,27 @@ def test_filtered_feeds(filled: Web, address: str, found: set[str]) -> None:
     assert titles(filled, address) == found
 
 
+def shown_counts(web: Web, address: str) -> dict[str, int]:
+    """Return the number beside each choice of the form, by its label."""
+    boxes = parse(web.get(address).text).xpath("//label[@class='box']")
+    return {box.xpath("string(span[1])"): int(box.xpath("string(span[@class='count'])")) for box in boxes}
+
+
+def test_counts_follow_the_choices(filled: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside each choice stands how many articles it has with what is chosen in the other fields."""
+    every = shown_counts(filled, "/build")
+    assert (every["AI"], every["Security"], every["Web"], every["Byte Ledger"]) == (2, 3, 1, 1)
+    some = shown_counts(filled, "/build?topic=security&topic=ai&provider=byte+ledger")
+    assert (some["AI"], some["Security"], some["Web"]) == (1, 1, 0)
+    assert (some["Byte Ledger"], some["Dev, Diary"], some["article"]) == (1, 1, 0)
+    both = shown_counts(filled, "/build?topic=security&topic=ai&match=all")
+    assert (both["AI"], both["Security"], both["Web"]) == (1, 1, 0)
+    good = shown_counts(filled, "/build?min_quality=80&not=security")
+    assert (good["AI"], good["Security"], good["Web"]) == (1, 0, 1)
+    monkeypatch.setattr("pages.reader_pages.MAX_COUNTED", 4)
+    assert shown_counts(filled, "/build?min_quality=80")["Security"] == 3
+
+
 def test_a_choice_that_takes_too_long(filled: Web) -> None:
     """The builder says that its list is incomplete, and the feed is 503, never a part of its entries."""
     publisher = filled.newswire.publisher
