@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
@@ -90,12 +91,9 @@ def load(
     config = _validated(path, values, marks, {("site", "url")} if environ.get("SITE_URL") else frozenset())
     base = path.parent
     articles = config.articles.model_copy(update={"path": base / config.articles.path})
-    if articles.git is None and not articles.path.is_dir():
+    if articles.git is None and (fault := _folder_fault(articles.path)):
         where = marks.get(("articles", "path"), marks.get(("articles",), (1, 1)))
-        is_file = articles.path.exists()
-        found = f"{articles.path} is not a folder" if is_file else f"there is no folder {articles.path}"
-        problem = f"{found}: {'' if is_file else 'create it, or '}write the path of another"
-        raise ConfigError(path, [Problem(*where, "articles.path", problem)])
+        raise ConfigError(path, [Problem(*where, "articles.path", fault)])
     bot = config.bot
     if bot.ca_file is not None:
         bot = bot.model_copy(update={"ca_file": base / bot.ca_file})
@@ -104,6 +102,19 @@ def load(
     config = config.model_copy(update={"articles": articles, "bot": bot, "state": base / config.state})
     config._file, config._marks, config._origins = path, marks, origins
     return config
+
+
+def _folder_fault(folder: Path) -> str | None:
+    """Return what is wrong with a folder of articles, None when it can be read."""
+    if not folder.exists():
+        return f"there is no folder {folder}: create it, or write the path of another"
+    if not folder.is_dir():
+        return f"{folder} is not a folder: write the path of another"
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return (
+            f"the folder {folder} cannot be read: give this user the right to, or write the path of another"
+        )
+    return None
 
 
 def _with_template(channel: ChannelConfig, base: Path) -> ChannelConfig:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +119,7 @@ def test_what_would_not_start(tmp_path: Path, environ: dict[str, Any], expected:
     result = check(tmp_path, **environ)
     assert result.exit_code == 2
     assert expected in result.output.splitlines()[0]
+    assert result.output.splitlines()[-1].startswith("1 error, ")
     assert "s3c" not in result.output
 
 
@@ -156,3 +160,33 @@ def test_a_repository_that_cannot_be_reached(tmp_path: Path, arguments: list[str
     assert result.exit_code == status
     assert [f"file://{tmp_path}/nowhere: " in line for line in result.output.splitlines()].count(True) == 1
     assert ("config.yaml:2:8: articles.git: the articles cannot be read: " in result.output) == (status == 0)
+
+
+@contextmanager
+def without_rights(*folders: Path) -> Iterator[None]:
+    """Remove the rights to folders; as root, whom they do not bind, ask for access as another user."""
+    if os.getuid() == 0:
+        os.setreuid(65534, -1)
+    else:
+        for folder in folders:
+            folder.chmod(0)
+    try:
+        yield
+    finally:
+        os.setreuid(os.geteuid(), -1)
+        for folder in folders:
+            folder.chmod(0o700)
+
+
+def test_a_folder_without_the_rights_to_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line names the folder, before anything starts; there used to be a traceback of each part."""
+    config, environ = site(tmp_path, f"state: {tmp_path}/state\n")
+    create_app(config, environ=environ)
+    with without_rights(tmp_path / "content", tmp_path / "state"):
+        with pytest.raises(
+            configuration.ConfigError, match=r":1:1: articles.path: the folder .*/content can"
+        ):
+            configuration.load(tmp_path / "config.yaml", {})
+        with pytest.raises(SystemExit, match="2"):
+            create_app(config, environ=environ)
+    assert capsys.readouterr().err.startswith(f"the state folder {tmp_path}/state cannot be written to: ")

@@ -86,5 +86,5 @@ def _values(found: Iterable[Shown]) -> Mapping[str, Mapping[str, object]]:
 def _print_check(unusable: list[str], warnings: list[str]) -> None:
     for line in (*unusable, *warnings):
         print_line(line)
-    found = len(warnings)
-    print_line(counted(found, "warning") if found or unusable else "no warnings")
+    found = [(unusable, "error"), (warnings, "warning")]
+    print_line(", ".join(counted(len(lines), what) for lines, what in found if lines) or "no warnings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,11 +59,16 @@ def load_rules_or_exit(path: Path, own: Config) -> Config:
 
 
 def make_state_folder(config: Config) -> None:
-    """Create the state folder. Raises SettingError where that is impossible."""
+    """Create the state folder. Raises SettingError where that, or writing to it, is impossible."""
     try:
         private_folder(config.state)
     except OSError as error:
         raise SettingError(f"the state folder {config.state} cannot be created: {error.strerror}") from None
+    if not os.access(config.state, os.W_OK | os.X_OK):
+        raise SettingError(
+            f"the state folder {config.state} cannot be written to: "
+            "give this user the right to, or name another folder with STATE_DIR"
+        )
 
 
 def exit_with(error: Exception) -> SystemExit:

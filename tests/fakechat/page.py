@@ -42,7 +42,8 @@ blockquote { border-left: 4px solid #8888; margin: .4rem 0; padding: .1rem .8rem
 </head>
 <body>
 <h1>Fake chat</h1>
-<p class="small">{{ messages | length }} messages, newest first; the page reloads every 5 seconds.</p>
+{%- set count = messages | length %}
+<p class="small">{{ count }} message{{ "s" if count != 1 }}, newest first; reloaded every 5 seconds.</p>
 {% for message in messages %}
 {% set is_reply = message.payload.get("thread_ts") or message.id in replies %}
 <article class="{{ message.service }}{{ " reply" if is_reply }}">
