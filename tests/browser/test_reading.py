@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")  # a GIF of one pixel
 WIDE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 900, 300)  # the header, which states the size
+LONG_NAME = "The International Journal of Numbers, with All Its Supplements"
 PAGES = (
     "/",
     "/?page=2",
@@ -54,7 +55,7 @@ def news(live: LiveSite, tmp_path_factory: pytest.TempPathFactory) -> None:
             webUrl=f"https://a.example/{number}",
             topics=["Go"] if number % 2 else ["Security"],
             quality=number if number < 24 else None,
-            provider={"name": "Byte Ledger", "domain": "byteledger.example"},
+            provider={"name": LONG_NAME if number == 47 else "Byte Ledger"},
             type="video" if number == 1 else "article",
         )
     site.raw("dot.svg", b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
