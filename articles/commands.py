@@ -13,6 +13,7 @@ import click
 from flask.cli import AppGroup
 
 from articles.catalog.indexer import Indexer
+from articles.command_errors import clear_file_errors
 from articles.errors import ArticleError, ArticlesError
 from articles.files.checkout import Checkout
 from articles.files.folder import decode
@@ -41,6 +42,7 @@ def articles_commands(
         callback=no_link,
         help="Check the articles in this folder with these settings, for example a branch's.",
     )
+    @clear_file_errors
     def check(strict: bool, as_json: bool, content: Path | None) -> None:
         """List every bad file as PATH:LINE: REASON, then what was read and what was not.
 

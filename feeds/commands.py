@@ -11,6 +11,7 @@ from flask.cli import AppGroup
 
 from articles.catalog.indexer import Indexer
 from articles.catalog.topic_queries import TopicSummary
+from articles.command_errors import clear_file_errors
 from articles.errors import ArticlesError
 from articles.topics import ALL
 from feeds.errors import ExportError
@@ -52,6 +53,7 @@ def feeds_commands(
 def _add_list(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None:
     @group.command(name="list", short_help="List every topic with its feeds' addresses.")
     @_AS_JSON
+    @clear_file_errors
     def list_(as_json: bool) -> None:
         """List every topic: how many articles, the newest one's time, and its feeds' addresses."""
         _refresh(indexer)
@@ -66,6 +68,7 @@ def _add_export(group: AppGroup, publisher: Publisher, indexer: Indexer) -> None
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
     @_AS_JSON
+    @clear_file_errors
     def export_(folder: Path, as_json: bool) -> None:
         """Write every feed into FOLDER, for any host of static files.
 
@@ -97,6 +100,7 @@ def _add_compare(group: AppGroup, publisher: Publisher, indexer: Indexer, fetch:
     @click.argument("old")
     @click.option("--topic", "slug", default=ALL, show_default=True, help="The slug of the feed's topic.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every entry.")
+    @clear_file_errors
     def compare(old: str, slug: str, as_json: bool) -> None:
         """Compare the feed in the file or at the address OLD with the one that is to replace it.
 

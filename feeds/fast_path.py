@@ -66,6 +66,7 @@ class FeedServer(Background):
         self._observe = observe
         self._codings: dict[str, str] = {}
         self._is_checking = False
+        self._problem: str | None = None
         super().__init__("feed-checker", stop_timeout=1)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -145,7 +146,11 @@ class FeedServer(Background):
         try:
             self._drop_outdated()
         except sqlite3.Error as error:
-            log.warning("cached feeds cannot be checked against the catalog: %s", error)
+            if str(error) != self._problem:  # and not again at every check, while the disk is full
+                self._problem = str(error)
+                log.warning("cached feeds cannot be checked against the catalog: %s", error)
+        else:
+            self._problem = None
 
     def _finish(self) -> None:
         self._is_checking = False

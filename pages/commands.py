@@ -10,6 +10,7 @@ import click
 from flask.cli import AppGroup
 
 from articles.catalog.indexer import Indexer
+from articles.command_errors import clear_file_errors
 from articles.errors import ArticlesError
 from feeds.commands import print_exported
 from feeds.errors import ExportError
@@ -33,6 +34,7 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.option("--verbose", is_flag=True, help="Name all links that lead nowhere, not only 20.")
+    @clear_file_errors
     def export_(folder: Path, as_json: bool, verbose: bool) -> None:
         """Write all pages, feeds and pictures into FOLDER, for any host of static files.
 

@@ -216,6 +216,11 @@ def is_damage(error: BaseException) -> bool:
     return any(words in str(error) for words in _DAMAGE_IN_WORDS)
 
 
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether the disk had no space left."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
 def _code(error: sqlite3.Error) -> int:
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return code & 0xFF
@@ -225,9 +230,14 @@ def reason_of(error: Exception, path: Path) -> str:
     """Return what an operator should know of an error with a file: a full disk, or its own words."""
     if not isinstance(error, sqlite3.Error):
         return str(error)
-    if _code(error) == sqlite3.SQLITE_FULL:
+    if is_full(error):
         return f"the disk with {path.parent} is full"
     return f"{path.name}: {error}"
+
+
+def file_error(error: sqlite3.Error) -> str:
+    """Return what a command says of an error with one of the derived files, whichever it is."""
+    return "the disk with the state folder is full" if is_full(error) else f"the catalog: {error}"
 
 
 def remove_unused(folder: Path, *, now: float | None = None) -> list[str]:

@@ -232,3 +232,20 @@ def test_a_missing_content_folder_ends_every_command(environ: dict[str, str], si
     assert run_process(environ, "feeds", "list").stderr.startswith(
         f"{config}:2:9: articles.path: there is no folder"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["articles", "check"], ["feeds", "list"], ["config", "check"], ["site", "export", "out"]],
+    ids=" ".join,
+)
+def test_a_catalog_that_cannot_be_opened_is_one_line(
+    flask: Command, site: ArticleSite, arguments: list[str]
+) -> None:
+    """A full disk, a missing right or any other fault of a file in the state folder gives no traceback."""
+    flask("articles", "check")
+    (catalog,) = (site.home / "state").glob("catalog-*.sqlite")
+    catalog.unlink()
+    catalog.mkdir()
+    done = flask(*arguments)
+    assert (done.exit_code, done.stderr) == (1, "Error: the catalog: unable to open database file\n")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import click
 from flask.cli import AppGroup
 
+from articles.command_errors import clear_file_errors
 from articles.errors import ArticlesError
 from config import Location, Shown, schema
 from text.numbers import counted
@@ -25,6 +26,7 @@ def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
     @group.command(short_help="List what is wrong in the settings, or probably not intended.")
     @click.option("--strict", is_flag=True, help="Exit with status 1 when there is a warning.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @clear_file_errors
     def check(strict: bool, as_json: bool) -> None:
         """List what is wrong in the settings, or probably not intended, with its line.
 

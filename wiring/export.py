@@ -9,6 +9,7 @@ from ops.collector import paused_collector
 
 with paused_collector():
     import os
+    import sqlite3
     import sys
     from pathlib import Path
 
@@ -16,6 +17,7 @@ with paused_collector():
     from feeds.errors import FeedsError
     from feeds.export import export
     from ops.errors import SettingError
+    from storage.derived import file_error
     from text.printable import print_line, print_uncaught
     from wiring.loading import exit_with, load_or_exit
     from wiring.site import build
@@ -34,6 +36,9 @@ def main(arguments: list[str]) -> int:
         raise exit_with(error) from None
     except (ArticlesError, FeedsError) as error:
         print_line(str(error), stream=sys.stderr)
+        return 1
+    except sqlite3.Error as error:
+        print_line(file_error(error), stream=sys.stderr)
         return 1
     for problem in newswire.catalog.problems():
         print_line(f"left out {problem}", stream=sys.stderr)

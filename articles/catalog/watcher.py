@@ -71,6 +71,7 @@ class Watcher(Background):
         self._has_led = False
         self._file_events = events
         self._seen: tuple[str, int] | None = None
+        self._unreadable: str | None = None
         super().__init__("article-watcher", stop_timeout=5)
         self.healthy = True
         self._has_events = True
@@ -177,8 +178,12 @@ class Watcher(Background):
         try:
             now = (self._indexer.catalog.identity, self._indexer.catalog.revision())
         except sqlite3.Error as error:
-            log.warning("the catalog cannot be read: %s", reason_of(error, self._indexer.catalog.path))
+            reason = reason_of(error, self._indexer.catalog.path)
+            if reason != self._unreadable:
+                self._unreadable = reason
+                log.warning("the catalog cannot be read: %s", reason)
             return
+        self._unreadable = None
         if now != self._seen:
             self._seen = now
             self.on_change()

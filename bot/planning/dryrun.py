@@ -54,6 +54,5 @@ class DryRun:
     def _log_baseline(self, titles: list[str]) -> None:
         names = ", ".join(channel.name for channel in self._channels)
         newest = " | ".join(titles[: -_EXAMPLES - 1 : -1])
-        log.info(
-            "not set up to post: %s; articles in the baseline: %d. Newest: %s", names, len(titles), newest
-        )
+        count = f"articles in the baseline: {len(titles)}"
+        log.info("not set up to post: %s; %s", names, f"{count}. Newest: {newest}" if titles else count)

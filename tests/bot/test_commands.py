@@ -246,6 +246,14 @@ def test_plan_says_without_doing(begun: Program, flask: Command) -> None:
     assert begun.chat.requests == []
 
 
+def test_plan_names_channels_that_are_not_set_up(begun: Program, flask: Command) -> None:
+    """What they would post is planned; a line beside it says why nothing is posted yet."""
+    begun.write("new")
+    result = flask("bot", "plan", HOOK_TEAM="")
+    assert result.stdout == "would post to team: Title of new  (new)\n1 to post\n"
+    assert result.stderr == "channel team posts nothing: HOOK_TEAM is not set in the environment\n"
+
+
 @pytest.mark.parametrize(("limit", "status"), [("0", 3), ("1", 0)])
 def test_plan_fails_a_check_when_it_is_too_much(
     begun: Program, flask: Command, limit: str, status: int

@@ -87,3 +87,19 @@ def test_an_answer_is_a_list_of_one_piece(short: FeedServer, method: str) -> Non
     _, _, unchanged = ask(short, "/feeds/go.rss", method, If_None_Match="*")
     assert type(whole) is type(unchanged) is list
     assert len(whole) == len(unchanged) == 1
+
+
+def test_a_catalog_that_cannot_be_read_is_logged_once(
+    short: FeedServer, publisher: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The feeds are checked several times a second: a full disk does not fill the log too."""
+    short.stop()
+    publisher.catalog.close()
+    publisher.catalog.path.unlink()
+    publisher.catalog.path.mkdir()
+    server = FeedServer(short, publisher)
+    for _ in range(3):
+        server._work()
+    assert [record.getMessage() for record in caplog.records] == [
+        "cached feeds cannot be checked against the catalog: unable to open database file"
+    ]

@@ -69,6 +69,8 @@ def add_planning(group: AppGroup, load: LoadParts, proposed: Proposed) -> None:
 def _next_run(parts: BotParts) -> Plan:
     """Return what the next run would post; without an outbox, what the first run would."""
     parts.refresh()
+    for fault in parts.faults.values():  # the plan is what such a channel would post if it were set up
+        print_line(fault, stream=sys.stderr)
     try:
         database = ready(parts).database
     except upgrading.NoTablesError:

@@ -20,6 +20,7 @@ from bot.operator.parts import BotParts, ProposedChange
 from bot.outbox import upgrading
 from bot.outbox.database import first_line
 from bot.planning.rules import Channel
+from storage.derived import file_error
 from text.terminal import CommandError
 from web.numbers import MAX_ID
 
@@ -49,7 +50,7 @@ def clear_errors(command: _F) -> _F:
         except SQLAlchemyError as error:
             raise CommandError(f"the database: {first_line(error)}") from None
         except sqlite3.Error as error:
-            raise CommandError(f"the catalog: {error}") from None
+            raise CommandError(file_error(error)) from None
 
     return run  # type: ignore[return-value]
 
