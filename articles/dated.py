@@ -50,6 +50,24 @@ def dated_files(root: Path) -> int:
     return sum(_is_dated(root, path) for path in _files(root))
 
 
+def folders_below(root: Path, levels: int) -> Iterator[Path]:
+    """Yield the folders below `root` that a site may be in, down to so many levels."""
+    found = [root]
+    for _ in range(levels):
+        found = [Path(entry.path) for folder in found for entry in _sub_folders(folder)][:_MOST_FOLDERS]
+        yield from found
+
+
+def _sub_folders(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            listed = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    named = (each for each in listed if not each.name.startswith(".") and each.name not in _NOT_ENTERED)
+    return sorted(named, key=lambda entry: entry.name)
+
+
 def _files(root: Path) -> Iterator[str]:
     """Yield the paths of article files, a bounded number of them; no link is followed."""
     left, folders = MOST_FILES, _MOST_FOLDERS

@@ -12,7 +12,7 @@ from articles.conventions import Conventions, Generator
 from articles.files.folder import Folder
 from articles.programs import HEXO, Program
 from articles.reading import datafiles
-from articles.reading.surroundings import project_folders
+from articles.reading.surroundings import SCRIPTS, project_folders
 
 NAMES: Mapping[Generator, str] = {
     "jekyll": "Jekyll", "hugo": "Hugo", "zola": "Zola", "pelican": "Pelican", "eleventy": "Eleventy",
@@ -21,11 +21,10 @@ NAMES: Mapping[Generator, str] = {
 
 # The first that is there decides. `config.toml` is Hugo's old name and Zola's: see `_of_config`.
 _MARKS: tuple[tuple[str, Generator], ...] = (
-    ("docusaurus.config.js", "docusaurus"), ("docusaurus.config.ts", "docusaurus"),
-    ("docusaurus.config.mjs", "docusaurus"), ("astro.config.mjs", "astro"), ("astro.config.ts", "astro"),
-    ("astro.config.js", "astro"), ("eleventy.config.js", "eleventy"), (".eleventy.js", "eleventy"),
-    ("eleventy.config.mjs", "eleventy"), ("eleventy.config.cjs", "eleventy"),
-    ("eleventy.config.ts", "eleventy"),
+    *((f"docusaurus.config.{end}", "docusaurus") for end in SCRIPTS),
+    *((f"astro.config.{end}", "astro") for end in SCRIPTS),
+    *((f"eleventy.config.{end}", "eleventy") for end in SCRIPTS),
+    (".eleventy.js", "eleventy"),
     ("pelicanconf.py", "pelican"), ("hugo.toml", "hugo"), ("hugo.yaml", "hugo"), ("hugo.yml", "hugo"),
     ("hugo.json", "hugo"), ("config/_default", "hugo"), ("zola.toml", "zola"), ("_config.yml", "jekyll"),
     ("_config.yaml", "jekyll"), ("_config.toml", "jekyll"),
@@ -68,6 +67,12 @@ def detect(folder: Folder) -> Detected | None:
     if posts.is_dir():
         return Detected("jekyll", folder.root, posts)
     return Detected("jekyll", folder.root, folder.root) if folder.root.name == "_posts" else None
+
+
+def is_home(level: Path) -> bool:
+    """Whether a generator's own files, or those of another program for sites, are in this very folder."""
+    found = detect(Folder(level, top=level))
+    return found is not None and found.mark.parent == found.home
 
 
 def advice(folder: Folder, conventions: Conventions, *, is_empty: bool = False) -> str | None:

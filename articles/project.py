@@ -16,8 +16,8 @@ from articles import programs
 from articles.catalog.catalog import Catalog
 from articles.catalog.indexer import Indexer
 from articles.conventions import TOPIC_KEYS, Conventions, Generator
-from articles.dated import dated_files, dated_folder
-from articles.detection import Detected, detect
+from articles.dated import dated_files, dated_folder, folders_below
+from articles.detection import Detected, detect, is_home
 from articles.errors import ArticleError
 from articles.files.folder import Folder, decode
 from articles.programs import HEXO, HEXO_PERMALINK, Program
@@ -25,6 +25,7 @@ from articles.reading import datafiles, hugo
 from articles.reading.dates import date_in_path
 from articles.reading.head import HeadError
 from articles.reading.heads import split
+from articles.reading.surroundings import SCRIPTS
 from articles.topics import Topics
 from text.urls import http_url
 from text.zones import zone
@@ -38,13 +39,17 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
     "Eleventy": ("posts", "_posts", "blog", "src/posts", "src/_posts", "src/blog", "content/blog",
                  "content/posts", "content"),
 }  # fmt: skip
+_PARTS_BELOW = 2
+"""Levels of folders in which the project of a site is looked for in that of a program."""
 _NARROWED = frozenset({"Astro", "Eleventy", "Docusaurus"})
 """Generators whose content folders mostly hold other pages too."""
 _SETTINGS = (
     "_config.yml", "_config.yaml", "_config.toml", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json",
     "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
     "config/_default/config.yaml", "config.toml", "config.yaml", "config.yml", "zola.toml", "pelicanconf.py",
-    "publishconf.py",
+    # What a site is published with, which comes before what it has on its author's machine.
+    "publishconf.py", "config/production/hugo.toml", "config/production/hugo.yaml",
+    "config/production/config.toml", "config/production/config.yaml",
 )  # fmt: skip
 # Eleventy has no place for them; these are the usual ones.
 _DATA = tuple(
@@ -53,14 +58,13 @@ _DATA = tuple(
     for name in ("site", "metadata", "meta")
 )
 _SCRIPTS = (
-    "docusaurus.config.js", "docusaurus.config.ts", "docusaurus.config.mjs", "astro.config.mjs",
-    "astro.config.ts", "astro.config.js", "gatsby-config.js", "gatsby-config.ts",
+    *(f"{name}.{end}" for name in ("docusaurus.config", "astro.config", "gatsby-config") for end in SCRIPTS),
     *(f"{name}.{end}" for name in _DATA for end in ("js", "mjs", "cjs")),
     ".vitepress/config.ts", ".vitepress/config.mts", ".vitepress/config.js", ".vitepress/config.mjs",
     ".vuepress/config.js", ".vuepress/config.ts",
 )  # fmt: skip
 _IN_SCRIPT = re.compile(
-    r"""^\s*(?:(?:export\s+)?const\s+)?(?P<mark>["']?)"""
+    r"""^(?P<indent>[ \t]*)(?:(?:export\s+)?const\s+)?(?P<mark>["']?)"""
     r"""(?P<key>url|baseUrl|site|siteUrl|title|lang|language|locale|defaultLocale)(?P=mark)"""
     r"""\s*[:=]\s*(?P<quote>["'`])(?P<value>[^"'`\n]{1,300})(?P=quote)""",
     re.M,
@@ -177,12 +181,22 @@ def _place(root: Path) -> tuple[Detected | None, Path, Path]:
     articles = next((place for place, count in counts.items() if 2 * count > max(counts.values())), root)
     if articles == root or (found and found.name in _NARROWED):
         articles = dated_folder(articles) or articles
-    if not found:
-        # The project may be a part of a larger one, such as its `website` folder.
-        found = detect(Folder(articles, top=root))
-        if found and found.home == articles.resolve() != root.resolve():
-            return _place(articles)
-    return (found, found.home, articles) if found else (None, root, articles)
+    if found:
+        return found, found.home, articles
+    # The project may be a part of a larger one, such as its `website` folder.
+    part = _part_with_articles(root, articles)
+    return _place(part) if part else (None, root, articles)
+
+
+def _part_with_articles(root: Path, articles: Path) -> Path | None:
+    """Return the folder below `root` that is a generator's project and has most of the dated articles."""
+    found = detect(Folder(articles, top=root))
+    if found and found.home == articles.resolve() != root.resolve():
+        return articles
+    homes = [home for home in folders_below(root, _PARTS_BELOW) if is_home(home)]
+    counts = {home: dated_files(home) for home in homes}
+    best = max(counts, key=counts.__getitem__, default=None)
+    return best if best and 2 * counts[best] > dated_files(root) else None
 
 
 def _sample(folder: Folder, paths: list[str]) -> tuple[tuple[str, ...], int]:
@@ -222,7 +236,8 @@ def _settings(home: Path, generator: Generator, program: Program | None) -> Iter
     for name in _SCRIPTS:
         text = datafiles.read_text(home / name) if (home / name).is_file() else None
         found: dict[str, str] = {}
-        for match in _IN_SCRIPT.finditer(text or ""):
+        # The site's own title is not as deep in the file as that of a menu.
+        for match in sorted(_IN_SCRIPT.finditer(text or ""), key=lambda match: len(match["indent"])):
             found.setdefault(match["key"].lower(), match["value"])
         # Astro has its address in `site`; a `url` there can be the address of anything.
         without = {"url", "baseurl", "siteurl"} if generator == "astro" and program is None else set()

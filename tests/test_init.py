@@ -195,6 +195,25 @@ def init(home: Path, *arguments: str, code: int = 0) -> str:
             "Newswire's own format, 1 published post, 1 that cannot be read, topics from tags",
             (".", "plain", None, "News", "UTC"),
         ),
+        (
+            {
+                "docs/guide.md": "---\ntitle: A guide\n---\nText.\n",
+                "packages/site/docusaurus.config.mts": "export default {\n  themeConfig: {\n"
+                "    title: 'Menu',\n  },\n  title: 'Tool',\n  url: 'https://tool.example',\n};\n",
+                "packages/site/blog/2026-01-02-a.mdx": POST,
+            },
+            "Docusaurus, 1 published post, dates from file names, topics from categories",
+            ("packages/site/blog", "docusaurus", "https://tool.example", "Tool", "UTC"),
+        ),
+        (
+            {
+                "config/_default/hugo.toml": 'title = "P"\n',
+                "config/production/hugo.toml": 'baseURL = "https://p.example/"\n',
+                "content/posts/a.md": DATED,
+            },
+            "Hugo, 1 published post, topics from tags",
+            ("content", "hugo", "https://p.example", "P", "UTC"),
+        ),
     ],
 )
 def test_a_config_for_a_project(

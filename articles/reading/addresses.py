@@ -67,6 +67,8 @@ class Place:
     language: str | None = None
     keeps_date: bool = False
     slug_from_name: bool = False
+    folder_names_page: bool = False
+    """Whether a file that is named like its folder represents that folder, as in Eleventy."""
 
     @property
     def name(self) -> str:
@@ -82,7 +84,10 @@ class Place:
     @property
     def is_index(self) -> bool:
         """Whether the file represents its folder."""
-        return self._parts()[1].lower() in _INDEX
+        folders, name = self._parts()
+        if self.folder_names_page and name == posixpath.basename(folders):
+            return True
+        return name.lower() in _INDEX
 
     @property
     def folders(self) -> list[str]:

@@ -57,7 +57,12 @@ def parse(
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        head = split(text, extension=path.rpartition(".")[2].lower(), skipping=not strict)
+        head = split(
+            text,
+            extension=path.rpartition(".")[2].lower(),
+            skipping=not strict,
+            by_line=context.conventions.generator == "pelican",
+        )
     except HeadError as error:
         raise ArticleError(path, error.line, error.reason) from None
     if head is None or (head.kind == "none" and not_articles.is_paper(path)):

@@ -27,14 +27,20 @@ _UNREAD = frozenset({"secured", "ampWebUrl", "cdnAmpWebUrl", "heat"})
 _PARTS = {"related": RELATED_KEYS}
 
 
-def split(text: str, *, extension: str = "md", skipping: bool = True) -> Head | None:
+def split(text: str, *, extension: str = "md", skipping: bool = True, by_line: bool = False) -> Head | None:
     """Return the head of a file's text, whose line ends are `\\n`; None where the file is not an article.
 
     Without front matter there must be a heading, which gives the title. With `skipping`, the blocks of keys
-    that are never read are left out unchecked. Raises HeadError.
+    that are never read are left out unchecked. With `by_line`, what is between `---` and is not YAML is
+    `Key: value` lines. Raises HeadError.
     """
     if text.startswith("---\n"):  # nearly every file
-        return _fenced(text, "---", "", 4, skipping)
+        try:
+            return _fenced(text, "---", "", 4, skipping)
+        except HeadError:
+            if not by_line:
+                raise
+            return _lines_in_fences(text)
     opening = _OPENING.match(text)
     if opening:
         return _fenced(text, opening[1], opening[2] or "", opening.end(), skipping)
@@ -70,6 +76,16 @@ def _fenced(text: str, fence: str, language: str, start: int, skipping: bool) ->
         values = other_heads.fenced_values(kind, text[start:end], first)
     body = text[found[1] :].strip("\n")
     return Head(kind=kind, values=values, body=body, file=text, start=start, end=end, line=first)
+
+
+def _lines_in_fences(text: str) -> Head | None:
+    """Read what Pelican finds between `---`, which is not YAML: each value is the rest of its line.
+
+    https://python-markdown.github.io/extensions/meta_data/
+    """
+    from articles.reading import other_heads  # late, as above
+
+    return other_heads.fenced_lines(text, 4) or _fenced(text, "---", "", 4, skipping=False)
 
 
 def _closing(text: str, fence: str, at: int, skipped: tuple[int, int] | None) -> tuple[int, int] | None:

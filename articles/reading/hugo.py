@@ -19,8 +19,9 @@ FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "conf
          "config/_default/hugo.toml", "config/_default/hugo.yaml", "config/_default/config.toml",
          "config/_default/config.yaml")  # fmt: skip
 # The configuration may be split into a file for each of its parts, and one for each language.
+_PARTS = ("languages", "permalinks", "cascade")
 _PART = re.compile(
-    r"(languages|permalinks|cascade)(?:\.([a-z]{2,3}(?:-[a-z0-9]{2,8})?))?\.(?:toml|ya?ml|json)", re.I
+    rf"({'|'.join(_PARTS)})(?:\.([a-z]{{2,3}}(?:-[a-z0-9]{{2,8}})?))?\.(?:toml|ya?ml|json)", re.I
 )
 _MOST_PARTS = 300
 """Entries of the folder with the parts that are looked at."""
@@ -64,14 +65,18 @@ def configuration(level: Path) -> dict[str, Any]:
 
 
 def parts(level: Path) -> list[Path]:
-    """Return the files with parts of a split configuration, by name."""
+    """Return the files with parts of a split configuration, also those in a folder of the part's name."""
     folder = level / "config" / "_default"
+    found = [path for name in ("", *_PARTS) for path in _entries(folder / name)]
+    return sorted(path for path in found if _PART.fullmatch(path.name))
+
+
+def _entries(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry, _ in zip(entries, range(_MOST_PARTS), strict=False)]
+            return [folder / entry.name for entry, _ in zip(entries, range(_MOST_PARTS), strict=False)]
     except OSError:
         return []
-    return [folder / name for name in sorted(names) if _PART.fullmatch(name)]
 
 
 def languages(config: Mapping[str, Any]) -> list[Language]:

@@ -52,6 +52,8 @@ def is_no_article(path: str, conventions: Conventions, pages: Sequence[str] = ()
         return True
     if conventions.generator in ("hugo", "zola"):
         return name.lower().startswith("_index.")
+    if conventions.generator == "jekyll" and name.startswith(("_", "#")):
+        return True  # https://jekyllrb.com/docs/structure/
     # Parts of pages, which Docusaurus and Astro leave out.
     return conventions.generator in ("docusaurus", "astro") and _PARTIAL.search(path) is not None
 

@@ -20,6 +20,7 @@ _LINE = re.compile(r"[ ]{0,3}([A-Za-z0-9_-]{1,100}):[ \t]*(.*)")
 _CONTINUED = re.compile(r"(?:[ ]{4,}|\t)[ \t]*(\S.*)")
 _ATX = re.compile(r"#[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*")
 _UNDERLINE = re.compile(r"=+[ \t]*")
+_FENCE = re.compile(r"\n---[ \t]*(?:\n|\Z)")
 _MODULE_LINE = re.compile(r"(?:import|export)\b")
 # A dotted key costs tomllib time that grows with the square of its parts.
 _LONG_KEY = re.compile(r"""(?:^|[\[{,])[ \t]*(?:[\w"'-]+[ \t]*\.[ \t]*){32}""", re.MULTILINE)
@@ -46,7 +47,11 @@ def split(text: str, extension: str) -> Head | None:
     at = start.end() if start else 0
     if _OBJECT.match(text, at):
         return _object(text, at)
-    return _lines(text, at) or (None if extension == "html" else _heading(text, extension))
+    return (
+        _unopened(text, at)
+        or _lines(text, at)
+        or (None if extension == "html" else _heading(text, extension))
+    )
 
 
 def fenced_values(kind: Kind, source: str, first: int) -> Mapping[str, Any]:
@@ -91,9 +96,52 @@ def _json_values(text: str, at: int, first: int) -> tuple[Mapping[str, Any], int
     return values, end
 
 
+def _unopened(text: str, at: int) -> Head | None:
+    """Read a front matter that only the line `---` below it marks, as Hexo does: YAML, or `Key: value` lines.
+
+    A line `---` behind a blank one is a rule in the body.
+    """
+    if not _LINE.match(text, at):
+        return None
+    found = _FENCE.search(text, at, at + MAX_HEAD)
+    if found is None or "\n\n" in text[at : found.start()]:
+        return None
+    from text.yaml import safe as safeyaml  # late: nearly no site has such a file
+
+    source = text[at : found.start() + 1]
+    first = text.count("\n", 0, at) + 1
+    try:
+        values = safeyaml.load(source)
+    except safeyaml.YamlError:
+        return _head_of_lines(text, at, found.start(), found.end())
+    if not isinstance(values, dict) or not any(str(key).lower() == "title" for key in values):
+        return None
+    return Head(
+        kind="yaml",
+        values={key: value for key, value in values.items() if isinstance(key, str)},
+        body=text[found.end() :].strip("\n"),
+        file=text,
+        start=at,
+        end=at + len(source),
+        line=first,
+    )
+
+
+def fenced_lines(text: str, start: int) -> Head | None:
+    """Return the head whose `Key: value` lines begin at `start`, below a fence; None where it has others."""
+    found = _FENCE.search(text, start, start + MAX_HEAD)
+    return _head_of_lines(text, start, found.start(), found.end()) if found else None
+
+
 def _lines(text: str, at: int) -> Head | None:
-    """Read `Key: value` lines; a line with four spaces before it continues the value above."""
+    """Read `Key: value` lines up to a blank one."""
     head, blank, _ = text[at : at + MAX_HEAD].partition("\n\n")
+    return _head_of_lines(text, at, at + len(head), at + len(head) + len(blank))
+
+
+def _head_of_lines(text: str, at: int, end: int, body: int) -> Head | None:
+    """Read `Key: value` lines; a line with four spaces before it continues the value above."""
+    head = text[at:end]
     if not _LINE.match(head):
         return None
     written: dict[str, list[str]] = {}
@@ -109,14 +157,13 @@ def _lines(text: str, at: int) -> Head | None:
     if not any(name.lower() == "title" for name in written):
         return None
     values = {name: " ".join(filter(None, parts)) or None for name, parts in written.items()}
-    end = at + len(head) + len(blank)
     return Head(
         kind="lines",
         values=values,
-        body=text[end:].strip("\n"),
+        body=text[body:].strip("\n"),
         file=text,
         start=at,
-        end=at + len(head),
+        end=end,
         line=text.count("\n", 0, at) + 1,
     )
 

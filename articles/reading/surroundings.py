@@ -21,10 +21,12 @@ from articles.reading.head import HeadError
 from articles.reading.heads import split
 from articles.reading.visibility import truth
 
+SCRIPTS = ("js", "ts", "mjs", "mts", "cjs", "cts")
+"""Extensions that the configuration of a program for Node.js may have."""
 _OTHERS = (
-    "zola.toml", "docusaurus.config.js", "docusaurus.config.ts", "astro.config.mjs", "astro.config.ts",
-    "astro.config.js", "eleventy.config.js", ".eleventy.js", "eleventy.config.mjs", ".vitepress",
-    ".vuepress", "gatsby-config.js", "gatsby-config.ts", "gatsby-config.mjs", "gatsby-config.cjs", ".git",
+    "zola.toml", ".eleventy.js", ".vitepress", ".vuepress", ".git",
+    *(f"{name}.config.{end}" for name in ("docusaurus", "astro", "eleventy") for end in SCRIPTS),
+    *(f"gatsby-config.{end}" for end in SCRIPTS),
 )  # fmt: skip
 _HOMES = (*jekyll.FILES, *hugo.FILES[:4], *pelican.FILES, *_OTHERS)
 _CONTENT = {

@@ -62,6 +62,7 @@ def link(
         ("blog/2026-03-04-a.md", "docusaurus", {"slug": "s"}, "/blog/s"),
         ("blog/a.md", "docusaurus", {}, "/blog/a"),
         ("posts/2026-03-04-a.md", "eleventy", {}, "/posts/a/"),
+        ("posts/a/a.md", "eleventy", {}, "/posts/a/"),
         ("posts/a.md", "eleventy", {"permalink": "'/{{ title | slug }}/'"}, "/posts/a/"),
         ("posts/2026-03-04-a.md", "eleventy", {"permalink": "'/web/{{ page.fileSlug }}/'"}, "/web/a/"),
         (
@@ -217,6 +218,8 @@ def test_a_split_configuration_of_hugo(tmp_path: Path) -> None:
     put(tmp_path / "config/_default/languages.en.toml", 'label = "English"\n')
     assert languages(tmp_path, "hugo", "posts/a.fr.md") == "https://b.example/fr/2026/a/"
     assert languages(tmp_path, "hugo", "posts/a.md") == "https://b.example/2026/a/"
+    put(tmp_path / "config/_default/languages/languages.de.toml", 'label = "Deutsch"\n')
+    assert languages(tmp_path, "hugo", "posts/a.de.md") == "https://b.example/de/2026/a/"
 
 
 def test_the_languages_of_zola(tmp_path: Path) -> None:

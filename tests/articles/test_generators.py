@@ -234,6 +234,44 @@ def test_a_readme_in_a_dated_folder_is_no_article() -> None:
     assert frontmatter.parse(text, "post/2026-01-02-a/other.md", context) is not None
 
 
+@pytest.mark.parametrize("name", ["_defaults.md", "#2026-01-02-a.md"])
+def test_jekyll_reads_no_file_that_begins_with_these_characters(name: str) -> None:
+    """A template in `_posts` is no article, and not one that lacks its date."""
+    context = Context(Conventions(generator="jekyll"))
+    assert frontmatter.parse("---\ntitle:\ndate:\n---\n", f"_posts/{name}", context) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "generator", "title", "topics"),
+    [
+        ("title: A\ndate: 2026-01-02\ntags:\n  - x\n  - y z\n", "jekyll", "A", ("x", "y z")),
+        ("title: A: B\ndate: 2026-01-02\ntags: x\n", "plain", "A: B", ("x",)),
+        ("---\ntitle: A: B\ndate: 2026-01-02\ntags: x, y\n", "pelican", "A: B", ("x", "y")),
+    ],
+)
+def test_heads_of_other_forms(head: str, generator: Generator, title: str, topics: tuple[str, ...]) -> None:
+    """Hexo needs no `---` above the front matter, and Pelican no YAML between its fences."""
+    context = Context(Conventions(generator=generator))
+    parsed = frontmatter.parse(f"{head}---\n\nWords.\n", "posts/a.md", context)
+    assert parsed is not None
+    article = parsed.article
+    assert (article.title, article.topics, article.body) == (title, topics, "Words.")
+    hidden = frontmatter.parse(f"{head}draft: true\n---\n\nWords.\n", "posts/a.md", context)
+    assert hidden is not None
+    assert not hidden.article.is_published
+
+
+def test_a_rule_below_other_lines_ends_no_front_matter() -> None:
+    """`---` marks a front matter only directly below its lines, and where these have a title."""
+    for text in ("note: a\n---\nWords.\n", "words\n---\ntitle: a\n", "title: a: b\nwords\n---\n"):
+        assert frontmatter.parse(text, "2026-01-02-a.md") is None
+    parsed = frontmatter.parse("Title: A\n\nWords.\n\n---\n\nMore.\n", "2026-01-02-a.md")
+    assert parsed is not None
+    assert parsed.article.body == "Words.\n\n---\n\nMore."
+    with pytest.raises(ArticleError, match="quotes"):
+        read("title: A: B\n", generator="jekyll")
+
+
 def test_dates_as_programs_write_them() -> None:
     """The form of Unix's `date` and forms with too many colons are read."""
     for written, hour in (
