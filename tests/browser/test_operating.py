@@ -69,6 +69,14 @@ def test_log_in_and_out(operator: Visitor) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Operator login")
 
 
+def test_overview_on_a_wide_screen(operator: Visitor) -> None:
+    """What needs attention comes first, and channels stand beside each other."""
+    page = operator.page
+    expect(page.locator(".needs a").first).to_be_in_viewport()
+    first, second = (page.locator(".channel").nth(number).bounding_box() for number in (0, 1))
+    assert first and second and first["y"] == second["y"] and first["x"] < second["x"]
+
+
 def test_slider(operator: Visitor) -> None:
     """Moving the slider shows at once what that threshold would have posted."""
     page = operator.go("/admin/threshold?channel=team")
