@@ -23,7 +23,7 @@ from bot.outbox.schema import deliveries, posts
 from bot.outbox.states import DeliveryState, PostState
 from bot.outbox.wording import time_text
 from bot.planning.candidates import coverage_of
-from bot.planning.composing import composed
+from bot.planning.composing import compose_message
 from bot.planning.rules import Channel
 from bot.services import SERVICES
 from bot.services.layout import as_shown
@@ -90,7 +90,9 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
         message = None
         if shown:
             coverage = coverage_of(parts.database, channel, parts.catalog, shown)
-            message = composed(post, channel, shown, site=site.name, site_url=site.url, coverage=coverage)
+            message = compose_message(
+                post, channel, shown, site=site.name, site_url=site.url, coverage=coverage
+            )
             message = as_shown(message, channel.layout, SERVICES[channel.kind])
         oldest = min(each.published_at for each in post.remaining)
         expires_at = oldest + channel.max_age if channel.max_age else None

@@ -1,1 +1,1 @@
-"""What is posted, and why: rules, planner, dry run, thresholds."""
+"""Decides what is posted and why: rules, planner, policies, dry run, thresholds."""

@@ -1,6 +1,6 @@
-"""Writes the deliveries of articles that rules admit: each once, and one for each story in a channel.
+"""Writes the deliveries of admitted articles, one for each article and channel; a story is posted once.
 
-This module knows the outbox's tables. The caller says which articles are admitted, and from which catalog.
+This module knows the outbox's tables. The caller decides which articles are admitted, and from which catalog.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from bot.outbox.states import DeliveryState, PostState
 from bot.planning.facts import Facts, Fate, NewDelivery
 from bot.planning.plan import Plan, Planned, Refused
 
-_LONGEST_NAME = 200
-"""Characters of an id that are shown when an article cannot be stored."""
+_MAX_NAME = 200
+"""Characters of an article's id in the error about an article that cannot be stored."""
 
-_MANY = 20
-"""Channels from which on an article's deliveries are one statement: for 1,000, a third of the time."""
+_MANY_CHANNELS = 20
+"""From so many channels on, one statement inserts an article's deliveries: a third of the time for 1,000."""
 
 Gone = Callable[[Sequence[str]], set[str]]
 """Returns which of some article ids no longer exist."""
@@ -38,7 +38,7 @@ _BASELINES = {Fate.BASELINE: Cause.ARCHIVE, Fate.RULES_CHANGED: Cause.RULES_CHAN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The catalog that articles are planned from, at one revision; `gone` asks it for missing articles."""
+    """The catalog that articles are planned from, at one revision; `gone` finds articles that it lacks."""
 
     identity: str
     revision: int
@@ -47,14 +47,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _New:
-    """Deliveries to add that differ in nothing but their channel."""
+    """Deliveries to add that differ only in their channel."""
 
     row: dict[str, Any]
     channels: list[str]
 
 
 class Admission:
-    """Admits articles in one transaction at `now`, and notes in `plan` what it did."""
+    """Admits articles in one transaction at `now`, and records the results in `plan`."""
 
     def __init__(self, connection: Connection, source: Source, plan: Plan, now: datetime) -> None:
         self._connection = connection
@@ -63,7 +63,7 @@ class Admission:
         self._now = now
 
     def admit(self, proposed: Iterable[NewDelivery]) -> None:
-        """Write a row for each article and channel that has none, and revive what was skipped too soon."""
+        """Write a row for each article and channel without one; revive deliveries that may now be posted."""
         some = list(self._storable(proposed))
         if not some:
             return
@@ -80,7 +80,7 @@ class Admission:
                 continue
             state, cause = self._decided(each, first)
             if state is not DeliveryState.SKIPPED and each.facts.story:
-                # Only its own key: two sections of a page share the key that earlier versions wrote.
+                # Only its own key, as two sections of a page share the key that earlier versions wrote.
                 by_story[each.channel.name, each.facts.story] = each.article.id
             alike = (each.facts.key, state, cause, first)
             if alike not in new:
@@ -109,13 +109,14 @@ class Admission:
         return {(row.article_key, row.channel): row for row in self._connection.execute(query)}
 
     def _by_story(self, proposed: Sequence[NewDelivery]) -> dict[tuple[str, str], str]:
-        """Return the article with which each story of a channel was posted, or is about to be.
+        """Return, by channel and story key, the id of the article that covers the story or will cover it.
 
-        A story that was baselined counts: renaming the files of an archive gives every article a new
-        identity and the same address. One whose post has failed permanently does not.
+        A baselined story counts, because renaming the files of an archive gives every article a new identity
+        and the same address. A story whose post has failed permanently does not count.
         """
         stories = sorted({story for each in proposed for story in each.facts.stories})
-        # Asked for by story only: given the states too, SQLite would rather read all that are in them.
+        # Only by story: with the states in the condition too, SQLite would read all deliveries in those
+        # states.
         query = (
             select(
                 deliveries.c.channel,
@@ -134,7 +135,10 @@ class Admission:
         }
 
     def _moved(self, proposed: Sequence[NewDelivery]) -> set[tuple[str, str]]:
-        """Find those whose file was moved: another with the same content is gone; go on with its row."""
+        """Find articles whose file was moved, and give them the rows of the articles that they were before.
+
+        A file was moved if an article with the same content is gone. Returns article keys and channels.
+        """
         if not proposed:
             return set()
         contents = {(each.facts.content, each.channel.name): each for each in proposed}
@@ -192,7 +196,7 @@ class Admission:
         return DeliveryState.WAITING, Cause.NONE
 
     def _revive(self, each: NewDelivery, row: Any, first: str | None) -> None:
-        """Plan again what was skipped because it was not to be posted when its turn came, and now is."""
+        """Set a delivery to waiting that was skipped because its article was not eligible, and now is."""
         if row is None or row.state != DeliveryState.SKIPPED or row.cause in COVERED:
             return
         if first is not None:
@@ -207,7 +211,7 @@ class Admission:
         move_deliveries(self._connection, which, sources, state, self._now, cause=cause, **values)
 
     def _insert(self, new: Sequence[_New]) -> None:
-        """Write the deliveries, all at once or, if the database refuses an article, those of all others."""
+        """Write the deliveries; if the database refuses an article, write those of all others."""
         if not new:
             return
         try:
@@ -225,10 +229,10 @@ class Admission:
             self._insert(new[middle:])
 
     def _add(self, new: Sequence[_New]) -> None:
-        """Add deliveries in this order: the older one of a channel has the lower number."""
+        """Add deliveries in their order, so that a channel's older delivery has the lower id."""
         rows: list[dict[str, Any]] = []
         for each in new:
-            if len(each.channels) < _MANY:
+            if len(each.channels) < _MANY_CHANNELS:
                 rows += ({**each.row, "channel": name} for name in each.channels)
                 continue
             add_deliveries(self._connection, rows)
@@ -237,8 +241,8 @@ class Admission:
         add_deliveries(self._connection, rows)
 
     def _refuse(self, channel: str, article_id: str, reason: str) -> None:
-        """Leave an article out, and show that in the channel's last error: the others continue."""
-        message = f"article {storable(article_id)[:_LONGEST_NAME]} cannot be stored: {reason}"
+        """Leave an article out, and record the reason as the channel's last error; the others continue."""
+        message = f"article {storable(article_id)[:_MAX_NAME]} cannot be stored: {reason}"
         planned = self._plan.posts
         planned[:] = [p for p in planned if (p.article_id, p.channel) != (article_id, channel)]
         self._plan.refused.append(Refused(channel, message))
@@ -246,7 +250,7 @@ class Admission:
 
 
 def covers_story(decided: str, post: str | None) -> bool:
-    """Return whether a delivery in this state, whose post is in that, covers its story in its channel."""
+    """Return whether a delivery in the state `decided`, with a post in the state `post`, covers its story."""
     if decided in (DeliveryState.POSTED, DeliveryState.BASELINED):
         return True
     return decided == DeliveryState.WAITING and post != PostState.DEAD

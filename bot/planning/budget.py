@@ -1,4 +1,4 @@
-"""Budgets: how many posts a channel may have in an hour, a day or a week of its time zone. Pure."""
+"""Budgets: the most posts of a channel in an hour, a day or a week of its time zone. Pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _MIDNIGHT = time(0)
 class Budget:
     """At most `at_most` posts in each `per` of the calendar in `zone`; a week begins on Monday.
 
-    `keep` says which of those that wait are posted when not all can be. An hour that clocks show twice is
-    two hours.
+    `keep` decides which waiting articles are posted when there is no room for all. An hour that clocks show
+    twice counts as two hours.
     """
 
     zone: ZoneInfo

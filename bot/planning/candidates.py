@@ -1,4 +1,4 @@
-"""What waits in a channel → what its policy may choose among, and what is no longer to be posted."""
+"""Sorts a channel's waiting deliveries: those that may be posted, and those no longer to be posted."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from bot.planning.presence import missing
 from bot.planning.reasons import Reason
 from bot.planning.rules import Channel, Decision, decide, is_visible
 from bot.planning.similar import (
-    MOST,
+    DEFAULT_LIKENESS,
+    MAX_COMPARED,
     SPAN,
-    USUAL,
     CoveringArticle,
     already_covered,
     covering_article,
@@ -32,9 +32,9 @@ from bot.planning.similar import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A waiting delivery that is no longer to be posted, and why; `article` is None where it is gone.
+    """A waiting delivery that is no longer to be posted, and why; `article` is None if it no longer exists.
 
-    `covered_by` is the article that covers its story, where that is why.
+    `covered_by` is the article that covers its story, if that is the reason.
     """
 
     delivery: Delivery
@@ -43,17 +43,17 @@ class Ended:
     covered_by: CoveringArticle | None = None
 
 
-def sorted_out(
+def sort_waiting(
     waiting: Sequence[Delivery],
     channel: Channel,
     catalog: Catalog,
     now: datetime,
     posted: Sequence[Delivery] = (),
 ) -> tuple[list[Candidate], list[Ended]]:
-    """Return which deliveries may be posted at `now`, and which no longer.
+    """Return the deliveries that may be posted at `now`, and those that are no longer to be posted.
 
-    Those whose article this catalog does not have yet are neither. `posted` are the deliveries with
-    which those that wait are compared, besides each other, where the channel leaves similar articles out.
+    A delivery whose article this catalog does not have yet is in neither. If the channel leaves similar
+    articles out, the waiting deliveries are compared with each other and with those in `posted`.
     """
     articles = catalog.get_many([each.article_id for each in waiting])
     absent = any(each.article_id not in articles for each in waiting)
@@ -61,7 +61,7 @@ def sorted_out(
     found, ended = [], []
     for each in waiting:
         article = articles.get(each.article_id)
-        decision = still(article, channel, each, now)
+        decision = decide_again(article, channel, each, now)
         if article is not None and decision.deliver:
             found.append(candidate_of(each, article, channel.max_age))
         elif article is not None or (is_gone and is_gone(each)):
@@ -76,11 +76,11 @@ def sorted_out(
 
 
 def recently_posted(connection: Connection, channel: Channel, waiting: Sequence[Delivery]) -> list[Delivery]:
-    """Return the deliveries whose stories those that wait may repeat; none where that does not count."""
+    """Return the deliveries whose stories `waiting` may repeat; none if the channel allows repeats."""
     if channel.policy.similar is None or not waiting:
         return []
     since = min(each.published_at for each in waiting) - SPAN
-    return read_recent(connection, channel.name, since, MOST)
+    return read_recent(connection, channel.name, since, MAX_COMPARED)
 
 
 def _repeats(
@@ -99,14 +99,14 @@ def _repeats(
 
 
 def covered_elsewhere(database: Database, channel: Channel, catalog: Catalog, article: Article) -> list[str]:
-    """Return the ids of the channel's recent articles by other publishers about an article's story.
+    """Return the ids of the channel's recent articles by other publishers about the same story.
 
-    It is judged by titles, topics and dates, as for `similar`. Series of one publisher, whose titles are
-    alike too, are not looked for.
+    Titles, topics and dates decide that, as for `similar`. Articles of the same publisher do not count, as
+    the titles of a series are similar too.
     """
-    least, words = channel.policy.similar or USUAL, words_of(article.title)
+    least, words = channel.policy.similar or DEFAULT_LIKENESS, words_of(article.title)
     with database.read() as connection:
-        recent = read_recent(connection, channel.name, article.due_at - SPAN, MOST)
+        recent = read_recent(connection, channel.name, article.due_at - SPAN, MAX_COMPARED)
     alike = [each.article_id for each in recent if likeness(words, words_of(each.title), least)]
     found = catalog.get_many(alike) if alike else {}
     return [id for id, other in found.items() if _is_coverage(other, article)]
@@ -123,7 +123,7 @@ def _is_coverage(other: Article, article: Article) -> bool:
 def coverage_of(
     database: Database, channel: Channel, catalog: Catalog, articles: Sequence[Article]
 ) -> dict[str, list[Article]]:
-    """Return, by the articles' ids, those that were left out because these cover the same story."""
+    """Return, by article id, the articles that were left out because this one covers the same story."""
     if channel.policy.similar is None:
         return {}
     with database.read() as connection:
@@ -136,8 +136,8 @@ def coverage_of(
     return coverage
 
 
-def still(article: Article | None, channel: Channel, delivery: Delivery, now: datetime) -> Decision:
-    """Decide again, as the article or the rules may have changed while the delivery waited."""
+def decide_again(article: Article | None, channel: Channel, delivery: Delivery, now: datetime) -> Decision:
+    """Return the decision about a waiting delivery now: the article or the rules may have changed."""
     if article is None:
         return Decision(False, Reason.UNPUBLISHED, "deleted")
     if delivery.forced and is_visible(article, now):

@@ -1,4 +1,4 @@
-"""What the bot needs of the catalog of articles, as a protocol."""
+"""The protocol of a catalog of articles, as far as the bot needs it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from articles.errors import ArticleError
 
 
 class Catalog(Protocol):
-    """Articles, published or not, without body and related coverage unless `get` is asked."""
+    """All articles, published or not. Only `get` returns bodies and related coverage."""
 
     @property
     def identity(self) -> str:
-        """The catalog's name for itself; a rebuilt catalog has another, and its revisions start again."""
+        """The identity of the catalog; a rebuilt catalog has another one, and its revisions start again."""
 
     def revision(self) -> int:
         """Return a number that grows with every visible change to any article."""
 
     def is_complete(self) -> bool:
-        """Return whether every article file has been read since the catalog was made."""
+        """Return whether every article file has been read since the catalog was created."""
 
     def problems(self) -> Sequence[ArticleError]:
-        """Return what is wrong with which files."""
+        """Return the errors in article files."""
 
     def get(self, article_id: str, *, related: int = 0) -> Article | None:
-        """Return one article in full, with so many of its related coverage; None where there is none."""
+        """Return an article in full, with at most `related` links of coverage; None if it is unknown."""
 
     def get_many(self, ids: Iterable[str]) -> dict[str, Article]:
-        """Return those of the articles that exist."""
+        """Return the articles with these ids that exist, by id."""
 
     def scan(
         self, *, changed_since: int = 0, due: tuple[datetime, datetime] | None = None
     ) -> Iterator[Article]:
-        """Yield, oldest first, what changed after a revision or came to its time of publication in `due`."""
+        """Yield, oldest first, articles that changed after a revision or were published within `due`."""

@@ -1,6 +1,6 @@
-"""Marks the posts that are to be compared with their articles, which have changed or are gone.
+"""Marks posts whose articles have changed or are gone, to be compared with them.
 
-Only marks: whether people then see something else is decided when the post's turn comes.
+Whether people would see something else is decided later, when the post is compared.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.outbox.states import SHOWN, PostState
 from bot.planning.facts import stories_of
 
 QUIET = timedelta(seconds=60)
-"""How long an article must be unchanged before its post is corrected: people save more than once."""
+"""How long an article must be unchanged before its post is corrected: authors save more than once."""
 
 CORRECTABLE_FOR = timedelta(days=7)
 """How long after it was posted a message is corrected: few people read older messages."""
@@ -26,10 +26,10 @@ CORRECTABLE_FOR = timedelta(days=7)
 def mark_changed(
     connection: Connection, articles: Sequence[Article], names: Sequence[str], now: datetime
 ) -> int:
-    """Have the posts of `articles`, and of others with their stories, compared soon; return how many."""
+    """Mark the posts of `articles`, and of other articles with the same stories; return how many."""
     keys = [index_key(article.id) for article in articles if is_storable(article.id)]
     stories = sorted({story for article in articles for story in stories_of(article)})
-    # One by one, as a condition with `or` between them would use neither's index.
+    # Two statements, as a condition with OR would use neither index.
     return sum(
         _mark(connection, names, posts.c.id.in_(select(deliveries.c.post_id).where(which)), now)
         for which in (deliveries.c.article_key.in_(keys), deliveries.c.story.in_(stories))
@@ -37,22 +37,22 @@ def mark_changed(
 
 
 def mark_recent(connection: Connection, names: Sequence[str], now: datetime) -> int:
-    """Have every post that may still be corrected compared with its articles; return how many."""
+    """Mark every post that may still be corrected; return how many."""
     return _mark(connection, names, posts.c.id.is_not(None), now)
 
 
 def mark_posts(connection: Connection, names: Sequence[str], ids: Iterable[int], now: datetime) -> int:
-    """Have these posts compared with their articles; return how many may still be corrected."""
+    """Mark those of the posts that may still be corrected; return how many."""
     return _mark(connection, names, posts.c.id.in_(sorted(ids)), now)
 
 
 def correctable(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL for posts whose message may still be corrected."""
+    """Return the SQL condition for posts whose message may still be corrected."""
     return and_(posts.c.message_id.is_not(None), posts.c.posted_at > now - CORRECTABLE_FOR)
 
 
 def _mark(connection: Connection, names: Sequence[str], which: ColumnElement[bool], now: datetime) -> int:
-    # Those in flight too: what is being posted may be the article as it was.
+    # Posts in flight too: the request may have the article as it was before.
     in_flight = posts.c.state == PostState.CLAIMED
     showing = and_(posts.c.state.in_(sorted(SHOWN)), correctable(now))
     marked = connection.execute(

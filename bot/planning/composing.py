@@ -1,4 +1,4 @@
-"""What a channel's post says: its articles, the heading of a digest, and whom it notifies. Pure."""
+"""Composes the message of a post: its articles, the heading of a digest, and whom it notifies. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from text.phrases import counted_phrase
 _NONE: Mapping[str, Sequence[Article]] = MappingProxyType({})
 
 
-def composed(
+def compose_message(
     post: Post,
     channel: Channel,
     articles: Sequence[Article],
@@ -26,11 +26,11 @@ def composed(
     retracted: Collection[str] = (),
     coverage: Mapping[str, Sequence[Article]] = _NONE,
 ) -> Message:
-    """Return what a post says of `articles`, of which those with the ids `retracted` are withdrawn.
+    """Return the message of a post about `articles`; those whose ids are in `retracted` are withdrawn.
 
-    The bot's own words are in the channel's language. An operator's comment is above them while one of them
-    is there. `coverage` has, by an article's id,
-    others that cover its story. The channel's layout decides what people see of all this.
+    The bot's own words are in the channel's language. An operator's comment is above the articles unless all
+    of them are withdrawn. `coverage` has, by article id, other articles that cover the story. The channel's
+    layout decides which of all this people see.
     """
     heading = ""
     if post.kind is PostKind.DIGEST:
@@ -54,7 +54,7 @@ def composed(
 def _covered(
     message: Message, articles: Sequence[Article], coverage: Mapping[str, Sequence[Article]], site_url: str
 ) -> Message:
-    """Return the message about one article with who else covers its story, each publisher once."""
+    """Return the message about one article with the other publishers of its story, each named once."""
     others = coverage.get(message.article_id, ())
     if not others:
         return message

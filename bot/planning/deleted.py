@@ -1,4 +1,4 @@
-"""Marks the posts whose article is gone, which no scan of the catalog shows, to be corrected."""
+"""Marks posts whose article was deleted, to be corrected: a scan of the catalog does not show them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHUNK = 500
 
 
 def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str], now: datetime) -> int:
-    """Have the posts of these channels corrected whose article is gone; return how many."""
+    """Mark the posts of these channels whose article was deleted; return how many."""
     query = (
         select(*delivery_columns)
         .join(posts, posts.c.id == deliveries.c.post_id)
@@ -42,7 +42,7 @@ def mark_deleted(transaction: Transaction, catalog: Catalog, names: Sequence[str
             for each in chunk
             if each.post_id is not None and each.article_id in absent and is_gone and is_gone(each)
         }
-        # An empty catalog is a folder that was not there, not an editor's decision.
+        # An empty catalog more likely means a missing folder than that an editor deleted everything.
         if gone and (len(absent) < len(chunk) or next(catalog.scan(), None) is not None):
             with transaction() as connection:
                 marked += changes.mark_posts(connection, names, gone, now)

@@ -1,4 +1,4 @@
-"""Digests: at which times a channel gets one. Pure."""
+"""Digests: the times at which a channel gets one. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bot.planning.localtime import DAY, first_at
 Order = Literal["quality", "newest", "oldest"]
 
 EVERY_DAY = frozenset(range(7))
-_LONGEST = 9
-"""Days within which there is a digest: one on a single day of the week comes every seven."""
+_MAX_DAYS = 9
+"""Days to search for the next or last digest: one on a single day of the week comes every seven days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """One post about all that waits, at the times `at` of certain `days` (Monday is 0) in `zone`.
+    """One post about all waiting articles, at the times `at` of certain `days` (Monday is 0) in `zone`.
 
-    With fewer articles than `at_least` there is none, unless one of them would be too old for the next. It
-    has the first `at_most` by `order`; the others wait for the next.
+    With fewer articles than `at_least` there is no digest, unless one of them would be too old for the next.
+    The digest has the first `at_most` articles by `order`; the others wait for the next.
     """
 
     zone: ZoneInfo
@@ -41,9 +41,9 @@ class Digest:
         return min(each for each in self._times(moment, 1) if each > moment)
 
     def _times(self, moment: datetime, step: int) -> Iterator[datetime]:
-        """Yield the times of all digests in the days before (-1) or after (1) `moment`, with its own day."""
+        """Yield the digest times on the day of `moment` and the days before (`step` -1) or after it (1)."""
         today = moment.astimezone(self.zone).date()
-        for number in range(_LONGEST):
+        for number in range(_MAX_DAYS):
             day = today + step * number * DAY
             if day.weekday() in self.days:
                 yield from (first_at(self.zone, day, at) for at in self.at)

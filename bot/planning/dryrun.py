@@ -1,6 +1,6 @@
-"""What channels without a webhook would post, as log lines: for trying a configuration out.
+"""Logs what channels without a webhook would post, so that a configuration can be tried out.
 
-Keeps all of it in memory: such a channel starts with a baseline when it gets its webhook.
+Nothing is stored: such a channel starts with a baseline when it gets its webhook.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class DryRun:
         self._cursor: tuple[str, int, datetime] | None = None
 
     def run(self, now: datetime) -> list[tuple[str, str]]:
-        """Log every article that would be posted now; return their ids with their channels' names."""
+        """Log every article that would be posted now; return pairs of article id and channel name."""
         if not self._channels:
             return []
         here = (self._catalog.identity, self._catalog.revision())

@@ -1,4 +1,4 @@
-"""What the planner passes to admission: a new delivery, and what is to happen with it. Pure."""
+"""The values that the planner passes to admission: a new delivery, and what is to happen to it. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.planning.stories import story_keys
 
 
 class Fate(Enum):
-    """What is to happen with an article that the rules admit."""
+    """What is to happen to an article that the rules admit."""
 
     POST = "post"
     BASELINE = "baselined"
@@ -23,10 +23,11 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What identifies an article in the outbox, computed once for all channels.
+    """The values that identify an article in the outbox, computed once for all channels.
 
-    `stories` are the keys that its story may have, its own first; none for an article that is found on this
-    site only. `content` is None where its address shows whether it is an article whose file was moved.
+    `stories` are the keys that its story may have, the current form first; empty for an article that exists
+    only on this site. `content` is a digest by which a moved file is recognised, None if the address is
+    enough for that.
     """
 
     article: Article
@@ -55,7 +56,7 @@ class NewDelivery:
 
 
 def facts_of(article: Article) -> Facts:
-    """Return what identifies the article in the outbox."""
+    """Return the values that identify the article in the outbox."""
     stories = stories_of(article)
     may_move = not stories or article.story is not None
     content = content_of(article) if may_move else None
@@ -63,13 +64,13 @@ def facts_of(article: Article) -> Facts:
 
 
 def stories_of(article: Article) -> tuple[str, ...]:
-    """Return the keys that the article's story may have; none for one found on this site only."""
+    """Return the keys that the article's story may have; empty for an article only on this site."""
     keys = story_keys(article)
     return tuple(dict.fromkeys(map(index_key, keys))) if keys else ()
 
 
 def content_of(article: Article) -> str:
-    """Return a digest of what people see of the article, wherever its file lies."""
+    """Return a digest of what people see of the article, which does not depend on the path of its file."""
     seen = (article.title, article.summary, article.published_at.isoformat(), article.topics)
     text = json.dumps(seen)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

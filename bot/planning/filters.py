@@ -1,4 +1,4 @@
-"""What a channel takes and leaves of the words of an article: names, languages, words and patterns. Pure."""
+"""A channel's filters by names, languages, words and patterns. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from text.words import any_of, fold
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordFilter:
-    """Words to look for, compared without regard to case; an empty `include` admits everything."""
+    """Names to include and to exclude, compared without regard to case; an empty `include` admits all."""
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
@@ -32,7 +32,7 @@ class WordFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFilter:
-    """Words and `/patterns/` to look for in a text: see `text.patterns` for the latter."""
+    """Words and `/patterns/` to search for in a text; `text.patterns` describes patterns."""
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
@@ -55,7 +55,7 @@ class TextFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageFilter:
-    """Languages to take, in lower case; an article that names none is in `own`, the site's."""
+    """Languages to admit, in lower case; an article without a language is in `own`, the site's language."""
 
     tags: frozenset[str] = frozenset()
     own: str = "en"
@@ -64,16 +64,13 @@ class LanguageFilter:
         return bool(self.tags)
 
     def admits(self, language: str | None) -> bool:
-        """Return whether the language is one of those, or a narrower one: `pt-BR` of `pt`.
-
-        As by RFC 4647 §3.3.1.
-        """
+        """Return whether the language is one of these or a variant, as `pt-BR` of `pt` (RFC 4647 §3.3.1)."""
         tag = (language or self.own).lower()
         return not self.tags or any(tag == each or tag.startswith(f"{each}-") for each in self.tags)
 
 
 def _hit(looked_for: frozenset[str], text: str) -> str | None:
-    """Return what is found of words and patterns; words first."""
+    """Return the first word that is in the text, or else the first pattern that matches, or None."""
     patterns = [found for each in looked_for if (found := pattern(each))]
     words = frozenset(each for each in looked_for if not is_pattern(each))
     if words and (word := any_of(words).search(fold(text))):
@@ -87,7 +84,7 @@ def _hit(looked_for: frozenset[str], text: str) -> str | None:
 
 
 def _folded_words(looked_for: Iterable[str]) -> frozenset[str]:
-    """Return words folded, and patterns as they are."""
+    """Return the words case-folded, and the patterns as they are."""
     patterns = frozenset(filter(is_pattern, looked_for))
     return patterns | _folded(word for word in looked_for if word not in patterns)
 

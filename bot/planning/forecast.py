@@ -1,4 +1,4 @@
-"""What `release` will say as time goes on: which posts come when, and what becomes too old before. Pure."""
+"""Forecasts the results of `release` over time: which posts come when, and what becomes too old. Pure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bot.planning.release import (
     release,
     room_in,
 )
-from bot.planning.similar import MOST, CoveringArticle, covered_on_arrival, covering_article
+from bot.planning.similar import MAX_COMPARED, CoveringArticle, covered_on_arrival, covering_article
 
-MOST_STEPS = 200_000
-"""Moments that are looked at: a month has 43,200 minutes."""
+MAX_STEPS = 200_000
+"""The most times that a forecast considers: a month has 43,200 minutes."""
 
 
 class Hold(StrEnum):
-    """What keeps a waiting article from being posted at once."""
+    """The reason why a waiting article is not posted at once."""
 
     QUIET = "quiet hours"
     BUDGET = "budget"
@@ -34,7 +34,7 @@ class Hold(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """A channel's `max_per_tick` posts, counted from 0 `every` so often."""
+    """The limit `max_per_tick` of a channel's posts, and the time between two ticks."""
 
     per_tick: int
     every: timedelta
@@ -42,7 +42,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """An article that comes up at some time."""
+    """An article that becomes eligible at the time `at`."""
 
     at: datetime
     candidate: Candidate
@@ -50,9 +50,9 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """The posts to come, in their order, what becomes too old and when, and what still waits at the end.
+    """The posts to come, the articles that become too old and when, and those that wait at the end; in order.
 
-    `repeats` are left out, as articles with similar titles cover their stories.
+    `repeats` are left out because articles with similar titles cover their stories.
     """
 
     posts: tuple[PlannedPost, ...]
@@ -64,15 +64,15 @@ class Forecast:
 def forecast(
     arrivals: Iterable[Arrival], policy: Policy, spent: Spent, pace: Pace, now: datetime, until: datetime
 ) -> Forecast:
-    """Return what is posted from `now` until a time after it, if every post is sent when it is due.
+    """Return what is posted from `now` to `until`, assuming that every post is sent when it is due.
 
-    `arrivals` are in the order of their times; those before `now` wait already. `spent.left` is what is left
-    of the tick that goes on.
+    `arrivals` are in the order of their times; those before `now` wait already. `spent.left` is how many
+    posts are left in the current tick.
     """
-    course = _Course(policy, spent, pace, now)
+    course = _Simulation(policy, spent, pace, now)
     upcoming = iter(arrivals)
     following = next(upcoming, None)
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         while following is not None and following.at <= now:
             course.take(following.candidate)
             following = next(upcoming, None)
@@ -93,9 +93,9 @@ def forecast(
 def hold_of(
     candidate: Candidate, policy: Policy, spent: Spent, now: datetime, posted_at: datetime | None
 ) -> Hold:
-    """Return what keeps an article waiting that `release` posts at a time after `now`, or never (None).
+    """Return why an article waits that `release` posts at `posted_at`, after `now`; None: never.
 
-    It is the budget where that has no room for the article when the quiet hours end either.
+    During quiet hours the reason is the budget if that will have no room when the quiet hours end.
     """
     if candidate.delivery.forced or is_urgent(candidate, policy):
         return Hold.PACE
@@ -109,12 +109,12 @@ def hold_of(
     return Hold.PACE if room is None or room > spent.left else Hold.BUDGET
 
 
-class _Course:
-    """What waits, was posted and has become too old so far."""
+class _Simulation:
+    """The state of a forecast: what waits, what was posted, and what has become too old so far."""
 
     def __init__(self, policy: Policy, spent: Spent, pace: Pace, now: datetime) -> None:
         self._policy, self._pace = policy, pace
-        # What is under way is sent soon, and then counts from its time on.
+        # Posts that are released but not sent yet are sent soon, and count from their time on.
         self._spent = replace(spent, seen=(*spent.seen, *[now] * spent.under_way), under_way=0)
         self._tick_ends = now + pace.every
         self.waiting: list[Candidate] = []
@@ -125,11 +125,11 @@ class _Course:
 
     @property
     def repeats(self) -> tuple[Candidate, ...]:
-        """What is left out, as other articles cover its story."""
+        """The articles that are left out because others cover their story."""
         return tuple(candidate for candidate, _ in self._repeats)
 
     def take(self, arrived: Candidate) -> None:
-        """Have an article wait, and leave out what repeats a story by then: itself, or what waits already."""
+        """Add an article to those that wait, and leave out what then repeats a story: it or another one."""
         least = self._policy.similar
         covered = covered_on_arrival(arrived, self.waiting, self._posted, least) if least is not None else {}
         self.waiting.append(arrived)
@@ -152,7 +152,7 @@ class _Course:
             self._note(released, now)
 
     def next_time(self, now: datetime) -> datetime | None:
-        """Return when something may be posted next if nothing comes up."""
+        """Return when something may be posted next if no further article arrives; None: never."""
         if not self.waiting:
             return None
         times = [next_change(self._policy, self._spent, now)]
@@ -170,7 +170,7 @@ class _Course:
                 self._replace(each)
 
     def _replace(self, expired: Candidate) -> None:
-        """Have the first article wait that was left out because the expired one was to cover its story."""
+        """Let the first article wait again that was left out because the expired one covered its story."""
         for pair in self._repeats:
             if pair[1].article_id == expired.delivery.article_id:
                 self._repeats.remove(pair)
@@ -186,6 +186,6 @@ class _Course:
         posted = {delivery.id for each in released for delivery in each.deliveries}
         if self._policy.similar is not None:
             covered = (covering_article(each) for each in self.waiting if each.delivery.id in posted)
-            self._posted = [*self._posted, *covered][-MOST:]
+            self._posted = [*self._posted, *covered][-MAX_COMPARED:]
         self.waiting = [each for each in self.waiting if each.delivery.id not in posted]
         self.posts += released

@@ -1,4 +1,4 @@
-"""Times of day in a time zone → moments in UTC, right on the days when clocks are changed. Pure."""
+"""Converts times of day in a time zone to UTC, also on the days when clocks are changed. Pure."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ _SECOND = timedelta(seconds=1)
 
 
 def first_at(zone: ZoneInfo, day: date, at: time) -> datetime:
-    """Return the first moment of `day` at which clocks in `zone` show `at` or later, in UTC.
+    """Return the first time of `day` at which clocks in `zone` show `at` or later, in UTC.
 
-    Where clocks skip that time, it is the moment when they are set forward; where they show it twice, the
-    first of both.
+    If clocks skip that time, it is when they are set forward; if they show it twice, the first of the two.
     """
     shown = datetime.combine(day, at)
     moment = shown.replace(tzinfo=zone).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == shown:
         return moment
-    # In a gap the offset after it leads to a moment before it, and the reverse (PEP 495).
+    # In a gap, the offset after it leads to a time before it, and the reverse (PEP 495).
     before = shown.replace(tzinfo=zone, fold=1).astimezone(UTC)
     return change_of_clocks(zone, before, moment) or moment
 
 
 def change_of_clocks(zone: ZoneInfo, after: datetime, until: datetime) -> datetime | None:
-    """Return the moment in (`after`, `until`] from which the offset at `until` holds; None where none does.
+    """Return the time in (`after`, `until`] of a change to the offset at `until`; None without a change.
 
-    There may be one change of clocks between the two, no more: they are at most a day apart.
+    There must be at most one change between the two, which are at most a day apart.
     """
     offset = until.astimezone(zone).utcoffset()
     if after.astimezone(zone).utcoffset() == offset:

@@ -1,4 +1,4 @@
-"""What one planning run has found, as values."""
+"""The results of a planning run, as values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.planning.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One post to come, after a review where the channel has one."""
+    """An article to be posted; with `review`, after an operator has approved it."""
 
     article_id: str
     title: str
@@ -28,9 +28,9 @@ class Refused:
 
 @dataclass(slots=True)
 class Plan:
-    """What one run has found: posts to come in the order they were found, and counts by channel.
+    """The results of one run: the articles to post, in the order they were found, and counts by channel.
 
-    The `timelines` of a preview say when they come.
+    `timelines` are those of a preview, which show when the posts come.
     """
 
     posts: list[Planned] = field(default_factory=list)

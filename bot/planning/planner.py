@@ -1,8 +1,8 @@
-"""Plans from a catalog: puts what is new into the outbox, says what that would be, or finds nothing to do.
+"""Plans from a catalog: writes deliveries of new articles into the outbox, or previews them.
 
-This module decides nothing about sending. Its memory is one row a channel: which catalog it has looked at,
-up to which revision and time, and by which rules; what was once decided about an article is its delivery's
-row.
+This module decides nothing about sending. It stores one row for each channel: the catalog, the revision and
+time up to which it was planned, and the rules. What was decided about an article is in the row of its
+delivery.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = logging.getLogger("bot.planning.planner")
 
 
 class Planner:
-    """Plans from one catalog for some channels, except those without a webhook.
+    """Plans from one catalog for channels; those without a webhook are left out.
 
     `taxonomy` represents the settings that decide which topics an article has.
     """
@@ -51,9 +51,9 @@ class Planner:
         self._lease = lease
 
     def plan(self, now: datetime) -> Plan:
-        """Put what is new into the outbox and return it; any number of planners may do so at once.
+        """Write deliveries of what is new and return the plan; any number of planners may run at once.
 
-        Ends early when another process plans meanwhile, or takes the lease if one is given.
+        Stops early if another process plans meanwhile or, where a lease was given, takes the lease.
         """
         if not self._channels or not self._anything_new(now):
             return Plan()
@@ -65,9 +65,9 @@ class Planner:
             return run.plan
 
     def preview(self, now: datetime, every: timedelta = timedelta(minutes=1)) -> Plan:
-        """Return what `plan` would put there, for channels without a webhook too, and change nothing.
+        """Return what `plan` would write, also for channels without a webhook, and change nothing.
 
-        With it come the timelines of a bot that runs `every` so often.
+        The plan has the timelines of a bot with the time `every` between two runs.
         """
         with rehearsal(self._database) as connection:
             plan = PlanningRun(

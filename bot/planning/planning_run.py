@@ -1,6 +1,6 @@
-"""One planning run: from changed articles, and from rules, to deliveries, in short transactions.
+"""One planning run: decides about new and changed articles, and writes deliveries, in short transactions.
 
-A run that is cut short is repeated from where the last complete one ended.
+A run that is interrupted is repeated from where the last complete run ended.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ from bot.planning.rules import Channel, decide
 _T = TypeVar("_T")
 
 CHUNK = 500
-"""Articles looked up at once: enough to make statements few, and little enough to keep memory flat."""
+"""Articles looked up at once: enough for few statements, and not too many for little memory."""
 
 ADMITTED = 2_000
-"""Deliveries admitted in one transaction: few commits, and no writer waits for longer than a moment."""
+"""Deliveries admitted in one transaction: few commits, while other writers wait only briefly."""
 
 log = logging.getLogger("bot.planning.planner")
 
 
 class OvertakenError(BotError):
-    """Another process has taken the lease, or has planned, while this one was planning."""
+    """Another process took the lease, or planned, during this run."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """One channel of the run, and what happens to the articles that its rules admit."""
+    """One channel of the run, and the function that decides what happens to an admitted article."""
 
     channel: Channel
     fate: Callable[[Article], Fate]
 
 
 class PlanningRun:
-    """One run for some channels, with their `rules` as text; in transactions that lock those channels.
+    """One run for some channels, whose `rules` are given as text, in transactions that lock those channels.
 
-    `plan` is what it has found so far.
+    `plan` has the results so far.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class PlanningRun:
         self._backfills: dict[str, deque[Facts]] = {}
         self._states: dict[str, ChannelState] = {}
         self.plan = Plan()
-        # Read before the articles: what changes meanwhile is planned again.
+        # Read before the articles, so that what changes meanwhile is planned again.
         self._source = Source(identity=catalog.identity, revision=catalog.revision(), gone=self._absent)
 
     def run(self) -> Plan:
-        """Plan, and return what was found; raises OvertakenError, and what the database raises."""
+        """Plan, and return the results; raises OvertakenError, and what the database raises."""
         with self._transaction() as connection:
             for name, channel in self._channels.items():
                 if channel.was and channelstate.carry_over(connection, channel.was, name):
@@ -94,7 +94,7 @@ class PlanningRun:
         return self.plan
 
     def _plan_changes(self) -> None:
-        """Plan what changed, or came to its time, since each channel was last planned."""
+        """Plan the articles that have changed, or have become due, since each channel was last planned."""
         groups: dict[tuple[int, datetime], list[_Channel]] = {}
         for name, state in self._states.items():
             if self._knows_catalog(state) and state.revision is not None and state.planned_at is not None:
@@ -109,7 +109,7 @@ class PlanningRun:
                     self.plan.corrections += changes.mark_changed(connection, chunk, names, self._now)
 
     def _plan_everything(self) -> None:
-        """Plan from the whole catalog for channels that are new, have new rules, or knew another catalog."""
+        """Plan from the whole catalog for channels that are new, or have new rules or a new catalog."""
         planned = [
             _Channel(self._channels[name], self._fate(state))
             for name, state in self._states.items()
@@ -134,9 +134,10 @@ class PlanningRun:
         return state.catalog == self._source.identity
 
     def _fate(self, state: ChannelState) -> Callable[[Article], Fate]:
-        """Return what becomes of admitted articles without a delivery.
+        """Return the function that decides what happens to an admitted article without a delivery.
 
-        What only new rules admit was there before and is baselined, not posted in a flood.
+        Articles that only new rules admit existed before, and are baselined: otherwise all would be posted at
+        once.
         """
         if state.rules is None or state.planned_at is None:
             return _baseline
@@ -157,14 +158,14 @@ class PlanningRun:
                 decision = decide(article, each_channel.channel, self._now)
                 fate = each_channel.fate(article) if decision.deliver else None
                 if decision.reason is Reason.TOO_OLD and each_channel.fate is _baseline:
-                    # It was there before the channel, even if its date is changed later.
+                    # It existed before the channel, even if its date is changed later.
                     fate = Fate.BASELINE
                 if fate is not None:
                     facts = facts or facts_of(article)
                     yield NewDelivery(facts, each_channel.channel, fate)
 
     def _without_newest(self, proposed: Iterable[NewDelivery]) -> Iterator[NewDelivery]:
-        """Leave out as many of the newest as a new channel is to post at once; scans run from old to new."""
+        """Yield all but the newest articles, which a channel's `backfill` posts; scans are oldest first."""
         for each in proposed:
             newest = self._backfills.get(each.channel.name)
             if newest is None or not decide(each.article, each.channel, self._now).deliver:
@@ -186,7 +187,7 @@ class PlanningRun:
         return set(ids) - self._catalog.get_many(ids).keys()
 
     def _find_deleted(self) -> None:
-        """Have posts corrected whose article is gone, where the catalog has changed."""
+        """Mark the posts whose article was deleted, if the catalog has changed."""
         here = (self._source.identity, self._source.revision)
         names = [
             name
@@ -196,7 +197,7 @@ class PlanningRun:
         self.plan.corrections += mark_deleted(self._transaction, self._catalog, names, self._now)
 
     def _remember(self) -> None:
-        """Note how far the channels have been planned: in one statement, but for those with new rules."""
+        """Store how far the channels have been planned: in one statement, except for those with new rules."""
         here = {"catalog": self._source.identity, "revision": self._source.revision}
         changed = [name for name, state in self._states.items() if state.rules != self._rules[name]]
         with self._transaction() as connection:

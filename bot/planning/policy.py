@@ -1,4 +1,4 @@
-"""When and how a channel has its posts: the policy, what waits, and what the channel has had. Values only."""
+"""The values of a channel's policy: when and how it gets posts, what waits, and what it has already got."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.services.message import Mention
 class Urgent:
     """Articles of this quality or more are posted at once, each in a message of its own.
 
-    `mention` is whom these posts notify.
+    These posts notify `mention`, nobody if it is None.
     """
 
     min_quality: int
@@ -37,7 +37,7 @@ class MentionRule:
     min_quality: int | None = None
 
     def fits(self, candidate: Candidate) -> bool:
-        """Return whether the article is one of those that the rule is for."""
+        """Return whether the rule applies to the article."""
         if self.min_quality is not None and (candidate.quality or 0) < self.min_quality:
             return False
         return self.topics is None or not self.topics.isdisjoint(candidate.slugs)
@@ -45,11 +45,11 @@ class MentionRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How a channel wants its posts; without anything, each article is a post at once, oldest first.
+    """How a channel gets its posts; by default each article is posted at once, oldest first.
 
-    From a likeness of `similar` on, articles cover the same story, and only the best of them is posted.
-    `capacity` is how many articles one message of its service can hold. The first of `mentions` that fits a
-    post counts.
+    Articles whose titles have a likeness of `similar` or more cover the same story, and only the best of them
+    is posted. `capacity` is how many articles one message of the service can hold. Of `mentions`, the first
+    that applies to a post is used.
     """
 
     quiet: Quiet | None = None
@@ -62,12 +62,12 @@ class Policy:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing depends on what the articles are, or on the time."""
+        """Whether each article is posted at once, whatever it is and whatever the time."""
         chooses = self.quiet or self.budget or self.digest or self.urgent or self.mentions
         return not chooses and self.similar is None
 
     def mention_of(self, candidates: Sequence[Candidate], *, urgent: bool = False) -> Mention | None:
-        """Return whom a post about these articles notifies."""
+        """Return whom a post about these articles notifies; None: nobody."""
         if urgent and self.urgent and self.urgent.mention:
             return self.urgent.mention
         fitting = (rule.mention for rule in self.mentions if any(map(rule.fits, candidates)))
@@ -76,9 +76,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A delivery that waits for its post, and what the policy asks of its article.
+    """A delivery that waits for its post, with the properties of its article that a policy depends on.
 
-    `expires_at` is when the article will be too old to be posted, None where it never is.
+    `expires_at` is when the article becomes too old to be posted, None if it never does.
     """
 
     delivery: Delivery
@@ -90,12 +90,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What a channel has had.
+    """What a channel has already got, as its policy counts it.
 
     `left` is how many posts may be released until the next tick. `seen` are the times of the posts that
-    people saw, or may have seen, in the budget's period; `under_way` counts those that have been released and
-    not been seen yet. `digest_at` is the time of the digest that was decided last, None before the first.
-    Without `is_current` more may have come up than is known, and nothing is chosen yet.
+    people have seen, or may have seen, in the budget's period; `under_way` counts those that are released and
+    not seen yet. `digest_at` is the time of the digest that was decided last, None before the first. If
+    `is_current` is False, there may be new articles that are not planned yet, and the policy does not choose
+    among articles.
     """
 
     left: int
@@ -106,7 +107,7 @@ class Spent:
 
 
 def candidate_of(delivery: Delivery, article: Article | None, max_age: timedelta | None) -> Candidate:
-    """Return a waiting delivery as the policy sees it; without its article, by what the outbox knows."""
+    """Return the candidate for a waiting delivery; without an article, from what the outbox has recorded."""
     if article is None:
         return Candidate(delivery=delivery, quality=delivery.quality, published_at=delivery.published_at)
     ends = [article.due_at + max_age if max_age is not None else None, article.expires_at]

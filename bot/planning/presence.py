@@ -1,6 +1,6 @@
-"""Whether an article that a catalog does not have was deleted, or has not been read yet.
+"""Decides whether an article that a catalog does not have was deleted, or has not been read yet.
 
-This module knows nothing of what follows from either.
+This module does not decide what follows from that.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from bot.outbox.records import Delivery
 from bot.planning.catalog import Catalog
 
 CATCHING_UP = timedelta(minutes=10)
-"""How long a catalog may take to have an article that another machine's catalog had: pulls differ."""
+"""How long a catalog may lack an article that another machine's has: they pull at different times."""
 
 
 def missing(catalog: Catalog, now: datetime) -> Callable[[Delivery], bool]:
-    """Return a function that says whether the article of a delivery, absent from the catalog, is deleted.
+    """Return a function that returns whether the article of a delivery, which the catalog lacks, was deleted.
 
-    It is not while its file exists and cannot be read, nor as long as this catalog may be older than the one
-    that the delivery was planned from.
+    An article does not count as deleted while its file exists but cannot be read, or while this catalog may
+    be older than the one that the delivery was planned from.
     """
     here, revision = catalog.identity, catalog.revision()
     bad = {problem.path for problem in catalog.problems()}

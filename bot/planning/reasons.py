@@ -1,4 +1,4 @@
-"""Why an article is posted to a channel or is not, in the words of the causes that the outbox stores."""
+"""The reasons why an article is posted to a channel or is not, with the texts of the outbox's causes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from bot.outbox.causes import Cause, describe
 
 
 class Reason(StrEnum):
-    """Why an article is posted to a channel or is not: the first of these that holds, in this order.
+    """Why an article is posted to a channel or is not: the first of these, in this order, that applies.
 
-    The words are those of the cause that the outbox stores.
+    The values are the texts of the causes that the outbox stores.
     """
 
     DELIVERED = "already delivered"
@@ -48,4 +48,4 @@ CAUSES = {
     Reason.BELOW_QUALITY: Cause.BELOW_QUALITY,
     Reason.TOO_OLD: Cause.TOO_OLD,
 }
-"""What the outbox stores for a reason not to post."""
+"""The cause that the outbox stores for each reason not to post."""

@@ -1,6 +1,7 @@
-"""Which waiting deliveries become posts now, and in which form. Pure.
+"""Decides which waiting deliveries become posts now, and in which form. Pure.
 
-What has been posted, and the time, are handed in. Knows nothing of the outbox's tables or of services.
+What has been posted, and the time, are parameters. This module knows neither the outbox's tables nor
+services.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bot.services.message import Mention
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPost:
-    """One message to be: its deliveries in the order in which people see them, and when it is due."""
+    """One message to post: its deliveries in the order in which people see them, and when it is due."""
 
     deliveries: tuple[Delivery, ...]
     due_at: datetime
@@ -30,11 +31,11 @@ class PlannedPost:
 def release(
     candidates: Sequence[Candidate], policy: Policy, spent: Spent, now: datetime
 ) -> tuple[PlannedPost, ...]:
-    """Return the posts to make of `candidates` at `now`, in the order in which they are sent.
+    """Return the posts to create from `candidates` at `now`, in the order in which they are sent.
 
-    First what an operator ordered, and what is urgent: neither quiet hours nor budget nor digest hold them
-    back. Then, outside quiet hours, the digest that is due, or single posts, as far as the budget allows. But
-    for digests, `spent.left` bounds them all.
+    First come the posts that an operator ordered and those of urgent articles, which do not wait for quiet
+    hours, budget or digest. Then, outside quiet hours, comes the digest that is due, or single posts, as far
+    as the budget allows. `spent.left` limits all posts except digests.
     """
     allowed = max(0, spent.left)
     first = [each for each in candidates if each.delivery.forced or is_urgent(each, policy)][:allowed]
@@ -52,7 +53,7 @@ def release(
 
 
 def is_urgent(candidate: Candidate, policy: Policy) -> bool:
-    """Return whether the article is posted at once, whatever else the policy says."""
+    """Return whether the policy makes the article urgent, so that it is posted at once."""
     urgent, quality = policy.urgent, candidate.quality
     return urgent is not None and quality is not None and quality >= urgent.min_quality
 
@@ -66,10 +67,10 @@ def room_in(budget: Budget | None, spent: Spent, now: datetime) -> int | None:
 
 
 def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
-    """Return the time of the digest that `release` decides at `now`, if there is one to decide.
+    """Return the time of the digest that `release` decides about at `now`, or None.
 
-    One that fell into quiet hours, or for which the budget had no room, is decided afterwards. None is due
-    for a channel before its first: what waits then waits for the next.
+    A digest that fell into quiet hours, or for which the budget had no room, is decided afterwards. A channel
+    that has had no digest time yet has none due: its articles wait for the next one.
     """
     if policy.digest is None or spent.digest_at is None or not spent.is_current:
         return None
@@ -79,14 +80,14 @@ def digest_due(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
 
 
 def digest_decided(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
-    """Return the time of the digest that is over once `release` has been asked at `now`, or None."""
+    """Return the time of the digest that a call of `release` at `now` decides, or None."""
     if policy.digest is not None and spent.digest_at is None and spent.is_current:
         return policy.digest.last(now)
     return digest_due(policy, spent, now)
 
 
 def next_change(policy: Policy, spent: Spent, now: datetime) -> datetime | None:
-    """Return when `release` may next say something else of the same candidates; None where it never will."""
+    """Return when `release` may next have another result for the same candidates; None: never."""
     quiet, times = policy.quiet, []
     if quiet and quiet.covers(now):
         times.append(quiet.ends_at(now))

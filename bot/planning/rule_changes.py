@@ -1,6 +1,6 @@
-"""What a channel's rules were when it was last looked at, and what is news when they have changed.
+"""Compares a channel's rules with those of its last planning run, and decides what new rules make news.
 
-The rules are written down as text beside the channel in the outbox, and compared with those of today.
+The outbox stores a channel's rules as text, which is compared with the current rules.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _FILTERS: dict[str, type[WordFilter] | type[TextFilter]] = {
 
 
 def rules_text(channel: Channel, taxonomy: str = "") -> str:
-    """Return what decides about articles in `channel`, and nothing else of it, as comparable JSON.
+    """Return the settings of `channel` that decide about articles, as JSON that can be compared.
 
-    `taxonomy` is the JSON of the listed topics. Of those only what can lead an article to this channel
-    counts: no title, no description, and no topic that has nothing to do with those the channel follows.
+    `taxonomy` is the JSON of the listed topics. Only the parts that can lead an article to this channel are
+    included: no titles or descriptions, and no topics that are unrelated to those that the channel follows.
     """
     filters = {name: _filter_lists(getattr(channel, name)) for name in _FILTERS}
     age = channel.max_age.total_seconds() if channel.max_age is not None else None
@@ -54,7 +54,7 @@ def _newer_rules(channel: Channel) -> dict[str, Any]:
 
 
 def with_rules(channel: Channel, text: str) -> Channel:
-    """Return `channel` with the rules that `rules_text` once wrote down, and the topics as they were then."""
+    """Return `channel` with the rules and topics of a text that `rules_text` returned earlier."""
     rules: dict[str, Any] = json.loads(text)
     topics, age = rules.get("topics"), rules.get("max_age")
     own, *tags = rules.get("languages") or [channel.languages.own]
@@ -75,13 +75,13 @@ def with_rules(channel: Channel, text: str) -> Channel:
     )
 
 
-def is_news(article: Article, before: Channel, looked_at: datetime, now: datetime) -> bool:
+def is_news(article: Article, before: Channel, planned_at: datetime, now: datetime) -> bool:
     """Return whether an article that new rules admit, and that has no delivery, is to be posted.
 
-    It is when the rules `before` admit it too: then it is new since the channel was last looked at. What only
-    the new rules admit was there before, unless its time of publication came after `looked_at`.
+    It is if the rules of the channel `before` admit it too, as it is then new since the last run. An article
+    that only the new rules admit existed before, unless it was published after `planned_at`.
     """
-    return article.due_at > looked_at or decide(article, before, now).deliver
+    return article.due_at > planned_at or decide(article, before, now).deliver
 
 
 @lru_cache(maxsize=4096)
@@ -101,7 +101,7 @@ def _deciding(taxonomy: str, followed: frozenset[str]) -> list[dict[str, object]
 
 
 def _taxonomy_of(described: str | list[dict[str, Any]]) -> Topics:
-    """Return topics from their JSON, or from the part of it that `rules_text` writes down."""
+    """Return topics from their JSON, or from the part of it that `rules_text` includes."""
     found = (json.loads(described) if described else []) if isinstance(described, str) else described
     return Topics(
         tuple(

@@ -1,6 +1,6 @@
-"""Which article goes to which channel, and why: pure decisions over values.
+"""Decides which article goes to which channel, and why. Pure.
 
-This module knows nothing of the outbox, of services or of when it is asked; the past is handed in.
+This module does not know the outbox, the services or the clock; what happened before is a parameter.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class Channel:
     """One configured destination.
 
     `topics` and `not_topics` are slugs; `topics` is None for all. `destination` is None while a secret is
-    missing, and such a channel is neither planned nor posted to. `max_per_tick` counts posts. `was` is an
-    earlier name. With `review` each post waits for an operator before it is sent. `policy` says when and how,
-    `layout` what a message shows, `thread` which posts are replies, and `language` in which one the bot's own
-    words are. With a `taxonomy` an article's topics
-    are those that it would have by these, not its own `slugs`.
+    missing: such a channel is neither planned nor posted to. `max_per_tick` counts posts. `was` is an earlier
+    name. With `review`, each post waits for an operator before it is sent. `policy` decides when and how
+    articles are posted, `layout` what a message shows, `thread` which posts are replies, and `language` is
+    that of the bot's own words. With a `taxonomy`, an article's topics are derived from it, and its own
+    `slugs` are not used.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether to post, and the one reason; `text` is that reason with its particulars, for people."""
+    """Whether to post, and the reason; `text` is the reason with its details, for people."""
 
     deliver: bool
     reason: Reason
@@ -99,9 +99,9 @@ _YES = Decision(True, Reason.ELIGIBLE, Reason.ELIGIBLE)
 
 
 def decide(article: Article, channel: Channel, now: datetime, past: Past = NOTHING) -> Decision:
-    """Return whether `article` is to be posted to `channel` at `now`, with exactly one reason.
+    """Return whether `article` is to be posted to `channel` at `now`, and the reason.
 
-    Total: every article and channel has an answer. The order of the rules is that of Reason.
+    There is a decision for every article and channel. The rules are checked in the order of Reason.
     """
     if past is not NOTHING and (remembered := _remembered(past)):
         return remembered
@@ -113,7 +113,7 @@ def decide(article: Article, channel: Channel, now: datetime, past: Past = NOTHI
 
 
 def explain(article: Article, channel: Channel, now: datetime, past: Past = NOTHING) -> tuple[Check, ...]:
-    """Return the verdict of every rule, in the order in which `decide` asks them."""
+    """Return the verdict of every rule, in the order in which `decide` checks them."""
     remembered = _remembered(past)
     checks = [
         Check(
@@ -129,7 +129,7 @@ def explain(article: Article, channel: Channel, now: datetime, past: Past = NOTH
 
 
 def is_visible(article: Article, now: datetime) -> bool:
-    """Return whether readers may see `article` at all."""
+    """Return whether readers may see `article` at `now`."""
     return article.is_visible(now)
 
 
@@ -189,7 +189,7 @@ def _slugs(article: Article, channel: Channel) -> Iterable[str]:
 
 
 def first_topic(article: Article, channel: Channel) -> str:
-    """Return the first topic of an article that the channel follows, or else its first; "" for none."""
+    """Return the first topic of an article that the channel follows, or else its first topic; "" for none."""
     followed = (name for name in article.topics if channel.topics and slugify(name) in channel.topics)
     return next(followed, article.topics[0] if article.topics else "")
 

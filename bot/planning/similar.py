@@ -1,6 +1,6 @@
-"""Which articles of different publishers cover the same story, judged by their titles. Pure.
+"""Finds articles of different publishers that cover the same story, by their titles. Pure.
 
-Measured on the titles of a recorded site: see tests/bot/test_similar.py.
+The limits were measured on the titles of a recorded site: see tests/bot/test_similar.py.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from datetime import datetime, timedelta
 from bot.planning.policy import Candidate
 
 SPAN = timedelta(days=3)
-"""How far apart two articles about one story are published at most."""
+"""The most time between the publication of two articles about the same story."""
 
-USUAL = 0.85
-"""The likeness from which on titles are of one story, where a channel's settings do not say."""
+DEFAULT_LIKENESS = 0.85
+"""The least likeness of two titles about the same story, unless a channel's settings have another."""
 
-MOST = 1_000
-"""Waiting articles that are compared, and posted ones that they are compared with."""
+MAX_COMPARED = 1_000
+"""The most waiting articles that are compared, and the most posted articles that they are compared with."""
 
-_LONGEST = 300
-"""Characters of a title that are compared: the time for it grows with their product."""
+_MAX_TITLE = 300
+"""Characters of a title that are compared: the time grows with the product of two titles' lengths."""
 
 _POSSESSIVE = re.compile(r"['’]s\b")
 _WORD = re.compile(r"\w+")
@@ -31,7 +31,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoveringArticle:
-    """An article that a channel has had, or will have in a post that is already planned."""
+    """An article that a channel has got, or will get in a post that is already planned."""
 
     article_id: str
     post_id: int | None
@@ -41,13 +41,14 @@ class CoveringArticle:
 
 
 def likeness(one: str, other: str, least: float = 0.0) -> float:
-    """Return how alike two titles are, given as `words_of` writes them, from 0 to 1; 0 below `least`.
+    """Return the likeness of two titles, from 0 to 1, as `words_of` returns them; 0 if it is below `least`.
 
-    The mean of two measures of rapidfuzz: one compares all words, the other forgives those that one title
-    alone has. Alone, the first finds less, and the second takes two titles that begin alike for one story.
+    It is the mean of two measures of rapidfuzz: one compares all words, the other ignores words that only one
+    title has. The first alone finds fewer pairs, and the second alone takes two titles with the same
+    beginning for one story.
     """
     lowest = max(0.0, 200 * least - 100)
-    from rapidfuzz import fuzz  # here: few channels compare titles, and every process would hold it
+    from rapidfuzz import fuzz  # here, as few channels compare titles, and it takes memory
 
     if not (whole := fuzz.ratio(one, other, score_cutoff=lowest)):
         return 0.0
@@ -56,22 +57,23 @@ def likeness(one: str, other: str, least: float = 0.0) -> float:
 
 
 def words_of(title: str) -> str:
-    """Return the words of a title without case and punctuation, in the order of the alphabet."""
-    text = unicodedata.normalize("NFKC", title[:_LONGEST]).casefold()
+    """Return the words of a title, case-folded, without punctuation, and sorted."""
+    text = unicodedata.normalize("NFKC", title[:_MAX_TITLE]).casefold()
     return " ".join(sorted(_WORD.findall(_POSSESSIVE.sub("", text))))
 
 
 def already_covered(
     candidates: Sequence[Candidate], posted: Sequence[CoveringArticle], least: float
 ) -> dict[int, CoveringArticle]:
-    """Return, by the deliveries' ids, the candidates whose story another article covers, and which one.
+    """Return, by delivery id, the article that covers the story of a candidate; other candidates are absent.
 
-    `posted` cover theirs in any case. Of similar candidates the best is posted: by quality, then the one
-    published first. What an operator has replayed is posted whatever it repeats.
+    Articles in `posted` cover their stories in any case. Of similar candidates the best is posted: the one of
+    the highest quality, then the one published first. An article that an operator has replayed is always
+    posted.
     """
     found: dict[int, CoveringArticle] = {}
     covering = list(posted)
-    for each in sorted(candidates, key=_best_first)[:MOST]:
+    for each in sorted(candidates, key=_best_first)[:MAX_COMPARED]:
         own = covering_article(each)
         covered_by = None if each.delivery.forced else _most_alike(own, covering, least)
         if covered_by is not None:
@@ -84,10 +86,10 @@ def already_covered(
 def covered_on_arrival(
     arrived: Candidate, waiting: Sequence[Candidate], posted: Sequence[CoveringArticle], least: float
 ) -> dict[int, CoveringArticle]:
-    """Return what `already_covered` returns for what waits together with what has just arrived.
+    """Return what `already_covered` returns for `waiting` and `arrived` together.
 
-    No story of those that wait is covered by another, or by what is posted, so that only what is similar to
-    the new one can change: this is quick also where many wait.
+    None of `waiting` is covered yet, so the result can only concern articles that are similar to the new one.
+    That makes this fast even if many articles wait.
     """
     own = covering_article(arrived)
     near = [each for each in waiting if _is_near(own, each)]
@@ -121,7 +123,7 @@ def _most_alike(
 
 
 def _likeness(one: CoveringArticle, other: CoveringArticle, least: float) -> float:
-    """Return how alike two articles' titles are; 0 where time or topics make them two stories."""
+    """Return the likeness of two articles' titles; 0 if their times or topics are not those of one story."""
     return likeness(one.words, other.words, least) if _is_near(one, other) else 0.0
 
 

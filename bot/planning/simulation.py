@@ -1,6 +1,7 @@
-"""What a channel would have posted in a span of the past, by the articles' own dates. Pure.
+"""Simulates what a channel would have posted in a period of the past, by the articles' own dates. Pure.
 
-Articles are taken as they are now: of earlier versions nobody knows. Requests that fail are not played.
+Articles are taken in their current versions, as earlier ones are not stored. Every request counts as
+successful.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from text.zones import zone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedDay:
-    """One day: how many articles came up that the rules admit, were posted in how many posts, or expired.
+    """The counts of one day; `came`, `posted` and `expired` count articles that the rules admit.
 
-    `digests` and `urgent` count some of the `posts`.
+    `posts` counts messages; `digests` and `urgent` count some of these.
     """
 
     day: date
@@ -40,9 +41,9 @@ class SimulatedDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """What a channel would have had: the days, the posts, and how many articles waited at the end.
+    """The result of a simulation: the days, the posts, and how many articles waited at the end.
 
-    `same_story` counts the articles that were left out as another had covered their story.
+    `same_story` counts the articles that were left out because another had covered their story.
     """
 
     channel: Channel
@@ -55,10 +56,10 @@ class Simulation:
 def simulate(
     channel: Channel, articles: Iterable[Article], start: datetime, end: datetime, every: timedelta
 ) -> Simulation:
-    """Return what the channel would have posted from `start` to before `end`, running `every` so often.
+    """Return what the channel would have posted from `start` to before `end`; runs are `every` apart.
 
-    What was published before `start` is the baseline: it is not posted, and its stories count as covered
-    where another article has the same address. Days are those of the policy's time zone, or of UTC.
+    Articles published before `start` are the baseline: they are not posted, and an article with the same
+    address as one of them counts as covered. Days are those of the policy's time zone, or of UTC.
     """
     arrivals, same_story = _arrivals(channel, articles, start, end)
     policy = channel.policy
@@ -85,7 +86,7 @@ def simulate(
 
 
 def zone_of(policy: Policy) -> ZoneInfo:
-    """Return the time zone in which the policy's days are; UTC for one that has none."""
+    """Return the time zone of the policy; UTC if it has none."""
     parts = (policy.digest, policy.budget, policy.quiet)
     return next((part.zone for part in parts if part), zone("UTC"))
 
@@ -93,7 +94,7 @@ def zone_of(policy: Policy) -> ZoneInfo:
 def _arrivals(
     channel: Channel, articles: Iterable[Article], start: datetime, end: datetime
 ) -> tuple[list[Arrival], int]:
-    """Return the articles that the rules admit in the span, oldest first; and how many repeat a story."""
+    """Return the articles that the rules admit in the period, oldest first, and how many repeat a story."""
     covered = set[str]()
     found: list[Arrival] = []
     same_story = 0

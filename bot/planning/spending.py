@@ -1,4 +1,4 @@
-"""What a channel has had, as its policy counts it: read from the outbox."""
+"""Reads from the outbox what a channel has already got, as its policy counts it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _WILL_BE_SEEN = (PostState.PLANNED, PostState.CLAIMED, PostState.RETRY, PostStat
 
 
 def spent_of(connection: Connection, policy: Policy, state: ChannelState, left: int, now: datetime) -> Spent:
-    """Return what the channel has had in the period of its budget at `now`.
+    """Return what the channel has got in the period of its budget at `now`.
 
     A post whose answer was lost counts as seen, as people may have seen it; so does one that is in flight.
-    Those that wait for another try or for a review count until they are over, in whatever period that is.
+    Posts that wait for a retry or a review count as under way, in whatever period they were released.
     """
     if policy.budget is None:
         return Spent(left=left, digest_at=state.digest_at)
     since, _ = policy.budget.period(now)
-    ours = and_(posts.c.channel == state.name, posts.c.kind.in_(_COUNTED))
-    # One by one, as a condition with `or` between them would use neither's index.
+    of_channel = and_(posts.c.channel == state.name, posts.c.kind.in_(_COUNTED))
+    # Two statements, as a condition with OR would use neither index.
     seen = [
-        *connection.scalars(select(posts.c.posted_at).where(ours, posts.c.posted_at >= since)),
-        *connection.scalars(select(posts.c.updated_at).where(ours, _may_be_seen(since))),
+        *connection.scalars(select(posts.c.posted_at).where(of_channel, posts.c.posted_at >= since)),
+        *connection.scalars(select(posts.c.updated_at).where(of_channel, _may_be_seen(since))),
     ]
-    under_way = connection.scalar(select(func.count()).select_from(posts).where(ours, _is_under_way()))
+    under_way = connection.scalar(select(func.count()).select_from(posts).where(of_channel, _is_under_way()))
     return Spent(left=left, seen=tuple(seen), under_way=under_way or 0, digest_at=state.digest_at)
 
 
 def _may_be_seen(since: datetime) -> ColumnElement[bool]:
-    """Return the SQL for posts that nobody sends any more, and whose answer was lost since then."""
+    """Return the SQL condition for posts that are not sent again and whose answer was lost since then."""
     over = posts.c.state.in_((PostState.HELD, PostState.DEAD))
     return and_(over, posts.c.cause == Cause.ANSWER_LOST, posts.c.updated_at >= since)
 

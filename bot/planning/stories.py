@@ -1,6 +1,6 @@
-"""Which articles report the same story: a key from an article's link, equal for all addresses of one page.
+"""Derives from an article's link the key of its story, which is equal for all addresses of one page.
 
-This module knows nothing of what was posted. The cases that decide are in tests/bot/test_stories.py.
+This module does not know what was posted. tests/bot/test_stories.py has the cases that define equality.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from articles.article import Article
 from text.urls import ascii_host, canonical_url
 
 _VERSION = "2:"
-"""Begins every key, so that a key is never equal to one that an earlier version of this module wrote."""
+"""The prefix of every key, by which no key is equal to one that an earlier version of this module wrote."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -26,10 +26,10 @@ _TRACKING_NAMES = frozenset(
     }
 )  # fmt: skip
 _TRACKING_PREFIXES = ("utm_", "at_")
-"""Parameters that only say where a reader came from, or which form of the page is shown."""
+"""Prefixes of parameters that only show where a reader came from, or which form of the page is shown."""
 
 _TEXT_FRAGMENT = ":~:"
-"""Begins directives for the browser: https://wicg.github.io/scroll-to-text-fragment/"""
+"""The delimiter before directives for the browser: https://wicg.github.io/scroll-to-text-fragment/"""
 
 _INDEX_FILE = re.compile(r"/(?:index\.(?:x?html?|shtml|php|aspx?|jsp)|default\.(?:html?|aspx?))$", re.I)
 _AMP_ENDING = re.compile(r"(?:/amp(?:\.html)?|\.amp)$", re.I)
@@ -41,26 +41,26 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryKeys:
-    """The keys that articles about the same story share.
+    """The keys of a story, which are equal for all articles about it.
 
-    `key` is written with new deliveries. `legacy` is how the first edition wrote it: an old delivery is
-    of the same story when it has that key. The two kinds never equal each other.
+    `key` is stored with new deliveries. `legacy` is the form that the first version stored, by which old
+    deliveries are found. A key of one form is never equal to a key of the other.
     """
 
     key: str
     legacy: str
 
     def __iter__(self) -> Iterator[str]:
-        """Yield every key under which a delivery of this story may have been written."""
+        """Yield every key that a delivery of this story may be stored with."""
         yield self.key
         yield self.legacy
 
 
 def story_keys(article: Article) -> StoryKeys | None:
-    """Return the keys of an article's story; None for an article that is found on this site only.
+    """Return the keys of an article's story; None for an article that exists only on this site.
 
-    The translations of an article are one story. An address that was put together by a pattern may be
-    another's too, and so says nothing.
+    The translations of an article are one story. An address that was built from a pattern does not identify a
+    story, as another article may have it too.
     """
     if article.story:
         key = _VERSION + article.story
@@ -76,11 +76,11 @@ def story_of_address(url: str) -> str:
 
 
 def story_address(url: str) -> str:
-    """Return what remains of an address without everything that does not distinguish stories.
+    """Return an address without the parts that do not distinguish stories.
 
-    That is: the scheme and its default port, `www.`, `m.` and `amp.` hosts, index files, `/amp` endings,
-    final slashes, tracking parameters and fragments, and differences in percent-encoding (RFC 3986 §6.2.2).
-    Any other text is returned unchanged.
+    These are the scheme and its default port, `www.`, `m.` and `amp.` in the host, index files, `/amp`
+    endings, final slashes, tracking parameters and fragments, and differences in percent-encoding (RFC 3986
+    §6.2.2). Any other text is returned unchanged.
     """
     try:
         parts = urlsplit(url)
@@ -104,7 +104,7 @@ def _port(parts: SplitResult) -> str:
 
 def _host(name: str) -> str:
     labels = (ascii_host(name.rstrip(".")) or name).split(".")
-    # The last two name the site; a label such as `m` may be between others, as in en.m.wikipedia.org.
+    # The last two labels are the site's; `m` may also be in the middle, as in en.m.wikipedia.org.
     own, site = labels[:-2], labels[-2:]
     return ".".join([label for label in own if label not in _VARIANT_LABELS] + site)
 

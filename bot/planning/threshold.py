@@ -1,6 +1,6 @@
-"""What another `min_quality` would have meant for a channel in the last weeks. Pure.
+"""Computes what another `min_quality` would have posted to a channel in the last weeks. Pure.
 
-This module knows the channel's other rules, but not the outbox, and so not which stories were posted.
+It applies the channel's other rules, but does not read the outbox, so it ignores which stories were posted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """How many articles have a quality from `low` to `high`, both included."""
+    """How many articles have a quality from `low` to `high`, inclusive."""
 
     low: int
     high: int
@@ -32,16 +32,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """What a channel's other rules admitted in the last `WEEKS` weeks, newest first.
+    """The articles that a channel's other rules admitted in the last `WEEKS` weeks, newest first.
 
-    `without_quality` counts those among them that no threshold admits.
+    `without_quality` counts those without a quality, which no threshold admits.
     """
 
     articles: tuple[Article, ...]
     without_quality: int
 
     def bars(self) -> tuple[Bar, ...]:
-        """Return the histogram of quality: bars of equal width, without gaps, at most some two dozen."""
+        """Return the histogram of quality: bars of equal width without gaps, about 24 at most."""
         found = Counter(article.quality for article in self.articles if article.quality is not None)
         if not found:
             return ()
@@ -57,7 +57,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """What one threshold would have posted: in each week, oldest first, and the closest calls."""
+    """What one threshold would have posted: counts by week, oldest first, and the articles nearest to it."""
 
     min_quality: int | None
     weeks: tuple[int, ...]
@@ -66,14 +66,14 @@ class Threshold:
 
     @property
     def total(self) -> int:
-        """How many articles that makes."""
+        """The number of articles in all weeks."""
         return sum(self.weeks)
 
 
 def candidates(channel: Channel, articles: Iterable[Article], now: datetime) -> Candidates:
-    """Return which of the last weeks' articles the channel would take if quality and age did not count.
+    """Return the articles of the last weeks that the channel would admit, whatever their quality and age.
 
-    `articles` come newest first, and are asked for only as far back as that.
+    `articles` are newest first, and are read only as far back as that.
     """
     anything = replace(channel, min_quality=None, max_age=None)
     since = now - WEEKS * WEEK
@@ -83,7 +83,7 @@ def candidates(channel: Channel, articles: Iterable[Article], now: datetime) -> 
 
 
 def threshold(found: Candidates, min_quality: int | None, now: datetime) -> Threshold:
-    """Return what a threshold would have posted; None posts all, also what has no quality."""
+    """Return what a threshold would have posted; None admits all, including articles without a quality."""
     if min_quality is None:
         return Threshold(min_quality=None, weeks=_weeks(found.articles, now), just_made=(), just_missed=())
     rated = [(article.quality, article) for article in found.articles if article.quality is not None]

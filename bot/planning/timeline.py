@@ -1,6 +1,6 @@
-"""What a channel will have in the time to come: which post, when, with what in it; what waits, and why.
+"""The timeline of a channel: which posts come, when and with which articles; what waits, and why.
 
-Reads the outbox and the catalog, and plays the policy over time. Changes nothing.
+This module reads the outbox and the catalog, and applies the policy over time. It changes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.outbox.records import Delivery, Post, PostKind
 from bot.outbox.rows import post_columns, read_posts
 from bot.outbox.schema import posts
 from bot.outbox.states import DUE, DeliveryState, PostState
-from bot.planning.candidates import recently_posted, sorted_out
+from bot.planning.candidates import recently_posted, sort_waiting
 from bot.planning.catalog import Catalog
 from bot.planning.forecast import Arrival, Forecast, Hold, Pace, forecast, hold_of
 from bot.planning.policy import Candidate, Spent, candidate_of
@@ -30,13 +30,13 @@ from bot.planning.spending import spent_of
 from bot.services.message import Mention
 
 DAY = timedelta(days=1)
-MOST_WAITING = 1_000
-"""Deliveries of a channel that a timeline is about, and posts."""
+MAX_WAITING = 1_000
+"""The most deliveries of a channel that a timeline considers, and the most posts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """An article of a post to come."""
+    """An article in a post to come."""
 
     article_id: str
     title: str
@@ -45,7 +45,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComingPost:
-    """A post to come; `at` None while it waits for a review. With `is_retry` it was tried before."""
+    """A post to come; `at` is None while it waits for a review. With `is_retry`, an attempt has failed."""
 
     at: datetime | None
     kind: PostKind
@@ -56,10 +56,10 @@ class ComingPost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """An article that is not posted at once: what holds it back, and until when.
+    """An article that is not posted at once: why it waits, and until when.
 
-    `posted_at` is when it will be posted, None where that is not within the timeline; `expires_at` is when
-    it will be too old.
+    `posted_at` is when it will be posted, None if that is not within the timeline; `expires_at` is when it
+    becomes too old.
     """
 
     item: Item
@@ -70,9 +70,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """What a channel will have from `start` to `end`, if nothing else comes up; `posts` in their order.
+    """What a channel will get from `start` to `end` if no further article arrives; `posts` are in order.
 
-    `is_open` says whether the channel is posted to at all: one that is paused or disabled has no posts.
+    `is_open` is whether the channel is posted to at all: one that is paused or disabled has no posts.
     """
 
     channel: Channel
@@ -93,17 +93,17 @@ def timeline(
     *,
     coming: Sequence[Article] | None = None,
 ) -> Timeline:
-    """Return what the channel will have in `span` from `now` on; the bot runs `every` so often.
+    """Return what the channel will get in `span` from `now` on; the bot's runs are `every` apart.
 
-    `coming` is what `coming_in` returns for that span, for a caller that asks for many channels.
+    `coming` can be the result of `coming_in` for that span, so that it is read once for many channels.
     """
     state = channelstate.states_in(connection, [channel.name]).get(channel.name)
     end = now + span
     if state is None or state.baselined_at is None:
         return Timeline(channel=channel, start=now, end=end, is_open=False, posts=(), waits=())
-    unreleased = read_waiting(connection, channel.name, MOST_WAITING)
+    unreleased = read_waiting(connection, channel.name, MAX_WAITING)
     posted = recently_posted(connection, channel, unreleased)
-    waiting, _ = sorted_out(unreleased, channel, catalog, now, posted)
+    waiting, _ = sort_waiting(unreleased, channel, catalog, now, posted)
     spent = _spent(connection, channel, state, now)
     arrivals = [Arrival(at=now, candidate=each) for each in waiting]
     arrivals += _coming(coming_in(catalog, now, span) if coming is None else coming, channel)
@@ -133,14 +133,14 @@ def _spent(connection: Connection, channel: Channel, state: ChannelState, now: d
 
 
 def coming_in(catalog: Catalog, now: datetime, span: timedelta = DAY) -> list[Article]:
-    """Return the articles that come to their time of publication in that span, in their order."""
+    """Return the articles whose publication time is in that span, in its order."""
     found = catalog.scan(changed_since=catalog.revision(), due=(now, now + span))
     return sorted(found, key=lambda each: each.due_at)
 
 
 def _coming(coming: Sequence[Article], channel: Channel) -> Iterator[Arrival]:
-    """Yield the articles that the channel will take when they come to their time of publication."""
-    # Numbers that no delivery has distinguish them until they have one.
+    """Yield the articles that the channel will admit at their publication time."""
+    # They have no deliveries yet: numbers that no delivery has distinguish them.
     for number, article in enumerate(coming, 1):
         if decide(article, channel, article.due_at).deliver:
             delivery = unplanned(article, channel.name, -number)
@@ -149,7 +149,7 @@ def _coming(coming: Sequence[Article], channel: Channel) -> Iterator[Arrival]:
 
 
 def unplanned(article: Article, channel: str, number: int) -> Delivery:
-    """Return the delivery that an article would have, for a forecast."""
+    """Return the delivery that an article would have, with the id `number`, for a forecast."""
     return Delivery(
         id=number,
         article_id=article.id,
@@ -173,12 +173,12 @@ def unplanned(article: Article, channel: str, number: int) -> Delivery:
 
 
 def _released(connection: Connection, channel: Channel, is_open: bool) -> Iterator[ComingPost]:
-    """Yield the posts that are in the outbox and have not been sent: for their time, a retry or a review."""
+    """Yield the posts in the outbox that are not sent yet: due later, or waiting for a retry or review."""
     in_review = (posts.c.state == PostState.HELD) & (posts.c.cause == Cause.REVIEW)
     query = select(*post_columns).where(
         posts.c.channel == channel.name, or_(posts.c.state.in_(sorted(DUE)), in_review)
     )
-    for post in read_posts(connection, query.order_by(posts.c.id).limit(MOST_WAITING)):
+    for post in read_posts(connection, query.order_by(posts.c.id).limit(MAX_WAITING)):
         if post.deliveries and (is_open or post.due_at is None):
             yield _released_post(post)
 

@@ -1,4 +1,4 @@
-"""Quiet hours: when a channel may not be posted to, and when that ends. Pure."""
+"""Quiet hours: when nothing is posted to a channel, and when they end. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 from bot.planning.localtime import DAY, change_of_clocks
 
 _SATURDAY = 5
-_LONGEST = 9
-"""Days within which quiet hours end: a weekend with the nights around it takes three."""
+_MAX_DAYS = 9
+"""Days within which quiet hours end: a weekend with the nights before and after it takes three."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
-    """The times at which nothing is posted, by what clocks in `zone` show.
+    """The times at which nothing is posted, by the clocks in `zone`.
 
-    `start` and `end` are both there or both None; an `end` before `start` is on the next day. With `weekends`
-    Saturday and Sunday are quiet as a whole. A time that clocks show twice is quiet both times.
+    `start` and `end` are both set or both None; an `end` before `start` is on the next day. With `weekends`,
+    all of Saturday and Sunday is quiet. A time that clocks show twice is quiet both times.
     """
 
     zone: ZoneInfo
@@ -40,16 +40,16 @@ class Quiet:
         return at >= self.start or at < self.end
 
     def ends_at(self, moment: datetime) -> datetime:
-        """Return `moment` when it is not quiet, or else the first moment after it that is not, in UTC."""
+        """Return `moment` if it is not quiet, or else the first time after it that is not, in UTC."""
         if not self.covers(moment):
             return moment
         later = (each for each in self._bounds(moment) if each > moment and not self.covers(each))
-        return min(later, default=moment + _LONGEST * DAY)
+        return min(later, default=moment + _MAX_DAYS * DAY)
 
     def _bounds(self, moment: datetime) -> Iterator[datetime]:
-        """Yield the moments in the days from `moment` on at which it may cease to be quiet."""
+        """Yield the times in the days from `moment` on at which quiet hours may end."""
         first = moment.astimezone(self.zone).date()
-        for number in range(_LONGEST):
+        for number in range(_MAX_DAYS):
             for at in {time(0), self.end or time(0)}:
                 for fold in (0, 1):
                     shown = datetime.combine(first + number * DAY, at, tzinfo=self.zone)

@@ -17,9 +17,9 @@ from bot.outbox.causes import Cause
 from bot.outbox.queue import Outbox
 from bot.outbox.records import SCHEDULED, Delivery, Kind, Post, PostKind, kind_of
 from bot.outbox.states import DeliveryState
-from bot.planning.candidates import coverage_of, still
+from bot.planning.candidates import coverage_of, decide_again
 from bot.planning.catalog import Catalog
-from bot.planning.composing import composed
+from bot.planning.composing import compose_message
 from bot.planning.presence import missing
 from bot.planning.reasons import CAUSES, Reason
 from bot.planning.rules import Channel, Decision, is_visible
@@ -97,7 +97,7 @@ class Preparer:
             if article is None and is_gone is not None and not is_gone(each):
                 self.outbox.postpone(post, now + RECHECK_AFTER)
                 return None
-            decision = still(article, self.channel, each, now)
+            decision = decide_again(article, self.channel, each, now)
             if article is not None and decision.deliver:
                 shown.append(article)
             else:
@@ -177,7 +177,7 @@ class Preparer:
         return as_shown(message, self.channel.layout, self.service)
 
     def _compose(self, post: Post, articles: Sequence[Article], retracted: Collection[str] = ()) -> Message:
-        return composed(
+        return compose_message(
             post,
             self.channel,
             articles,

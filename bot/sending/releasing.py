@@ -16,7 +16,7 @@ from bot.outbox.causes import Cause, describe
 from bot.outbox.queue import Outbox
 from bot.outbox.records import Delivery
 from bot.outbox.states import DeliveryState
-from bot.planning.candidates import Ended, recently_posted, sorted_out
+from bot.planning.candidates import Ended, recently_posted, sort_waiting
 from bot.planning.catalog import Catalog
 from bot.planning.policy import Candidate, Spent, candidate_of
 from bot.planning.reasons import Reason
@@ -150,7 +150,7 @@ class Releaser:
         waiting = self.outbox.backlog.waiting(self.channel.name, MOST_WAITING)
         with self.outbox.database.read() as connection:
             posted = recently_posted(connection, self.channel, waiting)
-        return sorted_out(waiting, self.channel, self.catalog, now, posted)
+        return sort_waiting(waiting, self.channel, self.catalog, now, posted)
 
     def _leave_out(self, ended: Sequence[Ended], now: datetime) -> None:
         if not ended:

@@ -236,11 +236,11 @@ def test_rules_of_the_first_edition_are_read() -> None:
 
 def test_what_new_rules_admit_and_is_news() -> None:
     """News is what the old rules admit too or what was published since, not what only new rules admit."""
-    before, looked_at = any_channel(name="c", kind="slack", min_quality=80), START
+    before, planned_at = any_channel(name="c", kind="slack", min_quality=80), START
     later = START + timedelta(minutes=5)
     old_and_new = article("a", quality=85, published_at=START - timedelta(days=3))
-    assert is_news(old_and_new, before, looked_at, later)
-    assert not is_news(replace(old_and_new, quality=60), before, looked_at, later)
+    assert is_news(old_and_new, before, planned_at, later)
+    assert not is_news(replace(old_and_new, quality=60), before, planned_at, later)
     assert is_news(
-        article("b", quality=60, published_at=START + timedelta(minutes=1)), before, looked_at, later
+        article("b", quality=60, published_at=START + timedelta(minutes=1)), before, planned_at, later
     )
