@@ -10,7 +10,7 @@ from bot.services.layout import Layout, Part, Template, TemplateFault
 from bot.services.message import Picture, compose
 from config import ChannelConfig, LayoutConfig
 
-_PICTURES = {None: Picture.USUAL, "none": None, "thumbnail": Picture.THUMBNAIL, "large": Picture.LARGE}
+_PICTURES = {None: Picture.DEFAULT, "none": None, "thumbnail": Picture.THUMBNAIL, "large": Picture.LARGE}
 
 
 def layout_of(channel: ChannelConfig) -> Layout:

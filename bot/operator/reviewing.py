@@ -26,7 +26,7 @@ from bot.planning.candidates import coverage_of
 from bot.planning.composing import compose_message
 from bot.planning.rules import Channel
 from bot.services import SERVICES
-from bot.services.layout import as_shown
+from bot.services.layout import message_for
 from bot.services.message import Message
 from bot.services.text import clean
 from text.phrases import phrase
@@ -93,7 +93,7 @@ def unreviewed(parts: BotParts) -> list[Unreviewed]:
             message = compose_message(
                 post, channel, shown, site=site.name, site_url=site.url, coverage=coverage
             )
-            message = as_shown(message, channel.layout, SERVICES[channel.kind])
+            message = message_for(message, channel.layout, SERVICES[channel.kind])
         oldest = min(each.published_at for each in post.remaining)
         expires_at = oldest + channel.max_age if channel.max_age else None
         found.append(Unreviewed(channel=channel, post=post, message=message, expires_at=expires_at))

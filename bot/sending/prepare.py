@@ -25,7 +25,7 @@ from bot.planning.reasons import CAUSES, Reason
 from bot.planning.rules import Channel, Decision, is_visible
 from bot.sending.threading import NO_PLACE, Place, place_of
 from bot.services import Context, Destination, Request, Service
-from bot.services.layout import as_shown
+from bot.services.layout import message_for
 from bot.services.message import Message, compose_alert
 
 RECHECK_AFTER = timedelta(minutes=1)
@@ -128,7 +128,7 @@ class Preparer:
             thread_name=place.name,
             may_begin_thread=self.channel.thread != "none",
         )
-        request = self.service.post(self.destination, self._as_shown(message), post.form, context)
+        request = self.service.post(self.destination, self._laid_out(message), post.form, context)
         return Job(post=post, kind=Kind.POST, message=message, request=request, thread=place.parent)
 
     def _give_up(
@@ -156,7 +156,7 @@ class Preparer:
         was_withdrawn = message.retracted and post.retracted
         if not was_withdrawn and post.message_id and message.fingerprint() != post.fingerprint:
             context = context_of(post, now, message)
-            shown = self._as_shown(message)
+            shown = self._laid_out(message)
             request = self.service.correct(self.destination, post.message_id, shown, post.form, context)
         if request is None:
             self.outbox.drop_correction(post)
@@ -173,8 +173,8 @@ class Preparer:
     def _corrected(self, post: Post, articles: Sequence[Article], now: datetime) -> Message:
         return self._compose(post, articles, {each.id for each in articles if not each.has_appeared(now)})
 
-    def _as_shown(self, message: Message) -> Message:
-        return as_shown(message, self.channel.layout, self.service)
+    def _laid_out(self, message: Message) -> Message:
+        return message_for(message, self.channel.layout, self.service)
 
     def _compose(self, post: Post, articles: Sequence[Article], retracted: Collection[str] = ()) -> Message:
         return compose_message(

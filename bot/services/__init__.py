@@ -1,4 +1,4 @@
-"""The chat services that articles can be posted to; a new one is a file here, an import and a line below."""
+"""The chat services that articles can be posted to; a new one needs a file, an import and an entry below."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _ALL: tuple[Service, ...] = (
     Webhook(),
 )
 SERVICES: dict[str, Service] = {service.KIND: service for service in _ALL}
-"""Every service by its kind, as the config names it."""
+"""Every service by its kind, as the settings name it."""
 
 
 def secret_shapes(services: Mapping[str, Service] = SERVICES) -> tuple[SecretShape, ...]:
-    """Return what the secrets of all services look like in a text."""
+    """Return the patterns by which the secrets of all services are found in a text."""
     return tuple(shape for service in services.values() for shape in service.SECRET_SHAPES)
 
 

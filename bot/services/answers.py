@@ -1,4 +1,4 @@
-"""What a chat service answered, and what that means: the parts of it that all services share.
+"""The answers of chat services and their meaning: the parts that all services share.
 
 This module knows no service by name and sends nothing.
 """
@@ -16,15 +16,15 @@ from enum import StrEnum
 from typing import Any, Literal
 
 HOST_PAUSE = timedelta(seconds=10)
-"""How long all requests to a host pause after a 429 that does not say for how long."""
+"""How long all requests to a host pause after a 429 without a wait."""
 
 SHORTEST_PAUSE = timedelta(seconds=1)
-"""The least pause after a 429, whatever it asks for: a rate-limited request counts as no attempt."""
+"""The shortest pause after a 429, whatever wait it gives: such a request does not count as an attempt."""
 
 LONGEST_PAUSE = timedelta(days=1)
 
 DENIED_FOR = timedelta(days=1)
-"""How long a channel gets no answer but DENIED before it is disabled: edge networks recover within hours."""
+"""How long a channel gets only DENIED answers before it is disabled: edge networks recover within hours."""
 
 FIRST_DENIED_PAUSE = timedelta(seconds=10)
 LONGEST_DENIED_PAUSE = timedelta(hours=2)
@@ -33,9 +33,9 @@ LONGEST_DENIED_PAUSE = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What came back: the body is the beginning, at most 64 KiB.
+    """A service's answer to a request, with at most the first 64 KiB of its body.
 
-    Neither headers nor body show in a repr: a server may echo the address it was called by.
+    The repr has neither headers nor body: a server may repeat the address, which is a secret.
     """
 
     status: int
@@ -43,11 +43,11 @@ class Response:
     body: bytes = field(default=b"", repr=False)
 
     def header(self, name: str) -> str | None:
-        """Return the header called `name` in whatever case, or None."""
+        """Return the header `name`, compared without regard to case, or None."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
 
-    def said(self) -> dict[str, Any]:
-        """Return the JSON object in the body; empty when the body is anything else."""
+    def json_object(self) -> dict[str, Any]:
+        """Return the JSON object in the body; an empty one if the body is anything else."""
         try:
             value = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -58,12 +58,12 @@ class Response:
 class Outcome(StrEnum):
     """What an answer means for the delivery.
 
-    SENT says that people see the message, ACCEPTED that the service has taken it and will show it later,
-    which no later answer will confirm: such as a 202 (RFC 9110 §15.3.3), or a mail server's 250.
+    SENT means that people see the message. ACCEPTED means that the service has accepted it and will show it
+    later, which no later answer confirms: for example a 202 (RFC 9110 §15.3.3), or a mail server's 250.
 
-    DENIED and DISABLED both say that the service takes nothing from this webhook. DISABLED is the service's
-    own statement, which is final. DENIED is a bare 401, 403, 404, 410 or 451, which any proxy or edge network
-    on the way may have sent; it is retried, and taken as final after DENIED_FOR without any other answer.
+    DENIED and DISABLED both mean that the service accepts nothing from this webhook. DISABLED is the
+    service's own statement, and final. DENIED is a bare 401, 403, 404, 410 or 451, which a proxy or edge
+    network may have sent; it is retried, and becomes final after DENIED_FOR without any other answer.
     """
 
     SENT = "sent"
@@ -77,13 +77,13 @@ class Outcome(StrEnum):
 
     @property
     def is_success(self) -> bool:
-        """Whether the service has the message, so that it is not to be sent again."""
+        """Whether the service has the message, so that it must not be sent again."""
         return self in (Outcome.SENT, Outcome.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What the service still allows: `remaining` requests until `reset_after` has passed."""
+    """A service's rate limit at the moment: `remaining` requests until `reset_after` has passed."""
 
     remaining: int
     reset_after: timedelta
@@ -93,8 +93,8 @@ class Pace:
 class Verdict:
     """The meaning of one answer.
 
-    `reason` is one line without secrets. `scope` says whom `retry_after` holds back: this channel, or every
-    channel of the host. `degradable` is False when a plainer form would be rejected too.
+    `reason` is one line without secrets. `scope` is what `retry_after` applies to: this channel, or every
+    channel of the host. `degradable` is False if the service would reject a plainer form too.
     """
 
     outcome: Outcome
@@ -106,15 +106,15 @@ class Verdict:
     degradable: bool = True
 
 
-def judge(response: Response, said: str = "") -> Verdict:
-    """Return what the status of a failed `response` means, whichever service gave it.
+def judge(response: Response, code: str = "") -> Verdict:
+    """Return what the status of a failed `response` means for any service.
 
-    `said` is the service's own error code. A redirect is a failure: the webhook moved and nothing was
-    posted, except by 303, which answers a request that was processed (RFC 9110 §15.4.4). A server error may
-    have come after the message was posted.
+    `code` is the service's own error code. A redirect is a failure: the webhook moved and nothing was posted,
+    except for 303, which answers a request that was processed (RFC 9110 §15.4.4). After a server error the
+    message may have been posted.
     """
     outcome = _meaning(response.status)
-    meaning = f"HTTP {response.status}" + (f": {said}" if said else "")
+    meaning = f"HTTP {response.status}" + (f": {code}" if code else "")
     if 300 <= response.status < 400:
         meaning += " (redirects are not followed: is the webhook's address right?)"
     wait = retry_after(response) if response.status >= 500 else None
@@ -132,9 +132,9 @@ def _meaning(status: int) -> Outcome:
 
 
 def after_denial(verdict: Verdict, denied_for: timedelta) -> Verdict:
-    """Return what a DENIED answer means for a channel that has had no other answer for `denied_for`.
+    """Return the verdict on a DENIED answer, when a channel has got no other answer for `denied_for`.
 
-    The channel pauses, for longer each time, and is disabled after DENIED_FOR.
+    The channel pauses, longer each time, and is disabled after DENIED_FOR.
     """
     if verdict.outcome is not Outcome.DENIED:
         return verdict
@@ -147,9 +147,9 @@ def after_denial(verdict: Verdict, denied_for: timedelta) -> Verdict:
 
 
 def rate_limited(wait: timedelta | None, *, host: bool = False, pace: Pace | None = None) -> Verdict:
-    """Return the verdict on a 429 that asked for `wait`: nothing was posted, and no attempt is spent.
+    """Return the verdict on a 429 with a `wait`: nothing was posted, and it does not count as an attempt.
 
-    Without a wait, or when `host` says that more than this webhook is meant, all requests to the host pause.
+    Without a wait, or with `host`, all requests to the host pause.
     """
     whole = host or wait is None
     pause = max(wait or SHORTEST_PAUSE, HOST_PAUSE if whole else SHORTEST_PAUSE)
@@ -164,7 +164,7 @@ def rate_limited(wait: timedelta | None, *, host: bool = False, pace: Pace | Non
 
 
 def pace_of(response: Response) -> Pace | None:
-    """Return the pace that X-RateLimit-Remaining and X-RateLimit-Reset-After give, if they do.
+    """Return the pace in X-RateLimit-Remaining and X-RateLimit-Reset-After; None without these headers.
 
     https://docs.discord.com/developers/topics/rate-limits#header-format
     """
@@ -176,9 +176,9 @@ def pace_of(response: Response) -> Pace | None:
 
 
 def retry_after(response: Response) -> timedelta | None:
-    """Return the wait that Retry-After asks for (RFC 9110 §10.2.3, and fractions, as Discord sends them).
+    """Return the wait in Retry-After (RFC 9110 §10.2.3; also fractions, as Discord sends them), or None.
 
-    A date counts from the answer's own Date, so that the two clocks need not agree.
+    A date is compared with the answer's Date header, so that the clocks need not agree.
     """
     value = response.header("Retry-After")
     if value is None:
@@ -191,7 +191,7 @@ def retry_after(response: Response) -> timedelta | None:
 
 
 def seconds(value: object) -> timedelta | None:
-    """Return a header's or JSON field's number of seconds, at most a day; None when it is no such number."""
+    """Return the seconds in a header or JSON field, at most a day; None if it is not a number of seconds."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

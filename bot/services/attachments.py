@@ -23,7 +23,7 @@ NAME = 100
 TEXT = 2000
 FIELD = 500
 URL = 2000
-"""Limits of our own, far below those of the services: beyond them a message reads no better."""
+"""Newswire's own limits, far below those of the services: longer messages are no easier to read."""
 
 COLOUR = "#1c4f8f"
 
@@ -35,14 +35,14 @@ _LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(https?://[^)]*\)")
 
 
 def linked(words: str, address: str) -> str:
-    """Return a link in Markdown, with no bracket in its address that would end it, and no mention in it."""
+    """Return a link in Markdown; brackets in its address, which would end it, and mentions are encoded."""
     return f"[{words}]({without_mention(address).replace('(', '%28').replace(')', '%29')})"
 
 
 def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int) -> dict[str, object]:
     """Return a message as an attachment: text and fields are Markdown, and so is a title without a link.
 
-    `limit` is for the text of several articles, or of a layout.
+    `limit` applies to the text of several articles, or of a layout, in UTF-16 units.
     """
     if message.items or message.text:
         return _free(message, with_image=with_image, markup=markup, limit=limit)
@@ -68,7 +68,7 @@ def attachment(message: Message, *, with_image: bool, markup: Markup, limit: int
 
 
 def _free(message: Message, *, with_image: bool, markup: Markup, limit: int) -> dict[str, object]:
-    """Return an attachment whose text is formatted, and which has a title only over several articles."""
+    """Return an attachment with formatted text, which has a title only if it is about several articles."""
     title, link = fit(title_of(message), TITLE), web_url(message.link, URL)
     image = web_url(message.image or "", URL) if with_image else None
     shown = {
@@ -83,14 +83,14 @@ def _free(message: Message, *, with_image: bool, markup: Markup, limit: int) -> 
 
 
 def formatted(message: Message, limit: int, markup: Markup) -> str:
-    """Return the message's articles, or what a layout has made of it, within `limit` UTF-16 units."""
+    """Return the message's articles, or the text of its layout, within `limit` UTF-16 units."""
 
-    def written(text: Sequence[Line]) -> str:
+    def render(text: Sequence[Line]) -> str:
         return write(text, markup)
 
     if message.text:
-        return cut(message.text, limit, written, units)
-    return fitted(message, limit, written, units)
+        return cut(message.text, limit, render, units)
+    return fitted(message, limit, render, units)
 
 
 def above(message: Message, escape: Escape) -> str:
@@ -131,9 +131,9 @@ def _whole(message: Message, limit: int, markup: Markup) -> str:
 def drawn(
     payload: Mapping[str, Any], *, shown: Callable[[str], str], below: Callable[[Mapping[str, Any]], str]
 ) -> Drawing:
-    """Return what a message with an attachment looks like.
+    """Return the drawing of a message with an attachment.
 
-    `shown` undoes the escaping, and `below` returns the small print of an attachment.
+    `shown` reverses the escaping, and `below` returns the small print of an attachment.
     """
     sent: Mapping[str, Any] = next(iter(payload.get("attachments", ())), {})
     picture = sent.get("image_url", sent.get("thumb_url", ""))

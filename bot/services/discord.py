@@ -1,4 +1,4 @@
-"""Discord: one embed through a webhook, which can be corrected; in a forum, a thread for each post."""
+"""Discord: posts an embed by webhook, and corrects it; in a forum, each post is a thread."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ APPLIED_TAGS = 5
 """https://docs.discord.com/developers/resources/channel#start-thread-in-forum-or-media-channel"""
 
 API_VERSION = 10
-"""The address that Discord shows for a webhook uses API version 6, whose rate limits are in milliseconds.
+"""The API version of requests: the address that Discord shows is for version 6, with times in milliseconds.
 
 https://docs.discord.com/developers/reference#api-versioning
 """
@@ -75,7 +75,7 @@ TagId = Annotated[str, BeforeValidator(_digits), AfterValidator(_tag_id)]
 
 
 class DiscordOptions(Options):
-    """The webhook; with `forum` each post is a thread, with the tags that its topics have there."""
+    """The webhook; with `forum`, each post is a thread, tagged as `forum_tags` has it for its topics."""
 
     webhook_env: VariableName
     forum: bool = False
@@ -91,7 +91,7 @@ class Discord(Service):
         {"discord.com", "canary.discord.com", "ptb.discord.com", "discordapp.com"}
     )
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"(/webhooks/\d+/)[\w.-]+"), r"\1***"),)
-    # Undocumented ("should not be hard coded"): a safe start, until X-RateLimit-* headers say better.
+    # Undocumented ("should not be hard coded"): a safe start, until X-RateLimit-* headers give the limits.
     RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=2)), (30, timedelta(seconds=60)))
     OPTIONS: ClassVar[type[Options]] = DiscordOptions
     ITEMS: ClassVar[int] = 15
@@ -100,7 +100,7 @@ class Discord(Service):
     )
 
     def has_threads(self, settings: Collection[str]) -> bool:
-        """Return whether it is a forum: a webhook begins threads only there."""
+        """Return whether the channel is a forum: only there can a webhook begin threads."""
         return "forum" in settings
 
     def post(
@@ -108,7 +108,7 @@ class Discord(Service):
     ) -> Request:
         """Return the request that posts `message` under the site's name, where Discord allows that name.
 
-        In a forum it begins a thread, or goes into the thread `context.parent`, if there is one.
+        In a forum it begins a thread, or is part of the thread `context.parent`, if that is set.
         """
         payload = {**_payload(message, detail), **allowed(message.mention)}
         name = _username(message.site)
@@ -127,9 +127,9 @@ class Discord(Service):
         detail: Detail = Detail.FULL,
         context: Context = NO_CONTEXT,
     ) -> Request | None:
-        """Return the request that turns the earlier post into `message`, at whatever detail it was posted.
+        """Return the request that replaces the earlier post by `message`, in whatever form it was posted.
 
-        A PATCH keeps the fields it does not name, and allows every mention unless `allowed_mentions` is sent.
+        A PATCH keeps fields that it does not have, and allows every mention without `allowed_mentions`.
         The first message of a forum's thread has the thread's id.
         """
         payload: dict[str, object] = {"content": "", "embeds": [], **_payload(message, detail), **QUIET}
@@ -146,7 +146,7 @@ class Discord(Service):
         return classify(response)
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what Discord shows of a message with one embed."""
+        """Return the drawing of a message with one embed."""
         return drawn(request.json, times)
 
 
@@ -169,7 +169,7 @@ def _username(site: str) -> str | None:
 
 
 def _in_forum(to: Destination, message: Message, name: str) -> dict[str, object]:
-    """Return the name and tags of the thread that a post in a forum begins.
+    """Return the fields with the name and tags of the thread that a post in a forum begins.
 
     https://docs.discord.com/developers/resources/webhook#execute-webhook
     """
@@ -183,7 +183,7 @@ def _in_forum(to: Destination, message: Message, name: str) -> dict[str, object]
 
 
 def _address(webhook: Secret, message_id: str | None = None, thread: str | None = None) -> Secret:
-    """Return where to POST, or to PATCH that message; a `thread_id` in the webhook's address stays."""
+    """Return the address for a POST, or for a PATCH of a message; a `thread_id` in the webhook's stays."""
     parts = urlsplit(webhook.reveal())
     path = _WEBHOOK_PATH.sub(f"/api/v{API_VERSION}", parts.path.rstrip("/"), count=1)
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != "wait"]

@@ -1,4 +1,4 @@
-"""What Discord's answers mean: its codes, its limits, and which field of a form it refused."""
+"""The meaning of Discord's answers: its codes, its rate limits, and the fields that it refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MISCONFIGURED = {
     220003: "the channel is not a forum: remove `forum`",
     220004: "the forum takes no posts by webhooks",
 }
-"""Errors that another setting of the channel fixes: nothing was posted, and the channel is not dead."""
+"""Errors that another setting of the channel corrects: nothing was posted, and the webhook still works."""
 
 _FIELD = re.compile(r"[a-z_]{1,40}|\d{1,3}")
 _CODE = re.compile(r"[A-Z_]{1,60}")
@@ -42,7 +42,7 @@ _PHRASE = re.compile(r"[A-Za-z]{1,20}(?:[ ,.'-]{1,2}[A-Za-z]{1,20}){0,15}[.]?")
 
 def classify(response: Response) -> Verdict:
     """Return what `response` means; a success carries the id of the message."""
-    said = response.said()
+    said = response.json_object()
     pace = pace_of(response)
     if response.status == 429:
         return _rate_limited(response, said, pace)
@@ -72,9 +72,9 @@ def _success(response: Response, said: dict[str, Any], pace: Pace | None) -> Ver
 
 
 def _rate_limited(response: Response, said: dict[str, Any], pace: Pace | None) -> Verdict:
-    """https://docs.discord.com/developers/topics/rate-limits#exceeding-a-rate-limit
+    """Return the verdict on a 429: https://docs.discord.com/developers/topics/rate-limits#exceeding-a-rate-limit
 
-    An answer that is not JSON comes from the edge network, which has the sender's address in view.
+    An answer that is not JSON comes from the edge network, and concerns the sender's IP address.
     """
     waits = [wait for wait in (retry_after(response), seconds(said.get("retry_after"))) if wait is not None]
     everywhere = said.get("global") is True or response.header("X-RateLimit-Scope") == "global" or not said
@@ -82,7 +82,7 @@ def _rate_limited(response: Response, said: dict[str, Any], pace: Pace | None) -
 
 
 def _complaint(said: dict[str, Any]) -> str:
-    """Return Discord's error message and code; anything else in the answer could repeat the address."""
+    """Return Discord's error message and code, and nothing else, as the answer could repeat the address."""
     message, code = said.get("message"), said.get("code")
     words = [message] if isinstance(message, str) and _PHRASE.fullmatch(message) else []
     if isinstance(code, int) and 0 < code < 10**7:
@@ -92,7 +92,7 @@ def _complaint(said: dict[str, Any]) -> str:
 
 
 def _faults(errors: object, *, depth: int, path: str = "") -> Iterator[str]:
-    """Yield where the form was wrong: https://docs.discord.com/developers/reference#error-messages"""
+    """Yield each refused field with its error: https://docs.discord.com/developers/reference#error-messages"""
     for name, inside in errors.items() if isinstance(errors, dict) and depth else ():
         if name == "_errors" and isinstance(inside, list):
             codes = (str(error.get("code")) for error in inside if isinstance(error, dict))

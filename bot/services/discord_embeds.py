@@ -1,4 +1,4 @@
-"""A message as Discord's embed, and as the content that replaces it.
+"""A message as a Discord embed, and as the plain content that is sent if Discord refuses the embed.
 
 Titles, descriptions, fields and content are Markdown and escaped; author and footer are not Markdown.
 """
@@ -48,10 +48,10 @@ _STYLE = re.compile(r"(?<!\\)(?:\*\*|~~|\*)")
 
 
 def escape(text: str) -> str:
-    r"""Return one line of `text` with nothing in it that Discord reads as Markdown, link, mention or emoji.
+    r"""Return one line of `text` so that Discord reads nothing in it as Markdown, link, mention or emoji.
 
-    A backslash goes before markup (`:` too, which would make links and emoji); between `@` and a name that
-    could be called comes a zero-width space, as a backslash does not hide `@everyone`.
+    Markup gets a backslash (`:` too, which is part of links and emoji). A mention gets a zero-width space
+    after `@`, as a backslash does not hide `@everyone`.
     https://docs.discord.com/developers/reference#message-formatting
     """
     return _MARKDOWN.sub(_escaped, text)
@@ -65,7 +65,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def notifying(mention: Mention | None) -> str:
-    """Return what notifies somebody, where `allowed` lets it; "" for nobody.
+    """Return the markup of a mention, which notifies if `allowed` is sent too; "" for None.
 
     https://docs.discord.com/developers/reference#message-formatting
     """
@@ -77,14 +77,14 @@ def notifying(mention: Mention | None) -> str:
 
 
 def above(message: Message) -> str:
-    """Return what is above an embed: whom the message notifies, and an operator's comment, or ""."""
+    """Return the text above an embed: the mention and an operator's comment; "" without either."""
     return "\n".join(filter(None, (notifying(message.mention), comment_of(message, escape))))
 
 
 def allowed(mention: Mention | None) -> Mapping[str, object]:
-    """Return what has Discord notify whom the mention names, and nobody else whatever a message says.
+    """Return the field that makes Discord notify only whom the mention names, whatever the text contains.
 
-    `@here` is let through together with `@everyone`, which `escape` takes out of every text.
+    `@here` is allowed only together with `@everyone`, which `escape` breaks up in every text.
     https://docs.discord.com/developers/resources/message#allowed-mentions-object
     """
     if mention is None:
@@ -96,7 +96,7 @@ def allowed(mention: Mention | None) -> Mapping[str, object]:
 
 
 def content_of(message: Message) -> str:
-    """Return the whole message as text: for a service that refused its embed."""
+    """Return the whole message as text, for when Discord refused its embed."""
     called = above(message)
     head = f"{called}\n" if called else ""
     room = CONTENT - units(head)
@@ -107,7 +107,7 @@ def content_of(message: Message) -> str:
         return f"{head}{title}\n" + fitted(message, room - units(title) - 1, _bare, units)
     address = without_mention(web_url(message.link, URL) or "")
     address = address if len(address) <= room - units(title) - 3 else ""
-    # Within <> a link has no preview of its own.
+    # Between < and > a link has no preview.
     rest = f"\n<{address}>" if address and not message.retracted else ""
     others = covered(message, _bare, units, min(COVERAGE, room - units(title + rest) - 1))
     rest = (f"\n{others}" if others else "") + rest
@@ -159,14 +159,14 @@ def drawn(sent: Mapping[str, Any], times: Times) -> Drawing:
 
 
 def _shown(text: str, times: Times) -> str:
-    """Return Markdown that `escape` and `_MARKUP` made as Discord shows it."""
+    """Return the text that Discord shows for Markdown by `escape` and `_MARKUP`."""
     text = _STYLE.sub("", _LINK.sub(r"\1", text))
     text = _TIME.sub(lambda found: times.ago(datetime.fromtimestamp(int(found[1]), UTC)), text)
     return _ESCAPED.sub(r"\1", re.sub(r"(?<=\d)\\(?=\.)", "", text)).replace("\u200b", "")
 
 
 def _linked(words: str, address: str) -> str:
-    """Return a link, unless Discord refuses the address."""
+    """Return a link, or only its words if Discord would refuse the address."""
     usable = _url(address)
     if not usable:
         return words
@@ -233,13 +233,13 @@ def _fields(message: Message) -> Iterator[dict[str, object]]:
 
 
 def _size(embed: dict[str, Any]) -> int:
-    """Return how much of ALL_EMBEDS the embed has used before its description."""
+    """Return how many of ALL_EMBEDS characters the embed has without its description."""
     texts = [embed["title"], *(embed["author"] or {}).values(), *(embed["footer"] or {}).values()]
     values = (str(value) for field in embed["fields"] for value in field.values())
     return sum(map(units, [*texts, *values]))
 
 
 def _url(url: str | None) -> str | None:
-    """Return an address that Discord's form accepts: it takes no host without a dot, such as localhost."""
+    """Return the address if Discord accepts it, or None: it refuses a host without a dot, as localhost."""
     address = web_url(url or "", URL)
     return address if address and "." in (urlsplit(address).hostname or "") else None

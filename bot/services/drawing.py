@@ -1,6 +1,6 @@
-"""A message as it is drawn in a preview, the same for every service.
+"""A message as a preview draws it, the same for every service.
 
-This module knows no service and no HTML: a service fills in what it shows, and the page draws it.
+This module knows no service and no HTML: a service fills in the values, and the page draws them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class Times(Protocol):
-    """How times are written in a drawing, which a chat client would do for its reader."""
+    """Formats the times in a drawing, as a chat client would do for its reader."""
 
     def exact(self, moment: datetime, /) -> str:
         """Return a date and time."""
@@ -25,10 +25,10 @@ class Drawing:
     """What a message looks like, from top to bottom; empty parts are not drawn.
 
     `sender` is the name that the message is posted under, and `badge` is shown beside it. `mention` is whom
-    it notifies, and `comment` what an operator says about it. `above` is shown over the title, `fields` below
-    the text as name and value, `below` in small print under them. `picture` is the name of its host: a
-    preview loads nothing. `is_card` says that all but the sender, the mention and the comment is in a box of
-    its own.
+    it notifies, and `comment` is an operator's. `above` is shown above the title, `fields` below the text as
+    name and value, and `below` in small print under them. `picture` is the name of the picture's host: a
+    preview loads no pictures. With `is_card`, everything except the sender, the mention and the comment is in
+    a box.
     """
 
     sender: str = ""

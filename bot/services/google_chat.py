@@ -1,4 +1,4 @@
-"""Google Chat: a card through an incoming webhook."""
+"""Google Chat: posts a card by an incoming webhook."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ https://developers.google.com/workspace/chat/create-messages#name_a_created_mess
 """
 
 THREAD_KEY = 4_000
-"""Characters of the key by which a webhook names a thread; no other app's keys are the same threads.
+"""Characters of the key by which a webhook names a thread; another app's keys name other threads.
 
 https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages#Message.Thread
 """
 
 DEAD = frozenset({"NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED"})
-"""Google's own words for an address that leads nowhere: https://cloud.google.com/apis/design/errors"""
+"""Google's codes for a webhook that no longer works: https://cloud.google.com/apis/design/errors"""
 
 _NAME = re.compile(r"spaces/[\w-]{1,80}/messages/[\w.-]{1,100}", re.ASCII)
 _CODE = re.compile(r"[A-Z_]{1,40}")
@@ -66,8 +66,8 @@ _REPLY = "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
 class GoogleChat(Service):
     """Posts by incoming webhook, which cannot change what it has posted.
 
-    `requestId` and `messageId` go with each post; they are documented for the method, not for webhooks, so
-    that a repeat does not count as harmless. That `messageId`, which is the same in all attempts, is the
+    Each post has a `requestId` and a `messageId`. They are documented for the method, but not for webhooks,
+    so a repeat does not count as harmless. The `messageId`, which is the same in all attempts, is the
     message's id in the outbox, and the key of the thread that the message begins.
     """
 
@@ -95,8 +95,8 @@ class GoogleChat(Service):
     ) -> Request:
         """Return the request that posts `message`; in the thread of `context.parent`, if there is one.
 
-        A message that may begin a thread has its own id as the thread's key. Google Chat begins another
-        thread with that key where there is none.
+        A message that may begin a thread has its own id as the thread's key. Google Chat begins a thread with
+        a key if there is none.
         https://developers.google.com/workspace/chat/create-messages#create-message-thread
         """
         payload: dict[str, object] = {"text": everything(message)}
@@ -122,8 +122,8 @@ class GoogleChat(Service):
         return Request(method="POST", url=to.address, json={"text": text})
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means; a message that was posted has the id that it was sent with."""
-        said = response.said()
+        """Return what `response` means; a posted message has the id that the request gave it."""
+        said = response.json_object()
         if response.status == 429:
             return rate_limited(retry_after(response))
         name = said.get("name")
@@ -133,13 +133,13 @@ class GoogleChat(Service):
         code = str(error.get("status", "")) if isinstance(error, dict) else ""
         if response.status == 409 and code == "ALREADY_EXISTS":
             # The id is this post's own: an earlier attempt, whose answer was lost, has posted it.
-            return Verdict(outcome=Outcome.SENT, reason="it had been posted before")
+            return Verdict(outcome=Outcome.SENT, reason="an earlier attempt had posted it")
         if code in DEAD or b"API_KEY_INVALID" in response.body:
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {code}")
         return judge(response, code if _CODE.fullmatch(code) else "")
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what Google Chat shows of a card."""
+        """Return the drawing of a card."""
         sent: dict[str, Any] = request.json
         card: dict[str, Any] = sent["cardsV2"][0]["card"] if "cardsV2" in sent else {"sections": []}
         widgets = [widget for section in card["sections"] for widget in section["widgets"]]
@@ -166,7 +166,7 @@ class GoogleChat(Service):
 
 
 def _message_id(message: Message, context: Context) -> str:
-    """Return an id that no other post has, on this site or another with the space; "" without a key."""
+    """Return an id that no other post in the space has, of this site or another; "" without a key."""
     if not context.key:
         return ""
     own = json.dumps([context.key, message.site, message.article_id, message.link])
@@ -174,7 +174,7 @@ def _message_id(message: Message, context: Context) -> str:
 
 
 def _address(webhook: Secret, id: str, *, in_thread: bool) -> Secret:
-    """Return where to post a message with that id, or without one where it is ""."""
+    """Return the address for a message with this id; an `id` of "" is left out."""
     parts = urlsplit(webhook.reveal())
     query = parse_qsl(parts.query)
     if id:

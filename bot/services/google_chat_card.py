@@ -1,6 +1,6 @@
-"""The card that Google Chat shows, and the text for those who see none.
+"""The card that Google Chat shows, and the text for clients that show none.
 
-Texts in a card know a little HTML, of which everything is escaped; its header knows no formatting.
+Texts in a card can have some HTML, so texts of articles are escaped; the header has no formatting.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.services.rich import Line, Markup, cut, write
 from bot.services.text import clean, fit, look_alike, units, web_url
 from bot.services.words import button_of, quality_of, written_time
 
-# Limits of our own, in characters: beyond them a card reads no better.
+# Newswire's own limits, in characters: longer cards are no easier to read.
 TITLE = 300
 NAME = 100
 SUMMARY = 2000
@@ -25,7 +25,7 @@ URL = 2000
 
 
 def escape(text: str) -> str:
-    """Return `text` with the characters that the HTML of a card's texts gives a meaning replaced.
+    """Return `text` escaped for the HTML of a card's texts.
 
     https://developers.google.com/workspace/chat/format-messages#card-formatting
     """
@@ -33,7 +33,7 @@ def escape(text: str) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Return `text` with nothing that a message without a card would take for markup, link or mention.
+    """Return `text` escaped for a message without a card: without markup, links or mentions.
 
     https://developers.google.com/workspace/chat/format-messages#messages
     """
@@ -41,12 +41,12 @@ def escape_text(text: str) -> str:
 
 
 def notifying(mention: Mention | None) -> str:
-    """Return what notifies somebody in a message's text; "" for nobody."""
+    """Return the markup of a mention in a message's text; "" for None."""
     return f"<users/{mention.id or 'all'}>" if mention else ""
 
 
 def card_of(message: Message, *, with_image: bool) -> dict[str, object]:
-    """Return the card."""
+    """Return the message as a card."""
     sections = [{"widgets": list(_widgets(message, with_image=with_image))}]
     if message.text:
         return {"sections": sections}
@@ -89,7 +89,7 @@ _BARE = Markup(escape=escape_text, link=lambda words, address: f"{words} {addres
 
 
 def _formatted(message: Message) -> str:
-    """Return several articles, or what a layout has made of one; "" for one without a layout."""
+    """Return several articles, or the text of a layout; "" for one article without a layout."""
     if message.text:
         return cut(message.text, LIST, _written, units)
     return fitted(message, LIST, _written, units) if message.items else ""
@@ -100,7 +100,7 @@ def _written(text: Sequence[Line]) -> str:
 
 
 def above(message: Message) -> str:
-    """Return whom the message notifies, and an operator's comment; "" for neither."""
+    """Return the mention and an operator's comment; "" without either."""
     return "\n".join(filter(None, (notifying(message.mention), comment_of(message, escape_text))))
 
 
@@ -110,13 +110,13 @@ def _small_print(message: Message) -> str:
 
 
 def notification_of(message: Message) -> str:
-    """Return the title and the provider, for a notification."""
+    """Return the text of a notification: the title and the provider."""
     provider = fit(clean(message.provider or ""), NAME, escape_text)
     return fit(title_of(message), TITLE, escape_text) + (f" ({provider})" if provider else "")
 
 
 def everything(message: Message) -> str:
-    """Return the whole message as text: for a service that refused its card."""
+    """Return the whole message as text, for when Google Chat refused its card."""
     called = f"{said}\n" if (said := above(message)) else ""
     if message.text:
         return called + cut(message.text, LIST, _bare, units)

@@ -1,4 +1,4 @@
-"""What people see of a message, as a channel's settings have it: picture and parts, or a template's text."""
+"""Applies a channel's layout to a message: its picture and parts, or the text of a template."""
 
 from __future__ import annotations
 
@@ -25,49 +25,50 @@ class Part(StrEnum):
     QUALITY = "quality"
 
 
-USUAL_PARTS = frozenset({Part.PROVIDER, Part.TOPICS, Part.SUMMARY})
+DEFAULT_PARTS = frozenset({Part.PROVIDER, Part.TOPICS, Part.SUMMARY})
 
 
 class TemplateFault(BotError):  # noqa: N818 - a finding, not a fault of the program
-    """What is wrong with a template; the text says where, as NAME:LINE: reason."""
+    """An error in a template; the text is NAME:LINE: reason."""
 
     def __init__(self, name: str, line: int, reason: str) -> None:
         super().__init__(f"{name}:{line}: {reason}")
 
 
 class Template(Protocol):
-    """An operator's text for single articles: `bot.services.templates` has the only one.
+    """An operator's template for single articles; `bot.services.templates` implements it.
 
-    Only a channel with a template loads that module, and Jinja2's sandbox and a Markdown parser with it.
+    Only a channel with a template loads that module, with Jinja2's sandbox and a Markdown parser.
     """
 
     @property
     def source(self) -> str:
-        """What the operator wrote."""
+        """The template as the operator wrote it."""
 
     def render(self, message: Message) -> Text:
-        """Return what the template says of one article. Raises TemplateFault where it fails."""
+        """Return the text for one article. Raises TemplateFault if the template fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """How a channel shows its messages. `picture` None means none; `template` is for single articles."""
 
-    picture: Picture | None = Picture.USUAL
-    parts: frozenset[Part] = USUAL_PARTS
+    picture: Picture | None = Picture.DEFAULT
+    parts: frozenset[Part] = DEFAULT_PARTS
     template: Template | None = None
 
 
-def as_shown(message: Message, layout: Layout, service: Service) -> Message:
-    """Return what of `message` the service is given: all of it where a program is to read it."""
+def message_for(message: Message, layout: Layout, service: Service) -> Message:
+    """Return the message for a service: in its layout for people, complete for a program."""
     return laid_out(message, layout) if service.LAID_OUT else message
 
 
 def laid_out(message: Message, layout: Layout) -> Message:
-    """Return what people are to see of `message`.
+    """Return `message` in a layout: with the parts that people are to see.
 
-    A template's text replaces the article, unless that was withdrawn, or the template fails or writes
-    nothing: a message is never lost by its layout. A comment, and who else covers the story, always show.
+    The text of a template replaces the article, unless the article is withdrawn, or the template fails or has
+    no output: no message is lost because of its layout. A comment and other publishers of the story always
+    show.
     """
     shown = _parts_of(message, layout)
     if layout.template is None or message.items or message.retracted or not message.article_id:
@@ -95,6 +96,6 @@ def _parts_of(message: Message, layout: Layout) -> Message:
         summary=message.summary if Part.SUMMARY in parts or not message.article_id else "",
         quality=message.quality if Part.QUALITY in parts else None,
         image=message.image if layout.picture is not None else None,
-        picture=layout.picture or Picture.USUAL,
+        picture=layout.picture or Picture.DEFAULT,
         items=tuple(_parts_of(item, layout) for item in message.items),
     )

@@ -1,7 +1,7 @@
 """A digest as formatted text: its articles as a list, under the names of their groups.
 
-This module knows no service. What a service cannot hold is left out in steps that are the same for all its
-articles.
+This module knows no service. If a list is too long for a service, all its articles are shortened in the same
+steps.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ NAME = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """How many characters an article has in a list: of title, one line, address, and provider.
+    """The most characters of an article in a list: of title, summary line, address and provider.
 
-    `covered` is the longest address with which other publishers of its story are named; with None they are
-    not.
+    `covered` is the length of the longest address in the names of the story's other publishers; with None
+    they are left out.
     """
 
     title: int
@@ -46,7 +46,7 @@ STEPS = (
     Step(title=80, line=0, link=200),
     Step(title=50, line=0, link=0, name=0),
 )
-"""From all there is to the least; an address is whole or not there."""
+"""The steps from the longest form to the shortest; an address is complete or left out."""
 
 
 def fitted(
@@ -55,9 +55,9 @@ def fitted(
     render: Callable[[Sequence[Line]], _T],
     size: Callable[[_T], int],
 ) -> _T:
-    """Return what `render` makes of the message's articles at the first step whose `size` is within `limit`.
+    """Return `render` of the message's articles at the first step at which its `size` is within `limit`.
 
-    Where not even the last one is, as with more articles than the service's ITEMS, the end is left out.
+    If even the last step is too long, as with more articles than the service's ITEMS, the end is left out.
     """
     items = tuple(map(_shortened, message.items))
     for step in STEPS:
@@ -68,7 +68,7 @@ def fitted(
 
 
 def _shortened(item: Message) -> Message:
-    """Return an article with no more of it than the first step shows: long texts are cleaned only once."""
+    """Return an article shortened to the first step, so that long texts are cleaned only once."""
     step = STEPS[0]
     return replace(
         item,
@@ -85,7 +85,7 @@ def _group(item: Message, name: str) -> str:
 
 
 def _listed(items: Sequence[Message], step: Step) -> Text:
-    """Return shortened articles as lines: each title with its link, its provider, and one line more."""
+    """Return shortened articles as lines: each title with its link, the provider, and one summary line."""
     return tuple(_lines(items, step))
 
 

@@ -1,6 +1,6 @@
-"""E-mail: one message a post, as text and HTML, to one address, such as a list's.
+"""E-mail: sends each post as one mail, as text and HTML, to one address, such as that of a mailing list.
 
-This module knows no connection: the transport speaks SMTP with the server that the address names.
+This module opens no connection: the transport speaks SMTP with the server in the address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydantic import AfterValidator, Field
 
 from bot.services.answers import Outcome, Response, Verdict
 from bot.services.drawing import Drawing, Times
-from bot.services.mail_text import COMMENT_STYLE, NAME, SUBJECT, SUMMARY, page_of, text_of
+from bot.services.mail_text import COMMENT_STYLE, NAME, SUBJECT, SUMMARY, html_of, text_of
 from bot.services.message import Message, test_text, title_of
 from bot.services.options import Options, VariableName
 from bot.services.secret import Secret
@@ -40,15 +40,15 @@ from bot.services.service import (
 from bot.services.text import clean, fit
 
 LINE = 998
-"""Characters of a line, without its end: RFC 5322 §2.1.1. The encoding of the parts keeps to it."""
+"""Characters of a line, without its end (RFC 5322 §2.1.1), which the encoding of the parts ensures."""
 
 DEAD = {
     "5.1.1": "there is no such mailbox",
     "5.1.2": "there is no such domain",
-    "5.1.3": "the address it is sent to is wrong",
+    "5.1.3": "the recipient's address is wrong",
     "5.1.6": "the mailbox has moved",
-    "5.1.8": "the address it is sent from is wrong",
-    "5.1.10": "the domain takes no mail",
+    "5.1.8": "the sender's address is wrong",
+    "5.1.10": "the domain accepts no mail",
     "5.2.1": "the mailbox is disabled",
     "5.7.8": "the server refuses the user or the password",
 }
@@ -85,7 +85,7 @@ def _list_id(value: str) -> str:
 
 
 class EmailOptions(Options):
-    """The mail server, and who writes to whom; `list_id` and `unsubscribe` become the headers of a list.
+    """The mail server, the sender and the recipient; `list_id` and `unsubscribe` are the headers of a list.
 
     RFC 2919 (List-Id) and RFC 2369 §3.2 (List-Unsubscribe).
     """
@@ -98,10 +98,10 @@ class EmailOptions(Options):
 
 
 class Email(Service):
-    """Hands each message to a mail server, which takes it and delivers it later; it cannot be changed then.
+    """Hands each message to a mail server, which delivers it later; it cannot be corrected.
 
-    The Message-ID is the same in every attempt, so that some mailboxes recognise a repeat; others show both,
-    so a repeat does not count as harmless.
+    The Message-ID is the same in every attempt. Some mailboxes recognise a repeat by it, but others show
+    both, so a repeat does not count as harmless.
     """
 
     KIND: ClassVar[str] = "email"
@@ -115,7 +115,7 @@ class Email(Service):
     ITEMS: ClassVar[int] = 50
 
     def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
-        """Return where a channel with these settings posts: at its mail server."""
+        """Return the destination of a channel with these settings: its mail server."""
         return Destination(address=secrets["smtp"], options=options)
 
     def example(self) -> Destination:
@@ -124,7 +124,7 @@ class Email(Service):
         return Destination(address=Secret("smtps://webhook.invalid"), options=options)
 
     def has_threads(self, settings: Collection[str]) -> bool:
-        """Return True: mailboxes show replies with what they answer (RFC 5322 §3.6.4)."""
+        """Return True: mailboxes show replies in threads (RFC 5322 §3.6.4)."""
         return True
 
     def post(
@@ -134,7 +134,7 @@ class Email(Service):
         mail = _mail(to, fit(title_of(message), SUBJECT), message.site, context)
         mail.set_content(text_of(message))
         if detail < Detail.PLAIN:
-            mail.add_alternative(page_of(message, with_image=detail < Detail.NO_IMAGE), subtype="html")
+            mail.add_alternative(html_of(message, with_image=detail < Detail.NO_IMAGE), subtype="html")
             mail.set_boundary(f"=_{str(mail['Message-ID'])[1:33]}")  # the same in every attempt
         return _request(to, mail)
 
@@ -151,7 +151,7 @@ class Email(Service):
         code = found[1].decode() if found else ""
         said = f"SMTP {status}" + (f" ({code})" if code else "")
         if status in (250, 251, 252):
-            return Verdict(outcome=Outcome.ACCEPTED, reason="the mail server has taken it")
+            return Verdict(outcome=Outcome.ACCEPTED, reason="the mail server has accepted it")
         if status in _LOGIN or (500 <= status < 600 and code in DEAD):
             reason = DEAD.get(code, "the server refuses the user or the password")
             return Verdict(outcome=Outcome.DISABLED, reason=f"{said}: {reason}")
@@ -162,7 +162,7 @@ class Email(Service):
         return Verdict(outcome=Outcome.UNKNOWN, reason=f"{said} is not a valid reply: it may have been sent")
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what a mailbox shows of a message."""
+        """Return the drawing of a mail."""
         from email import policy
 
         mail: Any = BytesParser(policy=policy.default).parsebytes(request.content())
@@ -189,7 +189,7 @@ class Email(Service):
 
 
 def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMessage:
-    """Return a message without its content; with headers that keep automatic answers away (RFC 3834 §5)."""
+    """Return a mail without content, with headers that prevent automatic answers (RFC 3834 §5)."""
     from email import policy
     from email.headerregistry import Address
 
@@ -215,13 +215,13 @@ def _mail(to: Destination, subject: str, site: str, context: Context) -> EmailMe
 
 
 def _decoded(content: bytes, name: str) -> str:
-    """Return a header as a mailbox shows it; the newer parser leaves spaces between encoded words."""
+    """Return a header decoded; not by the newer parser, which keeps spaces between encoded words."""
     written = str(BytesHeaderParser().parsebytes(content)[name]).replace("\r\n", "")
     return str(make_header(decode_header(written))).replace("\u200b", "")
 
 
 def _literal(text: str) -> str:
-    """Return a text for a header in which nothing is decoded: encoded words (RFC 2047) may hold line ends."""
+    """Return a header's text so that nothing in it is decoded: encoded words (RFC 2047) may end lines."""
     return text.replace("=?", "=\u200b?")
 
 

@@ -1,4 +1,4 @@
-"""What a message looks like in a mailbox: as text, and as HTML."""
+"""The content of a mail: as text, and as HTML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.services.rich import Line, Markup, cut, write
 from bot.services.text import clean, fit, units, web_url
 from bot.services.words import quality_of, written_time
 
-# Limits of our own, in characters: beyond them a message reads no better.
+# Newswire's own limits, in characters: longer messages are no easier to read.
 SUBJECT = 200
 NAME = 60
 SUMMARY = 2000
@@ -21,7 +21,7 @@ URL = 1500
 LIST = 40_000
 
 COMMENT_STYLE = "margin:0 0 12px;font-style:italic"
-"""The style of the paragraph that is an operator's comment."""
+"""The style of the paragraph with an operator's comment."""
 
 _PLAIN = Markup(escape=str, link=lambda words, address: f"{words}\n  {address}", bullet="* ", below="\n  ")
 _HTML = Markup(
@@ -39,7 +39,7 @@ def _plain_lines(text: Sequence[Line]) -> str:
 
 
 def _html_lines(text: Sequence[Line]) -> str:
-    """Return a paragraph for each line: few mailboxes show lists alike."""
+    """Return a paragraph for each line, as mailboxes show lists differently."""
     return "\n".join(f'<p style="margin:0 0 8px">{write([line], _HTML)}</p>' for line in text)
 
 
@@ -64,8 +64,8 @@ def _small_print(message: Message) -> str:
     return " · ".join(filter(None, (provider, topics, quality_of(message), written_time(message))))
 
 
-def page_of(message: Message, *, with_image: bool) -> str:
-    """Return a page whose styles are in its elements, as mailboxes take no others."""
+def html_of(message: Message, *, with_image: bool) -> str:
+    """Return the message as an HTML page, with styles only in its elements, as mailboxes ignore others."""
     parts = "\n".join(filter(None, _parts(message, with_image=with_image)))
     return (
         '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n'

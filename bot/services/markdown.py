@@ -1,7 +1,7 @@
-r"""The small Markdown of templates → formatted text.
+r"""Parses the Markdown subset of templates into formatted text.
 
-`**bold**`, `*italic*`, `~~struck~~`, `[words](address)`, lists with `-`, and `\` before a character that
-represents itself. Everything else is text, HTML too.
+It has `**bold**`, `*italic*`, `~~struck~~`, `[words](address)`, lists with `-`, and `\` to escape a
+character. Everything else is text, including HTML.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EMPTY = Line(runs=(Run(text=" "),))
 
 
 def escape(text: str) -> str:
-    """Return one line of `text` with no character in it that Markdown gives a meaning.
+    """Return one line of `text` with the characters escaped that have a meaning in Markdown.
 
     https://spec.commonmark.org/0.31.2/#backslash-escapes
     """
@@ -32,7 +32,7 @@ def escape(text: str) -> str:
 
 
 def formatted(text: str) -> Text:
-    """Return what Markdown says, with an empty line between paragraphs. An unusable address is no link."""
+    """Return Markdown as formatted text, with an empty line between paragraphs and without unusable links."""
     lines = list(_lines(_parser().parse(text)))
     while lines and lines[-1] == _EMPTY:
         lines.pop()
@@ -59,7 +59,7 @@ def _lines(tokens: Sequence[Token]) -> Iterator[Line]:
 
 
 def _broken(runs: Sequence[Run], *, is_item: bool) -> Iterator[Line]:
-    """Yield a line for each that the author began; those of an item stay together."""
+    """Yield the lines between line breaks; the lines of a list item stay together."""
     if is_item:
         yield Line(runs=tuple(runs), bullet=True)
         return

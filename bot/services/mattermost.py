@@ -1,6 +1,6 @@
-"""Mattermost: an attachment through an incoming webhook.
+"""Mattermost: posts an attachment by an incoming webhook.
 
-Mattermost reads Markdown in texts and fields, and none in a title that is a link, an author or a footer.
+Mattermost reads Markdown in texts and fields, but not in a title with a link, an author or a footer.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ https://docs.mattermost.com/developers/integrate/webhooks/incoming#tips-and-best
 """
 
 LIST = 12_000
-"""Characters of the text about several articles: a limit of our own, which leaves room for the rest."""
+"""Characters of the text about several articles: Newswire's own limit, which leaves room for the rest."""
 
 DEAD = {
     "web.incoming_webhook.invalid.app_error": "the webhook does not exist",
-    "web.incoming_webhook.disabled.app_error": "the server takes no incoming webhooks",
+    "web.incoming_webhook.disabled.app_error": "the server accepts no incoming webhooks",
     "web.incoming_webhook.channel.app_error": "the channel does not exist",
     "web.incoming_webhook.channel_locked.app_error": "the webhook may not post to this channel",
     "web.incoming_webhook.permissions.app_error": "the webhook's creator may not post to this channel",
@@ -48,7 +48,7 @@ DEAD = {
     "api.post.create_post.can_not_post_to_deleted.error": "the channel is archived",
     "api.post.create_post.town_square_read_only": "the channel is read-only",
 }
-"""Errors that are final, by the `id` of the answer's JSON; with a 500 one of them may be a passing fault.
+"""Errors that are final, by the `id` in the answer's JSON; with status 500 they may be temporary.
 
 https://github.com/mattermost/mattermost/blob/master/server/channels/app/webhook.go
 """
@@ -61,17 +61,17 @@ _ID = re.compile(r"[a-z_.]{1,100}")
 
 
 def escape(text: str) -> str:
-    r"""Return one line of `text` with nothing in it that Mattermost reads as Markdown, mention or emoji.
+    r"""Return one line of `text` so that Mattermost reads nothing in it as Markdown, mention or emoji.
 
-    A backslash goes before markup; and behind `@`, `#`, `~` and `:` a zero-width space, as mentions,
-    hashtags, links to channels and emoji are found behind a backslash too.
+    Markup gets a backslash before it. `@`, `#`, `~` and `:` get a zero-width space after them, as a backslash
+    does not hide mentions, hashtags, links to channels and emoji.
     https://docs.mattermost.com/end-user-guide/collaborate/format-messages.html
     """
     return _MARKDOWN.sub(r"\\\g<0>", _CALLING.sub("\\1\u200b", text))
 
 
 class Mattermost(Service):
-    """Posts by incoming webhook; Mattermost gives such a post no id, so it cannot be corrected later."""
+    """Posts by incoming webhook; Mattermost returns no id for such a post, so it cannot be corrected."""
 
     KIND: ClassVar[str] = "mattermost"
     NAME: ClassVar[str] = "Mattermost"
@@ -108,18 +108,18 @@ class Mattermost(Service):
         return _request(to, {"text": fit(test_text(site), MESSAGE_TEXT, escape)})
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means: only 200 with the body `ok` is success."""
+        """Return what `response` means: only 200 with the body `ok` is a success."""
         if response.status == 429:
             return rate_limited(retry_after(response))
         if response.status == 200 and response.body[:10].strip() == b"ok":
             return Verdict(outcome=Outcome.SENT, reason="posted")
-        said = str(response.said().get("id", ""))
+        said = str(response.json_object().get("id", ""))
         if said in DEAD and response.status != 500:
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[said]}")
         return judge(response, said if _ID.fullmatch(said) else "")
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what Mattermost shows of an attachment."""
+        """Return the drawing of an attachment."""
         return drawn(request.json, shown=_shown, below=lambda sent: str(sent.get("footer", "")))
 
 

@@ -1,4 +1,4 @@
-"""Whom a message may notify in each service. Every id comes from the settings, and has a form of its own."""
+"""Checks whom a message may notify in each service: ids come from the settings, in the service's form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bot.services.message import Mention, MentionKind
 
 Ids = Mapping[MentionKind, re.Pattern[str]]
-"""The kinds of mention that a service knows, and what an id of that kind looks like."""
+"""The kinds of mention that a service has, each with the pattern of its ids."""
 
 NO_ID = re.compile("")
 

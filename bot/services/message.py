@@ -1,6 +1,6 @@
 """The content of one post, the same for every service.
 
-This module knows nothing of markup, limits or webhooks.
+This module does not know any service's markup, limits or requests.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from text.phrases import Phrase, counted_phrase, phrase
 from text.urls import on_site, page_url
 
 OTHER = phrase("Other")
-"""The group of articles without a topic."""
+"""The name of the group of articles without a topic."""
 
 SUMMARY_LENGTH = 500
-"""Characters of a summary in chat: longer ones are cut here, before any service's own limit."""
+"""Characters of a summary in chat: longer ones are cut before a service's own limit applies."""
 
 LINK_LENGTH = 2000
-"""Browsers and proxies cut or refuse longer addresses: the article's page is linked instead."""
+"""Characters of a link: browsers and proxies may refuse longer ones; the article's page is linked instead."""
 
 _UNSEEN = frozenset({"article_id", "updated_at", "labels", "picture", "text", "language"})
 
 
 class Picture(StrEnum):
-    """How large a picture is shown, where a service knows more than one way."""
+    """How large a picture is shown, if a service has more than one size."""
 
-    USUAL = ""
+    DEFAULT = ""
     THUMBNAIL = "thumbnail"
     LARGE = "large"
 
@@ -51,10 +51,10 @@ class MentionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """Whom a post notifies. Only the settings make one, never an article.
+    """Whom a post notifies. Mentions come only from the settings, never from an article.
 
-    `id` is what the service knows the user, role or group by; "" for `here`. `str(mention)` is how the
-    settings write it, which `read_mention` reads.
+    `id` identifies the user, role or group in the service; "" for `here`. `str(mention)` is its form in the
+    settings, which `read_mention` reads.
     """
 
     kind: MentionKind
@@ -65,9 +65,10 @@ class Mention:
 
 
 def read_mention(text: str) -> Mention:
-    """Return the mention that `here`, `user:ID`, `role:ID` or `group:ID` names.
+    """Return the mention for `here`, `user:ID`, `role:ID` or `group:ID`.
 
-    Raises ValueError for any other text. Whether a service knows the kind, and takes the id, it says itself.
+    Raises ValueError for any other text. Each service checks by itself whether it has the kind and accepts
+    the id.
     """
     name, colon, id = text.strip().partition(":")
     if name == MentionKind.HERE and not colon:
@@ -87,17 +88,17 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What people are to see of an article in chat; `site` is the name of the site that posts it.
+    """The content of an article's post in chat; `site` is the name of the site that posts it.
 
-    A message about several articles has them as `items`, and is the heading over them itself; items with the
-    same `group` are listed together under it. `mention` is whom the post notifies, `comment` what an operator
-    says above it, and `coverage` who else covers the story.
+    A message about several articles has them as `items`, and its own title is the heading above them; items
+    with the same `group` are listed together under that name. `mention` is whom the post notifies, `comment`
+    is an operator's, and `coverage` has the other publishers of the story.
 
     A change of only the following fields causes no correction: `article_id` and `updated_at` are for
-    programs, `labels` are the topics by which a service files a post, shown or not, `language` is that of the
-    bot's own words, and `picture` and `text` come from the channel's layout. `text`, where there is one, is
-    shown in place of title, summary and the rest. A title or group that the bot words itself is a Phrase,
-    which is the same in every language to all but readers.
+    programs, `labels` are the topics by which a service sorts posts, `language` is that of the bot's own
+    words, and `picture` and `text` come from the channel's layout. A `text` replaces title, summary and the
+    rest. A title or group in the bot's own words is a Phrase, which is translated only when it is shown, and
+    so compares equal in every language.
     """
 
     title: str
@@ -119,12 +120,12 @@ class Message:
     article_id: str = ""
     updated_at: datetime | None = None
     labels: tuple[str, ...] = ()
-    picture: Picture = Picture.USUAL
+    picture: Picture = Picture.DEFAULT
     text: Text = ()
     language: str = "en"
 
     def fingerprint(self) -> str:
-        """Return 32 hex digits that differ exactly when something people see differs.
+        """Return 32 hexadecimal digits that differ exactly if something that people see differs.
 
         Empty fields do not count, so that a field added to this class later changes no existing fingerprint.
         """
@@ -134,9 +135,9 @@ class Message:
 def compose(
     article: Article, *, site: str, site_url: str, retracted: bool = False, mention: Mention | None = None
 ) -> Message:
-    """Return the message that announces `article`, or, when `retracted`, the one that withdraws it.
+    """Return the message that announces `article`, or with `retracted` the one that withdraws it.
 
-    An article without a usable http(s) link is found at its own page on the site.
+    An article without a usable http(s) link is linked to its page on the site.
     """
     provider = article.provider
     topics = tuple(dict.fromkeys(filter(None, map(clean, article.topics))))
@@ -161,7 +162,7 @@ def compose(
 
 
 def link_of(article: Article, site_url: str) -> str:
-    """Return where an article is read: at its link, or at its page on the site where that is not usable."""
+    """Return the address of an article: its link, or its page on the site if the link is not usable."""
     return web_url(article.link or "", LINK_LENGTH) or page_url(site_url, article.id)
 
 
@@ -175,12 +176,12 @@ def compose_post(
     mention: Mention | None = None,
     followed: Collection[str] | None = None,
 ) -> Message:
-    """Return the message about all of `articles`, of which those with the ids `retracted` are withdrawn.
+    """Return the message about all of `articles`; those whose ids are in `retracted` are withdrawn.
 
-    That about one is the one that `compose` returns, unless it has a `heading`, which may be a Phrase. One
-    about several is dated by the newest of them, and groups them by topic: by the first that an article names
-    of those with the slugs `followed`, or of all. Within a group the order is the one given, and so is that
-    of the groups.
+    For one article without a `heading`, it is the message that `compose` returns. A message about several
+    articles has the time of the newest, and groups them by topic: by an article's first topic with a slug in
+    `followed`, or its first topic if `followed` is None. Groups, and articles within a group, stay in the
+    given order.
     """
     if len(articles) == 1 and not heading:
         (article,) = articles
@@ -204,14 +205,14 @@ def compose_post(
 
 
 def in_language(message: Message, tag: str) -> Message:
-    """Return the message with the bot's own words in a language, and those of its items."""
+    """Return the message, with its items, in which the bot's own words are in a language."""
     if message.language == tag:
         return message
     return replace(message, language=tag, items=tuple(in_language(item, tag) for item in message.items))
 
 
 def _grouped(items: Sequence[Message], followed: Collection[str] | None) -> tuple[Message, ...]:
-    """Return the items group by group; without groups where there would be only one."""
+    """Return the items group by group; without group names if there would be only one group."""
     groups: dict[str, list[Message]] = {}
     for item in items:
         groups.setdefault(_group_of(item, followed), []).append(item)
@@ -226,7 +227,7 @@ def _group_of(item: Message, followed: Collection[str] | None) -> str:
 
 
 def compose_alert(text: str, at: datetime, *, site: str, site_url: str) -> Message:
-    """Return a message that says `text`: its first line is the title."""
+    """Return a message with `text`, whose first line is the title."""
     title, _, rest = text.partition("\n")
     return Message(
         title=clean(title),
@@ -238,15 +239,15 @@ def compose_alert(text: str, at: datetime, *, site: str, site_url: str) -> Messa
 
 
 def test_text(site: str) -> str:
-    """Return what a test message says."""
+    """Return the text of a test message."""
     return clean(f"This is a test message from {site}: articles will be posted to this channel.")
 
 
 def title_of(message: Message) -> str:
-    """Return the title on one line; never empty, as no service takes an empty one."""
+    """Return the title on one line; never empty, as no service accepts an empty one."""
     words = language_of(message.language)
     if isinstance(message.title, Phrase):
-        return words.translate(message.title)  # as it is: French has a space there at which no line may end
+        return words.translate(message.title)  # not cleaned, which would replace French's non-breaking spaces
     return clean(message.title) or words.gettext("Untitled")
 
 

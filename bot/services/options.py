@@ -1,4 +1,4 @@
-"""The settings that a channel has because of its service, as config.yaml holds them.
+"""The settings of a channel that depend on its service, as in config.yaml.
 
 A setting whose name ends in `_env` names the environment variable that holds a secret.
 """
@@ -15,12 +15,12 @@ VariableName = Annotated[str, AfterValidator(variable_name)]
 
 
 class Options(BaseModel):
-    """No setting but the common ones."""
+    """The settings of a service that has none besides the common ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
 
 
 class WebhookOptions(Options):
-    """The settings of a service that needs nothing but a webhook's address."""
+    """The settings of a service that needs only a webhook's address."""
 
     webhook_env: VariableName

@@ -1,6 +1,6 @@
-"""What a message says besides its article: an operator's comment above it, and who else covers its story.
+"""The remarks in a message: an operator's comment above the article, and other publishers of its story.
 
-This module knows no service: how a text is escaped, written and measured is passed in.
+This module knows no service: functions that escape, render and measure a text are parameters.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from text.phrases import Phrase, counted_phrase, phrase
 _T = TypeVar("_T")
 
 COMMENT = 800
-"""UTF-16 units of a comment once it is escaped."""
+"""UTF-16 units of an escaped comment."""
 
 COVERAGE = 1500
-"""UTF-16 units, with markup and addresses, of the line that names other publishers."""
+"""UTF-16 units of the line that names other publishers, including markup and addresses."""
 
-MOST_NAMED = 5
-"""Other publishers of a story that are named; the others are counted."""
+MAX_NAMED = 5
+"""Other publishers of a story that are named; further ones are counted."""
 
-_COMMENT_AS_WRITTEN = 400
+_MAX_UNESCAPED_COMMENT = 400
 _NAMES = "\x00"
-"""Stands for the names in the sentence; no translation has it."""
+"""The placeholder of the names in the sentence; no translation contains it."""
 
 _NAME = 60
 _LINKS = (500, 200, 0)
-"""How long an address may be: where the line is too long, the longer addresses are left out first."""
+"""The longest address in the line, tried in order: if the line is too long, long addresses are left out."""
 
 
 def comment_of(message: Message, escape: Callable[[str], str] = str, limit: int = COMMENT) -> str:
     """Return the operator's comment on one line, escaped, in at most `limit` UTF-16 units, or ""."""
     if not message.comment:
         return ""
-    return fit(fit(clean(message.comment), _COMMENT_AS_WRITTEN), limit, escape)
+    return fit(fit(clean(message.comment), _MAX_UNESCAPED_COMMENT), limit, escape)
 
 
 def coverage_runs(message: Message, longest: int) -> Iterator[Run]:
     """Yield "Also covered by …" in the message's language, with the names of the other publishers.
 
-    Each name has its link, unless that is longer than `longest` characters. Yields nothing where nobody else
+    Each name has its link, unless that is longer than `longest` characters. Yields nothing if nobody else
     covers the story, or the article is withdrawn.
     """
-    named = [(fit(clean(each.name), _NAME), each.link) for each in message.coverage[:MOST_NAMED]]
+    named = [(fit(clean(each.name), _NAME), each.link) for each in message.coverage[:MAX_NAMED]]
     named = [(name, link) for name, link in named if name]
     if not named or message.retracted:
         return
     words = words_of(message)
-    before, _, after = words.translate(_sentence(len(message.coverage) - MOST_NAMED)).partition(_NAMES)
+    before, _, after = words.translate(_sentence(len(message.coverage) - MAX_NAMED)).partition(_NAMES)
     for number, (name, link) in enumerate(named):
         yield Run(text=words.gettext(", ") if number else before)
         yield Run(text=name, link=(web_url(link, longest) or "") if longest else "")
@@ -61,7 +61,7 @@ def coverage_runs(message: Message, longest: int) -> Iterator[Run]:
 
 
 def _sentence(more: int) -> Phrase:
-    """Return the sentence that names publishers, and says how many more there are than are named."""
+    """Return the sentence with the placeholder for the names, and the number of publishers not named."""
     if more <= 0:
         return phrase("Also covered by %(names)s", names=_NAMES)
     return counted_phrase(
@@ -73,7 +73,7 @@ def _sentence(more: int) -> Phrase:
 
 
 def coverage_line(message: Message) -> Line | None:
-    """Return the line that names who else covers the story, or None."""
+    """Return the line that names the story's other publishers, or None."""
     runs = tuple(coverage_runs(message, _LINKS[0]))
     return Line(runs=runs) if runs else None
 
@@ -84,7 +84,7 @@ def covered(
     size: Callable[[_T], int],
     limit: int = COVERAGE,
 ) -> _T | None:
-    """Return what `render` makes of that line within `limit` as `size` counts; None where there is none."""
+    """Return `render` of that line, shortened until its `size` is within `limit`; None without a line."""
     line = coverage_line(message)
     if line is None:
         return None

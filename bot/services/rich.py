@@ -1,6 +1,6 @@
 """Formatted text as values: lines of runs, which each service writes in its own markup.
 
-Nothing in it is markup: what a run says is what people read, whatever characters it is made of.
+Runs contain no markup: people read exactly their text, whatever characters it has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Some words of a line that look alike; `link` is the address that they lead to, or ""."""
+    """A part of a line with the same formatting; `link` is the address that it leads to, or ""."""
 
     text: str
     link: str = ""
@@ -26,12 +26,12 @@ class Run:
 
 
 BREAK = Run(text="\n")
-"""Goes on below, within the same line or item of a list."""
+"""A line break within the same line, or within a list item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of text, or with `bullet` an item of a list."""
+    """A line of text; with `bullet`, a list item."""
 
     runs: tuple[Run, ...]
     bullet: bool = False
@@ -46,10 +46,10 @@ def _same(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markup:
-    """How a service writes formatted text.
+    """The markup of a service for formatted text.
 
-    `escape` takes the words of a run, and `label` those of a link. Every other function takes what has been
-    escaped, and `link` an address besides. What a service cannot show stays as it is.
+    `escape` is applied to the text of a run, and `label` to that of a link. The other functions take escaped
+    text, and `link` also an address. Formatting that a service does not have is left out.
     """
 
     escape: Callable[[str], str]
@@ -74,7 +74,7 @@ def _line(line: Line, markup: Markup) -> str:
 def _run(run: Run, markup: Markup) -> str:
     if run == BREAK:
         return markup.below
-    # Markup has to touch the words: `** a**` is no bold text in Markdown.
+    # Markup has to be next to the words: `** a**` is not bold in Markdown.
     words = run.text.strip()
     before, _, after = run.text.partition(words) if words else (run.text, "", "")
     if not words:
@@ -86,16 +86,16 @@ def _run(run: Run, markup: Markup) -> str:
 
 
 def words_of(text: Sequence[Line]) -> str:
-    """Return formatted text without its formatting; addresses follow their words."""
+    """Return the text without formatting; addresses follow their words in parentheses."""
     return write(text, Markup(escape=str, link=lambda words, address: f"{words} ({address})"))
 
 
 def cut(
     text: Sequence[Line], limit: int, render: Callable[[Sequence[Line]], _T], size: Callable[[_T], int]
 ) -> _T:
-    """Return `render(text)`, with the end of `text` left out so that its `size` is at most `limit`.
+    """Return `render(text)`, with `text` cut so that its `size` is at most `limit`.
 
-    The cut is between two words, and followed by "…".
+    The cut is between two words, and "…" follows.
     """
     whole = render(text)
     if size(whole) <= limit:

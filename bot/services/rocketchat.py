@@ -1,7 +1,7 @@
-"""Rocket.Chat: an attachment through an incoming integration.
+"""Rocket.Chat: posts an attachment by an incoming integration.
 
-Rocket.Chat reads its Markdown in texts and fields, and none in a title or an author. It knows no escaping, so
-that what would be markup is broken up or replaced by characters that look the same.
+Rocket.Chat reads its Markdown in texts and fields, but not in a title or an author. It has no escaping, so
+markup characters are broken up or replaced by characters that look the same.
 https://github.com/RocketChat/Rocket.Chat/blob/develop/packages/message-parser/src/grammar.pegjs
 """
 
@@ -38,7 +38,7 @@ https://docs.rocket.chat/docs/message
 """
 
 LIST = 4000
-"""Characters of the text about several articles: a limit of our own, which leaves room for the rest."""
+"""Characters of the text about several articles: Newswire's own limit, which leaves room for the rest."""
 
 DEAD = {
     "Invalid integration id or token provided.": "the integration does not exist",
@@ -49,7 +49,7 @@ DEAD = {
     "error-not-allowed": "the integration may not post to this channel",
     "overriding destination channel is disabled for this integration": "the integration has no channel",
 }
-"""Errors that are final, by the text of the answer's `error`.
+"""Errors that are final, by the text of `error` in the answer.
 
 https://github.com/RocketChat/Rocket.Chat/blob/develop/apps/meteor/app/integrations/server/api/api.ts
 """
@@ -61,12 +61,12 @@ _CODE = re.compile(r"error-[a-z-]{1,60}")
 
 
 def escape(text: str) -> str:
-    """Return one line of `text` with nothing in it that Rocket.Chat reads as Markdown, mention or emoji."""
+    """Return one line of `text` so that Rocket.Chat reads nothing in it as Markdown, mention or emoji."""
     return _LINE_START.sub("\u200b", _CALLING.sub("\\g<0>\u200b", look_alike(text)))
 
 
 class RocketChat(Service):
-    """Posts by incoming integration; its answer names no message, so that none can be corrected later."""
+    """Posts by incoming integration; the answer has no message id, so no message can be corrected."""
 
     KIND: ClassVar[str] = "rocketchat"
     NAME: ClassVar[str] = "Rocket.Chat"
@@ -103,8 +103,8 @@ class RocketChat(Service):
         return _request(to, {"text": fit(test_text(site), MESSAGE_TEXT, escape)})
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means: only 200 with `{"success":true}` is success."""
-        said = response.said()
+        """Return what `response` means: only 200 with `{"success":true}` is a success."""
+        said = response.json_object()
         if response.status == 429:
             waits = _WAIT.search(response.body)
             return rate_limited(retry_after(response) or (seconds(waits[1].decode()) if waits else None))
@@ -115,13 +115,13 @@ class RocketChat(Service):
         if error in DEAD:
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[error]}")
         if response.status == 503 and said.get("success") is False:
-            # What the server says of an integration that was switched off, and of nothing else.
+            # The server answers this only for an integration that was switched off.
             reason = "HTTP 503: the integration is switched off"
             return Verdict(outcome=Outcome.DENIED, reason=reason)
         return judge(response, error if _CODE.fullmatch(error) else "")
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what Rocket.Chat shows of an attachment."""
+        """Return the drawing of an attachment."""
 
         def below(sent: Mapping[str, Any]) -> str:
             stamp = sent.get("ts")
@@ -131,7 +131,7 @@ class RocketChat(Service):
 
 
 def _label(text: str) -> str:
-    """Return words for a link: a bracket, which cannot be escaped, would end them."""
+    """Return the words of a link without brackets, which would end them and cannot be escaped."""
     return escape(text.translate({ord("["): "\u27e6", ord("]"): "\u27e7"}))
 
 

@@ -1,6 +1,6 @@
-"""A string that is not shown by accident, as a webhook's address is a password.
+"""A string that cannot be shown by accident: a webhook's address, for example, is a password.
 
-This module knows neither where the value comes from nor what it is for.
+This module does not know where a value comes from or what it is for.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import NoReturn
 class Secret:
     """Holds `value`; only `reveal()` returns it.
 
-    repr, str and format say `***`; pickling and JSON encoding raise TypeError, so a secret reaches no cache,
-    queue or log by accident. Copies are the same object.
+    repr, str and format return `***`; pickling and JSON encoding raise TypeError, so that a secret does not
+    get into a cache, queue or log. A copy is the same object.
     """
 
     __slots__ = ("_value",)
@@ -22,7 +22,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the value itself; call it at the last moment, and keep the result in no attribute."""
+        """Return the value; call this as late as possible, and store the result in no attribute."""
         return self._value
 
     def __repr__(self) -> str:
@@ -34,8 +34,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        ours, theirs = (s._value.encode("utf-8", "surrogatepass") for s in (self, other))
-        return hmac.compare_digest(ours, theirs)
+        mine, others = (s._value.encode("utf-8", "surrogatepass") for s in (self, other))
+        return hmac.compare_digest(mine, others)
 
     def __hash__(self) -> int:
         return hash(self._value)

@@ -1,7 +1,7 @@
-"""What a chat service is: its settings, how it is sent a message, what its answers mean, what it shows.
+"""The interface of a chat service: its settings, its requests, the meaning of its answers, its previews.
 
-A new service is one file that defines a class of this kind, and one line in the registry. Nothing here knows
-a service by name, and nothing is sent.
+A new service is one file with a class that implements `Service`, and one line in the registry. This module
+knows no service by name, and sends nothing.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from bot.services.options import Options, WebhookOptions
 from bot.services.secret import Secret
 
 Rate = tuple[int, timedelta]
-"""At most so many requests in any such span."""
+"""The most requests in any time span of this length."""
 
 SecretShape = tuple[re.Pattern[str], str]
-"""What a secret of a service looks like in a text, and what to put in its place."""
+"""The pattern of a service's secret in a text, and what replaces it."""
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Detail(IntEnum):
-    """How much of a message is sent: each step leaves out what a service may have refused."""
+    """The form in which a message is sent: each step leaves out something that a service may have refused."""
 
     FULL = 0
     NO_IMAGE = 1
@@ -42,10 +42,10 @@ class Detail(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where one channel posts.
+    """The destination of a channel's posts.
 
-    `address` is what requests are made to, and a secret. `secrets` and `options` are what the channel's
-    settings hold besides, by the names in the service's `OPTIONS` (`token_env` → `secrets["token"]`).
+    `address` is the address of requests, and a secret. `secrets` and `options` are the channel's other
+    settings, by the names in the service's `OPTIONS` (`token_env` → `secrets["token"]`).
     """
 
     address: Secret
@@ -54,23 +54,23 @@ class Destination:
 
     @property
     def host(self) -> str:
-        """The host and port of the address: the scope of a pause of the whole host, and no secret."""
+        """The host and port of the address, which is not secret: a pause may apply to the whole host."""
         return host_of(self.address)
 
 
 NOWHERE = Destination(address=Secret("https://webhook.invalid/api/webhooks/0/preview"))
-"""A placeholder for messages that are rendered and not sent; no such host exists (RFC 6761 §6.4)."""
+"""A placeholder for messages that are only rendered; no such host exists (RFC 6761 §6.4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a request depends on besides its destination and message.
+    """The values that a request depends on besides its destination and message.
 
-    `key` is the same in all attempts to send one post, or one correction of it, and in those of nothing
-    else, also of no other outbox; a post that an operator replays has a new one. It has no dot in it. `at` is
-    the time of this attempt, for signatures. `parent` is the id of the message or thread to reply to,
-    and `thread_name` what a thread is called that the post begins, "" for its title. With `may_begin_thread`
-    later posts may be replies to this one.
+    `key` is the same in all attempts to send one post, or one correction of it, and unique among all
+    outboxes; a post that an operator replays gets a new one. It contains no dot. `at` is the time of this
+    attempt, for signatures. `parent` is the id of the message or thread to reply to, and `thread_name` the
+    name of a thread that the post begins, "" for its title. With `may_begin_thread`, later posts may be
+    replies to this one.
     """
 
     key: str = ""
@@ -85,7 +85,7 @@ NO_CONTEXT = Context()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """From whom and to whom a mail goes: two addresses without names."""
+    """The sender and the recipient of a mail, as addresses without names."""
 
     sender: str
     recipient: str
@@ -93,12 +93,13 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is to be sent: `body` if there is one, or else `json`, encoded.
+    """A request to a service; its content is `body` if that is set, or else `json`, encoded.
 
-    `headers` are added to the transport's own and replace those of the same name; they may hold secrets, and
-    do not show in a repr. With `public_only` the transport connects to no private or loopback address.
-    `message_id` is the id of the message where the sender chooses it; otherwise the answer has it. A request
-    with an `envelope` is a mail: `body` is the whole message, `url` its server, and `method` means nothing.
+    `headers` are added to the transport's own and replace those of the same name; they may have secrets, and
+    are not in the repr. With `public_only`, the transport connects to no private or loopback address.
+    `message_id` is the id of the message if the sender chooses it; otherwise the answer has it. A request
+    with an `envelope` is a mail: `body` is the whole message, `url` the address of its server, and `method`
+    is not used.
     """
 
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -111,11 +112,11 @@ class Request:
     envelope: Envelope | None = None
 
     def content(self) -> bytes:
-        """Return the body as it goes over the wire."""
+        """Return the body as bytes, as it is sent."""
         return _JSON.encode(self.json).encode() if self.body is None else self.body
 
     def text(self) -> str:
-        """Return the body as people read it: JSON over several lines, and a form with one field per line."""
+        """Return the body for people: JSON over several lines, and a form with one field per line."""
         if self.body is None:
             return json.dumps(self.json, indent=2, ensure_ascii=False)
         kind, written = self.headers.get("Content-Type", ""), self.body.decode("utf-8", "replace")
@@ -127,14 +128,14 @@ class Request:
 
 
 class Service(Protocol):
-    """One chat service. Services are stateless: everything they need is passed in.
+    """One chat service. Services have no state: everything they need is a parameter.
 
-    `NAME` is what people call it, `OPTIONS` its settings in a channel beside the common ones, `HOSTS` the
-    hosts of its addresses (empty: any), of which one with a leading dot includes all below it, `SCHEMES`
-    what they begin with. `ITEMS` is how many articles one message can hold, `MENTIONS` whom it can notify,
-    and `LAID_OUT` says that people read it, so that a channel may choose what it shows.
-    With `REPEAT_IS_HARMLESS` a post that is sent twice under one `Context.key` is shown once, so that a lost
-    answer needs no decision.
+    `KIND` is its name in the settings, `NAME` its name for people, `RATE` the request rates to begin with,
+    and `OPTIONS` has its settings besides the common ones. `HOSTS` are the hosts of its addresses (empty:
+    any), where a leading dot includes all subdomains, and `SCHEMES` the schemes. `ITEMS` is how many articles
+    one message can hold, and `MENTIONS` whom it can notify. `LAID_OUT` is whether people read its messages,
+    so that a channel may have a layout. With `REPEAT_IS_HARMLESS`, a post that is sent twice with the same
+    `Context.key` is shown once, so that a lost answer needs no decision.
     """
 
     KIND: ClassVar[str]
@@ -150,31 +151,31 @@ class Service(Protocol):
     REPEAT_IS_HARMLESS: ClassVar[bool] = False
 
     def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
-        """Return where a channel with these settings posts; its `webhook` is the address unless overridden.
+        """Return the destination of a channel with these settings; by default, its `webhook` is the address.
 
-        `secrets` holds those that were found, and at least the one that is the address.
+        `secrets` has the secrets that are set, and at least the one with the address.
         """
         others = {name: secret for name, secret in secrets.items() if name != "webhook"}
         return Destination(address=secrets["webhook"], secrets=others, options=options)
 
     def refusal(self, to: Destination) -> str | None:
-        """Return why nothing can ever be posted there, in words that do not repeat the address, or None."""
+        """Return why nothing can be posted to a destination, without repeating its address, or None."""
         return None
 
     def is_own_address(self, address: Secret) -> bool:
-        """Return whether an address is clearly one of this service: it is on one of its HOSTS."""
+        """Return whether an address is certainly one of this service's, as it is on one of its HOSTS."""
         host = urlsplit(address.reveal()).hostname or ""
         return any(f".{host}".endswith(own) if own.startswith(".") else host == own for own in self.HOSTS)
 
     def has_threads(self, settings: Collection[str]) -> bool:
-        """Return whether a channel with these settings of its own can post replies.
+        """Return whether a channel with these settings can post replies.
 
-        `settings` has the names of those that are set, as config.yaml has them.
+        `settings` has the names, in config.yaml, of the service's settings that are set.
         """
         return False
 
     def example(self) -> Destination:
-        """Return a destination to render a preview with, where no channel is meant."""
+        """Return a destination with which a preview without a channel is rendered."""
         return NOWHERE
 
     def post(
@@ -190,20 +191,20 @@ class Service(Protocol):
         detail: Detail = Detail.FULL,
         context: Context = NO_CONTEXT,
     ) -> Request | None:
-        """Return the request that turns an earlier post into `message`; None where that is impossible."""
+        """Return the request that replaces an earlier post by `message`; None if that is impossible."""
         return None
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
-        """Return a request for a message that says it is only a test of `site`'s channel."""
+        """Return a request for a message that is clearly a test of `site`'s channel."""
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means; total, whatever the server answered."""
+        """Return what `response` means, for any answer of any server."""
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what people would see of a request that `post` made, drawn from what is sent."""
+        """Return the drawing of a request that `post` returned."""
 
 
 def host_of(webhook: Secret) -> str:
-    """Return the host and port that an address is on, without anything that is secret."""
+    """Return the host and port of an address, which are not secret."""
     parts = urlsplit(webhook.reveal())
     return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""

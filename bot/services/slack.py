@@ -1,6 +1,6 @@
-"""Slack: Block Kit, through an incoming webhook, or as an app with a token, which can correct its posts.
+"""Slack: posts blocks by an incoming webhook, or as an app with a token, which can correct its posts.
 
-A webhook's post has no id, so that it is never corrected and nothing can be a reply to it.
+A webhook's answer has no message id, so such a post is not corrected, and nothing can be a reply to it.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from bot.services.slack_blocks import MESSAGE_TEXT, blocks_of, drawn, escape, ev
 from bot.services.text import fit
 
 API = "https://slack.com/api"
-"""Where an app posts; that of a workspace of GovSlack is https://slack-gov.com/api.
+"""The address at which an app posts; for a GovSlack workspace it is https://slack-gov.com/api.
 
 https://docs.slack.dev/govslack
 """
 
 _WORKFLOW_PATHS = ("/triggers/", "/workflows/")
-"""Addresses that start a workflow: https://docs.slack.dev/workflows/triggers/webhook-triggers"""
+"""Paths of addresses that start a workflow: https://docs.slack.dev/workflows/triggers/webhook-triggers"""
 
 _TOKEN = re.compile(r"xox[a-z](?:\.xox[a-z])?-[\w-]{10,}")
 _STAMP = re.compile(r"\d{1,12}\.\d{1,12}")
@@ -93,8 +93,8 @@ class Slack(Service):
         (re.compile(r"(/(?:triggers|workflows)/T\w+/)[\w/-]+"), r"\1***"),
         (re.compile(r"\b(xox[a-z](?:\.xox[a-z])?-)[\w-]{10,}"), r"\1***"),
     )
-    # https://docs.slack.dev/apis/web-api/rate-limits: one message a second and webhook, or channel, short
-    # bursts aside.
+    # https://docs.slack.dev/apis/web-api/rate-limits: one message a second for each webhook or channel, with
+    # short bursts above that.
     RATE: ClassVar[tuple[Rate, ...]] = ((1, timedelta(seconds=1)),)
     ITEMS: ClassVar[int] = 20
     MENTIONS: ClassVar[Ids] = MappingProxyType(
@@ -106,22 +106,22 @@ class Slack(Service):
     )
 
     def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
-        """Return where a channel posts: at its webhook, or with its token at the Web API."""
+        """Return the destination of a channel: its webhook, or the Web API with its token."""
         if "token" not in secrets:
             return Destination(address=secrets["webhook"], options=options)
         address = Secret(str(options.get("api") or API))
         return Destination(address=address, secrets={"token": secrets["token"]}, options=options)
 
     def has_threads(self, settings: Collection[str]) -> bool:
-        """Return whether it is an app: a webhook's post has no id to reply to."""
+        """Return whether the channel is that of an app: a webhook's post has no id to reply to."""
         return "token_env" in settings
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
-        """Return the request that posts `message`; without a preview of its link: the message is one.
+        """Return the request that posts `message`, without a preview of its link, as the message is like one.
 
-        With a token it is a reply to `context.parent`, if there is one.
+        With a token, it is a reply to `context.parent` if that is set.
         """
         payload = _payload(message, detail)
         if context.parent and _STAMP.fullmatch(context.parent) and "token" in to.secrets:
@@ -136,9 +136,9 @@ class Slack(Service):
         detail: Detail = Detail.FULL,
         context: Context = NO_CONTEXT,
     ) -> Request | None:
-        """Return the request that turns the earlier post into `message`; None for a webhook's post.
+        """Return the request that replaces the earlier post by `message`; None for a webhook's post.
 
-        An update keeps the blocks that it does not send, and notifies nobody:
+        An update without blocks keeps the old ones, and an update notifies nobody:
         https://docs.slack.dev/reference/methods/chat.update
         """
         if "token" not in to.secrets or not _STAMP.fullmatch(message_id):
@@ -155,9 +155,9 @@ class Slack(Service):
         return classify(response)
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse a workflow's address, and a malformed token.
+        """Return why a workflow's address or a malformed token is refused, or None.
 
-        A workflow takes flat variables, answers `{"ok":true}` and posts no blocks.
+        A workflow takes only flat variables, answers `{"ok":true}`, and posts no blocks.
         """
         if token := to.secrets.get("token"):
             is_one = _TOKEN.fullmatch(token.reveal())
@@ -170,7 +170,7 @@ class Slack(Service):
         )
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what Slack shows of a message made of blocks."""
+        """Return the drawing of a message that consists of blocks."""
         sent: Any = request.json.get("blocks", ())
         return drawn(sent, times)
 

@@ -1,6 +1,6 @@
-"""What Slack's answers mean: those of incoming webhooks, and those of the Web API.
+"""The meaning of Slack's answers: those of incoming webhooks, and those of the Web API.
 
-A webhook answers with one word, the Web API with an object that has the word as its `error`.
+A webhook answers with one word, the Web API with a JSON object with the word in `error`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DEAD = frozenset(
         "team_disabled",
     }
 )
-"""Bodies that say the webhook is dead, whatever the status.
+"""Bodies that mean that the webhook no longer works, whatever the status.
 
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
 """
@@ -36,7 +36,7 @@ API_DEAD = {
     "enterprise_is_restricted": "the app may not be used in this organisation",
     "invalid_auth": "the token is wrong",
     "is_archived": "the channel is archived",
-    "messages_tab_disabled": "the app takes no messages",
+    "messages_tab_disabled": "the app accepts no messages",
     "missing_scope": "the app lacks the scope chat:write",
     "no_permission": "the app may not post there",
     "not_allowed_token_type": "the token is of the wrong type: use the bot token, which begins with xoxb-",
@@ -44,10 +44,10 @@ API_DEAD = {
     "not_in_channel": "the app is not in the channel: invite it, or give it the scope chat:write.public",
     "org_login_required": "the workspace is being moved to an organisation",
     "restricted_action": "an administrator does not allow the app to post there",
-    "restricted_action_non_threadable_channel": "the channel takes no messages outside threads",
+    "restricted_action_non_threadable_channel": "the channel accepts no messages outside threads",
     "restricted_action_read_only_channel": "the channel is read-only",
     "restricted_action_thread_locked": "the thread is locked",
-    "restricted_action_thread_only_channel": "the channel takes messages in threads only",
+    "restricted_action_thread_only_channel": "the channel accepts messages in threads only",
     "team_access_not_granted": "the app has no access to this workspace",
     "team_not_found": "there is no such workspace",
     "token_expired": "the token has expired",
@@ -57,7 +57,7 @@ API_DEAD = {
 """Errors of the Web API that are final: https://docs.slack.dev/reference/methods/chat.postMessage#errors"""
 
 MAYBE_POSTED = frozenset({"fatal_error", "internal_error", "rollup_error"})
-"""Bodies that say the message may have been posted, whatever the status.
+"""Bodies that mean that the message may have been posted, whatever the status.
 
 "It's possible some aspect of the operation succeeded before the error was raised."
 https://docs.slack.dev/reference/methods/chat.postMessage#errors
@@ -79,15 +79,15 @@ _STAMP = re.compile(r"\d{1,12}\.\d{1,12}")
 
 
 def classify(response: Response) -> Verdict:
-    """Return what an answer means, whichever of the two ways the request took."""
-    said = response.said()
+    """Return what an answer means, of a webhook or of the Web API."""
+    said = response.json_object()
     if isinstance(said.get("ok"), bool) and (said["ok"] is False or "ts" in said):
         return _of_api(response, said)
     return _of_webhook(response)
 
 
 def _of_webhook(response: Response) -> Verdict:
-    """Only 200 with the body `ok` is success."""
+    """Return the verdict on a webhook's answer: only 200 with the body `ok` is a success."""
     said = response.body[:200].decode("utf-8", "replace").strip()
     if response.status == 429:
         return rate_limited(retry_after(response))
@@ -102,7 +102,7 @@ def _of_webhook(response: Response) -> Verdict:
 
 
 def _of_api(response: Response, said: dict[str, object]) -> Verdict:
-    """`{"ok": true, "ts": …}` is success; an error has the status 200 too."""
+    """Return the verdict on the Web API's answer: `{"ok": true, "ts": …}` is a success, but not 200 alone."""
     stamp, word = str(said.get("ts", "")), str(said.get("error", ""))
     if response.status == 429:
         return rate_limited(retry_after(response))

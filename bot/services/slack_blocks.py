@@ -1,7 +1,7 @@
-"""A message as Slack's blocks, and as the text that replaces them.
+"""A message as Slack blocks, and as the text that is sent if Slack refuses the blocks.
 
-Everything an article brings is `plain_text` or in a `rich_text` block, which give no character a meaning, so
-that a title reads exactly as it was written; only the date and a mention are `mrkdwn`.
+All texts of an article are `plain_text`, or in a `rich_text` block: these have no markup, so a title is shown
+exactly as it was written. Only the date and a mention are `mrkdwn`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ALL_RICH_TEXT = 10_000
 """
 
 CONTEXT_TEXT = 200
-"""Not Slack's limit: a context line is small print, and should stay one line."""
+"""Newswire's own limit: a context line is small print, and should fit on one line."""
 
 _DATE = re.compile(r"<!date\^(\d+)\^[^>]*>")
 _MENTION = re.compile(r"<(?:!subteam\^|!|@)(\w+)>")
@@ -54,7 +54,7 @@ _STYLES = {"bold": "bold", "italic": "italic", "struck": "strike"}
 
 
 def escape(text: str) -> str:
-    """Return `text` with the three characters that Slack gives a meaning replaced; it decodes no others.
+    """Return `text` with the three characters escaped that have a meaning in Slack.
 
     https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
@@ -78,7 +78,7 @@ def blocks_of(message: Message, *, with_image: bool) -> list[dict[str, object]]:
 
 
 def notification(message: Message) -> str:
-    """Return what a notification or a screen reader says in place of the blocks."""
+    """Return the text that notifications and screen readers use instead of the blocks."""
     called = notifying(message.mention)
     provider = clean(message.provider or "")
     said = title_of(message) + (f" ({provider})" if provider else "")
@@ -87,7 +87,7 @@ def notification(message: Message) -> str:
 
 
 def everything(message: Message) -> str:
-    """Return the whole message as text: for a service that refused its blocks."""
+    """Return the whole message as text, for when Slack refused its blocks."""
     above = filter(None, (notifying(message.mention), comment_of(message, escape)))
     head = "".join(f"{line}\n" for line in above)
     room = MESSAGE_TEXT - units(head)
@@ -106,7 +106,7 @@ def everything(message: Message) -> str:
 
 
 def drawn(blocks: Sequence[Mapping[str, Any]], times: Times) -> Drawing:
-    """Return what Slack shows of a message made of blocks."""
+    """Return the drawing of a message that consists of blocks."""
     called = [block for block in blocks if block.get("text", {}).get("type") == "mrkdwn"]
     blocks = blocks[len(called) :]
     said = [block for block in blocks[:1] if block["type"] == "section"]  # an article has its header first
@@ -143,7 +143,7 @@ def _blocks(message: Message, *, with_image: bool) -> Iterator[dict[str, object]
     if not message.retracted:
         yield {"type": "header", "text": _plain_text(title, HEADER_TEXT)}
     else:
-        # A header knows no style: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+        # A header has no formatting: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
         yield from _rich([Line(runs=(Run(text=fit(title, HEADER_TEXT), bold=True, struck=True),))])
     if message.items:
         yield from fitted(message, ALL_RICH_TEXT, _rich, _size)
@@ -204,7 +204,7 @@ def _plain_text(text: str, limit: int) -> dict[str, object]:
 
 
 def _local_time(at: datetime) -> str:
-    """Return a date that each reader's client shows in its own zone, and in UTC where it cannot.
+    """Return a date that each client shows in its own time zone, or in UTC if it cannot.
 
     https://docs.slack.dev/messaging/formatting-message-text#date-formatting
     """
@@ -213,7 +213,7 @@ def _local_time(at: datetime) -> str:
 
 
 def _plain_lines(text: Sequence[Line]) -> str:
-    """Return lines as plain text, with the address of each link in brackets that make it one."""
+    """Return lines as plain text, with the address of each link in <>, which makes it a link."""
     written = []
     for line in text:
         words = escape("".join(run.text for run in line.runs))
@@ -265,7 +265,7 @@ def _line_size(line: Line) -> int:
 
 
 def _size(blocks: Sequence[Mapping[str, Any]]) -> int:
-    """Return how long the texts and addresses of rich text are together."""
+    """Return the total length of the texts and addresses in rich text."""
     total = 0
     for block in blocks:
         for section in _sections(block):
@@ -290,7 +290,7 @@ def _rich_words(block: Mapping[str, Any]) -> str:
 
 
 def _shown(element: Mapping[str, Any] | None, times: Times) -> str:
-    """Return a text object as Slack shows it."""
+    """Return the text of a text object as Slack shows it."""
     text = str((element or {}).get("text") or "")
     text = _DATE.sub(lambda found: times.exact(datetime.fromtimestamp(int(found[1]), UTC)), text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

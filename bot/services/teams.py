@@ -1,4 +1,4 @@
-"""Microsoft Teams: an Adaptive Card through the webhook of a workflow."""
+"""Microsoft Teams: posts an Adaptive Card by the webhook of a workflow."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from bot.services.teams_card import SUMMARY, URL, above, body_of, paragraph, pla
 from bot.services.text import fit, web_url
 from bot.services.words import button_of
 
-ENDED = (
+RETIRED = (
     ".logic.azure.com",
     ".webhook.office.com",
     ".webhook.office365.com",
     "outlook.office.com",
     "outlook.office365.com",
 )
-"""Hosts of addresses that Microsoft has ended: the first workflows', and those of Office 365 connectors.
+"""Hosts that Microsoft has retired: those of the first workflows, and of Office 365 connectors.
 
 https://devblogs.microsoft.com/microsoft365dev/retirement-of-office-365-connectors-within-microsoft-teams/
 """
 
 DEAD = {
     "WorkflowNotFound": "the workflow was deleted",
-    "WorkflowTriggerNotFound": "the workflow no longer begins with a webhook",
+    "WorkflowTriggerNotFound": "the workflow no longer starts with a webhook",
     "WorkflowTriggerIsNotEnabled": "the workflow is turned off",
     "DirectApiAuthorizationRequired": "the workflow no longer takes requests from anyone",
     "DirectApiInvalidAuthorizationScheme": "the workflow no longer takes requests from anyone",
@@ -55,7 +55,7 @@ _CODE = re.compile(r"[A-Za-z]{1,60}")
 
 
 class Teams(Service):
-    """Posts by the webhook of a workflow, which accepts a message and reports nothing afterwards."""
+    """Posts by the webhook of a workflow, which only accepts a message: later failures are not reported."""
 
     KIND: ClassVar[str] = "teams"
     NAME: ClassVar[str] = "Microsoft Teams"
@@ -77,12 +77,12 @@ class Teams(Service):
     )
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse addresses that have ended."""
+        """Return why an address on a retired host is refused, or None."""
         host = f".{urlsplit(to.address.reveal()).hostname or ''}"
-        if not any(host.endswith(f".{ended.lstrip('.')}") for ended in ENDED):
+        if not any(host.endswith(f".{retired.lstrip('.')}") for retired in RETIRED):
             return None
         return (
-            "addresses on this host have ended; make a new one with the Workflows app in Teams, on a host "
+            "addresses on this host are retired; create a new one with the Workflows app in Teams, on a host "
             "below api.powerplatform.com"
         )
 
@@ -103,22 +103,22 @@ class Teams(Service):
         return request(to, [paragraph(text)], text)
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means: 202 says only that the workflow has accepted it.
+        """Return what `response` means: 202 means only that the workflow has accepted the message.
 
         https://learn.microsoft.com/en-us/azure/connectors/connectors-native-reqres
         """
         if response.status == 202:
-            return Verdict(outcome=Outcome.ACCEPTED, reason="the workflow has taken it")
+            return Verdict(outcome=Outcome.ACCEPTED, reason="the workflow has accepted it")
         if response.status == 429:
             return rate_limited(retry_after(response))
-        error = response.said().get("error")
+        error = response.json_object().get("error")
         code = str(error.get("code", "")) if isinstance(error, dict) else ""
         if code in DEAD:
             return Verdict(outcome=Outcome.DISABLED, reason=f"HTTP {response.status}: {DEAD[code]} ({code})")
         return judge(response, code if _CODE.fullmatch(code) else "")
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what Teams shows of a card."""
+        """Return the drawing of a card."""
         sent: Any = request.json["attachments"]
         card: dict[str, Any] = sent[0]["content"]
         parts: dict[str, Any] = {each["id"]: each for each in card["body"] if "id" in each}

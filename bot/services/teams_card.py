@@ -1,7 +1,7 @@
 """The Adaptive Card that Teams shows, and the request that carries it.
 
-Everything an article brings is in TextRuns, which know no Markdown, so that a title reads exactly as it was
-written; only the date is a TextBlock.
+All texts of an article are in TextRuns, which have no Markdown, so a title is shown exactly as it was
+written. Only the date is in a TextBlock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.services.text import clean, fit, web_url
 from bot.services.words import quality_of
 
 CARD = 28_000
-"""Bytes of a card, "about 28 KB": a workflow answers 202 to a larger one and then fails, unknown to the bot.
+"""Bytes of a card, "about 28 KB": a workflow answers 202 to a larger one, and fails later.
 
 https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions
 """
@@ -28,7 +28,7 @@ https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations
 VERSION = "1.5"
 """https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-reference"""
 
-# Limits of our own, in characters, that keep every card under CARD even in UTF-16.
+# Newswire's own limits, in characters, which keep every card below CARD even in UTF-16.
 TITLE = 300
 NAME = 100
 SUMMARY = 1500
@@ -41,9 +41,9 @@ COVERED = 6_000
 
 
 def above(message: Message) -> Iterator[dict[str, object]]:
-    """Yield the block that names who is notified, and that of an operator's comment.
+    """Yield the blocks with the mention and with an operator's comment.
 
-    The card has to say who is notified, too.
+    A mention has to be in the card's text, too.
     """
     if message.mention:
         yield {"type": "TextBlock", "id": "mention", "text": f"<at>{message.mention.id}</at>"}
@@ -98,7 +98,7 @@ def _image(message: Message) -> Iterator[dict[str, object]]:
 
 
 def _rich(text: Sequence[Line]) -> list[dict[str, object]]:
-    """Return a RichTextBlock for each line, with an id by which the preview knows it."""
+    """Return a RichTextBlock for each line, with an id by which the preview finds it."""
     blocks = []
     for number, line in enumerate(text, 1):
         runs = [_formatted(run) for run in line.runs]
@@ -117,13 +117,13 @@ def _formatted(run: Run) -> dict[str, object]:
 
 
 def _size(blocks: Sequence[dict[str, object]]) -> int:
-    """Return the bytes of some blocks of a card, in the longer of the two encodings."""
+    """Return the bytes of blocks of a card, in the longer of the two encodings."""
     written = json.dumps(blocks, ensure_ascii=False)
     return max(len(written.encode(coding, "surrogatepass")) for coding in ("utf-8", "utf-16-le"))
 
 
 def _time(message: Message) -> str:
-    """Return a date that each reader's client shows in its own zone.
+    """Return a date that each client shows in its own time zone.
 
     https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features#datetime-formatting-and-localization
     """
@@ -142,17 +142,17 @@ def _runs(*runs: dict[str, object]) -> dict[str, object]:
 
 
 def paragraph(text: str) -> dict[str, object]:
-    """Return a block that is a plain text."""
+    """Return a block with plain text."""
     return _runs(_run(text))
 
 
 def text_of(block: dict[str, Any] | None) -> str:
-    """Return the words of a block."""
+    """Return the text of a block; "" for None."""
     return "".join(run["text"] for run in (block or {}).get("inlines", ()))
 
 
 def _bare(text: Sequence[Line]) -> list[dict[str, object]]:
-    """Return lines as plain text, with the address of each link behind its words."""
+    """Return lines as plain text, with the address of each link after its words."""
     written = []
     for line in text:
         words = "".join(f"{run.text} {run.link}" if run.link else run.text for run in line.runs)
@@ -161,7 +161,7 @@ def _bare(text: Sequence[Line]) -> list[dict[str, object]]:
 
 
 def plain_body(message: Message) -> list[dict[str, object]]:
-    """Return the whole message as text: for a workflow that refused its card."""
+    """Return the whole message as text, for when a workflow refused its card."""
     if message.text:
         return cut(message.text, LIST, _bare, _size)
     if message.items:
@@ -183,9 +183,9 @@ def request(
     button: str = "",
     mention: Mention | None = None,
 ) -> Request:
-    """Return the request for a card in the envelope that a workflow's template unpacks.
+    """Return the request for a card in the envelope that a workflow's template expects.
 
-    `button` is what its button says, which leads to `link`.
+    `button` is the text of the button that leads to `link`.
 
     https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
     """

@@ -1,6 +1,6 @@
-"""Telegram: a message, or a photo with a caption, from a bot; both can be corrected afterwards.
+"""Telegram: a bot posts a message, or a photo with a caption, and can correct both.
 
-Texts are HTML, of which everything that an article brings is escaped.
+Texts are HTML, in which all texts of an article are escaped.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from bot.services.text import web_url
 from text.numbers import no_truth_value
 
 API = "https://api.telegram.org"
-"""Another server that speaks the Bot API can be named by its whole address in place of the token.
+"""The server of the Bot API; for another one, its complete address replaces the token.
 
 https://core.telegram.org/bots/api#using-a-local-bot-api-server
 """
@@ -53,7 +53,7 @@ DEAD = {
     "bad request: not enough rights to send photos to the chat": "the bot may not send photos in the chat",
     "bad request: have no rights to send a message": "the bot may not write in the chat",
     "bad request: chat_write_forbidden": "the bot may not write in the chat",
-    "bad request: group chat was upgraded to a supergroup chat": "the group has another id now",
+    "bad request: group chat was upgraded to a supergroup chat": "the group has a new id",
 }
 """Errors that are final, by the answer's `description`: https://core.telegram.org/bots/api#making-requests
 
@@ -66,7 +66,7 @@ _DEGRADED = re.compile(r"bad request: [a-z0-9_ ]{1,60}")
 
 
 class TelegramOptions(Options):
-    """The bot's token, and the chat; a group with topics has a `message_thread_id` for each."""
+    """The bot's token, and the chat; in a group with topics, each topic has a `message_thread_id`."""
 
     token_env: VariableName
     chat: int | str
@@ -74,7 +74,7 @@ class TelegramOptions(Options):
 
 
 class Telegram(Service):
-    """Posts by the Bot API; an id says whether a message is a photo, as each is corrected in its own way."""
+    """Posts by the Bot API; a message's id includes whether it is a photo, which is corrected differently."""
 
     KIND: ClassVar[str] = "telegram"
     NAME: ClassVar[str] = "Telegram"
@@ -89,13 +89,13 @@ class Telegram(Service):
     MENTIONS: ClassVar[Ids] = MappingProxyType({MentionKind.USER: re.compile(r"[A-Za-z]\w{3,31}", re.ASCII)})
 
     def destination(self, secrets: Mapping[str, Secret], options: Mapping[str, object]) -> Destination:
-        """Return where the bot with this token posts."""
+        """Return the destination of the bot with this token."""
         token = secrets["token"].reveal().rstrip("/")
         address = token if "://" in token else f"{API}/bot{token}"
         return Destination(address=Secret(address), options=options)
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse a malformed token."""
+        """Return why a malformed token is refused, or None."""
         if _TOKEN.fullmatch(to.address.reveal().rpartition("/bot")[2]):
             return None
         return "write the token as @BotFather gave it, such as 123456789:AA…"
@@ -113,7 +113,7 @@ class Telegram(Service):
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
-        """Return the request that posts `message`: as a photo, if it has one."""
+        """Return the request that posts `message`, as a photo with a caption if it has a picture."""
         target = _target(to, context)
         if detail == Detail.PLAIN:
             return _request(to, "sendMessage", {**target, **plain_of(message)})
@@ -130,7 +130,7 @@ class Telegram(Service):
         detail: Detail = Detail.FULL,
         context: Context = NO_CONTEXT,
     ) -> Request | None:
-        """Return the request that changes the text; a photo stays the one that was posted."""
+        """Return the request that changes the text or caption; the photo stays as it was posted."""
         number = message_id.removesuffix(_MARK)
         if not number.isdecimal():
             return None
@@ -147,7 +147,7 @@ class Telegram(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; a success carries the id of the message."""
-        said = response.said()
+        said = response.json_object()
         described = said.get("description")
         text = described.lower() if isinstance(described, str) else ""
         if response.status == 429:
@@ -161,7 +161,7 @@ class Telegram(Service):
             reason = f"HTTP {response.status}: the message was deleted in Telegram"
             return Verdict(outcome=Outcome.REJECTED, reason=reason, degradable=False)
         if said.get("ok") is False and (text in DEAD or response.status == 403):
-            # A 403 of the Bot API says that the bot was blocked, removed or never let in.
+            # A 403 of the Bot API means that the bot was blocked or removed, or was never in the chat.
             reason = DEAD.get(text, "the bot was removed from the chat, or may not write there")
             moved = _parameters(said).get("migrate_to_chat_id")
             reason += f": write `chat: {moved}`" if isinstance(moved, int) else ""
@@ -169,7 +169,7 @@ class Telegram(Service):
         return judge(response, text if _DEGRADED.fullmatch(text) else "")
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what Telegram shows of a message."""
+        """Return the drawing of a message."""
         sent: dict[str, Any] = request.json
         lines = str(sent.get("caption", sent.get("text", ""))).split("\n")
         called = lines.pop(0) if len(lines) > 1 and re.fullmatch(r"@\w+", lines[0]) else ""

@@ -1,4 +1,4 @@
-"""What a message looks like in Telegram: a text or a caption in HTML, or a text without markup."""
+"""The texts of a message in Telegram: a text or a caption in HTML, or a text without markup."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bot.services.text import clean, fit, units, web_url, without_mention
 from bot.services.words import quality_of, summary_of, written_time
 
 TEXT = 4096
-"""Characters after the markup is taken out: https://core.telegram.org/bots/api#sendmessage"""
+"""Characters without the markup: https://core.telegram.org/bots/api#sendmessage"""
 
 CAPTION = 1024
 """Likewise, under a photo: https://core.telegram.org/bots/api#sendphoto"""
 
-# Limits of our own, in characters, which leave the summary its share of a caption.
+# Newswire's own limits, in characters, which leave room for the summary in a caption.
 TITLE = 256
 SMALL = 200
 COMMENT = 240
@@ -27,18 +27,18 @@ COVERED = 250
 URL = 2000
 
 REST = 40
-"""Characters of the summary's room for quality, time and line ends."""
+"""Characters reserved for quality, time and line ends when the summary is cut."""
 
 _TAG = re.compile(r"<[^<>]*>")
 
 
 def _free(text: str) -> str:
-    """Return a text in which no name is a mention: Telegram finds mentions by itself, in any markup."""
+    """Return a text without mentions, which Telegram otherwise finds in any markup."""
     return text.replace("@", "@\u200b")
 
 
 def escaped(text: str, limit: int) -> str:
-    """Return a text, escaped, with at most `limit` characters, as Telegram counts after the markup.
+    """Return an escaped text with at most `limit` characters, which Telegram counts without the markup.
 
     https://core.telegram.org/bots/api#html-style
     """
@@ -46,7 +46,7 @@ def escaped(text: str, limit: int) -> str:
 
 
 def text_of(message: Message) -> dict[str, object]:
-    """Return the fields of a request that say the message as a text."""
+    """Return the fields of a request with the message as a text."""
     return {
         "text": _composed(message, TEXT),
         "parse_mode": "HTML",
@@ -55,12 +55,12 @@ def text_of(message: Message) -> dict[str, object]:
 
 
 def caption_of(message: Message) -> dict[str, object]:
-    """Return the fields of a request that say the message as the caption of a photo."""
+    """Return the fields of a request with the message as the caption of a photo."""
     return {"caption": _composed(message, CAPTION), "parse_mode": "HTML"}
 
 
 def plain_of(message: Message) -> dict[str, object]:
-    """Return the whole message as text without markup: for a chat that refused it."""
+    """Return the fields of a request with the message as text without markup, for when that was refused."""
     called = "\n".join(filter(None, (_notifying(message.mention), comment_of(message, _free, COMMENT))))
     room = TEXT - units(called) - 1
     if message.text:
@@ -100,17 +100,17 @@ def _marked(text: Sequence[Line]) -> str:
 
 
 def _visible(text: str) -> int:
-    """Return the length of a text as Telegram counts it: without the markup."""
+    """Return the length of a text without the markup, as Telegram counts it."""
     return units(html.unescape(_TAG.sub("", text)))
 
 
 def _notifying(mention: Mention | None) -> str:
-    """Return what notifies somebody; "" for nobody."""
+    """Return the markup of a mention; "" for None."""
     return f"@{mention.id}" if mention else ""
 
 
 def _composed(message: Message, limit: int) -> str:
-    """Return the message's text within `limit`, in which the address of a link does not count."""
+    """Return the message's text in at most `limit` characters, not counting addresses of links."""
     comment = html.escape(comment_of(message, _free, COMMENT))
     above = (_notifying(message.mention), comment and f"<i>{comment}</i>")
     called = "\n".join(filter(None, above))
@@ -155,5 +155,5 @@ def _quality_and_time(message: Message) -> str:
 
 
 def shown(text: str) -> str:
-    """Return what people see of a text in HTML."""
+    """Return the text that people see for a text in HTML."""
     return html.unescape(_TAG.sub("", text)).replace("\u200b", "")

@@ -1,6 +1,6 @@
-"""Templates of messages: Jinja2 over documented fields, in a sandbox that leaves nothing else to reach.
+"""Templates of messages: Jinja2 with the documented fields, in a sandbox without access to anything else.
 
-A template writes the small Markdown of `bot.services.markdown`; every value is escaped where it is put in.
+The output of a template is the Markdown subset of `bot.services.markdown`; every inserted value is escaped.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ MAX_TEMPLATE = 10_000
 """Characters of a template."""
 
 MAX_OUTPUT = 20_000
-"""Characters that a template may write; what a service holds is less."""
+"""Characters of a template's output; the services' own limits are lower."""
 
 MAX_LOOPS = 2
-"""Loops within each other."""
+"""The deepest nesting of loops."""
 
 FIELDS = ("title", "link", "summary", "provider", "topics", "quality", "published_at", "site")
-"""What a template knows: texts, but for the list `topics`, the number `quality` and the time `published_at`.
+"""A template's fields: texts, except for the list `topics`, the number `quality`, the time `published_at`.
 
-What an article does not have is "", an empty list, or for `quality` none.
+A field that the article does not have is "", an empty list, or none for `quality`.
 """
 
 FILTERS = ("capitalize", "date", "default", "first", "join", "last", "length", "lower", "truncate", "upper")
 
 _DATE = "%Y-%m-%d %H:%M UTC"
-_LONGEST_FORMAT = 40
+_MAX_FORMAT = 40
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.For,
     nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Filter, nodes.Test,
@@ -50,14 +50,14 @@ _TESTS = frozenset({"none", "defined"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template that was checked; `name` is what its operator calls it. Two of the same source are equal."""
+    """A checked template; `name` is its name in errors. Templates with the same source are equal."""
 
     name: str
     source: str
     compiled: Compiled = field(repr=False, compare=False)
 
     def render(self, message: Message) -> Text:
-        """Return what the template says of one article. Raises TemplateFault where it fails."""
+        """Return the text for one article. Raises TemplateFault if the template fails."""
         written: list[str] = []
         size = 0
         try:
@@ -73,7 +73,7 @@ class Template:
 
 
 def template(source: str, name: str) -> Template:
-    """Return a template. Raises TemplateFault for one that is too long, wrong, or beyond its fields."""
+    """Return a template. Raises TemplateFault if it is too long, invalid, or uses what is not allowed."""
     if len(source) > MAX_TEMPLATE:
         raise TemplateFault(name, 1, f"is longer than {MAX_TEMPLATE} characters")
     try:
@@ -88,7 +88,7 @@ def template(source: str, name: str) -> Template:
 
 
 def _problems(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Yield what a template may not have, each with its line."""
+    """Yield everything in a template that is not allowed, as line and reason."""
     yield from _unknown(tree, frozenset(FIELDS), loops=0)
 
 
@@ -96,7 +96,7 @@ def _unknown(node: nodes.Node, names: frozenset[str], loops: int) -> Iterator[tu
     if not isinstance(node, _ALLOWED):
         yield (
             node.lineno,
-            f"a template may not use {type(node).__name__.lower()}: docs/bot.md lists what it may",
+            f"a template may not use {type(node).__name__.lower()}: docs/bot.md lists what is allowed",
         )
         return
     if isinstance(node, nodes.Name) and node.ctx == "load" and node.name not in names:
@@ -112,7 +112,7 @@ def _unknown(node: nodes.Node, names: frozenset[str], loops: int) -> Iterator[tu
             or not isinstance(node.iter, nodes.Name)
             or not isinstance(node.target, nodes.Name)
         ):
-            yield node.lineno, f"a loop is over a field, and at most {MAX_LOOPS} are within each other"
+            yield node.lineno, f"a loop must be over a field, and at most {MAX_LOOPS} loops may be nested"
             return
         names |= {node.target.name, "loop"}
     for child in node.iter_child_nodes():
@@ -133,13 +133,13 @@ def _values(message: Message) -> dict[str, Any]:
 
 
 def _date(value: object, written: str = _DATE) -> str:
-    if not isinstance(value, datetime) or len(written) > _LONGEST_FORMAT:
+    if not isinstance(value, datetime) or len(written) > _MAX_FORMAT:
         raise ValueError("date is a filter for published_at, with a format of at most 40 characters")
     return value.strftime(written)
 
 
 def _escaped(value: object) -> object:
-    """Return a value as it is put into a template; what the template itself says is not touched."""
+    """Return a value escaped for insertion into a template, whose own text is not escaped."""
     if isinstance(value, datetime):
         value = _date(value)
     if isinstance(value, (tuple, list)):
@@ -149,7 +149,7 @@ def _escaped(value: object) -> object:
 
 
 def _line_of(error: Exception, name: str) -> int:
-    """Return the line of a template in which it failed: Jinja2 gives its frames the template's own lines."""
+    """Return the line at which a template failed; Jinja2's frames have the lines of the template."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
     return next((line for line in reversed(lines) if line), 1)
 

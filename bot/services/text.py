@@ -1,6 +1,6 @@
-"""Text as chat services take it: cleaned, measured, and cut where a reader would cut it.
+"""Prepares texts for chat services: cleans, measures and shortens them.
 
-This module knows no service's markup: how a text is escaped is passed in.
+This module knows no service's markup: the function that escapes a text is a parameter.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from text.urls import ascii_host
 
 ELLIPSIS = "…"
 
-LONGEST_WORD = 30
-"""How many characters a cut may go back to end at a word; scripts without spaces have no word ends."""
+MAX_WORD = 30
+"""The most characters that a cut may move back to the end of a word: some scripts have no spaces."""
 
-MOST_MARKS = 8
-"""Combining marks in a row: Hebrew and Tibetan need up to six; Unicode's own bound is 30 (UAX #15 §13)."""
+MAX_MARKS = 8
+"""Combining marks in a row: Hebrew and Tibetan need up to six; Unicode's limit is 30 (UAX #15 §13)."""
 
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols without a shape: fillers of Hangul, and the pattern of Braille without dots."""
+"""Letters and symbols without a visible shape: Hangul fillers, and the Braille pattern without dots."""
 
 _NONCHARACTERS = "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
-# Controls that are not white space, invisible joiners that hide text from filters, direction overrides that
-# would run into the rest of the message, lone surrogates (which no encoder takes) and noncharacters.
+# Controls that are not white space, invisible characters that hide text from filters, direction overrides
+# that would affect the rest of the message, lone surrogates (which cannot be encoded) and noncharacters.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff"
     f"\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]"
 )
-# No mark is among the letters of western languages and general punctuation: most texts have nothing else.
+# Texts without these characters, which is most western texts, have no combining marks.
 _PERHAPS_MARK = re.compile("[\u0300-\u1fff\u20d0-\U0010ffff]")
 _HOST = re.compile(r"[a-z0-9._-]+")
 _LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -39,7 +39,7 @@ _URL_SAFE = "%/:@!$&'()*+,;=~-._?"
 _LABEL = "[a-z0-9_-]{1,63}"
 _SAFE = r"[\w/:@!$&'()*+,;=~.-]"
 _QUOTED = f"(?:%[0-9A-Fa-f]{{2}}{_SAFE}*)*"
-# What `web_url` returns unchanged, as it does with nearly every address: recognised in a tenth of the time.
+# Addresses that `web_url` returns unchanged, which is nearly all: this check takes a tenth of the time.
 _PLAIN_URL = re.compile(
     rf"https?://{_LABEL}(?:\.{_LABEL})*(?:/{_SAFE}*{_QUOTED})?(?:\?{_SAFE}+{_QUOTED})?", re.ASCII
 )
@@ -52,25 +52,25 @@ _LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 def look_alike(text: str) -> str:
-    """Return `text` with the markup characters of some services replaced by others that look the same.
+    """Return `text` with some services' markup characters replaced by characters that look the same.
 
-    For services that know no escaping. An underscore within a word stays: it is none of their markup.
+    This is for services without escaping. An underscore within a word stays, as it is not markup there.
     """
     return _LOOSE_UNDERSCORE.sub("\u02cd", text.translate(_TO_LOOK_ALIKES))
 
 
 def from_look_alike(text: str) -> str:
-    """Return the text that `look_alike` was given."""
+    """Return the original of a text that `look_alike` returned."""
     return text.translate(_FROM_LOOK_ALIKES)
 
 
 def clean(text: str) -> str:
-    """Return `text` on one line, with single spaces and without characters that nobody can see.
+    """Return `text` on one line, with single spaces and without invisible characters.
 
-    Empty when none can be seen, such as in a text of soft hyphens. Of the marks that are stacked on one
-    letter the first MOST_MARKS stay: hundreds would cover the messages around.
+    The result is empty if no character is visible, as in a text of soft hyphens. Of the combining marks on
+    one letter, the first MAX_MARKS stay: hundreds would cover other messages.
     """
-    if text.isascii() and text.isprintable() and "  " not in text:  # cheap to ask: no control is printable
+    if text.isascii() and text.isprintable() and "  " not in text:  # fast; no control is printable
         return text.strip()
     found = " ".join(_UNSEEN.sub("", text).split())
     if not any(map(_is_visible, found)):
@@ -82,7 +82,7 @@ def _few_marks(text: str) -> Iterator[str]:
     marks = 0
     for character in text:
         marks = marks + 1 if _is_mark(character) else 0
-        if marks <= MOST_MARKS:
+        if marks <= MAX_MARKS:
             yield character
 
 
@@ -95,9 +95,9 @@ def _is_visible(character: str) -> bool:
 
 
 def units(text: str) -> int:
-    """Return the length of `text` in UTF-16 units: an emoji counts as two, or more.
+    """Return the length of `text` in UTF-16 units, in which an emoji counts as two or more.
 
-    Discord counts code points and Slack says only "characters"; UTF-16 is never less than either.
+    Discord counts code points, and Slack documents only "characters"; the UTF-16 length is never less.
     """
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
@@ -105,9 +105,9 @@ def units(text: str) -> int:
 def fit(text: str, limit: int, render: Callable[[str], str] = str) -> str:
     """Return `render(text)`, shortened with "…" so that it is at most `limit` UTF-16 units long.
 
-    The cut is made in `text` before `render` escapes it, hence never inside an escape; never inside a
-    grapheme cluster; and between two words, where one ends near. `render` may make a text longer, never
-    shorter.
+    The cut is made in `text` before `render` escapes it, so it is never inside an escape sequence. It is
+    never inside a grapheme cluster, and is between two words if a word ends nearby. `render` may make a text
+    longer, but not shorter.
     """
     whole = render(text)
     if units(whole) <= limit:
@@ -120,10 +120,10 @@ def fit(text: str, limit: int, render: Callable[[str], str] = str) -> str:
 
 
 def web_url(url: str, limit: int) -> str | None:
-    """Return `url` in ASCII with nothing in it that markup could take for its own, or None.
+    """Return `url` in ASCII, with characters encoded that could be markup; None if it is not usable.
 
-    None unless it is an absolute http(s) address without credentials of at most `limit` characters: half a
-    link is worse than none. Quotes per RFC 3986 §2.1; the host per IDNA.
+    It is usable if it is an absolute http(s) address without credentials, of at most `limit` characters: a
+    link that is cut does not work. Encoding follows RFC 3986 §2.1, and IDNA for the host.
     """
     if len(url) <= limit and _PLAIN_URL.fullmatch(url):
         return url
@@ -142,7 +142,7 @@ def web_url(url: str, limit: int) -> str | None:
 
 
 def without_mention(address: str) -> str:
-    """Return an address without a name to call: `/@name` is common in paths, and `/%40name` is the same."""
+    """Return an address without a mention: `/@name` is common in paths, and `/%40name` is equivalent."""
     return address.replace("@", "%40")
 
 
@@ -153,12 +153,12 @@ def _quoted(part: str) -> str:
 def _word_end(text: str, cut: int) -> int:
     if text[cut : cut + 1].isspace():
         return cut
-    space = text.rfind(" ", max(cut - LONGEST_WORD, cut // 2), cut)
+    space = text.rfind(" ", max(cut - MAX_WORD, cut // 2), cut)
     return cut if space < 0 else space
 
 
 def _inside_cluster(text: str, at: int) -> bool:
-    """Return whether cutting at `at` would break what a reader sees as one character (UAX #29, shortened)."""
+    """Return whether a cut at `at` would be inside a grapheme cluster (UAX #29, simplified)."""
     if not 0 < at < len(text):
         return False
     before, after = text[at - 1], text[at]

@@ -1,7 +1,7 @@
-"""A program of the operator's own: signed JSON events, as the Standard Webhooks specification defines them.
+"""Webhook: sends signed JSON events to an operator's own program, by the Standard Webhooks specification.
 
-This module knows no markup: the program gets an article's data, and its answers say only whether it took
-them. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+There is no markup: the program gets an article's data, and answers only whether it accepted them.
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.services.answers import Outcome, Response, Verdict, judge, rate_limited
 from bot.services.drawing import Drawing, Times
 from bot.services.message import Message, test_text, title_of
 from bot.services.options import Options, VariableName
-from bot.services.remarks import MOST_NAMED, comment_of
+from bot.services.remarks import MAX_NAMED, comment_of
 from bot.services.secret import Secret
 from bot.services.service import (
     NO_CONTEXT,
@@ -38,15 +38,15 @@ from bot.services.service import (
 from bot.services.text import clean, fit, web_url
 
 BODY = 20_000
-"""Bytes of an event (§ Payload size: under 20 kB); what follows keeps every event below it."""
+"""Bytes of an event (§ Payload size: under 20 kB); the limits below keep every event under it."""
 
 SECRET_BYTES = range(24, 65)
 """A symmetric secret has "between 24 bytes (192 bits) and 64 bytes (512 bits)" (§ Signature scheme)."""
 
 SECRETS = 2
-"""Secrets at a time: the old and the new one, while receivers change over."""
+"""The most secrets at a time: the old and the new one, while receivers change from one to the other."""
 
-# Characters of each field, of which one may take three bytes.
+# Characters of each field; a character may take three bytes.
 ID = 1000
 TITLE = 600
 SUMMARY = 600
@@ -72,20 +72,20 @@ class ProgramOptions(Options):
 class Webhook(Service):
     """Sends `article.published`, `article.updated` and `article.withdrawn`, described in docs/schemas.
 
-    The id of an event is the same in every attempt, so that a receiver which has seen it passes over it.
+    The id of an event is the same in every attempt, so that a receiver can ignore an event that it has seen.
     """
 
     KIND: ClassVar[str] = "webhook"
     NAME: ClassVar[str] = "Webhook"
     OPTIONS: ClassVar[type[Options]] = ProgramOptions
-    # The specification sets no rate: this one is gentle to a small server, and catches up within minutes.
+    # The specification has no rate: this one does not overload a small server, and catches up within minutes.
     RATE: ClassVar[tuple[Rate, ...]] = ((5, timedelta(seconds=1)),)
     SECRET_SHAPES: ClassVar[tuple[SecretShape, ...]] = ((re.compile(r"\bwhsec_[\w+/=-]+"), "whsec_***"),)
     REPEAT_IS_HARMLESS: ClassVar[bool] = True
     LAID_OUT: ClassVar[bool] = False
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse malformed secrets, and a private address unless the settings allow it."""
+        """Return why malformed secrets, or a private address that is not allowed, are refused, or None."""
         written = to.secrets["secret"].reveal().split()
         if not 1 <= len(written) <= SECRETS:
             return f"write one secret, or {SECRETS} separated by a space"
@@ -96,14 +96,14 @@ class Webhook(Service):
         return None
 
     def example(self) -> Destination:
-        """Return a destination with a secret that signs nothing of value."""
+        """Return a destination with a secret that is used only for previews."""
         secrets = {"secret": Secret(_PREFIX + base64.b64encode(bytes(24)).decode())}
         return Destination(address=Secret("https://webhook.invalid/"), secrets=secrets)
 
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
-        """Return the signed event that an article was published, or that the bot raises an alert."""
+        """Return the signed event for a published article, or for an alert."""
         message = _one(message)
         kind = "article.published" if message.article_id else "channel.alert"
         request = _event(to, kind, message.published_at, _data(message), context, message.site)
@@ -117,7 +117,7 @@ class Webhook(Service):
         detail: Detail = Detail.FULL,
         context: Context = NO_CONTEXT,
     ) -> Request | None:
-        """Return the signed event that an article was changed or withdrawn since it was published."""
+        """Return the signed event for an article that was changed or withdrawn after it was posted."""
         message = _one(message)
         data = {**_data(message), "published_event": message_id}
         if message.retracted:
@@ -125,20 +125,20 @@ class Webhook(Service):
         return _event(to, "article.updated", message.updated_at, data, context, message.site)
 
     def test(self, to: Destination, site: str, context: Context = NO_CONTEXT) -> Request:
-        """Return a signed event that says it is only a test."""
+        """Return a signed event that is clearly a test."""
         data = {"site": fit(clean(site), NAME), "text": fit(test_text(site), SUMMARY)}
         return _event(to, "channel.test", context.at, data, context, site)
 
     def classify(self, response: Response) -> Verdict:
-        """Return what `response` means: 2xx is success, 410 ends the channel, all else is tried again.
+        """Return what `response` means: 2xx is a success, 410 disables the channel, all else is retried.
 
-        The specification has every other answer tried again by the schedule (§ Delivery): a program that
-        refuses an event today may accept it tomorrow, and a plainer form would not help.
+        The specification demands a retry after every other answer (§ Delivery): a program that refuses an
+        event may accept it later, and a plainer form would not help.
         """
         if 200 <= response.status < 300:
             return Verdict(outcome=Outcome.SENT, reason="delivered")
         if response.status == 410:
-            reason = "HTTP 410: the receiver has ended this webhook"
+            reason = "HTTP 410: the receiver no longer accepts events at this address"
             return Verdict(outcome=Outcome.DISABLED, reason=reason)
         if response.status == 429:
             return rate_limited(retry_after(response))
@@ -147,7 +147,7 @@ class Webhook(Service):
         return replace(verdict, outcome=Outcome.UNSENT) if rejected else verdict
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return the event in words: what a program does with it is not known here."""
+        """Return a drawing of the event's data, as what the program shows is not known."""
         event: dict[str, Any] = json.loads(request.content())
         data: dict[str, Any] = event["data"]
         fields = (
@@ -175,9 +175,9 @@ def _one(message: Message) -> Message:
 
 
 def _data(message: Message) -> dict[str, object]:
-    """Return an article as its receivers know it: every key is always there, and null where nothing is.
+    """Return an article as receivers get it: every key is always present, and null without a value.
 
-    A program is sent each article by itself (ITEMS is 1), also where its channel has a digest.
+    Each article is an event of its own (ITEMS is 1), even if the channel has a digest.
     """
     provider = fit(clean(message.provider or ""), NAME)
     topics = (fit(clean(topic), TOPIC) for topic in message.topics[:TOPICS])
@@ -202,7 +202,7 @@ def _data(message: Message) -> dict[str, object]:
 
 
 def _coverage(message: Message) -> Iterator[dict[str, object]]:
-    for each in message.coverage[:MOST_NAMED]:
+    for each in message.coverage[:MAX_NAMED]:
         if name := fit(clean(each.name), OTHER_NAME):
             yield {"name": name, "url": web_url(each.link, OTHER_URL)}
 
@@ -210,7 +210,7 @@ def _coverage(message: Message) -> Iterator[dict[str, object]]:
 def _event(
     to: Destination, kind: str, at: datetime | None, data: Mapping[str, object], context: Context, site: str
 ) -> Request:
-    """Return a signed event. Its time is when it happened, and that of the signature is the attempt's."""
+    """Return a signed event; `at` is when it happened, while the signature has the time of the attempt."""
     now = context.at or at or datetime.fromtimestamp(0, UTC)
     body = json.dumps({"type": kind, "timestamp": _time(at or now), "data": data}, ensure_ascii=False)
     content = body.encode()
@@ -230,7 +230,7 @@ def _event(
 
 
 def _event_id(kind: str, data: Mapping[str, object], context: Context, site: str) -> str:
-    """Return the id of an event: the post's key, and a digest that keeps sites with one receiver apart."""
+    """Return the id of an event: the post's key, and a digest that distinguishes sites with one receiver."""
     digest = hashlib.blake2b(json.dumps([site, data.get("id"), kind]).encode(), digest_size=8).hexdigest()
     return f"msg_{context.key}_{digest}".replace(".", "_")
 
@@ -255,7 +255,7 @@ def _may_be_private(to: Destination) -> bool:
 
 
 def _is_clearly_private(address: Secret) -> bool:
-    """Return whether it is a private IP address; a host name is resolved and checked when it is called."""
+    """Return whether the host is a private IP address; names are checked when the transport resolves them."""
     parts = urlsplit(address.reveal())
     host = parts.hostname or ""
     try:

@@ -1,4 +1,4 @@
-"""Zulip: a message in a channel, under the article's topic, from a bot; it can be corrected afterwards."""
+"""Zulip: a bot posts a message in a channel, under the article's topic, and can correct it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _TIME = re.compile(r"<time:([^>]*)>")
 
 
 class ZulipOptions(Options):
-    """The address with the bot's e-mail and key, and the channel, which was once called a stream."""
+    """The address with the bot's e-mail and key, and the channel, which Zulip formerly called a stream."""
 
     webhook_env: VariableName
     stream: str
@@ -84,7 +84,7 @@ class Zulip(Service):
     )
 
     def refusal(self, to: Destination) -> str | None:
-        """Refuse an address without the bot's e-mail and key."""
+        """Return why an address without the bot's e-mail and key is refused, or None."""
         parts = urlsplit(to.address.reveal())
         if parts.username and parts.password:
             return None
@@ -98,7 +98,7 @@ class Zulip(Service):
     def post(
         self, to: Destination, message: Message, detail: Detail = Detail.FULL, context: Context = NO_CONTEXT
     ) -> Request:
-        """Return the request that posts `message`; its topic is the article's first one."""
+        """Return the request that posts `message` under the article's first topic."""
         topics = () if message.items else (*message.topics, *message.labels)
         topic = next(filter(None, map(clean, topics)), "") or clean(message.site) or "News"
         return _message(to, fit(topic, TOPIC), content_of(message, detail))
@@ -111,7 +111,7 @@ class Zulip(Service):
         detail: Detail = Detail.FULL,
         context: Context = NO_CONTEXT,
     ) -> Request | None:
-        """Return the request that changes what the message says: https://zulip.com/api/update-message"""
+        """Return the request that changes the message's text: https://zulip.com/api/update-message"""
         if not message_id.isdecimal():
             return None
         return _request(to, "PATCH", f"/{message_id}", {"content": content_of(message, detail)})
@@ -122,7 +122,7 @@ class Zulip(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return what `response` means; a success carries the id of the message."""
-        said = response.said()
+        said = response.json_object()
         if response.status == 429:
             return rate_limited(seconds(said.get("retry-after")) or retry_after(response))
         if response.status == 200 and said.get("result") == "success":
@@ -138,7 +138,7 @@ class Zulip(Service):
         return judge(response, code if _CODE.fullmatch(code) else "")
 
     def draw(self, request: Request, times: Times) -> Drawing:
-        """Return what Zulip shows of a message."""
+        """Return the drawing of a message."""
         sent = dict(parse_qsl(request.content().decode()))
         lines = sent["content"].split("\n")
         called = lines.pop(0) if len(lines) > 1 and _MENTION.fullmatch(lines[0]) else ""
@@ -165,7 +165,7 @@ class Zulip(Service):
 
 
 def _picture_in(line: str) -> re.Match[str] | None:
-    """Return what is matched of a line that is a picture's link: its words and its address."""
+    """Return the match of a line that is a link to a picture, with its words and address, or None."""
     found = _LINK.fullmatch(line)
     return found if found and (found[1] == "Picture" or found[1] in _words_for_pictures()) else None
 

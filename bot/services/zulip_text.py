@@ -1,6 +1,6 @@
-"""What a message in Zulip says, in its Markdown.
+"""The text of a message in Zulip's Markdown.
 
-Zulip's Markdown knows no backslash; it does know HTML's numeric references, which stand for markup here.
+Zulip's Markdown has no backslash escapes, but it has HTML's numeric references, which replace markup here.
 https://zulip.com/help/format-your-message-using-markdown
 """
 
@@ -19,9 +19,9 @@ from bot.services.text import clean, fit, units, web_url
 from bot.services.words import quality_of, summary_of, words_of
 
 CONTENT = 10_000
-"""Characters, of which a server may allow more: https://zulip.com/api/send-message"""
+"""Characters; a server may allow more: https://zulip.com/api/send-message"""
 
-# Limits of our own, in characters: beyond them a message reads no better.
+# Newswire's own limits, in characters: longer messages are no easier to read.
 TITLE = 600
 SUMMARY = 4000
 SMALL = 600
@@ -31,7 +31,7 @@ _SPECIAL = re.compile(r"[&<>*~`$\[\]|:#!@\\]|^[+-]|^\d+(?=[.)])")
 
 
 def escape(text: str) -> str:
-    """Return one line of `text` with nothing in it that Zulip reads as Markdown, mention or emoji."""
+    """Return one line of `text` so that Zulip reads nothing in it as Markdown, mention or emoji."""
     return _SPECIAL.sub(_escaped, text)
 
 
@@ -59,7 +59,7 @@ def content_of(message: Message, detail: Detail) -> str:
 
 
 def _notifying(mention: Mention | None) -> str:
-    """Return what notifies somebody; "" for nobody."""
+    """Return the markup of a mention; "" for None."""
     if mention is None:
         return ""
     if mention.kind is MentionKind.GROUP:
@@ -125,5 +125,5 @@ def _small_print(message: Message) -> str:
 
 
 def _bracketed(url: str | None) -> str | None:
-    """Return an address with no bracket that would end its link, and no asterisk, which a mention needs."""
+    """Return an address with brackets, which would end its link, and the asterisks of mentions encoded."""
     return url and url.replace("(", "%28").replace(")", "%29").replace("*", "%2A")

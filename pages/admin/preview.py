@@ -13,7 +13,7 @@ from datetime import datetime
 from articles.article import Article
 from bot.sending.tools import SiteLink
 from bot.services import SERVICES, Drawing
-from bot.services.layout import Layout, as_shown
+from bot.services.layout import Layout, message_for
 from bot.services.message import Message, compose, in_language
 from text.language import Language
 
@@ -57,7 +57,7 @@ def previews(
 ) -> list[Preview]:
     """Return the article as each service would be sent it and show it; those of `kinds` come first."""
     message = in_language(compose(article, site=site.name, site_url=site.url), language.tag)
-    shown = {kind: as_shown(message, Layout(), service) for kind, service in SERVICES.items()}
+    shown = {kind: message_for(message, Layout(), service) for kind, service in SERVICES.items()}
     return [
         drawn(kind, shown[kind], now, language)
         for kind in sorted(SERVICES, key=lambda kind: kind not in kinds)

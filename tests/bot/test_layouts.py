@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import config as configuration
 from app import create_app
 from bot.services import SERVICES
-from bot.services.layout import Layout, Part, TemplateFault, as_shown, laid_out
+from bot.services.layout import Layout, Part, TemplateFault, laid_out, message_for
 from bot.services.markdown import escape, formatted
 from bot.services.message import Picture
 from bot.services.rich import Line, Run, words_of
@@ -46,8 +46,8 @@ def test_quality_is_shown_only_when_asked_for() -> None:
 
 def test_a_program_is_sent_everything() -> None:
     """A layout does not apply to services whose reader is a program."""
-    assert as_shown(WHOLE, Layout(parts=frozenset()), SERVICES["webhook"]) is WHOLE
-    assert as_shown(WHOLE, Layout(), SERVICES["slack"]).quality is None
+    assert message_for(WHOLE, Layout(parts=frozenset()), SERVICES["webhook"]) is WHOLE
+    assert message_for(WHOLE, Layout(), SERVICES["slack"]).quality is None
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)

@@ -26,7 +26,7 @@ from bot.services.message import (
     read_mention,
 )
 from bot.services.secret import Secret
-from bot.services.text import ELLIPSIS, MOST_MARKS, clean, fit, units, web_url
+from bot.services.text import ELLIPSIS, MAX_MARKS, clean, fit, units, web_url
 
 patient = settings(deadline=None)
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -208,13 +208,13 @@ def test_a_text_that_nobody_can_see_is_empty(text: str) -> None:
 def test_marks_are_counted_whatever_their_block() -> None:
     """The quick check for marks misses no mark of Unicode."""
     marks = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M"]
-    assert [mark for mark in marks if clean("e" + mark * 20) != "e" + mark * MOST_MARKS] == []
+    assert [mark for mark in marks if clean("e" + mark * 20) != "e" + mark * MAX_MARKS] == []
 
 
 def test_marks_are_not_stacked_without_end() -> None:
     """A letter has as many marks as a language may need; hundreds of them are cut."""
     zalgo = "e" + "\u0301" * 400 + "x" + "\u0335\u0336" * 200
-    assert clean(zalgo) == "e" + "\u0301" * MOST_MARKS + "x" + "\u0335\u0336" * (MOST_MARKS // 2)
+    assert clean(zalgo) == "e" + "\u0301" * MAX_MARKS + "x" + "\u0335\u0336" * (MAX_MARKS // 2)
     for text in ("ế tiếng Việt", "בְּרֵאשִׁ֖ית", "ที่นี้", "हिन्दी में", "བརྒྱུད་"):
         assert clean(text) == text
 

@@ -105,7 +105,7 @@ class Toy(Service):
 
     def classify(self, response: Response) -> Verdict:
         """Return the meaning of a toy's answer."""
-        answer = response.said()
+        answer = response.json_object()
         if response.status == 429:
             return rate_limited(retry_after(response))
         if response.status == 202:

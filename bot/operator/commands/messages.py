@@ -16,7 +16,7 @@ from bot.operator.commands.shared import (
 )
 from bot.operator.testing import send_test
 from bot.services import SERVICES
-from bot.services.layout import as_shown
+from bot.services.layout import message_for
 from bot.services.message import compose, in_language
 from text.printable import print_json, print_line
 from text.terminal import CommandError, print_lines
@@ -48,7 +48,7 @@ def add_messages(group: AppGroup, load: LoadParts) -> None:
         message = compose(article_named(parts, article), site=parts.site.name, site_url=parts.site.url)
         message = in_language(message, named.language)
         service = SERVICES[named.kind]
-        shown = as_shown(message, named.layout, service)
+        shown = message_for(message, named.layout, service)
         request = service.post(named.destination or service.example(), shown)
         if request.body is None:
             print_json(request.json, indent=2)
