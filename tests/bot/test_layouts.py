@@ -110,10 +110,10 @@ def test_the_markdown_of_templates() -> None:
         ("{{ ''['__class__'] }}", "t.j2:1: a template may not use getitem"),
         ("{{ 'a' * 999999999 }}", "t.j2:1: a template may not use mul"),
         ("{% include 'config.yaml' %}", "t.j2:1: a template may not use include"),
-        ("{% for x in [1, 2] %}{% endfor %}", "t.j2:1: a loop is over a field"),
+        ("{% for x in [1, 2] %}{% endfor %}", "t.j2:1: a loop must be over a field"),
         (
             f"{LOOP}{LOOP}\n{LOOP}" + "{% endfor %}" * 3,
-            "t.j2:2: a loop is over a field, and at most 2",
+            "t.j2:2: a loop must be over a field, and at most 2",
         ),
         ("{{ title | replace('a', 'b') }}", "t.j2:1: there is no filter replace"),
         ("{{ range(9) }}", "t.j2:1: a template may not use call"),

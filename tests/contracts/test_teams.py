@@ -1,4 +1,4 @@
-"""Tests of Teams only: addresses that have ended, and unclear answers."""
+"""Tests of Teams only: retired addresses, and unclear answers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SERVICE = SERVICES["teams"]
         "https://outlook.office.com/webhook/s3cr3t",
     ],
 )
-def test_an_address_that_has_ended_is_refused(address: str) -> None:
-    """The error says that the address has ended, without repeating it."""
+def test_a_retired_address_is_refused(address: str) -> None:
+    """The error says that the address is retired, without repeating it."""
     refusal = SERVICE.refusal(to(address))
-    assert refusal is not None and "have ended" in refusal and "Workflows" in refusal
+    assert refusal is not None and "are retired" in refusal and "Workflows" in refusal
     assert "s3cr3t" not in refusal
 
 
