@@ -1,1 +1,1 @@
-"""HTML for people: the pages to subscribe from, and errors that help."""
+"""The HTML pages for readers and, in `pages.admin`, for the operator."""

@@ -1,6 +1,6 @@
-"""The static files, held in memory under names that carry a digest of their bytes.
+"""The static files, held in memory under names that contain a digest of their bytes.
 
-A name always has the same bytes, so that browsers may cache the file without a limit.
+The bytes of a name never change, so browsers may cache the file without a time limit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MIMETYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+x
 
 
 class Assets:
-    """The files of one folder."""
+    """The static files of one folder."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._addresses: dict[str, str] = {}
@@ -32,9 +32,9 @@ class Assets:
             )
 
     def address(self, name: str) -> str:
-        """Return the path under which the file called `name` is served."""
+        """Return the path at which the file `name` is served."""
         return self._addresses[name]
 
     def get(self, name: str) -> Document | None:
-        """Return the document with the last part of an address, or None."""
+        """Return the document whose address ends in `name`, or None."""
         return self._documents.get(name)

@@ -21,10 +21,10 @@ from text.phrases import phrase
 
 _NO_PICTURES = NoPictures()
 _ENGLISH = Language()
-# The tags that may change, in the form in which the sanitiser writes them. All others have no attributes, and
-# are copied with the text around them. A parser for any HTML would take four times as long.
+# The tags that may change, in the form in which the sanitiser writes them. Other tags have no attributes, and
+# are copied with the text around them. A general HTML parser would take four times as long.
 _TAG = r'<(/?)(h[1-6]|a|img|pre|th|[a-z][a-z0-9]*(?= ))((?: [^\s"=<>]+="[^"]*")*)>'
-# Before it: no link that is written as it is, because it leads to another site, and no end of a link.
+# A lookahead before it: not the start of a link to another site, which is copied, and not the end of a link.
 _NO_LINK_OUT = r"""(?!</?a(?: href="(?!{})[^"&'<>]*")?>)"""
 _ATTRIBUTE = re.compile(r' ([^\s"=<>]+)="([^"]*)"')
 _INNER_TAG = re.compile(r"<[^<>]*>")
@@ -43,18 +43,18 @@ def page_body(
     size_of: Callable[[str], Size | None] = lambda url: None,
     language: Language = _ENGLISH,
 ) -> str:
-    """Return a sanitised fragment with headings to link to, which loads nothing but what `pictures` allows.
+    """Return a sanitised fragment with anchors in its headings, which loads only what `pictures` allows.
 
-    Other pictures of other sites become links to them, named in `language`. `size_of` says how large the
-    picture at an address is: a browser then leaves room for it, and nothing moves once it is there. A picture
-    of unknown size has the class `boxed`, for a box of a fixed shape. Alignment becomes classes, because the
+    Other pictures of other sites become links to them, with a text in `language`. `size_of` returns the size
+    of the picture at an address, so that a browser reserves its space and the page does not shift. A picture
+    of unknown size has the class `boxed`, for a box of a fixed shape. Alignment becomes classes, as the
     page's policy forbids inline style. Headings start at the second level.
     """
-    return _Rewriter(markup, page_url, site, pictures, size_of, language).rewritten()
+    return _Rewriter(markup, page_url, site, pictures, size_of, language).rewrite()
 
 
 class _Rewriter:
-    """Copies its input, and changes the tags that a page shows otherwise."""
+    """Copies its input, and changes the tags that a page shows differently."""
 
     def __init__(
         self,
@@ -82,10 +82,10 @@ class _Rewriter:
         self._markup = markup
         self._anchors: Anchors | None = None
 
-    def rewritten(self) -> str:
-        """Return the whole text as the page shows it."""
+    def rewrite(self) -> str:
+        """Return the rewritten text."""
         end = 0
-        # What is within a link matters only for pictures.
+        # Only pictures depend on whether they are within a link.
         tags = _tag("" if "<img " in self._markup else self._site.url)
         for found in tags.finditer(self._markup):
             self._text(self._markup[end : found.start()])
@@ -160,7 +160,7 @@ class _Rewriter:
         values |= _sides(attributes.get("width"), attributes.get("height"), known)
         if not (values["width"] and values["height"]):
             values["class"] = "boxed"
-        if self._images:  # the first one is often in view at once
+        if self._images:  # the first picture is often visible at once
             values["loading"] = "lazy"
         values["decoding"] = "async"
         self._images += 1
@@ -168,7 +168,7 @@ class _Rewriter:
         return f"<img{''.join(written)}>"
 
     def _link_to_picture(self, url: str, text: str) -> str:
-        """Return what replaces a picture that is not shown; within a link no other one."""
+        """Return a link to a picture that is not shown; within another link, only its text."""
         host = urlsplit(url).hostname if url else None
         named = phrase("Picture: %(text)s", text=text) if text else phrase("Picture on %(host)s", host=host)
         label = escape(self._language.translate(named)) if text or host else ""
@@ -180,13 +180,13 @@ class _Rewriter:
 
 @cache
 def _tag(without_links_out_of: str) -> re.Pattern[str]:
-    """Return what finds the tags that may change; it may pass over links that lead out of a site."""
+    """Return the pattern of the tags that may change; it may skip links to other sites."""
     site = without_links_out_of
     return re.compile(_NO_LINK_OUT.format(re.escape(site)) + _TAG if site else _TAG)
 
 
 def _sides(width: str | None, height: str | None, known: Size | None) -> dict[str, str | None]:
-    """Return the attributes for a picture's size: as the author gave them, with the one that is missing."""
+    """Return the attributes for a picture's size: the author's, completed by `known`."""
     if known is None or (width and height):
         return {"width": width, "height": height}
     if width is None and height is None:

@@ -1,4 +1,4 @@
-"""The form in which people choose what their feed contains: its values ↔ a filter."""
+"""The form of the feed builder: converts its values into a filter, and fills it in."""
 
 from __future__ import annotations
 

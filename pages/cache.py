@@ -1,4 +1,4 @@
-"""The readers' pages that were rendered, each for as long as it would be rendered the same."""
+"""Caches the readers' pages, each for as long as rendering it again would return the same."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from web.document import Document, store
 CACHE_BYTES = 4_000_000
 
 Key = str | tuple[str, ...]
-"""What a page is found by: its decoded path, or for one that a query chooses, anything of several parts."""
+"""The key of a page: its decoded path, or several parts if it also depends on a query."""
 
 
 class PageCache:
-    """Holds the pages of one site. Safe to use from many threads."""
+    """The cached pages of one site. Thread-safe."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self.documents = LruCache[Key, CachedDocument](CACHE_BYTES)
-        """The pages, with all their codings."""
+        """The pages, with their content codings."""
 
     def document(self, key: Key, make: Callable[[datetime], Document]) -> Document:
-        """Return the page of `key`, rendered again when an article changed, or time has changed it."""
+        """Return the page of `key`; `make` renders it again after a change, or when its time is over."""
         state, now = self._publisher.state(ALL), self._publisher.now()
         cached = self.documents.get(key)
         if cached is None or not cached.is_current(state, now):
@@ -35,9 +35,9 @@ class PageCache:
         return cached.document
 
     def _due(self, now: datetime) -> datetime:
-        """Return when pages that are rendered now are to be rendered again, whatever happens.
+        """Return when pages that are rendered now have to be rendered again at the latest.
 
-        They hold no time that is relative to now; what they count by weeks changes with the day.
+        They contain no relative times, but their counts by week change with the day.
         """
         hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         appears = self._publisher.catalog.next_due(ALL, now)

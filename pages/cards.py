@@ -1,4 +1,4 @@
-"""An article as a list of articles shows it."""
+"""The cards by which lists show articles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from text.cache import LruCache
 from text.summary import cut
 
 TINTS = 8
-"""How many colours topics and providers come in."""
+"""The number of colours of topics and providers."""
 MAX_TITLE = 160
 """Characters of a title in a list."""
 MAX_SUMMARY = 240
@@ -29,7 +29,7 @@ MAX_SUMMARY = 240
 MAX_NAME = 60
 """Characters of the name of a topic, a publication or an outlet in a list."""
 CACHE_BYTES = 20_000_000
-"""Bytes of the cards that an export of a static site remembers."""
+"""Bytes of the cards that an export of a static site caches."""
 RELATED = 3
 """Other outlets' articles that are named on a card."""
 
@@ -48,13 +48,13 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What is shown of an article; all text is plain.
+    """The parts of an article that a list shows; all texts are plain.
 
-    `href` is a path where it leads to this site. `image` is the address of the first picture that a page may
-    show (see `pictures.shown`), `wide` that of a larger copy, or the same, and `wide_size` how large that is,
-    where it is known. `cover` is the drawing in its
-    place: the data of an SVG path and the width of its stroke. `tint` is the provider's colour. `day` is
-    the day of its publication in the site's zone.
+    `href` is a path if it leads to this site. `image` is the address of the first picture that a page may
+    show (see `pictures.shown`), `wide` that of a larger copy, or the same, and `wide_size` the size of that,
+    if it is known. `cover` is the drawing that replaces a missing picture: the data of an SVG path and the
+    width of its stroke. `tint` is the provider's colour. `day` is the day of publication in the site's time
+    zone.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Card:
 
     @property
     def cover_tint(self) -> int:
-        """The colour of what replaces a picture: that of the first topic."""
+        """The colour of the drawing that replaces a picture: that of the first topic."""
         return tint(self.topics[0].slug) if self.topics else self.tint
 
 
@@ -86,9 +86,9 @@ CardCache = LruCache[tuple[str, str, int, bool], Card]
 
 
 class Cards:
-    """Makes the cards of one site's articles.
+    """Creates the cards of one site's articles.
 
-    With `cache`, each is made once: for articles that stay as they are.
+    With a `cache`, each card is created only once, so the articles must not change meanwhile.
     """
 
     def __init__(
@@ -106,10 +106,10 @@ class Cards:
         self._cache = cache
 
     def card(self, article: Article, *, without: str = "") -> Card:
-        """Return an article's card; the topic whose slug is `without` is not named on it."""
+        """Return an article's card without the topic whose slug is `without`."""
         if self._cache is None:
             return self._built(article, without)
-        # The catalog gives an article with its body and related ones, or without.
+        # The catalog returns an article with its body and related coverage, or without them.
         key = (article.id, without, len(article.related), bool(article.body))
         card = self._cache.get(key)
         if card is None:
@@ -150,7 +150,7 @@ class Cards:
         return [self.card(article, without=without) for article in articles]
 
     def _shown(self, images: Iterable[Image]) -> Iterator[tuple[str, str, Size | None, str]]:
-        """Yield the pictures that a page may show: addresses for lists and for wide places, size and text."""
+        """Yield the pictures that a page may show: addresses for lists and wide views, size and text."""
         for image in images:
             address = local(image.url, self._site)
             if address != image.url:
@@ -175,16 +175,16 @@ def _coverage(entry: Entry) -> Iterator[Coverage]:
 
 
 def tint(name: str) -> int:
-    """Return the number of the colour that always belongs to a name."""
+    """Return the number of a name's colour, from 0 to TINTS - 1, which never changes."""
     return hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=1).digest()[0] % TINTS
 
 
 def local(url: str, site: Site) -> str:
-    """Return an address on this site as a path, which works under every host name; others as is.
+    """Return an address on this site as a path, which works for every host name; others unchanged.
 
-    An address is returned unchanged where a browser would take its path for another host, as in
-    `https://site//evil.example` (https://url.spec.whatwg.org/#relative-slash-state; tabs and line breaks are
-    ignored there).
+    An address is also returned unchanged if a browser would take its path as another host, as in
+    `https://site//evil.example` (https://url.spec.whatwg.org/#relative-slash-state; browsers ignore tabs and
+    line breaks there).
     """
     path = url.removeprefix(site.url)
     is_other = path == url or not path.startswith("/")
@@ -197,5 +197,5 @@ def topic_path(slug: str) -> str:
 
 
 def initial(name: str) -> str:
-    """Return the first letter or digit of a name, shown in place of a picture."""
+    """Return the first letter or digit of a name, which replaces a picture; "" if there is none."""
     return next((character.upper() for character in name if character.isalnum()), "•")[:1]

@@ -1,4 +1,4 @@
-"""`flask site …`: the whole site as static files."""
+"""`flask site …`: writes the site as static files."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from text.terminal import CommandError, progress_bar
 
 Progress = Callable[[int, int], None]
 Export = Callable[[Path, Progress], tuple[Exported, list[tuple[str, str]]]]
-"""Writes the site into a folder; returns what it did, and the links that lead nowhere."""
+"""Writes the site into a folder; returns counts of files, and broken links as pairs of page and address."""
 
 _MOST_NAMED = 20
 
 
 def site_commands(indexer: Indexer, export: Export) -> AppGroup:
-    """Return the `site` group of commands."""
+    """Return the `site` group of commands; `export` writes the site."""
     group = AppGroup("site", help="Write the site as static files.")
 
     @group.command(name="export")
     @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-    @click.option("--verbose", is_flag=True, help="Name all links that lead nowhere, not only 20.")
+    @click.option("--verbose", is_flag=True, help="List all broken links, not only 20.")
     @clear_file_errors
     def export_(folder: Path, as_json: bool, verbose: bool) -> None:
         """Write all pages, feeds and pictures into FOLDER, for any host of static files.
 
-        Only what changed is written, each file atomically; what an earlier export wrote and is no longer part
-        of the site is removed. The feed builder needs a program, and is left out.
+        Only files that changed are written, each atomically; files of an earlier export that are no longer
+        part of the site are removed. The feed builder is left out, as it needs a server.
         """
         try:
             check_target(folder, indexer.folder.root)
@@ -55,9 +55,9 @@ def site_commands(indexer: Indexer, export: Export) -> AppGroup:
                 raise CommandError(str(error)) from None
         named = dead if verbose else dead[:_MOST_NAMED]
         for source, address in named:
-            print_line(f"{source}: a link leads nowhere: {address}", stream=sys.stderr)
+            print_line(f"{source}: broken link: {address}", stream=sys.stderr)
         if len(dead) > len(named):
-            print_line(f"{len(dead) - len(named)} more links lead nowhere (--verbose)", stream=sys.stderr)
+            print_line(f"{len(dead) - len(named)} more broken links (--verbose)", stream=sys.stderr)
         print_exported(done, as_json=as_json, dead_links=len(dead))
 
     return group

@@ -1,4 +1,4 @@
-"""What search engines, browsers and phones ask a site for: robots.txt, sitemap, icons, manifest."""
+"""The documents for search engines, browsers and phones: robots.txt, sitemap, icons, manifest."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from web.document import Document
 MAX_URLS = 50_000
 """Addresses in one sitemap (https://www.sitemaps.org/protocol.html)."""
 ICONS = {"/favicon.ico": "favicon.ico", "/apple-touch-icon.png": "icon-180.png"}
-"""Files that browsers and phones ask for by these names, whatever a page says."""
+"""Files that browsers and phones request by these names, whatever a page contains."""
 
 _FRESH = (("Cache-Control", "public, max-age=3600"),)
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-# Of search and the builder only what somebody has filled in: the empty pages can be found (RFC 9309 §2.2.2).
+# Only filled-in forms of the search and the builder: the empty pages may be indexed (RFC 9309 §2.2.2).
 _NOT_FOR_ROBOTS = ("/search?", "/build?", "/admin", "/hooks/")
 
 
 class Crawlers:
-    """Makes these documents for one site."""
+    """Creates these documents for one site."""
 
     def __init__(self, publisher: Publisher, assets: Assets, most: int = MAX_URLS) -> None:
         self._publisher = publisher
@@ -35,7 +35,7 @@ class Crawlers:
         self._most = most
 
     def robots(self) -> Document:
-        """Return robots.txt (RFC 9309): pages made for one reader are not worth indexing."""
+        """Return robots.txt (RFC 9309), which excludes pages that were made for one reader's input."""
         lines = [
             "User-agent: *",
             *(f"Disallow: {self._site.path}{path}" for path in _NOT_FOR_ROBOTS),
@@ -60,13 +60,13 @@ class Crawlers:
         return _document(json.dumps(manifest, ensure_ascii=False), "application/manifest+json")
 
     def icon(self, name: str) -> Document:
-        """Return one of ICONS; unlike a page's own icons it is asked for again after an hour."""
+        """Return one of ICONS; unlike a page's own icons, it is cached for only an hour."""
         document = self._assets.get(self._assets.address(name).rpartition("/")[2])
-        assert document is not None  # the assets are files of this package
+        assert document is not None  # the assets are part of this package
         return Document(body=document.body, mimetype=document.mimetype, last_modified=None, headers=_FRESH)
 
     def sitemap(self, now: datetime) -> Document:
-        """Return the sitemap, or where there are more than MAX_URLS pages, the index of its parts."""
+        """Return the sitemap or, with more than MAX_URLS pages, the index of its parts."""
         addresses = list(self._addresses(now))
         if len(addresses) <= self._most:
             return _sitemap("urlset", "url", addresses)
@@ -75,15 +75,15 @@ class Crawlers:
         return _sitemap("sitemapindex", "sitemap", parts)
 
     def part(self, number: int, now: datetime) -> Document | None:
-        """Return one part of the sitemap, from 1; None where there is none."""
+        """Return one part of the sitemap, counted from 1; None if there is no such part."""
         addresses = list(self._addresses(now))
         part = addresses[(number - 1) * self._most : number * self._most]
         return _sitemap("urlset", "url", part) if part and len(addresses) > self._most else None
 
     def _addresses(self, now: datetime) -> Iterator[tuple[str, datetime | None]]:
-        """Yield every page that is worth finding, with the time at which it last changed where that is known.
+        """Yield the address of every page to be indexed, with the time of its last change if that is known.
 
-        An article with an address of its own is found there, and not by its page here.
+        The page of an article with an address elsewhere is left out: search engines find the article there.
         """
         catalog, site = self._publisher.catalog, self._site
         yield f"{site.url}/", catalog.changed_at(ALL, now)

@@ -1,4 +1,4 @@
-"""The routes of what is no page: what crawlers, browsers and phones ask for."""
+"""The routes of the documents for crawlers, browsers and phones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from web.responses import respond
 
 
 def add_documents(routes: Blueprint, publisher: Publisher, crawlers: Crawlers, cache: PageCache) -> None:
-    """Add the routes to the pages' own."""
+    """Add these routes to those of the pages."""
 
     @routes.get("/robots.txt")
     def robots() -> Response:

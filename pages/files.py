@@ -8,17 +8,17 @@ from flask import Response, send_file
 
 from articles.catalog.served_files import MEDIA_TYPES
 
-# Other types that are sent as they are; everything else is a download without a type.
+# Further types that are sent with their media types; all others are downloads without one.
 _TEXTS = {".csv": "text/csv", ".json": "application/json", ".txt": "text/plain"}
 _DOWNLOAD = "application/octet-stream"
 _MAX_AGE = 3600
 
 
 def serve(file: Path) -> Response:
-    """Answer the current request with a file that `ArticleFiles.find` returned.
+    """Return the response to the current request with a file that `ArticleFiles.find` returned.
 
-    A drawing (SVG) opened by itself can carry script: the sandbox keeps it from running as this site. A kind
-    that is not known is a download, so that no HTML of a contributor becomes a page of this site.
+    An SVG that is opened by itself can contain scripts: the sandbox prevents them from running as this site.
+    A file of an unknown type is a download, so that no contributor's HTML becomes a page of this site.
     """
     suffix = file.suffix.lower()
     mimetype = MEDIA_TYPES.get(suffix) or _TEXTS.get(suffix) or _DOWNLOAD

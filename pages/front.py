@@ -1,4 +1,4 @@
-"""What is at the top of the front page, and the days of the rest: pure."""
+"""Chooses the top stories of the front page, and groups the other articles by day. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pages.cards import Card
 CANDIDATES = 100
 """How many of the newest articles may be top stories."""
 RECENT = timedelta(days=3)
-"""How much older than the newest article a top story may be, where enough of them are that recent."""
+"""How much older than the newest article a top story may be, if enough articles are that recent."""
 TOP = 4
-"""How many top stories there are: the lead, and those beside it."""
+"""The number of top stories: the lead, and those beside it."""
 
 _POINTS_A_DAY = 8
-"""Points of quality that an article loses to one that is a day newer."""
+"""Points of quality that count as much as one day of age."""
 _NEUTRAL = 50
-"""The quality of an article that has none."""
+"""The quality that an article without one counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Day:
 
 
 def top_stories(newest: Iterable[Article]) -> list[Article]:
-    """Return the lead and the stories beside it, the best first; `newest` are the shown ones, newest first.
+    """Return the lead and the stories beside it, the best first, of the published articles, newest first.
 
-    Quality counts, less by _POINTS_A_DAY for each day of age. The order of any two articles is then the same
-    at all times, so that the page changes only with its articles.
+    Articles are ranked by quality, minus _POINTS_A_DAY for each day of age. The order of two articles is then
+    the same at all times, so the page changes only with its articles.
     """
     found = list(islice(newest, CANDIDATES))
     recent = [each for each in found if found[0].published_at - each.published_at <= RECENT]
@@ -48,5 +48,5 @@ def _score(article: Article) -> float:
 
 
 def by_day(cards: Sequence[Card]) -> list[Day]:
-    """Return cards that are in order of time as days."""
+    """Return cards, which are sorted by time, grouped by day."""
     return [Day(day, tuple(found)) for day, found in groupby(cards, key=lambda card: card.day)]

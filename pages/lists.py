@@ -29,11 +29,11 @@ ACTIVE_TOPICS = 10
 TOPICS_PER_PAGE = 50
 """Topics on a page of the list of all topics."""
 FOUND_TOPICS = 6
-"""Topics that a search shows: the largest of those it finds."""
+"""Topics that a search shows: the largest of those that it finds."""
 MAX_FILTER = 100
 """The most characters of the filter on the list of topics."""
 
-_BEST = 5  # of the best articles of a topic's newest week
+_BEST = 5  # articles in the list of the best of a topic's newest week
 
 
 class Lists:
@@ -53,13 +53,13 @@ class Lists:
         )
 
     def last_page(self, slug: str, per_page: int = PER_PAGE) -> int:
-        """Return how many pages a topic's entries fill; an empty topic has one."""
+        """Return the number of pages of a topic's entries; an empty topic has one."""
         return max(1, -(-self._catalog.count(slug, self._publisher.now()) // per_page))
 
     def home(self, number: int, now: datetime) -> Document:
         """Return a page of the front page: the top stories, the active topics and everything by day."""
         feed = self._publisher.feed(ALL, now, limit=0)
-        assert feed is not None  # there is always a feed of everything
+        assert feed is not None  # the feed of all articles always exists
         offset = (number - 1) * PER_HOME_PAGE
         listed = self._catalog.newest(ALL, now, limit=PER_HOME_PAGE, offset=offset, related=RELATED)
         top = self._top_stories(now, listed) if number == 1 else []
@@ -79,7 +79,7 @@ class Lists:
         )
 
     def _top_stories(self, now: datetime, listed: Iterable[Article]) -> list[Article]:
-        """Return the top stories with what their cards need, read again where they are not in `listed`."""
+        """Return the top stories as their cards need them, read in full if they are not in `listed`."""
         with closing(self._catalog.shown(ALL, now)) as newest:
             top = top_stories(newest)
         whole = {article.id: article for article in listed}
@@ -87,7 +87,7 @@ class Lists:
         return [article for article in found if article]
 
     def _active(self, summaries: Iterable[TopicSummary], now: datetime) -> list[Node]:
-        """Return the topics with the most recent articles, then those with the most at all, by name."""
+        """Return the topics with the most recent articles, or else the most in total, sorted by name."""
         weeks = self._weeks(now)
         ranked = sorted(
             (node for node in _nodes(summaries, weeks) if node.articles),
@@ -96,18 +96,18 @@ class Lists:
         return sorted(ranked[:ACTIVE_TOPICS], key=lambda node: node.topic.name.casefold())
 
     def _weeks(self, now: datetime) -> Mapping[str, list[int]]:
-        """Return each topic's articles a week; the last week ends with the day, so that pages stay equal."""
+        """Return each topic's articles by week; the last week ends with the day, so pages change daily."""
         end = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
         return self._catalog.by_period(now, WEEK, WEEKS, end=end)
 
     def last_topics_page(self, query: str, now: datetime) -> int:
-        """Return how many pages the topics fill that `topics` lists."""
+        """Return the number of pages that `topics` has."""
         return max(1, -(-len(self._rows(query, now, {})) // TOPICS_PER_PAGE))
 
     def topics(self, query: str, number: int, now: datetime) -> Document:
         """Return a page of all topics, or of those whose names have the words of `query`.
 
-        Topics are listed below their parents, except in what a query found.
+        Topics are listed below their parents, except in the results of a query.
         """
         found = self._rows(query, now, self._weeks(now))
         shown = found[(number - 1) * TOPICS_PER_PAGE : number * TOPICS_PER_PAGE]
@@ -123,15 +123,15 @@ class Lists:
     def _rows(self, query: str, now: datetime, weeks: Mapping[str, list[int]]) -> list[Row]:
         nodes = tree(self._catalog.summaries(now), weeks, self._catalog.topics)
         words = fold(query).split()
-        return [row for row in rows(nodes) if all(word in _searched(row.topic) for word in words)]
+        return [row for row in rows(nodes) if all(word in _names_of(row.topic) for word in words)]
 
     def largest_topics(self, now: datetime) -> list[TopicSummary]:
-        """Return the topics with the most articles, for a search that has found nothing."""
+        """Return the topics with the most articles, for a search without results."""
         ranked = sorted(self._catalog.summaries(now), key=lambda each: -each.articles)
         return [each for each in ranked[:ACTIVE_TOPICS] if each.articles]
 
     def topics_named(self, words: Iterable[str], now: datetime) -> list[Row]:
-        """Return the largest topics with all these words in their names; none without a word."""
+        """Return the largest topics with all these words in their names; none without words."""
         query = " ".join(words)
         found = self._rows(query, now, {}) if query else []
         return sorted(found, key=lambda row: -row.articles)[:FOUND_TOPICS]
@@ -144,7 +144,7 @@ class Lists:
     def topic(self, topic: Topic, number: int, now: datetime) -> Document:
         """Return one page of a topic's entries."""
         feed = self._publisher.feed(topic.slug, now, limit=0)
-        assert feed is not None  # the topic was found a moment ago
+        assert feed is not None  # the caller has just found the topic
         newest = self._catalog.newest(
             topic.slug, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE, related=RELATED
         )
@@ -166,7 +166,7 @@ class Lists:
         )
 
     def _best(self, topic: Topic, now: datetime, newest: list[Article]) -> list[Card]:
-        """Return the best articles of a topic's newest week, where there are more than fit at a glance."""
+        """Return the best articles of a topic's newest week; none if the week has only a few articles."""
         if len(newest) <= _BEST:
             return []
         end = newest[0].published_at + timedelta(microseconds=1)
@@ -175,7 +175,7 @@ class Lists:
         return self.cards.cards(rated, without=topic.slug) if len(rated) > 1 else []
 
     def _around(self, topic: Topic, now: datetime) -> tuple[Topic | None, tuple[Node, ...], tuple[Node, ...]]:
-        """Return the parent of a topic, the other subtopics of that parent, and its own subtopics."""
+        """Return the parent of a topic, the parent's other subtopics, and the topic's own subtopics."""
         topics = self._catalog.topics
         above = next(iter(list(topics.lineage(topic))[1:2]), None)
         has_children = any(topic in list(topics.lineage(each))[1:2] for each in topics.listed)
@@ -189,13 +189,13 @@ class Lists:
         return above, beside, own.children if own else ()
 
 
-def _searched(topic: Topic) -> str:
-    """Return the text in which a topic is looked for: its names."""
+def _names_of(topic: Topic) -> str:
+    """Return the names of a topic, which a query searches."""
     return fold(" ".join([topic.name, topic.title, *topic.aliases]))
 
 
 def _nodes(summaries: Iterable[TopicSummary], weeks: Mapping[str, list[int]]) -> Iterator[Node]:
-    """Yield topics one by one, without those below them."""
+    """Yield topics one by one, without their subtopics."""
     for summary in summaries:
         counted = tuple(weeks.get(summary.topic.slug, [0] * WEEKS))
         yield Node(topic=summary.topic, articles=summary.articles, latest=summary.latest, weeks=counted)

@@ -1,4 +1,4 @@
-"""The topics as a tree, each with what there is in it."""
+"""The tree of the topics, each with its counts of articles."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from articles.topics import Topic, Topics
 WEEK = timedelta(days=7)
 WEEKS = 12
 MAX_DEPTH = 3
-"""How far a list of topics indents those that are below others."""
+"""The deepest indent of subtopics in a list of topics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A topic, how many entries it has, its newest one's time, its articles a week, and the topics below."""
+    """A topic, its number of entries, the time of its newest, its articles by week, and its subtopics."""
 
     topic: Topic
     articles: int
@@ -28,7 +28,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A topic in a list of a tree: `above` are the names of those that it is below, the nearest one last."""
+    """A topic in a list of the tree: `above` has the names of its ancestors, the parent last."""
 
     topic: Topic
     articles: int
@@ -37,12 +37,12 @@ class Row:
 
     @property
     def depth(self) -> int:
-        """How far it is indented."""
+        """The depth of its indent."""
         return min(len(self.above), MAX_DEPTH)
 
 
 def rows(nodes: Iterable[Node], above: tuple[str, ...] = ()) -> Iterator[Row]:
-    """Yield the topics of a tree one by one, each followed by those below it."""
+    """Yield the topics of a tree one by one, each followed by its subtopics."""
     for node in nodes:
         yield Row(topic=node.topic, articles=node.articles, weeks=node.weeks, above=above)
         yield from rows(node.children, (*above, node.topic.name))
@@ -51,7 +51,7 @@ def rows(nodes: Iterable[Node], above: tuple[str, ...] = ()) -> Iterator[Row]:
 def tree(
     summaries: Iterable[TopicSummary], weeks: Mapping[str, Sequence[int]], topics: Topics
 ) -> tuple[Node, ...]:
-    """Return the topics that have no ancestor among `summaries`, with the others below them."""
+    """Return the topics without an ancestor in `summaries`, each with its subtopics."""
     listed = {summary.topic.slug: summary for summary in summaries}
     below: dict[str | None, list[TopicSummary]] = {}
     for summary in listed.values():
@@ -75,9 +75,9 @@ def tree(
 
 
 def sparkline(weeks: Sequence[int], *, height: int = 16) -> str:
-    """Return an SVG path of upright strokes, 6 apart, one a week; the tallest is the busiest week.
+    """Return an SVG path with one upright stroke for each week, 6 apart; the tallest is the busiest week.
 
-    A quiet topic's strokes stay short: a week needs three articles to fill the height.
+    The strokes of a topic with few articles are short: the full height needs three articles in a week.
     """
     most = max(3, *weeks)
     return "".join(

@@ -1,4 +1,4 @@
-"""This site's copies of pictures on other hosts, as responses."""
+"""Responses with this site's copies of pictures on other hosts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from text.phrases import phrase
 
 _MAX_AGE = 7 * 86_400
 _FAILED_MAX_AGE = 3_600
-# One transparent pixel: the place of a picture shows its own calm colour.
+# One transparent pixel, so that the picture's box shows its background colour.
 _NOTHING = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
 def add_pictures(routes: Blueprint, find: Callable[[str], Copy | None]) -> None:
-    """Add the route of the pictures that `find` finds by their names."""
+    """Add the route of the pictures, which `find` returns by their names."""
 
     @routes.get("/pictures/<name>")
     def picture(name: str) -> Response:
@@ -29,7 +29,7 @@ def add_pictures(routes: Blueprint, find: Callable[[str], Copy | None]) -> None:
 
 
 def answer(found: Copy) -> Response:
-    """Return a picture; while it is fetched 202, and where it cannot be 404, with a transparent pixel."""
+    """Return a picture; or a transparent pixel, with 202 while it is fetched and 404 if that failed."""
     if found.data is not None:
         response = Response(found.data, mimetype="image/webp")
         response.headers["Cache-Control"] = f"public, max-age={_MAX_AGE}"

@@ -1,4 +1,4 @@
-"""Renders the pages for readers: home, topics, articles, search, the feed builder.
+"""Renders the pages for readers: home, topics, articles, search, feed builder.
 
 This module knows the catalog and the templates, but not HTTP requests.
 """
@@ -44,16 +44,16 @@ PER_PAGE = 20
 MAX_COVERAGE = 10
 """Other outlets' articles that an article's page lists."""
 _MORE = 4  # articles of the same topic below an article
-_NEAR = 5  # articles that have some of the words, where none has all
+_NEAR = 5  # articles with some of the words, if none has all
 _SHOWN_IN_BUILDER = 12
-_WIDE = 896  # pixels, 56rem: a picture of this width is shown wider than the text, and still sharp
+_WIDE = 896  # pixels (56rem): a picture of this width or more is shown wider than the text
 _UNCACHED = "private, no-cache"
 _BEGINS_WITH_PICTURE = re.compile(r"(?>(?:\s|<(?!img\b)[^>]*>)*)<img\b")
 
 
 @dataclass(frozen=True, slots=True)
 class _CachedValues:
-    """The values that the feed builder offers; valid in one state of the catalog, until `due`."""
+    """The values that the feed builder offers; valid for one state of the catalog, until `due`."""
 
     state: Hashable
     due: datetime | None
@@ -69,7 +69,7 @@ class ReaderPages:
         renderer: Renderer,
         size_of: Callable[[str], Size | None] = lambda path: None,
     ) -> None:
-        """`size_of` says how large the picture at a path below /articles/ is, where that is known."""
+        """`size_of` returns the size of the picture at a path below /articles/, None if it is not known."""
         self.publisher = publisher
         self.catalog = publisher.catalog
         self.site = publisher.site
@@ -83,7 +83,7 @@ class ReaderPages:
     def digest(self, topic: Topic, digest: Digest, now: datetime) -> Document:
         """Return the page of a topic's digest."""
         feed = self.digests.feed(topic.slug, now)
-        assert feed is not None  # there is a digest
+        assert feed is not None  # the digest exists
         return self.renderer.document(
             "digest.html",
             feed=feed,
@@ -133,12 +133,12 @@ class ReaderPages:
         )
 
     def _picture_size(self, url: str) -> Size | None:
-        """Return the size of a picture of this site."""
+        """Return the size of a picture of this site, None if it is not known."""
         path = url.removeprefix(f"{self.site.url}/articles/")
         return self._size_of(unquote(path)) if path != url else None
 
     def search_results(self, query: str, number: int, now: datetime) -> Document:
-        """Return one page of search results: topics, then articles; what comes near where there are none."""
+        """Return one page of search results: topics, then articles; similar results if there are none."""
         asked = parse(query)
         found = self.search.find(query, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE)
         topics = self.lists.topics_named(asked.words, now) if number == 1 else []
@@ -162,14 +162,14 @@ class ReaderPages:
         )
 
     def _found_cards(self, found: Found) -> list[Card]:
-        """Return the cards of what was found, with the place where the words are instead of a summary."""
+        """Return the cards of the articles found, with the passage that has the words as summary."""
         return [
             replace(card, summary=found.snippets.get(card.id) or card.summary)
             for card in self._cards(found.articles)
         ]
 
     def _search_feed(self, asked: SearchQuery, now: datetime) -> Subscription | None:
-        """Return the feed of articles with these words, None where no feed can be of them."""
+        """Return the subscription to articles with these words, None if no feed's address can have them."""
         pairs = [("word", " ".join(phrase)) for phrase in asked.phrases]
         try:
             chosen = builder.parse_form(pairs, self.catalog.topics, self.site.language)
@@ -200,7 +200,7 @@ class ReaderPages:
         return document, 400 if found["problem"] else 200
 
     def _filter_values(self, now: datetime) -> builder.FilterValues:
-        """Return the types and publications, counted again when an article changed or appeared."""
+        """Return the types and publications, counted again after a change of the catalog."""
         state = (self.catalog.identity, self.catalog.revision())
         cached = self._cached_values
         if cached is None or cached.state != state or (cached.due is not None and now >= cached.due):
@@ -239,7 +239,7 @@ class ReaderPages:
 
 
 def _lead_picture(card: Card, body: str) -> str | None:
-    """Return the picture above an article's text; None where the text begins with one or has the same one."""
+    """Return the picture above an article's text; None if the text begins with a picture, or has this one."""
     if not card.wide or _BEGINS_WITH_PICTURE.match(body) or f' src="{escape(card.wide)}"' in body:
         return None
     return card.wide

@@ -1,6 +1,6 @@
-"""Templates and values → pages.
+"""Renders pages from templates and values.
 
-Templates get plain values and escape all of them, except those that are Markup: HTML already.
+Templates get plain values and escape all of them, except Markup, which is HTML already.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _FRESH = "public, max-age=30"
 class Renderer:
     """Renders the templates of one site.
 
-    `zone` is the one that dates without a zone are in; `pictures` says which of other hosts are shown. With
-    `is_static` pages offer nothing that needs a program: no search, no feeds of one's own.
-    The texts of the templates are in `language`, which is English unless given.
+    `zone` is the time zone of dates without one; `pictures` decides which pictures of other hosts are shown.
+    With `is_static`, pages have no links to what needs a server, such as the feed builder. The texts of the
+    templates are in `language`, by default English.
     """
 
     def __init__(
@@ -82,9 +82,10 @@ class Renderer:
 
 
 class _Compiled(BytecodeCache):
-    """The templates of this process in compiled form, which takes 0.1 s for each application.
+    """Caches the compiled templates of this process: compiling takes 0.1 s for each application.
 
-    What is constant in them is computed already, so that they belong to one language and one path.
+    Constant expressions are evaluated at compile time, so the code depends on the language and the site's
+    path.
     """
 
     _templates: ClassVar[dict[tuple[tuple[str, str], str], bytes]] = {}
@@ -93,17 +94,17 @@ class _Compiled(BytecodeCache):
         self._owner = owner
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Give a template its code, if there is any."""
+        """Load a template's cached code, if there is any."""
         if code := self._templates.get((self._owner, bucket.key)):
             bucket.bytecode_from_string(code)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Hold the code of a template."""
+        """Cache the code of a template."""
         self._templates[self._owner, bucket.key] = bucket.bytecode_to_string()
 
 
 def _environment(language: Language, compiled: BytecodeCache) -> Environment:
-    """Return the environment of templates whose texts are in a language."""
+    """Return the Jinja2 environment for templates in a language."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -140,14 +141,14 @@ def _environment(language: Language, compiled: BytecodeCache) -> Environment:
 
 
 def labelled(drawing: Markup, label: str) -> Markup:
-    """Return an SVG as a picture with a text for those who do not see it."""
+    """Return an SVG with the role of an image, and a label for screen readers."""
     return Markup(  # noqa: S704 - of two parts that are Markup
         drawing.replace("<svg ", Markup('<svg role="img" aria-label="{}" ').format(label), 1)
     )
 
 
 def marked(text: str, words: Iterable[str]) -> Markup:
-    """Return `text` with each of `words` marked where it begins a word."""
+    """Return `text` as HTML in which each of `words` is marked at the beginning of a word."""
     alternatives = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
     if not alternatives:
         return escape(text)

@@ -1,4 +1,4 @@
-"""The addresses of the pages' pages, and of errors."""
+"""The routes of the pages for readers, and the pages of errors."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def blueprint(
     is_static: bool = False,
     pictures: Pictures | None = None,
 ) -> Blueprint:
-    """Return the routes of the pages and of the files beside the articles, and the handlers of errors.
+    """Return the routes of the pages and of the files beside the articles, with the error handlers.
 
     With `is_static` the pages are those of a static site: see `Renderer`.
     """
     routes = Blueprint("pages", __name__)
     assets = Assets()
     if is_static and isinstance(pictures, OwnPictures):
-        pictures = None  # nobody would be there to make the copies
+        pictures = None  # no process would fetch the copies
     renderer = Renderer(
         publisher.site,
         assets,
@@ -86,7 +86,7 @@ def blueprint(
 
 
 def _sizes(files: ArticleFiles, now: Callable[[], datetime]) -> Callable[[str], Size | None]:
-    """Return a function of a path that returns how large the picture there is, as far as it is known."""
+    """Return a function that returns the size of the picture at a path, None if it is not known."""
     sizes = PictureSizes()
 
     def size_of(path: str) -> Size | None:
@@ -107,10 +107,10 @@ def _add_static(routes: Blueprint, assets: Assets) -> None:
 
 def _add_redirects(routes: Blueprint, publisher: Publisher) -> None:
     @routes.before_app_request
-    def mend_slashes() -> Response | None:
+    def normalise_slashes() -> Response | None:
         """Redirect an address with repeated slashes, as werkzeug does, but not to the Host header.
 
-        A page's address with a slash at its end leads to the page too.
+        A page's address with a final slash is redirected to the page too.
         """
         moved = request.routing_exception
         if isinstance(moved, NotFound) and _PAGE_AND_SLASH.fullmatch(request.path):
@@ -194,7 +194,7 @@ def _add_forms(routes: Blueprint, pages: ReaderPages) -> None:
 
 
 def _add_static_search(routes: Blueprint, pages: ReaderPages) -> None:
-    """Add the page that searches in the browser: see `pages.static_search`."""
+    """Add the page of the search that runs in the browser: see `pages.static_search`."""
 
     @routes.get("/search")
     def search() -> Response:
@@ -257,7 +257,7 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
         return answer
 
 
-_RETRY_AFTER_DEADLINE = "600"  # seconds: what took too long now takes as long in a minute
+_RETRY_AFTER_DEADLINE = "600"  # seconds: the same request would take too long for some time
 _MAX_PAGE = 99_999
 _PAGE_AND_SLASH = re.compile(r"/(?:topics(?:/[^/]+)?|digests/[^/]+/[^/]+|build|search|admin(?:/[a-z]+)?)/")
 _TITLES = {
@@ -271,7 +271,7 @@ _TITLES = {
 
 
 def _without_page() -> list[tuple[str, str]]:
-    """Return the request's parameters but for the number of the page: the first page has no number."""
+    """Return the request's parameters without the page number, which the first page does not have."""
     return [pair for pair in parameters() if pair[0] != "page"]
 
 

@@ -10,7 +10,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 def content_security_policy(pictures: Iterable[str] = ()) -> str:
-    """Return the policy of a page: only this site's own files, and `pictures` from these sources too."""
+    """Return the policy of a page: only this site's own files, and pictures also from `pictures`."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -27,7 +27,7 @@ def content_security_policy(pictures: Iterable[str] = ()) -> str:
 
 
 def security_headers(pictures: Iterable[str] = ()) -> Headers:
-    """Return the headers of a page that has none of its own; see `content_security_policy`."""
+    """Return the default security headers of a page; see `content_security_policy`."""
     return (
         ("Content-Security-Policy", content_security_policy(pictures)),
         ("X-Content-Type-Options", "nosniff"),
@@ -41,7 +41,7 @@ HEADERS = security_headers()
 
 
 def protection(headers: Headers) -> Callable[[Response], Response]:
-    """Return what gives a response the security headers, when it is a page and has none of its own.
+    """Return a function that adds the security headers to a response that is a page without its own.
 
     A 304 needs none: the cached response has them (RFC 9111 §3.2).
     """

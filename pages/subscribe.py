@@ -16,9 +16,9 @@ from text.phrases import phrase
 _LABELS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 
 ON_THIS_DEVICE = phrase("Feed reader on this device")
-"""What opens an address of the form `feed:`, in place of a reader's name."""
+"""The name of the link to a `feed:` address, in place of a reader's name."""
 
-# How each service accepts a feed's address, from its help pages and share buttons.
+# The addresses at which each service accepts a feed, from its help pages and share buttons.
 _READERS = (
     ("Feedly", "https://feedly.com/i/subscription/feed%2F{}"),
     ("Inoreader", "https://www.inoreader.com/?add_feed={}"),
@@ -38,13 +38,13 @@ class FeedAddress:
 
 
 CACHE_BYTES = 300_000
-"""Bytes of the QR codes that are cached: each takes as long as the rest of its page."""
+"""Bytes of cached QR codes: drawing one takes as long as the rest of its page."""
 _drawings = LruCache[str, Markup](CACHE_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """The content of the subscribe panel; `readers` are names and links."""
+    """The content of the panel for subscribing; `readers` are pairs of name and link."""
 
     title: str
     addresses: tuple[FeedAddress, ...]
@@ -77,7 +77,7 @@ def subscription(feed: Feed, *, with_qr_code: bool = True) -> Subscription:
 
 
 def qr_code(url: str) -> Markup | None:
-    """Return a URL as an inline SVG without inline style; None for one that is too long for a QR code."""
+    """Return a URL's QR code as an inline SVG without inline style; None if the URL is too long for one."""
     drawing = _drawings.get(url)
     if drawing is None:
         drawing = _drawing(url)
@@ -87,7 +87,7 @@ def qr_code(url: str) -> Markup | None:
 
 def _drawing(url: str) -> Markup:
     """Return the SVG, "" for a URL that is too long."""
-    import segno  # late: commands and the bot draw none
+    import segno  # here, as commands and the bot do not need it
 
     try:
         code = segno.make_qr(url, error="m")

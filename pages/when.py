@@ -1,4 +1,4 @@
-"""Times as text for people: exact in the HTML, because a page stays the same; scripts make them relative."""
+"""Formats times for people: exact in the HTML, so that pages do not change; scripts make them relative."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from text.times import exact, short_date
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Writes the times of articles; `zone` is the one that dates without a zone are in.
+    """Formats the times of articles; `zone` is the time zone of dates without one.
 
-    `day_text` and `time_text` write a date and a time in the language of the site.
+    `day_text` and `time_text` format a date and a time in the language of the site.
     """
 
     zone: tzinfo = UTC
@@ -21,17 +21,17 @@ class Times:
     time_text: Callable[[datetime], str] = exact
 
     def day(self, moment: datetime) -> date:
-        """Return the day of a time, in the site's zone."""
+        """Return the day of a time, in the site's time zone."""
         return moment.astimezone(self.zone).date()
 
     def stamp(self, moment: datetime) -> str:
-        """Return the value of a `time` element: only a date where the article has no more than that."""
+        """Return the value of a `time` element; a date only, if the article has no time."""
         return self.day(moment).isoformat() if self._is_day(moment) else moment.isoformat()
 
     def text(self, moment: datetime) -> str:
-        """Return the time of an article, such as "20 Nov 2026, 13:15 UTC"; its date where it has no time."""
+        """Return an article's time, such as "20 Nov 2026, 13:15 UTC"; only the date if it has no time."""
         return self.day_text(self.day(moment)) if self._is_day(moment) else self.time_text(moment)
 
     def _is_day(self, moment: datetime) -> bool:
-        """Return whether a time means a whole day: a date without a time is read as its first moment."""
+        """Return whether a time stands for a whole day: a date without a time is read as its midnight."""
         return moment.astimezone(self.zone).time() == time()

@@ -1,1 +1,1 @@
-"""The operator's pages, protected by a token. Loaded only with ADMIN_TOKEN, because they load the bot."""
+"""The operator's pages, protected by a token; loaded only with ADMIN_TOKEN, as they import the bot."""

@@ -1,4 +1,4 @@
-"""The channel or delivery that an address of the operator's pages names."""
+"""Finds the channel or delivery in an address of the operator's pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from web.numbers import MAX_ID, whole_number
 
 
 def channel_named(views: OperatorViews, name: str) -> Channel:
-    """Return the channel with this name. Raises NotFound where there is none."""
+    """Return the channel with this name. Raises NotFound if there is none."""
     channel = views.channel(name)
     if channel is None:
         raise NotFound(phrase("The channel does not exist."))
@@ -21,7 +21,7 @@ def channel_named(views: OperatorViews, name: str) -> Channel:
 
 
 def delivery_numbered(views: OperatorViews, number: str) -> Delivery:
-    """Return the delivery with this number. Raises NotFound where there is none."""
+    """Return the delivery with this number. Raises NotFound if there is none."""
     id = whole_number(number, 1, MAX_ID)
     found = queries.one(views.parts.database, id) if id is not None else None
     if found is None:

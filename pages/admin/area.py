@@ -1,4 +1,4 @@
-"""The operator's pages as a browser sees them: their path, their cookies, and forms of other sites."""
+"""The path and the cookies of the operator's pages, and the check for forms of other sites."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _FROM_ANOTHER_SITE = phrase("This form came from another site.")
 
 
 class AdminArea:
-    """Where the operator's pages are, and the cookies that are sent only there."""
+    """The path of the operator's pages, and the cookies that are sent only there."""
 
     def __init__(self, site_url: str) -> None:
         site = urlsplit(site_url)
         self._host = site.netloc
         self._path = "/" + "/".join([*filter(None, site.path.split("/")), "admin"])
         self._is_secure = site.scheme == "https"
-        # Browsers accept this prefix only together with Secure, also from a script of a sibling domain:
+        # Browsers accept this prefix only with Secure, even from a script of a sibling domain:
         # https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3
         self._prefix = "__Secure-" if self._is_secure else ""
 
     def redirect(self, path: str = "") -> Response:
-        """Return a redirect to a path below /admin, without a host: the browser stays where it is."""
+        """Return a redirect to a path below /admin, without a host, so that the browser stays on this one."""
         return redirect(self._path + path, code=303)
 
     def cookie(self, name: str) -> str:
@@ -34,7 +34,7 @@ class AdminArea:
         return request.cookies.get(self._prefix + name, "")
 
     def set_cookie(self, answer: Response, name: str, value: str, max_age: int) -> None:
-        """Set a cookie for `max_age` seconds; Secure wherever SITE_URL is https, whatever the request was."""
+        """Set a cookie for `max_age` seconds; it is Secure if SITE_URL is https, however the request came."""
         answer.set_cookie(
             self._prefix + name,
             value,
@@ -50,7 +50,7 @@ class AdminArea:
         self.set_cookie(answer, name, "", 0)
 
     def check_origin(self) -> None:
-        """Refuse a form that a page of another site sent (RFC 6454 §7). Raises Forbidden."""
+        """Raise Forbidden for a form that a page of another site sent (RFC 6454 §7)."""
         origin = request.headers.get("Origin")
         if origin is not None and _host(origin) not in (self._host, request.host):
             raise Forbidden(_FROM_ANOTHER_SITE)
@@ -59,7 +59,7 @@ class AdminArea:
 
 
 def _host(origin: str) -> str | None:
-    """Return the host and port of an origin, None for what is none, such as "null"."""
+    """Return the host and port of an origin, None for an invalid one, such as "null"."""
     try:
         return urlsplit(origin).netloc or None
     except ValueError:

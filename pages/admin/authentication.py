@@ -1,7 +1,7 @@
 """Access to the operator's pages: the token, sessions, and the tokens of forms.
 
 Sessions are signed with a key derived from the operator's token, so that every process of every machine can
-verify them; a new token ends all of them. Knows nothing of HTTP.
+verify them; a new token ends all sessions. This module does not know HTTP.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pages.admin.logins import MAX_FAILURES, SPAN, LoginStore
 
 SESSION = timedelta(hours=12)
 MIN_TOKEN_LENGTH = 16
-"""The fewest characters of an operator's token, because it can be guessed."""
+"""The fewest characters of an operator's token: a shorter one could be guessed."""
 MAX_COOKIE_LENGTH = 2_000
 """The longest cookie that is read, in characters."""
 
@@ -28,7 +28,7 @@ _CLOCK_DIFFERENCE = timedelta(minutes=5)  # by which the clocks of two machines 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """An operator's login. `id` is random; it leaves the server only signed."""
+    """An operator's login. `id` is random, and is sent to clients only with a signature."""
 
     id: str
     opened_at: datetime
@@ -44,19 +44,19 @@ class Authenticator:
         self._store = store
 
     def admits(self, offered: str) -> bool:
-        """Return whether this is the token, in a time that does not depend on where it differs."""
+        """Return whether this is the token, in constant time."""
         digest = hashlib.sha256(offered.encode("utf-8", "replace")).digest()
         return hmac.compare_digest(digest, self._digest)
 
     def open_session(self) -> str:
-        """Return the value of a cookie for a new session; it does not contain the token."""
-        self._store.created_at()  # before the session: one opened before the store counts as ended
+        """Return the cookie's value for a new session; it does not contain the token."""
+        self._store.created_at()  # first, as a session opened before the store exists counts as ended
         return self._serializer("session").dumps(secrets.token_urlsafe(16))
 
     def session(self, cookie: str) -> Session | None:
-        """Return the session of a cookie, or None when there is none or it has ended.
+        """Return the session of a cookie, or None if it is invalid or the session has ended.
 
-        Raises LoginStoreError when the ended sessions cannot be read.
+        Raises LoginStoreError if the ended sessions cannot be read.
         """
         found = self._loaded("session", cookie)
         if found is None or self._store.is_ended(found[0]) or found[1] < self._store.created_at():
@@ -64,28 +64,28 @@ class Authenticator:
         return Session(id=found[0], opened_at=found[1])
 
     def end_session(self, session: Session) -> None:
-        """End a session in all processes of this machine. Raises LoginStoreError when it cannot be noted."""
+        """End a session in all processes of this machine. Raises LoginStoreError if it cannot be recorded."""
         self._store.end(session.id, session.opened_at + SESSION)
 
     def form_token(self, session: Session) -> str:
-        """Return the token that forms of this session contain, so that no other site can send one."""
+        """Return the token in the forms of this session, which forms of other sites do not have."""
         return self._form_signer().get_signature(session.id).decode()
 
     def is_form_token(self, offered: str, session: Session) -> bool:
-        """Return whether a form came from a page of this session."""
+        """Return whether a form's token is that of this session."""
         return self._form_signer().verify_signature(session.id, offered.encode("utf-8", "replace"))
 
     def signed_notice(self, text: str) -> str:
-        """Return the value of a cookie that carries a text to the next page."""
+        """Return the value of a cookie that passes a text to the next page."""
         return self._serializer("notice").dumps(text)
 
     def notice(self, cookie: str) -> str | None:
-        """Return the text that `signed_notice` put into a cookie, or None for anything else."""
+        """Return the text in a cookie by `signed_notice`, or None for any other value."""
         found = self._loaded("notice", cookie)
         return found[0] if found else None
 
     def _loaded(self, purpose: str, cookie: str) -> tuple[str, datetime] | None:
-        """Return what was signed for this purpose less than `SESSION` ago, and when."""
+        """Return the text that was signed for this purpose less than `SESSION` ago, and when, or None."""
         if len(cookie) > MAX_COOKIE_LENGTH:
             return None
         try:
@@ -108,23 +108,23 @@ class Authenticator:
 
 
 class LoginThrottle:
-    """Counts wrong tokens of all clients in all processes of a machine: no header or address evades it."""
+    """Counts the wrong tokens of all clients in all processes of a machine: no client can evade the limit."""
 
     def __init__(self, store: LoginStore) -> None:
         self._store = store
 
     def record_failure(self) -> timedelta:
-        """Record a wrong token; return how long to wait before the next one, no time below the limit."""
+        """Record a wrong token; return the wait before the next one, which is zero below the limit."""
         return self._store.record_failure(SPAN, MAX_FAILURES)
 
 
 class _Signer(TimestampSigner):
-    """Takes the time from a clock that is passed in."""
+    """A signer that takes the time from a given clock."""
 
     def __init__(self, *args: object, clock: Callable[[], datetime], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self._clock = clock
 
     def get_timestamp(self) -> int:
-        """Return the time in seconds."""
+        """Return the time in seconds since the epoch."""
         return int(self._clock().timestamp())

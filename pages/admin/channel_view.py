@@ -1,4 +1,4 @@
-"""A channel as the operator's overview shows it: values only."""
+"""The values by which the operator's overview shows a channel."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pages.admin.charts import Column
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """The next 24 hours of a channel: a column for each hour; in words what comes, and what waits longer.
+    """The next 24 hours of a channel: a column for each hour, and the texts of posts and waiting articles.
 
-    `top` is the number at the top of the columns' axis.
+    `top` is the number at the top of the columns' axis. `more` is the number of waiting articles that are
+    left out.
     """
 
     columns: list[Column]
@@ -27,9 +28,9 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelView:
-    """A channel as the operator sees it: status, counts, rate limits, and what is wrong with its settings.
+    """A channel as the operator sees it: status, counts, rate limits, and errors in its settings.
 
-    `outlook` is what it will have, where it has a policy for that.
+    `outlook` is None for a channel without a policy, and while nothing comes.
     """
 
     channel: Channel
@@ -47,5 +48,5 @@ class ChannelView:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it can be paused; otherwise it can be resumed."""
+        """Whether it can be paused; if not, it can be resumed."""
         return self.state is not None and self.state.state is ChannelStatus.ENABLED

@@ -1,4 +1,4 @@
-"""Numbers → the geometry of small bar charts, drawn as SVG without inline style."""
+"""Computes the geometry of small bar charts, which are drawn as SVG without inline style."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def days(found: Mapping[date, Counter[str]], now: datetime, count: int) -> list[
 
 
 def hours(found: Timeline) -> list[tuple[int, int, str]]:
-    """Return for each hour of a timeline its articles, those of them that are urgent apart, and a label."""
+    """Return, for each hour of a timeline, the number of its articles, that of urgent ones, and a label."""
     counts = [Counter[bool]() for _ in range(_HOURS)]
     for post in found.posts:
         index = 0 if post.at is None else int((post.at - found.start) / timedelta(hours=1))
@@ -75,7 +75,7 @@ def top(values: Iterable[int]) -> int:
 
 
 def columns(values: Sequence[tuple[int, int, str]]) -> list[Column]:
-    """Return a column for each (value, value stacked on it, label); the height represents `top` of them."""
+    """Return a column for each (value, value stacked on it, label); HEIGHT stands for their `top`."""
     most = top(below + above for below, above, _ in values)
     found = []
     for index, (below, above, label) in enumerate(values):

@@ -1,4 +1,4 @@
-"""What the addresses and forms of the operator's pages say: which part of a list, and what was seen."""
+"""Reads the parameters of the operator's pages: the part of a list, and the state that an operator saw."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from text.phrases import phrase
 from web.numbers import MAX_ID, whole_number
 
 MAX_FILTER = 500
-"""Characters of what lists are filtered by."""
+"""The most characters of the text by which lists are filtered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """Which deliveries are listed: in these states, of this channel and article; empty means any."""
+    """The deliveries to list: in these states, of this channel and article; empty means any."""
 
     states: frozenset[State] = frozenset()
     channel: str = ""
@@ -31,7 +31,7 @@ class DeliveryFilter:
 
     @property
     def query(self) -> str:
-        """It as the query of an address."""
+        """The filter as the query of an address."""
         pairs = [("state", state) for state in sorted(self.states)]
         named = (("channel", self.channel), ("article", self.article))
         return urlencode([*pairs, *((name, value) for name, value in named if value)])
@@ -47,17 +47,17 @@ def delivery_filter(values: MultiDict[str, str]) -> DeliveryFilter:
 
 
 def text_filter() -> str:
-    """Return the text that files or feeds are filtered by in the current request."""
+    """Return the text in the current request by which a list is filtered."""
     return request.args.get("q", "").strip()[:MAX_FILTER]
 
 
 def page_number() -> int:
-    """Return the page of a list that the current request asks for: the first where it names none."""
+    """Return the number of the requested page of a list; 1 if the request has none."""
     return whole_number(request.args.get("page", "1"), 1, MAX_ID) or 1
 
 
 def seen_in(form: Mapping[str, str]) -> Seen | None:
-    """Return what the page that an order came from showed of the delivery."""
+    """Return the delivery's state on the page that an order came from, or None."""
     state, attempts = form.get("state", ""), form.get("attempts", "")
     if state not in set(State) or not attempts.isdecimal():
         return None
@@ -65,7 +65,7 @@ def seen_in(form: Mapping[str, str]) -> Seen | None:
 
 
 def time_in(form: Mapping[str, str]) -> datetime | None:
-    """Return the time that an approval is for, None for now. Raises BadRequest for what is no time."""
+    """Return the time for which a post is approved, None for now. Raises BadRequest for an invalid time."""
     text = form.get("at", "")
     found = reviewing.read_time(text) if text else None
     if text and found is None:

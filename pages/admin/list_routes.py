@@ -1,4 +1,4 @@
-"""The addresses of the lists that a text filters: as pages, and as files with all rows."""
+"""The routes of the lists that can be filtered by a text: as pages, and as files with all rows."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _READERS = ("feed", "subscribers", "answers", "unchanged")
 _SETTING = ("setting", "value", "from")
 
 Show = Callable[[Callable[[str, str], str]], AnyResponse]
-"""Answers with what a function renders from a form token and a notice."""
+"""Returns the response with the page that a function renders from a form token and a notice."""
 
 
 def add_lists(routes: Blueprint, lists: OperatorLists, show: Show, clock: Callable[[], datetime]) -> None:
-    """Add the pages."""
+    """Add the routes of the lists."""
 
     @routes.get("/files")
     def bad_files() -> AnyResponse:
@@ -69,5 +69,5 @@ def _add_files(routes: Blueprint, lists: OperatorLists) -> None:
 
 
 def _only_set() -> bool:
-    """Whether the current request asks for the settings without the defaults."""
+    """Return whether the current request asks for the settings without the defaults."""
     return request.args.get("set") == "1"

@@ -1,4 +1,4 @@
-"""Renders the operator's lists that a text filters: files with errors, readers of feeds, settings."""
+"""Renders the operator's lists with a filter: files with errors, readers of feeds, settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT, NOT_SET = "default", "not set"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A setting in force, as JSON has it, and what it comes from; of a secret only whether it is set."""
+    """A setting in force with its JSON value and its origin; of a secret, the value is whether it is set."""
 
     name: str
     value: object
@@ -28,12 +28,12 @@ class Setting:
 
     @property
     def is_set(self) -> bool:
-        """Whether somebody set it, or tried to: a secret that cannot be used is set too."""
+        """Whether the value was set, even if it is a secret that cannot be used."""
         return self.origin != DEFAULT and self.value != NOT_SET
 
     @property
     def text(self) -> str:
-        """The value as people read it."""
+        """The value for people."""
         if self.value is None:
             return ""
         return self.value if isinstance(self.value, str) else json.dumps(self.value, ensure_ascii=False)
@@ -67,23 +67,23 @@ class OperatorLists:
     def settings_page(
         self, now: datetime, form_token: str, query: str, number: int, *, only_set: bool
     ) -> str:
-        """Return a page of the settings in force, each with what it comes from."""
+        """Return a page of the settings in force, each with its origin."""
         part = _part(self.settings(query, only_set=only_set), number, SETTINGS_PER_PAGE)
         return self._page("settings", now, form_token, query, part | {"only_set": only_set})
 
     def files(self, query: str) -> list[ArticleError]:
-        """Return the article files with errors, those whose path or reason has the text `query`."""
+        """Return the article files with errors whose path or reason contains `query`."""
         found = self._publisher.catalog.problems()
         return [each for each in found if _has(query, each.path, each.reason)]
 
     def feeds(self, query: str) -> list[FeedReaders]:
-        """Return the feeds that were asked for, those with the text `query` in their names."""
+        """Return the requested feeds whose names contain `query`."""
         return by_feed(self._usage(), query)
 
     def settings(self, query: str, *, only_set: bool) -> list[Setting]:
-        """Return the settings in force with the text `query` in name, value or origin.
+        """Return the settings in force whose name, value or origin contains `query`.
 
-        With `only_set` without the defaults, and without secrets that are not set.
+        With `only_set`, defaults and secrets that are not set are left out.
         """
         found = (each for each in self._settings() if each.is_set or not only_set)
         return [each for each in found if _has(query, each.name, each.text, each.origin)]
@@ -101,12 +101,12 @@ class OperatorLists:
 
 
 def _has(query: str, *texts: object) -> bool:
-    """Whether a text contains `query`, in letters of any case."""
+    """Return whether a text contains `query`, in upper or lower case."""
     return query.casefold() in " ".join(map(str, texts)).casefold()
 
 
 def _part(rows: Sequence[object], number: int, per_page: int = ROWS_PER_PAGE) -> dict[str, object]:
-    """Return a page of a list, the last one where there are fewer, as the templates know it."""
+    """Return the values of a list's page for its template; the last page if there are fewer."""
     last = max(1, -(-len(rows) // per_page))
     number = min(number, last)
     shown = rows[(number - 1) * per_page : number * per_page]

@@ -1,7 +1,7 @@
-"""What the processes of one machine share about logins: wrong tokens, and sessions that were ended.
+"""The login data that the processes of one machine share: wrong tokens, and sessions that were ended.
 
-A small SQLite file in the state folder. When it is deleted or damaged a new one takes its place, which
-accepts only sessions opened after its creation: no session that was ended becomes valid again.
+It is a small SQLite file in the state folder. If it is deleted or damaged, a new one replaces it, which
+accepts only sessions opened after its creation, so that no session that was ended becomes valid again.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from storage.derived import DerivedFile, reason_of, transaction
 T = TypeVar("T")
 
 MAX_FAILURES = 10
-"""How many wrong tokens are answered as such within `SPAN`, whoever sends them."""
+"""The number of wrong tokens, from all clients, that are checked within `SPAN`."""
 SPAN = timedelta(minutes=5)
 
-_BUSY = 2.0  # seconds that a write waits for another process's
+_BUSY = 2.0  # seconds that a write waits for another process's write
 _VERSION = 1
 _SCHEMA = (
     "CREATE TABLE created (at INTEGER NOT NULL)",
@@ -34,21 +34,21 @@ class LoginStoreError(Exception):
 
 
 class LoginStore:
-    """The file `logins.sqlite` in a folder. Safe to use from many threads and processes.
+    """The file `logins.sqlite` in a folder, which many threads and processes may use.
 
-    Times are whole seconds. Every method raises LoginStoreError where the file cannot be used.
+    Times are whole seconds. Every method raises LoginStoreError if the file cannot be used.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
         self.path = folder / "logins.sqlite"
-        # A session that was ended stays so after a power cut.
+        # FULL, so that a session that was ended stays ended after a power failure.
         self._file = DerivedFile(self.path, _SCHEMA, version=_VERSION, synchronous="FULL", timeout=_BUSY)
         self._clock = clock
 
     def created_at(self) -> datetime:
-        """Return when the file was first asked for this; creates it if it does not exist.
+        """Return the time of the first call, which is stored; creates the file if it does not exist.
 
-        A time that has not come yet is from a clock that was wrong then: it counts as now.
+        A stored time in the future is from a wrong clock, and counts as now.
         """
         now = self._now()
 
@@ -57,7 +57,7 @@ class LoginStore:
             if found and found[0] <= now:
                 return int(found[0])
             with transaction(connection):
-                # Another process may have been first.
+                # Another process may have inserted it first.
                 connection.execute(
                     "INSERT INTO created SELECT ? WHERE NOT EXISTS (SELECT 1 FROM created)", (now,)
                 )
@@ -84,9 +84,9 @@ class LoginStore:
         return self._run(lambda connection: connection.execute(select, (session,)).fetchone()) is not None
 
     def record_failure(self, span: timedelta, most: int) -> timedelta:
-        """Record a failure unless there were `most` within `span`; return how long to wait in that case.
+        """Record a failure unless there were `most` within `span`; return how long to wait if there were.
 
-        No time means that it was recorded. A failure beyond the limit costs one read and no write.
+        A wait of zero means that it was recorded. A failure beyond the limit costs one read and no write.
         """
         now = self._now()
         since = now - _seconds(span)
@@ -97,7 +97,7 @@ class LoginStore:
             ).fetchone()
             if count >= most:
                 return timedelta(seconds=oldest - since)
-            # Those of the future were written while the clock was wrong.
+            # Failures in the future were recorded by a wrong clock.
             connection.execute("DELETE FROM failures WHERE at <= ? OR at > ?", (since, now))
             connection.execute(
                 "INSERT INTO failures SELECT ?1 WHERE (SELECT count(*) FROM failures WHERE at > ?2) < ?3",

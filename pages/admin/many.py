@@ -26,7 +26,7 @@ _ORDERS = {"replay": orders.replay, "skip": orders.skip}
 
 
 def add_export(routes: Blueprint, views: OperatorViews) -> None:
-    """Add the list of deliveries as a file: what its pages show, without pages."""
+    """Add the route of the list of deliveries as a file, with the rows of all its pages."""
 
     @routes.get("/deliveries.<any(csv, json):form>")
     def exported_deliveries(form: Format) -> Response:
@@ -37,7 +37,7 @@ def add_export(routes: Blueprint, views: OperatorViews) -> None:
 def add_orders(
     routes: Blueprint, views: OperatorViews, redirect_with: Callable[[str, str], AnyResponse]
 ) -> None:
-    """Add the orders for the deliveries that were chosen in a list."""
+    """Add the routes of orders for the deliveries that were chosen in a list."""
 
     @routes.post("/deliveries/chosen/<order>")
     def order_chosen(order: str) -> AnyResponse:
@@ -51,7 +51,7 @@ def add_orders(
 
 
 def _choice(text: str) -> tuple[int, Seen]:
-    """Return which delivery was chosen, and what the list showed of it. Raises BadRequest."""
+    """Return the number of a chosen delivery and its state in the list. Raises BadRequest for other texts."""
     number, _, seen = text.partition(":")
     found = whole_number(number, 1, MAX_ID)
     try:
@@ -63,7 +63,7 @@ def _choice(text: str) -> tuple[int, Seen]:
 
 
 def _carry_out(order: str, chosen: list[tuple[int, Seen]], database: Database, now: datetime) -> str:
-    """Carry out an order on each delivery, and return the results, the most frequent first."""
+    """Carry out an order on each delivery, and return the text of the results, the most frequent first."""
     if not chosen:
         return phrase("No delivery was chosen.")
     results = Counter(_ORDERS[order](database, number, now, seen).text for number, seen in chosen)

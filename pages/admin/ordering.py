@@ -1,4 +1,4 @@
-"""The orders that an operator's forms give for one delivery, one review, one channel."""
+"""The routes of an operator's orders for one delivery, one post under review, and one channel."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pages.admin.views import OperatorViews
 from text.phrases import joined, phrase
 
 RedirectWith = Callable[[str, str], AnyResponse]
-"""Redirects, with a notice to show there, to a path below /admin."""
+"""Returns a redirect to a path below /admin, where a notice is shown: called with notice and path."""
 
 
 def add_single_orders(routes: Blueprint, views: OperatorViews, redirect_with: RedirectWith) -> None:
-    """Add the orders for one delivery, one delivery under review, and one channel."""
+    """Add the routes of orders for one delivery, one post under review, and one channel."""
     _add_delivery_orders(routes, views, redirect_with)
     _add_review_orders(routes, views, redirect_with)
     _add_channel_orders(routes, views, redirect_with)

@@ -1,7 +1,7 @@
-"""Drawings of what a service would show, as far as that can be known.
+"""Previews of what a service would show, as far as that is known.
 
-Drawn from the exact request, not from the article, so that what is seen is what would be posted. Pictures are
-named in place of being shown: a page makes no request to another host.
+A preview is drawn from the request, not from the article, so that it shows what would be posted. Pictures are
+replaced by the names of their hosts, as a page makes no requests to other hosts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from text.language import Language
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """One article in one service: what is sent, and what that looks like."""
+    """The preview of one article in one service: the request's content, and its drawing."""
 
     kind: str
     name: str
@@ -30,7 +30,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class _Times:
-    """Writes the times in a drawing as these pages write them."""
+    """Formats the times in a drawing as on the other pages."""
 
     now: datetime
     language: Language
@@ -40,12 +40,12 @@ class _Times:
         return self.language.exact(moment)
 
     def ago(self, moment: datetime, /) -> str:
-        """Return how long before now a time is."""
+        """Return how long ago a time was."""
         return self.language.ago(moment, self.now)
 
 
 def drawn(kind: str, message: Message, now: datetime, language: Language) -> Preview:
-    """Return a message as a service would be sent it, and would show it."""
+    """Return the preview of a message in the service `kind`."""
     service = SERVICES[kind]
     request = service.post(service.example(), message)
     drawing = service.draw(request, _Times(now, language))
@@ -55,7 +55,7 @@ def drawn(kind: str, message: Message, now: datetime, language: Language) -> Pre
 def previews(
     article: Article, site: SiteLink, now: datetime, language: Language, kinds: Container[str] = ()
 ) -> list[Preview]:
-    """Return the article as each service would be sent it and show it; those of `kinds` come first."""
+    """Return the previews of an article in all services; those in `kinds` come first."""
     message = in_language(compose(article, site=site.name, site_url=site.url), language.tag)
     shown = {kind: message_for(message, Layout(), service) for kind, service in SERVICES.items()}
     return [

@@ -1,4 +1,4 @@
-"""The routes of the operator's pages: login, views, and orders, each of which is a form of this site."""
+"""The routes of the operator's pages: login, views, and orders, which are forms of this site."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SESSION_COOKIE = "newswire_admin"
 NOTICE_COOKIE = "newswire_notice"
 MAX_TOKEN_LENGTH = 4096
 _NOTICE_SECONDS = 60
-_MAX_NOTICE = 500  # characters: browsers keep no cookie over 4,096 bytes
+_MAX_NOTICE = 500  # characters: browsers refuse cookies over 4,096 bytes
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +56,12 @@ def blueprint(
 ) -> Blueprint:
     """Return the routes below /admin, protected by `token`; logins are recorded in the folder `state`.
 
-    `usage` returns what was counted of the feeds' readers, `settings` the settings in force.
+    `usage` returns the counts of the feeds' readers, `settings` the settings in force.
     """
     routes = Blueprint("admin", __name__, url_prefix="/admin")
     store = LoginStore(state, publisher.now)
     try:
-        store.created_at()  # now, so that no session of another machine is older than the file
+        store.created_at()  # at the start, as sessions older than the file count as ended
     except LoginStoreError as error:
         log.warning("the operator cannot log in: %s", error)
     auth = Authenticator(token, publisher.now, store)
@@ -81,7 +81,7 @@ def blueprint(
 
 def _add_guards(routes: Blueprint, auth: Authenticator, area: AdminArea, renderer: Renderer) -> None:
     @routes.before_request
-    def let_in() -> AnyResponse | None:
+    def require_login() -> AnyResponse | None:
         g.session = session = auth.session(area.cookie(SESSION_COOKIE))
         if request.method == "POST":
             area.check_origin()
@@ -95,7 +95,7 @@ def _add_guards(routes: Blueprint, auth: Authenticator, area: AdminArea, rendere
         return area.redirect("/login")
 
     @routes.after_request
-    def keep_private(response: Response) -> Response:
+    def forbid_caching(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Robots-Tag"] = "noindex"
@@ -104,14 +104,14 @@ def _add_guards(routes: Blueprint, auth: Authenticator, area: AdminArea, rendere
     @routes.errorhandler(BotError)
     @routes.errorhandler(SQLAlchemyError)
     @routes.errorhandler(sqlite3.Error)
-    def trouble(error: Exception) -> AnyResponse:
+    def database_error(error: Exception) -> AnyResponse:
         title = phrase("The bot’s database cannot be used")
         reason = first_line(error) if isinstance(error, SQLAlchemyError) else str(error)
         html = renderer.html("error.html", status=503, title=title, text=reason, near=())
         return Response(html, 503, mimetype="text/html")
 
     @routes.errorhandler(LoginStoreError)
-    def unknown_session(error: LoginStoreError) -> AnyResponse:
+    def login_store_error(error: LoginStoreError) -> AnyResponse:
         log.error("the operator's pages are not available: %s", error)
         title, text = phrase("Logins cannot be checked"), phrase("See the log.")
         html = renderer.html("error.html", status=503, title=title, text=text, near=())
@@ -131,7 +131,7 @@ def _add_login(
             answer = area.redirect()
             area.set_cookie(answer, SESSION_COOKIE, auth.open_session(), int(SESSION.total_seconds()))
             return answer
-        # The right token is accepted beyond the limit too, so that nobody can lock the operator out.
+        # The correct token is accepted beyond the limit too, so that nobody can lock the operator out.
         wait = math.ceil(throttle.record_failure().total_seconds())
         problem = phrase("That is not the token.")
         if wait:
@@ -157,7 +157,7 @@ def _add_login(
 
 
 def _show(auth: Authenticator, area: AdminArea, render: Callable[[str, str], str]) -> AnyResponse:
-    """Answer with a page. `render` takes the token of its forms, and the result of the last order, once."""
+    """Return the response with a page; `render` gets the form token, and once the last order's result."""
     cookie = area.cookie(NOTICE_COOKIE)
     response = Response(render(auth.form_token(g.session), auth.notice(cookie) or ""), mimetype="text/html")
     if cookie:

@@ -1,4 +1,4 @@
-"""Lists of the operator's pages as files: CSV for spreadsheets, JSON for programs."""
+"""Writes lists of the operator's pages as files: CSV for spreadsheets, JSON for programs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from flask import Response
 Format = Literal["csv", "json"]
 
 MAX_ROWS = 10_000
-"""Rows of one file."""
+"""The most rows of a file."""
 
-# What spreadsheets take for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+# Spreadsheets take texts with these beginnings for formulas:
+# https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: Format) -> Response:
-    """Answer with rows as a file called `name`: a download, because titles in it come from articles."""
+    """Return the response with rows as the file `name`: a download, as titles in it come from articles."""
     text = json.dumps(list(rows), ensure_ascii=False, indent=1) if form == "json" else as_csv(rows, columns)
     response = Response(
         text.encode("utf-8", "replace"), mimetype="application/json" if form == "json" else "text/csv"
@@ -31,7 +32,7 @@ def table(name: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], 
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Return rows as CSV (RFC 4180) with a head; no cell is a formula to a spreadsheet."""
+    """Return rows as CSV (RFC 4180) with a header row; no cell is a formula for a spreadsheet."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""Who reads which feed, from what the web processes counted: pure."""
+"""Summarises the readers of each feed from the counts of the web processes. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What was counted: answers by feed and status, programs by name, and subscribers by program and feed."""
+    """The counts: answers by feed and status, requests by program, and subscribers by program and feed."""
 
     requests: Mapping[tuple[str, int], int]
     agents: Mapping[str, int]
@@ -18,7 +18,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedReaders:
-    """One feed: its answers, those without a change, and the subscribers that hosted readers report."""
+    """One feed: its answers, the 304s among them, and the subscribers that hosted readers report."""
 
     feed: str
     answers: int
@@ -28,7 +28,7 @@ class FeedReaders:
 
 
 def by_feed(usage: Usage, query: str = "") -> list[FeedReaders]:
-    """Return the feeds that were asked for, those with the text `query` in their names, most read first.
+    """Return the requested feeds whose names contain `query`, the most read first.
 
     A feed's name is the last part of its address, such as `go.rss`.
     """

@@ -1,6 +1,6 @@
 """Renders the operator's pages: what the bot does and why, and what it would do with other settings.
 
-This module knows the bot's parts and the templates, but neither HTTP requests nor who may see the pages.
+This module knows the bot's parts and the templates, but neither HTTP requests nor logins.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PLACES = {
     Need.REVIEW: "/review",
     Need.GIVEN_UP: "/deliveries?state=dead",
 }
-"""Where on the operator's pages a person does what is needed."""
+"""The page on which the operator does what is needed."""
 
 Parts = Callable[[], BotParts]
 
@@ -78,11 +78,14 @@ class OperatorViews:
         return next((channel for channel in self.parts.channels if channel.name == name), None)
 
     def _known_names(self) -> set[str]:
-        """Return the names that channels have, and those that they had before."""
+        """Return the names of the channels, and their former names."""
         return {name for channel in self.parts.channels for name in (channel.name, channel.was) if name}
 
     def overview(self, now: datetime, form_token: str, notice: str, *, charted: str = "") -> str:
-        """Return the first page: channels, counts, posts and failures a day (of one channel), bad files."""
+        """Return the overview: channels, counts, bad files, and a chart of posts and failures by day.
+
+        The chart is that of the channel `charted`, or of all channels.
+        """
         database = self.parts.database
         upgrading.check(database)
         counts = deliveries_by_state(database)
@@ -159,7 +162,7 @@ class OperatorViews:
         if channel:
             found = candidates(channel, self._publisher.catalog.shown(ALL, now), now)
             result = threshold(found, min_quality, now)
-            # By the policy only where there is one: without, each article is a post.
+            # Only with a policy, as each article is a post without one.
             by_policy = None if channel.policy.is_plain else self._simulated(channel, min_quality, now)
             bars = found.bars()
             values = {
@@ -177,13 +180,13 @@ class OperatorViews:
         )
 
     def _simulated(self, channel: Channel, min_quality: int | None, now: datetime) -> Mapping[str, int]:
-        """Return what the channel's policy would have made of these weeks' articles, in all."""
+        """Return the total counts of what the channel's policy would have posted in these weeks."""
         articles = self._publisher.catalog.shown(ALL, now)
         chosen = replace(channel, min_quality=min_quality)
         return totals_of(simulate(chosen, articles, now - WEEKS * WEEK, now, self.parts.every))
 
     def preview(self, now: datetime, form_token: str, query: str, article: Article | None) -> str:
-        """Return an article as each service would show it and why it is posted, or a list of articles."""
+        """Return the previews of an article and why it is posted or not; without one, a list of articles."""
         choices: Iterable[Article] = ()
         timed_out = False
         if article is None and query:
@@ -208,7 +211,7 @@ class OperatorViews:
         )
 
     def review(self, now: datetime, form_token: str, notice: str) -> str:
-        """Return what waits for review, each drawn as its service would show it."""
+        """Return the posts that wait for review, each with its preview."""
         upgrading.check(self.parts.database)
         waiting = [
             (each, each.message and drawn(each.channel.kind, each.message, now, self.language))
@@ -238,7 +241,7 @@ class OperatorViews:
         )
 
     def _outlook(self, channel: Channel, now: datetime) -> Outlook | None:
-        """Return what comes and what waits in a channel, or None where that is nothing."""
+        """Return the posts to come and the waiting articles of a channel, or None if there are none."""
         parts = self.parts
         with parts.database.read() as connection:
             found = timeline(connection, parts.catalog, channel, now, parts.every)

@@ -189,8 +189,8 @@ def test_below_a_path(site: ArticleSite) -> None:
     assert done.exit_code == 0
     assert done.stdout.endswith("0 unchanged, 0 removed\n")
     assert sorted(done.stderr.splitlines()) == [
-        "/articles/bad: a link leads nowhere: /nowhere",
-        "/articles/bad: a link leads nowhere: /search?q=a",
+        "/articles/bad: broken link: /nowhere",
+        "/articles/bad: broken link: /search?q=a",
     ]
     again = json.loads(run_here(config, {}, "site", "export", str(folder), "--json", clock=Clock()).stdout)
     assert (again["written"], again["removed"], again["dead_links"]) == (0, 0, 2)
