@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.operator import outlook
@@ -19,6 +20,7 @@ from bot.outbox.wording import time_text
 from bot.planning.plan import Plan
 from bot.planning.rules import Channel
 from bot.planning.threshold import Candidates, Threshold
+from bot.planning.timeline import ComingPost, Timeline
 from bot.services import Rate
 from bot.services.remarks import coverage_line
 from bot.services.rich import words_of
@@ -46,8 +48,8 @@ _DELIVERY_COLUMNS = (
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """Yield the lines about what the next run would do."""
-    timelines = [each for each in plan.timelines if not each.channel.policy.is_plain]
-    by_policy = {each.channel.name for each in timelines}
+    by_policy = {each.channel.name for each in plan.timelines if not each.channel.policy.is_plain}
+    timelines = [each if each.channel.name in by_policy else _besides(plan, each) for each in plan.timelines]
     for post in plan.posts:
         would = "would hold for review in" if post.review else "would post to"
         if post.channel in by_policy:
@@ -59,11 +61,26 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"would leave out {counted(count, 'article')} for {name}: {describe(Cause.SAME_STORY)}"
     if plan.corrections:
         yield f"would check {counted(plan.corrections, 'post')} for corrections"
-    if outlook.is_worth_showing(timelines):
+    has_more = outlook.is_worth_showing(timelines)
+    if has_more:
         yield "in the next 24 hours:"
         for each in timelines:
             yield from outlook.timeline_lines(each)
-    yield f"{len(plan.posts)} to post"
+    yield f"{len(plan.posts)} new to post" if has_more else f"{len(plan.posts)} to post"
+
+
+def _besides(plan: Plan, found: Timeline) -> Timeline:
+    """Return a timeline without the articles that are new in the plan: what waits already, or comes later."""
+    new = {post.article_id for post in plan.posts if post.channel == found.channel.name}
+    return replace(
+        found,
+        posts=tuple(post for post in found.posts if not new.issuperset(_ids(post))),
+        waits=tuple(wait for wait in found.waits if wait.item.article_id not in new),
+    )
+
+
+def _ids(post: ComingPost) -> Iterator[str]:
+    return (item.article_id for item in post.items)
 
 
 def explanation_lines(found: Explanation, now: datetime) -> Iterator[str | Line]:

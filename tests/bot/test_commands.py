@@ -246,6 +246,17 @@ def test_plan_says_without_doing(begun: Program, flask: Command) -> None:
     assert begun.chat.requests == []
 
 
+def test_plan_shows_what_was_planned_before(begun: Program, flask: Command) -> None:
+    """A post that is tried again is shown too, and not counted as new."""
+    begun.write("new")
+    begun.chat.fail("team", server_error(503))
+    flask("bot", "once")
+    lines = flask("bot", "plan").stdout.splitlines()
+    assert lines[0] == "in the next 24 hours:"
+    assert lines[1].endswith("Z  team: retry: Title of new  (new)")
+    assert lines[2:] == ["0 new to post"]
+
+
 def test_plan_names_channels_that_are_not_set_up(begun: Program, flask: Command) -> None:
     """What they would post is planned; a line beside it says why nothing is posted yet."""
     begun.write("new")
