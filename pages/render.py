@@ -11,7 +11,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import ClassVar
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FunctionLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
@@ -25,6 +25,11 @@ from text.summary import cut
 from web.document import Document
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_SOURCES = {
+    path.relative_to(_TEMPLATES).as_posix(): path.read_text(encoding="utf-8")
+    for path in _TEMPLATES.rglob("*.html")
+}
+"""The templates, read with this module: later, after an update of the files, they would not fit the code."""
 _FRESH = "public, max-age=30"
 
 
@@ -103,10 +108,16 @@ class _Compiled(BytecodeCache):
         self._templates[self._owner, bucket.key] = bucket.bytecode_to_string()
 
 
+def _source(name: str) -> tuple[str, str, None] | None:
+    """Return a template's text and file, the latter for tracebacks."""
+    text = _SOURCES.get(name)
+    return (text, str(_TEMPLATES / name), None) if text is not None else None
+
+
 def _environment(language: Language, compiled: BytecodeCache) -> Environment:
     """Return the Jinja2 environment for templates in a language."""
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FunctionLoader(_source),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
