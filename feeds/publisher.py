@@ -6,10 +6,10 @@ This module knows the catalog and the formats, but nothing of HTTP requests.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from articles.article import Article
 from articles.catalog.catalog import Catalog
@@ -37,6 +37,8 @@ from web.cors import OPEN_HEADERS
 from web.document import Document, store
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CACHE_BYTES = 20_000_000
 FILTERED_CACHE_BYTES = 4_000_000
@@ -188,6 +190,10 @@ class Publisher:
             cache=self.texts,
             revision=(self.catalog.identity, self.catalog.revision()),
         )
+
+    def shared(self, _key: Hashable, make: Callable[[], T]) -> T:
+        """Return the result of `make`, which reads the catalog; a subclass may cache it by the key."""
+        return make()
 
     def topic(self, slug: str) -> Topic | None:
         """Return the topic at `slug`, which may be `all`; None where there is none yet, or none at all."""

@@ -23,9 +23,10 @@ _NO_PICTURES = NoPictures()
 _ENGLISH = Language()
 # The tags that may change, in the form in which the sanitiser writes them. Other tags have no attributes, and
 # are copied with the text around them. A general HTML parser would take four times as long.
-_TAG = r'<(/?)(h[1-6]|a|img|pre|th|[a-z][a-z0-9]*(?= ))((?: [^\s"=<>]+="[^"]*")*)>'
-# A lookahead before it: not the start of a link to another site, which is copied, and not the end of a link.
-_NO_LINK_OUT = r"""(?!</?a(?: href="(?!{})[^"&'<>]*")?>)"""
+_AFTER_BRACKET = r'(/?)(h[1-6]|a|img|pre|th|[a-z][a-z0-9]*(?= ))((?: [^\s"=<>]+="[^"]*")*)>'
+# A lookahead after the "<": not the start of a link to another site, which is copied, and not the end of a
+# link. A pattern that starts with a literal is found faster.
+_NO_LINK_OUT = r"""(?!/?a(?: href="(?!{})[^"&'<>]*")?>)"""
 _ATTRIBUTE = re.compile(r' ([^\s"=<>]+)="([^"]*)"')
 _INNER_TAG = re.compile(r"<[^<>]*>")
 _REFERENCE = re.compile(r"&[^;\s]*;")
@@ -182,7 +183,7 @@ class _Rewriter:
 def _tag(without_links_out_of: str) -> re.Pattern[str]:
     """Return the pattern of the tags that may change; it may skip links to other sites."""
     site = without_links_out_of
-    return re.compile(_NO_LINK_OUT.format(re.escape(site)) + _TAG if site else _TAG)
+    return re.compile(f"<{_NO_LINK_OUT.format(re.escape(site)) if site else ''}{_AFTER_BRACKET}")
 
 
 def _sides(width: str | None, height: str | None, known: Size | None) -> dict[str, str | None]:

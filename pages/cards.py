@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +18,7 @@ from pages.when import Times
 from pictures.shown import LARGE, SMALL, NoPictures, Pictures
 from pictures.size import Size
 from text.cache import LruCache
+from text.markup import one_line
 from text.summary import cut
 
 TINTS = 8
@@ -82,7 +83,7 @@ class Card:
         return tint(self.topics[0].slug) if self.topics else self.tint
 
 
-CardCache = LruCache[tuple[str, str, int, bool], Card]
+CardCache = LruCache[tuple[str, int, bool], Card]
 
 
 class Cards:
@@ -107,23 +108,28 @@ class Cards:
 
     def card(self, article: Article, *, without: str = "") -> Card:
         """Return an article's card without the topic whose slug is `without`."""
-        if self._cache is None:
-            return self._built(article, without)
-        # The catalog returns an article with its body and related coverage, or without them.
-        key = (article.id, without, len(article.related), bool(article.body))
-        card = self._cache.get(key)
+        card = self._built(article) if self._cache is None else self._cached(article, self._cache)
+        if not without:
+            return card
+        return replace(card, topics=tuple(topic for topic in card.topics if topic.slug != without))
+
+    def _cached(self, article: Article, cache: CardCache) -> Card:
+        # The catalog returns an article with its body and related coverage, or without them. The body matters
+        # only for an article without a summary.
+        key = article.id, len(article.related), bool(article.body and not one_line(article.summary))
+        card = cache.get(key)
         if card is None:
-            card = self._built(article, without)
-            self._cache.put(key, card, _CARD_BYTES)
+            card = self._built(article)
+            cache.put(key, card, _CARD_BYTES)
         return card
 
-    def _built(self, article: Article, without: str) -> Card:
+    def _built(self, article: Article) -> Card:
         site, topics = self._site, self._topics
         entry = build_entry(article, site, content="excerpt", related=RELATED)
         names = [author.name for author in entry.authors]
         provider = entry.provider.name if entry.provider else next(iter(names), site.title)
         image, wide, size, text = next(self._shown(entry.images), (None, None, None, ""))
-        found = {topic.slug: topic for topic in map(topics.of, entry.categories) if topic.slug != without}
+        found = {topic.slug: topic for topic in map(topics.of, entry.categories)}
         return Card(
             id=article.id,
             href=local(entry.url, site),

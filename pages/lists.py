@@ -61,7 +61,9 @@ class Lists:
         feed = self._publisher.feed(ALL, now, limit=0)
         assert feed is not None  # the feed of all articles always exists
         offset = (number - 1) * PER_HOME_PAGE
-        listed = self._catalog.newest(ALL, now, limit=PER_HOME_PAGE, offset=offset, related=RELATED)
+        listed = self._catalog.newest(
+            ALL, now, limit=PER_HOME_PAGE, offset=offset, related=RELATED, with_bodies=False
+        )
         top = self._top_stories(now, listed) if number == 1 else []
         shown = {article.id for article in top}
         rest = self.cards.cards(article for article in listed if article.id not in shown)
@@ -146,7 +148,12 @@ class Lists:
         feed = self._publisher.feed(topic.slug, now, limit=0)
         assert feed is not None  # the caller has just found the topic
         newest = self._catalog.newest(
-            topic.slug, now, limit=PER_PAGE, offset=(number - 1) * PER_PAGE, related=RELATED
+            topic.slug,
+            now,
+            limit=PER_PAGE,
+            offset=(number - 1) * PER_PAGE,
+            related=RELATED,
+            with_bodies=False,
         )
         above, beside, below = self._around(topic, now)
         return self._renderer.document(

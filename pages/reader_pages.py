@@ -44,6 +44,7 @@ PER_PAGE = 20
 MAX_COVERAGE = 10
 """Other outlets' articles that an article's page lists."""
 _MORE = 4  # articles of the same topic below an article
+_NOT_AGAIN = 3  # articles that are not among these: its own, the newer and the older one
 _NEAR = 5  # articles with some of the words, if none has all
 _SHOWN_IN_BUILDER = 12
 _WIDE = 896  # pixels (56rem): a picture of this width or more is shown wider than the text
@@ -109,10 +110,8 @@ class ReaderPages:
         slug = home.slug if home else ALL
         newer, older = self.catalog.neighbours(slug, article, now)
         seen = {each.id for each in (article, newer, older) if each}
-        with closing(self.catalog.shown(slug, now)) as newest:
-            more = [each for each in islice(newest, _MORE + len(seen)) if each.id not in seen][:_MORE]
-        feed = self.publisher.feed(slug, now, limit=0) or self.publisher.feed(ALL, now, limit=0)
-        assert feed is not None  # there is always a feed of everything
+        feed, newest = self.publisher.shared(slug, lambda: self._around(slug, now))
+        more = [each for each in newest if each.id not in seen][:_MORE]
         return self.renderer.document(
             "article.html",
             entry=entry,
@@ -131,6 +130,13 @@ class ReaderPages:
             older=self._card(older),
             more=self._cards(more),
         )
+
+    def _around(self, slug: str, now: datetime) -> tuple[Feed, list[Article]]:
+        """Return the head of a topic's feed, and as many of its newest articles as a page may need."""
+        feed = self.publisher.feed(slug, now, limit=0) or self.publisher.feed(ALL, now, limit=0)
+        assert feed is not None  # there is always a feed of everything
+        with closing(self.catalog.shown(slug, now)) as newest:
+            return feed, list(islice(newest, _MORE + _NOT_AGAIN))
 
     def _picture_size(self, url: str) -> Size | None:
         """Return the size of a picture of this site, None if it is not known."""

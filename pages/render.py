@@ -6,9 +6,11 @@ Templates get plain values and escape all of them, except Markup, which is HTML 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
+from functools import cache
 from pathlib import Path
+from sys import getsizeof
 from typing import ClassVar
 
 from jinja2 import BytecodeCache, Environment, FunctionLoader, StrictUndefined
@@ -20,6 +22,7 @@ from pages import cards, outline, when
 from pages.assets import Assets
 from pages.security import security_headers
 from pictures.shown import NoPictures, Pictures
+from text.cache import LruCache
 from text.language import Language
 from text.summary import cut
 from web.document import Document
@@ -31,6 +34,9 @@ _SOURCES = {
 }
 """The templates, read with this module: later, after an update of the files, they would not fit the code."""
 _FRESH = "public, max-age=30"
+
+FRAGMENT_BYTES = 500_000
+"""Size limit of each cache of rendered macros."""
 
 
 class Renderer:
@@ -65,6 +71,8 @@ class Renderer:
             "show_quality": show_quality,
             "is_static": is_static,
             "language": language.tag,
+            "story": self._cached("story"),
+            "subscribe": self._cached("subscribe"),
         }
         self._environment.filters |= {
             "stamp": self.times.stamp,
@@ -84,6 +92,20 @@ class Renderer:
             last_modified=None,
             headers=(("Cache-Control", cache_control), *self.headers),
         )
+
+    def _cached(self, macro: str) -> Callable[..., Markup]:
+        """Return a macro of `parts.html` with a cache: many pages call it with equal values."""
+        cache = LruCache[tuple[object, ...], Markup](FRAGMENT_BYTES)
+
+        def call(*values: object) -> Markup:
+            found = cache.get(values)
+            if found is None:
+                parts = self._environment.get_template("parts.html").module
+                found = getattr(parts, macro)(*values)
+                cache.put(values, found, 2 * getsizeof(found))  # the values are about as long
+            return found
+
+        return call
 
 
 class _Compiled(BytecodeCache):
@@ -129,6 +151,7 @@ def _environment(language: Language, compiled: BytecodeCache) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
         language.gettext, language.ngettext, newstyle=True
     )
+    environment.globals["_"] = environment.globals["gettext"] = _gettext(language)
     environment.filters |= {
         "ago": language.ago,
         "exact": language.exact,
@@ -149,6 +172,26 @@ def _environment(language: Language, compiled: BytecodeCache) -> Environment:
         "as_people": lambda names: [{"@type": "Person", "name": name} for name in names],
     }
     return environment
+
+
+def _gettext(language: Language) -> Callable[..., Markup]:
+    """Return a faster replacement for the extension's `gettext`, for templates that escape everything.
+
+    It returns HTML. Messages are always patterns, so `%%` is a percent sign.
+    """
+
+    @cache
+    def translated(message: str) -> Markup:
+        return Markup(language.gettext(message))  # noqa: S704 - a message of a template
+
+    @cache
+    def whole(message: str) -> Markup:
+        return translated(message) % {}
+
+    def gettext(message: str, /, **values: object) -> Markup:
+        return translated(message) % values if values else whole(message)
+
+    return gettext
 
 
 def labelled(drawing: Markup, label: str) -> Markup:

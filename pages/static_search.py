@@ -15,10 +15,12 @@ import json
 import re
 import unicodedata
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 
 from articles.catalog.search_index import MAX_BODY
@@ -123,7 +125,7 @@ class SearchFiles:
         """`count` is the number of articles that will be added."""
         self._next = count
         self._max_file = max_file
-        self._postings: dict[str, array[int]] = {}
+        self._postings: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
         self._waiting: list[list[object]] = []
         self._files: dict[int, tuple[str, int]] = {}
 
@@ -134,7 +136,7 @@ class SearchFiles:
         places |= dict.fromkeys(words(" ".join((found.summary, found.provider, *found.topics))), TEXT)
         places |= dict.fromkeys(words(found.title), TITLE)
         for word, place in places.items():
-            postings = self._postings.setdefault(word, array("I"))
+            postings = self._postings[word]
             if len(postings) < MAX_ARTICLES:
                 postings.append(self._next * _LEVELS + place)
         self._waiting.append(
@@ -196,11 +198,25 @@ def words(text: str) -> list[str]:
 
     Characters of scripts without spaces between words are words of their own.
     """
-    if text.isascii():
-        return [word[:MAX_WORD] for word in _WORD.findall(text.lower())]
+    if not text.isascii():
+        # Most parts are ASCII even then, and the others repeat: dashes, quotation marks, names.
+        parts = text.split(" ")
+        text = " ".join(part if part.isascii() else _plain_part(part) for part in parts)
+    return [word[:MAX_WORD] for word in _WORD.findall(text.lower())]
+
+
+def _plain_part(text: str) -> str:
+    return _cached_plain(text) if len(text) <= MAX_WORD else _plain(text)
+
+
+def _plain(text: str) -> str:
+    """Return text in lower case, without accents, with spaces around characters that are words."""
     apart = unicodedata.normalize("NFKD", stream_safe(text)).lower()
     bare = "".join(each for each in apart if not unicodedata.category(each).startswith("M"))
-    return [word[:MAX_WORD] for word in _WORD.findall(segmented(unicodedata.normalize("NFC", bare)))]
+    return segmented(unicodedata.normalize("NFC", bare))
+
+
+_cached_plain = lru_cache(maxsize=4_096)(_plain)
 
 
 def _steps(word: str) -> list[str]:

@@ -13,7 +13,7 @@ from html import escape, unescape
 from urllib.parse import quote, unquote
 
 _HEADING = re.compile(r"<h[1-6](?P<attributes>[^>]*)>(?P<text>.*?)</h[1-6]>", re.DOTALL)
-_ID = re.compile(r"""\sid="([^"]*)\"""")
+_ID = re.compile(r"""id="(?<=\sid=")([^"]*)\"""")  # a pattern that starts with a literal is found faster
 _TAG = re.compile(r"<[^>]*>")
 _REFERENCE = re.compile(r"&[^;\s]*;")
 TAKEN = frozenset({"main", "q"})

@@ -133,14 +133,20 @@ def plain(markup: str) -> str:
 
 def plain_of_sanitised(markup: str) -> str:
     """Return what `plain` does, of a fragment that `sanitise` returned, in half the time."""
-    return one_line(html.unescape(_SANITISED_TAG.sub("", _BLOCK_END.sub(r" \g<0>", xml_safe(markup)))))
+    spaced = _BLOCK_END.sub(lambda end: f" {end[0]}", xml_safe(markup))
+    return one_line(html.unescape(_SANITISED_TAG.sub("", spaced)))
 
 
 def one_line(text: str) -> str:
     """Return `text` as XML can hold it, with each run of spaces, tabs and line ends as one space."""
     if text.isprintable() and "  " not in text and "\ufffd" not in text:
         return text.strip(" ")  # nothing to change, as in nearly every text
-    return re.sub(r"[ \t\r\n]+", " ", xml_safe(text)).strip(" ")
+    text = xml_safe(text)
+    for space in "\t\r\n":
+        text = text.replace(space, " ")
+    while "  " in text:  # each pass halves the runs
+        text = text.replace("  ", " ")
+    return text.strip(" ")
 
 
 def _resolve(url: str, base_url: str) -> str | None:

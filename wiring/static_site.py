@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -15,13 +14,12 @@ from urllib.parse import quote, unquote, urlsplit
 from flask import Flask
 from werkzeug.test import create_environ
 
-from articles.article import Article
 from articles.catalog.observed import ObservedCatalog
 from articles.catalog.served_files import ArticleFiles
 from articles.topics import ALL
-from feeds.bodies import Bodies, TextCache
+from feeds.bodies import TextCache
 from feeds.digests import DigestPublisher
-from feeds.earlier import EarlierExport, Recorded, Signature
+from feeds.earlier import EarlierExport
 from feeds.errors import ExportError
 from feeds.export import many_texts, processes, write_feeds
 from feeds.model import Site
@@ -36,10 +34,10 @@ from pages.static_workers import Forking
 from pages.static_writer import PageWriter
 from storage.exported import ExportedFiles
 from storage.static_folder import Exported, StaticFolder
-from text.cache import LruCache
 from text.zones import zone
 from web.document import Document
 from web.wsgi import Result, call
+from wiring.observed_site import ObservedFiles, ObservedPublisher
 from wiring.site import Newswire
 
 _MANIFEST = ".newswire-site.json"
@@ -70,10 +68,10 @@ def export_site(
         closing(ExportedFiles(newswire.config.state, folder, settings)) as exported,
         closing(ObservedCatalog(newswire.catalog, newswire.clock())) as catalog,
     ):
-        files = _ObservedFiles(newswire.files)
+        files = ObservedFiles(newswire.files)
         earlier = EarlierExport(exported, catalog, lambda path: files.signature(path, catalog.now))
         files.earlier = earlier
-        publisher = _ObservedPublisher(newswire.publisher, catalog, files, earlier)
+        publisher = ObservedPublisher(newswire.publisher, catalog, files, earlier)
         feeds = write_feeds(publisher, folder, earlier=earlier)
         forking = _forking(count, publisher.texts, catalog) if count > 1 else None
         try:
@@ -132,83 +130,6 @@ class _Uncached(PageCache):
 
     def document(self, _key: Key, make: Callable[[datetime], Document]) -> Document:
         return make(self._publisher.now())
-
-
-class _ObservedFiles(ArticleFiles):
-    """Files beside the articles, which notes those that a page is rendered with."""
-
-    earlier: EarlierExport
-
-    def __init__(self, files: ArticleFiles) -> None:
-        self._files = files
-
-    def find(self, path: str, now: datetime) -> Path | None:
-        found = self._files.find(path, now)
-        self.earlier.looked_up(path, _signature(found))
-        return found
-
-    def signature(self, path: str, now: datetime) -> Signature:
-        return _signature(self._files.find(path, now))
-
-
-def _signature(file: Path | None) -> Signature:
-    try:
-        status = file.stat() if file else None
-    except OSError:  # it was deleted a moment ago
-        return None
-    return (status.st_size, status.st_mtime_ns) if status else None
-
-
-class _ObservedPublisher(Publisher):
-    """A publisher over an observed catalog, which also notes when the links in texts change."""
-
-    def __init__(
-        self, publisher: Publisher, catalog: ObservedCatalog, files: ArticleFiles, earlier: EarlierExport
-    ) -> None:
-        super().__init__(catalog, publisher.site, publisher.settings, lambda: catalog.now, files=files)
-        self.texts = publisher.texts
-        self._earlier = earlier
-        self._recorded = _Recorded(_RECORDED_BYTES)
-
-    def bodies(self, now: datetime) -> Bodies:
-        bodies = super().bodies(now)
-        self._earlier.changes(lambda: bodies.links.changes_at)
-        return _ObservedBodies(
-            links=bodies.links,
-            generator=bodies.generator,
-            cache=bodies.cache,
-            earlier=self._earlier,
-            recorded=self._recorded,
-        )
-
-
-_Recorded = LruCache[tuple[str, str], tuple[Recorded, object]]
-_RECORDED_BYTES = 20_000_000
-_READ_BYTES = 500  # about
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ObservedBodies(Bodies):
-    """Bodies as HTML. What was looked up for one is noted again wherever it is used again.
-
-    A text is of the revision with which its look-ups are `recorded`; without them it is made again.
-    """
-
-    earlier: EarlierExport
-    recorded: _Recorded
-
-    def html(self, article: Article, own_url: str) -> str:
-        key = article.path, own_url
-        recorded, revision = self.recorded.get(key) or (None, object())
-        bodies = Bodies(links=self.links, generator=self.generator, cache=self.cache, revision=revision)
-        if recorded is not None:
-            self.earlier.repeat(recorded)
-            return bodies.html(article, own_url)
-        with self.earlier.recording() as recorded:
-            text = bodies.html(article, own_url)
-        size = _READ_BYTES * (1 + len(recorded.reads) + len(recorded.looked_up))
-        self.recorded.put(key, (recorded, revision), size)
-        return text
 
 
 def _application(newswire: Newswire, publisher: Publisher, files: ArticleFiles) -> Flask:

@@ -22,6 +22,7 @@ from articles.topics import ALL, Topics
 
 _LIGHT = "document, path"
 _WHOLE = "document, path, related, body"
+_WITHOUT_BODY = "document, path, related, ''"
 Span = tuple[datetime, datetime]
 """From the first moment to before the second one."""
 
@@ -53,11 +54,21 @@ class Catalog(TopicQueries, FileQueries):
         return int(row[0]) if row else 0
 
     def newest(
-        self, slug: str, now: datetime, *, limit: int, offset: int = 0, related: int = 0
+        self,
+        slug: str,
+        now: datetime,
+        *,
+        limit: int,
+        offset: int = 0,
+        related: int = 0,
+        with_bodies: bool = True,
     ) -> list[Article]:
-        """Return the shown articles of a topic (or of `all`), newest first, ties by id, each in full."""
+        """Return the shown articles of a topic (or of `all`), newest first, ties by id, each in full.
+
+        `with_bodies=False` leaves the bodies empty, which is faster: they can be long.
+        """
         rows = self._all(
-            f"SELECT {_WHOLE} FROM entries JOIN articles USING (number)"
+            f"SELECT {_WHOLE if with_bodies else _WITHOUT_BODY} FROM entries JOIN articles USING (number)"
             f" WHERE slug = ?1 AND {VISIBLE}"
             " ORDER BY slug, entries.published_at DESC, entries.id LIMIT ?3 OFFSET ?4",
             slug, microseconds(now), limit, offset,

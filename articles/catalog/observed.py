@@ -6,6 +6,7 @@ What is made from the answers then needs to be made again only when one of them 
 from __future__ import annotations
 
 import hashlib
+import marshal
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -185,7 +186,9 @@ class _Rows:
             self._is_whole = True
         else:
             self._count += 1
-            self._digest.update(repr(row).encode("utf-8", "surrogatepass"))
+            # For a row with a body this is ten times as fast as `repr`. Later versions of the format than 2
+            # may write equal values as different bytes.
+            self._digest.update(marshal.dumps(row, 2))
         return row
 
     def fetchall(self) -> list[tuple[Any, ...]]:

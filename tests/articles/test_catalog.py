@@ -60,6 +60,7 @@ def test_pages_of_the_newest(catalog: Catalog) -> None:
     assert (last.id, [item.title for item in last.related]) == ("a", ["R0", "R1"])
     assert set(last.slugs) == {"ai", "tech", "go"}
     assert catalog.newest("go", NOON, limit=1, offset=1)[0].body == "Body"
+    assert catalog.newest("go", NOON, limit=1, offset=1, with_bodies=False)[0].body == ""
     assert [article.id for article in catalog.shown("go", NOON, min_quality=60)] == ["c"]
 
 

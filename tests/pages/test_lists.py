@@ -120,6 +120,18 @@ def test_a_date_without_a_time_has_none(site: ArticleSite, web: Web) -> None:
         assert (time.get("datetime"), time.text) == ("2026-05-30", "30 May 2026")
 
 
+def test_a_shortcode_is_no_summary(site: ArticleSite) -> None:
+    """An article that has only a picture of its generator, and no prose, has no summary in a list."""
+    site.settings = {"generator": "hugo"}
+    site.write("a.md", '{{< figure src="a.png" >}}', title="A picture", topics=["Go"])
+    web = Web(site)
+    web.refresh()
+    for path in ("/", "/topics/go"):
+        tree = page(web, path)
+        assert texts(tree, "//article//*[self::h3 or self::h4]") == ["A picture"]
+        assert texts(tree, "//article//p[@class='summary']") == []
+
+
 def test_pages_stay_equal(filled: Web, clock: Clock) -> None:
     """A page changes with the articles and the day, not with every minute."""
     before = {path: filled.get(path).data for path in ("/", "/topics", "/topics/go")}
