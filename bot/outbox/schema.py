@@ -159,7 +159,8 @@ attempts = Table(
     sqlite_autoincrement=True,
 )
 
-# How many deliveries are in which state, and their post ("": none); maintained by the triggers of 0006.
+# How many deliveries are in which state, and their post ("": none, or one that is planned, claimed or sent);
+# maintained by the triggers of 0009.
 delivery_counts = Table(
     "delivery_counts",
     metadata,

@@ -1,7 +1,7 @@
 """Counts of deliveries and attempts, updated with every change: what metrics read instead of the rows.
 
 Triggers of the database update them, in the transaction of each change, so that they are right whatever made
-it; see the migration 0006. Counts of attempts only grow, whatever becomes of the attempts.
+it; see the migrations 0006 and 0009. Counts of attempts only grow, whatever becomes of the attempts.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Select, delete, func, literal, select, union_all
 
 from bot.outbox.database import Database
-from bot.outbox.schema import delivery_counts, tallies
+from bot.outbox.schema import deliveries, delivery_counts, posts, tallies
 from bot.outbox.states import DeliveryState, PostState, State, standing
 from bot.outbox.upsert import insert_into
 
@@ -53,9 +53,25 @@ def deliveries_by_state(database: Database) -> dict[tuple[str, State], int]:
 def deliveries_counted(connection: Connection) -> dict[tuple[str, State], int]:
     """Do the same in a transaction that is open."""
     found = Counter[tuple[str, State]]()
-    for name, decided, post, count in connection.execute(select(delivery_counts)):
+    for name, decided, post, count in connection.execute(_COUNTED):
         found[name, standing(DeliveryState(decided), PostState(post) if post else None)] += count
     return dict(+found)
+
+
+def _in_flight(post: str, sign: int) -> Select[*tuple[Any, ...]]:
+    """Return how many deliveries of each channel's claimed post wait: counted, times `sign`, under `post`."""
+    waiting = (
+        select(func.count())
+        .where(deliveries.c.post_id == posts.c.id, deliveries.c.state == DeliveryState.WAITING.value)
+        .scalar_subquery()
+    )
+    return select(posts.c.channel, literal(DeliveryState.WAITING.value), literal(post), sign * waiting).where(
+        posts.c.claim.is_not(None), posts.c.state == PostState.CLAIMED.value
+    )
+
+
+# What is in flight is among what waits until here. One statement, so that all counts are of one moment.
+_COUNTED = union_all(select(delivery_counts), _in_flight(PostState.CLAIMED.value, 1), _in_flight("", -1))
 
 
 def rename(connection: Connection, old: str, new: str) -> None:

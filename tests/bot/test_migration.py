@@ -21,6 +21,7 @@ from bot.outbox.database import Database, connect
 from bot.outbox.keys import index_key
 from bot.outbox.records import Delivery
 from bot.outbox.states import State
+from bot.outbox.tallies import deliveries_by_state
 from tests.bot.world import START, Clock, World, article
 from tests.fakechat import FakeChat
 
@@ -97,6 +98,7 @@ def test_every_state_is_carried_over(old: str) -> None:
         assert str(found[key].state) == {"planned": "waiting"}.get(state, state), key
         assert found[key].attempts == attempts, key
         assert len(queries.attempts_of(database, [found[key].id])) == attempts, key
+    assert deliveries_by_state(database) == Counter((each.channel, each.state) for each in found.values())
     states = channelstate.states(database)
     assert states["paused"].state is ChannelStatus.PAUSED
     assert states["gone"].state is ChannelStatus.DISABLED

@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import event, func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.outbox import schema, upgrading
@@ -27,6 +27,7 @@ from bot.outbox.records import Attempt, Done, Kind, Rest, Shown, new_claim
 from bot.outbox.retry import SCHEDULE, Change, Standing, after_correction, after_post
 from bot.outbox.schema import attempts, posts
 from bot.outbox.states import DUE, DeliveryState, PostState, State
+from bot.outbox.tallies import deliveries_by_state
 from bot.planning.planner import Planner
 from bot.planning.release import PlannedPost
 from bot.services import Detail, Outcome, Verdict
@@ -89,6 +90,34 @@ def test_a_release_takes_as_many_steps_however_much_waits(world: World, outbox: 
     few = steps_of_release(world, outbox, 20)
     assert few > 5
     assert steps_of_release(world, outbox, 400) <= 1.5 * few
+
+
+def test_a_delivery_in_flight_is_counted_as_claimed(world: World, outbox: Outbox) -> None:
+    """A delivery is counted as what people see before, during and after its request."""
+    assert deliveries_by_state(world.database) == {("ai-team", State.WAITING): 3}
+    done = sent(outbox, world)
+    claimed = {("ai-team", State.WAITING): 2, ("ai-team", State.CLAIMED): 1}
+    assert deliveries_by_state(world.database) == claimed
+    outbox.exchange(done, None)
+    assert deliveries_by_state(world.database) == {
+        ("ai-team", State.WAITING): 2,
+        ("ai-team", State.SENT): 1,
+    }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_counting_reads_no_deliveries_but_those_in_flight(world: World, outbox: Outbox) -> None:
+    """Posts in flight, and their deliveries, are found by indexes, however many others there are."""
+    asked: list[tuple[str, tuple[str, ...]]] = []
+    event.listen(
+        world.database.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3]))
+    )
+    deliveries_by_state(world.database)
+    (statement,) = [each for each in asked if "delivery_counts" in each[0]]
+    with world.database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement[0]}", statement[1]).all()
+    assert "ix_deliveries_post_id" in str(plan)
+    assert "SCAN posts" not in str(plan) and "SCAN deliveries" not in str(plan)
 
 
 def test_a_delivery_is_claimed_once(world: World, outbox: Outbox) -> None:
