@@ -167,7 +167,9 @@
     for (const box of form.querySelectorAll("label.box")) {
       const { name, value } = box.querySelector("input");
       const fresh = page.querySelector(`input[name="${name}"][value="${CSS.escape(value)}"] ~ .count`);
-      if (fresh) box.querySelector(".count").textContent = fresh.textContent;
+      if (!fresh) continue;
+      box.querySelector(".count").textContent = fresh.textContent;
+      box.className = fresh.parentElement.className;
     }
   }
 

@@ -196,6 +196,7 @@ def test_build_a_feed(visitor: Visitor) -> None:
     page.get_by_text("Quality, words and exceptions").click()
     page.get_by_label("Minimum quality").fill("20")
     expect(page.locator("label.box", has_text="Security").locator(".count")).to_have_text("2")
+    expect(page.locator("label.none", has_text="video")).to_have_count(1)
     expect(results).to_contain_text("Security, quality 20 or more – News: 2 entries")
     results.get_by_role("button", name="Copy the RSS address").click()
     expect(results.get_by_text("Copied to the clipboard.")).to_have_count(1)

@@ -392,6 +392,23 @@ def test_all_authors_are_named_beside_the_provider(site: ArticleSite, web: Web) 
         assert texts(tree, "//span[@class='authors']") == [people]
 
 
+def test_authors_and_provider_lead_to_their_articles(site: ArticleSite, web: Web) -> None:
+    """Each name above an article leads to the builder's page of its articles, where their feed is."""
+    site.write(
+        "a.md", body="Text", title="One", provider="The Paper", authors=["Ann Bo", {"name": "Cy <Do>"}]
+    )
+    site.write("b.md", body="Text", title="Two", authors=["Ann Bo"])
+    web.refresh()
+    found = page(web, "/articles/a").xpath("//header/p[@class='meta']/span/a/@href")
+    assert found == ["/build?provider=The%20Paper", "/build?author=Ann%20Bo", "/build?author=Cy%20%3CDo%3E"]
+    assert [texts(page(web, address), "//article//h3") for address in found] == [
+        ["One"],
+        ["One", "Two"],
+        ["One"],
+    ]
+    assert page(web, "/articles/b").xpath("//header/p[@class='meta']/span/a/@href") == [found[1]]
+
+
 @pytest.mark.parametrize(
     ("excerpt", "lede"),
     [(None, ""), ("First words.", ""), ("In other words.", "In other words.")],

@@ -56,7 +56,7 @@ def test_filtered_feeds(filled: Web, address: str, found: set[str]) -> None:
 
 def shown_counts(web: Web, address: str) -> dict[str, int]:
     """Return the number beside each choice of the form, by its label."""
-    boxes = parse(web.get(address).text).xpath("//label[@class='box']")
+    boxes = parse(web.get(address).text).xpath("//label[starts-with(@class, 'box')]")
     return {box.xpath("string(span[1])"): int(box.xpath("string(span[@class='count'])")) for box in boxes}
 
 
