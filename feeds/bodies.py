@@ -259,5 +259,5 @@ def unsafe_html(source: Source) -> str:
     # Imported late: it costs some 80 ms, and a site of links only never needs it.
     from text import markdown
 
-    html = markdown.render(xml_safe(body))
+    html = markdown.render(xml_safe(body), markdown.emphasis_of(source.generator))
     return html if source.generator == "plain" else without_dark_pictures(html)

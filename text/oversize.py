@@ -25,7 +25,7 @@ def over_limits(body: str, markup: str) -> Iterator[str]:
     # Imported late: it costs some 80 ms, and few bodies are that long.
     from text import markdown
 
-    tokens = markdown.parse(body[:MAX_BODY], {})
+    tokens = markdown.parse(body[:MAX_BODY])
     if tokens is None:
         yield f"the text has more than {MAX_TOKENS:,} parts: it is shown as it is written"
     elif any(token.type == "inline" and len(token.content) > MAX_PARAGRAPH for token in tokens):

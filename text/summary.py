@@ -94,7 +94,7 @@ def _is_prose(text: str) -> bool:
 def _of_markdown(head: str, body: str, generator: str, markup: str, *, whole: bool) -> str:
     for part in [head] if whole else _beginnings(head):
         text = expand(part, generator=generator, markup=markup).text
-        found = " ".join(_prose(text + _references(body), whole=whole))
+        found = " ".join(_prose(text + _references(body), generator, whole=whole))
         if found:
             return found
     return ""
@@ -126,12 +126,12 @@ def _references(body: str) -> str:
     return "\n\n".join(["", "\n".join(each for each in found if each not in notes), *notes])
 
 
-def _prose(text: str, *, whole: bool) -> Iterator[str]:
+def _prose(text: str, generator: str, *, whole: bool) -> Iterator[str]:
     """Yield the text of the first paragraph of prose, or with `whole` of all of them."""
     # Imported late: it costs some 80 ms, and a site of links only never needs it.
     from text import markdown
 
-    tokens = markdown.parse(text, {}) or []
+    tokens = markdown.parse(text, markdown.emphasis_of(generator)) or []
     others: list[str] = []
     was_picture = False
     for before, token in zip_longest(tokens, tokens[1:]):

@@ -68,7 +68,7 @@ def test_a_body_of_too_many_parts_is_shown_as_it_is_written() -> None:
 def test_a_long_address_linked_to_from_everywhere_is_not_multiplied() -> None:
     """A reference of 3,000 characters used 1,500 times would make 4.5 MB of HTML."""
     body = f"[a]: https://x.example/{'x' * 3_000}\n\n" + "[a] " * 1_500
-    assert markdown.parse(body, {}) is None
+    assert markdown.parse(body) is None
     assert len(render_markdown(body, BASE)) < 4 * len(body)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it.common.normalize_url import normalizeLink
 
-from text.markdown import render
+from text.markdown import emphasis_of, render
 from text.markdown.names import normalized
 from text.markup import render_markdown
 
@@ -50,6 +50,23 @@ BASE = "https://news.example.org/articles/post"
 def test_what_is_added_to_commonmark(written: str, shown: str) -> None:
     """Additions to CommonMark look as in GitHub, kramdown, Pandoc or Docusaurus, and never apply in code."""
     assert render_markdown(written, BASE) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "wide", "kramdown"),
+    [
+        ("这句：**甲。**乙", "<p>这句：<strong>甲。</strong>乙</p>", None),
+        ("乙**“甲”**这", "<p>乙<strong>“甲”</strong>这</p>", None),
+        ("**A.**b", "<p>**A.**b</p>", "<p><strong>A.</strong>b</p>"),
+        ("a * b ** (c) _d._e *", "<p>a * b ** (c) _d._e *</p>", None),
+    ],
+)
+def test_emphasis_beside_punctuation(written: str, wide: str, kramdown: str | None) -> None:
+    """Stars between punctuation and a letter mark emphasis in scripts without spaces, and in kramdown."""
+    assert render(written, emphasis_of("hugo")).strip() == wide
+    assert render(written, emphasis_of("jekyll")).strip() == (kramdown or wide)
+    assert render(written, emphasis_of("plain")) == render(written)
+    assert "<strong>" not in render(written)
 
 
 def test_a_footnote_leads_there_and_back() -> None:

@@ -152,6 +152,8 @@ def test_components_of_nuxt(written: str, shown: str) -> None:
         ("<button onClick={() => 1 > 0}>a</button>", "<button>a</button>"),
         ("<td rowSpan={4}\n  className='b'>c</td>", "<td>c</td>"),
         ("<img src={require('./a.png')} alt='b' /> <Note kind={1}>c</Note>", '<img src="./a.png" alt="b"> c'),
+        ("import A from './a.png'\nimport {b} from \"c\";\n\nWords", "Words"),
+        ("import taxes rise", "import taxes rise"),
         ("<Image src={'/a.png'} alt='b' /> className", '<img src="/a.png" alt="b"> className'),
         ("<Link to={'/a'}>b</Link> <A.b@c.example> d={e}", '<a href="/a">b</a> <A.b@c.example> d={e}'),
         ("a < b, <https://c.example/?d={e}>, `<f g={h}>` and <i>j</i> {k}",

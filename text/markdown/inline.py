@@ -51,6 +51,15 @@ _DEEPEST_LINK = 4  # levels that a link and its text need below the deepest
 
 SPACE, PUNCTUATION, OTHER = 1, 2, 0
 
+Emphasis = Literal["commonmark", "wide", "kramdown"]
+"""Where * may stand beside punctuation and a letter, as in `**word.**word`.
+
+CommonMark sees no emphasis there. "wide" does where one of the two characters is Chinese, Japanese or Korean,
+as these have no spaces between words, and "kramdown" does always.
+"""
+EMPHASIS = "emphasis"
+"""The key of the parser's environment for an Emphasis; without it, CommonMark's rule holds."""
+
 
 class _Kinds(dict[str, int]):
     """Whether a character is white space, punctuation or something else, for the rules of emphasis."""
@@ -207,6 +216,9 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
         end += 1
     before = kinds[source[start - 1]] if start else SPACE
     after = kinds[source[end]] if end < maximum else SPACE
+    is_unclear = marker == "*" and {before, after} == {PUNCTUATION, OTHER} and EMPHASIS in state.env
+    if is_unclear and _is_loose(state.env[EMPHASIS], source[start - 1] + source[end]):
+        before = after = OTHER
     left = after == OTHER or (after == PUNCTUATION and before != OTHER)
     right = before == OTHER or (before == PUNCTUATION and after != OTHER)
     splits = marker == "*"
@@ -217,6 +229,11 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
         state.delimiters.append(Delimiter(ord(marker), end - start, len(state.tokens) - 1, -1, opens, closes))
     state.pos = end
     return True
+
+
+def _is_loose(emphasis: Emphasis, around: str) -> bool:
+    """Whether stars mark emphasis between these two characters, punctuation and a letter."""
+    return emphasis == "kramdown" or any(unicodedata.east_asian_width(each) in "WF" for each in around)
 
 
 def _link_within(deepest: int) -> Rule:

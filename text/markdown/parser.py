@@ -25,7 +25,7 @@ from text.limits import MAX_MARKUP, MAX_PARAGRAPH, MAX_TOKENS
 from text.markdown.admonitions import admonition, is_admonition
 from text.markdown.attributes import attribute_list, attributes, math
 from text.markdown.blocks import FastBlock, Rule
-from text.markdown.inline import FastInline
+from text.markdown.inline import EMPHASIS, Emphasis, FastInline
 from text.markdown.lists import flat_list
 from text.markdown.names import names_and_addresses, normalized, web_address
 from text.markdown.renderer import FastRenderer
@@ -47,21 +47,25 @@ class _Tokens(list[Token]):
         super().append(token)
 
 
-def render(text: str) -> str:
+def render(text: str, emphasis: Emphasis = "commonmark") -> str:
     """Return Markdown as HTML that still has to be sanitised.
 
     A body of more than MAX_TOKENS tokens, or that would become more than MAX_MARKUP characters, is returned
     as its text in paragraphs; so is each paragraph of more than MAX_PARAGRAPH characters.
     """
     parser = _writer()
-    env: dict[str, Any] = {}
+    env = _environment(emphasis)
     tokens = _parsed(parser, text, env)
     return paragraphs(text) if tokens is None else parser.renderer.render(tokens, parser.options, env)
 
 
-def parse(text: str, env: MutableMapping[str, Any]) -> list[Token] | None:
-    """Return the tokens of a text, or None where there are too many; `env` gets its references."""
-    return _parsed(_parser(), text, env)
+def parse(text: str, emphasis: Emphasis = "commonmark") -> list[Token] | None:
+    """Return the tokens of a text, or None where there are too many."""
+    return _parsed(_parser(), text, _environment(emphasis))
+
+
+def _environment(emphasis: Emphasis) -> dict[str, Any]:
+    return {} if emphasis == "commonmark" else {EMPHASIS: emphasis}
 
 
 def _parsed(parser: MarkdownIt, text: str, env: MutableMapping[str, Any]) -> list[Token] | None:

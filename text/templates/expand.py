@@ -67,7 +67,8 @@ def _expanders(
 
         yield Mdx
         return
-    if generator == "astro" and markup == "markdown" and ("={" in text or "className" in text):
+    has_jsx = "={" in text or "className" in text or text.startswith("import ")
+    if generator == "astro" and markup == "markdown" and has_jsx:
         from text.templates.mdx import Jsx
 
         yield Jsx

@@ -11,6 +11,7 @@ from text.templates.scan import Delimiters, Expander, Piece
 
 _MAX_TAG = 5_000  # characters of a component's attributes
 _MODULE = re.compile(r"(?:import\s*[\w{*\"']|export\s+(?:default|const|let|var|function|class|async|\{|\*))")
+_IMPORTS = re.compile(r"""\A(?>(?:import [^\n]{1,300}?["'];?[ \t]*|[ \t]*)\n)+""")
 _LITERAL = re.compile(r"""(?:"([^"\\\n]*)"|'([^'\\\n]*)'|`([^`\\$]*)`)\Z""")
 _NAMES = re.compile(r"[A-Za-z_$][\w$.]*(?:\s*\([^{}()]*\))?\Z")
 _CUT = re.compile(r"\s*(?:truncate|more)\s*\Z")
@@ -84,12 +85,15 @@ class Mdx(Expander):
 
 
 class Jsx(Mdx):
-    """Expands JSX in Markdown: components, and attributes that HTML does not have. Other braces are prose."""
+    """Expands JSX in Markdown: components, and attributes that HTML does not have. Other braces are prose.
+
+    Imports are left out where the text begins with them, as Gatsby's do.
+    """
 
     delimiters = (Delimiters("<", ">"),)
 
     def __init__(self, text: str) -> None:
-        Expander.__init__(self, text, has_code=True)
+        Expander.__init__(self, _IMPORTS.sub("", text), has_code=True)
         self._unreadable = 0
 
     def template(self, piece: Piece) -> int:
