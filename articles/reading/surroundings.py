@@ -109,9 +109,9 @@ class Beside:
     def _candidates(self) -> Iterator[Path]:
         names = (*jekyll.FILES, *hugo.FILES, *pelican.FILES, "_index.md")
         for level in project_folders(self._folder):
-            yield from (
-                level / name for name in (*names, *(() if self._conventions.is_plain else authorfiles.FILES))
-            )
+            yield from (level / name for name in names)
+            if not self._conventions.is_plain:
+                yield from authorfiles.files(level)
             if self._conventions.generator == "hugo":
                 yield from hugo.parts(level)
 

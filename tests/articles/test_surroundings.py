@@ -130,6 +130,24 @@ def test_nothing_is_run_and_no_link_followed(tmp_path: Path) -> None:
     assert datafiles.load(tmp_path / "deep.toml") is None
 
 
+def test_authors_have_files_of_their_own(tmp_path: Path) -> None:
+    """Each author may have a data file, or a page in the content; links are not followed."""
+    put(tmp_path / "hugo.toml", 'baseURL = "https://b.example"\n')
+    put(tmp_path / "data/authors/mia.json", '{"name": "Mia Ro"}')
+    put(tmp_path / "data/authors/cy.yaml", "name: {display: Cy Li}\n")
+    put(tmp_path / "content/authors/bo/_index.md", "---\ntitle: Bo Li\n---\n")
+    put(tmp_path / "other/_index.md", "---\ntitle: Another\n---\n")
+    (tmp_path / "content/authors/di").symlink_to(tmp_path / "other")
+    put(tmp_path / "content/posts/a.md", "---\ndate: 2026-01-01\nauthors: [mia, bo, cy, di]\n---\n")
+    index = indexer(tmp_path / "content", "hugo")
+    index.refresh()
+    (article,) = index.catalog.scan()
+    assert article.authors == ("Mia Ro", "Bo Li", "Cy Li", "di")
+    put(tmp_path / "data/authors/mia.json", '{"name": "Mia Rossi"}')
+    index.refresh()
+    assert next(index.catalog.scan()).authors[0] == "Mia Rossi"
+
+
 def test_authors_are_named_by_a_data_file(tmp_path: Path) -> None:
     """Keys of Jekyll's and Docusaurus' data files name authors; an unknown key is the name."""
     root = tmp_path / "_posts"

@@ -11,7 +11,7 @@ from text.templates.scan import Delimiters, Expander, Piece
 
 _MAX_TAG = 5_000  # characters of a component's attributes
 _MODULE = re.compile(r"(?:import\s*[\w{*\"']|export\s+(?:default|const|let|var|function|class|async|\{|\*))")
-_IMPORTS = re.compile(r"""\A(?>(?:import [^\n]{1,300}?["'];?[ \t]*|[ \t]*)\n)+""")
+_IMPORTS = re.compile(r"""\A(?>(?:import [^\n]{1,300}?["'];?[ \t]*|[ \t]*)(?:\n|\Z))+""")
 _LITERAL = re.compile(r"""(?:"([^"\\\n]*)"|'([^'\\\n]*)'|`([^`\\$]*)`)\Z""")
 _NAMES = re.compile(r"[A-Za-z_$][\w$.]*(?:\s*\([^{}()]*\))?\Z")
 _CUT = re.compile(r"\s*(?:truncate|more)\s*\Z")
