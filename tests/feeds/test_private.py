@@ -225,7 +225,7 @@ def test_the_secret_is_needed(
     [
         ("[{name: a b, topics: [x]}]", "letters"),
         ("[{name: a, topics: []}]", "1"),
-        ("[{name: a, topics: [x]}, {name: a, topics: [y]}]", "twice"),
+        ("[{name: a, topics: [x]}, {name: a, topics: [y]}]", "is the name of an earlier reader"),
         ("[{name: a, topics: [x], generation: 0}]", "1"),
     ],
 )
