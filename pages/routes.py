@@ -35,6 +35,7 @@ from pictures.shown import Pictures
 from pictures.size import PictureSizes, Size
 from text.language import language_of
 from text.phrases import phrase
+from text.summary import cut
 from text.zones import zone
 from web.numbers import whole_number
 from web.redirects import redirect_within
@@ -225,7 +226,8 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
 
     @routes.app_errorhandler(UnknownTopicError)
     def unknown_topic(error: UnknownTopicError) -> Response:
-        return page(404, phrase("Topic not found"), near=error.near)
+        text = phrase("There is no topic “%(name)s”.", name=cut(error.slug, _MOST_OF_SLUG))
+        return page(404, phrase("Topic not found"), text, error.near)
 
     @routes.app_errorhandler(GoneTopicError)
     def gone_topic(error: GoneTopicError) -> Response:
@@ -257,6 +259,7 @@ def _add_errors(routes: Blueprint, pages: ReaderPages) -> None:
         return answer
 
 
+_MOST_OF_SLUG = 60
 _RETRY_AFTER_DEADLINE = "600"  # seconds: the same request would take too long for some time
 _MAX_PAGE = 99_999
 _PAGE_AND_SLASH = re.compile(r"/(?:topics(?:/[^/]+)?|digests/[^/]+/[^/]+|build|search|admin(?:/[a-z]+)?)/")

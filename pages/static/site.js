@@ -24,7 +24,6 @@
 
   const language = document.documentElement.lang || "en";
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  const short = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
   const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   const oldest = 30; // days: what is older keeps its date
 
@@ -34,10 +33,10 @@
       const [year, month, day] = value.split("-").map(Number);
       const midnight = new Date(year, month - 1, day);
       const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - midnight) / 86400000);
-      return days > oldest || days < 0 ? short.format(midnight) : relative.format(-days, "day");
+      return days > oldest || days < 0 ? time.title : relative.format(-days, "day");
     }
     const seconds = (now - new Date(value)) / 1000;
-    if (seconds > oldest * 86400) return short.format(new Date(value));
+    if (seconds > oldest * 86400) return time.title.replace(/,? \d\d:\d\d UTC$/, ""); // the date as the site writes it
     const [name, length] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
     return name === "second" ? relative.format(0, "second") : relative.format(-Math.trunc(seconds / length), name);
   }
@@ -58,6 +57,11 @@
     }
   }
   setInterval(() => refreshTimes(document), 60000);
+  // On paper, "3 days ago" would soon be wrong.
+  addEventListener("beforeprint", () => {
+    for (const time of document.querySelectorAll("time[title]")) time.textContent = time.title;
+  });
+  addEventListener("afterprint", () => refreshTimes(document));
 
   // Copying an address.
 

@@ -134,16 +134,20 @@ def test_the_reader_is_remembered(visitor: Visitor) -> None:
 
 
 def test_times_are_relative(visitor: Visitor) -> None:
-    """Scripts show the age of an article, with the exact time on hover; old articles keep their date."""
+    """Scripts show the age of an article, exact on hover and on paper; old ones keep their date."""
     visitor.page.clock.set_fixed_time(NOON + timedelta(hours=3))
     page = visitor.go("/")
     first = page.locator("article time").first
     expect(first).to_have_text("3 hours ago")
     expect(first).to_have_attribute("title", "1 Jun 2026, 12:00 UTC")
     expect(page.locator(".day h3 time").last).to_have_text("Fri, 1 May 2026")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(first).to_have_text("1 Jun 2026, 12:00 UTC")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(first).to_have_text("3 hours ago")
     page.clock.set_fixed_time(NOON + timedelta(days=90))
     page.reload()
-    expect(first).to_have_text("Jun 1, 2026")
+    expect(first).to_have_text("1 Jun 2026")
 
 
 def test_compact_list(visitor: Visitor) -> None:

@@ -137,7 +137,8 @@ def test_conditional_requests(filled: Web, site: ArticleSite) -> None:
         ("/feeds/ai.atom?min_qualty=80", 400, "no parameter"),
         (f"/feeds/ai.atom?word={'x' * 81}", 400, "at most 80 characters"),
         (f"/feeds/ai.atom?{'word=x&' * 1000}", 400, "at most 4,000 characters"),
-        ("/feeds/ai+nonsense.atom", 404, "Topic not found"),
+        ("/feeds/ai+nonsense.atom", 404, "There is no topic “nonsense”."),
+        (f"/feeds/{'x' * 100}.atom", 404, f"There is no topic “{'x' * 60}…”."),
     ],
 )
 def test_refused(filled: Web, address: str, status: int, reason: str) -> None:
