@@ -1,6 +1,6 @@
-"""The application: Flask and the web worker, put together from their parts.
+"""The application: assembles Flask and the web worker from their parts.
 
-Everything below receives values; only this module and `wiring` know the whole Config.
+Only this module and `wiring` know the whole Config; all other modules receive values.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ def create_app(
     session: requests.Session | None = None,
     with_commands: bool = True,
 ) -> Flask:
-    """Return the Flask application; without `config` it reads config.yaml, or the file NEWSWIRE_CONFIG names.
+    """Return the Flask application; without `config`, it reads the file in NEWSWIRE_CONFIG, or config.yaml.
 
-    Ends the process with status 2 and every problem on stderr when the configuration cannot be used.
+    Exits with status 2 and every error on stderr if the configuration cannot be used.
     """
     if config is None:
-        sys.excepthook = print_uncaught  # this process is the program, not a test
-        # `flask init` writes the config file, so that there need not be one.
+        sys.excepthook = print_uncaught  # only in a process of its own, not in a test
+        # `flask init` writes the config file, so it need not exist.
         config = Config() if _writes_config(sys.argv) else load_or_exit(environ)
     try:
         newswire = build(config, clock=clock, environ=environ)
@@ -87,7 +87,7 @@ def create_app(
     except SettingError as error:
         raise exit_with(error) from None
     if with_commands:
-        from wiring.command_line import add_commands  # late: a web server has no use for commands
+        from wiring.command_line import add_commands  # here, as a web server does not need the commands
 
         add_commands(app, newswire, environ, session)
     return app
@@ -115,7 +115,7 @@ def _writes_config(arguments: list[str]) -> bool:
 
 
 def create_web() -> Server:
-    """Return the application for a web server's worker: the catalog is fresh, and a thread keeps it fresh."""
+    """Return the application for a web server's worker; the catalog is fresh, and a thread keeps it fresh."""
     use_batch_scheduling()
     return_large_blocks()
     app = create_app(with_commands=False)
@@ -147,9 +147,9 @@ def create_web() -> Server:
 
 
 def lane_of(path: str, query: str) -> Lane:
-    """Return which threads answer a request.
+    """Return the lane of a request.
 
-    Feeds that are not cached, and what searches or waits for the bot's database, keep no page waiting.
+    Pages do not wait for uncached feeds, for searches, or for requests that need the bot's database.
     """
     if path in ("/healthz", "/readyz"):
         return Lane.PROBES
@@ -165,14 +165,14 @@ def lane_of(path: str, query: str) -> Lane:
 
 
 def _start_bot(newswire: Newswire) -> None:
-    """Let this web worker post too: of all processes that may, the one with the lease does."""
+    """Start the bot in this web worker; of all processes with a bot, the one with the lease posts."""
     from bot.errors import BotError
     from wiring.bot import bot_parts
     from wiring.hubs import hub_notifier
 
     try:
         bot = bot_parts(newswire, os.environ).bot()
-        newswire.watcher.on_change = bot.wake  # before its first check, which may be older than a change
+        newswire.watcher.on_change = bot.wake  # before the first check: no change is missed
         bot.start()
     except (BotError, SettingError) as error:
         log.error("the bot cannot start; feeds and pages are served: %s", error)  # noqa: TRY400 - the reason says it all
@@ -185,10 +185,10 @@ def _start_bot(newswire: Newswire) -> None:
 
 
 def _once_complete(application: WSGIApplication, catalog: Catalog) -> WSGIApplication:
-    """Wait for the first articles; if they take too long, answer 503 until they are there."""
+    """Return the application, which answers 503 until the first articles are read, if that takes long."""
 
     def is_complete() -> bool:
-        return completeness(catalog) is None  # a full disk at the start must not end the process
+        return completeness(catalog) is None  # no error: a full disk must not end the process
 
     limit = time.monotonic() + _FIRST_ARTICLES_SECONDS
     while not is_complete():

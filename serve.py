@@ -1,7 +1,7 @@
-"""Starts the web server as the Procfile does: `python serve.py`, with more options of granian if need be.
+"""Starts the web server, as the Procfile does: `python serve.py`, optionally with further options of granian.
 
-The application is imported before the workers are forked, so that they share the memory of its modules: with
-two of them that is 13 MB less, and 13 MB more where the bot's database is a PostgreSQL server.
+The application is imported before the workers are forked, so that they share the memory of its modules: two
+workers need 13 MB less, and another 13 MB less if the bot's database is a PostgreSQL server.
 """
 
 from __future__ import annotations
@@ -18,30 +18,31 @@ from ops.port import fault
 from ops.variables import HOST, PORT, WEB_CONCURRENCY
 
 ALLOCATOR = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0"
-"""How granian's allocator jemalloc gives memory back (https://jemalloc.net/jemalloc.3.html, "TUNING").
+"""Options of granian's allocator jemalloc, which return memory to the system earlier.
 
-Usually it holds what it does not use for ten seconds, in four times as many arenas as there are processors.
+By default it keeps unused memory for ten seconds, in four times as many arenas as there are processors:
+https://jemalloc.net/jemalloc.3.html, "TUNING".
 """
 
 SHARED = ("app", "text.markdown.parser", "tzdata", "segno")
-"""Modules that workers share, with all that they import. `app` imports the others only when needed."""
+"""Modules that workers share, with all their imports. `app` imports others only when they are needed."""
 
 POSTGRES = ("bot.operator.metrics", "sqlalchemy.dialects.postgresql.psycopg", "psycopg")
-"""What workers also share where the bot's database is a PostgreSQL server.
+"""Modules that workers also share if the bot's database is a PostgreSQL server.
 
-Each would load it for the metrics or the operator's pages. With an SQLite file that is half as much, which a
-site without those should not take.
+Each worker would load them for the metrics or the operator's pages. With an SQLite file they take half as
+much memory, which a site without metrics and operator's pages should not need.
 """
 
 
 def options(environ: Mapping[str, str]) -> list[str]:
-    """Return granian's options; HOST, PORT and WEB_CONCURRENCY say where it listens, how many workers."""
+    """Return granian's options; HOST, PORT and WEB_CONCURRENCY give its address and number of workers."""
     return [
         *("--interface", "rsgi", "--factory", "--http", "1", "--no-ws"),
         *("--host", HOST.text(environ)),
         *("--port", PORT.text(environ)),
         *("--workers", WEB_CONCURRENCY.text(environ)),
-        # What the server holds for a client that takes nothing; its files are read by so many threads.
+        # The buffer for a client that does not read, and the threads that read files.
         *("--http1-buffer-size", "32768", "--runtime-blocking-threads", "8"),
         *("--workers-kill-timeout", "3", "--respawn-failed-workers"),
         *("--log-config", "ops/granian.json"),
@@ -49,9 +50,9 @@ def options(environ: Mapping[str, str]) -> list[str]:
 
 
 def shared(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the modules to load before the workers are forked.
+    """Return the modules to import before the workers are forked.
 
-    A single worker shares them with nobody: it loads what the first answer does not need when it does.
+    A single worker has nothing to share: it imports a module when it needs it.
     """
     if WEB_CONCURRENCY.text(environ) == "1":
         return ("app",)
@@ -62,23 +63,23 @@ def shared(environ: Mapping[str, str]) -> tuple[str, ...]:
 def main(arguments: list[str]) -> None:
     """Serve until a signal ends it.
 
-    Exits with status 1 and one line where nothing can listen on the port, and with status 2 and every problem
-    where the settings cannot be used.
+    Exits with status 1 and one line if the port cannot be used, and with status 2 and every error if the
+    settings cannot be used.
     """
     given = options(os.environ)
     host, port = (given[given.index(name) + 1] for name in ("--host", "--port"))
     if not arguments and (problem := fault(host, port, shared=True)):
         sys.exit(problem)
-    os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # read when granian is loaded
+    os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # jemalloc reads it when granian is imported
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork")
         for module in shared(os.environ):
             import_module(module)
     if not arguments:
-        # Else each worker would print the same problems, and be started again and again.
+        # Otherwise each worker would print the same errors, and be restarted again and again.
         import_module("wiring.loading").usable_or_exit(os.environ)
     if sys.platform == "linux":
-        # Else each worker's collector would write to all of it, and so get a copy of its own.
+        # Otherwise each worker's garbage collector would write to the shared memory, and so copy it.
         gc.collect()
         gc.freeze()
     from granian.cli import cli

@@ -1,4 +1,4 @@
-"""The garbage collector while a program loads its modules."""
+"""Pauses the garbage collector while a program imports its modules."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_collector() -> Iterator[None]:
-    """Import modules without Python's garbage collector, and exempt them from it afterwards.
+    """Pause Python's garbage collector while modules are imported, and exempt them from it afterwards.
 
-    It would find nothing in modules, which stay, and take an eighth of the start; its first run afterwards
-    would go through all of them.
+    It would find nothing in modules, which are never freed, and take an eighth of the start; its first run
+    afterwards would visit all of them.
     """
     gc.disable()
     try:

@@ -1,9 +1,10 @@
-"""Counts what happens, for all processes of one machine together, in an SQLite file.
+"""Counts requests, readers and refreshes for all processes of one machine, in an SQLite file.
 
-prometheus-client's own way for several processes needs its variable set before it is imported, leaves a file
-behind for every process that ever was, and cannot count distinct readers. Here each process counts events in
-memory, and a thread writes the sums in one transaction a second: what a process counts is seen in all of
-them, and outlives it. Counting never delays a request: what cannot be written is dropped, with a warning.
+prometheus-client's own method for several processes needs its variable set before it is imported, leaves a
+file for every process that ever ran, and cannot count distinct readers. Here each process counts events in
+memory, and a thread writes the sums in one transaction a second, so that all processes see the counts, and
+they survive the process. Counting never delays a request: counts that cannot be written are dropped with a
+warning.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ _T = TypeVar("_T")
 
 OTHER = "(other)"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Upper bounds in seconds of the refresh times' histogram."""
+"""Upper bounds, in seconds, of the histogram of refresh times."""
 
 AGENTS_FOR = timedelta(days=1)
 SUBSCRIBERS_FOR = timedelta(days=7)
 _FLUSH_EVERY = 1.0
-_MOST_PENDING = 5_000
-"""Combinations of path, status and User-Agent, and refreshes, that are held until they are written."""
+_MAX_PENDING = 5_000
+"""The most combinations of path, status and User-Agent, and refreshes, in memory before they are written."""
 _MAX_FEED = 200
-"""Characters of a feed's path that is counted by its name."""
+"""The most characters of a path that is counted as a feed."""
 _MOST_FEEDS = 5_000
 _MOST_PRODUCTS = 200
 _MOST_AGENTS = 20_000
@@ -62,7 +63,7 @@ _SCHEMA = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """All that was counted: by feed and status, product, product and feed, and upper bound in seconds."""
+    """The counts: by feed and status, by product, by product and feed, and by upper bound in seconds."""
 
     requests: dict[tuple[str, int], int] = field(default_factory=dict)
     agents: dict[str, int] = field(default_factory=dict)
@@ -72,24 +73,24 @@ class Counted:
 
 
 class Counts(Background):
-    """Counts what happens in this process. Any thread may call it."""
+    """Counts the events of this process. Thread-safe."""
 
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
-        # Statistics may lose a second in a power cut.
+        # Statistics may lose a second in a power failure.
         self._file = DerivedFile(
             folder / "counts.sqlite", _SCHEMA, version=_VERSION, synchronous="OFF", timeout=5
         )
         self._clock = clock
         self._requests: dict[tuple[str, int, str], int] = {}
         self._lock = threading.Lock()
-        # Appending is one step for the interpreter, so it needs no lock. When it is full, the oldest are
+        # Appending is atomic in the interpreter, so it needs no lock. When it is full, the oldest are
         # dropped.
-        self._refreshes: deque[float] = deque(maxlen=_MOST_PENDING)
+        self._refreshes: deque[float] = deque(maxlen=_MAX_PENDING)
         super().__init__("counts", stop_timeout=3)
         self._is_failing = False
 
     def observe(self, path: str, status: int, user_agent: str) -> None:
-        """Count one answer; `path` is as WSGI has it."""
+        """Count one answer; `path` is WSGI's PATH_INFO."""
         key = path, status, user_agent
         with self._lock:
             count = self._requests.get(key)
@@ -118,7 +119,7 @@ class Counts(Background):
             self._is_failing = True
 
     def read(self) -> Counted:
-        """Return what all processes have counted, but for the last second of the others."""
+        """Return the counts of all processes, without the last second of other processes."""
         self.flush()
         now = self._clock()
         try:
@@ -143,7 +144,7 @@ class Counts(Background):
 
 
 class _Tally:
-    """Adds to the tables, inside one transaction, and keeps each of them small."""
+    """Adds to the tables, within one transaction, and limits the size of each."""
 
     def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
         self._db = connection
@@ -185,7 +186,7 @@ class _Tally:
             )
 
     def _forget(self) -> None:
-        """Delete the readers that have not been seen for long, and the oldest ones of too many."""
+        """Delete the readers that have not been seen for long, and the oldest if there are too many."""
         for table, kept, most in (
             ("agents", AGENTS_FOR, _MOST_AGENTS),
             ("subscribers", SUBSCRIBERS_FOR, _MOST_SUBSCRIBED),
@@ -227,15 +228,15 @@ def _counted(connection: sqlite3.Connection, now: datetime) -> Counted:
 
 
 def _bounded_key(path: str, status: int, user_agent: str, pending: int) -> tuple[str, int, str]:
-    """Return what a request is counted as: a few hundred bytes, and with less detail the more are pending."""
+    """Return the key that counts a request: a few hundred bytes, with less detail if many are pending."""
     is_feed = path.startswith("/feeds/") and status in (200, 304) and len(path) <= _MAX_FEED
-    if not is_feed or pending >= 2 * _MOST_PENDING:
+    if not is_feed or pending >= 2 * _MAX_PENDING:
         return OTHER, status, ""
-    return path, status, user_agent[:MAX_USER_AGENT] if pending < _MOST_PENDING else ""
+    return path, status, user_agent[:MAX_USER_AGENT] if pending < _MAX_PENDING else ""
 
 
 def _feed(path: str, status: int) -> str:
-    """Return the feed's file name; only an answer with a feed, or that it has not changed, counts as one."""
+    """Return the feed's file name, or OTHER unless the answer has a feed or is a 304."""
     if not path.startswith("/feeds/") or status not in (200, 304):
         return OTHER
     return path.removeprefix("/feeds/").encode("latin-1", "replace").decode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""Secrets from the environment, or from the files that it names.
+"""Reads secrets from environment variables, or from files that variables name.
 
-A secret that is configured and cannot be used is an error, never "not configured": otherwise a typo in the
-name of a file would open what the secret protects.
+A secret that is configured but cannot be used is an error, and does not count as not configured: otherwise a
+typo in the name of a file would remove the protection.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pathlib import Path
 from ops.errors import SettingError
 
 MAX_SECRET_BYTES = 16_384
-"""How long a secret may be; database addresses and tokens have a few hundred bytes."""
+"""The most bytes of a secret; database addresses and tokens have a few hundred."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_NOT_UTF_8 = re.compile("[\ud800-\udfff]")  # how Python shows the bytes of an environment that are not UTF-8
+_NOT_UTF_8 = re.compile("[\ud800-\udfff]")  # how Python represents bytes that are not UTF-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSecret:
-    """A secret, and the variable that holds it or names its file."""
+    """A secret, and the variable with the secret or with the name of its file."""
 
     value: str = field(repr=False)
     origin: str
@@ -37,15 +37,15 @@ def secret(name: str, environ: Mapping[str, str]) -> str | None:
 def find_secret(name: str, environ: Mapping[str, str]) -> FoundSecret | None:
     """Return the secret in the variable `name`, or in the file that `name`_FILE names; None if none is set.
 
-    Spaces and line breaks around it do not count. Where both are set, the variable wins unless it is blank.
-    Raises SettingError, which names the variable and never its value, for a secret that is set and blank, or
-    that is longer than `MAX_SECRET_BYTES` or has more than one line, and for a file that cannot be read.
+    White space around it is removed. If both are set, the variable is used unless it is blank. Raises
+    SettingError, with the variable's name but not its value, for a secret that is set but blank, is longer
+    than `MAX_SECRET_BYTES` or has more than one line, and for a file that cannot be read.
     """
     value = environ.get(name)
     file = environ.get(f"{name}_FILE")
     if file is not None and not (value or "").strip():
-        said = f"the file that {name}_FILE names"
-        return FoundSecret(value=_checked(_read(f"{name}_FILE", file), said), origin=f"{name}_FILE")
+        source = f"the file that {name}_FILE names"
+        return FoundSecret(value=_checked(_read(f"{name}_FILE", file), source), origin=f"{name}_FILE")
     return None if value is None else FoundSecret(value=_checked(value, name), origin=name)
 
 
@@ -56,7 +56,7 @@ def readable_secrets(names: Iterable[str], environ: Mapping[str, str]) -> list[s
         try:
             value = secret(name, environ)
         except SettingError:
-            continue  # where this one is needed, the error is reported
+            continue  # the error is reported where the secret is needed
         if value:
             found.append(value)
     return found
@@ -80,9 +80,9 @@ def _checked(value: str, source: str) -> str:
     if not value:
         raise SettingError(f"{source} is blank: give it a value, or unset the variable")
     if len(value) > MAX_SECRET_BYTES:
-        raise SettingError(f"{source} holds more than {MAX_SECRET_BYTES:,} bytes")
+        raise SettingError(f"{source} has more than {MAX_SECRET_BYTES:,} bytes")
     if _NOT_UTF_8.search(value):
         raise SettingError(f"{source} is not UTF-8 text")
     if _CONTROL.search(value):
-        raise SettingError(f"{source} holds more than one line, or a control character")
+        raise SettingError(f"{source} has more than one line, or a control character")
     return value

@@ -1,4 +1,4 @@
-"""What can go wrong with operations.
+"""The errors of operations.
 
 OpsError
 └── SettingError     an environment variable has an invalid value
@@ -12,4 +12,4 @@ class OpsError(Exception):
 
 
 class SettingError(OpsError):
-    """An environment variable has an invalid value; the text names it and says what would be valid."""
+    """An environment variable has an invalid value; the text has its name and what would be valid."""

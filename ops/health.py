@@ -1,7 +1,8 @@
-"""Whether a load balancer should send requests to this process: reasons against it, and warnings.
+"""Readiness: why a load balancer should not send requests to this process, and warnings.
 
-A reason is a fault of this machine that another one may not have. What all machines share, such as a remote
-repository that does not answer, is only a warning, so that no balancer takes all of them away at once.
+A reason is a fault of this machine that another one may not have. A fault that all machines share, such as a
+remote repository that does not answer, is only a warning, so that a load balancer does not remove all of
+them.
 """
 
 from __future__ import annotations
@@ -19,28 +20,28 @@ from articles.files.checkout import Checkout
 from storage.derived import reason_of
 
 Check = Callable[[], str | None]
-"""Returns what is wrong, in one line for the operator, or None."""
+"""Returns a fault, in one line for the operator, or None."""
 
 GRACE = 5.0
-"""Seconds that another process has to take over the watching before it counts as a reason."""
+"""Seconds that another process has to take over watching before its absence counts as a reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The checks of one process, by the word that is public when one fails.
+    """The checks of one process, by the word that is published if the check fails.
 
-    What a check returns names hosts, paths and other programs' messages: it is only for the operator.
+    The result of a check has hosts, paths and messages of other programs: it is only for the operator.
     """
 
     checks: Mapping[str, Check] = field(default_factory=dict)
     warnings: Mapping[str, Check] = field(default_factory=dict)
 
     def reasons(self) -> dict[str, str]:
-        """Return why no requests should be sent here: details by word."""
+        """Return, by word, the reasons why no requests should be sent to this process."""
         return _failed(self.checks)
 
     def concerns(self) -> dict[str, str]:
-        """Return what the operator should check although requests may be sent: details by word."""
+        """Return, by word, the warnings, which do not keep requests away."""
         return _failed(self.warnings)
 
 
@@ -51,12 +52,12 @@ def health_of(
     checks: Mapping[str, Check] | None = None,
     warnings: Mapping[str, Check] | None = None,
 ) -> Health:
-    """Return the checks of the articles, and the given ones."""
+    """Return the checks of the articles together with the given ones."""
     own: dict[str, Check] = {
         "articles-incomplete": lambda: completeness(indexer.catalog),
         "articles-not-watched": Watched(indexer.catalog),
     }
-    # What one bad commit does to every machine is a warning: all go on with the articles they have.
+    # A bad commit affects every machine, so it is a warning: all continue with the articles that they have.
     concerns: dict[str, Check] = {
         "articles-not-refreshed": lambda: None if _folder(indexer) else refresh_problem(indexer.catalog),
         "thread-failing": lambda: "; ".join(failing_threads()) or None,
@@ -73,7 +74,7 @@ def _failed(checks: Mapping[str, Check]) -> dict[str, str]:
 
 
 def completeness(catalog: Catalog) -> str | None:
-    """Return why the catalog cannot be served from, if so."""
+    """Return why the catalog cannot be used, or None."""
     try:
         return None if catalog.is_complete() else "the article files have not been read to their end yet"
     except (sqlite3.Error, OSError) as error:
@@ -89,7 +90,7 @@ class Watched:
         self._unwatched_since: float | None = None
 
     def __call__(self) -> str | None:
-        """Return the reason once no process has watched for longer than a takeover takes."""
+        """Return the reason if no process has watched for longer than GRACE, or None."""
         if is_watched(self._catalog):
             self._unwatched_since = None
             return None

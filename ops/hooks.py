@@ -1,4 +1,4 @@
-"""Checks whether a notification of a push really comes from the git host."""
+"""Verifies that a notification of a push comes from the git host."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import hmac
 from collections.abc import Mapping
 
 MAX_BODY = 1_000_000
-"""Bytes of a body. GitHub sends up to 25 MB, but a push of articles has a few kilobytes."""
+"""The most bytes of a body. GitHub sends up to 25 MB, but a push of articles has some kilobytes."""
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
-    """Whether the sender knows the secret.
+    """Return whether the sender knows the secret.
 
     GitHub, Gitea and Forgejo sign the body (https://docs.github.com/webhooks/using-webhooks/
     validating-webhook-deliveries); GitLab sends the secret itself (https://docs.gitlab.com/user/project/

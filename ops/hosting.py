@@ -1,4 +1,4 @@
-"""Settings that depend on the host, from its environment."""
+"""Settings that depend on the host and are derived from its environment."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _ANY_INTERFACE = frozenset({"0.0.0.0", "::", "127.0.0.1", "::1"})  # noqa: S104 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
-    """A value that follows from the environment, and the variable or variables that it follows from."""
+    """A value derived from the environment, and the variables that it is derived from."""
 
     value: str = field(repr=False)  # DATABASE_URL holds a password
     origin: str
 
 
 def platform(environ: Mapping[str, str]) -> Derived | None:
-    """Return the name of the hosting platform that this process runs on; None on other machines."""
+    """Return the name of the hosting platform on which this process runs; None on any other machine."""
     found = (Derived(value=host, origin=name) for name, host in _EPHEMERAL.items() if environ.get(name))
     return next(found, None)
 
 
 def own_address(environ: Mapping[str, str]) -> Derived | None:
-    """Return where the web server is reached on this machine, by HOST and WEB_PORT or PORT.
+    """Return the address of the web server on this machine, from HOST and WEB_PORT or PORT.
 
-    honcho gives each process a PORT of its own; WEB_PORT is then the web process's for all of them. None on
-    a hosting platform, whose PORT is one behind its router, and where HOST or PORT is no such thing.
+    honcho gives each process a PORT of its own; WEB_PORT is then the web process's. Returns None on a hosting
+    platform, where PORT is behind a router, and if HOST or PORT is invalid.
     """
     host, port = HOST.text(environ), WEB_PORT.text(environ) or PORT.text(environ)
     if platform(environ) or not (port.isascii() and port.isdecimal()):
@@ -72,16 +72,16 @@ def unset_address(environ: Mapping[str, str], site_url: str) -> str | None:
 
 
 def outbox_url(environ: Mapping[str, str], state: Path) -> str:
-    """Return the address of the bot's database, which is no text to show: see `outbox`."""
+    """Return the address of the bot's database, which may have a password: see `outbox`."""
     return outbox(environ, state).value
 
 
 def outbox(environ: Mapping[str, str], state: Path) -> Derived:
     """Return the address of the bot's database: DATABASE_URL, or else an SQLite file in `state`.
 
-    Raises SettingError when DATABASE_URL or DATABASE_URL_FILE is set and cannot be used, and where neither is
-    set on a host whose disk is emptied at every deploy: with the outbox, the bot would forget what it has
-    posted. ALLOW_EPHEMERAL_OUTBOX=1 allows that, for a disk that the operator has attached.
+    Raises SettingError if DATABASE_URL or DATABASE_URL_FILE is set and cannot be used, and if neither is set
+    on a host whose disk is erased at every deploy: without its outbox, the bot would not know what it has
+    posted. ALLOW_EPHEMERAL_OUTBOX=1 allows this, for a persistent disk that the operator has attached.
     """
     found = find_secret("DATABASE_URL", environ)
     if found:
@@ -89,17 +89,17 @@ def outbox(environ: Mapping[str, str], state: Path) -> Derived:
     host = platform(environ)
     if host and ALLOW_EPHEMERAL_OUTBOX.text(environ) != "1":
         raise SettingError(
-            f"{host.value} empties this disk at every deploy, and with it the bot's memory of what it has "
+            f"{host.value} erases this disk at every deploy, and with it the bot's record of what it has "
             "posted. Attach a PostgreSQL database, so that DATABASE_URL is set; or set "
-            f"ALLOW_EPHEMERAL_OUTBOX=1, if {state} is on a disk that lasts"
+            f"ALLOW_EPHEMERAL_OUTBOX=1, if {state} is on a persistent disk"
         )
     return Derived(value=f"sqlite:///{(state / 'outbox.sqlite').resolve()}", origin=_derived(["state"]))
 
 
 def web_threads(environ: Mapping[str, str]) -> int:
-    """Return how many threads of a web worker make pages: WEB_THREADS, or else 2.
+    """Return the number of a web worker's threads for pages: WEB_THREADS, or else 2.
 
-    Raises SettingError for a value that is no such number.
+    Raises SettingError for an invalid value.
     """
     text = WEB_THREADS.text(environ)
     if not (text.isdecimal() and text.isascii() and 0 < int(text[:9]) <= _MOST_THREADS):

@@ -1,4 +1,4 @@
-"""Logs to standard output: one line an event, for people or, with LOG_FORMAT=json, for programs."""
+"""Logs to standard output: one line for each event, for people or, with LOG_FORMAT=json, for programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record as one line, with the fields that were given as `extra`, and with its exception."""
+    """Formats a record as one line, with its `extra` fields and its exception."""
 
     def __init__(self, *, as_json: bool = False, redact: Redactor | None = None) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class LineFormatter(logging.Formatter):
         self._redact = redact or Redactor()
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without a line end, a control character or a secret."""
+        """Return the line without a line end, control characters or secrets."""
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         extra = {key: value for key, value in vars(record).items() if key not in _OWN}
         exception = self._exception(record)
@@ -43,9 +43,9 @@ class LineFormatter(logging.Formatter):
             if exception:
                 fields["exception"] = exception
             return printable_json(_clean(fields, self._redact))
-        said = "".join(f" {key}={value}" for key, value in extra.items())
+        fields_text = "".join(f" {key}={value}" for key, value in extra.items())
         tail = f" | {exception}" if exception else ""
-        line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}{said}{tail}"
+        line = f"{moment} {record.levelname} {record.name}: {record.getMessage()}{fields_text}{tail}"
         return printable(self._redact(line))
 
     def _exception(self, record: logging.LogRecord) -> str:
@@ -54,7 +54,7 @@ class LineFormatter(logging.Formatter):
 
 
 def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str] = ()) -> LineFormatter:
-    """Return the formatter that LOG_FORMAT asks for: `text`, which is the default, or `json`.
+    """Return the formatter for LOG_FORMAT: `text`, which is the default, or `json`.
 
     Raises SettingError for any other value.
     """
@@ -64,17 +64,16 @@ def formatter(environ: Mapping[str, str] = os.environ, *, secrets: Iterable[str]
     return LineFormatter(as_json=given == "json", redact=Redactor(secrets))
 
 
-# Libraries that log each of their steps: useful with LOG_LEVEL=DEBUG only.
+# Libraries that log every step, which is useful only with LOG_LEVEL=DEBUG.
 _CHATTY = ("alembic", "apscheduler", "urllib3", "watchfiles")
 
 
 def configure(
     environ: Mapping[str, str], *, secrets: Iterable[str] = (), stream: TextIO | None = None
 ) -> None:
-    """Send every log of this process to `stream`, which is standard output unless given.
+    """Send all logs of this process to `stream`, by default standard output.
 
-    LOG_LEVEL is the lowest level that is logged, INFO unless set. Raises SettingError for a value that makes
-    no sense.
+    LOG_LEVEL is the lowest level that is logged, by default INFO. Raises SettingError for an invalid value.
     """
     level = LOG_LEVEL.text(environ).upper()
     if level not in _LEVELS:

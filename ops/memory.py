@@ -1,4 +1,4 @@
-"""How the C library manages the memory of a long-running process."""
+"""Options of the C library's memory allocator for long-running processes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 from contextlib import suppress
 
 LARGE_BLOCK = 262_144
-"""Bytes from which a block of memory goes back to the system as soon as it is free."""
-KEPT_FREE = 4_000_000
-"""Bytes at the end of the heap that the process keeps: giving them back each time would cost more."""
+"""From so many bytes on, a block of memory is returned to the system when it is freed."""
+MAX_FREE = 4_000_000
+"""Free bytes at the end of the heap that the process keeps, as returning them each time would cost more."""
 
 _M_TRIM_THRESHOLD = -1  # the numbers of glibc's malloc.h
 _M_MMAP_THRESHOLD = -3
@@ -18,16 +18,16 @@ _ARENAS = 2
 
 
 def return_large_blocks() -> None:
-    """Let glibc give large blocks back to the system when they are free (mallopt(3)).
+    """Make glibc return large blocks to the system when they are freed (mallopt(3)).
 
-    Once a block of some megabytes was freed, as each compression needs one for a moment, glibc would keep all
-    blocks up to that size for later: a worker that has sent a few large feeds holds 30 MB more from then on.
-    Threads share two arenas: with one each, though only one thread runs at a time, some megabytes are lost.
-    Changes nothing with other C libraries.
+    After a block of some megabytes was freed, as after each compression, glibc would keep all blocks up to
+    that size for later: a worker that has sent a few large feeds would need 30 MB more from then on. Threads
+    share two arenas: one for each thread, of which only one runs at a time, would waste some megabytes. With
+    other C libraries, this function has no effect.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             mallopt = ctypes.CDLL(None).mallopt
             mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK)
-            mallopt(_M_TRIM_THRESHOLD, KEPT_FREE)
+            mallopt(_M_TRIM_THRESHOLD, MAX_FREE)
             mallopt(_M_ARENA_MAX, _ARENAS)

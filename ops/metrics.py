@@ -1,6 +1,6 @@
-"""Counts and the state of the catalog, in Prometheus' format.
+"""The metrics in Prometheus' format: counts, and the state of the catalog.
 
-The bot adds the metrics of its database as a Collector of its own.
+The metrics of the bot's database are another Collector.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def exposition(collectors: Iterable[Collector]) -> bytes:
 
 
 class UsageCollector(Collector):
-    """The counted events: requests, readers, refreshes."""
+    """The metrics of counted events: requests, readers, refreshes."""
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
@@ -45,7 +45,7 @@ class UsageCollector(Collector):
         yield agents
         subscribers = GaugeMetricFamily(
             "newswire_subscribers",
-            "People that a hosted reader says it fetches for, as of its last visit in the last week.",
+            "Subscribers that a hosted reader reported at its latest visit within a week.",
             labels=["reader", "feed"],
         )
         for (product, feed), count in sorted(counted.subscribers.items()):
@@ -55,7 +55,7 @@ class UsageCollector(Collector):
 
 
 class ArticlesCollector(Collector):
-    """The articles in the catalog, and the state of the pulls."""
+    """The metrics of the articles in the catalog, and of pulls."""
 
     def __init__(
         self, catalog: Catalog, clock: Callable[[], datetime], checkout: Checkout | None = None
@@ -91,7 +91,7 @@ def _requests(counted: Counted) -> Iterator[Metric]:
     polls = by_status[200] + by_status[304]
     yield GaugeMetricFamily(
         "newswire_not_modified_ratio",
-        "Share of 304 in all answers with a feed, or that it has not changed.",
+        "Share of 304 in all answers with a feed or 304.",
         value=by_status[304] / polls if polls else 0.0,
     )
 
@@ -103,7 +103,7 @@ def _refreshes(counted: Counted) -> Metric:
         buckets.append(("+Inf" if bound == inf else str(bound), float(total)))
     return HistogramMetricFamily(
         "newswire_refresh_seconds",
-        "Time of a refresh of the catalog that found something.",
+        "Time of a refresh of the catalog that found changes.",
         buckets=buckets,
         sum_value=counted.refresh_seconds,
     )

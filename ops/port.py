@@ -1,7 +1,7 @@
-"""Say in one line that HOST:PORT cannot be listened on, before anything is started.
+"""Checks whether the server can listen on HOST:PORT, before anything is started.
 
-The server itself would answer with a traceback, or, beside another Newswire, share the port with it.
-`python -m ops.port` is what `make serve` asks.
+The server itself would print a traceback or, with another Newswire running, share the port with it. `make
+serve` calls `python -m ops.port`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import sys
 
 
 def fault(host: str, port: str, *, shared: bool = False) -> str | None:
-    """Return why nothing can listen on the host's port, and what to do, or None where it is free.
+    """Return why the server cannot listen on the port, and what to do, or None if the port is free.
 
-    With `shared`, a port counts as free on which another program listens that shares it, as the server does:
-    during a restart without a pause two of them do.
+    With `shared`, a port also counts as free if another program listens on it and shares it, as the server
+    does: during a restart without interruption, two servers listen.
     """
     try:
-        # The number itself goes to bind(), which checks its range: getaddrinfo() takes 65536 for 0.
+        # bind() gets the number itself and checks its range: getaddrinfo() would treat 65536 as 0.
         family, kind, protocol, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As the server does, so that connections that have just ended are not in its way.
+            # As the server does, so that recently closed connections do not matter.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if shared and hasattr(socket, "SO_REUSEPORT"):
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -30,7 +30,7 @@ def fault(host: str, port: str, *, shared: bool = False) -> str | None:
     except (OSError, OverflowError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             return (
-                f"port {port} is in use: stop the program that listens there, or take another port, such as "
+                f"port {port} is in use: stop the program that listens there, or use another port, such as "
                 "make serve PORT=8001"
             )
         return f"cannot listen on {host} port {port}: {error}"

@@ -1,8 +1,8 @@
-"""Which of a reverse proxy's headers are believed, and when.
+"""Decides which headers of reverse proxies are trusted, and when.
 
-TRUSTED_PROXIES says how many proxies are in front. A client that reaches the server without them can write
-any X-Forwarded header itself, so the headers count only from a peer on a private network, as a proxy is; and
-host and scheme count only where they are those of the site.
+TRUSTED_PROXIES is the number of proxies in front of the server. A client that reaches the server directly can
+send any X-Forwarded header itself, so the headers are used only from a peer on a private network, as a proxy
+is; and host and scheme are used only if they are those of the site.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def behind_proxies(
     application: WSGIApplication, environ: Mapping[str, str], site_url: str
 ) -> WSGIApplication:
-    """Return the application for use behind TRUSTED_PROXIES proxies, 0 unless set.
+    """Return the application for use behind TRUSTED_PROXIES proxies, by default 0.
 
-    Only as many entries of a header count, from its end: anybody may have written those before them. Raises
-    SettingError for a value that is no number from 0 to `MAX_PROXIES`.
+    Only so many entries at the end of a header are used: anybody may have written those before them. Raises
+    SettingError unless the value is a number from 0 to `MAX_PROXIES`.
     """
     text = TRUSTED_PROXIES.text(environ)
     if not (text.isdecimal() and text.isascii() and len(text) < 4 and int(text) <= MAX_PROXIES):
@@ -44,9 +44,9 @@ def behind_proxies(
 
 
 class TrustedProxies:
-    """A WSGI application: `inner` with client address, host and scheme from the headers of `count` proxies.
+    """A WSGI application that calls `inner` with client address, host and scheme from `count` proxies.
 
-    Logs once for each process which headers it has seen, and whether it used them.
+    It logs, once for each process, which headers it has seen and whether it uses them.
     """
 
     def __init__(self, inner: WSGIApplication, count: int, site_url: str) -> None:
@@ -64,11 +64,11 @@ class TrustedProxies:
         if not self._count or not _is_private(peer):
             self._log_ignored(peer)
             return self._plain(_without(environ, _FORWARDED), start_response)
-        self._log_believed(peer)
+        self._log_trusted(peer)
         return self._proxied(_without(environ, _FORWARDED) | self._usable(environ), start_response)
 
     def _usable(self, environ: WSGIEnvironment) -> WSGIEnvironment:
-        """Return the headers that are used: those of a trusted proxy whose values are valid."""
+        """Return the headers to use: those of a trusted proxy with valid values."""
         host, scheme = self._entries(environ, _HOST)[0], self._entries(environ, _PROTO)[0]
         clients = self._entries(environ, _FOR)
         usable: WSGIEnvironment = {}
@@ -81,7 +81,7 @@ class TrustedProxies:
         return usable
 
     def _entries(self, environ: WSGIEnvironment, name: str) -> list[str]:
-        """Return what trusted proxies may have written: of a chain of them, some write one entry for all."""
+        """Return the entries that trusted proxies may have written: some chains write a single one."""
         entries = str(environ.get(name, "")).rsplit(",", self._count)[-self._count :]
         return [entry.strip() for entry in entries]
 
@@ -100,10 +100,10 @@ class TrustedProxies:
         elif not self._count and self._is_first("unset"):
             log.info("X-Forwarded headers are ignored: TRUSTED_PROXIES is not set")
 
-    def _log_believed(self, peer: str) -> None:
+    def _log_trusted(self, peer: str) -> None:
         if self._is_first("believed"):
             log.info(
-                "X-Forwarded headers of the proxy at %s are believed: TRUSTED_PROXIES is %d",
+                "X-Forwarded headers of the proxy at %s are trusted: TRUSTED_PROXIES is %d",
                 _shown(peer),
                 self._count,
             )
@@ -121,7 +121,7 @@ def _without(environ: WSGIEnvironment, names: Iterable[str]) -> WSGIEnvironment:
 
 
 def _is_private(peer: str) -> bool:
-    """Return whether the peer is on this machine or a private network; a Unix socket has no address."""
+    """Return whether the peer is on this machine or a private network; "" is that of a Unix socket."""
     if not peer:
         return True
     address = _address(peer)
@@ -129,7 +129,7 @@ def _is_private(peer: str) -> bool:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return an address, with or without port and brackets, or None for what is none."""
+    """Return the address in a text, with or without port and brackets; None if there is none."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

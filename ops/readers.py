@@ -1,6 +1,6 @@
-"""Feed readers by their User-Agent header: the product, and the number of subscribers it reports.
+"""Recognises feed readers by their User-Agent header: the product, and the subscribers that it reports.
 
-Clients can send anything there: names and numbers are bounded, and used only for statistics.
+Clients can send any text: names and numbers are limited, and used only for statistics.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from functools import lru_cache
 
 UNKNOWN = "(unknown)"
 BROWSER = "(browser)"
-MOST_SUBSCRIBERS = 10_000_000
+MAX_SUBSCRIBERS = 10_000_000
 MAX_USER_AGENT = 500
-"""Characters of a User-Agent header that are looked at and remembered."""
+"""Characters of a User-Agent header that are read and stored."""
 
-# As Feedly, Inoreader, NewsBlur, The Old Reader and others write it: "42 subscribers", "1 reader".
+# As Feedly, Inoreader, NewsBlur, The Old Reader and others send it: "42 subscribers", "1 reader".
 _SUBSCRIBERS = re.compile(r"\b(\d{1,9}) (?:subscriber|reader)s?\b", re.IGNORECASE)
 _PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9._-]*(?: [A-Za-z][A-Za-z0-9._-]*)*")
 _COMPATIBLE = re.compile(r"\(compatible; *([^;)/]+)")
 _ENGINES = {"mozilla", "applewebkit", "khtml", "gecko", "chrome", "safari", "version", "mobile", "edg", "opr",
             "firefox", "chromium", "headlesschrome"}  # fmt: skip
-_LONGEST = 40
+_MAX_PRODUCT = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A feed reader: its product's name, and the subscribers it reports, None when it reports none."""
+    """A feed reader: the product's name, and the number of subscribers that it reports, or None."""
 
     product: str
     subscribers: int | None
 
 
 def reader(user_agent: str) -> Reader:
-    """Return who is behind a User-Agent header, of which the first `MAX_USER_AGENT` characters count."""
+    """Return the reader with a User-Agent header, of which the first `MAX_USER_AGENT` characters are read."""
     return _reader(user_agent[:MAX_USER_AGENT])
 
 
@@ -42,12 +42,12 @@ def _reader(user_agent: str) -> Reader:
     counted = _SUBSCRIBERS.search(user_agent)
     return Reader(
         product=_product(user_agent),
-        subscribers=min(int(counted[1]), MOST_SUBSCRIBERS) if counted else None,
+        subscribers=min(int(counted[1]), MAX_SUBSCRIBERS) if counted else None,
     )
 
 
 def without_count(user_agent: str) -> str:
-    """Return the header without the number of subscribers, which changes although the reader is the same."""
+    """Return the header without the number of subscribers, which changes while the reader is the same."""
     return _SUBSCRIBERS.sub("", user_agent[:MAX_USER_AGENT])
 
 
@@ -63,4 +63,4 @@ def _product(user_agent: str) -> str:
 
 def _name(text: str) -> str:
     match = _PRODUCT.match(text.strip())
-    return match[0][:_LONGEST].rstrip() if match else UNKNOWN
+    return match[0][:_MAX_PRODUCT].rstrip() if match else UNKNOWN

@@ -1,4 +1,4 @@
-"""Takes secrets out of text that people or other programs will read."""
+"""Removes secrets from texts for people or other programs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SHORTEST = 6
 
 
 class Redactor:
-    """Replaces what looks like a secret, of any chat service too, and every one of `secrets`, with ***."""
+    """Replaces all `secrets`, and everything that looks like a secret of a chat service, by ***."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        # Anything shorter would be found in ordinary words.
+        # Shorter ones would be found in ordinary words.
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
         self._shapes = (*secret_shapes(), *_SHAPES)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None

@@ -37,10 +37,10 @@ def blueprint(
 ) -> Blueprint:
     """Return the routes.
 
-    /healthz shows `counts`, for people. /readyz/bot exists where there is a bot and shows `bot_health`:
-    whether the bot posts does not decide whether this process may be sent requests. `metrics_token` is
-    required by /metrics, which is open without one, and by the details of /readyz, which nobody sees without
-    one. /hooks/git exists only with a secret and with something to do on a push.
+    /healthz shows `counts`, for people. /readyz/bot exists if there is a bot, and shows `bot_health`: whether
+    the bot posts does not decide whether this process gets requests. `metrics_token` protects /metrics, which
+    is public without one, and the details of /readyz, which nobody sees without one. /hooks/git exists only
+    with `hook_secret` and `on_push`.
     """
     routes = Blueprint("ops", __name__)
 
@@ -70,7 +70,7 @@ def blueprint(
 def _alive(counts: Callable[[], Mapping[str, int]]) -> Response:
     try:
         return _json(200, {"status": "ok", **counts()})
-    except sqlite3.Error:  # the process is well, whatever has happened to the catalog: see /readyz
+    except sqlite3.Error:  # the process is alive, whatever the state of the catalog: see /readyz
         return _json(200, {"status": "ok"})
 
 
@@ -105,9 +105,9 @@ def _add_hook(routes: Blueprint, secret: str, on_push: Callable[[], None]) -> No
 
 
 class UntilReady:
-    """A WSGI application: `inner`, once `is_ready`; before that 503, except for the addresses of this module.
+    """A WSGI application that calls `inner` once `is_ready`, and for PATHS; before that it answers 503.
 
-    A feed reader that asks too early then tries again, instead of taking the topic for removed.
+    A feed reader that asks too early then retries, while it would take a 404 for a removed topic.
     """
 
     def __init__(self, inner: WSGIApplication, is_ready: Callable[[], bool]) -> None:

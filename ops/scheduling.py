@@ -1,4 +1,4 @@
-"""The operating system's scheduling policy for the threads of a web worker."""
+"""Sets the operating system's scheduling policy for the threads of a web worker."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from contextlib import suppress
 
 
 def use_batch_scheduling() -> None:
-    """Put the calling thread, and all that it starts from now on, under SCHED_BATCH (Linux, sched(7)).
+    """Use SCHED_BATCH for the calling thread, and all threads that it starts later (Linux, sched(7)).
 
-    A request passes from the server's I/O thread to a Python thread and back. Under the usual policy a thread
-    that is woken may interrupt the one that runs, which is often the one that woke it: every request goes
-    alone, and most of its time is switching. With SCHED_BATCH a woken thread waits its turn, so that several
-    requests go together. The price: while all processors are busy with something else, an answer comes some
-    milliseconds later.
+    A request passes from the server's I/O thread to a Python thread and back. With the default policy, a
+    thread that is woken may preempt the running thread, which is often the one that woke it: then each
+    request needs several switches, which take most of its time. With SCHED_BATCH, a woken thread waits, so
+    that several requests are processed between two switches. The disadvantage is that an answer takes some
+    milliseconds longer while all processors are busy with other work.
 
-    Changes nothing on other systems, where a sandbox forbids it, or under a policy that an operator chose.
+    This has no effect on other systems, if a sandbox forbids it, or if an operator has chosen another policy.
     """
     if sys.platform != "linux":
         return

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
-    """Start to report, and return whether SENTRY_DSN is set. Raises SettingError when it cannot be used.
+    """Start reporting, and return whether SENTRY_DSN is set. Raises SettingError if it cannot be used.
 
-    No request bodies, cookies, addresses of people (the SDK's default) or local variables are sent, and no
-    secret.
+    Nothing that is sent has request bodies, cookies, IP addresses of people (the SDK's default), local
+    variables or secrets.
     """
     dsn = secret("SENTRY_DSN", environ)
     if not dsn:
@@ -40,7 +40,7 @@ def start(environ: Mapping[str, str], *, secrets: Iterable[str] = ()) -> bool:
         sentry_sdk.init(
             dsn,
             environment=SENTRY_ENVIRONMENT.text(environ) or None,
-            propagate_traces=False,  # it would put headers into what is posted to the chat services
+            propagate_traces=False,  # it would add headers to the requests to chat services
             auto_session_tracking=False,
             max_request_body_size="never",
             include_local_variables=False,

@@ -1,4 +1,4 @@
-"""The variables of the environment that hold no secret, each with what counts where it is not set."""
+"""The environment variables that are not secrets, each with its default."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Variable:
     default: str = ""
 
     def text(self, environ: Mapping[str, str]) -> str:
-        """Return the value in force, without spaces around it."""
+        """Return the value in force, without white space around it."""
         return self._given(environ) or self.default
 
     def is_set(self, environ: Mapping[str, str]) -> bool:
-        """Whether the environment has a value, rather than the default being in force."""
+        """Return whether the environment has a value; if not, the default is in force."""
         return bool(self._given(environ))
 
     def _given(self, environ: Mapping[str, str]) -> str:
@@ -40,4 +40,4 @@ VARIABLES = (
     HOST, PORT, WEB_PORT, WEB_CONCURRENCY, WEB_THREADS, TRUSTED_PROXIES, LOG_LEVEL, LOG_FORMAT,
     SENTRY_ENVIRONMENT, ALLOW_EPHEMERAL_OUTBOX,
 )  # fmt: skip
-"""Those that are settings by themselves. SITE_URL and STATE_DIR replace a setting of config.yaml."""
+"""The variables that are settings by themselves; SITE_URL and STATE_DIR replace a setting in config.yaml."""

@@ -1,4 +1,4 @@
-"""Which version of Newswire this is, for people who report something."""
+"""The version of Newswire, for reports of problems."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from text.printable import print_json, print_line
 
 @cache
 def version() -> str:
-    """Return the version in pyproject.toml, which is part of every copy of the program."""
+    """Return the version in pyproject.toml, which is part of every installation."""
     project = Path(__file__).resolve().parents[1] / "pyproject.toml"
     found = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
     return str(found)
 
 
 def version_command() -> click.Command:
-    """Return `flask version`; `flask --version` is Flask's own, and is answered before any app is loaded."""
+    """Return the command `flask version`; `flask --version` is Flask's own, and does not load the app."""
 
     @click.command("version")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

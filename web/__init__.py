@@ -1,1 +1,1 @@
-"""What feeds and pages share of HTTP: documents, conditional requests, responses."""
+"""HTTP for feeds and pages: documents, conditional requests, responses, and the server in front of Flask."""

@@ -12,7 +12,7 @@ OPEN_HEADERS = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "ETag, Link, Last-Modified"),
 )
-"""On every answer about a feed, also redirects and errors: otherwise a script learns only that it failed."""
+"""The headers of all answers about feeds; without them, scripts cannot read redirects and errors either."""
 
 _PREFLIGHT_HEADERS = (
     ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
@@ -23,8 +23,8 @@ _OPEN_PATHS = ("/digests", "/feeds", "/feed", "/rss", "/atom.xml", "/index.xml")
 
 
 def allow_origins(response: Response) -> Response:
-    """Return the response, about a feed with the headers by which scripts of any site may read it."""
-    from flask import request  # late: an export needs these headers, and no Flask
+    """Return the response; one about a feed gets the headers by which scripts of any site may read it."""
+    from flask import request  # here, as an export needs these headers without Flask
 
     if not request.path.startswith(_OPEN_PATHS):
         return response

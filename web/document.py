@@ -1,7 +1,7 @@
-"""A document: the bytes of one feed in one format, and everything HTTP says of them.
+"""A document: the bytes of a feed or page, with everything that HTTP needs to know about them.
 
-Pure: a request's conditions come in, an answer comes out. Both the Flask routes and the path in front of them
-answer from here.
+The functions are pure: they return the answer for a request's conditions. The Flask routes and the fast path
+in front of them both use this module.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ V = TypeVar("V")
 
 IDENTITY = "identity"
 MAX_ACCEPT_ENCODING = 1_000
-"""Characters of an Accept-Encoding field that are looked at."""
+"""Characters of an Accept-Encoding field that are read."""
 
 
 def _gzip(body: bytes) -> bytes:
@@ -35,15 +35,15 @@ def _gzip(body: bytes) -> bytes:
 
 
 def _brotli(body: bytes) -> bytes:
-    # With its usual window of 4 MiB it takes 25 MB for a moment, in every thread that compresses, and makes
-    # a feed no smaller than with one of 64 KiB, which takes 2 MB.
+    # With its default window of 4 MiB, Brotli needs 25 MB in every thread that compresses, and the feed is no
+    # smaller than with a window of 64 KiB, which needs 2 MB.
     compressed: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=9, lgwin=16)
     return compressed
 
 
 def _zstd(body: bytes) -> bytes:
-    # Its usual tables take 21 MB for a feed of 1 MB. These take 2 MB and half the time, for 1 % more bytes; a
-    # feed of 64 KB comes out the same.
+    # The default tables need 21 MB for a feed of 1 MB. These need 2 MB and half the time, for 1 % more bytes;
+    # the result for a feed of 64 KB is the same.
     parameters = zstandard.ZstdCompressionParameters.from_level(
         12, source_size=len(body), window_log=19, chain_log=18, hash_log=18, write_checksum=False
     )
@@ -55,10 +55,10 @@ ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "zstd": _zstd,
     "gzip": _gzip,
 }
-"""The content codings on offer, best first."""
+"""The supported content codings, the best first."""
 
 _OLD_NAMES = {"x-gzip": "gzip"}  # RFC 9110 §8.4.1.3
-# RFC 9110 §15.4.5: a 304 carries what caches need to know, and no other metadata.
+# RFC 9110 §15.4.5: a 304 has the metadata that caches need, and no other.
 _WITH_BODY_ONLY = frozenset(
     {
         "Content-Security-Policy", "Cross-Origin-Opener-Policy", "Last-Modified", "Link", "Referrer-Policy",
@@ -72,7 +72,7 @@ _QVALUE = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers and body of an HTTP answer; the body is left out where HTTP forbids one."""
+    """Status, headers and body of an HTTP answer; the body is empty if HTTP forbids one."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -81,11 +81,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Document:
-    """The bytes of one feed in one format.
+    """The bytes of a feed in one format, or of a page.
 
-    `last_modified` is the whole second since when they have been these, None where that is not known.
-    `headers` are those that every answer with or about this document carries; `tag` is a digest of the bytes,
-    the part of the entity tag that all codings share.
+    `last_modified` is the whole second of their last change, None if it is not known. `headers` are in every
+    answer with the document, and in every 304. `tag` is a digest of the bytes: the part of the entity tag
+    that all codings share.
     """
 
     body: bytes
@@ -100,7 +100,7 @@ class Document:
         object.__setattr__(self, "tag", hashlib.blake2b(self.body, digest_size=12).hexdigest())
 
     def encoded(self, coding: str) -> bytes:
-        """Return the bytes in a content coding; each is made once."""
+        """Return the bytes in a content coding; each coding is computed once."""
         if coding == IDENTITY:
             return self.body
         if coding not in self._encoded:
@@ -111,18 +111,18 @@ class Document:
 
     @property
     def size(self) -> int:
-        """How many bytes it takes, in all codings that were made so far."""
+        """The bytes of memory that it takes, in all codings that were computed so far."""
         headers = sum(getsizeof(name) + getsizeof(value) for name, value in self.headers)
         return len(self.body) + headers + sum(map(len, self._encoded.values()))
 
     def on_growth(self, call: Callable[[int], None]) -> None:
-        """Call `call` with the bytes of each coding that is made from now on."""
+        """Call `call` with the number of bytes of each coding that is computed from now on."""
         object.__setattr__(self, "_on_growth", call)
 
 
 def store(cache: LruCache[K, V], key: K, value: V, document: Document) -> None:
-    """Put `value`, which holds `document`, into a cache, which then counts its later codings too."""
-    # Not the value itself: it would hold its own document in a circle, and so outlive its eviction.
+    """Put `value`, which has `document`, into a cache that also counts codings computed later."""
+    # Without a reference to the value: a reference cycle with its document would outlive its eviction.
     ticket = object()
     document.on_growth(lambda size: cache.grow(key, ticket, size))
     cache.put(key, value, _size_of(key) + document.size, ticket)
@@ -135,14 +135,14 @@ def _size_of(key: object) -> int:
 def answer(document: Document, conditions: Mapping[str, str]) -> Answer:
     """Return the answer to a GET or HEAD with these request headers (lower-case names), by RFC 9110.
 
-    Each coding has an entity tag of its own, because a strong one promises equal bytes (§8.8.3.3). HEAD gets
-    what GET gets: the server leaves the body out.
+    Each coding has an entity tag of its own, because a strong entity tag means equal bytes (§8.8.3.3). The
+    answer to HEAD is that to GET: the server leaves the body out.
     """
     coding = choose_coding(conditions.get("accept-encoding", ""))
     headers = [("ETag", entity_tag(document.tag, coding)), *document.headers, ("Vary", "Accept-Encoding")]
     if document.last_modified:
         headers.append(("Last-Modified", http_date(document.last_modified)))
-    if not holds(headers[0][1], document.last_modified, conditions):
+    if not preconditions_met(headers[0][1], document.last_modified, conditions):
         refused = (
             headers[0],
             ("Vary", "Accept-Encoding"),
@@ -165,11 +165,11 @@ def entity_tag(tag: str, coding: str) -> str:
     return f'"{tag}"' if coding == IDENTITY else f'"{tag}-{coding}"'
 
 
-def holds(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
-    """Whether If-Match and If-Unmodified-Since allow an answer; if not, it is 412 (RFC 9110 §13.1).
+def preconditions_met(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
+    """Return whether If-Match and If-Unmodified-Since are met; if not, the answer is 412 (RFC 9110 §13.1).
 
-    `tag` is the entity tag in the coding that would be sent. Weak ones never match, and If-Match decides
-    alone where it is present (§13.2.2).
+    `tag` is the entity tag in the coding that would be sent. Weak tags never match. If-Match alone decides if
+    it is present (§13.2.2).
     """
     if_match = conditions.get("if-match")
     if if_match is not None:
@@ -179,11 +179,11 @@ def holds(tag: str, last_modified: datetime | None, conditions: Mapping[str, str
 
 
 def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mapping[str, str]) -> bool:
-    """Whether a conditional request is to be answered 304 (RFC 9110 §13.2.2).
+    """Return whether the answer to a conditional request is 304 (RFC 9110 §13.2.2).
 
-    Only If-None-Match decides where it is present. It matches the tag of any coding, also one that a proxy
-    put a suffix to: the document is the same. If-Modified-Since has to be Last-Modified exactly, as servers
-    of files have it too: another machine may have given a later date for an older document.
+    If-None-Match alone decides if it is present. It matches the tag of any coding, even with a suffix by a
+    proxy, as the document is the same. If-Modified-Since has to be exactly Last-Modified, as with file
+    servers: another machine may have given a later date for an older document.
     """
     if_none_match = conditions.get("if-none-match")
     if if_none_match is not None:
@@ -194,7 +194,7 @@ def is_not_modified(tag: str, last_modified: datetime | None, conditions: Mappin
 
 
 def choose_coding(accept_encoding: str) -> str:
-    """Return the best coding on offer that the client accepts (RFC 9110 §12.5.3), or identity."""
+    """Return the best supported coding that the client accepts (RFC 9110 §12.5.3), or identity."""
     weights: dict[str, float] = {}
     for part in accept_encoding[:MAX_ACCEPT_ENCODING].lower().split(","):
         name, _, parameters = part.partition(";")
@@ -213,7 +213,7 @@ def http_date(moment: datetime) -> str:
 
 
 def _http_date(text: str) -> datetime | None:
-    """Return the time, or None for what is no HTTP date, which a recipient ignores (RFC 9110 §13.1.3)."""
+    """Return the time, or None for text that is not an HTTP date, which is ignored (RFC 9110 §13.1.3)."""
     try:
         moment = parsedate_to_datetime(text)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Where a request runs: the threads of each lane, and how a request gets to them without the event loop."""
+"""The lanes of threads in which requests run, and how a request gets there without the event loop."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 MAX_WAITING = 256
-"""Requests that may wait in a lane; the next ones are answered 503."""
+"""The most requests that wait in a lane; further ones are answered 503."""
 
 
 class Lane(Enum):
     """Groups of threads, so that costly requests never occupy all of them and probes are always answered.
 
-    One thread renders the feeds that are not cached: each takes some megabytes for a moment, and several at
-    once would not be ready any sooner, since Python runs one thread at a time.
+    One thread renders the feeds that are not cached: each needs some megabytes while it is rendered, and
+    several at a time would not be finished sooner, since Python runs one thread at a time.
     """
 
     PROBES = "probes"
@@ -35,7 +35,7 @@ class Lane(Enum):
 class Pool:
     """The threads of a lane, and the work that waits for them.
 
-    Plain threads, as a ThreadPoolExecutor waits for all of its own when the process ends.
+    They are plain threads, as the end of a process waits for those of a ThreadPoolExecutor.
     """
 
     def __init__(self, lane: Lane, threads: int) -> None:
@@ -50,14 +50,14 @@ class Pool:
             thread.start()
 
     def submit(self, work: Callable[[], None]) -> bool:
-        """Let a thread do some work, which raises nothing; False when too much waits already."""
+        """Queue work, which must not raise, for a thread; return False if too much waits already."""
         if self._waiting.qsize() >= MAX_WAITING:
             return False
         self._waiting.put(work)
         return True
 
     def close(self) -> None:
-        """End the threads once they have done what waits."""
+        """End the threads once they have done the waiting work."""
         for _ in self._threads:
             self._waiting.put(None)
 
@@ -67,18 +67,18 @@ class Pool:
 
 
 class Job:
-    """Where a request that began outside of the event loop waits for the work of a thread."""
+    """The awaitable of a request that began outside the event loop and waits for a thread's work."""
 
     def __init__(self, pool: Pool, work: Callable[[], None]) -> None:
         self._pool = pool
         self._work = work
 
     def __await__(self) -> Generator[Job, bool, bool]:
-        """Give this to `begin_at_once`, and return whether the work was done."""
+        """Pass this object to `begin_at_once`; the result of the await is whether the work was done."""
         return (yield self)
 
     def start(self, request: Coroutine[Job, bool, None]) -> None:
-        """Let a thread do the work and finish the request, or finish it here when too many wait."""
+        """Let a thread do the work and finish the request; finish it here if too many requests wait."""
         if not self._pool.submit(partial(self._run, request)):
             _finish(request.send, False)
 
@@ -94,12 +94,12 @@ class Job:
 def begin_at_once(
     schedule: Callable[..., asyncio.Handle], callback: Callable[..., Any], *args: Any, **context: Any
 ) -> asyncio.Handle | None:
-    """In place of a loop's `call_soon_threadsafe`: begin a request in granian's own thread.
+    """Replace a loop's `call_soon_threadsafe`: begin a request in granian's own thread.
 
-    What is answered without waiting, or only waits for a thread, then never gets to the loop; requests with a
-    body go on there. A feed takes 16 to 23 microseconds of processor time this way, and 22 to 29 by the loop.
-    Calls of any other form are left as they are: should granian announce its requests in another way, all of
-    them run on the loop.
+    A request that is answered without waiting, or that only waits for a thread, then never gets to the loop;
+    a request with a body continues there. A feed takes 16 to 23 microseconds of processor time this way, and
+    22 to 29 by the loop. Calls of any other form are passed on: if granian announces its requests in another
+    way, all of them run on the loop.
     """
     if len(args) == 2 and isinstance(args[0], CoroutineType):  # the coroutine and its watcher
         try:
@@ -113,7 +113,7 @@ def begin_at_once(
 
 
 def settle(future: Future[None], work: Callable[[], None]) -> None:
-    """Do some work, and set its result or its error in the future."""
+    """Do some work, and set the future's result, or the error of the work."""
     try:
         work()
     except BaseException as error:  # noqa: BLE001 - granian logs it and answers 500
@@ -123,6 +123,6 @@ def settle(future: Future[None], work: Callable[[], None]) -> None:
 
 
 def _finish(step: Callable[[_T], object], value: _T) -> None:
-    """Take the last step of a request."""
+    """Run the last step of a request's coroutine."""
     with suppress(StopIteration):
         step(value)

@@ -1,6 +1,6 @@
-"""How much a client may send, and the answers to clients that send more.
+"""Limits on what a client may send, and the answers to clients that exceed them.
 
-Everything here is checked before a request is remembered, routed or read any further.
+All limits are checked before a request is stored, routed or read any further.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ MAX_HEADER_BYTES = 8_192
 """All header fields of a request together, with their names."""
 MAX_PATH_BYTES = 2_048
 MAX_ARTICLE_PATH_BYTES = 10_240
-"""An article's id may be a whole URL, and its address holds the id."""
+"""The limit for an article's address, which contains the article's id: this may be a whole URL."""
 MAX_QUERY_BYTES = 8_192
 MAX_BODY_BYTES = 65_536
 BODY_SECONDS = 10.0
-"""How long a client may take to send the whole body of a request."""
+"""Seconds that a client may take to send the whole body of a request."""
 MAX_PENDING_BODY_BYTES = 16_000_000
-"""Bodies that are being received by one worker, all of them together."""
+"""Bytes of all bodies together that one worker is receiving."""
 
 _ARTICLES = "/articles/"
-# RFC 9110 §9.3: methods whose content has a meaning.
+# RFC 9110 §9.3: the methods whose content has a meaning.
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A status, and the reason in one sentence."""
+    """The answer to a refused request: a status, and the reason in one sentence."""
 
     status: int
     reason: str
@@ -47,7 +47,7 @@ BUSY = Refusal(503, "The server is busy. Try again in a moment.")
 def refusal(
     path: str, query: str, headers: Sequence[tuple[str, str]], *, is_http_1_0: bool = False
 ) -> Refusal | None:
-    """Return why a request is refused whatever it asks for, or None. Header names are lower-case."""
+    """Return why a request is refused, whatever it asks for, or None. Header names are in lower case."""
     size = hosts = 0
     for name, value in headers:
         size += len(name) + len(value) + 4  # a colon, a space, and the end of the line
@@ -64,11 +64,11 @@ def refusal(
 def body_length(
     method: str, headers: Sequence[tuple[str, str]], limit: int = MAX_BODY_BYTES
 ) -> int | Refusal:
-    """Return the bytes of body that are to be read, or why the request is refused before any is.
+    """Return the number of body bytes to read, or why the request is refused before any is read.
 
-    A body in chunks has no length that could be checked first, so it is refused (RFC 9110 §15.5.12). Without
-    either field there is no body (RFC 9112 §6.3). Methods whose content means nothing have none here,
-    whatever follows.
+    A chunked body has no length that could be checked first, so it is refused (RFC 9110 §15.5.12). Without
+    either field there is no body (RFC 9112 §6.3). Methods whose content has no meaning count as having no
+    body.
     """
     if method not in _WITH_BODY:
         return 0

@@ -1,4 +1,4 @@
-"""Large bodies as anonymous files in memory, so that a slow client does not hold a copy of its own."""
+"""Large bodies as anonymous files in memory, which slow clients share instead of each having a copy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import suppress
 from text.cache import LruCache
 
 LARGE_BODY = 262_144
-"""Bytes from which a body is sent as a file: a piece at a time, as the client takes it."""
+"""From so many bytes on, a body is sent as a file: in pieces, as the client reads them."""
 MAX_FILES_BYTES = 8_000_000
 
 
 class MemoryFile:
-    """A file without a name, closed when nobody refers to it any more (Linux, memfd_create(2))."""
+    """An unnamed file, which is closed with its last reference (Linux, memfd_create(2))."""
 
     __slots__ = ("_descriptor",)
 
@@ -34,15 +34,15 @@ class MemoryFile:
 
 
 class LargeBodies:
-    """The files of the large bodies that were sent last. Any thread may call it."""
+    """The files of the large bodies that were sent last. Thread-safe."""
 
     def __init__(self, max_bytes: int = MAX_FILES_BYTES) -> None:
         self._files: LruCache[bytes, MemoryFile] = LruCache(max_bytes)
 
     def file(self, body: bytes) -> MemoryFile | None:
-        """Return a file with these bytes; None where they are few, or the system has no such files.
+        """Return a file with these bytes; None if they are few, or the system has no such files.
 
-        The caller holds on to it until the server has opened it.
+        The caller must keep a reference to it until the server has opened it.
         """
         if len(body) < LARGE_BODY or not hasattr(os, "memfd_create"):
             return None
@@ -50,7 +50,7 @@ class LargeBodies:
         if file is None:
             try:
                 file = MemoryFile(body)
-            except OSError:  # no descriptor or no memory is left: the body is sent as it is
+            except OSError:  # no file descriptor or memory is left: the body is sent from memory
                 return None
-            self._files.put(body, file, 2 * len(body))  # the key is held too
+            self._files.put(body, file, 2 * len(body))  # the key counts too
         return file

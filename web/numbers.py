@@ -1,11 +1,11 @@
-"""Whole numbers from outside: in paths, queries and forms."""
+"""Reads whole numbers in paths, queries and forms."""
 
 from __future__ import annotations
 
 import re
 
 MAX_ID = 2**63 - 1
-"""The largest number of a row, in SQLite and in PostgreSQL's bigint."""
+"""The largest id of a row, in SQLite and in PostgreSQL's bigint."""
 
 MAX_DIGITS = 19
 _NUMBER = re.compile(rf"[+-]?[0-9]{{1,{MAX_DIGITS}}}")
@@ -14,7 +14,7 @@ _NUMBER = re.compile(rf"[+-]?[0-9]{{1,{MAX_DIGITS}}}")
 def whole_number(text: str, low: int, high: int) -> int | None:
     """Return `text` as a number, or None unless it is a whole number from `low` to `high`.
 
-    Its length is checked first: Python takes long to convert many digits, and refuses more than 4,300.
+    The length is checked first, as Python takes long to convert many digits, and refuses more than 4,300.
     """
     if not _NUMBER.fullmatch(text):
         return None

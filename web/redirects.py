@@ -1,4 +1,4 @@
-"""Redirects within this site. They lead to the configured address of the site, never to the Host header."""
+"""Redirects within this site, to its configured address and never to the request's Host."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from werkzeug.wrappers import Response
 # Characters that need no escape in a path or a query (RFC 3986 §3.3, §3.4); "%" because both are encoded.
 _PATH = "%:@!$&'()*+,;=-._~/"
 _QUERY = _PATH + "?[]"
-# A permanent redirect without freshness is cached for as long as anyone likes (RFC 9111 §4.2.2).
+# Caches may store a permanent redirect without a lifetime for as long as they choose (RFC 9111 §4.2.2).
 _FRESH = "public, max-age=3600"
 
 
 def redirect_within(site_url: str, path: str, query: str | bytes = "", *, code: int = 301) -> Response:
-    """Return a redirect to an encoded path of the site at `site_url`, with an encoded query if there is one.
+    """Return a redirect to an encoded path of the site at `site_url`, with an encoded query unless it is "".
 
-    Repeated slashes in the path are merged, so that the target cannot be taken for another host
+    Repeated slashes in the path are merged, so that no browser takes the target as another host
     (RFC 3986 §4.2: `//evil.example` is an address without a scheme).
     """
     merged = re.sub(r"/{2,}", "/", f"/{path}")

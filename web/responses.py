@@ -1,4 +1,4 @@
-"""The current Flask request and its answer, as feeds and pages share them."""
+"""Reads the current Flask request, and answers it with a document, for feeds and pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def parameters() -> tuple[tuple[str, str], ...]:
 
 
 def respond(document: Document) -> Response:
-    """Answer the current request with a document, or with 304 where the client has it already."""
+    """Return the response to the current request with a document: 304 if the client already has it."""
     conditions = {name.lower(): value for name, value in request.headers}
     answered = answer(document, conditions)
     return Response(answered.body, status=answered.status, headers=list(answered.headers))

@@ -1,9 +1,8 @@
-"""Between the web server and the WSGI application: reads requests, chooses their threads, sends answers.
+"""Connects the web server with the WSGI application: reads requests, chooses their threads, sends answers.
 
-granian calls this on its event loop, by its own interface RSGI (https://github.com/emmett-framework/granian,
-docs/spec/RSGI.md). There a client that sends or takes its bytes slowly holds a few kilobytes and no thread:
-requests are checked and their bodies read before a thread runs the application, and files and large bodies
-are sent piece by piece by the server itself.
+granian calls this by its interface RSGI (https://github.com/emmett-framework/granian, docs/spec/RSGI.md). A
+client that sends or reads slowly then occupies some kilobytes, but no thread: a request is checked and its
+body read before a thread runs the application, and the server itself sends files and large bodies in pieces.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from web.document import Answer
 from web.lanes import Job, Lane, Pool, begin_at_once, settle
 from web.limits import Refusal, body_length, refusal
 from web.memory import LARGE_BODY, LargeBodies, MemoryFile
-from web.sockets import allow_many_connections, cut_off_silent_clients
+from web.sockets import allow_many_connections, disconnect_silent_clients
 from web.unread import NOTED_BODY, UnreadConnections
 from web.wsgi import Headers, call, environ_of
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class HTTPProtocol(Protocol):
-    """What is used of RSGI's HTTP protocol interface."""
+    """The part of RSGI's HTTP protocol interface that is used."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
@@ -45,26 +44,25 @@ class HTTPProtocol(Protocol):
         """Answer with bytes."""
 
     def response_file_range(self, status: int, headers: Headers, file: str, start: int, end: int) -> None:
-        """Answer with a file's bytes from `start` to before `end`; the server opens it a moment later."""
+        """Answer with a file's bytes from `start` to before `end`; the server opens the file later."""
 
 
 Quick = Callable[[str, str, Mapping[str, str]], Answer | None]
-"""Answers a request without a query at once, by method, path and header fields, or leaves it to a thread."""
+"""Returns the answer to a request without a query by method, path and header fields; None: use a thread."""
 
 _SHORT_PATH = limits.MAX_PATH_BYTES // 4  # characters, of at most four bytes each
 _SMALL_HEADERS = limits.MAX_HEADER_BYTES // 2
 _OPENING_SECONDS = 1.0
-"""How long a file in memory is held for the server at least, which opens it right after it was asked to."""
+"""Seconds that a file in memory is kept for the server, which opens it right after the answer."""
 
 
 class Server:
-    """An RSGI application: `quick` answers at once what it can, the WSGI `application` in a thread the rest.
+    """An RSGI application: `quick` answers at once if it can, or else the WSGI `application` in a thread.
 
-    `lane` says by path and query which threads a request gets: `threads` are for pages, every other lane has
-    one.
-    `body_limits` are bytes by path where they differ from `limits.MAX_BODY_BYTES`. `on_refusal` gets the
-    status of each answer that the application did not give. `prefix` is the decoded path of the site, such as
-    /news, for a proxy that leaves it in the requests' paths; one that removes it is right too.
+    `lane` returns the lane of a request by path and query; pages have `threads` threads, every other lane has
+    one. `body_limits` has the limits in bytes of paths whose limit is not `limits.MAX_BODY_BYTES`. `on_refusal` is
+    called with the status of each refused request. `prefix` is the decoded path of the
+    site, such as /news, which is removed from the paths of requests unless a proxy has removed it.
     """
 
     def __init__(
@@ -93,14 +91,14 @@ class Server:
         self._loop_thread: int | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Prepare the worker; the server listens before the loop runs."""
+        """Prepare the worker; the server already listens before the loop runs."""
         for pool in self._pools.values():
             pool.start()
         allow_many_connections()
-        loop.call_soon(cut_off_silent_clients)
+        loop.call_soon(disconnect_silent_clients)
         self._unread = UnreadConnections(loop)
         self._loop_thread = threading.get_ident()
-        with suppress(AttributeError):  # a loop that is not written in Python
+        with suppress(AttributeError):  # the loop is not written in Python
             begin = partial(begin_at_once, loop.call_soon_threadsafe)
             loop.call_soon_threadsafe = begin  # type: ignore[method-assign,assignment]
 
@@ -115,7 +113,7 @@ class Server:
         path, query = scope.path, scope.query_string
         if self._prefix:
             path = _below(self._prefix, path)
-        # Three of four requests are decided here, so this is written for speed.
+        # Three quarters of the requests are answered here, so this is written for speed.
         if self._quick and not query and len(path) <= _SHORT_PATH:
             named = dict(headers)
             if len(named) == len(headers) and "host" in named and _size(named) <= _SMALL_HEADERS:
@@ -142,7 +140,7 @@ class Server:
             if not await Job(pool, lambda: self._respond(scope, protocol, headers, path, b"")):
                 self._refuse(protocol, limits.BUSY)
         else:
-            await asyncio.sleep(0)  # from here on it runs on the loop: see begin_at_once
+            await asyncio.sleep(0)  # continues on the loop: see begin_at_once
             body = await self._body(protocol, length)
             if isinstance(body, Refusal):
                 self._refuse(protocol, body)
@@ -154,7 +152,7 @@ class Server:
                 self._refuse(protocol, limits.BUSY)
 
     async def _body(self, protocol: HTTPProtocol, length: int) -> bytes | Refusal:
-        """Return the body, or why it is refused. Only as much as was announced is ever received."""
+        """Return the body, or why it is refused. Never receives more than the announced length."""
         if length == 0:
             return b""
         received = bytearray()
@@ -174,7 +172,7 @@ class Server:
     def _respond(
         self, scope: Scope, protocol: HTTPProtocol, headers: Headers, path: str, body: bytes
     ) -> None:
-        """Let the application answer a request whose body is there, in this thread."""
+        """Let the application answer a request, whose body was received, in this thread."""
         result = call(self._application, environ_of(scope, headers, path, body))
         if result.file:
             part = result.file
@@ -197,7 +195,7 @@ class Server:
             self._unread.note()
 
     def _hold_open(self, file: MemoryFile) -> None:
-        """Hold a file until the server has opened it, which it does a moment after it was asked to."""
+        """Keep a reference to a file until the server has opened it."""
         now = time.monotonic()
         with self._opening_lock:
             self._opening.append((now, file))
@@ -205,7 +203,7 @@ class Server:
                 self._opening.popleft()
 
     def _refuse(self, protocol: HTTPProtocol, refused: Refusal) -> None:
-        """Answer a request that is not even looked at; what else its client sends is not read."""
+        """Answer a refused request; the rest of what its client sends is not read."""
         self._on_refusal(refused.status)
         text = f"{refused.reason}\n"
         headers = [
@@ -219,7 +217,7 @@ class Server:
 
 
 def _below(prefix: str, path: str) -> str:
-    """Return a path without the prefix, if it has that."""
+    """Return a path without the prefix, if it begins with it."""
     if path.startswith(f"{prefix}/"):
         return path[len(prefix) :]
     return "/" if path == prefix else path

@@ -1,4 +1,4 @@
-"""What the operating system does for a worker's sockets, because the server has no setting for it."""
+"""Options of a worker's sockets for which the server has no setting."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from contextlib import suppress
 from pathlib import Path
 
 UNREAD_SECONDS = 30
-"""How long a client may take none of what it is sent before it is cut off."""
+"""Seconds after which a client is disconnected that reads nothing of what it is sent."""
 MAX_OPEN_FILES = 8_192
 
 _OPEN_FILES = Path("/proc/self/fd")
 
 
-def cut_off_silent_clients(seconds: int = UNREAD_SECONDS) -> int:
-    """Let the kernel end connections whose client takes nothing of what was sent for so long.
+def disconnect_silent_clients(seconds: int = UNREAD_SECONDS) -> int:
+    """Let the kernel end connections whose client reads nothing of what was sent for so long.
 
-    Sets TCP_USER_TIMEOUT on this process's listening sockets; each connection inherits it from there (Linux,
-    tcp(7)). Returns how many sockets there were: none on systems without /proc.
+    This sets TCP_USER_TIMEOUT on this process's listening sockets, from which each connection inherits it
+    (Linux, tcp(7)). Returns the number of those sockets: none on systems without /proc.
     """
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     count = 0
@@ -33,7 +33,7 @@ def cut_off_silent_clients(seconds: int = UNREAD_SECONDS) -> int:
 
 
 def listening_ports() -> frozenset[int]:
-    """Return the TCP ports at which this process listens: none on systems without /proc."""
+    """Return the TCP ports on which this process listens: none on systems without /proc."""
     ports = set()
     for listener in _listening():
         with listener:
@@ -42,11 +42,11 @@ def listening_ports() -> frozenset[int]:
 
 
 def allow_many_connections(limit: int = MAX_OPEN_FILES) -> None:
-    """Raise the number of files and sockets that this process may have open, as far as the system allows."""
+    """Raise the limit of files and sockets that this process may open, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     target = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     if soft != resource.RLIM_INFINITY and soft < target:
-        with suppress(OSError, ValueError):  # a sandbox may forbid it: then as many as there were
+        with suppress(OSError, ValueError):  # a sandbox may forbid it: the limit stays
             resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
 
 

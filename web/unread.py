@@ -1,9 +1,9 @@
-"""Connections whose clients take little of what they were sent, and which of them are closed.
+"""Limits the connections whose clients read little of what they were sent, and closes the slowest.
 
-The server holds a quarter of a megabyte for each large answer that its client does not take, and has no
-setting that limits how many there are. So this checks the process's own sockets, while large answers are on
-their way: where too many have bytes that wait for their client, those that took the least lately are closed.
-Only on Linux; elsewhere nothing is closed.
+The server needs a quarter of a megabyte for each large answer that its client does not read, and has no
+setting that limits their number. So this module checks the process's own sockets while large answers are
+being sent: if too many have unread bytes, those whose clients have read the least lately are closed. This
+works only on Linux; on other systems nothing is closed.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from pathlib import Path
 from web.sockets import listening_ports
 
 MAX_UNREAD = 64
-"""Connections of a worker whose client does not read; those beyond are closed, the slowest first."""
+"""The most connections of a worker whose clients do not read; of more, the slowest are closed."""
 MAX_SENDING = 2 * MAX_UNREAD
-"""Connections of a worker with bytes that wait for their client, those that are read included."""
+"""The most connections of a worker with unread bytes, including those whose clients read."""
 NOTED_BODY = 16_384
-"""Bytes from which an answer may leave some that wait."""
+"""From so many bytes on, an answer may have unread bytes for a while."""
 READING_BYTES = 65_536
 READING_SECONDS = 1.0
-"""A client reads if it has taken so many bytes within so many seconds."""
+"""A client counts as reading if it has read so many bytes within so many seconds."""
 
 _ANSWERS = 16
-"""After so many large answers the connections are looked at again."""
+"""The connections are checked after so many large answers."""
 _PAUSE = 0.25
-_SHORT_PAUSE = 0.05  # while there are many
+_SHORT_PAUSE = 0.05  # with many such connections
 _SHORTEST_PAUSE = 0.02  # a check takes about a millisecond
 _OPEN_FILES = Path("/proc/self/fd")
 # linux/tcp.h: milliseconds since data was last sent, and bytes that the client has acknowledged.
@@ -54,19 +54,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """A connection with bytes that wait for its client."""
+    """A connection with unread bytes."""
 
     descriptor: int
     peer: Peer
     taken: int
-    """Bytes that the client has taken since the connection began."""
+    """Bytes that the client has read since the connection began."""
     idle: float
-    """Seconds since some were sent to it."""
+    """Seconds since the last bytes were sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How many bytes a client had taken at which time, noted each time it has taken READING_BYTES more."""
+    """The bytes that a client had read at a time, recorded whenever it has read READING_BYTES more."""
 
     taken: int
     since: float
@@ -76,8 +76,8 @@ class Progress:
 class UnreadConnections:
     """Closes the slowest connections while there are too many.
 
-    `note` every large answer, in any thread. The connections are looked at after every few of them, a moment
-    later by the event loop, and then for as long as bytes wait.
+    Call `note` for every large answer, in any thread. After every few of them, the event loop checks the
+    connections, and continues while there are unread bytes.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class UnreadConnections:
         self._is_waiting = False
 
     def note(self) -> None:
-        """Note an answer that may leave bytes that wait for its client."""
+        """Note a large answer, which may have unread bytes."""
         self._noted += 1
         if self._noted % _ANSWERS == 0 and self._clock() - self._looked_at >= _SHORTEST_PAUSE:
             self.check()
@@ -102,7 +102,7 @@ class UnreadConnections:
             self._loop.call_soon_threadsafe(self._wait, _SHORT_PAUSE)
 
     def check(self) -> int:
-        """Close the connections over the limits; return on how many connections bytes waited."""
+        """Close the connections over the limits; return how many connections had unread bytes."""
         if not self._looking.acquire(blocking=False):
             return len(self._seen)
         try:
@@ -132,7 +132,7 @@ class UnreadConnections:
 def progress(
     before: Mapping[Peer, Progress], found: Mapping[Peer, Sending], now: float
 ) -> dict[Peer, Progress]:
-    """Return what each connection's client has come to, from what it had come to before."""
+    """Return the progress of each connection's client, from its progress before."""
     after = {}
     for peer, connection in found.items():
         reached = before.get(peer)
@@ -145,7 +145,7 @@ def progress(
 
 
 def too_many(seen: Mapping[Peer, Progress], now: float) -> list[Peer]:
-    """Return which connections to close: those first that have read nothing for the longest."""
+    """Return the connections to close, first those that have read nothing for the longest time."""
 
     def reads(reached: Progress) -> bool:
         return reached.has_read and now - reached.since <= READING_SECONDS
@@ -156,12 +156,12 @@ def too_many(seen: Mapping[Peer, Progress], now: float) -> list[Peer]:
 
 
 def sending(ports: frozenset[int]) -> Iterator[Sending]:
-    """Yield this process's connections at these of its ports with many bytes that wait for their client."""
+    """Yield this process's connections on these ports with many unread bytes."""
     waiting = array("i", [0])
     for descriptor in _descriptors():
         try:
             ioctl(descriptor, termios.TIOCOUTQ, waiting)
-        except OSError:  # no connection, or closed meanwhile
+        except OSError:  # not a connection, or closed meanwhile
             continue
         if waiting[0] >= NOTED_BODY and (connection := _duplicate(descriptor)):
             with connection, suppress(OSError):
@@ -176,13 +176,13 @@ def sending(ports: frozenset[int]) -> Iterator[Sending]:
 
 
 def close(connection: Sending) -> None:
-    """End a connection at once; nothing that waits for its client is sent any more."""
+    """End a connection at once, without sending the bytes that wait for its client."""
     found = _duplicate(connection.descriptor)
     if found is None:
         return
     with found, suppress(OSError):  # closed meanwhile
         if found.getpeername() == connection.peer:
-            # The kernel would hold what was not sent until the client takes it.
+            # Otherwise the kernel would keep unsent bytes until the client reads them.
             found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             found.shutdown(socket.SHUT_RDWR)
 
@@ -192,7 +192,7 @@ def _descriptors() -> list[int]:
 
 
 def _duplicate(descriptor: int) -> socket.socket | None:
-    """Return the same socket by a descriptor of its own: the server may close its own at any time."""
+    """Return a duplicate of a socket, as the server may close its own at any time; None if it has."""
     with suppress(OSError):
         copy = os.dup(descriptor)
         try:
@@ -203,7 +203,7 @@ def _duplicate(descriptor: int) -> socket.socket | None:
 
 
 def _is_from(connection: socket.socket, ports: frozenset[int]) -> bool:
-    """Whether it is a TCP connection that a client made to one of these ports."""
+    """Return whether it is a TCP connection of a client to one of these ports."""
     return (
         connection.family in (socket.AF_INET, socket.AF_INET6)
         and connection.type == socket.SOCK_STREAM
@@ -212,7 +212,7 @@ def _is_from(connection: socket.socket, ports: frozenset[int]) -> bool:
 
 
 def _read(facts: bytes, form: struct.Struct, offset: int) -> int:
-    """Return a number of `struct tcp_info`; 0 where an older kernel does not give it."""
+    """Return a number in `struct tcp_info`; 0 if an older kernel does not have it."""
     if len(facts) < offset + form.size:
         return 0
     number: int = form.unpack_from(facts, offset)[0]

@@ -1,4 +1,4 @@
-"""A request as WSGI has it (PEP 3333), and the whole answer of a WSGI application, or the file it names."""
+"""Calls a WSGI application (PEP 3333): converts the request, and returns the whole answer or its file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Headers = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePart:
-    """Bytes of a file, from `start` to before `end`."""
+    """The bytes of a file from `start` to before `end`."""
 
     path: str
     start: int
@@ -28,7 +28,7 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What the application answered; `file`, where there is one, is sent in place of `body`."""
+    """The answer of the application; if `file` is not None, it is sent instead of `body`."""
 
     status: int
     headers: Headers
@@ -65,7 +65,7 @@ def call(application: WSGIApplication, environ: dict[str, Any]) -> Result:
 
 
 def _part(files: Sequence[IO[bytes]], status: str, headers: Headers) -> FilePart | None:
-    """Return what of a wrapped file an answer consists of, by its headers; None when it is not the file."""
+    """Return the part of a wrapped file that is the answer, by its headers; None for another answer."""
     named = {name.lower(): value for name, value in headers}
     length = int(named.get("content-length", 0))
     start = 0
@@ -80,10 +80,10 @@ def _part(files: Sequence[IO[bytes]], status: str, headers: Headers) -> FilePart
 
 
 def environ_of(scope: Scope, headers: Headers, path: str, body: bytes) -> dict[str, Any]:
-    """Return the request for a path as WSGI has it (PEP 3333), with the body already read.
+    """Return the WSGI environment (PEP 3333) of a request for a path, whose body was read.
 
-    Header names with an underscore are left out: WSGI could not distinguish them from those with a hyphen,
-    which a proxy in front may have checked.
+    Header names with an underscore are left out: in WSGI they would be equal to those with a hyphen, which a
+    proxy may have checked.
     """
     host, _, port = scope.server.rpartition(":")
     address, _, client_port = scope.client.rpartition(":")
@@ -119,5 +119,5 @@ def environ_of(scope: Scope, headers: Headers, path: str, body: bytes) -> dict[s
 
 
 def _latin(text: str) -> str:
-    """Return text in the form that WSGI demands: UTF-8 bytes read as Latin-1."""
+    """Return text in the form that WSGI requires: UTF-8 bytes decoded as Latin-1."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")

@@ -112,7 +112,7 @@ def test_what_was_seen_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     for peer in ("10.0.0.1", "8.8.8.8", "10.0.0.2", "8.8.4.4"):
         Client(application).get("/", headers={"X-Forwarded-For": "x"}, environ_base={"REMOTE_ADDR": peer})
     believed, ignored = caplog.messages
-    assert "10.0.0.1 are believed" in believed
+    assert "10.0.0.1 are trusted" in believed
     assert "8.8.8.8" in ignored and "ignored" in ignored
     caplog.clear()
     assert seen("10.0.0.1", proxies=0, X_Forwarded_For="5.5.5.5")[1] == "10.0.0.1"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.readers import BROWSER, MOST_SUBSCRIBERS, UNKNOWN, Reader, reader, without_count
+from ops.readers import BROWSER, MAX_SUBSCRIBERS, UNKNOWN, Reader, reader, without_count
 
 FEEDLY = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 42 subscribers; like FeedFetcher-Google)"
 
@@ -37,7 +37,7 @@ FEEDLY = "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 42 subscribers; like 
         ("", UNKNOWN, None),
         ("  ", UNKNOWN, None),
         ("99999999999 subscribers", UNKNOWN, None),
-        ("Big/1 (999999999 subscribers)", "Big", MOST_SUBSCRIBERS),
+        ("Big/1 (999999999 subscribers)", "Big", MAX_SUBSCRIBERS),
     ],
 )
 def test_products(user_agent: str, product: str, subscribers: int | None) -> None:
@@ -59,4 +59,4 @@ def test_names_are_bounded(user_agent: str) -> None:
     assert who.product in (BROWSER, UNKNOWN) or all(
         c.isascii() and (c.isalnum() or c in " ._-") for c in who.product
     )
-    assert who.subscribers is None or 0 <= who.subscribers <= MOST_SUBSCRIBERS
+    assert who.subscribers is None or 0 <= who.subscribers <= MAX_SUBSCRIBERS

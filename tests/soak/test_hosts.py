@@ -95,7 +95,7 @@ def test_a_disk_that_is_emptied(tmp_path: Path) -> None:
             refused = host.start(kind, kind)
             assert refused.process.wait(WAIT_SECONDS) not in (0, None)
             printed = refused.output().strip()
-            assert "Heroku empties this disk" in printed and "DATABASE_URL" in printed
+            assert "Heroku erases this disk" in printed and "DATABASE_URL" in printed
             assert len(printed.splitlines()) == 1
         web = host.web("web")
         web.wait_until_ready()

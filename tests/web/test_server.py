@@ -18,7 +18,7 @@ from tests.site import front_matter, put
 from tests.soak.cluster import Running, hosted
 from tests.waiting import WAIT_SECONDS
 from web import limits
-from web.sockets import UNREAD_SECONDS, cut_off_silent_clients
+from web.sockets import UNREAD_SECONDS, disconnect_silent_clients
 from web.unread import MAX_UNREAD
 
 PICTURE = bytes(range(256)) * 8
@@ -207,7 +207,7 @@ def test_a_large_feed_is_the_same_at_every_request(web: Running) -> None:
 def test_the_kernel_cuts_off_clients_that_read_nothing() -> None:
     """Every listening socket has the limit, which accepted connections inherit."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert cut_off_silent_clients() >= 1
+        assert disconnect_silent_clients() >= 1
         with socket.create_connection(listener.getsockname()):
             accepted, _ = listener.accept()
             with accepted:
