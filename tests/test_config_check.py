@@ -73,9 +73,9 @@ def test_every_warning_has_its_line(tmp_path: Path) -> None:
         " articles?",
         "11:47: bot.channels[2].webhook_env: posts to the same address as team: every article would be posted"
         " there twice",
-        "12:51: bot.channels[3].webhook_env: holds an address of Slack: write `kind: slack`, or the address"
+        "12:51: bot.channels[3].webhook_env: has an address of Slack: write `kind: slack`, or the address"
         " of another",
-        "13:46: bot.channels[4].webhook_env: holds an address on chat.example.org, which is not a host of"
+        "13:46: bot.channels[4].webhook_env: has an address on chat.example.org, which is not a host of"
         " Slack (hooks.slack-gov.com, hooks.slack.com, slack-gov.com, slack.com)",
         "14:7: bot.channels[5]: channel later posts nothing: LATER is not set in the environment",
         "6 warnings",

@@ -60,9 +60,9 @@ class Server:
     """An RSGI application: `quick` answers at once if it can, or else the WSGI `application` in a thread.
 
     `lane` returns the lane of a request by path and query; pages have `threads` threads, every other lane has
-    one. `body_limits` has the limits in bytes of paths whose limit is not `limits.MAX_BODY_BYTES`. `on_refusal` is
-    called with the status of each refused request. `prefix` is the decoded path of the
-    site, such as /news, which is removed from the paths of requests unless a proxy has removed it.
+    one. `body_limits` has the limits in bytes of paths whose limit is not `limits.MAX_BODY_BYTES`.
+    `on_refusal` is called with the status of each refused request. `prefix` is the decoded path of the site,
+    such as /news, which is removed from the paths of requests unless a proxy has removed it.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""The configuration → the parts of a process: the site's, the bot's, the export's."""
+"""Assembles the parts of a process from the configuration: the site's, the bot's, the export's."""

@@ -1,6 +1,6 @@
-"""The bot's parts, put together from the configuration.
+"""Assembles the bot's parts from the configuration.
 
-Separate from app.py because a process that only serves feeds never loads any of this.
+This is separate from app.py, as a process that only serves feeds imports none of it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from wiring.site import Newswire, index_of
 def bot_parts(
     newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None = None
 ) -> BotParts:
-    """Return what the bot and its commands need; opens no connection and starts nothing.
+    """Return the parts that the bot and its commands need; opens no connection and starts nothing.
 
-    Raises BotError or SettingError when the database's address cannot be used.
+    Raises BotError or SettingError if the database's address cannot be used.
     """
     config, topics = newswire.config, newswire.catalog.topics
     found = [channel_of(channel, topics, environ, config.site) for channel in config.bot.channels]
@@ -69,7 +69,7 @@ def bot_parts(
 def _watch(
     newswire: Newswire, session: requests.Session | None, on_change: Callable[[], None]
 ) -> Iterator[None]:
-    """Keep the catalog fresh for a while, call `on_change` at every visible change, and notify the hubs."""
+    """Keep the catalog fresh within the context; call `on_change` at visible changes, and notify hubs."""
     hubs = hub_notifier(newswire, session)
     with newswire.watch(on_change):
         if hubs:
@@ -83,9 +83,9 @@ def _watch(
 
 @contextmanager
 def proposed_change(newswire: Newswire, rules: Config, content: Path | None) -> Iterator[ProposedChange]:
-    """Yield what `bot plan` compares with: the articles in `content`, or the site's own, under `rules`.
+    """Yield the proposed change for `bot plan`: the articles in `content`, or the site's own, under `rules`.
 
-    `rules` come from `config.load_rules`, or are this installation's own. The channels have no webhook, no
+    `rules` are from `config.load_rules`, or this installation's own. The channels have no webhook, no
     secret is read for them, and nothing is written outside a temporary folder.
     """
     checkout = newswire.checkout if content is None else None

@@ -1,4 +1,4 @@
-"""A channel's settings and secrets → the channel that the bot knows."""
+"""Creates the bot's channels from their settings and secrets."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from wiring.values import value_of
 def channel_of(
     channel: ChannelConfig, topics: Topics, environ: Mapping[str, str], site: SiteConfig
 ) -> tuple[Channel, str]:
-    """Return a configured channel, and the faults that keep it from posting; it then has no destination.
+    """Return a configured channel, and why it cannot post, or ""; such a channel has no destination.
 
-    `site` has the time zone and the language of what names none.
+    `site` has the default time zone and language.
     """
     destination, fault = _destination(channel, environ)
     faults = [fault] if fault else []
@@ -40,7 +40,7 @@ def channel_of(
 
 
 def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
-    """Return the address of the dead man's switch, or None and, where one is configured, what is wrong."""
+    """Return the address of the dead man's switch, or None; and what is wrong with a configured one."""
     name = bot.heartbeat_env
     if name is None:
         return None, ""
@@ -49,13 +49,13 @@ def monitor_of(bot: BotConfig, environ: Mapping[str, str]) -> tuple[Secret | Non
     except SettingError as error:
         return None, str(error)
     if not value:
-        return None, f"{name} is not set in the environment: no monitor learns that the bot works"
+        return None, f"{name} is not set in the environment: no monitor is notified that the bot works"
     fault = fault_of(Secret(value))
     return (None, f"{name}: {fault.replace('the webhook', 'the monitor')}") if fault else (Secret(value), "")
 
 
 def channel_rules(channel: ChannelConfig, topics: Topics, site: SiteConfig) -> Channel:
-    """Return a configured channel without its destination: the rules for what it posts."""
+    """Return a configured channel with its rules, but without its destination."""
     slugs = None if channel.topics is None else frozenset(topics.of(name).slug for name in channel.topics)
     return value_of(
         channel,
@@ -78,7 +78,7 @@ def _languages(channel: ChannelConfig, site: SiteConfig) -> LanguageFilter:
 
 
 def _destination(channel: ChannelConfig, environ: Mapping[str, str]) -> tuple[Destination | None, str]:
-    """Return where a channel posts, or None and what is wrong with its secrets."""
+    """Return the destination of a channel, or None, and what is wrong with its secrets, or ""."""
     service, variables = SERVICES[channel.kind], channel.secret_variables()
     secrets = {}
     for purpose, name in variables.items():

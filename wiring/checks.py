@@ -1,6 +1,7 @@
-"""What in the settings can be used and is probably not meant: two channels on one address, a misspelt topic.
+"""Warnings about valid settings that are probably not intended, such as two channels with one address.
 
-Errors are reported by `config`; these are warnings, each with its line, for a start and for `config check`.
+`config` reports errors. These warnings, each with its line, are logged at a start, and printed by `config
+check`.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ OWN_PATHS = frozenset(
         "readyz", "rss", "search", "static", "topics",
     }
 )  # fmt: skip
-"""How the paths of this site begin; where the site's own path begins so too, they cannot be distinguished."""
+"""The beginnings of this site's paths, which the path in the site's address must not have."""
 
-TRIED = 200
-"""Articles, the newest, for which each template is tried."""
+MAX_TRIED = 200
+"""The newest articles with which each template is tried."""
 
 Found = Iterator[tuple[Location, str]]
 
 
 def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool = False) -> list[str]:
-    """Return every warning about the settings and the environment, one line each, in the order of the file.
+    """Return the warnings about the settings and the environment, one line each, in the order of the file.
 
-    With `missing` also which channels post nothing, and why. A topic that no article has is only named when
-    all articles have been read.
+    With `missing`, they include channels that post nothing, with the reason. A topic that no article has is
+    reported only if all articles have been read.
     """
     config = newswire.config
     found = [*_of_addresses(newswire, environ, missing), *_of_topics(newswire), *_of_templates(newswire)]
@@ -67,7 +68,7 @@ def warnings_of(newswire: Newswire, environ: Mapping[str, str], *, missing: bool
 
 
 def unusable_of(newswire: Newswire, environ: Mapping[str, str]) -> list[str]:
-    """Return what keeps the bot from starting: the database's address, the proxy, certificates."""
+    """Return why the bot cannot start: errors in the database's address, the proxy, certificates."""
     config = newswire.config
     found: list[str] = []
     if not config.bot.channels:
@@ -94,7 +95,7 @@ def _of_addresses(newswire: Newswire, environ: Mapping[str, str], missing: bool)
             continue
         where: Location = ("bot", "channels", number, _address_setting(settings.secret_variables()))
         address = channel.destination.address
-        # One bot may post to several chats: what a channel has besides its address distinguishes them.
+        # A bot with one address may post to several chats, which the channel's other settings distinguish.
         place = (address, repr(sorted(channel.destination.options.items())))
         if place in first:
             yield (
@@ -117,13 +118,13 @@ def _doubt(channel: Channel, address: Secret) -> str | None:
         return None
     other = next((each for each in SERVICES.values() if each.is_own_address(address)), None)
     if other is not None:
-        return f"holds an address of {other.NAME}: write `kind: {other.KIND}`, or the address of another"
+        return f"has an address of {other.NAME}: write `kind: {other.KIND}`, or the address of another"
     hosts = ", ".join(sorted(service.HOSTS))
-    return f"holds an address on {host}, which is not a host of {service.NAME} ({hosts})"
+    return f"has an address on {host}, which is not a host of {service.NAME} ({hosts})"
 
 
 def _of_templates(newswire: Newswire) -> Found:
-    """Yield where a template fails for one of the newest articles; one that cannot be read is no warning."""
+    """Yield the templates that fail for one of the newest articles; other errors in them are not warnings."""
     site, tried = newswire.config.site, set[str]()
     for number, channel in enumerate(newswire.config.bot.channels):
         try:
@@ -133,7 +134,7 @@ def _of_templates(newswire: Newswire) -> Found:
         if template is None or template.source in tried:
             continue
         tried.add(template.source)
-        newest = newswire.catalog.newest(ALL, newswire.clock(), limit=TRIED)
+        newest = newswire.catalog.newest(ALL, newswire.clock(), limit=MAX_TRIED)
         if fault := trial(template, newest, site=site.title, site_url=site.url):
             yield ("bot", "channels", number, "layout", "template"), fault
 

@@ -1,4 +1,4 @@
-"""The commands of `flask`, put together from their parts; most groups are loaded when they are used."""
+"""Assembles the commands of `flask`; most groups are imported when they are used."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def add_commands(
 
 
 def _fetch(url: str, *, max_bytes: int) -> bytes:
-    # Imported late: few commands fetch anything, and `requests` takes long to load.
+    # Imported here, as few commands fetch anything, and importing `requests` takes long.
     from wiring.fetching import fetch
 
     return fetch(url, max_bytes=max_bytes)

@@ -1,4 +1,4 @@
-"""`flask config …`: check the settings before they are used, and list them."""
+"""`flask config …`: checks the settings before they are used, and lists them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wiring.site import Newswire
 
 
 def config_commands(newswire: Newswire, environ: Mapping[str, str]) -> AppGroup:
-    """Return the `config` group. The file itself was checked before: errors in it end every command."""
+    """Return the `config` group. The file was checked before: with errors in it, no command runs."""
     group = AppGroup("config", help="Check and list the settings.")
 
     @group.command(short_help="List what is wrong in the settings, or probably not intended.")

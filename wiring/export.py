@@ -1,6 +1,6 @@
-"""`python -m wiring.export FOLDER`: what `flask feeds export` does, without loading Flask.
+"""`python -m wiring.export FOLDER`: does what `flask feeds export` does, without importing Flask.
 
-For builds that run at every push, where half a second of imports is most of the time.
+It is for builds at every push, in which half a second of imports would be most of the time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ with paused_collector():
 
 
 def main(arguments: list[str]) -> int:
-    """Write every feed into the one folder that `arguments` name; return the exit status."""
+    """Write every feed into the folder that is the only one of `arguments`; return the exit status."""
     if len(arguments) != 1 or arguments[0].startswith("-"):
         print_line("usage: python -m wiring.export FOLDER", stream=sys.stderr)
         return 2

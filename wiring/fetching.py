@@ -1,4 +1,4 @@
-"""Fetches one file from the web, for a command of the operator's."""
+"""Fetches one file from the web, for an operator's command."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import urllib3.exceptions
 from feeds.errors import UnreadableFeedError
 
 TIMEOUT = 10.0
-"""Seconds that a server may take to connect, and between two parts of its answer."""
+"""Seconds to connect, and between two parts of the answer."""
 MAX_SECONDS = 60.0
-"""Seconds until all of it must be there."""
+"""Seconds for the whole answer."""
 MAX_REDIRECTS = 5
 _CHUNK = 65_536
 
 
 def fetch(url: str, *, max_bytes: int, max_seconds: float = MAX_SECONDS) -> bytes:
-    """Return what is at an http(s) address, decompressed. Raises UnreadableFeedError."""
+    """Return the content at an http(s) address, decompressed. Raises UnreadableFeedError."""
     deadline = time.monotonic() + max_seconds
     with requests.Session() as session:
         session.max_redirects = MAX_REDIRECTS
@@ -27,12 +27,12 @@ def fetch(url: str, *, max_bytes: int, max_seconds: float = MAX_SECONDS) -> byte
                 url,
                 headers={"User-Agent": "Newswire", "Accept": "*/*"},
                 timeout=TIMEOUT,
-                stream=True,  # so that a long answer is cut off while it comes
+                stream=True,  # so that a long answer is cut off while it is received
             ) as answer:
                 if answer.status_code != requests.codes.ok:
                     raise UnreadableFeedError(f"the server answered {answer.status_code}")
                 body = bytearray()
-                # `read1` returns what has come; `read` would wait for a whole part of a slow answer.
+                # `read1` returns the bytes received so far; `read` would wait for a whole chunk.
                 while part := answer.raw.read1(_CHUNK, decode_content=True):
                     body += part
                     if len(body) > max_bytes:
@@ -48,7 +48,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.Timeout):
         return "the server does not answer"
     if isinstance(error, requests.ConnectionError):
-        # Only here: it loads much that a fetch which succeeds does not need.
+        # Imported here, as a successful fetch does not need it.
         from bot.sending.connections import no_connection
 
         return no_connection(error)

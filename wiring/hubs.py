@@ -1,4 +1,4 @@
-"""The notifier of the hubs of WebSub (`feeds.hubs`), put together from the configuration."""
+"""Assembles the notifier of the WebSub hubs (`feeds.hubs`) from the configuration."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from feeds.websub import HubAnswer, HubNotifier
 from wiring.site import Newswire
 
 TIMEOUT = 10.0
-"""Seconds that a hub may take to connect, and to answer."""
+"""Seconds to connect to a hub, and for its answer."""
 
 
 def hub_notifier(newswire: Newswire, session: requests.Session | None = None) -> HubNotifier | None:
-    """Return what notifies the hubs of changes, not yet started; None where there are no hubs."""
+    """Return the notifier of the hubs, not yet started; None without hubs."""
     hubs = newswire.config.feeds.hubs
     if not hubs:
         return None
@@ -48,7 +48,7 @@ def _notify_with(session: requests.Session, site_url: str) -> Callable[[str, str
                 headers={"User-Agent": f"Newswire (+{site_url})"},
                 timeout=TIMEOUT,
                 allow_redirects=False,
-                stream=True,  # the body says nothing that is needed, and may be of any length
+                stream=True,  # the body is not needed, and may be of any length
             )
         except requests.RequestException as error:
             return HubAnswer(0, reason=type(error).__name__)

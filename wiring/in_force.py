@@ -1,4 +1,4 @@
-"""All settings in force with what each comes from: of config.yaml, of the environment, and the secrets."""
+"""All settings in force with their origins: those of config.yaml, those of the environment, and secrets."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from text.phrases import explained, phrase
 from wiring.loading import config_path
 
 SECRETS = ("ADMIN_TOKEN", "METRICS_TOKEN", "GIT_HOOK_SECRET", "FEEDS_SECRET", "DATABASE_URL", "SENTRY_DSN")
-"""The secrets of every installation; the settings name others."""
+"""The secrets of every installation; the settings name further ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """The settings in force by where they are set. Of a secret, the value is only whether it is set."""
+    """The settings in force, by where they are set. The value of a secret is only whether it is set."""
 
     settings: tuple[Shown, ...]
     environment: tuple[Shown, ...]
@@ -31,7 +31,7 @@ class InForce:
 
 
 def in_force(config: Config, environ: Mapping[str, str]) -> InForce:
-    """Return the settings in force. Nothing in them is a secret, or a part of one."""
+    """Return the settings in force. They contain no secret, and no part of one."""
     return InForce(
         settings=tuple(shown(config)),
         environment=tuple(_environment(config, environ)),
@@ -40,7 +40,7 @@ def in_force(config: Config, environ: Mapping[str, str]) -> InForce:
 
 
 def _environment(config: Config, environ: Mapping[str, str]) -> Iterator[Shown]:
-    """Yield the settings that are only in the environment, and what follows from it."""
+    """Yield the settings that are only in the environment, and those derived from it."""
     if host := platform(environ):
         yield Shown(name="platform", value=host.value, origin=host.origin)
     named = "NEWSWIRE_CONFIG" if environ.get("NEWSWIRE_CONFIG") else DEFAULT
@@ -58,7 +58,7 @@ def _outbox(config: Config, environ: Mapping[str, str]) -> Shown:
         found = outbox(environ, config.state)
     except SettingError as error:
         return Shown(name="outbox", value=explained(phrase("unusable"), str(error)), origin="")
-    # Of DATABASE_URL no more than its scheme, since it holds the password.
+    # Only the scheme of DATABASE_URL, as the address has the password.
     kind = "SQLite" if found.value.startswith("sqlite:") else "PostgreSQL"
     return Shown(name="outbox", value=kind, origin=found.origin)
 

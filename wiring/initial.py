@@ -1,4 +1,4 @@
-"""`flask init FOLDER`: a first config.yaml for a folder of articles, or for a git repository of them."""
+"""`flask init FOLDER`: writes a config.yaml for a folder or a git repository of articles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from text.terminal import CommandError
 
 
 def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
-    """Return the command; it writes to `output` unless another file is named."""
+    """Return the command, which writes to `output` by default."""
 
     @click.command("init", short_help="Write a config file for a folder or repository of articles.")
     @click.argument("folder", default=".")
@@ -35,7 +35,7 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
         target = chosen or output
         if target.exists() and not force:
             raise CommandError(
-                f"{target} is there already: replace it with --force, or name another with --output"
+                f"{target} exists: replace it with --force, or name another file with --output"
             )
         if "://" in folder or folder.startswith("git@"):
             project, source = _of_repository(folder, clock)
@@ -58,7 +58,7 @@ def init_command(output: Path, clock: Callable[[], datetime]) -> click.Command:
 
 
 def summary(project: Project) -> str:
-    """Return what was found, in one line: "Jekyll, 172 posts, 4 not published, topics from categories"."""
+    """Return the results in one line, such as "Jekyll, 172 published posts, topics from categories"."""
     name = project.program.name if project.program else NAMES.get(project.generator, "Newswire's own format")
     parts = [name, f"{project.published:,} published {'post' if project.published == 1 else 'posts'}"]
     if project.unpublished:
@@ -73,24 +73,24 @@ def summary(project: Project) -> str:
 
 
 def remarks(project: Project) -> Iterator[str]:
-    """Yield what else there is to know before the articles are checked."""
+    """Yield further remarks about the project, one line each."""
     if project.program:
         yield project.program.note
     if not project.published:
-        yield "no article was found that is published: `flask articles check` says what was not read, and why"
+        yield "no published article was found: `flask articles check` reports what was not read, and why"
 
 
 def config_lines(project: Project, source: list[str]) -> Iterator[str]:
-    """Yield the lines of a commented config file; `source` are those that say where the articles are."""
+    """Yield the lines of a commented config file; `source` has the lines with the articles' location."""
     yield "# Written by `flask init`. Every key has a default; docs/configuration.md lists them all."
     yield ""
     yield "site:"
     yield f"  title: {_quoted(project.title or 'News')}"
-    yield "  # Where people will find the feeds; SITE_URL in the environment comes before it."
+    yield "  # The public address of the feeds; SITE_URL in the environment overrides it."
     yield "  # url: https://news.example.org"
     yield f"  language: {_quoted(project.language or 'en')}"
     if project.timezone:
-        yield f"  timezone: {_quoted(project.timezone)} # of dates that name none"
+        yield f"  timezone: {_quoted(project.timezone)} # of dates without a time zone"
     yield "  # Part of every entry's identity: choose it once and never change it."
     yield f"  id: {_quoted(project.title or 'newswire')}"
     yield ""
@@ -103,15 +103,15 @@ def config_lines(project: Project, source: list[str]) -> Iterator[str]:
     else:
         yield "  # base_url: https://blog.example # the site the articles belong to: entries link there"
     if project.generator != "plain":
-        yield "  # guid: permalink # where these feeds take the place of the generator's own: docs/moving.md"
+        yield "  # guid: permalink # if these feeds replace the generator's own: docs/moving.md"
     if project.permalink:
         yield f"  permalink: {_quoted(project.permalink)} # how its addresses are formed"
     else:
-        yield "  # permalink: /:year/:month/:day/:slug/ # where `articles check` shows wrong addresses"
+        yield "  # permalink: /:year/:month/:day/:slug/ # if `articles check` shows wrong addresses"
     if project.topic_keys[:1] == ("category",):
         yield "  topics_from: [topics, tags, categories, category]"
     else:
-        yield "  # topics_from: [topics, tags, categories] # the keys that hold topics"
+        yield "  # topics_from: [topics, tags, categories] # the keys with topics"
     yield ""
     yield "bot:"
     yield "  every: 60 seconds"
@@ -126,7 +126,7 @@ def _looked_at(root: Path, clock: Callable[[], datetime]) -> Project:
 
 
 def _of_repository(url: str, clock: Callable[[], datetime]) -> tuple[Project, list[str]]:
-    """Check a repository out into a temporary folder and examine it."""
+    """Check out a repository into a temporary folder and examine it; return the project and its `source`."""
     with TemporaryDirectory(prefix="newswire-") as state:
         try:
             checkout = Checkout(Repository(url=checked_address(url)), Path(state), clock)
@@ -146,5 +146,5 @@ def _relative(path: Path, start: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a text as a YAML scalar; JSON's strings are YAML's too."""
+    """Return a text as a YAML scalar: a JSON string, which is also YAML."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A channel's settings of what its messages show → its layout, with the template from its file."""
+"""Creates a channel's layout from its settings, and reads its template's file."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _PICTURES = {None: Picture.DEFAULT, "none": None, "thumbnail": Picture.THUMBNAIL
 
 
 def layout_of(channel: ChannelConfig) -> Layout:
-    """Return what a channel's messages show, but for its template: no file is read."""
+    """Return a channel's layout without its template, so that no file is read."""
     settings = channel.layout or LayoutConfig()
     return Layout(picture=_PICTURES[settings.image], parts=frozenset(map(Part, settings.show)))
 
 
 def template_of(channel: ChannelConfig) -> Template | None:
-    """Return the channel's template, if it has one. Raises TemplateFault for one that cannot be used."""
+    """Return the channel's template, or None. Raises TemplateFault if the template cannot be used."""
     path = channel.layout.template if channel.layout else None
     return _read(path) if path else None
 
 
 def trial(tried: Template, articles: Iterable[Article], *, site: str, site_url: str) -> str | None:
-    """Return why a template fails for the first of some articles for which it does, with its id, or None."""
+    """Return why a template fails, with the id of the first article for which it does, or None."""
     for article in articles:
         try:
             tried.render(compose(article, site=site, site_url=site_url))

@@ -1,4 +1,4 @@
-"""Where the settings are read from, and how a process ends that cannot use them."""
+"""Loads the settings, or ends a process that cannot use them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from text.printable import print_line
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """Return the config file that the environment names, or config.yaml beside this program."""
+    """Return the path in NEWSWIRE_CONFIG, or that of config.yaml in the program's folder."""
     return Path(environ.get("NEWSWIRE_CONFIG") or Path(__file__).resolve().parents[1] / "config.yaml")
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
-    """Return the settings in a file and the environment. Raises ConfigError when they cannot be used."""
+    """Return the settings in a file and the environment. Raises ConfigError if they cannot be used."""
     own = own_address(environ)
     if own is None:
         return configuration.load(path, environ)
@@ -31,7 +31,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config:
     """Return the settings in `path`, or the file NEWSWIRE_CONFIG names, or config.yaml beside this file.
 
-    Ends the process with status 2 and every problem on standard error when they cannot be used.
+    Exits with status 2 and every error on standard error if they cannot be used.
     """
     try:
         return load(path or config_path(environ), environ)
@@ -40,7 +40,7 @@ def load_or_exit(environ: Mapping[str, str], path: Path | None = None) -> Config
 
 
 def usable_or_exit(environ: Mapping[str, str]) -> None:
-    """End the process with status 2, as `load_or_exit` does, also where there can be no state folder."""
+    """Exit as `load_or_exit` does, also if the state folder cannot be used."""
     try:
         make_state_folder(load_or_exit(environ))
     except SettingError as error:
@@ -50,7 +50,7 @@ def usable_or_exit(environ: Mapping[str, str]) -> None:
 def load_rules_or_exit(path: Path, own: Config) -> Config:
     """Return `own` settings with the rules of another config file: see `config.load_rules`.
 
-    Ends the process with status 2 and every problem on standard error when they cannot be used.
+    Exits with status 2 and every error on standard error if they cannot be used.
     """
     try:
         return configuration.load_rules(path, own)
@@ -72,7 +72,7 @@ def make_state_folder(config: Config) -> None:
 
 
 def exit_with(error: Exception) -> SystemExit:
-    """Print the reason on standard error, and return what ends the process with status 2."""
+    """Print the error on standard error, and return the exception that ends the process with status 2."""
     lines = error.lines if isinstance(error, ConfigError) else [str(error)]
     for line in lines:
         print_line(line, stream=sys.stderr)

@@ -1,6 +1,6 @@
-"""The operator's side of a web process: health, metrics, the hook for pushes, and the operator's pages.
+"""Assembles the operator's side of a web process: health, metrics, the hook for pushes, operator's pages.
 
-The bot's modules are imported late: a process that only serves feeds does not load them.
+The bot's modules are imported within functions, as a process that only serves feeds does not need them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def ops_routes(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
-    """Return health, metrics and the hook for pushes.
+    """Return the routes of health, metrics and the hook for pushes.
 
     Raises SettingError for a secret that cannot be used.
     """
@@ -56,9 +56,9 @@ def ops_routes(newswire: Newswire, environ: Mapping[str, str]) -> Blueprint:
 def admin_routes(
     newswire: Newswire, environ: Mapping[str, str], session: requests.Session | None, token: str
 ) -> Blueprint:
-    """Return the operator's pages; only they bring the bot into a process that serves feeds.
+    """Return the routes of the operator's pages, which import the bot's modules.
 
-    Raises SettingError when `token` is too short.
+    Raises SettingError if `token` is too short.
     """
     from bot.errors import BotError
     from bot.operator.parts import BotParts
@@ -91,7 +91,7 @@ def admin_routes(
 
 
 class _Outbox(Collector):
-    """Metrics and readiness of the outbox; the bot's modules are loaded at the first use."""
+    """Metrics and readiness of the outbox; the bot's modules are imported at the first use."""
 
     def __init__(self, newswire: Newswire, environ: Mapping[str, str]) -> None:
         self._newswire = newswire
@@ -108,7 +108,7 @@ class _Outbox(Collector):
             return ()
 
     def idle(self) -> str | None:
-        """Return why nothing would be posted now."""
+        """Return why nothing would be posted now, or None."""
         from bot.errors import BotError
         from bot.operator.metrics import idle_bot
 

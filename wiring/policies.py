@@ -1,4 +1,4 @@
-"""A channel's settings → the policy by which its posts are made."""
+"""Creates a channel's policy from its settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from wiring.values import value_of
 
 
 def policy_of(channel: ChannelConfig, topics: Topics, timezone: str) -> Policy:
-    """Return how a channel has its posts; times of day are those in `timezone` where it names no other."""
+    """Return a channel's policy; times of day are in `timezone` unless its settings name another one."""
     return Policy(
         quiet=_quiet(channel.quiet, timezone) if channel.quiet else None,
         budget=_budget(channel.budget, timezone) if channel.budget else None,

@@ -1,4 +1,4 @@
-"""What in a channel's policy is probably not meant: a digest in quiet hours, urgent articles only."""
+"""Warnings about policies that are probably not intended: a digest in quiet hours, only urgent articles."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _WEEK = timedelta(days=7)
 def policy_warnings(
     channel: ChannelConfig, where: Location, topics: Topics, site: SiteConfig, now: datetime
 ) -> Iterator[tuple[Location, str]]:
-    """Yield where a policy contradicts itself or the channel's rules; `where` is the channel's place."""
+    """Yield contradictions within a policy, or with the channel's rules; `where` locates the channel."""
     policy = policy_of(channel, topics, site.timezone)
     if quiet_digest := _quiet_digest(policy, now):
         yield (*where, "digest", "at"), quiet_digest
     least, urgent = channel.min_quality, channel.urgent
     if urgent and least is not None and urgent.min_quality <= least:
-        says = f"is not above the channel's min_quality, {least}: every article would be urgent"
-        yield (*where, "urgent", "min_quality"), says
+        text = f"is not above the channel's min_quality, {least}: every article would be urgent"
+        yield (*where, "urgent", "min_quality"), text
 
 
 def _quiet_digest(policy: Policy, now: datetime) -> str | None:
-    """Say of a digest of the coming week that it falls into quiet hours, or None."""
+    """Return that a digest of the coming week falls into quiet hours, or None."""
     digest, quiet = policy.digest, policy.quiet
     if digest is None or quiet is None:
         return None

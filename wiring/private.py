@@ -1,4 +1,4 @@
-"""Private feeds, put together from the configuration: a catalog that hides nothing, and its publisher."""
+"""Assembles private feeds from the configuration: a catalog with private articles, and its publisher."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECRET = "FEEDS_SECRET"  # noqa: S105 - the name of a variable
 def private_index(
     config: Config, folder: Folder, source: str, clock: Callable[[], datetime]
 ) -> Indexer | None:
-    """Return the indexer of all articles, private ones too; None where nobody may read those."""
+    """Return the indexer of all articles, including private ones; None if there are no readers of these."""
     if not config.feeds.readers:
         return None
     topics = replace(config.feeds.catalog_topics(), private=frozenset())
@@ -30,15 +30,15 @@ def private_index(
 
 
 def private_feeds(config: Config, publisher: Publisher, environ: Mapping[str, str]) -> PrivateFeeds:
-    """Return the feeds for `feeds.readers`; `publisher` is over the catalog of all articles.
+    """Return the feeds for `feeds.readers`; `publisher` publishes the catalog of all articles.
 
-    Raises SettingError when the secret is missing or too short.
+    Raises SettingError if the secret is missing or too short.
     """
     return PrivateFeeds(publisher, config.feeds.catalog_topics(), feed_readers(config, environ))
 
 
 def feed_readers(config: Config, environ: Mapping[str, str]) -> list[FeedReader]:
-    """Return the readers with their tokens. Raises SettingError when the secret is missing or too short."""
+    """Return the readers with their tokens. Raises SettingError if the secret is missing or too short."""
     if not config.feeds.readers:
         return []
     key = secret(SECRET, environ)

@@ -1,4 +1,4 @@
-"""The logs and error reports of a process, without the secrets that the configuration names."""
+"""Starts the logs and error reports of a process, without the secrets that the configuration names."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from wiring.private import feed_readers
 
 
 def start_reporting(config: Config, environ: Mapping[str, str], stream: TextIO | None = None) -> None:
-    """Start the logs, and error reports to Sentry if SENTRY_DSN is set; known secrets are taken out of both.
+    """Start the logs, and error reports to Sentry if SENTRY_DSN is set; secrets are removed from both.
 
-    Ends the process with status 2 when a variable has a value that cannot be used.
+    Exits with status 2 if a variable has an invalid value.
     """
     names = [name for channel in config.bot.channels for name in channel.secret_variables().values()]
     names += [

@@ -1,6 +1,6 @@
-"""Notices that config.yaml is no longer what the processes run with, and says what a restart would do.
+"""Detects that config.yaml differs from the settings in force, and logs what a restart would do.
 
-The settings in force stay those of the start: nothing is read in again by itself.
+The settings in force stay those of the start: a changed file is not loaded by a running process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _Signature = tuple[int, int, int] | None
 
 
 class SettingsFile:
-    """The file that `running` was loaded from, by `load`. Safe to share among threads."""
+    """The file from which `load` loaded the settings in force, `running`. Thread-safe."""
 
     def __init__(self, path: Path, running: Config, load: Callable[[], Config]) -> None:
         self._path = path
@@ -31,20 +31,20 @@ class SettingsFile:
         self._load = load
         self._first = _digest(path)
         self._signature = _signature(path)
-        self._says: str | None = None
+        self._finding: str | None = None
         self._lock = threading.Lock()
 
     def check(self) -> str | None:
-        """Return what there is to say of the file, in one line; None while it says what is in force.
+        """Return how the file differs from the settings in force, in one line, or None.
 
-        The file is read only when it looks different from the last time.
+        The file is read only if its size or times have changed since the last check.
         """
         with self._lock:
             signature = _signature(self._path)
             if signature != self._signature:
-                self._says = self._examined()
+                self._finding = self._examined()
                 self._signature = signature
-            return self._says
+            return self._finding
 
     def _examined(self) -> str | None:
         if _digest(self._path) == self._first:
@@ -62,7 +62,7 @@ class SettingsFile:
 
 
 class SettingsWatcher(Background):
-    """A thread that logs what `SettingsFile.check` says, in the one process of the machine that `leads`."""
+    """A thread that logs the results of `SettingsFile.check`, in the process of the machine that `leads`."""
 
     def __init__(self, file: SettingsFile, leads: Callable[[], bool], every: float = EVERY) -> None:
         super().__init__("settings-watcher", stop_timeout=1)
@@ -72,13 +72,13 @@ class SettingsWatcher(Background):
         self._logged: str | None = None
 
     def _work(self) -> None:
-        says = self._file.check()
-        if says != self._logged and self._leads():
-            if says is None:
+        finding = self._file.check()
+        if finding != self._logged and self._leads():
+            if finding is None:
                 log.info("the config file matches the settings in force again")
             else:
-                log.warning("%s", says)
-            self._logged = says
+                log.warning("%s", finding)
+            self._logged = finding
         self._succeeded()
         self._stop.wait(self._every)
 

@@ -1,6 +1,6 @@
-"""The parts of one process, put together from the configuration; nothing of Flask, and nothing of the bot.
+"""Assembles the parts of one process from the configuration, without Flask and without the bot.
 
-Only this module, `wiring` and `app` know the whole Config: everything below receives values.
+Only `wiring` and `app` know the whole Config; all other modules receive values.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 _GRACE = 0.3
-"""Seconds that a running refresh is given when the process ends; one that is cut short has no effect."""
+"""Seconds that a running refresh may take when the process ends; an interrupted one has no effect."""
 
 
 def utc_now() -> datetime:
-    """Return the time, aware and in UTC."""
+    """Return the current time, aware and in UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newswire:
-    """The parts of one process, put together; `app.extensions["newswire"]` is this."""
+    """The assembled parts of one process; `app.extensions["newswire"]` is an instance."""
 
     config: Config
     clock: Clock
@@ -74,13 +74,13 @@ class Newswire:
 
     @property
     def checkout(self) -> Checkout | None:
-        """Where the articles from a git repository lie, if they come from one."""
+        """The checkout of the articles' git repository; None if they are in a folder."""
         return self.puller.checkout if self.puller else None
 
     def refresh(self) -> None:
-        """Bring the catalog up to date once; from a git repository too, unless another process pulls already.
+        """Bring the catalog up to date once, and before that the checkout, unless another process pulls.
 
-        Raises ArticlesError when the articles cannot be read.
+        Raises ArticlesError if the articles cannot be read.
         """
         if self.checkout:
             with self.checkout.role() as role:
@@ -90,7 +90,7 @@ class Newswire:
 
     @contextmanager
     def watch(self, on_change: Callable[[], None]) -> Iterator[None]:
-        """Keep the catalog fresh for a while; call `on_change` at first and after every visible change."""
+        """Keep the catalog fresh within the context; call `on_change` first and after visible changes."""
         watcher = Watcher(
             self.indexer,
             on_refresh=self.watcher.on_refresh,
@@ -111,11 +111,11 @@ class Newswire:
                 self.puller.stop(_GRACE)
 
     def keep_fresh(self) -> None:
-        """Start to keep the catalog fresh, for as long as this process lives.
+        """Start threads that keep the catalog fresh until the process ends.
 
-        Articles in a folder are in the catalog when this returns; SourceError says that the folder cannot be
-        read. Articles from a git repository come later. An unexpected error is logged: the watcher tries
-        again, and the catalog of an earlier start is served meanwhile.
+        Articles in a folder are in the catalog when this returns; raises SourceError if the folder cannot be
+        read. Articles from a git repository follow later. An unexpected error is logged: the watcher retries,
+        and the catalog of an earlier start is served meanwhile.
         """
         if self.puller:
             self.puller.start()
@@ -127,7 +127,7 @@ class Newswire:
             except ArticlesError:
                 raise
             except Exception:
-                log.exception("the articles could not be read at the start; the watcher tries again")
+                log.exception("the articles could not be read at the start; the watcher retries")
         self.watcher.start()
         SettingsWatcher(self.settings, lambda: self.watcher.leads).start()
 
@@ -138,17 +138,17 @@ class Newswire:
 
 
 def _soon(work: Callable[[], None]) -> None:
-    """Do something that takes as long as there are files a second later, after the first answers."""
+    """Run work whose time depends on the number of files a second later, after the first answers."""
     timer = threading.Timer(1.0, work)
     timer.daemon = True
     timer.start()
 
 
 def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] = os.environ) -> Newswire:
-    """Return the parts that serve feeds. Nothing runs yet, and no thread is started.
+    """Return the parts that serve feeds, without starting any thread.
 
-    Raises SettingError when the environment lacks what the configuration names, and for a state folder that
-    cannot be created.
+    Raises SettingError if a variable that the configuration names is missing, and if the state folder cannot
+    be created.
     """
     make_state_folder(config)
     restrict(config.state)
@@ -185,7 +185,7 @@ def build(config: Config, *, clock: Clock = utc_now, environ: Mapping[str, str] 
 
 
 def article_folder(articles: ArticlesConfig, checkout: Checkout | None) -> Folder:
-    """Return the article files in a checkout, or without one in the configured folder."""
+    """Return the folder of article files: in the checkout, or without one, the configured folder."""
     if checkout:
         return checkout.source(include=articles.include, exclude=articles.exclude)
     return Folder(articles.path, include=articles.include, exclude=articles.exclude)
@@ -201,7 +201,7 @@ def article_index(
 ) -> Indexer:
     """Return the indexer over a folder of article files, with its catalog below `state`.
 
-    Each of its refreshes is followed by one of the `others`.
+    Each of its refreshes is followed by one of each of the `others`.
     """
     source = source_of(config, folder)
     topics = config.feeds.catalog_topics()
@@ -212,7 +212,7 @@ def article_index(
 
 @contextmanager
 def index_of(config: Config, content: Path, checkout: Checkout | None = None) -> Iterator[Indexer]:
-    """Yield an indexer of the articles in `content`, or in a checkout, whose catalog is temporary."""
+    """Yield an indexer, with a temporary catalog, of the articles in `content` or in a checkout."""
     articles = config.articles.model_copy(update={"path": content})
     with TemporaryDirectory(prefix="newswire-") as state:
         indexer = article_index(config, article_folder(articles, checkout), Path(state))
@@ -223,7 +223,7 @@ def index_of(config: Config, content: Path, checkout: Checkout | None = None) ->
 
 
 def _pictures(config: Config, clock: Clock) -> Pictures:
-    """Return the rule for pictures on other hosts. Raises SettingError where what it needs is missing."""
+    """Return the rule for pictures on other hosts. Raises SettingError if Pillow is needed and missing."""
     images = config.pages.images
     if images != ("own",):
         return PicturesOfHosts(images) if images else NoPictures()

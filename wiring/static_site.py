@@ -1,4 +1,4 @@
-"""The whole site as static files: its pages as Flask answers them, and its feeds as `feeds export` does."""
+"""Exports the site as static files: the pages by requests to Flask, the feeds as `feeds export` does."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def export_site(
     *,
     most_processes: int | None = None,
 ) -> tuple[Exported, list[tuple[str, str]]]:
-    """Write the site into a folder; return what was done, and the links that lead nowhere, by their pages.
+    """Write the site into a folder; return counts of files, and the broken links as (page, address).
 
-    Pages are written in up to `most_processes`, or in as many as there are processors. Raises ExportError
-    where a file cannot be written.
+    Up to `most_processes` processes write pages, by default as many as there are processors. Raises
+    ExportError if a file cannot be written.
     """
     settings = f"{newswire.config.model_dump_json()} {_program()}"
     count = min(processes(), most_processes) if most_processes else processes()
@@ -126,7 +126,7 @@ def _forking(count: int, texts: TextCache, catalog: ObservedCatalog) -> Forking:
 
 
 class _Uncached(PageCache):
-    """No cache: what is rendered for a static site is asked for once."""
+    """A cache that stores nothing, as each page of a static site is requested only once."""
 
     def document(self, _key: Key, make: Callable[[datetime], Document]) -> Document:
         return make(self._publisher.now())
@@ -149,13 +149,13 @@ def _application(newswire: Newswire, publisher: Publisher, files: ArticleFiles) 
 
 
 def _asking(app: Flask, site: Site) -> Callable[[str], Result]:
-    """Return what answers requests for the pages of the static site."""
-    # For each request a copy of one environment: to create each would take a tenth of the time of a page.
+    """Return a function that answers requests for the pages of the static site."""
+    # Each request gets a copy of one environment: creating each would take a tenth of a page's time.
     environ = create_environ("/", urlsplit(site.url)._replace(path="/").geturl())
 
     def ask(address: str) -> Result:
         path, _, query = address.partition("?")
-        decoded = unquote(path).encode("utf-8", "replace").decode("latin-1")  # as PEP 3333 asks for
+        decoded = unquote(path).encode("utf-8", "replace").decode("latin-1")  # as PEP 3333 requires
         return call(app.wsgi_app, {**environ, "PATH_INFO": decoded, "QUERY_STRING": query})
 
     return ask
@@ -170,7 +170,7 @@ def _served(newswire: Newswire, now: datetime) -> Iterator[tuple[str, Path]]:
 
 
 def _digests(publisher: Publisher) -> Iterator[str]:
-    """Yield the addresses of the digests' pages that are in feeds; other pages lead only to the newest."""
+    """Yield the addresses of the digest pages in feeds, as other pages link only to the newest."""
     digests, now = DigestPublisher(publisher), publisher.now()
     for slug in (ALL, *(summary.topic.slug for summary in publisher.catalog.summaries(now))):
         topic = publisher.topic(slug)
@@ -179,7 +179,7 @@ def _digests(publisher: Publisher) -> Iterator[str]:
 
 
 def _day(publisher: Publisher) -> str:
-    """Return the day that it is, in UTC and in the site's zone."""
+    """Return the current day, in UTC and in the site's time zone."""
     now = publisher.now()
     local = now.astimezone(zone(publisher.catalog.conventions.timezone))
     return f"{now.date()} {local.date()}"
@@ -187,7 +187,7 @@ def _day(publisher: Publisher) -> str:
 
 @cache
 def _program() -> str:
-    """Return a digest of everything but settings and articles that a page depends on."""
+    """Return a digest of everything that a page depends on besides settings and articles."""
     digest = hashlib.blake2b(digest_size=16)
     for file in _files(_PROJECT / name for name in _CODE):
         digest.update(b"%s %d " % (str(file.relative_to(_PROJECT)).encode(), file.stat().st_size))
@@ -202,5 +202,5 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_inside(path: str) -> bool:
-    """Return whether a path can be that of a file of an export."""
+    """Return whether a path can be that of a file in an export."""
     return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))

@@ -1,4 +1,4 @@
-"""A section of the settings → the value that a part is given."""
+"""Converts a section of the settings into the value that a part receives."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ Value = TypeVar("Value", bound="DataclassInstance")
 def value_of(section: Section, kind: type[Value], **others: Any) -> Value:
     """Return the dataclass `kind` with the settings of the same names, and `others` for the remaining fields.
 
-    A setting that a part needs is therefore named twice, in its section and in the part's dataclass, and its
-    default is given in the section only. Raises TypeError when a field without a default is neither.
+    So a setting that a part needs has the same name in its section and in the part's dataclass, and its
+    default is only in the section. Raises TypeError if a field without a default is in neither the section
+    nor `others`.
     """
     names = [field.name for field in fields(kind) if field.name in type(section).model_fields]
     return kind(**{name: getattr(section, name) for name in names} | others)

@@ -95,7 +95,7 @@ def test_it_goes_over_a_real_connection() -> None:
     ("value", "fault"),
     [
         (ADDRESS, ""),
-        (None, "MONITOR is not set in the environment: no monitor learns that the bot works"),
+        (None, "MONITOR is not set in the environment: no monitor is notified that the bot works"),
         (" ", "MONITOR is blank: give it a value, or unset the variable"),
         ("http://monitor.example/", "MONITOR: the monitor's address has to begin with https://"),
         ("monitor", "MONITOR: the monitor's address is not an http(s) URL"),
