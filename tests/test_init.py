@@ -300,7 +300,7 @@ def test_the_addresses_of_other_programs(
         ),
         ({"utils.jl": "", "blog/a.md": '@def title = "A"\n'}, "Franklin is not supported"),
         ({"zine.ziggy": "", "content/a.smd": "---\n"}, "Zine is not supported"),
-        ({"docs/issue-1.md": "# One\n\nWords.\n"}, "no article was found that is published"),
+        ({"docs/issue-1.md": "# One\n\nWords.\n"}, "no published article was found"),
         ({".vitepress/config.ts": "", "a.md": DATED}, "VitePress: components and scripts are left out"),
     ],
 )

@@ -39,7 +39,7 @@ def test_a_port_in_use_is_one_line_with_what_to_do(shared: bool) -> None:
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert ended.stderr.startswith(
-        f"port {port} is in use: stop the program that listens there, or take another"
+        f"port {port} is in use: stop the program that listens there, or use another"
     )
 
 
