@@ -27,16 +27,23 @@
   const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   const oldest = 30; // days: what is older keeps its date
 
+  const ofDay = /,? (\d\d:\d\d UTC)$/;
+  const isBesideItsDay = (time) => Boolean(time.closest(".day .entry"));
+
   function spoken(time, now) {
     const value = time.dateTime;
     if (value.length === 10) {
       const [year, month, day] = value.split("-").map(Number);
       const midnight = new Date(year, month - 1, day);
       const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - midnight) / 86400000);
-      return days > oldest || days < 0 ? time.title : relative.format(-days, "day");
+      if (days >= 0 && days <= oldest) return relative.format(-days, "day");
+      return isBesideItsDay(time) ? "" : time.title;
     }
     const seconds = (now - new Date(value)) / 1000;
-    if (seconds > oldest * 86400) return time.title.replace(/,? \d\d:\d\d UTC$/, ""); // the date as the site writes it
+    if (seconds > oldest * 86400) {
+      // As the site writes it; the day is not repeated.
+      return isBesideItsDay(time) ? (time.title.match(ofDay)?.[1] ?? "") : time.title.replace(ofDay, "");
+    }
     const [name, length] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
     return name === "second" ? relative.format(0, "second") : relative.format(-Math.trunc(seconds / length), name);
   }

@@ -148,6 +148,7 @@ def test_times_are_relative(visitor: Visitor) -> None:
     page.clock.set_fixed_time(NOON + timedelta(days=90))
     page.reload()
     expect(first).to_have_text("1 Jun 2026")
+    expect(page.locator(".day .entry time").last).to_have_text("09:19 UTC")
 
 
 def test_compact_list(visitor: Visitor) -> None:
