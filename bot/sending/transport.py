@@ -16,17 +16,27 @@ from __future__ import annotations
 import http.client
 import logging
 import re
+from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from urllib3 import BaseHTTPResponse, Retry, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from bot.sending.connections import Adapter, MaySend, NotConnectedError, PublicAdapter, asking, causes
+from bot.sending.connections import (
+    Adapter,
+    MaySend,
+    NotConnectedError,
+    PublicAdapter,
+    asking,
+    causes,
+    no_connection,
+)
 from bot.sending.findings import Ambiguous, TransportError, Unsent
 from bot.sending.mail import MailTransport
 from bot.sending.network import DIRECT, Network
@@ -41,12 +51,23 @@ TIMEOUTS = (5.0, 15.0)
 """Seconds to connect, and seconds for the whole answer from the moment the request is out."""
 
 
-MAX_PREPARED = 256
+MAX_ROUTES = 256
+"""Addresses of which a transport remembers how they are reached."""
 
 WEB = frozenset({"https", "http"})
 _NO_MAIL_SERVER = "the server's address has to be smtp://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST"
+_NO_RETRIES = Retry(total=False)
 _BREAKDOWNS = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
 """What requests, urllib3, http.client and sockets raise while a request is under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    """How requests by one method reach an address: `target` is what their first line names."""
+
+    pool: HTTPConnectionPool
+    target: str
+    headers: Mapping[str, str]
 
 
 class Transport:
@@ -70,13 +91,13 @@ class Transport:
         if network.ca_bundle:
             session.verify = str(network.ca_bundle)
         for scheme in ("https://", "http://"):
-            session.mount(scheme, Adapter(max_retries=Retry(total=False), ca_file=network.ca_file))
-        self._public = PublicAdapter(max_retries=Retry(total=False), ca_file=network.ca_file)
+            session.mount(scheme, Adapter(max_retries=_NO_RETRIES, ca_file=network.ca_file))
+        self._public = PublicAdapter(max_retries=_NO_RETRIES, ca_file=network.ca_file)
         self._session = session
         self._network = network
         self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
         self._mail = MailTransport(timeouts=timeouts, ca_file=network.ca_file or network.ca_bundle)
-        self._prepared_requests: dict[tuple[str, Secret], requests.PreparedRequest] = {}
+        self._routes: dict[tuple[str, Secret, bool], _Route] = {}
         self._headers = {
             "User-Agent": user_agent,
             "Content-Type": "application/json; charset=utf-8",
@@ -101,38 +122,29 @@ class Transport:
         return answer
 
     def _attempt(self, request: Request) -> Response | TransportError:
-        known = self._prepared(request.method, request.url)
-        if isinstance(known, Unsent):
-            return known
         try:
-            return self._exchange(known, request)
+            return self._exchange(self._route(request), request)
         except NotConnectedError as error:
             return Unsent(str(error))
         except _BREAKDOWNS as error:
             return Ambiguous(_breakdown(error))
 
-    def _exchange(self, known: requests.PreparedRequest, request: Request) -> Response | Ambiguous:
+    def _exchange(self, route: _Route, request: Request) -> Response | Ambiguous:
         """Do what the session's adapter does in `send`, but for what it makes of answers and errors.
 
         It does nothing of what Session.send adds: redirects, cookies and hooks, which have no
         place here.
         """
-        session, url, method = self._session, known.url, known.method
-        assert url is not None and method is not None
-        adapter: Any = self._public if request.public_only else session.get_adapter(url)
-        proxies, verify = self._proxies(request, url), True if session.verify is None else session.verify
-        pool = adapter.get_connection_with_tls_context(known, verify, proxies, session.cert)
-        adapter.cert_verify(pool, url, verify, session.cert)
         body = request.content()
-        headers = known.headers
+        headers = route.headers
         if request.headers:
             headers = CaseInsensitiveDict({**headers, **request.headers})
-        answer = pool.urlopen(
-            method,
-            adapter.request_url(known, proxies),
+        answer = route.pool.urlopen(
+            request.method,
+            route.target,
             body,
             {**headers, "Content-Length": str(len(body))},
-            retries=adapter.max_retries,
+            retries=_NO_RETRIES,
             redirect=False,
             assert_same_host=False,
             timeout=self._timeout,
@@ -141,31 +153,44 @@ class Transport:
         )
         return _answer(answer)
 
+    def _route(self, request: Request) -> _Route:
+        """Return how to reach the address, found once; raises NotConnectedError where it has a fault."""
+        key = request.method, request.url, request.public_only
+        route = self._routes.get(key)
+        if route is None:
+            if fault := fault_of(request.url):
+                raise NotConnectedError(fault)
+            try:
+                route = self._new_route(request)
+            except (requests.RequestException, ValueError):
+                raise NotConnectedError("the webhook's address is not a valid URL") from None
+            except OSError as error:  # certificates that are not there
+                raise NotConnectedError(no_connection(error)) from None
+            if len(self._routes) >= MAX_ROUTES:
+                self._routes.clear()
+            self._routes[key] = route
+        return route
+
+    def _new_route(self, request: Request) -> _Route:
+        session = self._session
+        prepared = session.prepare_request(
+            requests.Request(request.method, request.url.reveal(), headers=self._headers)
+        )
+        url = prepared.url
+        assert url is not None
+        adapter: Any = self._public if request.public_only else session.get_adapter(url)
+        proxies, verify = self._proxies(request, url), True if session.verify is None else session.verify
+        pool = adapter.get_connection_with_tls_context(prepared, verify, proxies, session.cert)
+        adapter.cert_verify(pool, url, verify, session.cert)
+        target = adapter.request_url(prepared, proxies)
+        return _Route(pool=pool, target=target, headers=dict(prepared.headers))
+
     def _proxies(self, request: Request, url: str) -> dict[str, str]:
         """Return the proxy by scheme; none where only public addresses will do, as a proxy looks them up."""
         if request.public_only:
             return {}
         proxy = self._network.proxy_for(url)
         return {**self._session.proxies, **({"https": proxy.reveal()} if proxy else {})}
-
-    def _prepared(self, method: str, url: Secret) -> requests.PreparedRequest | Unsent:
-        """Return a request without a body; the address is checked, and the headers are made, once."""
-        known = self._prepared_requests.get((method, url))
-        if known is not None:
-            return known
-        fault = fault_of(url)
-        if fault:
-            return Unsent(fault)
-        try:
-            prepared = self._session.prepare_request(
-                requests.Request(method, url.reveal(), headers=self._headers)
-            )
-        except (requests.RequestException, ValueError):
-            return Unsent("the webhook's address is not a valid URL")
-        if len(self._prepared_requests) >= MAX_PREPARED:
-            self._prepared_requests.clear()
-        self._prepared_requests[method, url] = prepared
-        return prepared
 
 
 def fault_of(webhook: Secret, schemes: frozenset[str] = WEB) -> str | None:
