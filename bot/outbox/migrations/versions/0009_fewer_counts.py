@@ -13,7 +13,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Replace what 0006 counts deliveries with, and merge the counts that are no longer separate."""
+    """Replace the triggers of 0006, and merge the counts that are no longer separate."""
     connection = op.get_bind()
     is_sqlite = connection.dialect.name == "sqlite"
     if not is_sqlite:
@@ -53,9 +53,14 @@ def _add(changes: str) -> str:
     )
 
 
-def _delivery_in_sqlite(row: str, n: int) -> str:
+def _count_in_sqlite(row: str, sign: str) -> str:
+    """Return the statement that counts a delivery as it is in `row`, NEW or OLD, or counts it no more."""
     post = f"COALESCE((SELECT {_counted('state')} FROM posts WHERE id = {row}.post_id), '')"
-    return f"SELECT {row}.channel AS channel, {row}.state AS decided, {post} AS post, {n} AS n"
+    return (
+        "INSERT INTO delivery_counts (channel, decided, post, deliveries)"
+        f" VALUES ({row}.channel, {row}.state, {post}, {sign}1)"
+        f" ON CONFLICT (channel, decided, post) DO UPDATE SET deliveries = deliveries {sign} 1"
+    )
 
 
 def _post_in_sqlite(row: str, n: int) -> str:
@@ -65,21 +70,33 @@ def _post_in_sqlite(row: str, n: int) -> str:
     )
 
 
+_SECONDS = "(julianday(NEW.finished_at) - julianday(NEW.started_at)) * 86400.0"
+_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+_SUMS = ("attempts", "seconds", *(f"within_{number}" for number in range(len(_BOUNDS))))
+_TALLY_IN_SQLITE = (
+    f"INSERT INTO tallies (channel, outcome, {', '.join(_SUMS)})"
+    f" SELECT NEW.channel, NEW.outcome, 1, s, {', '.join(f's <= {bound}' for bound in _BOUNDS)}"
+    # "WHERE true", or SQLite would take ON for the condition of a join.
+    f" FROM (SELECT {_SECONDS} AS s) WHERE true"
+    f" ON CONFLICT (channel, outcome) DO UPDATE"
+    f" SET {', '.join(f'{name} = {name} + excluded.{name}' for name in _SUMS)}"
+)
+
+# SQLite calls triggers for each row, where nothing needs to be grouped.
 _SQLITE = (
-    "DROP TRIGGER count_new_delivery",
-    "DROP TRIGGER count_changed_delivery",
-    "DROP TRIGGER count_changed_post",
-    "CREATE TRIGGER count_new_delivery AFTER INSERT ON deliveries BEGIN "
-    + _add(_delivery_in_sqlite("NEW", 1))
-    + "; END",
+    *(
+        f"DROP TRIGGER {name}"
+        for name in ("count_new_delivery", "count_changed_delivery", "count_changed_post", "tally_attempt")
+    ),
+    f"CREATE TRIGGER count_new_delivery AFTER INSERT ON deliveries BEGIN {_count_in_sqlite('NEW', '+')}; END",
     "CREATE TRIGGER count_changed_delivery AFTER UPDATE OF channel, state, post_id ON deliveries"
-    " WHEN OLD.channel <> NEW.channel OR OLD.state <> NEW.state OR OLD.post_id IS NOT NEW.post_id BEGIN "
-    + _add(f"{_delivery_in_sqlite('OLD', -1)} UNION ALL {_delivery_in_sqlite('NEW', 1)}")
-    + "; END",
+    " WHEN OLD.channel <> NEW.channel OR OLD.state <> NEW.state OR OLD.post_id IS NOT NEW.post_id BEGIN"
+    f" {_count_in_sqlite('OLD', '-')}; {_count_in_sqlite('NEW', '+')}; END",
     "CREATE TRIGGER count_changed_post AFTER UPDATE OF state ON posts"
     f" WHEN {_counted('OLD.state')} <> {_counted('NEW.state')} BEGIN "
     + _add(f"{_post_in_sqlite('OLD', -1)} UNION ALL {_post_in_sqlite('NEW', 1)}")
     + "; END",
+    f"CREATE TRIGGER tally_attempt AFTER INSERT ON attempts BEGIN {_TALLY_IN_SQLITE}; END",
 )
 
 
