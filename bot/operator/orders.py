@@ -79,7 +79,9 @@ class OrderResult:
 
 WILL_BE_POSTED = OrderResult(done=True, text=phrase("it will be posted in the bot's next run"))
 _IS_POSTED = OrderResult(done=True, text=phrase("it is marked as posted"))
-IS_SKIPPED = OrderResult(done=True, text=phrase("it is skipped, and will not be posted"), whole_message=False)
+IS_SKIPPED = OrderResult(
+    done=True, text=phrase("it will not be posted, and counts as baselined"), whole_message=False
+)
 
 
 def replay(database: Database, delivery_id: int, now: datetime, seen: Seen | None = None) -> OrderResult:

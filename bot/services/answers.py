@@ -115,6 +115,8 @@ def judge(response: Response, code: str = "") -> Verdict:
     """
     outcome = _meaning(response.status)
     meaning = f"HTTP {response.status}" + (f": {code}" if code else "")
+    if 200 <= response.status < 300:
+        meaning += ", but not in the service's format: it may have been posted"
     if 300 <= response.status < 400:
         meaning += " (redirects are not followed: is the webhook's address right?)"
     wait = retry_after(response) if response.status >= 500 else None

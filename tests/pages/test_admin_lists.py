@@ -98,7 +98,9 @@ def test_orders_for_many(desk: Desk) -> None:
     answer = client.post("/admin/deliveries/chosen/skip", data=data, follow_redirects=True)
     assert answer.request.query_string == b"channel=team"
     notice = parse(answer.text).xpath("string(//p[@role='status'])")
-    assert notice.startswith("3 of 4: it is skipped, and will not be posted. 1 of 4: nothing was changed")
+    assert notice.startswith(
+        "3 of 4: it will not be posted, and counts as baselined. 1 of 4: nothing was changed"
+    )
     assert len(queries.listed(desk.parts.database, states=[State.WAITING])) == 1
 
 

@@ -26,8 +26,14 @@ from web.numbers import MAX_ID
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-DELIVERY = click.IntRange(1, MAX_ID)
-"""The type of an argument that is a delivery's number."""
+
+class _DeliveryId(click.IntRange):
+    """The type of an argument that is a delivery's id; its name is a part of click's error."""
+
+    name = "delivery id"
+
+
+DELIVERY = _DeliveryId(1, MAX_ID)
 
 LoadParts = Callable[[TextIO], BotParts]
 """Returns the bot's parts after starting to log to a stream: not to the one with a command's result."""
