@@ -21,7 +21,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import pairwise
+from operator import sub
 
 from articles.catalog.search_index import MAX_BODY
 from articles.catalog.search_words import searched, segmented
@@ -193,7 +193,7 @@ class SearchFiles:
         return len(word.encode("utf-8", "replace")) + 6 + 5 * len(self._postings[word])
 
 
-def words(text: str) -> list[str]:
+def words(text: str) -> set[str]:
     """Return the words of a text as they are compared: without case and accents, cut to MAX_WORD.
 
     Characters of scripts without spaces between words are words of their own.
@@ -202,7 +202,7 @@ def words(text: str) -> list[str]:
         # Most parts are ASCII even then, and the others repeat: dashes, quotation marks, names.
         parts = text.split(" ")
         text = " ".join(part if part.isascii() else _plain_part(part) for part in parts)
-    return [word[:MAX_WORD] for word in _WORD.findall(text.lower())]
+    return {word[:MAX_WORD] for word in set(_WORD.findall(text.lower()))}
 
 
 def _plain_part(text: str) -> str:
@@ -227,7 +227,7 @@ def _steps(word: str) -> list[str]:
 
 def _written(postings: array[int]) -> list[int]:
     """Return descending numbers as the first one and the differences."""
-    return [postings[0], *(before - after for before, after in pairwise(postings))]
+    return [postings[0], *map(sub, postings, postings[1:])]
 
 
 def _json(value: object) -> bytes:

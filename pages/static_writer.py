@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
+from sys import getsizeof
 
 from feeds.earlier import EarlierExport, Noted
 from feeds.model import Site
 from pages.static_places import Places
 from storage.static_folder import StaticFolder
+from text.cache import LruCache
 from web.wsgi import Result
 
 _NOWHERE = frozenset({404, 410})
@@ -24,6 +26,7 @@ _TAG = r"""
 _LINK = re.compile(r'(\s(?:href|src|action)=")([^"]*)(")')
 _ESCAPED = re.compile(r"[&'\"<>]")
 _LOCATION = re.compile(r"(<loc>)([^<]*)(</loc>)")
+_TAG_BYTES = 2_000_000  # of cached tags: many are on every page
 _CHARSET = '<meta charset="utf-8">'
 _MOVED = """<!DOCTYPE html>
 <html lang="en"><head>{charset}<title>Moved</title><meta name="robots" content="noindex">
@@ -66,6 +69,9 @@ class PageWriter:
     files: StaticFolder
     earlier: EarlierExport
     others: Mapping[str, Make]
+    _tags: LruCache[str, tuple[str, Links]] = field(
+        default_factory=lambda: LruCache(_TAG_BYTES), init=False, repr=False, compare=False
+    )
 
     def write(self, name: str) -> Outcome:
         """Write what has this name. Raises OSError where a file cannot be written."""
@@ -109,9 +115,8 @@ class PageWriter:
 
     def _page(self, answer: Result, links: Links) -> bytes:
         """Return a page whose links lead to files, with its policy, which a host may not send."""
-        text = _tag(self.site.url, self.site.path).sub(
-            lambda tag: _LINK.sub(lambda link: self._linked(link, links), tag[0]), answer.body.decode()
-        )
+        tags = _tag(self.site.url, self.site.path)
+        text = tags.sub(lambda tag: self._relinked(tag[0], links), answer.body.decode())
         # `frame-ancestors` counts only in a header (https://www.w3.org/TR/CSP3/#meta-element).
         directives = _header(answer, "content-security-policy").split("; ")
         policy = "; ".join(each for each in directives if not each.startswith("frame-ancestors"))
@@ -119,6 +124,16 @@ class PageWriter:
             f'{_CHARSET}\n<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=False)}">'
         )
         return text.replace(_CHARSET, meta, 1).encode()
+
+    def _relinked(self, tag: str, links: Links) -> str:
+        """Return a tag whose links lead to files, and add them to `links`."""
+        found = self._tags.get(tag)
+        if found is None:
+            own: Links = {}
+            found = _LINK.sub(lambda link: self._linked(link, own), tag), own
+            self._tags.put(tag, found, 2 * getsizeof(tag))
+        links.update(found[1])
+        return found[0]
 
     def _moved(self, target: str, links: Links) -> bytes:
         url = escape(self._target(target, links))

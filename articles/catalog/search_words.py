@@ -24,7 +24,8 @@ _UNSPACED = (
 _WORD = re.compile(r"[\w'’]+")
 # Tags and comments, addresses of links, and the characters that only give text a form.
 _MARKUP = re.compile(
-    r"<!--.{0,2000}?-->|<[^<>]{1,2000}>|(?<=\])\([^()\s]{1,2000}[^()]{0,200}\)|[*_`#>|~\[\]]+"
+    r"(?=[<(*_`#>|~\[\]])"  # other characters are passed over without trying each alternative
+    r"(?:<!--.{0,2000}?-->|<[^<>]{1,2000}>|(?<=\])\([^()\s]{1,2000}[^()]{0,200}\)|[*_`#>|~\[\]]+)"
 )
 # The quotation marks of languages, as if they were typed on a keyboard.
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»「」", '"'))

@@ -64,9 +64,9 @@ def test_every_word_is_found(texts: list[tuple[str, str]]) -> None:
 def test_words_are_compared_without_accents_and_case() -> None:
     """A word is the same in each spelling; signs between words, and scripts without spaces, part them."""
     text = "Crème\u00a0brûlée—Straße ΣΑΣ e\u0301t\u0301e İ 検索 don’t x1_y"
-    expected = ["creme", "brulee", "straße", "σας", "ete", "i", "検", "索", "don", "t", "x1", "y"]
+    expected = {"creme", "brulee", "straße", "σας", "ete", "i", "検", "索", "don", "t", "x1", "y"}
     assert words(text) == expected
-    assert words("検" * 100) == ["検"] * 100
+    assert words("検" * 100) == {"検"}
 
 
 def test_the_newest_articles_of_a_common_word() -> None:
