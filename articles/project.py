@@ -258,12 +258,15 @@ def _address(settings: Mapping[str, Any]) -> str | None:
 
 
 def _domain(home: Path, root: Path) -> str | None:
-    """Return the address that GitHub Pages' file of a site's domain gives."""
+    """Return the address that GitHub Pages' file of a site's domain gives, or the name of the repository."""
     for folder in (home, root, *(home / name for name in ("static", "public", "src", "content/extra"))):
         name = (datafiles.read_text(folder / "CNAME") or "").strip()
         if re.fullmatch(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}", name):
             return http_url(f"https://{name.lower()}")
-    return None
+    # https://docs.github.com/en/pages/getting-started-with-github-pages/what-is-github-pages
+    names = (each.name.lower() for each in (home, root.resolve()))
+    owner = next((name for name in names if re.fullmatch(r"[a-z0-9-]{1,39}\.github\.io", name)), None)
+    return http_url(f"https://{owner}") if owner else None
 
 
 def _homepage(home: Path) -> str | None:

@@ -237,6 +237,17 @@ def test_a_config_for_a_project(
     assert found == expected
 
 
+def test_the_address_that_is_not_in_the_settings(tmp_path: Path) -> None:
+    """A repository of GitHub Pages has that of its name; of others, the output says that there is none."""
+    command = init_command(tmp_path / "config.yaml", lambda: datetime(2026, 12, 1, tzinfo=UTC))
+    for name, printed in (("site", "address of the site was not found"), ("Ann.github.io", "1 published")):
+        put(tmp_path / name / "_config.yml", "title: A\n")
+        put(tmp_path / name / "_posts/2026-01-02-a.md", POST)
+        done = CliRunner().invoke(command, ["--force", str(tmp_path / name)], catch_exceptions=False)
+        assert printed in done.output
+    assert configuration.load(tmp_path / "config.yaml", {}).articles.base_url == "https://ann.github.io"
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     """Files are replaced only with --force, and a missing folder is reported."""
     put(tmp_path / "site" / "a.md", DATED)

@@ -94,7 +94,10 @@ def _is_prose(text: str) -> bool:
 def _of_markdown(head: str, body: str, generator: str, markup: str, *, whole: bool) -> str:
     for part in [head] if whole else _beginnings(head):
         text = expand(part, generator=generator, markup=markup).text
-        found = " ".join(_prose(text + _references(body), generator, whole=whole))
+        references = _references(body)
+        if "{" in references:
+            references = expand(references, generator=generator, markup=markup).text
+        found = " ".join(_prose(text + references, generator, whole=whole))
         if found:
             return found
     return ""

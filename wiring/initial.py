@@ -76,6 +76,8 @@ def remarks(project: Project) -> Iterator[str]:
     """Yield further remarks about the project, one line each."""
     if project.program:
         yield project.program.note
+    if project.generator != "plain" and project.published and not project.base_url:
+        yield "the address of the site was not found: set articles.base_url, so that entries link there"
     if not project.published:
         yield "no published article was found: `flask articles check` reports what was not read, and why"
 

@@ -68,7 +68,7 @@ class Place:
     keeps_date: bool = False
     slug_from_name: bool = False
     folder_names_page: bool = False
-    """Whether a file that is named like its folder represents that folder, as in Eleventy."""
+    """Whether `a/a.md` and `a/2026-01-02-index.md` represent the folder `a`, as in Eleventy."""
 
     @property
     def name(self) -> str:
@@ -85,8 +85,10 @@ class Place:
     def is_index(self) -> bool:
         """Whether the file represents its folder."""
         folders, name = self._parts()
-        if self.folder_names_page and name == posixpath.basename(folders):
-            return True
+        if self.folder_names_page and folders:
+            name = without_date(name)
+            if name == posixpath.basename(folders):
+                return True
         return name.lower() in _INDEX
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 from articles.files.folder import Scan
 
 _INDEX = re.compile(
-    r"index(?:\.[a-z]{2,3}(?:-[a-z0-9]{2,8})?)?\.(?:md|markdown|mdown|mdx|html)", re.IGNORECASE
+    r"index(?:\.[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})?\.(?:md|markdown|mdown|mdx|html)", re.IGNORECASE
 )
 
 

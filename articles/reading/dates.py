@@ -34,6 +34,9 @@ _FORMS = (
     # As git and C's ctime write it.
     rf"{_WEEKDAY}{_MONTH}[ ]+(?P<day>\d{{1,2}})(?=[ ]+\d{{1,2}}:\d\d(?::\d\d)?[ ](?P<year>\d{{4}}))",
     rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -]+{_MONTH},?[ -]+(?P<year>\d{{4}})",
+    # Only one of the two numbers can be a month.
+    r"(?P<day>1[3-9]|2\d|3[01])(?P<mark>[-/.])(?P<month>0?[1-9]|1[0-2])(?P=mark)(?P<year>\d{4})",
+    r"(?P<month>0?[1-9]|1[0-2])(?P<mark>[-/.])(?P<day>1[3-9]|2\d|3[01])(?P=mark)(?P<year>\d{4})",
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # RFC 5322 §4.3, and the names that Ruby's Time.parse knows.

@@ -21,7 +21,7 @@ FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "conf
 # The configuration may be split into a file for each of its parts, and one for each language.
 _PARTS = ("languages", "permalinks", "cascade")
 _PART = re.compile(
-    rf"({'|'.join(_PARTS)})(?:\.([a-z]{{2,3}}(?:-[a-z0-9]{{2,8}})?))?\.(?:toml|ya?ml|json)", re.I
+    rf"({'|'.join(_PARTS)})(?:\.([a-z]{{2,3}}(?:-[a-z0-9]{{2,8}}){{0,2}}))?\.(?:toml|ya?ml|json)", re.I
 )
 _MOST_PARTS = 300
 """Entries of the folder with the parts that are looked at."""

@@ -17,8 +17,8 @@ rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th
 ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
 """
 _CODES = frozenset(_CODE_NAMES.split())
-_TAG = re.compile(r"([a-z]{2})(?:[-_](?:[A-Za-z]{2}|Hans|Hant))?")
-_SUFFIX = re.compile(r"\.([a-z]{2}(?:[-_][A-Za-z]{2,4})?)\.[^./]+$")
+_TAG = re.compile(r"([a-z]{2})(?:[-_][Hh]an[st])?(?:[-_][A-Za-z]{2})?")
+_SUFFIX = re.compile(r"\.([a-z]{2}(?:[-_][A-Za-z]{2,4}){0,2})\.[^./]+$")
 
 
 @lru_cache(maxsize=4096)

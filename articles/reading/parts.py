@@ -91,11 +91,13 @@ def authors(
                 return None
         if isinstance(value, str) and "](" in value:
             value = _shown(value)
+        if type(value) is int and str(value) in known:
+            value = str(value)
         found = name(values, key, value)
         return known.get(found) or known.get(found.lower()) or found
 
     def read(values: Values, key: str, value: Any) -> tuple[str, ...]:
-        if isinstance(value, str) and "](" in value:
+        if isinstance(value, str) and ("](" in value or (in_words and "</a>" in value)):
             value = _linked_names(value)
         elif isinstance(value, str) and separator and value not in known:
             value = split_text(value, separator)
@@ -119,7 +121,7 @@ def _names_in_words(value: str) -> list[str]:
 
 
 def _linked_names(value: str) -> list[str]:
-    """Return the names in `[Ada](https://…) (Lab), [Bob](https://…)`, as Hugo's Docsy theme has them."""
+    """Return the names in `[Ada](https://…) (Lab), [Bob](https://…)`, or in links of HTML."""
     shown = _shown(value[: limits.MAX_EXCERPT])
     return [each.strip() for each in _BETWEEN_NAMES.split(shown) if each.strip()]
 

@@ -63,6 +63,7 @@ def link(
         ("blog/a.md", "docusaurus", {}, "/blog/a"),
         ("posts/2026-03-04-a.md", "eleventy", {}, "/posts/a/"),
         ("posts/a/a.md", "eleventy", {}, "/posts/a/"),
+        ("posts/a/2026-03-04-index.md", "eleventy", {"permalink": "'/b/{{ page.fileSlug }}/'"}, "/b/a/"),
         ("posts/a.md", "eleventy", {"permalink": "'/{{ title | slug }}/'"}, "/posts/a/"),
         ("posts/2026-03-04-a.md", "eleventy", {"permalink": "'/web/{{ page.fileSlug }}/'"}, "/web/a/"),
         (
@@ -220,6 +221,10 @@ def test_a_split_configuration_of_hugo(tmp_path: Path) -> None:
     assert languages(tmp_path, "hugo", "posts/a.md") == "https://b.example/2026/a/"
     put(tmp_path / "config/_default/languages/languages.de.toml", 'label = "Deutsch"\n')
     assert languages(tmp_path, "hugo", "posts/a.de.md") == "https://b.example/de/2026/a/"
+    put(tmp_path / "config/_default/languages.zh-hant-tw.toml", 'label = "繁體中文"\n')
+    assert (
+        languages(tmp_path, "hugo", "posts/a/index.zh-hant-tw.md") == "https://b.example/zh-hant-tw/2026/a/"
+    )
 
 
 def test_the_languages_of_zola(tmp_path: Path) -> None:

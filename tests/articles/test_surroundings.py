@@ -152,9 +152,9 @@ def test_authors_are_named_by_a_data_file(tmp_path: Path) -> None:
     """Keys of Jekyll's and Docusaurus' data files name authors; an unknown key is the name."""
     root = tmp_path / "_posts"
     put(tmp_path / "_config.yml", "title: x\n")
-    put(tmp_path / "_data" / "authors.yml", "mia: {name: Mia Ro}\nbo: Bo Li\n")
-    put(root / "2026-01-01-a.md", "---\nauthors: [mia, bo, {name: Cy}, {key: mia}, nobody]\n---\n")
+    put(tmp_path / "_data" / "authors.yml", "mia: {name: Mia Ro}\nbo: Bo Li\n7: Di\n")
+    put(root / "2026-01-01-a.md", "---\nauthors: [mia, bo, {name: Cy}, {key: mia}, 7, nobody]\n---\n")
     index = indexer(root, "jekyll")
     index.refresh()
     (article,) = index.catalog.scan()
-    assert article.authors == ("Mia Ro", "Bo Li", "Cy", "nobody")
+    assert article.authors == ("Mia Ro", "Bo Li", "Cy", "Di", "nobody")

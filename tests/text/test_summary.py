@@ -44,6 +44,7 @@ def test_summary_of_markdown(body: str, summary: str) -> None:
         ("docusaurus", "mdx", "import A from 'a';\n\nBuilds are fast {/* yes */} now. {/* truncate */}\n\nX",
          "Builds are fast now."),
         ("jekyll", "markdown", "{% include banner.html %}\n\nProse {{ page.x }} here.", "Prose here."),
+        ("jekyll", "markdown", "A [b][c] d.\n\n[c]: https://x.example/{{ page.x }}/{{ page.y }}", "A b d."),
         ("hugo", "markdown", "{{< toc >}}\n\nProse.", "Prose."),
         ("plain", "markdown", "Use {{ mustache }}.", "Use {{ mustache }}."),
         ("plain", "html", "<div><h1>T</h1><p>One.</p><p>Two.</p></div>", "One."),
